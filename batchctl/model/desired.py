@@ -1,0 +1,200 @@
+"""What the manifests say: the stack, its providers, and the jobs it shall have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from batchctl.model.keys import Account, Api
+
+Json: TypeAlias = Any
+"""A value as JSON has it: None, bool, int, float, str, list or dict with string keys."""
+
+
+class Kind(StrEnum):
+    """The kinds of manifest that describe a job."""
+
+    BATCH_JOB = "BatchJob"
+    EMBEDDINGS_BATCH_JOB = "EmbeddingsBatchJob"
+
+
+@dataclass(frozen=True, order=True)
+class Location:
+    """A place in a file, for messages: line and column count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class RequestRow:
+    """One request of a job's input, in the API's REST form, before `request` defaults are put under it."""
+
+    key: str
+    request: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class InlineRows:
+    """Rows written in the manifest itself; sent inside the create call."""
+
+    rows: tuple[RequestRow, ...]
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A JSONL file beside the manifest; uploaded before the create call."""
+
+    path: Path
+    """Absolute, symlinks resolved, inside the stack's folder unless allowed otherwise."""
+    sha256: str
+    """Over the parsed rows, not over the bytes: line ends, spaces and member order change nothing."""
+    rows: int
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """A file that is at the Gemini Files API already."""
+
+    name: str
+    """`files/…`"""
+
+
+@dataclass(frozen=True)
+class RemoteSource:
+    """Input that Vertex reads itself: Cloud Storage, BigQuery or a dataset."""
+
+    uris: tuple[str, ...]
+
+
+Source: TypeAlias = InlineRows | LocalFile | UploadedFile | RemoteSource
+
+
+class OnChange(StrEnum):
+    """What follows when the digest of a job with an attempt changes."""
+
+    REPLACE = "replace"
+    KEEP = "keep"
+    FAIL = "fail"
+
+
+class OnRemove(StrEnum):
+    """What follows when a job is no longer desired."""
+
+    DELETE = "delete"
+    CANCEL = "cancel"
+    KEEP = "keep"
+
+
+class OnMissing(StrEnum):
+    """What follows when an unfinished attempt is confirmed gone."""
+
+    FAIL = "fail"
+    RECREATE = "recreate"
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """`spec.lifecycle`, with its defaults. Not part of the digest: changing it never buys a job again."""
+
+    backoff_limit: int = 0
+    retry_on: frozenset[str] = frozenset({"FAILED", "EXPIRED"})
+    """Names of terminal states without their prefix."""
+    pending_deadline: timedelta | None = None
+    active_deadline: timedelta | None = None
+    ttl_after_finished: timedelta | None = None
+    on_change: OnChange = OnChange.REPLACE
+    on_remove: OnRemove = OnRemove.DELETE
+    on_missing: OnMissing = OnMissing.FAIL
+    suspend: bool = False
+    protect: bool = False
+
+
+@dataclass(frozen=True)
+class DesiredJob:
+    """One checked, defaulted, digested manifest."""
+
+    name: str
+    kind: Kind
+    provider: str
+    account: Account
+    model: str
+    """As the user wrote it, without a `models/` prefix."""
+    source: Source
+    digest: str
+    """`d1:` and 64 hex digits over what the work depends on."""
+    tree: Mapping[str, Json]
+    """What went into the digest, prompt-bearing parts by their own sha256. Kept in the state to show changes."""
+    path: str
+    """The manifest's path relative to the stack's folder, with `/`; `-` for standard input."""
+    location: Location
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    display_name: str | None = None
+    dest: str | None = None
+    request: Mapping[str, Json] = field(default_factory=dict)
+    """Defaults put under every row that batchctl itself sends (RFC 7396; the row wins), in REST form."""
+    run_id: str | None = None
+    extra_body: Mapping[str, Json] = field(default_factory=dict)
+    """Merged over the create call's batch object: the way to send a field that batchctl does not know yet."""
+
+
+@dataclass(frozen=True)
+class ProviderConfig:
+    """One entry of the stack's `providers`."""
+
+    name: str
+    api: Api
+    endpoint: str | None = None
+    """`emulator`, a base URL, or None for the environment's choice and then Google's own."""
+    project: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The stack's `limits`: bounds on what one pass may do, and timings of the exactly-once machinery."""
+
+    concurrency: int = 8
+    """Calls in flight at once."""
+    max_create: int = 100
+    max_replace: int = 10
+    max_delete: int = 10
+    display_name: int = 128
+    """Longest display name sent, mark included, in characters."""
+    create_timeout: timedelta = timedelta(seconds=60)
+    settle_grace: timedelta = timedelta(seconds=180)
+    """How long an unanswered create is looked for before it is sent again; longer than lease + create timeout."""
+    file_min_life: timedelta = timedelta(hours=36)
+    """An uploaded file is used again only with this much of its 48 hours left."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One `batchctl.yaml`, checked and defaulted."""
+
+    name: str
+    uid: str
+    folder: Path
+    file: Path
+    providers: Mapping[str, ProviderConfig]
+    state: Path
+    results: Path
+    suspend: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class DesiredStack:
+    """Everything the manifests say: the stack and all its jobs, sorted by name."""
+
+    stack: Stack
+    jobs: tuple[DesiredJob, ...]

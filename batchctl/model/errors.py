@@ -1,0 +1,249 @@
+"""The exception tree: every error carries its code, its way out and its exit code.
+
+BatchctlError                    1
+├── UsageError                  64
+├── ManifestError               65   several diagnostics at once
+├── LockedError                  5
+├── GuardError                   6
+├── TimeUpError                  7
+├── StoppedError               130
+├── StateError                   1   corrupt, newer, read-only, full disk …
+├── ResultsError                 1   the results folder cannot be written, results cannot be read
+└── ApiError                     1
+    ├── ConnectionFailed             nothing was sent: refused, no route, no such host
+    ├── ReplyLost                    sent, but no whole answer came: time-out, reset, cut
+    ├── BadReply                     an answer that is not what the API promises
+    └── ApiStatus                    an answer with an HTTP error
+        ├── BadRequest  Unauthenticated  PermissionDenied  NotFound  Conflict
+        └── QuotaExceeded  ServerFailed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from batchctl.model.desired import Json, Location
+
+
+class BatchctlError(Exception):
+    """Base of all errors that a user can meet.
+
+    `code` is a stable CamelCase name, `hint` the way out, `details` further facts for JSON output.
+    """
+
+    exit_code = 1
+    default_code = "Error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        hint: str = "",
+        details: Mapping[str, Json] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.hint = hint
+        self.details = dict(details or {})
+
+
+class UsageError(BatchctlError):
+    """The command line is wrong."""
+
+    exit_code = 64
+    default_code = "Usage"
+
+
+@dataclass(frozen=True, order=True)
+class Diagnostic:
+    """One fault in a manifest or stack file."""
+
+    location: Location
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.location}: {self.code} {self.message}{hint}"
+
+
+class ManifestError(BatchctlError):
+    """Manifests or the stack file are wrong; carries every fault found, sorted by place."""
+
+    exit_code = 65
+    default_code = "InvalidManifest"
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(sorted(diagnostics))
+        super().__init__("\n".join(str(item) for item in self.diagnostics))
+
+
+@dataclass(frozen=True, order=True)
+class RowProblem:
+    """One fault in a file of rows; lines count from 1."""
+
+    line: int
+    message: str
+
+
+class RowsError(BatchctlError):
+    """A file of rows is wrong; carries the first faults found, each with its line."""
+
+    exit_code = 65
+    default_code = "InvalidRows"
+
+    def __init__(self, problems: Sequence[RowProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"line {item.line}: {item.message}" for item in self.problems))
+
+
+class LockedError(BatchctlError):
+    """Another process holds the state."""
+
+    exit_code = 5
+    default_code = "StateLocked"
+
+
+class GuardError(BatchctlError):
+    """Refused by a guard; the hint names the flag that lifts it."""
+
+    exit_code = 6
+    default_code = "Guard"
+
+
+class TimeUpError(BatchctlError):
+    """`--timeout` ran out, or results are not there yet."""
+
+    exit_code = 7
+    default_code = "TimeUp"
+
+
+class StoppedError(BatchctlError):
+    """Interrupted by a signal; the state is sound."""
+
+    exit_code = 130
+    default_code = "Interrupted"
+
+
+class StateError(BatchctlError):
+    """The state file cannot be used."""
+
+    default_code = "State"
+
+
+class ResultsError(BatchctlError):
+    """Results cannot be written, or what lies there cannot be read."""
+
+    default_code = "Results"
+
+
+class Effect(Enum):
+    """What a failed call may have done at the other end (design section 6)."""
+
+    NONE = "none"
+    """Surely not processed: it may be sent again."""
+    REFUSED = "refused"
+    """Processed and refused for good: sending it again gives the same answer."""
+    AMBIGUOUS = "ambiguous"
+    """May have been processed: to be settled by looking, never by sending again."""
+
+
+class ApiError(BatchctlError):
+    """A call to an API failed. `effect` tells what a create call may have done."""
+
+    default_code = "Api"
+    effect = Effect.AMBIGUOUS
+
+
+class ConnectionFailed(ApiError):
+    """No connection came about, so nothing was sent."""
+
+    default_code = "ConnectionFailed"
+    effect = Effect.NONE
+
+
+class ReplyLost(ApiError):
+    """The call was sent, but no whole answer came back."""
+
+    default_code = "ReplyLost"
+
+
+class BadReply(ApiError):
+    """The answer is not what the API promises: not JSON, wrong types, too large."""
+
+    default_code = "BadReply"
+
+
+class ApiStatus(ApiError):
+    """An answer with an HTTP error (reference chapter 9). `http` is its status, `status` the rpc name."""
+
+    default_code = "ApiStatus"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        http: int,
+        status: str = "",
+        code: str | None = None,
+        hint: str = "",
+        details: Mapping[str, Json] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, code=code, hint=hint, details=details)
+        self.http = http
+        self.status = status
+        self.retry_after = retry_after
+        """Seconds to wait, from Retry-After or RetryInfo; None when the reply did not say."""
+
+
+class BadRequest(ApiStatus):
+    """400 and every 4xx without a class of its own."""
+
+    default_code = "BadRequest"
+    effect = Effect.REFUSED
+
+
+class Unauthenticated(ApiStatus):
+    """401: not executed."""
+
+    default_code = "Unauthenticated"
+    effect = Effect.NONE
+
+
+class PermissionDenied(ApiStatus):
+    """403."""
+
+    default_code = "PermissionDenied"
+    effect = Effect.REFUSED
+
+
+class NotFound(ApiStatus):
+    """404."""
+
+    default_code = "NotFound"
+    effect = Effect.REFUSED
+
+
+class Conflict(ApiStatus):
+    """408 or 409: says nothing about this very call."""
+
+    default_code = "Conflict"
+
+
+class QuotaExceeded(ApiStatus):
+    """429: not executed."""
+
+    default_code = "QuotaExceeded"
+    effect = Effect.NONE
+
+
+class ServerFailed(ApiStatus):
+    """5xx: may have been executed."""
+
+    default_code = "ServerFailed"

@@ -1,0 +1,91 @@
+"""What the API says: remote jobs, and how far a look at an account can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from batchctl.model.keys import Account, Mark
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """How many rows a job has, and how they went; None where nobody has told."""
+
+    total: int | None = None
+    ok: int | None = None
+    failed: int | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    """A google.rpc.Status as an API gave it, message capped at 256 characters (reference chapter 9)."""
+
+    code: int | None
+    message: str
+
+
+@dataclass(frozen=True)
+class RemoteJob:
+    """One batch job as an API shows it. Times are UTC; None where the reply did not carry them."""
+
+    name: str
+    account: Account
+    display_name: str
+    """As the API gives it, mark included."""
+    mark: Mark | None
+    state: str
+    """Normalised to `JOB_STATE_*`; a name we do not know is kept."""
+    model: str = ""
+    create_time: datetime | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    rows: RowCounts = field(default_factory=RowCounts)
+    error: Status | None = None
+
+
+@dataclass(frozen=True)
+class Present:
+    """The API shows the job."""
+
+    job: RemoteJob
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A complete list lacks the job, and a direct get said 404 or our own delete had been answered."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Anything else. Never causes an action."""
+
+    reason: str
+
+
+Presence: TypeAlias = Present | Gone | Unknown
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One look at one account, a snapshot: planning needs no further call.
+
+    `checked` holds the direct gets that were made for recorded jobs which the list lacks.
+    """
+
+    account: Account
+    now: datetime
+    """The provider's clock: the local one plus the offset seen in `Date` headers."""
+    jobs: tuple[RemoteJob, ...] = ()
+    complete: bool = True
+    problem: str = ""
+    """Why the look is incomplete; empty when it is complete."""
+    checked: Mapping[str, Presence] = field(default_factory=dict)
+    lists_foreign: bool = True
+    """Whether the list shows other people's jobs too, so that counting them is free."""
+
+
+Observed: TypeAlias = Mapping[Account, Observation]
+"""All looks of one pass. An account that is not in it was not looked at: everything there is unknown."""

@@ -1,0 +1,236 @@
+"""What shall be done: the plan, its actions for people and its steps for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from batchctl.model.desired import Json
+from batchctl.model.keys import Account, AttemptKey
+from batchctl.model.observed import RemoteJob
+from batchctl.model.recorded import CancelCause
+from batchctl.model.states import Phase
+
+
+class Action(StrEnum):
+    """What a plan says of one job. Every job has exactly one."""
+
+    CREATE = "create"
+    ADOPT = "adopt"
+    RETRY = "retry"
+    REPLACE = "replace"
+    CANCEL = "cancel"
+    DELETE = "delete"
+    FORGET = "forget"
+    COLLECT = "collect"
+    WAIT = "wait"
+    NONE = "none"
+
+
+CHANGES: frozenset[Action] = frozenset(Action) - {Action.WAIT, Action.NONE}
+"""Actions that make `plan --detailed-exitcode` end with 2."""
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """Attach a remote job, found by its mark, to an attempt of the record (a new one if there is none)."""
+
+    key: AttemptKey
+    remote: RemoteJob
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """Write down what the API now shows of a recorded attempt."""
+
+    key: AttemptKey
+    remote: RemoteJob
+
+
+@dataclass(frozen=True)
+class Create:
+    """Write the intent, then make the create call once. `token` is given when an open intent is sent again."""
+
+    key: AttemptKey
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """Write down the first complete look that did not find an open intent's token: its grace begins."""
+
+    key: AttemptKey
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Send a cancel; best effort, the end shows in a later pass."""
+
+    key: AttemptKey
+    remote: str
+    account: Account
+    cause: CancelCause
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Bring the results into the results folder, durably."""
+
+    key: AttemptKey
+    remote: str
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete the remote job."""
+
+    key: AttemptKey
+    remote: str
+    account: Account
+
+
+@dataclass(frozen=True)
+class Acknowledge:
+    """Write down that the attempt's remote job is gone."""
+
+    key: AttemptKey
+
+
+@dataclass(frozen=True)
+class UseAttempt:
+    """Make an earlier attempt, whose results are kept, the one that counts."""
+
+    key: AttemptKey
+
+
+@dataclass(frozen=True)
+class BeginRemoval:
+    """Write down that the job is being removed."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class UndoRemoval:
+    """Write down that the job is wanted again."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """Let go of the job for ever: its remote jobs are not batchctl's business any more."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Drop the job from the record. Its results stay."""
+
+    job: str
+
+
+Step: TypeAlias = (
+    Adopt
+    | Refresh
+    | Create
+    | Look
+    | Cancel
+    | Collect
+    | Delete
+    | Acknowledge
+    | UseAttempt
+    | BeginRemoval
+    | UndoRemoval
+    | Release
+    | Forget
+)
+"""One thing to do. A job's steps run in order; the first that fails ends them."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between the recorded and the desired work. Prompt-bearing values stand by their hash."""
+
+    path: str
+    before: Json
+    after: Json
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Why an action is refused, and how to allow it. Exit code 6."""
+
+    code: str
+    message: str
+    flag: str
+    """The flag that lifts it, or the words that say what to change."""
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """The decision about one job, with the reason for people; the reason never drives behaviour."""
+
+    job: str
+    action: Action
+    phase: Phase
+    reason: str
+    steps: tuple[Step, ...] = ()
+    changes: tuple[Change, ...] = ()
+    unfinished: bool = False
+    """The action goes on in a later pass, for example a replace whose old job is still cancelling."""
+    guard: Guard | None = None
+    """Set when the action is refused; its steps are then the harmless ones only."""
+    remote: str | None = None
+    next_time: datetime | None = None
+    """When a decision is due that needs no event: a back-off, a deadline, the end of a grace."""
+
+
+class DriftKind(StrEnum):
+    """How observed can differ from recorded through no act of ours."""
+
+    CANCELLED = "Cancelled"
+    MISSING = "Missing"
+    VANISHED = "Vanished"
+    DUPLICATE = "Duplicate"
+    ORPHAN = "Orphan"
+    CHANGED = "Changed"
+    UNMANAGED = "Unmanaged"
+
+
+@dataclass(frozen=True, order=True)
+class Drift:
+    """One drift. For an unmanaged job, `job` is the remote resource name."""
+
+    job: str
+    kind: DriftKind
+    detail: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All decisions of one pass, sorted by job name."""
+
+    stack: str
+    jobs: tuple[JobPlan, ...]
+    drift: tuple[Drift, ...] = ()
+    unmanaged: int | None = None
+    guards: tuple[Guard, ...] = ()
+    problems: Mapping[Account, str] = field(default_factory=dict)
+    """Accounts that could not be read in full, with the reason: their jobs are left alone in this pass."""
+
+    def summary(self) -> dict[str, int]:
+        """How many jobs have each action, in the order of `Action`."""
+        counts = {action.value: 0 for action in Action}
+        for job in self.jobs:
+            counts[job.action.value] += 1
+        return counts
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether any job has an action but `wait` and `none`."""
+        return any(job.action in CHANGES for job in self.jobs)

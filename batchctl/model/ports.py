@@ -1,0 +1,240 @@
+"""The protocols between rooms: what the engine needs, and what implements it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from batchctl.model.desired import DesiredJob, Json, Kind, LocalFile, RequestRow, Source
+from batchctl.model.keys import Account, AttemptKey, Mark
+from batchctl.model.observed import RemoteJob
+from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.recorded import Recorded, RecordedFile, Write
+
+
+class Clock(Protocol):
+    """Time, so that tests can move it."""
+
+    def now(self) -> datetime:
+        """The local time, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; returns early when the process was asked to stop."""
+        ...
+
+
+@dataclass(frozen=True)
+class CreateRequest:
+    """All that one create call needs. Exactly one of `rows` and `file_name` is set."""
+
+    mark: Mark
+    kind: Kind
+    model: str
+    display_name: str | None
+    """The user's part; the provider puts the mark where its API can carry it."""
+    rows: tuple[RequestRow, ...] | None = None
+    """Inline rows, `request` defaults already merged in."""
+    file_name: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    extra_body: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ResultItem:
+    """One row of a result as the API gave it, in arrival order. One of `response` and `error` is set."""
+
+    key: str | None
+    index: int | None
+    """The 0-based input position where the API's reply carries it; None otherwise."""
+    response: Mapping[str, Json] | None = None
+    error: Mapping[str, Json] | None = None
+
+
+class Provider(Protocol):
+    """One account on one API. Safe to call from several threads at once.
+
+    Every method raises ApiError; reads are retried politely inside, create is sent once.
+    """
+
+    @property
+    def account(self) -> Account: ...
+
+    @property
+    def lists_foreign(self) -> bool:
+        """Whether `list_jobs` shows jobs that carry no mark of ours too."""
+        ...
+
+    def now(self) -> datetime:
+        """The local clock plus the offset last seen in a `Date` header."""
+        ...
+
+    def list_jobs(self) -> Iterator[RemoteJob]:
+        """All jobs of the account, page by page. A failed page raises, so a list that ends is complete."""
+        ...
+
+    def get_job(self, name: str) -> RemoteJob:
+        """One job, without its results. Raises NotFound."""
+        ...
+
+    def create_job(self, request: CreateRequest) -> RemoteJob:
+        """Send the create call, once. The error's `effect` tells what a failed call may have done."""
+        ...
+
+    def cancel_job(self, name: str) -> None:
+        """Ask for the job's end. Raises NotFound."""
+        ...
+
+    def delete_job(self, name: str) -> None:
+        """Delete the remote job. Raises NotFound."""
+        ...
+
+    def upload_file(self, content: Iterable[bytes], size: int, display_name: str) -> tuple[str, datetime | None]:
+        """Upload `size` bytes of JSONL, streamed; gives the file's name and when it expires."""
+        ...
+
+    def read_results(self, name: str) -> Iterator[ResultItem]:
+        """The results of a terminal job, streamed, in arrival order; nothing when it has none.
+
+        Raises ResultsNotReady (an ApiError with code `ResultsNotReady`) when the job has ended but its result file
+        cannot be read yet.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class ProviderFactory(Protocol):
+    """Opens the provider of an account, for jobs of the stack and for recorded jobs whose provider left it."""
+
+    def __call__(self, account: Account) -> Provider:
+        """Raises UsageError or ManifestError when the account cannot be reached from here, with the way out."""
+        ...
+
+
+@dataclass(frozen=True)
+class RowsSummary:
+    """What one reading of a local file of rows found."""
+
+    sha256: str
+    rows: int
+
+
+class RowReader(Protocol):
+    """Reads rows from local JSONL files; given to `manifests`, which needs their fingerprint."""
+
+    def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
+        """Read the whole file once, streamed. Raises RowsError listing what is wrong, line by line."""
+        ...
+
+    def parse(self, value: Json, kind: Kind) -> RequestRow:
+        """Turn `{key, request}` or `{key, text}` into a row in REST form. Raises ValueError with the reason."""
+        ...
+
+
+class InputEncoder(Protocol):
+    """Turns a job's source into what is sent."""
+
+    def inline_rows(self, job: DesiredJob) -> tuple[RequestRow, ...]:
+        """The rows of an inline source with the job's `request` defaults under each."""
+        ...
+
+    def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
+        """Write the JSONL that is uploaded, defaults merged in; gives the sha256 of the bytes in hex.
+
+        Raises ResultsError with code `InputChanged` when the file is no longer the one that was digested.
+        """
+        ...
+
+    def keys(self, source: Source, kind: Kind) -> Sequence[str] | None:
+        """The rows' keys in input order; None when batchctl does not hold the input."""
+        ...
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a collection brought."""
+
+    path: str
+    """Relative to the results folder, with `/`."""
+    ok: int
+    failed: int
+    missing: int | None
+    """Input rows without a result; None when the input is not known."""
+    unmatched: int
+    """Results whose key is not in the input, or came twice."""
+
+
+class ResultStore(Protocol):
+    """The results folder."""
+
+    def collect(
+        self,
+        key: AttemptKey,
+        digest: str,
+        remote: RemoteJob,
+        items: Iterable[ResultItem],
+        keys: Sequence[str] | None,
+        marks: Mapping[str, Json],
+    ) -> Collected:
+        """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
+
+        `marks` are further facts for that folder's manifest. Repeating it is harmless. Raises ResultsError.
+        """
+        ...
+
+    def point_current(self, job: str, path: str) -> None:
+        """Let `<job>/current` point at a collected folder."""
+        ...
+
+
+class StateSession(AbstractContextManager["StateSession"], Protocol):
+    """The state, locked for writing by this process."""
+
+    def load(self) -> Recorded: ...
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        """Make all changes durable, or none. Raises StateError when another process took the lock over meanwhile."""
+        ...
+
+    def check(self) -> None:
+        """Raise StateError when another process took the lock over meanwhile."""
+        ...
+
+
+class StateStore(Protocol):
+    """The state file."""
+
+    def load(self) -> Recorded:
+        """A snapshot without locking; empty when there is no file yet. Raises StateError."""
+        ...
+
+    def lock(self) -> StateSession:
+        """Take the lock for one pass. Raises LockedError (exit 5) and StateError."""
+        ...
+
+
+class Progress(Protocol):
+    """Told what the engine does while it does it. The engine never prints."""
+
+    def planned(self, plan: Plan) -> None: ...
+
+    def step(self, job: str, message: str) -> None:
+        """Something was done for a job."""
+        ...
+
+    def warn(self, message: str) -> None: ...
+
+    def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
+        """A pass has ended; the next comes in so many seconds."""
+        ...
+
+
+class FileLedger(Protocol):
+    """Looks up an uploaded file by account and content."""
+
+    def find(self, account: Account, sha256: str) -> RecordedFile | None: ...

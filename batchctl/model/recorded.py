@@ -1,0 +1,163 @@
+"""What the state file says, and the changes that can be made to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from batchctl.model.desired import Json, Kind, Lifecycle
+from batchctl.model.keys import Account, AttemptKey
+from batchctl.model.observed import RowCounts, Status
+
+
+class CancelCause(StrEnum):
+    """Why batchctl sent a cancel; kept because what follows differs."""
+
+    USER = "user"
+    REMOVE = "remove"
+    REPLACE = "replace"
+    DEADLINE = "deadline"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """The durable word that a create call is about to be made. Open until its outcome is known."""
+
+    time: datetime
+    """When it was written, on the local clock."""
+    first_look: datetime | None = None
+    """The first complete look that did not find the token, on the local clock: the grace runs from here."""
+
+
+@dataclass(frozen=True)
+class RecordedAttempt:
+    """One attempt as the state file has it."""
+
+    key: AttemptKey
+    account: Account
+    digest: str
+    token: str
+    tree: Mapping[str, Json] = field(default_factory=dict)
+    """The redacted tree behind the digest; empty for an adopted attempt, whose input nobody recorded."""
+    intent: Intent | None = None
+    """Open intent, or None when the outcome of the create call is known."""
+    remote: str | None = None
+    """The remote job's resource name."""
+    state: str | None = None
+    create_time: datetime | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    rows: RowCounts = field(default_factory=RowCounts)
+    error: Status | None = None
+    """What the API said of a failed job, or of a refused create call."""
+    rejected: bool = False
+    """The create call was refused for good (4xx but 401, 408, 409, 429)."""
+    adopted: bool = False
+    """Found by its mark, not made by this state file."""
+    cancel_time: datetime | None = None
+    cancel_cause: CancelCause | None = None
+    delete_time: datetime | None = None
+    """When our delete was answered."""
+    gone_time: datetime | None = None
+    """When `apply` wrote down that the remote job is gone."""
+    results: str | None = None
+    """Where the results lie, relative to the results folder; None until they are durably collected."""
+
+
+@dataclass(frozen=True)
+class RecordedJob:
+    """One job as the state file has it: what must outlive its manifest, and its attempts, oldest first."""
+
+    name: str
+    kind: Kind
+    provider: str
+    model: str
+    path: str
+    account: Account
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    display_name: str | None = None
+    current: int = 1
+    """The attempt that counts: the highest, unless an earlier one's results are used again."""
+    removing_time: datetime | None = None
+    released_time: datetime | None = None
+    """Set by `onRemove: keep` or `cancel`: batchctl does nothing with this job's remote jobs any more."""
+    cancel_requested: datetime | None = None
+    """Set by `batchctl cancel`: the current attempt is never retried."""
+    attempts: tuple[RecordedAttempt, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecordedFile:
+    """One uploaded input file, so that a second attempt need not upload it again."""
+
+    account: Account
+    sha256: str
+    """Of the bytes that were sent."""
+    name: str
+    expire_time: datetime | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the append-only history: who did what, when, why."""
+
+    time: datetime
+    job: str
+    attempt: int | None
+    what: str
+    why: str
+    who: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A snapshot of the state file. `serial` grows with each commit."""
+
+    jobs: Mapping[str, RecordedJob] = field(default_factory=dict)
+    files: tuple[RecordedFile, ...] = ()
+    serial: int = 0
+    lineage: str = ""
+
+
+@dataclass(frozen=True)
+class SaveJob:
+    """Write the job's own row. Its attempts are left as they are: each is saved by `SaveAttempt`."""
+
+    job: RecordedJob
+
+
+@dataclass(frozen=True)
+class SaveAttempt:
+    """Write one attempt, its open intent included: an intent of None closes the stored one."""
+
+    attempt: RecordedAttempt
+
+
+@dataclass(frozen=True)
+class ForgetJob:
+    """Drop a job and its attempts. Events stay."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class SaveFile:
+    """Write one uploaded file."""
+
+    file: RecordedFile
+
+
+@dataclass(frozen=True)
+class AddEvent:
+    """Append to the history."""
+
+    event: Event
+
+
+Write: TypeAlias = SaveJob | SaveAttempt | ForgetJob | SaveFile | AddEvent
+"""One change of the state. Several are committed together or not at all."""
