@@ -11,7 +11,7 @@ from typing import TypeAlias
 from batchctl.model.desired import Json
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import CancelCause
+from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import Phase
 
 
@@ -34,20 +34,29 @@ CHANGES: frozenset[Action] = frozenset(Action) - {Action.WAIT, Action.NONE}
 """Actions that make `plan --detailed-exitcode` end with 2."""
 
 
+class Note(StrEnum):
+    """What a record step means in the job's history; a plain refresh leaves no event."""
+
+    ADOPTED = "adopted"
+    REFRESHED = "refreshed"
+    LOOKED = "looked for in vain"
+    GONE = "gone"
+    ABANDONED = "abandoned"
+
+
 @dataclass(frozen=True)
-class Adopt:
-    """Attach a remote job, found by its mark, to an attempt of the record (a new one if there is none)."""
+class RecordAttempt:
+    """Write an attempt down as it now is: adopted by its mark, refreshed from the API, looked for, or gone."""
 
-    key: AttemptKey
-    remote: RemoteJob
+    attempt: RecordedAttempt
+    note: Note = Note.REFRESHED
 
 
 @dataclass(frozen=True)
-class Refresh:
-    """Write down what the API now shows of a recorded attempt."""
+class RecordJob:
+    """Write the job's own row: what the manifest now says, which attempt counts, whether it is being removed."""
 
-    key: AttemptKey
-    remote: RemoteJob
+    job: RecordedJob
 
 
 @dataclass(frozen=True)
@@ -59,19 +68,12 @@ class Create:
 
 
 @dataclass(frozen=True)
-class Look:
-    """Write down the first complete look that did not find an open intent's token: its grace begins."""
-
-    key: AttemptKey
-
-
-@dataclass(frozen=True)
 class Cancel:
     """Send a cancel; best effort, the end shows in a later pass."""
 
     key: AttemptKey
-    remote: str
     account: Account
+    remote: str
     cause: CancelCause
 
 
@@ -80,7 +82,7 @@ class Collect:
     """Bring the results into the results folder, durably."""
 
     key: AttemptKey
-    remote: str
+    remote: RemoteJob
 
 
 @dataclass(frozen=True)
@@ -88,43 +90,8 @@ class Delete:
     """Delete the remote job."""
 
     key: AttemptKey
-    remote: str
     account: Account
-
-
-@dataclass(frozen=True)
-class Acknowledge:
-    """Write down that the attempt's remote job is gone."""
-
-    key: AttemptKey
-
-
-@dataclass(frozen=True)
-class UseAttempt:
-    """Make an earlier attempt, whose results are kept, the one that counts."""
-
-    key: AttemptKey
-
-
-@dataclass(frozen=True)
-class BeginRemoval:
-    """Write down that the job is being removed."""
-
-    job: str
-
-
-@dataclass(frozen=True)
-class UndoRemoval:
-    """Write down that the job is wanted again."""
-
-    job: str
-
-
-@dataclass(frozen=True)
-class Release:
-    """Let go of the job for ever: its remote jobs are not batchctl's business any more."""
-
-    job: str
+    remote: str
 
 
 @dataclass(frozen=True)
@@ -134,23 +101,8 @@ class Forget:
     job: str
 
 
-Step: TypeAlias = (
-    Adopt
-    | Refresh
-    | Create
-    | Look
-    | Cancel
-    | Collect
-    | Delete
-    | Acknowledge
-    | UseAttempt
-    | BeginRemoval
-    | UndoRemoval
-    | Release
-    | Forget
-)
+Step: TypeAlias = RecordAttempt | RecordJob | Create | Cancel | Collect | Delete | Forget
 """One thing to do. A job's steps run in order; the first that fails ends them."""
-
 
 @dataclass(frozen=True)
 class Change:
@@ -184,7 +136,9 @@ class JobPlan:
     unfinished: bool = False
     """The action goes on in a later pass, for example a replace whose old job is still cancelling."""
     guard: Guard | None = None
-    """Set when the action is refused; its steps are then the harmless ones only."""
+    """Set when the action, or what follows from an adoption, is refused; its steps are then the harmless ones only."""
+    needs_consent: bool = False
+    """Whether a person, `--yes` or a reviewed plan has to agree: it buys, stops or lets go of something."""
     remote: str | None = None
     next_time: datetime | None = None
     """When a decision is due that needs no event: a back-off, a deadline, the end of a grace."""

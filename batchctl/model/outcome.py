@@ -1,0 +1,33 @@
+"""What became of a plan: one outcome per job, as the engine gives it and the report shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from batchctl.model.errors import BatchctlError
+
+
+class Result(StrEnum):
+    """How the action of one job ended in this pass."""
+
+    DONE = "done"
+    """All its steps are done, or there was nothing to do."""
+    PENDING = "pending"
+    """It goes on in a later pass: a wait, or a replace whose old job is still cancelling."""
+    FAILED = "failed"
+    """A step failed; the error says why."""
+    SKIPPED = "skipped"
+    """Refused by a guard, without consent, or not begun because the pass was stopped."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one job's action."""
+
+    job: str
+    result: Result
+    remote: str | None = None
+    """The resource name of the remote job that counts after the pass."""
+    error: BatchctlError | None = None
+    """Why it failed; the guard's refusal when it was skipped by one."""

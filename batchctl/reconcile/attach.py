@@ -1,0 +1,186 @@
+"""Which remote jobs belong to which attempt of a job, and how the attempt's record stands after this look.
+
+Adoption lives here: a remote job that carries our mark belongs to the attempt that the mark names, recorded or not.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from batchctl.model.desired import Stack
+from batchctl.model.keys import Account, AttemptKey, Mark, short_uid
+from batchctl.model.observed import Gone, Observed, Presence, Present, RemoteJob, Unknown
+from batchctl.model.plan import Note, RecordAttempt
+from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.states import GOOD_STATES, JobState, is_terminal
+
+
+@dataclass(frozen=True)
+class AttemptView:
+    """One attempt with what was seen of it."""
+
+    attempt: RecordedAttempt
+    """The record as it stands once `note` is written down."""
+    presence: Presence
+    note: Note | None = None
+    """What has to be written down; None when the record is right already."""
+    duplicates: tuple[RemoteJob, ...] = ()
+    """Further remote jobs for the same (job, attempt, shard)."""
+
+    @property
+    def key(self) -> AttemptKey:
+        return self.attempt.key
+
+    @property
+    def steps(self) -> tuple[RecordAttempt, ...]:
+        """The step that writes the record down, if one is due."""
+        return () if self.note is None else (RecordAttempt(self.attempt, self.note),)
+
+
+Marked = Mapping[str, Mapping[AttemptKey, tuple[RemoteJob, ...]]]
+
+
+def is_ours(mark: Mark | None, stack: Stack) -> bool:
+    """Whether a mark is this very stack's: name and uid."""
+    return mark is not None and mark.stack == stack.name and mark.uid == short_uid(stack.uid)
+
+
+def find_marked(stack: Stack, observed: Observed) -> Marked:
+    """All remote jobs with our mark, by job and by attempt, each list sorted so that no order of input matters."""
+    found: dict[str, dict[AttemptKey, list[RemoteJob]]] = defaultdict(lambda: defaultdict(list))
+    for account in sorted(observed):
+        for job in observed[account].jobs:
+            if job.mark is not None and is_ours(job.mark, stack):
+                found[job.mark.key.job][job.mark.key].append(job)
+    return {
+        name: {key: tuple(sorted(jobs, key=_age)) for key, jobs in attempts.items()} for name, attempts in found.items()
+    }
+
+
+def attach(
+    recorded: RecordedJob | None, marked: Mapping[AttemptKey, tuple[RemoteJob, ...]], observed: Observed, now: datetime
+) -> tuple[AttemptView, ...]:
+    """The attempts of one job, recorded and found by their marks, lowest number first."""
+    records = {attempt.key: attempt for attempt in recorded.attempts} if recorded else {}
+    views = []
+    for key in sorted(records.keys() | marked.keys()):
+        found = marked.get(key, ())
+        record = records.get(key)
+        views.append(_adopt(found, observed) if record is None else _view(record, found, observed, now))
+    return tuple(views)
+
+
+def _adopt(found: tuple[RemoteJob, ...], observed: Observed) -> AttemptView:
+    chosen = choose(found)
+    mark = chosen.mark
+    assert mark is not None
+    attempt = RecordedAttempt(mark.key, chosen.account, mark.digest, mark.token, adopted=True)
+    attempt = refresh(attempt, chosen, observed[chosen.account].now)
+    return AttemptView(attempt, Present(chosen), Note.ADOPTED, _others(found, chosen))
+
+
+def _view(record: RecordedAttempt, found: tuple[RemoteJob, ...], observed: Observed, now: datetime) -> AttemptView:
+    presence = look_up(record, observed)
+    candidates = list(found)
+    if isinstance(presence, Present) and presence.job.name not in {job.name for job in found}:
+        # Imported jobs carry no mark, and a direct get may show what a lagging list lacks.
+        candidates.append(presence.job)
+    if not candidates:
+        return _unseen(record, presence, now)
+    chosen = choose(candidates, preferred=record.remote)
+    attempt = refresh(record, chosen, observed[chosen.account].now)
+    # A reply that was lost is found again by its token: the intent ends as an adoption.
+    note = Note.ADOPTED if record.remote is None else Note.REFRESHED
+    return AttemptView(
+        attempt, Present(chosen), note if attempt != record else None, _others(tuple(candidates), chosen)
+    )
+
+
+def _unseen(record: RecordedAttempt, presence: Presence, now: datetime) -> AttemptView:
+    vanished = record.remote is not None and record.gone_time is None and record.delete_time is None
+    if isinstance(presence, Gone) and vanished:
+        return AttemptView(replace(record, gone_time=now), presence, Note.GONE)
+    return AttemptView(record, presence)
+
+
+def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
+    """What this pass knows of a recorded attempt's remote job.
+
+    Gone needs a complete list that lacks it, and a 404 to a direct get or our own delete (design section 5).
+    """
+    observation = observed.get(record.account)
+    if observation is None:
+        return Unknown(f"nobody looked at {record.account}")
+    if record.remote is None:
+        return Gone() if observation.complete else Unknown(observation.problem)
+    for job in observation.jobs:
+        if job.name == record.remote:
+            return Gone() if record.delete_time is not None else Present(job)
+    if record.gone_time is not None:
+        return Gone()
+    if not observation.complete:
+        return Unknown(observation.problem)
+    if record.delete_time is not None:
+        return Gone()
+    return observation.checked.get(record.remote, Unknown("the list lacks it, and nobody asked for it directly"))
+
+
+def choose(candidates: Iterable[RemoteJob], preferred: str | None = None) -> RemoteJob:
+    """The one to keep of several remote jobs for one attempt: the succeeded, else the oldest that may still work."""
+
+    def rank(job: RemoteJob) -> tuple[int, bool, tuple[datetime, str]]:
+        if job.state in GOOD_STATES:
+            worth = 0
+        elif not is_terminal(job.state):
+            worth = 1
+        else:
+            worth = 2
+        # Among the dead nothing is gained by a change of the record.
+        return worth, worth != 1 and job.name != preferred, _age(job)
+
+    return min(candidates, key=rank)
+
+
+def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> RecordedAttempt:
+    """The record as the API's view of its remote job makes it. `seen` is the provider's time of the look.
+
+    Nothing leaves a terminal state (reference chapter 5), and the counts of collected results are better than the
+    API's, which may be stale (reference 1.5).
+    """
+    if record.remote == job.name and record.state is not None and is_terminal(record.state):
+        return replace(record, gone_time=None)
+    started = job.start_time or record.start_time
+    if started is None and job.state == JobState.RUNNING:
+        # The Gemini API has no start time; the first look that shows the job running is never too early.
+        started = seen
+    return replace(
+        record,
+        account=job.account,
+        intent=None,
+        remote=job.name,
+        state=job.state,
+        create_time=job.create_time or record.create_time,
+        start_time=started,
+        end_time=job.end_time or (record.end_time or seen if is_terminal(job.state) else None),
+        rows=record.rows if record.results else job.rows,
+        error=job.error,
+        rejected=False,
+        gone_time=None,
+    )
+
+
+def _others(candidates: tuple[RemoteJob, ...], chosen: RemoteJob) -> tuple[RemoteJob, ...]:
+    return tuple(job for job in candidates if job.name != chosen.name)
+
+
+def _age(job: RemoteJob) -> tuple[datetime, str]:
+    return (job.create_time or datetime.min.replace(tzinfo=UTC), job.name)
+
+
+def provider_now(account: Account, observed: Observed, now: datetime) -> datetime:
+    """The provider's clock where it was seen, else the local one."""
+    observation = observed.get(account)
+    return observation.now if observation else now

@@ -1,0 +1,225 @@
+"""The pieces that the decisions about desired and about removed jobs share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from batchctl.model.desired import DesiredJob, Stack
+from batchctl.model.keys import AttemptKey
+from batchctl.model.observed import Observed, Present
+from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step
+from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
+from batchctl.reconcile.attach import AttemptView, provider_now
+from batchctl.reconcile.options import Options
+
+CANCEL_RESEND = timedelta(minutes=1)
+"""A cancel is best effort (reference 1.6): sent again when the job still works after this long."""
+
+
+class Counted(Enum):
+    """Which of the stack's limits an action counts against."""
+
+    CREATE = "create"
+    REPLACE = "replace"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every decision may look at besides its own job."""
+
+    stack: Stack
+    observed: Observed
+    now: datetime
+    """The local clock; only the grace of an open intent runs on it."""
+    options: Options
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One job with all that is desired, recorded and observed of it."""
+
+    name: str
+    desired: DesiredJob | None
+    recorded: RecordedJob | None
+    views: tuple[AttemptView, ...]
+
+    @property
+    def current(self) -> AttemptView | None:
+        """The attempt that counts: what the record says, unless a higher one was just found by its mark."""
+        if not self.views:
+            return None
+        last = self.views[-1]
+        if last.attempt.adopted and (self.recorded is None or last.key not in _keys(self.recorded)):
+            return last
+        named = [view for view in self.views if self.recorded and view.key.attempt == self.recorded.current]
+        return named[-1] if named else last
+
+    @property
+    def next_key(self) -> AttemptKey:
+        """The key of a new attempt: one more than any that is known."""
+        return AttemptKey(self.name, 1 + max((view.key.attempt for view in self.views), default=0))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One job's decision before guards are applied."""
+
+    action: Action
+    phase: Phase
+    reason: str
+    steps: tuple[Step, ...] = ()
+    base: tuple[Step, ...] = ()
+    """Steps that come first whatever guards say: they keep the record true, or end a second live job."""
+    changes: tuple[Change, ...] = ()
+    unfinished: bool = False
+    counted: Counted | None = None
+    needs_consent: bool = False
+    ends_protected: bool = False
+    """Whether carrying it out would end a job that a `protect` should keep."""
+    refusal: Guard | None = None
+    """A guard that this job alone runs into."""
+    next_time: datetime | None = None
+    current: int | None = None
+    """The attempt that counts from then on, where carrying it out changes that."""
+
+    def before(self, *steps: Step) -> Decision:
+        """The same with further steps in front."""
+        return replace(self, steps=(*steps, *self.steps))
+
+
+def is_held(desired: DesiredJob, context: Context) -> bool:
+    """Whether `suspend`, the job's or the stack's, holds back creates and retries."""
+    return context.stack.suspend or desired.lifecycle.suspend
+
+
+def create(key: AttemptKey, desired: DesiredJob, context: Context, reason: str, token: str | None = None) -> Decision:
+    """An attempt to be made, unless it is held back. A token is given when it was given to the attempt before."""
+    if is_held(desired, context):
+        return wait(Phase.WAITING, f"suspended; {reason}")
+    return Decision(
+        Action.CREATE,
+        Phase.WAITING,
+        reason,
+        (Create(key, token),),
+        counted=Counted.CREATE,
+        needs_consent=True,
+        current=key.attempt,
+    )
+
+
+def standing_phase(attempt: RecordedAttempt) -> Phase:
+    """The phase of an attempt as it stands, whatever is planned for it."""
+    state = attempt.state or ""
+    if is_terminal(state):
+        return ended_phase(attempt)
+    return Phase.ACTIVE if is_active(state) else Phase.UNKNOWN
+
+
+def wait(phase: Phase, reason: str, next_time: datetime | None = None) -> Decision:
+    """Nothing can or need be done before something else happens."""
+    return Decision(Action.WAIT, phase, reason, next_time=next_time)
+
+
+def rest(phase: Phase, reason: str) -> Decision:
+    """Nothing is left to do."""
+    return Decision(Action.NONE, phase, reason)
+
+
+def next_cancel(attempt: RecordedAttempt, clock: datetime) -> datetime | None:
+    """When a cancel is due again; None when it is due now."""
+    if attempt.cancel_time is None:
+        return None
+    due = attempt.cancel_time + CANCEL_RESEND
+    return due if clock < due else None
+
+
+def stop_steps(view: AttemptView, context: Context, cause: CancelCause) -> tuple[Step, ...]:
+    """The cancel of an active attempt, unless one was sent a moment ago."""
+    assert isinstance(view.presence, Present)
+    clock = provider_now(view.attempt.account, context.observed, context.now)
+    if next_cancel(view.attempt, clock) is not None:
+        return ()
+    return (Cancel(view.key, view.attempt.account, view.presence.job.name, cause),)
+
+
+def end_steps(view: AttemptView, *, discard_results: bool) -> tuple[Step, ...]:
+    """Collect and delete a terminal attempt, in this order: a failing collect ends the steps before the delete."""
+    assert isinstance(view.presence, Present)
+    job = view.presence.job
+    delete = Delete(view.key, view.attempt.account, job.name)
+    if view.attempt.results is not None or discard_results:
+        return (delete,)
+    return Collect(view.key, job), delete
+
+
+def has_succeeded(attempt: RecordedAttempt) -> bool:
+    """Whether an attempt is a success: a good state, and not every one of its rows failed.
+
+    Without `maxFailedRows` a job fails only when no row succeeded (design section 4).
+    """
+    if attempt.state not in GOOD_STATES:
+        return False
+    all_failed = attempt.results is not None and attempt.rows.ok == 0 and (attempt.rows.failed or 0) > 0
+    return not all_failed
+
+
+def was_cancelled(attempt: RecordedAttempt, *causes: CancelCause) -> bool:
+    """Whether an attempt ended because we cancelled it for one of these causes."""
+    return attempt.state == JobState.CANCELLED and attempt.cancel_cause in causes
+
+
+_PHASES: Mapping[str, Phase] = {
+    JobState.SUCCEEDED: Phase.SUCCEEDED,
+    JobState.PARTIALLY_SUCCEEDED: Phase.PARTIALLY_SUCCEEDED,
+    JobState.FAILED: Phase.FAILED,
+    JobState.CANCELLED: Phase.CANCELLED,
+    JobState.EXPIRED: Phase.EXPIRED,
+}
+
+
+def ended_phase(attempt: RecordedAttempt) -> Phase:
+    """The phase of a job whose current attempt is terminal."""
+    assert attempt.state is not None
+    if attempt.state in GOOD_STATES and not has_succeeded(attempt):
+        return Phase.FAILED
+    if was_cancelled(attempt, CancelCause.DEADLINE):
+        return Phase.FAILED
+    return _PHASES[attempt.state]
+
+
+def recorded_row(desired: DesiredJob, recorded: RecordedJob | None, current: int) -> RecordedJob:
+    """The job's own row as the manifest now makes it."""
+    base = recorded or RecordedJob(
+        desired.name, desired.kind, desired.provider, desired.model, desired.path, desired.account
+    )
+    return replace(
+        base,
+        kind=desired.kind,
+        provider=desired.provider,
+        model=desired.model,
+        path=desired.path,
+        account=desired.account,
+        lifecycle=desired.lifecycle,
+        labels=dict(desired.labels),
+        display_name=desired.display_name,
+        current=current,
+        removing_time=None,
+        released_time=None,
+        attempts=(),
+    )
+
+
+def job_row_step(row: RecordedJob, recorded: RecordedJob | None) -> tuple[RecordJob, ...]:
+    """The step that writes the job's row, if it differs from the record."""
+    if recorded is not None and replace(recorded, attempts=()) == replace(row, attempts=()):
+        return ()
+    return (RecordJob(replace(row, attempts=())),)
+
+
+def _keys(recorded: RecordedJob) -> frozenset[AttemptKey]:
+    return frozenset(attempt.key for attempt in recorded.attempts)

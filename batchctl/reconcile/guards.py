@@ -1,0 +1,104 @@
+"""What a plan may do without being told twice. Each guard names the flag that lifts it (exit code 6).
+
+A guarded job keeps its action, so that people see what is held back; only its harmless steps are carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from batchctl.model.desired import Limits
+from batchctl.model.plan import Collect, Guard, JobPlan, RecordAttempt
+from batchctl.reconcile.decision import Counted, Decision, Subject
+from batchctl.reconcile.options import Options
+
+_HARMLESS = (RecordAttempt, Collect)
+"""Steps that neither buy nor stop anything."""
+
+PROTECTED = "Protected"
+NOTHING_DESIRED = "NothingDesired"
+CONSENT_NEEDED = "ConsentNeeded"
+_TOO_MANY: Mapping[Counted, str] = {
+    Counted.CREATE: "TooManyCreates",
+    Counted.REPLACE: "TooManyReplaces",
+    Counted.DELETE: "TooManyDeletes",
+}
+
+
+def apply_guards(
+    decided: Mapping[str, tuple[Subject, Decision]], limits: Limits, options: Options, *, empty: bool
+) -> tuple[JobPlan, ...]:
+    """Turn decisions into job plans, refusing what no flag allows. `empty`: nothing in scope is desired."""
+    counted = _count_guards([decision for _, decision in decided.values()], limits, options)
+    plans = []
+    for name in sorted(decided):
+        subject, decision = decided[name]
+        guard = _guard(subject, decision, options, counted, empty=empty)
+        plans.append(_job_plan(subject, decision, guard))
+    return tuple(plans)
+
+
+def _guard(
+    subject: Subject, decision: Decision, options: Options, counted: Mapping[Counted, Guard], *, empty: bool
+) -> Guard | None:
+    if decision.refusal is not None:
+        return decision.refusal
+    if decision.ends_protected and _is_protected(subject) and not options.allow_protected:
+        return Guard(PROTECTED, f"{subject.name} is protected (lifecycle.protect)", "--allow-protected")
+    removes = subject.desired is None and decision.needs_consent
+    if removes and empty and not (options.allow_empty or options.destroy or options.scope.names):
+        return Guard(NOTHING_DESIRED, "no manifest is left, and that would remove every recorded job", "--allow-empty")
+    if decision.counted is not None and decision.counted in counted:
+        return counted[decision.counted]
+    if decision.needs_consent and not options.consent:
+        return Guard(CONSENT_NEEDED, "nobody has agreed to these changes", "--yes")
+    return None
+
+
+def _count_guards(decisions: list[Decision], limits: Limits, options: Options) -> dict[Counted, Guard]:
+    allowed = {
+        Counted.CREATE: (options.max_create, limits.max_create),
+        Counted.REPLACE: (options.max_replace, limits.max_replace),
+        Counted.DELETE: (options.max_delete, limits.max_delete),
+    }
+    guards = {}
+    for kind, (override, limit) in allowed.items():
+        most = limit if override is None else override
+        count = sum(1 for decision in decisions if decision.counted is kind)
+        ordered = kind is Counted.DELETE and options.destroy and override is None
+        if count > most and not ordered:
+            message = f"{count} jobs to {kind.value}, and the limit is {most}"
+            guards[kind] = Guard(_TOO_MANY[kind], message, f"--max-{kind.value} {count}")
+    return guards
+
+
+def _is_protected(subject: Subject) -> bool:
+    """The manifest's word counts; without one the state's, so that removing the file does not get around it."""
+    if subject.desired is not None:
+        return subject.desired.lifecycle.protect
+    return subject.recorded is not None and subject.recorded.lifecycle.protect
+
+
+def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobPlan:
+    steps = decision.steps
+    if guard is not None:
+        steps = tuple(step for step in steps if isinstance(step, _HARMLESS))
+    view = subject.current
+    return JobPlan(
+        subject.name,
+        decision.action,
+        decision.phase,
+        decision.reason,
+        steps=(*decision.base, *steps),
+        changes=decision.changes,
+        unfinished=decision.unfinished and guard is None,
+        guard=guard,
+        needs_consent=decision.needs_consent,
+        remote=view.attempt.remote if view else None,
+        next_time=decision.next_time,
+    )
+
+
+def distinct_guards(plans: tuple[JobPlan, ...]) -> tuple[Guard, ...]:
+    """The guards that were met, each once, in the order of the jobs."""
+    return tuple(dict.fromkeys(plan.guard for plan in plans if plan.guard is not None))

@@ -1,0 +1,58 @@
+"""What the command line asks of a plan: its scope, and the guards that are lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from batchctl.reconcile.selector import Selector
+
+WHOLE_STACK = "."
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which jobs a plan is about. Empty fields narrow nothing."""
+
+    paths: frozenset[str] = frozenset()
+    """Files and folders relative to the stack's folder; `.` is the whole stack, `-` standard input."""
+    selector: Selector = ()
+    names: frozenset[str] = frozenset()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is narrowed, so that what is in no manifest can be told apart from what is out of scope."""
+        return not self.selector and not self.names and (not self.paths or WHOLE_STACK in self.paths)
+
+    def contains(self, name: str, path: str, labels: Mapping[str, str]) -> bool:
+        """Whether a job lies inside, by the path and labels it has in its manifest or had when it was recorded."""
+        if self.names and name not in self.names:
+            return False
+        if not all(requirement.matches(labels) for requirement in self.selector):
+            return False
+        if not self.paths or WHOLE_STACK in self.paths:
+            return True
+        return any(path == inside or path.startswith(f"{inside}/") for inside in self.paths)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Scope, consent and lifted guards of one plan."""
+
+    scope: Scope = field(default_factory=Scope)
+    consent: bool = True
+    """False leaves every action that needs consent, and says so: `watch` or `apply` without `--yes`."""
+    destroy: bool = False
+    """Nothing in scope is desired, by explicit order: the guards against emptiness and many deletes are lifted."""
+    cancel: bool = False
+    """Cancel what works in scope, and decide nothing else."""
+    allow_empty: bool = False
+    allow_protected: bool = False
+    adopt_changed: bool = False
+    prune_orphans: bool = False
+    discard_results: bool = False
+    show_unmanaged: bool = False
+    max_create: int | None = None
+    """None takes the stack's limit; the same for the next two."""
+    max_replace: int | None = None
+    max_delete: int | None = None

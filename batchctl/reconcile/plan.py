@@ -1,0 +1,138 @@
+"""The door of the room: from desired, recorded and observed to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from batchctl.model.desired import DesiredJob, DesiredStack, Kind
+from batchctl.model.observed import Observed
+from batchctl.model.plan import Drift, Plan
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.reconcile.attach import Marked, attach, find_marked
+from batchctl.reconcile.cancel import decide_cancel
+from batchctl.reconcile.decision import Context, Decision, Subject
+from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
+from batchctl.reconcile.guards import apply_guards, distinct_guards
+from batchctl.reconcile.options import Options
+from batchctl.reconcile.removed import decide_removed
+from batchctl.reconcile.wanted import decide_wanted
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """The three views and what is asked for."""
+
+    desired: DesiredStack
+    recorded: Recorded
+    marked: Marked
+    context: Context
+
+
+def plan(
+    desired: DesiredStack,
+    recorded: Recorded,
+    observed: Observed,
+    now: datetime,
+    options: Options | None = None,
+) -> Plan:
+    """Decide what shall be done. The same input gives the same plan, in whatever order its parts come.
+
+    `now` is the local clock; ages and deadlines run on the provider's, which each observation carries.
+    """
+    options = options or Options()
+    context = Context(desired.stack, observed, now, options)
+    inputs = _Inputs(desired, recorded, find_marked(desired.stack, observed), context)
+    decided: dict[str, tuple[Subject, Decision]] = {}
+    drift: list[Drift] = []
+    for subject in _subjects(inputs):
+        if _is_released(subject):
+            continue
+        decision = _decide(subject, context)
+        if decision is not None:
+            decided[subject.name] = (subject, decision)
+        drift.extend(find_drift(subject))
+    for name in _orphans(inputs):
+        drift.extend(find_orphans(inputs.marked[name]))
+        if options.prune_orphans or options.destroy:
+            decided[name] = _prune(name, inputs)
+    unmanaged = find_unmanaged(desired.stack, observed, _recorded_names(recorded))
+    if options.show_unmanaged:
+        drift.extend(describe_unmanaged(job) for job in unmanaged)
+    empty = not any(subject.desired for subject, _ in decided.values())
+    jobs = apply_guards(decided, desired.stack.limits, options, empty=empty)
+    countable = bool(observed) and all(look.complete and look.lists_foreign for look in observed.values())
+    return Plan(
+        desired.stack.name,
+        jobs,
+        drift=tuple(sorted(drift)),
+        unmanaged=len(unmanaged) if countable else None,
+        guards=distinct_guards(jobs),
+        problems={account: look.problem for account, look in sorted(observed.items()) if not look.complete},
+    )
+
+
+def _decide(subject: Subject, context: Context) -> Decision | None:
+    if context.options.cancel:
+        return decide_cancel(subject, context)
+    if subject.desired is not None:
+        return decide_wanted(subject, subject.desired, context)
+    assert subject.recorded is not None
+    return decide_removed(subject, subject.recorded, context)
+
+
+def _subjects(inputs: _Inputs) -> Iterator[Subject]:
+    """Every job in scope that is desired or recorded."""
+    options, observed, now = inputs.context.options, inputs.context.observed, inputs.context.now
+    manifests = {job.name: job for job in inputs.desired.jobs}
+    for name in sorted(manifests.keys() | inputs.recorded.jobs.keys()):
+        wanted, recorded = manifests.get(name), inputs.recorded.jobs.get(name)
+        owner: DesiredJob | RecordedJob | None = wanted or recorded
+        assert owner is not None
+        if options.scope.contains(name, owner.path, owner.labels):
+            views = attach(recorded, inputs.marked.get(name, {}), observed, now)
+            yield Subject(name, None if options.destroy else wanted, recorded, views)
+
+
+def _is_released(subject: Subject) -> bool:
+    """Whether the job was let go of: its remote jobs are nobody's business, for ever."""
+    recorded = subject.recorded
+    return subject.desired is None and (recorded is None or recorded.released_time is not None)
+
+
+def _orphans(inputs: _Inputs) -> list[str]:
+    """Names that only marks know. A narrowed scope cannot tell whether they lie inside, unless it names them."""
+    scope = inputs.context.options.scope
+    manifests = {job.name: job for job in inputs.desired.jobs}
+    unknown = inputs.marked.keys() - inputs.recorded.jobs.keys()
+    if not inputs.context.options.destroy:
+        unknown -= manifests.keys()
+    inside = []
+    for name in sorted(unknown):
+        manifest = manifests.get(name)
+        if manifest is not None:
+            is_inside = scope.contains(name, manifest.path, manifest.labels)
+        else:
+            is_inside = scope.is_whole or (name in scope.names and scope.contains(name, "", {}))
+        if is_inside:
+            inside.append(name)
+    return inside
+
+
+def _prune(name: str, inputs: _Inputs) -> tuple[Subject, Decision]:
+    """Take an orphan into the record, and remove it from there like any job."""
+    context = inputs.context
+    views = attach(None, inputs.marked[name], context.observed, context.now)
+    account = views[-1].attempt.account
+    record = RecordedJob(name, Kind.BATCH_JOB, "", "", "", account, current=views[-1].key.attempt)
+    subject = Subject(name, None, None, views)
+    decision = decide_removed(subject, record, context)
+    assert decision is not None
+    return subject, replace(decision, reason=f"orphan: {decision.reason}")
+
+
+def _recorded_names(recorded: Recorded) -> frozenset[str]:
+    return frozenset(
+        attempt.remote for job in recorded.jobs.values() for attempt in job.attempts if attempt.remote is not None
+    )

@@ -1,0 +1,132 @@
+"""The decision about a desired job whose current attempt does other work than what is desired now (`onChange`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchctl.model.desired import DesiredJob, OnChange
+from batchctl.model.keys import same_digest
+from batchctl.model.observed import Present, Unknown
+from batchctl.model.plan import Action, Change, Create, Guard, Step
+from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.states import Phase, is_active
+from batchctl.reconcile.attach import AttemptView
+from batchctl.reconcile.changes import describe_changes
+from batchctl.reconcile.decision import (
+    Context,
+    Counted,
+    Decision,
+    Subject,
+    end_steps,
+    ended_phase,
+    has_succeeded,
+    is_held,
+    standing_phase,
+    stop_steps,
+    wait,
+)
+from batchctl.reconcile.follow import follow
+
+ADOPTED_CHANGED = "AdoptedChanged"
+ON_CHANGE_FAIL = "OnChangeFail"
+
+
+def decide_changed(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
+    """What a change of the work leads to. Held back or kept, the old attempt is followed to its end all the same."""
+    policy = desired.lifecycle.on_change
+    if is_held(desired, context):
+        return _go_on(subject, desired, view, context, "its work changed, but it is suspended")
+    if policy is OnChange.KEEP:
+        return _go_on(subject, desired, view, context, "its work changed, and the old is kept (onChange: keep)")
+    changes = _changes(view.attempt, desired)
+    if policy is OnChange.FAIL:
+        return _fail(subject, desired, view, context, changes)
+    for other in subject.views:
+        if isinstance(other.presence, Unknown):
+            return wait(Phase.UNKNOWN, f"its work changed, but it is not known in this pass: {other.presence.reason}")
+        if isinstance(other.presence, Present) and standing_phase(other.attempt) is Phase.UNKNOWN:
+            words = f"the API says {other.attempt.state}, and what that leads to is not known"
+            return wait(Phase.UNKNOWN, f"its work changed, but {words}")
+    return _replace(subject, desired, view, context, changes)
+
+
+def _go_on(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, words: str) -> Decision:
+    decision = follow(subject, desired, view, context)
+    return replace(decision, reason=f"{decision.reason}; {words}")
+
+
+def _fail(
+    subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, changes: tuple[Change, ...]
+) -> Decision:
+    """Refuse the change, and follow the old attempt as far as that buys nothing."""
+    decision = follow(subject, desired, view, context)
+    buys = any(isinstance(step, Create) for step in decision.steps)
+    message = f"{subject.name} changed, and its onChange is fail"
+    way_out = "undo the change, or set spec.lifecycle.onChange: replace"
+    return Decision(
+        Action.REPLACE,
+        standing_phase(view.attempt),
+        f"{decision.reason}; its work changed (onChange: fail)",
+        base=() if buys else decision.steps,
+        changes=changes,
+        refusal=Guard(ON_CHANGE_FAIL, message, way_out),
+        next_time=decision.next_time,
+    )
+
+
+def _replace(
+    subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, changes: tuple[Change, ...]
+) -> Decision:
+    old = [other for other in subject.views if isinstance(other.presence, Present)]
+    active = [other for other in old if is_active(other.attempt.state or "")]
+    reused = _find_reusable(subject, desired)
+    words = "its work changed" if reused is None else f"changed back: attempt {reused.key.attempt} has its results"
+    steps: tuple[Step, ...]
+    if active:
+        steps = tuple(step for other in active for step in stop_steps(other, context, CancelCause.REPLACE))
+        current = None
+    else:
+        discard = context.options.discard_results
+        keep = None if reused is None else reused.key
+        ends = (step for other in old if other.key != keep for step in end_steps(other, discard_results=discard))
+        key = subject.next_key if reused is None else reused.key
+        steps = (*ends, Create(key)) if reused is None else tuple(ends)
+        current = key.attempt
+    if reused is not None and not steps and not active:
+        return Decision(Action.ADOPT, ended_phase(reused.attempt), words, changes=changes, current=current)
+    return Decision(
+        Action.REPLACE,
+        Phase.REMOVING if active else standing_phase(view.attempt),
+        f"{words}; the old job is cancelling" if active else words,
+        steps,
+        changes=changes,
+        unfinished=bool(active),
+        counted=Counted.REPLACE,
+        needs_consent=view.attempt.cancel_cause is not CancelCause.REPLACE,
+        ends_protected=True,
+        refusal=_refuse_adopted(view.attempt, context),
+        current=current,
+    )
+
+
+def _find_reusable(subject: Subject, desired: DesiredJob) -> AttemptView | None:
+    """The newest earlier attempt that did the desired work with success, its results kept."""
+    for view in reversed(subject.views):
+        attempt = view.attempt
+        if same_digest(attempt.digest, desired.digest) and attempt.results is not None and has_succeeded(attempt):
+            return view
+    return None
+
+
+def _refuse_adopted(attempt: RecordedAttempt, context: Context) -> Guard | None:
+    """A job known only by its mark was made by another version of the manifest: a person has to say so."""
+    if not attempt.adopted or context.options.adopt_changed:
+        return None
+    message = f"{attempt.key.job} was adopted by its mark, and its digest differs from the manifest's"
+    return Guard(ADOPTED_CHANGED, message, "--adopt-changed")
+
+
+def _changes(attempt: RecordedAttempt, desired: DesiredJob) -> tuple[Change, ...]:
+    if not attempt.tree:
+        return (Change("digest", attempt.digest, desired.digest),)
+    return describe_changes(attempt.tree, desired.tree)

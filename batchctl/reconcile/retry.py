@@ -1,0 +1,71 @@
+"""Whether and when a failed attempt is followed by another (`backoffLimit`, `retryOn`)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from batchctl.model.desired import Lifecycle
+from batchctl.model.keys import same_digest
+from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
+from batchctl.reconcile.decision import has_succeeded, was_cancelled
+
+FIRST_DELAY = timedelta(seconds=10)
+LONGEST_DELAY = timedelta(hours=1)
+_JITTER = 0.2
+_HASH_RANGE = 2**32
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What follows from a failure. `due` is set when another attempt is allowed."""
+
+    due: datetime | None
+    words: str
+
+
+def failure_name(attempt: RecordedAttempt) -> str:
+    """The name under which `retryOn` knows how an attempt ended.
+
+    A deadline's cancel counts as FAILED, and so does a job of whose rows none succeeded.
+    """
+    if was_cancelled(attempt, CancelCause.DEADLINE) or (attempt.state in GOOD_STATES and not has_succeeded(attempt)):
+        return "FAILED"
+    return (attempt.state or "").removeprefix("JOB_STATE_")
+
+
+def judge(
+    attempt: RecordedAttempt, attempts: tuple[RecordedAttempt, ...], lifecycle: Lifecycle, *, cancelled_by_user: bool
+) -> Verdict:
+    """Whether a terminal attempt that is no full success is tried again.
+
+    Attempts that were stopped to be replaced or removed are nobody's failure and do not count.
+    """
+    name = failure_name(attempt)
+    if cancelled_by_user and attempt.state == JobState.CANCELLED:
+        return Verdict(None, "cancelled by `batchctl cancel`; never retried")
+    if name not in lifecycle.retry_on:
+        return Verdict(None, f"{name} is not in retryOn")
+    failures = sum(1 for other in attempts if _is_failure(other) and same_digest(other.digest, attempt.digest))
+    if failures > lifecycle.backoff_limit:
+        limit = lifecycle.backoff_limit
+        return Verdict(None, "backoffLimit is 0" if limit == 0 else f"backoffLimit {limit} is reached")
+    ended = attempt.end_time or attempt.create_time
+    assert ended is not None
+    return Verdict(ended + delay(failures, attempt.token), f"retry {failures} of {lifecycle.backoff_limit}")
+
+
+def delay(failures: int, token: str) -> timedelta:
+    """Exponential back-off with jitter from the token, so that a restart neither forgets nor hurries it."""
+    full = min(FIRST_DELAY * (1 << min(failures - 1, 16)), LONGEST_DELAY)
+    share = int.from_bytes(hashlib.sha256(token.encode()).digest()[:4], "big") / _HASH_RANGE
+    return full * (1 - _JITTER * share)
+
+
+def _is_failure(attempt: RecordedAttempt) -> bool:
+    if was_cancelled(attempt, CancelCause.REPLACE, CancelCause.REMOVE):
+        return False
+    ended_badly = attempt.state in BAD_STATES or attempt.state == JobState.PARTIALLY_SUCCEEDED
+    return ended_badly or (attempt.state in GOOD_STATES and not has_succeeded(attempt))

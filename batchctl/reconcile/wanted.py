@@ -1,0 +1,130 @@
+"""The decision about a job that the manifests ask for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchctl.model.desired import DesiredJob
+from batchctl.model.keys import same_digest
+from batchctl.model.observed import Present
+from batchctl.model.plan import Action, Cancel, Create, Note, RecordAttempt
+from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.states import Phase, is_active
+from batchctl.reconcile.attach import AttemptView
+from batchctl.reconcile.decision import (
+    Context,
+    Decision,
+    Subject,
+    create,
+    job_row_step,
+    recorded_row,
+    rest,
+    wait,
+)
+from batchctl.reconcile.follow import follow
+from batchctl.reconcile.replace import decide_changed
+from batchctl.reconcile.settle import settle
+
+
+def decide_wanted(subject: Subject, desired: DesiredJob, context: Context) -> Decision:
+    """What to do about a desired job, with the steps that write its record down."""
+    decision = _decide(subject, desired, context)
+    decision = _heal(subject, decision)
+    decision = _label_adoption(subject, decision)
+    return _with_record(subject, desired, decision)
+
+
+def _decide(subject: Subject, desired: DesiredJob, context: Context) -> Decision:
+    view = subject.current
+    if view is None:
+        return _decide_first(subject, desired, context)
+    if view.attempt.remote is None:
+        return _decide_unsent(subject, desired, view, context)
+    if same_digest(view.attempt.digest, desired.digest):
+        return follow(subject, desired, view, context)
+    return decide_changed(subject, desired, view, context)
+
+
+def _decide_first(subject: Subject, desired: DesiredJob, context: Context) -> Decision:
+    observation = context.observed.get(desired.account)
+    if observation is None or not observation.complete:
+        # A job made before the state was lost could be on a page that failed.
+        why = observation.problem if observation else "nobody looked at its account"
+        return wait(Phase.UNKNOWN, f"cannot tell whether it was created already: {why}")
+    return create(subject.next_key, desired, context, "not created yet")
+
+
+def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
+    """The current attempt has no remote job: it was refused, never sent, or nobody knows."""
+    attempt = view.attempt
+    same = same_digest(attempt.digest, desired.digest) and attempt.account == desired.account
+    if attempt.rejected:
+        if same:
+            return rest(Phase.REJECTED, _refusal(attempt))
+        return create(subject.next_key, desired, context, "changed since it was refused")
+    if attempt.intent is None:
+        reason = "the create call did not get through; nothing was sent"
+        return create(view.key, desired, context, reason, attempt.token if same else None)
+    waiting = settle(view, context)
+    if waiting is not None:
+        return waiting
+    if same:
+        reason = "the create call was lost: its mark did not turn up within the grace; sent again with the same token"
+        decision = create(view.key, desired, context, reason, attempt.token)
+        return replace(decision, counted=None, needs_consent=False)
+    decision = create(subject.next_key, desired, context, "changed while its create call was lost")
+    abandoned = replace(attempt, intent=None, gone_time=context.now)
+    return decision.before(RecordAttempt(abandoned, Note.ABANDONED))
+
+
+def _refusal(attempt: RecordedAttempt) -> str:
+    message = attempt.error.message if attempt.error else "no reason was given"
+    return f"the API refused it: {message}"
+
+
+def _heal(subject: Subject, decision: Decision) -> Decision:
+    """Cancel what lives beside the current attempt: a second remote job for one attempt, or an older attempt."""
+    cancels: list[Cancel] = []
+    for view in subject.views:
+        extra = list(view.duplicates)
+        if view is not subject.current and isinstance(view.presence, Present):
+            extra.append(view.presence.job)
+        cancels.extend(
+            Cancel(view.key, job.account, job.name, CancelCause.DUPLICATE) for job in extra if is_active(job.state)
+        )
+    planned = {step.remote for step in decision.steps if isinstance(step, Cancel)}
+    cancels = [cancel for cancel in cancels if cancel.remote not in planned]
+    if not cancels:
+        return decision
+    healed = replace(decision, base=tuple(cancels))
+    if decision.action in {Action.WAIT, Action.NONE}:
+        names = ", ".join(cancel.remote for cancel in cancels)
+        return replace(healed, action=Action.CANCEL, reason=f"more than one remote job lives; cancelling {names}")
+    return healed
+
+
+def _label_adoption(subject: Subject, decision: Decision) -> Decision:
+    adopted = [view for view in subject.views if view.note is Note.ADOPTED]
+    plain = decision.action in {Action.WAIT, Action.NONE, Action.COLLECT}
+    if not adopted or not (plain or decision.refusal):
+        return decision
+    reason = f"found by its mark: {adopted[-1].attempt.remote}; {decision.reason}"
+    return replace(decision, action=Action.ADOPT, reason=reason)
+
+
+def _with_record(subject: Subject, desired: DesiredJob, decision: Decision) -> Decision:
+    """Put the steps that keep the record true in front: the job's row, then what was seen of its attempts."""
+    current = subject.current
+    if current is None:
+        row = recorded_row(desired, subject.recorded, decision.current or 1)
+        return decision if decision.current is None else decision.before(*job_row_step(row, subject.recorded))
+    row = recorded_row(desired, subject.recorded, current.key.attempt)
+    steps = list(decision.steps)
+    if decision.current is not None:
+        # A new attempt, or an old one used again, starts free of `batchctl cancel`.
+        fresh = replace(row, current=decision.current, cancel_requested=None)
+        at = next((i for i, step in enumerate(steps) if isinstance(step, Create)), len(steps))
+        steps[at:at] = job_row_step(fresh, row)
+    seen = (step for view in subject.views for step in view.steps)
+    base = (*job_row_step(row, subject.recorded), *seen, *decision.base)
+    return replace(decision, base=base, steps=tuple(steps))
