@@ -104,6 +104,7 @@ class Forget:
 Step: TypeAlias = RecordAttempt | RecordJob | Create | Cancel | Collect | Delete | Forget
 """One thing to do. A job's steps run in order; the first that fails ends them."""
 
+
 @dataclass(frozen=True)
 class Change:
     """One difference between the recorded and the desired work. Prompt-bearing values stand by their hash."""
@@ -139,9 +140,15 @@ class JobPlan:
     """Set when the action, or what follows from an adoption, is refused; its steps are then the harmless ones only."""
     needs_consent: bool = False
     """Whether a person, `--yes` or a reviewed plan has to agree: it buys, stops or lets go of something."""
-    remote: str | None = None
+    attempt: RecordedAttempt | None = None
+    """The attempt that counts, as this look leaves it; None when there is none yet."""
     next_time: datetime | None = None
     """When a decision is due that needs no event: a back-off, a deadline, the end of a grace."""
+
+    @property
+    def remote(self) -> str | None:
+        """The resource name of the remote job that counts."""
+        return self.attempt.remote if self.attempt else None
 
 
 class DriftKind(StrEnum):

@@ -94,7 +94,7 @@ def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobP
         unfinished=decision.unfinished and guard is None,
         guard=guard,
         needs_consent=decision.needs_consent,
-        remote=view.attempt.remote if view else None,
+        attempt=view.attempt if view else None,
         next_time=decision.next_time,
     )
 

@@ -1,0 +1,135 @@
+"""Make an attempt: prepare its input, write the intent, send the create call once, write down the answer."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, BinaryIO
+
+from batchctl.engine.journal import Journal
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UploadedFile
+from batchctl.model.errors import ApiError, Effect, NotFound, PermissionDenied, UsageError
+from batchctl.model.keys import AttemptKey, Mark, short_uid
+from batchctl.model.observed import RemoteJob, Status
+from batchctl.model.plan import Create
+from batchctl.model.ports import CreateRequest, Provider
+from batchctl.model.recorded import Intent, RecordedAttempt, RecordedFile
+
+_CHUNK = 1 << 20
+_ERROR_LENGTH = 256
+"""Longest error text kept in the state (design section 8)."""
+
+
+@dataclass(frozen=True)
+class _Input:
+    """What a create call needs besides its mark. `reused` is an upload that an earlier attempt made."""
+
+    request: CreateRequest
+    reused: RecordedFile | None = None
+
+
+class Creator:
+    """Makes attempts. Its generators yield the calls, like those of `steps`."""
+
+    def __init__(self, stack: Stack, journal: Journal, tools: Tools) -> None:
+        self._stack = stack
+        self._journal = journal
+        self._tools = tools
+
+    def create(self, job: DesiredJob, step: Create, why: str) -> Generator[Callable[[], Any], Any, None]:
+        """Raises ApiError; an ambiguous one leaves the intent open, for the next pass to settle."""
+        provider = self._tools.providers.get(job.account)
+        token = step.token or self._tools.token()
+        mark = Mark(self._stack.name, short_uid(self._stack.uid), step.key, job.digest, token)
+        given = yield from self._prepare(job, mark, provider)
+        attempt = RecordedAttempt(
+            step.key, job.account, job.digest, token, tree=job.tree, intent=Intent(self._tools.clock.now())
+        )
+        self._journal.note_attempt(attempt)
+        self._journal.note_event(job.name, step.key.attempt, "create", why)
+        self._journal.commit()
+        # A process that slept through its turn must not send what its successor may have sent already.
+        self._journal.check()
+        try:
+            remote: RemoteJob = yield partial(provider.create_job, given.request)
+        except ApiError as error:
+            self._record_failure(attempt, given, error)
+            raise
+        self._record_success(attempt, remote)
+
+    def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob) -> None:
+        made = replace(
+            attempt,
+            intent=None,
+            remote=remote.name,
+            state=remote.state,
+            create_time=remote.create_time,
+            rows=remote.rows,
+        )
+        self._journal.note_attempt(made)
+        self._journal.note_event(attempt.key.job, attempt.key.attempt, "created", remote.name)
+        self._journal.commit()
+        self._tools.progress.step(attempt.key.job, f"created {remote.name} (attempt {attempt.key.attempt})")
+
+    def _record_failure(self, attempt: RecordedAttempt, given: _Input, error: ApiError) -> None:
+        """Write down what a failed create call may have done."""
+        status = Status(getattr(error, "http", None), error.message[:_ERROR_LENGTH])
+        effect = error.effect
+        if given.reused is not None and isinstance(error, NotFound | PermissionDenied):
+            # Most likely the upload that was to be used again is gone: not the job's fault. Upload it anew.
+            self._journal.note_file(replace(given.reused, expire_time=self._tools.clock.now()))
+            effect = Effect.NONE
+        if effect is Effect.NONE:
+            self._journal.note_attempt(replace(attempt, intent=None, error=status))
+        elif effect is Effect.REFUSED:
+            self._journal.note_attempt(replace(attempt, intent=None, error=status, rejected=True))
+        what = {Effect.NONE: "not sent", Effect.REFUSED: "refused", Effect.AMBIGUOUS: "unanswered"}[effect]
+        self._journal.note_event(attempt.key.job, attempt.key.attempt, what, f"{error.code}: {error.message}")
+        self._journal.commit()
+
+    def _prepare(self, job: DesiredJob, mark: Mark, provider: Provider) -> Generator[Callable[[], Any], Any, _Input]:
+        request = CreateRequest(
+            mark, job.kind, job.model, job.display_name, labels=job.labels, extra_body=job.extra_body
+        )
+        match job.source:
+            case InlineRows():
+                return _Input(replace(request, rows=self._tools.inputs.inline_rows(job)))
+            case UploadedFile(name):
+                return _Input(replace(request, file_name=name))
+            case LocalFile() as source:
+                file, reused = yield from self._upload(job, source, mark.key, provider)
+                return _Input(replace(request, file_name=file.name), file if reused else None)
+            case RemoteSource():
+                raise UsageError(f"{job.name}: its source is not supported on {job.account.api}")
+
+    def _upload(
+        self, job: DesiredJob, source: LocalFile, key: AttemptKey, provider: Provider
+    ) -> Generator[Callable[[], Any], Any, tuple[RecordedFile, bool]]:
+        """The uploaded form of a local file: an earlier upload with enough life left, else a new one."""
+        with tempfile.TemporaryFile(prefix="batchctl-") as encoded:
+            sha256: str = yield partial(self._tools.inputs.encode_file, job, source, encoded)
+            known = self._journal.find_file(job.account, sha256)
+            if known is not None and self._lives_on(known, provider.now()):
+                return known, True
+            size = encoded.seek(0, os.SEEK_END)
+            encoded.seek(0)
+            name, expire_time = yield partial(provider.upload_file, _chunks(encoded), size, f"batchctl {key}")
+        file = RecordedFile(job.account, sha256, name, expire_time)
+        self._journal.note_file(file)
+        self._journal.note_event(job.name, key.attempt, "uploaded", f"{source.rows} rows, {size} bytes: {name}")
+        self._journal.commit()
+        self._tools.progress.step(job.name, f"uploaded {source.rows} rows as {name}")
+        return file, False
+
+    def _lives_on(self, file: RecordedFile, now: datetime) -> bool:
+        return file.expire_time is not None and file.expire_time - now >= self._stack.limits.file_min_life
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK):
+        yield chunk

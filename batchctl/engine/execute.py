@@ -1,0 +1,103 @@
+"""Carry a plan out. No decision is made here: steps run as they stand, and what happened is written down.
+
+Each job's steps are a generator that yields the calls to make. Calls run side by side on a bounded pool of workers;
+the generators themselves, and with them every write to the state, run on the engine's own thread. One job's failure
+ends its own steps only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from batchctl.engine.journal import Journal
+from batchctl.engine.steps import Call, StepRunner
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import DesiredStack
+from batchctl.model.errors import BatchctlError, GuardError, StateError
+from batchctl.model.outcome import Outcome, Result
+from batchctl.model.plan import Action, JobPlan, Plan, RecordAttempt, RecordJob, Step
+
+Run = Generator[Call, Any, None]
+
+
+def execute(plan: Plan, desired: DesiredStack, journal: Journal, tools: Tools) -> dict[str, Outcome]:
+    """Carry out all steps of the plan; gives one outcome per job. Raises StateError when nothing can be recorded."""
+    runner = StepRunner(desired, journal, tools)
+    rest = {job.job: _record_first(job, runner) for job in plan.jobs}
+    journal.commit()
+    busy = [job for job in plan.jobs if rest[job.job]]
+    outcomes = {job.job: _outcome(job, journal, None) for job in plan.jobs if not rest[job.job]}
+    with ThreadPoolExecutor(max_workers=desired.stack.limits.concurrency) as pool:
+        pending: dict[Future[Any], tuple[JobPlan, Run]] = {}
+        waiting = iter(busy)
+        while True:
+            while len(pending) < desired.stack.limits.concurrency and not tools.clock.is_stopped():
+                job = next(waiting, None)
+                if job is None:
+                    break
+                run = runner.run(job, rest[job.job])
+                _advance(job, run, None, pending, pool, outcomes, journal)
+            if not pending:
+                break
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                job, run = pending.pop(future)
+                _advance(job, run, future, pending, pool, outcomes, journal)
+    for job in waiting:
+        outcomes[job.job] = Outcome(job.job, Result.SKIPPED, job.remote)
+    return outcomes
+
+
+def _record_first(job: JobPlan, runner: StepRunner) -> tuple[Step, ...]:
+    """Note the writes at the head of a job's steps, so that all jobs' go into one commit; gives the other steps."""
+    for number, step in enumerate(job.steps):
+        if not isinstance(step, RecordJob | RecordAttempt):
+            return job.steps[number:]
+        runner.record(step)
+    return ()
+
+
+def _advance(
+    job: JobPlan,
+    run: Run,
+    done: Future[Any] | None,
+    pending: dict[Future[Any], tuple[JobPlan, Run]],
+    pool: ThreadPoolExecutor,
+    outcomes: dict[str, Outcome],
+    journal: Journal,
+) -> None:
+    """Let a job go on to its next call, or to its end."""
+    try:
+        error = done.exception() if done is not None else None
+        call = run.throw(error) if error else (next(run) if done is None else run.send(done.result()))
+    except StopIteration:
+        outcomes[job.job] = _outcome(job, journal, None)
+    except StateError:
+        # Without a state to write to nothing more may be begun.
+        raise
+    except BatchctlError as problem:
+        journal.note_event(job.job, None, "failed", f"{problem.code}: {problem.message}")
+        journal.commit()
+        outcomes[job.job] = _outcome(job, journal, problem)
+    else:
+        pending[pool.submit(call)] = (job, run)
+
+
+def _outcome(job: JobPlan, journal: Journal, error: BatchctlError | None) -> Outcome:
+    row = journal.jobs.get(job.job)
+    remote = job.remote
+    if row is not None:
+        current = [key for key in journal.attempts if key.job == job.job and key.attempt == row.current]
+        remote = journal.attempts[current[-1]].remote if current else remote
+    if error is not None:
+        return Outcome(job.job, Result.FAILED, remote, error)
+    if job.guard is not None:
+        refusal = GuardError(job.guard.message, code=job.guard.code, hint=job.guard.flag)
+        # An adoption itself is never refused, only what would follow from it.
+        result = Result.DONE if job.action is Action.ADOPT else Result.SKIPPED
+        return Outcome(job.job, result, remote, refusal)
+    if job.unfinished or job.action is Action.WAIT:
+        return Outcome(job.job, Result.PENDING, remote)
+    return Outcome(job.job, Result.DONE, remote)

@@ -1,0 +1,101 @@
+"""Look at every account that holds a job of the stack, once. A failed look is a value, never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import DesiredStack, Location
+from batchctl.model.errors import ApiError, BatchctlError, Diagnostic, ManifestError, NotFound
+from batchctl.model.keys import Account
+from batchctl.model.observed import Gone, Observation, Observed, Presence, Present, Unknown
+from batchctl.model.ports import Provider
+from batchctl.model.recorded import Recorded
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one pass saw, and what went wrong in looking, by account."""
+
+    observed: Observed
+    errors: Mapping[Account, BatchctlError]
+
+
+def observe(desired: DesiredStack, recorded: Recorded, tools: Tools) -> Look:
+    """Look at all accounts side by side. What cannot be read is incomplete, with its error; nothing is raised."""
+    wanted = {job.account for job in desired.jobs}
+    names = _remote_names(recorded)
+    accounts = sorted(wanted | names.keys())
+    observed: dict[Account, Observation] = {}
+    errors: dict[Account, BatchctlError] = {}
+    with ThreadPoolExecutor(max_workers=desired.stack.limits.concurrency) as pool:
+        looks = {account: pool.submit(_list, account, tools) for account in accounts}
+        for account, future in looks.items():
+            observation, error = future.result()
+            if error is not None:
+                errors[account] = error if account in wanted else _unreachable(account, desired, recorded, error)
+            observed[account] = _check_missing(observation, names.get(account, frozenset()), tools, pool)
+    return Look(observed, errors)
+
+
+def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:
+    """The remote jobs that the state expects to be there, by account."""
+    names: dict[Account, frozenset[str]] = {}
+    for job in recorded.jobs.values():
+        if job.released_time is not None:
+            continue
+        for attempt in job.attempts:
+            is_expected = attempt.delete_time is None and attempt.gone_time is None and attempt.remote is not None
+            expected = frozenset({attempt.remote}) if is_expected and attempt.remote else frozenset()
+            names[attempt.account] = names.get(attempt.account, frozenset()) | expected
+    return names
+
+
+def _list(account: Account, tools: Tools) -> tuple[Observation, BatchctlError | None]:
+    try:
+        provider = tools.providers.get(account)
+        jobs = tuple(provider.list_jobs())
+    except BatchctlError as error:
+        return _failed(account, tools.clock.now(), error), error
+    return Observation(account, provider.now(), jobs, lists_foreign=provider.lists_foreign), None
+
+
+def _failed(account: Account, now: datetime, error: BatchctlError) -> Observation:
+    return Observation(account, now, complete=False, problem=error.message)
+
+
+def _check_missing(
+    observation: Observation, expected: frozenset[str], tools: Tools, pool: ThreadPoolExecutor
+) -> Observation:
+    """Ask directly for every expected job that a complete list lacks."""
+    missing = sorted(expected - {job.name for job in observation.jobs})
+    if not observation.complete or not missing:
+        return observation
+    provider = tools.providers.get(observation.account)
+    checked = dict(zip(missing, pool.map(lambda name: _get(provider, name), missing), strict=True))
+    return replace(observation, checked=checked)
+
+
+def _get(provider: Provider, name: str) -> Presence:
+    try:
+        return Present(provider.get_job(name))
+    except NotFound:
+        return Gone()
+    except ApiError as error:
+        return Unknown(error.message)
+
+
+def _unreachable(account: Account, desired: DesiredStack, recorded: Recorded, error: BatchctlError) -> BatchctlError:
+    """The error for recorded jobs whose provider left the stack file and cannot be reached without it."""
+    if isinstance(error, ApiError):
+        return error
+    jobs = sorted(
+        name for name, job in recorded.jobs.items() if any(attempt.account == account for attempt in job.attempts)
+    )
+    message = f"{', '.join(jobs)}: recorded on {account}, which no provider of the stack names: {error.message}"
+    hint = "put the provider back until these jobs are removed, or restore its credentials"
+    place = Location(desired.stack.file.name)
+    return ManifestError([Diagnostic(place, "ProviderGone", message, hint)])

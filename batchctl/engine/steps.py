@@ -1,0 +1,156 @@
+"""What each step of a plan means in calls and writes.
+
+The order of writes is the promise of design section 6: the intent is durable before the create call, the reply is
+durable before anything else happens, a cancel is on record before it is sent, and a delete after it was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeAlias, assert_never
+
+from batchctl.engine.creating import Creator
+from batchctl.engine.journal import Journal
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound, StoppedError
+from batchctl.model.keys import same_digest, short_uid
+from batchctl.model.observed import RowCounts
+from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, JobPlan, Note, RecordAttempt, RecordJob, Step
+from batchctl.model.ports import Collected, Provider
+from batchctl.model.recorded import CancelCause
+from batchctl.model.states import GOOD_STATES
+
+Call: TypeAlias = Callable[[], Any]
+"""One call to the outside, to be made on a worker."""
+
+
+class StepRunner:
+    """Runs the steps of one pass's plan."""
+
+    def __init__(self, desired: DesiredStack, journal: Journal, tools: Tools) -> None:
+        self._stack = desired.stack
+        self._desired = {job.name: job for job in desired.jobs}
+        self._journal = journal
+        self._tools = tools
+        self._creator = Creator(desired.stack, journal, tools)
+
+    def run(self, plan: JobPlan, steps: tuple[Step, ...]) -> Generator[Call, Any, None]:
+        """Run steps in order, yielding the calls. Raises BatchctlError; the steps after a failed one are not begun."""
+        for step in steps:
+            if self._tools.clock.is_stopped():
+                raise StoppedError("stopped before it was finished", hint="run the same command again: it goes on")
+            match step:
+                case RecordJob() | RecordAttempt():
+                    self.record(step)
+                case Create():
+                    yield from self._creator.create(self._desired[plan.job], step, plan.reason)
+                case Cancel():
+                    yield from self._cancel(step, plan.reason)
+                case Collect():
+                    yield from self._collect(step)
+                case Delete():
+                    yield from self._delete(step, plan.reason)
+                case Forget():
+                    self._journal.note_event(step.job, None, "forgotten", plan.reason)
+                    self._journal.note_forgotten(step.job)
+                case _:
+                    assert_never(step)
+        self._journal.commit()
+
+    def record(self, step: RecordJob | RecordAttempt) -> None:
+        """Note what the plan says to write down, with the event that it means."""
+        if isinstance(step, RecordJob):
+            self._journal.note_job(step.job)
+            self._point_current(step)
+            return
+        attempt, before = step.attempt, self._journal.attempts.get(step.attempt.key)
+        self._journal.note_attempt(attempt)
+        number = attempt.key.attempt
+        if step.note is not Note.REFRESHED:
+            self._journal.note_event(attempt.key.job, number, str(step.note), attempt.remote or "")
+            self._tools.progress.step(attempt.key.job, f"attempt {number} {step.note}")
+        elif before is not None and before.state != attempt.state:
+            words = f"{before.state or 'created'} → {attempt.state}"
+            self._journal.note_event(attempt.key.job, number, "state", words)
+            self._tools.progress.step(attempt.key.job, f"{attempt.state} (attempt {number})")
+
+    def _point_current(self, step: RecordJob) -> None:
+        """An earlier attempt that counts again has its results at hand already."""
+        for key, attempt in self._journal.attempts.items():
+            is_current = key.job == step.job.name and key.attempt == step.job.current
+            if is_current and attempt.results and (attempt.rows.ok or not attempt.rows.failed):
+                self._tools.results.point_current(step.job.name, attempt.results)
+
+    def _cancel(self, step: Cancel, why: str) -> Generator[Call, Any, None]:
+        provider = self._tools.providers.get(step.account)
+        before = self._journal.attempts[step.key]
+        is_recorded = step.cause is not CancelCause.DUPLICATE
+        if is_recorded:
+            self._journal.note_attempt(replace(before, cancel_time=provider.now(), cancel_cause=step.cause))
+        self._journal.note_event(step.key.job, step.key.attempt, "cancel", f"{step.remote}: {why}")
+        self._journal.commit()
+        try:
+            yield partial(provider.cancel_job, step.remote)
+        except NotFound:
+            # Gone meanwhile; the next look says so.
+            return
+        except ApiError as error:
+            if isinstance(error, ApiStatus) and error.status == "FAILED_PRECONDITION":
+                # It has ended meanwhile; the next look shows how.
+                return
+            if is_recorded and error.effect is not Effect.AMBIGUOUS:
+                self._journal.note_attempt(before)
+            raise
+        self._tools.progress.step(step.key.job, f"cancel sent to {step.remote}")
+
+    def _collect(self, step: Collect) -> Generator[Call, Any, None]:
+        attempt = self._journal.attempts[step.key]
+        provider = self._tools.providers.get(attempt.account)
+        desired = self._desired.get(step.key.job)
+        known = desired if desired is not None and same_digest(desired.digest, attempt.digest) else None
+        self._journal.commit()
+        collected: Collected = yield partial(self._fetch, provider, step, attempt.digest, attempt.token, known)
+        total = collected.ok + collected.failed + (collected.missing or 0)
+        rows = RowCounts(total, collected.ok, collected.failed)
+        done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows)
+        self._journal.note_attempt(done)
+        words = f"{collected.ok} rows ok, {collected.failed} failed"
+        if collected.missing:
+            words += f", {collected.missing} without a result"
+        if collected.unmatched:
+            words += f", {collected.unmatched} that match no input row"
+        self._journal.note_event(step.key.job, step.key.attempt, "collected", f"{words}; {collected.path}")
+        self._journal.commit()
+        is_good = done.state in GOOD_STATES and (collected.ok > 0 or not collected.failed)
+        if is_good and self._is_current(step):
+            self._tools.results.point_current(step.key.job, collected.path)
+        self._tools.progress.step(step.key.job, f"results collected: {words}")
+
+    def _fetch(self, provider: Provider, step: Collect, digest: str, token: str, known: DesiredJob | None) -> Collected:
+        """Read the results and write them to the results folder; on a worker."""
+        keys = self._tools.inputs.keys(known.source, known.kind) if known else None
+        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": token}
+        items = provider.read_results(step.remote.name)
+        return self._tools.results.collect(step.key, digest, step.remote, items, keys, marks)
+
+    def _is_current(self, step: Collect) -> bool:
+        row = self._journal.jobs.get(step.key.job)
+        return row is not None and row.current == step.key.attempt
+
+    def _delete(self, step: Delete, why: str) -> Generator[Call, Any, None]:
+        provider = self._tools.providers.get(step.account)
+        self._journal.commit()
+        try:
+            yield partial(provider.delete_job, step.remote)
+        except NotFound:
+            words = "was gone already"
+        else:
+            words = "deleted"
+        attempt = self._journal.attempts[step.key]
+        self._journal.note_attempt(replace(attempt, delete_time=provider.now()))
+        self._journal.note_event(step.key.job, step.key.attempt, "delete", f"{step.remote} {words}: {why}")
+        self._journal.commit()
+        self._tools.progress.step(step.key.job, f"{step.remote} {words}")

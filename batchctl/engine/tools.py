@@ -1,0 +1,67 @@
+"""What the engine works with: the implementations of the ports, handed in by the command line."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import SystemRandom
+from typing import Protocol
+
+from batchctl.model.errors import BatchctlError
+from batchctl.model.keys import TOKEN_LENGTH, Account
+from batchctl.model.ports import Clock, InputEncoder, Progress, Provider, ProviderFactory, ResultStore, StateStore
+
+_TOKEN_LETTERS = string.ascii_lowercase + string.digits
+
+
+def new_token() -> str:
+    """A fresh token: what tells one create call from every other."""
+    return "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
+
+
+class Stoppable(Clock, Protocol):
+    """A clock that knows whether the process was asked to stop."""
+
+    def is_stopped(self) -> bool: ...
+
+
+class Providers:
+    """The open providers of this process, one per account, opened when first needed."""
+
+    def __init__(self, factory: ProviderFactory) -> None:
+        self._factory = factory
+        self._open: dict[Account, Provider] = {}
+        self._failed: dict[Account, BatchctlError] = {}
+
+    def get(self, account: Account) -> Provider:
+        """The account's provider. Raises what the factory raises, each time alike."""
+        if account in self._failed:
+            raise self._failed[account]
+        if account not in self._open:
+            try:
+                self._open[account] = self._factory(account)
+            except BatchctlError as error:
+                self._failed[account] = error
+                raise
+        return self._open[account]
+
+    def close(self) -> None:
+        for provider in self._open.values():
+            provider.close()
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Everything that the engine touches the world with."""
+
+    state: StateStore
+    providers: Providers
+    inputs: InputEncoder
+    results: ResultStore
+    clock: Stoppable
+    progress: Progress
+    token: Callable[[], str] = new_token
+    random: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
+    """Numbers from 0 to 1, for jitter."""
