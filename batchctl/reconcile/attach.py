@@ -15,7 +15,7 @@ from batchctl.model.keys import Account, AttemptKey, Mark, short_uid
 from batchctl.model.observed import Gone, Observed, Presence, Present, RemoteJob, Unknown
 from batchctl.model.plan import Note, RecordAttempt
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
-from batchctl.model.states import GOOD_STATES, JobState, is_terminal
+from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState, is_terminal
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,13 @@ def _adopt(found: tuple[RemoteJob, ...], observed: Observed) -> AttemptView:
 def _view(record: RecordedAttempt, found: tuple[RemoteJob, ...], observed: Observed, now: datetime) -> AttemptView:
     presence = look_up(record, observed)
     candidates = list(found)
-    if isinstance(presence, Present) and presence.job.name not in {job.name for job in found}:
+    listed = record.remote in {job.name for job in found}
+    if isinstance(presence, Present) and not listed:
         # Imported jobs carry no mark, and a direct get may show what a lagging list lacks.
         candidates.append(presence.job)
+    elif record.remote is not None and not listed and _outlasts(record, presence, found):
+        others = found if isinstance(presence, Gone) else ()
+        return replace(_unseen(record, presence, now), duplicates=others)
     if not candidates:
         return _unseen(record, presence, now)
     chosen = choose(candidates, preferred=record.remote)
@@ -97,6 +101,17 @@ def _view(record: RecordedAttempt, found: tuple[RemoteJob, ...], observed: Obser
     return AttemptView(
         attempt, Present(chosen), note if attempt != record else None, _others(tuple(candidates), chosen)
     )
+
+
+def _outlasts(record: RecordedAttempt, presence: Presence, found: tuple[RemoteJob, ...]) -> bool:
+    """Whether the record stays with its own remote job, though others alone are seen for the attempt.
+
+    Unseen is not gone; and a success that is gone is worth more than what another job failed to do.
+    """
+    if isinstance(presence, Unknown):
+        return True
+    kept = record.results is not None or all(job.state in BAD_STATES for job in found)
+    return record.state in GOOD_STATES and kept
 
 
 def _unseen(record: RecordedAttempt, presence: Presence, now: datetime) -> AttemptView:
@@ -152,6 +167,18 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
     """
     if record.remote == job.name and record.state is not None and is_terminal(record.state):
         return replace(record, gone_time=None)
+    if record.remote not in {None, job.name}:
+        # What became of another remote job says nothing about this one.
+        record = replace(
+            record,
+            create_time=None,
+            start_time=None,
+            end_time=None,
+            cancel_time=None,
+            cancel_cause=None,
+            delete_time=None,
+            results=None,
+        )
     started = job.start_time or record.start_time
     if started is None and job.state == JobState.RUNNING:
         # The Gemini API has no start time; the first look that shows the job running is never too early.

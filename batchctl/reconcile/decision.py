@@ -12,7 +12,7 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observed, Present
 from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
-from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
+from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
 from batchctl.reconcile.options import Options
 
@@ -169,8 +169,11 @@ def has_succeeded(attempt: RecordedAttempt) -> bool:
 
 
 def was_cancelled(attempt: RecordedAttempt, *causes: CancelCause) -> bool:
-    """Whether an attempt ended because we cancelled it for one of these causes."""
-    return attempt.state == JobState.CANCELLED and attempt.cancel_cause in causes
+    """Whether an attempt ended without success after we cancelled it for one of these causes.
+
+    A cancelled job may show as FAILED (reference 1.6).
+    """
+    return attempt.state in BAD_STATES and attempt.cancel_cause in causes
 
 
 _PHASES: Mapping[str, Phase] = {

@@ -24,7 +24,7 @@ from batchctl.reconcile.decision import (
     wait,
     was_cancelled,
 )
-from batchctl.reconcile.retry import judge
+from batchctl.reconcile.retry import failure_name, judge
 
 
 def follow(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
@@ -63,13 +63,18 @@ def _decide_gone(subject: Subject, desired: DesiredJob, view: AttemptView, conte
         return rest(Phase.RESULTS_LOST, "it succeeded, and was gone before its results were collected")
     if attempt.state is not None and is_terminal(attempt.state):
         return _decide_ended(subject, desired, view, context)
-    if attempt.cancel_cause is CancelCause.USER:
+    if attempt.cancel_cause is CancelCause.USER or _is_cancel_requested(subject):
         return rest(Phase.CANCELLED, "cancelled by `batchctl cancel`, and gone")
     if attempt.cancel_cause in {CancelCause.REMOVE, CancelCause.REPLACE}:
         return create(subject.next_key, desired, context, "wanted again after its removal")
     if desired.lifecycle.on_missing is OnMissing.RECREATE:
         return create(subject.next_key, desired, context, "it went missing before it ended (onMissing: recreate)")
     return rest(Phase.FAILED, "it went missing before it ended (onMissing: fail)")
+
+
+def _is_cancel_requested(subject: Subject) -> bool:
+    """Whether `batchctl cancel` was asked for, even if no cancel got through."""
+    return subject.recorded is not None and subject.recorded.cancel_requested is not None
 
 
 def _await_cancel(view: AttemptView, job: RemoteJob, context: Context) -> Decision:
@@ -92,7 +97,7 @@ def _decide_active(
     if deadline is not None and deadline <= clock:
         step = Cancel(view.key, job.account, job.name, CancelCause.DEADLINE)
         return Decision(Action.CANCEL, Phase.REMOVING, words, (step,), unfinished=True)
-    if subject.recorded is not None and subject.recorded.cancel_requested is not None:
+    if _is_cancel_requested(subject):
         step = Cancel(view.key, job.account, job.name, CancelCause.USER)
         return Decision(Action.CANCEL, Phase.REMOVING, "cancelled by `batchctl cancel`", (step,), unfinished=True)
     return wait(Phase.ACTIVE, f"{(view.attempt.state or '').removeprefix('JOB_STATE_').lower()}", deadline)
@@ -118,7 +123,7 @@ def _decide_ended(subject: Subject, desired: DesiredJob, view: AttemptView, cont
         collect = (Collect(view.key, view.presence.job),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE):
         return create(subject.next_key, desired, context, "wanted again after its removal").before(*collect)
-    if has_succeeded(attempt):
+    if has_succeeded(attempt) and failure_name(attempt) not in desired.lifecycle.retry_on:
         decision = rest(ended_phase(attempt), _success(attempt))
     else:
         decision = _decide_failed(subject, desired, view, context)
@@ -137,9 +142,8 @@ def _success(attempt: RecordedAttempt) -> str:
 
 def _decide_failed(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
     attempt = view.attempt
-    cancelled = subject.recorded is not None and subject.recorded.cancel_requested is not None
     attempts = tuple(other.attempt for other in subject.views)
-    verdict = judge(attempt, attempts, desired.lifecycle, cancelled_by_user=cancelled)
+    verdict = judge(attempt, attempts, desired.lifecycle, cancelled_by_user=_is_cancel_requested(subject))
     ended = _failure(attempt)
     if verdict.due is None:
         return rest(ended_phase(attempt), f"{ended}; {verdict.words}")

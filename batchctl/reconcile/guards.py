@@ -80,16 +80,19 @@ def _is_protected(subject: Subject) -> bool:
 
 
 def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobPlan:
-    steps = decision.steps
+    base, steps = decision.base, decision.steps
     if guard is not None:
         steps = tuple(step for step in steps if isinstance(step, _HARMLESS))
+    if guard is not None and subject.desired is None and subject.recorded is None:
+        # A refused orphan stays out of the record: what is recorded and not desired needs no flag to be removed.
+        base, steps = (), ()
     view = subject.current
     return JobPlan(
         subject.name,
         decision.action,
         decision.phase,
         decision.reason,
-        steps=(*decision.base, *steps),
+        steps=(*base, *steps),
         changes=decision.changes,
         unfinished=decision.unfinished and guard is None,
         guard=guard,

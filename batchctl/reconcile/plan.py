@@ -49,9 +49,7 @@ def plan(
     for subject in _subjects(inputs):
         if _is_released(subject):
             continue
-        decision = _decide(subject, context)
-        if decision is not None:
-            decided[subject.name] = (subject, decision)
+        decided[subject.name] = (subject, _decide(subject, context))
         drift.extend(find_drift(subject))
     for name in _orphans(inputs):
         drift.extend(find_orphans(inputs.marked[name]))
@@ -73,7 +71,7 @@ def plan(
     )
 
 
-def _decide(subject: Subject, context: Context) -> Decision | None:
+def _decide(subject: Subject, context: Context) -> Decision:
     if context.options.cancel:
         return decide_cancel(subject, context)
     if subject.desired is not None:
@@ -128,7 +126,6 @@ def _prune(name: str, inputs: _Inputs) -> tuple[Subject, Decision]:
     record = RecordedJob(name, Kind.BATCH_JOB, "", "", "", account, current=views[-1].key.attempt)
     subject = Subject(name, None, None, views)
     decision = decide_removed(subject, record, context)
-    assert decision is not None
     return subject, replace(decision, reason=f"orphan: {decision.reason}")
 
 

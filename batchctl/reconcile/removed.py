@@ -20,16 +20,16 @@ from batchctl.reconcile.decision import (
     stop_steps,
     wait,
 )
+from batchctl.reconcile.heal import has_living_duplicate, heal
+from batchctl.reconcile.partial import hold_back
 from batchctl.reconcile.settle import settle
 
 
-def decide_removed(subject: Subject, recorded: RecordedJob, context: Context) -> Decision | None:
-    """What to do about a job that is recorded but not desired; None when it was released long ago."""
-    if recorded.released_time is not None:
-        return None
-    decision = _decide(subject, recorded, context)
+def decide_removed(subject: Subject, recorded: RecordedJob, context: Context) -> Decision:
+    """What to do about a job that is recorded, not released, and not desired."""
+    decision = hold_back(subject, heal(subject, _decide(subject, recorded, context)), context)
     seen = tuple(step for view in subject.views for step in view.steps)
-    return replace(decision, base=(*job_row_step(recorded, subject.recorded), *seen))
+    return replace(decision, base=(*job_row_step(recorded, subject.recorded), *seen, *decision.base))
 
 
 def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decision:
@@ -41,7 +41,8 @@ def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decisi
     remote = [view for view in subject.views if view.attempt.remote is not None]
     present = [view for view in remote if isinstance(view.presence, Present)]
     unknown = next((view.presence for view in remote if isinstance(view.presence, Unknown)), None)
-    if not present and unknown is None:
+    doubled = has_living_duplicate(subject.views)
+    if not present and unknown is None and not doubled:
         return Decision(
             Action.FORGET, Phase.REMOVING, "no longer in a manifest, and nothing of it is left", (Forget(subject.name),)
         )
@@ -58,7 +59,7 @@ def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decisi
                 Phase.UNKNOWN, f"no longer in a manifest, but the API says {state}: what that leads to is not known"
             )
     active = [view for view in present if is_active(view.attempt.state or "")]
-    if active:
+    if active or doubled:
         return _stop(active, recorded, context)
     return _end(subject, present, recorded, context)
 

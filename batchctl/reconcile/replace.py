@@ -60,14 +60,13 @@ def _fail(
 ) -> Decision:
     """Refuse the change, and follow the old attempt as far as that buys nothing."""
     decision = follow(subject, desired, view, context)
-    buys = any(isinstance(step, Create) for step in decision.steps)
     message = f"{subject.name} changed, and its onChange is fail"
     way_out = "undo the change, or set spec.lifecycle.onChange: replace"
     return Decision(
         Action.REPLACE,
         standing_phase(view.attempt),
         f"{decision.reason}; its work changed (onChange: fail)",
-        base=() if buys else decision.steps,
+        base=tuple(step for step in decision.steps if not isinstance(step, Create)),
         changes=changes,
         refusal=Guard(ON_CHANGE_FAIL, message, way_out),
         next_time=decision.next_time,

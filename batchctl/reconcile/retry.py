@@ -44,7 +44,7 @@ def judge(
     Attempts that were stopped to be replaced or removed are nobody's failure and do not count.
     """
     name = failure_name(attempt)
-    if cancelled_by_user and attempt.state == JobState.CANCELLED:
+    if cancelled_by_user:
         return Verdict(None, "cancelled by `batchctl cancel`; never retried")
     if name not in lifecycle.retry_on:
         return Verdict(None, f"{name} is not in retryOn")

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
-from batchctl.model.observed import Present
-from batchctl.model.plan import Action, Cancel, Create, Note, RecordAttempt
-from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.model.states import Phase, is_active
+from batchctl.model.plan import Action, Create, Note, RecordAttempt
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.states import Phase
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import (
     Context,
@@ -22,6 +21,8 @@ from batchctl.reconcile.decision import (
     wait,
 )
 from batchctl.reconcile.follow import follow
+from batchctl.reconcile.heal import heal
+from batchctl.reconcile.partial import hold_back
 from batchctl.reconcile.replace import decide_changed
 from batchctl.reconcile.settle import settle
 
@@ -29,7 +30,7 @@ from batchctl.reconcile.settle import settle
 def decide_wanted(subject: Subject, desired: DesiredJob, context: Context) -> Decision:
     """What to do about a desired job, with the steps that write its record down."""
     decision = _decide(subject, desired, context)
-    decision = _heal(subject, decision)
+    decision = hold_back(subject, heal(subject, decision), context)
     decision = _label_adoption(subject, decision)
     return _with_record(subject, desired, decision)
 
@@ -62,6 +63,8 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
         if same:
             return rest(Phase.REJECTED, _refusal(attempt))
         return create(subject.next_key, desired, context, "changed since it was refused")
+    if attempt.gone_time is not None:
+        return create(subject.next_key, desired, context, "its create call was lost and given up")
     if attempt.intent is None:
         reason = "the create call did not get through; nothing was sent"
         return create(view.key, desired, context, reason, attempt.token if same else None)
@@ -80,27 +83,6 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
 def _refusal(attempt: RecordedAttempt) -> str:
     message = attempt.error.message if attempt.error else "no reason was given"
     return f"the API refused it: {message}"
-
-
-def _heal(subject: Subject, decision: Decision) -> Decision:
-    """Cancel what lives beside the current attempt: a second remote job for one attempt, or an older attempt."""
-    cancels: list[Cancel] = []
-    for view in subject.views:
-        extra = list(view.duplicates)
-        if view is not subject.current and isinstance(view.presence, Present):
-            extra.append(view.presence.job)
-        cancels.extend(
-            Cancel(view.key, job.account, job.name, CancelCause.DUPLICATE) for job in extra if is_active(job.state)
-        )
-    planned = {step.remote for step in decision.steps if isinstance(step, Cancel)}
-    cancels = [cancel for cancel in cancels if cancel.remote not in planned]
-    if not cancels:
-        return decision
-    healed = replace(decision, base=tuple(cancels))
-    if decision.action in {Action.WAIT, Action.NONE}:
-        names = ", ".join(cancel.remote for cancel in cancels)
-        return replace(healed, action=Action.CANCEL, reason=f"more than one remote job lives; cancelling {names}")
-    return healed
 
 
 def _label_adoption(subject: Subject, decision: Decision) -> Decision:

@@ -1,0 +1,64 @@
+"""`batchctl apply`: make the jobs as the manifests say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from batchctl.cli.common import (
+    Common,
+    common_options,
+    consent_options,
+    guard_options,
+    lock_option,
+    output_option,
+    scope_options,
+)
+from batchctl.cli.consent import Consent
+from batchctl.cli.plan import show_plan
+from batchctl.cli.running import Request, carry_out
+from batchctl.cli.workspace import duration, open_workspace
+from batchctl.engine.drive import Until
+from batchctl.model.errors import UsageError
+from batchctl.reconcile import Options
+
+
+@click.command()
+@click.argument("saved_plan", metavar="[PLAN]", required=False)
+@scope_options
+@output_option("json", "yaml", "markdown", "name")
+@consent_options
+@click.option("--wait", is_flag=True, help="Go on until all jobs have ended and their results are collected.")
+@click.option("--timeout", metavar="TIME", help="With --wait: give up after this long (exit 7).")
+@click.option("--dry-run", is_flag=True, help="Show the plan and do nothing.")
+@guard_options
+@lock_option
+@common_options
+def apply(
+    *,
+    common: Common,
+    saved_plan: str | None,
+    filenames: tuple[str, ...],
+    selector: str | None,
+    output: str,
+    yes: bool,
+    no_input: bool,
+    wait: bool,
+    timeout: str | None,
+    dry_run: bool,
+    lock_timeout: str,
+    **guards: int | bool | None,
+) -> int:
+    """Create what is missing, cancel or delete what was removed, collect what has ended."""
+    if saved_plan is not None:
+        raise UsageError("saved plans are not supported yet", hint="name manifests with -f; `apply` takes no names")
+    if timeout is not None and not wait:
+        raise UsageError("--timeout goes with --wait", hint="a plain `apply` is one pass and does not wait for jobs")
+    workspace = open_workspace(common, filenames, selector, lock_timeout=lock_timeout)
+    options = Options(workspace.scope, **guards)  # type: ignore[arg-type]
+    if dry_run:
+        return show_plan(workspace, options, output, detailed_exitcode=False)
+    limit = None if timeout is None else timedelta(seconds=duration(timeout, "--timeout"))
+    until = Until(ended=wait, timeout=limit)
+    return carry_out(workspace, Request(options, until, Consent(yes, no_input), output, is_judged=wait))

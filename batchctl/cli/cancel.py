@@ -1,0 +1,44 @@
+"""`batchctl cancel`: stop jobs, and never retry what was stopped."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
+from batchctl.cli.consent import Consent
+from batchctl.cli.running import Request, carry_out
+from batchctl.cli.workspace import open_workspace
+from batchctl.engine.drive import Until
+from batchctl.model.errors import UsageError
+from batchctl.reconcile import Options
+
+
+@click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Cancel every job of the stack that still works.")
+@output_option("json", "yaml", "markdown", "name")
+@consent_options
+@click.option("--allow-protected", is_flag=True, help="Cancel protected jobs too.")
+@lock_option
+@common_options
+def cancel(
+    *,
+    common: Common,
+    names: tuple[str, ...],
+    everything: bool,
+    output: str,
+    yes: bool,
+    no_input: bool,
+    allow_protected: bool,
+    lock_timeout: str,
+) -> int:
+    """Cancel the jobs named; a cancelled job is not retried. Naming a job is consent, --all needs --yes."""
+    if everything == bool(names):
+        raise UsageError("say which jobs: names, or --all", hint="`batchctl status` lists the jobs")
+    workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
+    workspace.require(names, workspace.state.load())
+    options = Options(workspace.scope, cancel=True, allow_protected=allow_protected)
+    consent = Consent(yes or bool(names), no_input)
+    return carry_out(
+        workspace, Request(options, Until(ended=False), consent, output, "Do you want to cancel these jobs?")
+    )

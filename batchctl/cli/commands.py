@@ -1,0 +1,59 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl import __version__
+from batchctl.cli.apply import apply
+from batchctl.cli.cancel import cancel
+from batchctl.cli.common import Common, common_options
+from batchctl.cli.completion import completion
+from batchctl.cli.describe import describe
+from batchctl.cli.destroy import destroy
+from batchctl.cli.diff import diff
+from batchctl.cli.drift import drift
+from batchctl.cli.emulator import emulator
+from batchctl.cli.init import init
+from batchctl.cli.plan import plan
+from batchctl.cli.results import results
+from batchctl.cli.schema import schema
+from batchctl.cli.status import status
+from batchctl.cli.validate import validate
+from batchctl.cli.version import version
+from batchctl.cli.watch import watch
+
+
+class InOrder(click.Group):
+    """Lists its commands in the order in which a user meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="batchctl %(version)s")
+@common_options
+def batchctl(*, common: Common) -> None:
+    """Declarative batch jobs for Gemini: manifests in Git, `batchctl apply`, `batchctl watch`."""
+
+
+for command in (
+    init,
+    validate,
+    plan,
+    diff,
+    apply,
+    watch,
+    status,
+    describe,
+    results,
+    drift,
+    cancel,
+    destroy,
+    schema,
+    emulator,
+    completion,
+    version,
+):
+    batchctl.add_command(command)

@@ -1,0 +1,155 @@
+"""The options that every command has, before or after the command's name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from batchctl.model.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Common:
+    """What the common options say, at their defaults when not given."""
+
+    chdir: str | None = None
+    config: str | None = None
+    state: str | None = None
+    set_values: tuple[str, ...] = ()
+    color: str = "auto"
+    verbose: bool = False
+    quiet: bool = False
+    log_format: str = "text"
+
+    def overlaid(self, given: Common) -> Common:
+        """These options with those on top that were given after the command's name."""
+        default = Common()
+        merged = {
+            field.name: getattr(given, field.name)
+            if getattr(given, field.name) != getattr(default, field.name)
+            else getattr(self, field.name)
+            for field in fields(self)
+        }
+        return Common(**{**merged, "set_values": (*self.set_values, *given.set_values)})
+
+
+@dataclass
+class Invocation:
+    """What is known of the running command line; errors are shown the way it asked for."""
+
+    common: Common | None = None
+    output: str = "text"
+
+
+_OPTIONS: tuple[Callable[[F], F], ...] = (
+    click.option("-C", "--chdir", metavar="DIR", envvar="BATCHCTL_CHDIR", help="Work in DIR."),
+    click.option(
+        "--config",
+        metavar="FILE",
+        envvar="BATCHCTL_CONFIG",
+        help="The stack file (default: batchctl.yaml).",
+    ),
+    click.option("--state", metavar="FILE", envvar="BATCHCTL_STATE", help="The state file (default: the stack's)."),
+    click.option("--set", "set_values", metavar="KEY=VALUE", multiple=True, help="Set a variable of the stack file."),
+    click.option(
+        "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."
+    ),
+    click.option("-v", "--verbose", is_flag=True, help="Say more."),
+    click.option("-q", "--quiet", is_flag=True, help="Say warnings only while working."),
+    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How progress is written."),
+)
+
+
+def common_options(command: F) -> Callable[..., Any]:
+    """Give a command the common options; it gets them as one value, `common`."""
+
+    @click.pass_context
+    @wraps(command)
+    def wrapped(context: click.Context, /, **given: Any) -> object:  # noqa: ANN401 - whatever the command takes
+        invocation = context.find_object(Invocation)
+        assert invocation is not None
+        values = {field.name: given.pop(field.name) for field in fields(Common)}
+        common = (invocation.common or Common()).overlaid(Common(**values))
+        invocation.common = common
+        invocation.output = given.get("output") or "text"
+        _enter(common.chdir)
+        return command(common=common, **given)
+
+    decorated: Any = wrapped
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]
+
+
+def _enter(folder: str | None) -> None:
+    if folder is None:
+        return
+    try:
+        os.chdir(Path(folder))
+    except OSError as error:
+        raise UsageError(f"cannot work in {folder}: {error.strerror}", hint="-C takes a folder that exists") from error
+
+
+def output_option(*formats: str) -> Callable[[F], F]:
+    """`-o`, with the formats that fit the command."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["text", *formats]),
+        default="text",
+        show_default=True,
+        help="Output format.",
+    )
+
+
+def scope_options(command: F) -> F:
+    """`-f` and `-l`."""
+    for option in (
+        click.option("-l", "--selector", metavar="TERMS", help="Only jobs with these labels: team=search,lang!=fr."),
+        click.option(
+            "-f", "--filename", "filenames", metavar="PATH", multiple=True, help="Only this file or folder, or - ."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def consent_options(command: F) -> F:
+    """`--yes` and `--no-input`."""
+    for option in (
+        click.option("--no-input", is_flag=True, help="Never ask."),
+        click.option("--yes", is_flag=True, help="Agree to all changes beforehand."),
+    ):
+        command = option(command)
+    return command
+
+
+def lock_option(command: F) -> F:
+    """`--lock-timeout`."""
+    return click.option(
+        "--lock-timeout", metavar="TIME", default="0s", show_default=True, help="How long to wait for a locked state."
+    )(command)
+
+
+def guard_options(command: F) -> F:
+    """The flags that lift guards."""
+    for option in (
+        click.option("--discard-results", is_flag=True, help="Delete remote jobs whose results are not collected."),
+        click.option("--prune-orphans", is_flag=True, help="Remove jobs with our mark that nothing else knows."),
+        click.option("--adopt-changed", is_flag=True, help="Replace adopted jobs whose digest differs."),
+        click.option("--allow-protected", is_flag=True, help="Let protected jobs go."),
+        click.option("--allow-empty", is_flag=True, help="Remove all jobs when no manifest is left."),
+        click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Remove up to N jobs."),
+        click.option("--max-replace", type=click.IntRange(0), metavar="N", help="Replace up to N jobs."),
+        click.option("--max-create", type=click.IntRange(0), metavar="N", help="Create up to N jobs."),
+    ):
+        command = option(command)
+    return command

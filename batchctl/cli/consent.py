@@ -1,0 +1,51 @@
+"""Whether somebody agrees: `--yes`, or an answer on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import click
+
+from batchctl.engine.passes import Approve
+from batchctl.model.errors import GuardError
+from batchctl.model.plan import Plan
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the flags and the terminal allow."""
+
+    yes: bool
+    no_input: bool
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a person to ask."""
+        return not self.yes and not self.no_input and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def needs_asking(plan: Plan) -> bool:
+    """Whether anything in the plan has to be agreed to."""
+    return any(job.needs_consent and job.guard is None for job in plan.jobs)
+
+
+def ask(question: str) -> None:
+    """Ask on the terminal. Raises GuardError when the answer is no."""
+    if not click.confirm(question, default=False, err=True):
+        raise GuardError("you said no, so nothing was done", code="Declined", hint="nothing needs to be undone")
+
+
+def only_as_shown(shown: Plan) -> Approve:
+    """An approval of just what was shown: a plan that came out otherwise meanwhile is refused."""
+
+    def approve(plan: Plan) -> None:
+        if _substance(plan) != _substance(shown):
+            message = "things have changed since the plan was shown, so nothing was done"
+            raise GuardError(message, code="PlanChanged", hint="run the command again and look at the new plan")
+
+    return approve
+
+
+def _substance(plan: Plan) -> list[tuple[str, str, tuple[object, ...]]]:
+    return [(job.job, job.action, job.changes) for job in plan.jobs if job.needs_consent]

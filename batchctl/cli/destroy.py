@@ -1,0 +1,59 @@
+"""`batchctl destroy`: remove all jobs of the scope, their collected results kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option, scope_options
+from batchctl.cli.consent import Consent
+from batchctl.cli.running import Request, carry_out
+from batchctl.cli.workspace import duration, open_workspace
+from batchctl.engine.drive import Until
+from batchctl.reconcile import Options
+
+
+@click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@scope_options
+@output_option("json", "yaml", "markdown", "name")
+@consent_options
+@click.option("--wait", is_flag=True, help="Go on until all is removed.")
+@click.option("--timeout", metavar="TIME", help="With --wait: give up after this long (exit 7).")
+@click.option("--allow-protected", is_flag=True, help="Let protected jobs go.")
+@click.option("--discard-results", is_flag=True, help="Delete remote jobs even if their results are not collected.")
+@click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Remove up to N jobs.")
+@lock_option
+@common_options
+def destroy(
+    *,
+    common: Common,
+    names: tuple[str, ...],
+    filenames: tuple[str, ...],
+    selector: str | None,
+    output: str,
+    yes: bool,
+    no_input: bool,
+    wait: bool,
+    timeout: str | None,
+    allow_protected: bool,
+    discard_results: bool,
+    max_delete: int | None,
+    lock_timeout: str,
+) -> int:
+    """Cancel and delete all jobs, or those named. Manifests and collected results stay."""
+    workspace = open_workspace(common, filenames, selector, names, lock_timeout)
+    workspace.require(names, workspace.state.load())
+    options = Options(
+        workspace.scope,
+        destroy=True,
+        allow_protected=allow_protected,
+        discard_results=discard_results,
+        max_delete=max_delete,
+    )
+    limit = None if timeout is None else timedelta(seconds=duration(timeout, "--timeout"))
+    question = "Do you want to remove these jobs?"
+    return carry_out(
+        workspace, Request(options, Until(ended=wait, timeout=limit), Consent(yes, no_input), output, question)
+    )

@@ -1,0 +1,49 @@
+"""`batchctl drift`: what changed through no act of ours."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.cli.common import Common, common_options, output_option, scope_options
+from batchctl.cli.exits import Exit, weightiest
+from batchctl.cli.looking import look
+from batchctl.cli.output import emit
+from batchctl.cli.workspace import open_workspace
+from batchctl.model.plan import DriftKind
+from batchctl.reconcile import Options
+from batchctl.report.markdown import drift_markdown
+from batchctl.report.plan_document import drift_document
+from batchctl.report.plan_text import write_drift
+
+
+@click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@scope_options
+@output_option("json", "yaml", "markdown", "name")
+@click.option("--unmanaged", is_flag=True, help="List jobs that are not batchctl's too.")
+@common_options
+def drift(
+    *,
+    common: Common,
+    names: tuple[str, ...],
+    filenames: tuple[str, ...],
+    selector: str | None,
+    output: str,
+    unmanaged: bool,
+) -> int:
+    """Report jobs that were cancelled, deleted or changed behind batchctl's back (exit 3)."""
+    workspace = open_workspace(common, filenames, selector, names)
+    workspace.require(names, workspace.state.load())
+    seen = look(workspace, Options(workspace.scope, show_unmanaged=unmanaged))
+    emit(
+        common,
+        output,
+        text=lambda console: write_drift(seen.plan, console),
+        document=lambda: drift_document(seen.plan),
+        markdown=lambda: drift_markdown(seen.plan),
+        names=list(dict.fromkeys(item.job for item in seen.plan.drift)),
+    )
+    codes = [error.exit_code for error in seen.errors.values()]
+    if any(item.kind is not DriftKind.UNMANAGED for item in seen.plan.drift):
+        codes.append(Exit.DRIFT)
+    return weightiest(codes)

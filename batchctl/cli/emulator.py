@@ -1,0 +1,38 @@
+"""`batchctl emulator`: a local Gemini batch service, for tests with any client."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from batchctl.cli.common import Common, common_options
+from batchctl.model.errors import BatchctlError
+
+
+@click.group()
+def emulator() -> None:
+    """A faithful local Gemini batch service."""
+
+
+@emulator.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8085, show_default=True, help="0 takes a free one.")
+@click.option("--data", metavar="DIR", help="Keep everything in DIR (default: nothing is kept).")
+@click.option("--seed", metavar="FILE", help="Begin with the jobs and files of a YAML file.")
+@common_options
+def serve(*, common: Common, host: str, port: int, data: str | None, seed: str | None) -> None:
+    """Serve until interrupted. Prints the environment that points SDKs and batchctl at it."""
+    from batchctl.emulator.serve import serve as serve_emulator
+
+    folder = Path(data) if data else None
+    try:
+        serve_emulator(host, port, folder, Path(seed) if seed else None, _announce)
+    except (OSError, ValueError) as error:
+        message = f"the emulator cannot serve on {host}:{port}: {error}"
+        raise BatchctlError(message, code="EmulatorFailed", hint="see --port, --data and --seed") from error
+
+
+def _announce(line: str) -> None:
+    # Whoever started the server reads the address from a pipe: it must not stay in a buffer.
+    print(line, flush=True)  # noqa: T201

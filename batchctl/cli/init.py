@@ -1,0 +1,65 @@
+"""`batchctl init`: a new stack with a first job."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from pathlib import Path
+
+import click
+
+from batchctl.cli.common import Common, common_options
+from batchctl.manifests.files import STACK_FILE
+from batchctl.manifests.starters import new_manifest, new_stack_file
+from batchctl.model.errors import BatchctlError, UsageError
+from batchctl.model.keys import UID_LENGTH
+
+_FIRST_JOB = "classify-tickets"
+_IGNORED = ".batchctl/\nresults/\n"
+_LONGEST_NAME = 32
+_NAME = re.compile(rf"[a-z0-9]([a-z0-9-]{{0,{_LONGEST_NAME - 2}}}[a-z0-9])?")
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+@click.option("--name", metavar="NAME", help="The stack's name (default: the folder's).")
+@common_options
+def init(*, common: Common, folder: str, name: str | None) -> None:
+    """Write batchctl.yaml, a first manifest and a .gitignore into DIR. Overwrites nothing."""
+    target = Path(folder)
+    name = name or _name_of(target)
+    if not _NAME.fullmatch(name):
+        hint = f"use lowercase letters, digits and dashes, at most {_LONGEST_NAME}"
+        raise UsageError(f"{name!r} cannot be a stack's name", hint=hint)
+    if (target / STACK_FILE).exists():
+        raise BatchctlError(f"{target / STACK_FILE} is there already", code="StackExists", hint="nothing was written")
+    uid = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(UID_LENGTH))
+    files = {
+        target / STACK_FILE: new_stack_file(name, uid),
+        target / "jobs" / f"{_FIRST_JOB}.yaml": new_manifest(_FIRST_JOB),
+        target / ".gitignore": _IGNORED,
+    }
+    for path, text in files.items():
+        _write_new(path, text)
+    where = "" if folder == "." else f" -C {folder}"
+    click.echo(f"\nNow: batchctl{where} plan, then batchctl{where} apply --wait")
+
+
+def _name_of(folder: Path) -> str:
+    """The folder's name, made fit."""
+    return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:_LONGEST_NAME].strip("-") or "stack"
+
+
+def _write_new(path: Path, text: str) -> None:
+    if path.exists():
+        click.echo(f"kept     {path}")
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BatchctlError(
+            f"cannot write {path}: {error.strerror}", code="CannotWrite", hint="choose another folder"
+        ) from error
+    click.echo(f"wrote    {path}")

@@ -1,0 +1,73 @@
+"""The entry point: runs a command and turns every error into one clear message and its exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from batchctl.cli import commands
+from batchctl.cli.common import Common, Invocation
+from batchctl.cli.output import stderr_console
+from batchctl.model.errors import BatchctlError, StoppedError, UsageError
+from batchctl.report.documents import to_json, to_yaml
+from batchctl.report.error_document import error_document
+from batchctl.report.error_text import write_error
+from batchctl.report.workflow import error_annotations
+
+
+def main() -> NoReturn:
+    """Run the process's own command line."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code."""
+    invocation = Invocation()
+    for stream in (sys.stdout, sys.stderr):
+        # Outside text can hold any character, and a terminal need not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _run(arguments, invocation)
+    except BrokenPipeError:
+        # The reader has gone, as with `| head`. Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(arguments: Sequence[str], invocation: Invocation) -> int:
+    try:
+        code = commands.batchctl.main(list(arguments), "batchctl", standalone_mode=False, obj=invocation)
+    except click.UsageError as error:
+        return _report(_usage(error), invocation)
+    except click.ClickException as error:
+        return _report(UsageError(error.format_message()), invocation)
+    except (click.Abort, KeyboardInterrupt):
+        return _report(StoppedError("interrupted", hint="nothing is half-done; run the command again"), invocation)
+    except BatchctlError as error:
+        return _report(error, invocation)
+    sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: click.UsageError) -> UsageError:
+    command = error.ctx.command_path if error.ctx else "batchctl"
+    return UsageError(error.format_message(), hint=f"`{command} --help` shows how it is called")
+
+
+def _report(error: BatchctlError, invocation: Invocation) -> int:
+    """Tell a person on standard error, a program on standard output, and a workflow by annotations."""
+    common = invocation.common or Common()
+    if invocation.output == "json":
+        sys.stdout.write(to_json(error_document(error)))
+    elif invocation.output == "yaml":
+        sys.stdout.write(to_yaml(error_document(error)))
+    write_error(error, stderr_console(common), verbose=common.verbose)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        sys.stderr.write("".join(f"{line}\n" for line in error_annotations(error)))
+    return error.exit_code

@@ -1,0 +1,76 @@
+"""Where a command's result goes: one document on standard output, in the format that was asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from rich.console import Console
+
+from batchctl.cli.common import Common
+from batchctl.cli.workspace import Workspace
+from batchctl.model.desired import Json
+from batchctl.model.plan import Plan
+from batchctl.model.recorded import Recorded
+from batchctl.report.console import make_console
+from batchctl.report.documents import to_json, to_names, to_yaml
+from batchctl.report.live import AnyProgress, make_progress
+from batchctl.report.values import StatusReport, StatusRow
+
+
+def stdout_console(common: Common) -> Console:
+    """The console for results."""
+    return make_console(sys.stdout, common.color, os.environ)
+
+
+def stderr_console(common: Common) -> Console:
+    """The console for everything that is not the result."""
+    return make_console(sys.stderr, common.color, os.environ)
+
+
+def open_progress(workspace: Workspace) -> AnyProgress:
+    """The progress that fits the terminal and the flags; on standard error."""
+    common = workspace.common
+    return make_progress(
+        stderr_console(common),
+        sys.stderr,
+        workspace.clock,
+        os.environ,
+        log_format=common.log_format,
+        quiet=common.quiet,
+    )
+
+
+def emit(
+    common: Common,
+    output: str,
+    *,
+    text: Callable[[Console], None],
+    document: Callable[[], Mapping[str, Json]],
+    markdown: Callable[[], str] | None = None,
+    names: Sequence[str] = (),
+) -> None:
+    """Write a result in its format."""
+    match output:
+        case "json":
+            sys.stdout.write(to_json(document()))
+        case "yaml":
+            sys.stdout.write(to_yaml(document()))
+        case "name":
+            sys.stdout.write(to_names(names))
+        case "markdown":
+            assert markdown is not None, "the command does not offer Markdown"
+            sys.stdout.write(markdown())
+        case _:
+            text(stdout_console(common))
+
+
+def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> StatusReport:
+    """How all jobs of a plan stand."""
+    manifests = {job.name: job for job in workspace.desired.jobs}
+    rows = []
+    for job in plan.jobs:
+        owner = recorded.jobs.get(job.job) or manifests.get(job.job)
+        rows.append(StatusRow.of(job, model=owner.model if owner else None, provider=owner.provider if owner else None))
+    return StatusReport(plan.stack, tuple(rows), plan.problems)

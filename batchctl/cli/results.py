@@ -1,0 +1,72 @@
+"""`batchctl results NAME`: the rows of a job's results."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from batchctl.cli.common import Common, common_options
+from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.model.errors import BatchctlError, TimeUpError
+from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.states import is_terminal
+from batchctl.report.documents import to_json_line
+from batchctl.rows.read import find_current, read_results
+
+
+@click.command()
+@click.argument("name")
+@click.option("--attempt", type=click.IntRange(1), metavar="N", help="The results of this attempt.")
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Both give one JSON object a row."
+)
+@common_options
+def results(*, common: Common, name: str, attempt: int | None, output: str) -> None:
+    """Print the collected results, one JSON object a row: key, index, and response or error."""
+    workspace = open_workspace(common)
+    for row in read_results(_folder(workspace, name, attempt)):
+        sys.stdout.write(to_json_line(row))
+
+
+def _folder(workspace: Workspace, name: str, number: int | None) -> Path:
+    """Where the results lie. A job that was removed has left its results behind."""
+    recorded = workspace.state.load()
+    job = recorded.jobs.get(name)
+    if job is None:
+        found = find_current(workspace.stack.results, name) if number is None else None
+        if found is not None:
+            return found
+        workspace.require([name], recorded)
+        raise TimeUpError(f"{name} has not been created yet", code="ResultsNotReady", hint="run `batchctl apply`")
+    attempt = _attempt(job, number)
+    if attempt.results is not None:
+        return workspace.stack.results / attempt.results
+    raise _not_there(name, attempt)
+
+
+def _attempt(job: RecordedJob, number: int | None) -> RecordedAttempt:
+    wanted = job.current if number is None else number
+    for attempt in job.attempts:
+        if attempt.key.attempt == wanted:
+            return attempt
+    numbers = ", ".join(str(attempt.key.attempt) for attempt in job.attempts)
+    raise BatchctlError(
+        f"{job.name} has no attempt {wanted}", code="AttemptNotFound", hint=f"it has: {numbers or 'none'}"
+    )
+
+
+def _not_there(name: str, attempt: RecordedAttempt) -> BatchctlError:
+    if attempt.rejected:
+        message = attempt.error.message if attempt.error else "no reason was given"
+        return BatchctlError(f"{name} was refused by the API: {message}", code="Rejected", hint="change the manifest")
+    if attempt.gone_time is not None:
+        return BatchctlError(
+            f"{name}: the remote job is gone, and its results were not collected before",
+            code="ResultsLost",
+            hint="change spec.runId to run the same work again",
+        )
+    ended = attempt.state is not None and is_terminal(attempt.state)
+    words = "has ended, but its results are not collected yet" if ended else "has not ended yet"
+    return TimeUpError(f"{name} {words}", code="ResultsNotReady", hint="`batchctl watch` waits and collects")

@@ -1,0 +1,89 @@
+"""What `apply`, `destroy`, `cancel` and `watch` share: agree on a plan, drive it, report how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rich.console import Console
+
+from batchctl.cli.consent import Consent, ask, needs_asking, only_as_shown
+from batchctl.cli.exits import exit_code
+from batchctl.cli.output import emit, open_progress, status_report, stderr_console
+from batchctl.cli.signals import orderly_stop
+from batchctl.cli.workspace import Workspace
+from batchctl.engine.drive import DriveReport, Reload, Until, drive
+from batchctl.engine.passes import Approve, preview
+from batchctl.reconcile import Options
+from batchctl.report.apply_text import write_apply
+from batchctl.report.error_text import write_error
+from batchctl.report.markdown import apply_markdown
+from batchctl.report.plan_document import apply_document
+from batchctl.report.plan_text import write_plan
+from batchctl.report.status_text import write_status
+from batchctl.report.values import ApplyReport
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command wants done."""
+
+    options: Options
+    until: Until
+    consent: Consent
+    output: str
+    question: str = "Do you want to apply these changes?"
+    is_judged: bool = False
+    """Whether jobs that ended failed count in the exit code."""
+
+
+def carry_out(workspace: Workspace, request: Request, reload: Reload | None = None) -> int:
+    """Do it, print the report, and give the exit code. Raises what keeps the first pass from beginning."""
+    approve = _agree(workspace, request)
+    options = replace(request.options, consent=request.consent.yes or approve is not None)
+    with open_progress(workspace) as progress, orderly_stop(workspace.clock):
+        tools = workspace.tools(progress)
+        try:
+            report = drive(reload or (lambda: workspace.desired), options, request.until, tools, approve)
+        finally:
+            tools.providers.close()
+    _print(workspace, report, request)
+    return exit_code(report, judged=request.is_judged)
+
+
+def _agree(workspace: Workspace, request: Request) -> Approve | None:
+    """Show the plan and ask, where somebody can be asked and has to be."""
+    if not request.consent.can_ask:
+        return None
+    with open_progress(workspace) as progress:
+        tools = workspace.tools(progress)
+        try:
+            shown = preview(workspace.desired, request.options, tools).plan
+        finally:
+            tools.providers.close()
+    if not needs_asking(shown):
+        return only_as_shown(shown)
+    write_plan(shown, stderr_console(workspace.common), verbose=workspace.common.verbose)
+    ask(request.question)
+    return only_as_shown(shown)
+
+
+def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
+    result = ApplyReport(report.plan, report.outcomes)
+
+    def text(console: Console) -> None:
+        write_apply(result, console, verbose=workspace.common.verbose)
+        if request.until.ended:
+            console.print()
+            status = status_report(workspace, report.last, workspace.state.load())
+            write_status(status, console, workspace.clock.now(), verbose=workspace.common.verbose)
+
+    emit(
+        workspace.common,
+        request.output,
+        text=text,
+        document=lambda: apply_document(result),
+        markdown=lambda: apply_markdown(result),
+        names=[job.job for job in report.plan.jobs],
+    )
+    if report.stopped is not None:
+        write_error(report.stopped, stderr_console(workspace.common))

@@ -1,0 +1,32 @@
+"""SIGINT and SIGTERM: the first ends the work in an orderly way, the second at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from batchctl.engine.clock import SystemClock
+
+_INTERRUPTED = 130
+
+
+@contextmanager
+def orderly_stop(clock: SystemClock) -> Iterator[None]:
+    """While inside, a signal lets calls in flight finish and be written down, and begins nothing more."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if clock.is_stopped():
+            os._exit(_INTERRUPTED)
+        clock.stop()
+        sys.stderr.write("\nstopping: finishing what is in flight (again to leave at once)\n")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,44 @@
+"""`batchctl validate`: check the manifests, without any call."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from batchctl.cli.common import Common, common_options, output_option, scope_options
+from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.workspace import open_workspace
+from batchctl.model.desired import DesiredStack
+from batchctl.model.errors import ManifestError
+from batchctl.report.documents import to_json, to_yaml
+from batchctl.report.error_text import write_error
+from batchctl.report.job_document import invalid_document, valid_document
+from batchctl.report.status_text import write_valid
+
+
+@click.command()
+@scope_options
+@output_option("json", "yaml", "name")
+@common_options
+def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None, output: str) -> int:
+    """Check the stack file and all manifests, and say everything that is wrong with them."""
+    try:
+        workspace = open_workspace(common, filenames, selector)
+    except ManifestError as error:
+        if output in {"json", "yaml"}:
+            document = invalid_document(error)
+            sys.stdout.write(to_json(document) if output == "json" else to_yaml(document))
+        write_error(error, stderr_console(common))
+        return error.exit_code
+    scope = workspace.scope
+    jobs = tuple(job for job in workspace.desired.jobs if scope.contains(job.name, job.path, job.labels))
+    shown = DesiredStack(workspace.stack, jobs)
+    emit(
+        common,
+        output,
+        text=lambda console: write_valid(shown, console, verbose=common.verbose),
+        document=lambda: valid_document(shown),
+        names=[job.name for job in jobs],
+    )
+    return 0

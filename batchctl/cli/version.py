@@ -1,0 +1,32 @@
+"""`batchctl version`: what runs here."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version as library_version
+
+import click
+
+from batchctl import __version__
+from batchctl.cli.common import Common, common_options, output_option
+from batchctl.cli.output import emit
+from batchctl.report.job_document import version_document
+from batchctl.report.status_text import write_version
+from batchctl.report.values import VersionReport
+
+_LIBRARIES = ("click", "google-auth", "httpx", "jsonschema", "pyyaml", "sqlite-utils")
+
+
+@click.command()
+@output_option("json", "yaml")
+@common_options
+def version(*, common: Common, output: str) -> None:
+    """Print the version of batchctl, and of what a bug report needs."""
+    libraries = {name: library_version(name) for name in _LIBRARIES}
+    report = VersionReport(__version__, platform.python_version(), platform.platform(), libraries)
+    emit(
+        common,
+        output,
+        text=lambda console: write_version(report, console, verbose=common.verbose),
+        document=lambda: version_document(report),
+    )

@@ -1,0 +1,131 @@
+"""What a command works on: the stack, its jobs, the scope, and the tools that reach them."""
+
+from __future__ import annotations
+
+import difflib
+import getpass
+import os
+import socket
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchctl.cli.common import Common
+from batchctl.cli.connect import Connections
+from batchctl.engine.clock import SystemClock
+from batchctl.engine.tools import Providers, Tools
+from batchctl.manifests.durations import parse_duration
+from batchctl.manifests.files import STACK_FILE, find_stack_file
+from batchctl.manifests.load import load
+from batchctl.manifests.trust import Trust
+from batchctl.model.desired import DesiredStack, Stack
+from batchctl.model.errors import BatchctlError, UsageError
+from batchctl.model.ports import Progress
+from batchctl.model.recorded import Recorded
+from batchctl.reconcile import Scope, parse_selector
+from batchctl.reconcile.options import WHOLE_STACK
+from batchctl.rows.encode import RowEncoder
+from batchctl.rows.reader import RowFiles
+from batchctl.rows.results import ResultsFolder
+from batchctl.state.store import FileState, open_state
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A loaded stack."""
+
+    common: Common
+    file: Path
+    desired: DesiredStack
+    scope: Scope
+    clock: SystemClock
+    state: FileState
+
+    @property
+    def stack(self) -> Stack:
+        return self.desired.stack
+
+    def tools(self, progress: Progress) -> Tools:
+        """The engine's tools. Close their providers when done."""
+        connections = Connections(self.stack, os.environ, Trust.from_env(os.environ), self.clock)
+        return Tools(
+            self.state,
+            Providers(connections),
+            RowEncoder(),
+            ResultsFolder(self.stack.results),
+            self.clock,
+            progress,
+        )
+
+    def require(self, names: Iterable[str], recorded: Recorded) -> None:
+        """Raise when a name is that of no job, desired or recorded."""
+        known = {job.name for job in self.desired.jobs} | recorded.jobs.keys()
+        for name in names:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {close[0]}?" if close else "`batchctl status` lists the jobs"
+                raise BatchctlError(f"there is no job {name}", code="JobNotFound", hint=hint)
+
+
+def open_workspace(
+    common: Common,
+    filenames: Sequence[str] = (),
+    selector: str | None = None,
+    names: Sequence[str] = (),
+    lock_timeout: str = "0s",
+) -> Workspace:
+    """Load the stack and find its scope. Raises ManifestError, UsageError."""
+    clock = SystemClock()
+    file = find_stack_file(common.config, os.environ, filenames, Path.cwd())
+    desired = load_desired(common, file, filenames)
+    stack = desired.stack
+    timeout = duration(lock_timeout, "--lock-timeout")
+    scope = Scope(
+        frozenset(_scope_path(name, stack) for name in filenames),
+        parse_selector(selector) if selector else (),
+        frozenset(names),
+    )
+    state = open_state(stack.state, stack=stack.name, uid=stack.uid, clock=clock, who=_who(), lock_timeout=timeout)
+    return Workspace(common, file, desired, scope, clock, state)
+
+
+def load_desired(common: Common, file: Path, filenames: Sequence[str]) -> DesiredStack:
+    """Read the stack and its manifests. Raises ManifestError."""
+    return load(
+        file,
+        filenames=filenames,
+        set_values=common.set_values,
+        env=os.environ,
+        stdin=sys.stdin.buffer if "-" in filenames else None,
+        rows=RowFiles(),
+        trust=Trust.from_env(os.environ),
+        state_override=common.state,
+    )
+
+
+def duration(text: str, option: str) -> float:
+    """Seconds of a duration such as `90s` or `1h30m`. Raises UsageError naming the option."""
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as error:
+        raise UsageError(f"{option}: {text!r} is not a duration", hint="write it as 90s, 15m or 1h30m") from error
+
+
+def _scope_path(filename: str, stack: Stack) -> str:
+    """A path of `-f` as the scope knows it: relative to the stack's folder, `.` for all of it."""
+    if filename == "-":
+        return filename
+    folder, path = stack.folder.resolve(), Path(filename).resolve()
+    if folder.is_relative_to(path) or path == folder / STACK_FILE or path == stack.file.resolve():
+        return WHOLE_STACK
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # Containers run as users that no file names.
+        user = f"uid{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,126 @@
+"""The control calls under `/_emulator/`: what tests and people turn. Source: the design, section 9.
+
+They need no key, are not counted, and no fault touches them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from batchctl.emulator.clock import LONGEST, parse_duration, timestamp
+from batchctl.emulator.faults import get_faults, put_faults
+from batchctl.emulator.jobs import Job, all_jobs
+from batchctl.emulator.rules import get_rules, put_rules
+from batchctl.emulator.schemas import Invalid
+from batchctl.emulator.settings import Settings
+from batchctl.emulator.store import Store
+from batchctl.emulator.wire import JsonObject, Refused, Request, Response, json_bytes, parse_json
+
+CONTROL_PREFIX = "/_emulator/"
+_Control: TypeAlias = "Callable[[Request, Store, Settings, frozenset[str]], object]"
+
+
+def control(request: Request, store: Store, settings: Settings, methods: frozenset[str]) -> Response:
+    """Answer one control call; `methods` are the names that faults may have."""
+    with store.transaction():
+        try:
+            reply = _handler(request)(request, store, settings, methods)
+        except Invalid as invalid:
+            return Refused(400, str(invalid)).response()
+        except Refused as refused:
+            return refused.response()
+    return Response(200, {"content-type": "application/json; charset=UTF-8"}, json_bytes(reply))
+
+
+def _handler(request: Request) -> _Control:
+    handler = _CALLS.get((request.method, request.path.removeprefix(CONTROL_PREFIX)))
+    if handler is None:
+        calls = ", ".join(f"{verb} {CONTROL_PREFIX}{name}" for verb, name in _CALLS)
+        raise Refused(404, f"No such control call; there are: {calls}.")
+    return handler
+
+
+def job_view(job: Job, settings: Settings, now: int) -> JsonObject:
+    """One job as `GET /_emulator/jobs` tells it; a deleted one stands as it stood."""
+    standing = job.progress(settings, now)
+    return {
+        "api": job.api,
+        "name": job.name,
+        "displayName": job.display_name,
+        "labels": dict(job.labels),
+        "model": job.model,
+        "kind": job.kind,
+        "state": f"BATCH_STATE_{standing.state}",
+        "createTime": timestamp(job.created),
+        "startTime": None if standing.started is None else timestamp(standing.started),
+        "endTime": None if standing.ended is None else timestamp(standing.ended),
+        "inputFile": job.input_file,
+        "requestCount": job.request_count,
+        "deleted": job.deleted is not None,
+    }
+
+
+def _requests(_request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:
+    calls = dict(store.rows("SELECT method, calls FROM counters ORDER BY method"))
+    return {"total": sum(calls.values()), "byMethod": calls}
+
+
+def _jobs(_request: Request, store: Store, settings: Settings, _methods: frozenset[str]) -> object:
+    now = store.now()
+    return {"jobs": [job_view(job, settings, now) for job in all_jobs(store)]}
+
+
+def _get_clock(_request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:
+    return {"now": timestamp(store.now())}
+
+
+def _move_clock(request: Request, store: Store, settings: Settings, methods: frozenset[str]) -> object:
+    body = parse_json(request.body)
+    if not isinstance(body, dict) or body.keys() != {"advance"} or not isinstance(body["advance"], str):
+        raise Refused(400, 'clock: must be {"advance": "48h"}')
+    try:
+        advance = parse_duration(body["advance"])
+    except ValueError as error:
+        raise Refused(400, f"clock.advance: {error}") from error
+    offset = int(store.meta("clockOffset") or 0) + advance
+    if offset > LONGEST:
+        raise Refused(400, "clock.advance: the clock cannot go further than a hundred years ahead")
+    store.put_meta("clockOffset", offset)
+    return _get_clock(request, store, settings, methods)
+
+
+def _get_rules(_request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:
+    return get_rules(store)
+
+
+def _put_rules(request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:
+    put_rules(store, parse_json(request.body))
+    return get_rules(store)
+
+
+def _get_faults(_request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:
+    return get_faults(store)
+
+
+def _put_faults(request: Request, store: Store, _settings: Settings, methods: frozenset[str]) -> object:
+    put_faults(store, parse_json(request.body), methods)
+    return get_faults(store)
+
+
+def _reset(_request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:
+    store.empty()
+    return {}
+
+
+_CALLS: dict[tuple[str, str], _Control] = {
+    ("GET", "requests"): _requests,
+    ("GET", "jobs"): _jobs,
+    ("GET", "clock"): _get_clock,
+    ("POST", "clock"): _move_clock,
+    ("GET", "rules"): _get_rules,
+    ("PUT", "rules"): _put_rules,
+    ("GET", "faults"): _get_faults,
+    ("PUT", "faults"): _put_faults,
+    ("POST", "reset"): _reset,
+}

@@ -1,0 +1,141 @@
+"""The emulator itself: a request in, a response out, over the store.
+
+Owns the order of things that holds for every call: count it, let faults act, check the key, run the handler in one
+transaction, cut the reply to its field mask, date it. What a call means is told by the services' routes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from batchctl.emulator.clock import SECOND, http_date
+from batchctl.emulator.control import CONTROL_PREFIX, control
+from batchctl.emulator.exchange import Exchange, Route
+from batchctl.emulator.faults import TRANSPORT_KINDS, Fault, FaultKind, take_fault
+from batchctl.emulator.fieldmask import parse_mask
+from batchctl.emulator.gemini.routes import ROUTES
+from batchctl.emulator.settings import Settings, settings_from
+from batchctl.emulator.store import Store
+from batchctl.emulator.wire import JsonObject, Refused, Request, Response, json_response
+
+_UNKNOWN = "unknown"
+METHODS = frozenset({_UNKNOWN, *(route.method for route in ROUTES)})
+"""The names of calls, in counters and faults."""
+
+
+class Emulator:
+    """A Gemini batch service in one file. Safe to call from several threads; several processes may share the file."""
+
+    def __init__(
+        self, path: Path, *, settings: Settings | None = None, real_time: Callable[[], int] = time.time_ns
+    ) -> None:
+        self.store = Store(path, real_time)
+        self._settings = settings or Settings()
+
+    @property
+    def settings(self) -> Settings:
+        """The constructor's settings with a seed's over them."""
+        return settings_from(self._settings, self.store.meta("settings") or {})
+
+    def close(self) -> None:
+        """Close the file."""
+        self.store.close()
+
+    def handle(self, request: Request, wait: Callable[[float], None] = time.sleep) -> Response:
+        """Answer one request.
+
+        `wait` is called with seconds where a fault delays; what it raises ends the call there.
+        """
+        if request.path.startswith(CONTROL_PREFIX):
+            response = control(request, self.store, self.settings, METHODS)
+        else:
+            response = self._call(request, wait)
+        headers = {**response.headers, "date": http_date(self.store.now())}
+        return replace(response, headers=headers)
+
+    def _call(self, request: Request, wait: Callable[[float], None]) -> Response:
+        route, params = _route(request)
+        method = route.method if route else _UNKNOWN
+        with self.store.transaction():
+            self.store.change(
+                "INSERT INTO counters VALUES (?, 1) ON CONFLICT (method) DO UPDATE SET calls = calls + 1", method
+            )
+            fault = take_fault(self.store, method, TRANSPORT_KINDS)
+        if fault is None or fault.after:
+            response = self._answer(request, route, params)
+            return response if fault is None else _shown(fault, response, wait)
+        if fault.kind is FaultKind.DELAY:
+            wait(fault.delay / SECOND)
+            return self._answer(request, route, params)
+        return _shown(fault, Response(200), wait)
+
+    def _answer(self, request: Request, route: Route | None, params: dict[str, str]) -> Response:
+        """Run the handler in one transaction; a refusal is an answer like any other, and commits."""
+        try:
+            with self.store.transaction():
+                try:
+                    return self._run(request, route, params)
+                except Refused as refused:
+                    return refused.response()
+        except RecursionError:
+            return Refused(400, "Invalid JSON payload received. It is nested too deeply.").response()
+
+    def _run(self, request: Request, route: Route | None, params: dict[str, str]) -> Response:
+        if route is None:
+            raise Refused(404, f"The requested URL {request.path} was not found on this server.")
+        if route.keyed:
+            _check_key(request)
+        settings = self.settings
+        if route.limited and len(request.body) > settings.max_body:
+            raise Refused(400, f"Request payload size exceeds the limit: {settings.max_body} bytes.")
+        mask = parse_mask(request.param("fields", "$fields"))
+        exchange = Exchange(request, route.method, params, self.store, settings, self.store.now(), mask)
+        reply = route.handler(exchange)
+        return reply if isinstance(reply, Response) else json_response(_kept(exchange, reply))
+
+
+def _kept(exchange: Exchange, reply: JsonObject) -> JsonObject:
+    kept = exchange.mask.keep(reply)
+    assert isinstance(kept, dict)
+    return kept
+
+
+def _route(request: Request) -> tuple[Route | None, dict[str, str]]:
+    for route in ROUTES:
+        if route.verb == request.method and route.takes(request):
+            found = route.pattern.fullmatch(request.path)
+            if found:
+                return route, found.groupdict()
+    return None, {}
+
+
+def _shown(fault: Fault, response: Response, wait: Callable[[float], None]) -> Response:
+    """What the caller sees of a response that a fault spoils."""
+    if fault.kind is FaultKind.STATUS:
+        return fault.refusal().response()
+    if fault.kind is FaultKind.DELAY:
+        wait(fault.delay / SECOND)
+        return response
+    return replace(response, cut=True)
+
+
+def _check_key(request: Request) -> None:
+    """Any key opens the one project there is. Keys are neither stored nor told again. Source: reference 9."""
+    key = request.header("x-goog-api-key") or request.param("key") or ""
+    if not key:
+        raise Refused(
+            403,
+            "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or"
+            " other form of API consumer identity to call this API.",
+        )
+    if key.startswith("invalid"):
+        detail = {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "API_KEY_INVALID",
+            "domain": "googleapis.com",
+            "metadata": {"service": "generativelanguage.googleapis.com"},
+        }
+        raise Refused(400, "API key not valid. Please pass a valid API key.", details=[detail])

@@ -1,0 +1,116 @@
+"""Faults: what goes wrong on purpose, and when. Draws are deterministic: a seed and a count of draws, both stored.
+
+Owns which fault fires; how it shows is done where it shows: `core` (status, cut, delay) and the services (the rest).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+from batchctl.emulator.clock import parse_duration
+from batchctl.emulator.rules import matches
+from batchctl.emulator.schemas import Invalid, check
+from batchctl.emulator.store import Store
+from batchctl.emulator.wire import JsonObject, Refused
+
+_TYPE = "type.googleapis.com/google.rpc."
+
+
+class FaultKind(StrEnum):
+    """What a fault does."""
+
+    STATUS = "status"
+    CUT = "cut"
+    DELAY = "delay"
+    EMPTY_PAGE = "emptyPage"
+    STALE_STATS = "staleStats"
+    LIST_LAG = "listLag"
+    ECHO_NORMALISED = "echoNormalised"
+    FORBIDDEN_AFTER_DELETE = "forbiddenAfterDelete"
+
+
+TRANSPORT_KINDS = frozenset({FaultKind.STATUS, FaultKind.CUT, FaultKind.DELAY})
+"""Kinds that need no knowledge of the method they hit."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault that fires now."""
+
+    kind: FaultKind
+    after: bool
+    """After the call's effect, so that only the reply suffers."""
+    status: int
+    retry_info: str | None
+    delay: int
+    """Nanoseconds."""
+
+    def refusal(self) -> Refused:
+        """The error that a `status` fault answers. Source: reference 9."""
+        if self.status != 429:  # noqa: PLR2004  the HTTP status of a quota
+            details = [] if self.retry_info is None else [self._retry_detail()]
+            return Refused(self.status, f"The emulator's faults answer {self.status} here.", details=details)
+        message = "You exceeded your current quota, please check your plan and billing details."
+        link = {"description": "Learn more about Gemini API quotas", "url": "https://ai.google.dev/gemini-api/docs"}
+        help_detail: JsonObject = {"@type": f"{_TYPE}Help", "links": [link]}
+        if self.retry_info is None:
+            return Refused(429, message, details=[help_detail])
+        quota: JsonObject = {"@type": f"{_TYPE}QuotaFailure", "violations": [{"quotaId": "EmulatorFault"}]}
+        message = f"{message} Please retry in {self.retry_info}."
+        return Refused(429, message, details=[quota, help_detail, self._retry_detail()])
+
+    def _retry_detail(self) -> JsonObject:
+        return {"@type": f"{_TYPE}RetryInfo", "retryDelay": self.retry_info}
+
+
+def put_faults(store: Store, faults: object, methods: frozenset[str]) -> None:
+    """Replace all faults; `methods` are the call names there are. Raises Invalid, which names the place."""
+    check(faults, "emulator-faults.schema.json", "faults")
+    assert isinstance(faults, list)
+    for position, fault in enumerate(faults):
+        if fault["kind"] == FaultKind.ECHO_NORMALISED:
+            raise Invalid(f"faults[{position}].kind: echoNormalised is for Vertex only, which is not served here")
+        if not any(matches(fault.get("method", "*"), method) for method in methods):
+            raise Invalid(
+                f"faults[{position}].method: {fault['method']!r} names no method of {', '.join(sorted(methods))}"
+            )
+    with store.transaction():
+        store.change("DELETE FROM faults")
+        for position, fault in enumerate(faults):
+            row = {"position": position, "fault": json.dumps(fault), "remaining": fault.get("count"), "draws": 0}
+            store.insert("faults", row)
+
+
+def get_faults(store: Store) -> list[JsonObject]:
+    """The faults in force; `count` is what remains of it."""
+    found = store.rows("SELECT fault, remaining FROM faults ORDER BY position")
+    return [{**json.loads(text), **({} if left is None else {"count": left})} for text, left in found]
+
+
+def take_fault(store: Store, method: str, kinds: frozenset[FaultKind]) -> Fault | None:
+    """The first fault of these kinds that fires for a call of `method`; one of its count is used up."""
+    with store.transaction():
+        for position, text, left, draws in store.rows("SELECT * FROM faults ORDER BY position"):
+            fault = json.loads(text)
+            kind = FaultKind(fault["kind"])
+            if kind not in kinds or left == 0 or not matches(fault.get("method", "*"), method):
+                continue
+            store.change("UPDATE faults SET draws = draws + 1 WHERE position = ?", position)
+            if _draw(fault.get("seed", 0), position, draws) < fault.get("probability", 1):
+                store.change("UPDATE faults SET remaining = remaining - 1 WHERE position = ?", position)
+                return _fault(kind, fault)
+    return None
+
+
+def _draw(seed: int, position: int, draws: int) -> float:
+    """A number in [0, 1) that looks random and is always the same for the same three."""
+    digest = hashlib.sha256(f"{seed}/{position}/{draws}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _fault(kind: FaultKind, fault: JsonObject) -> Fault:
+    delay = parse_duration(fault.get("delay", "0s"))
+    return Fault(kind, fault.get("when") == "after", fault.get("status", 0), fault.get("retryInfo"), delay)

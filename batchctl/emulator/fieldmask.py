@@ -1,0 +1,101 @@
+"""Partial replies: the `fields` parameter of Google's APIs, such as `a,b/c,d(e,f(g)),*`.
+
+Pure. A reply keeps what the mask names and loses the rest, page tokens too: that is how the real one behaves.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from batchctl.emulator.wire import Refused
+
+_Tree: TypeAlias = "dict[str, _Tree]"
+"""Names to what is wanted below them; an empty tree wants all."""
+
+_TOKEN = re.compile(r"[A-Za-z0-9_@.-]+|[*,/()]")
+
+
+@dataclass(frozen=True)
+class FieldMask:
+    """What the caller wants of a reply; without a tree, everything."""
+
+    tree: _Tree | None = None
+
+    def wants(self, *path: str) -> bool:
+        """Whether anything at or below this path is kept: tells what need not be made at all."""
+        tree = self.tree
+        for name in path:
+            if not tree:
+                return True
+            found = [tree[key] for key in (name, "*") if key in tree]
+            if not found:
+                return False
+            tree = found[0]
+        return True
+
+    def keep(self, value: object) -> object:
+        """The reply without what was not asked for."""
+        return value if self.tree is None else _keep(value, self.tree)
+
+
+def parse_mask(text: str | None) -> FieldMask:
+    """Read the parameter. Raises Refused (400) when it is malformed."""
+    if text is None or not text.strip():
+        return FieldMask()
+    squeezed = re.sub(r"\s+", "", text)
+    tokens = _TOKEN.findall(squeezed)
+    if "".join(tokens) != squeezed:
+        raise _malformed(text)
+    tree: _Tree = {}
+    if _read_list(tokens, 0, tree, text) != len(tokens):
+        raise _malformed(text)
+    return FieldMask(tree)
+
+
+def _read_list(tokens: list[str], at: int, into: _Tree, text: str) -> int:
+    """Read `a,b/c,d(e)` from token `at` into the tree; gives the index of the token after it."""
+    while True:
+        node = into
+        while True:
+            if at >= len(tokens) or tokens[at] in {",", "/", "(", ")"}:
+                raise _malformed(text)
+            node = node.setdefault(_camel(tokens[at]), {})
+            at += 1
+            if at >= len(tokens) or tokens[at] != "/":
+                break
+            at += 1
+        if at < len(tokens) and tokens[at] == "(":
+            at = _read_list(tokens, at + 1, node, text)
+            if at >= len(tokens) or tokens[at] != ")":
+                raise _malformed(text)
+            at += 1
+        if at >= len(tokens) or tokens[at] != ",":
+            return at
+        at += 1
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
+
+
+def _keep(value: object, tree: _Tree) -> object:
+    if not tree:
+        return value
+    if isinstance(value, list):
+        return [_keep(item, tree) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, item in value.items():
+        below = tree.get(key, tree.get("*"))
+        if below is not None:
+            part = _keep(item, below)
+            if part != {} or item == {}:
+                kept[key] = part
+    return kept
+
+
+def _malformed(text: str) -> Refused:
+    return Refused(400, f"Request contains an invalid argument: invalid field mask {text!r}.")

@@ -1,0 +1,134 @@
+"""What the emulated models answer: always the same for the same request, and it says where it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import struct
+
+from batchctl.emulator.wire import JsonObject
+
+DEFAULT_DIMENSIONS = 768
+_MOST_DIMENSIONS = 3072
+_MOST_CANDIDATES = 8
+_ROLES = frozenset({"", "user", "model", "function"})
+_MOST_ITEMS = 100
+_DEEPEST = 8
+"""Levels of a schema that are followed: a schema may name itself."""
+
+
+class BadRow(Exception):
+    """The row is no valid request; it alone fails, with code 3."""
+
+
+def check_row(kind: str, request: JsonObject) -> None:
+    """Raise BadRow when the model would refuse this request of `kind` (`generate` or `embed`)."""
+    if kind == "generate":
+        _check_generate(request)
+    else:
+        _check_embed(request)
+
+
+def answer_row(kind: str, model: str, request: JsonObject, salt: str) -> JsonObject:
+    """The response to a request that passed `check_row`. `salt` makes response ids differ from row to row."""
+    bare = request.get("model", model).removeprefix("models/")
+    return _generate(bare, request, salt) if kind == "generate" else _embed(bare, request)
+
+
+def _check_generate(request: JsonObject) -> None:
+    contents = request.get("contents", [])
+    if not contents:
+        raise BadRow("* GenerateContentRequest.contents: contents is not specified")
+    if any(content.get("role", "") not in _ROLES for content in contents):
+        raise BadRow("Please use a valid role: user, model.")
+    if not 1 <= request.get("generationConfig", {}).get("candidateCount", 1) <= _MOST_CANDIDATES:
+        raise BadRow(f"* GenerateContentRequest.generation_config.candidate_count: must be 1 to {_MOST_CANDIDATES}")
+
+
+def _check_embed(request: JsonObject) -> None:
+    if not _text(request.get("content", {})):
+        raise BadRow("* EmbedContentRequest.content: content is not specified")
+    if not 1 <= request.get("outputDimensionality", DEFAULT_DIMENSIONS) <= _MOST_DIMENSIONS:
+        raise BadRow(f"* EmbedContentRequest.output_dimensionality: must be 1 to {_MOST_DIMENSIONS}")
+
+
+def _generate(model: str, request: JsonObject, salt: str) -> JsonObject:
+    contents = request["contents"]
+    asked = next((_text(item) for item in reversed(contents) if item.get("role", "user") != "model"), "")
+    config = request.get("generationConfig", {})
+    text = _answer(f"[batchctl emulator] {model} answers to: {asked[:60]}", config)
+    count = config.get("candidateCount", 1)
+    prompt = _tokens("".join(map(_text, [request.get("systemInstruction", {}), *contents])))
+    answered = _tokens(text) * count
+    content = {"parts": [{"text": text}], "role": "model"}
+    return {
+        "candidates": [{"content": content, "finishReason": "STOP", "index": index} for index in range(count)],
+        "usageMetadata": {
+            "promptTokenCount": prompt,
+            "candidatesTokenCount": answered,
+            "totalTokenCount": prompt + answered,
+        },
+        "modelVersion": model,
+        "responseId": hashlib.sha256(salt.encode()).hexdigest()[:22],
+    }
+
+
+def _embed(model: str, request: JsonObject) -> JsonObject:
+    """A unit vector out of the text's hash; what tells the tokens differs by model. Source: reference 1.4."""
+    text = _text(request["content"])
+    dimensions = request.get("outputDimensionality", DEFAULT_DIMENSIONS)
+    seed = "\0".join((model, request.get("taskType", ""), text)).encode()
+    numbers = struct.unpack(f"<{dimensions}h", hashlib.shake_256(seed).digest(2 * dimensions))
+    length = math.sqrt(sum(number * number for number in numbers)) or 1.0
+    reply: JsonObject = {"embedding": {"values": [number / length for number in numbers]}}
+    if model.startswith("gemini-embedding-2"):
+        return {**reply, "usageMetadata": {"promptTokenCount": _tokens(text)}}
+    return {**reply, "tokenCount": str(_tokens(text))}
+
+
+def _answer(text: str, config: JsonObject) -> str:
+    schema = config.get("responseJsonSchema", config.get("responseSchema"))
+    mime_type = config.get("responseMimeType")
+    if mime_type == "application/json":
+        return json.dumps({"emulator": text} if schema is None else _sample(schema, text, 0))
+    if mime_type == "text/x.enum" and isinstance(schema, dict) and schema.get("enum"):
+        return str(schema["enum"][0])
+    return text
+
+
+def _sample(schema: object, text: str, depth: int) -> object:
+    """A value that fits a simple schema, of either spelling of types; best effort."""
+    if not isinstance(schema, dict) or depth > _DEEPEST:
+        return None
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
+        return schema["enum"][0]
+    named = schema.get("type", "object" if "properties" in schema else "string")
+    first = next((name for name in named if name != "null"), "null") if isinstance(named, list) else named
+    match str(first).lower():
+        case "object":
+            properties = schema.get("properties")
+            members = properties if isinstance(properties, dict) else {}
+            return {name: _sample(below, text, depth + 1) for name, below in members.items()}
+        case "array":
+            least = str(schema.get("minItems", 1))
+            count = min(int(least), _MOST_ITEMS) if re.fullmatch(r"[0-9]{1,9}", least) else 1
+            return [_sample(schema.get("items", {}), text, depth + 1) for _ in range(count)]
+        case "string":
+            return text
+        case "integer" | "number":
+            return schema.get("minimum", 0)
+        case "boolean":
+            return True
+        case _:
+            return None
+
+
+def _text(content: JsonObject) -> str:
+    return "".join(part.get("text", "") for part in content.get("parts", []))
+
+
+def _tokens(text: str) -> int:
+    """About four characters a token, one at least: a number that is stable, not true."""
+    return max(1, -(-len(text) // 4))

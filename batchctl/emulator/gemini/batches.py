@@ -1,0 +1,134 @@
+"""Batch calls other than create: get, list, cancel, delete, update. Source: reference 1.5, 1.6, 9."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import replace
+
+from batchctl.emulator.exchange import Exchange
+from batchctl.emulator.faults import FaultKind
+from batchctl.emulator.gemini.envelope import API, batch_of, list_entry, operation, stale_stats
+from batchctl.emulator.gemini.messages import batch
+from batchctl.emulator.gemini.rows import tally
+from batchctl.emulator.jobs import Job, change_job, find_job, newest_jobs
+from batchctl.emulator.lifecycle import Fate, share_done
+from batchctl.emulator.proto import camel, read_message
+from batchctl.emulator.wire import JsonObject, Refused, not_found, parse_json
+
+_JOB_ID = re.compile(r"[a-z0-9-]{1,64}")
+_PAGE_SIZE = 50
+_MOST_PER_PAGE = 1000
+_CHANGEABLE = frozenset({"displayName", "priority"})
+
+
+def get_batch(exchange: Exchange) -> JsonObject:
+    """The operation with its results."""
+    job = _job(exchange)
+    reply = operation(exchange.store, job, exchange.settings, exchange.now, exchange.mask)
+    return stale_stats(reply, job) if exchange.fault(FaultKind.STALE_STATS) else reply
+
+
+def list_batches(exchange: Exchange) -> JsonObject:
+    """One page, newest first, both kinds of job together; `{}` when there is nothing to show."""
+    size = exchange.page_size(_PAGE_SIZE, _MOST_PER_PAGE)
+    if exchange.settings.list_filter_refused and exchange.request.param("filter"):
+        raise Refused(400, "Filtering of batches is not supported.")
+    token = exchange.request.param("pageToken", "page_token")
+    after, gap = _read_token(token) if token else (None, False)
+    if gap:
+        return {"nextPageToken": _token(after, gap=False)}
+    lag = exchange.fault(FaultKind.LIST_LAG)
+    born_by = exchange.now - lag.delay if lag else 2**62
+    jobs = newest_jobs(exchange.store, API, after, born_by, size + 1)
+    more, jobs = len(jobs) > size, jobs[:size]
+    if not jobs:
+        return {}
+    gap = token is None and exchange.fault(FaultKind.EMPTY_PAGE) is not None
+    if gap and not more:
+        jobs = jobs[: -(-len(jobs) // 2)]
+    stale = exchange.fault(FaultKind.STALE_STATS) is not None
+    reply: JsonObject = {"operations": [list_entry(job, exchange.settings, exchange.now, stale=stale) for job in jobs]}
+    if more or gap:
+        reply["nextPageToken"] = _token((jobs[-1].created, jobs[-1].seq), gap=gap)
+    return reply
+
+
+def cancel_batch(exchange: Exchange) -> JsonObject:
+    """Ask for the end; there is no state between. What is answered by then stays the job's output."""
+    job = _job(exchange)
+    if job.progress(exchange.settings, exchange.now).done:
+        if exchange.settings.cancel_finished_refused:
+            raise Refused(400, f"{job.name} is already finished.", name="FAILED_PRECONDITION")
+        return {}
+    if job.cancelled is None:
+        line = job.timeline(exchange.settings)
+        slow = job.course.running if job.course.fate is Fate.CANCEL_SLOW else 0
+        effect = min(exchange.now + slow, line.deadline)
+        served = int(job.request_count * share_done(line, effect))
+        failed = tally(exchange.store, job, served)[1]
+        change_job(exchange.store, job, {"cancelled": effect, "served": served, "served_failed": failed})
+    return {}
+
+
+def delete_batch(exchange: Exchange) -> JsonObject:
+    """Drop the job from list and get; its results go with it, and it does no more work."""
+    job = _job(exchange)
+    if exchange.settings.delete_active_refused and not job.progress(exchange.settings, exchange.now).done:
+        raise Refused(400, f"{job.name} is not finished.", name="FAILED_PRECONDITION")
+    change_job(exchange.store, job, {"deleted": exchange.now})
+    for blob in (job.input_blob, job.results_blob):
+        if blob is not None:
+            exchange.store.drop_unused(blob)
+    return {}
+
+
+def update_batch(exchange: Exchange) -> JsonObject:
+    """Change the display name or the priority; the reply is the batch itself, not an operation."""
+    job = _job(exchange)
+    kind = {"updateGenerateContentBatch": "generate", "updateEmbedContentBatch": "embed"}[exchange.params["verb"]]
+    if kind != job.kind:
+        raise Refused(400, f"{job.name} is no batch of this kind.")
+    given = read_message(parse_json(exchange.request.body or b"{}"), batch(kind))
+    mask = exchange.request.param("updateMask", "update_mask")
+    paths = [camel(path) for path in mask.split(",")] if mask else sorted(_CHANGEABLE & given.keys())
+    unknown = [path for path in paths if path not in _CHANGEABLE]
+    if unknown:
+        raise Refused(400, f"Invalid update mask: {unknown[0]!r} cannot be updated.")
+    changes: dict[str, object] = {"updated": exchange.now}
+    if "displayName" in paths:
+        changes["display_name"] = given.get("displayName")
+    if "priority" in paths:
+        changes["priority"] = str(given["priority"]) if given.get("priority") else None
+    change_job(exchange.store, job, changes)
+    changed = replace(job, **changes)  # type: ignore[arg-type]  # the keys are the job's own fields
+    return batch_of(changed, changed.progress(exchange.settings, exchange.now))
+
+
+def _job(exchange: Exchange) -> Job:
+    """The job of the path. Raises Refused (400, 404, or 403 by a fault). Source: reference 9."""
+    short = exchange.params["id"]
+    if not _JOB_ID.fullmatch(short):
+        raise Refused(400, "Could not parse the batch name")
+    job = find_job(exchange.store, API, f"batches/{short}")
+    if job is None:
+        raise not_found()
+    if job.deleted is not None:
+        if exchange.fault(FaultKind.FORBIDDEN_AFTER_DELETE):
+            raise Refused(403, f"You do not have permission to access {job.name} or it may not exist.")
+        raise not_found()
+    return job
+
+
+def _token(after: tuple[int, int] | None, *, gap: bool) -> str:
+    """An opaque place in the list: past which job, and whether an empty page comes first."""
+    return base64.urlsafe_b64encode(json.dumps([after, gap]).encode()).decode()
+
+
+def _read_token(token: str) -> tuple[tuple[int, int], bool]:
+    try:
+        (created, seq), gap = json.loads(base64.urlsafe_b64decode(token))
+        return (int(created), int(seq)), bool(gap)
+    except (ValueError, TypeError) as error:
+        raise Refused(400, "Invalid page token.") from error

@@ -1,0 +1,111 @@
+"""The two create calls. No call is ever recognised as a repetition of another. Source: reference 1.2, 1.3, 9."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from batchctl.emulator.exchange import Exchange
+from batchctl.emulator.gemini.envelope import API, operation
+from batchctl.emulator.gemini.files import find_file
+from batchctl.emulator.gemini.messages import batch
+from batchctl.emulator.gemini.rows import tally
+from batchctl.emulator.jobs import Job, add_job
+from batchctl.emulator.lifecycle import Fate
+from batchctl.emulator.names import fresh_id
+from batchctl.emulator.proto import Message, Text, read_message
+from batchctl.emulator.rules import course_for
+from batchctl.emulator.store import Store
+from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, not_found, parse_json
+
+_ID_LENGTH = 36
+_EMBEDDING = re.compile(r"models/(gemini-embedding|text-embedding|embedding)-[a-z0-9.-]+")
+_GENERATIVE = re.compile(r"models/(gemini|gemma)-[a-z0-9.-]+")
+_TUNED = re.compile(r"tunedModels/[a-z0-9-]+")
+_NO_ROWS = (RPC_CODES["INVALID_ARGUMENT"], "The input has no requests.")
+
+
+def create_generate(exchange: Exchange) -> JsonObject:
+    """`…:batchGenerateContent`."""
+    return _create(exchange, "generate", "batchGenerateContent")
+
+
+def create_embed(exchange: Exchange) -> JsonObject:
+    """`…:asyncBatchEmbedContent`."""
+    return _create(exchange, "embed", "asyncBatchEmbedContent")
+
+
+def new_job(store: Store, job: Job) -> Job:
+    """Count the rows of a job whose input is stored, and store it: the one way in, for calls and seeds."""
+    rows, failed = tally(store, job)
+    course = job.course if rows else replace(job.course, fate=Fate.FAIL, error=_NO_ROWS)
+    counted = replace(job, request_count=rows, failed_count=failed, course=course)
+    add_job(store, counted)
+    return counted
+
+
+def valid_model(kind: str, model: str) -> bool:
+    """Whether a name such as `models/gemini-2.5-flash` looks like a model that takes this kind of job."""
+    if kind == "embed":
+        return _EMBEDDING.fullmatch(model) is not None
+    if _EMBEDDING.fullmatch(model):
+        return False
+    return (_GENERATIVE.fullmatch(model) or _TUNED.fullmatch(model)) is not None
+
+
+def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
+    body = read_message(parse_json(exchange.request.body or b"{}"), Message({"batch": batch(kind), "model": Text()}))
+    model = exchange.params["model"]
+    if not valid_model(kind, model):
+        version = exchange.params["version"]
+        raise Refused(
+            404,
+            f"{model} is not found for API version {version}, or is not supported for {method}. Call ListModels to see"
+            " the list of available models and their supported methods.",
+        )
+    if "batch" not in body:
+        raise Refused(400, "* BatchRequest.batch: batch is not specified")
+    asked = body["batch"]
+    blob, input_file = _input(exchange, asked.get("inputConfig", {}))
+    priority = asked.get("priority")
+    job = Job(
+        api=API,
+        name=f"batches/{fresh_id(_ID_LENGTH)}",
+        kind=kind,
+        model=model,
+        display_name=asked.get("displayName"),
+        input_file=input_file,
+        input_blob=blob,
+        request_count=0,
+        failed_count=0,
+        created=exchange.now,
+        updated=exchange.now,
+        course=course_for(exchange.store, exchange.settings, model, asked.get("displayName")),
+        priority=str(priority) if priority else None,
+    )
+    created = new_job(exchange.store, job)
+    return operation(exchange.store, created, exchange.settings, exchange.now, exchange.mask)
+
+
+def _input(exchange: Exchange, config: JsonObject) -> tuple[str, str | None]:
+    """The blob of the rows, and the file's name when they are in a file. Raises Refused (400, 404)."""
+    inline = config.get("requests")
+    if (inline is None) == ("fileName" not in config):
+        raise Refused(400, "* batch.input_config: exactly one of file_name and requests must be specified")
+    if inline is None:
+        file = find_file(exchange.store, config["fileName"], exchange.now)
+        if file is None:
+            raise not_found()
+        return file.blob, file.name
+    if not inline.get("requests"):
+        raise Refused(400, "* batch.input_config.requests.requests: must not be empty")
+    blob = fresh_id(_ID_LENGTH)
+    exchange.store.append(blob, item_lines(inline["requests"]))
+    return blob, None
+
+
+def item_lines(items: list[JsonObject]) -> Iterator[bytes]:
+    """Items as stored JSON lines; in ASCII, so that any text of theirs comes back as it was."""
+    return (json.dumps(item).encode() + b"\n" for item in items)

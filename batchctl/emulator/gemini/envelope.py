@@ -1,0 +1,133 @@
+"""How a batch looks on the wire: the operation, its metadata, its output. Source: reference 1.2, 1.4, 1.5.
+
+Only reads. Output is made when the caller's field mask wants it, since an inline result doubles the body.
+"""
+
+from __future__ import annotations
+
+from batchctl.emulator.clock import timestamp
+from batchctl.emulator.fieldmask import FieldMask
+from batchctl.emulator.gemini.rows import results
+from batchctl.emulator.jobs import Job
+from batchctl.emulator.lifecycle import Progress, State
+from batchctl.emulator.settings import Settings
+from batchctl.emulator.store import Store
+from batchctl.emulator.wire import RPC_CODES, JsonObject
+
+API = "gemini"
+_TYPES = {"generate": "GenerateContentBatch", "embed": "EmbedContentBatch"}
+_TYPE_PREFIX = "type.googleapis.com/google.ai.generativelanguage.v1main."
+"""`v1main`, although the path says v1beta."""
+
+
+def operation(store: Store, job: Job, settings: Settings, now: int, mask: FieldMask) -> JsonObject:
+    """The operation as `get` gives it, inline results included."""
+    standing = job.progress(settings, now)
+    reply = _frame(job, standing)
+    wanted = mask.wants("metadata", "output") or mask.wants("response")
+    output = output_of(store, job, settings, now) if wanted else None
+    if output is not None:
+        reply["metadata"]["output"] = output
+        if standing.state is State.SUCCEEDED:
+            reply["response"] = {"@type": f"{_TYPE_PREFIX}{_TYPES[job.kind]}Output", **output}
+    return reply
+
+
+def list_entry(job: Job, settings: Settings, now: int, *, stale: bool) -> JsonObject:
+    """The operation as `list` shows it: no inline results, but the name of a result file."""
+    reply = _frame(job, job.progress(settings, now))
+    if job.input_file is not None and has_results(job, settings, now):
+        reply["metadata"]["output"] = {"responsesFile": result_file(job)}
+    return stale_stats(reply, job) if stale else reply
+
+
+def stale_stats(reply: JsonObject, job: Job) -> JsonObject:
+    """The same operation with the stats it was created with. Source: reference 1.5."""
+    count = str(job.request_count)
+    stats = {"requestCount": count, "pendingRequestCount": count}
+    return {**reply, "metadata": {**reply["metadata"], "batchStats": stats}}
+
+
+def batch_of(job: Job, standing: Progress) -> JsonObject:
+    """The batch object. Inline requests are not echoed."""
+    batch: JsonObject = {"model": job.model}
+    if job.display_name is not None:
+        batch["displayName"] = job.display_name
+    if job.input_file is not None:
+        batch["inputConfig"] = {"fileName": job.input_file}
+    changed = max(job.updated, *(moment for moment in (standing.started, standing.ended) if moment), job.created)
+    batch |= {"createTime": timestamp(job.created), "updateTime": timestamp(changed)}
+    if standing.ended is not None:
+        batch["endTime"] = timestamp(standing.ended)
+    if job.priority is not None:
+        batch["priority"] = job.priority
+    return batch | {"batchStats": _stats(job, standing), "state": f"BATCH_STATE_{standing.state}", "name": job.name}
+
+
+def has_results(job: Job, settings: Settings, now: int) -> bool:
+    """Whether the job has output: all of a succeeded one, the finished part of a cancelled one, for six weeks."""
+    standing = job.progress(settings, now)
+    if standing.ended is None or now >= standing.ended + settings.result_lifetime:
+        return False
+    return standing.state is State.SUCCEEDED or (standing.state is State.CANCELLED and bool(job.served))
+
+
+def output_of(store: Store, job: Job, settings: Settings, now: int) -> JsonObject | None:
+    """The output union, the same for both kinds of job; None when there is none."""
+    if not has_results(job, settings, now):
+        return None
+    if job.input_file is not None:
+        return {"responsesFile": result_file(job)}
+    return {"inlinedResponses": {"inlinedResponses": list(results(store, job))}}
+
+
+def result_file(job: Job) -> str:
+    """The result file's name, longer than the Files API allows for its own."""
+    return f"files/batch-{job.name.removeprefix('batches/')}"
+
+
+def _frame(job: Job, standing: Progress) -> JsonObject:
+    metadata = {"@type": f"{_TYPE_PREFIX}{_TYPES[job.kind]}", **batch_of(job, standing)}
+    reply: JsonObject = {"name": job.name, "metadata": metadata}
+    if standing.done:
+        reply["done"] = True
+    error = _error(job, standing)
+    if error is not None:
+        reply["error"] = {"code": error[0], "message": error[1]}
+    return reply
+
+
+def _error(job: Job, standing: Progress) -> tuple[int, str] | None:
+    """Captures show code 13 for a cancelled job, where the documentation promises 1; for EXPIRED nothing is known."""
+    short = job.name.removeprefix("batches/")
+    match standing.state:
+        case State.CANCELLED:
+            return RPC_CODES["INTERNAL"], "Batch was cancelled."
+        case State.FAILED:
+            return job.course.error or (RPC_CODES["INTERNAL"], f"Batch {short} failed without error.")
+        case State.EXPIRED:
+            return RPC_CODES["DEADLINE_EXCEEDED"], f"Batch {short} expired before it was finished."
+        case _:
+            return None
+
+
+def _stats(job: Job, standing: Progress) -> JsonObject:
+    """Counts as strings, zeros left out; while the job runs they grow with the time."""
+    match standing.state:
+        case State.SUCCEEDED:
+            served, failed = job.request_count, job.failed_count
+        case State.FAILED:
+            served, failed = job.request_count, job.request_count
+        case State.CANCELLED:
+            served, failed = job.served or 0, job.served_failed or 0
+        case State.RUNNING:
+            served, failed = int(job.request_count * standing.share), int(job.failed_count * standing.share)
+        case _:
+            served, failed = 0, 0
+    counts = {
+        "requestCount": job.request_count,
+        "successfulRequestCount": served - failed,
+        "failedRequestCount": failed,
+        "pendingRequestCount": job.request_count - served,
+    }
+    return {name: str(count) for name, count in counts.items() if count}

@@ -1,0 +1,50 @@
+"""Which path of the Gemini Developer API is which call. Source: reference 1 and 2."""
+
+from __future__ import annotations
+
+import re
+
+from batchctl.emulator.exchange import Route
+from batchctl.emulator.gemini.batches import cancel_batch, delete_batch, get_batch, list_batches, update_batch
+from batchctl.emulator.gemini.create import create_embed, create_generate
+from batchctl.emulator.gemini.files import delete_file, download_file, get_file, list_files
+from batchctl.emulator.gemini.uploads import continue_upload, start_upload
+from batchctl.emulator.wire import Request
+
+_VERSION = r"/(?P<version>v1|v1alpha|v1beta)"
+_MODEL = r"(?P<model>(?:models|tunedModels)/[^:]+)"
+
+
+def _path(shape: str) -> re.Pattern[str]:
+    return re.compile(shape)
+
+
+def _in_session(request: Request) -> bool:
+    return request.param("upload_id") is not None
+
+
+_BATCH = rf"{_VERSION}/batches/(?P<id>[^:]+)"
+_FILE = rf"{_VERSION}/files/(?P<id>[^:]+)"
+_UPLOAD = _path(rf"/upload{_VERSION}/files")
+
+ROUTES = (
+    Route("POST", _path(rf"{_VERSION}/{_MODEL}:batchGenerateContent"), "batches.create", create_generate),
+    Route("POST", _path(rf"{_VERSION}/{_MODEL}:asyncBatchEmbedContent"), "batches.create", create_embed),
+    Route("GET", _path(rf"{_VERSION}/batches"), "batches.list", list_batches),
+    Route("GET", _path(_BATCH), "batches.get", get_batch),
+    Route("POST", _path(rf"{_BATCH}:cancel"), "batches.cancel", cancel_batch),
+    Route("DELETE", _path(_BATCH), "batches.delete", delete_batch),
+    Route(
+        "PATCH",
+        _path(rf"{_BATCH}:(?P<verb>updateGenerateContentBatch|updateEmbedContentBatch)"),
+        "batches.patch",
+        update_batch,
+    ),
+    Route("POST", _UPLOAD, "files.upload", continue_upload, keyed=False, limited=False, takes=_in_session),
+    Route("PUT", _UPLOAD, "files.upload", continue_upload, keyed=False, limited=False, takes=_in_session),
+    Route("POST", _UPLOAD, "files.create", start_upload),
+    Route("GET", _path(rf"{_VERSION}/files"), "files.list", list_files),
+    Route("GET", _path(rf"(?:/download)?{_FILE}:download"), "files.download", download_file),
+    Route("GET", _path(_FILE), "files.get", get_file),
+    Route("DELETE", _path(_FILE), "files.delete", delete_file),
+)

@@ -1,0 +1,145 @@
+"""The rows of a job and their results, one at a time: a job of a hundred thousand is never held whole.
+
+Results are not stored: they follow from the stored input, so they are made again whenever somebody reads them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from batchctl.emulator.gemini.answers import BadRow, answer_row, check_row
+from batchctl.emulator.gemini.messages import file_row
+from batchctl.emulator.jobs import Job
+from batchctl.emulator.proto import Message, read_message
+from batchctl.emulator.rules import RowRule, matches
+from batchctl.emulator.store import Store
+from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, json_bytes
+
+_BLOCK = 64 * 1024
+"""Bytes of result lines that are sent as one piece."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    tag: JsonObject
+    """What a result carries back: `key` of a file line, `metadata` of an inline item."""
+    key: str
+    request: JsonObject
+    error: JsonObject | None
+
+
+def tally(store: Store, job: Job, most: int | None = None) -> tuple[int, int]:
+    """How many rows there are among the first `most`, and how many of them fail."""
+    rows = failed = 0
+    if job.results_blob is not None:
+        errors: Iterable[bool] = ("error" in item for item in results(store, job))
+    else:
+        errors = (row.error is not None for row in _rows(store, job))
+    for error in islice(errors, most):
+        rows += 1
+        failed += error
+    return rows, failed
+
+
+def results(store: Store, job: Job) -> Iterator[JsonObject]:
+    """The result of every row, in input order; a cancelled job has those that it served. Source: reference 8.1."""
+    every = _given(store, job.results_blob) if job.results_blob is not None else _computed(store, job)
+    return islice(every, job.served)
+
+
+def result_lines(store: Store, job: Job) -> Iterator[bytes]:
+    """The result file's bytes, in blocks."""
+    block = bytearray()
+    for item in results(store, job):
+        block += json_bytes(item) + b"\n"
+        if len(block) >= _BLOCK:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines in a stream of bytes, whatever its pieces; blank ones are left out."""
+    rest: list[bytes] = []
+    for chunk in chunks:
+        first, *more = chunk.split(b"\n")
+        rest.append(first)
+        for line in more:
+            yield from _filled(b"".join(rest))
+            rest = [line]
+    yield from _filled(b"".join(rest))
+
+
+def _filled(line: bytes) -> Iterator[bytes]:
+    if line.strip():
+        yield line
+
+
+def _given(store: Store, blob: str) -> Iterator[JsonObject]:
+    return (json.loads(line) for line in lines(store.read(blob)))
+
+
+def _computed(store: Store, job: Job) -> Iterator[JsonObject]:
+    for index, row in enumerate(_rows(store, job)):
+        if row.error is None:
+            yield {"response": answer_row(job.kind, job.model, row.request, f"{job.name}/{index}"), **row.tag}
+        else:
+            yield {"error": row.error, **row.tag}
+
+
+def _rows(store: Store, job: Job) -> Iterator[_Row]:
+    message = file_row(job.kind)
+    hits: dict[RowRule, int] = {}
+    for line in lines(store.read(job.input_blob)):
+        row = _inline_row(line) if job.input_file is None else _file_row(line, message)
+        error = row.error or _checked(job.kind, row.request) or _ruled(job.course.rows, row.key, hits)
+        yield _Row(row.tag, row.key, row.request, error)
+
+
+def _inline_row(line: bytes) -> _Row:
+    item = json.loads(line)
+    tag = {"metadata": item["metadata"]} if "metadata" in item else {}
+    key = item["metadata"].get("key") if isinstance(item.get("metadata"), dict) else None
+    return _Row(tag, key if isinstance(key, str) else "", item.get("request", {}), None)
+
+
+def _file_row(line: bytes, message: Message) -> _Row:
+    """Read a line strictly: what is wrong with it is the row's own error, and its key is told where it can be."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return _Row({}, "", {}, _error(f"Invalid JSON payload received. {error}"))
+    key = value.get("key") if isinstance(value, dict) else None
+    tag = {"key": key} if isinstance(key, str) else {}
+    try:
+        row = read_message(value, message)
+    except Refused as refused:
+        return _Row(tag, tag.get("key", ""), {}, _error(refused.message))
+    if "request" not in row:
+        return _Row(tag, tag.get("key", ""), {}, _error("The line has no request."))
+    return _Row(tag, tag.get("key", ""), row["request"], None)
+
+
+def _checked(kind: str, request: JsonObject) -> JsonObject | None:
+    try:
+        check_row(kind, request)
+    except BadRow as bad:
+        return _error(str(bad))
+    return None
+
+
+def _ruled(rules: tuple[RowRule, ...], key: str, hits: dict[RowRule, int]) -> JsonObject | None:
+    """The error of the first rule that covers the row, if that rule's share takes it."""
+    for rule in rules:
+        if matches(rule.glob, key):
+            position = hits.get(rule, 0)
+            hits[rule] = position + 1
+            return {"code": rule.code, "message": rule.message} if rule.hits(position) else None
+    return None
+
+
+def _error(message: str) -> JsonObject:
+    return {"code": RPC_CODES["INVALID_ARGUMENT"], "message": message}

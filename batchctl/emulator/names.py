@@ -1,0 +1,13 @@
+"""Fresh names, of the shapes that the real services give."""
+
+from __future__ import annotations
+
+import secrets
+import string
+
+_ALPHABET = string.ascii_lowercase + string.digits
+
+
+def fresh_id(length: int) -> str:
+    """Random lowercase letters and digits."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

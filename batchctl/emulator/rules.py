@@ -1,0 +1,120 @@
+"""Rules: what becomes of jobs and rows that match a glob.
+
+A job's course is fixed from the rules in force when it is created, so that what it will do does not change under it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from batchctl.emulator.clock import parse_duration
+from batchctl.emulator.lifecycle import Fate
+from batchctl.emulator.schemas import Invalid, check
+from batchctl.emulator.settings import Settings
+from batchctl.emulator.store import Store
+from batchctl.emulator.wire import RPC_CODES, JsonObject
+
+_DEFAULT_ROW_ERROR: JsonObject = {"code": RPC_CODES["INTERNAL"], "message": "The emulator's rules fail this row."}
+
+
+def matches(glob: str, text: str) -> bool:
+    """Whether the glob covers the text, case and all. Only `*` and `?` are special: a mark's brackets are not."""
+    pattern = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in glob)
+    return re.fullmatch(pattern, text, re.DOTALL) is not None
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """Makes a share of the matching rows fail."""
+
+    glob: str
+    code: int
+    message: str
+    share: Fraction
+
+    def hits(self, position: int) -> bool:
+        """Whether the matching row at this 0-based position fails: the first one, then evenly spread ones."""
+        return -(-(position + 1) * self.share // 1) > -(-position * self.share // 1)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What one job will do, as fixed when it was created. Durations in nanoseconds."""
+
+    pending: int
+    running: int
+    fate: Fate | None = None
+    rows: tuple[RowRule, ...] = ()
+    error: tuple[int, str] | None = None
+    """What a FAILED job reports, when it is not the usual error."""
+
+    def to_json(self) -> str:
+        """The stored form."""
+        rows = [[rule.glob, rule.code, rule.message, str(rule.share)] for rule in self.rows]
+        return json.dumps([self.pending, self.running, self.fate, rows, self.error])
+
+    @staticmethod
+    def from_json(text: str) -> Course:
+        """What `to_json` stored."""
+        pending, running, fate, rows, error = json.loads(text)
+        return Course(
+            pending,
+            running,
+            None if fate is None else Fate(fate),
+            tuple(RowRule(glob, code, message, Fraction(share)) for glob, code, message, share in rows),
+            None if error is None else (error[0], error[1]),
+        )
+
+
+def get_rules(store: Store) -> list[JsonObject]:
+    """The rules in force, as they were put."""
+    rules: list[JsonObject] = store.meta("rules") or []
+    return rules
+
+
+def put_rules(store: Store, rules: object) -> None:
+    """Replace all rules. Raises Invalid, which names the place."""
+    check(rules, "emulator-rules.schema.json", "rules")
+    assert isinstance(rules, list)
+    for position, rule in enumerate(rules):
+        if "row" in rule.get("match", {}) and rule.get("fate") != Fate.ROWS:
+            raise Invalid(f"rules[{position}].match.row: only rules whose fate is rows look at rows")
+        if "rowError" in rule and rule.get("fate") != Fate.ROWS:
+            raise Invalid(f"rules[{position}].rowError: only rules whose fate is rows have one")
+    store.put_meta("rules", rules)
+
+
+def course_for(store: Store, settings: Settings, model: str, display_name: str | None) -> Course:
+    """What a job that is created now will do: the first rule that covers its model and display name counts."""
+    fitting = [rule for rule in get_rules(store) if _covers(rule.get("match", {}), model, display_name or "")]
+    if not fitting:
+        return Course(settings.pending, settings.running)
+    first = fitting[0]
+    fate = Fate(first["fate"]) if "fate" in first else None
+    return Course(
+        parse_duration(first["pending"]) if "pending" in first else settings.pending,
+        parse_duration(first["running"]) if "running" in first else settings.running,
+        fate,
+        _row_rules(fitting) if fate is Fate.ROWS else (),
+    )
+
+
+def _covers(match: Mapping[str, Any], model: str, display_name: str) -> bool:
+    bare = model.removeprefix("models/")
+    glob = match.get("model", "*")
+    return (matches(glob, bare) or matches(glob, model)) and matches(match.get("displayName", "*"), display_name)
+
+
+def _row_rules(fitting: Sequence[JsonObject]) -> tuple[RowRule, ...]:
+    found = []
+    for rule in fitting:
+        if rule.get("fate") == Fate.ROWS:
+            error = {**_DEFAULT_ROW_ERROR, **rule.get("rowError", {})}
+            share = Fraction(str(error.get("share", 1)))
+            found.append(RowRule(rule.get("match", {}).get("row", "*"), error["code"], error["message"], share))
+    return tuple(found)

@@ -1,0 +1,134 @@
+"""The emulator as a server of its own: the socket, the process's signals, the environment that points SDKs at it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from batchctl.emulator.asgi import HANG_UP, asgi_app
+from batchctl.emulator.core import Emulator
+from batchctl.emulator.seed import load_seed
+
+_STORE = "emulator.db"
+_VARIABLES = ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL", "STORAGE_EMULATOR_HOST", "BATCHCTL_EMULATOR")
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  told apart, not bound
+_BACKLOG = 512
+_GRACE = 2
+"""Seconds that open connections get to finish when the server is told to stop."""
+
+
+def serve(host: str, port: int, data_dir: Path | None, seed: Path | None, announce: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; port 0 takes a free one, and without `data_dir` nothing is kept.
+
+    `announce` gets the environment, line by line, once the server listens. Raises OSError (a port in use, an
+    unreadable seed) and ValueError (a seed or a store that is not sound), both before anything is announced.
+    """
+    with ExitStack() as cleanup:
+        folder = data_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
+        emulator = Emulator(folder / _STORE)
+        cleanup.callback(emulator.close)
+        if seed is not None:
+            load_seed(emulator, seed)
+        server = EmulatorServer(emulator, host, port, announce)
+        cleanup.callback(server.close)
+        cleanup.enter_context(_signals(server.stop))
+        server.run()
+
+
+class EmulatorServer:
+    """A bound socket with the emulator behind it. `run` blocks until another thread calls `stop`."""
+
+    def __init__(self, emulator: Emulator, host: str, port: int, announce: Callable[[str], None]) -> None:
+        self._stopping = threading.Event()
+        self._socket = _listen(host, port)
+        self._announce = announce
+        bound = self._socket.getsockname()
+        shown = _WILDCARDS.get(bound[0], bound[0])
+        self.url = f"http://[{shown}]:{bound[1]}" if ":" in shown else f"http://{shown}:{bound[1]}"
+        config = uvicorn.Config(
+            asgi_app(emulator, self._wait),
+            http=_HangingUp,
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        self._server = _Server(config, self._listening)
+
+    def run(self) -> None:
+        """Serve."""
+        self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Make `run` return soon; delays that are under way end at once."""
+        self._stopping.set()
+        self._server.should_exit = True
+
+    def close(self) -> None:
+        """Free the port."""
+        self._socket.close()
+
+    def _wait(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+
+    def _listening(self) -> None:
+        for variable in _VARIABLES:
+            self._announce(f"export {variable}={self.url}")
+
+
+class _Server(uvicorn.Server):
+    """Tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._listening()
+
+
+class _HangingUp(H11Protocol):
+    """Lets the application close the connection without a reply, which ASGI has no word for."""
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.scope is not None:
+            self.scope.setdefault("extensions", {})[HANG_UP] = {"close": self.transport.close}
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGINT and SIGTERM end the server and not the process.
+
+    The server takes both signals while it runs and raises them again when it has ended; these handlers are there for
+    that, and for a signal that comes before it runs.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError with an address that people can read."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise OSError(error.errno, f"{host} port {port}: {error.strerror or error}") from error

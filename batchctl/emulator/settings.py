@@ -1,0 +1,54 @@
+"""What the reference leaves open or calls a number that changes: one value each, with the emulator's choice.
+
+A test gives its own to the constructor; a seed file carries them in its `settings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from batchctl.emulator.clock import HOUR, SECOND, WEEK, parse_duration
+
+_SPELLINGS = {
+    "expireAfter": "expire_after",
+    "fileLifetime": "file_lifetime",
+    "resultLifetime": "result_lifetime",
+    "resultFileLag": "result_file_lag",
+    "cancelFinished": "cancel_finished_refused",
+    "deleteActive": "delete_active_refused",
+    "listFilter": "list_filter_refused",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Durations in nanoseconds. Source: reference 9 and 10, where not told otherwise."""
+
+    pending: int = SECOND
+    """How long a job waits before it runs, when no rule says otherwise. The emulator's own choice."""
+    running: int = 2 * SECOND
+    expire_after: int = 48 * HOUR
+    """An unfinished job becomes EXPIRED at this age."""
+    file_lifetime: int = 48 * HOUR
+    result_lifetime: int = 6 * WEEK
+    """Counted from the job's end; result files live as long, since nothing better is known."""
+    result_file_lag: int = 0
+    """How long after SUCCEEDED the result file cannot be read yet. Source: reference 8.1 (seen, not promised)."""
+    max_body: int = 20_971_520
+    max_file: int = 2 * 1024**3
+    cancel_finished_refused: bool = False
+    """Cancelling a finished job: nothing happens, or 400 FAILED_PRECONDITION."""
+    delete_active_refused: bool = False
+    list_filter_refused: bool = False
+    """`filter` on a list: ignored, or 400. Source: reference 1.5."""
+
+
+def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
+    """`base` with a seed's `settings` over it; `given` fits the seed's schema."""
+    changes: dict[str, Any] = {}
+    for key, value in given.items():
+        name = _SPELLINGS.get(key, key)
+        changes[name] = value == "refuse" if name.endswith("_refused") else parse_duration(value)
+    return replace(base, **changes)

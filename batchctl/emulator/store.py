@@ -1,0 +1,164 @@
+"""The emulator's SQLite file: its tables, its lock, its small values and its stored bytes.
+
+One connection under one lock serves all threads of a process; other processes wait on SQLite's own lock. What jobs,
+files and faults mean is told in their own modules.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_FORMAT = 1
+_PIECE = 1024 * 1024
+"""Bytes a row of `pieces`: a reader of a large file holds one of them at a time."""
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE counters (method TEXT PRIMARY KEY, calls INTEGER NOT NULL);
+CREATE TABLE faults (position INTEGER PRIMARY KEY, fault TEXT NOT NULL, remaining INTEGER, draws INTEGER NOT NULL);
+CREATE TABLE pieces (blob TEXT NOT NULL, seq INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (blob, seq));
+CREATE TABLE jobs (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, api TEXT NOT NULL, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+  model TEXT NOT NULL, display_name TEXT, labels TEXT NOT NULL, priority TEXT, input_file TEXT,
+  input_blob TEXT NOT NULL, results_blob TEXT, request_count INTEGER NOT NULL, failed_count INTEGER NOT NULL,
+  created INTEGER NOT NULL, updated INTEGER NOT NULL, course TEXT NOT NULL, cancelled INTEGER, served INTEGER,
+  served_failed INTEGER, deleted INTEGER);
+CREATE INDEX jobs_newest ON jobs (api, created, seq);
+CREATE TABLE files (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, blob TEXT NOT NULL, display_name TEXT,
+  mime_type TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, created INTEGER NOT NULL,
+  expires INTEGER NOT NULL);
+CREATE TABLE uploads (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, display_name TEXT, mime_type TEXT NOT NULL, declared INTEGER,
+  received INTEGER NOT NULL, final INTEGER NOT NULL);
+"""
+_EMPTIED = ("meta", "counters", "faults", "pieces", "jobs", "files", "uploads")
+
+
+class StoreUnusable(ValueError):
+    """The file is no emulator store, or one of another format; the text names the way out."""
+
+
+class Store:
+    """The open file. `real_time` gives nanoseconds since 1970; the emulator's clock adds its stored offset."""
+
+    def __init__(self, path: Path, real_time: Callable[[], int]) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._real_time = real_time
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+        try:
+            self._prepare(path)
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            raise StoreUnusable(f"{path} cannot be used: {error}") from error
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise StoreUnusable(f"{path} is not an emulator store ({error}); delete it to start afresh") from error
+        except StoreUnusable:
+            self._db.close()
+            raise
+
+    def _prepare(self, path: Path) -> None:
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        with self.transaction():
+            found = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if found not in {0, _FORMAT}:
+                raise StoreUnusable(f"{path} has format {found}, not {_FORMAT}; delete it to start afresh")
+            if found == 0:
+                for statement in _TABLES.split(";\n"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={_FORMAT}")
+
+    def close(self) -> None:
+        """Close the file; the store is of no use afterwards."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is one commit, and nobody else writes meanwhile. An inner one joins the outer."""
+        with self._lock:
+            if self._depth == 0:
+                self._db.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._db.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if self._depth == 0:
+                self._db.execute("COMMIT")
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one statement and give all its rows."""
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def change(self, sql: str, *values: object) -> int:
+        """Run one writing statement; gives how many rows it touched."""
+        with self.transaction():
+            return self._db.execute(sql, values).rowcount
+
+    def insert(self, table: str, values: dict[str, object]) -> None:
+        """Add one row. `table` and the keys are the program's own names, never a caller's text."""
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        self.change(f"INSERT INTO {table} ({names}) VALUES ({marks})", *values.values())  # noqa: S608  own names
+
+    def meta(self, key: str) -> Any:  # noqa: ANN401  whatever JSON was put
+        """The stored JSON value; None when there is none."""
+        found = self.rows("SELECT value FROM meta WHERE key = ?", key)
+        return json.loads(found[0][0]) if found else None
+
+    def put_meta(self, key: str, value: object) -> None:
+        """Store a JSON value under a name."""
+        self.change("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", key, json.dumps(value))
+
+    def now(self) -> int:
+        """The emulator's clock, in nanoseconds since 1970."""
+        return self._real_time() + int(self.meta("clockOffset") or 0)
+
+    def empty(self) -> None:
+        """Forget everything: jobs, files, clock, rules, faults, counters."""
+        with self.transaction():
+            for table in _EMPTIED:
+                self.change(f"DELETE FROM {table}")  # noqa: S608  own names
+
+    def append(self, blob: str, data: Iterable[bytes]) -> int:
+        """Add bytes at the end of a blob, which begins with its first ones; gives how many were added."""
+        with self.transaction():
+            seq = self.rows("SELECT count(*) FROM pieces WHERE blob = ?", blob)[0][0]
+            added = 0
+            for part in data:
+                for start in range(0, len(part), _PIECE):
+                    piece = part[start : start + _PIECE]
+                    self.change("INSERT INTO pieces (blob, seq, data) VALUES (?, ?, ?)", blob, seq, piece)
+                    seq += 1
+                    added += len(piece)
+            return added
+
+    def read(self, blob: str) -> Iterator[bytes]:
+        """The bytes of a blob, a piece at a time; the lock is free between pieces."""
+        seq = 0
+        while found := self.rows("SELECT data FROM pieces WHERE blob = ? AND seq = ?", blob, seq):
+            yield found[0][0]
+            seq += 1
+
+    def drop_unused(self, blob: str) -> None:
+        """Delete a blob's bytes unless a file or a job still needs them."""
+        self.change(
+            "DELETE FROM pieces WHERE blob = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE blob = ?1) AND NOT EXISTS"
+            " (SELECT 1 FROM jobs WHERE deleted IS NULL AND (input_blob = ?1 OR results_blob = ?1))",
+            blob,
+        )

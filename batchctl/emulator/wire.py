@@ -1,0 +1,120 @@
+"""The values that cross the emulator's border: requests, responses, and the refusals that Google's APIs answer.
+
+Owns the shape of an error body. Knows no path and no method: those belong to the services.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+JsonObject: TypeAlias = dict[str, Any]
+
+RPC_CODES = {
+    "CANCELLED": 1,
+    "INVALID_ARGUMENT": 3,
+    "DEADLINE_EXCEEDED": 4,
+    "NOT_FOUND": 5,
+    "ALREADY_EXISTS": 6,
+    "PERMISSION_DENIED": 7,
+    "RESOURCE_EXHAUSTED": 8,
+    "FAILED_PRECONDITION": 9,
+    "UNIMPLEMENTED": 12,
+    "INTERNAL": 13,
+    "UNAVAILABLE": 14,
+    "UNAUTHENTICATED": 16,
+}
+"""google.rpc numbers: what stands inside operations and rows. Source: reference 9."""
+
+_STATUS_NAMES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ALREADY_EXISTS",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, whole."""
+
+    method: str
+    path: str
+    """Percent-decoded, without the query."""
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    body: bytes = b""
+    scheme: str = "http"
+
+    def header(self, name: str) -> str:
+        """The header's value; empty when it is not there."""
+        return self.headers.get(name.lower(), "")
+
+    def param(self, *names: str) -> str | None:
+        """The first query parameter that has one of these names."""
+        return next((value for name, value in self.query if name in names), None)
+
+
+@dataclass(frozen=True)
+class Response:
+    """One HTTP response. A body that is not bytes is made piece by piece while it is sent."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Iterable[bytes] = b""
+    cut: bool = False
+    """The connection dies instead: the client must see no reply at all."""
+
+
+class Refused(Exception):
+    """The API's error answer to a call. `status` is the HTTP status, `name` the google.rpc name."""
+
+    def __init__(
+        self, status: int, message: str, *, name: str | None = None, details: Iterable[JsonObject] = ()
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.name = name or _STATUS_NAMES.get(status, "UNKNOWN")
+        self.details = tuple(details)
+
+    def response(self) -> Response:
+        """The error as it goes over the wire. Source: reference 9."""
+        error: JsonObject = {"code": self.status, "message": self.message, "status": self.name}
+        if self.details:
+            error["details"] = list(self.details)
+        return json_response({"error": error}, self.status)
+
+
+def not_found() -> Refused:
+    """What both a missing job and a missing input file get. Source: reference 9."""
+    return Refused(404, "Requested entity was not found.")
+
+
+def json_response(value: JsonObject, status: int = 200) -> Response:
+    """A JSON reply, compact."""
+    return Response(status, {"content-type": "application/json; charset=UTF-8"}, json_bytes(value))
+
+
+def json_bytes(value: object) -> bytes:
+    """UTF-8 JSON; half a surrogate pair, which UTF-8 cannot hold, becomes a question mark."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def parse_json(body: bytes) -> object:
+    """The body's JSON value. Raises Refused (400) for anything that is not JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        message = f"Invalid JSON payload received. {error}"
+        raise Refused(400, message) from error

@@ -1,0 +1,29 @@
+"""From YAML to desired jobs: checked, defaulted, digested. Every fault has its file, line and column.
+
+Owns what stack files and manifests mean. Makes no call to any API and writes nothing.
+"""
+
+from __future__ import annotations
+
+from batchctl.manifests.accounts import resolve_account
+from batchctl.manifests.codes import Code
+from batchctl.manifests.files import STACK_FILE, find_stack_file
+from batchctl.manifests.load import load, load_stack
+from batchctl.manifests.schema import load_schema, schema_names, schema_text
+from batchctl.manifests.starters import new_manifest, new_stack_file
+from batchctl.manifests.trust import Trust
+
+__all__ = [
+    "STACK_FILE",
+    "Code",
+    "Trust",
+    "find_stack_file",
+    "load",
+    "load_schema",
+    "load_stack",
+    "new_manifest",
+    "new_stack_file",
+    "resolve_account",
+    "schema_names",
+    "schema_text",
+]

@@ -1,0 +1,44 @@
+"""Which account a provider of the stack stands for.
+
+Owns the order of the places an endpoint can come from. Source: reference 1.1 and chapter 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from batchctl.manifests.codes import Code
+from batchctl.manifests.trust import Origin
+from batchctl.model.desired import Location, ProviderConfig
+from batchctl.model.errors import Diagnostic, ManifestError
+from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+
+_VARIABLES = {Api.GEMINI: "GOOGLE_GEMINI_BASE_URL", Api.VERTEX: "GOOGLE_VERTEX_BASE_URL"}
+_GEMINI_URL = "https://generativelanguage.googleapis.com"
+
+
+def resolve_account(config: ProviderConfig, env: Mapping[str, str]) -> Account:
+    """The account behind a provider: its own endpoint, else the environment's, else Google's.
+
+    Raises ManifestError when the environment's base URL is malformed.
+    """
+    if config.endpoint == EMULATOR_ORIGIN:
+        return Account(config.api, EMULATOR_ORIGIN, config.project, config.location)
+    variable = _VARIABLES[config.api]
+    url = config.endpoint or env.get(variable) or _google_url(config)
+    try:
+        origin = Origin.of(url)
+    except ValueError as error:
+        place = Location(variable if config.endpoint is None else f"endpoint of {config.name}")
+        raise ManifestError([Diagnostic(place, Code.INVALID_VALUE, f"{url!r} {error}")]) from error
+    return Account(config.api, str(origin), config.project, config.location)
+
+
+def _google_url(config: ProviderConfig) -> str:
+    if config.api is Api.GEMINI:
+        return _GEMINI_URL
+    if config.location == "global":
+        return "https://aiplatform.googleapis.com"
+    if config.location in ("us", "eu"):
+        return f"https://aiplatform.{config.location}.rep.googleapis.com"
+    return f"https://{config.location}-aiplatform.googleapis.com"

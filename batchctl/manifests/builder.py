@@ -1,0 +1,197 @@
+"""Builds a desired job from a manifest that keeps to its schema.
+
+Owns what a schema cannot say: references to providers, models, marks, durations, and what may stand together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from batchctl.manifests.codes import Code
+from batchctl.manifests.combinations import check_combinations
+from batchctl.manifests.digest import digest_of, work_tree
+from batchctl.manifests.durations import parse_duration
+from batchctl.manifests.faults import Faults, did_you_mean
+from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
+from batchctl.manifests.sources import SENT_FIELDS, SourceReader, source_form
+from batchctl.manifests.stack import StackReading
+from batchctl.model.desired import DesiredJob, Json, Kind, Lifecycle, OnChange, OnMissing, OnRemove, Source
+from batchctl.model.keys import MARK_PATTERN, Api
+
+_GEMINI_MODEL = re.compile(r"(tunedModels/)?[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Anything else would change the path of the create call. Source: reference 6.2."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML document that may be a manifest, its variables replaced."""
+
+    root: Node
+    path: str
+    """See `DesiredJob.path`."""
+    folder: Path
+
+    @property
+    def name(self) -> Scalar | None:
+        """The job's name, where it is written; None when there is none that could be one."""
+        node = find(self.root, "metadata", "name")
+        return node if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+class JobBuilder:
+    """Builds one job. `root` keeps to the kind's schema, the stack's defaults merged in."""
+
+    def __init__(
+        self,
+        root: Node,
+        document: Document,
+        kind: Kind,
+        reading: StackReading,
+        sources: SourceReader,
+        faults: Faults,
+    ) -> None:
+        spec = find(root, "spec")
+        assert spec is not None, "the schema requires it"
+        self._root = root
+        self._spec = spec
+        self._document = document
+        self._kind = kind
+        self._reading = reading
+        self._sources = sources
+        self._faults = faults
+
+    def build(self) -> DesiredJob | None:
+        """The job, or None when there are faults in it or in its provider; they are told."""
+        provider = self._provider()
+        api = self._api(provider)
+        model = self._model(api)
+        self._check_display_name()
+        check_combinations(self._spec, self._kind, api, self._faults)
+        request = self._request()
+        lifecycle = self._lifecycle()
+        source = self._source(api)
+        account = self._reading.accounts.get(provider or "")
+        if provider is None or account is None or model is None or source is None:
+            return None
+        run_id, extra_body = self._value("runId"), self._value("extraBody") or {}
+        tree = work_tree(account, self._kind, model, source, request=request, run_id=run_id, extra_body=extra_body)
+        return DesiredJob(
+            name=value_of(self._root, "metadata", "name"),
+            kind=self._kind,
+            provider=provider,
+            account=account,
+            model=model,
+            source=source,
+            digest=digest_of(tree),
+            tree=tree,
+            path=self._document.path,
+            location=self._root.location,
+            lifecycle=lifecycle,
+            labels=value_of(self._root, "metadata", "labels") or {},
+            display_name=self._value("displayName"),
+            request=request,
+            run_id=run_id,
+            extra_body=extra_body,
+        )
+
+    def _value(self, *keys: str) -> Json:
+        return value_of(self._spec, *keys)
+
+    def _provider(self) -> str | None:
+        """The provider's name; None when it cannot be told, or the stack file's faults hide it."""
+        providers = self._reading.providers
+        node = find(self._spec, "provider")
+        if providers is None:
+            return None
+        if node is None:
+            if len(providers) == 1:
+                return next(iter(providers))
+            hint = f"one of: {', '.join(sorted(providers))}; or set spec.defaults.provider in the stack file"
+            message = 'the field "provider" is missing, and the stack has several providers'
+            self._faults.add(self._spec.location, Code.MISSING_FIELD, message, hint)
+            return None
+        name = str(value_of(node))
+        if name not in providers:
+            hint = did_you_mean(name, providers)
+            self._faults.add(node.location, Code.UNKNOWN_PROVIDER, f'the stack has no provider "{name}"', hint)
+            return None
+        return name
+
+    def _api(self, provider: str | None) -> Api | None:
+        config = (self._reading.providers or {}).get(provider or "")
+        return None if config is None else config.api
+
+    def _model(self, api: Api | None) -> str | None:
+        node = find(self._spec, "model")
+        if node is None:
+            hint = "for example model: gemini-2.5-flash; or set spec.defaults.model in the stack file"
+            self._faults.add(self._spec.location, Code.MISSING_FIELD, 'the field "model" is missing', hint)
+            return None
+        model = str(value_of(node)).removeprefix("models/")
+        if ".." in model or not model:
+            self._faults.add(node.location, Code.INVALID_VALUE, '"model" is not the name of a model')
+            return None
+        if api is Api.GEMINI and not _GEMINI_MODEL.fullmatch(model):
+            hint = "on Gemini a model is NAME, models/NAME or tunedModels/NAME"
+            self._faults.add(node.location, Code.WRONG_PROVIDER, f'Gemini has no models like "{model}"', hint)
+            return None
+        return model
+
+    def _check_display_name(self) -> None:
+        node = find(self._spec, "displayName")
+        if node is not None and MARK_PATTERN.search(str(value_of(node)).rstrip()):
+            message = '"displayName" ends like the mark that batchctl writes itself'
+            self._faults.add(node.location, Code.MARK_LOOKALIKE, message, "remove the part in brackets at its end")
+
+    def _source(self, api: Api | None) -> Source | None:
+        src = find(self._spec, "src")
+        assert src is not None, "the schema requires it"
+        return self._sources.read(src, self._document.folder, self._kind, api)
+
+    def _request(self) -> Mapping[str, Json]:
+        """The defaults for rows in REST form: a text as system instruction stands for a content with one part."""
+        request = dict(self._value("request") or {})
+        src = find(self._spec, "src")
+        assert src is not None, "the schema requires it"
+        field, _ = source_form(src)
+        if request and field not in SENT_FIELDS:
+            message = '"request" has no effect on rows that batchctl does not send'
+            hint = "put the fields into the rows themselves; `request: null` takes the stack's defaults away"
+            place = key_place(self._spec, "request")
+            # Several jobs can meet one default of the stack; each has to be mended at its own place.
+            own = place.file == src.location.file
+            self._faults.add(place if own else src.location, Code.USELESS_REQUEST, message, hint)
+        instruction = request.get("systemInstruction")
+        if isinstance(instruction, str):
+            request["systemInstruction"] = {"parts": [{"text": instruction}]}
+        return request
+
+    def _lifecycle(self) -> Lifecycle:
+        given = self._value("lifecycle") or {}
+        standard = Lifecycle()
+        return Lifecycle(
+            backoff_limit=int(given.get("backoffLimit", standard.backoff_limit)),
+            retry_on=frozenset(given.get("retryOn", standard.retry_on)),
+            pending_deadline=self._duration("pendingDeadline"),
+            active_deadline=self._duration("activeDeadline"),
+            ttl_after_finished=self._duration("ttlAfterFinished"),
+            on_change=OnChange(given.get("onChange", standard.on_change)),
+            on_remove=OnRemove(given.get("onRemove", standard.on_remove)),
+            on_missing=OnMissing(given.get("onMissing", standard.on_missing)),
+            suspend=given.get("suspend", standard.suspend),
+            protect=given.get("protect", standard.protect),
+        )
+
+    def _duration(self, name: str) -> timedelta | None:
+        node = find(self._spec, "lifecycle", name)
+        if node is None:
+            return None
+        try:
+            return parse_duration(str(value_of(node)))
+        except ValueError as error:
+            self._faults.add(node.location, Code.INVALID_VALUE, f'"{name}" {error}')
+            return None

@@ -1,0 +1,234 @@
+"""Bytes to located values: YAML documents within bounds.
+
+Owns what YAML batchctl accepts. The tree is built here from libyaml's events, because libyaml's own composing knows no
+bounds: it crashes the process at 50,000 levels, and aliases can blow a small file up to any size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from batchctl.manifests.codes import Code
+from batchctl.manifests.faults import Faults
+from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
+from batchctl.manifests.scalars import resolve
+from batchctl.model.desired import Location
+
+if not yaml.__with_libyaml__:  # pragma: no cover - the wheels of PyYAML all have it
+    raise ImportError("batchctl needs PyYAML with libyaml; install a PyYAML wheel, or libyaml before building it")
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 100
+MAX_VALUES = 1_000_000
+"""Counted with every alias written out."""
+MAX_CHARACTERS = 4 * MAX_BYTES
+"""Of all strings together, counted with every alias written out."""
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""Line ends as libyaml counts them."""
+_TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"})
+
+
+class _Stop(Exception):
+    """The rest of the file makes no sense any more."""
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A finished value with what bounds have to know about it."""
+
+    node: Node
+    values: int
+    characters: int
+    height: int
+
+
+def compose(data: bytes, file: str, faults: Faults) -> list[Node]:
+    """The documents of one file; those that hold nothing are left out. What is wrong goes to `faults`.
+
+    After a fault of syntax the file's later documents are left out too.
+    """
+    text = _decode(data, file, faults)
+    return [] if text is None else list(_Composer(text, file, faults).documents())
+
+
+def _decode(data: bytes, file: str, faults: Faults) -> str | None:
+    start = Location(file)
+    if len(data) > MAX_BYTES:
+        faults.add(
+            start, Code.TOO_LARGE, "the file is larger than 8 MB", "put rows into a JSONL file: src: {file: PATH}"
+        )
+        return None
+    if data.startswith(_UTF16):
+        faults.add(start, Code.INVALID_YAML, "the file is UTF-16", "save it as UTF-8")
+        return None
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        place = _place(data[: error.start].decode("utf-8"), file)
+        faults.add(place, Code.INVALID_YAML, "the file is not UTF-8", "save it as UTF-8")
+        return None
+    bad = _NOT_TEXT.search(text)
+    if bad is not None:
+        message = f"the character U+{ord(bad[0]):04X} is not allowed"
+        faults.add(
+            _place(text[: bad.start()], file), Code.INVALID_YAML, message, 'write it as an escape in "double quotes"'
+        )
+        return None
+    return text
+
+
+def _place(before: str, file: str) -> Location:
+    lines = _BREAK.split(before)
+    return Location(file, len(lines), len(lines[-1]) + 1)
+
+
+class _Composer:
+    """Builds the values of one file. Recursion is bounded by `MAX_DEPTH`."""
+
+    def __init__(self, text: str, file: str, faults: Faults) -> None:
+        self._file = file
+        self._faults = faults
+        self._events: Iterator[Any] = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
+        self._anchors: dict[str, _Built | None] = {}
+
+    def documents(self) -> Iterator[Node]:
+        try:
+            for event in self._events:
+                if isinstance(event, yaml.DocumentStartEvent):
+                    self._anchors = {}
+                    built = self._value(next(self._events), 1)
+                    if not (isinstance(built.node, Scalar) and built.node.value is None):
+                        yield built.node
+        except yaml.MarkedYAMLError as error:
+            self._syntax(error)
+        except _Stop:
+            return
+
+    def _syntax(self, error: yaml.MarkedYAMLError) -> None:
+        mark = error.problem_mark
+        assert mark is not None, "libyaml always says where"
+        problem = str(error.problem)
+        hint = "indent with spaces, not with tabs" if "cannot start any token" in problem else ""
+        self._faults.add(Location(self._file, mark.line + 1, mark.column + 1), Code.INVALID_YAML, problem, hint)
+
+    def _at(self, event: Any) -> Location:  # noqa: ANN401 - PyYAML's events have no useful types
+        return Location(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _stop(self, place: Location, code: Code, message: str, hint: str = "") -> _Stop:
+        self._faults.add(place, code, message, hint)
+        return _Stop()
+
+    def _value(self, event: Any, depth: int) -> _Built:  # noqa: ANN401
+        place = self._at(event)
+        if depth > MAX_DEPTH:
+            raise self._stop(place, Code.TOO_LARGE, f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(str(event.anchor), place, depth)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        if event.tag is not None and event.tag not in _TAGS:
+            self._faults.add(
+                place, Code.INVALID_YAML, f"the tag {event.tag} is not supported", "write the value without it"
+            )
+        if isinstance(event, yaml.ScalarEvent):
+            built = self._scalar(event, place)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            built = self._sequence(place, depth)
+        else:
+            built = self._mapping(place, depth)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = built
+        return built
+
+    def _alias(self, name: str, place: Location, depth: int) -> _Built:
+        if name not in self._anchors:
+            raise self._stop(place, Code.INVALID_YAML, f"the alias *{name} has no anchor before it")
+        built = self._anchors[name]
+        if built is None:
+            raise self._stop(place, Code.INVALID_YAML, f"the alias *{name} stands inside its own anchor")
+        if depth + built.height - 1 > MAX_DEPTH:
+            raise self._stop(place, Code.TOO_LARGE, f"nested deeper than {MAX_DEPTH} levels")
+        return built
+
+    def _scalar(self, event: Any, place: Location) -> _Built:  # noqa: ANN401
+        value: bool | float | str | None = event.value
+        # Quoted, block and tagged scalars are strings whatever they look like.
+        if event.implicit[0] and event.tag is None:
+            try:
+                value = resolve(event.value)
+            except ValueError as error:
+                self._faults.add(
+                    place, Code.INVALID_VALUE, f"{event.value[:40]} {error}", "quote it to make it a string"
+                )
+        return _Built(Scalar(place, value, event.value), 1, len(event.value), 1)
+
+    def _sequence(self, place: Location, depth: int) -> _Built:
+        built: list[_Built] = []
+        total = _Total(self, place)
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            built.append(total.add(self._value(event, depth + 1)))
+        return total.finish(Items(place, tuple(item.node for item in built)))
+
+    def _mapping(self, place: Location, depth: int) -> _Built:
+        entries: dict[str, Member] = {}
+        total = _Total(self, place)
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = total.add(self._value(event, depth + 1)).node
+            merges = isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value == "<<"
+            value = total.add(self._value(next(self._events), depth + 1))
+            name = None if merges else self._key_name(key, entries)
+            if merges:
+                hint = "write the fields out, or use the stack's defaults"
+                self._faults.add(key.location, Code.INVALID_YAML, "merge keys are not supported", hint)
+            if name is not None:
+                entries[name] = Member(self._at(event), value.node)
+        return total.finish(Members(place, entries))
+
+    def _key_name(self, key: Node, entries: dict[str, Member]) -> str | None:
+        if not isinstance(key, Scalar):
+            self._faults.add(key.location, Code.WRONG_TYPE, "a key must be a string, not a list or a mapping")
+            return None
+        if not isinstance(key.value, str):
+            self._faults.add(key.location, Code.WRONG_TYPE, "a key must be a string", f'quote it: "{key.text}"')
+            return None
+        if key.value in entries:
+            first = entries[key.value].key_location
+            hint = f"first at {first.line}:{first.column}"
+            self._faults.add(key.location, Code.DUPLICATE_KEY, f'the key "{key.value}" stands here twice', hint)
+            return None
+        return key.value
+
+    def too_large(self, place: Location) -> _Stop:
+        """Stop because the values, aliases written out, are too many."""
+        message = f"more than {MAX_VALUES:,} values, or {MAX_CHARACTERS:,} characters, with all aliases written out"
+        return self._stop(place, Code.TOO_LARGE, message)
+
+
+class _Total:
+    """Adds up what a list or mapping holds, and stops as soon as it is too much."""
+
+    def __init__(self, composer: _Composer, place: Location) -> None:
+        self._composer = composer
+        self._place = place
+        self._values = 1
+        self._characters = 0
+        self._height = 0
+
+    def add(self, built: _Built) -> _Built:
+        self._values += built.values
+        self._characters += built.characters
+        self._height = max(self._height, built.height)
+        if self._values > MAX_VALUES or self._characters > MAX_CHARACTERS:
+            raise self._composer.too_large(self._place)
+        return built
+
+    def finish(self, node: Node) -> _Built:
+        return _Built(node, self._values, self._characters, self._height + 1)

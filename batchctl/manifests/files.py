@@ -1,0 +1,170 @@
+"""Finds the stack file and the manifest files.
+
+Owns which files count and where they may lie; reads bytes, and knows nothing of what is in them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from batchctl.manifests.codes import Code
+from batchctl.manifests.compose import MAX_BYTES
+from batchctl.manifests.faults import Faults
+from batchctl.manifests.trust import Trust, resolved
+from batchctl.model.desired import Location
+from batchctl.model.errors import Diagnostic, ManifestError
+
+STACK_FILE = "batchctl.yaml"
+STANDARD_INPUT = "-"
+_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+_OUTSIDE_HINT = "move it inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
+
+
+def find_stack_file(config: str | None, env: Mapping[str, str], filenames: Sequence[str], cwd: Path) -> Path:
+    """The stack file: `--config`, `BATCHCTL_CONFIG`, upwards from the first `-f`, upwards from `cwd`.
+
+    Raises ManifestError (`StackNotFound`).
+    """
+    named = config or env.get("BATCHCTL_CONFIG")
+    if named:
+        path = cwd / named
+        path = path / STACK_FILE if path.is_dir() else path
+        if path.is_file():
+            return path
+        raise _not_found(str(path), "there is no such stack file", "name another one with --config")
+    starts = [cwd / name for name in filenames if name != STANDARD_INPUT][:1]
+    for start in (*starts, cwd):
+        for folder in _upwards(start):
+            if (folder / STACK_FILE).is_file():
+                return _short(folder / STACK_FILE, cwd)
+    message = f"no {STACK_FILE} in {cwd.resolve()} or in any folder above"
+    raise _not_found(STACK_FILE, message, "run `batchctl init` to make one, or name one with --config")
+
+
+def _not_found(place: str, message: str, hint: str) -> ManifestError:
+    return ManifestError([Diagnostic(Location(place), Code.STACK_NOT_FOUND, message, hint)])
+
+
+def _upwards(start: Path) -> Sequence[Path]:
+    absolute = Path(os.path.abspath(start))  # noqa: PTH100 - resolve() would follow links, and leave the user's path
+    return (absolute, *absolute.parents)
+
+
+def _short(path: Path, cwd: Path) -> Path:
+    """Below the working folder, a path is shown as the user would write it."""
+    here = Path(os.path.abspath(cwd))  # noqa: PTH100 - see _upwards
+    return cwd / path.relative_to(here) if path.is_relative_to(here) else path
+
+
+@dataclass(frozen=True)
+class ManifestFile:
+    """One file of manifests, read."""
+
+    path: str
+    """Relative to the stack's folder, with `/`; `-` for standard input."""
+    shown: str
+    """As messages name it."""
+    folder: Path
+    """Where paths in it start from."""
+    data: bytes
+
+
+@dataclass
+class FileFinder:
+    """Collects the files of manifests of one stack, each once."""
+
+    stack_file: Path
+    """Resolved."""
+    shown_folder: Path
+    """The stack's folder as the user named it, for messages."""
+    results: Path
+    trust: Trust
+    faults: Faults
+    _seen: set[Path] = field(default_factory=set)
+
+    def find(self, path: Path, place: Location) -> list[ManifestFile]:
+        """The files at a path: itself, or all manifests in the folder and below it, sorted.
+
+        `place` is where the path is written; faults are told there.
+        """
+        if not os.path.exists(path):  # noqa: PTH110 - unlike Path.exists, never raises for a name that cannot be
+            self.faults.add(place, Code.FILE_NOT_FOUND, f"there is no file or folder {self._shown(path)}")
+            return []
+        if not self._allowed(path, place):
+            return []
+        if path.is_dir():
+            return self._walk(path, place)
+        return self._read(path, place)
+
+    def _shown(self, path: Path) -> str:
+        return shown_path(path, self.stack_file.parent, self.shown_folder)
+
+    def _allowed(self, path: Path, place: Location) -> bool:
+        allowed = self.trust.allows_path(path, self.stack_file.parent)
+        if not allowed:
+            message = f"{self._shown(path)} is outside the stack's folder"
+            self.faults.add(place, Code.OUTSIDE_STACK, message, _OUTSIDE_HINT)
+        return allowed
+
+    def _walk(self, folder: Path, place: Location) -> list[ManifestFile]:
+        real = resolved(folder)
+        # A link to a folder above would be walked for ever.
+        if real in self._seen:
+            return []
+        self._seen.add(real)
+        found: list[ManifestFile] = []
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError as error:
+            self._unreadable(folder, place, error)
+            return []
+        for entry in entries:
+            if entry.name.startswith(".") or resolved(entry) == self.results:
+                continue
+            if entry.is_dir():
+                found += self._walk(entry, place) if self._allowed(entry, place) else []
+            elif entry.suffix.lower() in _SUFFIXES and self._allowed(entry, place):
+                found += self._read(entry, place)
+        return found
+
+    def _read(self, path: Path, place: Location) -> list[ManifestFile]:
+        real = resolved(path)
+        if real in self._seen or real == self.stack_file:
+            return []
+        self._seen.add(real)
+        if not os.path.isfile(real):  # noqa: PTH113 - never raises, see find()
+            # A broken link, or a pipe that would be waited for; leaving it out could remove a job.
+            self.faults.add(place, Code.UNREADABLE_FILE, f"{self._shown(path)} is not a regular file")
+            return []
+        try:
+            data = read_bounded(path)
+        except OSError as error:
+            self._unreadable(path, place, error)
+            return []
+        relative = Path(os.path.relpath(real, self.stack_file.parent)).as_posix()
+        return [ManifestFile(relative, self._shown(path), path.parent, data)]
+
+    def _unreadable(self, path: Path, place: Location, error: OSError) -> None:
+        message = f"{self._shown(path)} cannot be read: {error.strerror}"
+        self.faults.add(place, Code.UNREADABLE_FILE, message)
+
+
+def read_bounded(path: Path) -> bytes:
+    """Read at most one byte more than a document may have, so that the bound is noticed. Raises OSError."""
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
+
+
+def read_stream(stream: BinaryIO, folder: Path) -> ManifestFile:
+    """Take standard input as a file of manifests that lies in the stack's folder."""
+    return ManifestFile(STANDARD_INPUT, STANDARD_INPUT, folder, stream.read(MAX_BYTES + 1))
+
+
+def shown_path(path: Path, folder: Path, shown_folder: Path) -> str:
+    """A path as messages name it: through the stack's folder as the user named that, when it lies inside."""
+    relative = os.path.relpath(path, folder)
+    return str(path) if relative.startswith("..") else str(shown_folder / relative)

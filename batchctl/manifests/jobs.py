@@ -1,0 +1,85 @@
+"""Reads one manifest into one desired job.
+
+Owns the order of the steps: variables, the stack's defaults, the schema, and then what the schema cannot say.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from batchctl.manifests.builder import Document, JobBuilder
+from batchctl.manifests.check import Checker
+from batchctl.manifests.codes import Code
+from batchctl.manifests.faults import Faults, did_you_mean
+from batchctl.manifests.merge import merge, without_nulls
+from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain
+from batchctl.manifests.schema import load_schema
+from batchctl.manifests.sources import SourceReader, without_rows
+from batchctl.manifests.stack import StackReading
+from batchctl.manifests.trust import Trust
+from batchctl.manifests.variables import substitute
+from batchctl.model.desired import DesiredJob, Kind
+from batchctl.model.ports import RowReader
+
+_SCHEMAS = {Kind.BATCH_JOB: "batchjob", Kind.EMBEDDINGS_BATCH_JOB: "embeddingsbatchjob"}
+
+
+class JobReader:
+    """Reads the manifests of one stack. Faults are collected, never raised."""
+
+    def __init__(self, reading: StackReading, rows: RowReader, trust: Trust, faults: Faults) -> None:
+        self._reading = reading
+        self._faults = faults
+        self._sources = SourceReader(rows, trust, reading.folder, reading.shown_folder, faults)
+        self._checkers = {kind: Checker(name) for kind, name in _SCHEMAS.items()}
+        self._defaults = {kind: self._defaults_of(kind) for kind in Kind}
+
+    def _defaults_of(self, kind: Kind) -> Node | None:
+        """The stack's defaults without the members of `request` that only the other kind has."""
+        defaults = self._reading.defaults
+        request = find(defaults, "request")
+        if not isinstance(defaults, Members) or not isinstance(request, Members):
+            return defaults
+        known = load_schema(_SCHEMAS[kind])["definitions"]["request"]["properties"]
+        kept = {key: member for key, member in request.entries.items() if key in known}
+        others = {key: member for key, member in defaults.entries.items() if key != "request"}
+        if kept:
+            others["request"] = Member(defaults.entries["request"].key_location, Members(request.location, kept))
+        return Members(defaults.location, others)
+
+    def document(self, root: Node, path: str, folder: Path) -> Document:
+        """Prepare one document: its variables are replaced."""
+        return Document(substitute(root, self._reading.variables, self._faults), path, folder)
+
+    def read(self, document: Document) -> DesiredJob | None:
+        """The job, or None when the document has faults; each is told."""
+        kind = self._kind(document.root)
+        if kind is None:
+            return None
+        # A null in the job takes a default away, so nulls may go only after the merge.
+        root = without_nulls(changed(document.root, ("spec",), lambda spec: merge(self._defaults[kind], spec)))
+        if not self._checkers[kind].check(changed(root, ("spec", "src"), without_rows), self._faults):
+            return None
+        return JobBuilder(root, document, kind, self._reading, self._sources, self._faults).build()
+
+    def _kind(self, root: Node) -> Kind | None:
+        if not isinstance(root, Members):
+            hint = "apiVersion, kind, metadata and spec"
+            self._faults.add(root.location, Code.WRONG_TYPE, "a manifest is a mapping", hint)
+            return None
+        node = find(root, "kind")
+        if node is None or plain(node) is None:
+            hint = "if this file is no manifest, let spec.manifests of the stack file name the manifests' folders"
+            self._faults.add(root.location, Code.MISSING_FIELD, 'the field "kind" is missing', hint)
+            return None
+        value = plain(node)
+        if value in list(Kind):
+            return Kind(value)
+        if value == "Stack":
+            hint = "let spec.manifests of the outer stack file name its own folders"
+            self._faults.add(node.location, Code.UNKNOWN_KIND, "another stack lies among this stack's manifests", hint)
+        else:
+            self._faults.add(
+                node.location, Code.UNKNOWN_KIND, f'there is no kind "{value}"', did_you_mean(str(value), Kind)
+            )
+        return None

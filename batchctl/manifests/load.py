@@ -1,0 +1,117 @@
+"""Loads a stack: the stack file, all its manifests, and nothing else.
+
+Owns which documents make up the stack. Narrowing to a scope is decided elsewhere: the whole stack is always read,
+because names have to be unique in all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from batchctl.manifests.builder import Document
+from batchctl.manifests.codes import Code
+from batchctl.manifests.compose import compose
+from batchctl.manifests.faults import Faults
+from batchctl.manifests.files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
+from batchctl.manifests.jobs import JobReader
+from batchctl.manifests.nodes import Scalar
+from batchctl.manifests.stack import StackReading, read_stack
+from batchctl.manifests.trust import Trust, resolved
+from batchctl.model.desired import DesiredStack, Location, Stack
+from batchctl.model.ports import RowReader
+
+
+def load_stack(
+    stack_file: Path,
+    *,
+    set_values: Sequence[str],
+    env: Mapping[str, str],
+    trust: Trust,
+    state_override: str | None,
+) -> Stack:
+    """The stack alone, for commands that need no manifests. Raises ManifestError and UsageError."""
+    faults = Faults()
+    reading = read_stack(
+        stack_file, set_values=set_values, env=env, trust=trust, state_override=state_override, faults=faults
+    )
+    faults.raise_if_any()
+    assert reading.stack is not None, "without faults there is a stack"
+    return reading.stack
+
+
+def load(
+    stack_file: Path,
+    *,
+    filenames: Sequence[str],
+    set_values: Sequence[str],
+    env: Mapping[str, str],
+    stdin: BinaryIO | None,
+    rows: RowReader,
+    trust: Trust,
+    state_override: str | None,
+) -> DesiredStack:
+    """The stack and all its jobs.
+
+    `filenames` are the paths of `-f`, relative to the working folder: what lies under them inside the stack's folder is
+    read too. With `-` among them `stdin` is read, and its manifests take the place of those with the same names.
+
+    Raises ManifestError with every fault in all files, and UsageError for a `--set` without `=`.
+    """
+    faults = Faults()
+    reading = read_stack(
+        stack_file, set_values=set_values, env=env, trust=trust, state_override=state_override, faults=faults
+    )
+    reader = JobReader(reading, rows, trust, faults)
+    documents = [
+        reader.document(root, file.path, file.folder)
+        for file in _files(reading, filenames, stdin, trust, faults)
+        for root in compose(file.data, file.shown, faults)
+    ]
+    jobs = [reader.read(document) for document in _unique(_overridden(documents), faults)]
+    faults.raise_if_any()
+    assert reading.stack is not None, "without faults there is a stack"
+    found = [job for job in jobs if job is not None]
+    return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)))
+
+
+def _files(
+    reading: StackReading, filenames: Sequence[str], stdin: BinaryIO | None, trust: Trust, faults: Faults
+) -> list[ManifestFile]:
+    finder = FileFinder(reading.file, reading.shown_folder, reading.results, trust, faults)
+    files = [file for path, place in reading.manifests for file in finder.find(path, place)]
+    for name in filenames:
+        # The stack's own folder stands for the whole stack, which spec.manifests has named.
+        if name != STANDARD_INPUT and resolved(Path(name)) != reading.folder:
+            files += finder.find(Path(name), Location(f"-f {name}"))
+    if STANDARD_INPUT in filenames and stdin is not None:
+        files.append(read_stream(stdin, reading.folder))
+    return files
+
+
+def _overridden(documents: Sequence[Document]) -> list[Document]:
+    """Leave out what standard input brings a new version of."""
+    names = {_name_of(document) for document in documents if document.path == STANDARD_INPUT} - {None}
+    return [item for item in documents if item.path == STANDARD_INPUT or _name_of(item) not in names]
+
+
+def _unique(documents: Iterable[Document], faults: Faults) -> list[Document]:
+    """Tell of names that stand twice. All documents are still checked."""
+    first: dict[str, Scalar] = {}
+    found = list(documents)
+    for document in found:
+        node = document.name
+        if node is None:
+            continue
+        name = str(node.value)
+        if name in first:
+            message = f'the name "{name}" is taken'
+            faults.add(node.location, Code.DUPLICATE_NAME, message, f"first at {first[name].location}")
+        else:
+            first[name] = node
+    return found
+
+
+def _name_of(document: Document) -> str | None:
+    return None if document.name is None else str(document.name.value)

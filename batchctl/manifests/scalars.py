@@ -1,0 +1,51 @@
+"""What a plain scalar means, by the core rules of YAML 1.2.
+
+Owns those rules alone: no dates, no sexagesimals, no yes and no. Source: YAML 1.2.2, section 10.3.2.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+LARGEST_INTEGER = 2**63 - 1
+"""What the APIs' int64 holds. Python also refuses to read integers of thousands of digits."""
+_MOST_DIGITS = 32
+"""More than any integer in range has, in any base and with a sign."""
+
+
+def resolve(text: str) -> bool | float | str | None:
+    """Give the value of a plain scalar. Raises ValueError for a number that JSON or the APIs cannot carry."""
+    if text in _NULL:
+        return None
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    for pattern, base in ((_INTEGER, 10), (_OCTAL, 8), (_HEXADECIMAL, 16)):
+        if pattern.fullmatch(text):
+            return _integer(text, base)
+    if _NOT_FINITE.fullmatch(text):
+        raise ValueError("is not a number that JSON can carry")
+    if _FLOAT.fullmatch(text):
+        number = float(text)
+        if math.isinf(number):
+            raise ValueError("is a number beyond what JSON readers hold")
+        return number
+    return text
+
+
+def _integer(text: str, base: int) -> int:
+    number = LARGEST_INTEGER + 1 if len(text) > _MOST_DIGITS else int(text, base)
+    if abs(number) > LARGEST_INTEGER:
+        raise ValueError("is an integer beyond 64 bits")
+    return number

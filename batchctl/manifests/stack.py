@@ -1,0 +1,260 @@
+"""Reads the stack file.
+
+Owns what `batchctl.yaml` means. What can be told of a faulty one is still told, so that the manifests are checked
+in the same run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from batchctl.manifests.accounts import resolve_account
+from batchctl.manifests.check import Checker
+from batchctl.manifests.codes import Code
+from batchctl.manifests.compose import compose
+from batchctl.manifests.durations import parse_duration
+from batchctl.manifests.faults import Faults
+from batchctl.manifests.files import STACK_FILE, read_bounded
+from batchctl.manifests.merge import without_nulls
+from batchctl.manifests.nodes import Items, Members, Node, Scalar, find, key_place, value_of
+from batchctl.manifests.trust import Origin, Trust, resolved
+from batchctl.manifests.variables import Variables, parse_settings, read_variables, substitute
+from batchctl.model.desired import Json, Limits, Location, ProviderConfig, Stack
+from batchctl.model.errors import Diagnostic, ManifestError
+from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+
+_DEFAULT_STATE = ".batchctl/state.db"
+_DEFAULT_RESULTS = "results"
+_VERTEX_ONLY = ("project", "location", "stagingBucket")
+
+
+@dataclass(frozen=True)
+class StackReading:
+    """What the stack file says, as far as it can be told."""
+
+    stack: Stack | None
+    """None when the stack file has faults."""
+    file: Path
+    folder: Path
+    """Both resolved."""
+    shown_folder: Path
+    """The folder as the user named it."""
+    results: Path
+    providers: Mapping[str, ProviderConfig] | None
+    """None when the file's faults do not let them be told."""
+    accounts: Mapping[str, Account]
+    """By provider; one with faults has none."""
+    defaults: Node | None
+    variables: Variables
+    manifests: tuple[tuple[Path, Location], ...]
+
+
+def read_stack(
+    stack_file: Path,
+    *,
+    set_values: Sequence[str],
+    env: Mapping[str, str],
+    trust: Trust,
+    state_override: str | None,
+    faults: Faults,
+) -> StackReading:
+    """Read the stack file; its faults go to `faults`.
+
+    Raises ManifestError when there is nothing to go on from, and UsageError for a `--set` without `=`.
+    """
+    root = _read_root(stack_file, faults)
+    declared = find(root, "spec", "variables")
+    variables = read_variables(declared, parse_settings(set_values), faults)
+    root = substitute(root, variables, faults, keep=declared)
+    return _StackReader(root, stack_file, trust, env, faults).read(variables, state_override)
+
+
+def _read_root(stack_file: Path, faults: Faults) -> Node:
+    shown = str(stack_file)
+    try:
+        data = read_bounded(stack_file)
+    except OSError as error:
+        message = f"the stack file cannot be read: {error.strerror}"
+        raise ManifestError([Diagnostic(Location(shown), Code.UNREADABLE_FILE, message)]) from error
+    roots = compose(data, shown, faults)
+    if len(roots) != 1 or not isinstance(roots[0], Members):
+        place = roots[-1].location if roots else Location(shown)
+        faults.raise_if_any()
+        hint = f"apiVersion, kind: Stack, metadata and spec; `batchctl init` writes a {STACK_FILE}"
+        raise ManifestError([Diagnostic(place, Code.WRONG_TYPE, "a stack file is one mapping", hint)])
+    return without_nulls(roots[0])
+
+
+class _StackReader:
+    """Turns the checked tree into values."""
+
+    def __init__(self, root: Node, stack_file: Path, trust: Trust, env: Mapping[str, str], faults: Faults) -> None:
+        self._root = root
+        self._file = resolved(stack_file)
+        self._shown_folder = stack_file.parent
+        self._trust = trust
+        self._env = env
+        self._faults = faults
+        self._sound = False
+
+    def read(self, variables: Variables, state_override: str | None) -> StackReading:
+        sound = self._sound = Checker("stack").check(self._root, self._faults)
+        results = self._path("results", _DEFAULT_RESULTS)
+        state = self._state(state_override)
+        limits = self._limits() if sound else Limits()
+        providers = self._providers() if sound else None
+        accounts = self._accounts(providers or {})
+        stack = None
+        if sound and not self._faults.any():
+            stack = Stack(
+                name=value_of(self._root, "metadata", "name"),
+                uid=value_of(self._root, "metadata", "uid"),
+                folder=self._file.parent,
+                file=self._file,
+                providers=providers or {},
+                state=state,
+                results=results,
+                suspend=bool(self._value("suspend")),
+                limits=limits,
+            )
+        defaults = find(self._root, "spec", "defaults")
+        return StackReading(
+            stack=stack,
+            file=self._file,
+            folder=self._file.parent,
+            shown_folder=self._shown_folder,
+            results=results,
+            providers=providers,
+            accounts=accounts,
+            defaults=defaults if isinstance(defaults, Members) else None,
+            variables=variables,
+            manifests=self._manifests(),
+        )
+
+    def _value(self, *keys: str) -> Json:
+        return value_of(self._root, "spec", *keys)
+
+    def _place(self, *keys: str) -> Location:
+        return key_place(self._root, "spec", *keys)
+
+    def _path(self, field: str, default: str) -> Path:
+        value = self._value(field) if self._sound else None
+        path = self._file.parent / (default if value is None else value)
+        if not self._trust.allows_path(path, self._file.parent):
+            hint = "choose a path inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
+            self._faults.add(self._place(field), Code.OUTSIDE_STACK, f'"{field}" is outside the stack\'s folder', hint)
+        real = resolved(path)
+        if self._file.parent.is_relative_to(real):
+            hint = "name a folder of its own, such as results/"
+            self._faults.add(
+                self._place(field), Code.INVALID_VALUE, f'"{field}" cannot be the stack\'s own folder', hint
+            )
+        return real
+
+    def _state(self, override: str | None) -> Path:
+        value = override if override is not None else self._value("state")
+        place = Location("--state") if override is not None else self._place("state")
+        if isinstance(value, str) and "://" in value:
+            self._faults.add(place, Code.NOT_SUPPORTED_YET, "a state at a URL is not supported yet", "use a local path")
+        elif override is not None:
+            return Path(os.path.abspath(override))  # noqa: PTH100 - the operator's path, links and all
+        else:
+            return self._path("state", _DEFAULT_STATE)
+        return self._file.parent / _DEFAULT_STATE
+
+    def _limits(self) -> Limits:
+        given = self._value("limits") or {}
+        for name in ("active", "enqueuedTokens"):
+            if name in given:
+                self._faults.add(self._place("limits", name), Code.NOT_SUPPORTED_YET, f'"{name}" is not supported yet')
+        standard = Limits()
+        limits = Limits(
+            concurrency=int(given.get("concurrency", standard.concurrency)),
+            max_create=int(given.get("maxCreate", standard.max_create)),
+            max_replace=int(given.get("maxReplace", standard.max_replace)),
+            max_delete=int(given.get("maxDelete", standard.max_delete)),
+            display_name=int(given.get("displayName", standard.display_name)),
+            create_timeout=self._duration("createTimeout", standard.create_timeout),
+            settle_grace=self._duration("settleGrace", standard.settle_grace),
+            file_min_life=self._duration("fileMinLife", standard.file_min_life),
+        )
+        if limits.settle_grace <= limits.create_timeout:
+            field = "settleGrace" if "settleGrace" in given else "createTimeout"
+            message = '"settleGrace" must be longer than "createTimeout"'
+            hint = "a create call that is still under way must not be sent again"
+            self._faults.add(self._place("limits", field), Code.INVALID_VALUE, message, hint)
+        return limits
+
+    def _duration(self, name: str, default: timedelta) -> timedelta:
+        text = self._value("limits", name)
+        if text is None:
+            return default
+        try:
+            duration = parse_duration(text)
+        except ValueError as error:
+            self._faults.add(self._place("limits", name), Code.INVALID_VALUE, f'"{name}" {error}')
+            return default
+        if not duration:
+            self._faults.add(self._place("limits", name), Code.INVALID_VALUE, f'"{name}" must be longer than nothing')
+        return duration
+
+    def _providers(self) -> dict[str, ProviderConfig]:
+        found = {}
+        for name, entry in self._value("providers").items():
+            config = ProviderConfig(
+                name, Api(entry["type"]), entry.get("endpoint"), entry.get("project", ""), entry.get("location", "")
+            )
+            self._check_provider(config, entry)
+            found[name] = config
+        return found
+
+    def _check_provider(self, config: ProviderConfig, entry: Mapping[str, Json]) -> None:
+        place = self._place("providers", config.name, "type")
+        for field in _VERTEX_ONLY:
+            if config.api is Api.GEMINI and field in entry:
+                message = f'"{field}" is for Vertex only'
+                hint = "on Gemini the API key stands for the project: remove it"
+                self._faults.add(self._place("providers", config.name, field), Code.WRONG_PROVIDER, message, hint)
+            if config.api is Api.VERTEX and field not in entry and field != "stagingBucket":
+                self._faults.add(place, Code.MISSING_FIELD, f'a provider of type vertex needs "{field}"')
+        if config.api is Api.VERTEX:
+            self._faults.add(place, Code.NOT_SUPPORTED_YET, '"type: vertex" is not supported yet', "use type: gemini")
+
+    def _accounts(self, providers: Mapping[str, ProviderConfig]) -> dict[str, Account]:
+        accounts = {}
+        for name, config in providers.items():
+            if config.endpoint is not None and not self._endpoint_is_sound(name, config.endpoint):
+                continue
+            try:
+                accounts[name] = resolve_account(config, self._env)
+            except ManifestError as error:
+                self._faults.extend(error)
+        return accounts
+
+    def _endpoint_is_sound(self, name: str, endpoint: str) -> bool:
+        if endpoint == EMULATOR_ORIGIN:
+            return True
+        place = self._place("providers", name, "endpoint")
+        try:
+            origin = Origin.of(endpoint)
+        except ValueError as error:
+            message = f'"endpoint" {error}'
+            self._faults.add(place, Code.INVALID_VALUE, message, f"or the word {EMULATOR_ORIGIN}")
+            return False
+        if self._trust.allows_endpoint(origin):
+            return True
+        message = f"{origin} is neither https at googleapis.com nor on this machine"
+        hint = f"when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT={origin}"
+        self._faults.add(place, Code.UNTRUSTED_ENDPOINT, message, hint)
+        return False
+
+    def _manifests(self) -> tuple[tuple[Path, Location], ...]:
+        node = find(self._root, "spec", "manifests")
+        if not isinstance(node, Items):
+            return ((self._file.parent, self._root.location),)
+        named = [item for item in node.values if isinstance(item, Scalar) and isinstance(item.value, str)]
+        return tuple((self._file.parent / str(item.value), item.location) for item in named)

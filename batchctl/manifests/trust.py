@@ -1,0 +1,88 @@
+"""What a manifest's author may not decide: where credentials go and which files are read.
+
+Owns the rule of the design's section 4. What is allowed beyond it comes from the operator, never from a file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_URL = re.compile(
+    r"(https?)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(/[A-Za-z0-9._~/-]*)?", re.IGNORECASE
+)
+"""Narrow on purpose: no user part, no query, nothing that two URL parsers could read in two ways."""
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Scheme, host and port of a base URL, lower-cased, default ports dropped."""
+
+    scheme: str
+    host: str
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc}"
+
+    @property
+    def netloc(self) -> str:
+        """Host and port."""
+        return f"{self.host}:{self.port}" if self.port else self.host
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether calls stay on this machine."""
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @classmethod
+    def of(cls, url: str) -> Origin:
+        """The origin of a base URL. Raises ValueError with the reason."""
+        match = _URL.fullmatch(url)
+        if match is None:
+            raise ValueError("must be a base URL such as https://host or http://127.0.0.1:8085")
+        scheme, host, port = match[1].lower(), match[2].lower(), (match[3] or "").lstrip("0")
+        return cls(scheme, host, "" if port == _DEFAULT_PORTS[scheme] else port)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the operator allows, by flag or environment."""
+
+    allow_outside: bool = False
+    """Paths may leave the stack's folder."""
+    allow_endpoint: frozenset[str] = frozenset()
+    """Origins, hosts, or hosts with ports that credentials may go to."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Trust:
+        """Read `BATCHCTL_ALLOW_OUTSIDE` (1, true, yes) and `BATCHCTL_ALLOW_ENDPOINT` (comma-separated)."""
+        outside = env.get("BATCHCTL_ALLOW_OUTSIDE", "").strip().lower() in {"1", "true", "yes"}
+        words = (word.strip().lower().rstrip("/") for word in env.get("BATCHCTL_ALLOW_ENDPOINT", "").split(","))
+        return cls(outside, frozenset(word for word in words if word))
+
+    def allows_endpoint(self, origin: Origin) -> bool:
+        """Whether credentials may go there. A host that is allowed by its bare name is allowed over https only."""
+        if origin.is_loopback or str(origin) in self.allow_endpoint:
+            return True
+        if origin.scheme != "https":
+            return False
+        google = origin.host.endswith(".googleapis.com") and not origin.port
+        return google or origin.host in self.allow_endpoint or origin.netloc in self.allow_endpoint
+
+    def allows_path(self, path: Path, folder: Path) -> bool:
+        """Whether a path, all symlinks followed, may be used by the stack in `folder` (resolved)."""
+        return self.allow_outside or resolved(path).is_relative_to(folder)
+
+
+def resolved(path: Path) -> Path:
+    """The absolute path with all symlinks followed; unlike `Path.resolve`, links in a circle are no error."""
+    return Path(os.path.realpath(path))

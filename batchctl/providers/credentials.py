@@ -1,0 +1,71 @@
+"""Who we are to an API: the headers that say so, and the care that nothing else does.
+
+A secret lives in an object that never shows it; it leaves only through `headers`.
+Source: reference 1.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Protocol
+
+from batchctl.model.errors import BatchctlError
+
+KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+"""Where the key is looked for; the first that is set counts."""
+
+_HINT = (
+    "set GOOGLE_API_KEY or GEMINI_API_KEY in the environment; keys are made at https://aistudio.google.com/apikey. "
+    "`endpoint: emulator` needs none"
+)
+_KEY = re.compile(r"[!-~]{1,512}")
+_MIN_SECRET = 9
+"""Shorter texts are placeholders of tests and emulators; blanking them would only garble messages."""
+
+
+class Credentials(Protocol):
+    """What makes a call ours."""
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers that go with every call to the endpoint, and nowhere else."""
+        ...
+
+    def redact(self, text: str) -> str:
+        """The text without any secret that these credentials hold."""
+        ...
+
+
+class ApiKey:
+    """An API key of the Gemini Developer API. Raises BatchctlError when the text cannot be one."""
+
+    def __init__(self, value: str) -> None:
+        if not _KEY.fullmatch(value):
+            raise BatchctlError(
+                "the API key holds characters that no key has (spaces, control characters or letters beyond ASCII)",
+                code="InvalidKey",
+                hint=_HINT,
+            )
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "ApiKey(***)"
+
+    def headers(self) -> Mapping[str, str]:
+        return {"x-goog-api-key": self._value}
+
+    def redact(self, text: str) -> str:
+        return text.replace(self._value, "***") if len(self._value) >= _MIN_SECRET else text
+
+
+def gemini_key(env: Mapping[str, str]) -> str:
+    """The API key in the environment; GOOGLE_API_KEY wins over GEMINI_API_KEY, blank ones do not count.
+
+    Raises BatchctlError with code `NoCredentials` when there is none, `InvalidKey` when it cannot be a key.
+    """
+    for variable in KEY_VARIABLES:
+        value = env.get(variable, "").strip()
+        if value:
+            ApiKey(value)
+            return value
+    raise BatchctlError("no API key for the Gemini API", code="NoCredentials", hint=_HINT)

@@ -1,0 +1,225 @@
+"""One API endpoint over HTTP: connections, time limits, size limits, and failures turned into ApiError.
+
+Makes each call once: repeating is `retry`'s business. Credentials go to the endpoint's own address only, redirects are
+not followed, and no reply is read beyond its call's limit.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from batchctl import __version__
+from batchctl.model.desired import Json
+from batchctl.model.errors import ApiError, BadReply, ConnectionFailed, ReplyLost
+from batchctl.providers.credentials import Credentials
+from batchctl.providers.errors import WIRE_ERRORS, status_failure, transport_failure
+from batchctl.providers.line import Line, Watch
+from batchctl.providers.texts import parse_json
+from batchctl.providers.times import ServerClock
+
+JSON_LIMIT = 64 * 2**20
+"""Bytes of a JSON reply that are read into memory."""
+_ERROR_LIMIT = 2**20
+"""Bytes of an error's body that are looked at."""
+_GOOGLE = "googleapis.com"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long a call may take, in seconds. `total` bounds the whole call, however steadily bytes drip in."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    """The longest silence while reading or writing."""
+    total: float = 120.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP call. `target` is a path below the endpoint, or an absolute URL, which gets no credentials."""
+
+    what: str
+    """The method's name in messages, such as `batches.list`."""
+    method: str
+    target: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    timeouts: Timeouts = Timeouts()
+    limit: int = JSON_LIMIT
+    """Bytes of the reply, decompressed."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A successful answer, read in full."""
+
+    what: str
+    headers: httpx.Headers
+    body: bytes
+
+    def json_object(self) -> dict[str, Json]:
+        """The body as a JSON object. Raises BadReply when it is anything else."""
+        try:
+            value = parse_json(self.body)
+        except ValueError as exc:
+            raise BadReply(f"{self.what}: the answer is not JSON") from exc
+        if not isinstance(value, dict):
+            raise BadReply(f"{self.what}: the answer is not a JSON object")
+        return value
+
+
+class Endpoint:
+    """The way to one endpoint. Safe for threads: each has a connection of its own, because httpx's shared pool slows
+    down with the square of the calls in flight. A `transport` that is given is shared, and is its giver's to close.
+    """  # noqa: D205  # the reason belongs to the sentence
+
+    def __init__(
+        self, base_url: str, credentials: Credentials, clock: ServerClock, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self.base_url = httpx.URL(base_url.rstrip("/"))
+        self.clock = clock
+        self._credentials = credentials
+        self._shared = None if transport is None else Line(httpx.Client(transport=transport), shared=True)
+        self._lines: list[Line] = []
+        self._here = threading.local()
+        self._lock = threading.Lock()
+        self._tls: ssl.SSLContext | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Close the connections of all threads. Later calls raise ConnectionFailed."""
+        with self._lock:
+            self._closed = True
+            lines, self._lines = self._lines, []
+        for line in lines:
+            line.client.close()
+
+    def trusts(self, url: httpx.URL) -> bool:
+        """Whether an address that a reply names may be called: it has our origin, or both are Google's over TLS."""
+        if (url.scheme, url.host, url.port) == (self.base_url.scheme, self.base_url.host, self.base_url.port):
+            return True
+        return all(one.scheme == "https" and f".{one.host}".endswith(f".{_GOOGLE}") for one in (self.base_url, url))
+
+    def call(self, call: Call) -> Reply:
+        """Make the call once and read the whole answer. Raises ApiError."""
+        with self.stream(call) as (headers, chunks):
+            return Reply(call.what, headers, b"".join(chunks))
+
+    @contextmanager
+    def stream(self, call: Call) -> Iterator[tuple[httpx.Headers, Iterator[bytes]]]:
+        """Make the call once; gives the headers and the body's chunks, decompressed. Raises ApiError, also midway."""
+        line = self._line(call)
+        with line.watched(call.timeouts.total) as watch:
+            try:
+                response = line.client.send(self._request(line, call), stream=True, follow_redirects=False)
+                try:
+                    self._raise_for_status(call, response, watch)
+                    self.clock.observe(response.headers.get("date"))
+                    yield response.headers, _chunks(call, response, watch)
+                finally:
+                    response.close()
+            except WIRE_ERRORS as exc:
+                raise self._failure(call, exc, watch) from exc
+            except RuntimeError as exc:
+                # What httpx says when another thread closed the client under the call.
+                if not self._closed:
+                    raise
+                raise ReplyLost(f"{call.what}: the provider was closed during the call") from exc
+
+    def _failure(self, call: Call, exc: Exception, watch: Watch) -> ApiError:
+        if watch.over():
+            return _too_slow(call)
+        return transport_failure(exc, what=call.what, redact=self._credentials.redact)
+
+    def _raise_for_status(self, call: Call, response: httpx.Response, watch: Watch) -> None:
+        if response.is_success:
+            return
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            if watch.over():
+                raise _too_slow(call)
+            body += chunk
+            if len(body) > _ERROR_LIMIT:
+                break
+        raise status_failure(
+            response.status_code,
+            response.headers,
+            bytes(body),
+            what=call.what,
+            now=self.clock.now(),
+            redact=self._credentials.redact,
+        )
+
+    def _request(self, line: Line, call: Call) -> httpx.Request:
+        headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": f"batchctl/{__version__}"}
+        if call.body:
+            headers["content-type"] = "application/json"
+        url = call.target
+        if call.target.startswith("/"):
+            url = f"{self.base_url}{call.target}"
+            headers.update(self._credentials.headers())
+        limits = call.timeouts
+        return line.client.build_request(
+            call.method,
+            url,
+            params=call.params or None,
+            headers={**headers, **call.headers},
+            content=call.body,
+            timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.connect),
+            extensions={"trace": line.trace},
+        )
+
+    def _line(self, call: Call) -> Line:
+        with self._lock:
+            if self._closed:
+                raise ConnectionFailed(f"{call.what}: the provider is closed")
+            if self._shared is not None:
+                return self._shared
+            line: Line | None = getattr(self._here, "line", None)
+            if line is None:
+                line = self._here.line = Line(self._open(), shared=False)
+                self._lines.append(line)
+            return line
+
+    def _open(self) -> httpx.Client:
+        if self._tls is None:
+            # Reading the trusted roots takes longer than a call; a plain endpoint trusts nobody and needs none.
+            secure = self.base_url.scheme == "https"
+            self._tls = httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # A key for this very machine must not travel to the proxy that HTTP_PROXY names.
+        return httpx.Client(verify=self._tls, trust_env=self.base_url.host not in _LOOPBACK)
+
+
+def _chunks(call: Call, response: httpx.Response, watch: Watch) -> Iterator[bytes]:
+    ready = response.is_stream_consumed  # a transport in this process may hand over the whole body at once
+    size = 0
+    for chunk in response.iter_bytes():
+        if watch.over():
+            raise _too_slow(call)
+        size += len(chunk)
+        if size > call.limit:
+            raise BadReply(f"{call.what}: the answer is larger than {call.limit} bytes")
+        yield chunk
+    if not (ready and "content-encoding" in response.headers):
+        _check_length(call, response, size if ready else response.num_bytes_downloaded)
+
+
+def _check_length(call: Call, response: httpx.Response, came: int) -> None:
+    declared = response.headers.get("content-length", "")
+    if declared.isdecimal() and declared.lstrip("0") != str(came).lstrip("0"):
+        raise ReplyLost(f"{call.what}: the answer ended after {came} of {declared} bytes")
+
+
+def _too_slow(call: Call) -> ApiError:
+    return ReplyLost(
+        f"{call.what}: no whole answer within {call.timeouts.total:g} seconds",
+        hint="the API or the network is slow; run the command again",
+    )

@@ -1,0 +1,100 @@
+"""The body of the create call. Source: reference 1.2, 1.3; design section 6 (the mark)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+from batchctl.model.desired import Json, Kind, RequestRow
+from batchctl.model.errors import BadRequest
+from batchctl.model.keys import Mark
+from batchctl.model.ports import CreateRequest
+
+BODY_LIMIT = 20_971_520
+"""Bytes of a create call that the API takes (reference chapters 9 and 10)."""
+
+
+def create_method(kind: Kind) -> str:
+    """The custom method that makes a job of this kind."""
+    match kind:
+        case Kind.BATCH_JOB:
+            return ":batchGenerateContent"
+        case Kind.EMBEDDINGS_BATCH_JOB:
+            return ":asyncBatchEmbedContent"
+        case _:
+            assert_never(kind)
+
+
+def marked_name(display_name: str | None, mark: Mark, limit: int) -> str:
+    """The display name that is sent: the user's part (else the job's name), cut to fit, then the mark, never cut."""
+    tail = str(mark)
+    room = max(0, limit - len(tail) - 1)
+    head = (display_name or mark.key.job)[:room].rstrip()
+    return f"{head} {tail}" if head else tail
+
+
+def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
+    """The JSON that is sent. Raises BadRequest, with nothing sent, when it is too large or not JSON.
+
+    `extra_body` is merged over the batch object (RFC 7396), all but the display name: a job without its mark would be
+    bought again.
+    """
+    batch: dict[str, Any] = {"inputConfig": _input(request)}
+    merged = merge_patch(batch, request.extra_body)
+    merged.pop("display_name", None)
+    merged["displayName"] = marked_name(request.display_name, request.mark, display_name_limit)
+    body = _encode({"batch": merged})
+    if len(body) > BODY_LIMIT:
+        raise BadRequest(
+            f"the inline rows of {request.mark.key.job} make a request of {len(body)} bytes; {BODY_LIMIT} are allowed",
+            http=400,
+            code="InputTooLarge",
+            hint="put the rows into a JSONL file beside the manifest and name it: src: {file: rows.jsonl}",
+        )
+    return body
+
+
+def _input(request: CreateRequest) -> dict[str, Json]:
+    if request.rows is not None:
+        return {"requests": {"requests": _rows(request.rows)}}
+    return {"fileName": request.file_name}
+
+
+def _rows(rows: Sequence[RequestRow]) -> list[Json]:
+    # The index is a string because typed clients read metadata as a map of strings (reference 6.6).
+    return [
+        {"request": row.request, "metadata": {"key": row.key, "index": str(index)}} for index, row in enumerate(rows)
+    ]
+
+
+def merge_patch(target: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[str, Json]:
+    """The target with the patch over it: objects merge, null removes, all else replaces. Source: RFC 7396."""
+    merged = dict(target)
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            under = merged.get(name)
+            merged[name] = merge_patch(under if isinstance(under, Mapping) else {}, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _encode(value: Mapping[str, Json]) -> bytes:
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which JSON can write down and UTF-8 cannot.
+        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain).encode("ascii")
+    except (ValueError, TypeError, RecursionError) as exc:
+        raise BadRequest(f"the rows cannot be written as JSON: {exc}", http=400, code="InvalidInput") from exc
+
+
+def _plain(value: object) -> Json:
+    """Frozen values may be mappings or sequences of other types than dict and list."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")

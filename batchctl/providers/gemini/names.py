@@ -1,0 +1,50 @@
+"""Resource names of the Gemini Developer API, made safe to stand in a URL's path.
+
+A name comes from a manifest, from the state or from a reply; none of them may lead a call to another method.
+Source: reference 1.2, 2.1, 6.2, 6.3.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeGuard
+from urllib.parse import quote
+
+from batchctl.model.errors import BadRequest
+
+_ID = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,255}"
+_JOB = re.compile(f"batches/{_ID}")
+_FILE = re.compile(f"files/{_ID}")
+_MODEL_FAULTS = ("..", "?", "&")
+
+
+def is_job_name(name: object) -> TypeGuard[str]:
+    """Whether a text is `batches/{id}`."""
+    return isinstance(name, str) and _JOB.fullmatch(name) is not None
+
+
+def is_file_name(name: object) -> TypeGuard[str]:
+    """Whether a text is `files/{id}`."""
+    return isinstance(name, str) and _FILE.fullmatch(name) is not None
+
+
+def job_path(name: str, method: str = "") -> str:
+    """The URL path of a job, with a custom method such as `:cancel`. Raises BadRequest, with nothing sent."""
+    if not is_job_name(name):
+        raise BadRequest(
+            f"not the name of a Gemini batch job: {name[:80]!r}", http=400, code="InvalidName", hint="batches/{id}"
+        )
+    return f"/v1beta/{name}{method}"
+
+
+def model_path(model: str, method: str) -> str:
+    """The URL path of a method of a model; a bare name gets `models/`. Raises BadRequest, with nothing sent."""
+    if not model.strip() or any(fault in model for fault in _MODEL_FAULTS):
+        raise BadRequest(
+            f"not the name of a model: {model[:80]!r}",
+            http=400,
+            code="InvalidModel",
+            hint="a name such as gemini-2.5-flash, models/… or tunedModels/…",
+        )
+    full = model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
+    return f"/v1beta/{quote(full, safe='/', errors='replace')}{method}"

@@ -1,0 +1,220 @@
+"""The provider for the Gemini Developer API: one method a call, wired to the modules that know the details.
+
+Decides nothing about jobs. Reads, cancels and deletes are repeated politely; a create call is sent exactly once.
+Source: reference 1.1-1.6, 2, 8.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from datetime import datetime, timedelta
+from typing import BinaryIO
+
+import httpx
+
+from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
+from batchctl.model.keys import Account
+from batchctl.model.observed import RemoteJob
+from batchctl.model.ports import Clock, CreateRequest, Provider, ResultItem
+from batchctl.model.states import GOOD_STATES, is_terminal
+from batchctl.providers.credentials import ApiKey
+from batchctl.providers.endpoint import Call, Endpoint, Timeouts
+from batchctl.providers.gemini.create import create_body, create_method
+from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, remote_job
+from batchctl.providers.gemini.names import job_path, model_path
+from batchctl.providers.gemini.results import Outline, file_rows, inline_rows, spool
+from batchctl.providers.gemini.upload import Upload
+from batchctl.providers.retry import Retry, is_transient
+from batchctl.providers.texts import whole_characters
+from batchctl.providers.times import ServerClock
+
+PAGE_SIZE = 100
+"""Always sent: without it the API was seen to answer with an empty list (reference 1.5)."""
+_MAX_PAGES = 10_000
+_MAX_TOKEN = 8192
+_INLINE_LIMIT = 4 * 2**30
+"""Bytes of a job with its rows in it, on disk; 1.2 GB were seen, and they may stand in it twice."""
+_DOWNLOAD_LIMIT = 2**40
+"""Bytes of a result file; it is never held, so this only ends what would not end."""
+_LONG = Timeouts(read=120.0, total=7200.0)
+_RESULTS_FIELDS = "name,done,metadata(state,endTime,output)"
+_NOT_READY = "ResultsNotReady"
+_RESULTS_LAG = timedelta(hours=24)
+"""How long after its end a job's results may still be about to appear; long, for nobody buys them twice."""
+
+
+class GeminiProvider:
+    """One account on the Gemini Developer API, seen through one API key."""
+
+    def __init__(
+        self, account: Account, endpoint: Endpoint, retry: Retry, create_timeout: timedelta, display_name_limit: int
+    ) -> None:
+        self._account = account
+        self._endpoint = endpoint
+        self._retry = retry
+        self._create_timeout = create_timeout.total_seconds()
+        self._display_name_limit = display_name_limit
+
+    def __repr__(self) -> str:
+        return f"GeminiProvider({self._account})"
+
+    @property
+    def account(self) -> Account:
+        return self._account
+
+    @property
+    def lists_foreign(self) -> bool:
+        return True
+
+    def now(self) -> datetime:
+        return self._endpoint.clock.now()
+
+    def close(self) -> None:
+        self._endpoint.close()
+
+    def list_jobs(self) -> Iterator[RemoteJob]:
+        """All jobs of the account, newest first as the API does today.
+
+        A job that moves to the next page while pages are read is given once.
+        """
+        what = "batches.list"
+        tokens: set[str] = set()
+        names: set[str] = set()
+        params = {"pageSize": str(PAGE_SIZE), "fields": LIST_FIELDS}
+        while len(tokens) < _MAX_PAGES:
+            page = self._read(Call(what, "GET", "/v1beta/batches", params=params))
+            entries = page.get("operations", [])
+            if not isinstance(entries, list):
+                raise BadReply(f"{what}: the page's operations are not a list")
+            for job in [remote_job(entry, self._account, what) for entry in entries]:
+                if job.name not in names:
+                    names.add(job.name)
+                    yield job
+            token = page.get("nextPageToken") or ""
+            if not token:
+                return
+            if not isinstance(token, str) or len(token) > _MAX_TOKEN or token != whole_characters(token):
+                raise BadReply(f"{what}: the page token cannot be one")
+            if token in tokens:
+                raise BadReply(f"{what}: the same page token came twice, so the list would never end")
+            tokens.add(token)
+            params["pageToken"] = token
+        raise BadReply(f"{what}: more than {_MAX_PAGES} pages")
+
+    def get_job(self, name: str) -> RemoteJob:
+        what = "batches.get"
+        job = remote_job(
+            self._read(Call(what, "GET", job_path(name), params={"fields": JOB_FIELDS})), self._account, what
+        )
+        if job.name != name:
+            raise BadReply(f"{what}: asked for {name}, got {job.name}")
+        return job
+
+    def create_job(self, request: CreateRequest) -> RemoteJob:
+        limits = Timeouts(
+            connect=min(10.0, self._create_timeout), read=self._create_timeout, total=self._create_timeout
+        )
+        what = "batches.create"
+        call = Call(
+            what,
+            "POST",
+            model_path(request.model, create_method(request.kind)),
+            body=create_body(request, self._display_name_limit),
+            timeouts=limits,
+        )
+        return remote_job(self._endpoint.call(call).json_object(), self._account, what)
+
+    def cancel_job(self, name: str) -> None:
+        call = Call("batches.cancel", "POST", job_path(name, ":cancel"))
+        self._retry.run(lambda: self._endpoint.call(call))
+
+    def delete_job(self, name: str) -> None:
+        """Delete the remote job. Raises NotFound, also when a first try had worked and only its answer was lost."""
+        call = Call("batches.delete", "DELETE", job_path(name))
+        self._retry.run(lambda: self._endpoint.call(call))
+
+    def upload_file(self, content: Iterable[bytes], size: int, display_name: str) -> tuple[str, datetime | None]:
+        """Upload JSONL. Raises ApiError, with code `InputChanged` when the content does not have `size` bytes."""
+        return Upload(self._endpoint, self._retry, size).run(content, display_name)
+
+    def read_results(self, name: str) -> Iterator[ResultItem]:
+        """The rows of an ended job.
+
+        Raises ApiError with code `ResultsNotReady` when they cannot be read yet, and `ResultsGone` when they are not
+        there although the job ended long ago.
+        """
+        path = job_path(name)
+        outline = Outline()
+        yield from self._inline(path, _RESULTS_FIELDS, outline)
+        if is_terminal(outline.state):
+            if outline.state in GOOD_STATES and not (outline.rows_seen or outline.file):
+                # The output stands in `response` as well; some replies may have it only there.
+                yield from self._inline(path, "response", outline)
+            if outline.file is not None and not outline.rows_seen:
+                yield from self._download(outline.file, outline)
+        if not is_terminal(outline.state) or (outline.state in GOOD_STATES and not outline.rows_seen):
+            code, hint = self._why_missing(outline)
+            raise ApiError(f"batches.get: {name} is {outline.state} and shows no results", code=code, hint=hint)
+
+    def _inline(self, path: str, fields: str, outline: Outline) -> Iterator[ResultItem]:
+        what = "batches.get"
+        call = Call(what, "GET", path, params={"fields": fields}, timeouts=_LONG, limit=_INLINE_LIMIT)
+        with closing(self._retry.run(lambda: self._spooled(call))) as body:
+            yield from inline_rows(body, outline, what)
+
+    def _spooled(self, call: Call) -> BinaryIO:
+        with self._endpoint.stream(call) as (_, chunks):
+            return spool(chunks)
+
+    def _download(self, file: str, outline: Outline) -> Iterator[ResultItem]:
+        what = "files.download"
+        call = Call(
+            what, "GET", f"/v1beta/{file}:download", params={"alt": "media"}, timeouts=_LONG, limit=_DOWNLOAD_LIMIT
+        )
+        code, hint = self._why_missing(outline)
+        missing = (BadRequest, NotFound, PermissionDenied)
+
+        def again(error: ApiError) -> bool:
+            return is_transient(error) or (code == _NOT_READY and isinstance(error, missing))
+
+        with ExitStack() as opened:
+            try:
+                # From here on rows are handed out, so only the opening may be tried again.
+                _, chunks = self._retry.run(lambda: opened.enter_context(self._endpoint.stream(call)), again)
+            except missing as error:
+                raise _recoded(error, code, hint) from error
+            yield from file_rows(chunks, outline, what)
+
+    def _why_missing(self, outline: Outline) -> tuple[str, str]:
+        """Code and hint for results that are not there: they may still come, or came and went (reference 2.3, 8.1)."""
+        if outline.end_time is None or self.now() - outline.end_time < _RESULTS_LAG:
+            return _NOT_READY, "results can lag behind the job's end: run the command again in a few minutes"
+        return "ResultsGone", "result files are kept for about 48 hours; check too that the key is of the job's project"
+
+    def _read(self, call: Call) -> dict[str, object]:
+        return self._retry.run(lambda: self._endpoint.call(call).json_object())
+
+
+def _recoded(error: ApiStatus, code: str, hint: str) -> ApiStatus:
+    return type(error)(error.message, http=error.http, status=error.status, code=code, hint=hint, details=error.details)
+
+
+def open_gemini(
+    account: Account,
+    *,
+    api_key: str,
+    base_url: str,
+    create_timeout: timedelta,
+    display_name_limit: int,
+    clock: Clock,
+    random: Callable[[], float],
+    transport: httpx.BaseTransport | None = None,
+) -> Provider:
+    """Open the account at a base URL.
+
+    A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each thread gets a
+    connection of its own. `random` gives numbers in [0, 1). Raises BatchctlError when the key cannot be one.
+    """
+    endpoint = Endpoint(base_url, ApiKey(api_key), ServerClock(clock), transport)
+    return GeminiProvider(account, endpoint, Retry(clock, random), create_timeout, display_name_limit)

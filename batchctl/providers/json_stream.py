@@ -1,0 +1,126 @@
+"""Reading a JSON text too large for memory, member by member, element by element.
+
+Owns the syntax of objects and arrays; single values are left to the standard decoder. Every fault is a ValueError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from batchctl.model.desired import Json
+from batchctl.providers.texts import DECODER
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_NUMBER_TAIL = re.compile(r"[0-9.eE+-]*")
+_CHUNK = 2**20
+VALUE_LIMIT = 64 * 2**20
+"""Characters of one value that are held in memory."""
+_MAX_DEPTH = 100
+"""Nesting of the objects that are walked through."""
+
+
+class JsonStream:
+    """A position in a JSON text. `read(n)` gives up to n further characters, none at the end."""
+
+    def __init__(self, read: Callable[[int], str], *, value_limit: int = VALUE_LIMIT, chunk: int = _CHUNK) -> None:
+        self._read = read
+        self._value_limit = value_limit
+        self._chunk = chunk
+        self._buffer = ""
+        self._at = 0
+        self._ended = False
+
+    def peek(self) -> str:
+        """The next character that is not white space. Raises ValueError at the end."""
+        while True:
+            self._at = _end_of(_SPACE, self._buffer, self._at)
+            if self._at < len(self._buffer):
+                return self._buffer[self._at]
+            if self._ended:
+                raise ValueError("the JSON text ends early")
+            self._grow()
+
+    def members(self) -> Iterator[str]:
+        """Walk through the object here; after each name the caller must use up the value."""
+        self._take("{")
+        if self.peek() == "}":
+            self._take("}")
+            return
+        while True:
+            name = self.value()
+            if not isinstance(name, str):
+                raise ValueError("a member's name is not a string")  # noqa: TRY004  # a fault of the text, not of a type
+            self._take(":")
+            yield name
+            if self._ends("}"):
+                return
+
+    def elements(self) -> Iterator[Json]:
+        """Walk through the array here."""
+        self._take("[")
+        if self.peek() == "]":
+            self._take("]")
+            return
+        while True:
+            yield self.value()
+            if self._ends("]"):
+                return
+
+    def value(self) -> Json:
+        """Read the value here as a whole. Raises ValueError when it is larger than the limit."""
+        self.peek()
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self._buffer, self._at)
+            except RecursionError as exc:
+                raise ValueError("nested too deeply") from exc
+            except ValueError:
+                if self._ended:
+                    raise
+            else:
+                # A number may go on behind the end of the buffer, and `1.` is read as `1` with a point after it.
+                if _end_of(_NUMBER_TAIL, self._buffer, end) < len(self._buffer) or self._ended:
+                    self._at = end
+                    return value
+            if len(self._buffer) - self._at > self._value_limit:
+                raise ValueError(f"one value is larger than {self._value_limit} characters")
+            self._grow()
+
+    def skip(self, depth: int = 0) -> None:
+        """Leave the value here behind, however large the objects and arrays in it are."""
+        if depth > _MAX_DEPTH:
+            raise ValueError("nested too deeply")
+        match self.peek():
+            case "{":
+                for _ in self.members():
+                    self.skip(depth + 1)
+            case "[":
+                for _ in self.elements():
+                    pass
+            case _:
+                self.value()
+
+    def _grow(self) -> None:
+        """Doubles what is held, so that a long value is not decoded again and again."""
+        rest = self._buffer[self._at :]
+        more = self._read(max(self._chunk, len(rest)))
+        self._ended = not more
+        self._buffer, self._at = rest + more, 0
+
+    def _ends(self, closing: str) -> bool:
+        if self.peek() == closing:
+            self._take(closing)
+            return True
+        self._take(",")
+        return False
+
+    def _take(self, char: str) -> None:
+        if self.peek() != char:
+            raise ValueError(f"{char!r} expected, {self._buffer[self._at]!r} found")
+        self._at += 1
+
+
+def _end_of(run: re.Pattern[str], text: str, start: int) -> int:
+    found = run.match(text, start)
+    return found.end() if found else start

@@ -1,0 +1,66 @@
+"""One thread's HTTP client, and the watch that ends a call which takes too long.
+
+httpx limits each silence, not the whole call: a server that sends a byte now and then, even inside a header, could hold
+a worker for days. So when a call's time is up, its sockets are shut down from outside.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import httpx
+
+_NEW_STREAM = frozenset({"connection.connect_tcp.complete", "connection.start_tls.complete"})
+"""httpx's trace events that bring a stream with a new socket."""
+
+
+class Watch:
+    """How long one call has been going on. Times are in seconds on the monotonic clock."""
+
+    def __init__(self, total: float) -> None:
+        self._end = time.monotonic() + total
+
+    def over(self) -> bool:
+        """Whether the call's time is up."""
+        return time.monotonic() >= self._end
+
+
+class Line:
+    """A client and the sockets that it opened; without sockets of its own when threads share it."""
+
+    def __init__(self, client: httpx.Client, *, shared: bool) -> None:
+        self.client = client
+        self._shared = shared
+        self._sockets: list[socket.socket] = []
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Hear from httpx what it does; new sockets are remembered."""
+        if event in _NEW_STREAM and not self._shared:
+            opened = info["return_value"].get_extra_info("socket")
+            self._sockets = [*(one for one in self._sockets if one.fileno() >= 0), opened]
+
+    @contextmanager
+    def watched(self, total: float) -> Iterator[Watch]:
+        """Run a call that is cut off after `total` seconds; on a shared line it has to look at the watch itself."""
+        watch = Watch(total)
+        if self._shared:
+            yield watch
+            return
+        timer = threading.Timer(total, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield watch
+        finally:
+            timer.cancel()
+
+    def _cut(self) -> None:
+        for one in self._sockets:
+            # The plain socket's own method: that of a TLS socket may not be called while another thread reads from it.
+            with suppress(OSError):
+                pass

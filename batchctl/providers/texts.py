@@ -1,0 +1,53 @@
+"""Texts that came from outside: strict JSON, and messages made fit to be shown or stored.
+
+Owns no meaning: what a parsed value says is read elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from batchctl.model.desired import Json
+
+MESSAGE_LIMIT = 256
+"""Characters of an API's own words that are kept (design section 8)."""
+
+_REPLACED = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " ")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+"""Reads JSON as RFC 8259 has it: no NaN, no Infinity."""
+
+
+def parse_json(body: bytes) -> Json:
+    """Read a whole JSON text in UTF-8. Raises ValueError on anything else, too deep a nesting included."""
+    try:
+        return DECODER.decode(body.decode("utf-8"))
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+
+
+def whole_characters(text: str) -> str:
+    """The text with lone surrogates, which JSON allows but UTF-8 cannot carry, replaced by `?`."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def plain(text: str) -> str:
+    """One line of text: control characters become spaces, and runs of white space one space."""
+    return " ".join(whole_characters(text).translate(_REPLACED).split())
+
+
+def capped(text: str) -> str:
+    """At most `MESSAGE_LIMIT` characters of one line of text."""
+    line = plain(text)
+    return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """The value if it is a JSON object, else an empty one: for parts of a reply that may be missing."""
+    return value if isinstance(value, dict) else {}

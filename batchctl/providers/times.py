@@ -1,0 +1,78 @@
+"""Times on the wire: RFC 3339, `Date`, `Retry-After`, durations; and the provider's clock.
+
+Source: reference 1.2, chapter 9; design section 5 (Time).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from batchctl.model.ports import Clock
+
+_RFC3339 = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
+    r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
+)
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_SANE_YEARS = range(2000, 2200)
+"""A `Date` outside of these is a broken clock; following it could only do harm."""
+
+
+def parse_time(value: object) -> datetime | None:
+    """Read an RFC 3339 time as UTC, digits beyond the microsecond cut off; None for anything else."""
+    match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    micros = int((match[7] or "").ljust(6, "0")[:6])
+    offset = timedelta(hours=int(match[9] or 0), minutes=int(match[10] or 0))
+    try:
+        local = datetime(year, month, day, hour, minute, second, micros, tzinfo=UTC)
+        return local + offset if match[8] == "-" else local - offset
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_http_date(value: str | None) -> datetime | None:
+    """Read a `Date` header's value; None when it is missing, malformed or absurd."""
+    try:
+        found = parsedate_to_datetime(value or "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    moment = found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    if moment.year not in _SANE_YEARS:
+        return None
+    return moment.astimezone(UTC)
+
+
+def parse_seconds(value: object, suffix: str = "") -> float | None:
+    """Read a count of seconds such as `43` or, with the suffix `s` of RetryInfo, `43.5s`; None for anything else."""
+    if not isinstance(value, str) or not value.endswith(suffix):
+        return None
+    digits = value[: len(value) - len(suffix)].strip()
+    return float(digits) if _SECONDS.fullmatch(digits) else None
+
+
+class ServerClock:
+    """The provider's clock: the local one plus the offset last seen in a `Date` header. Safe for threads."""
+
+    def __init__(self, local: Clock) -> None:
+        self._local = local
+        self._offset = timedelta(0)
+        self._lock = threading.Lock()
+
+    def observe(self, date: str | None) -> None:
+        """Learn from a reply's `Date` header; one that cannot be read changes nothing."""
+        moment = parse_http_date(date)
+        if moment is None:
+            return
+        with self._lock:
+            self._offset = moment - self._local.now()
+
+    def now(self) -> datetime:
+        """The time over there, in UTC."""
+        with self._lock:
+            return self._local.now() + self._offset

@@ -1,0 +1,47 @@
+"""The cure of second remote jobs: what lives beside the one that counts is cancelled, whatever else is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from batchctl.model.observed import Present
+from batchctl.model.plan import Action, Cancel
+from batchctl.model.recorded import CancelCause
+from batchctl.model.states import is_active
+from batchctl.reconcile.attach import AttemptView
+from batchctl.reconcile.decision import Decision, Subject
+
+
+def has_living_duplicate(views: tuple[AttemptView, ...]) -> bool:
+    """Whether a second remote job for one of these attempts still works."""
+    return any(True for view in views for _ in _duplicates(view))
+
+
+def heal(subject: Subject, decision: Decision) -> Decision:
+    """Cancel every second remote job of an attempt and, beside a desired job's current attempt, older ones too."""
+    planned = {step.remote for step in decision.steps if isinstance(step, Cancel)}
+    cancels = tuple(cancel for cancel in _cancels(subject) if cancel.remote not in planned)
+    if not cancels:
+        return decision
+    healed = replace(decision, base=cancels)
+    if decision.action in {Action.WAIT, Action.NONE}:
+        names = ", ".join(cancel.remote for cancel in cancels)
+        return replace(healed, action=Action.CANCEL, reason=f"more than one remote job lives; cancelling {names}")
+    return healed
+
+
+def _cancels(subject: Subject) -> Iterator[Cancel]:
+    for view in subject.views:
+        yield from _duplicates(view)
+        # A removed job's attempts all end by its removal; a desired job has one that counts.
+        older = subject.desired is not None and view is not subject.current
+        if older and isinstance(view.presence, Present) and is_active(view.presence.job.state):
+            job = view.presence.job
+            yield Cancel(view.key, job.account, job.name, CancelCause.DUPLICATE)
+
+
+def _duplicates(view: AttemptView) -> Iterator[Cancel]:
+    for job in view.duplicates:
+        if is_active(job.state):
+            yield Cancel(view.key, job.account, job.name, CancelCause.DUPLICATE)

@@ -1,0 +1,50 @@
+"""What an incomplete look at an account allows: to write down what was seen, and to collect. Nothing else.
+
+The page that failed could hold a higher attempt, a second remote job, or the success that makes a retry a second bill.
+"""
+
+from __future__ import annotations
+
+from batchctl.model.desired import DesiredJob
+from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Forget, RecordAttempt, Step
+from batchctl.model.recorded import RecordedJob
+from batchctl.model.states import Phase
+from batchctl.reconcile.decision import Context, Decision, Subject, standing_phase
+
+_ACTS = (Create, Cancel, Delete, Forget)
+
+
+def hold_back(subject: Subject, decision: Decision, context: Context) -> Decision:
+    """The decision, or a wait in its place when it acts on an account that was not read in full."""
+    problem = _problem(subject, context)
+    acts = (step for step in (*decision.base, *decision.steps) if isinstance(step, _ACTS))
+    if problem is None or all(_is_unsent(step, subject) for step in acts):
+        return decision
+    steps = tuple(step for step in decision.steps if isinstance(step, RecordAttempt | Collect))
+    collects = any(isinstance(step, Collect) for step in steps)
+    return Decision(
+        Action.COLLECT if collects else Action.WAIT,
+        standing_phase(subject.current.attempt) if subject.current else Phase.UNKNOWN,
+        f"{decision.reason}; left for a complete look: {problem}",
+        steps,
+    )
+
+
+def _problem(subject: Subject, context: Context) -> str | None:
+    owners: list[DesiredJob | RecordedJob] = [owner for owner in (subject.desired, subject.recorded) if owner]
+    accounts = {owner.account for owner in owners} | {view.attempt.account for view in subject.views}
+    for account in sorted(accounts):
+        observation = context.observed.get(account)
+        if observation is None:
+            return f"nobody looked at {account}"
+        if not observation.complete:
+            return observation.problem
+    return None
+
+
+def _is_unsent(step: Step, subject: Subject) -> bool:
+    """Whether a step creates an attempt whose call surely did not get through: no page can hold it."""
+    attempts = {view.key: view.attempt for view in subject.views}
+    if not isinstance(step, Create) or step.key not in attempts:
+        return False
+    return attempts[step.key].intent is None

@@ -1,0 +1,57 @@
+"""`apply` for people: what became of each action."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from batchctl.model.outcome import Outcome, Result
+from batchctl.model.plan import Action, JobPlan
+from batchctl.report.layout import Row, outside, write_line, write_table
+from batchctl.report.plan_text import write_findings, write_unchanged
+from batchctl.report.values import ApplyReport
+from batchctl.report.words import RESULT_STYLES, SYMBOLS, apply_summary, is_quiet, reason_text
+
+MAKES_REMOTE = frozenset({Action.CREATE, Action.ADOPT, Action.RETRY, Action.REPLACE})
+"""Actions after which a person wants to know the remote name."""
+
+
+def write_apply(report: ApplyReport, console: Console, *, verbose: bool = False) -> None:
+    """All results, the summary last. Jobs without change are counted, or named when `verbose`."""
+    pairs = [(job, report.outcome(job.job)) for job in report.plan.jobs]
+    shown = [(job, outcome) for job, outcome in pairs if verbose or outcome.error is not None or not is_quiet(job)]
+    write_line(console, "Stack ", (report.plan.stack, "bold"))
+    if shown:
+        write_line(console)
+        write_table(console, [_row(job, outcome) for job, outcome in shown], indent=2)
+    write_unchanged(console, len(pairs) - len(shown))
+    write_findings(report.plan, console)
+    write_line(console)
+    write_line(console, (apply_summary(report), "bold"))
+
+
+def _row(job: JobPlan, outcome: Outcome) -> Row:
+    return Row(
+        (
+            Text(outcome.result.value, RESULT_STYLES[outcome.result]),
+            Text(job.action.value, SYMBOLS[job.action][1]),
+            outside(job.job, "bold"),
+            _detail(job, outcome),
+        ),
+        tuple(_notes(job, outcome)),
+    )
+
+
+def _detail(job: JobPlan, outcome: Outcome) -> Text:
+    if outcome.error is not None:
+        return outside(f"{outcome.error.code}: {outcome.error.message}", RESULT_STYLES[outcome.result])
+    return outside(reason_text(job))
+
+
+def _notes(job: JobPlan, outcome: Outcome) -> list[Text]:
+    notes = []
+    if outcome.error is not None and outcome.error.hint:
+        notes.append(outside(f"hint: {outcome.error.hint}"))
+    if outcome.result in {Result.DONE, Result.PENDING} and outcome.remote and job.action in MAKES_REMOTE:
+        notes.append(outside(f"remote: {outcome.remote}", "dim"))
+    return notes

@@ -1,0 +1,153 @@
+"""What `describe` says to machines: `batchctl/describe/v1` (design section 8; schemas/).
+
+Leaves out the tokens of attempts, which are nobody's business, and the text of prompts, which is not held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+from typing import assert_never
+
+from batchctl.model.desired import (
+    DesiredJob,
+    InlineRows,
+    Json,
+    Lifecycle,
+    LocalFile,
+    RemoteSource,
+    Source,
+    UploadedFile,
+)
+from batchctl.model.recorded import Event, RecordedAttempt, RecordedJob
+from batchctl.report.job_document import row_counts
+from batchctl.report.plan_document import change_entries, drift_entries, guard_code
+from batchctl.report.times import duration, rfc3339
+from batchctl.report.values import JobDescription
+
+
+def describe_document(description: JobDescription) -> dict[str, Json]:
+    """`batchctl/describe/v1`."""
+    plan, desired, recorded = description.plan, description.desired, description.recorded
+    attempts = () if recorded is None else recorded.attempts
+    return {
+        "format": "batchctl/describe/v1",
+        "stack": description.stack,
+        "job": plan.job,
+        "phase": plan.phase.value,
+        "action": plan.action.value,
+        "reason": plan.reason,
+        "remote": plan.remote,
+        "nextTime": rfc3339(plan.next_time),
+        "guard": guard_code(plan.guard),
+        "changes": change_entries(plan.changes),
+        "drift": drift_entries(description.drift),
+        "results": description.results,
+        "desired": None if desired is None else _desired(desired),
+        "recorded": None if recorded is None else _recorded(recorded),
+        "attempts": [_attempt(attempt) for attempt in attempts],
+        "events": [_event(event) for event in description.events],
+    }
+
+
+def source_fields(source: Source) -> dict[str, Json]:
+    """Where the input comes from, without its text."""
+    match source:
+        case InlineRows():
+            return {"type": "inline", "rows": len(source.rows)}
+        case LocalFile():
+            return {"type": "file", "path": source.path.as_posix(), "sha256": source.sha256, "rows": source.rows}
+        case UploadedFile():
+            return {"type": "uploaded", "name": source.name}
+        case RemoteSource():
+            return {"type": "remote", "uris": list(source.uris)}
+        case _:
+            assert_never(source)
+
+
+def lifecycle_fields(lifecycle: Lifecycle) -> dict[str, Json]:
+    """`spec.lifecycle` as a manifest writes it, defaults filled in."""
+    return {_camel(item.name): _lifecycle_value(getattr(lifecycle, item.name)) for item in fields(lifecycle)}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _lifecycle_value(value: object) -> Json:
+    if isinstance(value, timedelta):
+        return duration(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return str(value) if isinstance(value, str) else value
+
+
+def _desired(job: DesiredJob) -> dict[str, Json]:
+    return {
+        "kind": job.kind.value,
+        "provider": job.provider,
+        "account": str(job.account),
+        "model": job.model,
+        "path": job.path,
+        "line": job.location.line,
+        "digest": job.digest,
+        "source": source_fields(job.source),
+        "dest": job.dest,
+        "runId": job.run_id,
+        "displayName": job.display_name,
+        "labels": dict(job.labels),
+        "lifecycle": lifecycle_fields(job.lifecycle),
+    }
+
+
+def _recorded(job: RecordedJob) -> dict[str, Json]:
+    return {
+        "kind": job.kind.value,
+        "provider": job.provider,
+        "account": str(job.account),
+        "model": job.model,
+        "path": job.path,
+        "current": job.current,
+        "displayName": job.display_name,
+        "labels": dict(job.labels),
+        "lifecycle": lifecycle_fields(job.lifecycle),
+        "removingTime": rfc3339(job.removing_time),
+        "releasedTime": rfc3339(job.released_time),
+        "cancelRequested": rfc3339(job.cancel_requested),
+    }
+
+
+def _attempt(attempt: RecordedAttempt) -> dict[str, Json]:
+    error, cause = attempt.error, attempt.cancel_cause
+    return {
+        "attempt": attempt.key.attempt,
+        "shard": attempt.key.shard,
+        "account": str(attempt.account),
+        "digest": attempt.digest,
+        "remote": attempt.remote,
+        "state": attempt.state,
+        "rows": row_counts(attempt.rows),
+        "error": None if error is None else {"code": error.code, "message": error.message},
+        "rejected": attempt.rejected,
+        "adopted": attempt.adopted,
+        "intentTime": None if attempt.intent is None else rfc3339(attempt.intent.time),
+        "createTime": rfc3339(attempt.create_time),
+        "startTime": rfc3339(attempt.start_time),
+        "endTime": rfc3339(attempt.end_time),
+        "cancelTime": rfc3339(attempt.cancel_time),
+        "cancelCause": None if cause is None else cause.value,
+        "deleteTime": rfc3339(attempt.delete_time),
+        "goneTime": rfc3339(attempt.gone_time),
+        "results": attempt.results,
+    }
+
+
+def _event(event: Event) -> dict[str, Json]:
+    return {
+        "time": rfc3339(event.time),
+        "attempt": event.attempt,
+        "what": event.what,
+        "why": event.why,
+        "who": event.who,
+    }

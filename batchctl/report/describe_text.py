@@ -1,0 +1,109 @@
+"""`describe` for people: everything known of one job, as `kubectl describe` lays it out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.text import Text
+
+from batchctl.model.desired import Json
+from batchctl.model.recorded import Event, RecordedAttempt, RecordedJob
+from batchctl.report.describe_document import describe_document
+from batchctl.report.layout import Row, outside, write_heading, write_table
+from batchctl.report.plan_text import change_line, terminal_value
+from batchctl.report.times import rfc3339
+from batchctl.report.values import JobDescription
+from batchctl.report.words import rows_text, state_text
+
+FIELDS = ("job", "stack", "phase", "action", "reason", "guard", "remote", "nextTime", "results")
+
+
+def write_description(description: JobDescription, console: Console) -> None:
+    """Sections that have nothing to say are left out."""
+    document = describe_document(description)
+    write_table(console, _field_rows({name: document[name] for name in FIELDS}))
+    _write_section(console, "Changes", [Row((change_line(change),)) for change in description.plan.changes])
+    drift = [Row((Text(item.kind.value, "yellow"), outside(item.detail))) for item in description.drift]
+    _write_section(console, "Drift", drift)
+    _write_section(console, "Desired", _field_rows(document["desired"] or {}))
+    _write_section(console, "Recorded", _field_rows(document["recorded"] or {}))
+    if description.recorded is not None:
+        _write_attempts(console, description.recorded)
+    header = ("TIME", "ATTEMPT", "WHO", "WHAT", "WHY")
+    _write_section(console, "Events", [_event_row(event) for event in description.events], header)
+
+
+def _write_section(console: Console, title: str, rows: list[Row], header: tuple[str, ...] = ()) -> None:
+    if rows:
+        write_heading(console, title)
+        write_table(console, rows, header=header, indent=2)
+
+
+def _field_rows(values: Mapping[str, Json]) -> list[Row]:
+    return [Row((Text(f"{_title(name)}:"), _value(value))) for name, value in values.items() if value not in (None, {})]
+
+
+def _title(name: str) -> str:
+    """`displayName` as a person reads it: `Display name`."""
+    return re.sub(r"[A-Z]", lambda match: f" {match[0].lower()}", name).capitalize()
+
+
+def _value(value: Json) -> Text:
+    if isinstance(value, dict):
+        members = (f"{name}={_scalar(member)}" for name, member in value.items() if member is not None)
+        return outside(", ".join(members))
+    return outside(_scalar(value))
+
+
+def _scalar(value: Json) -> str:
+    return value if isinstance(value, str) else terminal_value(value)
+
+
+def _write_attempts(console: Console, recorded: RecordedJob) -> None:
+    header = ("ATTEMPT", "STATE", "ROWS", "CREATED", "ENDED", "REMOTE", "REMARKS")
+    rows = [_attempt_row(attempt, current=attempt.key.attempt == recorded.current) for attempt in recorded.attempts]
+    _write_section(console, "Attempts", rows, header)
+
+
+def _attempt_row(attempt: RecordedAttempt, *, current: bool) -> Row:
+    key = attempt.key
+    number = f"{key.attempt}.{key.shard}" if key.shard else str(key.attempt)
+    return Row(
+        (
+            Text(f"{number} *" if current else number),
+            outside(state_text(attempt.state)),
+            Text(rows_text(attempt.rows)),
+            Text(rfc3339(attempt.create_time) or "-"),
+            Text(rfc3339(attempt.end_time) or "-"),
+            outside(attempt.remote or "-"),
+            outside("; ".join(_remarks(attempt))),
+        )
+    )
+
+
+def _remarks(attempt: RecordedAttempt) -> list[str]:
+    remarks = {
+        "create call not answered yet": attempt.intent is not None,
+        "create call refused": attempt.rejected,
+        "adopted": attempt.adopted,
+        f"cancelled ({attempt.cancel_cause})": attempt.cancel_time is not None,
+        "deleted": attempt.delete_time is not None,
+        "gone": attempt.gone_time is not None,
+        f"results: {attempt.results}": attempt.results is not None,
+    }
+    error = [] if attempt.error is None else [f"error: {attempt.error.message}"]
+    return [remark for remark, holds in remarks.items() if holds] + error
+
+
+def _event_row(event: Event) -> Row:
+    return Row(
+        (
+            Text(rfc3339(event.time) or ""),
+            Text("-" if event.attempt is None else str(event.attempt)),
+            outside(event.who or "-"),
+            outside(event.what),
+            outside(event.why),
+        )
+    )

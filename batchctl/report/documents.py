@@ -1,0 +1,61 @@
+"""Documents as JSON, YAML and plain names. Owns the byte form of machine output, not what is in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+import yaml
+
+from batchctl.model.desired import Json
+
+
+def to_json(document: Mapping[str, Json]) -> str:
+    r"""Indented JSON with a line end, ASCII only.
+
+    Escaped beyond ASCII because output lands on terminals and in CI logs, where bidirectional overrides and C1 controls
+    act, and because a lone surrogate from an API cannot be written as UTF-8. `##` is escaped because runners read
+    commands from it. Readers of JSON see the same values.
+    """
+    return _harmless(json.dumps(document, indent=2, allow_nan=False)) + "\n"
+
+
+def to_json_line(document: Mapping[str, Json]) -> str:
+    """The same on one line, for logs."""
+    return _harmless(json.dumps(document, separators=(",", ":"), allow_nan=False)) + "\n"
+
+
+def _harmless(text: str) -> str:
+    # Both can stand inside JSON strings only, where the escaped form means the same.
+    return text.replace("##", "#\\u0023").replace("\x7f", "\\u007f")
+
+
+def to_yaml(document: Mapping[str, Json]) -> str:
+    """The same document as YAML, ASCII only, members in their order."""
+    return yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, width=4096)
+
+
+SURELY_A_STRING = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
+"""Text that no version of YAML takes for a number or a time; the dumper itself quotes words such as `no`."""
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Quotes what YAML 1.2 reads otherwise than 1.1, and repeats a value instead of writing anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        del data
+        return True
+
+
+def to_names(jobs: Iterable[str]) -> str:
+    """One job name a line."""
+    return "".join(f"{job}\n" for job in jobs)
+
+
+def _represent_text(dumper: _PlainDumper, value: str) -> yaml.ScalarNode:
+    style = None if SURELY_A_STRING.fullmatch(value) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_PlainDumper.add_representer(str, _represent_text)

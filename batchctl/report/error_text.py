@@ -1,0 +1,56 @@
+"""Errors for people: what is wrong, then the way out."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Console
+
+from batchctl.model.errors import BatchctlError, Diagnostic, ManifestError, RowsError
+from batchctl.report.error_document import error_fields
+from batchctl.report.layout import count, outside, write_line
+
+MANY = frozenset({"diagnostics", "problems"})
+"""Details that have been written as lines of their own."""
+
+
+def write_error(error: BatchctlError, console: Console, *, verbose: bool = False) -> None:
+    """The error, its hint, and when `verbose` the further facts. Faults of files come one a line, then their number."""
+    if isinstance(error, ManifestError):
+        _write_diagnostics(error, console)
+    elif isinstance(error, RowsError):
+        for problem in error.problems:
+            write_line(console, f"line {problem.line}: ", outside(problem.message))
+        _write_head(console, error.code, f"{count(len(error.problems), 'fault')} in the rows")
+    else:
+        _write_head(console, error.code, error.message)
+    if error.hint:
+        write_line(console, "  ", ("hint", "cyan"), ": ", outside(error.hint))
+    if verbose:
+        for name, value in error_fields(error)["details"].items():
+            if name not in MANY:
+                write_line(console, "  ", outside(f"{name}: {json.dumps(value, ensure_ascii=False)}", "dim"))
+
+
+def _write_head(console: Console, code: str, message: str) -> None:
+    write_line(console, ("error", "bold red"), ": ", outside(code, "bold"), " ", outside(message))
+
+
+def _write_diagnostics(error: ManifestError, console: Console) -> None:
+    for item in error.diagnostics:
+        hint = f" ({item.hint})" if item.hint else ""
+        write_line(
+            console,
+            outside(_place(item), "bold"),
+            ": ",
+            outside(item.code, "red"),
+            outside(f" {item.message}{hint}"),
+        )
+    files = len({item.location.file for item in error.diagnostics})
+    _write_head(console, error.code, f"{count(len(error.diagnostics), 'fault')} in {count(files, 'file')}")
+
+
+def _place(item: Diagnostic) -> str:
+    """The place, which begins a line: a file named like a runner's command must not become one."""
+    place = str(item.location)
+    return f"./{place}" if place.lstrip().startswith("::") else place

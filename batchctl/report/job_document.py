@@ -1,0 +1,88 @@
+"""What `status`, `validate` and `version` say to machines.
+
+Owns the shapes `batchctl/status/v1`, `validate/v1` and `version/v1` (design section 8; schemas/).
+"""
+
+from __future__ import annotations
+
+from batchctl.model.desired import DesiredJob, DesiredStack, Json
+from batchctl.model.errors import ManifestError
+from batchctl.model.observed import RowCounts
+from batchctl.report.error_document import diagnostic_fields
+from batchctl.report.plan_document import problem_entries
+from batchctl.report.times import rfc3339
+from batchctl.report.values import StatusReport, StatusRow, VersionReport
+
+
+def status_document(report: StatusReport) -> dict[str, Json]:
+    """`batchctl/status/v1`."""
+    return {
+        "format": "batchctl/status/v1",
+        "stack": report.stack,
+        "jobs": [_status_row(row) for row in report.jobs],
+        "problems": problem_entries(report.problems),
+    }
+
+
+def valid_document(desired: DesiredStack) -> dict[str, Json]:
+    """`batchctl/validate/v1` of a stack without a fault."""
+    return {
+        "format": "batchctl/validate/v1",
+        "valid": True,
+        "stack": desired.stack.name,
+        "jobs": [_valid_job(job) for job in desired.jobs],
+    }
+
+
+def invalid_document(error: ManifestError) -> dict[str, Json]:
+    """`batchctl/validate/v1` of a stack with faults."""
+    return {
+        "format": "batchctl/validate/v1",
+        "valid": False,
+        "errors": [diagnostic_fields(item) for item in error.diagnostics],
+    }
+
+
+def version_document(report: VersionReport) -> dict[str, Json]:
+    """`batchctl/version/v1`."""
+    return {
+        "format": "batchctl/version/v1",
+        "version": report.version,
+        "python": report.python,
+        "platform": report.platform,
+        "libraries": dict(report.libraries),
+    }
+
+
+def row_counts(rows: RowCounts) -> dict[str, Json]:
+    """Counts of rows, null where nobody has told."""
+    return {"total": rows.total, "ok": rows.ok, "failed": rows.failed}
+
+
+def _status_row(row: StatusRow) -> dict[str, Json]:
+    return {
+        "job": row.job,
+        "phase": row.phase.value,
+        "state": row.state,
+        "attempt": row.attempt,
+        "remote": row.remote,
+        "model": row.model,
+        "provider": row.provider,
+        "rows": row_counts(row.rows),
+        "createTime": rfc3339(row.create_time),
+        "startTime": rfc3339(row.start_time),
+        "endTime": rfc3339(row.end_time),
+        "reason": row.reason,
+    }
+
+
+def _valid_job(job: DesiredJob) -> dict[str, Json]:
+    return {
+        "job": job.name,
+        "kind": job.kind.value,
+        "path": job.path,
+        "line": job.location.line,
+        "provider": job.provider,
+        "model": job.model,
+        "digest": job.digest,
+    }

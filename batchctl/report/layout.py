@@ -1,0 +1,75 @@
+"""Lines and tables on a console. Owns alignment and wrapping, not what is said.
+
+On a terminal the last column wraps under itself; anywhere else nothing is wrapped, and nothing is ever cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from batchctl.report.escape import terminal
+
+GAP = 2
+"""Spaces between columns."""
+
+LEAST_ROOM = 24
+"""Columns that the last cell needs to be wrapped under itself; with less, the terminal wraps the whole line."""
+
+NOTE_INDENT = 4
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table, and the lines that stand under it."""
+
+    cells: tuple[Text, ...]
+    notes: tuple[Text, ...] = ()
+
+
+def outside(text: str, style: str = "") -> Text:
+    """Text from outside, made harmless."""
+    return Text(terminal(text), style=style)
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: `1 job`, `3 jobs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def write_line(console: Console, *parts: Text | str | tuple[str, str]) -> None:
+    """One line, never wrapped by us. Plain strings are batchctl's own words."""
+    console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def write_heading(console: Console, text: str) -> None:
+    """An empty line and the title of what follows."""
+    write_line(console)
+    write_line(console, (text, "bold"))
+
+
+def write_table(console: Console, rows: Sequence[Row], *, header: Sequence[str] = (), indent: int = 0) -> None:
+    """Aligned columns, with the header as the first line where there is one. All rows have the same length."""
+    lines = [Row(tuple(Text(title, style="bold") for title in header)), *rows] if header else rows
+    widths = [max(cell.cell_len for cell in column) for column in zip(*(row.cells for row in lines), strict=True)]
+    for row in lines:
+        _write_cells(console, row.cells, widths, indent)
+        for note in row.notes:
+            write_line(console, " " * (indent + NOTE_INDENT), note)
+
+
+def _write_cells(console: Console, cells: Sequence[Text], widths: Sequence[int], indent: int) -> None:
+    line = Text(" " * indent)
+    for cell, width in zip(cells[:-1], widths, strict=False):
+        line.append_text(cell)
+        line.append(" " * (width - cell.cell_len + GAP))
+    start, last = line.cell_len, cells[-1]
+    room = console.width - start
+    wrapped = [*last.wrap(console, room)] if LEAST_ROOM <= room < last.cell_len else [last]
+    for number, part in enumerate(wrapped):
+        whole = line + part if number == 0 else Text(" " * start) + part
+        whole.rstrip()
+        console.print(whole, soft_wrap=True)

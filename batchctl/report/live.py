@@ -1,0 +1,127 @@
+"""The news of a running pass on a terminal: lines that stay, over a table of jobs that is kept up to date.
+
+Implements the `Progress` protocol; used only where a person looks on. Redraws on news, without a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.ports import Clock
+from batchctl.model.states import ENDED_PHASES
+from batchctl.report.console import is_terminal
+from batchctl.report.layout import count, outside, write_line
+from batchctl.report.progress import JsonLinesProgress, PlainProgress, ProgressBase, QuietProgress
+from batchctl.report.times import age, clock_time
+from batchctl.report.words import PHASE_STYLES, phase_summary, plan_summary, rows_text, state_text
+
+FOOT_LINES = 4
+"""Lines of the screen that are not for the table: its header, the counts, what was cut, the cursor."""
+
+
+class LiveProgress(ProgressBase):
+    """A table of the jobs that have not ended, redrawn on every event, gone when the pass is over.
+
+    States, counts and ages are those of the last look.
+    """
+
+    def __init__(self, console: Console, clock: Clock) -> None:
+        self._console = console
+        self._clock = clock
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._jobs: dict[str, JobPlan] = {}
+        self._news: dict[str, str] = {}
+        self._next = ""
+        self._last_plan = ""
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def planned(self, plan: Plan) -> None:
+        self._jobs = {job.job: job for job in plan.jobs}
+        self._news = {}
+        self._next = ""
+        summary = plan_summary(plan)
+        if summary != self._last_plan:
+            self._last_plan = summary
+            self._say(Text(summary, style="bold"))
+        self._draw()
+
+    def step(self, job: str, message: str) -> None:
+        self._news[job] = message
+        self._say(Text.assemble(outside(job, "bold"), ": ", outside(message)))
+        self._draw()
+
+    def warn(self, message: str) -> None:
+        self._say(Text.assemble(("warning", "yellow"), ": ", outside(message)))
+        self._draw()
+
+    def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
+        self._jobs |= {job.job: job for job in jobs}
+        self._next = f"; next look in {seconds:.0f}s"
+        self._draw()
+
+    def _say(self, text: Text) -> None:
+        write_line(self._console, (clock_time(self._clock.now()), "dim"), " ", text)
+
+    def _draw(self) -> None:
+        self._live.update(self._picture(), refresh=True)
+
+    def _picture(self) -> RenderableType:
+        going = [job for job in self._jobs.values() if job.phase not in ENDED_PHASES]
+        shown = going[: max(1, self._console.height - FOOT_LINES)]
+        rest = [Text(f"and {count(len(going) - len(shown), 'more job')}", "dim")] if len(going) > len(shown) else []
+        phases = phase_summary(job.phase for job in self._jobs.values()) or "no jobs"
+        return Group(self._table(shown), *rest, Text(f"{phases}{self._next}", "bold"))
+
+    def _table(self, jobs: Sequence[JobPlan]) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for title in ("JOB", "PHASE", "STATE", "ROWS", "AGE"):
+            table.add_column(title, no_wrap=True)
+        table.add_column("REASON", no_wrap=True, overflow="ellipsis", ratio=1)
+        for job in jobs:
+            table.add_row(*self._cells(job))
+        return table
+
+    def _cells(self, job: JobPlan) -> tuple[Text, ...]:
+        attempt = job.attempt
+        return (
+            outside(job.job, "bold"),
+            Text(job.phase.value, PHASE_STYLES[job.phase]),
+            outside(state_text(attempt.state if attempt else None)),
+            Text(rows_text(attempt.rows) if attempt else "-"),
+            Text(age(attempt.create_time if attempt else None, self._clock.now())),
+            outside(self._news.get(job.job, job.reason)),
+        )
+
+
+AnyProgress = LiveProgress | PlainProgress | JsonLinesProgress | QuietProgress
+"""Every kind implements `Progress` and is a context manager."""
+
+
+def make_progress(
+    console: Console, stream: TextIO, clock: Clock, env: Mapping[str, str], *, log_format: str, quiet: bool
+) -> AnyProgress:
+    """The kind that fits: JSON when asked for, then quiet, then live on a terminal, else plain lines.
+
+    `console` writes to `stream`, which is standard error.
+    """
+    if log_format == "json":
+        return JsonLinesProgress(stream, clock)
+    if quiet:
+        return QuietProgress(stream)
+    return LiveProgress(console, clock) if is_terminal(stream, env) else PlainProgress(stream, clock)

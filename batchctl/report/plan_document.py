@@ -1,0 +1,107 @@
+"""What `plan`, `apply`, `drift` and `diff` say to machines.
+
+Owns the shapes `batchctl/plan/v1`, `apply/v1`, `drift/v1` and `diff/v1` (design section 8; schemas/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from batchctl.model.desired import Json
+from batchctl.model.keys import Account
+from batchctl.model.outcome import Outcome
+from batchctl.model.plan import Change, Drift, Guard, JobPlan, Plan
+from batchctl.report.error_document import error_fields
+from batchctl.report.values import ApplyReport
+
+
+def plan_document(plan: Plan) -> dict[str, Json]:
+    """`batchctl/plan/v1`."""
+    return _plan_fields("batchctl/plan/v1", plan, [_action(job) for job in plan.jobs])
+
+
+def apply_document(report: ApplyReport) -> dict[str, Json]:
+    """`batchctl/apply/v1`: the plan, with what became of each action."""
+    actions = [_action(job) | _outcome(report.outcome(job.job)) for job in report.plan.jobs]
+    return _plan_fields("batchctl/apply/v1", report.plan, actions)
+
+
+def drift_document(plan: Plan) -> dict[str, Json]:
+    """`batchctl/drift/v1`: only what differs through no act of batchctl."""
+    return {
+        "format": "batchctl/drift/v1",
+        "stack": plan.stack,
+        "drift": drift_entries(plan.drift),
+        "unmanaged": plan.unmanaged,
+        "problems": problem_entries(plan.problems),
+    }
+
+
+def diff_document(stack: str, job: JobPlan) -> dict[str, Json]:
+    """`batchctl/diff/v1`: one job, recorded against desired."""
+    return {
+        "format": "batchctl/diff/v1",
+        "stack": stack,
+        "job": job.job,
+        "action": job.action.value,
+        "reason": job.reason,
+        "changes": change_entries(job.changes),
+        "guard": guard_code(job.guard),
+    }
+
+
+def all_guards(plan: Plan) -> tuple[Guard, ...]:
+    """The guards of the whole plan and of its jobs, each once, in order."""
+    of_jobs = (job.guard for job in plan.jobs if job.guard is not None)
+    return tuple(dict.fromkeys([*plan.guards, *of_jobs]))
+
+
+def change_entries(changes: Iterable[Change]) -> list[Json]:
+    """Changes as `{path, from, to}`."""
+    return [{"path": change.path, "from": change.before, "to": change.after} for change in changes]
+
+
+def drift_entries(drift: Iterable[Drift]) -> list[Json]:
+    """Drift as `{job, kind, detail}`."""
+    return [{"job": item.job, "kind": item.kind.value, "detail": item.detail} for item in drift]
+
+
+def problem_entries(problems: Mapping[Account, str]) -> list[Json]:
+    """Accounts that could not be read in full, as `{account, message}`, sorted."""
+    return [{"account": str(account), "message": problems[account]} for account in sorted(problems)]
+
+
+def guard_code(guard: Guard | None) -> str | None:
+    """The code that stands for a guard beside an action."""
+    return None if guard is None else guard.code
+
+
+def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[str, Json]:
+    return {
+        "format": document_format,
+        "stack": plan.stack,
+        "summary": plan.summary(),
+        "actions": actions,
+        "drift": drift_entries(plan.drift),
+        "unmanaged": plan.unmanaged,
+        "guards": [{"code": guard.code, "message": guard.message, "flag": guard.flag} for guard in all_guards(plan)],
+        "problems": problem_entries(plan.problems),
+    }
+
+
+def _action(job: JobPlan) -> dict[str, Json]:
+    return {
+        "action": job.action.value,
+        "job": job.job,
+        "reason": job.reason,
+        "changes": change_entries(job.changes),
+        "guard": guard_code(job.guard),
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Json]:
+    return {
+        "result": outcome.result.value,
+        "remote": outcome.remote,
+        "error": None if outcome.error is None else error_fields(outcome.error),
+    }

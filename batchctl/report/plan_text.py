@@ -1,0 +1,112 @@
+"""`plan`, `drift` and `diff` for people."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Console
+from rich.text import Text
+
+from batchctl.model.desired import Json
+from batchctl.model.plan import Action, Change, Drift, JobPlan, Plan
+from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
+from batchctl.report.plan_document import all_guards
+from batchctl.report.words import SYMBOLS, drift_summary, is_quiet, plan_summary, reason_text
+
+
+def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
+    """The whole plan, its summary last. Jobs without change are counted, or named when `verbose`."""
+    write_line(console, "Stack ", (plan.stack, "bold"))
+    shown = [job for job in plan.jobs if verbose or not is_quiet(job)]
+    if shown:
+        write_line(console)
+        write_table(console, [_job_row(job) for job in shown], indent=2)
+    write_unchanged(console, len(plan.jobs) - len(shown))
+    write_findings(plan, console)
+    write_line(console)
+    write_line(console, (plan_summary(plan), "bold"))
+
+
+def write_drift(plan: Plan, console: Console) -> None:
+    """Only what differs through no act of batchctl."""
+    if plan.drift:
+        _write_drift_rows(plan.drift, console, indent=0)
+    _write_problems(plan, console)
+    if plan.drift or plan.problems:
+        write_line(console)
+    unmanaged = "" if plan.unmanaged is None else f" {count(plan.unmanaged, 'unmanaged remote job')}."
+    write_line(console, (f"{drift_summary(plan)}{unmanaged}", "bold"))
+
+
+def write_diff(job: JobPlan, console: Console) -> None:
+    """One job: what its manifest changes against the record."""
+    write_table(console, [_job_row(job)])
+    if not job.changes:
+        write_line(console, "No difference between manifest and record.")
+
+
+def write_unchanged(console: Console, number: int) -> None:
+    """The line that stands for jobs which are not named; nothing for none."""
+    if number:
+        write_line(console)
+        write_line(console, (f"  {count(number, 'job')} unchanged", "dim"))
+
+
+def write_findings(plan: Plan, console: Console) -> None:
+    """What a plan says beside its actions: drift, guards, accounts that could not be read."""
+    if plan.drift:
+        write_heading(console, "Drift")
+        _write_drift_rows(plan.drift, console, indent=2)
+    guards = all_guards(plan)
+    if guards:
+        write_heading(console, "Refused by a guard")
+        rows = [
+            Row((outside(guard.code, "magenta"), outside(guard.message)), (outside(f"way out: {guard.flag}"),))
+            for guard in guards
+        ]
+        write_table(console, rows, indent=2)
+    _write_problems(plan, console)
+    if plan.unmanaged:
+        write_line(console)
+        write_line(console, f"  {count(plan.unmanaged, 'unmanaged remote job')} left alone")
+
+
+def change_line(change: Change) -> Text:
+    """`path: from -> to`, values as JSON."""
+    parts = (
+        (terminal_value(change.before), "red"),
+        " -> ",
+        (terminal_value(change.after), "green"),
+    )
+    return Text.assemble("* ", outside(change.path), ": ", *parts)
+
+
+def terminal_value(value: Json) -> str:
+    """A value for people: JSON on one line, and `(none)` for what is not there."""
+    return "(none)" if value is None else outside(json.dumps(value, ensure_ascii=False)).plain
+
+
+def _job_row(job: JobPlan) -> Row:
+    symbol, style = SYMBOLS[job.action]
+    plain = job.action in {Action.WAIT, Action.NONE}
+    return Row(
+        (
+            Text(symbol, style),
+            Text(job.action.value, style),
+            outside(job.job, "" if plain else "bold"),
+            outside(reason_text(job)),
+        ),
+        tuple(change_line(change) for change in job.changes),
+    )
+
+
+def _write_drift_rows(drift: tuple[Drift, ...], console: Console, *, indent: int) -> None:
+    rows = [Row((Text(item.kind.value, "yellow"), outside(item.job), outside(item.detail))) for item in drift]
+    write_table(console, rows, indent=indent)
+
+
+def _write_problems(plan: Plan, console: Console) -> None:
+    if plan.problems:
+        write_heading(console, "Not read in full, jobs there are left alone")
+        rows = [Row((outside(str(account)), outside(plan.problems[account]))) for account in sorted(plan.problems)]
+        write_table(console, rows, indent=2)

@@ -1,0 +1,67 @@
+"""`status`, `validate` and `version` for people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from batchctl.model.desired import DesiredStack
+from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
+from batchctl.report.times import age
+from batchctl.report.values import StatusReport, StatusRow, VersionReport
+from batchctl.report.words import PHASE_STYLES, phase_summary, rows_text, state_text
+
+HEADER = ("JOB", "PHASE", "STATE", "ATTEMPT", "ROWS", "MODEL", "AGE")
+
+
+def write_status(report: StatusReport, console: Console, now: datetime, *, verbose: bool = False) -> None:
+    """The table of all jobs and a count of phases. `verbose` adds provider and remote name."""
+    if report.jobs:
+        header = (*HEADER, *(("PROVIDER", "REMOTE") if verbose else ()), "REASON")
+        write_table(console, [_status_row(row, now, verbose=verbose) for row in report.jobs], header=header)
+        write_line(console)
+    phases = phase_summary(row.phase for row in report.jobs)
+    total = f"{count(len(report.jobs), 'job')} in stack {report.stack}"
+    write_line(console, (f"{total}: {phases}." if phases else f"{total}.", "bold"))
+    if report.problems:
+        write_heading(console, "Not read in full, shown as last recorded")
+        rows = [Row((outside(str(account)), outside(report.problems[account]))) for account in sorted(report.problems)]
+        write_table(console, rows, indent=2)
+
+
+def write_valid(desired: DesiredStack, console: Console, *, verbose: bool = False) -> None:
+    """That all manifests are sound. `verbose` names the jobs and their places."""
+    if verbose:
+        rows = [
+            Row((outside(job.name), Text(job.kind.value), outside(job.model), outside(str(job.location))))
+            for job in desired.jobs
+        ]
+        write_table(console, rows, indent=2)
+    write_line(console, ("ok", "green"), f": {count(len(desired.jobs), 'job')} in stack {desired.stack.name}")
+
+
+def write_version(report: VersionReport, console: Console, *, verbose: bool = False) -> None:
+    """One line; `verbose` adds the libraries."""
+    write_line(console, outside(f"batchctl {report.version} (python {report.python}, {report.platform})"))
+    if verbose:
+        rows = [Row((outside(name), outside(version))) for name, version in sorted(report.libraries.items())]
+        write_table(console, rows, indent=2)
+
+
+def _status_row(row: StatusRow, now: datetime, *, verbose: bool) -> Row:
+    extra = (outside(row.provider or "-"), outside(row.remote or "-")) if verbose else ()
+    return Row(
+        (
+            outside(row.job, "bold"),
+            Text(row.phase.value, PHASE_STYLES[row.phase]),
+            outside(state_text(row.state)),
+            Text("-" if row.attempt is None else str(row.attempt)),
+            Text(rows_text(row.rows)),
+            outside(row.model or "-"),
+            Text(age(row.create_time, now)),
+            *extra,
+            outside(row.reason),
+        )
+    )

@@ -1,0 +1,100 @@
+"""What a report is made of, where the model has no value for it. Built by cli from what the other rooms give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from batchctl.model.desired import DesiredJob
+from batchctl.model.keys import Account
+from batchctl.model.observed import RowCounts
+from batchctl.model.outcome import Outcome, Result
+from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.model.recorded import Event, RecordedJob
+from batchctl.model.states import Phase
+
+
+@dataclass(frozen=True)
+class ApplyReport:
+    """A plan and what became of it."""
+
+    plan: Plan
+    outcomes: Mapping[str, Outcome]
+    """By job name. A job of the plan that is not in it was never begun."""
+
+    def outcome(self, job: str) -> Outcome:
+        """What became of a job of the plan: skipped when the pass ended before it."""
+        return self.outcomes.get(job) or Outcome(job, Result.SKIPPED)
+
+
+@dataclass(frozen=True)
+class StatusRow:
+    """One job as `status` shows it."""
+
+    job: str
+    phase: Phase
+    state: str | None = None
+    """The API's state, normalised to `JOB_STATE_*`."""
+    attempt: int | None = None
+    remote: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    rows: RowCounts = field(default_factory=RowCounts)
+    create_time: datetime | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    reason: str = ""
+
+    @classmethod
+    def of(cls, plan: JobPlan, *, model: str | None, provider: str | None) -> StatusRow:
+        """The row of a job, from its plan and from what its manifest or the record says of it."""
+        row = cls(plan.job, plan.phase, model=model, provider=provider, reason=plan.reason)
+        if plan.attempt is None:
+            return row
+        return replace(
+            row,
+            state=plan.attempt.state,
+            attempt=plan.attempt.key.attempt,
+            remote=plan.attempt.remote,
+            rows=plan.attempt.rows,
+            create_time=plan.attempt.create_time,
+            start_time=plan.attempt.start_time,
+            end_time=plan.attempt.end_time,
+        )
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """All jobs of the scope, sorted by name."""
+
+    stack: str
+    jobs: tuple[StatusRow, ...]
+    problems: Mapping[Account, str] = field(default_factory=dict)
+    """Accounts that could not be read in full, with the reason."""
+
+
+@dataclass(frozen=True)
+class JobDescription:
+    """All that is known of one job. One of `desired` and `recorded` at least is set."""
+
+    stack: str
+    plan: JobPlan
+    desired: DesiredJob | None = None
+    recorded: RecordedJob | None = None
+    events: tuple[Event, ...] = ()
+    """Oldest first."""
+    drift: tuple[Drift, ...] = ()
+    results: str | None = None
+    """Where a person finds the results that count: a path to show as it is."""
+
+
+@dataclass(frozen=True)
+class VersionReport:
+    """What runs here."""
+
+    version: str
+    python: str
+    platform: str
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the libraries that bug reports need, by name."""

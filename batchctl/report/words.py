@@ -1,0 +1,144 @@
+"""The words and colours for actions, results and phases, and the sentences that sum up a plan.
+
+Shared by text, Markdown and progress, so that all three say the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from batchctl.model.observed import RowCounts
+from batchctl.model.outcome import Result
+from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.states import FAILED_PHASES, Phase
+from batchctl.report.layout import count
+from batchctl.report.values import ApplyReport
+
+SYMBOLS: Mapping[Action, tuple[str, str]] = {
+    Action.CREATE: ("+", "green"),
+    Action.ADOPT: ("~", "cyan"),
+    Action.RETRY: ("r", "yellow"),
+    Action.REPLACE: ("~", "yellow"),
+    Action.CANCEL: ("x", "red"),
+    Action.DELETE: ("-", "red"),
+    Action.FORGET: ("f", "red"),
+    Action.COLLECT: ("c", "green"),
+    Action.WAIT: (".", "dim"),
+    Action.NONE: ("=", "dim"),
+}
+"""The sign before an action and its colour."""
+
+RESULT_STYLES: Mapping[Result, str] = {
+    Result.DONE: "green",
+    Result.PENDING: "yellow",
+    Result.FAILED: "bold red",
+    Result.SKIPPED: "magenta",
+}
+
+PHASE_STYLES: Mapping[Phase, str] = {
+    Phase.WAITING: "yellow",
+    Phase.SETTLING: "yellow",
+    Phase.ACTIVE: "cyan",
+    Phase.SUCCEEDED: "green",
+    Phase.PARTIALLY_SUCCEEDED: "yellow",
+    Phase.FAILED: "bold red",
+    Phase.REJECTED: "bold red",
+    Phase.CANCELLED: "magenta",
+    Phase.EXPIRED: "bold red",
+    Phase.REMOVING: "magenta",
+    Phase.RESULTS_LOST: "bold red",
+    Phase.UNKNOWN: "yellow",
+}
+
+
+def is_quiet(job: JobPlan) -> bool:
+    """Whether a plan need not name the job: nothing to do, and nothing wrong with it."""
+    return (
+        job.action is Action.NONE
+        and job.guard is None
+        and job.phase not in FAILED_PHASES
+        and job.phase is not Phase.UNKNOWN
+    )
+
+
+def reason_text(job: JobPlan) -> str:
+    """A job's reason, and whether its action goes on later or is refused. Still text from outside."""
+    later = " (goes on in a later pass)" if job.unfinished else ""
+    refused = "" if job.guard is None else f" [refused: {job.guard.code}]"
+    return f"{job.reason}{later}{refused}"
+
+
+def drift_summary(plan: Plan) -> str:
+    """Drift in one line; says `No drift.` only when everything could be read."""
+    if plan.drift:
+        return f"Drift in {count(len(plan.drift), 'place')}."
+    return "No drift in what could be read." if plan.problems else "No drift."
+
+
+def plan_summary(plan: Plan) -> str:
+    """A plan in one line: «Plan: 1 to create, 2 to replace.» or that nothing changes."""
+    return " ".join([_plan_lead(plan), *_plan_remarks(plan)])
+
+
+def apply_summary(report: ApplyReport) -> str:
+    """What became of a plan, in one line."""
+    acted = [job for job in report.plan.jobs if job.action is not Action.NONE]
+    counts = Counter(report.outcome(job.job).result for job in acted)
+    parts = [f"{counts[result]} {result.value}" for result in Result if counts[result]]
+    lead = f"Apply: {', '.join(parts)}." if parts else "Nothing to do."
+    return " ".join([lead, *_remarks(report.plan)])
+
+
+def _plan_lead(plan: Plan) -> str:
+    parts = [
+        f"{number} {'waiting' if action == Action.WAIT else f'to {action}'}"
+        for action, number in plan.summary().items()
+        if number and action != Action.NONE
+    ]
+    if not plan.has_changes:
+        return "No changes."
+    return f"Plan: {', '.join(parts)}."
+
+
+def _plan_remarks(plan: Plan) -> list[str]:
+    remarks = _remarks(plan)
+    waiting = plan.summary()[Action.WAIT]
+    if not plan.has_changes and waiting:
+        remarks.insert(0, f"{count(waiting, 'job')} waiting.")
+    if remarks or plan.has_changes:
+        return remarks
+    return ["Every job is as its manifest says."] if plan.jobs else ["There are no jobs."]
+
+
+def _remarks(plan: Plan) -> list[str]:
+    """What a reader of one line must not miss."""
+    refused = sum(job.guard is not None for job in plan.jobs)
+    bad = sum(job.action is Action.NONE and job.phase in FAILED_PHASES for job in plan.jobs)
+    remarks = {
+        f"{count(refused, 'job')} refused by a guard.": refused,
+        f"{count(bad, 'job')} ended badly.": bad,
+        f"Drift in {count(len(plan.drift), 'place')}.": len(plan.drift),
+        f"{count(len(plan.problems), 'account')} could not be read in full.": len(plan.problems),
+    }
+    return [remark for remark, number in remarks.items() if number]
+
+
+def phase_summary(phases: Iterable[Phase]) -> str:
+    """How many jobs are in each phase, in the order of `Phase`: `2 Active, 1 Failed`."""
+    counts = Counter(phases)
+    return ", ".join(f"{counts[phase]} {phase}" for phase in Phase if counts[phase])
+
+
+def rows_text(rows: RowCounts) -> str:
+    """How far the rows are: `98/100, 2 failed`; `?` where nobody has told, `-` when nothing is known."""
+    if rows == RowCounts():
+        return "-"
+    done = "?" if rows.ok is None else str(rows.ok)
+    total = "?" if rows.total is None else str(rows.total)
+    return f"{done}/{total}, {rows.failed} failed" if rows.failed else f"{done}/{total}"
+
+
+def state_text(state: str | None) -> str:
+    """The API's state without its prefix; `-` when there is none."""
+    return state.removeprefix("JOB_STATE_") if state else "-"

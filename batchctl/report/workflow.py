@@ -1,0 +1,26 @@
+"""Errors as GitHub workflow commands, which a runner shows beside the line of the manifest.
+
+Owns the form of those commands. Whether they are wanted is cli's to know.
+"""
+
+from __future__ import annotations
+
+from batchctl.model.errors import BatchctlError, Diagnostic, ManifestError
+from batchctl.report.escape import workflow_data, workflow_property
+
+
+def error_annotations(error: BatchctlError) -> tuple[str, ...]:
+    """One `::error …::` line for each fault of a manifest, or one for any other error."""
+    if isinstance(error, ManifestError):
+        return tuple(_diagnostic(item) for item in error.diagnostics)
+    return (f"::error title={workflow_property(error.code)}::{workflow_data(_with_hint(error.message, error.hint))}",)
+
+
+def _diagnostic(item: Diagnostic) -> str:
+    place = f"file={workflow_property(item.location.file)},line={item.location.line},col={item.location.column}"
+    title = f"title={workflow_property(item.code)}"
+    return f"::error {place},{title}::{workflow_data(_with_hint(item.message, item.hint))}"
+
+
+def _with_hint(message: str, hint: str) -> str:
+    return f"{message} ({hint})" if hint else message

@@ -1,0 +1,121 @@
+"""What is sent of a job's input: its rows with the job's `request` defaults under each.
+
+Owns the merge and the line format of uploaded files. Implements InputEncoder. Source: reference 8.1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO, assert_never
+
+from batchctl.model.canonical import RowsHasher
+from batchctl.model.desired import (
+    DesiredJob,
+    InlineRows,
+    Json,
+    Kind,
+    LocalFile,
+    RemoteSource,
+    RequestRow,
+    Source,
+    UploadedFile,
+)
+from batchctl.model.errors import ResultsError, RowsError
+from batchctl.rows.reader import read_rows
+from batchctl.rows.spelling import spell_request
+
+
+class RowEncoder:
+    """Implements InputEncoder."""
+
+    def inline_rows(self, job: DesiredJob) -> tuple[RequestRow, ...]:
+        if not isinstance(job.source, InlineRows):
+            raise TypeError(f"{job.name} has no inline rows")
+        defaults = request_defaults(job)
+        return tuple(RequestRow(row.key, with_defaults(defaults, row.request)) for row in job.source.rows)
+
+    def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
+        defaults = request_defaults(job)
+        content = hashlib.sha256()
+        rows = RowsHasher()
+        try:
+            for row in read_rows(source.path, job.kind):
+                rows.add(row)
+                line = _line(row.key, with_defaults(defaults, row.request))
+                content.update(line)
+                into.write(line)
+        except RowsError as error:
+            raise _input_changed(source, str(error)) from error
+        if rows.hexdigest() != source.sha256:
+            raise _input_changed(source, "its rows are others")
+        return content.hexdigest()
+
+    def keys(self, source: Source, kind: Kind) -> Sequence[str] | None:
+        """The rows' keys in input order.
+
+        None when batchctl does not hold the input, or not any more: a file that changed or went away since the job
+        was made must not keep its results from being collected, but it says nothing of their order.
+        """
+        match source:
+            case InlineRows(rows):
+                return tuple(row.key for row in rows)
+            case LocalFile():
+                return _keys_of_file(source, kind)
+            case UploadedFile() | RemoteSource():
+                return None
+            case _ as never:
+                assert_never(never)
+
+
+def request_defaults(job: DesiredJob) -> Mapping[str, Json]:
+    """The job's `request` in REST form: a system instruction given as text becomes a content."""
+    defaults = spell_request(job.request, job.kind)
+    instruction = defaults.get("systemInstruction")
+    if isinstance(instruction, str):
+        defaults["systemInstruction"] = {"parts": [{"text": instruction}]}
+    return defaults
+
+
+def with_defaults(defaults: Mapping[str, Json], request: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The request over its defaults, by RFC 7396; without defaults it stands as it is, nulls too."""
+    return _merged(defaults, request) if defaults else request
+
+
+def _merged(target: Json, patch: Json) -> Json:
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = _merged(result.get(name), value)
+    return result
+
+
+def _line(key: str, request: Mapping[str, Json]) -> bytes:
+    # Members keep the user's order: the order of a response schema's properties may shape the answer.
+    line = json.dumps({"key": key, "request": request}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return line.encode("utf-8") + b"\n"
+
+
+def _keys_of_file(source: LocalFile, kind: Kind) -> Sequence[str] | None:
+    hasher = RowsHasher()
+    keys = []
+    try:
+        for row in read_rows(source.path, kind):
+            hasher.add(row)
+            keys.append(row.key)
+    except RowsError:
+        return None
+    return keys if hasher.hexdigest() == source.sha256 else None
+
+
+def _input_changed(source: LocalFile, reason: str) -> ResultsError:
+    return ResultsError(
+        f"the input file {source.path} changed while the command ran: {reason}",
+        code="InputChanged",
+        hint="run the command again: it reads the file anew and plans what follows",
+    )

@@ -1,0 +1,92 @@
+"""The results folder's layout, and its faults as ResultsErrors.
+
+Owns names and paths: nothing that comes from outside may lead out of the folder.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from batchctl.model.errors import ResultsError
+from batchctl.model.keys import AttemptKey
+
+RESULTS_FILE = "results.jsonl"
+MANIFEST_FILE = "manifest.json"
+CURRENT = "current"
+
+_JOB = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_DIGEST = re.compile(r"d[0-9]+:([0-9a-f]{8})[0-9a-f]*")
+_FOLDER = re.compile(r"[0-9a-f]{8}-[0-9]+(\.[0-9]+)?(-[0-9]+)?")
+
+
+def job_folder(results: Path, job: str) -> Path:
+    """Where a job's results lie. Raises ResultsError (`ResultsOutside`) for what is not simply a folder in there."""
+    if not _JOB.fullmatch(job):
+        raise outside(results / "…", f"{job!r} is not the name of a job")
+    folder = results / job
+    if folder.is_symlink():
+        raise outside(folder, "it is a symbolic link")
+    return folder
+
+
+def folder_name(key: AttemptKey, digest: str) -> str:
+    """The name of an attempt's folder: `<digest8>-<attempt>`, and the shard where there are several."""
+    match = _DIGEST.fullmatch(digest)
+    if match is None:
+        raise ResultsError(f"not a digest: {digest!r}", code="ResultsOutside", hint="the state holds a broken digest")
+    shard = f".{key.shard}" if key.shard else ""
+    return f"{match[1]}-{key.attempt}{shard}"
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether `collect` may have given a folder this name."""
+    return _FOLDER.fullmatch(name) is not None
+
+
+def outside(path: Path, reason: str) -> ResultsError:
+    """The error for a path that leads out of the results folder."""
+    return ResultsError(
+        f"{path} leads out of the results folder: {reason}",
+        code="ResultsOutside",
+        hint="remove it; batchctl writes results only below spec.results of the stack file",
+    )
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def results_errors(path: Path) -> Iterator[None]:
+    """Turn OSError into ResultsError."""
+    try:
+        yield
+    except OSError as error:
+        raise _from_os(path, error) from error
+
+
+def _from_os(path: Path, error: OSError) -> ResultsError:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            code, reason, hint = "ResultsDiskFull", "the disk is full", "free some space"
+        case errno.EROFS:
+            code, reason, hint = "ResultsReadOnly", "the file system is read-only", "make it writable"
+        case errno.EACCES | errno.EPERM:
+            code, reason, hint = "ResultsPermission", "permission denied", "make the folder writable for this user"
+        case _:
+            code, reason, hint = "ResultsFailed", str(error), "look at the disk and the folder"
+    return ResultsError(
+        f"results in {path} cannot be read or written: {reason}",
+        code=code,
+        hint=f"{hint}, then run the command again; no remote job is deleted before its results are kept",
+    )

@@ -1,0 +1,130 @@
+"""JSON Lines, read strictly and one line at a time.
+
+Owns every bound on what a line may be. Knows nothing of rows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, NoReturn
+
+from batchctl.model.desired import Json
+
+LINE_BYTES = 32 * 1024 * 1024
+"""Longest line: well over what one request with inline media may hold, well under what would trouble the memory."""
+
+NESTING = 100
+"""Deepest nesting, the same bound that manifests have."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that is not blank; `number` counts all lines from 1. A line with a `fault` has no value."""
+
+    number: int
+    value: Json = None
+    fault: str | None = None
+
+
+def read_lines(stream: BinaryIO) -> Iterator[Line]:
+    """The lines of a stream, one after the other, faulty ones too. Raises OSError."""
+    number = 0
+    while raw := stream.readline(LINE_BYTES + 1):
+        number += 1
+        if len(raw) > LINE_BYTES:
+            _skip_rest(stream, raw)
+            yield Line(number, fault=f"longer than {LINE_BYTES // 1024 // 1024} MB")
+            continue
+        if number == 1:
+            raw = raw.removeprefix(_BOM)
+        if raw.strip():
+            yield _parse(number, raw.rstrip())
+
+
+def _skip_rest(stream: BinaryIO, raw: bytes) -> None:
+    while raw and not raw.endswith(b"\n"):
+        raw = stream.readline(LINE_BYTES)
+
+
+def _parse(number: int, raw: bytes) -> Line:
+    try:
+        return Line(number, parse_json(raw))
+    except UnicodeDecodeError as error:
+        return Line(number, fault=f"not UTF-8 at byte {error.start + 1} of the line")
+    except json.JSONDecodeError as error:
+        return Line(number, fault=f"not JSON: {error.msg} at column {error.colno}")
+    except ValueError as error:
+        return Line(number, fault=str(error))
+
+
+def parse_json(raw: bytes) -> Json:
+    """One JSON value. Raises ValueError for all that JSON or UTF-8 does not allow, and for what we do not."""
+    text = raw.decode("utf-8")
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_integer
+        )
+    except RecursionError:
+        raise ValueError(_too_deep()) from None
+    # Counting is cheap and settles it for nearly every line; only a line with many brackets is walked.
+    if raw.count(b"{") + raw.count(b"[") > NESTING and _is_deeper(value, NESTING):
+        raise ValueError(_too_deep())
+    if b"\\u" in raw:
+        _refuse_lone_surrogates(value)
+    return value
+
+
+def _too_deep() -> str:
+    return f"nested deeper than {NESTING} levels"
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"member {name[:60]!r} is given twice")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return value
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("a number has too many digits") from None
+
+
+def _is_deeper(value: Json, levels: int) -> bool:
+    layer = [value]
+    for _ in range(levels):
+        inner: list[Json] = []
+        for item in layer:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        layer = inner
+    return any(isinstance(item, dict | list) for item in layer)
+
+
+def _refuse_lone_surrogates(value: Json) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair: not a character") from None

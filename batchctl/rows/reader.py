@@ -1,0 +1,80 @@
+"""Rows from local JSONL files.
+
+Owns what makes a whole file sound: every line a row, every key once. Implements RowReader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from batchctl.model.canonical import RowsHasher
+from batchctl.model.desired import Json, Kind, RequestRow
+from batchctl.model.errors import RowProblem, RowsError
+from batchctl.model.ports import RowsSummary
+from batchctl.rows.jsonl import Line, read_lines
+from batchctl.rows.row import parse_row
+
+FAULTS_SHOWN = 20
+"""Faults collected before reading stops: enough to see the pattern, and a file of another kind ends soon."""
+
+
+class RowFiles:
+    """Implements RowReader."""
+
+    def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
+        hasher = RowsHasher()
+        count = 0
+        for row in read_rows(path, kind):
+            hasher.add(row)
+            count += 1
+        return RowsSummary(hasher.hexdigest(), count)
+
+    def parse(self, value: Json, kind: Kind) -> RequestRow:
+        return parse_row(value, kind)
+
+
+def read_rows(path: Path, kind: Kind) -> Iterator[RequestRow]:
+    """The file's rows, streamed; what comes before its end is worth nothing if the end raises.
+
+    Raises RowsError with all faults, up to `FAULTS_SHOWN`, once the file is read or there are too many.
+    """
+    problems: list[RowProblem] = []
+    empty = True
+    for found in _rows_and_problems(path, kind):
+        empty = False
+        if isinstance(found, RequestRow):
+            yield found
+        elif len(problems) < FAULTS_SHOWN:
+            problems.append(found)
+        else:
+            problems.append(RowProblem(found.line, "and more"))
+            break
+    if empty:
+        problems.append(RowProblem(1, "the file has no rows"))
+    if problems:
+        raise RowsError(problems)
+
+
+def _rows_and_problems(path: Path, kind: Kind) -> Iterator[RequestRow | RowProblem]:
+    lines: dict[str, int] = {}
+    try:
+        with path.open("rb") as stream:
+            for line in read_lines(stream):
+                yield _row_or_problem(line, kind, lines)
+    except OSError as error:
+        yield RowProblem(1, f"the file cannot be read: {error.strerror}")
+
+
+def _row_or_problem(line: Line, kind: Kind, lines: dict[str, int]) -> RequestRow | RowProblem:
+    """`lines` holds the keys so far, each with its line, and takes in this one."""
+    if line.fault is not None:
+        return RowProblem(line.number, line.fault)
+    try:
+        row = parse_row(line.value, kind)
+    except ValueError as error:
+        return RowProblem(line.number, str(error))
+    first = lines.setdefault(row.key, line.number)
+    if first != line.number:
+        return RowProblem(line.number, f"key {row.key!r} is used on line {first} already")
+    return row

@@ -1,0 +1,163 @@
+"""The results folder: what was collected, kept durably and sorted by input position.
+
+Owns how a folder comes into being: whole or not at all. Implements ResultStore.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from batchctl.model.desired import Json
+from batchctl.model.keys import AttemptKey
+from batchctl.model.observed import RemoteJob
+from batchctl.model.ports import Collected, ResultItem
+from batchctl.rows.folder import (
+    CURRENT,
+    MANIFEST_FILE,
+    RESULTS_FILE,
+    folder_name,
+    is_folder_name,
+    job_folder,
+    outside,
+    results_errors,
+    sync_folder,
+)
+from batchctl.rows.join import Join
+from batchctl.rows.spool import Spool, create_private
+
+MANIFEST_FORMAT = "batchctl/results-manifest/v1"
+
+
+class ResultsFolder:
+    """Implements ResultStore below one folder, which need not exist yet."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def collect(
+        self,
+        key: AttemptKey,
+        digest: str,
+        remote: RemoteJob,
+        items: Iterable[ResultItem],
+        keys: Sequence[str] | None,
+        marks: Mapping[str, Json],
+    ) -> Collected:
+        """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
+
+        The same remote job's results replace what lies there; another remote job's results are never overwritten,
+        they get a folder of their own beside them. Raises ResultsError, and whatever `items` raises.
+        """
+        job = job_folder(self._root, key.job)
+        base = folder_name(key, digest)
+        with results_errors(job):
+            job.mkdir(parents=True, exist_ok=True)
+            target = _target(job, base, remote)
+            part = job / f".{target.name}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            try:
+                collected = _write(
+                    part, f"{key.job}/{target.name}", items, Join(keys), _facts(key, digest, remote, marks)
+                )
+                _put_in_place(part, target)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+            return collected
+
+    def point_current(self, job: str, path: str) -> None:
+        folder = job_folder(self._root, job)
+        owner, _, name = path.partition("/")
+        if owner != job or not is_folder_name(name):
+            raise outside(self._root / path, f"it is not a collected folder of {job}")
+        with results_errors(folder):
+            new = folder / f".{CURRENT}.new"
+            new.unlink(missing_ok=True)
+            new.symlink_to(name, target_is_directory=True)
+            new.replace(folder / CURRENT)
+            sync_folder(folder)
+
+
+def _target(job: Path, base: str, remote: RemoteJob) -> Path:
+    """The first folder that is free or holds this remote job's results already."""
+    target, number = job / base, 1
+    while target.exists() and _remote_in(target) != (str(remote.account), remote.name):
+        number += 1
+        target = job / f"{base}-{number}"
+    if target.is_symlink():
+        raise outside(target, "it is a symbolic link")
+    return target
+
+
+def _remote_in(folder: Path) -> tuple[Json, Json] | None:
+    try:
+        manifest = json.loads((folder / MANIFEST_FILE).read_bytes())
+        return manifest["account"], manifest["remote"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None  # not a folder of ours, or damaged: never written into
+
+
+def _write(part: Path, path: str, items: Iterable[ResultItem], join: Join, facts: Mapping[str, Json]) -> Collected:
+    ok = failed = unmatched = 0
+    with Spool(part / ".arrived") as spool:
+        for item in items:
+            place = join.place(item)
+            spool.add(place, item)
+            if not place.matched:
+                unmatched += 1
+            elif item.response is not None:
+                ok += 1
+            else:
+                failed += 1
+        sha256 = spool.write_sorted(part / RESULTS_FILE)
+    collected = Collected(path, ok, failed, join.missing, unmatched)
+    rows = {"ok": ok, "failed": failed, "missing": join.missing, "unmatched": unmatched}
+    _write_manifest(part / MANIFEST_FILE, {**facts, "rows": rows, "sha256": sha256})
+    sync_folder(part)
+    return collected
+
+
+def _write_manifest(path: Path, manifest: Mapping[str, Json]) -> None:
+    with create_private(path) as stream:
+        stream.write(json.dumps(manifest, indent=2).encode("ascii") + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _put_in_place(part: Path, target: Path) -> None:
+    if not target.exists():
+        part.rename(target)
+    else:
+        # A folder cannot be replaced by one call, its files can. The manifest comes last: it vouches for the rows.
+        for name in (RESULTS_FILE, MANIFEST_FILE):
+            (part / name).replace(target / name)
+        sync_folder(target)
+    sync_folder(target.parent)
+
+
+def _facts(key: AttemptKey, digest: str, remote: RemoteJob, marks: Mapping[str, Json]) -> dict[str, Json]:
+    return {
+        "format": MANIFEST_FORMAT,
+        "job": key.job,
+        "attempt": key.attempt,
+        "shard": key.shard,
+        "digest": digest,
+        "account": str(remote.account),
+        "remote": remote.name,
+        "displayName": remote.display_name,
+        "model": remote.model,
+        "state": remote.state,
+        "createTime": _time(remote.create_time),
+        "startTime": _time(remote.start_time),
+        "endTime": _time(remote.end_time),
+        "marks": dict(marks),
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

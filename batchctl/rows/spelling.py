@@ -1,0 +1,82 @@
+"""Member names of requests in the APIs' one spelling.
+
+Owns which snake_case names we know. The servers take both spellings, so the two must count as the same work; names
+that we do not know are left as they stand. Source: reference chapter 7 and 8.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from batchctl.model.desired import Json, Kind
+
+_GENERATE_MEMBERS = (
+    "model",
+    "contents",
+    "systemInstruction",
+    "generationConfig",
+    "safetySettings",
+    "tools",
+    "toolConfig",
+    "cachedContent",
+    "labels",
+    "serviceTier",
+    "store",
+    "continuationToken",
+)
+_EMBED_MEMBERS = ("model", "content", "taskType", "title", "outputDimensionality")
+_CONFIG_MEMBERS = (
+    "temperature",
+    "topP",
+    "topK",
+    "candidateCount",
+    "maxOutputTokens",
+    "stopSequences",
+    "responseLogprobs",
+    "logprobs",
+    "presencePenalty",
+    "frequencyPenalty",
+    "seed",
+    "responseMimeType",
+    "responseSchema",
+    "responseJsonSchema",
+    "responseModalities",
+    "mediaResolution",
+    "speechConfig",
+    "thinkingConfig",
+    "imageConfig",
+    "enableEnhancedCivicAnswers",
+    "audioTranscriptionConfig",
+)
+
+
+def _by_snake_case(names: Iterable[str]) -> dict[str, str]:
+    spelled = {re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name): name for name in names}
+    return {snake: camel for snake, camel in spelled.items() if snake != camel}
+
+
+_SNAKE_MEMBERS: Mapping[Kind, Mapping[str, str]] = {
+    Kind.BATCH_JOB: _by_snake_case(_GENERATE_MEMBERS),
+    Kind.EMBEDDINGS_BATCH_JOB: _by_snake_case(_EMBED_MEMBERS),
+}
+_SNAKE_CONFIG = _by_snake_case(_CONFIG_MEMBERS)
+
+
+def spell_request(request: Mapping[str, Json], kind: Kind) -> dict[str, Json]:
+    """The request with the known names of its own and of generationConfig's members in camelCase.
+
+    Raises ValueError where both spellings of a name stand side by side.
+    """
+    spelled = _spell(request, _SNAKE_MEMBERS[kind])
+    config = spelled.get("generationConfig")
+    if isinstance(config, Mapping):
+        spelled["generationConfig"] = _spell(config, _SNAKE_CONFIG)
+    return spelled
+
+
+def _spell(value: Mapping[str, Json], names: Mapping[str, str]) -> dict[str, Json]:
+    for snake, camel in names.items():
+        if snake in value and camel in value:
+            raise ValueError(f"both {snake} and {camel} are given: keep one")
+    return {names.get(name, name): member for name, member in value.items()}

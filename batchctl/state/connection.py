@@ -1,0 +1,154 @@
+"""Connections to the state file: for writing under the lock, and for reading without it.
+
+Owns pragmas, file modes and how a new file comes into being. Raises sqlite3.Error and OSError; the callers map them.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from batchctl.model.errors import StateError
+from batchctl.state.faults import corrupt, primary_code
+from batchctl.state.migrations import Identity, Migration, migrate
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 5.0
+"""How long SQLite waits for a program that has the file open beside us, such as a viewer."""
+
+_SNAPSHOT_TRIES = 5
+
+
+def _connect(path: Path, query: str) -> Database:
+    # isolation_level=None: transactions begin and end where this room says so, never by themselves.
+    conn = sqlite3.connect(f"{path.absolute().as_uri()}?{query}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+    return Database(conn, recursive_triggers=False, execute_plugins=False)
+
+
+def side_file(path: Path, suffix: str) -> Path:
+    """A file that stands beside the state file, named after it."""
+    return path.with_name(path.name + suffix)
+
+
+def has_content(path: Path) -> bool:
+    """Whether there is a file with at least a byte in it."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def refuse_left_over_wal(path: Path) -> None:
+    """Raise StateError (`StateCorrupt`) where the state file is missing but its log is not.
+
+    Half of a state was moved away then: starting anew would forget all its jobs, and SQLite would mix the old log
+    into the new file.
+    """
+    wal = side_file(path, "-wal")
+    if has_content(wal):
+        raise corrupt(path, f"it is missing, but {wal.name} is still there")
+
+
+def connect_writer(path: Path) -> Database:
+    """Open an existing file for writing, every commit durable before it returns."""
+    if path.stat().st_uid == os.geteuid():
+        path.chmod(0o600)  # also what a restored copy gets; -wal and -shm take their mode from it
+    db = _connect(path, "mode=rw")
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone leaves data in the drive's cache
+        db.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def create_file(path: Path, migrations: Sequence[Migration], identity: Identity) -> None:
+    """Make a new state file. It appears under its name only when it is whole, so an empty one is always a fault."""
+    refuse_left_over_wal(path)
+    new = side_file(path, ".new")
+    for left_over in (
+        new,
+        side_file(new, "-wal"),
+        side_file(new, "-shm"),
+        side_file(path, "-wal"),
+        side_file(path, "-shm"),
+    ):
+        left_over.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(connect_writer(new)) as db:
+        migrate(db, 0, migrations, identity)
+    new.replace(path)
+    sync_folder(path.parent)
+
+
+def back_up(db: Database, target: Path) -> None:
+    """Copy a database by SQLite's backup API, atomically under its name, mode 0600."""
+    part = side_file(target, ".part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(_connect(part, "mode=rw")) as copy:
+        db.conn.backup(copy.conn)
+    part.replace(target)
+    sync_folder(target.parent)
+
+
+def memory_copy(db: Database) -> Database:
+    """The same content in memory, where it can be migrated without a trace."""
+    copy = Database(sqlite3.connect(":memory:", isolation_level=None), recursive_triggers=False, execute_plugins=False)
+    db.conn.backup(copy.conn)
+    return copy
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_snapshot(path: Path, read: Callable[[Database], T]) -> T:
+    """Run `read` in one read transaction, without ever writing to the file.
+
+    SQLite reads a file in WAL mode only where its -shm stands or can be made. In a folder that we may not write, a
+    file without a log is therefore opened as immutable; that is sound only if nobody writes meanwhile, so the file is
+    compared before and after, and read again when it moved.
+    """
+    for _ in range(_SNAPSHOT_TRIES):
+        try:
+            return _read_once(path, "mode=ro", read)
+        except sqlite3.OperationalError as error:
+            if not _needs_immutable(path, error):
+                raise
+        before = _signature(path)
+        found = _read_once(path, "immutable=1", read)
+        if _signature(path) == before and not has_content(side_file(path, "-wal")):
+            return found
+    raise StateError(f"the state file {path} changes faster than it can be read", code="StateBusy", hint="try again")
+
+
+def _read_once(path: Path, query: str, read: Callable[[Database], T]) -> T:
+    with closing(_connect(path, query)) as db:
+        db.execute("BEGIN")
+        return read(db)
+
+
+def _needs_immutable(path: Path, error: sqlite3.OperationalError) -> bool:
+    no_shm = primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+    return no_shm and os.access(path, os.R_OK) and not has_content(side_file(path, "-wal"))
+
+
+def _signature(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns

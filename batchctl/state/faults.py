@@ -1,0 +1,139 @@
+"""What can go wrong with a state file, as StateErrors with the way out.
+
+Owns the mapping from SQLite's result codes and from OSError. Nothing of either leaves this room unmapped.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from batchctl.model.errors import StateError
+
+CORRUPT_HINT = (
+    "restore a backup, or move the file away together with its -wal and -shm and run `batchctl apply`:"
+    " it adopts the stack's jobs again by their marks"
+)
+
+_LOW_BYTE = 0xFF
+"""SQLite keeps the kind of fault in the low byte of its extended result codes."""
+
+
+def corrupt(path: Path, reason: str) -> StateError:
+    """The error for a file whose content is not a sound state."""
+    return StateError(f"the state file {path} is corrupt: {reason}", code="StateCorrupt", hint=CORRUPT_HINT)
+
+
+def lock_lost(path: Path, reason: str) -> StateError:
+    """The error for a session that is no longer the one that may write."""
+    return StateError(
+        f"the lock on {path} was lost: {reason}",
+        code="LockLost",
+        hint="nothing of this commit was written; run the command again",
+    )
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """The kind of fault, without the finer distinctions that differ between SQLite's versions."""
+    # Text that is not UTF-8 is found by the driver, which gives it no code.
+    unreadable = sqlite3.SQLITE_ERROR if isinstance(error, sqlite3.OperationalError) else sqlite3.SQLITE_INTERNAL
+    code: int = getattr(error, "sqlite_errorcode", unreadable)
+    return code & _LOW_BYTE
+
+
+@contextmanager
+def state_errors(path: Path) -> Iterator[None]:
+    """Turn sqlite3.Error and OSError into StateError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _from_sqlite(path, error) from error
+    except OSError as error:
+        raise _from_os(path, error) from error
+
+
+def _from_sqlite(path: Path, error: sqlite3.Error) -> StateError:
+    code = primary_code(error)
+    if code in _CORRUPT_CODES:
+        return corrupt(path, str(error))
+    known = _KNOWN_CODES.get(code)
+    return known(path) if known else _failed(path, error)
+
+
+def _from_os(path: Path, error: OSError) -> StateError:
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return _disk_full(path)
+        case errno.EROFS:
+            return _read_only(path)
+        case errno.EACCES | errno.EPERM:
+            return _not_permitted(path)
+        case _:
+            return _failed(path, error)
+
+
+def _disk_full(path: Path) -> StateError:
+    return StateError(
+        f"the disk is full: nothing was written to {path}",
+        code="StateDiskFull",
+        hint="free some space and run the command again; the state is as it was before",
+    )
+
+
+def _read_only(path: Path) -> StateError:
+    return StateError(
+        f"the state file {path} cannot be written: it or its folder is read-only",
+        code="StateReadOnly",
+        hint="make the folder and the file writable, or name another place with --state",
+    )
+
+
+def _not_permitted(path: Path) -> StateError:
+    return StateError(
+        f"no permission for the state file {path}",
+        code="StatePermission",
+        hint="run as the user who owns the file and its folder, or name another place with --state",
+    )
+
+
+def _cannot_open(path: Path) -> StateError:
+    # SQLite says only "unable to open"; asking the file itself tells which of the reasons it is.
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        return _from_os(path, error)
+    return _not_permitted(path.parent)
+
+
+def _busy(path: Path) -> StateError:
+    return StateError(
+        f"another program keeps the state file {path} busy",
+        code="StateBusy",
+        hint="close the SQLite shell or viewer that has it open for writing",
+    )
+
+
+def _failed(path: Path, error: Exception) -> StateError:
+    return StateError(
+        f"the state file {path} cannot be used: {error}",
+        code="StateFailed",
+        hint="look at the disk and the folder, or name another place with --state",
+    )
+
+
+_CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
+"""SQLITE_ERROR is what a missing table or column gives: the file is SQLite, but these are not our tables."""
+
+_KNOWN_CODES: Mapping[int, Callable[[Path], StateError]] = {
+    sqlite3.SQLITE_FULL: _disk_full,
+    sqlite3.SQLITE_READONLY: _read_only,
+    sqlite3.SQLITE_PERM: _not_permitted,
+    sqlite3.SQLITE_AUTH: _not_permitted,
+    sqlite3.SQLITE_CANTOPEN: _cannot_open,
+    sqlite3.SQLITE_BUSY: _busy,
+    sqlite3.SQLITE_LOCKED: _busy,
+}

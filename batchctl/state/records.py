@@ -1,0 +1,235 @@
+"""The recorded values as table records, and back.
+
+Owns which field stands in which column. Readers raise ValueError or KeyError; `snapshot` names table and record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from batchctl.model.desired import Json, Kind, Lifecycle, OnChange, OnMissing, OnRemove
+from batchctl.model.keys import Account, AttemptKey
+from batchctl.model.observed import RowCounts, Status
+from batchctl.model.recorded import CancelCause, Event, Intent, RecordedAttempt, RecordedFile, RecordedJob
+from batchctl.state.cells import (
+    Cell,
+    json_cell,
+    optional_text_cell,
+    read_flag,
+    read_labels,
+    read_number,
+    read_object,
+    read_optional_number,
+    read_optional_text,
+    read_optional_time,
+    read_seconds,
+    read_text,
+    read_time,
+    seconds_of,
+    text_cell,
+    time_cell,
+)
+
+Record: TypeAlias = dict[str, Cell]
+"""One record of a table, by column."""
+
+Stored: TypeAlias = Mapping[str, Json]
+"""One record as it was read: nothing in it can be trusted yet."""
+
+
+def key_record(key: AttemptKey) -> Record:
+    """The columns that tell one attempt from another."""
+    return {"job": key.job, "attempt": key.attempt, "shard": key.shard}
+
+
+def read_key(stored: Stored) -> AttemptKey:
+    """The key of a record of `attempts` or `intents`."""
+    return AttemptKey(read_text(stored["job"]), read_number(stored["attempt"]), read_number(stored["shard"]))
+
+
+def job_record(job: RecordedJob) -> Record:
+    """A record of `jobs`; the attempts have their own."""
+    return {
+        "name": job.name,
+        "kind": job.kind.value,
+        "provider": text_cell(job.provider),
+        "model": text_cell(job.model),
+        "path": text_cell(job.path),
+        "account": text_cell(str(job.account)),
+        "display_name": optional_text_cell(job.display_name),
+        "current": job.current,
+        "removing_time": time_cell(job.removing_time),
+        "released_time": time_cell(job.released_time),
+        "cancel_requested": time_cell(job.cancel_requested),
+        "lifecycle": json_cell(_lifecycle_object(job.lifecycle)),
+        "labels": json_cell(job.labels),
+    }
+
+
+def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob:
+    """A job from its record and its attempts, oldest first."""
+    return RecordedJob(
+        name=read_text(stored["name"]),
+        kind=Kind(stored["kind"]),
+        provider=read_text(stored["provider"]),
+        model=read_text(stored["model"]),
+        path=read_text(stored["path"]),
+        account=Account.parse(read_text(stored["account"])),
+        lifecycle=_read_lifecycle(read_object(stored["lifecycle"])),
+        labels=read_labels(stored["labels"]),
+        display_name=read_optional_text(stored["display_name"]),
+        current=read_number(stored["current"]),
+        removing_time=read_optional_time(stored["removing_time"]),
+        released_time=read_optional_time(stored["released_time"]),
+        cancel_requested=read_optional_time(stored["cancel_requested"]),
+        attempts=tuple(attempts),
+    )
+
+
+def _lifecycle_object(lifecycle: Lifecycle) -> dict[str, Json]:
+    return {
+        "backoffLimit": lifecycle.backoff_limit,
+        "retryOn": sorted(lifecycle.retry_on),
+        "pendingDeadlineSeconds": seconds_of(lifecycle.pending_deadline),
+        "activeDeadlineSeconds": seconds_of(lifecycle.active_deadline),
+        "ttlSecondsAfterFinished": seconds_of(lifecycle.ttl_after_finished),
+        "onChange": lifecycle.on_change.value,
+        "onRemove": lifecycle.on_remove.value,
+        "onMissing": lifecycle.on_missing.value,
+        "suspend": lifecycle.suspend,
+        "protect": lifecycle.protect,
+    }
+
+
+def _read_lifecycle(stored: Stored) -> Lifecycle:
+    return Lifecycle(
+        backoff_limit=read_number(stored["backoffLimit"]),
+        retry_on=frozenset(read_text(state) for state in stored["retryOn"]),
+        pending_deadline=read_seconds(stored["pendingDeadlineSeconds"]),
+        active_deadline=read_seconds(stored["activeDeadlineSeconds"]),
+        ttl_after_finished=read_seconds(stored["ttlSecondsAfterFinished"]),
+        on_change=OnChange(stored["onChange"]),
+        on_remove=OnRemove(stored["onRemove"]),
+        on_missing=OnMissing(stored["onMissing"]),
+        suspend=read_flag(stored["suspend"]),
+        protect=read_flag(stored["protect"]),
+    )
+
+
+def attempt_record(attempt: RecordedAttempt) -> Record:
+    """A record of `attempts`; the open intent has its own."""
+    return key_record(attempt.key) | {
+        "state": optional_text_cell(attempt.state),
+        "remote": optional_text_cell(attempt.remote),
+        "account": text_cell(str(attempt.account)),
+        "digest": attempt.digest,
+        "token": attempt.token,
+        "create_time": time_cell(attempt.create_time),
+        "start_time": time_cell(attempt.start_time),
+        "end_time": time_cell(attempt.end_time),
+        "rows_total": attempt.rows.total,
+        "rows_ok": attempt.rows.ok,
+        "rows_failed": attempt.rows.failed,
+        "error_code": attempt.error.code if attempt.error else None,
+        "error_message": text_cell(attempt.error.message) if attempt.error else None,
+        "rejected": int(attempt.rejected),
+        "adopted": int(attempt.adopted),
+        "cancel_time": time_cell(attempt.cancel_time),
+        "cancel_cause": attempt.cancel_cause.value if attempt.cancel_cause else None,
+        "delete_time": time_cell(attempt.delete_time),
+        "gone_time": time_cell(attempt.gone_time),
+        "results": optional_text_cell(attempt.results),
+        "tree": json_cell(attempt.tree),
+    }
+
+
+def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
+    """An attempt from its record and its open intent."""
+    cause = read_optional_text(stored["cancel_cause"])
+    return RecordedAttempt(
+        key=read_key(stored),
+        account=Account.parse(read_text(stored["account"])),
+        digest=read_text(stored["digest"]),
+        token=read_text(stored["token"]),
+        tree=read_object(stored["tree"]),
+        intent=intent,
+        remote=read_optional_text(stored["remote"]),
+        state=read_optional_text(stored["state"]),
+        create_time=read_optional_time(stored["create_time"]),
+        start_time=read_optional_time(stored["start_time"]),
+        end_time=read_optional_time(stored["end_time"]),
+        rows=RowCounts(
+            total=read_optional_number(stored["rows_total"]),
+            ok=read_optional_number(stored["rows_ok"]),
+            failed=read_optional_number(stored["rows_failed"]),
+        ),
+        error=_read_error(stored),
+        rejected=read_flag(stored["rejected"]),
+        adopted=read_flag(stored["adopted"]),
+        cancel_time=read_optional_time(stored["cancel_time"]),
+        cancel_cause=None if cause is None else CancelCause(cause),
+        delete_time=read_optional_time(stored["delete_time"]),
+        gone_time=read_optional_time(stored["gone_time"]),
+        results=read_optional_text(stored["results"]),
+    )
+
+
+def _read_error(stored: Stored) -> Status | None:
+    # The message tells whether there was an error at all: a Status may lack its code, never its message.
+    message = read_optional_text(stored["error_message"])
+    return None if message is None else Status(read_optional_number(stored["error_code"]), message)
+
+
+def intent_record(key: AttemptKey, intent: Intent) -> Record:
+    """A record of `intents`: while it stands there, the intent is open."""
+    return key_record(key) | {"time": time_cell(intent.time), "first_look": time_cell(intent.first_look)}
+
+
+def read_intent(stored: Stored) -> Intent:
+    """The open intent of a record of `intents`."""
+    return Intent(time=read_time(stored["time"]), first_look=read_optional_time(stored["first_look"]))
+
+
+def file_record(file: RecordedFile) -> Record:
+    """A record of `files`."""
+    return {
+        "account": text_cell(str(file.account)),
+        "sha256": file.sha256,
+        "name": text_cell(file.name),
+        "expire_time": time_cell(file.expire_time),
+    }
+
+
+def read_file(stored: Stored) -> RecordedFile:
+    """An uploaded file from its record."""
+    return RecordedFile(
+        account=Account.parse(read_text(stored["account"])),
+        sha256=read_text(stored["sha256"]),
+        name=read_text(stored["name"]),
+        expire_time=read_optional_time(stored["expire_time"]),
+    )
+
+
+def event_record(event: Event, who: str) -> Record:
+    """A record of `events`; `who` stands in where the event itself names nobody."""
+    return {
+        "time": time_cell(event.time),
+        "job": event.job,
+        "attempt": event.attempt,
+        "who": text_cell(event.who or who),
+        "what": text_cell(event.what),
+        "why": text_cell(event.why),
+    }
+
+
+def read_event(stored: Stored) -> Event:
+    """An event from its record."""
+    return Event(
+        time=read_time(stored["time"]),
+        job=read_text(stored["job"]),
+        attempt=read_optional_number(stored["attempt"]),
+        what=read_text(stored["what"]),
+        why=read_text(stored["why"]),
+        who=read_text(stored["who"]),
+    )

@@ -1,0 +1,124 @@
+"""What the tables say, as recorded values.
+
+Owns the checks that come before trusting a file: is it a state, of this format, of this stack. Never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from batchctl.model.errors import StateError
+from batchctl.model.keys import AttemptKey
+from batchctl.model.recorded import Event, Intent, Recorded, RecordedAttempt
+from batchctl.state.cells import read_number, read_text
+from batchctl.state.faults import corrupt
+from batchctl.state.migrations import TABLES, Identity
+from batchctl.state.records import Stored, read_attempt, read_event, read_file, read_intent, read_job, read_key
+
+T = TypeVar("T")
+
+
+def format_version(db: Database, path: Path, identity: Identity, newest: int) -> int:
+    """The file's format, once it is known to be a state of this stack that this batchctl can read.
+
+    Raises StateError: `StateCorrupt`, `StateTooNew`, `StateForeign`.
+    """
+    tables = set(db.table_names())
+    if not tables:
+        raise corrupt(path, "it is empty")
+    if "meta" not in tables:
+        raise corrupt(path, "it is a SQLite file, but not a state of batchctl")
+    meta = next(iter(db.table("meta").rows), None)
+    if meta is None:
+        raise corrupt(path, "table meta has no record")
+    with _reading(path, "meta", meta):
+        version = read_number(meta["format_version"])
+        stack, uid = read_text(meta["stack"]), read_text(meta["uid"])
+    if version > newest:
+        raise StateError(
+            f"the state file {path} has format {version}; this batchctl knows formats up to {newest}",
+            code="StateTooNew",
+            hint="upgrade batchctl",
+        )
+    missing = [table for table in TABLES if table not in tables]
+    if missing:
+        raise corrupt(path, f"table {missing[0]} is missing")
+    if (stack, uid) != (identity.stack, identity.uid):
+        raise StateError(
+            f"the state file {path} belongs to stack {stack!r} with uid {uid!r},"
+            f" not to stack {identity.stack!r} with uid {identity.uid!r}",
+            code="StateForeign",
+            hint="name this stack's own state with --state, or set metadata.name and metadata.uid back",
+        )
+    return version
+
+
+def read_recorded(db: Database, path: Path) -> Recorded:
+    """The whole snapshot but the events. Raises StateError (`StateCorrupt`) naming table and record."""
+    intents = dict(_read_all(db, path, "intents", lambda stored: (read_key(stored), read_intent(stored))))
+    attempts = _read_attempts(db, path, intents)
+    jobs = _read_all(db, path, "jobs", lambda stored: read_job(stored, attempts.pop(stored["name"], [])), order="name")
+    if intents or attempts:
+        lost = next(iter([*intents, *attempts]))
+        raise corrupt(path, f"there is an intent or an attempt of {lost}, but not what it belongs to")
+    files = _read_all(db, path, "files", read_file, order="account, sha256")
+    meta = next(iter(db.table("meta").rows))
+    with _reading(path, "meta", meta):
+        serial, lineage = read_number(meta["serial"]), read_text(meta["lineage"])
+    return Recorded(jobs={job.name: job for job in jobs}, files=tuple(files), serial=serial, lineage=lineage)
+
+
+def read_events(db: Database, path: Path, job: str | None, limit: int) -> list[Event]:
+    """The newest `limit` events, of one job or of all, oldest first. Raises StateError (`StateCorrupt`)."""
+    where, values = ("job = ?", [job]) if job is not None else (None, [])
+    newest = _read_all(db, path, "events", read_event, order="id desc", where=where, values=values, limit=limit)
+    return newest[::-1]
+
+
+def _read_attempts(db: Database, path: Path, intents: dict[AttemptKey, Intent]) -> dict[str, list[RecordedAttempt]]:
+    """Attempts by job, oldest first; each takes its open intent out of `intents`."""
+    found = _read_all(
+        db,
+        path,
+        "attempts",
+        lambda stored: read_attempt(stored, intents.pop(read_key(stored), None)),
+        order="job, attempt, shard",
+    )
+    by_job: dict[str, list[RecordedAttempt]] = {}
+    for attempt in found:
+        by_job.setdefault(attempt.key.job, []).append(attempt)
+    return by_job
+
+
+def _read_all(
+    db: Database,
+    path: Path,
+    table: str,
+    read: Callable[[Stored], T],
+    *,
+    order: str | None = None,
+    where: str | None = None,
+    values: Sequence[str] = (),
+    limit: int | None = None,
+) -> list[T]:
+    found = []
+    for stored in db.table(table).rows_where(where, list(values), order_by=order, limit=limit):
+        with _reading(path, table, stored):
+            found.append(read(stored))
+    return found
+
+
+@contextmanager
+def _reading(path: Path, table: str, stored: Stored) -> Iterator[None]:
+    try:
+        yield
+    except KeyError as error:
+        raise corrupt(path, f"table {table} lacks a value for {error.args[0]!r}") from error
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
+        name = " ".join(str(stored[column]) for column in list(stored)[:3])
+        raise corrupt(path, f"table {table}, record {name}: {error}") from error

@@ -1,0 +1,183 @@
+"""The state file as the engine sees it: load it, lock it.
+
+Owns the order of things: which checks come before the lock, what the lock protects, when a file is made or migrated.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from batchctl.model.errors import LockedError
+from batchctl.model.ports import Clock
+from batchctl.model.recorded import Event, Recorded
+from batchctl.state.connection import (
+    back_up,
+    connect_writer,
+    create_file,
+    has_content,
+    memory_copy,
+    read_snapshot,
+    refuse_left_over_wal,
+    side_file,
+)
+from batchctl.state.faults import corrupt, state_errors
+from batchctl.state.lockfile import Holder, LockFile, lock_holder, read_holder, take_lock
+from batchctl.state.migrations import MIGRATIONS, Identity, Migration, migrate
+from batchctl.state.networks import refuse_network_file_system
+from batchctl.state.session import FileSession, break_sessions
+from batchctl.state.snapshot import format_version, read_events, read_recorded
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.5
+"""How often a waiting process looks at the lock."""
+
+
+def open_state(path: Path, *, stack: str, uid: str, clock: Clock, who: str, lock_timeout: float = 0) -> FileState:
+    """The state of one stack in a local file. Touches nothing yet.
+
+    `who` is written into the lock's note and into events that name nobody; `lock_timeout` is how many seconds `lock`
+    waits for another process.
+    """
+    return FileState(path.absolute(), Identity(stack, uid), clock, who, lock_timeout)
+
+
+class FileState:
+    """Implements StateStore over a SQLite file."""
+
+    def __init__(
+        self,
+        path: Path,
+        identity: Identity,
+        clock: Clock,
+        who: str,
+        lock_timeout: float,
+        migrations: Sequence[Migration] = MIGRATIONS,
+    ) -> None:
+        self._path = path
+        self._lock_path = side_file(path, ".lock")
+        self._identity = identity
+        self._clock = clock
+        self._who = who
+        self._lock_timeout = lock_timeout
+        self._migrations = migrations
+
+    def load(self) -> Recorded:
+        return self._read(lambda db: read_recorded(db, self._path), Recorded())
+
+    def events(self, job: str | None, limit: int) -> list[Event]:
+        """The newest `limit` events, of one job or of all, oldest first. Raises StateError."""
+        return self._read(lambda db: read_events(db, self._path, job, limit), [])
+
+    def lock(self) -> FileSession:
+        with state_errors(self._path):
+            folder = self._path.parent
+            refuse_network_file_system(folder)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = self._take_lock()
+            try:
+                return self._open_session(lock)
+            except BaseException:
+                lock.release()
+                raise
+
+    def holder(self) -> Holder | None:
+        """Who holds the lock; None when nobody does. Raises StateError."""
+        with state_errors(self._lock_path):
+            return lock_holder(self._lock_path)
+
+    def break_lock(self) -> Holder | None:
+        """Take the lock from whoever holds it: that process can commit nothing any more. Gives who it was.
+
+        The epoch goes first. The other way round, a process could take the free lock and be broken instead.
+        """
+        holder = self.holder()
+        with state_errors(self._path):
+            if self._path.exists():
+                break_sessions(self._path)
+            self._lock_path.unlink(missing_ok=True)
+        return holder
+
+    def _read(self, read: Callable[[Database], T], empty: T) -> T:
+        with state_errors(self._path):
+            if not self._path.exists():
+                refuse_left_over_wal(self._path)
+                return empty
+            return read_snapshot(self._path, lambda db: self._read_migrated(db, read))
+
+    def _read_migrated(self, db: Database, read: Callable[[Database], T]) -> T:
+        version = format_version(db, self._path, self._identity, len(self._migrations))
+        if version == len(self._migrations):
+            return read(db)
+        # An older format is brought up in memory: reading never writes to the file.
+        copy = memory_copy(db)
+        try:
+            migrate(copy, version, self._migrations, self._identity)
+            return read(copy)
+        finally:
+            copy.close()
+
+    def _take_lock(self) -> LockFile:
+        holder = Holder(os.getpid(), socket.gethostname(), self._who, _command(), self._clock.now())
+        # Polls are counted instead of asking the clock: a sleep that is cut short by a stop must not spin.
+        polls = int(self._lock_timeout / POLL_SECONDS)
+        for _ in range(polls):
+            lock = take_lock(self._lock_path, holder)
+            if lock is not None:
+                return lock
+            self._clock.sleep(POLL_SECONDS)
+        lock = take_lock(self._lock_path, holder)
+        if lock is None:
+            raise self._locked()
+        return lock
+
+    def _locked(self) -> LockedError:
+        holder = read_holder(self._lock_path)
+        by = "another process"
+        if holder is not None:
+            by = (
+                f"`{holder.command}` of {holder.who} (pid {holder.pid} on {holder.host},"
+                f" since {holder.since.isoformat(timespec='seconds')})"
+            )
+        return LockedError(
+            f"the state file {self._path} is locked by {by}",
+            hint="wait for it to end or stop it; if it hangs, take the lock from it with `batchctl state lock break`",
+            details=holder.as_json() if holder else {},
+        )
+
+    def _open_session(self, lock: LockFile) -> FileSession:
+        if not self._path.exists():
+            create_file(self._path, self._migrations, self._identity)
+        elif not has_content(self._path):
+            # A file of ours is whole from its first moment, so this one was cut; SQLite would start it anew.
+            raise corrupt(self._path, "it is empty")
+        db = connect_writer(self._path)
+        try:
+            self._bring_up(db)
+            return FileSession(self._path, db, lock, self._who)
+        except BaseException:
+            db.close()
+            raise
+
+    def _bring_up(self, db: Database) -> None:
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise corrupt(self._path, found)
+        version = format_version(db, self._path, self._identity, len(self._migrations))
+        if version < len(self._migrations):
+            back_up(db, side_file(self._path, f".backup-v{version}"))
+            migrate(db, version, self._migrations, self._identity)
+
+
+def _command() -> str:
+    """The program and its command. Further arguments stay out: they may hold what is not for others to read."""
+    program = Path(sys.argv[0]).name
+    words = [word for word in sys.argv[1:2] if not word.startswith("-")]
+    return " ".join([program, *words])

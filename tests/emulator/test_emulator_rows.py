@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+import math
+import tracemalloc
+from typing import Any
+
+import pytest
+from emulator_world import EMBED_MODEL, MODEL, World
+
+from batchctl.emulator.gemini.rows import lines
+
+
+def ask(text: str) -> dict[str, Any]:
+    return {"contents": [{"parts": [{"text": text}]}]}
+
+
+def run_file(world: World, content: bytes, model: str = MODEL, method: str = "batchGenerateContent") -> list[Any]:
+    job = world.create_from_file(world.upload(content)["name"], model, method)
+    world.pass_time("3s")
+    reply = world.http.get(f"/v1beta/files/batch-{job['name'][8:]}:download?alt=media")
+    assert reply.status_code == 200, reply.text
+    return [json.loads(line) for line in reply.content.splitlines()]
+
+
+def run_one(world: World, request: dict[str, Any]) -> dict[str, Any]:
+    job = world.post_batch(MODEL, {"inputConfig": {"requests": {"requests": [{"request": request}]}}})
+    world.pass_time("3s")
+    [item] = world.inline_results(job)
+    return item
+
+
+def answer(world: World, request: dict[str, Any]) -> str:
+    return run_one(world, request)["response"]["candidates"][0]["content"]["parts"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([], []),
+        ([b""], []),
+        ([b"a"], [b"a"]),
+        ([b"a\nb\n"], [b"a", b"b"]),
+        ([b"a", b"b\nc", b"", b"\n", b"d"], [b"ab", b"c", b"d"]),
+        ([b"a\r\n\r\n", b" \n", b"b"], [b"a\r", b"b"]),
+    ],
+)
+def test_lines_do_not_depend_on_the_pieces(pieces: list[bytes], expected: list[bytes]) -> None:
+    assert list(lines(pieces)) == expected
+
+
+def test_answers_say_where_they_come_from(world: World) -> None:
+    response = run_one(world, ask("What is the tallest mountain on the continent of Europe, by prominence?"))[
+        "response"
+    ]
+    text = (
+        "[batchctl emulator] gemini-2.5-flash answers to: What is the tallest mountain on the continent of Europe, by "
+    )
+    assert response["candidates"] == [
+        {"content": {"parts": [{"text": text}], "role": "model"}, "finishReason": "STOP", "index": 0}
+    ]
+    usage = response["usageMetadata"]
+    assert usage["totalTokenCount"] == usage["promptTokenCount"] + usage["candidatesTokenCount"]
+    assert response["modelVersion"] == "gemini-2.5-flash"
+    assert response["responseId"]
+
+
+def test_the_last_turn_of_the_user_is_answered(world: World) -> None:
+    turns = [("user", "one"), ("model", "two"), ("user", "three"), ("model", "four")]
+    request = {"contents": [{"role": role, "parts": [{"text": text}]} for role, text in turns]}
+    assert answer(world, request).endswith("answers to: three")
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, {"emulator": "[batchctl emulator] gemini-2.5-flash answers to: x"}),
+        ({"responseSchema": {"type": "STRING", "enum": ["A", "B"]}}, "A"),
+        ({"responseJsonSchema": {"type": "array", "items": {"type": "boolean"}, "minItems": 2}}, [True, True]),
+        ({"responseSchema": {"type": "ARRAY", "items": {"type": "NUMBER"}, "minItems": "0"}}, []),
+        ({"responseSchema": {"type": "ARRAY", "items": {"type": "NUMBER"}, "minItems": "many"}}, [0]),
+        ({"responseJsonSchema": {"properties": {"n": {"type": ["null", "integer"], "minimum": 3}}}}, {"n": 3}),
+        (
+            {"responseJsonSchema": {"type": "object", "properties": {"a": {"type": "null"}, "b": True}}},
+            {"a": None, "b": None},
+        ),
+        ({"responseJsonSchema": {"type": "object", "properties": 5}}, {}),
+        ({"responseJsonSchema": {"type": ["null"]}}, None),
+    ],
+)
+def test_json_is_answered_where_json_is_asked_for(world: World, config: dict[str, Any], expected: Any) -> None:
+    text = answer(world, {**ask("x"), "generationConfig": {"responseMimeType": "application/json", **config}})
+    assert json.loads(text) == expected
+
+
+def test_a_deep_schema_ends(world: World) -> None:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(20):
+        schema = {"type": "object", "properties": {"a": schema}}
+    config = {"responseMimeType": "application/json", "responseJsonSchema": schema}
+    assert json.loads(answer(world, {**ask("x"), "generationConfig": config}))
+
+
+def test_an_enum_is_answered_as_text(world: World) -> None:
+    config = {"responseMimeType": "text/x.enum", "responseSchema": {"type": "STRING", "enum": ["yes", "no"]}}
+    assert answer(world, {**ask("x"), "generationConfig": config}) == "yes"
+    assert answer(world, {**ask("x"), "generationConfig": {"responseMimeType": "text/x.enum"}}).startswith("[batchctl")
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({}, "contents is not specified"),
+        ({"contents": []}, "contents is not specified"),
+        ({"contents": [{"role": "boss", "parts": [{"text": "x"}]}]}, "Please use a valid role: user, model."),
+        ({**ask("x"), "generationConfig": {"candidateCount": 9}}, "candidate_count"),
+    ],
+)
+def test_a_request_the_model_refuses_is_the_rows_own_error(
+    world: World, request_: dict[str, Any], message: str
+) -> None:
+    item = run_one(world, request_)
+    assert item["error"]["code"] == 3
+    assert message in item["error"]["message"]
+
+
+def test_bad_rows_fail_alone(world: World) -> None:
+    good = json.dumps({"key": "good", "request": ask("x")})
+    bad = [
+        "{broken",
+        "[1]",
+        '{"key": "no-request"}',
+        '{"key": 5, "request": {}}',
+        '{"key": "odd", "request": {"prompt": "x"}}',
+        '{"key": "empty", "request": {}}',
+        json.dumps({"key": "beside", "request": ask("x"), "prompt": 1}),
+        json.dumps(ask("bare")),
+        "[" * 100_000,
+    ]
+    content = "\n".join([*bad, good, ""]).encode()
+    results = run_file(world, content)
+    assert [item.get("key") for item in results] == [
+        None,
+        None,
+        "no-request",
+        None,
+        "odd",
+        "empty",
+        "beside",
+        None,
+        None,
+        "good",
+    ]
+    assert all(item["error"]["code"] == 3 for item in results[:-1])
+    assert "Unknown name \"prompt\" at 'request'" in results[4]["error"]["message"]
+    assert "response" in results[-1]
+    [entry] = world.ok("GET", "/v1beta/batches")["operations"]
+    stats = {"requestCount": "10", "successfulRequestCount": "1", "failedRequestCount": "9"}
+    assert entry["metadata"]["batchStats"] == stats
+
+
+def test_a_job_without_rows_fails(world: World) -> None:
+    job = world.create_from_file(world.upload(b"\n\n")["name"])
+    reply = world.finish(job)
+    assert reply["metadata"]["state"] == "BATCH_STATE_FAILED"
+    assert reply["error"] == {"code": 3, "message": "The input has no requests."}
+    assert reply["metadata"]["batchStats"] == {}
+
+
+def test_any_text_comes_through(world: World) -> None:
+    odd = "snow ☃ \u2028 \x00 \U0001f600"
+    assert answer(world, ask(odd)).endswith(odd)
+    line = '{"key":"\\ud800","request":{"contents":[{"parts":[{"text":"x"}]}]}}'
+    [item] = run_file(world, line.encode())
+    assert item["error"]["code"] == 3
+
+
+def test_vectors_are_unit_vectors_that_stay_the_same(world: World) -> None:
+    def vector(**request: Any) -> list[float]:
+        job = world.create_embed({"content": {"parts": [{"text": "a"}]}, **request})
+        world.pass_time("3s")
+        [item] = world.inline_results(job)
+        assert item["response"]["tokenCount"] == "1"
+        return item["response"]["embedding"]["values"]
+
+    plain = vector()
+    assert len(plain) == 768
+    assert math.isclose(sum(value * value for value in plain), 1.0)
+    assert vector() == plain
+    assert vector(taskType="CLUSTERING") != plain
+    assert vector(content={"parts": [{"text": "b"}]}) != plain
+    assert len(vector(outputDimensionality="3072")) == 3072
+    assert len(vector(output_dimensionality=64.0)) == 64
+
+
+def test_embedding_2_tells_its_tokens_otherwise(world: World) -> None:
+    job = world.create_embed({"content": {"parts": [{"text": "abcde"}]}}, model="models/gemini-embedding-2")
+    world.pass_time("3s")
+    [item] = world.inline_results(job)
+    assert item["response"].keys() == {"embedding", "usageMetadata"}
+    assert item["response"]["usageMetadata"] == {"promptTokenCount": 2}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{}, {"content": {"parts": [{"text": ""}]}}, {"content": {"parts": [{"text": "a"}]}, "outputDimensionality": 0}],
+)
+def test_an_embed_request_the_model_refuses_is_the_rows_own_error(world: World, request_: dict[str, Any]) -> None:
+    job = world.create_embed(request_)
+    world.pass_time("3s")
+    assert world.inline_results(job)[0]["error"]["code"] == 3
+
+
+def test_embed_rows_come_from_files_too(world: World) -> None:
+    content = b'{"key":"k1","request":{"output_dimensionality":8,"content":{"parts":[{"text":"x"}]}}}'
+    [item] = run_file(world, content, EMBED_MODEL, "asyncBatchEmbedContent")
+    assert (item["key"], len(item["response"]["embedding"]["values"])) == ("k1", 8)
+
+
+def test_a_large_job_is_never_held_whole(world: World) -> None:
+    rows = 20_000
+    content = b"".join(b'{"key":"%d","request":{"contents":[{"parts":[{"text":"x"}]}]}}\n' % row for row in range(rows))
+    file = world.upload(content)
+    tracemalloc.start()
+    job = world.create_from_file(file["name"])
+    world.pass_time("3s")
+    with world.http.stream("GET", f"/v1beta/files/batch-{job['name'][8:]}:download?alt=media") as reply:
+        size = sum(len(piece) for piece in reply.iter_raw())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # one piece of the stored input is held, and its lines
+    assert peak < size / 2, (peak, size)

@@ -1,0 +1,129 @@
+"""What the tests of this room share: a small reader of rows, and stacks written to a folder."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import dedent
+
+from batchctl.manifests import Trust, load
+from batchctl.model.canonical import RowsHasher
+from batchctl.model.desired import DesiredJob, DesiredStack, Json, Kind, RequestRow
+from batchctl.model.errors import Diagnostic, ManifestError, RowProblem, RowsError
+from batchctl.model.ports import RowsSummary
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = REPOSITORY / "specs" / "examples"
+
+
+class PlainRows:
+    """Reads rows as the port asks, and no more than these tests need."""
+
+    def parse(self, value: Json, kind: Kind) -> RequestRow:
+        if not isinstance(value, dict) or not isinstance(value.get("key"), str):
+            raise ValueError("the row has no key")
+        if "text" in value:
+            part = {"parts": [{"text": value["text"]}]}
+            request = {"content": part} if kind is Kind.EMBEDDINGS_BATCH_JOB else {"contents": [{"role": "user", **part}]}
+            return RequestRow(value["key"], request)
+        if not isinstance(value.get("request"), dict):
+            raise ValueError("the row has neither text nor request")
+        return RequestRow(value["key"], value["request"])
+
+    def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
+        hasher, rows, problems = RowsHasher(), 0, []
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                hasher.add(self.parse(json.loads(line), kind))
+                rows += 1
+            except ValueError as error:
+                problems.append(RowProblem(number, str(error)))
+        if problems:
+            raise RowsError(problems)
+        return RowsSummary(hasher.hexdigest(), rows)
+
+
+STACK = """\
+apiVersion: batchctl.dev/v1
+kind: Stack
+metadata: {name: shop, uid: k3v9q2}
+spec:
+  providers: {gemini: {type: gemini}}
+"""
+JOB = """\
+apiVersion: batchctl.dev/v1
+kind: BatchJob
+metadata: {name: classify}
+spec:
+  model: gemini-2.5-flash
+  src: [{key: a, text: hello}]
+"""
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text), encoding="utf-8")
+
+
+def load_in(
+    folder: Path,
+    *filenames: str,
+    set_values: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    trust: Trust | None = None,
+    state: str | None = None,
+) -> DesiredStack:
+    return load(
+        folder / "batchctl.yaml",
+        filenames=filenames,
+        set_values=set_values,
+        env=env or {},
+        stdin=None if stdin is None else io.BytesIO(stdin),
+        rows=PlainRows(),
+        trust=trust or Trust(),
+        state_override=state,
+    )
+
+
+def faults_in(folder: Path, *filenames: str, **options: object) -> list[Diagnostic]:
+    """The faults of a stack that has some; each file by its path inside the folder."""
+    try:
+        load_in(folder, *filenames, **options)
+    except ManifestError as error:
+        return list(error.diagnostics)
+    raise AssertionError("the stack has no faults")
+
+
+def lines(folder: Path, *filenames: str, **options: object) -> list[str]:
+    """The faults as text, without the folder's own path."""
+    return [str(fault).replace(f"{folder}/", "") for fault in faults_in(folder, *filenames, **options)]
+
+
+def with_spec(spec: str, kind: str = "BatchJob", name: str = "classify") -> str:
+    """A manifest with the given lines in its spec (dedented); `model` and `src` unless they are given."""
+    text = dedent(spec).rstrip("\n") + "\n"
+    given = {line.split(":")[0] for line in text.splitlines()}
+    text += "" if "model" in given else "model: gemini-2.5-flash\n"
+    text += "" if "src" in given else "src: [{key: a, text: hello}]\n"
+    body = "".join(f"  {line}\n" for line in text.splitlines() if line)
+    return f"apiVersion: batchctl.dev/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n{body}"
+
+
+def with_stack(spec: str) -> str:
+    """A stack file with the given lines in its spec (dedented); one Gemini provider unless some are given."""
+    text = dedent(spec).rstrip("\n") + "\n"
+    text += "" if "providers:" in text else "providers: {gemini: {type: gemini}}\n"
+    body = "".join(f"  {line}\n" for line in text.splitlines() if line)
+    return f"apiVersion: batchctl.dev/v1\nkind: Stack\nmetadata: {{name: shop, uid: k3v9q2}}\nspec:\n{body}"
+
+
+def the_job(folder: Path, job: str, stack: str = STACK, **options: object) -> DesiredJob:
+    """The one job of a stack that is written to the folder."""
+    write(folder, {"batchctl.yaml": stack, "job.yaml": job})
+    (found,) = load_in(folder, **options).jobs
+    return found

@@ -1,0 +1,271 @@
+"""Builders that make a row of the decision table one line, and a text form of a plan to compare it with.
+
+The provider's clock says NOW, the local one LOCAL: five minutes apart, so that a mix-up of the two shows.
+Jobs are called `a` unless told otherwise; the work that a job does is one hex digit, which its digest repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from batchctl.model.desired import (
+    DesiredJob,
+    DesiredStack,
+    InlineRows,
+    Kind,
+    Lifecycle,
+    Limits,
+    Location,
+    Stack,
+)
+from batchctl.model.keys import Account, Api, AttemptKey, Mark
+from batchctl.model.observed import Gone, Observation, Presence, RemoteJob, RowCounts, Status, Unknown
+from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
+from batchctl.model.recorded import Intent, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.states import TERMINAL_STATES
+from batchctl.reconcile import Options, plan
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+LOCAL = NOW - timedelta(minutes=5)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+HERE = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
+THERE = Account(Api.VERTEX, "https://europe-west4-aiplatform.googleapis.com", "p", "europe-west4")
+STACK = Stack("shop", "abc123", Path("/s"), Path("/s/batchctl.yaml"), {}, Path("/s/state.db"), Path("/s/results"))
+GRACE = STACK.limits.settle_grace
+
+
+def digest(work: str) -> str:
+    return "d1:" + work * 64
+
+
+def token(number: int) -> str:
+    return f"token{number:05d}"
+
+
+def state_name(short: str) -> str:
+    return short if short.startswith("JOB_STATE_") else f"JOB_STATE_{short}"
+
+
+def job(
+    name: str = "a",
+    *,
+    work: str = "1",
+    account: Account = HERE,
+    path: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    **lifecycle: Any,
+) -> DesiredJob:
+    """A manifest."""
+    file = path or f"{name}.yaml"
+    return DesiredJob(
+        name,
+        Kind.BATCH_JOB,
+        "main",
+        account,
+        "gemini-2.5-flash",
+        InlineRows(()),
+        digest(work),
+        {"model": "gemini-2.5-flash", "runId": work},
+        file,
+        Location(file),
+        Lifecycle(**lifecycle),
+        labels or {},
+    )
+
+
+def attempt(
+    number: int = 1,
+    state: str | None = "RUNNING",
+    *,
+    name: str = "a",
+    work: str = "1",
+    account: Account = HERE,
+    **fields: Any,
+) -> RecordedAttempt:
+    """A recorded attempt that was created two hours ago, ran an hour ago and ended half an hour ago, as far as it came."""
+    full = None if state is None else state_name(state)
+    times: dict[str, Any] = {}
+    if full is not None:
+        times["create_time"] = NOW - 2 * HOUR
+    if full not in {None, "JOB_STATE_PENDING", "JOB_STATE_QUEUED"}:
+        times["start_time"] = NOW - HOUR
+    if full in TERMINAL_STATES:
+        times["end_time"] = NOW - 30 * MINUTE
+    given = {
+        "remote": f"batches/{name}-{number}",
+        "tree": {"model": "gemini-2.5-flash", "runId": work},
+        **times,
+        **fields,
+    }
+    return RecordedAttempt(AttemptKey(name, number), account, digest(work), token(number), state=full, **given)
+
+
+def unanswered(number: int = 1, *, first_look: datetime | None = None, **fields: Any) -> RecordedAttempt:
+    """An attempt whose create call got no answer."""
+    intent = Intent(LOCAL - 10 * MINUTE, first_look)
+    return attempt(number, None, remote=None, intent=intent, **fields)
+
+
+def collected(number: int = 1, state: str = "SUCCEEDED", **fields: Any) -> RecordedAttempt:
+    """A finished attempt whose results are kept."""
+    rows = RowCounts(10, 10, 0)
+    return attempt(number, state, **{"results": f"a/{number}", "rows": rows, **fields})
+
+
+def row(wanted: DesiredJob, *attempts: RecordedAttempt, **fields: Any) -> RecordedJob:
+    """The record of a job whose manifest is as recorded; the last attempt counts."""
+    current = attempts[-1].key.attempt if attempts else 1
+    return RecordedJob(
+        wanted.name,
+        wanted.kind,
+        wanted.provider,
+        wanted.model,
+        wanted.path,
+        wanted.account,
+        wanted.lifecycle,
+        **{"labels": dict(wanted.labels), "current": current, "attempts": attempts, **fields},
+    )
+
+
+def mark(number: int = 1, *, name: str = "a", work: str = "1", token_of: int | None = None, **fields: Any) -> Mark:
+    key = AttemptKey(name, number)
+    made = Mark(STACK.name, STACK.uid, key, digest(work)[:15], token(token_of or number))
+    return replace(made, **fields)
+
+
+def seen(record: RecordedAttempt, state: str | None = None, **fields: Any) -> RemoteJob:
+    """The remote job of an attempt as the API shows it: as recorded, but for the state and the fields given."""
+    assert record.remote is not None
+    number, name = record.key.attempt, record.key.job
+    made = mark(number, name=name, work=record.digest[-1])
+    full = record.state if state is None else state_name(state)
+    assert full is not None
+    before = RemoteJob(
+        record.remote,
+        record.account,
+        f"Job {made}",
+        made,
+        full,
+        create_time=record.create_time,
+        start_time=record.start_time,
+        end_time=record.end_time,
+        rows=record.rows,
+        error=record.error,
+    )
+    return replace(before, **fields)
+
+
+def found(
+    number: int = 1, state: str = "RUNNING", *, suffix: str = "", age: timedelta = 2 * HOUR, **fields: Any
+) -> RemoteJob:
+    """A remote job with our mark, whatever the state file knows of it."""
+    name, work = fields.pop("name", "a"), fields.pop("work", "1")
+    record = attempt(number, state, name=name, work=work, create_time=NOW - age)
+    return seen(record, **{"name": f"batches/{name}-{number}{suffix}", **fields})
+
+
+def look(
+    *jobs: RemoteJob,
+    account: Account = HERE,
+    complete: bool = True,
+    gone: Iterable[str] = (),
+    forbidden: Iterable[str] = (),
+    lists_foreign: bool = True,
+) -> Observation:
+    """One look at an account. `gone` and `forbidden` answer direct gets with 404 and 403."""
+    checked: dict[str, Presence] = {remote: Gone() for remote in gone}
+    checked.update({remote: Unknown("403") for remote in forbidden})
+    problem = "" if complete else "page 2 failed"
+    return Observation(account, NOW, jobs, complete, problem, checked, lists_foreign)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One row of a table: what is desired, recorded and observed of job `a`, and the plan that shall follow."""
+
+    wanted: DesiredJob | None = None
+    record: RecordedJob | None = None
+    look: Observation = field(default_factory=look)
+    options: Options = field(default_factory=Options)
+    local: datetime = LOCAL
+    suspended: bool = False
+
+    def decide(self) -> Plan:
+        return decide(
+            [self.wanted] if self.wanted else [],
+            [self.record] if self.record else [],
+            [self.look],
+            self.options,
+            local=self.local,
+            suspended=self.suspended,
+        )
+
+
+def decide(
+    wanted: Iterable[DesiredJob] = (),
+    records: Iterable[RecordedJob] = (),
+    looks: Iterable[Observation] = (),
+    options: Options | None = None,
+    *,
+    local: datetime = LOCAL,
+    suspended: bool = False,
+    limits: Limits | None = None,
+) -> Plan:
+    stack = replace(STACK, suspend=suspended, limits=limits or STACK.limits)
+    return plan(
+        DesiredStack(stack, tuple(wanted)),
+        Recorded({record.name: record for record in records}),
+        {observation.account: observation for observation in looks},
+        local,
+        options,
+    )
+
+
+def show(made: Plan, name: str = "a") -> str:
+    """The plan of one job in one line: action, phase, flags, its steps, its guard (`!`) and its drift (`~`)."""
+    parts = []
+    for decided in made.jobs:
+        if decided.job == name:
+            flags = ["unfinished"] * decided.unfinished + ["consent"] * decided.needs_consent
+            parts.append(" ".join([decided.action, decided.phase, *flags]))
+            parts.extend(show_step(step) for step in decided.steps)
+            parts.extend(f"! {guard.code}" for guard in [decided.guard] if guard)
+    parts.extend(f"~ {drift.kind}" for drift in made.drift if drift.job == name)
+    return " | ".join(parts)
+
+
+def show_step(step: Step) -> str:
+    match step:
+        case RecordAttempt(record, note):
+            return f"record {record.key} {note}"
+        case RecordJob(record):
+            flags = {
+                "removing": record.removing_time,
+                "released": record.released_time,
+                "cancel-requested": record.cancel_requested,
+            }
+            return " ".join([f"row {record.name}@{record.current}", *(word for word, time in flags.items() if time)])
+        case Create(key, given):
+            return f"create {key}" + (f" {given}" if given else "")
+        case Cancel(key, _, remote, cause):
+            return f"cancel {key}{_unless_usual(key, remote)} {cause}"
+        case Collect(key, remote):
+            return f"collect {key}{_unless_usual(key, remote.name)}"
+        case Delete(key, _, remote):
+            return f"delete {key}{_unless_usual(key, remote)}"
+        case Forget(name):
+            return f"forget {name}"
+
+
+def _unless_usual(key: AttemptKey, remote: str) -> str:
+    return "" if remote == f"batches/{key.job}-{key.attempt}" else f" {remote}"
+
+
+FAILURE = Status(13, "the model is on holiday")

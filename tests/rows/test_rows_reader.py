@@ -1,0 +1,272 @@
+"""Rows and files of rows: what is taken, what is refused, and on which line."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchctl.model.canonical import RowsHasher
+from batchctl.model.desired import Kind, RequestRow
+from batchctl.model.errors import RowProblem, RowsError
+from batchctl.model.ports import RowReader
+from batchctl.rows import jsonl
+from batchctl.rows.jsonl import parse_json, read_lines
+from batchctl.rows.reader import RowFiles
+
+BATCH, EMBED = Kind.BATCH_JOB, Kind.EMBEDDINGS_BATCH_JOB
+READER: RowReader = RowFiles()
+CONTENTS = [{"role": "user", "parts": [{"text": "hi"}]}]
+
+Writer = Callable[[bytes], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Writer:
+    def to_file(content: bytes) -> Path:
+        path = tmp_path / "rows.jsonl"
+        path.write_bytes(content)
+        return path
+
+    return to_file
+
+
+def line(key: str, text: str = "hi") -> bytes:
+    return json.dumps({"key": key, "text": text}).encode() + b"\n"
+
+
+def problems(path: Path, kind: Kind = BATCH) -> tuple[RowProblem, ...]:
+    with pytest.raises(RowsError) as caught:
+        READER.fingerprint(path, kind)
+    assert caught.value.exit_code == 65
+    return caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "request_"),
+    [
+        ({"key": "a", "text": "hi"}, BATCH, {"contents": CONTENTS}),
+        ({"key": "a", "text": "hi"}, EMBED, {"content": {"parts": [{"text": "hi"}]}}),
+        ({"key": "a", "request": {"contents": CONTENTS}}, BATCH, {"contents": CONTENTS}),
+        (
+            {"key": "a", "request": {"content": {"parts": []}, "output_dimensionality": 5, "task_type": "X"}},
+            EMBED,
+            {"content": {"parts": []}, "outputDimensionality": 5, "taskType": "X"},
+        ),
+        (
+            {
+                "key": "a",
+                "request": {
+                    "contents": CONTENTS,
+                    "system_instruction": {"parts": []},
+                    "safety_settings": [],
+                    "tool_config": {},
+                    "cached_content": "cachedContents/1",
+                    "generation_config": {"max_output_tokens": 5, "top_p": 1, "response_schema": {"max_items": 1}},
+                },
+            },
+            BATCH,
+            {
+                "contents": CONTENTS,
+                "systemInstruction": {"parts": []},
+                "safetySettings": [],
+                "toolConfig": {},
+                "cachedContent": "cachedContents/1",
+                "generationConfig": {"maxOutputTokens": 5, "topP": 1, "responseSchema": {"max_items": 1}},
+            },
+        ),
+        (
+            {"key": "a", "request": {"contents": CONTENTS, "new_thing": 1, "generationConfig": {"new_thing": 2}}},
+            BATCH,
+            {"contents": CONTENTS, "new_thing": 1, "generationConfig": {"new_thing": 2}},
+        ),
+        (
+            {"key": "a", "request": {"contents": CONTENTS, "output_dimensionality": 5, "generationConfig": 7}},
+            BATCH,
+            {"contents": CONTENTS, "output_dimensionality": 5, "generationConfig": 7},
+        ),
+    ],
+)
+def test_a_row_becomes_a_request_in_rest_form(value: object, kind: Kind, request_: object) -> None:
+    assert READER.parse(value, kind) == RequestRow("a", request_)  # type: ignore[arg-type]
+
+
+def test_a_key_may_have_256_characters_of_any_script() -> None:
+    key = "ключ/1 é" * 32
+    assert READER.parse({"key": key, "text": "x"}, BATCH).key == key
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ([], "a row is an object"),
+        ("text", "a row is an object"),
+        ({"text": "x"}, "key is missing"),
+        ({"key": 7, "text": "x"}, "key is 7, but has to be a string: quote it"),
+        ({"key": "", "text": "x"}, "key has 0 characters"),
+        ({"key": "x" * 257, "text": "x"}, "key has 257 characters, but has to have 1 to 256"),
+        ({"key": "a\nb", "text": "x"}, "control character"),
+        ({"key": "a\x85b", "text": "x"}, "control character"),
+        ({"key": "a\udc00", "text": "x"}, "control character"),
+        ({"key": "a"}, "exactly one of request and text"),
+        ({"key": "a", "text": "x", "request": {}}, "exactly one of request and text"),
+        ({"key": "a", "text": 5}, "text has to be a string"),
+        ({"key": "a", "text": ""}, "text has to be a string that is not empty"),
+        ({"key": "a", "request": "x"}, "request has to be an object"),
+        ({"key": "a", "requst": {}}, r"unknown member 'requst' \(did you mean 'request'\?\)"),
+        ({"key": "a", "contents": []}, "unknown member 'contents':"),
+        ({"key": "a", "text": "x", 5: 1}, "unknown member 5:"),
+        ({"key": "a", "x" * 99: 1}, "unknown member '" + "x" * 59 + "…:"),
+        ({"key": "a", "request": {}}, "request.contents is missing"),
+        ({"key": "a", "request": {"contents": []}}, "request.contents is missing or not a list with at least one"),
+        ({"key": "a", "request": {"contents": {"parts": []}}}, "not a list"),
+        (
+            {"key": "a", "request": {"contents": CONTENTS, "tool_config": 1, "toolConfig": 1}},
+            "both tool_config and toolConfig are given",
+        ),
+        (
+            {"key": "a", "request": {"contents": CONTENTS, "generation_config": {"topK": 1, "top_k": 1}}},
+            "both top_k and topK are given",
+        ),
+    ],
+)
+def test_what_is_no_row_is_refused(value: object, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        READER.parse(value, BATCH)
+
+
+@pytest.mark.parametrize("request_", [{}, {"contents": CONTENTS}, {"content": "text"}])
+def test_an_embedding_needs_one_content(request_: object) -> None:
+    with pytest.raises(ValueError, match=r"request\.content is missing or not an object"):
+        READER.parse({"key": "a", "request": request_}, EMBED)
+
+
+def test_a_file_has_the_hash_of_its_rows(write: Writer) -> None:
+    found = READER.fingerprint(write(line("a", "one") + line("b", "two")), BATCH)
+    hasher = RowsHasher()
+    for key, text in (("a", "one"), ("b", "two")):
+        hasher.add(READER.parse({"key": key, "text": text}, BATCH))
+    assert (found.sha256, found.rows) == (hasher.hexdigest(), 2)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'\xef\xbb\xbf{"key": "a", "text": "\xc3\xa9"}\n{"key": "b", "text": "x"}\n',
+        b'{"text":"\\u00e9","key":"a"}\r\n\r\n  \r\n{"key":"b","text":"x"}\r\n',
+        b'\n{"key": "a", "text": "\xc3\xa9"}\n{"key": "b", "text": "x"}',
+        b'{"key": "a", "request": {"contents": [{"parts": [{"text": "\xc3\xa9"}], "role": "user"}]}}\n{"key": "b", "text": "x"}',
+    ],
+    ids=["bom", "crlf, blank lines, order, escapes", "no last line end", "written out"],
+)
+def test_spelling_does_not_change_the_hash(write: Writer, content: bytes) -> None:
+    same = line("a", "é") + line("b", "x")
+    assert READER.fingerprint(write(content), BATCH) == READER.fingerprint(write(same), BATCH)
+
+
+@pytest.mark.parametrize("content", [line("a", "x") + line("b"), line("b") + line("a"), line("a")])
+def test_other_rows_have_another_hash(write: Writer, content: bytes) -> None:
+    assert (
+        READER.fingerprint(write(content), BATCH).sha256
+        != READER.fingerprint(write(line("a") + line("b")), BATCH).sha256
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"{", "not JSON: Expecting property name enclosed in double quotes at column 2"),
+        (b'{"key": "a"} {}', "not JSON: Extra data at column 14"),
+        (b"\xff\xfe{\x00", "not UTF-8 at byte 1 of the line"),
+        (b'{"key": "a", "text": "\xe9"}', "not UTF-8 at byte 23 of the line"),
+        (b'{"key": "a", "key": "b", "text": "x"}', "member 'key' is given twice"),
+        (b'{"key": "a", "request": {"a": {"b": 1, "c": 2, "b": 1}}}', "member 'b' is given twice"),
+        (b'{"key": NaN}', "NaN is not JSON"),
+        (b'{"key": -Infinity}', "-Infinity is not JSON"),
+        (b'{"key": 1e999}', "the number 1e999 is too large"),
+        (b'{"key": ' + b"9" * 5000 + b"}", "a number has too many digits"),
+        (b"[" * 101 + b"]" * 101, "nested deeper than 100 levels"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested deeper than 100 levels"),
+        (b'{"a":' * 100_000, "nested deeper than 100 levels"),
+        (b'{"key": "a", "text": "\\ud800"}', "half of a surrogate pair: not a character"),
+        (b'{"key": "a"}', "a row has exactly one of request and text"),
+        (b"7", "a row is an object with key and either request or text"),
+        (b"null", "a row is an object with key and either request or text"),
+    ],
+)
+def test_a_faulty_line_is_named(write: Writer, raw: bytes, message: str) -> None:
+    assert problems(write(line("first") + b"\r\n" + raw + b"\n" + line("last"))) == (RowProblem(3, message),)
+
+
+def test_what_only_looks_deep_or_broken_is_taken() -> None:
+    wide = "[" + "[1]," * 200 + "{}]"
+    assert parse_json(wide.encode()) == [[1]] * 200 + [{}]
+    assert parse_json(b"[" * 100 + b"]" * 100) is not None
+    assert parse_json(b'"\\ud83d\\ude00"') == "😀"
+    assert parse_json(b"[1, 1.5, 1e5, true]") == [1, 1.5, 100000.0, True]
+
+
+def test_a_key_twice_names_both_lines(write: Writer) -> None:
+    path = write(line("a") + line("b") + b"\n" + line("a") + line("a"))
+    assert problems(path) == (
+        RowProblem(4, "key 'a' is used on line 1 already"),
+        RowProblem(5, "key 'a' is used on line 1 already"),
+    )
+
+
+def test_a_line_too_long_is_skipped_whole(write: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl, "LINE_BYTES", 1024 * 1024)
+    fits = b'{"key": "a", "text": "' + b"x" * (1024 * 1024 - 25) + b'"}'
+    long = line("b", "x" * 3 * 1024 * 1024)
+    assert READER.fingerprint(write(fits + b"\n"), BATCH).rows == 1
+    assert problems(write(fits + b"\n" + long + b"{\n" + long[:-1])) == (
+        RowProblem(2, "longer than 1 MB"),
+        RowProblem(3, "not JSON: Expecting property name enclosed in double quotes at column 2"),
+        RowProblem(4, "longer than 1 MB"),
+    )
+
+
+def test_faults_are_counted_out(write: Writer) -> None:
+    assert len(problems(write(b"{\n" * 20))) == 20
+    found = problems(write(b"{\n" * 500))
+    assert len(found) == 21
+    assert found[-1] == RowProblem(21, "and more")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\r\n  \n", b"\xef\xbb\xbf"])
+def test_a_file_without_rows_is_refused(write: Writer, content: bytes) -> None:
+    assert problems(write(content)) == (RowProblem(1, "the file has no rows"),)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path / "none") == (RowProblem(1, "the file cannot be read: No such file or directory"),)
+    assert problems(tmp_path) == (RowProblem(1, "the file cannot be read: Is a directory"),)
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_make_a_traceback(content: bytes) -> None:
+    for found in read_lines(io.BytesIO(content)):
+        assert (found.fault is None) or (found.value is None and found.fault)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=9),
+            st.text(min_size=1),
+        ),
+        min_size=1,
+        max_size=9,
+        unique_by=lambda pair: pair[0],
+    ),
+    st.booleans(),
+)
+def test_any_texts_can_be_rows(rows: list[tuple[str, str]], ascii_: bool) -> None:
+    content = "\n".join(json.dumps({"key": key, "text": text}, ensure_ascii=ascii_) for key, text in rows)
+    values = [found.value for found in read_lines(io.BytesIO(content.encode()))]
+    assert [READER.parse(value, BATCH).key for value in values] == [key for key, _ in rows]

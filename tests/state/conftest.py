@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from state_samples import HandClock
+
+from batchctl.state.store import FileState, open_state
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "state.db"
+
+
+@pytest.fixture
+def store(path: Path, clock: HandClock) -> FileState:
+    return open_state(path, stack="demo", uid="abc123", clock=clock, who="ada@host")
+
+
+@pytest.fixture
+def shared_path() -> Iterator[Path]:
+    """A state file in a folder that other users can reach; pytest's own folders are private."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder / "state" / "state.db"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Callable[[], None]]:
+    """Gives root's powers up, for the rest of the test; root may write everywhere."""
+    root = os.geteuid() == 0
+
+    def drop() -> None:
+        if root:
+            os.seteuid(NOBODY)
+
+    yield drop
+    if root:
+        os.seteuid(0)
