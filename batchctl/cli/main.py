@@ -34,10 +34,18 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         return _run(arguments, invocation)
-    except BrokenPipeError:
-        # The reader has gone, as with `| head`. Python would complain once more when it closes standard output.
+    except OSError as error:
+        # What was left to write would be tried again, and fail again, when Python closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        if isinstance(error, BrokenPipeError):
+            # The reader has gone, as with `| head`.
+            return 1
+        where = f" ({error.filename})" if error.filename else ""
+        failure = BatchctlError(
+            f"{error.strerror or error}{where}", code="System", hint="free space, or fix the access"
+        )
+        write_error(failure, stderr_console(invocation.common or Common()))
+        return failure.exit_code
 
 
 def _run(arguments: Sequence[str], invocation: Invocation) -> int:

@@ -85,5 +85,5 @@ def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
         markdown=lambda: apply_markdown(result),
         names=[job.job for job in report.plan.jobs],
     )
-    if report.stopped is not None:
-        write_error(report.stopped, stderr_console(workspace.common))
+    for error in (*report.errors.values(), *([report.stopped] if report.stopped else [])):
+        write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)

@@ -84,8 +84,8 @@ def _move_clock(request: Request, store: Store, settings: Settings, methods: fro
     except ValueError as error:
         raise Refused(400, f"clock.advance: {error}") from error
     offset = int(store.meta("clockOffset") or 0) + advance
-    if offset > LONGEST:
-        raise Refused(400, "clock.advance: the clock cannot go further than a hundred years ahead")
+    if offset >= LONGEST:
+        raise Refused(400, "clock.advance: the clock must stay within a hundred years")
     store.put_meta("clockOffset", offset)
     return _get_clock(request, store, settings, methods)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import assert_never
 
 import yaml
 
@@ -120,6 +121,8 @@ def _course(state: State, lasted: int) -> Course:
             return Course(0, lasted, Fate.FAIL)
         case State.EXPIRED:
             return Course(0, lasted, Fate.EXPIRE)
+        case _:
+            assert_never(state)
 
 
 def _job_input(emulator: Emulator, job: JsonObject, kind: str, place: str) -> tuple[str, str | None]:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -65,7 +66,7 @@ class EmulatorServer:
             date_header=False,
             timeout_graceful_shutdown=_GRACE,
         )
-        self._server = _Server(config, self._listening)
+        self._server = _Server(config, self._listening, self._stopping)
 
     def run(self) -> None:
         """Serve."""
@@ -89,11 +90,16 @@ class EmulatorServer:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens."""
+    """Tells when it listens, and when a signal ends it."""
 
-    def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, listening: Callable[[], None], stopping: threading.Event) -> None:
         super().__init__(config)
         self._listening = listening
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

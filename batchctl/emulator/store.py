@@ -53,7 +53,10 @@ class Store:
         self._depth = 0
         self._real_time = real_time
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+        except sqlite3.OperationalError as error:
+            raise StoreUnusable(f"{path} cannot be opened: {error}") from error
         try:
             self._prepare(path)
         except sqlite3.OperationalError as error:

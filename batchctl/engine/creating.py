@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UploadedFile
-from batchctl.model.errors import ApiError, Effect, NotFound, PermissionDenied, UsageError
+from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied, UsageError
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob, Status
 from batchctl.model.plan import Create
@@ -112,7 +112,7 @@ class Creator:
     ) -> Generator[Callable[[], Any], Any, tuple[RecordedFile, bool]]:
         """The uploaded form of a local file: an earlier upload with enough life left, else a new one."""
         with tempfile.TemporaryFile(prefix="batchctl-") as encoded:
-            sha256: str = yield partial(self._tools.inputs.encode_file, job, source, encoded)
+            sha256: str = yield partial(self._encode, job, source, encoded)
             known = self._journal.find_file(job.account, sha256)
             if known is not None and self._lives_on(known, provider.now()):
                 return known, True
@@ -125,6 +125,15 @@ class Creator:
         self._journal.commit()
         self._tools.progress.step(job.name, f"uploaded {source.rows} rows as {name}")
         return file, False
+
+    def _encode(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
+        """Write what is uploaded to a temporary file; on a worker."""
+        try:
+            return self._tools.inputs.encode_file(job, source, into)
+        except OSError as error:
+            message = f"cannot prepare the upload of {source.path.name}: {error.strerror}"
+            hint = f"free space in {tempfile.gettempdir()}, or set TMPDIR to another folder"
+            raise BatchctlError(message, code="CannotPrepareInput", hint=hint) from error
 
     def _lives_on(self, file: RecordedFile, now: datetime) -> bool:
         return file.expire_time is not None and file.expire_time - now >= self._stack.limits.file_min_life

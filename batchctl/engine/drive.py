@@ -103,6 +103,8 @@ def drive(reload: Reload, options: Options, until: Until, tools: Tools, approve:
         except LockedError as error:
             tools.progress.warn(f"{error.message}; trying again")
             continue
+        for account, fault in done.errors.items():
+            tools.progress.warn(f"{account}: {fault.message}")
         patience.note(done.outcomes)
         before, report = report, _merge(report, done, whole=until.ended)
         changed = _standing(before.last) != _standing(report.last)

@@ -58,8 +58,6 @@ def run_pass(desired: DesiredStack, options: Options, tools: Tools, approve: App
         if approve is not None:
             approve(planned)
         tools.progress.planned(planned)
-        for account, error in look.errors.items():
-            tools.progress.warn(f"{account}: {error.message}")
         journal = Journal(session, recorded, tools.clock)
         outcomes = execute(planned, desired, journal, tools)
     return PassReport(planned, outcomes, frozenset(look.observed), look.errors)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, did_you_mean
@@ -67,29 +67,12 @@ class _Sentences:
         self._faults = faults
 
     def tell(self, error: _Error) -> None:
-        tellers: Mapping[str, Callable[[_Error, Node, str], None]] = {
-            "additionalProperties": self._unknown,
-            "anyOf": self._any_of,
-            "const": self._constant,
-            "enum": self._enum,
-            "maxLength": self._bound,
-            "maxProperties": self._members,
-            "maximum": self._bound,
-            "minItems": self._bound,
-            "minLength": self._bound,
-            "minProperties": self._members,
-            "minimum": self._bound,
-            "pattern": self._pattern,
-            "required": self._required,
-            "type": self._type,
-            "uniqueItems": self._twice,
-        }
         path = list(error.absolute_path)
         named = [step for step in path if isinstance(step, str)]
         field = f'"{named[-1]}"' if named else "the document"
         if path and not isinstance(path[-1], str):
             field = f"an item of {field}"
-        tellers[error.validator](error, step_into(self._root, path), field)
+        self.TELLERS[error.validator](self, error, step_into(self._root, path), field)
 
     def _add(self, location: Location, code: Code, message: str, hint: str = "") -> None:
         self._faults.add(location, code, message, hint)
@@ -178,6 +161,25 @@ class _Sentences:
 
     def _twice(self, _error: _Error, node: Node, field: str) -> None:
         self._add(node.location, Code.INVALID_VALUE, f"{field} names something twice")
+
+    TELLERS: ClassVar[Mapping[str, Callable[[_Sentences, _Error, Node, str], None]]] = {
+        "additionalProperties": _unknown,
+        "anyOf": _any_of,
+        "const": _constant,
+        "enum": _enum,
+        "maxLength": _bound,
+        "maxProperties": _members,
+        "maximum": _bound,
+        "minItems": _bound,
+        "minLength": _bound,
+        "minProperties": _members,
+        "minimum": _bound,
+        "pattern": _pattern,
+        "required": _required,
+        "type": _type,
+        "uniqueItems": _twice,
+    }
+    """One sentence for every word of the schema language that the schemas use."""
 
 
 def _names(value: str | Sequence[str]) -> Sequence[str]:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from batchctl.model.desired import Stack
-from batchctl.model.keys import Account, AttemptKey, Mark, short_uid
+from batchctl.model.desired import DesiredJob, Stack
+from batchctl.model.keys import Account, AttemptKey, Mark, same_digest, short_uid
 from batchctl.model.observed import Gone, Observed, Presence, Present, RemoteJob, Unknown
 from batchctl.model.plan import Note, RecordAttempt
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
@@ -119,6 +119,15 @@ def _unseen(record: RecordedAttempt, presence: Presence, now: datetime) -> Attem
     if isinstance(presence, Gone) and vanished:
         return AttemptView(replace(record, gone_time=now), presence, Note.GONE)
     return AttemptView(record, presence)
+
+
+def confirm(view: AttemptView, desired: DesiredJob) -> AttemptView:
+    """An adopted attempt whose digest is the manifest's: then it is known in full, as if we had just made it."""
+    attempt = view.attempt
+    if not attempt.adopted or attempt.tree or not same_digest(attempt.digest, desired.digest):
+        return view
+    known = replace(attempt, digest=desired.digest, tree=dict(desired.tree))
+    return replace(view, attempt=known, note=view.note or Note.REFRESHED)
 
 
 def look_up(record: RecordedAttempt, observed: Observed) -> Presence:

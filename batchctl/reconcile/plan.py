@@ -10,7 +10,7 @@ from batchctl.model.desired import DesiredJob, DesiredStack, Kind
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Drift, Plan
 from batchctl.model.recorded import Recorded, RecordedJob
-from batchctl.reconcile.attach import Marked, attach, find_marked
+from batchctl.reconcile.attach import Marked, attach, confirm, find_marked
 from batchctl.reconcile.cancel import decide_cancel
 from batchctl.reconcile.decision import Context, Decision, Subject
 from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
@@ -90,6 +90,8 @@ def _subjects(inputs: _Inputs) -> Iterator[Subject]:
         assert owner is not None
         if options.scope.contains(name, owner.path, owner.labels):
             views = attach(recorded, inputs.marked.get(name, {}), observed, now)
+            if wanted is not None:
+                views = tuple(confirm(view, wanted) for view in views)
             yield Subject(name, None if options.destroy else wanted, recorded, views)
 
 

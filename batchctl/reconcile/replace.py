@@ -118,8 +118,8 @@ def _find_reusable(subject: Subject, desired: DesiredJob) -> AttemptView | None:
 
 
 def _refuse_adopted(attempt: RecordedAttempt, context: Context) -> Guard | None:
-    """A job known only by its mark was made by another version of the manifest: a person has to say so."""
-    if not attempt.adopted or context.options.adopt_changed:
+    """A job known only by its mark was made by a manifest that we never saw: a person has to agree to its end."""
+    if not attempt.adopted or attempt.tree or context.options.adopt_changed:
         return None
     message = f"{attempt.key.job} was adopted by its mark, and its digest differs from the manifest's"
     return Guard(ADOPTED_CHANGED, message, "--adopt-changed")

@@ -120,6 +120,7 @@ def test_rows_take_the_first_rule_that_covers_them(world: World) -> None:
     world.rules(
         {"match": {"row": "k1"}, "fate": "rows", "rowError": {"code": 8, "message": "quota"}},
         {"match": {"displayName": "other"}, "fate": "rows", "rowError": {"message": "other job"}},
+        {"match": {"displayName": ""}, "fate": "stuck"},
         {"fate": "rows", "rowError": {"message": "half", "share": 0.5}},
         {"match": {"row": "*"}, "fate": "rows", "rowError": {"message": "never reached"}},
     )

@@ -26,7 +26,9 @@ class PlainRows:
             raise ValueError("the row has no key")
         if "text" in value:
             part = {"parts": [{"text": value["text"]}]}
-            request = {"content": part} if kind is Kind.EMBEDDINGS_BATCH_JOB else {"contents": [{"role": "user", **part}]}
+            request = (
+                {"content": part} if kind is Kind.EMBEDDINGS_BATCH_JOB else {"contents": [{"role": "user", **part}]}
+            )
             return RequestRow(value["key"], request)
         if not isinstance(value.get("request"), dict):
             raise ValueError("the row has neither text nor request")

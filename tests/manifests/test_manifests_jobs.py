@@ -80,14 +80,18 @@ def test_a_source_in_its_short_and_long_form(tmp_path: Path, spec: str, source: 
 
 def test_rows_in_their_short_and_long_form_are_the_same(tmp_path: Path) -> None:
     short = the_job(tmp_path, with_spec("src: [{key: a, text: x}, {key: b, request: {contents: []}}]"))
-    long = the_job(tmp_path, with_spec("src: {inlinedRequests: [{key: a, text: x}, {key: b, request: {contents: []}}]}"))
+    long = the_job(
+        tmp_path, with_spec("src: {inlinedRequests: [{key: a, text: x}, {key: b, request: {contents: []}}]}")
+    )
     assert short.source == long.source
     assert short.digest == long.digest
 
 
 def test_a_local_file_lies_beside_its_manifest(tmp_path: Path) -> None:
     rows = '{"key": "a", "text": "x"}\n{"key": "b", "text": "y"}\n'
-    write(tmp_path, {"batchctl.yaml": STACK, "jobs/a.yaml": with_spec("src: {file: rows.jsonl}"), "jobs/rows.jsonl": rows})
+    write(
+        tmp_path, {"batchctl.yaml": STACK, "jobs/a.yaml": with_spec("src: {file: rows.jsonl}"), "jobs/rows.jsonl": rows}
+    )
     (job,) = load_in(tmp_path).jobs
     path = tmp_path / "jobs" / "rows.jsonl"
     assert job.source == LocalFile(path, PlainRows().fingerprint(path, Kind.BATCH_JOB).sha256, 2)
@@ -173,7 +177,10 @@ NOT_YET = "is not supported yet"
         ("model: ''", 1),
         ("model: models/", ['5:10: InvalidValue "model" is not the name of a model']),
         ("model: a..b", ['5:10: InvalidValue "model" is not the name of a model']),
-        ("model: a?b", ['5:10: InvalidValue "model" cannot be "a?b" (it must be a model\'s name, such as gemini-2.5-flash)']),
+        (
+            "model: a?b",
+            ['5:10: InvalidValue "model" cannot be "a?b" (it must be a model\'s name, such as gemini-2.5-flash)'],
+        ),
         ('model: "gemini\\n"', 1),
         (
             "model: publishers/google/models/x",
@@ -233,7 +240,10 @@ NOT_YET = "is not supported yet"
         ("src: []", ["5:8: InvalidRow the list has no rows"]),
         ("src: {inlinedRequests: {}}", ['5:26: WrongType "inlinedRequests" must be a list, not a mapping']),
         ("src: [x]", ["5:9: InvalidRow the row has no key (a row is {key, request} or {key, text})"]),
-        ("src: [{key: a}]", ["5:9: InvalidRow the row has neither text nor request (a row is {key, request} or {key, text})"]),
+        (
+            "src: [{key: a}]",
+            ["5:9: InvalidRow the row has neither text nor request (a row is {key, request} or {key, text})"],
+        ),
         ("src: [{key: 7, text: x}]", ['5:15: WrongType "key" must be a string (quote it: "7")']),
         ("src: [{key: a, text: 7}]", ['5:24: WrongType "text" must be a string (quote it: "7")']),
         ("src: [{key: null, text: x}]", 1),
@@ -250,10 +260,18 @@ NOT_YET = "is not supported yet"
         ),
         ("src: bq://p.d.t", 1),
         ("src: {gcsUri: [gs://b/a, gs://b/b]}", 1),
-        ("src: {gcsUri: b/a}", ['5:17: InvalidValue "gcsUri" cannot be "b/a" (it must look like gs://bucket/path.jsonl)']),
+        (
+            "src: {gcsUri: b/a}",
+            ['5:17: InvalidValue "gcsUri" cannot be "b/a" (it must look like gs://bucket/path.jsonl)'],
+        ),
         ("src: {gcsUri: []}", ['5:17: InvalidValue "gcsUri" may not be empty']),
         ("src: projects/p/locations/l/datasets/1", 1),
-        ("dest: gs://b/out/", ['5:3: WrongProvider "dest" is for Vertex only (leave it out: Gemini keeps results itself, and batchctl collects them)']),
+        (
+            "dest: gs://b/out/",
+            [
+                '5:3: WrongProvider "dest" is for Vertex only (leave it out: Gemini keeps results itself, and batchctl collects them)'
+            ],
+        ),
         (
             "src: files/abc\nrequest: {generationConfig: {seed: 1}}",
             [
@@ -273,11 +291,23 @@ NOT_YET = "is not supported yet"
         ("lifecycle: {maxFailedRows: 5.5}", 1),
         ("lifecycle: {retryOn: [FAILED, ROWS]}", [f'5:33: NotSupportedYet "retryOn: ROWS" {NOT_YET}']),
         # lifecycle
-        ("lifecycle: {retryOn: [FAILD]}", ['5:25: InvalidValue an item of "retryOn" cannot be "FAILD" (did you mean FAILED?)']),
-        ("lifecycle: {retryOn: [5]}", ['5:25: WrongType an item of "retryOn" must be a string, not a number (quote it: "5")']),
+        (
+            "lifecycle: {retryOn: [FAILD]}",
+            ['5:25: InvalidValue an item of "retryOn" cannot be "FAILD" (did you mean FAILED?)'],
+        ),
+        (
+            "lifecycle: {retryOn: [5]}",
+            ['5:25: WrongType an item of "retryOn" must be a string, not a number (quote it: "5")'],
+        ),
         ("lifecycle: {retryOn: [FAILED, FAILED]}", ['5:24: InvalidValue "retryOn" names something twice']),
-        ("lifecycle: {onRemove: drop}", ['5:25: InvalidValue "onRemove" cannot be "drop" (one of: cancel, delete, keep)']),
-        ("lifecycle: {onChange: true}", ['5:25: WrongType "onChange" must be a string, not a boolean (quote it: "true")']),
+        (
+            "lifecycle: {onRemove: drop}",
+            ['5:25: InvalidValue "onRemove" cannot be "drop" (one of: cancel, delete, keep)'],
+        ),
+        (
+            "lifecycle: {onChange: true}",
+            ['5:25: WrongType "onChange" must be a string, not a boolean (quote it: "true")'],
+        ),
         ("lifecycle: {backoffLimit: -1}", ['5:29: InvalidValue "backoffLimit" must be at least 0']),
         ("lifecycle: {backoffLimit: 1.5}", ['5:29: WrongType "backoffLimit" must be a whole number, not a number']),
         ("lifecycle: {backoffLimit: 1.0}", 0),
@@ -286,7 +316,10 @@ NOT_YET = "is not supported yet"
         ("lifecycle: {pendingDeadline: null, suspend: null}", 0),
         ("lifecycle: 5", ['5:14: WrongType "lifecycle" must be a mapping, not a number']),
         # request
-        ("request: {systemInstruction: 5}", ['5:32: WrongType "systemInstruction" must be a string or a mapping, not a number (quote it: "5")']),
+        (
+            "request: {systemInstruction: 5}",
+            ['5:32: WrongType "systemInstruction" must be a string or a mapping, not a number (quote it: "5")'],
+        ),
         ("request: {systemInstruction: {parts: []}}", ['5:40: InvalidValue "parts" may not be empty']),
         ("request: {systemInstruction: {parts: [{}]}}", 1),
         (
@@ -309,9 +342,15 @@ NOT_YET = "is not supported yet"
             ],
         ),
         ("request: {generationConfig: {temperature: 3}}", ['5:45: InvalidValue "temperature" must be at most 2']),
-        ("request: {generationConfig: {temperature: hot}}", ['5:45: WrongType "temperature" must be a number, not a string']),
+        (
+            "request: {generationConfig: {temperature: hot}}",
+            ['5:45: WrongType "temperature" must be a number, not a string'],
+        ),
         ("request: {generationConfig: {responseSchema: x}}", 1),
-        ("request: {generationConfig: {responseJsonSchema: x}}", ['5:52: WrongType "responseJsonSchema" must be a mapping or true or false, not a string']),
+        (
+            "request: {generationConfig: {responseJsonSchema: x}}",
+            ['5:52: WrongType "responseJsonSchema" must be a mapping or true or false, not a string'],
+        ),
         ("extraBody: [a]", ['5:14: WrongType "extraBody" must be a mapping, not a list']),
     ],
 )
@@ -343,7 +382,7 @@ def test_faults_of_a_batch_job(tmp_path: Path, spec: str, faults: list[str] | in
             "request: {taskType: RETRIEVAL}",
             ['5:23: InvalidValue "taskType" cannot be "RETRIEVAL" (did you mean RETRIEVAL_QUERY?)'],
         ),
-        ("request: {outputDimensionality: 0}", ['5:36: InvalidValue "outputDimensionality" must be at least 1']),
+        ("request: {outputDimensionality: 0}", ['5:35: InvalidValue "outputDimensionality" must be at least 1']),
     ],
 )
 def test_faults_of_an_embeddings_job(tmp_path: Path, spec: str, faults: list[str]) -> None:
@@ -393,11 +432,14 @@ def test_faults_of_an_embeddings_job(tmp_path: Path, spec: str, faults: list[str
                 "letters, digits, `_` or `-`, and may not start with `batchctl-`)"
             ],
         ),
-        (JOB.replace("classify", "a, labels: {v: 1}"), ['3:33: WrongType "v" must be a string, not a number (quote it: "1")']),
+        (
+            JOB.replace("classify", "a, labels: {v: 1}"),
+            ['3:33: WrongType "v" must be a string, not a number (quote it: "1")'],
+        ),
         (
             JOB.replace("classify", f"a, labels: {{v: {'X' * 70}}}"),
             [
-                f'3:33: InvalidValue "v" cannot be "{"X" * 60}…" (it a label\'s value must be at most 64 lower-case '
+                f'3:33: InvalidValue "v" cannot be "{"X" * 60}…" (it must be at most 64 lower-case '
                 "letters, digits, `_` or `-`)"
             ],
         ),
@@ -427,7 +469,10 @@ def test_with_several_providers_the_job_or_the_defaults_choose(tmp_path: Path) -
 
 def test_useless_request_defaults_of_the_stack_are_told_at_each_job(tmp_path: Path) -> None:
     stack = with_stack("defaults: {request: {generationConfig: {seed: 1}}}\n")
-    write(tmp_path, {"batchctl.yaml": stack, "a.yaml": with_spec("src: files/x"), "b.yaml": with_spec("src: files/y", name="b")})
+    write(
+        tmp_path,
+        {"batchctl.yaml": stack, "a.yaml": with_spec("src: files/x"), "b.yaml": with_spec("src: files/y", name="b")},
+    )
     assert [line.split(" ")[:2] for line in lines(tmp_path)] == [
         ["a.yaml:5:8:", "UselessRequest"],
         ["b.yaml:5:8:", "UselessRequest"],
@@ -450,9 +495,12 @@ VERTEX = with_stack("providers: {v: {type: vertex, project: p, location: l}}\n")
     ],
 )
 def test_faults_on_vertex(tmp_path: Path, spec: str, kind: str, faults: list[str]) -> None:
-    write(tmp_path, {"batchctl.yaml": VERTEX, "job.yaml": with_spec(spec, kind), "rows.jsonl": '{"key": "a", "text": "x"}\n'})
+    write(
+        tmp_path,
+        {"batchctl.yaml": VERTEX, "job.yaml": with_spec(spec, kind), "rows.jsonl": '{"key": "a", "text": "x"}\n'},
+    )
     found = [" ".join(line.split(" ")[:2]) for line in lines(tmp_path)]
-    assert found == ["batchctl.yaml:5:23: NotSupportedYet", *[f"job.yaml:{fault}" for fault in faults]]
+    assert found == ["batchctl.yaml:5:19: NotSupportedYet", *[f"job.yaml:{fault}" for fault in faults]]
 
 
 # Local files
@@ -461,9 +509,17 @@ def test_faults_on_vertex(tmp_path: Path, spec: str, kind: str, faults: list[str
 @pytest.mark.parametrize(
     ("file", "rows", "faults"),
     [
-        ("rows.jsonl", None, ["job.yaml:5:15: FileNotFound there is no file rows.jsonl (paths start from the manifest's folder)"]),
+        (
+            "rows.jsonl",
+            None,
+            ["job.yaml:5:15: FileNotFound there is no file rows.jsonl (paths start from the manifest's folder)"],
+        ),
         (".", None, ["job.yaml:5:15: FileNotFound there is no file . (paths start from the manifest's folder)"]),
-        ("r" * 300, None, [f"job.yaml:5:15: FileNotFound there is no file {'r' * 300} (paths start from the manifest's folder)"]),
+        (
+            "r" * 300,
+            None,
+            [f"job.yaml:5:15: FileNotFound there is no file {'r' * 300} (paths start from the manifest's folder)"],
+        ),
         (
             "rows.jsonl",
             '{"key": "a", "text": "x"}\n{"key": "b"}\n{"text": "c"}\n',
@@ -515,7 +571,9 @@ def test_durations(text: str, seconds: int) -> None:
     assert parse_duration(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "12", "h", "1y", "-1h", "1h ", "1h\n", "3651d", "1d" * 4000, "9" * 5000 + "s", "١h"])
+@pytest.mark.parametrize(
+    "text", ["", "12", "h", "1y", "-1h", "1h ", "1h\n", "3651d", "1d" * 4000, "9" * 5000 + "s", "١h"]
+)
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match=r"must be a duration|is longer than ten years"):
         parse_duration(text)

@@ -49,9 +49,7 @@ def test_what_is_written_counts(tmp_path: Path) -> None:
     assert stack.suspend
     assert (stack.state, stack.results) == (tmp_path / "var/jobs.db", tmp_path / "out/rows")
     assert stack.providers == {"local": ProviderConfig("local", Api.GEMINI, "emulator")}
-    assert stack.limits == Limits(
-        2, 0, 1, 2, 200, timedelta(seconds=30), timedelta(minutes=2), timedelta(days=1)
-    )
+    assert stack.limits == Limits(2, 0, 1, 2, 200, timedelta(seconds=30), timedelta(minutes=2), timedelta(days=1))
 
 
 def test_null_is_the_same_as_leaving_it_out(tmp_path: Path) -> None:
@@ -69,7 +67,10 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "faults"),
     [
-        ("provider: {}", ['batchctl.yaml:5:3: UnknownField there is no field "provider" in "spec" (did you mean providers?)']),
+        (
+            "provider: {}",
+            ['batchctl.yaml:5:3: UnknownField there is no field "provider" in "spec" (did you mean providers?)'],
+        ),
         ("providers: {}", ['batchctl.yaml:5:14: InvalidValue "providers" may not be empty']),
         (
             "providers: {A_b: {type: gemini}}",
@@ -82,7 +83,12 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             "providers: {g: {type: gemeni}}",
             ['batchctl.yaml:5:25: InvalidValue "type" cannot be "gemeni" (did you mean gemini?)'],
         ),
-        ("providers: {g: {}}", ['batchctl.yaml:5:18: MissingField the field "type" is missing in "g" (The API: gemini (Developer API) or vertex (not supported yet))']),
+        (
+            "providers: {g: {}}",
+            [
+                'batchctl.yaml:5:18: MissingField the field "type" is missing in "g" (The API: gemini (Developer API) or vertex (not supported yet))'
+            ],
+        ),
         (
             "providers: {g: {type: gemini, project: p}}",
             [
@@ -156,8 +162,14 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
                 "is still under way must not be sent again)"
             ],
         ),
-        ("limits: {createTimeout: 0s}", ['batchctl.yaml:5:12: InvalidValue "createTimeout" must be longer than nothing']),
-        ("limits: {fileMinLife: 999999999999w}", ['batchctl.yaml:5:12: InvalidValue "fileMinLife" is longer than ten years']),
+        (
+            "limits: {createTimeout: 0s}",
+            ['batchctl.yaml:5:12: InvalidValue "createTimeout" must be longer than nothing'],
+        ),
+        (
+            "limits: {fileMinLife: 999999999999w}",
+            ['batchctl.yaml:5:12: InvalidValue "fileMinLife" is longer than ten years'],
+        ),
         (
             "limits: {fileMinLife: 36}",
             ['batchctl.yaml:5:25: WrongType "fileMinLife" must be a string, not a number (quote it: "36")'],
@@ -228,9 +240,7 @@ def test_a_stack_file_that_cannot_be_gone_on_from(tmp_path: Path, text: str, fau
 
 def test_a_stack_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "batchctl.yaml").mkdir()
-    assert lines(tmp_path) == [
-        "batchctl.yaml:1:1: UnreadableFile the stack file cannot be read: Is a directory"
-    ]
+    assert lines(tmp_path) == ["batchctl.yaml:1:1: UnreadableFile the stack file cannot be read: Is a directory"]
 
 
 def test_head_of_the_stack_file(tmp_path: Path) -> None:
@@ -248,7 +258,14 @@ def test_head_of_the_stack_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("uid", "good"),
-    [("k3v9q2", True), ("A-long.hand_written-uid", True), ("short", False), ("-k3v9q2", False), ("a" * 65, False), ("k3v9q2\\n", False)],
+    [
+        ("k3v9q2", True),
+        ("A-long.hand_written-uid", True),
+        ("short", False),
+        ("-k3v9q2", False),
+        ("a" * 65, False),
+        ("k3v9q2\\n", False),
+    ],
 )
 def test_the_uid_keeps_to_its_pattern(tmp_path: Path, uid: str, good: bool) -> None:
     write(tmp_path, {"batchctl.yaml": STACK.replace("k3v9q2", f'"{uid}"')})
@@ -259,7 +276,10 @@ def test_the_uid_keeps_to_its_pattern(tmp_path: Path, uid: str, good: bool) -> N
 
 
 def test_faults_of_the_stack_and_of_manifests_are_told_in_one_run(tmp_path: Path) -> None:
-    write(tmp_path, {"batchctl.yaml": with_stack("limit: {}\n"), "a.yaml": JOB.replace("model:", "modle:"), "b.yaml": "x: ["})
+    write(
+        tmp_path,
+        {"batchctl.yaml": with_stack("limit: {}\n"), "a.yaml": JOB.replace("model:", "modle:"), "b.yaml": "x: ["},
+    )
     assert [line.split(" ")[:2] for line in lines(tmp_path)] == [
         ["a.yaml:5:3:", "UnknownField"],
         ["b.yaml:2:1:", "InvalidYaml"],
@@ -298,9 +318,7 @@ def test_defaults_lie_under_every_spec_and_null_takes_them_away(tmp_path: Path) 
 
 def test_a_json_schema_is_one_value_and_keeps_its_nulls(tmp_path: Path) -> None:
     stack = with_stack("defaults: {request: {generationConfig: {responseJsonSchema: {type: object, title: T}}}}\n")
-    job = the_job(
-        tmp_path, with_spec("request: {generationConfig: {responseJsonSchema: {const: null}}}\n"), stack
-    )
+    job = the_job(tmp_path, with_spec("request: {generationConfig: {responseJsonSchema: {const: null}}}\n"), stack)
     assert job.request == {"generationConfig": {"responseJsonSchema": {"const": None}}}
 
 
@@ -318,11 +336,12 @@ def test_a_kind_without_any_of_the_request_defaults_gets_none(tmp_path: Path) ->
 
 def test_a_faulty_default_is_told_once_and_where_it_is_written(tmp_path: Path) -> None:
     stack = with_stack("defaults: {model: 2.5, provider: gemni}\n")
-    jobs = {name: with_spec("src: [{key: a, text: b}]", name=name[0]).replace("  model: gemini-2.5-flash\n", "") for name in ("a.yaml", "b.yaml")}
+    jobs = {
+        name: with_spec("src: [{key: a, text: b}]", name=name[0]).replace("  model: gemini-2.5-flash\n", "")
+        for name in ("a.yaml", "b.yaml")
+    }
     write(tmp_path, {"batchctl.yaml": stack, **jobs})
-    assert lines(tmp_path) == [
-        'batchctl.yaml:5:21: WrongType "model" must be a string, not a number (quote it: "2.5")'
-    ]
+    assert lines(tmp_path) == ['batchctl.yaml:5:21: WrongType "model" must be a string, not a number (quote it: "2.5")']
     write(tmp_path, {"batchctl.yaml": stack.replace("2.5", "m")})
     assert lines(tmp_path) == [
         'batchctl.yaml:5:34: UnknownProvider the stack has no provider "gemni" (did you mean gemini?)'
@@ -377,8 +396,16 @@ def test_variables_are_declared_as_they_stand(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "settings", "fault"),
     [
-        ("runId: ${var.nigth}", [], 'job.yaml:5:10: UnknownVariable there is no variable "nigth" (did you mean night?)'),
-        ("runId: a${var.night}", [], 'job.yaml:5:10: UnsetVariable the variable "night" has no value (--set night=VALUE)'),
+        (
+            "runId: ${var.nigth}",
+            [],
+            'job.yaml:5:10: UnknownVariable there is no variable "nigth" (did you mean night?)',
+        ),
+        (
+            "runId: a${var.night}",
+            [],
+            'job.yaml:5:10: UnsetVariable the variable "night" has no value (--set night=VALUE)',
+        ),
         (
             "runId: ${var.night",
             ["night=1"],
@@ -413,7 +440,10 @@ def test_without_any_variable_the_hint_says_where_to_declare_one(tmp_path: Path)
 @pytest.mark.parametrize(
     ("declaration", "fault"),
     [
-        ("{type: number, default: '1'}", '6:32: WrongType the default of "v" must be a number (the variable\'s type is number)'),
+        (
+            "{type: number, default: '1'}",
+            '6:32: WrongType the default of "v" must be a number (the variable\'s type is number)',
+        ),
         ("{default: 1}", '6:18: WrongType the default of "v" must be a string (quote it: "1")'),
         ("{type: float}", '6:15: InvalidValue "type" cannot be "float" (one of: boolean, number, string)'),
     ],

@@ -121,7 +121,10 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
         ("a: *x\n", "m.yaml:1:4: InvalidYaml the alias *x has no anchor before it"),
         ("a: &x 1\n---\nb: *x\n", "m.yaml:3:4: InvalidYaml the alias *x has no anchor before it"),
         ("a: &x [*x]\n", "m.yaml:1:8: InvalidYaml the alias *x stands inside its own anchor"),
-        ("a: .nan\n", "m.yaml:1:4: InvalidValue .nan is not a number that JSON can carry (quote it to make it a string)"),
+        (
+            "a: .nan\n",
+            "m.yaml:1:4: InvalidValue .nan is not a number that JSON can carry (quote it to make it a string)",
+        ),
         (
             "a:\n\tb: 1\n",
             "m.yaml:2:1: InvalidYaml found character that cannot start any token (indent with spaces, not with tabs)",
@@ -134,7 +137,10 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
         ),
         (b"a: 1\r\nb: \xc3\xa9\xff\n", "m.yaml:2:5: InvalidYaml the file is not UTF-8 (save it as UTF-8)"),
         ("a: 1\n".encode("utf-16"), "m.yaml:1:1: InvalidYaml the file is UTF-16 (save it as UTF-8)"),
-        (b" " * (MAX_BYTES + 1), "m.yaml:1:1: TooLarge the file is larger than 8 MB (put rows into a JSONL file: src: {file: PATH})"),
+        (
+            b" " * (MAX_BYTES + 1),
+            "m.yaml:1:1: TooLarge the file is larger than 8 MB (put rows into a JSONL file: src: {file: PATH})",
+        ),
         ("[" * 101 + "]" * 101, "m.yaml:1:101: TooLarge nested deeper than 100 levels"),
         ("[" * 50_000, "m.yaml:1:101: TooLarge nested deeper than 100 levels"),
         ("{a: " * 2_000_000, "m.yaml:1:398: TooLarge nested deeper than 100 levels"),

@@ -98,13 +98,14 @@ def attempt(
         times["start_time"] = NOW - HOUR
     if full in TERMINAL_STATES:
         times["end_time"] = NOW - 30 * MINUTE
+    base_digest = fields.pop("digest", digest(work))
     given = {
         "remote": f"batches/{name}-{number}",
         "tree": {"model": "gemini-2.5-flash", "runId": work},
         **times,
         **fields,
     }
-    return RecordedAttempt(AttemptKey(name, number), account, digest(work), token(number), state=full, **given)
+    return RecordedAttempt(AttemptKey(name, number), account, base_digest, token(number), state=full, **given)
 
 
 def unanswered(number: int = 1, *, first_look: datetime | None = None, **fields: Any) -> RecordedAttempt:

@@ -28,7 +28,7 @@ from reconcile_build import (
     unanswered,
 )
 
-from batchctl.model.desired import OnChange
+from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Create, Note, RecordAttempt, RecordJob
@@ -150,28 +150,41 @@ def test_mark_found(situation: Situation, expected: str) -> None:
     assert show(situation.decide()) == expected
 
 
-def test_an_adopted_record_holds_what_the_mark_and_the_api_say() -> None:
+@pytest.mark.parametrize(
+    ("wanted", "known"),
+    [
+        pytest.param(job(work="7"), {"digest": digest("7"), "tree": job(work="7").tree}, id="same work: known in full"),
+        pytest.param(job(work="8"), {"digest": digest("7")[:15], "tree": {}}, id="other work: known by its mark"),
+    ],
+)
+def test_an_adopted_record_holds_what_the_mark_and_the_api_say(wanted: DesiredJob, known: dict[str, object]) -> None:
     remote = found(2, work="7", rows=RowCounts(5, 1, 0))
 
-    made = decide([job(work="7")], [], [look(remote)]).jobs[0]
+    made = decide([wanted], [], [look(remote)]).jobs[0]
 
-    assert made.steps[1] == RecordAttempt(
-        RecordedAttempt(
-            AttemptKey("a", 2),
-            HERE,
-            digest("7")[:15],
-            token(2),
-            remote="batches/a-2",
-            state="JOB_STATE_RUNNING",
-            create_time=remote.create_time,
-            start_time=remote.start_time,
-            rows=RowCounts(5, 1, 0),
-            adopted=True,
-        ),
-        Note.ADOPTED,
+    bare = RecordedAttempt(
+        AttemptKey("a", 2),
+        HERE,
+        "",
+        token(2),
+        remote="batches/a-2",
+        state="JOB_STATE_RUNNING",
+        create_time=remote.create_time,
+        start_time=remote.start_time,
+        rows=RowCounts(5, 1, 0),
+        adopted=True,
     )
-    assert made.attempt == made.steps[1].attempt
+    assert made.steps[1] == RecordAttempt(replace(bare, **known), Note.ADOPTED)
+    assert made.attempt == replace(bare, **known)
     assert made.remote == "batches/a-2"
+
+
+def test_an_adopted_record_becomes_known_in_full_once_its_work_is_desired() -> None:
+    by_mark = attempt(1, digest=digest("1")[:15], tree={}, adopted=True)
+
+    [step] = decide([job()], [row(job(), by_mark)], [look(found())]).jobs[0].steps
+
+    assert step == RecordAttempt(replace(by_mark, digest=digest("1"), tree=job().tree), Note.REFRESHED)
 
 
 @pytest.mark.parametrize(
@@ -198,13 +211,14 @@ def test_an_adopted_record_holds_what_the_mark_and_the_api_say() -> None:
             id="our mark, other digest, succeeded, --adopt-changed: replaced",
         ),
         pytest.param(
-            Situation(
-                job(work="2"),
-                row(job(), collected(1, adopted=True)),
-                look(found(1, "SUCCEEDED", rows=RowCounts(10, 10, 0))),
-            ),
+            Situation(job(work="2"), row(job(), collected(1, adopted=True, tree={})), look(seen(collected()))),
             "replace Succeeded consent | ! AdoptedChanged",
-            id="adopted in an earlier pass, other digest: still needs the flag",
+            id="adopted in an earlier pass, its work never seen: still needs the flag",
+        ),
+        pytest.param(
+            Situation(job(work="2"), row(job(), collected(1, adopted=True)), look(seen(collected()))),
+            "replace Succeeded consent | delete a@1.0 | row a@2 | create a@2.0",
+            id="adopted in an earlier pass, its work known: replaced",
         ),
         pytest.param(
             Situation(job(work="2", on_change=OnChange.KEEP), None, look(found(1))),

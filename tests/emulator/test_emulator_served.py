@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from batchctl.emulator.asgi import asgi_app
+from batchctl.emulator.core import Emulator
+from batchctl.emulator.embedded import open_embedded
+from batchctl.emulator.serve import EmulatorServer, serve
+
+CREATE = "/v1beta/models/gemini-2.5-flash:batchGenerateContent"
+BATCH = {
+    "batch": {"inputConfig": {"requests": {"requests": [{"request": {"contents": [{"parts": [{"text": "hi"}]}]}}]}}}
+}
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def client(served_emulator: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served_emulator, headers={"x-goog-api-key": "k"}, timeout=20) as client:
+        yield client
+
+
+def faults(client: httpx.Client, **fault: Any) -> None:
+    assert client.put("/_emulator/faults", json=[fault]).status_code == 200
+
+
+def jobs(client: httpx.Client) -> int:
+    return len(client.get("/_emulator/jobs").json()["jobs"])
+
+
+def test_a_job_runs_over_the_wire(client: httpx.Client) -> None:
+    created = client.post(CREATE, json=BATCH)
+    assert created.headers["content-type"] == "application/json; charset=UTF-8"
+    assert len(created.headers.get_list("date")) == 1
+    client.post("/_emulator/clock", json={"advance": "3s"})
+    done = client.get(f"/v1beta/{created.json()['name']}", params={"fields": "done,response/inlinedResponses"}).json()
+    assert done["done"] is True
+    assert "hi" in json.dumps(done["response"])
+    assert (
+        client.get("/v1beta/batches", params={"pageSize": 1}).json()["operations"][0]["name"] == created.json()["name"]
+    )
+
+
+def test_files_go_up_and_results_come_down_in_pieces(client: httpx.Client) -> None:
+    rows = 2000
+    content = b"".join(b'{"key":"%d","request":{"contents":[{"parts":[{"text":"x"}]}]}}\n' % row for row in range(rows))
+    start = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start"}
+    url = client.post("/upload/v1beta/files", json={"file": {"mimeType": "jsonl"}}, headers=start).headers[
+        "x-goog-upload-url"
+    ]
+    assert url.startswith(str(client.base_url))
+    send = {
+        "x-goog-upload-command": "upload, finalize",
+        "x-goog-upload-offset": "0",
+        "content-type": "application/json",
+    }
+    file = httpx.post(url, content=content, headers=send).json()["file"]
+    assert file["uri"].startswith(str(client.base_url))
+    created = client.post(CREATE, json={"batch": {"inputConfig": {"fileName": file["name"]}}}).json()
+    client.post("/_emulator/clock", json={"advance": "3s"})
+    result = client.get(f"/download/v1beta/files/batch-{created['name'][8:]}:download", params={"alt": "media"})
+    assert result.headers["transfer-encoding"] == "chunked"
+    assert [json.loads(line)["key"] for line in result.text.splitlines()] == [str(row) for row in range(rows)]
+
+
+@pytest.mark.parametrize(("when", "expected"), [("before", 0), ("after", 1)])
+def test_a_cut_shows_nothing_of_a_reply(client: httpx.Client, when: str, expected: int) -> None:
+    faults(client, method="batches.create", kind="cut", when=when, count=1)
+    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)) as caught:
+        client.post(CREATE, json=BATCH)
+    assert "incomplete" not in str(caught.value)
+    assert jobs(client) == expected
+    assert client.post(CREATE, json=BATCH).status_code == 200
+
+
+def test_raw_bytes_of_a_cut_are_none(client: httpx.Client) -> None:
+    faults(client, kind="cut")
+    with socket.create_connection((client.base_url.host, client.base_url.port or 0), 10) as raw:
+        raw.sendall(b"GET /v1beta")
+        client.get("/_emulator/clock")
+        raw.sendall(b"/batches HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert raw.recv(1000) == b""
+
+
+def test_a_delay_takes_its_time_and_its_effect_comes_though_nobody_waits(client: httpx.Client) -> None:
+    faults(client, method="batches.create", kind="delay", delay="1s", when="before", count=1)
+    began = time.monotonic()
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(CREATE, json=BATCH, timeout=0.2)
+    assert jobs(client) == 0
+    while jobs(client) == 0:
+        assert time.monotonic() - began < 15
+    assert time.monotonic() - began >= 1
+
+
+def test_one_delay_does_not_stop_other_calls(client: httpx.Client) -> None:
+    faults(client, method="batches.create", kind="delay", delay="30s")
+    with pytest.raises(httpx.ReadTimeout):
+        client.post(CREATE, json=BATCH, timeout=0.1)
+    began = time.monotonic()
+    assert client.get("/v1beta/batches").json() == {}
+    assert time.monotonic() - began < 10
+
+
+def environment(line_count: int = 4) -> tuple[list[str], list[str]]:
+    variables = ["GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL", "STORAGE_EMULATOR_HOST", "BATCHCTL_EMULATOR"]
+    return variables, [rf"export {name}=(http://127\.0\.0\.1:\d+)\n" for name in variables][:line_count]
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from batchctl.emulator.serve import serve
+data, seed = (Path(text) if text else None for text in sys.argv[1:3])
+serve("127.0.0.1", 0, data, seed, lambda line: print(line, flush=True))
+print("ended", flush=True)
+"""
+
+
+@contextmanager
+def process(data: str = "", seed: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", PROGRAM, data, seed]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as started:
+        assert started.stdout is not None
+        try:
+            urls = set()
+            for pattern in environment()[1]:
+                line = started.stdout.readline()
+                found = re.fullmatch(pattern, line)
+                assert found, (line, started.stderr.read() if started.stderr else "")
+                urls.add(found[1])
+            [url] = urls
+            yield started, url
+        finally:
+            if started.poll() is None:
+                started.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_cleanly(number: signal.Signals) -> None:
+    with process() as (started, url):
+        assert httpx.get(f"{url}/_emulator/clock").status_code == 200
+        httpx.put(f"{url}/_emulator/faults", json=[{"kind": "delay", "delay": "1h"}])
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{url}/v1beta/batches", timeout=0.2)
+        started.send_signal(number)
+        out, err = started.communicate(timeout=20)
+    assert (started.returncode, out, err) == (0, "ended\n", "")
+
+
+def test_a_folder_keeps_everything_and_a_seed_is_loaded_once(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.yaml"
+    seed.write_text("jobs: [{name: batches/demo, model: gemini-2.5-flash, rows: [{text: x}]}]", encoding="utf-8")
+    names = []
+    for _ in range(2):
+        with process(str(tmp_path / "data"), str(seed)) as (started, url):
+            httpx.post(url + CREATE, json=BATCH, headers={"x-goog-api-key": "k"})
+            names.append({job["name"] for job in httpx.get(f"{url}/_emulator/jobs").json()["jobs"]})
+            started.terminate()
+            started.communicate(timeout=20)
+    assert (tmp_path / "data" / "emulator.db").exists()
+    assert names[0] < names[1]
+    assert "batches/demo" in names[0]
+    assert [len(each) for each in names] == [2, 3]
+
+
+def test_a_port_in_use_is_one_clear_error(served_emulator: str, tmp_path: Path) -> None:
+    port = int(served_emulator.rpartition(":")[2])
+    said: list[str] = []
+    with pytest.raises(OSError, match=rf"127\.0\.0\.1 port {port}: Address already in use"):
+        serve("127.0.0.1", port, tmp_path, None, said.append)
+    assert said == []
+
+
+def test_signals_are_given_back(tmp_path: Path) -> None:
+    def ours(*_: object) -> None: ...
+
+    before = signal.signal(signal.SIGTERM, ours)
+    try:
+        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
+        serve("127.0.0.1", 0, tmp_path, None, lambda _line: timer.is_alive() or timer.start())
+        timer.join()
+        assert signal.getsignal(signal.SIGTERM) is ours
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("0.0.0.0", "http://127.0.0.1:"), ("::1", "http://[::1]:"), ("::", "http://[::1]:")]
+)
+def test_the_url_is_one_that_clients_can_use(tmp_path: Path, host: str, url: str) -> None:
+    emulator = Emulator(tmp_path / "e.db")
+    server = EmulatorServer(emulator, host, 0, lambda _line: None)
+    assert re.fullmatch(re.escape(url) + r"\d+", server.url)
+    server.close()
+    emulator.close()
+
+
+def ask_app(emulator: Emulator, messages: list[dict[str, Any]], sent: list[Any]) -> None:
+    scope = {
+        "type": "http", "method": "GET", "path": "/v1beta/batches", "query_string": b"", "headers": [], "scheme": "http",
+        "server": ("x", 1),
+    }  # fmt: skip
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(asgi_app(emulator, time.sleep)(scope, receive, send))  # type: ignore[arg-type]
+
+
+def test_a_server_that_cannot_hang_up_sends_a_reply_cut_short(tmp_path: Path) -> None:
+    with httpx.Client(transport=open_embedded(tmp_path / "e.db"), base_url="http://e") as control:
+        control.put("/_emulator/faults", json=[{"kind": "cut"}])
+    emulator, sent = Emulator(tmp_path / "e.db"), []
+    ask_app(emulator, [{"type": "http.request", "body": b""}], sent)
+    assert sent == [{"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]}]
+    emulator.close()
+
+
+def test_a_caller_that_hangs_up_first_gets_nothing(tmp_path: Path) -> None:
+    emulator, sent = Emulator(tmp_path / "e.db"), []
+    ask_app(emulator, [{"type": "http.disconnect"}], sent)
+    assert sent == []
+    assert emulator.store.rows("SELECT * FROM counters") == []
+    emulator.close()

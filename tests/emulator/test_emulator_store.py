@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from emulator_world import World
+
+from batchctl.emulator.core import Emulator
+from batchctl.emulator.store import StoreUnusable
+from batchctl.emulator.wire import Request
+
+
+def test_everything_survives_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "e.db"
+    before = World(path)
+    before.rules({"fate": "fail"})
+    job, file = before.create("a", "b"), before.upload(b"x")
+    session = before.start_upload()
+    before.send(session, b"ab", 0, "upload")
+    before.ok("POST", "/_emulator/clock", json={"advance": "1s"})
+    before.faults({"method": "files.get", "kind": "status", "status": 500, "count": 1})
+    counted = before.ok("GET", "/_emulator/requests")
+    before.http.close()
+
+    after = World(path)
+    assert after.ok("GET", "/_emulator/requests") == counted
+    assert after.http.get(f"/v1beta/{file['name']}").status_code == 500
+    assert after.ok("GET", f"/v1beta/{file['name']}") == file
+    assert after.state(job) == "RUNNING"
+    assert after.send(session, b"c", 2).json()["file"]["sizeBytes"] == "3"
+    after.pass_time("2s")
+    assert after.state(job) == "FAILED"
+    after.http.close()
+
+
+def test_a_file_that_is_no_store_is_refused_and_left(tmp_path: Path) -> None:
+    path = tmp_path / "e.db"
+    path.write_bytes(b"This is a letter, not a database. " * 100)
+    with pytest.raises(StoreUnusable, match="delete it to start afresh"):
+        Emulator(path)
+    assert path.read_bytes().startswith(b"This is a letter")
+
+
+def test_another_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "e.db"
+    Emulator(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(StoreUnusable, match="format 99"):
+        Emulator(path)
+
+
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnusable, match="cannot be opened"):
+        Emulator(tmp_path)
+
+
+def test_a_failing_change_leaves_nothing_half_done(world: World) -> None:
+    store = world.emulator.store
+
+    def change() -> None:
+        with store.transaction():
+            store.put_meta("a", 1)
+            with store.transaction():
+                store.put_meta("b", 2)
+                raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        change()
+    assert store.meta("a") is None
+    assert store.meta("b") is None
+
+
+def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "e.db"
+    Emulator(path).close()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("DROP TABLE meta")
+    holder.execute("PRAGMA user_version=0")
+    holder.close()
+    with pytest.raises(StoreUnusable, match="cannot be used: table counters already exists"):
+        Emulator(path)
+
+
+CREATE = Request(
+    "POST",
+    "/v1beta/models/gemini-x:batchGenerateContent",
+    headers={"x-goog-api-key": "k"},
+    body=b'{"batch":{"inputConfig":{"requests":{"requests":[{"request":{"contents":[{"parts":[{"text":"x"}]}]}}]}}}}',
+)
+
+
+def test_many_threads_share_an_emulator(world: World) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(world.emulator.handle, [CREATE] * 200))
+    assert {reply.status for reply in replies} == {200}
+    assert len({reply.body for reply in replies}) == 200
+    assert world.ok("GET", "/_emulator/requests") == {"total": 200, "byMethod": {"batches.create": 200}}
+
+
+def _create_many(path: Path) -> None:
+    emulator = Emulator(path)
+    for _ in range(25):
+        assert emulator.handle(CREATE).status == 200
+    emulator.close()
+
+
+def test_many_processes_share_a_file_even_a_new_one(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_create_many, args=(tmp_path / "e.db",)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    world = World(tmp_path / "e.db")
+    assert world.ok("GET", "/_emulator/requests")["total"] == 75
+    assert len(world.ok("GET", "/_emulator/jobs")["jobs"]) == 75
+    world.http.close()

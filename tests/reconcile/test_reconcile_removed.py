@@ -1,0 +1,401 @@
+"""Rows of the decision table about jobs that are not desired: onRemove, gone, released, orphans, destroy, wanted again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from reconcile_build import (
+    HOUR,
+    LOCAL,
+    MINUTE,
+    NOW,
+    SECOND,
+    THERE,
+    Situation,
+    attempt,
+    collected,
+    decide,
+    found,
+    job,
+    look,
+    mark,
+    row,
+    seen,
+    show,
+)
+
+from batchctl.model.desired import OnRemove
+from batchctl.model.observed import RemoteJob
+from batchctl.model.plan import RecordJob
+from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.reconcile import Options, Scope
+
+EMPTY = Options(allow_empty=True)
+DISCARD = Options(allow_empty=True, discard_results=True)
+CANCEL = OnRemove.CANCEL
+KEEP = OnRemove.KEEP
+SENT = {"cancel_time": NOW - SECOND, "cancel_cause": CancelCause.REMOVE}
+
+
+def removed(
+    *records: RecordedAttempt,
+    jobs: tuple[RemoteJob, ...] | None = None,
+    on_remove: OnRemove = OnRemove.DELETE,
+    begun: bool = False,
+    options: Options = EMPTY,
+) -> Situation:
+    """A recorded job without a manifest, all its attempts present unless told otherwise."""
+    times = {"removing_time": LOCAL} if begun else {}
+    shown = tuple(seen(record) for record in records) if jobs is None else jobs
+    return Situation(None, row(job(on_remove=on_remove), *records, **times), look(*shown), options)
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        # no | active | present | by `onRemove`: cancel, wait for terminal, collect, delete
+        pytest.param(
+            removed(attempt()),
+            "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            id="no, active, present, onRemove delete: cancel",
+        ),
+        pytest.param(
+            removed(attempt(1, **SENT), begun=True),
+            "delete Removing unfinished",
+            id="removal begun, cancel sent: wait for terminal, agreed to already",
+        ),
+        pytest.param(
+            removed(attempt(1, "CANCELLING", **{**SENT, "cancel_time": NOW - MINUTE}), begun=True),
+            "delete Removing unfinished | cancel a@1.0 remove",
+            id="removal begun, cancel sent a minute ago: sent again",
+        ),
+        pytest.param(
+            removed(attempt(1, "CANCELLED", **SENT), begun=True),
+            "delete Removing | collect a@1.0 | delete a@1.0 | forget a",
+            id="removal begun, ended: collect, delete, forget",
+        ),
+        pytest.param(
+            removed(attempt(1, "SUCCEEDED", **SENT), begun=True),
+            "delete Removing | collect a@1.0 | delete a@1.0 | forget a",
+            id="removal begun, succeeded meanwhile: collect, delete, forget",
+        ),
+        pytest.param(
+            removed(attempt(1), attempt(2)),
+            "delete Removing unfinished consent | row a@2 removing | cancel a@1.0 remove | cancel a@2.0 remove | ~ Duplicate",
+            id="several work: all are cancelled",
+        ),
+        pytest.param(
+            removed(collected(1), attempt(2)),
+            "delete Removing unfinished consent | row a@2 removing | cancel a@2.0 remove",
+            id="one has ended, one works: cancel, and delete later",
+        ),
+        pytest.param(
+            removed(attempt(), on_remove=CANCEL),
+            "cancel Removing unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            id="no, active, present, onRemove cancel: cancel",
+        ),
+        pytest.param(
+            removed(attempt(1, "CANCELLED", **SENT), on_remove=CANCEL, begun=True),
+            "forget Removing | collect a@1.0 | row a@1 removing released",
+            id="onRemove cancel, ended: collect, let go",
+        ),
+        pytest.param(
+            removed(attempt(), on_remove=KEEP),
+            "forget Removing consent | row a@1 released",
+            id="no, active, present, onRemove keep: let go",
+        ),
+        # no | finished | present | by `onRemove`: collect, delete
+        pytest.param(
+            removed(attempt(1, "SUCCEEDED")),
+            "delete Removing consent | collect a@1.0 | delete a@1.0 | forget a",
+            id="no, finished, present, onRemove delete: collect, delete",
+        ),
+        pytest.param(
+            removed(collected()),
+            "delete Removing consent | delete a@1.0 | forget a",
+            id="no, finished, collected, onRemove delete: delete",
+        ),
+        pytest.param(
+            removed(attempt(1, "SUCCEEDED"), options=DISCARD),
+            "delete Removing consent | delete a@1.0 | forget a",
+            id="no, finished, --discard-results: delete",
+        ),
+        pytest.param(
+            removed(attempt(1, "FAILED"), collected(2)),
+            "delete Removing consent | collect a@1.0 | delete a@1.0 | delete a@2.0 | forget a",
+            id="several have ended: each is collected and deleted",
+        ),
+        pytest.param(
+            removed(attempt(1, "SUCCEEDED"), on_remove=CANCEL),
+            "forget Removing consent | collect a@1.0 | row a@1 released",
+            id="no, finished, onRemove cancel: collect, let go",
+        ),
+        pytest.param(
+            removed(collected(), on_remove=CANCEL),
+            "forget Removing consent | row a@1 released",
+            id="no, finished, collected, onRemove cancel: let go",
+        ),
+        pytest.param(
+            removed(attempt(1, "SUCCEEDED"), on_remove=KEEP),
+            "forget Removing consent | row a@1 released",
+            id="no, finished, onRemove keep: let go",
+        ),
+        # no | any | gone | forget
+        *(
+            pytest.param(
+                removed(attempt(1, state, gone_time=NOW), jobs=(), on_remove=policy),
+                "forget Removing | forget a" + (" | ~ Missing" if state == "RUNNING" else ""),
+                id=f"no, {state}, gone, onRemove {policy}: forget",
+            )
+            for state in ("RUNNING", "SUCCEEDED")
+            for policy in OnRemove
+        ),
+        pytest.param(
+            removed(attempt(1, **SENT, delete_time=NOW), jobs=(), begun=True),
+            "forget Removing | forget a",
+            id="deleted, but not forgotten yet: forget",
+        ),
+        pytest.param(removed(jobs=()), "forget Removing | forget a", id="no attempt at all: forget"),
+        # unknown never causes an action
+        pytest.param(removed(attempt(), jobs=()), "wait Unknown", id="not known in this pass: wait"),
+        pytest.param(
+            removed(attempt(1), attempt(2), jobs=(seen(attempt(2)),)),
+            "wait Unknown",
+            id="one works, the other is not known in this pass: wait",
+        ),
+        pytest.param(
+            removed(attempt(1), on_remove=KEEP, jobs=()),
+            "forget Removing consent | row a@1 released",
+            id="onRemove keep, not known in this pass: let go of it all the same",
+        ),
+        *(
+            pytest.param(removed(attempt(1, state)), "wait Unknown", id=f"no, {state}: wait")
+            for state in ("PAUSED", "UPDATING", "BREWING")
+        ),
+    ],
+)
+def test_on_remove(situation: Situation, expected: str) -> None:
+    assert show(situation.decide()) == expected
+
+
+def test_one_of_several_attempts_is_paused() -> None:
+    made = removed(attempt(1, "PAUSED"), attempt(2)).decide()
+
+    assert show(made) == "wait Unknown"
+    assert "JOB_STATE_PAUSED" in made.jobs[0].reason
+
+
+@pytest.mark.parametrize("on_remove", [OnRemove.KEEP, OnRemove.CANCEL])
+@pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED", "BREWING"])
+def test_released_is_nobodys_business_for_ever(on_remove: OnRemove, state: str) -> None:
+    record = row(job(on_remove=on_remove), attempt(1, state), released_time=LOCAL)
+    shown = look(found(1, state), found(1, suffix="-second"), found(2))
+
+    made = decide([], [record], [shown], Options(allow_empty=True, prune_orphans=True))
+
+    assert made.jobs == made.drift == ()
+    assert decide([], [record], [shown], Options(destroy=True)).jobs == ()
+    assert decide([job(on_remove=on_remove)], [record], [shown], Options(destroy=True)).jobs == ()
+
+
+def test_a_removal_that_begins_keeps_the_time_and_leaves_attempts_alone() -> None:
+    [step, _] = removed(attempt()).decide().jobs[0].steps
+
+    assert step == RecordJob(row(job(), removing_time=LOCAL))
+
+
+# --- yes | being removed | present | wanted again
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        pytest.param(attempt(), "wait Active | row a@1", id="not cancelled yet: undo"),
+        pytest.param(attempt(1, **SENT), "wait Removing | row a@1", id="cancelled, not ended yet: wait for the end"),
+        pytest.param(
+            attempt(1, "SUCCEEDED", **SENT),
+            "collect Succeeded | row a@1 | collect a@1.0",
+            id="cancelled, succeeded: keep",
+        ),
+        pytest.param(
+            attempt(1, "PARTIALLY_SUCCEEDED", **SENT),
+            "collect PartiallySucceeded | row a@1 | collect a@1.0",
+            id="cancelled, succeeded in part: keep",
+        ),
+        pytest.param(
+            attempt(1, "CANCELLED", **SENT),
+            "create Waiting consent | row a@1 | collect a@1.0 | row a@2 | create a@2.0",
+            id="cancelled: a new attempt",
+        ),
+        pytest.param(
+            attempt(1, "FAILED", **SENT),
+            "create Waiting consent | row a@1 | collect a@1.0 | row a@2 | create a@2.0",
+            id="cancelled, shown as FAILED: a new attempt",
+        ),
+        pytest.param(
+            attempt(1, "EXPIRED", **SENT),
+            "create Waiting consent | row a@1 | collect a@1.0 | row a@2 | create a@2.0",
+            id="cancelled, expired first: a new attempt",
+        ),
+        pytest.param(
+            attempt(1, "FAILED", cancel_time=NOW - HOUR, cancel_cause=CancelCause.REPLACE, results="a/1"),
+            "create Waiting consent | row a@1 | row a@2 | create a@2.0",
+            id="cancelled to be replaced, changed back: a new attempt",
+        ),
+        pytest.param(attempt(1, "FAILED", results="a/1"), "none Failed | row a@1", id="failed by itself: report"),
+    ],
+)
+def test_wanted_again(record: RecordedAttempt, expected: str) -> None:
+    wanted = job()
+    made = decide([wanted], [row(wanted, record, removing_time=LOCAL)], [look(seen(record))])
+
+    assert show(made) == expected
+
+
+@pytest.mark.parametrize("cause", [CancelCause.REMOVE, CancelCause.REPLACE])
+@pytest.mark.parametrize("state", ["RUNNING", "CANCELLED", "FAILED"])
+def test_wanted_again_when_it_is_gone_already(cause: CancelCause, state: str) -> None:
+    record = attempt(1, state, cancel_time=NOW, cancel_cause=cause, gone_time=NOW)
+
+    assert show(decide([job()], [row(job(), record)], [look()])) == ("create Waiting consent | row a@2 | create a@2.0")
+
+
+def test_wanted_again_after_it_was_released() -> None:
+    made = decide([job()], [row(job(), attempt(), released_time=LOCAL)], [look(found())])
+
+    assert show(made) == "wait Active | row a@1"
+
+
+# --- no | - | our mark | `Orphan`: reported; removed only with `--prune-orphans`
+
+PRUNE = Options(allow_empty=True, prune_orphans=True)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "expected"),
+    [
+        pytest.param(
+            [found()],
+            "delete Removing unfinished consent | row a@1 | record a@1.0 adopted | row a@1 removing | cancel a@1.0 remove"
+            " | ~ Orphan",
+            id="active: cancel",
+        ),
+        pytest.param(
+            [found(2, "SUCCEEDED"), found(1, "FAILED")],
+            "delete Removing consent | row a@2 | record a@1.0 adopted | record a@2.0 adopted"
+            " | collect a@1.0 | delete a@1.0 | collect a@2.0 | delete a@2.0 | forget a | ~ Orphan | ~ Orphan",
+            id="ended: collect before delete",
+        ),
+        pytest.param(
+            [found(1, "PAUSED")],
+            "wait Unknown | row a@1 | record a@1.0 adopted | ~ Orphan",
+            id="PAUSED: wait",
+        ),
+    ],
+)
+def test_orphans(jobs: list[RemoteJob], expected: str) -> None:
+    reported = decide([job("b")], [row(job("b"), collected(name="b", gone_time=NOW))], [look(*jobs)])
+    assert show(reported) == " | ".join(["~ Orphan"] * len(jobs))
+
+    pruned = decide([], [], [look(*jobs)], PRUNE)
+    assert show(pruned) == expected
+    assert pruned.jobs[0].reason.startswith("orphan: no longer in a manifest")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(Options(prune_orphans=True), id="nothing else is desired"),
+        pytest.param(replace(PRUNE, consent=False), id="no consent"),
+        pytest.param(replace(PRUNE, max_delete=0), id="too many"),
+    ],
+)
+def test_a_refused_orphan_stays_out_of_the_record(options: Options) -> None:
+    made = decide([], [], [look(found())], options)
+
+    assert made.jobs[0].guard is not None
+    assert made.jobs[0].steps == ()
+
+
+@pytest.mark.parametrize(
+    ("scope", "pruned"),
+    [
+        pytest.param(Scope(), True, id="whole stack"),
+        pytest.param(Scope(paths=frozenset({"."})), True, id="the stack's folder"),
+        pytest.param(Scope(paths=frozenset({"jobs"})), False, id="a path: nobody can tell where it lay"),
+        pytest.param(Scope(names=frozenset({"a"})), True, id="named"),
+        pytest.param(Scope(names=frozenset({"b"})), False, id="another is named"),
+        pytest.param(Scope(names=frozenset({"a"}), paths=frozenset({"jobs"})), False, id="named, but a path narrows"),
+    ],
+)
+def test_orphans_and_scope(scope: Scope, *, pruned: bool) -> None:
+    made = decide([], [], [look(found())], replace(PRUNE, scope=scope))
+
+    assert bool(made.jobs) is bool(made.drift) is pruned
+
+
+def test_orphans_of_a_page_that_was_read_are_left_when_another_failed() -> None:
+    made = decide([], [], [look(found(), complete=False)], PRUNE)
+
+    assert show(made) == "wait Active | row a@1 | record a@1.0 adopted | ~ Orphan"
+
+
+# --- destroy
+
+
+def test_destroy_removes_whatever_is_desired() -> None:
+    wanted = [job("a"), job("b"), job("c")]
+    records = [row(wanted[0], attempt()), row(wanted[1], collected(name="b"))]
+    shown = look(found(), seen(collected(name="b")), found(name="c"), found(name="d"))
+
+    made = decide(wanted, records, [shown], Options(destroy=True))
+
+    assert show(made, "a") == "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove"
+    assert show(made, "b") == "delete Removing consent | delete b@1.0 | forget b"
+    unrecorded = "delete Removing unfinished consent | row {0}@1 | record {0}@1.0 adopted | row {0}@1 removing | cancel {0}@1.0 remove | ~ Orphan"
+    assert show(made, "c") == unrecorded.format("c")
+    assert show(made, "d") == unrecorded.format("d")
+    assert made.guards == ()
+
+
+def test_destroy_narrowed_to_a_path_leaves_the_rest() -> None:
+    wanted = [job("a", path="jobs/a.yaml"), job("b", path="more/b.yaml")]
+    shown = look(found(), found(name="b"), found(name="d"))
+
+    made = decide(wanted, [], [shown], Options(destroy=True, scope=Scope(paths=frozenset({"jobs"}))))
+
+    assert [decided.job for decided in made.jobs] == ["a"]
+
+
+# --- any | provider no longer in the stack | any | observed through the account in the record
+
+
+def test_a_provider_that_left_the_stack_is_observed_through_the_record() -> None:
+    record = row(job(account=THERE), attempt(1, account=THERE))
+
+    unseen = decide([], [record], [look()], EMPTY)
+    shown = decide([], [record], [look(found(account=THERE), account=THERE)], EMPTY)
+
+    assert show(unseen) == "wait Unknown"
+    assert unseen.jobs[0].reason.endswith(f"nobody looked at {THERE}")
+    assert show(shown) == "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove"
+
+
+# --- - | - | no mark, or another uid's | unmanaged: never touched
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        pytest.param(found(1, mark=None, display_name="hand-made"), id="no mark"),
+        pytest.param(found(1, mark=mark(uid="fedcba")), id="another uid's"),
+        pytest.param(found(1, mark=mark(stack="other")), id="another stack's"),
+    ],
+)
+def test_unmanaged_is_never_touched(foreign: RemoteJob) -> None:
+    for options in (Options(), PRUNE, Options(destroy=True), Options(cancel=True)):
+        made = decide([], [], [look(foreign)], options)
+
+        assert made.jobs == made.drift == ()
+        assert made.unmanaged == 1
