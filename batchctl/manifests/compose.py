@@ -6,6 +6,7 @@ bounds: it crashes the process at 50,000 levels, and aliases can blow a small fi
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,9 +32,18 @@ MAX_CHARACTERS = 4 * MAX_BYTES
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_PAIR_OR_BACKSLASH = re.compile(rf"\\\\|{_PAIR.pattern}")
+"""An escaped backslash is taken whole, so that what follows it is not read as an escape."""
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """Line ends as libyaml counts them."""
 _TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"})
+_HINTS = {
+    "cannot start any token": "indent with spaces, not with tabs; quote texts that start with @ or `",
+    "Unicode character escape": "write the character itself",
+    "mapping values are not allowed": 'quote texts that hold ": "',
+}
+"""Ways out of the commonest slips, by a part of libyaml's message."""
 
 
 class _Stop(Exception):
@@ -82,7 +92,28 @@ def _decode(data: bytes, file: str, faults: Faults) -> str | None:
             _place(text[: bad.start()], file), Code.INVALID_YAML, message, 'write it as an escape in "double quotes"'
         )
         return None
-    return text
+    return _without_pairs(text)
+
+
+def _without_pairs(text: str) -> str:
+    """In a JSON document, write an escaped surrogate pair as the one YAML escape that it stands for.
+
+    JSON writers put characters beyond U+FFFF so, and libyaml refuses it. Columns behind it on its line shrink by two.
+    """
+    if not _PAIR.search(text):
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return _PAIR_OR_BACKSLASH.sub(_one_escape, text)
+
+
+def _one_escape(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return match[0]
+    high, low = int(match[1], 16), int(match[2], 16)
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
 
 
 def _place(before: str, file: str) -> Location:
@@ -116,7 +147,7 @@ class _Composer:
         mark = error.problem_mark
         assert mark is not None, "libyaml always says where"
         problem = str(error.problem)
-        hint = "indent with spaces, not with tabs" if "cannot start any token" in problem else ""
+        hint = next((hint for part, hint in _HINTS.items() if part in problem), "")
         self._faults.add(Location(self._file, mark.line + 1, mark.column + 1), Code.INVALID_YAML, problem, hint)
 
     def _at(self, event: Any) -> Location:  # noqa: ANN401 - PyYAML's events have no useful types

@@ -90,7 +90,8 @@ def step_into(node: Node, path: Iterable[str | int]) -> Node:
     for step in path:
         if isinstance(node, Members):
             node = node.entries[str(step)].node
-        elif isinstance(node, Items):
+        else:
+            assert isinstance(node, Items), "a path leads through mappings and lists"
             node = node.values[int(step)]
     return node
 

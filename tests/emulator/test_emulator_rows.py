@@ -76,6 +76,7 @@ def test_the_last_turn_of_the_user_is_answered(world: World) -> None:
     [
         ({}, {"emulator": "[batchctl emulator] gemini-2.5-flash answers to: x"}),
         ({"responseSchema": {"type": "STRING", "enum": ["A", "B"]}}, "A"),
+        ({"responseSchema": {"type": "STRING"}}, "[batchctl emulator] gemini-2.5-flash answers to: x"),
         ({"responseJsonSchema": {"type": "array", "items": {"type": "boolean"}, "minItems": 2}}, [True, True]),
         ({"responseSchema": {"type": "ARRAY", "items": {"type": "NUMBER"}, "minItems": "0"}}, []),
         ({"responseSchema": {"type": "ARRAY", "items": {"type": "NUMBER"}, "minItems": "many"}}, [0]),

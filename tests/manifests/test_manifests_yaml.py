@@ -94,6 +94,8 @@ def test_numbers_that_json_cannot_carry_are_refused(text: str, reason: str) -> N
         ("'<<': 1\n'1': 2\n", [{"<<": 1, "1": 2}]),
         ("a: 1\r\nb: 2\r\n", [{"a": 1, "b": 2}]),
         ('{"a": [1, null, "x\\u0000"]}', [{"a": [1, None, "x\x00"]}]),
+        (r'{"a": "\ud83d\uDE00 \\ud83d\\ude00 \\\ud83d\ude00"}', [{"a": "😀 \\ud83d\\ude00 \\😀"}]),
+        (r"a: '\ud83d\ude00'", [{"a": r"\ud83d\ude00"}]),
         ("%YAML 1.2\n---\na: 1\n", [{"a": 1}]),
     ],
 )
@@ -127,9 +129,12 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
         ),
         (
             "a:\n\tb: 1\n",
-            "m.yaml:2:1: InvalidYaml found character that cannot start any token (indent with spaces, not with tabs)",
+            "m.yaml:2:1: InvalidYaml found character that cannot start any token (indent with spaces, not with tabs; quote texts that start with @ or `)",
         ),
-        ("a: b: c\n", "m.yaml:1:5: InvalidYaml mapping values are not allowed in this context"),
+        (
+            "a: b: c\n",
+            'm.yaml:1:5: InvalidYaml mapping values are not allowed in this context (quote texts that hold ": ")',
+        ),
         ("a: [1\n", "m.yaml:2:1: InvalidYaml did not find expected ',' or ']'"),
         (
             "é: 1\nb: x\x00y\n",
@@ -142,6 +147,11 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
             "m.yaml:1:1: TooLarge the file is larger than 8 MB (put rows into a JSONL file: src: {file: PATH})",
         ),
         ("[" * 101 + "]" * 101, "m.yaml:1:101: TooLarge nested deeper than 100 levels"),
+        (
+            r'a: "\ud83d\ude00"',
+            "m.yaml:1:7: InvalidYaml found invalid Unicode character escape code (write the character itself)",
+        ),
+        ("[" * 50_000 + r"\ud83d\ude00", "m.yaml:1:101: TooLarge nested deeper than 100 levels"),
         ("[" * 50_000, "m.yaml:1:101: TooLarge nested deeper than 100 levels"),
         ("{a: " * 2_000_000, "m.yaml:1:398: TooLarge nested deeper than 100 levels"),
         (
