@@ -161,7 +161,7 @@ class Store:
     def drop_unused(self, blob: str) -> None:
         """Delete a blob's bytes unless a file or a job still needs them."""
         self.change(
-            "DELETE FROM pieces WHERE blob = ?1  AND NOT EXISTS"
+            "DELETE FROM pieces WHERE blob = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE blob = ?1) AND NOT EXISTS"
             " (SELECT 1 FROM jobs WHERE deleted IS NULL AND (input_blob = ?1 OR results_blob = ?1))",
             blob,
         )

@@ -127,7 +127,7 @@ class StepRunner:
         is_good = done.state in GOOD_STATES and (collected.ok > 0 or not collected.failed)
         if is_good and self._is_current(step):
             self._tools.results.point_current(step.key.job, collected.path)
-        self._tools.progress.step(step.key.job, f"results collected: {words}")
+        self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
 
     def _fetch(self, provider: Provider, step: Collect, digest: str, token: str, known: DesiredJob | None) -> Collected:
         """Read the results and write them to the results folder; on a worker."""

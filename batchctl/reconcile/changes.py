@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from batchctl.model.canonical import canonical_json
 from batchctl.model.desired import Json
 from batchctl.model.plan import Change
 
@@ -30,7 +31,7 @@ def describe_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> t
 
 
 def _compare(path: str, before: Json, after: Json) -> Iterator[Change]:
-    if before == after and type(before) is type(after):
+    if canonical_json(before) == canonical_json(after):
         return
     if _is_open(before) and _is_open(after):
         for member in sorted(before.keys() | after.keys()):

@@ -52,7 +52,7 @@ def _decide_first(subject: Subject, desired: DesiredJob, context: Context) -> De
         # A job made before the state was lost could be on a page that failed.
         why = observation.problem if observation else "nobody looked at its account"
         return wait(Phase.UNKNOWN, f"cannot tell whether it was created already: {why}")
-    return create(subject.next_key, desired, context, "not created yet")
+    return create(subject.next_key, desired, context, "new in the manifests")
 
 
 def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:

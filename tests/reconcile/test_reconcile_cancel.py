@@ -83,7 +83,7 @@ def ordered(record: RecordedAttempt, state: str | None = None, **lifecycle: obje
         pytest.param(Situation(job(), row(job()), look(), CANCEL), "none Waiting", id="no attempt yet: nothing"),
         pytest.param(
             ordered(attempt(), protect=True),
-            "cancel Removing unfinished consent | ! Protected",
+            "cancel Removing consent | ! Protected",
             id="protected: refused",
         ),
     ],

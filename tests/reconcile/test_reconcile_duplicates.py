@@ -179,8 +179,7 @@ def both(record: RecordedAttempt, first: str | None, second: str, **fields: obje
         pytest.param(
             Situation(job(), row(job(), attempt(1)), look(found(1), found(1, suffix=SECOND_ONE, account=THERE))),
             "cancel Active | cancel a@1.0 batches/a-1-second duplicate | ~ Duplicate",
-            id="the second one lies in another account",
-            marks=[],
+            id="the second one lies in another account: cancelled there",
         ),
     ],
 )

@@ -56,9 +56,9 @@ def one(record: RecordedAttempt, state: str | None = None, **lifecycle: object) 
             id="retry: a higher attempt could be on the page that failed",
         ),
         pytest.param(
-            one(attempt(), "FAILED", backoff_limit=1),
-            "retry Waiting | record a@1.0 refreshed | collect a@1.0 | row a@2 | create a@2.0",
-            "collect Failed | record a@1.0 refreshed | collect a@1.0",
+            one(attempt(1, "FAILED"), backoff_limit=1),
+            "retry Waiting | collect a@1.0 | row a@2 | create a@2.0",
+            "collect Failed | collect a@1.0",
             id="retry: what there is can be collected",
         ),
         pytest.param(

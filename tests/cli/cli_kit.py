@@ -1,0 +1,205 @@
+"""What the tests of the command line share: running it, small stacks, and the emulator's control calls."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+import yaml
+
+from batchctl.cli.main import run
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "specs" / "examples"
+SOON = {"pending": "0s", "running": "1s"}
+"""The rule under which a job runs at once, and has ended after the first wait."""
+PROGRAM = (sys.executable, "-c", "from batchctl.cli import main; main()")
+"""The command line as a process of its own."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How one command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as the one JSON document that it has to be."""
+        return json.loads(self.out)
+
+    @property
+    def rows(self) -> list[Any]:
+        """Standard output as JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def actions(self) -> dict[str, str]:
+        """The action of each job of a plan."""
+        return {item["job"]: item["action"] for item in self.json["actions"]}
+
+    def results(self) -> dict[str, str]:
+        """The result of each job's action."""
+        return {item["job"]: item["result"] for item in self.json["actions"]}
+
+    def phases(self) -> dict[str, str]:
+        """The phase of each job of a status."""
+        return {item["job"]: item["phase"] for item in self.json["jobs"]}
+
+    def changes(self, job: str) -> list[str]:
+        """The paths of what changed in a job."""
+        (action,) = [item for item in self.json["actions"] if item["job"] == job]
+        return [change["path"] for change in action["changes"]]
+
+
+class Cli:
+    """The command line, in this process. Whatever happens, nobody may see a traceback."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Ran:
+        self._capsys.readouterr()
+        code = run(arguments)
+        captured = self._capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Ran(code, captured.out, captured.err)
+
+    def ok(self, *arguments: str) -> Ran:
+        """The same, for what has to succeed."""
+        ran = self(*arguments)
+        assert ran.code == 0, ran
+        return ran
+
+
+def process(*arguments: str, env: dict[str, str] | None = None, **options: Any) -> Ran:
+    """The command line as a process of its own, run to its end."""
+    given = {"capture_output": True, "timeout": 60, **options}
+    done = subprocess.run([*PROGRAM, *arguments], text=True, check=False, env={**os.environ, **(env or {})}, **given)
+    assert "Traceback" not in (done.stderr or "")
+    return Ran(done.returncode, done.stdout or "", done.stderr or "")
+
+
+def check_schema(name: str, document: Any) -> None:
+    """Hold a document against one of the schemas that are published."""
+    schema = json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(document)
+
+
+class Service:
+    """The emulator from outside: what it was asked, what it has, and what people do there behind batchctl's back."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client = httpx.Client(base_url=url, headers={"x-goog-api-key": "key"}, timeout=20)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        reply = self._client.request(method, path, json=body)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
+    def reset(self) -> None:
+        self._call("POST", "/_emulator/reset")
+        self.rules(SOON)
+
+    def rules(self, *rules: dict[str, Any]) -> None:
+        """Put rules in force for jobs that are created from now on."""
+        self._call("PUT", "/_emulator/rules", list(rules))
+
+    def faults(self, *faults: dict[str, Any]) -> None:
+        self._call("PUT", "/_emulator/faults", list(faults))
+
+    def advance(self, time: str) -> None:
+        self._call("POST", "/_emulator/clock", {"advance": time})
+
+    def calls(self, method: str) -> int:
+        """How often a method was called, this client's calls included."""
+        count: int = self._call("GET", "/_emulator/requests")["byMethod"].get(method, 0)
+        return count
+
+    @property
+    def creates(self) -> int:
+        return self.calls("batches.create")
+
+    def jobs(self) -> list[Any]:
+        """Every job ever made, deleted ones too."""
+        found: list[Any] = self._call("GET", "/_emulator/jobs")["jobs"]
+        return found
+
+    def live(self) -> list[Any]:
+        """The jobs that are not deleted."""
+        return [job for job in self.jobs() if not job["deleted"]]
+
+    def of(self, name: str) -> list[Any]:
+        """All jobs with the mark of a stack's job, oldest first."""
+        return [job for job in self.jobs() if f"/{name}@" in job["displayName"]]
+
+    def cancel(self, remote: str) -> None:
+        self._call("POST", f"/v1beta/{remote}:cancel")
+
+    def delete(self, remote: str) -> None:
+        self._call("DELETE", f"/v1beta/{remote}")
+
+    def make(self, display_name: str) -> str:
+        """A job made by hand."""
+        request = {"request": {"contents": [{"parts": [{"text": "hello"}]}]}}
+        batch = {"displayName": display_name, "inputConfig": {"requests": {"requests": [request]}}}
+        made = self._call("POST", "/v1beta/models/gemini-2.5-flash:batchGenerateContent", {"batch": batch})
+        name: str = made["name"]
+        return name
+
+
+ROWS = [{"key": "one", "text": "first"}, {"key": "two", "text": "second"}, {"key": "three", "text": "third"}]
+
+
+class StackFolder:
+    """A stack's folder, with manifests that tests write and change."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(exist_ok=True)
+
+    def write_stack(self, *, name: str = "shop", uid: str = "a1b2c3", **spec: Any) -> None:
+        """Write batchctl.yaml; its manifests lie in `jobs` and its provider is the emulator, unless `spec` says else."""
+        providers = {"gemini": {"type": "gemini", "endpoint": "emulator"}}
+        stack = {
+            "apiVersion": "batchctl.dev/v1",
+            "kind": "Stack",
+            "metadata": {"name": name, "uid": uid},
+            "spec": {"manifests": ["jobs"], "providers": providers, **spec},
+        }
+        (self.path / "jobs").mkdir(exist_ok=True)
+        (self.path / "batchctl.yaml").write_text(yaml.safe_dump(stack, sort_keys=False))
+
+    def job_path(self, name: str) -> Path:
+        return self.path / "jobs" / f"{name}.yaml"
+
+    def write_job(self, name: str, *, labels: dict[str, str] | None = None, **spec: Any) -> Path:
+        """Write one manifest: three rows, unless `spec` says else."""
+        path = self.job_path(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(manifest(name, labels=labels, **spec))
+        return path
+
+
+def manifest(name: str, *, labels: dict[str, str] | None = None, **spec: Any) -> str:
+    """The text of a BatchJob."""
+    document = {
+        "apiVersion": "batchctl.dev/v1",
+        "kind": "BatchJob",
+        "metadata": {"name": name, "labels": labels or {}},
+        "spec": {"model": "gemini-2.5-flash", "src": ROWS, **spec},
+    }
+    return yaml.safe_dump(document, sort_keys=False)

@@ -1,0 +1,103 @@
+"""The world of the command line's tests: one served emulator, emptied for each test, and time that passes by itself."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cli_kit import EXAMPLES, Cli, Service, StackFolder
+
+from batchctl.emulator.core import Emulator
+from batchctl.emulator.serve import EmulatorServer
+from batchctl.engine.clock import SystemClock
+
+_OURS = ("BATCHCTL_", "GOOGLE_", "GEMINI_", "STORAGE_EMULATOR_HOST")
+_OTHERS = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI", "TERM"}
+_MOST_SLEEPS = 100
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of an emulator that really listens."""
+    emulator = Emulator(tmp_path_factory.mktemp("emulator") / "emulator.db")
+    listening = threading.Event()
+    server = EmulatorServer(emulator, "127.0.0.1", 0, lambda _line: listening.set())
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        assert listening.wait(20)
+        yield server.url
+    finally:
+        server.stop()
+        thread.join(20)
+        server.close()
+        emulator.close()
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of whoever runs the tests counts, and none of their files is found."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name in _OTHERS:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(capsys)
+
+
+@pytest.fixture
+def service(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """The emulator, empty; jobs run at once and end a second later. All `endpoint: emulator` point at it."""
+    monkeypatch.setenv("BATCHCTL_EMULATOR", server)
+    service = Service(server)
+    service.reset()
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def quick(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Nobody really sleeps: both clocks, ours and the emulator's, are moved instead. Gives the sleeps."""
+    passed: list[float] = []
+    real_now = SystemClock.now
+
+    def sleep(_clock: SystemClock, seconds: float) -> None:
+        assert len(passed) < _MOST_SLEEPS, "it waits for ever"
+        passed.append(math.ceil(seconds))
+        service.advance(f"{math.ceil(seconds)}s")
+
+    def now(clock: SystemClock) -> datetime:
+        return real_now(clock) + timedelta(seconds=sum(passed))
+
+    monkeypatch.setattr(SystemClock, "sleep", sleep)
+    monkeypatch.setattr(SystemClock, "now", now)
+    return passed
+
+
+@pytest.fixture
+def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: Service) -> StackFolder:
+    """A stack on the emulator, without a job yet; the working folder is its folder."""
+    folder = StackFolder(tmp_path / "stack")
+    folder.write_stack()
+    monkeypatch.chdir(folder.path)
+    return folder
+
+
+@pytest.fixture
+def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: Service, quick: list[float]) -> Path:
+    """A copy of the examples; the working folder is its folder."""
+    folder = tmp_path / "examples"
+    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns(".batchctl", "results"))
+    monkeypatch.chdir(folder)
+    return folder

@@ -1,0 +1,370 @@
+"""Guards: each with its edge, the flag that lifts it, and jobs beside it that go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from reconcile_build import (
+    LOCAL,
+    NOW,
+    SECOND,
+    Situation,
+    attempt,
+    collected,
+    decide,
+    found,
+    job,
+    look,
+    row,
+    seen,
+    show,
+)
+
+from batchctl.model.desired import DesiredJob, Limits, OnMissing, OnRemove
+from batchctl.model.observed import RemoteJob
+from batchctl.model.plan import Cancel, Create, Delete, Forget, Guard, Plan, RecordJob
+from batchctl.model.recorded import CancelCause, RecordedJob
+from batchctl.reconcile import Options, Scope
+
+LIMITS = Limits(max_create=2, max_replace=2, max_delete=2)
+NAMES = "abcde"
+
+
+def creates(count: int) -> tuple[list[DesiredJob], list[RecordedJob], list[RemoteJob]]:
+    return [job(name) for name in NAMES[:count]], [], []
+
+
+def replaces(count: int) -> tuple[list[DesiredJob], list[RecordedJob], list[RemoteJob]]:
+    names = NAMES[:count]
+    records = [row(job(name), attempt(1, name=name)) for name in names]
+    return [job(name, work="2") for name in names], records, [found(name=name) for name in names]
+
+
+def deletes(count: int) -> tuple[list[DesiredJob], list[RecordedJob], list[RemoteJob]]:
+    """Removals of which each other one is still active, beside one job that stays."""
+    records, jobs = [], []
+    for position, name in enumerate(NAMES[:count]):
+        record = attempt(1, name=name) if position % 2 else collected(name=name)
+        records.append(row(job(name), record))
+        jobs.append(seen(record))
+    stays = collected(name="stays")
+    return [job("stays")], [*records, row(job("stays"), stays)], [*jobs, seen(stays)]
+
+
+def decide_many(many: tuple[list[DesiredJob], list[RecordedJob], list[RemoteJob]], options: Options) -> Plan:
+    wanted, records, jobs = many
+    return decide(wanted, records, [look(*jobs)], options, limits=LIMITS)
+
+
+KINDS = [
+    pytest.param(creates, "create", "TooManyCreates", id="create"),
+    pytest.param(replaces, "replace", "TooManyReplaces", id="replace"),
+    pytest.param(deletes, "delete", "TooManyDeletes", id="delete"),
+]
+
+
+@pytest.mark.parametrize(("many", "word", "code"), KINDS)
+def test_too_many(many, word: str, code: str) -> None:
+    assert decide_many(many(2), Options()).guards == ()
+
+    refused = decide_many(many(3), Options())
+
+    guard = Guard(code, f"3 jobs to {word}, and the limit is 2", f"--max-{word} 3")
+    assert refused.guards == (guard,)
+    assert [decided.guard for decided in refused.jobs if decided.job != "stays"] == [guard] * 3
+    assert not [step for decided in refused.jobs for step in decided.steps]
+
+
+@pytest.mark.parametrize(("many", "word", "code"), KINDS)
+def test_the_flag_lifts_the_limit_or_lowers_it(many, word: str, code: str) -> None:
+    def flagged(limit: int) -> Options:
+        return Options(**{f"max_{word}": limit})
+
+    assert decide_many(many(3), flagged(3)).guards == ()
+    assert [guard.code for guard in decide_many(many(4), flagged(3)).guards] == [code]
+    assert [guard.code for guard in decide_many(many(1), flagged(0)).guards] == [code]
+
+
+def test_the_default_limits() -> None:
+    assert (Limits().max_create, Limits().max_replace, Limits().max_delete) == (100, 10, 10)
+
+
+def test_other_jobs_go_on_beside_a_guard() -> None:
+    wanted = [job(name) for name in "abc"] + [job("x", work="2"), job("z", backoff_limit=1)]
+    records = [row(job("x"), attempt(name="x")), row(wanted[-1], attempt(1, "FAILED", name="z"))]
+    jobs = [found(name="x"), seen(records[1].attempts[0])]
+
+    made = decide_many((wanted, records, jobs), Options())
+
+    assert show(made, "b") == "create Waiting consent | ! TooManyCreates"
+    assert show(made, "x") == "replace Removing unfinished consent | cancel x@1.0 replace"
+    assert show(made, "z") == "retry Waiting | collect z@1.0 | row z@2 | create z@2.0"
+    assert [guard.code for guard in made.guards] == ["TooManyCreates"]
+
+
+def test_limits_are_counted_over_the_scope() -> None:
+    wanted = [job("a", path="in/a.yaml"), job("b", path="in/b.yaml"), job("c", path="out/c.yaml")]
+
+    made = decide_many((wanted, [], []), Options(scope=Scope(paths=frozenset({"in"}))))
+
+    assert [decided.job for decided in made.jobs] == ["a", "b"]
+    assert made.guards == ()
+
+
+def test_destroy_may_delete_many_unless_a_limit_is_given() -> None:
+    many = deletes(5)
+
+    assert decide_many(many, Options(destroy=True)).guards == ()
+    assert [guard.code for guard in decide_many(many, Options(destroy=True, max_delete=2)).guards] == ["TooManyDeletes"]
+
+
+def test_destroy_lifts_no_other_limit() -> None:
+    made = decide_many(deletes(5), Options(destroy=True, consent=False))
+
+    assert {guard.code for guard in made.guards} == {"ConsentNeeded"}
+
+
+# --- nothing desired while something is recorded
+
+LEFT = [row(job(), collected()), row(job("b"), collected(name="b", gone_time=NOW))]
+LEFT_JOBS = look(seen(collected()))
+
+
+def test_nothing_desired() -> None:
+    made = decide([], LEFT, [LEFT_JOBS])
+
+    assert show(made, "a") == "delete Removing consent | ! NothingDesired"
+    assert show(made, "b") == "forget Removing | forget b"
+    assert made.guards == (
+        Guard("NothingDesired", "no manifest is left, and that would remove every recorded job", "--allow-empty"),
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(Options(allow_empty=True), id="--allow-empty"),
+        pytest.param(Options(destroy=True), id="destroy"),
+        pytest.param(Options(scope=Scope(names=frozenset({"a"}))), id="the job is named"),
+    ],
+)
+def test_nothing_desired_is_lifted(options: Options) -> None:
+    assert show(decide([], LEFT, [LEFT_JOBS], options), "a") == "delete Removing consent | delete a@1.0 | forget a"
+
+
+def test_one_desired_job_is_enough() -> None:
+    assert decide([job("z")], LEFT, [LEFT_JOBS]).guards == ()
+
+
+def test_nothing_desired_is_counted_over_the_scope() -> None:
+    options = Options(scope=Scope(paths=frozenset({"a.yaml"})))
+
+    assert show(decide([job("z")], LEFT, [LEFT_JOBS], options), "a") == "delete Removing consent | ! NothingDesired"
+
+
+def test_a_removal_that_was_agreed_to_goes_on_though_nothing_is_desired() -> None:
+    record = row(job(), collected(), removing_time=LOCAL)
+
+    assert show(decide([], [record], [LEFT_JOBS])) == "delete Removing | delete a@1.0 | forget a"
+
+
+def test_nothing_recorded_and_nothing_desired_is_no_matter() -> None:
+    made = decide([], [], [look()])
+
+    assert made.jobs == made.guards == ()
+    assert not made.has_changes
+
+
+# --- a protected job would go
+
+PROTECT = {"protect": True}
+
+
+@pytest.mark.parametrize(
+    ("situation", "guarded", "lifted"),
+    [
+        pytest.param(
+            Situation(None, row(job(**PROTECT), attempt()), look(found())),
+            "delete Removing consent | ! Protected",
+            "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            id="removed, active",
+        ),
+        pytest.param(
+            Situation(None, row(job(**PROTECT), attempt(1, "SUCCEEDED")), look(found(1, "SUCCEEDED", end_time=NOW))),
+            "delete Removing consent | collect a@1.0 | ! Protected",
+            "delete Removing consent | collect a@1.0 | delete a@1.0 | forget a",
+            id="removed, finished: collected all the same",
+        ),
+        pytest.param(
+            Situation(None, row(job(protect=True, on_remove=OnRemove.KEEP), attempt()), look(found())),
+            "forget Removing consent | ! Protected",
+            "forget Removing consent | row a@1 released",
+            id="removed, onRemove keep",
+        ),
+        pytest.param(
+            Situation(job(work="2", **PROTECT), row(job(**PROTECT), attempt()), look(found())),
+            "replace Removing consent | ! Protected",
+            "replace Removing unfinished consent | cancel a@1.0 replace",
+            id="changed, active",
+        ),
+        pytest.param(
+            Situation(job(**PROTECT), row(job(**PROTECT), attempt()), look(found()), Options(destroy=True)),
+            "delete Removing consent | ! Protected",
+            "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            id="destroyed",
+        ),
+    ],
+)
+def test_protected(situation: Situation, guarded: str, lifted: str) -> None:
+    options = replace(situation.options, allow_empty=True)
+
+    assert show(replace(situation, options=options).decide()) == guarded
+    allowed = replace(options, allow_protected=True)
+    assert show(replace(situation, options=allowed).decide()) == lifted
+
+
+def test_the_manifest_says_whether_a_desired_job_is_protected() -> None:
+    unprotected = Situation(job(work="2"), row(job(**PROTECT), attempt()), look(found())).decide()
+    newly = Situation(job(work="2", **PROTECT), row(job(), attempt()), look(found())).decide()
+
+    assert unprotected.guards == ()
+    assert newly.guards == (Guard("Protected", "a is protected (lifecycle.protect)", "--allow-protected"),)
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        pytest.param(Situation(job(**PROTECT)), "create Waiting consent | row a@1 | create a@1.0", id="it is created"),
+        pytest.param(
+            Situation(
+                job(protect=True, active_deadline=SECOND),
+                row(job(protect=True, active_deadline=SECOND), attempt()),
+                look(found()),
+            ),
+            "cancel Removing unfinished | cancel a@1.0 deadline",
+            id="its deadline holds",
+        ),
+        pytest.param(
+            Situation(None, row(job(**PROTECT), collected(gone_time=NOW))),
+            "forget Removing | forget a",
+            id="it is gone: forgotten",
+        ),
+    ],
+)
+def test_what_protection_does_not_stop(situation: Situation, expected: str) -> None:
+    assert show(situation.decide()) == expected
+
+
+def test_a_protected_job_blocks_no_other() -> None:
+    records = [row(job(**PROTECT), attempt()), row(job("b"), collected(name="b"))]
+
+    made = decide([job("z")], records, [look(found(), seen(collected(name="b")))])
+
+    assert show(made, "a") == "delete Removing consent | ! Protected"
+    assert show(made, "b") == "delete Removing consent | delete b@1.0 | forget b"
+    assert show(made, "z") == "create Waiting consent | row z@1 | create z@1.0"
+
+
+# --- consent
+
+REPLACED = {"cancel_time": NOW, "cancel_cause": CancelCause.REPLACE}
+
+
+@pytest.mark.parametrize(
+    ("situation", "needed"),
+    [
+        pytest.param(Situation(job()), True, id="create"),
+        pytest.param(Situation(job(), None, look(found())), False, id="adopt"),
+        pytest.param(
+            Situation(
+                job(backoff_limit=1),
+                row(job(backoff_limit=1), attempt(1, "FAILED")),
+                look(found(1, "FAILED", end_time=NOW - 30 * SECOND)),
+            ),
+            False,
+            id="retry",
+        ),
+        pytest.param(Situation(job(work="2"), row(job(), attempt()), look(found())), True, id="replace"),
+        pytest.param(
+            Situation(job(work="2"), row(job(), attempt(1, **REPLACED)), look(found())), False, id="replace, begun"
+        ),
+        pytest.param(
+            Situation(job(active_deadline=SECOND), row(job(active_deadline=SECOND), attempt()), look(found())),
+            False,
+            id="cancel at a deadline",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), attempt()), look(found()), Options(cancel=True)), True, id="batchctl cancel"
+        ),
+        pytest.param(
+            Situation(None, row(job(), attempt()), look(found()), Options(allow_empty=True)), True, id="remove"
+        ),
+        pytest.param(
+            Situation(None, row(job(), attempt(), removing_time=LOCAL), look(found())), False, id="remove, begun"
+        ),
+        pytest.param(
+            Situation(
+                job(ttl_after_finished=SECOND),
+                row(job(ttl_after_finished=SECOND), collected()),
+                look(seen(collected())),
+            ),
+            False,
+            id="delete after ttl",
+        ),
+        pytest.param(
+            Situation(None, row(job(on_remove=OnRemove.KEEP), attempt()), look(found()), Options(allow_empty=True)),
+            True,
+            id="let go",
+        ),
+        pytest.param(Situation(None, row(job(), attempt(gone_time=NOW))), False, id="forget what is gone"),
+        pytest.param(
+            Situation(job(), row(job(), attempt(1, "SUCCEEDED")), look(found(1, "SUCCEEDED"))), False, id="collect"
+        ),
+        pytest.param(Situation(job(), row(job(), attempt()), look(found())), False, id="wait"),
+        pytest.param(Situation(job(), row(job(), collected()), look(seen(collected()))), False, id="none"),
+        pytest.param(
+            Situation(
+                job(on_missing=OnMissing.RECREATE),
+                row(job(on_missing=OnMissing.RECREATE), attempt(gone_time=NOW)),
+            ),
+            True,
+            id="recreate",
+        ),
+    ],
+)
+def test_consent(situation: Situation, *, needed: bool) -> None:
+    agreed = situation.decide()
+    held = replace(situation, options=replace(situation.options, consent=False)).decide()
+
+    assert agreed.jobs[0].needs_consent is needed
+    assert agreed.jobs[0].guard is None
+    if needed:
+        assert held.guards == (Guard("ConsentNeeded", "nobody has agreed to these changes", "--yes"),)
+        assert held.jobs[0].action == agreed.jobs[0].action
+        assert not held.jobs[0].unfinished
+        assert not any(isinstance(step, Create | Cancel | Delete | Forget | RecordJob) for step in held.jobs[0].steps)
+    else:
+        assert held == agreed
+
+
+def test_guards_are_told_once_each_in_the_order_of_the_jobs() -> None:
+    wanted = [job("a"), job("b", work="2", protect=True), job("c")]
+    records = [row(job("b", protect=True), attempt(name="b"))]
+
+    made = decide(wanted, records, [look(found(name="b"))], Options(consent=False))
+
+    assert [guard.code for guard in made.guards] == ["ConsentNeeded", "Protected"]
+
+
+def test_a_limit_comes_before_consent_and_protection_before_both() -> None:
+    wanted, records, jobs = replaces(3)
+    wanted[0] = job("a", work="2", protect=True)
+
+    made = decide_many((wanted, records, jobs), Options(consent=False))
+
+    assert [decided.guard.code for decided in made.jobs if decided.guard] == [
+        "Protected",
+        "TooManyReplaces",
+        "TooManyReplaces",
+    ]
