@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.emulator.core import Emulator
-from batchctl.emulator.serve import EmulatorServer
-
 
 @pytest.fixture
 def served_emulator(tmp_path: Path) -> Iterator[str]:
     """The base URL of an emulator that really listens, on a port of its own, over an empty store."""
+    from batchctl.emulator.core import Emulator
+    from batchctl.emulator.serve import EmulatorServer
+
     emulator = Emulator(tmp_path / "served-emulator" / "emulator.db")
     listening = threading.Event()
     server = EmulatorServer(emulator, "127.0.0.1", 0, lambda _line: listening.set())

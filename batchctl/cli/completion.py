@@ -13,8 +13,7 @@ from batchctl.cli.common import Common, common_options
 @common_options
 def completion(*, common: Common, shell: str) -> None:
     """Print the completion script for SHELL; `source <(batchctl completion bash)` switches it on."""
-    from batchctl.cli.commands import batchctl
-
     found = get_completion_class(shell)
     assert found is not None
-    click.echo(found(batchctl, {}, "batchctl", "_BATCHCTL_COMPLETE").source())
+    root = click.get_current_context().find_root().command
+    click.echo(found(root, {}, "batchctl", "_BATCHCTL_COMPLETE").source())

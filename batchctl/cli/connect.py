@@ -53,7 +53,11 @@ class Connections:
             # Its server side is needed by nobody else, and it is not small.
             from batchctl.emulator.embedded import open_embedded
 
-            self._embedded = open_embedded(_emulator_store(self._stack.folder))
+            try:
+                self._embedded = open_embedded(_emulator_store(self._stack.folder))
+            except (OSError, ValueError) as error:
+                hint = "give the stack's folder room and write access, or serve an emulator and set BATCHCTL_EMULATOR"
+                raise BatchctlError(f"the emulator: {error}", code="EmulatorFailed", hint=hint) from error
         return self._open(account, _EMBEDDED_URL, _EMULATOR_KEY, self._embedded)
 
     def _open(self, account: Account, url: str, key: str, transport: httpx.BaseTransport | None = None) -> Provider:

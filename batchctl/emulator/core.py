@@ -6,6 +6,7 @@ transaction, cut the reply to its field mask, date it. What a call means is told
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,11 +50,15 @@ class Emulator:
 
         `wait` is called with seconds where a fault delays; what it raises ends the call there.
         """
-        if request.path.startswith(CONTROL_PREFIX):
-            response = control(request, self.store, self.settings, METHODS)
-        else:
-            response = self._call(request, wait)
-        headers = {**response.headers, "date": http_date(self.store.now())}
+        try:
+            if request.path.startswith(CONTROL_PREFIX):
+                response = control(request, self.store, self.settings, METHODS)
+            else:
+                response = self._call(request, wait)
+            headers = {**response.headers, "date": http_date(self.store.now())}
+        except sqlite3.OperationalError as error:
+            # A full or read-only disk: to the caller that is a server in trouble, as it would be at Google's.
+            return Refused(500, f"The emulator cannot use its store: {error}.").response()
         return replace(response, headers=headers)
 
     def _call(self, request: Request, wait: Callable[[float], None]) -> Response:

@@ -6,7 +6,7 @@ Owns where they lie and how references between them are resolved; knows nothing 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 from batchctl.model.desired import Json
@@ -33,12 +33,7 @@ def load_schema(name: str) -> Json:
     """
     if name not in schema_names():
         raise UsageError(f"there is no schema {name!r}", hint=f"one of: {', '.join(schema_names())}")
-    root = _read(name)
-    borrowed: dict[str, Json] = {}
-    rewritten = _rewrite(root, "", borrowed)
-    if borrowed:
-        rewritten["definitions"] = {**rewritten.get("definitions", {}), **borrowed}
-    return rewritten
+    return _Bundle().of(name)
 
 
 def _folder() -> Path:
@@ -51,32 +46,50 @@ def _read(name: str) -> Json:
     return json.loads((_folder() / f"{name}{_SUFFIX}").read_text(encoding="utf-8"))
 
 
-def _rewrite(value: Json, owner: str, borrowed: dict[str, Json]) -> Json:
-    """Copy a part of the schema `owner` (empty: the root's own), turning its references into local ones."""
-    if isinstance(value, list):
-        return [_rewrite(item, owner, borrowed) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: _refer(member, owner, borrowed) if key == "$ref" else _rewrite(member, owner, borrowed)
-        for key, member in value.items()
-    }
+class _Bundle:
+    """Gathers one schema and what it refers to; each file is read once."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, Json] = {}
+        self._borrowed: dict[str, Json] = {}
+
+    def of(self, name: str) -> Json:
+        root = self._rewrite(self._file(name), "")
+        if self._borrowed:
+            root["definitions"] = {**root.get("definitions", {}), **self._borrowed}
+        return root
+
+    def _file(self, name: str) -> Json:
+        if name not in self._files:
+            self._files[name] = _read(name)
+        return self._files[name]
+
+    def _rewrite(self, value: Json, owner: str) -> Json:
+        """Copy a part of the schema `owner` (empty: the root's own), turning its references into local ones."""
+        if isinstance(value, list):
+            return [self._rewrite(item, owner) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: self._refer(member, owner) if key == "$ref" else self._rewrite(member, owner)
+            for key, member in value.items()
+        }
+
+    def _refer(self, reference: str, owner: str) -> str:
+        file, _, pointer = reference.partition("#")
+        name = file.removesuffix(_SUFFIX) or owner
+        if not name:
+            return reference
+        steps = pointer.removeprefix("/definitions/").split("/") if pointer else []
+        key = ".".join([name, *steps[:1]])
+        if key not in self._borrowed:
+            # Noted before it is rewritten: a definition may refer to itself.
+            self._borrowed[key] = {}
+            schema = self._file(name)
+            part = schema["definitions"][steps[0]] if steps else _without_frame(schema)
+            self._borrowed[key] = self._rewrite(part, name)
+        return "/".join(["#/definitions", key, *steps[1:]])
 
 
-def _refer(reference: str, owner: str, borrowed: dict[str, Json]) -> str:
-    file, _, pointer = reference.partition("#")
-    name = file.removesuffix(_SUFFIX) or owner
-    if not name:
-        return reference
-    steps = pointer.removeprefix("/definitions/").split("/") if pointer else []
-    key = ".".join([name, *steps[:1]])
-    if key not in borrowed:
-        borrowed[key] = {}
-        schema = _read(name)
-        part = schema["definitions"][steps[0]] if steps else dict(_without_frame(schema))
-        borrowed[key] = _rewrite(part, name, borrowed)
-    return "/".join(["#/definitions", key, *steps[1:]])
-
-
-def _without_frame(schema: dict[str, Json]) -> Iterator[tuple[str, Json]]:
-    return ((key, member) for key, member in schema.items() if key not in ("$schema", "definitions"))
+def _without_frame(schema: Mapping[str, Json]) -> dict[str, Json]:
+    return {key: member for key, member in schema.items() if key not in ("$schema", "definitions")}

@@ -63,4 +63,4 @@ class Line:
         for one in self._sockets:
             # The plain socket's own method: that of a TLS socket may not be called while another thread reads from it.
             with suppress(OSError):
-                pass
+                socket.socket.shutdown(one, socket.SHUT_RDWR)

@@ -134,6 +134,8 @@ def test_a_name_that_is_taken_clashes(world: World) -> None:
     assert error["status"] == "ALREADY_EXISTS"
     assert world.send(late, b"y").status_code == 409
     world.pass_time("48h")
+    assert world.send(late, b"", 1, "finalize").json()["file"]["sizeBytes"] == "1"
+    world.pass_time("48h")
     assert world.upload(b"yy", name=body["file"]["name"])["sizeBytes"] == "2"
 
 
@@ -180,11 +182,17 @@ def test_bytes_live_as_long_as_somebody_needs_them(world: World) -> None:
         return world.emulator.store.rows("SELECT count(*) FROM pieces")[0][0]
 
     file = world.upload(ROW)
+    world.ok("DELETE", f"/v1beta/{world.create_from_file(file['name'])['name']}")
+    assert kept() == 1
     first, second = world.create_from_file(file["name"]), world.create_from_file(file["name"])
     world.ok("DELETE", f"/v1beta/{first['name']}")
     world.ok("DELETE", f"/v1beta/{file['name']}")
     assert kept() == 1
     world.ok("DELETE", f"/v1beta/{second['name']}")
+    assert kept() == 0
+    world.upload(ROW)
+    world.pass_time("48h")
+    world.start_upload()
     assert kept() == 0
 
 

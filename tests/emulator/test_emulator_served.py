@@ -192,10 +192,12 @@ def test_a_port_in_use_is_one_clear_error(served_emulator: str, tmp_path: Path) 
 def test_signals_are_given_back(tmp_path: Path) -> None:
     def ours(*_: object) -> None: ...
 
+    seed = tmp_path / "seed.yaml"
+    seed.write_text("settings: {pending: 0s}", encoding="utf-8")
     before = signal.signal(signal.SIGTERM, ours)
     try:
         timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
-        serve("127.0.0.1", 0, tmp_path, None, lambda _line: timer.is_alive() or timer.start())
+        serve("127.0.0.1", 0, tmp_path, seed, lambda _line: timer.is_alive() or timer.start())
         timer.join()
         assert signal.getsignal(signal.SIGTERM) is ours
     finally:

@@ -121,3 +121,12 @@ def test_many_processes_share_a_file_even_a_new_one(tmp_path: Path) -> None:
     assert world.ok("GET", "/_emulator/requests")["total"] == 75
     assert len(world.ok("GET", "/_emulator/jobs")["jobs"]) == 75
     world.http.close()
+
+
+def test_a_store_that_cannot_be_written_is_a_server_in_trouble(tmp_path: Path) -> None:
+    emulator = Emulator(tmp_path / "emulator.db")
+    emulator.store._db.execute("PRAGMA query_only=1")
+    response = emulator.handle(Request("GET", "/v1beta/batches", (), {"x-goog-api-key": "k"}, b"", "http"))
+    assert response.status == 500
+    assert b"cannot use its store" in response.body
+    emulator.close()

@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from manifests_kit import JOB, STACK, load_in, write
 
-from batchctl.manifests.variables import Variables, substitute
 from batchctl.manifests.compose import compose
 from batchctl.manifests.faults import Faults
 from batchctl.manifests.nodes import plain
+from batchctl.manifests.variables import Variables, substitute
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ManifestError
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 words = st.sampled_from(
     [
@@ -43,8 +43,6 @@ words = st.sampled_from(
         "---\n",
         "...\n",
         "%YAML 1.2\n",
-    ]
-    + [
         "\t",
         "\x00",
         "\ufeff",
@@ -60,8 +58,6 @@ words = st.sampled_from(
         "kind",
         "BatchJob",
         "Stack",
-    ]
-    + [
         "metadata",
         "name",
         "a",
@@ -82,16 +78,17 @@ words = st.sampled_from(
 texts = st.lists(words, max_size=40).map("".join)
 
 
-def outcome(folder: Path, manifest: bytes, stack: bytes = STACK.encode()) -> str:
+def outcome(folder: Path, manifest: bytes, stack: bytes = STACK.encode()) -> None:
     (folder / "batchctl.yaml").write_bytes(stack)
     (folder / "job.yaml").write_bytes(manifest)
     try:
         load_in(folder)
     except ManifestError as error:
-        assert error.diagnostics
-        assert all(fault.location.line >= 1 and fault.location.column >= 1 for fault in error.diagnostics)
-        return str(error)
-    return ""
+        faults = error.diagnostics
+    else:
+        return
+    assert faults
+    assert all(fault.location.line >= 1 and fault.location.column >= 1 for fault in faults)
 
 
 @quick
@@ -206,6 +203,13 @@ def manifest(spec: dict[str, Any], **metadata: object) -> dict[str, Any]:
     }
 
 
+class Quoting(yaml.SafeDumper):
+    """Quotes every string: PyYAML itself quotes by the rules of YAML 1.1 only."""
+
+
+Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
 def loaded(text: str) -> DesiredJob:
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), {"batchctl.yaml": STACK})
@@ -226,20 +230,12 @@ def turned(value: Any) -> Any:
 def test_how_a_manifest_is_written_never_changes_its_digest(spec: dict[str, Any]) -> None:
     whole = manifest(spec)
     plainly = loaded(json.dumps(whole))
-    block = yaml.safe_dump(whole, allow_unicode=True)
+    block = yaml.dump(turned(whole), Dumper=Quoting, allow_unicode=True, sort_keys=False)
     commented = "# why\r\n" + block.replace("\n", "\r\n") + "# end\r\n"
-    quoted = yaml.safe_dump(turned(whole), default_style='"', sort_keys=False) if not numbers(whole) else block
-    for text in (json.dumps(turned(whole), indent=3), block, commented, quoted):
+    flow = yaml.dump(whole, Dumper=Quoting, default_flow_style=True, width=30)
+    for text in (json.dumps(turned(whole), indent=3), block, commented, flow):
         job = loaded(text)
         assert (job.digest, job.tree, job.source) == (plainly.digest, plainly.tree, plainly.source)
-
-
-def numbers(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(numbers(member) for member in value.values())
-    if isinstance(value, list):
-        return any(numbers(item) for item in value)
-    return not isinstance(value, str)
 
 
 lifecycles = st.fixed_dictionaries(

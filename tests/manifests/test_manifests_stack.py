@@ -75,8 +75,10 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "providers: {A_b: {type: gemini}}",
             [
-                'batchctl.yaml:5:15: InvalidValue "A_b" cannot be a name in "providers" (a provider\'s name must be 1 to '
-                "40 lower-case letters, digits and dashes, without a dash at either end)"
+                (
+                    'batchctl.yaml:5:15: InvalidValue "A_b" cannot be a name in "providers" (a provider\'s name must be 1 to '
+                    "40 lower-case letters, digits and dashes, without a dash at either end)"
+                )
             ],
         ),
         (
@@ -92,8 +94,10 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "providers: {g: {type: gemini, project: p}}",
             [
-                'batchctl.yaml:5:33: WrongProvider "project" is for Vertex only (on Gemini the API key stands for the '
-                "project: remove it)"
+                (
+                    'batchctl.yaml:5:33: WrongProvider "project" is for Vertex only (on Gemini the API key stands for the '
+                    "project: remove it)"
+                )
             ],
         ),
         (
@@ -106,15 +110,19 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "providers: {g: {type: gemini, endpoint: emulater}}",
             [
-                'batchctl.yaml:5:33: InvalidValue "endpoint" must be a base URL such as https://host or '
-                "http://127.0.0.1:8085 (or the word emulator)"
+                (
+                    'batchctl.yaml:5:33: InvalidValue "endpoint" must be a base URL such as https://host or '
+                    "http://127.0.0.1:8085 (or the word emulator)"
+                )
             ],
         ),
         (
             "providers: {g: {type: gemini, endpoint: 'https://evil.example/x'}}",
             [
-                "batchctl.yaml:5:33: UntrustedEndpoint https://evil.example is neither https at googleapis.com nor on "
-                "this machine (when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT=https://evil.example)"
+                (
+                    "batchctl.yaml:5:33: UntrustedEndpoint https://evil.example is neither https at googleapis.com nor on "
+                    "this machine (when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT=https://evil.example)"
+                )
             ],
         ),
         (
@@ -124,15 +132,19 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "state: ../state.db",
             [
-                'batchctl.yaml:5:3: OutsideStack "state" is outside the stack\'s folder (choose a path inside, or allow '
-                "it with BATCHCTL_ALLOW_OUTSIDE=1)"
+                (
+                    'batchctl.yaml:5:3: OutsideStack "state" is outside the stack\'s folder (choose a path inside, or allow '
+                    "it with BATCHCTL_ALLOW_OUTSIDE=1)"
+                )
             ],
         ),
         (
             "results: .",
             [
-                'batchctl.yaml:5:3: InvalidValue "results" cannot be the stack\'s own folder (name a folder of its own, '
-                "such as results/)"
+                (
+                    'batchctl.yaml:5:3: InvalidValue "results" cannot be the stack\'s own folder (name a folder of its own, '
+                    "such as results/)"
+                )
             ],
         ),
         (
@@ -151,15 +163,19 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "limits: {settleGrace: 1m}",
             [
-                'batchctl.yaml:5:12: InvalidValue "settleGrace" must be longer than "createTimeout" (a create call that '
-                "is still under way must not be sent again)"
+                (
+                    'batchctl.yaml:5:12: InvalidValue "settleGrace" must be longer than "createTimeout" (a create call that '
+                    "is still under way must not be sent again)"
+                )
             ],
         ),
         (
             "limits: {createTimeout: 1h}",
             [
-                'batchctl.yaml:5:12: InvalidValue "settleGrace" must be longer than "createTimeout" (a create call that '
-                "is still under way must not be sent again)"
+                (
+                    'batchctl.yaml:5:12: InvalidValue "settleGrace" must be longer than "createTimeout" (a create call that '
+                    "is still under way must not be sent again)"
+                )
             ],
         ),
         (
@@ -177,8 +193,10 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "limits: {fileMinLife: 36 h}",
             [
-                'batchctl.yaml:5:25: InvalidValue "fileMinLife" cannot be "36 h" (it must be a duration such as 90s, '
-                "12h or 1d12h)"
+                (
+                    'batchctl.yaml:5:25: InvalidValue "fileMinLife" cannot be "36 h" (it must be a duration such as 90s, '
+                    "12h or 1d12h)"
+                )
             ],
         ),
         ("manifests: []", ['batchctl.yaml:5:14: InvalidValue "manifests" may not be empty']),
@@ -191,15 +209,19 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             'manifests: ["a\\0b"]',
             [
                 "batchctl.yaml:5:15: FileNotFound there is no file or folder a\x00b",
-                'batchctl.yaml:5:15: InvalidValue an item of "manifests" cannot be "a\x00b" (it may not contain line '
-                "breaks or control characters)",
+                (
+                    'batchctl.yaml:5:15: InvalidValue an item of "manifests" cannot be "a\x00b" (it may not contain line '
+                    "breaks or control characters)"
+                ),
             ],
         ),
         (
             'results: "a\\0b"',
             [
-                'batchctl.yaml:5:12: InvalidValue "results" cannot be "a\x00b" (it may not contain line breaks or control '
-                "characters)"
+                (
+                    'batchctl.yaml:5:12: InvalidValue "results" cannot be "a\x00b" (it may not contain line breaks or control '
+                    "characters)"
+                )
             ],
         ),
         ("manifests: jobs", ['batchctl.yaml:5:14: WrongType "manifests" must be a list, not a string']),
@@ -211,9 +233,11 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "defaults: {src: files/x}",
             [
-                'batchctl.yaml:5:14: UnknownField there is no field "src" in "defaults" (one of: adopt, dependsOn, dest, '
-                "displayName, extraBody, lifecycle, model, moved, notify, priority, provider, request, runId, "
-                "webhookConfig)"
+                (
+                    'batchctl.yaml:5:14: UnknownField there is no field "src" in "defaults" (one of: adopt, dependsOn, dest, '
+                    "displayName, extraBody, lifecycle, model, moved, notify, priority, provider, request, runId, "
+                    "webhookConfig)"
+                )
             ],
         ),
     ],
@@ -248,11 +272,15 @@ def test_head_of_the_stack_file(tmp_path: Path) -> None:
     assert lines(tmp_path) == [
         'batchctl.yaml:1:13: InvalidValue "apiVersion" must be batchctl.dev/v1, not "v2"',
         'batchctl.yaml:2:7: InvalidValue "kind" must be Stack, not "Stak"',
-        'batchctl.yaml:3:18: InvalidValue "name" cannot be "Shop" (it must be 1 to 32 lower-case letters, digits and '
-        "dashes, without a dash at either end)",
+        (
+            'batchctl.yaml:3:18: InvalidValue "name" cannot be "Shop" (it must be 1 to 32 lower-case letters, digits and '
+            "dashes, without a dash at either end)"
+        ),
         'batchctl.yaml:3:29: WrongType "uid" must be a string, not a number (quote it: "123456")',
-        'batchctl.yaml:4:7: MissingField the field "providers" is missing in "spec" (The accounts that jobs can run on, '
-        "by name)",
+        (
+            'batchctl.yaml:4:7: MissingField the field "providers" is missing in "spec" (The accounts that jobs can run on, '
+            "by name)"
+        ),
     ]
 
 

@@ -102,6 +102,12 @@ def remove_file(store: Store, file: File) -> None:
     store.drop_unused(file.blob)
 
 
+def remove_expired(store: Store, now: int) -> None:
+    """Free what files that are gone still hold; an upload is the moment when the store would grow."""
+    for row in store.rows(f"SELECT {_COLUMNS} FROM files WHERE expires <= ?", now):  # noqa: S608
+        remove_file(store, File(*row))
+
+
 def download_file(exchange: Exchange) -> JsonObject | Response:
     """The bytes of a result file; they go with their job."""
     short = exchange.params["id"]

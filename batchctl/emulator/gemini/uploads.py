@@ -8,7 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.gemini.files import File, base_url, check_file_id, file_resource, find_file, remove_file
+from batchctl.emulator.gemini.files import (
+    File,
+    base_url,
+    check_file_id,
+    file_resource,
+    find_file,
+    remove_expired,
+    remove_file,
+)
 from batchctl.emulator.gemini.messages import FILE
 from batchctl.emulator.names import fresh_id
 from batchctl.emulator.proto import Message, read_message
@@ -57,6 +65,7 @@ def start_upload(exchange: Exchange) -> Response:
         "received": 0,
         "final": 0,
     }
+    remove_expired(exchange.store, exchange.now)
     exchange.store.insert("uploads", session)
     url = f"{base_url(exchange)}{request.path}?upload_id={session['id']}&upload_protocol=resumable"
     return Response(200, {"x-goog-upload-url": url, "x-goog-upload-status": "active"})

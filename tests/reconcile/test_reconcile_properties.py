@@ -1,0 +1,111 @@
+"""What must hold for every history: cut-offs, lost answers, strangers, a lost state, edits at any moment."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reconcile_build import HERE, HOUR, MINUTE, THERE
+from reconcile_world import NEXT_STATES, QUIET, World, creates
+
+from batchctl.model.desired import OnChange, OnMissing, OnRemove
+from batchctl.reconcile import Options
+
+PLAIN = Options(allow_empty=True, adopt_changed=True)
+EVERY_OPTION = [
+    PLAIN,
+    QUIET,
+    Options(),
+    Options(consent=False),
+    Options(allow_empty=True, discard_results=True, adopt_changed=True),
+    Options(cancel=True),
+    Options(destroy=True),
+    Options(max_create=0, max_replace=0, max_delete=0),
+]
+
+LIFECYCLES = st.fixed_dictionaries(
+    {},
+    optional={
+        "backoff_limit": st.sampled_from([1, 2]),
+        "retry_on": st.just(frozenset({"FAILED", "EXPIRED", "CANCELLED", "PARTIALLY_SUCCEEDED"})),
+        "pending_deadline": st.just(10 * MINUTE),
+        "active_deadline": st.just(20 * MINUTE),
+        "ttl_after_finished": st.just(HOUR),
+        "on_change": st.sampled_from(list(OnChange)),
+        "on_remove": st.sampled_from(list(OnRemove)),
+        "on_missing": st.sampled_from(list(OnMissing)),
+        "suspend": st.booleans(),
+        "protect": st.booleans(),
+    },
+)
+
+EVENTS = st.one_of(
+    st.tuples(st.just("pass"), st.sampled_from(EVERY_OPTION), st.integers(0, 12)),
+    st.tuples(st.just("pass"), st.just(PLAIN), st.just(999)),
+    st.tuples(st.just("torn pass"), st.sampled_from(EVERY_OPTION), st.integers(0, 12)),
+    st.tuples(
+        st.just("want"), st.sampled_from("ab"), st.sampled_from("12"), st.sampled_from([HERE, THERE]), LIFECYCLES
+    ),
+    st.tuples(st.just("remove"), st.sampled_from("ab")),
+    st.tuples(st.just("time"), st.sampled_from([MINUTE, 4 * MINUTE, HOUR, timedelta(days=1)])),
+    st.tuples(st.just("progress"), st.integers(0, 50)),
+    st.tuples(st.just("progress"), st.integers(0, 50)),
+    st.tuples(st.just("stranger cancels"), st.integers(0, 50)),
+    st.tuples(st.just("stranger deletes"), st.integers(0, 50)),
+    st.tuples(st.just("lose state")),
+    st.tuples(st.just("land")),
+)
+
+
+def live(world: World, history: list[tuple]) -> None:
+    """Let a history happen."""
+    for event in history:
+        jobs = world.ours()
+        match event:
+            case ("pass", options, steps):
+                world.run(options, cut_after=steps)
+            case ("torn pass", options, steps):
+                world.run(options, complete=False, cut_after=steps)
+            case ("want", name, work, account, lifecycle):
+                # Where it runs is part of the work.
+                world.want(name, work if account == HERE else chr(ord(work) + 2), account, **lifecycle)
+            case ("remove", name):
+                world.desired.pop(name, None)
+            case ("time", span):
+                world.now += span
+            case ("progress", number) if jobs:
+                remote = jobs[number % len(jobs)]
+                if remote.state in NEXT_STATES:
+                    states = NEXT_STATES[remote.state]
+                    world.advance_job(remote, states[number % len(states)])
+            case ("stranger cancels", number) if jobs:
+                world.stop_job(jobs[number % len(jobs)])
+            case ("stranger deletes", number) if jobs:
+                del world.remote[jobs[number % len(jobs)].name]
+            case ("lose state",):
+                world.recorded = {}
+            case ("land",):
+                world.land()
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(st.lists(EVENTS, max_size=25), st.integers(0, 1000))
+def test_every_history_is_safe_and_comes_to_rest(history: list[tuple], seed: int) -> None:
+    """The safety rules are checked by the world on every plan; here is what holds at rest."""
+    world = World(random.Random(seed))
+    live(world, history)
+
+    world.settle_down()
+    assert max(world.living().values(), default=0) <= 1
+    assert max(Counter(key.job for key in world.living()).values(), default=0) <= 1
+
+    last = world.calm_down()
+
+    assert not creates(last)
+    again = world.run(QUIET, reliable=True)
+    assert not creates(again)
+    assert [job.action for job in again.jobs if job.guard is None and job.action not in {"wait", "none"}] == []
+    assert len([name for name in world.remote if name.startswith("foreign/")]) == 6
