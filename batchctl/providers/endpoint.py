@@ -195,7 +195,7 @@ class Endpoint:
             secure = self.base_url.scheme == "https"
             self._tls = httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         # A key for this very machine must not travel to the proxy that HTTP_PROXY names.
-        return httpx.Client(verify=self._tls, trust_env=True)
+        return httpx.Client(verify=self._tls, trust_env=self.base_url.host not in _LOOPBACK)
 
 
 def _chunks(call: Call, response: httpx.Response, watch: Watch) -> Iterator[bytes]:
