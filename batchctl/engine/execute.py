@@ -25,10 +25,10 @@ Run = Generator[Call, Any, None]
 def execute(plan: Plan, desired: DesiredStack, journal: Journal, tools: Tools) -> dict[str, Outcome]:
     """Carry out all steps of the plan; gives one outcome per job. Raises StateError when nothing can be recorded."""
     runner = StepRunner(desired, journal, tools)
-    rest = {job.job: _record_first(job, runner) for job in plan.jobs}
+    outcomes: dict[str, Outcome] = {}
+    rest = {job.job: _record_first(job, runner, journal, outcomes) for job in plan.jobs}
     journal.commit()
     busy = [job for job in plan.jobs if rest[job.job]]
-    outcomes = {job.job: _outcome(job, journal, None) for job in plan.jobs if not rest[job.job]}
     with ThreadPoolExecutor(max_workers=desired.stack.limits.concurrency) as pool:
         pending: dict[Future[Any], tuple[JobPlan, Run]] = {}
         waiting = iter(busy)
@@ -50,12 +50,19 @@ def execute(plan: Plan, desired: DesiredStack, journal: Journal, tools: Tools) -
     return outcomes
 
 
-def _record_first(job: JobPlan, runner: StepRunner) -> tuple[Step, ...]:
+def _record_first(
+    job: JobPlan, runner: StepRunner, journal: Journal, outcomes: dict[str, Outcome]
+) -> tuple[Step, ...]:
     """Note the writes at the head of a job's steps, so that all jobs' go into one commit; gives the other steps."""
-    for number, step in enumerate(job.steps):
-        if not isinstance(step, RecordJob | RecordAttempt):
-            return job.steps[number:]
-        runner.record(step)
+    try:
+        for number, step in enumerate(job.steps):
+            if not isinstance(step, RecordJob | RecordAttempt):
+                return job.steps[number:]
+            runner.record(step)
+    except BatchctlError as problem:
+        outcomes[job.job] = _failed(job, journal, problem)
+    else:
+        outcomes[job.job] = _outcome(job, journal, None)
     return ()
 
 
@@ -78,11 +85,15 @@ def _advance(
         # Without a state to write to nothing more may be begun.
         raise
     except BatchctlError as problem:
-        journal.note_event(job.job, None, "failed", f"{problem.code}: {problem.message}")
+        outcomes[job.job] = _failed(job, journal, problem)
         journal.commit()
-        outcomes[job.job] = _outcome(job, journal, problem)
     else:
         pending[pool.submit(call)] = (job, run)
+
+
+def _failed(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outcome:
+    journal.note_event(job.job, None, "failed", f"{problem.code}: {problem.message}")
+    return _outcome(job, journal, problem)
 
 
 def _outcome(job: JobPlan, journal: Journal, error: BatchctlError | None) -> Outcome:

@@ -20,7 +20,7 @@ from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, JobPlan, Note, RecordAttempt, RecordJob, Step
 from batchctl.model.ports import Collected, Provider
-from batchctl.model.recorded import CancelCause
+from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import GOOD_STATES
 
 Call: TypeAlias = Callable[[], Any]
@@ -61,10 +61,11 @@ class StepRunner:
         self._journal.commit()
 
     def record(self, step: RecordJob | RecordAttempt) -> None:
-        """Note what the plan says to write down, with the event that it means."""
+        """Note what the plan says to write down, with the event that it means. Raises ResultsError."""
         if isinstance(step, RecordJob):
-            self._journal.note_job(step.job)
+            # The pointer first: once the row is noted, nobody comes back to set it.
             self._point_current(step)
+            self._journal.note_job(step.job)
             return
         attempt, before = step.attempt, self._journal.attempts.get(step.attempt.key)
         self._journal.note_attempt(attempt)
@@ -81,7 +82,7 @@ class StepRunner:
         """An earlier attempt that counts again has its results at hand already."""
         for key, attempt in self._journal.attempts.items():
             is_current = key.job == step.job.name and key.attempt == step.job.current
-            if is_current and attempt.results and (attempt.rows.ok or not attempt.rows.failed):
+            if is_current and attempt.results and _is_good(attempt):
                 self._tools.results.point_current(step.job.name, attempt.results)
 
     def _cancel(self, step: Cancel, why: str) -> Generator[Call, Any, None]:
@@ -116,6 +117,9 @@ class StepRunner:
         total = collected.ok + collected.failed + (collected.missing or 0)
         rows = RowCounts(total, collected.ok, collected.failed)
         done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows)
+        if _is_good(done) and self._is_current(step):
+            # The pointer first: to collect again is harmless, but nobody comes back to what is collected already.
+            self._tools.results.point_current(step.key.job, collected.path)
         self._journal.note_attempt(done)
         words = f"{collected.ok} rows ok, {collected.failed} failed"
         if collected.missing:
@@ -124,9 +128,6 @@ class StepRunner:
             words += f", {collected.unmatched} that match no input row"
         self._journal.note_event(step.key.job, step.key.attempt, "collected", f"{words}; {collected.path}")
         self._journal.commit()
-        is_good = done.state in GOOD_STATES and (collected.ok > 0 or not collected.failed)
-        if is_good and self._is_current(step):
-            self._tools.results.point_current(step.key.job, collected.path)
         self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
 
     def _fetch(self, provider: Provider, step: Collect, digest: str, token: str, known: DesiredJob | None) -> Collected:
@@ -154,3 +155,8 @@ class StepRunner:
         self._journal.note_event(step.key.job, step.key.attempt, "delete", f"{step.remote} {words}: {why}")
         self._journal.commit()
         self._tools.progress.step(step.key.job, f"{step.remote} {words}")
+
+
+def _is_good(attempt: RecordedAttempt) -> bool:
+    """Whether collected results are worth being `current`: of a good state, and not every row failed."""
+    return attempt.state in GOOD_STATES and (bool(attempt.rows.ok) or not attempt.rows.failed)

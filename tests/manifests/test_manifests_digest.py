@@ -130,6 +130,12 @@ def test_prompt_text_is_in_the_tree_by_its_hash_only(tmp_path: Path) -> None:
         "safetySettings": [{"category": "HARM_CATEGORY_HATE_SPEECH", "threshold": "BLOCK_NONE"}],
     }
     config = request["generationConfig"]
+    # The number of stop sequences, or the names of a schema's fields, would tell of the prompt too.
+    assert config["stopSequences"] == {"sha256": sha256_json([SECRET])}
+    assert config["responseSchema"] == {"sha256": sha256_json({"description": SECRET, SECRET: 1})}
+    assert config["responseJsonSchema"] == {"sha256": sha256_json({"title": SECRET})}
+    assert config["audioTranscriptionConfig"] == request["labels"] == {"sha256": sha256_json({"note": SECRET})}
+    assert [*request["tools"], *request["toolConfig"], *request["continuationToken"]] == ["sha256"] * 3
     assert config["speechConfig"] == {"languageCode": {"sha256": sha256_json(SECRET)}}
     assert {key: value for key, value in config.items() if "sha256" not in json.dumps(value)} == {
         "temperature": 0.5,

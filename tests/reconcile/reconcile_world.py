@@ -16,7 +16,7 @@ from datetime import timedelta
 from reconcile_build import HERE, HOUR, MINUTE, NOW, STACK, THERE, found, job, show_step
 
 from batchctl.model.desired import DesiredJob, DesiredStack
-from batchctl.model.keys import Account, AttemptKey, Mark
+from batchctl.model.keys import Account, AttemptKey, Mark, same_digest
 from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, RowCounts, Unknown
 from batchctl.model.plan import CHANGES, Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
 from batchctl.model.recorded import CancelCause, Intent, Recorded, RecordedAttempt, RecordedJob
@@ -145,6 +145,12 @@ class World:
         assert [decided.job for decided in made.jobs] == sorted({decided.job for decided in made.jobs})
         for decided in made.jobs:
             words = f"{decided.action} {decided.reason}: {[show_step(step) for step in decided.steps]}"
+            current = decided.attempt
+            if current is not None and current.remote in seen:
+                mark = seen[current.remote].mark
+                assert mark is not None, words
+                assert (mark.key, mark.token) == (current.key, current.token), words
+                assert same_digest(mark.digest, current.digest), words
             collected = set()
             for step in decided.steps:
                 touched = _touched(step)
@@ -223,31 +229,41 @@ class World:
                 self.recorded[record.name] = replace(record, attempts=kept)
             case Create():
                 return self._create(step, "made" if reliable else self.chance.choice(ANSWERS))
-            case Cancel(key, _, name, cause):
-                before = self._attempt(key)
-                assert before is not None
-                if cause is not CancelCause.DUPLICATE:
-                    self._save(replace(before, cancel_time=self.now, cancel_cause=cause))
-                if name in self.remote and (reliable or self.chance.random() < 0.8):
-                    self.stop_job(self.remote[name])
-            case Collect(key, remote):
-                if remote.name not in self.remote or not (reliable or self.chance.random() < 0.8):
-                    return False
-                before = self._attempt(key)
-                assert before is not None
-                rows = RowCounts(4, *self.chance.choice(((4, 0), (3, 1), (0, 4))))
-                self._save(replace(before, results=f"{key}", rows=rows))
-            case Delete(key, _, name):
-                if not (reliable or self.chance.random() < 0.8):
-                    return False
-                self.remote.pop(name, None)
-                if not reliable and self.chance.random() < 0.2:
-                    return False
-                before = self._attempt(key)
-                assert before is not None
-                self._save(replace(before, delete_time=self.now))
+            case Cancel():
+                self._cancel(step, gets_through=reliable or self.chance.random() < 0.8)
+            case Collect():
+                return self._collect(step, gets_through=reliable or self.chance.random() < 0.8)
+            case Delete():
+                return self._delete(step, "made" if reliable else self.chance.choice(ANSWERS))
             case Forget(name):
                 del self.recorded[name]
+        return True
+
+    def _cancel(self, step: Cancel, *, gets_through: bool) -> None:
+        before = self._attempt(step.key)
+        assert before is not None
+        if step.cause is not CancelCause.DUPLICATE:
+            self._save(replace(before, cancel_time=self.now, cancel_cause=step.cause))
+        if step.remote in self.remote and gets_through:
+            self.stop_job(self.remote[step.remote])
+
+    def _collect(self, step: Collect, *, gets_through: bool) -> bool:
+        before = self._attempt(step.key)
+        assert before is not None
+        if step.remote.name not in self.remote or not gets_through:
+            return False
+        rows = RowCounts(4, *self.chance.choice(((4, 0), (3, 1), (0, 4))))
+        self._save(replace(before, results=f"{step.key}", rows=rows))
+        return True
+
+    def _delete(self, step: Delete, answer: str) -> bool:
+        before = self._attempt(step.key)
+        assert before is not None
+        if answer in {"made", "lost after"}:
+            self.remote.pop(step.remote, None)
+        if answer != "made":
+            return False
+        self._save(replace(before, delete_time=self.now))
         return True
 
     def _create(self, step: Create, answer: str) -> bool:
