@@ -78,10 +78,10 @@ def common_options(command: F) -> Callable[..., Any]:
         assert invocation is not None
         values = {field.name: given.pop(field.name) for field in fields(Common)}
         common = (invocation.common or Common()).overlaid(Common(**values))
+        invocation.output = given.get("output") or "text"
         if invocation.common is None or common.chdir != invocation.common.chdir:
             _enter(common.chdir)
         invocation.common = common
-        invocation.output = given.get("output") or "text"
         return command(common=common, **given)
 
     decorated: Any = wrapped

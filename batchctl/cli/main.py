@@ -51,7 +51,12 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
         code = commands.batchctl.main(list(arguments), "batchctl", standalone_mode=False, obj=invocation)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # The help is a page: inside an error line its line ends would be escaped.
+        sys.stderr.write(f"{error.format_message()}\n")
+        return UsageError.exit_code
     except click.UsageError as error:
+        invocation.output = _output_named(arguments)
         return _report(_usage(error), invocation)
     except click.ClickException as error:
         return _report(UsageError(error.format_message()), invocation)
@@ -66,6 +71,15 @@ def _run(arguments: Sequence[str], invocation: Invocation) -> int:
 def _usage(error: click.UsageError) -> UsageError:
     command = error.ctx.command_path if error.ctx else "batchctl"
     return UsageError(error.format_message(), hint=f"`{command} --help` shows how it is called")
+
+
+def _output_named(arguments: Sequence[str]) -> str:
+    """The `-o` of a command line that could not be read as a whole; its errors come in that format all the same."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        value = following if word in {"-o", "--output"} else word.removeprefix("--output=").removeprefix("-o")
+        if word.startswith(("-o", "--output")) and value in {"json", "yaml"}:
+            return value
+    return "text"
 
 
 def _report(error: BatchctlError, invocation: Invocation) -> int:

@@ -77,7 +77,8 @@ def open_workspace(
 ) -> Workspace:
     """Load the stack and find its scope. Raises ManifestError, UsageError."""
     clock = SystemClock()
-    file = find_stack_file(common.config, os.environ, filenames, Path.cwd())
+    # Relative, so that messages name files as the user would.
+    file = find_stack_file(common.config, os.environ, filenames, Path())
     desired = load_desired(common, file, filenames)
     stack = desired.stack
     timeout = duration(lock_timeout, "--lock-timeout")

@@ -176,18 +176,8 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
     """
     if record.remote == job.name and record.state is not None and is_terminal(record.state):
         return replace(record, gone_time=None)
-    if record.remote not in {None, job.name}:
-        # What became of another remote job says nothing about this one.
-        record = replace(
-            record,
-            create_time=None,
-            start_time=None,
-            end_time=None,
-            cancel_time=None,
-            cancel_cause=None,
-            delete_time=None,
-            results=None,
-        )
+    if record.remote != job.name:
+        record = _follow(record, job)
     started = job.start_time or record.start_time
     if started is None and job.state == JobState.RUNNING:
         # The Gemini API has no start time; the first look that shows the job running is never too early.
@@ -205,6 +195,29 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
         error=job.error,
         rejected=False,
         gone_time=None,
+    )
+
+
+def _follow(record: RecordedAttempt, job: RemoteJob) -> RecordedAttempt:
+    """The record of an attempt for which another remote job stands from now on.
+
+    What became of the former says nothing about this one. Nor need it do the same work: a lost state, or a create call
+    that took effect late, leaves one number to two tokens.
+    """
+    mark = job.mark
+    assert mark is not None
+    if not same_digest(mark.digest, record.digest):
+        record = replace(record, digest=mark.digest, tree={}, adopted=True)
+    return replace(
+        record,
+        token=mark.token,
+        create_time=None,
+        start_time=None,
+        end_time=None,
+        cancel_time=None,
+        cancel_cause=None,
+        delete_time=None,
+        results=None,
     )
 
 

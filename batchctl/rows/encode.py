@@ -83,6 +83,10 @@ def with_defaults(defaults: Mapping[str, Json], request: Mapping[str, Json]) -> 
     return _merged(defaults, request) if defaults else request
 
 
+_WHOLE = frozenset({"responseSchema", "responseJsonSchema"})
+"""Taken as one value: half of one schema and half of another means nothing."""
+
+
 def _merged(target: Json, patch: Json) -> Json:
     if not isinstance(patch, Mapping):
         return patch
@@ -91,7 +95,7 @@ def _merged(target: Json, patch: Json) -> Json:
         if value is None:
             result.pop(name, None)
         else:
-            result[name] = _merged(result.get(name), value)
+            result[name] = value if name in _WHOLE else _merged(result.get(name), value)
     return result
 
 

@@ -75,7 +75,9 @@ def finished(stack: StackFolder, cli: Cli, quick: list[float], service: Service)
     return name
 
 
-def test_a_finished_job_that_vanished_is_drift_until_apply_takes_note(finished: str, cli: Cli, service: Service) -> None:
+def test_a_finished_job_that_vanished_is_drift_until_apply_takes_note(
+    finished: str, cli: Cli, service: Service
+) -> None:
     service.delete(finished)
     assert drift(cli) == (3, {"done": "Vanished"})
     applied = cli.ok("apply", "--yes", "--wait", "-o", "json")

@@ -113,9 +113,7 @@ def test_5_comes_before_a_guard(stack: StackFolder, cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("command", [["watch", "--timeout", "90s"], ["apply", "--yes", "--wait", "--timeout", "2m"]])
-def test_7_time_is_up(
-    stack: StackFolder, cli: Cli, service: Service, quick: list[float], command: list[str]
-) -> None:
+def test_7_time_is_up(stack: StackFolder, cli: Cli, service: Service, quick: list[float], command: list[str]) -> None:
     service.rules(STUCK)
     stack.write_job("stuck")
     cli.ok("apply", "--yes")

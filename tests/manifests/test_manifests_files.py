@@ -223,7 +223,7 @@ def test_a_filename_outside_the_stack_is_refused(tmp_path: Path) -> None:
     assert fault.code == "OutsideStack"
 
 
-def test_links_inside_the_stack_are_followed_and_circles_end(tmp_path: Path) -> None:
+def test_links_inside_the_stack_are_followed_and_circles_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(
         tmp_path,
         {"batchctl.yaml": with_stack("manifests: [jobs]\n"), "jobs/a.yaml": job("a"), "shared/b.yaml": job("b")},
@@ -232,7 +232,17 @@ def test_links_inside_the_stack_are_followed_and_circles_end(tmp_path: Path) -> 
     (tmp_path / "jobs/again").symlink_to(tmp_path / "jobs")
     (tmp_path / "jobs/same.yaml").symlink_to(tmp_path / "jobs/a.yaml")
     (tmp_path / "jobs/self").symlink_to(tmp_path / "jobs/self")
+    listed: list[str] = []
+    iterdir = Path.iterdir
+
+    def spy(path: Path) -> object:
+        listed.append(path.name)
+        return iterdir(path)
+
+    # A circle ends by itself after forty links, but two of them would be walked 2**40 times.
+    monkeypatch.setattr(Path, "iterdir", spy)
     assert paths(tmp_path) == {"a": "jobs/a.yaml", "b": "shared/b.yaml"}
+    assert listed == ["jobs", "shared"]
 
 
 def test_what_is_no_readable_file_is_told_not_left_out(tmp_path: Path) -> None:

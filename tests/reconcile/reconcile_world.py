@@ -145,12 +145,7 @@ class World:
         assert [decided.job for decided in made.jobs] == sorted({decided.job for decided in made.jobs})
         for decided in made.jobs:
             words = f"{decided.action} {decided.reason}: {[show_step(step) for step in decided.steps]}"
-            current = decided.attempt
-            if current is not None and current.remote in seen:
-                mark = seen[current.remote].mark
-                assert mark is not None, words
-                assert (mark.key, mark.token) == (current.key, current.token), words
-                assert same_digest(mark.digest, current.digest), words
+            _check_identity(decided.attempt, seen, words)
             collected = set()
             for step in decided.steps:
                 touched = _touched(step)
@@ -340,6 +335,15 @@ class World:
     def living(self) -> Counter[AttemptKey]:
         """How many remote jobs work for each attempt, as far as their states are known."""
         return Counter(remote.mark.key for remote in self._managed() if remote.mark and remote.state in ACTIVE_STATES)
+
+
+def _check_identity(current: RecordedAttempt | None, seen: dict[str, RemoteJob], words: str) -> None:
+    """No record claims that a remote job does other work than its mark says."""
+    if current is not None and current.remote in seen:
+        mark = seen[current.remote].mark
+        assert mark is not None, words
+        assert (mark.key, mark.token) == (current.key, current.token), words
+        assert same_digest(mark.digest, current.digest), words
 
 
 def _touched(step: Step) -> str | None:

@@ -290,6 +290,37 @@ def test_what_became_of_one_remote_job_is_not_told_of_another() -> None:
     )
 
 
+LATE = {"suffix": SECOND_ONE, "age": 3 * HOUR}
+
+
+@pytest.mark.parametrize("record", [attempt(), unanswered()], ids=["named", "an open intent"])
+def test_the_record_follows_the_mark_of_the_one_that_is_kept(record: RecordedAttempt) -> None:
+    late = found(1, **LATE, mark=mark(token_of=9))
+
+    made = decide([job()], [row(job(), record)], [look(found(), late)])
+
+    kept = made.jobs[0].attempt
+    assert kept is not None
+    assert (kept.remote, kept.token, kept.digest) == (late.name, "token00009", record.digest)
+    assert (kept.tree, kept.adopted) == (record.tree, False)
+    assert [drift.kind for drift in made.drift] == ["Duplicate"]
+
+
+def test_the_one_that_is_kept_may_do_other_work() -> None:
+    record = row(job(work="2"), attempt(work="2"))
+    late = found(1, **LATE, work="1", mark=mark(token_of=9))
+
+    made = decide([job(work="2")], [record], [look(found(work="2"), late)])
+
+    assert show(made) == (
+        "replace Removing consent | record a@1.0 refreshed | cancel a@1.0 duplicate | ! AdoptedChanged | ~ Duplicate"
+    )
+    kept = made.jobs[0].attempt
+    assert kept is not None
+    assert (kept.remote, kept.token, kept.digest, kept.adopted) == (late.name, "token00009", late.mark.digest, True)
+    assert not kept.tree
+
+
 def test_a_reason_names_what_is_cancelled() -> None:
     made = both(FIRST, "RUNNING", "RUNNING").decide()
 

@@ -152,3 +152,12 @@ def test_keys_are_known_where_the_input_is(tmp_path: Path) -> None:
 def test_only_inline_rows_are_inline() -> None:
     with pytest.raises(TypeError, match="a has no inline rows"):
         ENCODER.inline_rows(job_of(UploadedFile("files/1")))
+
+
+def test_a_rows_own_response_schema_replaces_the_default_whole() -> None:
+    defaults = {"generationConfig": {"temperature": 0, "responseSchema": {"type": "OBJECT", "required": ["a"]}}}
+    row = {"contents": [], "generationConfig": {"responseSchema": {"type": "STRING", "nullable": None}}}
+    assert with_defaults(defaults, row)["generationConfig"] == {
+        "temperature": 0,
+        "responseSchema": {"type": "STRING", "nullable": None},
+    }

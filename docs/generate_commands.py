@@ -1,0 +1,92 @@
+"""Writes docs/commands.md from the command line itself: `python docs/generate_commands.py`. A test holds it current."""  # noqa: INP001 - a script
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from batchctl.cli.commands import batchctl
+from batchctl.cli.common import Common
+
+PAGE = Path(__file__).with_name("commands.md")
+_COMMON = frozenset(Common.__dataclass_fields__)
+_HEAD = """\
+# Commands
+
+Made from `batchctl --help` by `python docs/generate_commands.py`; what is edited here by hand is lost.
+
+Every command has the common options, before or after its name. Data goes to standard output, all else to standard error: see [output.md](output.md).
+"""
+_EXITS = """\
+## Exit codes
+
+| exit | meaning |
+| --- | --- |
+| 0 | done; nothing pending |
+| 1 | error |
+| 2 | changes pending: any action but `wait` and `none` (`plan --detailed-exitcode` only) |
+| 3 | drift found (`drift`) |
+| 4 | a job ended failed (`watch`, `apply --wait`) |
+| 5 | the state is locked |
+| 6 | refused by a guard |
+| 7 | time is up (`--timeout`) or results are not there yet; jobs are still active |
+| 64 | wrong usage |
+| 65 | invalid manifest or stack file |
+| 130 | interrupted; the state is sound |
+
+When several apply, the first of these counts: 130, 64, 65, 5, 6, 1, 4, 7, 3, 2.
+"""
+
+
+def commands_page() -> str:
+    """The whole page."""
+    root = click.Context(batchctl, info_name="batchctl", color=False)
+    sections = [_HEAD, _section("Common options", _options(root, of_common=True))]
+    sections += [_command(command, context) for command, context in _walk(batchctl, root)]
+    return "\n".join([*sections, _EXITS])
+
+
+def _walk(group: click.Group, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:
+    """All commands that do something, in the order of the help, those of groups included."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, parent=context, info_name=name, color=False)
+        if isinstance(command, click.Group):
+            yield from _walk(command, inner)
+        else:
+            yield command, inner
+
+
+def _command(command: click.Command, context: click.Context) -> str:
+    usage = command.get_usage(context).removeprefix("Usage: ")
+    about = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
+    body = f"    {' '.join(usage.split())}\n\n{about}\n"
+    options = _options(context, of_common=False)
+    return _section(f"`{context.command_path}`", f"{body}\n{options}" if options else body)
+
+
+def _section(title: str, body: str) -> str:
+    return f"## {title}\n\n{body}"
+
+
+def _options(context: click.Context, *, of_common: bool) -> str:
+    records = [
+        record
+        for parameter in context.command.params
+        if (parameter.name in _COMMON) is of_common and (record := parameter.get_help_record(context))
+    ]
+    if not records:
+        return ""
+    rows = (f"| `{_cell(names)}` | {_cell(text)} |\n" for names, text in records)
+    return "".join(["| option | meaning |\n| --- | --- |\n", *rows])
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(commands_page(), encoding="utf-8")
