@@ -17,7 +17,8 @@ _HEAD = """\
 
 Made from `batchctl --help` by `python docs/generate_commands.py`; what is edited here by hand is lost.
 
-Every command has the common options, before or after its name. Data goes to standard output, all else to standard error: see [output.md](output.md).
+Every command has the common options, before or after its name. Data goes to standard output, all else to
+standard error: see [output.md](output.md).
 """
 _EXITS = """\
 ## Exit codes
@@ -73,15 +74,18 @@ def _section(title: str, body: str) -> str:
 
 
 def _options(context: click.Context, *, of_common: bool) -> str:
-    records = [
-        record
-        for parameter in context.command.params
-        if (parameter.name in _COMMON) is of_common and (record := parameter.get_help_record(context))
+    options = [option for option in context.command.params if isinstance(option, click.Option)]
+    records = [(option, option.get_help_record(context)) for option in options if (option.name in _COMMON) is of_common]
+    rows = [
+        f"| `{_cell(record[0])}` | {_cell(record[1])}{_environment(option)} |\n" for option, record in records if record
     ]
-    if not records:
+    if not rows:
         return ""
-    rows = (f"| `{_cell(names)}` | {_cell(text)} |\n" for names, text in records)
     return "".join(["| option | meaning |\n| --- | --- |\n", *rows])
+
+
+def _environment(option: click.Option) -> str:
+    return f" Environment: `{option.envvar}`." if option.envvar else ""
 
 
 def _cell(text: str) -> str:

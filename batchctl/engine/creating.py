@@ -42,11 +42,15 @@ class Creator:
         self._tools = tools
 
     def create(self, job: DesiredJob, step: Create, why: str) -> Generator[Callable[[], Any], Any, None]:
-        """Raises ApiError; an ambiguous one leaves the intent open, for the next pass to settle."""
+        """Raises ApiError; an ambiguous one leaves the intent open, for the next pass to settle.
+
+        Raises StoppedError when the process was asked to stop while the input was prepared.
+        """
         provider = self._tools.providers.get(job.account)
         token = step.token or self._tools.token()
         mark = Mark(self._stack.name, short_uid(self._stack.uid), step.key, job.digest, token)
         given = yield from self._prepare(job, mark, provider)
+        self._tools.require_running()
         attempt = RecordedAttempt(
             step.key, job.account, job.digest, token, tree=job.tree, intent=Intent(self._tools.clock.now())
         )
@@ -116,6 +120,7 @@ class Creator:
             known = self._journal.find_file(job.account, sha256)
             if known is not None and self._lives_on(known, provider.now()):
                 return known, True
+            self._tools.require_running()
             size = encoded.seek(0, os.SEEK_END)
             encoded.seek(0)
             name, expire_time = yield partial(provider.upload_file, _chunks(encoded), size, f"batchctl {key}")

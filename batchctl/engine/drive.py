@@ -99,7 +99,7 @@ def drive(reload: Reload, options: Options, until: Until, tools: Tools, approve:
         if tools.clock.is_stopped():
             return _stopped(report)
         try:
-            done = run_pass(reload(), _narrow(options, going, until), tools)
+            done = run_pass(reload(), options, tools, only=_only(going, until))
         except LockedError as error:
             tools.progress.warn(f"{error.message}; trying again")
             continue
@@ -141,24 +141,29 @@ def _goes_on(job: JobPlan, report: DriveReport, until: Until, patience: Patience
     if not until.ended:
         error = outcome.error if outcome else None
         lost = failed and isinstance(error, ApiError) and error.effect is Effect.AMBIGUOUS
-        return job.phase is Phase.SETTLING or (lost and any(isinstance(step, Create) for step in job.steps))
+        is_settling = job.phase is Phase.SETTLING and not _is_blind(job, report)
+        return is_settling or (lost and any(isinstance(step, Create) for step in job.steps))
     if failed:
         return not patience.is_over(job.job)
     if job.guard is not None and job.action is not Action.ADOPT:
         return False
-    if job.phase is Phase.UNKNOWN and any(not isinstance(error, _TRANSIENT) for error in report.errors.values()):
-        return False
     if job.action is Action.WAIT:
         # What waits for nothing but a person's doing would be waited for in vain.
-        return job.phase is not Phase.WAITING or job.next_time is not None
+        return not _is_blind(job, report) and (job.phase is not Phase.WAITING or job.next_time is not None)
     return job.action in CHANGES
 
 
-def _narrow(options: Options, going: tuple[JobPlan, ...], until: Until) -> Options:
+def _is_blind(job: JobPlan, report: DriveReport) -> bool:
+    """Whether a job that waits would wait for a look at an account that cannot be read, for a reason that lasts."""
+    lasting = {account for account, error in report.errors.items() if not isinstance(error, _TRANSIENT)}
+    if job.attempt is None:
+        return job.phase is Phase.UNKNOWN and bool(lasting)
+    return job.attempt.account in lasting
+
+
+def _only(going: tuple[JobPlan, ...], until: Until) -> frozenset[str] | None:
     """A plain `apply` goes on with nothing but what is to be settled: the rest has had its pass."""
-    if until.ended:
-        return options
-    return replace(options, scope=replace(options.scope, names=frozenset(job.job for job in going)))
+    return None if until.ended else frozenset(job.job for job in going)
 
 
 def _merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:

@@ -50,9 +50,7 @@ def execute(plan: Plan, desired: DesiredStack, journal: Journal, tools: Tools) -
     return outcomes
 
 
-def _record_first(
-    job: JobPlan, runner: StepRunner, journal: Journal, outcomes: dict[str, Outcome]
-) -> tuple[Step, ...]:
+def _record_first(job: JobPlan, runner: StepRunner, journal: Journal, outcomes: dict[str, Outcome]) -> tuple[Step, ...]:
     """Note the writes at the head of a job's steps, so that all jobs' go into one commit; gives the other steps."""
     try:
         for number, step in enumerate(job.steps):

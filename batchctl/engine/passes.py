@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from batchctl.engine.execute import execute
 from batchctl.engine.journal import Journal
@@ -49,12 +49,23 @@ def preview(desired: DesiredStack, options: Options, tools: Tools) -> Preview:
     return Preview(plan(desired, recorded, look.observed, tools.clock.now(), options), recorded, look.errors)
 
 
-def run_pass(desired: DesiredStack, options: Options, tools: Tools, approve: Approve | None = None) -> PassReport:
-    """Observe, plan and execute under the lock. Raises LockedError, StateError and what `approve` raises."""
+def run_pass(
+    desired: DesiredStack,
+    options: Options,
+    tools: Tools,
+    approve: Approve | None = None,
+    only: frozenset[str] | None = None,
+) -> PassReport:
+    """Observe, plan and execute under the lock. Raises LockedError, StateError and what `approve` raises.
+
+    `only` leaves all jobs but these; unlike a scope it changes nothing in what is decided and guarded.
+    """
     with tools.state.lock() as session:
         recorded = session.load()
         look = observe(desired, recorded, tools)
         planned = plan(desired, recorded, look.observed, tools.clock.now(), options)
+        if only is not None:
+            planned = replace(planned, jobs=tuple(job for job in planned.jobs if job.job in only))
         if approve is not None:
             approve(planned)
         tools.progress.planned(planned)

@@ -15,7 +15,7 @@ from batchctl.engine.creating import Creator
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob, DesiredStack
-from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound, StoppedError
+from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, JobPlan, Note, RecordAttempt, RecordJob, Step
@@ -40,8 +40,7 @@ class StepRunner:
     def run(self, plan: JobPlan, steps: tuple[Step, ...]) -> Generator[Call, Any, None]:
         """Run steps in order, yielding the calls. Raises BatchctlError; the steps after a failed one are not begun."""
         for step in steps:
-            if self._tools.clock.is_stopped():
-                raise StoppedError("stopped before it was finished", hint="run the same command again: it goes on")
+            self._tools.require_running()
             match step:
                 case RecordJob() | RecordAttempt():
                     self.record(step)

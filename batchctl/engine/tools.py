@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import SystemRandom
 from typing import Protocol
 
-from batchctl.model.errors import BatchctlError
+from batchctl.model.errors import BatchctlError, StoppedError
 from batchctl.model.keys import TOKEN_LENGTH, Account
 from batchctl.model.ports import Clock, InputEncoder, Progress, Provider, ProviderFactory, ResultStore, StateStore
 
@@ -65,3 +65,8 @@ class Tools:
     token: Callable[[], str] = new_token
     random: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
     """Numbers from 0 to 1, for jitter."""
+
+    def require_running(self) -> None:
+        """Raise StoppedError when the process was asked to stop: what is in flight is finished, nothing is begun."""
+        if self.clock.is_stopped():
+            raise StoppedError("stopped before it was finished", hint="run the same command again: it goes on")

@@ -1,0 +1,327 @@
+"""The commands one by one, and the options that all of them have."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_kit import ROOT, Cli, Service, StackFolder, check_schema, manifest
+
+from batchctl import __version__
+
+SCHEMAS = sorted(path.name.removesuffix(".schema.json") for path in (ROOT / "schemas").glob("*.schema.json"))
+
+
+class TestInit:
+    def test_an_empty_folder_becomes_a_stack_that_runs(
+        self, cli: Cli, service: Service, quick: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "My Shop!"
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        cli.ok("init")
+        assert cli.ok("validate", "-o", "json").json["stack"] == "my-shop"
+        assert cli("plan", "--detailed-exitcode").code == 2
+        cli.ok("apply", "--yes", "--wait")
+        assert cli("plan", "--detailed-exitcode").code == 0
+        assert len(cli.ok("results", "classify-tickets").rows) == 2
+        ignored = (folder / ".gitignore").read_text().split()
+        assert {path.name + "/" for path in folder.iterdir() if path.name in {".batchctl", "results"}} == set(ignored)
+
+    def test_it_runs_on_the_embedded_emulator_too(self, cli: Cli, tmp_path: Path) -> None:
+        cli.ok("init", "new", "--name", "fresh")
+        assert "to create" in cli.ok("plan", "--config", "new").out
+        assert (tmp_path / "new" / "jobs").is_dir()
+        cli.ok("apply", "--yes", "--config", "new")
+        assert (tmp_path / "new" / ".batchctl" / "emulator.db").is_file()
+
+    def test_nothing_is_overwritten(self, cli: Cli, tmp_path: Path) -> None:
+        cli.ok("init")
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        again = cli("init")
+        assert (again.code, "StackExists" in again.err) == (1, True)
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+    def test_files_that_are_there_are_kept(self, cli: Cli, tmp_path: Path) -> None:
+        (tmp_path / ".gitignore").write_text("mine\n")
+        assert "kept" in cli.ok("init").out
+        assert (tmp_path / ".gitignore").read_text() == "mine\n"
+
+    def test_two_stacks_never_share_a_uid(self, cli: Cli, tmp_path: Path) -> None:
+        cli.ok("init", "one")
+        cli.ok("init", "two")
+        first, second = ((tmp_path / name / "batchctl.yaml").read_text().split("uid:")[1] for name in ("one", "two"))
+        assert first.split()[0] != second.split()[0]
+
+    @pytest.mark.parametrize("name", ["Shop", "shop_", "-shop", "x" * 33, ""])
+    def test_a_bad_name_is_refused(self, cli: Cli, tmp_path: Path, name: str) -> None:
+        ran = cli("init", "new", f"--name={name}")
+        if name:
+            assert ran.code == 64
+            assert list(tmp_path.iterdir()) == []
+
+    def test_a_place_where_nothing_can_be_written(self, cli: Cli, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        ran = cli("init", "file/new")
+        assert (ran.code, "CannotWrite" in ran.err) == (1, True)
+
+
+class TestSchema:
+    @pytest.mark.parametrize("name", SCHEMAS)
+    def test_every_schema_is_printed_whole(self, cli: Cli, name: str) -> None:
+        schema = json.loads(cli.ok("schema", name).out)
+        assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
+        assert ".schema.json#" not in json.dumps(schema), "it needs no other file"
+
+    def test_without_a_name_all_are_listed(self, cli: Cli) -> None:
+        assert cli.ok("schema").out.split() == SCHEMAS
+
+
+class TestVersion:
+    def test_it_says_what_a_bug_report_needs(self, cli: Cli) -> None:
+        ran = cli.ok("version", "-o", "json")
+        check_schema("version", ran.json)
+        assert __version__ in ran.out
+        assert cli.ok("version").out.startswith(f"batchctl {__version__} ")
+        assert cli.ok("--version").out == f"batchctl {__version__}\n"
+
+
+class TestCompletion:
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_a_script_for_the_shell(self, cli: Cli, shell: str) -> None:
+        assert "_BATCHCTL_COMPLETE" in cli.ok("completion", shell).out
+
+    def test_bash_can_read_its_script(self, cli: Cli) -> None:
+        script = cli.ok("completion", "bash").out
+        checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
+        assert (checked.returncode, checked.stderr) == (0, "")
+
+    def test_an_unknown_shell(self, cli: Cli) -> None:
+        assert cli("completion", "tcsh").code == 64
+
+
+class TestValidate:
+    def test_sound(self, stack: StackFolder, cli: Cli) -> None:
+        stack.write_job("translate")
+        found = cli.ok("validate", "-o", "json")
+        check_schema("validate", found.json)
+        assert found.json["valid"] is True
+        assert "1 job in stack shop" in cli.ok("validate").out
+
+    def test_it_needs_no_call(self, stack: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("BATCHCTL_EMULATOR", "http://127.0.0.1:1")
+        stack.write_job("translate")
+        cli.ok("validate")
+        assert not (stack.path / ".batchctl").exists()
+
+
+class TestDescribe:
+    def test_a_job_before_and_after(self, stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> None:
+        stack.write_job("translate")
+        before = cli.ok("describe", "translate", "-o", "json")
+        check_schema("describe", before.json)
+        cli.ok("apply", "--yes", "--wait")
+        after = cli.ok("describe", "translate", "-o", "json")
+        check_schema("describe", after.json)
+        remote = service.of("translate")[0]["name"]
+        assert remote in after.out
+        text = cli.ok("describe", "translate").out
+        assert remote in text
+        assert "created" in text
+        assert "results/translate" in text
+
+    def test_a_removed_manifest_can_still_be_described(self, stack: StackFolder, cli: Cli) -> None:
+        stack.write_job("translate")
+        cli.ok("apply", "--yes")
+        stack.job_path("translate").unlink()
+        assert "no longer in a manifest" in cli.ok("describe", "translate").out
+
+
+class TestDiff:
+    def test_what_changed(self, stack: StackFolder, cli: Cli) -> None:
+        stack.write_job("translate")
+        cli.ok("apply", "--yes")
+        assert "No difference" in cli.ok("diff", "translate").out
+        stack.write_job("translate", model="gemini-2.5-pro", runId="2")
+        found = cli.ok("diff", "translate", "-o", "json")
+        check_schema("diff", found.json)
+        assert [change["path"] for change in found.json["changes"]] == ["spec.model", "spec.runId"]
+        assert 'spec.model: "gemini-2.5-flash" -> "gemini-2.5-pro"' in cli.ok("diff", "translate").out
+
+
+class TestWatch:
+    def test_it_creates_nothing_without_consent_and_follows_the_rest(
+        self, stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+    ) -> None:
+        stack.write_job("translate")
+        cli.ok("apply", "--yes")
+        stack.write_job("new")
+        ran = cli("watch")
+        assert ran.code == 6
+        assert service.creates == 1
+        assert cli.ok("status", "-o", "json").phases() == {"new": "Waiting", "translate": "Succeeded"}
+        cli.ok("watch", "--yes")
+        assert cli.ok("status", "-o", "json").phases() == {"new": "Succeeded", "translate": "Succeeded"}
+
+    def test_named_jobs_only(self, stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> None:
+        service.rules({"match": {"displayName": "*/stuck@*"}, "pending": "1000h"})
+        stack.write_job("stuck")
+        stack.write_job("translate")
+        cli.ok("apply", "--yes")
+        cli.ok("watch", "translate")
+
+    def test_forever_reads_the_manifests_again_and_survives_a_bad_edit(
+        self, stack: StackFolder, cli: Cli, service: Service, quick: list[float], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stack.write_job("translate")
+        edits = [
+            lambda: stack.write_job("another"),
+            lambda: stack.write_job("broken", modle="x"),
+            lambda: stack.job_path("broken").unlink(),
+        ]
+        advance = service.advance
+
+        def edit_meanwhile(time: str) -> None:
+            advance(time)
+            if edits:
+                edits.pop(0)()
+
+        monkeypatch.setattr(service, "advance", edit_meanwhile)
+        ran = cli("watch", "--forever", "--yes", "--timeout", "30s")
+        assert ran.code in {0, 7}
+        assert "UnknownField" in ran.err
+        assert edits == []
+        assert cli.ok("status", "-o", "json").phases() == {"another": "Succeeded", "translate": "Succeeded"}
+
+
+class TestScope:
+    @pytest.fixture
+    def teams(self, stack: StackFolder) -> StackFolder:
+        for folder in ("ads", "search"):
+            (stack.path / "jobs" / folder).mkdir(parents=True)
+            path = stack.path / "jobs" / folder / f"{folder}.yaml"
+            path.write_text(manifest(folder, labels={"team": folder}))
+        stack.write_job("top")
+        return stack
+
+    @pytest.mark.parametrize(
+        ("arguments", "jobs"),
+        [
+            ([], ["ads", "search", "top"]),
+            (["-f", "."], ["ads", "search", "top"]),
+            (["-f", "jobs"], ["ads", "search", "top"]),
+            (["-f", "jobs/ads"], ["ads"]),
+            (["-f", "jobs/ads/ads.yaml"], ["ads"]),
+            (["-f", "jobs/ads", "-f", "jobs/top.yaml"], ["ads", "top"]),
+            (["-l", "team=ads"], ["ads"]),
+            (["-l", "team!=ads"], ["search", "top"]),
+            (["-l", "team in (ads, search)"], ["ads", "search"]),
+            (["-l", "!team"], ["top"]),
+            (["-f", "jobs/ads", "-l", "team=search"], []),
+            (["top"], ["top"]),
+        ],
+        ids=" ".join,
+    )
+    def test_files_labels_and_names_narrow(
+        self, teams: StackFolder, cli: Cli, arguments: list[str], jobs: list[str]
+    ) -> None:
+        assert cli.ok("plan", *arguments, "-o", "name").out.split() == jobs
+
+    def test_what_was_removed_from_a_narrowed_folder_is_found_and_nothing_else(
+        self, teams: StackFolder, cli: Cli, service: Service, quick: list[float]
+    ) -> None:
+        (teams.path / "jobs" / "ads" / "second.yaml").write_text(manifest("second", labels={"team": "ads"}))
+        cli.ok("apply", "--yes", "--wait")
+        (teams.path / "jobs" / "ads" / "ads.yaml").unlink()
+        teams.job_path("top").unlink()
+        ran = cli.ok("apply", "-f", "jobs/ads", "--yes", "-o", "json")
+        assert ran.actions() == {"ads": "delete", "second": "none"}
+        assert not service.of("top")[0]["deleted"]
+
+    def test_standard_input(
+        self, stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stack.write_job("other")
+        text = manifest("piped") + "---\n" + manifest("second")
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert cli.ok("apply", "--yes", "-f", "-", "-o", "json").actions() == {"piped": "create", "second": "create"}
+        assert service.creates == 2
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"kind: Nothing\n")))
+        broken = cli("plan", "-f", "-")
+        assert broken.code == 65
+        assert "-:1:" in broken.err or "<stdin>:1:" in broken.err
+
+
+class TestPlaces:
+    @pytest.fixture
+    def away(self, stack: StackFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> StackFolder:
+        """A stack with one job, seen from another folder."""
+        stack.write_job("translate")
+        monkeypatch.chdir(tmp_path)
+        return stack
+
+    @pytest.mark.parametrize(
+        ("arguments", "env"),
+        [
+            (["plan", "-C", "stack"], {}),
+            (["-C", "stack", "plan"], {}),
+            (["plan"], {"BATCHCTL_CHDIR": "stack"}),
+            (["plan", "--config", "stack/batchctl.yaml"], {}),
+            (["--config", "stack/batchctl.yaml", "plan"], {}),
+            (["plan", "--config", "stack"], {}),
+            (["plan"], {"BATCHCTL_CONFIG": "stack/batchctl.yaml"}),
+            (["plan", "-f", "stack/jobs"], {}),
+            (["plan", "--config", "stack"], {"BATCHCTL_CONFIG": "nowhere.yaml"}),
+        ],
+    )
+    def test_the_stack_is_found(
+        self, away: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch, arguments: list[str], env: dict[str, str]
+    ) -> None:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        assert cli.ok(*arguments, "-o", "name").out == "translate\n"
+
+    def test_upwards_from_a_folder_below(self, away: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        below = away.path / "jobs" / "deep"
+        below.mkdir()
+        monkeypatch.chdir(below)
+        assert cli.ok("plan", "-o", "name").out == "translate\n"
+
+    @pytest.mark.parametrize("how", ["option", "environment"])
+    def test_the_state_can_lie_elsewhere(
+        self, away: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch, how: str
+    ) -> None:
+        monkeypatch.chdir(away.path)
+        arguments = ["--state", "kept/here.db"] if how == "option" else []
+        if how == "environment":
+            monkeypatch.setenv("BATCHCTL_STATE", "kept/here.db")
+        cli.ok("apply", "--yes", *arguments)
+        assert (away.path / "kept" / "here.db").is_file()
+        assert not (away.path / ".batchctl").exists()
+        assert cli.ok("status", *arguments, "-o", "json").json["jobs"][0]["remote"]
+
+
+class TestVariables:
+    @pytest.fixture
+    def nightly(self, stack: StackFolder) -> StackFolder:
+        stack.write_stack(variables={"night": {"default": "1"}, "size": {"type": "number", "default": 64}})
+        stack.write_job(
+            "translate", runId="${var.night}", request={"generationConfig": {"maxOutputTokens": "${var.size}"}}
+        )
+        return stack
+
+    def test_set_before_and_after_the_command(self, nightly: StackFolder, cli: Cli) -> None:
+        cli.ok("apply", "--yes")
+        ran = cli.ok("--set", "night=2", "plan", "--set", "size=128", "-o", "json")
+        assert ran.changes("translate") == ["spec.request.generationConfig.maxOutputTokens", "spec.runId"]
+        assert cli("plan", "--detailed-exitcode", "--set", "night=1").code == 0
+
+    @pytest.mark.parametrize("setting", ["size=many", "nigth=2"])
+    def test_a_wrong_value_or_name(self, nightly: StackFolder, cli: Cli, setting: str) -> None:
+        ran = cli("plan", "--set", setting)
+        assert ran.code == 65
+        assert setting.partition("=")[0] in ran.err

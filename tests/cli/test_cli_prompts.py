@@ -1,0 +1,105 @@
+"""Questions are asked only where somebody sits: on a terminal, without `--yes`."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from select import select
+
+import pytest
+from cli_kit import PROGRAM, Cli, Service, StackFolder
+
+_PATIENCE = 60
+
+
+@dataclass(frozen=True)
+class Session:
+    """A command on a terminal, to its end."""
+
+    code: int
+    screen: str
+
+
+def on_a_terminal(arguments: Sequence[str], answer: str, *, asked: str = "[y/N]") -> Session:
+    """Run a command on a pseudo-terminal, and type the answer when the question stands there."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs) as child:
+        os.close(theirs)
+        screen, typed, deadline = "", False, time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline and select([ours], [], [], _PATIENCE)[0]:
+            try:
+                screen += os.read(ours, 4096).decode(errors="replace")
+            except OSError:  # Linux says EIO when the other side has closed the terminal
+                break
+            if asked in screen and not typed:
+                typed = True
+                os.write(ours, answer.encode())
+        code = child.wait(_PATIENCE)
+    os.close(ours)
+    assert "Traceback" not in screen
+    return Session(code, screen)
+
+
+def test_yes_applies(stack: StackFolder, service: Service) -> None:
+    stack.write_job("translate")
+    session = on_a_terminal(["apply"], "y\n")
+    assert session.code == 0
+    assert "Plan: 1 to create." in session.screen
+    assert "Do you want to apply these changes?" in session.screen
+    assert service.creates == 1
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 6), ("\n", 6), ("\x03", 130), ("\x04", 130)])
+def test_anything_else_does_nothing(stack: StackFolder, service: Service, answer: str, code: int) -> None:
+    stack.write_job("translate")
+    session = on_a_terminal(["apply"], answer)
+    assert session.code == code
+    assert service.creates == 0
+
+
+def test_destroy_asks_in_its_own_words(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    session = on_a_terminal(["destroy"], "n\n")
+    assert session.code == 6
+    assert "Do you want to remove these jobs?" in session.screen
+    assert "translate" in session.screen
+    assert not service.of("translate")[0]["deleted"]
+
+
+def test_nothing_is_asked_when_there_is_nothing_to_agree_to(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    session = on_a_terminal(["apply"], "y\n", asked="no question comes")
+    assert session.code == 0
+    assert "Do you want" not in session.screen
+
+
+@pytest.mark.parametrize("flags", [["--yes"], ["--no-input"]], ids=" ".join)
+def test_flags_answer_beforehand(stack: StackFolder, service: Service, flags: list[str]) -> None:
+    stack.write_job("translate")
+    session = on_a_terminal(["apply", *flags], "", asked="no question comes")
+    assert "Do you want" not in session.screen
+    assert session.code == (0 if flags == ["--yes"] else 6)
+    assert service.creates == (1 if flags == ["--yes"] else 0)
+
+
+def test_a_watcher_never_asks(stack: StackFolder, service: Service) -> None:
+    stack.write_job("translate")
+    session = on_a_terminal(["watch"], "y\n")
+    assert session.code == 6
+    assert "Do you want" not in session.screen
+    assert service.creates == 0
+
+
+def test_without_a_terminal_nobody_is_asked(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("translate")
+    ran = cli("apply")
+    assert ran.code == 6
+    assert "--yes" in ran.out
+    assert "Do you want" not in ran.err
+    assert service.creates == 0
