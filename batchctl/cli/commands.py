@@ -12,6 +12,7 @@ from batchctl.cli.completion import completion
 from batchctl.cli.describe import describe
 from batchctl.cli.destroy import destroy
 from batchctl.cli.diff import diff
+from batchctl.cli.doctor import doctor
 from batchctl.cli.drift import drift
 from batchctl.cli.emulator import emulator
 from batchctl.cli.init import init
@@ -51,6 +52,7 @@ for command in (
     drift,
     cancel,
     destroy,
+    doctor,
     schema,
     emulator,
     completion,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, assert_never
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
@@ -110,6 +110,8 @@ class Creator:
                 return _Input(replace(request, file_name=file.name), file if reused else None)
             case RemoteSource():
                 raise UsageError(f"{job.name}: its source is not supported on {job.account.api}")
+            case _:
+                assert_never(job.source)
 
     def _upload(
         self, job: DesiredJob, source: LocalFile, key: AttemptKey, provider: Provider

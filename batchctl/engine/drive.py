@@ -12,10 +12,8 @@ from batchctl.engine.polling import Interval
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import (
-    ApiError,
     BatchctlError,
     ConnectionFailed,
-    Effect,
     LockedError,
     QuotaExceeded,
     ReplyLost,
@@ -25,7 +23,7 @@ from batchctl.model.errors import (
 )
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import CHANGES, Action, Create, JobPlan, Plan
+from batchctl.model.plan import CHANGES, Action, JobPlan, Plan
 from batchctl.model.states import FAILED_PHASES, Phase
 from batchctl.reconcile import Options
 
@@ -63,6 +61,8 @@ class DriveReport:
     """For each job of the first plan, how its action ended."""
     errors: Mapping[Account, BatchctlError]
     """Accounts that the last pass could not read."""
+    unanswered: frozenset[str] = frozenset()
+    """Jobs that the last pass leaves with a create call of which nobody knows the outcome."""
     stopped: BatchctlError | None = None
     """Why it ended early: a signal, or the time was up."""
 
@@ -79,7 +79,7 @@ def drive(reload: Reload, options: Options, until: Until, tools: Tools, approve:
     """
     deadline = None if until.timeout is None else tools.clock.now() + until.timeout
     done = run_pass(reload(), options, tools, approve)
-    report = DriveReport(done.plan, done.plan, done.outcomes, done.errors)
+    report = DriveReport(done.plan, done.plan, done.outcomes, done.errors, done.unanswered)
     patience, interval, changed = Patience(), Interval(tools.random), True
     patience.note(done.outcomes)
     if until.once or (_saw_nothing(done) and not until.forever):
@@ -139,10 +139,8 @@ def _goes_on(job: JobPlan, report: DriveReport, until: Until, patience: Patience
     outcome = report.outcomes.get(job.job)
     failed = outcome is not None and outcome.result is Result.FAILED
     if not until.ended:
-        error = outcome.error if outcome else None
-        lost = failed and isinstance(error, ApiError) and error.effect is Effect.AMBIGUOUS
         is_settling = job.phase is Phase.SETTLING and not _is_blind(job, report)
-        return is_settling or (lost and any(isinstance(step, Create) for step in job.steps))
+        return is_settling or (failed and job.job in report.unanswered)
     if failed:
         return not patience.is_over(job.job)
     if job.guard is not None and job.action is not Action.ADOPT:
@@ -183,7 +181,7 @@ def _merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport
     if not whole:
         seen = {job.job: job for job in done.plan.jobs}
         last = replace(last, jobs=tuple(seen.get(job.job, job) for job in report.last.jobs))
-    return replace(report, last=last, outcomes=outcomes, errors=done.errors)
+    return replace(report, last=last, outcomes=outcomes, errors=done.errors, unanswered=done.unanswered)
 
 
 def _standing(plan: Plan) -> tuple[tuple[str, Action, Phase, str | None], ...]:

@@ -7,8 +7,10 @@ ends its own steps only.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from batchctl.engine.journal import Journal
@@ -20,20 +22,23 @@ from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, JobPlan, Plan, RecordAttempt, RecordJob, Step
 
 Run = Generator[Call, Any, None]
+_NOT_READY = "ResultsNotReady"
+"""The code of a collection that comes too early (`Provider.read_results`)."""
 
 
 def execute(plan: Plan, desired: DesiredStack, journal: Journal, tools: Tools) -> dict[str, Outcome]:
     """Carry out all steps of the plan; gives one outcome per job. Raises StateError when nothing can be recorded."""
+    limit = desired.stack.limits.concurrency
     runner = StepRunner(desired, journal, tools)
     outcomes: dict[str, Outcome] = {}
     rest = {job.job: _record_first(job, runner, journal, outcomes) for job in plan.jobs}
     journal.commit()
     busy = [job for job in plan.jobs if rest[job.job]]
-    with ThreadPoolExecutor(max_workers=desired.stack.limits.concurrency) as pool:
-        pending: dict[Future[Any], tuple[JobPlan, Run]] = {}
-        waiting = iter(busy)
+    pending: dict[Future[Any], tuple[JobPlan, Run]] = {}
+    waiting = iter(busy)
+    with _closing(pending), ThreadPoolExecutor(max_workers=limit) as pool:
         while True:
-            while len(pending) < desired.stack.limits.concurrency and not tools.clock.is_stopped():
+            while len(pending) < limit and not tools.clock.is_stopped():
                 job = next(waiting, None)
                 if job is None:
                     break
@@ -50,6 +55,16 @@ def execute(plan: Plan, desired: DesiredStack, journal: Journal, tools: Tools) -
     return outcomes
 
 
+@contextmanager
+def _closing(pending: Mapping[Future[Any], tuple[JobPlan, Run]]) -> Iterator[None]:
+    """Close the runs that an error leaves in the middle, once no call uses what they hold open."""
+    try:
+        yield
+    finally:
+        for _, run in pending.values():
+            run.close()
+
+
 def _record_first(job: JobPlan, runner: StepRunner, journal: Journal, outcomes: dict[str, Outcome]) -> tuple[Step, ...]:
     """Note the writes at the head of a job's steps, so that all jobs' go into one commit; gives the other steps."""
     try:
@@ -58,7 +73,7 @@ def _record_first(job: JobPlan, runner: StepRunner, journal: Journal, outcomes: 
                 return job.steps[number:]
             runner.record(step)
     except BatchctlError as problem:
-        outcomes[job.job] = _failed(job, journal, problem)
+        outcomes[job.job] = _broken_off(job, journal, problem)
     else:
         outcomes[job.job] = _outcome(job, journal, None)
     return ()
@@ -83,14 +98,18 @@ def _advance(
         # Without a state to write to nothing more may be begun.
         raise
     except BatchctlError as problem:
-        outcomes[job.job] = _failed(job, journal, problem)
+        outcomes[job.job] = _broken_off(job, journal, problem)
         journal.commit()
     else:
         pending[pool.submit(call)] = (job, run)
 
 
-def _failed(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outcome:
-    journal.note_event(job.job, None, "failed", f"{problem.code}: {problem.message}")
+def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outcome:
+    """How a job stands whose steps ended early. Results that are not there yet are no failure."""
+    is_early = problem.code == _NOT_READY
+    journal.note_event(job.job, None, "not ready" if is_early else "failed", f"{problem.code}: {problem.message}")
+    if is_early:
+        return replace(_outcome(job, journal, None), result=Result.PENDING)
     return _outcome(job, journal, problem)
 
 

@@ -40,6 +40,8 @@ class PassReport:
     """All that were looked at."""
     errors: Mapping[Account, BatchctlError] = field(default_factory=dict)
     """Those that could not be read in full, with the reason."""
+    unanswered: frozenset[str] = frozenset()
+    """Jobs that the pass leaves with a create call of which nobody knows the outcome."""
 
 
 def preview(desired: DesiredStack, options: Options, tools: Tools) -> Preview:
@@ -71,4 +73,5 @@ def run_pass(
         tools.progress.planned(planned)
         journal = Journal(session, recorded, tools.clock)
         outcomes = execute(planned, desired, journal, tools)
-    return PassReport(planned, outcomes, frozenset(look.observed), look.errors)
+        unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
+    return PassReport(planned, outcomes, frozenset(look.observed), look.errors, unanswered)

@@ -113,8 +113,7 @@ class StepRunner:
         known = desired if desired is not None and same_digest(desired.digest, attempt.digest) else None
         self._journal.commit()
         collected: Collected = yield partial(self._fetch, provider, step, attempt.digest, attempt.token, known)
-        total = collected.ok + collected.failed + (collected.missing or 0)
-        rows = RowCounts(total, collected.ok, collected.failed)
+        rows = _count(collected, step.remote.rows)
         done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows)
         if _is_good(done) and self._is_current(step):
             # The pointer first: to collect again is harmless, but nobody comes back to what is collected already.
@@ -154,6 +153,13 @@ class StepRunner:
         self._journal.note_event(step.key.job, step.key.attempt, "delete", f"{step.remote} {words}: {why}")
         self._journal.commit()
         self._tools.progress.step(step.key.job, f"{step.remote} {words}")
+
+
+def _count(collected: Collected, told: RowCounts) -> RowCounts:
+    """The rows of a collected attempt. Where the input is not known, the API's word says how many there were."""
+    came = collected.ok + collected.failed
+    total = max(came, told.total or 0) if collected.missing is None else came + collected.missing
+    return RowCounts(total, collected.ok, collected.failed)
 
 
 def _is_good(attempt: RecordedAttempt) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.manifests.codes import Code
+from batchctl.manifests.faults import shown
 from batchctl.manifests.trust import Origin
 from batchctl.model.desired import Location, ProviderConfig
 from batchctl.model.errors import Diagnostic, ManifestError
@@ -30,7 +31,7 @@ def resolve_account(config: ProviderConfig, env: Mapping[str, str]) -> Account:
         origin = Origin.of(url)
     except ValueError as error:
         place = Location(variable if config.endpoint is None else f"endpoint of {config.name}")
-        raise ManifestError([Diagnostic(place, Code.INVALID_VALUE, f"{url!r} {error}")]) from error
+        raise ManifestError([Diagnostic(place, Code.INVALID_VALUE, f"{shown(url)} {error}")]) from error
     return Account(config.api, str(origin), config.project, config.location)
 
 

@@ -15,7 +15,7 @@ from batchctl.manifests.codes import Code
 from batchctl.manifests.combinations import check_combinations
 from batchctl.manifests.digest import digest_of, work_tree
 from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.faults import Faults, did_you_mean
+from batchctl.manifests.faults import Faults, did_you_mean, shown
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
 from batchctl.manifests.sources import SENT_FIELDS, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
@@ -110,14 +110,14 @@ class JobBuilder:
         if node is None:
             if len(providers) == 1:
                 return next(iter(providers))
-            hint = f"one of: {', '.join(sorted(providers))}; or set spec.defaults.provider in the stack file"
+            hint = f"{did_you_mean('', providers)}; or set spec.defaults.provider in the stack file"
             message = 'the field "provider" is missing, and the stack has several providers'
             self._faults.add(self._spec.location, Code.MISSING_FIELD, message, hint)
             return None
         name = str(value_of(node))
         if name not in providers:
             hint = did_you_mean(name, providers)
-            self._faults.add(node.location, Code.UNKNOWN_PROVIDER, f'the stack has no provider "{name}"', hint)
+            self._faults.add(node.location, Code.UNKNOWN_PROVIDER, f"the stack has no provider {shown(name)}", hint)
             return None
         return name
 
@@ -137,7 +137,7 @@ class JobBuilder:
             return None
         if api is Api.GEMINI and not _GEMINI_MODEL.fullmatch(model):
             hint = "on Gemini a model is NAME, models/NAME or tunedModels/NAME"
-            self._faults.add(node.location, Code.WRONG_PROVIDER, f'Gemini has no models like "{model}"', hint)
+            self._faults.add(node.location, Code.WRONG_PROVIDER, f"Gemini has no models like {shown(model)}", hint)
             return None
         return model
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar, TypeAlias
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, did_you_mean
-from batchctl.manifests.nodes import Members, Node, Scalar, plain, step_into
+from batchctl.manifests.faults import Faults, cut, did_you_mean, quote_hint, shown
+from batchctl.manifests.nodes import Items, Members, Node, Scalar, plain, step_into
 from batchctl.manifests.schema import load_schema
 from batchctl.model.desired import Json, Location
 
@@ -24,26 +25,36 @@ _WORDS = {
     "array": "a list",
     "object": "a mapping",
 }
-_SHOWN = 60
-"""Characters of a wrong value that are repeated in the message."""
+_BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
+"""What people write for the two booleans. Source: YAML 1.1, which most other tools read."""
 
 
 class Checker:
     """Checks documents against one schema."""
 
     def __init__(self, name: str) -> None:
-        import jsonschema
-
-        extend: Callable[..., Any] = jsonschema.validators.extend  # its stub has no types
-        strict = extend(jsonschema.Draft7Validator, {"pattern": _whole_pattern})
-        self._validator = strict(load_schema(name))
+        self._validator = _strict()(load_schema(name))
 
     def check(self, root: Node, faults: Faults) -> bool:
         """Whether the value keeps to the schema; what does not goes to `faults`."""
-        errors = list(self._validator.iter_errors(plain(root)))
-        for error in errors:
+        sound = True
+        # One by one: a file can have more faults than are ever told.
+        for error in self._validator.iter_errors(plain(root)):
+            sound = False
             _Sentences(root, faults).tell(error)
-        return not errors
+        return sound
+
+
+@cache
+def _strict() -> Callable[[Json], Any]:
+    """The class of our validators, made once: making it costs more than most checks."""
+    import jsonschema
+
+    extend: Callable[..., Any] = jsonschema.validators.extend  # its stub has no types
+    strict: Callable[[Json], Any] = extend(
+        jsonschema.Draft7Validator, {"pattern": _whole_pattern, "uniqueItems": _each_once}
+    )
+    return strict
 
 
 def _whole_pattern(_validator: object, pattern: str, value: Json, _schema: object) -> Iterator[Any]:
@@ -52,6 +63,15 @@ def _whole_pattern(_validator: object, pattern: str, value: Json, _schema: objec
 
     strict = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
     if isinstance(value, str) and not re.search(strict, value):
+        yield ValidationError("")
+
+
+def _each_once(_validator: object, _wanted: object, value: Json, _schema: object) -> Iterator[Any]:
+    """`uniqueItems` for lists of strings: the library's own compares each item with each other one."""
+    from jsonschema import ValidationError
+
+    strings = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    if len(set(strings)) < len(strings):
         yield ValidationError("")
 
 
@@ -69,7 +89,7 @@ class _Sentences:
     def tell(self, error: _Error) -> None:
         path = list(error.absolute_path)
         named = [step for step in path if isinstance(step, str)]
-        field = f'"{named[-1]}"' if named else "the document"
+        field = shown(named[-1]) if named else "the document"
         if path and not isinstance(path[-1], str):
             field = f"an item of {field}"
         self.TELLERS[error.validator](self, error, step_into(self._root, path), field)
@@ -84,7 +104,9 @@ class _Sentences:
         for key, member in node.entries.items():
             if key not in known:
                 place = member.key_location
-                self._add(place, Code.UNKNOWN_FIELD, f'there is no field "{key}" {where}', did_you_mean(key, known))
+                self._add(
+                    place, Code.UNKNOWN_FIELD, f"there is no field {shown(key)} {where}", did_you_mean(key, known)
+                )
 
     def _required(self, error: _Error, node: Node, field: str) -> None:
         where = f" in {field}" if error.absolute_path else ""
@@ -99,11 +121,7 @@ class _Sentences:
 
     def _wrong_type(self, node: Node, field: str, wanted: Sequence[str]) -> None:
         names = [_WORDS[name] for name in wanted if name != "null"]
-        hint = ""
-        if isinstance(node, Scalar) and "string" in wanted:
-            hint = (
-                f'quote it: "{node.text}"' if node.variable is None else f'declare "{node.variable}" with type: string'
-            )
+        hint = _type_hint(node, wanted) if isinstance(node, Scalar) else ""
         message = f"{field} must be {_listed(names)}, not {_kind_of(node)}"
         self._add(node.location, Code.WRONG_TYPE, message, hint)
 
@@ -126,11 +144,12 @@ class _Sentences:
         known = [value for value in error.validator_value if value is not None]
         if not isinstance(error.instance, str):
             return  # its type is wrong too, and that says more
-        message = f"{field} cannot be {_shown(error.instance)}"
+        message = f"{field} cannot be {shown(error.instance)}"
         self._add(node.location, Code.INVALID_VALUE, message, did_you_mean(error.instance, known))
 
     def _constant(self, error: _Error, node: Node, field: str) -> None:
-        message = f"{field} must be {error.validator_value}, not {_shown(error.instance)}"
+        found = shown(node.text) if isinstance(node, Scalar) else _kind_of(node)
+        message = f"{field} must be {error.validator_value}, not {found}"
         self._add(node.location, Code.INVALID_VALUE, message)
 
     def _pattern(self, error: _Error, node: Node, field: str) -> None:
@@ -138,9 +157,9 @@ class _Sentences:
         if "propertyNames" in error.absolute_schema_path:
             assert isinstance(node, Members)
             place = node.entries[error.instance].key_location
-            self._add(place, Code.INVALID_VALUE, f"{_shown(error.instance)} cannot be a name in {field}", says)
+            self._add(place, Code.INVALID_VALUE, f"{shown(error.instance)} cannot be a name in {field}", says)
         else:
-            self._add(node.location, Code.INVALID_VALUE, f"{field} cannot be {_shown(error.instance)}", f"it {says}")
+            self._add(node.location, Code.INVALID_VALUE, f"{field} cannot be {shown(error.instance)}", f"it {says}")
 
     def _bound(self, error: _Error, node: Node, field: str) -> None:
         bound = error.validator_value
@@ -160,7 +179,13 @@ class _Sentences:
         self._add(node.location, Code.INVALID_VALUE, f"{field} {says}", hint)
 
     def _twice(self, _error: _Error, node: Node, field: str) -> None:
-        self._add(node.location, Code.INVALID_VALUE, f"{field} names something twice")
+        assert isinstance(node, Items)
+        met: set[str] = set()
+        for item in node.values:
+            if isinstance(item, Scalar) and isinstance(item.value, str):
+                if item.value in met:
+                    self._add(item.location, Code.INVALID_VALUE, f"{field} names {shown(item.value)} twice")
+                met.add(item.value)
 
     TELLERS: ClassVar[Mapping[str, Callable[[_Sentences, _Error, Node, str], None]]] = {
         "additionalProperties": _unknown,
@@ -202,9 +227,22 @@ def _kind_of(node: Node) -> str:
     return "a mapping" if isinstance(node, Members) else "a list"
 
 
-def _shown(value: Json) -> str:
-    text = str(value)
-    return f'"{text[:_SHOWN]}…"' if len(text) > _SHOWN else f'"{text}"'
+def _type_hint(node: Scalar, wanted: Sequence[str]) -> str:
+    """How to write a value so that it has the wanted type."""
+    if node.variable is not None:
+        kind = next(kind for kind in ("string", "number", "boolean", "") if kind in [*wanted, ""])
+        return f"declare {shown(node.variable)} with type: {kind}" if kind else ""
+    if "string" in wanted:
+        return quote_hint(node.text)
+    if not isinstance(node.value, str):
+        return ""
+    if "array" in wanted:
+        return f"write it as a list: [{cut(node.value)}]"
+    if "boolean" in wanted:
+        meant = _BOOLEANS.get(node.value.strip().lower())
+        return f"write it as {meant}, without quotes" if meant else ""
+    numeric = "integer" in wanted or "number" in wanted
+    return "write it with digits alone, without quotes" if numeric and re.match(r"[-+.]?[0-9]", node.value) else ""
 
 
 def _first_sentence(text: str) -> str:

@@ -43,7 +43,11 @@ class Code(StrEnum):
     )
     TOO_LARGE = (
         "TooLarge",
-        "The document is beyond a bound: 8 MB a file, 100 levels, 1,000,000 values with all aliases written out.",
+        "The document is beyond a bound: 8 MB a file, 100 levels, 250,000 values with all aliases written out.",
+    )
+    TOO_MANY_FAULTS = (
+        "TooManyFaults",
+        "So many faults were found that the rest was not looked at. Mend these first.",
     )
     DUPLICATE_KEY = (
         "DuplicateKey",

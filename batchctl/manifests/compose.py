@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.faults import Faults, cut, quote_hint, shown
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
 from batchctl.manifests.scalars import resolve
 from batchctl.model.desired import Location
@@ -25,12 +25,13 @@ if not yaml.__with_libyaml__:  # pragma: no cover - the wheels of PyYAML all hav
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 100
-MAX_VALUES = 1_000_000
-"""Counted with every alias written out."""
-MAX_CHARACTERS = 4 * MAX_BYTES
-"""Of all strings together, counted with every alias written out."""
+MAX_VALUES = 250_000
+"""In one file, counted with every alias written out: some seconds of work. More rows belong into a JSONL file."""
+MAX_CHARACTERS = MAX_BYTES
+"""Of all strings of one file together, counted with every alias written out."""
 
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+"""What UTF-16 and UTF-32 files start with."""
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _PAIR_OR_BACKSLASH = re.compile(rf"\\\\|{_PAIR.pattern}")
@@ -44,6 +45,9 @@ _HINTS = {
     "mapping values are not allowed": 'quote texts that hold ": "',
 }
 """Ways out of the commonest slips, by a part of libyaml's message."""
+_ROWS_HINT = "put rows into a JSONL file: src: {file: PATH}"
+_STAR_HINT = "quote a text that starts with *"
+_BRACES_HINT = "quote a text that starts with { or ["
 
 
 class _Stop(Exception):
@@ -51,8 +55,8 @@ class _Stop(Exception):
 
 
 @dataclass(frozen=True)
-class _Built:
-    """A finished value with what bounds have to know about it."""
+class _Anchored:
+    """A finished value that aliases can stand for, with what bounds have to know about it."""
 
     node: Node
     values: int
@@ -72,12 +76,10 @@ def compose(data: bytes, file: str, faults: Faults) -> list[Node]:
 def _decode(data: bytes, file: str, faults: Faults) -> str | None:
     start = Location(file)
     if len(data) > MAX_BYTES:
-        faults.add(
-            start, Code.TOO_LARGE, "the file is larger than 8 MB", "put rows into a JSONL file: src: {file: PATH}"
-        )
+        faults.add(start, Code.TOO_LARGE, "the file is larger than 8 MB", _ROWS_HINT)
         return None
-    if data.startswith(_UTF16):
-        faults.add(start, Code.INVALID_YAML, "the file is UTF-16", "save it as UTF-8")
+    if data.startswith(_WIDE):
+        faults.add(start, Code.INVALID_YAML, "the file is UTF-16 or UTF-32", "save it as UTF-8")
         return None
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
@@ -128,16 +130,18 @@ class _Composer:
         self._file = file
         self._faults = faults
         self._events: Iterator[Any] = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
-        self._anchors: dict[str, _Built | None] = {}
+        self._anchors: dict[str, _Anchored | None] = {}
+        self._values = 0
+        self._characters = 0
 
     def documents(self) -> Iterator[Node]:
         try:
             for event in self._events:
                 if isinstance(event, yaml.DocumentStartEvent):
                     self._anchors = {}
-                    built = self._value(next(self._events), 1)
-                    if not (isinstance(built.node, Scalar) and built.node.value is None):
-                        yield built.node
+                    node, _ = self._value(next(self._events), 1)
+                    if not (isinstance(node, Scalar) and node.value is None):
+                        yield node
         except yaml.MarkedYAMLError as error:
             self._syntax(error)
         except _Stop:
@@ -151,115 +155,107 @@ class _Composer:
         self._faults.add(Location(self._file, mark.line + 1, mark.column + 1), Code.INVALID_YAML, problem, hint)
 
     def _at(self, event: Any) -> Location:  # noqa: ANN401 - PyYAML's events have no useful types
-        return Location(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
+        mark = event.start_mark
+        return Location(self._file, mark.line + 1, mark.column + 1)
 
     def _stop(self, place: Location, code: Code, message: str, hint: str = "") -> _Stop:
         self._faults.add(place, code, message, hint)
         return _Stop()
 
-    def _value(self, event: Any, depth: int) -> _Built:  # noqa: ANN401
+    def _count(self, place: Location, values: int, characters: int) -> None:
+        self._values += values
+        self._characters += characters
+        if self._values > MAX_VALUES or self._characters > MAX_CHARACTERS:
+            message = f"more than {MAX_VALUES:,} values, or {MAX_CHARACTERS:,} characters, with all aliases written out"
+            raise self._stop(place, Code.TOO_LARGE, message, "" if self._anchors else _ROWS_HINT)
+
+    def _value(self, event: Any, depth: int) -> tuple[Node, int]:  # noqa: ANN401
+        """The value that begins with this event, and its height: 1 for a scalar."""
         place = self._at(event)
         if depth > MAX_DEPTH:
             raise self._stop(place, Code.TOO_LARGE, f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(str(event.anchor), place, depth)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = None
         if event.tag is not None and event.tag not in _TAGS:
-            self._faults.add(
-                place, Code.INVALID_YAML, f"the tag {event.tag} is not supported", "write the value without it"
-            )
-        if isinstance(event, yaml.ScalarEvent):
-            built = self._scalar(event, place)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            built = self._sequence(place, depth)
-        else:
-            built = self._mapping(place, depth)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = built
-        return built
+            message = f"the tag {cut(event.tag)} is not supported"
+            self._faults.add(place, Code.INVALID_YAML, message, "write the value without it")
+        if event.anchor is None:
+            return self._fresh(event, place, depth)
+        self._anchors[event.anchor] = None
+        values, characters = self._values, self._characters
+        node, height = self._fresh(event, place, depth)
+        built = _Anchored(node, self._values - values, self._characters - characters, height)
+        self._anchors[event.anchor] = built
+        return node, height
 
-    def _alias(self, name: str, place: Location, depth: int) -> _Built:
+    def _fresh(self, event: Any, place: Location, depth: int) -> tuple[Node, int]:  # noqa: ANN401
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, place), 1
+        self._count(place, 1, 0)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._sequence(place, depth)
+        return self._mapping(place, depth)
+
+    def _alias(self, name: str, place: Location, depth: int) -> tuple[Node, int]:
         if name not in self._anchors:
-            raise self._stop(place, Code.INVALID_YAML, f"the alias *{name} has no anchor before it")
+            raise self._stop(place, Code.INVALID_YAML, f"the alias *{cut(name)} has no anchor before it", _STAR_HINT)
         built = self._anchors[name]
         if built is None:
-            raise self._stop(place, Code.INVALID_YAML, f"the alias *{name} stands inside its own anchor")
+            raise self._stop(place, Code.INVALID_YAML, f"the alias *{cut(name)} stands inside its own anchor")
         if depth + built.height - 1 > MAX_DEPTH:
             raise self._stop(place, Code.TOO_LARGE, f"nested deeper than {MAX_DEPTH} levels")
-        return built
+        self._count(place, built.values, built.characters)
+        return built.node, built.height
 
-    def _scalar(self, event: Any, place: Location) -> _Built:  # noqa: ANN401
-        value: bool | float | str | None = event.value
+    def _scalar(self, event: Any, place: Location) -> Scalar:  # noqa: ANN401
+        text: str = event.value
+        self._count(place, 1, len(text))
+        value: bool | float | str | None = text
         # Quoted, block and tagged scalars are strings whatever they look like.
         if event.implicit[0] and event.tag is None:
             try:
-                value = resolve(event.value)
+                value = resolve(text)
             except ValueError as error:
-                self._faults.add(
-                    place, Code.INVALID_VALUE, f"{event.value[:40]} {error}", "quote it to make it a string"
-                )
-        return _Built(Scalar(place, value, event.value), 1, len(event.value), 1)
+                self._faults.add(place, Code.INVALID_VALUE, f"{cut(text)} {error}", "quote it to make it a string")
+        return Scalar(place, value, text)
 
-    def _sequence(self, place: Location, depth: int) -> _Built:
-        built: list[_Built] = []
-        total = _Total(self, place)
+    def _sequence(self, place: Location, depth: int) -> tuple[Node, int]:
+        built: list[Node] = []
+        highest = 0
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            built.append(total.add(self._value(event, depth + 1)))
-        return total.finish(Items(place, tuple(item.node for item in built)))
+            node, height = self._value(event, depth + 1)
+            built.append(node)
+            highest = max(highest, height)
+        return Items(place, tuple(built)), highest + 1
 
-    def _mapping(self, place: Location, depth: int) -> _Built:
+    def _mapping(self, place: Location, depth: int) -> tuple[Node, int]:
         entries: dict[str, Member] = {}
-        total = _Total(self, place)
+        highest = 0
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            key = total.add(self._value(event, depth + 1)).node
+            key, key_height = self._value(event, depth + 1)
             merges = isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value == "<<"
-            value = total.add(self._value(next(self._events), depth + 1))
-            name = None if merges else self._key_name(key, entries)
+            # An alias as key lies where it is written, not where its anchor is.
+            key_place = self._at(event) if isinstance(event, yaml.AliasEvent) else key.location
+            node, height = self._value(next(self._events), depth + 1)
+            highest = max(highest, key_height, height)
+            name = None if merges else self._key_name(key, key_place, entries)
             if merges:
                 hint = "write the fields out, or use the stack's defaults"
-                self._faults.add(key.location, Code.INVALID_YAML, "merge keys are not supported", hint)
+                self._faults.add(key_place, Code.INVALID_YAML, "merge keys are not supported", hint)
             if name is not None:
-                entries[name] = Member(self._at(event), value.node)
-        return total.finish(Members(place, entries))
+                entries[name] = Member(key_place, node)
+        return Members(place, entries), highest + 1
 
-    def _key_name(self, key: Node, entries: dict[str, Member]) -> str | None:
+    def _key_name(self, key: Node, place: Location, entries: dict[str, Member]) -> str | None:
         if not isinstance(key, Scalar):
-            self._faults.add(key.location, Code.WRONG_TYPE, "a key must be a string, not a list or a mapping")
+            self._faults.add(place, Code.WRONG_TYPE, "a key must be a string, not a list or a mapping", _BRACES_HINT)
             return None
         if not isinstance(key.value, str):
-            self._faults.add(key.location, Code.WRONG_TYPE, "a key must be a string", f'quote it: "{key.text}"')
+            self._faults.add(place, Code.WRONG_TYPE, "a key must be a string", quote_hint(key.text))
             return None
         if key.value in entries:
             first = entries[key.value].key_location
             hint = f"first at {first.line}:{first.column}"
-            self._faults.add(key.location, Code.DUPLICATE_KEY, f'the key "{key.value}" stands here twice', hint)
+            self._faults.add(place, Code.DUPLICATE_KEY, f"the key {shown(key.value)} stands here twice", hint)
             return None
         return key.value
-
-    def too_large(self, place: Location) -> _Stop:
-        """Stop because the values, aliases written out, are too many."""
-        message = f"more than {MAX_VALUES:,} values, or {MAX_CHARACTERS:,} characters, with all aliases written out"
-        return self._stop(place, Code.TOO_LARGE, message)
-
-
-class _Total:
-    """Adds up what a list or mapping holds, and stops as soon as it is too much."""
-
-    def __init__(self, composer: _Composer, place: Location) -> None:
-        self._composer = composer
-        self._place = place
-        self._values = 1
-        self._characters = 0
-        self._height = 0
-
-    def add(self, built: _Built) -> _Built:
-        self._values += built.values
-        self._characters += built.characters
-        self._height = max(self._height, built.height)
-        if self._values > MAX_VALUES or self._characters > MAX_CHARACTERS:
-            raise self._composer.too_large(self._place)
-        return built
-
-    def finish(self, node: Node) -> _Built:
-        return _Built(node, self._values, self._characters, self._height + 1)

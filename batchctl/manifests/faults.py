@@ -12,6 +12,16 @@ from batchctl.manifests.codes import Code
 from batchctl.model.desired import Location
 from batchctl.model.errors import Diagnostic, ManifestError
 
+MOST_FAULTS = 500
+"""Told in one go: more help nobody, and a file of another kind can have a million."""
+MOST_NAMES = 200
+"""Looked through for a suggestion."""
+LISTED_NAMES = 20
+LONGEST_SHOWN = 60
+"""Characters of anything written by the user that are repeated in a message."""
+LONGEST_PATH = 200
+"""The same for paths, which are of no use in part."""
+
 
 class Faults:
     """The faults found so far. The same fault met twice, such as one in the stack's defaults, counts once."""
@@ -20,12 +30,20 @@ class Faults:
         self._found: set[Diagnostic] = set()
 
     def add(self, location: Location, code: Code, message: str, hint: str = "") -> None:
-        """Note one fault."""
-        self._found.add(Diagnostic(location, str(code), message, hint))
+        """Note one fault. Raises ManifestError when there are too many to go on."""
+        self._note(Diagnostic(location, str(code), message, hint))
+
+    def _note(self, fault: Diagnostic) -> None:
+        self._found.add(fault)
+        if len(self._found) >= MOST_FAULTS:
+            message = f"{MOST_FAULTS} faults were found up to here: nothing further was checked"
+            self._found.add(Diagnostic(fault.location, str(Code.TOO_MANY_FAULTS), message, "mend these first"))
+            self.raise_if_any()
 
     def extend(self, error: ManifestError) -> None:
-        """Note the faults of another reading."""
-        self._found.update(error.diagnostics)
+        """Note the faults of another reading. Raises like `add`."""
+        for fault in error.diagnostics:
+            self._note(fault)
 
     def any(self) -> bool:
         """Whether anything was found so far."""
@@ -40,7 +58,34 @@ class Faults:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint for a misspelt word: the nearest known one, else all of them."""
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {near[0]}?"
-    return f"one of: {', '.join(names)}" if names else ""
+    near: list[str] = []
+    # Comparing long texts, or with very many, takes longer than a hint is worth.
+    if len(word) <= LONGEST_SHOWN and len(names) <= MOST_NAMES:
+        short = {name.lower(): name for name in names if len(name) <= LONGEST_SHOWN}
+        near = difflib.get_close_matches(word.lower(), short, n=1, cutoff=0.6)
+        if near:
+            return f"did you mean {short[near[0]]}?"
+    listed = [cut(name) for name in names[:LISTED_NAMES]] + ["…"] * (len(names) > LISTED_NAMES)
+    return f"one of: {', '.join(listed)}" if names else ""
+
+
+def cut(text: str, length: int = LONGEST_SHOWN) -> str:
+    """A text of the user as part of a message: on one line, visible, and not too long."""
+    start = "".join(char if char.isprintable() else _escaped(char) for char in text[:length])
+    return f"{start}…" if len(text) > length else start
+
+
+def shown(text: str) -> str:
+    """The same in double quotes."""
+    return f'"{cut(text)}"'
+
+
+def quote_hint(text: str) -> str:
+    """The advice to quote what is written without quotes, spelt out where that is short."""
+    if len(text) > LONGEST_SHOWN or not text.isprintable() or '"' in text or "\\" in text:
+        return "quote it"
+    return f'quote it: "{text}"'
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import MAX_BYTES
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.faults import LONGEST_PATH, Faults, cut
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.model.desired import Location
 from batchctl.model.errors import Diagnostic, ManifestError
@@ -92,7 +92,7 @@ class FileFinder:
         `place` is where the path is written; faults are told there.
         """
         if not os.path.exists(path):  # noqa: PTH110 - unlike Path.exists, never raises for a name that cannot be
-            self.faults.add(place, Code.FILE_NOT_FOUND, f"there is no file or folder {self._shown(path)}")
+            self.faults.add(place, Code.FILE_NOT_FOUND, f"there is no file or folder {self._named(path)}")
             return []
         if not self._allowed(path, place):
             return []
@@ -103,10 +103,13 @@ class FileFinder:
     def _shown(self, path: Path) -> str:
         return shown_path(path, self.stack_file.parent, self.shown_folder)
 
+    def _named(self, path: Path) -> str:
+        return cut(self._shown(path), LONGEST_PATH)
+
     def _allowed(self, path: Path, place: Location) -> bool:
         allowed = self.trust.allows_path(path, self.stack_file.parent)
         if not allowed:
-            message = f"{self._shown(path)} is outside the stack's folder"
+            message = f"{self._named(path)} is outside the stack's folder"
             self.faults.add(place, Code.OUTSIDE_STACK, message, _OUTSIDE_HINT)
         return allowed
 
@@ -138,7 +141,7 @@ class FileFinder:
         self._seen.add(real)
         if not os.path.isfile(real):  # noqa: PTH113 - never raises, see find()
             # A broken link, or a pipe that would be waited for; leaving it out could remove a job.
-            self.faults.add(place, Code.UNREADABLE_FILE, f"{self._shown(path)} is not a regular file")
+            self.faults.add(place, Code.UNREADABLE_FILE, f"{self._named(path)} is not a regular file")
             return []
         try:
             data = read_bounded(path)
@@ -149,7 +152,7 @@ class FileFinder:
         return [ManifestFile(relative, self._shown(path), path.parent, data)]
 
     def _unreadable(self, path: Path, place: Location, error: OSError) -> None:
-        message = f"{self._shown(path)} cannot be read: {error.strerror}"
+        message = f"{self._named(path)} cannot be read: {error.strerror}"
         self.faults.add(place, Code.UNREADABLE_FILE, message)
 
 

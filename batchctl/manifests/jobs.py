@@ -10,14 +10,14 @@ from pathlib import Path
 from batchctl.manifests.builder import Document, JobBuilder
 from batchctl.manifests.check import Checker
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, did_you_mean
+from batchctl.manifests.faults import Faults, did_you_mean, shown
 from batchctl.manifests.merge import merge, without_nulls
 from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
 from batchctl.manifests.trust import Trust
-from batchctl.manifests.variables import substitute
+from batchctl.manifests.variables import Replacer
 from batchctl.model.desired import DesiredJob, Kind
 from batchctl.model.ports import RowReader
 
@@ -30,6 +30,7 @@ class JobReader:
     def __init__(self, reading: StackReading, rows: RowReader, trust: Trust, faults: Faults) -> None:
         self._reading = reading
         self._faults = faults
+        self._replacer = Replacer(reading.variables, faults)
         self._sources = SourceReader(rows, trust, reading.folder, reading.shown_folder, faults)
         self._checkers = {kind: Checker(name) for kind, name in _SCHEMAS.items()}
         self._defaults = {kind: self._defaults_of(kind) for kind in Kind}
@@ -49,7 +50,7 @@ class JobReader:
 
     def document(self, root: Node, path: str, folder: Path) -> Document:
         """Prepare one document: its variables are replaced."""
-        return Document(substitute(root, self._reading.variables, self._faults), path, folder)
+        return Document(self._replacer.replaced(root), path, folder)
 
     def read(self, document: Document) -> DesiredJob | None:
         """The job, or None when the document has faults; each is told."""
@@ -73,13 +74,15 @@ class JobReader:
             self._faults.add(root.location, Code.MISSING_FIELD, 'the field "kind" is missing', hint)
             return None
         value = plain(node)
+        if not isinstance(value, str):
+            self._faults.add(node.location, Code.WRONG_TYPE, '"kind" must be a string', f"one of: {', '.join(Kind)}")
+            return None
         if value in list(Kind):
             return Kind(value)
         if value == "Stack":
             hint = "let spec.manifests of the outer stack file name its own folders"
             self._faults.add(node.location, Code.UNKNOWN_KIND, "another stack lies among this stack's manifests", hint)
         else:
-            self._faults.add(
-                node.location, Code.UNKNOWN_KIND, f'there is no kind "{value}"', did_you_mean(str(value), Kind)
-            )
+            message = f"there is no kind {shown(value)}"
+            self._faults.add(node.location, Code.UNKNOWN_KIND, message, did_you_mean(value, Kind))
         return None

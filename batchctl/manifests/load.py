@@ -13,7 +13,7 @@ from typing import BinaryIO
 from batchctl.manifests.builder import Document
 from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import compose
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.faults import Faults, shown
 from batchctl.manifests.files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.jobs import JobReader
 from batchctl.manifests.nodes import Scalar
@@ -106,7 +106,7 @@ def _unique(documents: Iterable[Document], faults: Faults) -> list[Document]:
             continue
         name = str(node.value)
         if name in first:
-            message = f'the name "{name}" is taken'
+            message = f"the name {shown(name)} is taken"
             faults.add(node.location, Code.DUPLICATE_NAME, message, f"first at {first[name].location}")
         else:
             first[name] = node

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.faults import LONGEST_PATH, Faults, cut, quote_hint, shown
 from batchctl.manifests.files import shown_path
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, plain
 from batchctl.manifests.trust import Trust, resolved
@@ -105,7 +105,7 @@ class SourceReader:
                 continue
             if row.key in rows:
                 first = places[row.key]
-                message = f'the key "{row.key}" stands here twice'
+                message = f"the key {shown(row.key)} stands here twice"
                 self.faults.add(item.location, Code.INVALID_ROW, message, f"first at {first.line}:{first.column}")
                 sound = False
             rows[row.key], places[row.key] = row, item.location
@@ -115,7 +115,7 @@ class SourceReader:
         for name in ("key", "text"):
             value = find(item, name)
             if isinstance(value, Scalar) and value.value is not None and not isinstance(value.value, str):
-                hint = f'quote it: "{value.text}"'
+                hint = quote_hint(value.text)
                 self.faults.add(value.location, Code.WRONG_TYPE, f'"{name}" must be a string', hint)
                 return None
         try:
@@ -126,26 +126,27 @@ class SourceReader:
 
     def _local(self, path: Path, place: Location, kind: Kind) -> LocalFile | None:
         real = resolved(path)
-        shown = shown_path(real, self.stack_folder, self.shown_folder)
+        file = shown_path(real, self.stack_folder, self.shown_folder)
+        named = cut(file, LONGEST_PATH)
         if not self.trust.allows_path(real, self.stack_folder):
             hint = "move it inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
-            self.faults.add(place, Code.OUTSIDE_STACK, f"{shown} is outside the stack's folder", hint)
+            self.faults.add(place, Code.OUTSIDE_STACK, f"{named} is outside the stack's folder", hint)
             return None
         if not os.path.isfile(real):  # noqa: PTH113 - unlike Path.is_file, never raises for a name that cannot be
             self.faults.add(
-                place, Code.FILE_NOT_FOUND, f"there is no file {shown}", "paths start from the manifest's folder"
+                place, Code.FILE_NOT_FOUND, f"there is no file {named}", "paths start from the manifest's folder"
             )
             return None
         try:
             summary = self.rows.fingerprint(real, kind)
         except RowsError as error:
             for problem in error.problems:
-                self.faults.add(Location(shown, problem.line), Code.INVALID_ROW, problem.message)
+                self.faults.add(Location(file, problem.line), Code.INVALID_ROW, problem.message)
             return None
         except OSError as error:
-            self.faults.add(place, Code.UNREADABLE_FILE, f"{shown} cannot be read: {error.strerror}")
+            self.faults.add(place, Code.UNREADABLE_FILE, f"{named} cannot be read: {error.strerror}")
             return None
         if summary.rows == 0:
-            self.faults.add(Location(shown), Code.INVALID_ROW, "the file has no rows")
+            self.faults.add(Location(file), Code.INVALID_ROW, "the file has no rows")
             return None
         return LocalFile(real, summary.sha256, summary.rows)

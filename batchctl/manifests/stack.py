@@ -17,7 +17,7 @@ from batchctl.manifests.check import Checker
 from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import compose
 from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.faults import Faults, cut
 from batchctl.manifests.files import STACK_FILE, read_bounded
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, find, key_place, value_of
@@ -247,8 +247,8 @@ class _StackReader:
             return False
         if self._trust.allows_endpoint(origin):
             return True
-        message = f"{origin} is neither https at googleapis.com nor on this machine"
-        hint = f"when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT={origin}"
+        message = f"{cut(str(origin))} is neither https at googleapis.com nor on this machine"
+        hint = f"when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT={cut(str(origin))}"
         self._faults.add(place, Code.UNTRUSTED_ENDPOINT, message, hint)
         return False
 

@@ -10,12 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, did_you_mean
+from batchctl.manifests.faults import Faults, cut, did_you_mean, quote_hint, shown
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, find, value_of
 from batchctl.manifests.scalars import resolve
 from batchctl.model.desired import Location
 from batchctl.model.errors import UsageError
 
+MOST_REPLACED = 32 * 1024 * 1024
+"""Characters that references in all manifests together may turn into: a long value used often blows small files up."""
+_KINDS = ("string", "number", "boolean")
+_DECLARE_HINT = "declare it under spec.variables of the stack file"
 _REFERENCE = re.compile(r"\$\$\{|\$\{var\.([^}]*)(\}?)")
 
 
@@ -48,18 +52,21 @@ def read_variables(declared: Node | None, settings: Mapping[str, str], faults: F
     values: dict[str, bool | float | str] = {}
     for name, member in entries.items():
         kind = value_of(member.node, "type") or "string"
+        kind = kind if kind in _KINDS else ""  # the schema has told it
         default = find(member.node, "default")
         if isinstance(default, Scalar) and default.value is not None:
             values[name] = default.value
             if not _fits(default.value, kind):
-                hint = f'quote it: "{default.text}"' if kind == "string" else f"the variable's type is {kind}"
-                faults.add(default.location, Code.WRONG_TYPE, f'the default of "{name}" must be a {kind}', hint)
+                hint = quote_hint(default.text) if kind == "string" else f"the variable's type is {kind}"
+                message = f"the default of {shown(name)} must be a {kind}"
+                faults.add(default.location, Code.WRONG_TYPE, message, hint)
         if name in settings:
-            _set(values, name, settings[name], str(kind), faults)
+            _set(values, name, settings[name], kind, faults)
     for name in settings:
         if name not in entries:
-            hint = did_you_mean(name, entries) or "declare it under spec.variables of the stack file"
-            faults.add(Location(f"--set {name}"), Code.UNKNOWN_VARIABLE, f'there is no variable "{name}"', hint)
+            hint = did_you_mean(name, entries) or _DECLARE_HINT
+            message = f"there is no variable {shown(name)}"
+            faults.add(Location(f"--set {cut(name)}"), Code.UNKNOWN_VARIABLE, message, hint)
     return Variables(values, frozenset(entries) - frozenset(values))
 
 
@@ -71,7 +78,7 @@ def _set(values: dict[str, bool | float | str], name: str, text: str, kind: str,
         except ValueError:
             value = None
     if value is None or not _fits(value, kind):
-        message = f'"{text}" is not a {kind}, which the variable "{name}" is'
+        message = f"{shown(text)} is not a {kind}, which the variable {shown(name)} is"
         faults.add(Location(f"--set {name}"), Code.INVALID_VALUE, message)
     else:
         values[name] = value
@@ -82,58 +89,77 @@ def _fits(value: bool | float | str, kind: str) -> bool:
         return isinstance(value, bool)
     if kind == "number":
         return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, str)
+    return not kind or isinstance(value, str)
 
 
 def substitute(node: Node, variables: Variables, faults: Faults, *, keep: Node | None = None) -> Node:
     """The same tree with every reference in its strings replaced; keys and the subtree `keep` are left as they are."""
-    if node is keep:
-        return node
-    if isinstance(node, Items):
-        return Items(node.location, tuple(substitute(item, variables, faults, keep=keep) for item in node.values))
-    if isinstance(node, Members):
-        entries = {
-            key: Member(member.key_location, substitute(member.node, variables, faults, keep=keep))
-            for key, member in node.entries.items()
-        }
-        return Members(node.location, entries)
-    if isinstance(node.value, str) and "${" in node.value:
-        return _Substitution(node, node.value, variables, faults).result()
-    return node
+    return Replacer(variables, faults).replaced(node, keep=keep)
 
 
-class _Substitution:
-    """Replaces the references in one string."""
+class Replacer:
+    """Replaces the references in trees; all of them together may not grow by more than `MOST_REPLACED`."""
 
-    def __init__(self, node: Scalar, text: str, variables: Variables, faults: Faults) -> None:
-        self._node = node
-        self._text = text
+    def __init__(self, variables: Variables, faults: Faults) -> None:
         self._variables = variables
         self._faults = faults
+        self._replaced = 0
 
-    def result(self) -> Scalar:
-        whole = _REFERENCE.fullmatch(self._text)
+    def replaced(self, node: Node, *, keep: Node | None = None) -> Node:
+        """See `substitute`. What holds no reference is given back itself."""
+        if node is keep:
+            return node
+        if isinstance(node, Items):
+            values = tuple(self.replaced(item, keep=keep) for item in node.values)
+            same = all(new is old for new, old in zip(values, node.values, strict=True))
+            return node if same else Items(node.location, values)
+        if isinstance(node, Members):
+            changes = {}
+            for key, member in node.entries.items():
+                value = self.replaced(member.node, keep=keep)
+                if value is not member.node:
+                    changes[key] = Member(member.key_location, value)
+            return Members(node.location, {**node.entries, **changes}) if changes else node
+        if isinstance(node.value, str) and "${" in node.value:
+            return self._scalar(node, node.value)
+        return node
+
+    def _scalar(self, node: Scalar, text: str) -> Scalar:
+        known: dict[str, bool | float | str] = {}
+
+        def look_up(match: re.Match[str]) -> bool | float | str:
+            if match[0] not in known:
+                known[match[0]] = self._value(match, node.location)
+            return known[match[0]]
+
+        def replacement(match: re.Match[str]) -> str:
+            if match[1] is None:
+                return "${"
+            written = _written(look_up(match))
+            self._replaced += len(written)
+            if self._replaced <= MOST_REPLACED:
+                return written
+            message = f"the variables' values, written out, have more than {MOST_REPLACED:,} characters"
+            self._faults.add(node.location, Code.TOO_LARGE, message, "shorten them, or use them in fewer places")
+            return ""
+
+        whole = _REFERENCE.fullmatch(text)
         if whole is not None and whole[1] is not None:
-            value = self._look_up(whole)
-            return replace(self._node, value=value, text=_written(value), variable=whole[1])
-        return replace(self._node, value=_REFERENCE.sub(self._replacement, self._text))
+            value = look_up(whole)
+            return replace(node, value=value, text=_written(value), variable=whole[1])
+        return replace(node, value=_REFERENCE.sub(replacement, text))
 
-    def _replacement(self, match: re.Match[str]) -> str:
-        if match[1] is None:
-            return "${"
-        return _written(self._look_up(match))
-
-    def _look_up(self, match: re.Match[str]) -> bool | float | str:
+    def _value(self, match: re.Match[str], place: Location) -> bool | float | str:
         name = match[1]
-        place = self._node.location
         if not match[2]:
             hint = "write $${ for a plain ${"
             self._faults.add(place, Code.INVALID_VALUE, "a ${var.…} reference is not closed", hint)
         elif name in self._variables.unset:
-            self._faults.add(place, Code.UNSET_VARIABLE, f'the variable "{name}" has no value', f"--set {name}=VALUE")
+            message, hint = f"the variable {shown(name)} has no value", f"--set {cut(name)}=VALUE"
+            self._faults.add(place, Code.UNSET_VARIABLE, message, hint)
         elif name not in self._variables.values:
-            hint = did_you_mean(name, self._variables.known()) or "declare it under spec.variables of the stack file"
-            self._faults.add(place, Code.UNKNOWN_VARIABLE, f'there is no variable "{name}"', hint)
+            hint = did_you_mean(name, self._variables.known()) or _DECLARE_HINT
+            self._faults.add(place, Code.UNKNOWN_VARIABLE, f"there is no variable {shown(name)}", hint)
         # What stands in for a faulty reference is never used, but more faults are to be found.
         return self._variables.values.get(name, match[0])
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
@@ -20,7 +21,14 @@ LINE_BYTES = 32 * 1024 * 1024
 NESTING = 100
 """Deepest nesting, the same bound that manifests have."""
 
+LINE_VALUES = 1_000_000
+"""Most values and members on one line: a line of nothing but brackets would take up thirty times its size."""
+
+SHOWN_LENGTH = 60
+"""Longest piece of a value in a message, in characters."""
+
 _BOM = b"\xef\xbb\xbf"
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,8 @@ def _parse(number: int, raw: bytes) -> Line:
 def parse_json(raw: bytes) -> Json:
     """One JSON value. Raises ValueError for all that JSON or UTF-8 does not allow, and for what we do not."""
     text = raw.decode("utf-8")
+    if _separators(raw) > LINE_VALUES and _separators(_STRINGS.sub(b"", raw)) > LINE_VALUES:
+        raise ValueError(f"holds more than {LINE_VALUES:,} values")
     try:
         value = json.loads(
             text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_integer
@@ -80,6 +90,21 @@ def parse_json(raw: bytes) -> Json:
     return value
 
 
+def shown(value: Json) -> str:
+    """A value in a message, as JSON writes it, on one line and cut: what stands in a file may be of any length."""
+    if isinstance(value, list | Mapping):
+        return "a list" if isinstance(value, list) else "an object"
+    text = value if isinstance(value, str) else json.dumps(value)
+    start = "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text[:SHOWN_LENGTH])
+    start += "…" if len(text) > SHOWN_LENGTH else ""
+    return f'"{start}"' if isinstance(value, str) else start
+
+
+def _separators(raw: bytes) -> int:
+    """At least the number of values: each but the first comes behind a bracket, a comma or a colon."""
+    return raw.count(b"{") + raw.count(b"[") + raw.count(b",") + raw.count(b":")
+
+
 def _too_deep() -> str:
     return f"nested deeper than {NESTING} levels"
 
@@ -88,7 +113,7 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):
         [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"member {name[:60]!r} is given twice")
+        raise ValueError(f"member {shown(name)} is given twice")
     return found
 
 

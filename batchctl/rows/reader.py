@@ -12,7 +12,7 @@ from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError
 from batchctl.model.ports import RowsSummary
-from batchctl.rows.jsonl import Line, read_lines
+from batchctl.rows.jsonl import Line, read_lines, shown
 from batchctl.rows.row import parse_row
 
 FAULTS_SHOWN = 20
@@ -76,5 +76,5 @@ def _row_or_problem(line: Line, kind: Kind, lines: dict[str, int]) -> RequestRow
         return RowProblem(line.number, str(error))
     first = lines.setdefault(row.key, line.number)
     if first != line.number:
-        return RowProblem(line.number, f"key {row.key!r} is used on line {first} already")
+        return RowProblem(line.number, f"key {shown(row.key)} is used on line {first} already")
     return row

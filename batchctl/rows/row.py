@@ -10,13 +10,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from batchctl.model.desired import Json, Kind, RequestRow
+from batchctl.rows.jsonl import SHOWN_LENGTH, shown
 from batchctl.rows.spelling import spell_request
 
 KEY_LENGTH = 256
 """Longest key, in characters: it travels in every line both ways and in every message."""
-
-SHOWN_LENGTH = 60
-"""Longest piece of a value in a message, in characters."""
 
 _MEMBERS = ("key", "request", "text")
 
@@ -38,15 +36,9 @@ def parse_row(value: Json, kind: Kind) -> RequestRow:
     return RequestRow(key, _request(value["request"], kind))
 
 
-def shown(value: Json) -> str:
-    """A value in a message, cut: what stands in a file may be of any length."""
-    text = repr(value)
-    return text if len(text) <= SHOWN_LENGTH else text[:SHOWN_LENGTH] + "…"
-
-
 def _did_you_mean(name: Json) -> str:
     close = get_close_matches(str(name)[:SHOWN_LENGTH], _MEMBERS, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return f' (did you mean "{close[0]}"?)' if close else ""
 
 
 def _key(row: Mapping[str, Json]) -> str:
@@ -54,7 +46,8 @@ def _key(row: Mapping[str, Json]) -> str:
         raise ValueError("key is missing")
     key = row["key"]
     if not isinstance(key, str):
-        raise ValueError(f"key is {shown(key)}, but has to be a string: quote it")  # noqa: TRY004 - one error to catch
+        way_out = ": quote it" if isinstance(key, int | float) else ""
+        raise ValueError(f"key is {shown(key)}, but has to be a string{way_out}")  # noqa: TRY004 - one error to catch
     if not 0 < len(key) <= KEY_LENGTH:
         raise ValueError(f"key has {len(key)} characters, but has to have 1 to {KEY_LENGTH}")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in key):

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "specs" / "examples"
 SOON = {"pending": "0s", "running": "1s"}
 """The rule under which a job runs at once, and has ended after the first wait."""
+LONG = {"pending": "0s", "running": "10m"}
+"""The rule under which a job still runs when a test looks again, however slow the machine is."""
 PROGRAM = (sys.executable, "-c", "from batchctl.cli import main; main()")
 """The command line as a process of its own."""
 
@@ -112,7 +114,7 @@ class Service:
 
     def reset(self) -> None:
         self._call("POST", "/_emulator/reset")
-        self.rules(SOON)
+        self.rules(LONG)
 
     def rules(self, *rules: dict[str, Any]) -> None:
         """Put rules in force for jobs that are created from now on."""

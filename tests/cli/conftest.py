@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cli_kit import EXAMPLES, Cli, Service, StackFolder
+from cli_kit import EXAMPLES, SOON, Cli, Service, StackFolder
 
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.serve import EmulatorServer
@@ -58,7 +58,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 
 @pytest.fixture
 def service(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """The emulator, empty; jobs run at once and end a second later. All `endpoint: emulator` point at it."""
+    """The emulator, empty; its jobs run for ten minutes. All `endpoint: emulator` point at it."""
     monkeypatch.setenv("BATCHCTL_EMULATOR", server)
     service = Service(server)
     service.reset()
@@ -67,8 +67,9 @@ def service(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 
 @pytest.fixture
-def quick(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """Nobody really sleeps: both clocks, ours and the emulator's, are moved instead. Gives the sleeps."""
+def quick(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Jobs end soon, and nobody really sleeps: both clocks, ours and the emulator's, are moved. Gives the sleeps."""
+    service.rules(SOON)
     passed: list[float] = []
     real_now = SystemClock.now
 

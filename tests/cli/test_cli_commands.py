@@ -153,6 +153,40 @@ class TestDiff:
         assert 'spec.model: "gemini-2.5-flash" -> "gemini-2.5-pro"' in cli.ok("diff", "translate").out
 
 
+class TestDoctor:
+    def test_all_is_well(self, stack: StackFolder, cli: Cli, service: Service) -> None:
+        stack.write_job("translate")
+        found = cli.ok("doctor", "-o", "json")
+        assert found.json["format"] == "batchctl/doctor/v1"
+        assert service.url in cli.ok("doctor").out
+        assert service.creates == 0
+        assert not (stack.path / ".batchctl").exists()
+        cli.ok("apply", "--yes")
+        assert "1 jobs" in cli.ok("doctor").out
+
+    def test_what_is_missing_is_told_at_once(
+        self, stack: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stack.write_stack(providers={"gemini": {"type": "gemini"}})
+        (stack.path / "results").write_text("not a folder")
+        (stack.path / ".batchctl").write_text("not a folder")
+        ran = cli("doctor")
+        assert ran.code == 1
+        assert "NoCredentials" in ran.out
+        assert "results cannot be written to" in ran.out
+
+    def test_a_key_stands_by_its_fingerprint_and_a_wrong_clock_is_told(
+        self, stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GEMINI_API_KEY", "SECRET-KEY-42")
+        stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": service.url}})
+        service.advance("1h")
+        out = cli.ok("doctor").out
+        assert "SECRET" not in out
+        assert "fingerprint" in out
+        assert "the provider's clock differs by" in out
+
+
 class TestWatch:
     def test_it_creates_nothing_without_consent_and_follows_the_rest(
         self, stack: StackFolder, cli: Cli, service: Service, quick: list[float]

@@ -278,3 +278,28 @@ def test_a_provider_type_that_is_not_there_yet_is_told_as_such(stack: StackFolde
     ran = cli("plan")
     assert ran.code in {1, 65}
     assert "not supported yet" in ran.err
+
+
+def test_the_environments_base_url_gets_the_key_because_the_operator_said_so(
+    stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.write_stack(providers={"gemini": {"type": "gemini"}})
+    stack.write_job("translate")
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", service.url)
+    monkeypatch.setenv("GEMINI_API_KEY", "a-good-key")
+    cli.ok("apply", "--yes")
+    assert service.creates == 1
+
+
+def test_a_port_that_is_taken(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = cli("emulator", "serve", "--port", str(taken.getsockname()[1]))
+    fails(ran, 1, "EmulatorFailed", "--port")
+
+
+def test_an_emulator_file_that_cannot_be_used(stack: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BATCHCTL_EMULATOR")
+    stack.write_job("translate")
+    (stack.path / ".batchctl").mkdir()
+    (stack.path / ".batchctl" / "emulator.db").write_text("this is not SQLite" * 500)
+    fails(cli("plan"), 1, "emulator.db")

@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-import time
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from select import select
 
 import pytest
-from cli_kit import PROGRAM, Cli, Service, StackFolder
+from cli_kit import Cli, Service, StackFolder
 
-_PATIENCE = 60
+_PATIENCE = 20
+_AT_THE_TERMINAL = """
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that ^C at this terminal is a signal
+from batchctl.cli import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -24,22 +30,35 @@ class Session:
     screen: str
 
 
-def on_a_terminal(arguments: Sequence[str], answer: str, *, asked: str = "[y/N]") -> Session:
+def on_a_terminal(
+    arguments: Sequence[str], answer: str, *, asked: str = "[y/N]", meanwhile: Callable[[], object] = lambda: None
+) -> Session:
     """Run a command on a pseudo-terminal, and type the answer when the question stands there."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen([*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs) as child:
-        os.close(theirs)
-        screen, typed, deadline = "", False, time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline and select([ours], [], [], _PATIENCE)[0]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", _AT_THE_TERMINAL, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    screen, typed = "", False
+    try:
+        while select([ours], [], [], _PATIENCE)[0]:
             try:
                 screen += os.read(ours, 4096).decode(errors="replace")
             except OSError:  # Linux says EIO when the other side has closed the terminal
                 break
             if asked in screen and not typed:
                 typed = True
+                meanwhile()
                 os.write(ours, answer.encode())
         code = child.wait(_PATIENCE)
-    os.close(ours)
+    finally:
+        child.kill()
+        child.wait()
+        os.close(ours)
     assert "Traceback" not in screen
     return Session(code, screen)
 
@@ -103,3 +122,13 @@ def test_without_a_terminal_nobody_is_asked(stack: StackFolder, cli: Cli, servic
     assert "--yes" in ran.out
     assert "Do you want" not in ran.err
     assert service.creates == 0
+
+
+def test_what_changed_while_the_question_stood_there_is_not_agreed_to(
+    stack: StackFolder, cli: Cli, service: Service
+) -> None:
+    stack.write_job("translate")
+    session = on_a_terminal(["apply"], "y\n", meanwhile=lambda: cli.ok("apply", "--yes"))
+    assert session.code == 6
+    assert "PlanChanged" in session.screen
+    assert service.creates == 1

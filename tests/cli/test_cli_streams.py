@@ -31,6 +31,7 @@ LOOKS = {
     "describe": ["describe", "classify"],
     "diff": ["diff", "classify"],
     "version": ["version"],
+    "doctor": ["doctor"],
 }
 SCHEMAS = {"watch": "apply", "cancel": "apply", "destroy": "apply"}
 

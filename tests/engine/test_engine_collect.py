@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from engine_kit import EMBED_MODEL, Telling, inline, job, made, phases, plan_of, results
+from engine_kit import EMBED_MODEL, inline, job, made, phases, plan_of, results
 
+from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.settings import Settings
+from batchctl.engine.drive import Until, drive
 from batchctl.model.desired import Kind, OnRemove, UploadedFile
 from batchctl.reconcile import Options
+from batchctl.rows.results import ResultsFolder
 
 EMBED = Kind.EMBEDDINGS_BATCH_JOB
 DOWNLOAD = "files.download"
@@ -19,7 +22,7 @@ UPLOADS = "files.create"
 
 
 def current(world, name="a"):
-    return os.readlink(world.results / name / "current")
+    return str((world.results / name / "current").readlink())
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -45,30 +48,28 @@ def test_the_manifest_beside_the_results_says_whose_they_are(world):
     manifest = json.loads((world.results / "a" / "current" / "manifest.json").read_text())
     attempt = world.attempt("a")
     assert manifest["marks"] == {"stack": "shop", "uid": "abc123", "token": attempt.token}
-    assert (manifest["remote"], manifest["digest"], manifest["state"]) == (attempt.remote, attempt.digest, attempt.state)
+    assert (manifest["remote"], manifest["digest"], manifest["state"]) == (
+        attempt.remote,
+        attempt.digest,
+        attempt.state,
+    )
 
 
 @pytest.mark.parametrize("status", [403, 404, 400, 503])
 def test_a_result_file_that_is_not_ready_is_waited_for(world, status):
     world.here.faults({"method": DOWNLOAD, "kind": "status", "status": status, "count": 7})
-    first = None
-
-    def note(plan):
-        nonlocal first
-        first = first or plan
-
     report = world.watch(job("a", world.write_rows("a.jsonl", "k1", "k2")))
     assert (results(report), phases(report)) == ({"a": "done"}, {"a": "Succeeded"})
     assert world.here.calls(DOWNLOAD) == 8
     assert world.result_rows("a").keys() == {"k1", "k2"}
-    assert world.events("a").count("failed") == 1
+    assert [event for event in world.events("a") if event in {"failed", "not ready"}] == [
+        "failed" if status == 503 else "not ready"
+    ]
     assert world.events("a").count("collected") == 1
 
 
 @pytest.mark.parametrize("lag", ["2m", "20m"])
 def test_a_result_file_that_lags_behind_the_end_is_waited_for(make_world, lag):
-    from batchctl.emulator.clock import parse_duration
-
     world = make_world(settings=Settings(result_file_lag=parse_duration(lag)))
     report = world.watch(job("a", world.write_rows("a.jsonl", "k1", "k2")))
     assert (results(report), phases(report)) == ({"a": "done"}, {"a": "Succeeded"})
@@ -81,8 +82,9 @@ def test_results_that_are_not_ready_are_pending_to_a_plain_apply(world):
     world.time.sleep(10)
     world.here.faults({"method": DOWNLOAD, "kind": "status", "status": 404})
     report = world.apply(job("a", source))
-    assert report.outcomes["a"].error.code == "ResultsNotReady"
-    assert world.attempt("a").results is None
+    assert (results(report), report.outcomes["a"].error, world.clock.sleeps) == ({"a": "pending"}, None, [])
+    assert report.outcomes["a"].remote == world.attempt("a").remote
+    assert (world.attempt("a").results, world.events("a")[-1]) == (None, "not ready")
     world.here.faults()
     assert results(world.apply(job("a", source))) == {"a": "done"}
     assert world.result_rows("a").keys() == {"k1", "k2"}
@@ -217,17 +219,34 @@ def test_results_of_unknown_order_are_collected_too(world):
     assert (world.attempt("b").rows.ok, world.attempt("b").rows.total) == (2, 2)
 
 
-def test_rows_without_a_result_and_strange_ones_are_told(world):
-    """The input file changed after its job was made: its rows say nothing of the results any more."""
+def test_rows_without_a_result_are_told(world):
     one = job("a", inline("k1", "k2"))
     world.here.rules({"running": "1h"})
     world.apply(one)
-    world.time.sleep(1800)
+    world.time.sleep(1900)
     world.here.api("POST", f"{world.attempt('a').remote}:cancel")
     world.watch(one)
-    assert isinstance(world.progress, Telling)
     assert any("1 rows ok, 0 failed, 1 without a result" in line for line in world.progress.steps)
     assert world.attempt("a").rows.total == 2
+
+
+class Strange:
+    """A results folder that found rows nobody asked for."""
+
+    def __init__(self, inner):
+        self._inner = inner
+
+    def collect(self, *given):
+        return replace(self._inner.collect(*given), unmatched=2)
+
+    def point_current(self, *given):
+        self._inner.point_current(*given)
+
+
+def test_results_that_match_no_row_are_told(world):
+    with world.process(results=Strange(ResultsFolder(world.results))) as tools:
+        drive(lambda: world.desired(job("a")), Options(), Until(ended=True), tools)
+    assert any("2 rows ok, 0 failed, 2 that match no input row" in line for line in world.progress.steps)
 
 
 # Uploads
@@ -287,11 +306,12 @@ def test_a_file_that_never_was_is_refused_for_good(world):
     assert (results(report), world.attempt("a").rejected) == ({"a": "failed"}, True)
 
 
-def test_an_upload_that_fails_leaves_no_intent(world):
+def test_an_upload_that_fails_leaves_nothing_to_settle(world):
     world.here.faults({"method": "files.*", "kind": "status", "status": 503})
     source = world.write_rows("a.jsonl", "k1")
     report = world.apply(job("a", source))
     assert (results(report), world.recorded().jobs["a"].attempts) == ({"a": "failed"}, ())
+    assert world.clock.sleeps == []
     assert made(world.here) == {}
     world.here.faults()
     assert phases(world.watch(job("a", source))) == {"a": "Succeeded"}

@@ -11,7 +11,8 @@ import shutil
 from dataclasses import dataclass
 
 import pytest
-from engine_kit import Crash, World, job, live, made, phases
+from engine_kit import World, job, live, made, phases
+from engine_parts import Crash
 
 from batchctl.model.desired import DesiredJob, Kind, Limits
 from batchctl.reconcile import Options

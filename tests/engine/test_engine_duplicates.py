@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from engine_kit import MODEL, TracedState, job, live, made, phases, results
+from engine_kit import MODEL, job, live, made, phases, results
+from engine_parts import TracedState
 
 from batchctl.engine.drive import Until, drive
 from batchctl.model.keys import AttemptKey, Mark

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
 import httpx
 import pytest
-from engine_kit import HERE, job, made, phases, results
+from engine_kit import HERE, MODEL, job, made, phases, results
 
-from batchctl.engine.tools import TOKEN_LENGTH, Tools, new_token
+from batchctl.emulator.settings import Settings
+from batchctl.engine.passes import run_pass
+from batchctl.engine.tools import TOKEN_LENGTH, Providers, Tools, new_token
 from batchctl.model.desired import Limits, RemoteSource
 from batchctl.model.errors import ApiError, BatchctlError, QuotaExceeded, ResultsError, UsageError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+from batchctl.reconcile import Options
 
 NAMES = ("a", "b", "c", "d", "e")
 
@@ -62,7 +64,7 @@ def test_a_place_where_results_cannot_be_written_stops_no_other_job(world):
 def test_a_pointer_that_cannot_be_set_stops_no_other_job_and_is_set_later(world):
     world.watch(job("a"))
     world.watch(job("a", run_id="2"))
-    assert os.readlink(world.results / "a" / "current").endswith("-2")
+    assert str((world.results / "a" / "current").readlink()).endswith("-2")
     (world.results / "a" / "current").unlink()
     (world.results / "a" / "current").mkdir()
     report = world.apply(job("a"), job("b"))
@@ -70,7 +72,22 @@ def test_a_pointer_that_cannot_be_set_stops_no_other_job_and_is_set_later(world)
     assert world.events("a")[-1] == "failed"
     (world.results / "a" / "current").rmdir()
     assert results(world.apply(job("a"), job("b")))["a"] == "done"
-    assert os.readlink(world.results / "a" / "current").endswith("-1")
+    assert str((world.results / "a" / "current").readlink()).endswith("-1")
+
+
+def test_a_pointer_that_cannot_be_set_holds_back_the_row_that_goes_with_it(world):
+    world.watch(job("a"))
+    pointer = world.results / "a" / "current"
+    pointer.unlink()
+    pointer.mkdir()
+    report = world.apply(job("a", labels={"team": "search"}), job("b"))
+    assert results(report) == {"a": "failed", "b": "done"}
+    assert isinstance(report.outcomes["a"].error, ResultsError)
+    assert (world.recorded().jobs["a"].labels, world.events("a")[-1]) == ({}, "failed")
+    pointer.rmdir()
+    world.apply(job("a", labels={"team": "search"}), job("b"))
+    assert world.recorded().jobs["a"].labels == {"team": "search"}
+    assert world.result_rows("a").keys() == {"k1", "k2"}
 
 
 def test_results_without_a_pointer_are_collected_again_until_it_can_be_set(world):
@@ -120,9 +137,6 @@ class FullDisk:
 
 
 def test_a_full_temporary_folder_is_an_error_of_that_job_with_the_way_out(world):
-    from batchctl.engine.passes import run_pass
-    from batchctl.reconcile import Options
-
     desired = world.desired(job("a", world.write_rows("a.jsonl", "k1")))
     with world.process(inputs=FullDisk()) as tools:
         report = run_pass(desired, Options(), tools)
@@ -174,8 +188,6 @@ def test_each_account_is_opened_once_and_a_failure_to_open_it_is_not_tried_again
             raise BatchctlError("no key", code="NoKey")
         return world.open(account)
 
-    from batchctl.engine.tools import Providers
-
     other = Account(Api.GEMINI, EMULATOR_ORIGIN)
     providers = Providers(factory)
     assert providers.get(HERE) is providers.get(HERE)
@@ -201,3 +213,88 @@ def test_jitter_is_drawn_from_zero_to_one(world):
     draws = {tools.random() for _ in range(100)}
     assert len(draws) > 90
     assert all(0 <= draw < 1 for draw in draws)
+
+
+def removing(world):
+    """A job that works, about to be removed."""
+    world.here.rules({"match": {"displayName": "*/a@*"}, "fate": "stuck"})
+    world.apply(job("a"))
+    world.time.sleep(1)
+    return world.attempt("a").remote
+
+
+def test_a_cancel_of_what_is_gone_meanwhile_is_no_error(world):
+    remote = removing(world)
+
+    def before(what, on):
+        if what == "cancel":
+            world.here.wire.before = lambda what, on: None
+            world.here.api("DELETE", remote)
+
+    world.here.wire.before = before
+    assert results(world.one_pass(job("b")))["a"] == "pending"
+    assert world.attempt("a").cancel_time is not None
+    world.apply(job("b"))
+    assert world.recorded().jobs.keys() == {"b"}
+
+
+def test_a_cancel_of_what_has_ended_meanwhile_is_no_error(make_world):
+    world = make_world(settings=Settings(cancel_finished_refused=True))
+    world.apply(job("a"))
+
+    def before(what, on):
+        if what == "cancel":
+            world.time.sleep(10)
+
+    world.here.wire.before = before
+    assert results(world.one_pass(job("b")))["a"] == "pending"
+    world.apply(job("b"))
+    assert world.result_rows("a").keys() == {"k1", "k2"}
+
+
+@pytest.mark.parametrize(("status", "is_kept"), [(403, False), (429, False), (500, True), (503, True)])
+def test_a_cancel_that_failed_is_on_record_only_where_it_may_have_worked(world, status, is_kept):
+    removing(world)
+    world.here.faults({"method": "batches.cancel", "kind": "status", "status": status})
+    report = world.one_pass(job("b"))
+    assert report.outcomes["a"].error.http == status
+    attempt = world.attempt("a")
+    assert (attempt.cancel_time is not None, attempt.cancel_cause is not None) == (is_kept, is_kept)
+    world.here.faults()
+    world.here.rules()
+    report = world.watch(job("b"))
+    assert (results(report), world.recorded().jobs.keys()) == ({"a": "done", "b": "done"}, {"b"})
+
+
+def test_a_cancel_that_has_no_effect_is_sent_again_after_a_while(world):
+    removing(world)
+    world.here.faults({"method": "batches.cancel", "kind": "cut", "when": "before", "count": 5})
+    world.one_pass(job("b"))
+    sent = world.here.calls("batches.cancel")
+    world.one_pass(job("b"))
+    assert world.here.calls("batches.cancel") == sent
+    world.time.sleep(60)
+    world.one_pass(job("b"))
+    assert world.here.calls("batches.cancel") == sent + 1
+
+
+def test_a_delete_of_what_is_gone_already_is_done(world):
+    world.apply(job("a"))
+    world.time.sleep(10)
+    # The delete works, and its answer is lost; sent again, it finds nothing.
+    world.here.faults({"method": "batches.delete", "kind": "cut", "when": "after", "count": 1})
+    assert results(world.apply(job("b")))["a"] == "done"
+    assert "forgotten" in world.events("a")
+    assert world.recorded().jobs.keys() == {"b"}
+
+
+def test_a_duplicate_whose_cancel_fails_leaves_the_record_of_the_attempt_alone(world):
+    removing(world)
+    before = world.attempt("a")
+    world.here.faults({"method": "batches.cancel", "kind": "status", "status": 403})
+    copy = world.here.jobs()[0]["displayName"]
+    requests = {"requests": [{"request": {"contents": [{"parts": [{"text": "say k1"}]}]}, "metadata": {"key": "k1"}}]}
+    body = {"batch": {"displayName": copy, "inputConfig": {"requests": requests}}}
+    world.here.api("POST", f"models/{MODEL}:batchGenerateContent", body)
+    assert results(world.one_pass(job("a"))) == {"a": "failed"}
+    assert world.attempt("a") == before

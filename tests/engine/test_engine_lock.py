@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
-from engine_kit import EngineClock, Telling, World, job, made, results
+from engine_kit import World, job, made, results
+from engine_parts import EngineClock, Telling
 
 from batchctl.engine.drive import Until, drive
 from batchctl.engine.passes import run_pass
@@ -13,6 +15,7 @@ from batchctl.engine.tools import Providers
 from batchctl.model.desired import Limits
 from batchctl.model.errors import LockedError, StateError
 from batchctl.reconcile import Options, Scope
+from batchctl.rows.encode import RowEncoder
 
 
 def test_it_is_not_held_while_sleeping(world):
@@ -59,12 +62,14 @@ def test_it_is_given_back_when_a_pass_fails(world):
 
 def take_over_at(world, moment):
     """Lets another process break the lock at the given boundary."""
-    real = world.boundaries.cross
+    real, first, turn = world.boundaries.cross, [True], threading.Lock()
 
     def cross(where):
-        if where.startswith(moment):
-            world.boundaries.cross = real
-            world.state().break_lock()
+        # Nobody passes while the lock is being broken.
+        with turn:
+            if where.startswith(moment) and first:
+                first.pop()
+                world.state().break_lock()
         real(where)
 
     world.boundaries.cross = cross
@@ -127,6 +132,38 @@ def test_who_lost_it_begins_no_further_jobs(make_world):
     assert made(world.here) == {f"{name}@1.0": 1 for name in names}
 
 
+def test_who_lost_it_leaves_nothing_open_of_what_it_was_about(make_world):
+    """Two uploads are in flight when the state breaks down; their temporary files are closed all the same."""
+    world = make_world(limits=Limits(concurrency=2))
+    opened = []
+
+    class Encoder(RowEncoder):
+        def encode_file(self, job, source, into):
+            opened.append(into)
+            return super().encode_file(job, source, into)
+
+    jobs = [job(name, world.write_rows(f"{name}.jsonl", f"k-{name}")) for name in "ab"]
+    together = threading.Barrier(2)
+    world.here.wire.before = lambda what, on: what == "upload" and together.wait(timeout=20)
+    commits = []
+    real = world.boundaries.cross
+
+    def cross(where):
+        if where == "before commit":
+            commits.append(where)
+            if len(commits) == 2:
+                world.state().break_lock()
+        real(where)
+
+    world.boundaries.cross = cross
+    with world.process(inputs=Encoder()) as tools, pytest.raises(StateError) as caught:
+        run_pass(world.desired(*jobs), Options(), tools)
+    # The error is still held, and with it every frame that it went through.
+    assert len(caught.traceback) > 0
+    assert [file.closed for file in opened] == [True, True]
+    assert made(world.here) == {}
+
+
 def test_two_drives_on_one_state_lose_no_update(make_world):
     """Each is about its own jobs, as two people with `-l` would be; passes interleave as they come."""
     world = make_world(limits=Limits(concurrency=2))
@@ -147,8 +184,7 @@ def test_two_drives_on_one_state_lose_no_update(make_world):
                     drive(lambda: world.desired(*jobs), options, Until(ended=True), tools)
                 except LockedError:
                     continue
-                return
-            raise AssertionError("the lock was never free")
+                break
         except BaseException as error:  # noqa: BLE001  shown by the test's own thread
             failures.append(error)
         finally:
@@ -167,6 +203,4 @@ def test_two_drives_on_one_state_lose_no_update(make_world):
 
 
 def world_tools(world: World, clock: EngineClock):
-    from dataclasses import replace
-
     return replace(world.tools(), clock=clock, progress=Telling(), providers=Providers(world.open))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 from engine_kit import inline, job, live, made, phases, plan_of, results
 
@@ -166,8 +167,6 @@ def test_what_was_surely_not_processed_is_created_by_the_next_apply_with_the_sam
 
 
 def test_no_connection_means_nothing_was_sent(world):
-    import httpx
-
     def refuse(what, on):
         if what == "create":
             raise httpx.ConnectError("refused")
@@ -254,8 +253,6 @@ def test_a_lost_create_is_settled_by_apply_while_other_jobs_run_on(world):
 
 def lose_first(key):
     """Lets the first create call of an attempt get lost on its way."""
-    import httpx
-
     lost = []
 
     def before(what, on):

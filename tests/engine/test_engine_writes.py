@@ -53,7 +53,12 @@ def test_the_reply_is_committed_before_any_other_call_of_the_job(make_world):
     following = world.log[answered + 1]
     (saved,) = saved_attempts(following)
     (remote,) = [one for one in world.here.jobs() if one["mark"].key.job == "a"]
-    assert (str(saved.key), saved.intent, saved.remote, saved.state) == ("a@1.0", None, remote["name"], "JOB_STATE_PENDING")
+    assert (str(saved.key), saved.intent, saved.remote, saved.state) == (
+        "a@1.0",
+        None,
+        remote["name"],
+        "JOB_STATE_PENDING",
+    )
     assert saved.create_time is not None
     assert saved_events(following) == ["created"]
 
@@ -61,7 +66,9 @@ def test_the_reply_is_committed_before_any_other_call_of_the_job(make_world):
 def test_an_upload_is_committed_before_the_intent(world):
     world.apply(job("a", world.write_rows("a.jsonl", "k1", "k2")))
     uploaded = index(world.log, commits("uploaded"))
-    assert index(world.log, ends("upload", "")) < uploaded < index(world.log, lambda entry: saves_intent(entry, "a@1.0"))
+    assert (
+        index(world.log, ends("upload", "")) < uploaded < index(world.log, lambda entry: saves_intent(entry, "a@1.0"))
+    )
 
 
 def test_a_cancel_is_on_record_before_it_is_sent(world):

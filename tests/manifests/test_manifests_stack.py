@@ -208,9 +208,9 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             'manifests: ["a\\0b"]',
             [
-                "batchctl.yaml:5:15: FileNotFound there is no file or folder a\x00b",
+                "batchctl.yaml:5:15: FileNotFound there is no file or folder a\\x00b",
                 (
-                    'batchctl.yaml:5:15: InvalidValue an item of "manifests" cannot be "a\x00b" (it may not contain line '
+                    'batchctl.yaml:5:15: InvalidValue an item of "manifests" cannot be "a\\x00b" (it may not contain line '
                     "breaks or control characters)"
                 ),
             ],
@@ -219,13 +219,21 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             'results: "a\\0b"',
             [
                 (
-                    'batchctl.yaml:5:12: InvalidValue "results" cannot be "a\x00b" (it may not contain line breaks or control '
+                    'batchctl.yaml:5:12: InvalidValue "results" cannot be "a\\x00b" (it may not contain line breaks or control '
                     "characters)"
                 )
             ],
         ),
-        ("manifests: jobs", ['batchctl.yaml:5:14: WrongType "manifests" must be a list, not a string']),
-        ("suspend: yes", ['batchctl.yaml:5:12: WrongType "suspend" must be true or false, not a string']),
+        (
+            "manifests: jobs",
+            ['batchctl.yaml:5:14: WrongType "manifests" must be a list, not a string (write it as a list: [jobs])'],
+        ),
+        (
+            "suspend: yes",
+            [
+                'batchctl.yaml:5:12: WrongType "suspend" must be true or false, not a string (write it as true, without quotes)'
+            ],
+        ),
         (
             "defaults: {modle: x}",
             ['batchctl.yaml:5:14: UnknownField there is no field "modle" in "defaults" (did you mean model?)'],

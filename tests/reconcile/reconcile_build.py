@@ -6,7 +6,7 @@ Jobs are called `a` unless told otherwise; the work that a job does is one hex d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -172,6 +172,18 @@ def found(
     return seen(record, **{"name": f"batches/{name}-{number}{suffix}", **fields})
 
 
+def foreign_jobs() -> Iterator[RemoteJob]:
+    """What other people run in the same accounts, some of it with marks that look much like ours."""
+    for name in "ab":
+        marked = found(name=name)
+        assert marked.mark is not None
+        yield replace(marked, name=f"foreign/{name}-hand-made", mark=None)
+        yield replace(marked, name=f"foreign/{name}-uid", mark=replace(marked.mark, uid="fedcba"))
+        yield replace(
+            marked, name=f"foreign/{name}-stack", mark=replace(marked.mark, stack="shop-2"), state="JOB_STATE_BREWING"
+        )
+
+
 def look(
     *jobs: RemoteJob,
     account: Account = HERE,
@@ -207,6 +219,29 @@ class Situation:
             local=self.local,
             suspended=self.suspended,
         )
+
+
+def one(record: RecordedAttempt, state: str | None = None, **lifecycle: object) -> Situation:
+    """A job whose one attempt the API shows, in the given state or as recorded."""
+    wanted = job(**lifecycle)
+    return Situation(wanted, row(wanted, record), look(seen(record, state)))
+
+
+def vanished(record: RecordedAttempt, **lifecycle: object) -> Situation:
+    """A job whose one attempt is gone."""
+    wanted = job(**lifecycle)
+    return Situation(wanted, row(wanted, record), look(gone=["batches/a-1"]))
+
+
+def ordered(situation: Situation) -> Situation:
+    """The same after `batchctl cancel`."""
+    assert situation.record is not None
+    return replace(situation, record=replace(situation.record, cancel_requested=LOCAL))
+
+
+def several(*records: RecordedAttempt, **lifecycle: object) -> Situation:
+    wanted = job(**lifecycle)
+    return Situation(wanted, row(wanted, *records), look(*(seen(record) for record in records)))
 
 
 def decide(
@@ -263,6 +298,17 @@ def show_step(step: Step) -> str:
             return f"delete {key}{_unless_usual(key, remote)}"
         case Forget(name):
             return f"forget {name}"
+
+
+def touched_by(step: Step) -> str | None:
+    """The remote job that a step acts on."""
+    match step:
+        case Cancel(_, _, remote, _) | Delete(_, _, remote):
+            return remote
+        case Collect(_, remote):
+            return remote.name
+        case RecordAttempt() | RecordJob() | Create() | Forget():
+            return None
 
 
 def _unless_usual(key: AttemptKey, remote: str) -> str:

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from reconcile_build import (
     HOUR,
-    LOCAL,
     MINUTE,
     NOW,
     THERE,
@@ -25,13 +24,12 @@ from reconcile_build import (
     unanswered,
 )
 
-from batchctl.model.desired import OnMissing, OnRemove
+from batchctl.model.desired import OnMissing
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.plan import RecordAttempt
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.reconcile import Options
 
-EMPTY = Options(allow_empty=True)
 FIRST = attempt()
 SECOND_ONE = "-second"
 
@@ -192,70 +190,6 @@ def test_a_guard_does_not_stop_the_cure() -> None:
 
     assert show(made) == (
         "replace Removing consent | cancel a@1.0 batches/a-1-second duplicate | ! ConsentNeeded | ~ Duplicate"
-    )
-
-
-@pytest.mark.parametrize(
-    ("on_remove", "expected"),
-    [
-        pytest.param(
-            OnRemove.DELETE,
-            "delete Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
-            " | cancel a@1.0 remove | ~ Duplicate",
-            id="delete",
-        ),
-        pytest.param(
-            OnRemove.CANCEL,
-            "cancel Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
-            " | cancel a@1.0 remove | ~ Duplicate",
-            id="cancel",
-        ),
-        pytest.param(
-            OnRemove.KEEP,
-            "forget Removing consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 released | ~ Duplicate",
-            id="keep",
-        ),
-    ],
-)
-def test_a_removed_job_takes_its_second_one_with_it(on_remove: OnRemove, expected: str) -> None:
-    record = row(job(on_remove=on_remove), FIRST)
-    shown = look(found(), found(1, suffix=SECOND_ONE, age=HOUR))
-
-    assert show(decide([], [record], [shown], EMPTY)) == expected
-
-
-@pytest.mark.parametrize(
-    ("state", "expected"),
-    [
-        pytest.param(
-            "RUNNING",
-            "delete Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate",
-            id="the second one lives: not forgotten before it has ended",
-        ),
-        pytest.param("FAILED", "delete Removing consent | delete a@1.0 | forget a", id="the second one is dead"),
-    ],
-)
-def test_a_removed_job_that_has_ended(state: str, expected: str) -> None:
-    shown = look(seen(collected()), found(1, state, suffix=SECOND_ONE))
-
-    assert show(decide([], [row(job(), collected())], [shown], EMPTY)) == expected
-
-
-def test_a_removed_job_that_is_gone_is_not_forgotten_before_its_second_one_has_ended() -> None:
-    record = row(job(), collected(gone_time=LOCAL))
-
-    made = decide([], [record], [look(found(1, suffix=SECOND_ONE))], EMPTY)
-
-    assert show(made) == (
-        "delete Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate"
-    )
-
-
-def test_a_removed_job_in_an_unknown_state_still_loses_its_second_one() -> None:
-    shown = look(found(1, "PAUSED"), found(1, suffix=SECOND_ONE, age=HOUR))
-
-    assert show(decide([], [row(job(), attempt(1, "PAUSED"))], [shown], EMPTY)) == (
-        "cancel Unknown | cancel a@1.0 batches/a-1-second duplicate | ~ Duplicate"
     )
 
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 from reconcile_build import (
+    GRACE,
     HOUR,
+    LOCAL,
     NOW,
     SECOND,
     THERE,
@@ -20,6 +22,7 @@ from reconcile_build import (
     row,
     seen,
     show,
+    unanswered,
 )
 
 from batchctl.model.recorded import CancelCause, RecordedAttempt
@@ -124,6 +127,12 @@ def test_the_old_and_the_new_account_both_count() -> None:
 
     assert show(made) == "wait Succeeded | row a@1"
     assert made.problems == {THERE: "page 2 failed"}
+
+
+def test_a_lost_create_is_not_sent_again_while_an_older_attempt_cannot_be_seen() -> None:
+    record = row(job(), collected(1, account=THERE), unanswered(2, first_look=LOCAL - GRACE))
+
+    assert show(decide([job()], [record], [look(), look(account=THERE, complete=False)])) == "wait Unknown"
 
 
 def test_another_account_does_not_count() -> None:

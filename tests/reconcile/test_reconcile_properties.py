@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reconcile_build import HERE, HOUR, MINUTE, THERE
+from reconcile_build import HERE, HOUR, MINUTE, THERE, attempt, decide, foreign_jobs, found, job, look, row
 from reconcile_world import NEXT_STATES, QUIET, World, creates
 
-from batchctl.model.desired import OnChange, OnMissing, OnRemove
+from batchctl.model.desired import DesiredJob, OnChange, OnMissing, OnRemove
+from batchctl.model.keys import Account
+from batchctl.model.observed import RemoteJob
+from batchctl.model.plan import Plan
+from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options
 
 OPTIONS = {
@@ -124,3 +129,41 @@ def test_every_history_is_safe_and_comes_to_rest(history: list[tuple], seed: int
     assert not creates(again)
     assert [job.action for job in again.jobs if job.guard is None and job.action not in {"wait", "none"}] == []
     assert len([name for name in world.remote if name.startswith("foreign/")]) == 6
+
+
+CROWD = [
+    found(1, "FAILED"),
+    found(2, "SUCCEEDED"),
+    found(2, suffix="-second"),
+    found(3),
+    found(3, suffix="-second", age=HOUR),
+    found(3, "SUCCEEDED", suffix="-third", account=THERE),
+    found(1, name="b"),
+    found(1, name="orphan"),
+    *foreign_jobs(),
+]
+CROWD_RECORD = [attempt(1, "PENDING"), attempt(2, "RUNNING"), attempt(3, "PENDING")]
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(
+    st.permutations(CROWD),
+    st.permutations(CROWD_RECORD),
+    st.permutations([job("a"), job("b"), job("c")]),
+    st.permutations([HERE, THERE]),
+    st.sampled_from(list(OPTIONS.values())),
+)
+def test_the_order_of_what_is_given_never_changes_the_plan(
+    remotes: list[RemoteJob],
+    attempts: list[RecordedAttempt],
+    wanted: list[DesiredJob],
+    accounts: list[Account],
+    options: Options,
+) -> None:
+    def decided(jobs: list[RemoteJob], records: list[RecordedAttempt], manifests: list[DesiredJob]) -> Plan:
+        rows = [row(job("a"), *records, current=3), row(job("gone"))]
+        looks = [look(*(each for each in jobs if each.account == account), account=account) for account in accounts]
+        return decide(manifests, rows, looks, replace(options, show_unmanaged=True))
+
+    expected = decided(CROWD, CROWD_RECORD, [job("a"), job("b"), job("c")])
+    assert decided(remotes, attempts, wanted) == expected

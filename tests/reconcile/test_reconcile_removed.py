@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from reconcile_build import (
     HOUR,
@@ -19,7 +17,6 @@ from reconcile_build import (
     found,
     job,
     look,
-    mark,
     row,
     seen,
     show,
@@ -29,7 +26,7 @@ from batchctl.model.desired import OnRemove
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import RecordJob
 from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.reconcile import Options, Scope
+from batchctl.reconcile import Options
 
 EMPTY = Options(allow_empty=True)
 DISCARD = Options(allow_empty=True, discard_results=True)
@@ -267,107 +264,6 @@ def test_wanted_again_after_it_was_released() -> None:
     assert show(made) == "wait Active | row a@1"
 
 
-# --- no | - | our mark | `Orphan`: reported; removed only with `--prune-orphans`
-
-PRUNE = Options(allow_empty=True, prune_orphans=True)
-
-
-@pytest.mark.parametrize(
-    ("jobs", "expected"),
-    [
-        pytest.param(
-            [found()],
-            "delete Removing unfinished consent | row a@1 | record a@1.0 adopted | row a@1 removing | cancel a@1.0 remove"
-            " | ~ Orphan",
-            id="active: cancel",
-        ),
-        pytest.param(
-            [found(2, "SUCCEEDED"), found(1, "FAILED")],
-            "delete Removing consent | row a@2 | record a@1.0 adopted | record a@2.0 adopted"
-            " | collect a@1.0 | delete a@1.0 | collect a@2.0 | delete a@2.0 | forget a | ~ Orphan | ~ Orphan",
-            id="ended: collect before delete",
-        ),
-        pytest.param(
-            [found(1, "PAUSED")],
-            "wait Unknown | row a@1 | record a@1.0 adopted | ~ Orphan",
-            id="PAUSED: wait",
-        ),
-    ],
-)
-def test_orphans(jobs: list[RemoteJob], expected: str) -> None:
-    reported = decide([job("b")], [row(job("b"), collected(name="b", gone_time=NOW))], [look(*jobs)])
-    assert show(reported) == " | ".join(["~ Orphan"] * len(jobs))
-
-    pruned = decide([], [], [look(*jobs)], PRUNE)
-    assert show(pruned) == expected
-    assert pruned.jobs[0].reason.startswith("orphan: no longer in a manifest")
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        pytest.param(Options(prune_orphans=True), id="nothing else is desired"),
-        pytest.param(replace(PRUNE, consent=False), id="no consent"),
-        pytest.param(replace(PRUNE, max_delete=0), id="too many"),
-    ],
-)
-def test_a_refused_orphan_stays_out_of_the_record(options: Options) -> None:
-    made = decide([], [], [look(found())], options)
-
-    assert made.jobs[0].guard is not None
-    assert made.jobs[0].steps == ()
-
-
-@pytest.mark.parametrize(
-    ("scope", "pruned"),
-    [
-        pytest.param(Scope(), True, id="whole stack"),
-        pytest.param(Scope(paths=frozenset({"."})), True, id="the stack's folder"),
-        pytest.param(Scope(paths=frozenset({"jobs"})), False, id="a path: nobody can tell where it lay"),
-        pytest.param(Scope(names=frozenset({"a"})), True, id="named"),
-        pytest.param(Scope(names=frozenset({"b"})), False, id="another is named"),
-        pytest.param(Scope(names=frozenset({"a"}), paths=frozenset({"jobs"})), False, id="named, but a path narrows"),
-    ],
-)
-def test_orphans_and_scope(scope: Scope, *, pruned: bool) -> None:
-    made = decide([], [], [look(found())], replace(PRUNE, scope=scope))
-
-    assert bool(made.jobs) is bool(made.drift) is pruned
-
-
-def test_orphans_of_a_page_that_was_read_are_left_when_another_failed() -> None:
-    made = decide([], [], [look(found(), complete=False)], PRUNE)
-
-    assert show(made) == "wait Active | row a@1 | record a@1.0 adopted | ~ Orphan"
-
-
-# --- destroy
-
-
-def test_destroy_removes_whatever_is_desired() -> None:
-    wanted = [job("a"), job("b"), job("c")]
-    records = [row(wanted[0], attempt()), row(wanted[1], collected(name="b"))]
-    shown = look(found(), seen(collected(name="b")), found(name="c"), found(name="d"))
-
-    made = decide(wanted, records, [shown], Options(destroy=True))
-
-    assert show(made, "a") == "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove"
-    assert show(made, "b") == "delete Removing consent | delete b@1.0 | forget b"
-    unrecorded = "delete Removing unfinished consent | row {0}@1 | record {0}@1.0 adopted | row {0}@1 removing | cancel {0}@1.0 remove | ~ Orphan"
-    assert show(made, "c") == unrecorded.format("c")
-    assert show(made, "d") == unrecorded.format("d")
-    assert made.guards == ()
-
-
-def test_destroy_narrowed_to_a_path_leaves_the_rest() -> None:
-    wanted = [job("a", path="jobs/a.yaml"), job("b", path="more/b.yaml")]
-    shown = look(found(), found(name="b"), found(name="d"))
-
-    made = decide(wanted, [], [shown], Options(destroy=True, scope=Scope(paths=frozenset({"jobs"}))))
-
-    assert [decided.job for decided in made.jobs] == ["a"]
-
-
 # --- any | provider no longer in the stack | any | observed through the account in the record
 
 
@@ -382,20 +278,68 @@ def test_a_provider_that_left_the_stack_is_observed_through_the_record() -> None
     assert show(shown) == "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove"
 
 
-# --- - | - | no mark, or another uid's | unmanaged: never touched
+# --- any | any | several remote jobs
 
 
 @pytest.mark.parametrize(
-    "foreign",
+    ("on_remove", "expected"),
     [
-        pytest.param(found(1, mark=None, display_name="hand-made"), id="no mark"),
-        pytest.param(found(1, mark=mark(uid="fedcba")), id="another uid's"),
-        pytest.param(found(1, mark=mark(stack="other")), id="another stack's"),
+        pytest.param(
+            OnRemove.DELETE,
+            "delete Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
+            " | cancel a@1.0 remove | ~ Duplicate",
+            id="delete",
+        ),
+        pytest.param(
+            OnRemove.CANCEL,
+            "cancel Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
+            " | cancel a@1.0 remove | ~ Duplicate",
+            id="cancel",
+        ),
+        pytest.param(
+            OnRemove.KEEP,
+            "forget Removing consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 released | ~ Duplicate",
+            id="keep",
+        ),
     ],
 )
-def test_unmanaged_is_never_touched(foreign: RemoteJob) -> None:
-    for options in (Options(), PRUNE, Options(destroy=True), Options(cancel=True)):
-        made = decide([], [], [look(foreign)], options)
+def test_a_removed_job_takes_its_second_one_with_it(on_remove: OnRemove, expected: str) -> None:
+    record = row(job(on_remove=on_remove), attempt())
+    shown = look(found(), found(1, suffix="-second", age=HOUR))
 
-        assert made.jobs == made.drift == ()
-        assert made.unmanaged == 1
+    assert show(decide([], [record], [shown], EMPTY)) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        pytest.param(
+            "RUNNING",
+            "delete Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate",
+            id="the second one lives: not forgotten before it has ended",
+        ),
+        pytest.param("FAILED", "delete Removing consent | delete a@1.0 | forget a", id="the second one is dead"),
+    ],
+)
+def test_a_removed_job_that_has_ended(state: str, expected: str) -> None:
+    shown = look(seen(collected()), found(1, state, suffix="-second"))
+
+    assert show(decide([], [row(job(), collected())], [shown], EMPTY)) == expected
+
+
+def test_a_removed_job_that_is_gone_is_not_forgotten_before_its_second_one_has_ended() -> None:
+    record = row(job(), collected(gone_time=LOCAL))
+
+    made = decide([], [record], [look(found(1, suffix="-second"))], EMPTY)
+
+    assert show(made) == (
+        "delete Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate"
+    )
+
+
+def test_a_removed_job_in_an_unknown_state_still_loses_its_second_one() -> None:
+    shown = look(found(1, "PAUSED"), found(1, suffix="-second", age=HOUR))
+
+    assert show(decide([], [row(job(), attempt(1, "PAUSED"))], [shown], EMPTY)) == (
+        "cancel Unknown | cancel a@1.0 batches/a-1-second duplicate | ~ Duplicate"
+    )

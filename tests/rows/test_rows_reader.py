@@ -118,10 +118,10 @@ def test_a_key_may_have_256_characters_of_any_script() -> None:
         ({"key": "a", "text": 5}, "text has to be a string"),
         ({"key": "a", "text": ""}, "text has to be a string that is not empty"),
         ({"key": "a", "request": "x"}, "request has to be an object"),
-        ({"key": "a", "requst": {}}, r"unknown member 'requst' \(did you mean 'request'\?\)"),
-        ({"key": "a", "contents": []}, "unknown member 'contents':"),
+        ({"key": "a", "requst": {}}, r'unknown member "requst" \(did you mean "request"\?\)'),
+        ({"key": "a", "contents": []}, 'unknown member "contents":'),
         ({"key": "a", "text": "x", 5: 1}, "unknown member 5:"),
-        ({"key": "a", "x" * 99: 1}, "unknown member '" + "x" * 59 + "…:"),
+        ({"key": "a", "x" * 99: 1}, 'unknown member "' + "x" * 60 + '…":'),
         ({"key": "a", "request": {}}, "request.contents is missing"),
         ({"key": "a", "request": {"contents": []}}, "request.contents is missing or not a list with at least one"),
         ({"key": "a", "request": {"contents": {"parts": []}}}, "not a list"),
@@ -184,8 +184,8 @@ def test_other_rows_have_another_hash(write: Writer, content: bytes) -> None:
         (b'{"key": "a"} {}', "not JSON: Extra data at column 14"),
         (b"\xff\xfe{\x00", "not UTF-8 at byte 1 of the line"),
         (b'{"key": "a", "text": "\xe9"}', "not UTF-8 at byte 23 of the line"),
-        (b'{"key": "a", "key": "b", "text": "x"}', "member 'key' is given twice"),
-        (b'{"key": "a", "request": {"a": {"b": 1, "c": 2, "b": 1}}}', "member 'b' is given twice"),
+        (b'{"key": "a", "key": "b", "text": "x"}', 'member "key" is given twice'),
+        (b'{"key": "a", "request": {"a": {"b": 1, "c": 2, "b": 1}}}', 'member "b" is given twice'),
         (b'{"key": NaN}', "NaN is not JSON"),
         (b'{"key": -Infinity}', "-Infinity is not JSON"),
         (b'{"key": 1e999}', "the number 1e999 is too large"),
@@ -214,8 +214,8 @@ def test_what_only_looks_deep_or_broken_is_taken() -> None:
 def test_a_key_twice_names_both_lines(write: Writer) -> None:
     path = write(line("a") + line("b") + b"\n" + line("a") + line("a"))
     assert problems(path) == (
-        RowProblem(4, "key 'a' is used on line 1 already"),
-        RowProblem(5, "key 'a' is used on line 1 already"),
+        RowProblem(4, 'key "a" is used on line 1 already'),
+        RowProblem(5, 'key "a" is used on line 1 already'),
     )
 
 

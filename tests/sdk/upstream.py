@@ -15,8 +15,11 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import certifi
 
 HERE = Path(__file__).parent
 TABLE = HERE / "upstream_outcomes.toml"
@@ -28,7 +31,7 @@ _DATA = ("google.png", "google.jpg", "story.pdf", "animal.mp4", "pixel.m4a")
 """Files that the tests upload and the package leaves out; the emulator looks at no content."""
 _PLUGINS = ("xdist", "randomly", "cov", "cacheprovider", "hypothesispytest")
 _HIDDEN = ("GOOGLE_", "GEMINI_", "PYTEST_", "BATCHCTL_")
-_TIMEOUT = 120
+_TIMEOUT = 300
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,33 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """Why a test does not pass."""
+
+    outcome: str
+    reason: str
+    before_python: str = ""
+    """The version of Python from which on it passes; empty when that makes no difference."""
+
+    def holds(self) -> bool:
+        """Whether the reason counts for this Python."""
+        return not self.before_python or sys.version_info < tuple(map(int, self.before_python.split(".")))
+
+
+@dataclass(frozen=True)
 class Table:
     """What is expected of each test of one version of the SDK."""
 
     version: str
     passed: frozenset[str]
-    listed: dict[str, tuple[str, str]]
-    """The outcome and the reason of every test that does not pass."""
+    listed: dict[str, Listed]
+    """Every test that does not pass."""
 
     def expected(self, test: str) -> str | None:
         """The outcome that the table has for a test; None when it does not know it."""
-        return "passed" if test in self.passed else self.listed.get(test, (None, ""))[0]
+        if test in self.listed:
+            return self.listed[test].outcome if self.listed[test].holds() else "passed"
+        return "passed" if test in self.passed else None
 
 
 def installed_version() -> str:
@@ -62,7 +81,9 @@ def read_table() -> Table:
     """The table as it is checked in."""
     document = tomllib.loads(TABLE.read_text())
     listed = {
-        test: (group["outcome"], group["reason"]) for group in document.get("listed", []) for test in group["tests"]
+        test: Listed(group["outcome"], group["reason"], group.get("before_python", ""))
+        for group in document.get("listed", [])
+        for test in group["tests"]
     }
     return Table(document["version"], frozenset(document["passed"]), listed)
 
@@ -73,7 +94,7 @@ def problems(table: Table, ended: dict[str, Ended], version: str) -> list[str]:
     Of another version of the SDK than the table's, only the tests that the table knows are held against it: new ones
     may need what the emulator has not got, and some will have gone.
     """
-    found = [f"{test}: no reason is given" for test, (_, reason) in sorted(table.listed.items()) if reason == UNKNOWN]
+    found = [f"{test}: no reason is given" for test, why in sorted(table.listed.items()) if why.reason == UNKNOWN]
     found += [f"{test}: stands as passed and as listed" for test in sorted(table.passed & table.listed.keys())]
     same = version == table.version
     for test, end in sorted(ended.items()):
@@ -89,13 +110,17 @@ def problems(table: Table, ended: dict[str, Ended], version: str) -> list[str]:
 def run_upstream(folder: Path) -> dict[str, Ended]:
     """Run the SDK's own tests in an empty folder; gives how each ended. Raises RuntimeError when they did not run."""
     _lay_out(folder)
+    roots = folder / "roots.pem"
+    roots.write_text(one_root())
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
     environment |= {
         "GOOGLE_API_KEY": "key",
         "GOOGLE_GENAI_REPLAYS_DIRECTORY": str(folder / "replays"),
         "HOME": str(folder),
         "NO_GCE_CHECK": "true",
-        "PYTHONPATH": os.pathsep.join([str(folder), str(HERE)]),
+        "NO_PROXY": "*",
+        "SSL_CERT_FILE": str(roots),
+        "PYTHONPATH": os.pathsep.join([str(folder), str(HERE), os.environ.get("PYTHONPATH", "")]),
         "UPSTREAM_FOLDER": str(folder),
     }
     suites = [f"google/genai/tests/{suite}" for suite in _SUITES]
@@ -114,6 +139,13 @@ def run_upstream(folder: Path) -> dict[str, Ended]:
         raise RuntimeError(f"the SDK's tests did not run:\n{done.stdout}\n{done.stderr}")
     seen = json.loads((folder / "outcomes.json").read_text())
     return {name: Ended(**end) for name, end in seen.items()}
+
+
+def one_root() -> str:
+    """One certificate for `SSL_CERT_FILE`: every client of the SDK reads the whole bundle three times, for nothing."""
+    end = "-----END CERTIFICATE-----\n"
+    bundle = Path(certifi.where()).read_text()
+    return bundle[bundle.index("-----BEGIN") :].partition(end)[0] + end
 
 
 def _lay_out(folder: Path) -> None:
@@ -138,22 +170,24 @@ def _lay_out(folder: Path) -> None:
 
 def _written(version: str, ended: dict[str, Ended], old: Table) -> str:
     """The table's text: the head that is there, the tests that pass, and a group for each outcome and reason."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for test, end in sorted(ended.items()):
+    listed = {
+        test: why for test, why in old.listed.items() if test in ended and old.expected(test) == ended[test].outcome
+    }
+    for test, end in ended.items():
         if end.outcome != "passed":
-            outcome, reason = old.listed.get(test, ("", UNKNOWN))
-            groups.setdefault((end.outcome, reason if outcome == end.outcome else UNKNOWN), []).append(test)
-    passed = sorted(test for test, end in ended.items() if end.outcome == "passed")
+            listed.setdefault(test, Listed(end.outcome, UNKNOWN))
     head = [line for line in TABLE.read_text().splitlines() if line.startswith("#")]
-    lines = [*head, f'version = "{version}"', "passed = [", *_quoted(passed), "]"]
-    for (outcome, reason), tests in sorted(groups.items()):
-        lines += ["", "[[listed]]", f'outcome = "{outcome}"', f"reason = {json.dumps(reason)}"]
-        lines += ["tests = [", *_quoted(tests), "]"]
+    lines = [*head, f'version = "{version}"', "passed = [", *_quoted(ended.keys() - listed.keys()), "]"]
+    for why in sorted(set(listed.values()), key=lambda why: (why.outcome, why.reason)):
+        lines += ["", "[[listed]]", f'outcome = "{why.outcome}"', f"reason = {json.dumps(why.reason)}"]
+        if why.before_python:
+            lines.append(f'before_python = "{why.before_python}"')
+        lines += ["tests = [", *_quoted({test for test, other in listed.items() if other == why}), "]"]
     return "\n".join(lines) + "\n"
 
 
-def _quoted(tests: list[str]) -> list[str]:
-    return [f"  {json.dumps(test)}," for test in tests]
+def _quoted(tests: Iterable[str]) -> list[str]:
+    return [f"  {json.dumps(test)}," for test in sorted(tests)]
 
 
 def main() -> None:
@@ -163,10 +197,10 @@ def main() -> None:
         ended = run_upstream(Path(folder).resolve())
     TABLE.write_text(_written(installed_version(), ended, old))
     new = read_table()
-    for test, (outcome, reason) in sorted(new.listed.items()):
-        if reason == UNKNOWN:
-            print(f"{test}: {outcome}: {ended[test].detail}")
-    print(f"{len(new.passed)} passed, {len(new.listed)} listed")
+    for test, why in sorted(new.listed.items()):
+        if why.reason == UNKNOWN:
+            sys.stdout.write(f"{test}: {why.outcome}: {ended[test].detail}\n")
+    sys.stdout.write(f"{len(new.passed)} passed, {len(new.listed)} listed\n")
 
 
 if __name__ == "__main__":

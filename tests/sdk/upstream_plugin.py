@@ -47,16 +47,16 @@ class _World:
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         assert listening.wait(20)
-        os.environ["GOOGLE_GEMINI_BASE_URL"] = os.environ["GOOGLE_VERTEX_BASE_URL"] = self._server.url
+        for variable in ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"):
+            os.environ[variable] = self._server.url
 
     @pytest.hookimpl
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             parameters = item.callspec.params if hasattr(item, "callspec") else {}
-            options = parameters.get("http_options")
-            if isinstance(options, dict) and "base_url" in options:
-                # Some tests name a server of Google's own; it is the one thing in them that is changed.
-                parameters["http_options"] = {**options, "base_url": self._server.url}
+            if "http_options" in parameters:
+                # The test client heeds no environment, and some tests name a server of Google's own.
+                parameters["http_options"] = {**(parameters["http_options"] or {}), "base_url": self._server.url}
             side = {True: "[vertex]", False: "[gemini]", None: ""}[parameters.get("use_vertex")]
             name = f"{item.path.relative_to(self._tests).as_posix()}::{item.originalname}{side}"
             item.user_properties.append(("test", name))

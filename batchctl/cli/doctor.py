@@ -1,0 +1,133 @@
+"""`batchctl doctor`: whether everything that a run needs is there, before the run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from batchctl.cli.common import Common, common_options, output_option
+from batchctl.cli.connect import Connections
+from batchctl.cli.exits import Exit
+from batchctl.cli.output import emit
+from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.manifests.accounts import resolve_account
+from batchctl.manifests.trust import Trust
+from batchctl.model.desired import ProviderConfig
+from batchctl.model.errors import BatchctlError
+from batchctl.model.keys import EMULATOR_ORIGIN, Account
+from batchctl.providers.credentials import gemini_key
+from batchctl.report.doctor import DoctorReport, Finding, Health, doctor_document, write_doctor
+
+_TOLERATED_OFFSET = timedelta(minutes=5)
+"""Beyond it, deadlines and back-off would surprise whoever reads a clock here (design section 5)."""
+_FINGERPRINT_LENGTH = 8
+
+
+@click.command()
+@output_option("json", "yaml")
+@common_options
+def doctor(*, common: Common, output: str) -> int:
+    """Check manifests, state, results folder, credentials, clock, and the way to each API. Changes nothing."""
+    workspace = open_workspace(common)
+    findings = (*_examine_stack(workspace), *_examine_state(workspace), *_examine_providers(workspace))
+    report = DoctorReport(workspace.stack.name, findings)
+    emit(
+        common,
+        output,
+        text=lambda console: write_doctor(report, console),
+        document=lambda: doctor_document(report),
+    )
+    failed = any(finding.health is Health.FAILED for finding in findings)
+    return Exit.ERROR if failed else Exit.DONE
+
+
+def _examine_stack(workspace: Workspace) -> Iterator[Finding]:
+    yield Finding(
+        "stack",
+        "manifests",
+        Health.OK,
+        f"{_shown(workspace.stack.file)}: {len(workspace.desired.jobs)} jobs, all valid",
+    )
+    folder = workspace.stack.results
+    while not folder.exists():
+        folder = folder.parent
+    if os.access(folder, os.W_OK | os.X_OK) and folder.is_dir():
+        yield Finding("results", "writable", Health.OK, _shown(workspace.stack.results))
+    else:
+        hint = "make it writable, or set spec.results"
+        yield Finding("results", "writable", Health.FAILED, f"{_shown(folder)} cannot be written to", hint)
+
+
+def _examine_state(workspace: Workspace) -> Iterator[Finding]:
+    path = _shown(workspace.stack.state)
+    try:
+        recorded = workspace.state.load()
+        holder = workspace.state.holder()
+    except BatchctlError as error:
+        yield Finding("state", "readable", Health.FAILED, f"{error.code}: {error.message}", error.hint)
+        return
+    words = f"{len(recorded.jobs)} jobs, serial {recorded.serial}" if recorded.serial else "none yet"
+    yield Finding("state", "readable", Health.OK, f"{path}: {words}")
+    if holder is None:
+        yield Finding("state", "lock", Health.OK, "free")
+    else:
+        words = f"held by {holder.who}, process {holder.pid} on {holder.host}: {holder.command}"
+        yield Finding("state", "lock", Health.WARNING, words, "wait for it, or use --lock-timeout")
+
+
+def _examine_providers(workspace: Workspace) -> Iterator[Finding]:
+    connections = Connections(workspace.stack, os.environ, Trust.from_env(os.environ), workspace.clock)
+    for config in workspace.stack.providers.values():
+        account = resolve_account(config, os.environ)
+        yield Finding(config.name, "account", Health.OK, _describe(account))
+        try:
+            yield from _examine_credentials(config, account)
+            yield from _call(config, account, connections, workspace)
+        except BatchctlError as error:
+            yield Finding(config.name, "reachable", Health.FAILED, f"{error.code}: {error.message}", error.hint)
+
+
+def _describe(account: Account) -> str:
+    if account.origin != EMULATOR_ORIGIN:
+        return str(account)
+    served = os.environ.get("BATCHCTL_EMULATOR")
+    return f"{account} ({served})" if served else f"{account} (embedded)"
+
+
+def _examine_credentials(config: ProviderConfig, account: Account) -> Iterator[Finding]:
+    if account.origin == EMULATOR_ORIGIN:
+        yield Finding(config.name, "credentials", Health.OK, "none needed")
+        return
+    key = gemini_key(os.environ)
+    # Enough to tell two keys apart, and nothing that helps to guess one.
+    fingerprint = hashlib.sha256(key.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
+    yield Finding(config.name, "credentials", Health.OK, f"API key with the fingerprint {fingerprint}")
+
+
+def _call(
+    config: ProviderConfig, account: Account, connections: Connections, workspace: Workspace
+) -> Iterator[Finding]:
+    """One list call, as small as it can be."""
+    provider = connections(account)
+    try:
+        found = len(list(islice(provider.list_jobs(), 1)))
+        offset = provider.now() - workspace.clock.now()
+    finally:
+        provider.close()
+    yield Finding(config.name, "reachable", Health.OK, "list answered" + ("" if found else "; no jobs there"))
+    seconds = round(offset.total_seconds())
+    if abs(offset) > _TOLERATED_OFFSET:
+        hint = "set this machine's clock; batchctl itself reckons by the provider's"
+        yield Finding(config.name, "clock", Health.WARNING, f"the provider's clock differs by {seconds} s", hint)
+    else:
+        yield Finding(config.name, "clock", Health.OK, f"differs by {seconds} s")
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)

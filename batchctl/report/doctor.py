@@ -1,0 +1,80 @@
+"""`doctor`: the findings of a health check, for people and programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rich.console import Console
+from rich.text import Text
+
+from batchctl.model.desired import Json
+from batchctl.report.layout import Row, count, outside, write_line, write_table
+
+
+class Health(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+_STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.FAILED: "red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    """What it is about: `stack`, `state`, `results`, or a provider's name."""
+    check: str
+    health: Health
+    detail: str
+    hint: str = ""
+    """The way out, where there is something to get out of."""
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """All findings, in the order in which they were made."""
+
+    stack: str
+    findings: tuple[Finding, ...]
+
+
+def doctor_document(report: DoctorReport) -> dict[str, Json]:
+    """`batchctl/doctor/v1`."""
+    findings: list[Json] = [
+        {
+            "subject": finding.subject,
+            "check": finding.check,
+            "health": finding.health.value,
+            "detail": finding.detail,
+            "hint": finding.hint,
+        }
+        for finding in report.findings
+    ]
+    return {"format": "batchctl/doctor/v1", "stack": report.stack, "findings": findings}
+
+
+def write_doctor(report: DoctorReport, console: Console) -> None:
+    """One line a finding, the verdict last."""
+    write_table(
+        console, [_row(finding) for finding in report.findings], header=("HEALTH", "SUBJECT", "CHECK", "DETAIL")
+    )
+    bad = [finding for finding in report.findings if finding.health is not Health.OK]
+    write_line(console)
+    verdict = f"{count(len(bad), 'finding')} to look at." if bad else "All is well."
+    write_line(console, (verdict, "bold"))
+
+
+def _row(finding: Finding) -> Row:
+    cells = (
+        Text(finding.health.value, _STYLES[finding.health]),
+        outside(finding.subject, "bold"),
+        outside(finding.check),
+        outside(finding.detail),
+    )
+    return Row(cells, (outside(f"hint: {finding.hint}"),) if finding.hint else ())

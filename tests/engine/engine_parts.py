@@ -1,0 +1,292 @@
+"""The parts of the engine's world: its clocks, the boundaries that a process crosses, and what is wrapped in them.
+
+Every commit, every call and every write of results passes a boundary, which is logged, and at which a crash can be
+arranged: from then on the process is dead, and nothing that it still tries gets through.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from batchctl.emulator.core import Emulator
+from batchctl.emulator.embedded import EmbeddedTransport
+from batchctl.emulator.settings import Settings
+from batchctl.model.keys import AttemptKey, Mark
+from batchctl.model.plan import Plan
+from batchctl.model.recorded import Recorded, Write
+from batchctl.rows.results import ResultsFolder
+from batchctl.state.store import FileState
+
+START = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class FakeTime:
+    """The one time of a world. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = START
+
+    def now(self) -> datetime:
+        with self._lock:
+            return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(timedelta(seconds=max(0.0, seconds)))
+
+    def advance(self, span: timedelta) -> None:
+        with self._lock:
+            self._now += span
+
+    def nanoseconds(self) -> int:
+        since = self.now() - datetime(1970, 1, 1, tzinfo=UTC)
+        return since // timedelta(microseconds=1) * 1000
+
+
+class EngineClock:
+    """What the engine sleeps on: it keeps its sleeps, and lets tests act in the middle of them."""
+
+    def __init__(self, time: FakeTime) -> None:
+        self._time = time
+        self.sleeps: list[float] = []
+        self.during: Callable[[int], None] = lambda number: None
+        """Called in the middle of each sleep with its number, from 1."""
+        self._stopped = threading.Event()
+
+    def now(self) -> datetime:
+        return self._time.now()
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        assert len(self.sleeps) < 2000, "the engine never ends"
+        self._time.sleep(seconds)
+        self.during(len(self.sleeps))
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def is_stopped(self) -> bool:
+        return self._stopped.is_set()
+
+
+class Telling:
+    """A Progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.plans: list[Plan] = []
+        self.steps: list[str] = []
+        self.warnings: list[str] = []
+        self.waits: list[tuple[str, ...]] = []
+
+    def planned(self, plan: Plan) -> None:
+        self.plans.append(plan)
+
+    def step(self, job: str, message: str) -> None:
+        self.steps.append(f"{job}: {message}")
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def waiting(self, jobs: Any, seconds: float) -> None:
+        self.waits.append(tuple(job.job for job in jobs))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened. `what`: commit, check, or the name of a call; `on` says for whom."""
+
+    what: str
+    on: str = ""
+    writes: tuple[Write, ...] = ()
+    ended: bool = False
+    """False where a call begins, True where it has been answered."""
+
+
+class Boundaries:
+    """Counts the moments at which the process could die, and lets it die at one of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.passed: list[str] = []
+        self.crash_at: int | None = None
+        self.dead = False
+
+    def reset(self, crash_at: int | None = None) -> None:
+        """A new process starts."""
+        self.passed, self.crash_at, self.dead = [], crash_at, False
+
+    def cross(self, where: str) -> None:
+        with self._lock:
+            if self.dead:
+                raise Crash(where)
+            self.passed.append(where)
+            if self.crash_at is not None and len(self.passed) > self.crash_at:
+                self.dead = True
+                raise Crash(where)
+
+
+class Wire(httpx.BaseTransport):
+    """The way to one emulator: logs calls, counts those in flight, and can die around each."""
+
+    def __init__(self, inner: httpx.BaseTransport, log: list[Entry], boundaries: Boundaries) -> None:
+        self._inner = inner
+        self._log = log
+        self._boundaries = boundaries
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self.most_in_flight = 0
+        self.before: Callable[[str, str], None] = lambda what, on: None
+        """Called on the worker before each call."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/_emulator/"):
+            return self._inner.handle_request(request)
+        what, on = describe(request)
+        self._boundaries.cross(f"before {what} {on}")
+        with self._lock:
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+            self._log.append(Entry(what, on))
+        try:
+            self.before(what, on)
+            response = self._inner.handle_request(request)
+            response.read()
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+                self._log.append(Entry(what, on, ended=True))
+        self._boundaries.cross(f"after {what} {on}")
+        return response
+
+
+def describe(request: httpx.Request) -> tuple[str, str]:
+    """The name of a call, and for whom it is: the attempt of a create, else the resource."""
+    path = request.url.path
+    if path.endswith((":batchGenerateContent", ":asyncBatchEmbedContent")):
+        mark = Mark.find(json.loads(request.content)["batch"]["displayName"])
+        return "create", str(mark.key) if mark else "?"
+    if path.startswith("/upload"):
+        return "upload", ""
+    resource = path.removeprefix("/v1beta/")
+    if path.endswith(":cancel"):
+        return "cancel", resource.removesuffix(":cancel")
+    if path.endswith(":download"):
+        return "download", resource
+    if request.method == "DELETE":
+        return "delete", resource
+    return ("list", "") if resource == "batches" else ("get", resource)
+
+
+class Service:
+    """One emulator and the way to it."""
+
+    def __init__(
+        self, folder: Path, time: FakeTime, log: list[Entry], boundaries: Boundaries, settings: Settings
+    ) -> None:
+        folder.mkdir(parents=True)
+        self._emulator = Emulator(folder / "emulator.db", settings=settings, real_time=time.nanoseconds)
+        self.wire = Wire(EmbeddedTransport(self._emulator, time.sleep), log, boundaries)
+        self._client = httpx.Client(transport=self.wire, base_url="http://emulator.invalid")
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        answer = self._client.request(method, f"/_emulator/{path}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def faults(self, *faults: Mapping[str, Any]) -> None:
+        self.control("PUT", "faults", list(faults))
+
+    def rules(self, *rules: Mapping[str, Any]) -> None:
+        self.control("PUT", "rules", list(rules))
+
+    def calls(self, method: str) -> int:
+        return self.control("GET", "requests")["byMethod"].get(method, 0)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Every remote job ever made, with its mark."""
+        return [{**job, "mark": Mark.find(job["displayName"] or "")} for job in self.control("GET", "jobs")["jobs"]]
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """A call by somebody else."""
+        answer = self._client.request(method, f"/v1beta/{path}", json=body, headers={"x-goog-api-key": "other"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def close(self) -> None:
+        self._emulator.close()
+
+
+class TracedSession:
+    """A StateSession whose commits and checks are boundaries."""
+
+    def __init__(self, inner: Any, log: list[Entry], boundaries: Boundaries) -> None:
+        self._inner = inner
+        self._log = log
+        self._boundaries = boundaries
+
+    def load(self) -> Recorded:
+        return self._inner.load()
+
+    def commit(self, writes: Any) -> None:
+        self._boundaries.cross("before commit")
+        self._inner.commit(writes)
+        self._log.append(Entry("commit", writes=tuple(writes)))
+        self._boundaries.cross("after commit")
+
+    def check(self) -> None:
+        self._log.append(Entry("check"))
+        self._inner.check()
+
+    def __enter__(self) -> Self:
+        self._inner.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        # The kernel and SQLite clean up after a dead process too.
+        self._inner.__exit__(*error)
+
+
+class TracedState:
+    """A StateStore over the real one."""
+
+    def __init__(self, inner: FileState, log: list[Entry], boundaries: Boundaries) -> None:
+        self.inner = inner
+        self._log = log
+        self._boundaries = boundaries
+
+    def load(self) -> Recorded:
+        return self.inner.load()
+
+    def lock(self) -> TracedSession:
+        return TracedSession(self.inner.lock(), self._log, self._boundaries)
+
+
+class TracedResults:
+    """The results folder, with boundaries around what it does."""
+
+    def __init__(self, inner: ResultsFolder, boundaries: Boundaries) -> None:
+        self._inner = inner
+        self._boundaries = boundaries
+
+    def collect(self, key: AttemptKey, *rest: Any) -> Any:
+        self._boundaries.cross(f"before collect {key}")
+        collected = self._inner.collect(key, *rest)
+        self._boundaries.cross(f"after collect {key}")
+        return collected
+
+    def point_current(self, job: str, path: str) -> None:
+        self._boundaries.cross(f"before point {job}")
+        self._inner.point_current(job, path)
+        self._boundaries.cross(f"after point {job}")

@@ -1,0 +1,224 @@
+"""Rows of the decision table about a desired job that has ended: collect, ttl, gone with and without its results."""
+
+from __future__ import annotations
+
+import pytest
+from reconcile_build import (
+    HOUR,
+    LOCAL,
+    NOW,
+    SECOND,
+    Situation,
+    attempt,
+    collected,
+    job,
+    look,
+    one,
+    row,
+    seen,
+    show,
+    vanished,
+)
+
+from batchctl.model.desired import OnMissing
+from batchctl.model.observed import RowCounts
+
+RUNNING = attempt(1)
+
+
+# --- yes | same digest | succeeded | collect if not collected; then nothing; ttl over: delete
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        pytest.param(
+            one(RUNNING, "SUCCEEDED"),
+            "collect Succeeded | record a@1.0 refreshed | collect a@1.0",
+            id="succeeded, not collected: collect",
+        ),
+        pytest.param(one(collected()), "none Succeeded", id="succeeded and collected: nothing"),
+        pytest.param(one(collected(), suspend=True), "none Succeeded", id="succeeded, collected, suspended: nothing"),
+        pytest.param(
+            one(attempt(1, "SUCCEEDED"), suspend=True),
+            "collect Succeeded | collect a@1.0",
+            id="succeeded, suspended: collect all the same",
+        ),
+        pytest.param(
+            one(collected(end_time=NOW - HOUR + SECOND), ttl_after_finished=HOUR),
+            "none Succeeded",
+            id="ttl over in one second: nothing",
+        ),
+        pytest.param(
+            one(collected(end_time=NOW - HOUR), ttl_after_finished=HOUR),
+            "delete Succeeded | delete a@1.0",
+            id="ttl just over: delete",
+        ),
+        pytest.param(
+            one(collected(end_time=NOW - HOUR - SECOND), ttl_after_finished=HOUR),
+            "delete Succeeded | delete a@1.0",
+            id="ttl over since one second: delete",
+        ),
+        pytest.param(
+            one(attempt(1, "SUCCEEDED"), ttl_after_finished=SECOND),
+            "delete Succeeded | collect a@1.0 | delete a@1.0",
+            id="ttl over, not collected: collect before delete",
+        ),
+        pytest.param(
+            one(attempt(1, "FAILED"), ttl_after_finished=SECOND),
+            "delete Failed | collect a@1.0 | delete a@1.0",
+            id="ttl over, failed: collect what there is, delete",
+        ),
+        pytest.param(
+            vanished(collected(delete_time=NOW, end_time=NOW - 2 * HOUR), ttl_after_finished=HOUR),
+            "none Succeeded",
+            id="ttl over and deleted: nothing",
+        ),
+        pytest.param(
+            one(collected(rows=RowCounts(10, 3, 7))), "none Succeeded", id="succeeded with failed rows: a success"
+        ),
+        pytest.param(
+            one(collected(rows=RowCounts(10, 0, 10))), "none Failed", id="succeeded, and no row succeeded: failed"
+        ),
+        pytest.param(
+            one(collected(rows=RowCounts(0, 0, 0))), "none Succeeded", id="succeeded without any row: a success"
+        ),
+        pytest.param(
+            one(collected(rows=RowCounts(10, None, None))), "none Succeeded", id="succeeded, rows not told: a success"
+        ),
+        pytest.param(
+            one(attempt(1, "SUCCEEDED", rows=RowCounts(10, 0, 10))),
+            "collect Succeeded | collect a@1.0",
+            id="no row succeeded, says the API's stale count: collect first",
+        ),
+        pytest.param(
+            one(collected(rows=RowCounts(10, 0, 10)), backoff_limit=1),
+            "retry Waiting | row a@2 | create a@2.0",
+            id="succeeded, no row succeeded, retries left: retried as FAILED",
+        ),
+        pytest.param(
+            one(collected(rows=RowCounts(10, 0, 10)), backoff_limit=1, retry_on=frozenset({"EXPIRED"})),
+            "none Failed",
+            id="succeeded, no row succeeded, FAILED not in retryOn: report",
+        ),
+    ],
+)
+def test_succeeded(situation: Situation, expected: str) -> None:
+    assert show(situation.decide()) == expected
+
+
+def test_ttl_shows_when_it_will_be_over() -> None:
+    made = one(collected(end_time=NOW), ttl_after_finished=HOUR).decide()
+
+    assert made.jobs[0].next_time == NOW + HOUR
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        pytest.param(RowCounts(10, 10, 0), "succeeded", id="all rows"),
+        pytest.param(RowCounts(10, 7, 3), "3 of 10 rows failed", id="some rows"),
+        pytest.param(RowCounts(10, 0, 10), "all 10 rows failed; backoffLimit is 0", id="no row"),
+    ],
+)
+def test_a_success_is_explained(rows: RowCounts, words: str) -> None:
+    assert one(collected(rows=rows)).decide().jobs[0].reason == words
+
+
+# --- yes | same digest | partially succeeded | collect; retried only if `retryOn` says so
+
+PARTIALLY = frozenset({"PARTIALLY_SUCCEEDED"})
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        pytest.param(
+            one(attempt(1, "PARTIALLY_SUCCEEDED")),
+            "collect PartiallySucceeded | collect a@1.0",
+            id="partially succeeded: collect",
+        ),
+        pytest.param(
+            one(collected(1, "PARTIALLY_SUCCEEDED"), backoff_limit=3),
+            "none PartiallySucceeded",
+            id="collected, retryOn does not name it: nothing",
+        ),
+        pytest.param(
+            one(collected(1, "PARTIALLY_SUCCEEDED"), backoff_limit=1, retry_on=PARTIALLY),
+            "retry Waiting | row a@2 | create a@2.0",
+            id="collected, retryOn names it: retry",
+        ),
+        pytest.param(
+            one(attempt(1, "PARTIALLY_SUCCEEDED"), backoff_limit=1, retry_on=PARTIALLY),
+            "retry Waiting | collect a@1.0 | row a@2 | create a@2.0",
+            id="not collected, retryOn names it: collect, then retry",
+        ),
+        pytest.param(
+            one(collected(1, "PARTIALLY_SUCCEEDED"), retry_on=PARTIALLY),
+            "none PartiallySucceeded",
+            id="retryOn names it, no retries left: report",
+        ),
+    ],
+)
+def test_partially_succeeded(situation: Situation, expected: str) -> None:
+    assert show(situation.decide()) == expected
+
+
+# --- yes | same digest, was finished | gone | collected: nothing; not collected: ResultsLost
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        pytest.param(
+            vanished(collected()),
+            "none Succeeded | record a@1.0 gone | ~ Vanished",
+            id="finished, collected, gone: nothing, and drift until it is written down",
+        ),
+        pytest.param(
+            vanished(collected(gone_time=LOCAL)), "none Succeeded", id="finished, gone, written down: nothing"
+        ),
+        pytest.param(
+            Situation(job(), row(job(), collected(gone_time=LOCAL)), look(seen(collected()))),
+            "none Succeeded | record a@1.0 refreshed",
+            id="it was gone, and is back",
+        ),
+        pytest.param(
+            vanished(attempt(1, "SUCCEEDED"), on_missing=OnMissing.RECREATE, backoff_limit=9),
+            "none ResultsLost | record a@1.0 gone | ~ Vanished",
+            id="finished, not collected, gone: ResultsLost, never bought again by itself",
+        ),
+        pytest.param(
+            vanished(attempt(1, "PARTIALLY_SUCCEEDED", gone_time=LOCAL), backoff_limit=9, retry_on=PARTIALLY),
+            "none ResultsLost",
+            id="partially succeeded, not collected, gone: ResultsLost",
+        ),
+        pytest.param(
+            vanished(attempt(1, "FAILED")),
+            "none Failed | record a@1.0 gone | ~ Vanished",
+            id="failed, gone: nothing is left to collect",
+        ),
+        pytest.param(
+            vanished(attempt(1, "SUCCEEDED", delete_time=NOW)),
+            "none Succeeded",
+            id="deleted by us with --discard-results: nothing",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), collected()), look()),
+            "none Succeeded",
+            id="collected, the list lacks it, nobody asked: nothing",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), collected()), look(complete=False, gone=["batches/a-1"])),
+            "none Succeeded",
+            id="collected, a page failed: nothing",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), attempt(1, "SUCCEEDED")), look(complete=False, gone=["batches/a-1"])),
+            "wait Unknown",
+            id="succeeded, not collected, a page failed: wait",
+        ),
+    ],
+)
+def test_finished_and_gone(situation: Situation, expected: str) -> None:
+    assert show(situation.decide()) == expected

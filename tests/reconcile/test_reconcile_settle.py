@@ -1,0 +1,168 @@
+"""Rows `intent without a name`: an unanswered create call is settled by looking for its token."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from reconcile_build import (
+    GRACE,
+    LOCAL,
+    SECOND,
+    THERE,
+    Situation,
+    attempt,
+    found,
+    job,
+    look,
+    row,
+    show,
+    token,
+    unanswered,
+)
+
+from batchctl.model.plan import Note, RecordAttempt
+from batchctl.reconcile import Options
+
+PARTIAL = look(complete=False)
+LOOKED = LOCAL - GRACE
+TOKEN_FOUND = look(found(1))
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        pytest.param(
+            Situation(job(), row(job(), unanswered()), TOKEN_FOUND),
+            "adopt Active | record a@1.0 adopted",
+            id="yes, intent without a name, token found: adopt",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), unanswered()), look(found(1), complete=False)),
+            "adopt Active | record a@1.0 adopted",
+            id="token found on the first page, the second failed: adopt",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), unanswered(first_look=LOOKED)), look(found(1, "SUCCEEDED"))),
+            "adopt Succeeded | record a@1.0 adopted | collect a@1.0",
+            id="token found when the grace is over, finished: adopt and collect",
+        ),
+        pytest.param(
+            Situation(None, row(job(), unanswered()), TOKEN_FOUND, Options(allow_empty=True)),
+            "delete Removing unfinished consent | record a@1.0 adopted | row a@1 removing | cancel a@1.0 remove",
+            id="no, intent without a name, token found: adopt, then as removed",
+        ),
+        pytest.param(
+            Situation(job(work="2"), row(job(), unanswered()), TOKEN_FOUND),
+            "replace Removing unfinished consent | record a@1.0 adopted | cancel a@1.0 replace",
+            id="digest changed meanwhile, token found: adopt, then as changed",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), unanswered()), PARTIAL),
+            "wait Settling",
+            id="intent without a name, list incomplete: wait",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), unanswered(first_look=LOOKED)), PARTIAL),
+            "wait Settling",
+            id="grace over, list incomplete: wait",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), unanswered(account=THERE))),
+            "wait Settling",
+            id="intent in an account that nobody looked at: wait",
+        ),
+        pytest.param(
+            Situation(None, row(job(), unanswered()), PARTIAL),
+            "wait Settling",
+            id="no, intent without a name, list incomplete: wait",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), unanswered())),
+            "wait Settling | record a@1.0 looked for in vain",
+            id="intent without a name, first complete look: the grace begins",
+        ),
+        pytest.param(
+            Situation(None, row(job(), unanswered())),
+            "wait Settling | record a@1.0 looked for in vain",
+            id="no, intent without a name, first complete look: the grace begins",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), unanswered(first_look=LOOKED + SECOND))),
+            "wait Settling",
+            id="intent without a name, grace running for one more second: wait",
+        ),
+        pytest.param(
+            Situation(None, row(job(), unanswered(first_look=LOOKED + SECOND))),
+            "wait Settling",
+            id="no, intent without a name, grace running: wait",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), unanswered(first_look=LOOKED))),
+            f"create Waiting | create a@1.0 {token(1)}",
+            id="yes, not found, grace just over: create with the same token",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), unanswered(first_look=LOOKED)), options=Options(consent=False, max_create=0)),
+            f"create Waiting | create a@1.0 {token(1)}",
+            id="not found, grace over: agreed to before, so no guard stands in the way",
+        ),
+        pytest.param(
+            Situation(job(suspend=True), row(job(suspend=True), unanswered(first_look=LOOKED))),
+            "wait Waiting",
+            id="not found, grace over, suspended: wait",
+        ),
+        pytest.param(
+            Situation(job(work="2"), row(job(), unanswered(first_look=LOOKED))),
+            "create Waiting consent | record a@1.0 abandoned | row a@2 | create a@2.0",
+            id="not found, grace over, digest changed meanwhile: a new attempt",
+        ),
+        pytest.param(
+            Situation(job(work="2"), row(job(), unanswered())),
+            "wait Settling | record a@1.0 looked for in vain",
+            id="digest changed meanwhile, grace begins: wait",
+        ),
+        pytest.param(
+            Situation(job(account=THERE), row(job(), unanswered(first_look=LOOKED)), look()),
+            "wait Unknown | row a@1 | record a@1.0 abandoned",
+            id="not found, grace over, moved to an account that nobody looked at: given up, then wait",
+        ),
+        pytest.param(
+            Situation(None, row(job(), unanswered(first_look=LOOKED))),
+            "forget Removing | forget a",
+            id="no, not found, grace over: forget",
+        ),
+        pytest.param(
+            Situation(
+                None,
+                row(job(), attempt(1), unanswered(2, first_look=LOOKED)),
+                look(found(1)),
+                Options(allow_empty=True),
+            ),
+            "delete Removing unfinished consent | row a@2 removing | cancel a@1.0 remove | ~ Duplicate",
+            id="no, not found, grace over, an older attempt lives: removed",
+        ),
+    ],
+)
+def test_settlement(situation: Situation, expected: str) -> None:
+    assert show(situation.decide()) == expected
+
+
+def test_the_grace_runs_on_the_local_clock_from_the_first_complete_look() -> None:
+    looking = Situation(job(), row(job(), unanswered())).decide().jobs[0]
+
+    [step] = looking.steps
+    assert isinstance(step, RecordAttempt)
+    assert step.attempt.intent is not None
+    assert step.attempt.intent.first_look == LOCAL
+    assert looking.next_time == LOCAL + GRACE
+    running = Situation(job(), row(job(), unanswered(first_look=LOCAL - SECOND))).decide().jobs[0]
+    assert running.next_time == LOCAL - SECOND + GRACE
+
+
+def test_an_abandoned_attempt_has_no_intent_and_is_gone() -> None:
+    record = unanswered(first_look=LOOKED)
+
+    steps = Situation(job(work="2"), row(job(), record)).decide().jobs[0].steps
+
+    assert steps[0] == RecordAttempt(replace(record, intent=None, gone_time=LOCAL), Note.ABANDONED)
