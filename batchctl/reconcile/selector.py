@@ -11,7 +11,7 @@ from batchctl.model.errors import UsageError
 
 _KEY = r"(?P<key>[A-Za-z0-9][A-Za-z0-9._/-]*)"
 _TERMS = (
-    re.compile(rf"{_KEY}\s*(?P<not>!)?==?\s*(?P<values>[A-Za-z0-9._-]*)"),
+    re.compile(rf"{_KEY}\s*(?:(?P<not>!)=|==?)\s*(?P<values>[A-Za-z0-9._-]*)"),
     re.compile(rf"{_KEY}\s+(?P<not>not)?in\s*\((?P<values>[A-Za-z0-9._\s,-]*)\)"),
     re.compile(rf"(?P<not>!)?\s*{_KEY}(?P<values>)"),
 )
