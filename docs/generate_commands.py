@@ -1,4 +1,4 @@
-"""Writes docs/commands.md from the command line itself: `python docs/generate_commands.py`. A test holds it current."""  # noqa: INP001 - a script
+"""Writes docs/commands.md from the command line itself: `python docs/generate_commands.py`. A test holds it current."""
 
 from __future__ import annotations
 

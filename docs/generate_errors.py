@@ -1,4 +1,4 @@
-"""Writes docs/errors.md from the error codes in the code: `python docs/generate_errors.py`. A test holds it current."""  # noqa: INP001 - a script
+"""Writes docs/errors.md from the codes in the code: `python docs/generate_errors.py`. A test holds it current."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _HEAD = """\
 Made from the code by `python docs/generate_errors.py`; what is edited here by hand is lost.
 
 Every error has a code, which stays the same over releases; messages may get better. On standard error it reads
-`error: CODE message`, then `hint: …`; with `-o json` it is `{"error": {"code", "message", "hint", "details"}}` on standard output.
+`error: CODE message`, then `hint: …`; with `-o json` standard output has
+`{"error": {"code", "message", "hint", "details"}}`.
 
 """
 _MANIFESTS = """\
@@ -28,8 +29,10 @@ All faults of all files are found at once, before any call, each as `file:line:c
 def errors_page() -> str:
     """The whole page."""
     parts = [_HEAD]
-    for code in sorted(ErrorCode):
-        parts.append(f"## {code}\n\n{code.meaning}\n\n- **Cause:** {code.cause}\n- **Way out:** {code.way_out}\n\n")
+    parts.extend(
+        f"## {code}\n\n{code.meaning}\n\n- **Cause:** {code.cause}\n- **Way out:** {code.way_out}\n\n"
+        for code in sorted(ErrorCode)
+    )
     parts.append(_MANIFESTS)
     parts.extend(f"- **{code}**: {code.__doc__}\n" for code in sorted(Code))
     return "".join(parts)

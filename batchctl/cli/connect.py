@@ -10,6 +10,7 @@ import httpx
 
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.trust import Origin, Trust
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
@@ -35,14 +36,16 @@ class Connections:
     def __call__(self, account: Account) -> Provider:
         if account.api is not Api.GEMINI:
             raise BatchctlError(
-                f"{account}: providers of type {account.api} are not supported yet", code="NotSupportedYet"
+                f"{account}: providers of type {account.api} are not supported yet", code=ErrorCode.NOT_SUPPORTED_YET
             )
         if account.origin == EMULATOR_ORIGIN:
             return self._open_emulator(account)
         url = self._base_url(account)
         if not self._trust.allows_endpoint(Origin.of(url)) and url not in self._environment_urls():
             message = f"{url} is neither Google's nor on this machine, so it gets no credentials"
-            raise BatchctlError(message, code="UntrustedEndpoint", hint="allow it with BATCHCTL_ALLOW_ENDPOINT")
+            raise BatchctlError(
+                message, code=ErrorCode.UNTRUSTED_ENDPOINT, hint="allow it with BATCHCTL_ALLOW_ENDPOINT"
+            )
         return self._open(account, url, gemini_key(self._env))
 
     def _open_emulator(self, account: Account) -> Provider:
@@ -57,7 +60,7 @@ class Connections:
                 self._embedded = open_embedded(_emulator_store(self._stack.folder))
             except (OSError, ValueError) as error:
                 hint = "give the stack's folder room and write access, or serve an emulator and set BATCHCTL_EMULATOR"
-                raise BatchctlError(f"the emulator: {error}", code="EmulatorFailed", hint=hint) from error
+                raise BatchctlError(f"the emulator: {error}", code=ErrorCode.EMULATOR_FAILED, hint=hint) from error
         return self._open(account, _EMBEDDED_URL, _EMULATOR_KEY, self._embedded)
 
     def _open(self, account: Account, url: str, key: str, transport: httpx.BaseTransport | None = None) -> Provider:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import click
 
 from batchctl.engine.passes import Approve
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError
 from batchctl.model.plan import Plan
 
@@ -33,7 +34,7 @@ def needs_asking(plan: Plan) -> bool:
 def ask(question: str) -> None:
     """Ask on the terminal. Raises GuardError when the answer is no."""
     if not click.confirm(question, default=False, err=True):
-        raise GuardError("you said no, so nothing was done", code="Declined", hint="nothing needs to be undone")
+        raise GuardError("you said no, so nothing was done", code=ErrorCode.DECLINED, hint="nothing needs to be undone")
 
 
 def only_as_shown(shown: Plan) -> Approve:
@@ -42,7 +43,9 @@ def only_as_shown(shown: Plan) -> Approve:
     def approve(plan: Plan) -> None:
         if _substance(plan) != _substance(shown):
             message = "things have changed since the plan was shown, so nothing was done"
-            raise GuardError(message, code="PlanChanged", hint="run the command again and look at the new plan")
+            raise GuardError(
+                message, code=ErrorCode.PLAN_CHANGED, hint="run the command again and look at the new plan"
+            )
 
     return approve
 

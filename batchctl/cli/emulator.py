@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from batchctl.cli.common import Common, common_options
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 
 
@@ -30,7 +31,7 @@ def serve(*, common: Common, host: str, port: int, data: str | None, seed: str |
         serve_emulator(host, port, folder, Path(seed) if seed else None, _announce)
     except (OSError, ValueError) as error:
         message = f"the emulator cannot serve on {host}:{port}: {error}"
-        raise BatchctlError(message, code="EmulatorFailed", hint="see --port, --data and --seed") from error
+        raise BatchctlError(message, code=ErrorCode.EMULATOR_FAILED, hint="see --port, --data and --seed") from error
 
 
 def _announce(line: str) -> None:

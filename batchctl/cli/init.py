@@ -12,6 +12,7 @@ import click
 from batchctl.cli.common import Common, common_options
 from batchctl.manifests.files import STACK_FILE
 from batchctl.manifests.starters import new_manifest, new_stack_file
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, UsageError
 from batchctl.model.keys import UID_LENGTH
 
@@ -33,7 +34,9 @@ def init(*, common: Common, folder: str, name: str | None) -> None:
         hint = f"use lowercase letters, digits and dashes, at most {_LONGEST_NAME}"
         raise UsageError(f"{name!r} cannot be a stack's name", hint=hint)
     if (target / STACK_FILE).exists():
-        raise BatchctlError(f"{target / STACK_FILE} is there already", code="StackExists", hint="nothing was written")
+        raise BatchctlError(
+            f"{target / STACK_FILE} is there already", code=ErrorCode.STACK_EXISTS, hint="nothing was written"
+        )
     uid = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(UID_LENGTH))
     files = {
         target / STACK_FILE: new_stack_file(name, uid),
@@ -60,6 +63,6 @@ def _write_new(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BatchctlError(
-            f"cannot write {path}: {error.strerror}", code="CannotWrite", hint="choose another folder"
+            f"cannot write {path}: {error.strerror}", code=ErrorCode.CANNOT_WRITE, hint="choose another folder"
         ) from error
     click.echo(f"wrote    {path}")

@@ -13,6 +13,7 @@ import click
 from batchctl.cli import commands
 from batchctl.cli.common import Common, Invocation
 from batchctl.cli.output import stderr_console
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, StoppedError, UsageError
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_document import error_document
@@ -42,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
             return 1
         where = f" ({error.filename})" if error.filename else ""
         failure = BatchctlError(
-            f"{error.strerror or error}{where}", code="System", hint="free space, or fix the access"
+            f"{error.strerror or error}{where}", code=ErrorCode.SYSTEM, hint="free space, or fix the access"
         )
         write_error(failure, stderr_console(invocation.common or Common()))
         return failure.exit_code

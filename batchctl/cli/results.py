@@ -9,6 +9,7 @@ import click
 
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, TimeUpError
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import is_terminal
@@ -39,7 +40,9 @@ def _folder(workspace: Workspace, name: str, number: int | None) -> Path:
         if found is not None:
             return found
         workspace.require([name], recorded)
-        raise TimeUpError(f"{name} has not been created yet", code="ResultsNotReady", hint="run `batchctl apply`")
+        raise TimeUpError(
+            f"{name} has not been created yet", code=ErrorCode.RESULTS_NOT_READY, hint="run `batchctl apply`"
+        )
     attempt = _attempt(job, number)
     if attempt.results is not None:
         return workspace.stack.results / attempt.results
@@ -53,20 +56,22 @@ def _attempt(job: RecordedJob, number: int | None) -> RecordedAttempt:
             return attempt
     numbers = ", ".join(str(attempt.key.attempt) for attempt in job.attempts)
     raise BatchctlError(
-        f"{job.name} has no attempt {wanted}", code="AttemptNotFound", hint=f"it has: {numbers or 'none'}"
+        f"{job.name} has no attempt {wanted}", code=ErrorCode.ATTEMPT_NOT_FOUND, hint=f"it has: {numbers or 'none'}"
     )
 
 
 def _not_there(name: str, attempt: RecordedAttempt) -> BatchctlError:
     if attempt.rejected:
         message = attempt.error.message if attempt.error else "no reason was given"
-        return BatchctlError(f"{name} was refused by the API: {message}", code="Rejected", hint="change the manifest")
+        return BatchctlError(
+            f"{name} was refused by the API: {message}", code=ErrorCode.REJECTED, hint="change the manifest"
+        )
     if attempt.gone_time is not None:
         return BatchctlError(
             f"{name}: the remote job is gone, and its results were not collected before",
-            code="ResultsLost",
+            code=ErrorCode.RESULTS_LOST,
             hint="change spec.runId to run the same work again",
         )
     ended = attempt.state is not None and is_terminal(attempt.state)
     words = "has ended, but its results are not collected yet" if ended else "has not ended yet"
-    return TimeUpError(f"{name} {words}", code="ResultsNotReady", hint="`batchctl watch` waits and collects")
+    return TimeUpError(f"{name} {words}", code=ErrorCode.RESULTS_NOT_READY, hint="`batchctl watch` waits and collects")

@@ -19,6 +19,7 @@ from batchctl.manifests.durations import parse_duration
 from batchctl.manifests.files import STACK_FILE, find_stack_file
 from batchctl.manifests.load import load
 from batchctl.manifests.trust import Trust
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, UsageError
 from batchctl.model.ports import Progress
@@ -65,7 +66,7 @@ class Workspace:
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean {close[0]}?" if close else "`batchctl status` lists the jobs"
-                raise BatchctlError(f"there is no job {name}", code="JobNotFound", hint=hint)
+                raise BatchctlError(f"there is no job {name}", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
 
 
 def open_workspace(

@@ -135,6 +135,10 @@ def _listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises OSError with an address that people can read."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise OSError(error.errno, f"{host} port {port}: {error.strerror or error}") from error
+    # Connections inherit it. asyncio sets it only where a socket names its protocol, which this one does not, and
+    # without it a reply's body waits some 40 ms for the acknowledgement of its headers.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

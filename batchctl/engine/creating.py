@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, assert_never
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UploadedFile
 from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied, UsageError
 from batchctl.model.keys import AttemptKey, Mark, short_uid
@@ -19,6 +20,7 @@ from batchctl.model.observed import RemoteJob, Status
 from batchctl.model.plan import Create
 from batchctl.model.ports import CreateRequest, Provider
 from batchctl.model.recorded import Intent, RecordedAttempt, RecordedFile
+from batchctl.reconcile import refresh
 
 _CHUNK = 1 << 20
 _ERROR_LENGTH = 256
@@ -64,17 +66,10 @@ class Creator:
         except ApiError as error:
             self._record_failure(attempt, given, error)
             raise
-        self._record_success(attempt, remote)
+        self._record_success(attempt, remote, provider.now())
 
-    def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob) -> None:
-        made = replace(
-            attempt,
-            intent=None,
-            remote=remote.name,
-            state=remote.state,
-            create_time=remote.create_time,
-            rows=remote.rows,
-        )
+    def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> None:
+        made = refresh(replace(attempt, remote=remote.name), remote, seen)
         self._journal.note_attempt(made)
         self._journal.note_event(attempt.key.job, attempt.key.attempt, "created", remote.name)
         self._journal.commit()
@@ -140,7 +135,7 @@ class Creator:
         except OSError as error:
             message = f"cannot prepare the upload of {source.path.name}: {error.strerror}"
             hint = f"free space in {tempfile.gettempdir()}, or set TMPDIR to another folder"
-            raise BatchctlError(message, code="CannotPrepareInput", hint=hint) from error
+            raise BatchctlError(message, code=ErrorCode.CANNOT_PREPARE_INPUT, hint=hint) from error
 
     def _lives_on(self, file: RecordedFile, now: datetime) -> bool:
         return file.expire_time is not None and file.expire_time - now >= self._stack.limits.file_min_life

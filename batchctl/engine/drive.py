@@ -141,6 +141,8 @@ def _goes_on(job: JobPlan, report: DriveReport, until: Until, patience: Patience
     if not until.ended:
         is_settling = job.phase is Phase.SETTLING and not _is_blind(job, report)
         return is_settling or (failed and job.job in report.unanswered)
+    if job.action is Action.NONE:
+        return False
     if failed:
         return not patience.is_over(job.job)
     if job.guard is not None and job.action is not Action.ADOPT:
@@ -166,6 +168,7 @@ def _only(going: tuple[JobPlan, ...], until: Until) -> frozenset[str] | None:
 
 def _merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:
     """The report as a further pass leaves it."""
+    refused = {job.job for job in done.plan.jobs if job.phase is Phase.REJECTED}
     outcomes = {}
     for name, first in report.outcomes.items():
         later = done.outcomes.get(name)
@@ -175,6 +178,9 @@ def _merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport
             outcomes[name] = replace(first, result=Result.DONE) if is_over else first
         elif first.result is Result.DONE and later.result is not Result.FAILED:
             outcomes[name] = replace(first, remote=later.remote)
+        elif first.result is Result.FAILED and name in refused:
+            # Nothing more is done about it, but that is no success.
+            outcomes[name] = first
         else:
             outcomes[name] = later
     last = done.plan

@@ -16,13 +16,14 @@ from typing import Any
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps import Call, StepRunner
 from batchctl.engine.tools import Tools
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
-from batchctl.model.errors import BatchctlError, GuardError, StateError
+from batchctl.model.errors import BatchctlError, GuardError, StateError, StoppedError
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, JobPlan, Plan, RecordAttempt, RecordJob, Step
 
 Run = Generator[Call, Any, None]
-_NOT_READY = "ResultsNotReady"
+_NOT_READY = ErrorCode.RESULTS_NOT_READY
 """The code of a collection that comes too early (`Provider.read_results`)."""
 
 
@@ -106,6 +107,8 @@ def _advance(
 
 def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outcome:
     """How a job stands whose steps ended early. Results that are not there yet are no failure."""
+    if isinstance(problem, StoppedError):
+        return replace(_outcome(job, journal, None), result=Result.PENDING)
     is_early = problem.code == _NOT_READY
     journal.note_event(job.job, None, "not ready" if is_early else "failed", f"{problem.code}: {problem.message}")
     if is_early:

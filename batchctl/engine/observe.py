@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from batchctl.engine.tools import Tools
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Location
 from batchctl.model.errors import ApiError, BatchctlError, Diagnostic, ManifestError, NotFound
 from batchctl.model.keys import Account
@@ -48,8 +49,9 @@ def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:
         if job.released_time is not None:
             continue
         for attempt in job.attempts:
-            is_expected = attempt.delete_time is None and attempt.gone_time is None and attempt.remote is not None
-            expected = frozenset({attempt.remote}) if is_expected and attempt.remote else frozenset()
+            if attempt.is_gone:
+                continue
+            expected = frozenset({attempt.remote}) if attempt.remote else frozenset()
             names[attempt.account] = names.get(attempt.account, frozenset()) | expected
     return names
 
@@ -98,4 +100,4 @@ def _unreachable(account: Account, desired: DesiredStack, recorded: Recorded, er
     message = f"{', '.join(jobs)}: recorded on {account}, which no provider of the stack names: {error.message}"
     hint = "put the provider back until these jobs are removed, or restore its credentials"
     place = Location(desired.stack.file.name)
-    return ManifestError([Diagnostic(place, "ProviderGone", message, hint)])
+    return ManifestError([Diagnostic(place, ErrorCode.PROVIDER_GONE, message, hint)])

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, assert_never
 from batchctl.engine.creating import Creator
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
 from batchctl.model.keys import same_digest, short_uid
@@ -112,7 +113,12 @@ class StepRunner:
         desired = self._desired.get(step.key.job)
         known = desired if desired is not None and same_digest(desired.digest, attempt.digest) else None
         self._journal.commit()
-        collected: Collected = yield partial(self._fetch, provider, step, attempt.digest, attempt.token, known)
+        try:
+            collected: Collected = yield partial(self._fetch, provider, step, attempt.digest, attempt.token, known)
+        except ApiError as error:
+            if error.code == ErrorCode.RESULTS_GONE:
+                self._journal.note_attempt(replace(self._journal.attempts[step.key], results_lost=True))
+            raise
         rows = _count(collected, step.remote.rows)
         done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows)
         if _is_good(done) and self._is_current(step):

@@ -25,15 +25,17 @@ _WORDS = {
     "array": "a list",
     "object": "a mapping",
 }
-_BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
-"""What people write for the two booleans. Source: YAML 1.1, which most other tools read."""
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0"})
+"""What people write for the two booleans; YAML 1.1, which most other tools read, takes all but the digits."""
 
 
 class Checker:
     """Checks documents against one schema."""
 
     def __init__(self, name: str) -> None:
-        self._validator = _strict()(load_schema(name))
+        self._schema = load_schema(name)
+        self._validator = _strict()(self._schema)
 
     def check(self, root: Node, faults: Faults) -> bool:
         """Whether the value keeps to the schema; what does not goes to `faults`."""
@@ -41,7 +43,7 @@ class Checker:
         # One by one: a file can have more faults than are ever told.
         for error in self._validator.iter_errors(plain(root)):
             sound = False
-            _Sentences(root, faults).tell(error)
+            _Sentences(root, self._schema, faults).tell(error)
         return sound
 
 
@@ -82,8 +84,9 @@ _Error: TypeAlias = Any
 class _Sentences:
     """Turns the errors of one document into faults."""
 
-    def __init__(self, root: Node, faults: Faults) -> None:
+    def __init__(self, root: Node, schema: Mapping[str, Json], faults: Faults) -> None:
         self._root = root
+        self._schema = schema
         self._faults = faults
 
     def tell(self, error: _Error) -> None:
@@ -112,17 +115,27 @@ class _Sentences:
         where = f" in {field}" if error.absolute_path else ""
         for key in error.validator_value:
             if key not in error.instance:
-                hint = _first_sentence(error.schema["properties"][key].get("description", ""))
+                hint = self._about(key, error.schema["properties"][key])
                 self._add(node.location, Code.MISSING_FIELD, f'the field "{key}" is missing{where}', hint)
 
-    def _type(self, error: _Error, node: Node, field: str) -> None:
-        wanted = error.validator_value
-        self._wrong_type(node, field, [wanted] if isinstance(wanted, str) else wanted)
+    def _about(self, key: str, schema: Mapping[str, Json]) -> str:
+        if "const" in schema:
+            return f"{key}: {schema['const']}"
+        if "$ref" in schema:
+            schema = self._schema["definitions"][schema["$ref"].removeprefix("#/definitions/")]
+        return str(schema["description"]).split(". ", maxsplit=1)[0].rstrip(".")
 
-    def _wrong_type(self, node: Node, field: str, wanted: Sequence[str]) -> None:
+    def _type(self, error: _Error, node: Node, field: str) -> None:
+        self._wrong_type(node, field, [error])
+
+    def _wrong_type(self, node: Node, field: str, errors: Sequence[_Error]) -> None:
+        """`errors` are of the type alone, one for each way to write the value."""
+        wanted = [name for error in errors for name in _names(error.validator_value)]
         names = [_WORDS[name] for name in wanted if name != "null"]
-        hint = _type_hint(node, wanted) if isinstance(node, Scalar) else ""
-        message = f"{field} must be {_listed(names)}, not {_kind_of(node)}"
+        hint = _type_hint(node, wanted, errors) if isinstance(node, Scalar) else ""
+        is_fraction = isinstance(node, Scalar) and isinstance(node.value, float) and "integer" in wanted
+        found = shown(node.text) if is_fraction and isinstance(node, Scalar) else _kind_of(node)
+        message = f"{field} must be {_listed(names)}, not {found}"
         self._add(node.location, Code.WRONG_TYPE, message, hint)
 
     def _any_of(self, error: _Error, node: Node, field: str) -> None:
@@ -133,8 +146,7 @@ class _Sentences:
         for inner in fitting:
             self.tell(inner)
         if not fitting:
-            wanted = [name for inner in error.context for name in _names(inner.validator_value)]
-            self._wrong_type(node, field, wanted)
+            self._wrong_type(node, field, error.context)
 
     @staticmethod
     def _misfits(inner: _Error, depth: int) -> bool:
@@ -166,7 +178,7 @@ class _Sentences:
         if error.validator in ("minLength", "minItems"):
             message = f"{field} may not be empty"
         elif error.validator == "maxLength":
-            message = f"{field} is longer than {bound}"
+            message = f"{field} is longer than {bound} characters"
         else:
             message = f"{field} must be at {'least' if error.validator == 'minimum' else 'most'} {bound}"
         self._add(node.location, Code.INVALID_VALUE, message)
@@ -227,23 +239,34 @@ def _kind_of(node: Node) -> str:
     return "a mapping" if isinstance(node, Members) else "a list"
 
 
-def _type_hint(node: Scalar, wanted: Sequence[str]) -> str:
-    """How to write a value so that it has the wanted type."""
+def _type_hint(node: Scalar, wanted: Sequence[str], errors: Sequence[_Error]) -> str:
+    """How to write a value so that it has the wanted type, and is one that the field takes."""
     if node.variable is not None:
-        kind = next(kind for kind in ("string", "number", "boolean", "") if kind in [*wanted, ""])
+        kind = next((kind for kind in ("string", "number", "boolean") if kind in wanted), "")
         return f"declare {shown(node.variable)} with type: {kind}" if kind else ""
+    if node.value is None:
+        return "remove it"
     if "string" in wanted:
-        return quote_hint(node.text)
-    if not isinstance(node.value, str):
-        return ""
+        return next((says for error in errors if (says := _refusal(node.text, error.schema))), quote_hint(node.text))
+    word = node.text.strip().lower()
+    if "boolean" in wanted and word in _TRUE | _FALSE:
+        return f"write it as {'true' if word in _TRUE else 'false'}, without quotes"
+    return _string_hint(node.value, wanted) if isinstance(node.value, str) else ""
+
+
+def _string_hint(text: str, wanted: Sequence[str]) -> str:
+    """How to write a string as what is wanted instead of one."""
     if "array" in wanted:
-        return f"write it as a list: [{cut(node.value)}]"
-    if "boolean" in wanted:
-        meant = _BOOLEANS.get(node.value.strip().lower())
-        return f"write it as {meant}, without quotes" if meant else ""
-    numeric = "integer" in wanted or "number" in wanted
-    return "write it with digits alone, without quotes" if numeric and re.match(r"[-+.]?[0-9]", node.value) else ""
+        return f"write it as a list: [{cut(text)}]"
+    if ("integer" in wanted or "number" in wanted) and re.match(r"[-+.]?[0-9]", text):
+        return "write it as a plain number, without quotes"
+    return ""
 
 
-def _first_sentence(text: str) -> str:
-    return text.split(". ", maxsplit=1)[0].rstrip(".")
+def _refusal(text: str, schema: Mapping[str, Json]) -> str:
+    """Why the field would not take the text even if it were quoted; empty when it would."""
+    if "pattern" in schema and not re.search(schema["pattern"], text):
+        return f"it {schema['patternErrorMessage']}"
+    if "enum" in schema and text not in schema["enum"]:
+        return did_you_mean(text, [value for value in schema["enum"] if value is not None])
+    return ""

@@ -74,7 +74,7 @@ def _check_later(spec: Node, api: Api | None, faults: Faults) -> None:
     retry_on = find(spec, "lifecycle", "retryOn")
     for item in retry_on.values if isinstance(retry_on, Items) else ():
         if value_of(item) == "ROWS":
-            faults.add(item.location, Code.NOT_SUPPORTED_YET, '"retryOn: ROWS" is not supported yet')
+            faults.add(item.location, Code.NOT_SUPPORTED_YET, '"retryOn: ROWS" is not supported yet', _LEAVE_OUT)
 
 
 def _later(spec: Node, faults: Faults, *path: str) -> None:

@@ -40,11 +40,26 @@ _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """Line ends as libyaml counts them."""
 _TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"})
 _HINTS = {
-    "cannot start any token": "indent with spaces, not with tabs; quote texts that start with @ or `",
+    "cannot start any token": "indent with spaces, not with tabs; quote texts that start with @, ` or %",
     "Unicode character escape": "write the character itself",
-    "mapping values are not allowed": 'quote texts that hold ": "',
+    "unknown escape": "write \\\\ for a backslash, or use single quotes",
+    "mapping values are not allowed": 'quote texts that hold ": "; look whether the line before is whole',
+    "expected ',' or": "a comma or the closing bracket is missing",
+    "expected node content": "a value is missing here, or there is a comma too many",
+    "expected key": "indent this line like those that it belongs to",
+    "expected ':'": "behind a key come a colon and a blank",
+    "alphabetic or numeric": "quote a text that starts with * or &",
+    "end of stream": "a quote is not closed",
+    "incompatible YAML": "remove the line that starts with %",
 }
 """Ways out of the commonest slips, by a part of libyaml's message."""
+_OPENED = ("expected ',' or", "end of stream")
+"""Messages whose cause is where something was opened, which can be far above."""
+_STANDARD_TAG = "tag:yaml.org,2002:"
+_CHARACTER_HINTS = {
+    "\x00": "remove it; if the file is UTF-16, save it as UTF-8",
+    "\ufeff": "remove it: an invisible byte order mark",
+}
 _ROWS_HINT = "put rows into a JSONL file: src: {file: PATH}"
 _STAR_HINT = "quote a text that starts with *"
 _BRACES_HINT = "quote a text that starts with { or ["
@@ -90,9 +105,8 @@ def _decode(data: bytes, file: str, faults: Faults) -> str | None:
     bad = _NOT_TEXT.search(text)
     if bad is not None:
         message = f"the character U+{ord(bad[0]):04X} is not allowed"
-        faults.add(
-            _place(text[: bad.start()], file), Code.INVALID_YAML, message, 'write it as an escape in "double quotes"'
-        )
+        hint = _CHARACTER_HINTS.get(bad[0], 'write it as an escape in "double quotes"')
+        faults.add(_place(text[: bad.start()], file), Code.INVALID_YAML, message, hint)
         return None
     return _without_pairs(text)
 
@@ -127,6 +141,7 @@ class _Composer:
     """Builds the values of one file. Recursion is bounded by `MAX_DEPTH`."""
 
     def __init__(self, text: str, file: str, faults: Faults) -> None:
+        self._text = text
         self._file = file
         self._faults = faults
         self._events: Iterator[Any] = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
@@ -152,7 +167,12 @@ class _Composer:
         assert mark is not None, "libyaml always says where"
         problem = str(error.problem)
         hint = next((hint for part, hint in _HINTS.items() if part in problem), "")
-        self._faults.add(Location(self._file, mark.line + 1, mark.column + 1), Code.INVALID_YAML, problem, hint)
+        opened = error.context_mark
+        if opened is not None and any(part in problem for part in _OPENED):
+            hint += f"; opened at {opened.line + 1}:{opened.column + 1}"
+        # What is missing at the end is told one line further when the last line has no end of its own.
+        place = min(Location(self._file, mark.line + 1, mark.column + 1), _place(self._text, self._file))
+        self._faults.add(place, Code.INVALID_YAML, problem, hint)
 
     def _at(self, event: Any) -> Location:  # noqa: ANN401 - PyYAML's events have no useful types
         mark = event.start_mark
@@ -177,7 +197,7 @@ class _Composer:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(str(event.anchor), place, depth)
         if event.tag is not None and event.tag not in _TAGS:
-            message = f"the tag {cut(event.tag)} is not supported"
+            message = f"the tag {cut(event.tag.replace(_STANDARD_TAG, '!!'))} is not supported"
             self._faults.add(place, Code.INVALID_YAML, message, "write the value without it")
         if event.anchor is None:
             return self._fresh(event, place, depth)

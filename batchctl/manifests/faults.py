@@ -6,7 +6,7 @@ Owns the collection and the wording of suggestions; decides nothing about what i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from batchctl.manifests.codes import Code
 from batchctl.model.desired import Location
@@ -58,15 +58,21 @@ class Faults:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint for a misspelt word: the nearest known one, else all of them."""
     names = sorted(known)
-    near: list[str] = []
-    # Comparing long texts, or with very many, takes longer than a hint is worth.
-    if len(word) <= LONGEST_SHOWN and len(names) <= MOST_NAMES:
-        short = {name.lower(): name for name in names if len(name) <= LONGEST_SHOWN}
-        near = difflib.get_close_matches(word.lower(), short, n=1, cutoff=0.6)
-        if near:
-            return f"did you mean {short[near[0]]}?"
+    near = nearest(word, names)
+    if near is not None:
+        return f"did you mean {near}?"
     listed = [cut(name) for name in names[:LISTED_NAMES]] + ["…"] * (len(names) > LISTED_NAMES)
     return f"one of: {', '.join(listed)}" if names else ""
+
+
+def nearest(word: str, names: Sequence[str]) -> str | None:
+    """The name that a misspelt word most likely stands for, upper and lower case being the same."""
+    # Comparing long texts, or with very many, takes longer than a hint is worth.
+    if len(word) > LONGEST_SHOWN or len(names) > MOST_NAMES:
+        return None
+    short = {name.lower(): name for name in names if len(name) <= LONGEST_SHOWN}
+    near = difflib.get_close_matches(word.lower(), short, n=1, cutoff=0.65)
+    return short[near[0]] if near else None
 
 
 def cut(text: str, length: int = LONGEST_SHOWN) -> str:

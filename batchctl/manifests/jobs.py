@@ -36,14 +36,22 @@ class JobReader:
         self._defaults = {kind: self._defaults_of(kind) for kind in Kind}
 
     def _defaults_of(self, kind: Kind) -> Node | None:
-        """The stack's defaults without the members of `request` that only the other kind has."""
+        """The stack's defaults without the members of `request` that only the other kind has.
+
+        Without unknown fields too: they are told where the stack file is checked.
+        """
         defaults = self._reading.defaults
-        request = find(defaults, "request")
-        if not isinstance(defaults, Members) or not isinstance(request, Members):
+        if not isinstance(defaults, Members):
             return defaults
-        known = load_schema(_SCHEMAS[kind])["definitions"]["request"]["properties"]
+        schema = load_schema(_SCHEMAS[kind])
+        known = schema["properties"]["spec"]["properties"].keys()
+        others = {key: member for key, member in defaults.entries.items() if key in known}
+        request = find(defaults, "request")
+        if not isinstance(request, Members):
+            return Members(defaults.location, others)
+        known = schema["definitions"]["request"]["properties"].keys()
         kept = {key: member for key, member in request.entries.items() if key in known}
-        others = {key: member for key, member in defaults.entries.items() if key != "request"}
+        others.pop("request")
         if kept:
             others["request"] = Member(defaults.entries["request"].key_location, Members(request.location, kept))
         return Members(defaults.location, others)

@@ -23,6 +23,8 @@ _PREFIXES = {"gs://": "gcsUri", "bq://": "bigqueryUri", "projects/": "vertexData
 _VERTEX_FIELDS = frozenset({"gcsUri", "bigqueryUri", "vertexDatasetName"})
 SENT_FIELDS = frozenset({"inlinedRequests", "file"})
 """The forms whose rows batchctl itself sends, so that it can put defaults under them."""
+_LINES_HINT = 'one row a line: {"key": …, "text": …} or {"key": …, "request": …}'
+_LATER_HINT = "use a provider of type gemini and a local JSONL file: src: {file: PATH}"
 _WHAT = {
     "gcsUri": "a gs:// source",
     "bigqueryUri": "a bq:// source",
@@ -83,7 +85,7 @@ class SourceReader:
                 )
                 self.faults.add(place, Code.WRONG_PROVIDER, f"{what} is for Vertex only", hint)
             else:
-                self.faults.add(place, Code.NOT_SUPPORTED_YET, f"{what} is not supported yet")
+                self.faults.add(place, Code.NOT_SUPPORTED_YET, f"{what} is not supported yet", _LATER_HINT)
             return False
         if api is Api.VERTEX and field in _WHAT:
             hint = "Vertex reads gs://…, bq://… or a dataset"
@@ -132,6 +134,10 @@ class SourceReader:
             hint = "move it inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
             self.faults.add(place, Code.OUTSIDE_STACK, f"{named} is outside the stack's folder", hint)
             return None
+        if os.path.exists(real) and not os.path.isfile(real):  # noqa: PTH110, PTH113 - see below
+            what = "a folder" if os.path.isdir(real) else "no regular file"  # noqa: PTH112
+            self.faults.add(place, Code.UNREADABLE_FILE, f"{named} is {what}", "name one file of rows")
+            return None
         if not os.path.isfile(real):  # noqa: PTH113 - unlike Path.is_file, never raises for a name that cannot be
             self.faults.add(
                 place, Code.FILE_NOT_FOUND, f"there is no file {named}", "paths start from the manifest's folder"
@@ -140,13 +146,15 @@ class SourceReader:
         try:
             summary = self.rows.fingerprint(real, kind)
         except RowsError as error:
+            hint = _LINES_HINT
             for problem in error.problems:
-                self.faults.add(Location(file, problem.line), Code.INVALID_ROW, problem.message)
+                self.faults.add(Location(file, problem.line), Code.INVALID_ROW, problem.message, hint)
+                hint = ""
             return None
         except OSError as error:
             self.faults.add(place, Code.UNREADABLE_FILE, f"{named} cannot be read: {error.strerror}")
             return None
         if summary.rows == 0:
-            self.faults.add(Location(file), Code.INVALID_ROW, "the file has no rows")
+            self.faults.add(Location(file), Code.INVALID_ROW, "the file has no rows", _LINES_HINT)
             return None
         return LocalFile(real, summary.sha256, summary.rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from batchctl.manifests.check import Checker
 from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import compose
 from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.faults import Faults, cut
+from batchctl.manifests.faults import Faults, cut, nearest
 from batchctl.manifests.files import STACK_FILE, read_bounded
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, find, key_place, value_of
@@ -170,7 +170,8 @@ class _StackReader:
         given = self._value("limits") or {}
         for name in ("active", "enqueuedTokens"):
             if name in given:
-                self._faults.add(self._place("limits", name), Code.NOT_SUPPORTED_YET, f'"{name}" is not supported yet')
+                message = f'"{name}" is not supported yet'
+                self._faults.add(self._place("limits", name), Code.NOT_SUPPORTED_YET, message, "leave it out")
         standard = Limits()
         limits = Limits(
             concurrency=int(given.get("concurrency", standard.concurrency)),
@@ -243,12 +244,18 @@ class _StackReader:
             origin = Origin.of(endpoint)
         except ValueError as error:
             message = f'"endpoint" {error}'
-            self._faults.add(place, Code.INVALID_VALUE, message, f"or the word {EMULATOR_ORIGIN}")
+            near = nearest(endpoint, [EMULATOR_ORIGIN])
+            hint = (
+                f"did you mean {near}?" if near else f"without user, query or fragment; or the word {EMULATOR_ORIGIN}"
+            )
+            self._faults.add(place, Code.INVALID_VALUE, message, hint)
             return False
         if self._trust.allows_endpoint(origin):
             return True
         message = f"{cut(str(origin))} is neither https at googleapis.com nor on this machine"
         hint = f"when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT={cut(str(origin))}"
+        if self._trust.allows_endpoint(replace(origin, scheme="https")):
+            hint = "write https instead of http"
         self._faults.add(place, Code.UNTRUSTED_ENDPOINT, message, hint)
         return False
 

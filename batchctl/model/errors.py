@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json, Location
 
 
@@ -34,7 +35,7 @@ class BatchctlError(Exception):
     """
 
     exit_code = 1
-    default_code = "Error"
+    default_code = ErrorCode.ERROR
 
     def __init__(
         self,
@@ -55,7 +56,7 @@ class UsageError(BatchctlError):
     """The command line is wrong."""
 
     exit_code = 64
-    default_code = "Usage"
+    default_code = ErrorCode.USAGE
 
 
 @dataclass(frozen=True, order=True)
@@ -76,7 +77,7 @@ class ManifestError(BatchctlError):
     """Manifests or the stack file are wrong; carries every fault found, sorted by place."""
 
     exit_code = 65
-    default_code = "InvalidManifest"
+    default_code = ErrorCode.INVALID_MANIFEST
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(sorted(diagnostics))
@@ -95,7 +96,7 @@ class RowsError(BatchctlError):
     """A file of rows is wrong; carries the first faults found, each with its line."""
 
     exit_code = 65
-    default_code = "InvalidRows"
+    default_code = ErrorCode.INVALID_ROWS
 
     def __init__(self, problems: Sequence[RowProblem]) -> None:
         self.problems = tuple(problems)
@@ -106,40 +107,40 @@ class LockedError(BatchctlError):
     """Another process holds the state."""
 
     exit_code = 5
-    default_code = "StateLocked"
+    default_code = ErrorCode.STATE_LOCKED
 
 
 class GuardError(BatchctlError):
     """Refused by a guard; the hint names the flag that lifts it."""
 
     exit_code = 6
-    default_code = "Guard"
+    default_code = ErrorCode.GUARD
 
 
 class TimeUpError(BatchctlError):
     """`--timeout` ran out, or results are not there yet."""
 
     exit_code = 7
-    default_code = "TimeUp"
+    default_code = ErrorCode.TIME_UP
 
 
 class StoppedError(BatchctlError):
     """Interrupted by a signal; the state is sound."""
 
     exit_code = 130
-    default_code = "Interrupted"
+    default_code = ErrorCode.INTERRUPTED
 
 
 class StateError(BatchctlError):
     """The state file cannot be used."""
 
-    default_code = "State"
+    default_code = ErrorCode.STATE
 
 
 class ResultsError(BatchctlError):
     """Results cannot be written, or what lies there cannot be read."""
 
-    default_code = "Results"
+    default_code = ErrorCode.RESULTS
 
 
 class Effect(Enum):
@@ -156,33 +157,33 @@ class Effect(Enum):
 class ApiError(BatchctlError):
     """A call to an API failed. `effect` tells what a create call may have done."""
 
-    default_code = "Api"
+    default_code = ErrorCode.API
     effect = Effect.AMBIGUOUS
 
 
 class ConnectionFailed(ApiError):
     """No connection came about, so nothing was sent."""
 
-    default_code = "ConnectionFailed"
+    default_code = ErrorCode.CONNECTION_FAILED
     effect = Effect.NONE
 
 
 class ReplyLost(ApiError):
     """The call was sent, but no whole answer came back."""
 
-    default_code = "ReplyLost"
+    default_code = ErrorCode.REPLY_LOST
 
 
 class BadReply(ApiError):
     """The answer is not what the API promises: not JSON, wrong types, too large."""
 
-    default_code = "BadReply"
+    default_code = ErrorCode.BAD_REPLY
 
 
 class ApiStatus(ApiError):
     """An answer with an HTTP error (reference chapter 9). `http` is its status, `status` the rpc name."""
 
-    default_code = "ApiStatus"
+    default_code = ErrorCode.API_STATUS
 
     def __init__(
         self,
@@ -205,45 +206,45 @@ class ApiStatus(ApiError):
 class BadRequest(ApiStatus):
     """400 and every 4xx without a class of its own."""
 
-    default_code = "BadRequest"
+    default_code = ErrorCode.BAD_REQUEST
     effect = Effect.REFUSED
 
 
 class Unauthenticated(ApiStatus):
     """401: not executed."""
 
-    default_code = "Unauthenticated"
+    default_code = ErrorCode.UNAUTHENTICATED
     effect = Effect.NONE
 
 
 class PermissionDenied(ApiStatus):
     """403."""
 
-    default_code = "PermissionDenied"
+    default_code = ErrorCode.PERMISSION_DENIED
     effect = Effect.REFUSED
 
 
 class NotFound(ApiStatus):
     """404."""
 
-    default_code = "NotFound"
+    default_code = ErrorCode.NOT_FOUND
     effect = Effect.REFUSED
 
 
 class Conflict(ApiStatus):
     """408 or 409: says nothing about this very call."""
 
-    default_code = "Conflict"
+    default_code = ErrorCode.CONFLICT
 
 
 class QuotaExceeded(ApiStatus):
     """429: not executed."""
 
-    default_code = "QuotaExceeded"
+    default_code = ErrorCode.QUOTA_EXCEEDED
     effect = Effect.NONE
 
 
 class ServerFailed(ApiStatus):
     """5xx: may have been executed."""
 
-    default_code = "ServerFailed"
+    default_code = ErrorCode.SERVER_FAILED

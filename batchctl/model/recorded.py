@@ -66,6 +66,18 @@ class RecordedAttempt:
     """When `apply` wrote down that the remote job is gone."""
     results: str | None = None
     """Where the results lie, relative to the results folder; None until they are durably collected."""
+    results_lost: bool = False
+    """The API has the job, but not its results any more: there is nothing left to collect."""
+
+    @property
+    def is_uncollected(self) -> bool:
+        """Whether there may be results that are not durably here yet."""
+        return self.results is None and not self.results_lost
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing is expected to be there any more: our delete was answered, or the absence confirmed."""
+        return self.delete_time is not None or self.gone_time is not None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 
 KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
@@ -43,7 +44,7 @@ class ApiKey:
         if not _KEY.fullmatch(value):
             raise BatchctlError(
                 "the API key holds characters that no key has (spaces, control characters or letters beyond ASCII)",
-                code="InvalidKey",
+                code=ErrorCode.INVALID_KEY,
                 hint=_HINT,
             )
         self._value = value
@@ -68,4 +69,4 @@ def gemini_key(env: Mapping[str, str]) -> str:
         if value:
             ApiKey(value)
             return value
-    raise BatchctlError("no API key for the Gemini API", code="NoCredentials", hint=_HINT)
+    raise BatchctlError("no API key for the Gemini API", code=ErrorCode.NO_CREDENTIALS, hint=_HINT)

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import (
     ApiError,
     ApiStatus,
@@ -153,7 +154,7 @@ def _api_status(
 def _classify(http: int, status: RpcStatus) -> tuple[type[ApiStatus], str | None, str]:
     if status.reason == "API_KEY_INVALID":
         # It comes as a 400, but says nothing about the request: with the right key it may be fine.
-        return Unauthenticated, "InvalidKey", _KEY_HINT
+        return Unauthenticated, ErrorCode.INVALID_KEY, _KEY_HINT
     if http in _SERVER_ERRORS:
         return ServerFailed, None, "the fault is at the API's end; run the command again later"
     kind = _BY_HTTP.get(http, BadRequest)

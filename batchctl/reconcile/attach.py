@@ -137,7 +137,8 @@ def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
     """
     observation = observed.get(record.account)
     if observation is None:
-        return Unknown(f"nobody looked at {record.account}")
+        # The engine does not look where nothing is expected.
+        return Gone() if record.is_gone else Unknown(f"nobody looked at {record.account}")
     if record.remote is None:
         return Gone() if observation.complete else Unknown(observation.problem)
     for job in observation.jobs:

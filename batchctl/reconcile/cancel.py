@@ -14,8 +14,10 @@ from batchctl.reconcile.decision import Context, Decision, Subject, ended_phase,
 def decide_cancel(subject: Subject, context: Context) -> Decision:
     """Cancel the current attempt, as the user orders; an order for an unfinished job is kept in the record."""
     view, recorded = subject.current, subject.recorded
-    if view is None or recorded is None:
+    if view is None:
         return rest(Phase.WAITING, "not created yet: nothing to cancel")
+    if recorded is None:
+        return rest(Phase.UNKNOWN, "found by its mark, but not in the state: `batchctl apply` adopts it first")
     seen = tuple(step for other in subject.views for step in other.steps)
     state = view.attempt.state or ""
     if is_terminal(state):

@@ -152,9 +152,9 @@ def end_steps(view: AttemptView, *, discard_results: bool) -> tuple[Step, ...]:
     assert isinstance(view.presence, Present)
     job = view.presence.job
     delete = Delete(view.key, view.attempt.account, job.name)
-    if view.attempt.results is not None or discard_results:
-        return (delete,)
-    return Collect(view.key, job), delete
+    if view.attempt.is_uncollected and not discard_results:
+        return Collect(view.key, job), delete
+    return (delete,)
 
 
 def has_succeeded(attempt: RecordedAttempt) -> bool:
@@ -188,6 +188,8 @@ _PHASES: Mapping[str, Phase] = {
 def ended_phase(attempt: RecordedAttempt) -> Phase:
     """The phase of a job whose current attempt is terminal."""
     assert attempt.state is not None
+    if attempt.results_lost and attempt.state in GOOD_STATES:
+        return Phase.RESULTS_LOST
     if attempt.state in GOOD_STATES and not has_succeeded(attempt):
         return Phase.FAILED
     if was_cancelled(attempt, CancelCause.DEADLINE):

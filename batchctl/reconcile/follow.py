@@ -59,7 +59,7 @@ def _decide_present(
 def _decide_gone(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
     """The attempt's remote job is confirmed gone."""
     attempt = view.attempt
-    if attempt.results is None and attempt.delete_time is None and attempt.state in GOOD_STATES:
+    if attempt.is_uncollected and attempt.delete_time is None and attempt.state in GOOD_STATES:
         return rest(Phase.RESULTS_LOST, "it succeeded, and was gone before its results were collected")
     if attempt.state is not None and is_terminal(attempt.state):
         return _decide_ended(subject, desired, view, context)
@@ -68,7 +68,9 @@ def _decide_gone(subject: Subject, desired: DesiredJob, view: AttemptView, conte
     if attempt.cancel_cause in {CancelCause.REMOVE, CancelCause.REPLACE}:
         return create(subject.next_key, desired, context, "wanted again after its removal")
     if desired.lifecycle.on_missing is OnMissing.RECREATE:
-        return create(subject.next_key, desired, context, "it went missing before it ended (onMissing: recreate)")
+        # The policy was agreed to when the job was created.
+        words = "it went missing before it ended (onMissing: recreate)"
+        return replace(create(subject.next_key, desired, context, words), needs_consent=False)
     return rest(Phase.FAILED, "it went missing before it ended (onMissing: fail)")
 
 
@@ -119,11 +121,13 @@ def _decide_ended(subject: Subject, desired: DesiredJob, view: AttemptView, cont
     """The attempt is terminal: collect it, and see what follows."""
     attempt = view.attempt
     collect: tuple[Step, ...] = ()
-    if attempt.results is None and isinstance(view.presence, Present):
+    if attempt.is_uncollected and isinstance(view.presence, Present):
         collect = (Collect(view.key, view.presence.job),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE):
         return create(subject.next_key, desired, context, "wanted again after its removal").before(*collect)
-    if has_succeeded(attempt) and failure_name(attempt) not in desired.lifecycle.retry_on:
+    if attempt.results_lost and attempt.state in GOOD_STATES:
+        decision = rest(Phase.RESULTS_LOST, "it succeeded, but the API has its results no more")
+    elif has_succeeded(attempt) and failure_name(attempt) not in desired.lifecycle.retry_on:
         decision = rest(ended_phase(attempt), _success(attempt))
     else:
         decision = _decide_failed(subject, desired, view, context)
@@ -171,7 +175,9 @@ def _apply_ttl(desired: DesiredJob, view: AttemptView, context: Context, decisio
     if ttl is None or not isinstance(view.presence, Present):
         return decision
     end = _after(view.attempt.end_time, ttl)
-    assert end is not None
+    if end is None:
+        # A record that was made without the API's word; the next look brings its time.
+        return decision
     if provider_now(view.attempt.account, context.observed, context.now) < end:
         return replace(decision, next_time=end)
     delete = Delete(view.key, view.attempt.account, view.presence.job.name)

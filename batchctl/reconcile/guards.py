@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Limits
 from batchctl.model.plan import Collect, Guard, JobPlan, RecordAttempt
 from batchctl.reconcile.decision import Counted, Decision, Subject
@@ -15,13 +16,13 @@ from batchctl.reconcile.options import Options
 _HARMLESS = (RecordAttempt, Collect)
 """Steps that neither buy nor stop anything."""
 
-PROTECTED = "Protected"
-NOTHING_DESIRED = "NothingDesired"
-CONSENT_NEEDED = "ConsentNeeded"
+PROTECTED = ErrorCode.PROTECTED
+NOTHING_DESIRED = ErrorCode.NOTHING_DESIRED
+CONSENT_NEEDED = ErrorCode.CONSENT_NEEDED
 _TOO_MANY: Mapping[Counted, str] = {
-    Counted.CREATE: "TooManyCreates",
-    Counted.REPLACE: "TooManyReplaces",
-    Counted.DELETE: "TooManyDeletes",
+    Counted.CREATE: ErrorCode.TOO_MANY_CREATES,
+    Counted.REPLACE: ErrorCode.TOO_MANY_REPLACES,
+    Counted.DELETE: ErrorCode.TOO_MANY_DELETES,
 }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from batchctl.model.observed import Present
+from batchctl.model.observed import Present, RemoteJob
 from batchctl.model.plan import Action, Cancel
 from batchctl.model.recorded import CancelCause
-from batchctl.model.states import is_active
+from batchctl.model.states import JobState, is_active
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import Decision, Subject
 
@@ -36,12 +36,17 @@ def _cancels(subject: Subject) -> Iterator[Cancel]:
         yield from _duplicates(view)
         # A removed job's attempts all end by its removal; a desired job has one that counts.
         older = subject.desired is not None and view is not subject.current
-        if older and isinstance(view.presence, Present) and is_active(view.presence.job.state):
+        if older and isinstance(view.presence, Present) and _works(view.presence.job):
             job = view.presence.job
             yield Cancel(view.key, job.account, job.name, CancelCause.DUPLICATE)
 
 
 def _duplicates(view: AttemptView) -> Iterator[Cancel]:
     for job in view.duplicates:
-        if is_active(job.state):
+        if _works(job):
             yield Cancel(view.key, job.account, job.name, CancelCause.DUPLICATE)
+
+
+def _works(job: RemoteJob) -> bool:
+    """Whether a cancel is of use: what is cancelling already needs no second one."""
+    return is_active(job.state) and job.state != JobState.CANCELLING

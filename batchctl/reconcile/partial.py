@@ -5,9 +5,7 @@ The page that failed could hold a higher attempt, a second remote job, or the su
 
 from __future__ import annotations
 
-from batchctl.model.desired import DesiredJob
 from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Forget, RecordAttempt, Step
-from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.reconcile.decision import Context, Decision, Subject, standing_phase
 
@@ -31,9 +29,12 @@ def hold_back(subject: Subject, decision: Decision, context: Context) -> Decisio
 
 
 def _problem(subject: Subject, context: Context) -> str | None:
-    owners: list[DesiredJob | RecordedJob] = [owner for owner in (subject.desired, subject.recorded) if owner]
-    accounts = {owner.account for owner in owners} | {view.attempt.account for view in subject.views}
-    for account in sorted(accounts):
+    needed = {view.attempt.account for view in subject.views if not view.attempt.is_gone}
+    if subject.desired is not None:
+        needed.add(subject.desired.account)
+    elif subject.recorded is not None and subject.recorded.account in context.observed:
+        needed.add(subject.recorded.account)
+    for account in sorted(needed):
         observation = context.observed.get(account)
         if observation is None:
             return f"nobody looked at {account}"

@@ -89,7 +89,7 @@ def _end(subject: Subject, present: list[AttemptView], recorded: RecordedJob, co
         collects = tuple(
             Collect(view.key, view.presence.job)
             for view in present
-            if view.attempt.results is None and isinstance(view.presence, Present)
+            if view.attempt.is_uncollected and isinstance(view.presence, Present)
         )
         words = "no longer in a manifest; ended and kept (onRemove: cancel)"
         return _release(recorded, context, Action.FORGET, words).before(*collects)

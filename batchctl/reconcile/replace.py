@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import Present, Unknown
@@ -27,8 +28,8 @@ from batchctl.reconcile.decision import (
 )
 from batchctl.reconcile.follow import follow
 
-ADOPTED_CHANGED = "AdoptedChanged"
-ON_CHANGE_FAIL = "OnChangeFail"
+ADOPTED_CHANGED = ErrorCode.ADOPTED_CHANGED
+ON_CHANGE_FAIL = ErrorCode.ON_CHANGE_FAIL
 
 
 def decide_changed(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import UsageError
 
 _KEY = r"(?P<key>[A-Za-z0-9][A-Za-z0-9._/-]*)"
@@ -48,6 +49,6 @@ def _parse_term(term: str) -> Requirement:
             return Requirement(match["key"], None if pattern is _EXISTS else values, match["not"] is not None)
     raise UsageError(
         f"cannot read the selector term {term!r}",
-        code="InvalidSelector",
+        code=ErrorCode.INVALID_SELECTOR,
         hint="write terms as team=search, team!=search, team in (a,b), team notin (a,b), team or !team",
     )

@@ -67,7 +67,9 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
         return create(subject.next_key, desired, context, "its create call was lost and given up")
     if attempt.intent is None:
         reason = "the create call did not get through; nothing was sent"
-        return create(view.key, desired, context, reason, attempt.token if same else None)
+        decision = create(view.key, desired, context, reason, attempt.token if same else None)
+        # What is the same was agreed to when it was first tried.
+        return replace(decision, needs_consent=decision.needs_consent and not same)
     waiting = settle(view, context)
     if waiting is not None:
         return waiting

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO, assert_never
 
 from batchctl.model.canonical import RowsHasher
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import (
     DesiredJob,
     InlineRows,
@@ -120,6 +121,6 @@ def _keys_of_file(source: LocalFile, kind: Kind) -> Sequence[str] | None:
 def _input_changed(source: LocalFile, reason: str) -> ResultsError:
     return ResultsError(
         f"the input file {source.path} changed while the command ran: {reason}",
-        code="InputChanged",
+        code=ErrorCode.INPUT_CHANGED,
         hint="run the command again: it reads the file anew and plans what follows",
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 
@@ -38,7 +39,9 @@ def folder_name(key: AttemptKey, digest: str) -> str:
     """The name of an attempt's folder: `<digest8>-<attempt>`, and the shard where there are several."""
     match = _DIGEST.fullmatch(digest)
     if match is None:
-        raise ResultsError(f"not a digest: {digest!r}", code="ResultsOutside", hint="the state holds a broken digest")
+        raise ResultsError(
+            f"not a digest: {digest!r}", code=ErrorCode.RESULTS_OUTSIDE, hint="the state holds a broken digest"
+        )
     shard = f".{key.shard}" if key.shard else ""
     return f"{match[1]}-{key.attempt}{shard}"
 
@@ -52,7 +55,7 @@ def outside(path: Path, reason: str) -> ResultsError:
     """The error for a path that leads out of the results folder."""
     return ResultsError(
         f"{path} leads out of the results folder: {reason}",
-        code="ResultsOutside",
+        code=ErrorCode.RESULTS_OUTSIDE,
         hint="remove it; batchctl writes results only below spec.results of the stack file",
     )
 
@@ -78,13 +81,17 @@ def results_errors(path: Path) -> Iterator[None]:
 def _from_os(path: Path, error: OSError) -> ResultsError:
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            code, reason, hint = "ResultsDiskFull", "the disk is full", "free some space"
+            code, reason, hint = ErrorCode.RESULTS_DISK_FULL, "the disk is full", "free some space"
         case errno.EROFS:
-            code, reason, hint = "ResultsReadOnly", "the file system is read-only", "make it writable"
+            code, reason, hint = ErrorCode.RESULTS_READ_ONLY, "the file system is read-only", "make it writable"
         case errno.EACCES | errno.EPERM:
-            code, reason, hint = "ResultsPermission", "permission denied", "make the folder writable for this user"
+            code, reason, hint = (
+                ErrorCode.RESULTS_PERMISSION,
+                "permission denied",
+                "make the folder writable for this user",
+            )
         case _:
-            code, reason, hint = "ResultsFailed", str(error), "look at the disk and the folder"
+            code, reason, hint = ErrorCode.RESULTS_FAILED, str(error), "look at the disk and the folder"
     return ResultsError(
         f"results in {path} cannot be read or written: {reason}",
         code=code,

@@ -27,6 +27,20 @@ LINE_VALUES = 1_000_000
 SHOWN_LENGTH = 60
 """Longest piece of a value in a message, in characters."""
 
+_SENTENCES = {
+    "Expecting value": "a value has to stand here",
+    "Extra data": "the line goes on after the end of its value",
+    "Expecting property name enclosed in double quotes": "a name in double quotes has to stand here",
+    "Expecting ',' delimiter": "a comma or the closing bracket has to stand here",
+    "Expecting ':' delimiter": "a colon has to stand here",
+    "Unterminated string starting": "the string that starts here is not closed",
+    "Invalid control character": "a line end, tab or other control character has to be written as an escape",
+}
+"""What the reader's messages say, in our words: its own change from one version of Python to the next."""
+
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+"""What UTF-16 and UTF-32 files start with."""
+
 _BOM = b"\xef\xbb\xbf"
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
@@ -49,6 +63,9 @@ def read_lines(stream: BinaryIO) -> Iterator[Line]:
             _skip_rest(stream, raw)
             yield Line(number, fault=f"longer than {LINE_BYTES // 1024 // 1024} MB")
             continue
+        if number == 1 and raw.startswith(_WIDE):
+            yield Line(1, fault="the file is UTF-16 or UTF-32: save it as UTF-8")
+            return
         if number == 1:
             raw = raw.removeprefix(_BOM)
         if raw.strip():
@@ -66,7 +83,8 @@ def _parse(number: int, raw: bytes) -> Line:
     except UnicodeDecodeError as error:
         return Line(number, fault=f"not UTF-8 at byte {error.start + 1} of the line")
     except json.JSONDecodeError as error:
-        return Line(number, fault=f"not JSON: {error.msg} at column {error.colno}")
+        says = _SENTENCES.get(error.msg.removesuffix(" at"), error.msg)
+        return Line(number, fault=f"not JSON at column {error.colno}: {says}")
     except ValueError as error:
         return Line(number, fault=str(error))
 
@@ -74,6 +92,8 @@ def _parse(number: int, raw: bytes) -> Line:
 def parse_json(raw: bytes) -> Json:
     """One JSON value. Raises ValueError for all that JSON or UTF-8 does not allow, and for what we do not."""
     text = raw.decode("utf-8")
+    if text.startswith("\ufeff"):
+        raise ValueError("an invisible byte order mark stands at the start of the line: remove it")
     if _separators(raw) > LINE_VALUES and _separators(_STRINGS.sub(b"", raw)) > LINE_VALUES:
         raise ValueError(f"holds more than {LINE_VALUES:,} values")
     try:

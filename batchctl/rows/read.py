@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
 from batchctl.rows.folder import CURRENT, RESULTS_FILE, job_folder, outside, results_errors
@@ -51,6 +52,6 @@ def _row(path: Path, number: int, raw: bytes) -> dict[str, Json]:
 def _damaged(path: Path, number: int) -> ResultsError:
     return ResultsError(
         f"{path}, line {number} is not a result row",
-        code="ResultsCorrupt",
+        code=ErrorCode.RESULTS_CORRUPT,
         hint="restore the folder from a copy, or move it away and collect again while the remote job exists",
     )

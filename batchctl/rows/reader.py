@@ -48,7 +48,7 @@ def read_rows(path: Path, kind: Kind) -> Iterator[RequestRow]:
         elif len(problems) < FAULTS_SHOWN:
             problems.append(found)
         else:
-            problems.append(RowProblem(found.line, "and more"))
+            problems.append(RowProblem(found.line, "and more: nothing further was checked"))
             break
     if empty:
         problems.append(RowProblem(1, "the file has no rows"))

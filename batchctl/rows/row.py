@@ -70,7 +70,9 @@ def _request(value: Json, kind: Kind) -> dict[str, Json]:
     request = spell_request(value, kind)
     if kind is Kind.EMBEDDINGS_BATCH_JOB:
         if not isinstance(request.get("content"), Mapping):
-            raise ValueError("request.content is missing or not an object")
+            other = "; request.contents is for a BatchJob" if "contents" in request else ""
+            raise ValueError(f"request.content is missing or not an object{other}")
     elif not isinstance(request.get("contents"), list) or not request["contents"]:
-        raise ValueError("request.contents is missing or not a list with at least one content")
+        other = "; request.content is for an EmbeddingsBatchJob" if "content" in request else ""
+        raise ValueError(f"request.contents is missing or not a list with at least one content{other}")
     return request

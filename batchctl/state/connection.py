@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.state.faults import corrupt, primary_code
 from batchctl.state.migrations import Identity, Migration, migrate
@@ -135,7 +136,9 @@ def read_snapshot(path: Path, read: Callable[[Database], T]) -> T:
         found = _read_once(path, "immutable=1", read)
         if _signature(path) == before and not has_content(side_file(path, "-wal")):
             return found
-    raise StateError(f"the state file {path} changes faster than it can be read", code="StateBusy", hint="try again")
+    raise StateError(
+        f"the state file {path} changes faster than it can be read", code=ErrorCode.STATE_BUSY, hint="try again"
+    )
 
 
 def _read_once(path: Path, query: str, read: Callable[[Database], T]) -> T:

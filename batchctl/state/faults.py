@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 
 CORRUPT_HINT = (
@@ -24,14 +25,14 @@ _LOW_BYTE = 0xFF
 
 def corrupt(path: Path, reason: str) -> StateError:
     """The error for a file whose content is not a sound state."""
-    return StateError(f"the state file {path} is corrupt: {reason}", code="StateCorrupt", hint=CORRUPT_HINT)
+    return StateError(f"the state file {path} is corrupt: {reason}", code=ErrorCode.STATE_CORRUPT, hint=CORRUPT_HINT)
 
 
 def lock_lost(path: Path, reason: str) -> StateError:
     """The error for a session that is no longer the one that may write."""
     return StateError(
         f"the lock on {path} was lost: {reason}",
-        code="LockLost",
+        code=ErrorCode.LOCK_LOST,
         hint="nothing of this commit was written; run the command again",
     )
 
@@ -78,7 +79,7 @@ def _from_os(path: Path, error: OSError) -> StateError:
 def _disk_full(path: Path) -> StateError:
     return StateError(
         f"the disk is full: nothing was written to {path}",
-        code="StateDiskFull",
+        code=ErrorCode.STATE_DISK_FULL,
         hint="free some space and run the command again; the state is as it was before",
     )
 
@@ -86,7 +87,7 @@ def _disk_full(path: Path) -> StateError:
 def _read_only(path: Path) -> StateError:
     return StateError(
         f"the state file {path} cannot be written: it or its folder is read-only",
-        code="StateReadOnly",
+        code=ErrorCode.STATE_READ_ONLY,
         hint="make the folder and the file writable, or name another place with --state",
     )
 
@@ -94,7 +95,7 @@ def _read_only(path: Path) -> StateError:
 def _not_permitted(path: Path) -> StateError:
     return StateError(
         f"no permission for the state file {path}",
-        code="StatePermission",
+        code=ErrorCode.STATE_PERMISSION,
         hint="run as the user who owns the file and its folder, or name another place with --state",
     )
 
@@ -112,7 +113,7 @@ def _cannot_open(path: Path) -> StateError:
 def _busy(path: Path) -> StateError:
     return StateError(
         f"another program keeps the state file {path} busy",
-        code="StateBusy",
+        code=ErrorCode.STATE_BUSY,
         hint="close the SQLite shell or viewer that has it open for writing",
     )
 
@@ -120,7 +121,7 @@ def _busy(path: Path) -> StateError:
 def _failed(path: Path, error: Exception) -> StateError:
     return StateError(
         f"the state file {path} cannot be used: {error}",
-        code="StateFailed",
+        code=ErrorCode.STATE_FAILED,
         hint="look at the disk and the folder, or name another place with --state",
     )
 

@@ -107,6 +107,7 @@ def _create_attempts(db: Database) -> None:
         "error_code": int,
         "error_message": str,
         "rejected": int,
+        "results_lost": int,
         "adopted": int,
         "cancel_time": str,
         "cancel_cause": str,
@@ -118,7 +119,7 @@ def _create_attempts(db: Database) -> None:
     db.table("attempts").create(
         columns,
         pk=_ATTEMPT_KEY,
-        not_null={*_ATTEMPT_KEY, "account", "digest", "token", "rejected", "adopted", "tree"},
+        not_null={*_ATTEMPT_KEY, "account", "digest", "token", "rejected", "results_lost", "adopted", "tree"},
         foreign_keys=[ForeignKey("attempts", "job", "jobs", "name", on_delete="CASCADE")],
         strict=True,
     )

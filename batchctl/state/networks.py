@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 
 MOUNTS = Path("/proc/self/mounts")
@@ -44,7 +45,7 @@ def refuse_network_file_system(folder: Path) -> None:
     if kind in NETWORK_FILE_SYSTEMS:
         raise StateError(
             f"{folder} lies on a network file system ({kind}), where locks cannot be trusted",
-            code="StateOnNetwork",
+            code=ErrorCode.STATE_ON_NETWORK,
             hint="name a path on a local disk with --state",
         )
 

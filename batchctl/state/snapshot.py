@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.recorded import Event, Intent, Recorded, RecordedAttempt
@@ -42,7 +43,7 @@ def format_version(db: Database, path: Path, identity: Identity, newest: int) ->
     if version > newest:
         raise StateError(
             f"the state file {path} has format {version}; this batchctl knows formats up to {newest}",
-            code="StateTooNew",
+            code=ErrorCode.STATE_TOO_NEW,
             hint="upgrade batchctl",
         )
     missing = [table for table in TABLES if table not in tables]
@@ -52,7 +53,7 @@ def format_version(db: Database, path: Path, identity: Identity, newest: int) ->
         raise StateError(
             f"the state file {path} belongs to stack {stack!r} with uid {uid!r},"
             f" not to stack {identity.stack!r} with uid {identity.uid!r}",
-            code="StateForeign",
+            code=ErrorCode.STATE_FOREIGN,
             hint="name this stack's own state with --state, or set metadata.name and metadata.uid back",
         )
     return version

@@ -225,7 +225,6 @@ def test_the_state_is_a_sound_sqlite_file(stack: StackFolder, cli: Cli) -> None:
     database.close()
 
 
-@pytest.mark.xfail(reason="a later pass overwrites the refusal that the first pass met", strict=True)
 def test_waiting_does_not_hide_that_a_create_was_refused(
     stack: StackFolder, cli: Cli, service: Service, quick: list[float]
 ) -> None:
@@ -236,7 +235,6 @@ def test_waiting_does_not_hide_that_a_create_was_refused(
     assert ran.code == 1
 
 
-@pytest.mark.xfail(reason="the end that a create call's answer shows is not recorded", strict=True)
 @pytest.mark.parametrize(("fate", "code"), [({}, 0), ({"fate": "fail"}, 4)])
 def test_a_job_may_have_ended_when_its_create_call_is_answered(
     stack: StackFolder, cli: Cli, service: Service, quick: list[float], fate: dict[str, str], code: int

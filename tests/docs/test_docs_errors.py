@@ -27,9 +27,9 @@ def literal_codes() -> Iterator[str]:
     """Codes given as text, past the catalogue."""
     for path in sorted((ROOT / "batchctl").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant):
-                if isinstance(node.value.value, str):
-                    yield f"{path.relative_to(ROOT)}:{node.value.lineno}: {node.value.value}"
+            is_code = isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant)
+            if is_code and isinstance(node.value.value, str):
+                yield f"{path.relative_to(ROOT)}:{node.value.lineno}: {node.value.value}"
 
 
 def test_the_page_is_current() -> None:

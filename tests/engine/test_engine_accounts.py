@@ -181,3 +181,13 @@ def test_destroy_reaches_every_account(world, there):
     world.apply(job("a"), job("b", account=THERE))
     world.watch(job("a"), job("b", account=THERE), options=Options(destroy=True))
     assert (live(world.here), live(there), world.recorded().jobs) == ({}, {}, {})
+
+
+def test_an_account_where_nothing_is_left_is_not_looked_at_any_more(world, there):
+    world.watch(job("a"))
+    world.watch(job("a", account=THERE))
+    assert world.attempt("a", 1).delete_time is not None
+    before = world.here.control("GET", "requests")["total"]
+    report = world.watch(job("a", account=THERE, run_id="2"))
+    assert (phases(report), report.errors) == ({"a": "Succeeded"}, {})
+    assert world.here.control("GET", "requests")["total"] == before

@@ -315,3 +315,18 @@ def test_an_upload_that_fails_leaves_nothing_to_settle(world):
     assert made(world.here) == {}
     world.here.faults()
     assert phases(world.watch(job("a", source))) == {"a": "Succeeded"}
+
+
+def test_results_that_the_api_has_no_more_are_lost_and_do_not_block_the_removal(world):
+    source = world.write_rows("a.jsonl", "k1")
+    world.apply(job("a", source))
+    world.time.sleep(10)
+    world.here.faults({"method": DOWNLOAD, "kind": "status", "status": 403})
+    world.time.sleep(25 * 3600)
+    report = world.watch(job("a", source))
+    assert phases(report) == {"a": "ResultsLost"}
+    assert [one.job for one in report.failed_jobs] == ["a"]
+    assert world.attempt("a").results_lost
+    calls = world.here.calls(DOWNLOAD)
+    assert results(world.apply(options=Options(allow_empty=True))) == {"a": "done"}
+    assert (world.here.calls(DOWNLOAD), world.here.calls("batches.delete")) == (calls, 1)

@@ -15,6 +15,7 @@ from batchctl.model.errors import (
     StoppedError,
     TimeUpError,
 )
+from batchctl.model.outcome import Result
 from batchctl.reconcile import Options
 
 STUCK = {"fate": "stuck"}
@@ -179,7 +180,7 @@ def test_a_stop_in_the_middle_of_a_job_leaves_its_further_steps(world):
 
     world.here.wire.before = before
     report = run(world, [job("b")], Until(ended=False))
-    assert isinstance(report.outcomes["a"].error, StoppedError)
+    assert (report.outcomes["a"].result, report.outcomes["a"].error) == (Result.PENDING, None)
     assert world.attempt("a").results is not None
     assert (world.here.calls("batches.delete"), isinstance(report.stopped, StoppedError)) == (0, True)
     world.here.wire.before = lambda what, on: None
@@ -195,7 +196,7 @@ def test_a_stop_during_an_upload_does_not_let_the_create_call_begin(world):
     world.here.wire.before = before
     source = world.write_rows("a.jsonl", "k1")
     report = run(world, [job("a", source)], Until(ended=True))
-    assert isinstance(report.outcomes["a"].error, StoppedError)
+    assert (report.outcomes["a"].result, report.outcomes["a"].error) == (Result.PENDING, None)
     assert (made(world.here), len(world.recorded().files), world.recorded().jobs["a"].attempts) == ({}, 1, ())
     world.here.wire.before = lambda what, on: None
     assert phases(world.watch(job("a", source))) == {"a": "Succeeded"}

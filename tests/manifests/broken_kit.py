@@ -85,7 +85,12 @@ def as_text(faults: Sequence[Diagnostic], folder: Path) -> str:
     for fault in faults:
         lines.append(f"{fault.location}: {fault.code} {fault.message}")
         lines += [f"    {fault.hint}"] if fault.hint else []
-    return "".join(f"{line}\n" for line in lines).replace(f"{folder}/", "")
+    return (
+        "".join(f"{line}\n" for line in lines)
+        .replace(f"{folder}/", "")
+        .replace(f"{folder.parent}/", "../")
+        .replace(str(folder), ".")
+    )
 
 
 def complaints(fault: Diagnostic, folder: Path) -> list[str]:

@@ -203,7 +203,7 @@ NOT_YET = "is not supported yet"
         ),
         ("runId: 2026", ['5:10: WrongType "runId" must be a string, not a number (quote it: "2026")']),
         ("runId: 2026-11-22", 0),
-        (f"runId: {'x' * 257}", ['5:10: InvalidValue "runId" is longer than 256']),
+        (f"runId: {'x' * 257}", ['5:10: InvalidValue "runId" is longer than 256 characters']),
         ('displayName: "a\\nb"', 1),
         (
             f'displayName: "x {Mark("shop", "k3v9q2", AttemptKey("a", 1), "d1:" + "0" * 12, "t" * 10)}  "',
@@ -218,7 +218,9 @@ NOT_YET = "is not supported yet"
         # src
         (
             "src: 5",
-            ['5:8: WrongType "src" must be a string, a list or a mapping, not a number (quote it: "5")'],
+            [
+                '5:8: WrongType "src" must be a string, a list or a mapping, not a number (it must be files/…, gs://…, bq://… or projects/…/locations/…/datasets/…; write {file: PATH} for a local file)'
+            ],
         ),
         (
             "src: rows.jsonl",
@@ -313,7 +315,9 @@ NOT_YET = "is not supported yet"
         ),
         (
             "lifecycle: {retryOn: [5]}",
-            ['5:25: WrongType an item of "retryOn" must be a string, not a number (quote it: "5")'],
+            [
+                '5:25: WrongType an item of "retryOn" must be a string, not a number (one of: CANCELLED, EXPIRED, FAILED, PARTIALLY_SUCCEEDED, ROWS)'
+            ],
         ),
         ("lifecycle: {retryOn: [FAILED, FAILED]}", ['5:33: InvalidValue "retryOn" names "FAILED" twice']),
         (
@@ -322,10 +326,10 @@ NOT_YET = "is not supported yet"
         ),
         (
             "lifecycle: {onChange: true}",
-            ['5:25: WrongType "onChange" must be a string, not a boolean (quote it: "true")'],
+            ['5:25: WrongType "onChange" must be a string, not a boolean (one of: fail, keep, replace)'],
         ),
         ("lifecycle: {backoffLimit: -1}", ['5:29: InvalidValue "backoffLimit" must be at least 0']),
-        ("lifecycle: {backoffLimit: 1.5}", ['5:29: WrongType "backoffLimit" must be a whole number, not a number']),
+        ("lifecycle: {backoffLimit: 1.5}", ['5:29: WrongType "backoffLimit" must be a whole number, not "1.5"']),
         ("lifecycle: {backoffLimit: 1.0}", 0),
         ("lifecycle: {pendingDeadline: 9999w}", ['5:32: InvalidValue "pendingDeadline" is longer than ten years']),
         ("lifecycle: {pendingDeadline: 12 h}", 1),
@@ -542,16 +546,22 @@ def test_faults_on_vertex(tmp_path: Path, spec: str, kind: str, faults: list[str
             None,
             ["job.yaml:5:15: FileNotFound there is no file rows.jsonl (paths start from the manifest's folder)"],
         ),
-        (".", None, ["job.yaml:5:15: FileNotFound there is no file . (paths start from the manifest's folder)"]),
+        (".", None, ["job.yaml:5:15: UnreadableFile . is a folder (name one file of rows)"]),
         (
             "rows.jsonl",
             '{"key": "a", "text": "x"}\n{"key": "b"}\n{"text": "c"}\n',
             [
-                "rows.jsonl:2:1: InvalidRow the row has neither text nor request",
+                'rows.jsonl:2:1: InvalidRow the row has neither text nor request (one row a line: {"key": …, "text": …} or {"key": …, "request": …})',
                 "rows.jsonl:3:1: InvalidRow the row has no key",
             ],
         ),
-        ("rows.jsonl", "", ["rows.jsonl:1:1: InvalidRow the file has no rows"]),
+        (
+            "rows.jsonl",
+            "",
+            [
+                'rows.jsonl:1:1: InvalidRow the file has no rows (one row a line: {"key": …, "text": …} or {"key": …, "request": …})'
+            ],
+        ),
     ],
 )
 def test_faults_of_local_files(tmp_path: Path, file: str, rows: str | None, faults: list[str]) -> None:

@@ -198,7 +198,7 @@ def test_sentences_never_show_words_of_the_schema_language(tmp_path: Path) -> No
         {"batchctl.yaml": STACK, "job.yaml": with_spec("src: {gcsUri: 5}\ndest: 5\nlifecycle: {maxFailedRows: []}")},
     )
     assert lines(tmp_path) == [
-        'job.yaml:5:17: WrongType "gcsUri" must be a string or a list, not a number (quote it: "5")',
-        'job.yaml:6:9: WrongType "dest" must be a string or a mapping, not a number (quote it: "5")',
+        'job.yaml:5:17: WrongType "gcsUri" must be a string or a list, not a number (it must look like gs://bucket/path.jsonl)',
+        'job.yaml:6:9: WrongType "dest" must be a string or a mapping, not a number (it must be gs://… or bq://…)',
         'job.yaml:7:30: WrongType "maxFailedRows" must be a whole number or a string, not a list',
     ]

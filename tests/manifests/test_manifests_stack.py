@@ -112,7 +112,7 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             [
                 (
                     'batchctl.yaml:5:33: InvalidValue "endpoint" must be a base URL such as https://host or '
-                    "http://127.0.0.1:8085 (or the word emulator)"
+                    "http://127.0.0.1:8085 (did you mean emulator?)"
                 )
             ],
         ),
@@ -154,8 +154,8 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "limits: {active: 3, enqueuedTokens: 5}",
             [
-                'batchctl.yaml:5:12: NotSupportedYet "active" is not supported yet',
-                'batchctl.yaml:5:23: NotSupportedYet "enqueuedTokens" is not supported yet',
+                'batchctl.yaml:5:12: NotSupportedYet "active" is not supported yet (leave it out)',
+                'batchctl.yaml:5:23: NotSupportedYet "enqueuedTokens" is not supported yet (leave it out)',
             ],
         ),
         ("limits: {concurrency: 0}", ['batchctl.yaml:5:25: InvalidValue "concurrency" must be at least 1']),
@@ -188,7 +188,9 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         ),
         (
             "limits: {fileMinLife: 36}",
-            ['batchctl.yaml:5:25: WrongType "fileMinLife" must be a string, not a number (quote it: "36")'],
+            [
+                'batchctl.yaml:5:25: WrongType "fileMinLife" must be a string, not a number (it must be a duration such as 90s, 12h or 1d12h)'
+            ],
         ),
         (
             "limits: {fileMinLife: 36 h}",
@@ -318,7 +320,7 @@ def test_faults_of_the_stack_and_of_manifests_are_told_in_one_run(tmp_path: Path
     )
     assert [line.split(" ")[:2] for line in lines(tmp_path)] == [
         ["a.yaml:5:3:", "UnknownField"],
-        ["b.yaml:2:1:", "InvalidYaml"],
+        ["b.yaml:1:5:", "InvalidYaml"],
         ["batchctl.yaml:5:3:", "UnknownField"],
     ]
 

@@ -121,7 +121,7 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
         ("a: !secret x\n", "m.yaml:1:4: InvalidYaml the tag !secret is not supported (write the value without it)"),
         (
             "a: !!timestamp 2026-11-22\n",
-            "m.yaml:1:4: InvalidYaml the tag tag:yaml.org,2002:timestamp is not supported (write the value without it)",
+            "m.yaml:1:4: InvalidYaml the tag !!timestamp is not supported (write the value without it)",
         ),
         ("a: *x\n", "m.yaml:1:4: InvalidYaml the alias *x has no anchor before it (quote a text that starts with *)"),
         (
@@ -135,16 +135,19 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
         ),
         (
             "a:\n\tb: 1\n",
-            "m.yaml:2:1: InvalidYaml found character that cannot start any token (indent with spaces, not with tabs; quote texts that start with @ or `)",
+            "m.yaml:2:1: InvalidYaml found character that cannot start any token (indent with spaces, not with tabs; quote texts that start with @, ` or %)",
         ),
         (
             "a: b: c\n",
-            'm.yaml:1:5: InvalidYaml mapping values are not allowed in this context (quote texts that hold ": ")',
+            'm.yaml:1:5: InvalidYaml mapping values are not allowed in this context (quote texts that hold ": "; look whether the line before is whole)',
         ),
-        ("a: [1\n", "m.yaml:2:1: InvalidYaml did not find expected ',' or ']'"),
+        (
+            "a: [1\n",
+            "m.yaml:2:1: InvalidYaml did not find expected ',' or ']' (a comma or the closing bracket is missing; opened at 1:4)",
+        ),
         (
             "é: 1\nb: x\x00y\n",
-            'm.yaml:2:5: InvalidYaml the character U+0000 is not allowed (write it as an escape in "double quotes")',
+            "m.yaml:2:5: InvalidYaml the character U+0000 is not allowed (remove it; if the file is UTF-16, save it as UTF-8)",
         ),
         (b"a: 1\r\nb: \xc3\xa9\xff\n", "m.yaml:2:5: InvalidYaml the file is not UTF-8 (save it as UTF-8)"),
         ("a: 1\n".encode("utf-16"), "m.yaml:1:1: InvalidYaml the file is UTF-16 or UTF-32 (save it as UTF-8)"),

@@ -60,6 +60,9 @@ def ordered(record: RecordedAttempt, state: str | None = None, **lifecycle: obje
             ordered(attempt(), "SUCCEEDED"), "none Succeeded | record a@1.0 refreshed", id="it has ended: nothing"
         ),
         pytest.param(ordered(collected()), "none Succeeded", id="it has ended and is collected: nothing"),
+        pytest.param(
+            ordered(attempt(1, "SUCCEEDED", results_lost=True)), "none ResultsLost", id="its results are lost: nothing"
+        ),
         *(
             pytest.param(ordered(attempt(1, state)), "none Unknown", id=f"{state}: never cancelled")
             for state in ("PAUSED", "UPDATING", "BREWING")

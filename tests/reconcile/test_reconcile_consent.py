@@ -84,8 +84,8 @@ REPLACED = {"cancel_time": NOW, "cancel_cause": CancelCause.REPLACE}
                 job(on_missing=OnMissing.RECREATE),
                 row(job(on_missing=OnMissing.RECREATE), attempt(gone_time=NOW)),
             ),
-            True,
-            id="recreate",
+            False,
+            id="recreate, a policy that was agreed to",
         ),
     ],
 )

@@ -113,12 +113,12 @@ REJECTED = attempt(1, None, remote=None, rejected=True, error=FAILURE)
         ),
         pytest.param(
             Situation(job(), row(job(), UNSENT)),
-            f"create Waiting consent | create a@1.0 {token(1)}",
-            id="surely unsent: the same attempt again",
+            f"create Waiting | create a@1.0 {token(1)}",
+            id="surely unsent: the same attempt again, agreed to before",
         ),
         pytest.param(
             Situation(job(), row(job(), UNSENT), PARTIAL),
-            f"create Waiting consent | create a@1.0 {token(1)}",
+            f"create Waiting | create a@1.0 {token(1)}",
             id="surely unsent, list incomplete: the same attempt again",
         ),
         pytest.param(

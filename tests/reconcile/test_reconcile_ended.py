@@ -70,6 +70,26 @@ RUNNING = attempt(1)
             id="ttl over, failed: collect what there is, delete",
         ),
         pytest.param(
+            one(collected(end_time=None), ttl_after_finished=SECOND),
+            "none Succeeded",
+            id="ttl, but nobody knows since when: nothing",
+        ),
+        pytest.param(
+            one(attempt(1, "SUCCEEDED", results_lost=True)),
+            "none ResultsLost",
+            id="the API has its results no more: nothing, for ever",
+        ),
+        pytest.param(
+            one(attempt(1, "SUCCEEDED", results_lost=True), ttl_after_finished=SECOND),
+            "delete ResultsLost | delete a@1.0",
+            id="the API has its results no more, ttl over: delete without a collect",
+        ),
+        pytest.param(
+            one(attempt(1, "FAILED", results_lost=True)),
+            "none Failed",
+            id="failed, and the API has its results no more: failed",
+        ),
+        pytest.param(
             vanished(collected(delete_time=NOW, end_time=NOW - 2 * HOUR), ttl_after_finished=HOUR),
             "none Succeeded",
             id="ttl over and deleted: nothing",

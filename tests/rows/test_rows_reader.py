@@ -180,8 +180,8 @@ def test_other_rows_have_another_hash(write: Writer, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"{", "not JSON: Expecting property name enclosed in double quotes at column 2"),
-        (b'{"key": "a"} {}', "not JSON: Extra data at column 14"),
+        (b"{", "not JSON at column 2: a name in double quotes has to stand here"),
+        (b'{"key": "a"} {}', "not JSON at column 14: the line goes on after the end of its value"),
         (b"\xff\xfe{\x00", "not UTF-8 at byte 1 of the line"),
         (b'{"key": "a", "text": "\xe9"}', "not UTF-8 at byte 23 of the line"),
         (b'{"key": "a", "key": "b", "text": "x"}', 'member "key" is given twice'),
@@ -226,7 +226,7 @@ def test_a_line_too_long_is_skipped_whole(write: Writer, monkeypatch: pytest.Mon
     assert READER.fingerprint(write(fits + b"\n"), BATCH).rows == 1
     assert problems(write(fits + b"\n" + long + b"{\n" + long[:-1])) == (
         RowProblem(2, "longer than 1 MB"),
-        RowProblem(3, "not JSON: Expecting property name enclosed in double quotes at column 2"),
+        RowProblem(3, "not JSON at column 2: a name in double quotes has to stand here"),
         RowProblem(4, "longer than 1 MB"),
     )
 
@@ -235,7 +235,7 @@ def test_faults_are_counted_out(write: Writer) -> None:
     assert len(problems(write(b"{\n" * 20))) == 20
     found = problems(write(b"{\n" * 500))
     assert len(found) == 21
-    assert found[-1] == RowProblem(21, "and more")
+    assert found[-1] == RowProblem(21, "and more: nothing further was checked")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\r\n  \n", b"\xef\xbb\xbf"])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.errors import BadRequest
 from batchctl.model.keys import Mark
@@ -49,7 +50,7 @@ def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
         raise BadRequest(
             f"the inline rows of {request.mark.key.job} make a request of {len(body)} bytes; {BODY_LIMIT} are allowed",
             http=400,
-            code="InputTooLarge",
+            code=ErrorCode.INPUT_TOO_LARGE,
             hint="put the rows into a JSONL file beside the manifest and name it: src: {file: rows.jsonl}",
         )
     return body
@@ -90,7 +91,7 @@ def _encode(value: Mapping[str, Json]) -> bytes:
         # Half a surrogate pair, which JSON can write down and UTF-8 cannot.
         return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain).encode("ascii")
     except (ValueError, TypeError, RecursionError) as exc:
-        raise BadRequest(f"the rows cannot be written as JSON: {exc}", http=400, code="InvalidInput") from exc
+        raise BadRequest(f"the rows cannot be written as JSON: {exc}", http=400, code=ErrorCode.INVALID_INPUT) from exc
 
 
 def _plain(value: object) -> Json:

@@ -10,6 +10,7 @@ import re
 from typing import TypeGuard
 from urllib.parse import quote
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BadRequest
 
 _ID = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,255}"
@@ -32,7 +33,10 @@ def job_path(name: str, method: str = "") -> str:
     """The URL path of a job, with a custom method such as `:cancel`. Raises BadRequest, with nothing sent."""
     if not is_job_name(name):
         raise BadRequest(
-            f"not the name of a Gemini batch job: {name[:80]!r}", http=400, code="InvalidName", hint="batches/{id}"
+            f"not the name of a Gemini batch job: {name[:80]!r}",
+            http=400,
+            code=ErrorCode.INVALID_NAME,
+            hint="batches/{id}",
         )
     return f"/v1beta/{name}{method}"
 
@@ -43,7 +47,7 @@ def model_path(model: str, method: str) -> str:
         raise BadRequest(
             f"not the name of a model: {model[:80]!r}",
             http=400,
-            code="InvalidModel",
+            code=ErrorCode.INVALID_MODEL,
             hint="a name such as gemini-2.5-flash, models/… or tunedModels/…",
         )
     full = model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import httpx
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
 from batchctl.model.keys import Account
 from batchctl.model.observed import RemoteJob
@@ -39,7 +40,7 @@ _DOWNLOAD_LIMIT = 2**40
 """Bytes of a result file; it is never held, so this only ends what would not end."""
 _LONG = Timeouts(read=120.0, total=7200.0)
 _RESULTS_FIELDS = "name,done,metadata(state,endTime,output)"
-_NOT_READY = "ResultsNotReady"
+_NOT_READY = ErrorCode.RESULTS_NOT_READY
 _RESULTS_LAG = timedelta(hours=24)
 """How long after its end a job's results may still be about to appear; long, for nobody buys them twice."""
 
@@ -190,7 +191,10 @@ class GeminiProvider:
         """Code and hint for results that are not there: they may still come, or came and went (reference 2.3, 8.1)."""
         if outline.end_time is None or self.now() - outline.end_time < _RESULTS_LAG:
             return _NOT_READY, "results can lag behind the job's end: run the command again in a few minutes"
-        return "ResultsGone", "result files are kept for about 48 hours; check too that the key is of the job's project"
+        return (
+            ErrorCode.RESULTS_GONE,
+            "result files are kept for about 48 hours; check too that the key is of the job's project",
+        )
 
     def _read(self, call: Call) -> dict[str, object]:
         return self._retry.run(lambda: self._endpoint.call(call).json_object())

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import httpx
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, ReplyLost
 from batchctl.providers.endpoint import Call, Endpoint, Reply, Timeouts
@@ -170,6 +171,6 @@ def _chunks(content: Iterable[bytes], size: int) -> Iterator[tuple[bytes, bool]]
 def _changed(size: int) -> ApiError:
     return ApiError(
         f"{_WHAT}: the file does not have the {size} bytes that were announced",
-        code="InputChanged",
+        code=ErrorCode.INPUT_CHANGED,
         hint="something wrote to it meanwhile; run the command again",
     )
