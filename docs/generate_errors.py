@@ -21,7 +21,8 @@ Every error has a code, which stays the same over releases; messages may get bet
 _MANIFESTS = """\
 ## In manifests and stack files
 
-All faults of all files are found at once, before any call, each as `file:line:column: CODE message (hint)`. Exit code 65.
+All faults of all files are found at once, before any call, each as `file:line:column: CODE message (hint)`.
+The exit code is 65.
 
 """
 

@@ -110,7 +110,8 @@ class JobBuilder:
         if node is None:
             if len(providers) == 1:
                 return next(iter(providers))
-            hint = f"{did_you_mean('', providers)}; or set spec.defaults.provider in the stack file"
+            names = did_you_mean("", providers)
+            hint = f"{names}{'; or ' if names else ''}set spec.defaults.provider in the stack file"
             message = 'the field "provider" is missing, and the stack has several providers'
             self._faults.add(self._spec.location, Code.MISSING_FIELD, message, hint)
             return None

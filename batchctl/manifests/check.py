@@ -25,6 +25,8 @@ _WORDS = {
     "array": "a list",
     "object": "a mapping",
 }
+LONGEST_MATCHED = 4096
+"""Longer texts match no pattern: no such name or duration is of any use, and matching takes memory for each part."""
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 """What people write for the two booleans; YAML 1.1, which most other tools read, takes all but the digits."""
@@ -59,12 +61,15 @@ def _strict() -> Callable[[Json], Any]:
     return strict
 
 
-def _whole_pattern(_validator: object, pattern: str, value: Json, _schema: object) -> Iterator[Any]:
+def _whole_pattern(_validator: object, pattern: str, value: Json, schema: Mapping[str, Json]) -> Iterator[Any]:
     """`pattern`, but `$` means the very end: Python would let a line end follow, which JSON Schema does not."""
     from jsonschema import ValidationError
 
-    strict = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
-    if isinstance(value, str) and not re.search(strict, value):
+    if not isinstance(value, str) or len(value) > schema.get("maxLength", LONGEST_MATCHED):
+        matches = not isinstance(value, str) or "maxLength" in schema  # which says more
+    else:
+        matches = re.search(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern, value) is not None
+    if not matches:
         yield ValidationError("")
 
 

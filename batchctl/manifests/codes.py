@@ -43,7 +43,7 @@ class Code(StrEnum):
     )
     TOO_LARGE = (
         "TooLarge",
-        "The document is beyond a bound: 8 MB a file, 100 levels, 250,000 values with all aliases written out.",
+        "The document is beyond a bound: 8 MB a file, 100 levels, 200,000 values with all aliases written out.",
     )
     TOO_MANY_FAULTS = (
         "TooManyFaults",

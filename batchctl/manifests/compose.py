@@ -25,7 +25,7 @@ if not yaml.__with_libyaml__:  # pragma: no cover - the wheels of PyYAML all hav
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 100
-MAX_VALUES = 250_000
+MAX_VALUES = 200_000
 """In one file, counted with every alias written out: some seconds of work. More rows belong into a JSONL file."""
 MAX_CHARACTERS = MAX_BYTES
 """Of all strings of one file together, counted with every alias written out."""

@@ -6,7 +6,7 @@ Owns the collection and the wording of suggestions; decides nothing about what i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from batchctl.manifests.codes import Code
 from batchctl.model.desired import Location
@@ -16,7 +16,8 @@ MOST_FAULTS = 500
 """Told in one go: more help nobody, and a file of another kind can have a million."""
 MOST_NAMES = 200
 """Looked through for a suggestion."""
-LISTED_NAMES = 20
+LONGEST_LIST = 200
+"""Characters of known names in a hint."""
 LONGEST_SHOWN = 60
 """Characters of anything written by the user that are repeated in a message."""
 LONGEST_PATH = 200
@@ -55,20 +56,21 @@ class Faults:
             raise ManifestError(sorted(self._found))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint for a misspelt word: the nearest known one, else all of them."""
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """A hint for a misspelt word: the nearest known one, else all of them; empty when there are none or very many."""
+    if not 0 < len(known) <= MOST_NAMES:
+        return ""
     names = sorted(known)
     near = nearest(word, names)
     if near is not None:
         return f"did you mean {near}?"
-    listed = [cut(name) for name in names[:LISTED_NAMES]] + ["…"] * (len(names) > LISTED_NAMES)
-    return f"one of: {', '.join(listed)}" if names else ""
+    return f"one of: {cut(', '.join(names), LONGEST_LIST)}"
 
 
 def nearest(word: str, names: Sequence[str]) -> str | None:
     """The name that a misspelt word most likely stands for, upper and lower case being the same."""
-    # Comparing long texts, or with very many, takes longer than a hint is worth.
-    if len(word) > LONGEST_SHOWN or len(names) > MOST_NAMES:
+    # Comparing long texts takes longer than a hint is worth.
+    if len(word) > LONGEST_SHOWN:
         return None
     short = {name.lower(): name for name in names if len(name) <= LONGEST_SHOWN}
     near = difflib.get_close_matches(word.lower(), short, n=1, cutoff=0.65)

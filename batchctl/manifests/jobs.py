@@ -12,7 +12,7 @@ from batchctl.manifests.check import Checker
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, did_you_mean, shown
 from batchctl.manifests.merge import merge, without_nulls
-from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain
+from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
@@ -22,6 +22,10 @@ from batchctl.model.desired import DesiredJob, Kind
 from batchctl.model.ports import RowReader
 
 _SCHEMAS = {Kind.BATCH_JOB: "batchjob", Kind.EMBEDDINGS_BATCH_JOB: "embeddingsbatchjob"}
+
+MOST_DEFAULT_VALUES = 500_000
+MOST_DEFAULT_CHARACTERS = 64 * 1024 * 1024
+"""How much the stack's defaults may be, counted once for every job."""
 
 
 class JobReader:
@@ -34,6 +38,9 @@ class JobReader:
         self._sources = SourceReader(rows, trust, reading.folder, reading.shown_folder, faults)
         self._checkers = {kind: Checker(name) for kind, name in _SCHEMAS.items()}
         self._defaults = {kind: self._defaults_of(kind) for kind in Kind}
+        values, characters = (0, 0) if reading.defaults is None else size(reading.defaults)
+        self._most_jobs = min(MOST_DEFAULT_VALUES // max(values, 1), MOST_DEFAULT_CHARACTERS // max(characters, 1))
+        self._jobs = 0
 
     def _defaults_of(self, kind: Kind) -> Node | None:
         """The stack's defaults without the members of `request` that only the other kind has.
@@ -65,6 +72,12 @@ class JobReader:
         kind = self._kind(document.root)
         if kind is None:
             return None
+        self._jobs += 1
+        if self._jobs > self._most_jobs and self._reading.defaults is not None:
+            message = f"under every job, the defaults are more than {MOST_DEFAULT_VALUES:,} values, or too much text"
+            place = self._reading.defaults.location
+            self._faults.add(place, Code.TOO_LARGE, message, "put into the jobs what only some of them need")
+            return None
         # A null in the job takes a default away, so nulls may go only after the merge.
         root = without_nulls(changed(document.root, ("spec",), lambda spec: merge(self._defaults[kind], spec)))
         if not self._checkers[kind].check(changed(root, ("spec", "src"), without_rows), self._faults):
@@ -92,5 +105,5 @@ class JobReader:
             self._faults.add(node.location, Code.UNKNOWN_KIND, "another stack lies among this stack's manifests", hint)
         else:
             message = f"there is no kind {shown(value)}"
-            self._faults.add(node.location, Code.UNKNOWN_KIND, message, did_you_mean(value, Kind))
+            self._faults.add(node.location, Code.UNKNOWN_KIND, message, did_you_mean(value, list(Kind)))
         return None

@@ -60,6 +60,15 @@ def plain(node: Node) -> Json:
     return {key: plain(member.node) for key, member in node.entries.items()}
 
 
+def size(node: Node) -> tuple[int, int]:
+    """How many values there are in it, itself included, and how many characters in all their texts."""
+    if isinstance(node, Scalar):
+        return 1, len(node.text)
+    inner = node.values if isinstance(node, Items) else [member.node for member in node.entries.values()]
+    sizes = [size(item) for item in inner]
+    return 1 + sum(values for values, _ in sizes), sum(characters for _, characters in sizes)
+
+
 def find(node: Node | None, *keys: str) -> Node | None:
     """The value below a path of keys; None where there is none, or no mapping on the way."""
     for key in keys:

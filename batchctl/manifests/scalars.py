@@ -11,6 +11,8 @@ import re
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
+_FIRST = frozenset("~nNtTfF+-.0123456789")
+"""What a value that is no string can begin with: spares nearly all texts the looks that follow."""
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
@@ -25,6 +27,8 @@ _MOST_DIGITS = 32
 
 def resolve(text: str) -> bool | float | str | None:
     """Give the value of a plain scalar. Raises ValueError for a number that JSON or the APIs cannot carry."""
+    if text and text[0] not in _FIRST:
+        return text
     if text in _NULL:
         return None
     if text in _TRUE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, cut, did_you_mean, quote_hint, shown
@@ -30,9 +31,10 @@ class Variables:
     values: Mapping[str, bool | float | str] = field(default_factory=dict)
     unset: frozenset[str] = frozenset()
 
-    def known(self) -> list[str]:
+    @cached_property
+    def known(self) -> frozenset[str]:
         """All declared names."""
-        return sorted([*self.values, *self.unset])
+        return self.unset.union(self.values)
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, str]:
@@ -158,7 +160,7 @@ class Replacer:
             message, hint = f"the variable {shown(name)} has no value", f"--set {cut(name)}=VALUE"
             self._faults.add(place, Code.UNSET_VARIABLE, message, hint)
         elif name not in self._variables.values:
-            hint = did_you_mean(name, self._variables.known()) or _DECLARE_HINT
+            hint = did_you_mean(name, self._variables.known) or _DECLARE_HINT
             self._faults.add(place, Code.UNKNOWN_VARIABLE, f"there is no variable {shown(name)}", hint)
         # What stands in for a faulty reference is never used, but more faults are to be found.
         return self._variables.values.get(name, match[0])

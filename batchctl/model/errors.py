@@ -47,7 +47,7 @@ class BatchctlError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.code = code or self.default_code
+        self.code = str(code or self.default_code)
         self.hint = hint
         self.details = dict(details or {})
 

@@ -29,7 +29,9 @@ def hold_back(subject: Subject, decision: Decision, context: Context) -> Decisio
 
 
 def _problem(subject: Subject, context: Context) -> str | None:
-    needed = {view.attempt.account for view in subject.views if not view.attempt.is_gone}
+    recorded = subject.recorded.attempts if subject.recorded is not None else ()
+    attempts = (*recorded, *(view.attempt for view in subject.views))
+    needed = {attempt.account for attempt in attempts if not attempt.is_gone}
     if subject.desired is not None:
         needed.add(subject.desired.account)
     elif subject.recorded is not None and subject.recorded.account in context.observed:

@@ -55,7 +55,8 @@ def to_names(jobs: Iterable[str]) -> str:
 
 def _represent_text(dumper: _PlainDumper, value: str) -> yaml.ScalarNode:
     style = None if SURELY_A_STRING.fullmatch(value) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style=style)
 
 
 _PlainDumper.add_representer(str, _represent_text)
+_PlainDumper.add_multi_representer(str, _represent_text)  # our enums of words

@@ -18,7 +18,7 @@ STACK_FILE = "batchctl.yaml"
 LONGEST_FAULT = 320
 """Characters of message and hint together that still are one look."""
 _PYTHON = re.compile(r"<class|Traceback|\bNone\b|\bTrue\b|\bFalse\b|\{'|\['|object at 0x|\b\w+Error\b")
-"""What only Python writes; input that has such words of its own is not for `sound_fault`."""
+"""What only Python writes."""
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _ROWS_MANIFEST = """\
 apiVersion: batchctl.dev/v1
@@ -74,7 +74,7 @@ def found_faults(
             state_override=None,
         )
     except ManifestError as error:
-        assert error.diagnostics
+        assert error.diagnostics  # noqa: PT017 - other errors come through as they are
         return list(error.diagnostics)
     return []
 
@@ -93,14 +93,14 @@ def as_text(faults: Sequence[Diagnostic], folder: Path) -> str:
     )
 
 
-def complaints(fault: Diagnostic, folder: Path) -> list[str]:
-    """What is wrong with a fault itself: its place, its code, its words."""
+def complaints(fault: Diagnostic, folder: Path, given: str = "") -> list[str]:
+    """What is wrong with a fault itself: its place, its code, its words. `given` is the input, whose words may recur."""
     said = f"{fault.message} {fault.hint}".replace(f"{folder}/", "")
     checks = {
         "is not of a known code": fault.code in list(Code),
         "says nothing": bool(fault.message.strip()),
         "is too long": len(said) <= LONGEST_FAULT,
-        "speaks Python": not _PYTHON.search(said),
+        "speaks Python": all(word in given for word in _PYTHON.findall(said)),
         "is not on one line, or not printable": said.isprintable(),
         "ends in a full stop": not fault.message.endswith("."),
         "has no place in its file": _is_inside(fault),

@@ -307,7 +307,7 @@ NOT_YET = "is not supported yet"
         ("adopt: batches/x", [f'5:3: NotSupportedYet "adopt" {NOT_YET} (leave it out)']),
         ("lifecycle: {maxFailedRows: 5%}", [f'5:15: NotSupportedYet "maxFailedRows" {NOT_YET} (leave it out)']),
         ("lifecycle: {maxFailedRows: 5.5}", 1),
-        ("lifecycle: {retryOn: [FAILED, ROWS]}", [f'5:33: NotSupportedYet "retryOn: ROWS" {NOT_YET}']),
+        ("lifecycle: {retryOn: [FAILED, ROWS]}", [f'5:33: NotSupportedYet "retryOn: ROWS" {NOT_YET} (leave it out)']),
         # lifecycle
         (
             "lifecycle: {retryOn: [FAILD]}",

@@ -189,7 +189,7 @@ def test_aliases_cannot_blow_a_small_file_up() -> None:
         laughs += f"{other}: &{other} [{','.join([f'*{one}'] * 10)}]\n"
     (fault,) = read(laughs)[1]
     assert fault == (
-        "m.yaml:6:11: TooLarge more than 250,000 values, or 8,388,608 characters, with all aliases written out"
+        "m.yaml:6:8: TooLarge more than 200,000 values, or 8,388,608 characters, with all aliases written out"
     )
 
 

@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchctl.model.states import Phase
 from batchctl.report.documents import to_json, to_json_line, to_names, to_yaml
 
 TEXTS = [
@@ -74,3 +75,7 @@ def test_yaml_writes_no_anchors():
 def test_names():
     assert to_names(["a", "b"]) == "a\nb\n"
     assert to_names([]) == ""
+
+
+def test_yaml_writes_the_words_of_an_enum_as_text() -> None:
+    assert to_yaml({"phase": Phase.ACTIVE}) == "phase: Active\n"
