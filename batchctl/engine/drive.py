@@ -12,6 +12,7 @@ from batchctl.engine.polling import Interval
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import (
+    BadReply,
     BatchctlError,
     ConnectionFailed,
     LockedError,
@@ -30,7 +31,7 @@ from batchctl.reconcile import Options
 _TRANSIENT = (ConnectionFailed, ReplyLost, QuotaExceeded, ServerFailed)
 """Errors that go away by themselves."""
 _PATIENCE = 3
-"""Passes in a row in which a job may fail for a lasting reason before it is given up."""
+"""Passes in a row in which a job may fail for a lasting reason, or an account give bad replies, before it is given up."""
 _NAMED = 5
 """Jobs named in a message before it says that there are more."""
 
@@ -82,6 +83,7 @@ def drive(reload: Reload, options: Options, until: Until, tools: Tools, approve:
     report = DriveReport(done.plan, done.plan, done.outcomes, done.errors, done.unanswered)
     patience, interval, changed = Patience(), Interval(tools.random), True
     patience.note(done.outcomes)
+    patience.note_looks(done.errors)
     if until.once or (_saw_nothing(done) and not until.forever):
         return _stopped(report) if tools.clock.is_stopped() else report
     while True:
@@ -106,15 +108,17 @@ def drive(reload: Reload, options: Options, until: Until, tools: Tools, approve:
         for account, fault in done.errors.items():
             tools.progress.warn(f"{account}: {fault.message}")
         patience.note(done.outcomes)
+        patience.note_looks(done.errors)
         before, report = report, _merge(report, done, whole=until.ended)
         changed = _standing(before.last) != _standing(report.last)
 
 
 class Patience:
-    """Counts how often in a row each job failed for a lasting reason."""
+    """Counts how often in a row each job failed for a lasting reason, and each account gave a bad reply."""
 
     def __init__(self) -> None:
         self._failures: Counter[str] = Counter()
+        self._bad_looks: Counter[Account] = Counter()
 
     def note(self, outcomes: Mapping[str, Outcome]) -> None:
         """Take in the outcomes of one pass."""
@@ -124,9 +128,23 @@ class Patience:
             elif not isinstance(outcome.error, _TRANSIENT):
                 self._failures[name] += 1
 
+    def note_looks(self, errors: Mapping[Account, BatchctlError]) -> None:
+        """Take in the accounts that one pass could not read."""
+        bad = [account for account, error in errors.items() if isinstance(error, BadReply)]
+        self._bad_looks = Counter({account: self._bad_looks[account] + 1 for account in bad})
+
     def is_over(self, job: str) -> bool:
         """Whether the job is given up."""
         return self._failures[job] >= _PATIENCE
+
+    def is_lasting(self, account: Account, error: BatchctlError) -> bool:
+        """Whether waiting does not mend what keeps an account from being read.
+
+        A proxy may put a page of its own in place of one answer: that ends no watch of a whole day.
+        """
+        if isinstance(error, BadReply):
+            return self._bad_looks[account] >= _PATIENCE
+        return not isinstance(error, _TRANSIENT)
 
 
 def _saw_nothing(done: PassReport) -> bool:
@@ -139,7 +157,7 @@ def _goes_on(job: JobPlan, report: DriveReport, until: Until, patience: Patience
     outcome = report.outcomes.get(job.job)
     failed = outcome is not None and outcome.result is Result.FAILED
     if not until.ended:
-        is_settling = job.phase is Phase.SETTLING and not _is_blind(job, report)
+        is_settling = job.phase is Phase.SETTLING and not _is_blind(job, report, patience)
         return is_settling or (failed and job.job in report.unanswered)
     if job.action is Action.NONE:
         return False
@@ -149,13 +167,13 @@ def _goes_on(job: JobPlan, report: DriveReport, until: Until, patience: Patience
         return False
     if job.action is Action.WAIT:
         # What waits for nothing but a person's doing would be waited for in vain.
-        return not _is_blind(job, report) and (job.phase is not Phase.WAITING or job.next_time is not None)
+        return not _is_blind(job, report, patience) and (job.phase is not Phase.WAITING or job.next_time is not None)
     return job.action in CHANGES
 
 
-def _is_blind(job: JobPlan, report: DriveReport) -> bool:
+def _is_blind(job: JobPlan, report: DriveReport, patience: Patience) -> bool:
     """Whether a job that waits would wait for a look at an account that cannot be read, for a reason that lasts."""
-    lasting = {account for account, error in report.errors.items() if not isinstance(error, _TRANSIENT)}
+    lasting = {account for account, error in report.errors.items() if patience.is_lasting(account, error)}
     if job.attempt is None:
         return job.phase is Phase.UNKNOWN and bool(lasting)
     return job.attempt.account in lasting

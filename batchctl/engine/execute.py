@@ -73,6 +73,7 @@ def _record_first(job: JobPlan, runner: StepRunner, journal: Journal, outcomes: 
             if not isinstance(step, RecordJob | RecordAttempt):
                 return job.steps[number:]
             runner.record(step)
+        runner.point_current(job.job)
     except BatchctlError as problem:
         outcomes[job.job] = _broken_off(job, journal, problem)
     else:
@@ -117,11 +118,8 @@ def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outco
 
 
 def _outcome(job: JobPlan, journal: Journal, error: BatchctlError | None) -> Outcome:
-    row = journal.jobs.get(job.job)
-    remote = job.remote
-    if row is not None:
-        current = [key for key in journal.attempts if key.job == job.job and key.attempt == row.current]
-        remote = journal.attempts[current[-1]].remote if current else remote
+    current = journal.current(job.job)
+    remote = current.remote if current is not None else job.remote
     if error is not None:
         return Outcome(job.job, Result.FAILED, remote, error)
     if job.guard is not None:

@@ -42,6 +42,11 @@ class Journal:
         """The jobs' own rows; their attempts are in `attempts`."""
         return self._jobs
 
+    def current(self, job: str) -> RecordedAttempt | None:
+        """The attempt that counts, as it stands now; None when there is none, or the job is not recorded."""
+        row = self._jobs.get(job)
+        return self._attempts.get(AttemptKey(job, row.current)) if row is not None else None
+
     def find_file(self, account: Account, sha256: str) -> RecordedFile | None:
         return self._files.get((account, sha256))
 

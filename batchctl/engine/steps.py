@@ -58,13 +58,12 @@ class StepRunner:
                     self._journal.note_forgotten(step.job)
                 case _:
                     assert_never(step)
+        self.point_current(plan.job)
         self._journal.commit()
 
     def record(self, step: RecordJob | RecordAttempt) -> None:
-        """Note what the plan says to write down, with the event that it means. Raises ResultsError."""
+        """Note what the plan says to write down, with the event that it means."""
         if isinstance(step, RecordJob):
-            # The pointer first: once the row is noted, nobody comes back to set it.
-            self._point_current(step)
             self._journal.note_job(step.job)
             return
         attempt, before = step.attempt, self._journal.attempts.get(step.attempt.key)
@@ -78,12 +77,14 @@ class StepRunner:
             self._journal.note_event(attempt.key.job, number, "state", words)
             self._tools.progress.step(attempt.key.job, f"{attempt.state} (attempt {number})")
 
-    def _point_current(self, step: RecordJob) -> None:
-        """An earlier attempt that counts again has its results at hand already."""
-        for key, attempt in self._journal.attempts.items():
-            is_current = key.job == step.job.name and key.attempt == step.job.current
-            if is_current and attempt.results and _is_good(attempt):
-                self._tools.results.point_current(step.job.name, attempt.results)
+    def point_current(self, job: str) -> None:
+        """Let the results that count be `current`. Done in each pass, so whatever broke off before is healed.
+
+        Raises ResultsError.
+        """
+        attempt = self._journal.current(job)
+        if attempt is not None and attempt.results and _is_good(attempt):
+            self._tools.results.point_current(job, attempt.results)
 
     def _cancel(self, step: Cancel, why: str) -> Generator[Call, Any, None]:
         provider = self._tools.providers.get(step.account)
@@ -122,7 +123,7 @@ class StepRunner:
         rows = _count(collected, step.remote.rows)
         done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows)
         if _is_good(done) and self._is_current(step):
-            # The pointer first: to collect again is harmless, but nobody comes back to what is collected already.
+            # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
         self._journal.note_attempt(done)
         words = f"{collected.ok} rows ok, {collected.failed} failed"

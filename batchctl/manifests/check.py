@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any, ClassVar, TypeAlias
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, cut, did_you_mean, quote_hint, shown
+from batchctl.manifests.faults import MOST_FAULTS, Faults, cut, did_you_mean, quote_hint, shown
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, plain, step_into
 from batchctl.manifests.schema import load_schema
 from batchctl.model.desired import Json, Location
@@ -55,10 +56,22 @@ def _strict() -> Callable[[Json], Any]:
     import jsonschema
 
     extend: Callable[..., Any] = jsonschema.validators.extend  # its stub has no types
-    strict: Callable[[Json], Any] = extend(
-        jsonschema.Draft7Validator, {"pattern": _whole_pattern, "uniqueItems": _each_once}
-    )
+    ours = {"anyOf": _any_of, "pattern": _whole_pattern, "uniqueItems": _each_once}
+    strict: Callable[[Json], Any] = extend(jsonschema.Draft7Validator, ours)
     return strict
+
+
+def _any_of(validator: Any, branches: Sequence[Json], value: Json, _schema: object) -> Iterator[Any]:  # noqa: ANN401
+    """`anyOf`, but of each branch no more errors than are ever told: a list of a million has a million."""
+    from jsonschema import ValidationError
+
+    found: list[Any] = []
+    for index, branch in enumerate(branches):
+        errors = list(islice(validator.descend(value, branch, schema_path=index), MOST_FAULTS))
+        if not errors:
+            return
+        found += errors
+    yield ValidationError("", context=found)
 
 
 def _whole_pattern(_validator: object, pattern: str, value: Json, schema: Mapping[str, Json]) -> Iterator[Any]:

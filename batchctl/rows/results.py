@@ -71,15 +71,23 @@ class ResultsFolder:
             return collected
 
     def point_current(self, job: str, path: str) -> None:
+        """Let `<job>/current` point at a collected folder; results that somebody took away are not pointed at.
+
+        Costs one look when it points there already. Raises ResultsError.
+        """
         folder = job_folder(self._root, job)
         owner, _, name = path.partition("/")
         if owner != job or not is_folder_name(name):
             raise outside(self._root / path, f"it is not a collected folder of {job}")
+        current = folder / CURRENT
         with results_errors(folder):
+            is_right = current.is_symlink() and str(current.readlink()) == name
+            if is_right or not (folder / name).is_dir():
+                return
             new = folder / f".{CURRENT}.new"
             new.unlink(missing_ok=True)
             new.symlink_to(name, target_is_directory=True)
-            new.replace(folder / CURRENT)
+            new.replace(current)
             sync_folder(folder)
 
 

@@ -330,3 +330,14 @@ def test_results_that_the_api_has_no_more_are_lost_and_do_not_block_the_removal(
     calls = world.here.calls(DOWNLOAD)
     assert results(world.apply(options=Options(allow_empty=True))) == {"a": "done"}
     assert (world.here.calls(DOWNLOAD), world.here.calls("batches.delete")) == (calls, 1)
+
+
+def test_a_pointer_that_broke_off_half_way_is_set_right_by_the_next_pass(world):
+    world.watch(job("a"))
+    world.watch(job("a", run_id="2"))
+    wrong = world.results / world.attempt("a", 1).results
+    current = world.results / "a" / "current"
+    current.unlink()
+    current.symlink_to(wrong.name)
+    world.apply(job("a", run_id="2"))
+    assert f"a/{current.readlink()}" == world.attempt("a", 2).results

@@ -391,3 +391,16 @@ def test_no_system_fault_comes_through_unmapped(root: Path) -> None:
 
 def test_the_format_is_the_published_one() -> None:
     assert results.MANIFEST_FORMAT == "batchctl/results-manifest/v1"
+
+
+def test_current_is_left_alone_when_it_is_right_and_never_points_at_nothing(tmp_path: Path) -> None:
+    store = ResultsFolder(tmp_path)
+    for name in ("0123abcd-1", "4567cdef-2"):
+        (tmp_path / "a" / name).mkdir(parents=True)
+    store.point_current("a", "a/0123abcd-1")
+    made = (tmp_path / "a" / "current").lstat().st_ino
+    store.point_current("a", "a/0123abcd-1")
+    assert (tmp_path / "a" / "current").lstat().st_ino == made
+    store.point_current("a", "a/4567cdef-2")
+    store.point_current("a", "a/89abcdef-3")
+    assert (tmp_path / "a" / "current").readlink() == Path("4567cdef-2")
