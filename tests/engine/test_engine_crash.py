@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pytest
 from engine_kit import World, job, live, made, phases
 from engine_parts import Crash
+from long_mode import effort
 
 from batchctl.model.desired import DesiredJob, Kind, Limits
 from batchctl.reconcile import Options
@@ -96,6 +97,8 @@ STORIES = {"creation": (creation, check_creation), "change": (change, check_chan
 
 PARTS = 4
 """Into which the moments are dealt out, so that several test processes can share them."""
+STEP = PARTS * effort(3, 1)
+"""In the gate every third run of moments; all of them in the long mode."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -108,7 +111,7 @@ def test_a_crash_at_each_moment_is_healed_by_the_next_run(make_world, name, part
     total = story.play([])
     check(world)
     assert total > 40
-    for moment in range(part, total, PARTS):
+    for moment in range(part, total, STEP):
         world = make_world(limits=limits)
         story = write(world)
         story.play([moment])
@@ -122,7 +125,7 @@ def test_a_crash_at_each_moment_is_healed_by_the_next_run(make_world, name, part
         shutil.rmtree(world.folder)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(effort(3, 40)))
 def test_crashes_again_and_again_are_healed_too(make_world, seed):
     dice = random.Random(seed)
     name = sorted(STORIES)[seed % 2]

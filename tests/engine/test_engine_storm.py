@@ -13,12 +13,13 @@ from collections import Counter
 import pytest
 from engine_kit import MODEL, inline, job, live, made, phases
 from engine_parts import Crash
+from long_mode import effort
 
 from batchctl.model.desired import Kind, Limits
 from batchctl.model.errors import BatchctlError
 from batchctl.reconcile import Options
 
-SEEDS = range(6)
+SEEDS = range(effort(2, 60))
 
 
 def weather(seed: int) -> list[dict]:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_mode import effort
 from providers_kit import JOB, KEY, MovedClock, Script, create_request, operation, provider
 
 from batchctl.model.errors import ApiError
@@ -123,7 +124,7 @@ def shown(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=effort(40, 1000))
 @given(
     st.lists(
         st.tuples(st.sampled_from([200, 200, 200, 204, 301, 400, 401, 404, 429, 500]), HEADERS, BODIES),

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from long_mode import effort
 from reconcile_build import HERE, HOUR, MINUTE, THERE, attempt, decide, foreign_jobs, found, job, look, row
 from reconcile_world import NEXT_STATES, QUIET, World, creates
 
@@ -111,7 +112,7 @@ def disturb(world: World, what: str, number: int) -> None:
         world.advance_job(remote, states[number % len(states)])
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=effort(60, 4000))
 @given(HISTORIES, st.integers(0, 1000))
 def test_every_history_is_safe_and_comes_to_rest(history: list[tuple], seed: int) -> None:
     """The safety rules are checked by the world on every plan; here is what holds at rest."""
@@ -145,7 +146,7 @@ CROWD = [
 CROWD_RECORD = [attempt(1, "PENDING"), attempt(2, "RUNNING"), attempt(3, "PENDING")]
 
 
-@settings(derandomize=True, deadline=None, max_examples=50)
+@settings(derandomize=True, deadline=None, max_examples=effort(30, 1000))
 @given(
     st.permutations(CROWD),
     st.permutations(CROWD_RECORD),
