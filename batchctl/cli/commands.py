@@ -15,6 +15,7 @@ from batchctl.cli.diff import diff
 from batchctl.cli.doctor import doctor
 from batchctl.cli.drift import drift
 from batchctl.cli.emulator import emulator
+from batchctl.cli.import_ import import_
 from batchctl.cli.init import init
 from batchctl.cli.plan import plan
 from batchctl.cli.results import results
@@ -51,6 +52,7 @@ for command in (
     results,
     drift,
     cancel,
+    import_,
     destroy,
     doctor,
     schema,

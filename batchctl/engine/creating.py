@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, assert_never
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UploadedFile
+from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UnknownSource, UploadedFile
 from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied, UsageError
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob, Status
@@ -103,6 +103,10 @@ class Creator:
             case LocalFile() as source:
                 file, reused = yield from self._upload(job, source, mark.key, provider)
                 return _Input(replace(request, file_name=file.name), file if reused else None)
+            case UnknownSource():
+                hint = "give the manifest a src"
+                message = f"{job.name} was made by hand, and its input is not known here"
+                raise BatchctlError(message, code=ErrorCode.INVALID_INPUT, hint=hint)
             case RemoteSource():
                 raise UsageError(f"{job.name}: its source is not supported on {job.account.api}")
             case _:

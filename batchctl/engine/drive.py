@@ -31,7 +31,7 @@ from batchctl.reconcile import Options
 _TRANSIENT = (ConnectionFailed, ReplyLost, QuotaExceeded, ServerFailed)
 """Errors that go away by themselves."""
 _PATIENCE = 3
-"""Passes in a row in which a job may fail for a lasting reason, or an account give bad replies, before it is given up."""
+"""Passes in a row in which a job may fail for a lasting reason, or an account reply badly, before it is given up."""
 _NAMED = 5
 """Jobs named in a message before it says that there are more."""
 

@@ -19,7 +19,17 @@ from batchctl.manifests.faults import Faults, did_you_mean, shown
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
 from batchctl.manifests.sources import SENT_FIELDS, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
-from batchctl.model.desired import DesiredJob, Json, Kind, Lifecycle, OnChange, OnMissing, OnRemove, Source
+from batchctl.model.desired import (
+    DesiredJob,
+    Json,
+    Kind,
+    Lifecycle,
+    OnChange,
+    OnMissing,
+    OnRemove,
+    Source,
+    UnknownSource,
+)
 from batchctl.model.keys import MARK_PATTERN, Api
 
 _GEMINI_MODEL = re.compile(r"(tunedModels/)?[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -95,6 +105,7 @@ class JobBuilder:
             display_name=self._value("displayName"),
             request=request,
             run_id=run_id,
+            adopt=self._value("adopt"),
             extra_body=extra_body,
         )
 
@@ -150,14 +161,21 @@ class JobBuilder:
 
     def _source(self, api: Api | None) -> Source | None:
         src = find(self._spec, "src")
-        assert src is not None, "the schema requires it"
-        return self._sources.read(src, self._document.folder, self._kind, api)
+        if src is not None:
+            return self._sources.read(src, self._document.folder, self._kind, api)
+        if find(self._spec, "adopt") is not None:
+            return UnknownSource()
+        hint = "a list of rows, files/… of the Files API, or a mapping with one source such as {file: rows.jsonl}"
+        self._faults.add(self._spec.location, Code.MISSING_FIELD, 'the field "src" is missing in "spec"', hint)
+        return None
 
     def _request(self) -> Mapping[str, Json]:
         """The defaults for rows in REST form: a text as system instruction stands for a content with one part."""
         request = dict(self._value("request") or {})
         src = find(self._spec, "src")
-        assert src is not None, "the schema requires it"
+        if src is None:
+            # Nothing is sent for a job that is taken in, so the stack's defaults say nothing of it.
+            return {}
         field, _ = source_form(src)
         if request and field not in SENT_FIELDS:
             message = '"request" has no effect on rows that batchctl does not send'

@@ -11,7 +11,7 @@ from batchctl.manifests.nodes import Items, Node, find, key_place, value_of
 from batchctl.model.desired import Kind
 from batchctl.model.keys import Api
 
-_LATER = ("dependsOn", "notify", "moved", "adopt")
+_LATER = ("dependsOn", "notify", "moved")
 _GEMINI_ONLY_LATER = ("webhookConfig", "priority")
 
 _VERTEX_ONLY_REQUEST = (

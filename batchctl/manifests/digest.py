@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.model.canonical import RowsHasher, sha256_json
-from batchctl.model.desired import InlineRows, Json, Kind, LocalFile, RemoteSource, Source, UploadedFile
+from batchctl.model.desired import InlineRows, Json, Kind, LocalFile, RemoteSource, Source, UnknownSource, UploadedFile
 from batchctl.model.keys import DIGEST_SCHEME, Account
 
 _HASHED_WHOLE = frozenset(
@@ -87,6 +87,8 @@ def _source_tree(source: Source) -> Json:
         return {"rows": source.rows, "sha256": source.sha256}
     if isinstance(source, UploadedFile):
         return {"fileName": source.name}
+    if isinstance(source, UnknownSource):
+        return None
     assert isinstance(source, RemoteSource)
     return {"uris": list(source.uris)}
 

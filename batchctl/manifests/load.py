@@ -19,7 +19,8 @@ from batchctl.manifests.jobs import JobReader
 from batchctl.manifests.nodes import Scalar
 from batchctl.manifests.stack import StackReading, read_stack
 from batchctl.manifests.trust import Trust, resolved
-from batchctl.model.desired import DesiredStack, Location, Stack
+from batchctl.model.desired import DesiredJob, DesiredStack, Location, Stack
+from batchctl.model.keys import Account
 from batchctl.model.ports import RowReader
 
 
@@ -70,9 +71,10 @@ def load(
         for root in compose(file.data, file.shown, faults)
     ]
     jobs = [reader.read(document) for document in _unique(_overridden(documents), faults)]
+    found = [job for job in jobs if job is not None]
+    _check_adopted(found, faults)
     faults.raise_if_any()
     assert reading.stack is not None, "without faults there is a stack"
-    found = [job for job in jobs if job is not None]
     return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)))
 
 
@@ -111,6 +113,18 @@ def _unique(documents: Iterable[Document], faults: Faults) -> list[Document]:
         else:
             first[name] = node
     return found
+
+
+def _check_adopted(jobs: Iterable[DesiredJob], faults: Faults) -> None:
+    """Tell of jobs that take in one remote job: it can have one owner only."""
+    first: dict[tuple[Account, str], DesiredJob] = {}
+    for job in jobs:
+        if job.adopt is None:
+            continue
+        owner = first.setdefault((job.account, job.adopt), job)
+        if owner is not job:
+            message = f'"adopt" takes in {job.adopt}, as {owner.name} does already'
+            faults.add(job.location, Code.DUPLICATE_NAME, message, f"first at {owner.location}")
 
 
 def _name_of(document: Document) -> str | None:

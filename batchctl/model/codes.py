@@ -48,6 +48,12 @@ class ErrorCode(StrEnum):
         "`--attempt` counts from 1, and not every job was retried or replaced.",
         "`batchctl describe NAME` lists the attempts.",
     )
+    OWNED = (
+        "Owned",
+        "The remote job has an owner: this stack or another.",
+        "It carries a stack's mark, or was imported before.",
+        "Leave it to its owner.",
+    )
     STACK_EXISTS = (
         "StackExists",
         "`init` found a stack file and wrote nothing.",

@@ -75,7 +75,12 @@ class RemoteSource:
     uris: tuple[str, ...]
 
 
-Source: TypeAlias = InlineRows | LocalFile | UploadedFile | RemoteSource
+@dataclass(frozen=True)
+class UnknownSource:
+    """The input of a job that was made by hand and taken in with `spec.adopt`: nobody here has it."""
+
+
+Source: TypeAlias = InlineRows | LocalFile | UploadedFile | RemoteSource | UnknownSource
 
 
 class OnChange(StrEnum):
@@ -143,6 +148,8 @@ class DesiredJob:
     request: Mapping[str, Json] = field(default_factory=dict)
     """Defaults put under every row that batchctl itself sends (RFC 7396; the row wins), in REST form."""
     run_id: str | None = None
+    adopt: str | None = None
+    """The resource name of a job made by hand that this manifest takes in. Not in the digest."""
     extra_body: Mapping[str, Json] = field(default_factory=dict)
     """Merged over the create call's batch object: the way to send a field that batchctl does not know yet."""
 

@@ -18,15 +18,17 @@ _RFC3339 = re.compile(
 )
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _SANE_YEARS = range(2000, 2200)
-"""A `Date` outside of these is a broken clock; following it could only do harm."""
+"""A time outside of these is a broken clock's, or proto's zero: to count from it could only do harm."""
 
 
 def parse_time(value: object) -> datetime | None:
-    """Read an RFC 3339 time as UTC, digits beyond the microsecond cut off; None for anything else."""
+    """Read an RFC 3339 time as UTC, digits beyond the microsecond cut off; None for anything else, or absurd."""
     match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return None
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    if year not in _SANE_YEARS:
+        return None
     micros = int((match[7] or "").ljust(6, "0")[:6])
     offset = timedelta(hours=int(match[9] or 0), minutes=int(match[10] or 0))
     try:

@@ -40,6 +40,9 @@ class AttemptView:
         return () if self.note is None else (RecordAttempt(self.attempt, self.note),)
 
 
+NO_TOKEN = ""
+"""The token of an attempt that was made by hand: its remote job carries no mark."""
+
 Marked = Mapping[str, Mapping[AttemptKey, tuple[RemoteJob, ...]]]
 
 
@@ -128,6 +131,21 @@ def confirm(view: AttemptView, desired: DesiredJob) -> AttemptView:
         return view
     known = replace(attempt, digest=desired.digest, tree=dict(desired.tree))
     return replace(view, attempt=known, note=view.note or Note.REFRESHED)
+
+
+def claim(desired: DesiredJob, observed: Observed) -> tuple[AttemptView, ...]:
+    """The attempt that `spec.adopt` takes in: a job made by hand, known by its name. A marked job is somebody's."""
+    observation = observed.get(desired.account)
+    if observation is None:
+        return ()
+    for job in observation.jobs:
+        if job.name == desired.adopt and job.mark is None:
+            key = AttemptKey(desired.name, 1)
+            record = RecordedAttempt(
+                key, desired.account, desired.digest, NO_TOKEN, tree=dict(desired.tree), remote=job.name, adopted=True
+            )
+            return (AttemptView(refresh(record, job, observation.now), Present(job), Note.ADOPTED),)
+    return ()
 
 
 def look_up(record: RecordedAttempt, observed: Observed) -> Presence:

@@ -9,7 +9,7 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Gone, Observed, Present, RemoteJob
 from batchctl.model.plan import Drift, DriftKind, Note
 from batchctl.model.states import GOOD_STATES, JobState, is_active, is_terminal
-from batchctl.reconcile.attach import AttemptView, is_ours
+from batchctl.reconcile.attach import NO_TOKEN, AttemptView, is_ours
 from batchctl.reconcile.decision import Subject
 
 
@@ -40,6 +40,8 @@ def _of_current(name: str, view: AttemptView) -> Iterator[Drift]:
 
 
 def _of_mark(name: str, view: AttemptView, job: RemoteJob) -> Iterator[Drift]:
+    if view.attempt.token == NO_TOKEN:
+        return
     if job.mark is None:
         yield Drift(name, DriftKind.CHANGED, f"{job.name} has lost its mark")
     elif job.mark.key != view.key or job.mark.token != view.attempt.token:

@@ -10,7 +10,7 @@ from batchctl.model.desired import DesiredJob, DesiredStack, Kind
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Drift, Plan
 from batchctl.model.recorded import Recorded, RecordedJob
-from batchctl.reconcile.attach import Marked, attach, confirm, find_marked
+from batchctl.reconcile.attach import Marked, attach, claim, confirm, find_marked
 from batchctl.reconcile.cancel import decide_cancel
 from batchctl.reconcile.decision import Context, Decision, Subject
 from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
@@ -55,7 +55,8 @@ def plan(
         drift.extend(find_orphans(inputs.marked[name]))
         if options.prune_orphans or options.destroy:
             decided[name] = _prune(name, inputs)
-    unmanaged = find_unmanaged(desired.stack, observed, _recorded_names(recorded))
+    owned = _recorded_names(recorded) | {job.adopt for job in desired.jobs if job.adopt is not None}
+    unmanaged = find_unmanaged(desired.stack, observed, owned)
     if options.show_unmanaged:
         drift.extend(describe_unmanaged(job) for job in unmanaged)
     empty = not any(subject.desired for subject, _ in decided.values())
@@ -91,7 +92,7 @@ def _subjects(inputs: _Inputs) -> Iterator[Subject]:
         if options.scope.contains(name, owner.path, owner.labels):
             views = attach(recorded, inputs.marked.get(name, {}), observed, now)
             if wanted is not None:
-                views = tuple(confirm(view, wanted) for view in views)
+                views = tuple(confirm(view, wanted) for view in views) or claim(wanted, observed)
             yield Subject(name, None if options.destroy else wanted, recorded, views)
 
 

@@ -9,7 +9,7 @@ from batchctl.model.keys import same_digest
 from batchctl.model.plan import Action, Create, Note, RecordAttempt
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
-from batchctl.reconcile.attach import AttemptView
+from batchctl.reconcile.attach import NO_TOKEN, AttemptView
 from batchctl.reconcile.decision import (
     Context,
     Decision,
@@ -52,6 +52,8 @@ def _decide_first(subject: Subject, desired: DesiredJob, context: Context) -> De
         # A job made before the state was lost could be on a page that failed.
         why = observation.problem if observation else "nobody looked at its account"
         return wait(Phase.UNKNOWN, f"cannot tell whether it was created already: {why}")
+    if desired.adopt is not None:
+        return wait(Phase.WAITING, f"spec.adopt names {desired.adopt}, and there is no such job that nobody owns")
     return create(subject.next_key, desired, context, "new in the manifests")
 
 
@@ -92,7 +94,8 @@ def _label_adoption(subject: Subject, decision: Decision) -> Decision:
     plain = decision.action in {Action.WAIT, Action.NONE, Action.COLLECT}
     if not adopted or not (plain or decision.refusal):
         return decision
-    reason = f"found by its mark: {adopted[-1].attempt.remote}; {decision.reason}"
+    found = "taken in" if adopted[-1].attempt.token == NO_TOKEN else "found by its mark"
+    reason = f"{found}: {adopted[-1].attempt.remote}; {decision.reason}"
     return replace(decision, action=Action.ADOPT, reason=reason)
 
 

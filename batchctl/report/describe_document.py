@@ -17,6 +17,7 @@ from batchctl.model.desired import (
     LocalFile,
     RemoteSource,
     Source,
+    UnknownSource,
     UploadedFile,
 )
 from batchctl.model.recorded import Event, RecordedAttempt, RecordedJob
@@ -61,6 +62,8 @@ def source_fields(source: Source) -> dict[str, Json]:
             return {"type": "uploaded", "name": source.name}
         case RemoteSource():
             return {"type": "remote", "uris": list(source.uris)}
+        case UnknownSource():
+            return {"type": "unknown"}
         case _:
             assert_never(source)
 

@@ -21,6 +21,7 @@ from batchctl.model.desired import (
     RemoteSource,
     RequestRow,
     Source,
+    UnknownSource,
     UploadedFile,
 )
 from batchctl.model.errors import ResultsError, RowsError
@@ -64,7 +65,7 @@ class RowEncoder:
                 return tuple(row.key for row in rows)
             case LocalFile():
                 return _keys_of_file(source, kind)
-            case UploadedFile() | RemoteSource():
+            case UploadedFile() | RemoteSource() | UnknownSource():
                 return None
             case _ as never:
                 assert_never(never)

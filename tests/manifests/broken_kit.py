@@ -88,8 +88,8 @@ def as_text(faults: Sequence[Diagnostic], folder: Path) -> str:
     return (
         "".join(f"{line}\n" for line in lines)
         .replace(f"{folder}/", "")
-        .replace(f"{folder.parent}/", "../")
         .replace(str(folder), ".")
+        .replace(f"{folder.parent}/", "../")
     )
 
 

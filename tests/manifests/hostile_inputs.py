@@ -1,6 +1,6 @@
 """Inputs made to hurt: as large, as deep or as wide as the bounds allow, and beyond.
 
-Each is made when it is asked for; none lies in the repository. Those of `HEAVY` take seconds each.
+Each is made when it is asked for; none lies in the repository. Those of `HEAVY` and `SLOW` take seconds each.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ HEAVY: dict[str, Callable[[], str]] = {
     "many wrong safety settings": lambda: JOB + "  request: {safetySettings: [" + "{}," * FULL + "]}\n",
     "many states to retry on": lambda: JOB + "  lifecycle: {retryOn: [" + "FAILED," * FULL + "]}\n",
     "many sources": lambda: HEAD + "  src: {gcsUri: [" + "5," * FULL + "]}\n",
-    "many jobs": lambda: numbered("---\n" + JOB.replace("classify", "c#"), FULL // 15),
-    "many jobs of one name": lambda: numbered("---\n" + JOB, FULL // 15),
+    "many jobs": lambda: numbered("---\n" + JOB.replace("classify", "c#"), FULL // 20),
+    "many jobs of one name": lambda: numbered("---\n" + JOB, FULL // 20),
     "many levels of many values": lambda: (
         JOB + "  extraBody: {a: " + ("[" + "1," * (FULL // 90)) * 90 + "]" * 90 + "}\n"
     ),
@@ -127,7 +127,7 @@ STACKS: dict[str, Callable[[], Files]] = {
     },
     "large defaults under many jobs": lambda: {
         "batchctl.yaml": (STACK + "  defaults: {extraBody: {a: [" + "1," * (MAX_VALUES // 2) + "]}}\n").encode(),
-        "job.yaml": numbered("---\n" + JOB.replace("classify", "c#"), FULL // 15).encode(),
+        "job.yaml": numbered("---\n" + JOB.replace("classify", "c#"), 1000).encode(),
     },
 }
 """Stacks whose files are harmless one by one."""
@@ -167,13 +167,23 @@ def as_stack_file(make: Callable[[], str]) -> Files:
     return {"batchctl.yaml": make().encode(), "job.yaml": JOB.encode()}
 
 
-LIGHT: dict[str, Callable[[], Files]] = {
-    **{name: functools.partial(beside_a_stack, make) for name, make in MANIFESTS.items()},
+ALL: dict[str, Callable[[], Files]] = {
+    **{name: functools.partial(beside_a_stack, make) for name, make in {**MANIFESTS, **HEAVY}.items()},
     **STACKS,
     **JSONL,
-}
-ALL: dict[str, Callable[[], Files]] = {
-    **LIGHT,
-    **{name: functools.partial(beside_a_stack, make) for name, make in HEAVY.items()},
     **{f"stack file: {name}": functools.partial(as_stack_file, make) for name, make in MANIFESTS.items()},
 }
+
+SLOW = {
+    "a long variable, used often",
+    "many unknown variables among many",
+    "surrogate pairs",
+    "a million anchors",
+    "documents that are no manifests",
+    "empty documents",
+    "many malformed endpoints",
+    "many providers, none named",
+    "one reference 900,000 times",
+}
+"""These take seconds too, and show little that others do not."""
+LIGHT = sorted((MANIFESTS.keys() | STACKS.keys() | JSONL.keys()) - SLOW)

@@ -180,6 +180,11 @@ def test_the_create_timeout_bounds_the_call():
         (httpx.Response(200, text="{"), errors.BadReply, errors.Effect.AMBIGUOUS),
         (httpx.Response(200, json={"done": True}), errors.BadReply, errors.Effect.AMBIGUOUS),
         (httpx.Response(302), errors.BadReply, errors.Effect.AMBIGUOUS),
+        (
+            reply(operation(metadata={"displayName": str(MARK).replace("tok", "kot")})),
+            errors.BadReply,
+            errors.Effect.AMBIGUOUS,
+        ),
     ],
 )
 def test_create_is_sent_exactly_once_whatever_comes_back(answer, kind, effect):

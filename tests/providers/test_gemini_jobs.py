@@ -111,16 +111,20 @@ def test_a_job_without_a_usable_name_is_a_bad_reply(value):
 @pytest.mark.parametrize(
     "metadata",
     [
-        None,
-        "odd",
-        [],
-        {"state": 5, "displayName": 5, "model": [], "createTime": 7, "endTime": "soon", "batchStats": []},
+        {"state": 5, "displayName": "", "model": [], "createTime": 7, "endTime": "soon", "batchStats": []},
         {"state": None, "displayName": None, "model": None},
     ],
 )
 def test_wrong_types_elsewhere_leave_the_job_in_sight(metadata):
     found = read({"name": JOB, "metadata": metadata, "error": "odd"})
     assert found == RemoteJob(JOB, ACCOUNT, display_name="", mark=None, state="JOB_STATE_UNSPECIFIED")
+
+
+@pytest.mark.parametrize("metadata", [None, "odd", [], {}, {"displayName": 5}, {"displayName": []}, {"displayName": 0}])
+def test_a_job_that_does_not_show_its_display_name_is_a_bad_reply(metadata):
+    """It may be the very one whose mark is looked for."""
+    with pytest.raises(BadReply, match="whose"):
+        read({"name": JOB, "metadata": metadata})
 
 
 @pytest.mark.parametrize(

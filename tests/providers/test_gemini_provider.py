@@ -85,6 +85,8 @@ def test_list_always_sends_page_size_and_mask():
         [reply({"operations": {}})],
         [reply({"operations": "x"})],
         [reply({"operations": [{"name": "x"}]})],
+        [reply({"operations": [operation(), {"name": "batches/a", "metadata": {"displayName": 5}}]})],
+        [reply({"operations": [operation()], "unreachable": ["somewhere"]})],
         [reply({"operations": [5]})],
         [reply({"nextPageToken": 5})],
         [reply({"nextPageToken": "\ud800"})],
@@ -169,6 +171,13 @@ def test_cancel_and_delete(body):
         assert getattr(provider(script), call)(JOB) is None
         request = script.requests[0]
         assert (request.method, request.url.path, request.content) == (method, f"/v1beta/{path}", b"")
+
+
+@pytest.mark.parametrize("body", [b"<html>Signed in.", b"null", b"[]", b"{", b" "])
+@pytest.mark.parametrize("call", ["cancel_job", "delete_job"])
+def test_another_than_the_api_says_that_it_is_done(call, body):
+    with pytest.raises(errors.BadReply):
+        getattr(provider(Script(httpx.Response(200, content=body))), call)(JOB)
 
 
 def test_cancel_sends_an_empty_body_with_its_length():

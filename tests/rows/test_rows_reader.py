@@ -270,3 +270,11 @@ def test_any_texts_can_be_rows(rows: list[tuple[str, str]], ascii_: bool) -> Non
     content = "\n".join(json.dumps({"key": key, "text": text}, ensure_ascii=ascii_) for key, text in rows)
     values = [found.value for found in read_lines(io.BytesIO(content.encode()))]
     assert [READER.parse(value, BATCH).key for value in values] == [key for key, _ in rows]
+
+
+def test_a_line_holds_so_many_values_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl, "LINE_VALUES", 4)
+    assert parse_json(b'{"a": [1, 2]}') == {"a": [1, 2]}
+    assert parse_json(rb'{"a": ", , \", {[,,\\", "b": 1}') == {"a": ', , ", {[,,\\', "b": 1}
+    with pytest.raises(ValueError, match="holds more than 4 values"):
+        parse_json(b'{"a": [1, 2, 3]}')

@@ -1,6 +1,6 @@
 """From the Operation that the API shows to a RemoteJob.
 
-Lenient where a wrong value says nothing about the job's existence, strict about its name.
+Lenient where a wrong value says nothing about the job's existence and owner, strict about its names.
 Source: reference 1.2, 1.4, chapter 5.
 """
 
@@ -28,16 +28,20 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 
 
 def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:
-    """Read one Operation. Raises BadReply when it has no usable name.
+    """Read one Operation. Raises BadReply when it has no usable name, or nobody can say what its display name is.
 
-    Any other member that is missing or of a wrong type is left empty; a state that cannot be read becomes
-    `JOB_STATE_UNSPECIFIED`, which nobody acts on. So one odd job never hides the others.
+    The mark stands in the display name: a job that cannot be read so far may be the very one that is looked for, and
+    a list with it in it proves the absence of none. Any other member that is missing or of a wrong type is left empty;
+    a state that cannot be read becomes `JOB_STATE_UNSPECIFIED`, which nobody acts on. So one odd job does not hide the
+    others.
     """
     found = as_object(operation)
     name = found.get("name")
     if not is_job_name(name):
         raise BadReply(f"{what}: a batch job without a usable name", hint="is the endpoint the Gemini Developer API?")
     metadata = as_object(found.get("metadata"))
+    if not metadata or not isinstance(metadata.get("displayName"), str | None):
+        raise BadReply(f"{what}: {name} does not show its display name, so nobody knows whose it is")
     state = job_state(metadata.get("state"))
     display_name = _text(metadata.get("displayName"))
     return RemoteJob(

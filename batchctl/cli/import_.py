@@ -1,0 +1,130 @@
+"""`batchctl import REMOTE --as NAME`: take in a job that was made by hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+import yaml
+
+from batchctl.cli.common import Common, common_options, lock_option, output_option
+from batchctl.cli.connect import Connections
+from batchctl.cli.consent import Consent
+from batchctl.cli.running import Request, carry_out
+from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.engine.drive import Until
+from batchctl.manifests.accounts import resolve_account
+from batchctl.manifests.trust import Trust
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import Kind, ProviderConfig
+from batchctl.model.errors import BatchctlError, NotFound, UsageError
+from batchctl.model.observed import RemoteJob
+from batchctl.reconcile import Options
+
+_JOBS = "jobs"
+"""The folder that `init` makes for manifests."""
+
+
+@click.command("import")
+@click.argument("remote")
+@click.option("--as", "name", metavar="NAME", required=True, help="The name that the job gets in the stack.")
+@click.option("--provider", metavar="NAME", help="The provider it is on (default: the only one).")
+@click.option("-f", "--filename", metavar="PATH", help="The manifest to write (default: NAME.yaml beside the others).")
+@output_option("json", "yaml", "markdown", "name")
+@lock_option
+@common_options
+def import_(
+    *,
+    common: Common,
+    remote: str,
+    name: str,
+    provider: str | None,
+    filename: str | None,
+    output: str,
+    lock_timeout: str,
+) -> int:
+    """Write a manifest for the job REMOTE and take it into the state; nothing is created or changed at the API."""
+    workspace = open_workspace(common, lock_timeout=lock_timeout)
+    if name in {job.name for job in workspace.desired.jobs} | workspace.state.load().jobs.keys():
+        raise UsageError(f"there is a job {name} already", hint="choose another name with --as")
+    config = _provider(workspace, provider)
+    job = _find(workspace, config, remote)
+    path = _place(workspace, name, filename)
+    _write(path, _manifest(name, config if provider else None, job))
+    try:
+        widened = open_workspace(common, [str(path)], names=[name], lock_timeout=lock_timeout)
+    except BatchctlError:
+        # A stack that does not load any more is worse than a manifest that has to be written again.
+        path.unlink()
+        raise
+    click.echo(f"wrote {path}", err=True)
+    consent = Consent(yes=False, no_input=True)
+    return carry_out(widened, Request(Options(widened.scope), Until(ended=False), consent, output))
+
+
+def _provider(workspace: Workspace, name: str | None) -> ProviderConfig:
+    providers = workspace.stack.providers
+    if name is not None and name in providers:
+        return providers[name]
+    if name is None and len(providers) == 1:
+        return next(iter(providers.values()))
+    hint = f"one of: {', '.join(sorted(providers))}"
+    raise UsageError(f"there is no provider {name}" if name else "the stack has several providers: name one", hint=hint)
+
+
+def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJob:
+    """The remote job, if nobody owns it. Raises BatchctlError."""
+    account = resolve_account(config, os.environ)
+    trust = Trust.from_env(os.environ)
+    provider = Connections(workspace.stack, os.environ, trust, workspace.clock)(account)
+    try:
+        job = provider.get_job(remote)
+    except NotFound as error:
+        hint = "`batchctl drift --unmanaged` lists the jobs that nobody owns"
+        raise BatchctlError(f"{account} has no job {remote}", code=ErrorCode.NOT_FOUND, hint=hint) from error
+    finally:
+        provider.close()
+    if job.mark is not None:
+        owner = f"stack {job.mark.stack}, job {job.mark.key.job}"
+        raise BatchctlError(
+            f"{remote} has an owner: {owner}", code=ErrorCode.OWNED, hint="it carries that stack's mark"
+        )
+    for recorded in workspace.state.load().jobs.values():
+        if any(attempt.remote == remote for attempt in recorded.attempts):
+            raise BatchctlError(
+                f"{remote} is {recorded.name} already", code=ErrorCode.OWNED, hint="it was imported before"
+            )
+    return job
+
+
+def _place(workspace: Workspace, name: str, filename: str | None) -> Path:
+    if filename is not None:
+        path = Path(filename)
+    else:
+        folder = workspace.file.parent
+        jobs = folder / _JOBS
+        path = (jobs if jobs.is_dir() else folder) / f"{name}.yaml"
+    if path.exists():
+        raise BatchctlError(f"{path} is there already", code=ErrorCode.CANNOT_WRITE, hint="name another file with -f")
+    return path
+
+
+def _manifest(name: str, config: ProviderConfig | None, job: RemoteJob) -> str:
+    """The manifest in words. Its input is not told by the API, so it has no `src`."""
+    spec: dict[str, str] = {"provider": config.name} if config else {}
+    spec |= {"model": job.model, "adopt": job.name}
+    if job.display_name:
+        spec["displayName"] = job.display_name
+    kind = Kind.EMBEDDINGS_BATCH_JOB if "embedding" in job.model else Kind.BATCH_JOB
+    document = {"apiVersion": "batchctl.dev/v1", "kind": kind.value, "metadata": {"name": name}, "spec": spec}
+    head = "# Made by `batchctl import`. The job runs once; to run the like of it again, give it a src.\n"
+    return head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror}"
+        raise BatchctlError(message, code=ErrorCode.CANNOT_WRITE, hint="name another file with -f") from error

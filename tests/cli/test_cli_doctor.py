@@ -1,0 +1,84 @@
+"""`doctor`: what is well, and what is not, each with its way out."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+import pytest
+from cli_kit import Cli, Service, StackFolder, check_schema
+
+
+def findings(ran: Any) -> dict[tuple[str, str], dict[str, str]]:
+    check_schema("doctor", ran.json)
+    return {(item["subject"], item["check"]): item for item in ran.json["findings"]}
+
+
+def test_all_is_well(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("translate")
+    found = findings(cli.ok("doctor", "-o", "json"))
+    assert {item["health"] for item in found.values()} == {"ok"}
+    assert found["state", "readable"]["detail"].endswith("none yet")
+    assert found["gemini", "reachable"]["detail"] == "list answered; no jobs there"
+    cli.ok("apply", "--yes")
+    assert "1 jobs, serial" in findings(cli.ok("doctor", "-o", "json"))["state", "readable"]["detail"]
+    assert cli.ok("doctor").out.endswith("All is well.\n")
+    assert service.creates == 1
+
+
+def test_the_embedded_emulator_is_told_as_such(stack: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BATCHCTL_EMULATOR")
+    assert findings(cli.ok("doctor", "-o", "json"))["gemini", "account"]["detail"] == "gemini emulator (embedded)"
+
+
+def test_a_key_is_told_by_its_fingerprint_only(
+    stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": service.url}})
+    monkeypatch.setenv("GEMINI_API_KEY", "a-recognisable-secret")
+    ran = cli.ok("doctor", "-o", "json")
+    assert "fingerprint" in findings(ran)["gemini", "credentials"]["detail"]
+    assert "recognisable" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("key", "words"), [(None, "NoCredentials"), ("invalid-key", "InvalidKey")], ids=["no key", "a wrong key"]
+)
+def test_credentials_that_do_not_work(
+    stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch, key: str | None, words: str
+) -> None:
+    stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": service.url}})
+    if key is not None:
+        monkeypatch.setenv("GEMINI_API_KEY", key)
+    ran = cli("doctor", "-o", "json")
+    failed = findings(ran)["gemini", "reachable"]
+    assert (ran.code, failed["health"], words in failed["detail"]) == (1, "failed", True)
+    assert failed["hint"]
+    assert "hint: " in cli("doctor").out
+
+
+def test_a_clock_that_is_far_off(stack: StackFolder, cli: Cli, service: Service) -> None:
+    service.advance("10m")
+    off = findings(cli.ok("doctor", "-o", "json"))["gemini", "clock"]
+    assert (off["health"], off["detail"].startswith("the provider's clock differs by ")) == ("warning", True)
+
+
+def test_a_state_that_is_locked_or_broken(stack: StackFolder, cli: Cli, service: Service) -> None:
+    from batchctl.cli.common import Common
+    from batchctl.cli.workspace import open_workspace
+
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    with open_workspace(Common()).state.lock():
+        assert findings(cli.ok("doctor", "-o", "json"))["state", "lock"]["health"] == "warning"
+    database = sqlite3.connect(stack.path / ".batchctl" / "state.db")
+    database.execute("DROP TABLE attempts")
+    database.close()
+    ran = cli("doctor", "-o", "json")
+    assert (ran.code, findings(ran)["state", "readable"]["health"]) == (1, "failed")
+
+
+def test_a_results_folder_that_cannot_be_written(stack: StackFolder, cli: Cli, service: Service) -> None:
+    (stack.path / "results").write_text("a file")
+    ran = cli("doctor", "-o", "json")
+    assert (ran.code, findings(ran)["results", "writable"]["health"]) == (1, "failed")
