@@ -13,6 +13,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
+HARNESSES = (
+    "tests/engine/test_engine_crash.py",
+    "tests/engine/test_engine_storm.py",
+    "tests/manifests/test_manifests_hostile.py",
+    "tests/packaging",
+    "tests/providers/test_gemini_arbitrary.py",
+    "tests/reconcile/test_reconcile_properties.py",
+    "tests/sdk",
+    "tests/traps",
+)
+"""Tests that run much code many times. They are not measured, which would double their time; `BATCHCTL_LONG=1` makes
+them try much more."""
 FULLY_COVERED = ("reconcile", "manifests")
 """Rooms that hold the decisions and the door to them: every statement and branch is tested."""
 
@@ -21,13 +33,15 @@ def steps(arguments: list[str]) -> dict[str, list[str]]:
     """The commands, by name, in the order in which they run."""
     measured = "--fast" not in arguments
     rest = [argument for argument in arguments if argument != "--fast"]
+    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2"]
     coverage = ["--cov", "--cov-report="] if measured else []
     commands = {
         "format": [str(TOOLS / "ruff"), "format", "--check", "."],
         "lint": [str(TOOLS / "ruff"), "check", "."],
         "types": [str(TOOLS / "mypy")],
         "layers": [str(TOOLS / "lint-imports")],
-        "tests": [sys.executable, "-m", "pytest", "-q", "-n", "2", *coverage, *rest],
+        "harnesses": [*pytest, *HARNESSES, *rest],
+        "tests": [*pytest, *(f"--ignore={path}" for path in HARNESSES), *coverage, *rest],
     }
     if measured:
         report = [sys.executable, "-m", "coverage", "report"]
@@ -40,21 +54,21 @@ def steps(arguments: list[str]) -> dict[str, list[str]]:
 def main() -> int:
     """Run all steps; gives 1 if any failed."""
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    failed, tests = [], ""
+    failed, counts = [], []
     for name, command in steps(sys.argv[1:]).items():
         start = time.monotonic()
         print(f"== {name}", flush=True)
         done = subprocess.run(command, cwd=ROOT, env=env, check=False, stdout=subprocess.PIPE, text=True)
         lines = done.stdout.rstrip().splitlines()
-        if name == "tests":
-            tests = lines[-1] if lines else ""
-        is_shown = done.returncode != 0 or name in {"tests", "coverage"}
+        if name in {"harnesses", "tests"}:
+            counts += lines[-1:]
+        is_shown = done.returncode != 0 or name == "coverage"
         print("\n".join(lines if is_shown else lines[-1:]))
         print(f"   {name}: {'failed' if done.returncode else 'ok'} in {time.monotonic() - start:.0f} s", flush=True)
         if done.returncode:
             failed.append(name)
     print(f"failed: {', '.join(failed)}" if failed else "all steps passed")
-    print(tests)
+    print("\n".join(counts))
     return 1 if failed else 0
 
 

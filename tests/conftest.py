@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("noisy machine", deadline=None)
+settings.load_profile("noisy machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -17,6 +17,7 @@ from broken_kit import SOUND, STACK_FILE, complaints, found_faults
 from hostile_inputs import FILE_JOB, JOB, LIGHT, STACK
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from long_mode import effort
 from manifests_kit import EXAMPLES
 from mutations import DAMAGES, TOKENS, damaged_tree
 
@@ -29,7 +30,7 @@ MOST_SECONDS = 5 * int(os.environ.get("BATCHCTL_TEST_SLOWNESS", "2"))
 """Of processor time. Doubled, because machines that test run other things beside."""
 MOST_MEGABYTES = 500
 
-quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=effort(30, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def run_child(*names: str) -> dict[str, dict[str, object]]:

@@ -304,7 +304,12 @@ NOT_YET = "is not supported yet"
         ("priority: 3", [f'5:3: NotSupportedYet "priority" {NOT_YET} (leave it out)']),
         ("notify: [x]", [f'5:3: NotSupportedYet "notify" {NOT_YET} (leave it out)']),
         ("moved: {from: x}", [f'5:3: NotSupportedYet "moved" {NOT_YET} (leave it out)']),
-        ("adopt: files/x", ['5:10: InvalidValue "adopt" cannot be "files/x" (it must be the name of a batch job, such as batches/abc123)']),
+        (
+            "adopt: files/x",
+            [
+                '5:10: InvalidValue "adopt" cannot be "files/x" (it must be the name of a batch job, such as batches/abc123)'
+            ],
+        ),
         ("lifecycle: {maxFailedRows: 5%}", [f'5:15: NotSupportedYet "maxFailedRows" {NOT_YET} (leave it out)']),
         ("lifecycle: {maxFailedRows: 5.5}", 1),
         ("lifecycle: {retryOn: [FAILED, ROWS]}", [f'5:33: NotSupportedYet "retryOn: ROWS" {NOT_YET} (leave it out)']),

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from long_mode import effort
 from manifests_kit import JOB, STACK, load_in, write
 
 from batchctl.manifests.compose import compose
@@ -17,7 +18,7 @@ from batchctl.manifests.variables import Variables, substitute
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ManifestError
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=effort(25, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 words = st.sampled_from(
     [
