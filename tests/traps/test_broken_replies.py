@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import unicodedata
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +19,7 @@ from breakages import MISSING, PLACES, VALUES, WHOLE, as_reply, put
 from engine_kit import inline, job, made, phases, results
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from long_mode import effort
 from traps_kit import TwistedWorld, operations, own_answer, told
 
 from batchctl.model.desired import OnMissing
@@ -31,7 +33,7 @@ PATIENT = {
     "retry_on": frozenset({"FAILED", "EXPIRED", "CANCELLED"}),
 }
 """All that could make batchctl act on what a broken reply seems to say."""
-MANY = 20 if os.environ.get("BATCHCTL_LONG") == "1" else 1
+MANY = effort(1, 20)
 EVERY = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
 AT_ONE_PLACE = st.tuples(st.sampled_from(PLACES), st.sampled_from(sorted(VALUES)))
 AS_A_WHOLE = st.sampled_from(sorted(WHOLE))
@@ -81,14 +83,15 @@ def check_right(world, *names):
 
 
 def check_state(world):
-    """What is written down can be read, by SQLite and by any terminal."""
+    """What is written down can be read again, and no text in it can play with a terminal."""
     for recorded in world.recorded().jobs.values():
         for attempt in recorded.attempts:
-            assert attempt.error is None or attempt.error.message.isprintable()
+            said = attempt.error.message if attempt.error else ""
+            assert not [char for char in said if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}]
             str(attempt).encode()
 
 
-@settings(max_examples=24 * MANY, **EVERY)
+@settings(max_examples=16 * MANY, **EVERY)
 @given(breakage=AT_ONE_PLACE, has_ended=st.booleans())
 @example(breakage=(("metadata", "createTime"), "beginning of time"), has_ended=False)
 @example(breakage=(("metadata", "createTime"), "end of time"), has_ended=False)
@@ -180,7 +183,7 @@ def test_a_job_of_which_nobody_can_say_whose_it_is_may_be_the_one_that_is_looked
         check_right(world, "a", "b")
 
 
-@settings(max_examples=12 * MANY, **EVERY)
+@settings(max_examples=10 * MANY, **EVERY)
 @given(breakage=AT_ONE_PLACE | AS_A_WHOLE, is_missing=st.sampled_from(list(OnMissing)))
 def test_a_get(breakage, is_missing):
     """Asked for where the list lacks a job. Only the API's own 404 says that it is gone."""
@@ -212,7 +215,7 @@ def test_a_get(breakage, is_missing):
         check_right(world, "a", "b", "c")
 
 
-@settings(max_examples=16 * MANY, **EVERY)
+@settings(max_examples=10 * MANY, **EVERY)
 @given(breakage=AT_ONE_PLACE | AS_A_WHOLE)
 def test_a_create(breakage):
     """The job is made, and what is answered is broken: found by its mark, it is not made again."""
@@ -242,7 +245,7 @@ def test_a_create_that_is_answered_with_another_job():
         check_right(world, "a", "b")
 
 
-@settings(max_examples=12 * MANY, **EVERY)
+@settings(max_examples=10 * MANY, **EVERY)
 @given(breakage=AS_A_WHOLE, what=st.sampled_from(["cancel", "delete"]), has_effect=st.booleans())
 def test_a_cancel_or_a_delete(breakage, what, has_effect):
     """With its effect or without: in the end the job is gone over there, and only that one."""
@@ -280,7 +283,7 @@ ITEMS = [
 ]
 
 
-@settings(max_examples=16 * MANY, **EVERY)
+@settings(max_examples=10 * MANY, **EVERY)
 @given(breakage=AS_A_WHOLE | st.integers(0, len(ITEMS) - 1) | AT_ONE_PLACE, in_file=st.booleans())
 def test_results(breakage, in_file):
     """Results are whole, or not there: what is kept is what the API said, and nothing is bought again for it."""
@@ -309,7 +312,7 @@ def test_results(breakage, in_file):
         assert made(world.here) == {"a@1.0": 1, "b@1.0": 1, "c@1.0": 1}
         (path,) = world.results.glob("a/[0-9a-f]*-1/results.jsonl")
         rows = [json.loads(line) for line in path.read_text().splitlines()]
-        assert isinstance(breakage, int) or {row["key"] for row in rows} == {"k1", "k2"}
+        assert isinstance(breakage, int) or {row["key"] for row in rows} >= {"k1", "k2"}
         for name in ("b", "c"):
             assert all(own_answer(world, row) for row in world.result_rows(name).values())
 

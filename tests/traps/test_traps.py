@@ -6,9 +6,9 @@ import re
 
 import httpx
 import pytest
+from engine_kit import job, phases
 from traps_kit import Asked, Trap, on_operations, operations, page, tell_unharmed, told
 
-RETRY_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}
 OBJECT_DETAILS = [{"@type": "type.googleapis.com/google.rpc.DebugInfo", "detail": {"deep": [1, None]}}]
 
 
@@ -29,14 +29,20 @@ def needs_page_size(asked: Asked) -> httpx.Response | None:
     return asked.answer() if asked.request.url.params.get("pageSize") else told({})
 
 
-def in_pages_of_one(asked: Asked) -> httpx.Response | None:
+def in_pages_of_one():
     """Each job on a page of its own, an empty page with a token before each, and the first one empty too."""
-    if asked.what != "list":
-        return None
-    entries = operations(asked.json())
-    place = int(asked.request.url.params.get("pageToken", "0"))
-    shown = {} if place % 2 == 0 else {"operations": entries[place // 2 : place // 2 + 1]}
-    return told({**shown, "nextPageToken": str(place + 1) if place < 2 * len(entries) - 1 else ""})
+    entries: list = []
+
+    def twist(asked: Asked) -> httpx.Response | None:
+        if asked.what != "list":
+            return None
+        place = int(asked.request.url.params.get("pageToken", "0"))
+        if place == 0:
+            entries[:] = operations(asked.json())
+        shown = {"operations": [entries[place // 2]]} if place % 2 else {}
+        return told({**shown, "nextPageToken": str(place + 1) if place < 2 * len(entries) - 1 else ""})
+
+    return twist
 
 
 def unordered(asked: Asked) -> httpx.Response | None:
@@ -115,15 +121,17 @@ def fault(method: str, kind: str, **more) -> dict:
     return {"method": method, "kind": kind, **more}
 
 
+LOST = fault("batches.create", "cut", when="after", count=3)
+"""Every job has to be found by its mark, in the very list that is the trap."""
 TRAPS = [
     Trap("empty list now and then", "1.5", empty_now_and_then("list")),
-    Trap("empty page in the middle", "1.5, 6.5", faults=(fault("batches.list", "emptyPage"),)),
-    Trap("a token after every page, empty first page", "6.5", in_pages_of_one),
-    Trap("list empty without page size", "1.5, 13", needs_page_size),
+    Trap("empty page in the middle", "1.5, 6.5", faults=(fault("batches.list", "emptyPage"), LOST)),
+    Trap("a token after every page, empty first page", "6.5", in_pages_of_one(), (LOST,)),
+    Trap("list empty without page size", "1.5, 13", needs_page_size, (LOST,)),
     Trap("stale stats", "1.5", faults=(fault("batches.list", "staleStats"),)),
-    Trap("unordered list", "1.5", unordered),
+    Trap("unordered list", "1.5", unordered, (LOST,)),
     Trap("done without response", "1.5", listed(bare_done)),
-    Trap("list lags behind create", "15", faults=(fault("batches.list", "listLag", delay="30s", count=20),)),
+    Trap("list lags behind create", "15", faults=(fault("batches.list", "listLag", delay="30s", count=20), LOST)),
     Trap("@type of v1main, or of another message", "1.4", shown(with_types)),
     Trap("no updateTime, endTime and batchStats", "1.2", shown(without("updateTime", "endTime", "batchStats"))),
     Trap("no createTime and updateTime either", "1.2", shown(without("createTime", "updateTime", "model"))),
@@ -139,7 +147,7 @@ TRAPS = [
         "429 on reads with RetryInfo", "9", faults=(fault("batches.*", "status", status=429, retryInfo="7s", **SOME),)
     ),
     Trap("429 on create although usage is low", "13", faults=(fault("batches.create", "status", status=429, count=4),)),
-    Trap("create answered and lost", "1.2, 6.5", faults=(fault("batches.create", "cut", when="after", count=3),)),
+    Trap("create answered and lost", "1.2, 6.5", faults=(LOST,)),
     Trap(
         "create done, then 503", "6.5", faults=(fault("batches.create", "status", status=503, when="after", count=3),)
     ),

@@ -11,10 +11,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from long_mode import effort
+
 MEMORY = 200_000_000
 """Bytes of address space, Python and the libraries included."""
 ITEM_BYTES = 2_000_000
-ITEMS = 600 if os.environ.get("BATCHCTL_LONG") == "1" else 30
+ITEMS = effort(30, 600)
 """They stand in the answer twice."""
 
 
