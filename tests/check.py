@@ -1,74 +1,109 @@
 """The test command: format, lint, types, layers, tests, coverage. Runs all, then fails if any failed.
 
-`--fast` leaves out coverage; other arguments go to pytest.
+Three lanes run side by side, because each alone leaves a processor idle at times. Further arguments go to pytest.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
+MEMORY = Path("/dev/shm")
 HARNESSES = (
+    "tests/cli/test_cli_adoption.py",
+    "tests/cli/test_cli_changes.py",
+    "tests/cli/test_cli_drift.py",
+    "tests/cli/test_cli_examples.py",
+    "tests/cli/test_cli_prompts.py",
+    "tests/cli/test_cli_removal.py",
+    "tests/cli/test_cli_signals.py",
+    "tests/cli/test_cli_streams.py",
+    "tests/emulator",
     "tests/engine/test_engine_crash.py",
     "tests/engine/test_engine_storm.py",
-    "tests/manifests/test_manifests_hostile.py",
     "tests/packaging",
     "tests/providers/test_gemini_arbitrary.py",
     "tests/reconcile/test_reconcile_properties.py",
     "tests/sdk",
     "tests/traps",
 )
-"""Tests that run much code many times. They are not measured, which would double their time; `BATCHCTL_LONG=1` makes
-them try much more."""
+"""Whole runs of the product, and tests that run much code many times. They are not measured, which would double their
+time; `BATCHCTL_LONG=1` makes them try much more."""
 FULLY_COVERED = ("reconcile", "manifests")
 """Rooms that hold the decisions and the door to them: every statement and branch is tested."""
 
 
-def steps(arguments: list[str]) -> dict[str, list[str]]:
-    """The commands, by name, in the order in which they run."""
-    measured = "--fast" not in arguments
-    rest = [argument for argument in arguments if argument != "--fast"]
-    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2"]
-    coverage = ["--cov", "--cov-report="] if measured else []
-    commands = {
-        "format": [str(TOOLS / "ruff"), "format", "--check", "."],
-        "lint": [str(TOOLS / "ruff"), "check", "."],
-        "types": [str(TOOLS / "mypy")],
-        "layers": [str(TOOLS / "lint-imports")],
-        "harnesses": [*pytest, *HARNESSES, *rest],
-        "tests": [*pytest, *(f"--ignore={path}" for path in HARNESSES), *coverage, *rest],
-    }
-    if measured:
-        report = [sys.executable, "-m", "coverage", "report"]
-        commands["coverage"] = report
-        for room in FULLY_COVERED:
-            commands[f"coverage of {room}"] = [*report, f"--include=batchctl/{room}/*", "--fail-under=100"]
-    return commands
+@dataclass(frozen=True)
+class Step:
+    """One command, and whether its output is of interest when all is well."""
+
+    name: str
+    command: list[str]
+    is_shown: bool = False
+
+
+def lanes(arguments: list[str]) -> list[list[Step]]:
+    """The steps, by lane, in their order."""
+    pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
+    measured = [*(f"--ignore={path}" for path in HARNESSES), "--cov", "--cov-report="]
+    coverage = [sys.executable, "-m", "coverage", "report"]
+    static = [
+        Step("format", [str(TOOLS / "ruff"), "format", "--check", "."]),
+        Step("lint", [str(TOOLS / "ruff"), "check", "."]),
+        Step("types", [str(TOOLS / "mypy")]),
+        Step("layers", [str(TOOLS / "lint-imports")]),
+    ]
+    harnesses = [Step("harnesses", [*pytest, *_folder("a"), *HARNESSES, *arguments])]
+    tests = [
+        Step("tests", [*pytest, *_folder("b"), *measured, *arguments]),
+        Step("coverage", coverage, is_shown=True),
+        *(
+            Step(f"coverage of {room}", [*coverage, f"--include=batchctl/{room}/*", "--fail-under=100"])
+            for room in FULLY_COVERED
+        ),
+    ]
+    return [tests, harnesses, static]
+
+
+def _folder(name: str) -> list[str]:
+    """Temporary files in memory where there is a place for them: SQLite waits for the disk at every commit."""
+    folder = MEMORY / f"batchctl-tests-{os.getpid()}-{name}"
+    return [f"--basetemp={folder}"] if os.access(MEMORY, os.W_OK) else []
+
+
+def run(step: Step) -> tuple[bool, str]:
+    """Run a step; gives whether all is well, and the last line that it printed."""
+    start = time.monotonic()
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(step.command, cwd=ROOT, env=env, check=False, stdout=subprocess.PIPE, text=True)
+    lines = done.stdout.rstrip().splitlines()
+    is_well = done.returncode == 0
+    shown = lines if step.is_shown or not is_well else lines[-1:]
+    verdict = f"== {step.name}: {'ok' if is_well else 'failed'} in {time.monotonic() - start:.0f} s"
+    print("\n".join([verdict, *shown]), flush=True)
+    return is_well, lines[-1] if lines else ""
 
 
 def main() -> int:
-    """Run all steps; gives 1 if any failed."""
-    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    failed, counts = [], []
-    for name, command in steps(sys.argv[1:]).items():
-        start = time.monotonic()
-        print(f"== {name}", flush=True)
-        done = subprocess.run(command, cwd=ROOT, env=env, check=False, stdout=subprocess.PIPE, text=True)
-        lines = done.stdout.rstrip().splitlines()
-        if name in {"harnesses", "tests"}:
-            counts += lines[-1:]
-        is_shown = done.returncode != 0 or name == "coverage"
-        print("\n".join(lines if is_shown else lines[-1:]))
-        print(f"   {name}: {'failed' if done.returncode else 'ok'} in {time.monotonic() - start:.0f} s", flush=True)
-        if done.returncode:
-            failed.append(name)
+    """Run all lanes; gives 1 if any step failed."""
+    with ThreadPoolExecutor() as pool:
+        work = [
+            pool.submit(lambda steps=steps: [(step, *run(step)) for step in steps]) for steps in lanes(sys.argv[1:])
+        ]
+        ended = [item for lane in work for item in lane.result()]
+    for folder in MEMORY.glob(f"batchctl-tests-{os.getpid()}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    failed = [step.name for step, is_well, _ in ended if not is_well]
     print(f"failed: {', '.join(failed)}" if failed else "all steps passed")
-    print("\n".join(counts))
+    print("\n".join(last for step, _, last in ended if step.name in {"harnesses", "tests"}))
     return 1 if failed else 0
 
 

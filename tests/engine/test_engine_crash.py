@@ -97,8 +97,8 @@ STORIES = {"creation": (creation, check_creation), "change": (change, check_chan
 
 PARTS = 4
 """Into which the moments are dealt out, so that several test processes can share them."""
-STEP = PARTS * effort(3, 1)
-"""In the gate every third run of moments; all of them in the long mode."""
+STEP = PARTS * effort(5, 1)
+"""In the gate every fifth run of moments; all of them in the long mode."""
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -125,7 +125,7 @@ def test_a_crash_at_each_moment_is_healed_by_the_next_run(make_world, name, part
         shutil.rmtree(world.folder)
 
 
-@pytest.mark.parametrize("seed", range(effort(3, 40)))
+@pytest.mark.parametrize("seed", range(effort(2, 40)))
 def test_crashes_again_and_again_are_healed_too(make_world, seed):
     dice = random.Random(seed)
     name = sorted(STORIES)[seed % 2]

@@ -19,7 +19,7 @@ from batchctl.model.desired import Kind, Limits
 from batchctl.model.errors import BatchctlError
 from batchctl.reconcile import Options
 
-SEEDS = range(effort(2, 60))
+SEEDS = range(effort(1, 60))
 
 
 def weather(seed: int) -> list[dict]:

@@ -18,7 +18,7 @@ from batchctl.manifests.variables import Variables, substitute
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import ManifestError
 
-quick = settings(max_examples=effort(25, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=effort(15, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 words = st.sampled_from(
     [

@@ -124,7 +124,7 @@ def shown(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-@settings(deadline=None, max_examples=effort(40, 1000))
+@settings(deadline=None, max_examples=effort(25, 1000))
 @given(
     st.lists(
         st.tuples(st.sampled_from([200, 200, 200, 204, 301, 400, 401, 404, 429, 500]), HEADERS, BODIES),

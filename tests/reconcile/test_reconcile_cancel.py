@@ -61,6 +61,9 @@ def ordered(record: RecordedAttempt, state: str | None = None, **lifecycle: obje
         ),
         pytest.param(ordered(collected()), "none Succeeded", id="it has ended and is collected: nothing"),
         pytest.param(
+            Situation(job(), None, look(found()), CANCEL), "none Unknown", id="found by its mark only: adopted first"
+        ),
+        pytest.param(
             ordered(attempt(1, "SUCCEEDED", results_lost=True)), "none ResultsLost", id="its results are lost: nothing"
         ),
         *(

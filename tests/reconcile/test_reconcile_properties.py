@@ -112,7 +112,7 @@ def disturb(world: World, what: str, number: int) -> None:
         world.advance_job(remote, states[number % len(states)])
 
 
-@settings(derandomize=True, deadline=None, max_examples=effort(60, 4000))
+@settings(derandomize=True, deadline=None, max_examples=effort(40, 4000))
 @given(HISTORIES, st.integers(0, 1000))
 def test_every_history_is_safe_and_comes_to_rest(history: list[tuple], seed: int) -> None:
     """The safety rules are checked by the world on every plan; here is what holds at rest."""

@@ -100,7 +100,7 @@ FILES = st.builds(RecordedFile, ACCOUNTS, WORD, TEXT, SOME_TIME)
 EVENTS = st.builds(Event, TIMES, WORD, st.none() | st.integers(1, 9), TEXT, TEXT, TEXT.filter(bool))
 
 
-@settings(max_examples=effort(25, 400), deadline=None)
+@settings(max_examples=effort(15, 400), deadline=None)
 @given(job=JOBS, file=FILES, event=EVENTS, data=st.data())
 def test_what_is_committed_loads_back_equal(
     job: RecordedJob, file: RecordedFile, event: Event, data: st.DataObject

@@ -91,7 +91,7 @@ def check_state(world):
             str(attempt).encode()
 
 
-@settings(max_examples=16 * MANY, **EVERY)
+@settings(max_examples=8 * MANY, **EVERY)
 @given(breakage=AT_ONE_PLACE, has_ended=st.booleans())
 @example(breakage=(("metadata", "createTime"), "beginning of time"), has_ended=False)
 @example(breakage=(("metadata", "createTime"), "end of time"), has_ended=False)
@@ -183,7 +183,7 @@ def test_a_job_of_which_nobody_can_say_whose_it_is_may_be_the_one_that_is_looked
         check_right(world, "a", "b")
 
 
-@settings(max_examples=10 * MANY, **EVERY)
+@settings(max_examples=5 * MANY, **EVERY)
 @given(breakage=AT_ONE_PLACE | AS_A_WHOLE, is_missing=st.sampled_from(list(OnMissing)))
 def test_a_get(breakage, is_missing):
     """Asked for where the list lacks a job. Only the API's own 404 says that it is gone."""
@@ -215,7 +215,7 @@ def test_a_get(breakage, is_missing):
         check_right(world, "a", "b", "c")
 
 
-@settings(max_examples=10 * MANY, **EVERY)
+@settings(max_examples=5 * MANY, **EVERY)
 @given(breakage=AT_ONE_PLACE | AS_A_WHOLE)
 def test_a_create(breakage):
     """The job is made, and what is answered is broken: found by its mark, it is not made again."""
@@ -245,7 +245,7 @@ def test_a_create_that_is_answered_with_another_job():
         check_right(world, "a", "b")
 
 
-@settings(max_examples=10 * MANY, **EVERY)
+@settings(max_examples=5 * MANY, **EVERY)
 @given(breakage=AS_A_WHOLE, what=st.sampled_from(["cancel", "delete"]), has_effect=st.booleans())
 def test_a_cancel_or_a_delete(breakage, what, has_effect):
     """With its effect or without: in the end the job is gone over there, and only that one."""
@@ -283,7 +283,7 @@ ITEMS = [
 ]
 
 
-@settings(max_examples=10 * MANY, **EVERY)
+@settings(max_examples=5 * MANY, **EVERY)
 @given(breakage=AS_A_WHOLE | st.integers(0, len(ITEMS) - 1) | AT_ONE_PLACE, in_file=st.booleans())
 def test_results(breakage, in_file):
     """Results are whole, or not there: what is kept is what the API said, and nothing is bought again for it."""
