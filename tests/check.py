@@ -18,14 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
 MEMORY = Path("/dev/shm")
 HARNESSES = (
-    "tests/cli/test_cli_adoption.py",
-    "tests/cli/test_cli_changes.py",
-    "tests/cli/test_cli_drift.py",
-    "tests/cli/test_cli_examples.py",
-    "tests/cli/test_cli_prompts.py",
-    "tests/cli/test_cli_removal.py",
-    "tests/cli/test_cli_signals.py",
-    "tests/cli/test_cli_streams.py",
+    "tests/cli",
     "tests/emulator",
     "tests/engine/test_engine_crash.py",
     "tests/engine/test_engine_storm.py",
