@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -12,6 +11,7 @@ from types import FrameType
 from batchctl.engine.clock import SystemClock
 
 _INTERRUPTED = 130
+_STDERR = 2
 
 
 @contextmanager
@@ -22,7 +22,8 @@ def orderly_stop(clock: SystemClock) -> Iterator[None]:
         if clock.is_stopped():
             os._exit(_INTERRUPTED)
         clock.stop()
-        sys.stderr.write("\nstopping: finishing what is in flight (again to leave at once)\n")
+        # Not by sys.stderr: the signal may have come in the middle of a write there.
+        os.write(_STDERR, b"\nstopping: finishing what is in flight (again to leave at once)\n")
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +12,9 @@ from contextlib import contextmanager
 
 import pytest
 from cli_kit import PROGRAM, SOON, Cli, Service, StackFolder
+
+from batchctl.cli.signals import orderly_stop
+from batchctl.engine.clock import SystemClock
 
 _PATIENCE = 60
 
@@ -129,3 +133,16 @@ def test_sigint_ends_the_served_emulator_cleanly() -> None:
     assert all(line.startswith("export ") for line in lines), lines
     assert "Traceback" not in err
     assert child.returncode == 0
+
+
+def test_a_signal_in_the_middle_of_a_write_to_standard_error_is_no_harm(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A handler that wrote by `sys.stderr` would enter it a second time, which Python refuses with a traceback."""
+    clock = SystemClock()
+    with orderly_stop(clock):
+        with monkeypatch.context() as patch:
+            patch.setattr("sys.stderr", None)
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert clock.is_stopped()
+    assert "stopping: finishing what is in flight" in capfd.readouterr().err
