@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import click
 
 from batchctl.cli.common import (
@@ -18,7 +16,7 @@ from batchctl.cli.common import (
 from batchctl.cli.consent import Consent
 from batchctl.cli.plan import show_plan
 from batchctl.cli.running import Request, carry_out
-from batchctl.cli.workspace import duration, open_workspace
+from batchctl.cli.workspace import open_workspace, time_limit
 from batchctl.engine.drive import Until
 from batchctl.model.errors import UsageError
 from batchctl.reconcile import Options
@@ -59,6 +57,6 @@ def apply(
     options = Options(workspace.scope, **guards)  # type: ignore[arg-type]
     if dry_run:
         return show_plan(workspace, options, output, detailed_exitcode=False)
-    limit = None if timeout is None else timedelta(seconds=duration(timeout, "--timeout"))
+    limit = time_limit(timeout)
     until = Until(ended=wait, timeout=limit)
     return carry_out(workspace, Request(options, until, Consent(yes, no_input), output, is_judged=wait))

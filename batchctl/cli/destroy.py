@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import click
 
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option, scope_options
 from batchctl.cli.consent import Consent
 from batchctl.cli.running import Request, carry_out
-from batchctl.cli.workspace import duration, open_workspace
+from batchctl.cli.workspace import open_workspace, time_limit
 from batchctl.engine.drive import Until
 from batchctl.reconcile import Options
 
@@ -52,7 +50,7 @@ def destroy(
         discard_results=discard_results,
         max_delete=max_delete,
     )
-    limit = None if timeout is None else timedelta(seconds=duration(timeout, "--timeout"))
+    limit = time_limit(timeout)
     question = "Do you want to remove these jobs?"
     return carry_out(
         workspace, Request(options, Until(ended=wait, timeout=limit), Consent(yes, no_input), output, question)

@@ -17,7 +17,6 @@ from batchctl.cli.exits import Exit
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.manifests.accounts import resolve_account
-from batchctl.manifests.trust import Trust
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
@@ -82,7 +81,7 @@ def _examine_state(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _examine_providers(workspace: Workspace) -> Iterator[Finding]:
-    connections = Connections(workspace.stack, os.environ, Trust.from_env(os.environ), workspace.clock)
+    connections = workspace.connections()
     for config in workspace.stack.providers.values():
         account = resolve_account(config, os.environ)
         yield Finding(config.name, "account", Health.OK, _describe(account))

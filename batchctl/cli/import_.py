@@ -9,13 +9,11 @@ import click
 import yaml
 
 from batchctl.cli.common import Common, common_options, lock_option, output_option
-from batchctl.cli.connect import Connections
 from batchctl.cli.consent import Consent
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.drive import Until
 from batchctl.manifests.accounts import resolve_account
-from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Kind, ProviderConfig
 from batchctl.model.errors import BatchctlError, NotFound, UsageError
@@ -76,8 +74,7 @@ def _provider(workspace: Workspace, name: str | None) -> ProviderConfig:
 def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJob:
     """The remote job, if nobody owns it. Raises BatchctlError."""
     account = resolve_account(config, os.environ)
-    trust = Trust.from_env(os.environ)
-    provider = Connections(workspace.stack, os.environ, trust, workspace.clock)(account)
+    provider = workspace.connections()(account)
     try:
         job = provider.get_job(remote)
     except NotFound as error:

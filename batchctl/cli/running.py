@@ -8,11 +8,12 @@ from rich.console import Console
 
 from batchctl.cli.consent import Consent, ask, needs_asking, only_as_shown
 from batchctl.cli.exits import exit_code
+from batchctl.cli.looking import glance
 from batchctl.cli.output import emit, open_progress, status_report, stderr_console
 from batchctl.cli.signals import orderly_stop
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.drive import DriveReport, Reload, Until, drive
-from batchctl.engine.passes import Approve, preview
+from batchctl.engine.passes import Approve
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
 from batchctl.report.error_text import write_error
@@ -54,12 +55,7 @@ def _agree(workspace: Workspace, request: Request) -> Approve | None:
     """Show the plan and ask, where somebody can be asked and has to be."""
     if not request.consent.can_ask:
         return None
-    with open_progress(workspace) as progress:
-        tools = workspace.tools(progress)
-        try:
-            shown = preview(workspace.desired, request.options, tools).plan
-        finally:
-            tools.providers.close()
+    shown = glance(workspace, request.options).plan
     if not needs_asking(shown):
         return only_as_shown(shown)
     write_plan(shown, stderr_console(workspace.common), verbose=workspace.common.verbose)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import click
 
 from batchctl.cli.common import (
@@ -18,7 +16,7 @@ from batchctl.cli.common import (
 from batchctl.cli.consent import Consent
 from batchctl.cli.output import stderr_console
 from batchctl.cli.running import Request, carry_out
-from batchctl.cli.workspace import Workspace, duration, load_desired, open_workspace
+from batchctl.cli.workspace import Workspace, load_desired, open_workspace, time_limit
 from batchctl.engine.drive import Reload, Until
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, UsageError
@@ -60,7 +58,7 @@ def watch(
         raise UsageError("--forever and --once exclude each other", hint="choose one")
     workspace = open_workspace(common, filenames, selector, names, lock_timeout)
     workspace.require(names, workspace.state.load())
-    limit = None if timeout is None else timedelta(seconds=duration(timeout, "--timeout"))
+    limit = time_limit(timeout)
     until = Until(ended=True, timeout=limit, once=once, forever=forever)
     # A watcher works while nobody looks: it never asks.
     consent = Consent(yes, no_input=True)

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from batchctl.cli.common import Common
@@ -47,12 +48,15 @@ class Workspace:
     def stack(self) -> Stack:
         return self.desired.stack
 
+    def connections(self) -> Connections:
+        """The ways to the stack's accounts."""
+        return Connections(self.stack, os.environ, Trust.from_env(os.environ), self.clock)
+
     def tools(self, progress: Progress) -> Tools:
         """The engine's tools. Close their providers when done."""
-        connections = Connections(self.stack, os.environ, Trust.from_env(os.environ), self.clock)
         return Tools(
             self.state,
-            Providers(connections),
+            Providers(self.connections()),
             RowEncoder(),
             ResultsFolder(self.stack.results),
             self.clock,
@@ -112,6 +116,11 @@ def duration(text: str, option: str) -> float:
         return parse_duration(text).total_seconds()
     except ValueError as error:
         raise UsageError(f"{option}: {text!r} is not a duration", hint="write it as 90s, 15m or 1h30m") from error
+
+
+def time_limit(timeout: str | None) -> timedelta | None:
+    """What `--timeout` says; None never gives up. Raises UsageError."""
+    return None if timeout is None else timedelta(seconds=duration(timeout, "--timeout"))
 
 
 def _scope_path(filename: str, stack: Stack) -> str:
