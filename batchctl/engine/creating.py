@@ -14,11 +14,11 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UnknownSource, UploadedFile
-from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied, UsageError
+from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob, Status
 from batchctl.model.plan import Create
-from batchctl.model.ports import CreateRequest, Provider
+from batchctl.model.ports import CreateRequest, Provider, Upload
 from batchctl.model.recorded import Intent, RecordedAttempt, RecordedFile
 from batchctl.reconcile import refresh
 
@@ -92,25 +92,32 @@ class Creator:
         self._journal.commit()
 
     def _prepare(self, job: DesiredJob, mark: Mark, provider: Provider) -> Generator[Callable[[], Any], Any, _Input]:
-        request = CreateRequest(
-            mark, job.kind, job.model, job.display_name, labels=job.labels, extra_body=job.extra_body
-        )
-        match job.source:
+        source, reused = job.source, None
+        match source:
             case InlineRows():
-                return _Input(replace(request, rows=self._tools.inputs.inline_rows(job)))
-            case UploadedFile(name):
-                return _Input(replace(request, file_name=name))
-            case LocalFile() as source:
-                file, reused = yield from self._upload(job, source, mark.key, provider)
-                return _Input(replace(request, file_name=file.name), file if reused else None)
+                source = InlineRows(self._tools.inputs.inline_rows(job))
+            case LocalFile():
+                file, is_reused = yield from self._upload(job, source, mark.key, provider)
+                source, reused = UploadedFile(file.name), file if is_reused else None
             case UnknownSource():
                 hint = "give the manifest a src"
                 message = f"{job.name} was made by hand, and its input is not known here"
                 raise BatchctlError(message, code=ErrorCode.INVALID_INPUT, hint=hint)
-            case RemoteSource():
-                raise UsageError(f"{job.name}: its source is not supported on {job.account.api}")
+            case UploadedFile() | RemoteSource():
+                pass
             case _:
-                assert_never(job.source)
+                assert_never(source)
+        request = CreateRequest(
+            mark,
+            job.kind,
+            job.model,
+            source,
+            display_name=job.display_name,
+            dest=job.dest,
+            labels=job.labels,
+            extra_body=job.extra_body,
+        )
+        return _Input(request, reused)
 
     def _upload(
         self, job: DesiredJob, source: LocalFile, key: AttemptKey, provider: Provider
@@ -124,7 +131,8 @@ class Creator:
             self._tools.require_running()
             size = encoded.seek(0, os.SEEK_END)
             encoded.seek(0)
-            name, expire_time = yield partial(provider.upload_file, _chunks(encoded), size, f"batchctl {key}")
+            upload = Upload(_chunks(encoded), size, sha256, f"batchctl {key}")
+            name, expire_time = yield partial(provider.upload_file, upload)
         file = RecordedFile(job.account, sha256, name, expire_time)
         self._journal.note_file(file)
         self._journal.note_event(job.name, key.attempt, "uploaded", f"{source.rows} rows, {size} bytes: {name}")

@@ -25,20 +25,26 @@ class Look:
     errors: Mapping[Account, BatchctlError]
 
 
-def observe(desired: DesiredStack, recorded: Recorded, tools: Tools) -> Look:
-    """Look at all accounts side by side. What cannot be read is incomplete, with its error; nothing is raised."""
+def observe(desired: DesiredStack, recorded: Recorded, tools: Tools, *, foreign: bool = False) -> Look:
+    """Look at all accounts side by side. What cannot be read is incomplete, with its error; nothing is raised.
+
+    `foreign` asks for other people's jobs too, where they cost more.
+    """
     wanted = {job.account for job in desired.jobs}
     names = _remote_names(recorded)
     accounts = sorted(wanted | names.keys())
     observed: dict[Account, Observation] = {}
     errors: dict[Account, BatchctlError] = {}
     with ThreadPoolExecutor(max_workers=desired.stack.limits.concurrency) as pool:
-        looks = {account: pool.submit(_list, account, tools) for account in accounts}
+        looks = {account: pool.submit(_list, account, tools, foreign=foreign) for account in accounts}
         for account, future in looks.items():
             observation, error = future.result()
             if error is not None:
                 errors[account] = error if account in wanted else _unreachable(account, desired, recorded, error)
-            observed[account] = _check_missing(observation, names.get(account, frozenset()), tools, pool)
+            expected = names.get(account, frozenset())
+            if not observation.lists_foreign:
+                expected |= _to_adopt(desired, recorded, account)
+            observed[account] = _check_missing(observation, expected, tools, pool)
     return Look(observed, errors)
 
 
@@ -56,13 +62,20 @@ def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:
     return names
 
 
-def _list(account: Account, tools: Tools) -> tuple[Observation, BatchctlError | None]:
+def _to_adopt(desired: DesiredStack, recorded: Recorded, account: Account) -> frozenset[str]:
+    """The jobs that somebody made by hand and that manifests take in: without a mark, a list of ours lacks them."""
+    return frozenset(
+        job.adopt for job in desired.jobs if job.adopt and job.account == account and job.name not in recorded.jobs
+    )
+
+
+def _list(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observation, BatchctlError | None]:
     try:
         provider = tools.providers.get(account)
-        jobs = tuple(provider.list_jobs())
+        jobs = tuple(provider.list_jobs(foreign=foreign))
     except BatchctlError as error:
         return _failed(account, tools.clock.now(), error), error
-    return Observation(account, provider.now(), jobs, lists_foreign=provider.lists_foreign), None
+    return Observation(account, provider.now(), jobs, lists_foreign=foreign or provider.lists_foreign), None
 
 
 def _failed(account: Account, now: datetime, error: BatchctlError) -> Observation:

@@ -47,7 +47,7 @@ class PassReport:
 def preview(desired: DesiredStack, options: Options, tools: Tools) -> Preview:
     """Observe and plan, without the lock. Raises StateError."""
     recorded = tools.state.load()
-    look = observe(desired, recorded, tools)
+    look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
     return Preview(plan(desired, recorded, look.observed, tools.clock.now(), options), recorded, look.errors)
 
 
@@ -64,7 +64,7 @@ def run_pass(
     """
     with tools.state.lock() as session:
         recorded = session.load()
-        look = observe(desired, recorded, tools)
+        look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
         planned = plan(desired, recorded, look.observed, tools.clock.now(), options)
         if only is not None:
             planned = replace(planned, jobs=tuple(job for job in planned.jobs if job.job in only))

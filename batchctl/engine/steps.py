@@ -15,12 +15,12 @@ from batchctl.engine.creating import Creator
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, JobPlan, Note, RecordAttempt, RecordJob, Step
-from batchctl.model.ports import Collected, Provider
+from batchctl.model.ports import Collected, ForeignRows, KnownInput, Provider, SentRows
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import GOOD_STATES
 
@@ -112,10 +112,11 @@ class StepRunner:
         attempt = self._journal.attempts[step.key]
         provider = self._tools.providers.get(attempt.account)
         desired = self._desired.get(step.key.job)
-        known = desired if desired is not None and same_digest(desired.digest, attempt.digest) else None
+        if desired is not None and not same_digest(desired.digest, attempt.digest):
+            desired = None  # its input is not what this attempt was given
         self._journal.commit()
         try:
-            collected: Collected = yield partial(self._fetch, provider, step, attempt.digest, attempt.token, known)
+            collected: Collected = yield partial(self._fetch, provider, step, attempt.digest, attempt.token, desired)
         except ApiError as error:
             if error.code == ErrorCode.RESULTS_GONE:
                 self._journal.note_attempt(replace(self._journal.attempts[step.key], results_lost=True))
@@ -135,12 +136,22 @@ class StepRunner:
         self._journal.commit()
         self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
 
-    def _fetch(self, provider: Provider, step: Collect, digest: str, token: str, known: DesiredJob | None) -> Collected:
+    def _fetch(
+        self, provider: Provider, step: Collect, digest: str, token: str, desired: DesiredJob | None
+    ) -> Collected:
         """Read the results and write them to the results folder; on a worker."""
-        keys = self._tools.inputs.keys(known.source, known.kind) if known else None
+        known = self._known_input(provider, desired) if desired else None
         marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": token}
         items = provider.read_results(step.remote.name)
-        return self._tools.results.collect(step.key, digest, step.remote, items, keys, marks)
+        return self._tools.results.collect(step.key, digest, step.remote, items, known, marks)
+
+    def _known_input(self, provider: Provider, job: DesiredJob) -> KnownInput | None:
+        """What is known of the rows that went in."""
+        if isinstance(job.source, RemoteSource):
+            rows = provider.read_input(job.source)
+            return None if rows is None else ForeignRows(rows)
+        keys = self._tools.inputs.keys(job)
+        return None if keys is None else SentRows(keys)
 
     def _is_current(self, step: Collect) -> bool:
         row = self._journal.jobs.get(step.key.job)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_model
 from batchctl.model.keys import Account, Api
 
 Json: TypeAlias = Any
@@ -62,17 +63,18 @@ class LocalFile:
 
 @dataclass(frozen=True)
 class UploadedFile:
-    """A file that is at the Gemini Files API already."""
+    """A file that is where the API reads it already, through batchctl or by the user's hand."""
 
     name: str
-    """`files/…`"""
+    """As the API calls it: `files/…` at the Gemini Files API, `gs://…` at Cloud Storage."""
 
 
 @dataclass(frozen=True)
 class RemoteSource:
-    """Input that Vertex reads itself: Cloud Storage, BigQuery or a dataset."""
+    """Input that the API reads itself and batchctl never sent: Cloud Storage, BigQuery or a dataset."""
 
     uris: tuple[str, ...]
+    """All of one form: `gs://…` (one or several, with wildcards), one `bq://…`, or one `projects/…/datasets/…`."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class DesiredJob:
     labels: Mapping[str, str] = field(default_factory=dict)
     display_name: str | None = None
     dest: str | None = None
+    """Where the API writes results: `gs://…` or `bq://…`; None where it keeps them itself."""
     request: Mapping[str, Json] = field(default_factory=dict)
     """Defaults put under every row that batchctl itself sends (RFC 7396; the row wins), in REST form."""
     run_id: str | None = None
@@ -152,6 +155,17 @@ class DesiredJob:
     """The resource name of a job made by hand that this manifest takes in. Not in the digest."""
     extra_body: Mapping[str, Json] = field(default_factory=dict)
     """Merged over the create call's batch object: the way to send a field that batchctl does not know yet."""
+
+    @property
+    def row_kind(self) -> Kind:
+        """The kind of the job's rows, see `kind_of_rows`."""
+        return kind_of_rows(self.account.api, self.kind, self.model)
+
+
+def kind_of_rows(api: Api | None, kind: Kind, model: str) -> Kind:
+    """Which kind of rows a job has: where an API has no embeddings jobs, the model tells (reference 8.2)."""
+    by_model = api is not None and not CAPABILITIES[api].embeddings_kind
+    return Kind.EMBEDDINGS_BATCH_JOB if by_model and is_embedding_model(model) else kind
 
 
 @dataclass(frozen=True)
@@ -164,6 +178,10 @@ class ProviderConfig:
     """`emulator`, a base URL, or None for the environment's choice and then Google's own."""
     project: str = ""
     location: str = ""
+    staging_bucket: str | None = None
+    """`gs://bucket/prefix/` for local files, where an API has no place of its own for them."""
+    limits: ApiLimits | None = None
+    """The API's limits with the stack's own numbers over them; None: as in the matrix of `capabilities`."""
 
 
 @dataclass(frozen=True)

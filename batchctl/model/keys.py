@@ -64,6 +64,7 @@ DIGEST_SCHEME = "d1:"
 MARK_DIGEST_LENGTH = 12
 TOKEN_LENGTH = 10
 UID_LENGTH = 6
+_PLAIN_UID = re.compile("[a-z0-9]{6}")
 
 
 def same_digest(one: str, other: str) -> bool:
@@ -75,10 +76,10 @@ def same_digest(one: str, other: str) -> bool:
 def short_uid(uid: str) -> str:
     """The six characters that stand for a stack's uid in marks and labels.
 
-    A uid of six characters (what `init` writes) stands as it is. A longer one is hashed, because hand-written uids
-    tend to share their beginning.
+    A uid of six lower-case letters and digits (what `init` writes) stands as it is. Any other is hashed: hand-written
+    uids tend to share their beginning, and labels take no capitals.
     """
-    if len(uid) == UID_LENGTH:
+    if _PLAIN_UID.fullmatch(uid):
         return uid
     return hashlib.sha256(uid.encode()).hexdigest()[:UID_LENGTH]
 

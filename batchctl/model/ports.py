@@ -7,9 +7,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeAlias
 
-from batchctl.model.desired import DesiredJob, Json, Kind, LocalFile, RequestRow, Source
+from batchctl.model.desired import (
+    DesiredJob,
+    InlineRows,
+    Json,
+    Kind,
+    LocalFile,
+    RemoteSource,
+    RequestRow,
+    UploadedFile,
+)
 from batchctl.model.keys import Account, AttemptKey, Mark
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan, Plan
@@ -30,18 +39,35 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class CreateRequest:
-    """All that one create call needs. Exactly one of `rows` and `file_name` is set."""
+    """All that one create call needs."""
 
     mark: Mark
     kind: Kind
     model: str
-    display_name: str | None
+    source: InlineRows | UploadedFile | RemoteSource
+    """Inline rows have the job's `request` defaults merged in already."""
+    display_name: str | None = None
     """The user's part; the provider puts the mark where its API can carry it."""
-    rows: tuple[RequestRow, ...] | None = None
-    """Inline rows, `request` defaults already merged in."""
-    file_name: str | None = None
+    dest: str | None = None
+    """See `DesiredJob.dest`."""
     labels: Mapping[str, str] = field(default_factory=dict)
     extra_body: Mapping[str, Json] = field(default_factory=dict)
+
+
+INDEX_LABEL = "batchctl-row"
+"""The label of a request that holds its 0-based input position, where an API has no keys (reference 8.2)."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of rows on its way to where an API reads it."""
+
+    content: Iterable[bytes]
+    """The bytes, streamed; read at most once."""
+    size: int
+    sha256: str
+    """Over the bytes, in hex: what makes a repeated upload recognisable."""
+    display_name: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +79,44 @@ class ResultItem:
     """The 0-based input position where the API's reply carries it; None otherwise."""
     response: Mapping[str, Json] | None = None
     error: Mapping[str, Json] | None = None
+    request: Mapping[str, Json] | None = None
+    """The request as the API echoes it beside the result, where it does."""
+
+
+@dataclass(frozen=True)
+class InputRow:
+    """One row of an input that batchctl did not send, as it lies where the API read it."""
+
+    key: str | None
+    request: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class SentRows:
+    """The input of a job whose rows batchctl sent: its results carry their key or their position."""
+
+    keys: Sequence[str]
+    """In input order."""
+
+
+@dataclass(frozen=True)
+class ForeignRows:
+    """The input of a job whose rows batchctl never sent: results are matched to it by the echoed request."""
+
+    rows: Iterable[InputRow]
+    """In input order, streamed; reading may raise ApiError."""
+
+
+KnownInput: TypeAlias = SentRows | ForeignRows
+"""What is known of the rows that went in, for the join of results."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that `doctor` shows of a provider, such as who its credentials are."""
+
+    check: str
+    detail: str
 
 
 class Provider(Protocol):
@@ -73,12 +137,22 @@ class Provider(Protocol):
         """The local clock plus the offset last seen in a `Date` header."""
         ...
 
-    def list_jobs(self) -> Iterator[RemoteJob]:
-        """All jobs of the account, page by page. A failed page raises, so a list that ends is complete."""
+    def facts(self) -> Sequence[Fact]:
+        """Who we are there and where, no secret in it. Raises BatchctlError when there are no usable credentials."""
+        ...
+
+    def list_jobs(self, *, foreign: bool = False) -> Iterator[RemoteJob]:
+        """All jobs of the stack on this account, page by page; with `foreign`, other people's too.
+
+        Where `lists_foreign` holds they come in any case. A failed page raises, so a list that ends is complete.
+        """
         ...
 
     def get_job(self, name: str) -> RemoteJob:
-        """One job, without its results. Raises NotFound."""
+        """One job, without its results. Raises NotFound.
+
+        The name may be written in any of the API's ways; the job's own is the one that the API gives.
+        """
         ...
 
     def create_job(self, request: CreateRequest) -> RemoteJob:
@@ -93,8 +167,18 @@ class Provider(Protocol):
         """Delete the remote job. Raises NotFound."""
         ...
 
-    def upload_file(self, content: Iterable[bytes], size: int, display_name: str) -> tuple[str, datetime | None]:
-        """Upload `size` bytes of JSONL, streamed; gives the file's name and when it expires."""
+    def upload_file(self, upload: Upload) -> tuple[str, datetime | None]:
+        """Put JSONL where the API reads it; gives the file's name and when it expires, None: not by itself.
+
+        Where files do not expire, the name follows from the content, and a file that is there is not sent again.
+        """
+        ...
+
+    def read_input(self, source: RemoteSource) -> Iterator[InputRow] | None:
+        """The rows of an input that batchctl did not send, streamed, in input order; None when it has no order.
+
+        Raises ApiError, also midway.
+        """
         ...
 
     def read_results(self, name: str) -> Iterator[ResultItem]:
@@ -150,7 +234,7 @@ class InputEncoder(Protocol):
         """
         ...
 
-    def keys(self, source: Source, kind: Kind) -> Sequence[str] | None:
+    def keys(self, job: DesiredJob) -> Sequence[str] | None:
         """The rows' keys in input order; None when batchctl does not hold the input."""
         ...
 
@@ -178,12 +262,13 @@ class ResultStore(Protocol):
         digest: str,
         remote: RemoteJob,
         items: Iterable[ResultItem],
-        keys: Sequence[str] | None,
+        known: KnownInput | None,
         marks: Mapping[str, Json],
     ) -> Collected:
         """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
 
-        `marks` are further facts for that folder's manifest. Repeating it is harmless. Raises ResultsError.
+        `known` is what is known of the input; None: nothing. `marks` are further facts for that folder's manifest.
+        Repeating it is harmless. Raises ResultsError, and whatever `items` and a foreign input raise.
         """
         ...
 

@@ -6,12 +6,14 @@ Source: reference 1.1.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
+from batchctl.model.ports import Fact
 
 KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Where the key is looked for; the first that is set counts."""
@@ -20,6 +22,7 @@ _HINT = (
     "set GOOGLE_API_KEY or GEMINI_API_KEY in the environment; keys are made at https://aistudio.google.com/apikey. "
     "`endpoint: emulator` needs none"
 )
+_FINGERPRINT_LENGTH = 8
 _KEY = re.compile(r"[!-~]{1,512}")
 _MIN_SECRET = 9
 """Shorter texts are placeholders of tests and emulators; blanking them would only garble messages."""
@@ -34,6 +37,17 @@ class Credentials(Protocol):
 
     def redact(self, text: str) -> str:
         """The text without any secret that these credentials hold."""
+        ...
+
+    def facts(self) -> Sequence[Fact]:
+        """Who they say we are, for `doctor`. Raises BatchctlError when they cannot be used."""
+        ...
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Get new ones after a 401 to a call with these headers; False when there is nothing new to try.
+
+        Many calls that are refused together renew once. Raises ApiError.
+        """
         ...
 
 
@@ -57,6 +71,14 @@ class ApiKey:
 
     def redact(self, text: str) -> str:
         return text.replace(self._value, "***") if len(self._value) >= _MIN_SECRET else text
+
+    def facts(self) -> Sequence[Fact]:
+        # Enough to tell two keys apart, and nothing that helps to guess one.
+        fingerprint = hashlib.sha256(self._value.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
+        return (Fact("credentials", f"API key with the fingerprint {fingerprint}"),)
+
+    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002  a key is what it is
+        return False
 
 
 def gemini_key(env: Mapping[str, str]) -> str:

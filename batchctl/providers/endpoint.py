@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -17,6 +17,7 @@ import httpx
 from batchctl import __version__
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, ConnectionFailed, ReplyLost
+from batchctl.model.ports import Fact
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.errors import WIRE_ERRORS, status_failure, transport_failure
 from batchctl.providers.line import Line, Watch
@@ -102,6 +103,10 @@ class Endpoint:
         for line in lines:
             line.client.close()
 
+    def facts(self) -> Sequence[Fact]:
+        """Who the credentials say we are. Raises BatchctlError when there are none that can be used."""
+        return self._credentials.facts()
+
     def trusts(self, url: httpx.URL) -> bool:
         """Whether an address that a reply names may be called: it has our origin, or both are Google's over TLS."""
         if (url.scheme, url.host, url.port) == (self.base_url.scheme, self.base_url.host, self.base_url.port):
@@ -119,7 +124,7 @@ class Endpoint:
         line = self._line(call)
         with line.watched(call.timeouts.total) as watch:
             try:
-                response = line.client.send(self._request(line, call), stream=True, follow_redirects=False)
+                response = self._send(line, call)
                 try:
                     self._raise_for_status(call, response, watch)
                     self.clock.observe(response.headers.get("date"))
@@ -133,6 +138,17 @@ class Endpoint:
                 if not self._closed:
                     raise
                 raise ReplyLost(f"{call.what}: the provider was closed during the call") from exc
+
+    def _send(self, line: Line, call: Call) -> httpx.Response:
+        """Send the call; once more with new credentials when the first ones are refused, for a 401 did nothing."""
+        request = self._request(line, call)
+        response = line.client.send(request, stream=True, follow_redirects=False)
+        if response.status_code == httpx.codes.UNAUTHORIZED and _is_ours(call):
+            if not self._credentials.renew(request.headers):
+                return response
+            response.close()
+            response = line.client.send(self._request(line, call), stream=True, follow_redirects=False)
+        return response
 
     def _failure(self, call: Call, exc: Exception, watch: Watch) -> ApiError:
         if watch.over():
@@ -163,7 +179,7 @@ class Endpoint:
         if call.body:
             headers["content-type"] = "application/json"
         url = call.target
-        if call.target.startswith("/"):
+        if _is_ours(call):
             url = f"{self.base_url}{call.target}"
             headers.update(self._credentials.headers())
         limits = call.timeouts
@@ -196,6 +212,11 @@ class Endpoint:
             self._tls = httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         # A key for this very machine must not travel to the proxy that HTTP_PROXY names.
         return httpx.Client(verify=self._tls, trust_env=self.base_url.host not in _LOOPBACK)
+
+
+def _is_ours(call: Call) -> bool:
+    """Whether the call goes to the endpoint itself, and so carries credentials."""
+    return call.target.startswith("/")
 
 
 def _chunks(call: Call, response: httpx.Response, watch: Watch) -> Iterator[bytes]:

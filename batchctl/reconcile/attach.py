@@ -138,8 +138,12 @@ def claim(desired: DesiredJob, observed: Observed) -> tuple[AttemptView, ...]:
     observation = observed.get(desired.account)
     if observation is None:
         return ()
-    for job in observation.jobs:
-        if job.name == desired.adopt and job.mark is None:
+    asked = observation.checked.get(desired.adopt or "")
+    named = (
+        [asked.job] if isinstance(asked, Present) else [job for job in observation.jobs if job.name == desired.adopt]
+    )
+    for job in named:
+        if job.mark is None:
             key = AttemptKey(desired.name, 1)
             record = RecordedAttempt(
                 key, desired.account, desired.digest, NO_TOKEN, tree=dict(desired.tree), remote=job.name, adopted=True

@@ -1,6 +1,6 @@
 """What is sent of a job's input: its rows with the job's `request` defaults under each.
 
-Owns the merge and the line format of uploaded files. Implements InputEncoder. Source: reference 8.1.
+Owns the merge and the line format of uploaded files. Implements InputEncoder. Source: reference 8.1, 8.2.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO, assert_never
 
 from batchctl.model.canonical import RowsHasher
+from batchctl.model.capabilities import CAPABILITIES, RowMark
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import (
     DesiredJob,
@@ -20,11 +21,11 @@ from batchctl.model.desired import (
     LocalFile,
     RemoteSource,
     RequestRow,
-    Source,
     UnknownSource,
     UploadedFile,
 )
 from batchctl.model.errors import ResultsError, RowsError
+from batchctl.model.ports import INDEX_LABEL
 from batchctl.rows.reader import read_rows
 from batchctl.rows.spelling import spell_request
 
@@ -40,12 +41,13 @@ class RowEncoder:
 
     def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
         defaults = request_defaults(job)
+        mark = _row_mark(job)
         content = hashlib.sha256()
         rows = RowsHasher()
         try:
-            for row in read_rows(source.path, job.kind):
+            for index, row in enumerate(read_rows(source.path, job.row_kind)):
                 rows.add(row)
-                line = _line(row.key, with_defaults(defaults, row.request))
+                line = _line(row.key, index, with_defaults(defaults, row.request), mark)
                 content.update(line)
                 into.write(line)
         except RowsError as error:
@@ -54,17 +56,17 @@ class RowEncoder:
             raise _input_changed(source, "its rows are others")
         return content.hexdigest()
 
-    def keys(self, source: Source, kind: Kind) -> Sequence[str] | None:
+    def keys(self, job: DesiredJob) -> Sequence[str] | None:
         """The rows' keys in input order.
 
         None when batchctl does not hold the input, or not any more: a file that changed or went away since the job
         was made must not keep its results from being collected, but it says nothing of their order.
         """
-        match source:
+        match job.source:
             case InlineRows(rows):
                 return tuple(row.key for row in rows)
-            case LocalFile():
-                return _keys_of_file(source, kind)
+            case LocalFile() as source:
+                return _keys_of_file(source, job.row_kind)
             case UploadedFile() | RemoteSource() | UnknownSource():
                 return None
             case _ as never:
@@ -73,7 +75,7 @@ class RowEncoder:
 
 def request_defaults(job: DesiredJob) -> Mapping[str, Json]:
     """The job's `request` in REST form: a system instruction given as text becomes a content."""
-    defaults = spell_request(job.request, job.kind)
+    defaults = spell_request(job.request, job.row_kind)
     instruction = defaults.get("systemInstruction")
     if isinstance(instruction, str):
         defaults["systemInstruction"] = {"parts": [{"text": instruction}]}
@@ -101,9 +103,17 @@ def _merged(target: Json, patch: Json) -> Json:
     return result
 
 
-def _line(key: str, request: Mapping[str, Json]) -> bytes:
+def _row_mark(job: DesiredJob) -> RowMark:
+    """How the job's rows are known again. A request for an embedding has no labels, but keeps its key (8.2)."""
+    return RowMark.KEY if job.row_kind is Kind.EMBEDDINGS_BATCH_JOB else CAPABILITIES[job.account.api].row_mark
+
+
+def _line(key: str, index: int, request: Mapping[str, Json], mark: RowMark) -> bytes:
+    row: dict[str, Json] = {"key": key, "request": request}
+    if mark is RowMark.LABEL:
+        row = {"request": {**request, "labels": {**(request.get("labels") or {}), INDEX_LABEL: str(index)}}}
     # Members keep the user's order: the order of a response schema's properties may shape the answer.
-    line = json.dumps({"key": key, "request": request}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    line = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return line.encode("utf-8") + b"\n"
 
 

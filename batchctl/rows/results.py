@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from batchctl.model.desired import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Collected, ResultItem
+from batchctl.model.ports import Collected, KnownInput, ResultItem
 from batchctl.rows.folder import (
     CURRENT,
     MANIFEST_FILE,
@@ -27,7 +27,7 @@ from batchctl.rows.folder import (
     results_errors,
     sync_folder,
 )
-from batchctl.rows.join import Join
+from batchctl.rows.join import Join, join_for
 from batchctl.rows.spool import Spool, create_private
 
 MANIFEST_FORMAT = "batchctl/results-manifest/v1"
@@ -45,7 +45,7 @@ class ResultsFolder:
         digest: str,
         remote: RemoteJob,
         items: Iterable[ResultItem],
-        keys: Sequence[str] | None,
+        known: KnownInput | None,
         marks: Mapping[str, Json],
     ) -> Collected:
         """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
@@ -63,7 +63,7 @@ class ResultsFolder:
             part.mkdir()
             try:
                 collected = _write(
-                    part, f"{key.job}/{target.name}", items, Join(keys), _facts(key, digest, remote, marks)
+                    part, f"{key.job}/{target.name}", items, join_for(known), _facts(key, digest, remote, marks)
                 )
                 _put_in_place(part, target)
             finally:

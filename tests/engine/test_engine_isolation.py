@@ -12,7 +12,7 @@ from batchctl.emulator.settings import Settings
 from batchctl.engine.passes import run_pass
 from batchctl.engine.tools import TOKEN_LENGTH, Providers, Tools, new_token
 from batchctl.model.desired import Limits, RemoteSource
-from batchctl.model.errors import ApiError, BatchctlError, QuotaExceeded, ResultsError, UsageError
+from batchctl.model.errors import ApiError, BadRequest, BatchctlError, QuotaExceeded, ResultsError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
 from batchctl.reconcile import Options
 
@@ -101,7 +101,7 @@ def test_results_without_a_pointer_are_collected_again_until_it_can_be_set(world
 def test_a_source_that_the_api_cannot_take_is_an_error_of_that_job_alone(world):
     report = world.one_pass(job("a", RemoteSource(("gs://demo/in.jsonl",))), job("b"))
     assert results(report) == {"a": "failed", "b": "done"}
-    assert isinstance(report.outcomes["a"].error, UsageError)
+    assert isinstance(report.outcomes["a"].error, BadRequest)
 
 
 def test_an_input_file_that_changed_since_it_was_read_creates_nothing(world):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 
-from batchctl.model.desired import Kind, RequestRow
+from batchctl.model.desired import InlineRows, Kind, RequestRow
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
-from batchctl.model.ports import CreateRequest
+from batchctl.model.ports import CreateRequest, Upload
 from batchctl.providers.gemini.provider import open_gemini
 
 KEY = "AIzaCanary-0123456789abcdefghijklmnopqr"
@@ -116,6 +117,17 @@ def create_request(**changes: Any) -> CreateRequest:
         "kind": Kind.BATCH_JOB,
         "model": "gemini-2.5-flash",
         "display_name": "Translate",
-        "rows": (RequestRow("k1", {"contents": [{"parts": [{"text": "hé"}]}]}), RequestRow("k2", {"contents": []})),
+        "source": inline(
+            RequestRow("k1", {"contents": [{"parts": [{"text": "hé"}]}]}), RequestRow("k2", {"contents": []})
+        ),
     }
     return CreateRequest(**{**settings, **changes})
+
+
+def inline(*rows: RequestRow) -> InlineRows:
+    return InlineRows(rows)
+
+
+def upload_of(content: Iterable[bytes], size: int, display_name: str = "in.jsonl") -> Upload:
+    """An upload; its hash is that of the size, for whoever needs one."""
+    return Upload(content, size, hashlib.sha256(str(size).encode()).hexdigest(), display_name)

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from providers_kit import ACCOUNT, KEY, MARK, MovedClock, create_request
+from providers_kit import ACCOUNT, KEY, MARK, MovedClock, create_request, upload_of
 
 from batchctl.emulator.embedded import open_embedded
 from batchctl.model import errors
-from batchctl.model.desired import Kind, RequestRow
+from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
 from batchctl.model.observed import RowCounts
 from batchctl.providers.gemini import upload
 from batchctl.providers.gemini.provider import open_gemini
@@ -63,7 +63,7 @@ def calls(control, method: str) -> int:
 
 
 def test_an_inline_job_from_create_to_delete(gemini, control):
-    made = gemini.create_job(create_request(rows=ROWS))
+    made = gemini.create_job(create_request(source=InlineRows(ROWS)))
     assert (made.mark, made.model, made.state) == (MARK, "gemini-2.5-flash", "JOB_STATE_PENDING")
     assert [job.name for job in gemini.list_jobs()] == [made.name]
 
@@ -88,7 +88,9 @@ def test_an_inline_job_from_create_to_delete(gemini, control):
 
 def test_an_inline_embeddings_job(gemini, control):
     rows = tuple(RequestRow(f"e{number}", {"content": {"parts": [{"text": "a"}]}}) for number in range(3))
-    made = gemini.create_job(create_request(kind=Kind.EMBEDDINGS_BATCH_JOB, model="gemini-embedding-001", rows=rows))
+    made = gemini.create_job(
+        create_request(kind=Kind.EMBEDDINGS_BATCH_JOB, model="gemini-embedding-001", source=InlineRows(rows))
+    )
     control("POST", "clock", {"advance": "1h"})
     found = list(gemini.read_results(made.name))
     assert sorted((row.key, row.index) for row in found) == [("e0", 0), ("e1", 1), ("e2", 2)]
@@ -104,11 +106,11 @@ def test_a_file_job(gemini, control, monkeypatch):
     monkeypatch.setattr(upload, "CHUNK", 256 * 1024)
     content = lines(400, 2000)
     assert len(content) > 3 * upload.CHUNK
-    name, expires = gemini.upload_file(iter([content[:1000], content[1000:]]), len(content), "in.jsonl")
+    name, expires = gemini.upload_file(upload_of(iter([content[:1000], content[1000:]]), len(content), "in.jsonl"))
     assert expires is not None
     assert timedelta(hours=47) < expires - gemini.now() < timedelta(hours=49)
 
-    made = gemini.create_job(create_request(rows=None, file_name=name))
+    made = gemini.create_job(create_request(source=UploadedFile(name)))
     control("POST", "clock", {"advance": "1h"})
     assert gemini.get_job(made.name).rows == RowCounts(400, 400, 0)
     found = list(gemini.read_results(made.name))
@@ -117,14 +119,14 @@ def test_a_file_job(gemini, control, monkeypatch):
 
 
 def test_an_empty_upload(gemini):
-    name, _ = gemini.upload_file([], 0, "empty.jsonl")
+    name, _ = gemini.upload_file(upload_of([], 0, "empty.jsonl"))
     assert name.startswith("files/")
 
 
 def test_row_errors_come_through(gemini, control):
     rule = {"match": {}, "fate": "rows", "rowError": {"code": 3, "message": "bad row", "share": 1}}
     control("PUT", "rules", [rule])
-    made = gemini.create_job(create_request(rows=ROWS))
+    made = gemini.create_job(create_request(source=InlineRows(ROWS)))
     control("POST", "clock", {"advance": "1h"})
     found = list(gemini.read_results(made.name))
     assert {row.key for row in found} == {"k1", "k2"}
@@ -134,7 +136,7 @@ def test_row_errors_come_through(gemini, control):
 @pytest.mark.parametrize(("fate", "state"), [("fail", "JOB_STATE_FAILED"), ("expire", "JOB_STATE_EXPIRED")])
 def test_jobs_that_end_badly_have_no_results(gemini, control, fate, state):
     control("PUT", "rules", [{"match": {}, "fate": fate}])
-    made = gemini.create_job(create_request(rows=ROWS))
+    made = gemini.create_job(create_request(source=InlineRows(ROWS)))
     control("POST", "clock", {"advance": "72h"})
     ended = gemini.get_job(made.name)
     assert ended.state == state
@@ -143,7 +145,7 @@ def test_jobs_that_end_badly_have_no_results(gemini, control, fate, state):
 
 def test_cancel(gemini, control):
     control("PUT", "rules", [{"match": {}, "fate": "stuck"}])
-    made = gemini.create_job(create_request(rows=ROWS))
+    made = gemini.create_job(create_request(source=InlineRows(ROWS)))
     assert gemini.get_job(made.name).state in {"JOB_STATE_PENDING", "JOB_STATE_RUNNING"}
     gemini.cancel_job(made.name)
     control("POST", "clock", {"advance": "1h"})
@@ -152,12 +154,12 @@ def test_cancel(gemini, control):
 
 def test_many_jobs_are_listed_over_pages(gemini):
     rows = (RequestRow("k", {"contents": [{"parts": [{"text": "x"}]}]}),)
-    made = {gemini.create_job(create_request(rows=rows)).name for _ in range(101)}
+    made = {gemini.create_job(create_request(source=InlineRows(rows))).name for _ in range(101)}
     assert {job.name for job in gemini.list_jobs()} == made
 
 
 def test_empty_pages_in_between_are_read_over(gemini, control):
-    made = gemini.create_job(create_request(rows=ROWS))
+    made = gemini.create_job(create_request(source=InlineRows(ROWS)))
     control("PUT", "faults", [{"method": "batches.list", "kind": "emptyPage", "count": 1}])
     assert [job.name for job in gemini.list_jobs()] == [made.name]
 
@@ -167,7 +169,7 @@ def test_empty_pages_in_between_are_read_over(gemini, control):
 def test_a_faulted_create_is_sent_once_and_is_ambiguous(gemini, control, fault, when):
     control("PUT", "faults", [{"method": "batches.create", "when": when, "count": 1, **fault}])
     with pytest.raises(errors.ApiError) as caught:
-        gemini.create_job(create_request(rows=ROWS))
+        gemini.create_job(create_request(source=InlineRows(ROWS)))
     assert caught.value.effect is errors.Effect.AMBIGUOUS
     assert calls(control, "batches.create") == 1
     assert [job.mark for job in gemini.list_jobs()] == ([MARK] if when == "after" else [])
@@ -178,7 +180,7 @@ def test_quota_at_create_is_no_effect(gemini, control):
         "PUT", "faults", [{"method": "batches.create", "kind": "status", "status": 429, "retryInfo": "7s", "count": 1}]
     )
     with pytest.raises(errors.QuotaExceeded) as caught:
-        gemini.create_job(create_request(rows=ROWS))
+        gemini.create_job(create_request(source=InlineRows(ROWS)))
     assert (caught.value.effect, caught.value.retry_after) == (errors.Effect.NONE, 7.0)
 
 
@@ -186,7 +188,7 @@ def test_quota_at_create_is_no_effect(gemini, control):
     "fault", [{"kind": "cut"}, {"kind": "status", "status": 503}, {"kind": "status", "status": 429}]
 )
 def test_faulted_reads_are_made_again(gemini, control, fault):
-    made = gemini.create_job(create_request(rows=ROWS))
+    made = gemini.create_job(create_request(source=InlineRows(ROWS)))
     control("PUT", "faults", [{"method": "batches.*", "count": 2, **fault}])
     assert [job.name for job in gemini.list_jobs()] == [made.name]
     assert gemini.get_job(made.name).name == made.name
@@ -195,19 +197,19 @@ def test_faulted_reads_are_made_again(gemini, control, fault):
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({"rows": None, "file_name": "files/nosuchfile"}, errors.NotFound),
+        ({"source": UploadedFile("files/nosuchfile")}, errors.NotFound),
         ({"extra_body": {"noSuchField": 1}}, errors.BadRequest),
     ],
 )
 def test_refused_creates(gemini, changes, kind):
     with pytest.raises(kind) as caught:
-        gemini.create_job(create_request(**{"rows": ROWS, **changes}))
+        gemini.create_job(create_request(**{"source": InlineRows(ROWS), **changes}))
     assert caught.value.effect is errors.Effect.REFUSED
     assert list(gemini.list_jobs()) == []
 
 
 def test_extra_body_reaches_the_job(gemini):
-    made = gemini.create_job(create_request(rows=ROWS, extra_body={"priority": "5"}))
+    made = gemini.create_job(create_request(source=InlineRows(ROWS), extra_body={"priority": "5"}))
     assert made.mark == MARK
 
 
@@ -221,8 +223,8 @@ def test_the_clock_is_the_emulators(gemini, control):
 
 def test_results_that_are_too_old_are_gone(gemini, control):
     content = lines(2)
-    name, _ = gemini.upload_file([content], len(content), "in.jsonl")
-    made = gemini.create_job(create_request(rows=None, file_name=name))
+    name, _ = gemini.upload_file(upload_of([content], len(content), "in.jsonl"))
+    made = gemini.create_job(create_request(source=UploadedFile(name)))
     control("POST", "clock", {"advance": "2000h"})
     with pytest.raises(errors.ApiError) as caught:
         list(gemini.read_results(made.name))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from long_mode import effort
-from providers_kit import JOB, KEY, MovedClock, Script, create_request, operation, provider
+from providers_kit import JOB, KEY, MovedClock, Script, create_request, operation, provider, upload_of
 
 from batchctl.model.errors import ApiError
 
@@ -98,7 +98,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "cancel": lambda one: one.cancel_job(JOB),
     "delete": lambda one: one.delete_job(JOB),
     "results": lambda one: list(one.read_results(JOB)),
-    "upload": lambda one: one.upload_file([b"x"], 1, "d"),
+    "upload": lambda one: one.upload_file(upload_of([b"x"], 1)),
 }
 
 

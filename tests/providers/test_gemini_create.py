@@ -22,7 +22,7 @@ from providers_kit import (
 )
 
 from batchctl.model import errors
-from batchctl.model.desired import Kind, RequestRow
+from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
 from batchctl.model.keys import Mark
 from batchctl.providers.gemini.create import BODY_LIMIT, create_body, marked_name, merge_patch
 
@@ -52,7 +52,7 @@ def test_inline_rows():
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_uploaded_file(kind):
-    assert body(kind=kind, rows=None, file_name="files/x")["batch"]["inputConfig"] == {"fileName": "files/x"}
+    assert body(kind=kind, source=UploadedFile("files/x"))["batch"]["inputConfig"] == {"fileName": "files/x"}
 
 
 def test_labels_are_not_sent():
@@ -61,7 +61,7 @@ def test_labels_are_not_sent():
 
 def test_extra_body_is_merged_over_all_but_the_mark():
     extra = {"priority": "5", "displayName": "mine", "display_name": "mine", "inputConfig": {"x": 1}}
-    batch = body(extra_body=extra, rows=None, file_name="files/x")["batch"]
+    batch = body(extra_body=extra, source=UploadedFile("files/x"))["batch"]
     assert batch == {
         "priority": "5",
         "displayName": f"Translate {MARK}",
@@ -112,19 +112,19 @@ def test_the_mark_is_always_found_again(name, limit):
 
 
 def test_half_a_surrogate_pair_in_a_row_is_sent_as_it_was_written():
-    batch = body(rows=(RequestRow("k", {"x": "\ud83d", "y": "é"}),))["batch"]
+    batch = body(source=InlineRows((RequestRow("k", {"x": "\ud83d", "y": "é"}),)))["batch"]
     assert batch["inputConfig"]["requests"]["requests"][0]["request"] == {"x": "\ud83d", "y": "é"}
 
 
 def test_frozen_mappings_can_be_sent():
-    batch = body(rows=(RequestRow("k", MappingProxyType({"x": MappingProxyType({})})),))["batch"]
+    batch = body(source=InlineRows((RequestRow("k", MappingProxyType({"x": MappingProxyType({})})),)))["batch"]
     assert batch["inputConfig"]["requests"]["requests"][0]["request"] == {"x": {}}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}])
 def test_what_is_not_json_is_refused_before_a_call(value):
     with pytest.raises(errors.BadRequest) as caught:
-        body(rows=(RequestRow("k", {"x": value}),))
+        body(source=InlineRows((RequestRow("k", {"x": value}),)))
     assert caught.value.code == "InvalidInput"
 
 
@@ -132,15 +132,15 @@ def test_endless_nesting_is_refused_before_a_call():
     deep: dict[str, object] = {}
     deep["x"] = deep
     with pytest.raises(errors.BadRequest):
-        body(rows=(RequestRow("k", deep),))
+        body(source=InlineRows((RequestRow("k", deep),)))
 
 
 def test_the_size_limit_is_met_to_the_byte():
-    empty = len(create_body(create_request(rows=(RequestRow("k", {"x": ""}),)), 128))
+    empty = len(create_body(create_request(source=InlineRows((RequestRow("k", {"x": ""}),))), 128))
     room = BODY_LIMIT - empty
-    assert len(create_body(create_request(rows=(RequestRow("k", {"x": "x" * room}),)), 128)) == BODY_LIMIT
+    assert len(create_body(create_request(source=InlineRows((RequestRow("k", {"x": "x" * room}),))), 128)) == BODY_LIMIT
     with pytest.raises(errors.BadRequest) as caught:
-        create_body(create_request(rows=(RequestRow("k", {"x": "x" * (room + 1)}),)), 128)
+        create_body(create_request(source=InlineRows((RequestRow("k", {"x": "x" * (room + 1)}),))), 128)
     assert (caught.value.code, caught.value.effect) == ("InputTooLarge", errors.Effect.REFUSED)
     assert "file" in caught.value.hint
 

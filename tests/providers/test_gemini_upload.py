@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from providers_kit import BASE, KEY, MovedClock, provider, reply, rpc_error
+from providers_kit import BASE, KEY, MovedClock, provider, reply, rpc_error, upload_of
 
 from batchctl.model import errors
 from batchctl.providers.gemini import upload
@@ -89,7 +89,7 @@ def busy(_: Files, __: httpx.Request) -> httpx.Response:
 
 def send(files: Callable[[httpx.Request], httpx.Response], content: bytes, size: int | None = None, step: int = 7):
     pieces = (content[at : at + step] for at in range(0, len(content), step))
-    return provider(files).upload_file(pieces, len(content) if size is None else size, "in.jsonl")
+    return provider(files).upload_file(upload_of(pieces, len(content) if size is None else size))
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 19, 20, 21, 35])
@@ -132,7 +132,7 @@ def test_only_one_chunk_is_held_at_a_time():
             asked.append((number, len(files.stored)))
             yield b"x" * SMALL
 
-    provider(files).upload_file(pieces(), 100, "d")
+    provider(files).upload_file(upload_of(pieces(), 100, "d"))
     assert all(stored >= (number - 1) * SMALL - SMALL for number, stored in asked)
     assert asked[-1] == (9, 80)
 
@@ -168,7 +168,7 @@ def test_a_chunk_is_not_tried_for_ever():
     files = Files(*[busy] * 99)
     clock = MovedClock()
     with pytest.raises(errors.ServerFailed):
-        provider(files, clock).upload_file([b"x"], 1, "d")
+        provider(files, clock).upload_file(upload_of([b"x"], 1, "d"))
     assert len(files.faults) == 99 - 5
     assert len(clock.sleeps) == 4
 
@@ -302,5 +302,5 @@ def test_a_file_need_not_say_more_than_its_name(file):
 
 def test_a_long_name_is_cut():
     files = Files()
-    provider(files).upload_file([b"x"], 1, "n" * 600)
+    provider(files).upload_file(upload_of([b"x"], 1, "n" * 600))
     assert len(json.loads(files.requests[0].content)["file"]["displayName"]) == 512

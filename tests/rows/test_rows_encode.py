@@ -128,7 +128,7 @@ def test_a_file_that_changed_is_not_sent(tmp_path: Path, content: bytes | None) 
     with pytest.raises(ResultsError, match="changed while the command ran") as caught:
         ENCODER.encode_file(job_of(source), source, io.BytesIO())
     assert (caught.value.code, caught.value.exit_code, bool(caught.value.hint)) == ("InputChanged", 1, True)
-    assert ENCODER.keys(source, BATCH) is None
+    assert ENCODER.keys(job_of(source)) is None
 
 
 def test_spelling_a_file_anew_is_no_change(tmp_path: Path) -> None:
@@ -136,17 +136,17 @@ def test_spelling_a_file_anew_is_no_change(tmp_path: Path) -> None:
     source = file_of(path, {"key": "a", "text": "one"})
     path.write_bytes(b'\xef\xbb\xbf{"text":"one","key":"a"}\r\n')
     ENCODER.encode_file(job_of(source), source, io.BytesIO())
-    assert ENCODER.keys(source, BATCH) == ["a"]
+    assert ENCODER.keys(job_of(source)) == ["a"]
 
 
 def test_keys_are_known_where_the_input_is(tmp_path: Path) -> None:
     rows = (RequestRow("b", {}), RequestRow("a", {}))
-    assert ENCODER.keys(InlineRows(rows), BATCH) == ("b", "a")
+    assert ENCODER.keys(job_of(InlineRows(rows))) == ("b", "a")
     source = file_of(tmp_path / "r.jsonl", {"key": "y", "text": "1"}, {"key": "x", "text": "2"})
-    assert ENCODER.keys(source, BATCH) == ["y", "x"]
-    assert ENCODER.keys(replace(source, sha256="0"), BATCH) is None
-    assert ENCODER.keys(UploadedFile("files/1"), BATCH) is None
-    assert ENCODER.keys(RemoteSource(("gs://b/o",)), BATCH) is None
+    assert ENCODER.keys(job_of(source)) == ["y", "x"]
+    assert ENCODER.keys(job_of(replace(source, sha256="0"))) is None
+    assert ENCODER.keys(job_of(UploadedFile("files/1"))) is None
+    assert ENCODER.keys(job_of(RemoteSource(("gs://b/o",)))) is None
 
 
 def test_only_inline_rows_are_inline() -> None:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from batchctl.model.errors import ReplyLost, ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Collected, ResultItem, ResultStore
+from batchctl.model.ports import Collected, ResultItem, ResultStore, SentRows
 from batchctl.rows import results
 from batchctl.rows.folder import results_errors
 from batchctl.rows.read import find_current, read_results
@@ -54,7 +54,7 @@ def collect(
     root: Path, items: Iterable[ResultItem], keys: Sequence[str] | None = None, remote: RemoteJob = REMOTE
 ) -> Collected:
     store: ResultStore = ResultsFolder(root)
-    return store.collect(KEY, DIGEST, remote, items, keys, MARKS)
+    return store.collect(KEY, DIGEST, remote, items, None if keys is None else SentRows(keys), MARKS)
 
 
 def rows(root: Path, found: Collected) -> list[dict]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json, Kind, RequestRow
+from batchctl.model.desired import InlineRows, Json, Kind, RemoteSource, RequestRow, UploadedFile
 from batchctl.model.errors import BadRequest
 from batchctl.model.keys import Mark
 from batchctl.model.ports import CreateRequest
@@ -57,9 +57,20 @@ def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
 
 
 def _input(request: CreateRequest) -> dict[str, Json]:
-    if request.rows is not None:
-        return {"requests": {"requests": _rows(request.rows)}}
-    return {"fileName": request.file_name}
+    match request.source:
+        case InlineRows(rows):
+            return {"requests": {"requests": _rows(rows)}}
+        case UploadedFile(name):
+            return {"fileName": name}
+        case RemoteSource(uris):
+            raise BadRequest(
+                f"the Gemini API does not read {', '.join(uris)[:200]}",
+                http=400,
+                code=ErrorCode.INVALID_INPUT,
+                hint="use rows, a local file or files/…; or a provider of type vertex",
+            )
+        case _:
+            assert_never(request.source)
 
 
 def _rows(rows: Sequence[RequestRow]) -> list[Json]:

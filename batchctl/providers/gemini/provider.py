@@ -6,7 +6,7 @@ Source: reference 1.1-1.6, 2, 8.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from typing import BinaryIO
@@ -14,10 +14,11 @@ from typing import BinaryIO
 import httpx
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
 from batchctl.model.keys import Account
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Clock, CreateRequest, Provider, ResultItem
+from batchctl.model.ports import Clock, CreateRequest, Fact, Provider, ResultItem, Upload
 from batchctl.model.states import GOOD_STATES, is_terminal
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.endpoint import Call, Endpoint, Timeouts
@@ -25,7 +26,7 @@ from batchctl.providers.gemini.create import create_body, create_method
 from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, remote_job
 from batchctl.providers.gemini.names import job_path, model_path
 from batchctl.providers.gemini.results import Outline, file_rows, inline_rows, spool
-from batchctl.providers.gemini.upload import Upload
+from batchctl.providers.gemini.upload import FileUpload
 from batchctl.providers.retry import Retry, is_transient
 from batchctl.providers.texts import whole_characters
 from batchctl.providers.times import ServerClock
@@ -74,7 +75,10 @@ class GeminiProvider:
     def close(self) -> None:
         self._endpoint.close()
 
-    def list_jobs(self) -> Iterator[RemoteJob]:
+    def facts(self) -> Sequence[Fact]:
+        return self._endpoint.facts()
+
+    def list_jobs(self, *, foreign: bool = False) -> Iterator[RemoteJob]:  # noqa: ARG002  nothing else can be asked for
         """All jobs of the account, newest first as the API does today.
 
         A job that moves to the next page while pages are read is given once.
@@ -139,9 +143,12 @@ class GeminiProvider:
         """Delete the remote job. Raises NotFound, also when a first try had worked and only its answer was lost."""
         self._do(Call("batches.delete", "DELETE", job_path(name)))
 
-    def upload_file(self, content: Iterable[bytes], size: int, display_name: str) -> tuple[str, datetime | None]:
+    def upload_file(self, upload: Upload) -> tuple[str, datetime | None]:
         """Upload JSONL. Raises ApiError, with code `InputChanged` when the content does not have `size` bytes."""
-        return Upload(self._endpoint, self._retry, size).run(content, display_name)
+        return FileUpload(self._endpoint, self._retry, upload.size).run(upload.content, upload.display_name)
+
+    def read_input(self, source: RemoteSource) -> None:  # noqa: ARG002  no such source exists here
+        return None
 
     def read_results(self, name: str) -> Iterator[ResultItem]:
         """The rows of an ended job.

@@ -30,7 +30,7 @@ _TIMEOUTS = Timeouts(read=120.0, total=900.0)
 _STATUS = "x-goog-upload-status"
 
 
-class Upload:
+class FileUpload:
     """One resumable upload. Raises ApiError everywhere."""
 
     def __init__(self, endpoint: Endpoint, retry: Retry, size: int) -> None:
