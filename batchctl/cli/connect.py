@@ -1,26 +1,25 @@
-"""Opens the provider of an account: where it is, which credentials it gets, and whether it may get them."""
+"""Opens the provider of an account: where it answers, and whether it may get credentials."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from random import SystemRandom
 
 import httpx
 
-from batchctl.manifests.accounts import resolve_account
+from batchctl.cli.seeding import EMULATOR_SEED, seed_emulator
+from batchctl.manifests.accounts import environment_url, resolve_account
 from batchctl.manifests.trust import Origin, Trust
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Stack
+from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
-from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.ports import Clock, Provider
-from batchctl.providers.credentials import gemini_key
-from batchctl.providers.gemini.provider import open_gemini
+from batchctl.providers.opening import Place, open_account
 
-_EMULATOR_KEY = "emulator"
-"""What an emulator gets as a key: it must never see a real one."""
 _EMBEDDED_URL = "http://emulator.localhost"
+_STORAGE_URL = "https://storage.googleapis.com"
+_BIGQUERY_URL = "https://bigquery.googleapis.com"
 
 
 class Connections:
@@ -32,26 +31,41 @@ class Connections:
         self._trust = trust
         self._clock = clock
         self._embedded: httpx.BaseTransport | None = None
+        self._seeded = False
 
     def __call__(self, account: Account) -> Provider:
-        if account.api is not Api.GEMINI:
-            raise BatchctlError(
-                f"{account}: providers of type {account.api} are not supported yet", code=ErrorCode.NOT_SUPPORTED_YET
-            )
-        if account.origin == EMULATOR_ORIGIN:
-            return self._open_emulator(account)
+        place = self._emulator_place() if account.origin == EMULATOR_ORIGIN else self._place(account)
+        staging = next((config.staging_bucket for config in self._configs(account) if config.staging_bucket), None)
+        return open_account(account, place, self._stack, self._env, self._clock, staging)
+
+    def _configs(self, account: Account) -> list[ProviderConfig]:
+        return [one for one in self._stack.providers.values() if resolve_account(one, self._env) == account]
+
+    def _place(self, account: Account) -> Place:
         url = self._base_url(account)
-        if not self._trust.allows_endpoint(Origin.of(url)) and url not in self._environment_urls():
+        origin = Origin.of(url)
+        if not self._trust.allows_endpoint(origin) and url != environment_url(account.api, self._env):
             message = f"{url} is neither Google's nor on this machine, so it gets no credentials"
             raise BatchctlError(
                 message, code=ErrorCode.UNTRUSTED_ENDPOINT, hint="allow it with BATCHCTL_ALLOW_ENDPOINT"
             )
-        return self._open(account, url, gemini_key(self._env))
+        # Whoever serves an API on this machine serves the storage beside it, unless the environment says otherwise.
+        here = str(origin) if origin.is_loopback else None
+        return Place(
+            url,
+            self._service_url("STORAGE_EMULATOR_HOST") or here or _STORAGE_URL,
+            self._service_url("BIGQUERY_EMULATOR_HOST") or here or _BIGQUERY_URL,
+        )
 
-    def _open_emulator(self, account: Account) -> Provider:
+    def _emulator_place(self) -> Place:
         served = self._env.get("BATCHCTL_EMULATOR")
-        if served:
-            return self._open(account, served, _EMULATOR_KEY)
+        url, transport = (served, None) if served else (_EMBEDDED_URL, self._open_embedded())
+        if not self._seeded:
+            seed_emulator(self._stack.folder / EMULATOR_SEED, url, transport)
+            self._seeded = True
+        return Place(url, url, url, is_emulator=True, transport=transport)
+
+    def _open_embedded(self) -> httpx.BaseTransport:
         if self._embedded is None:
             # Its server side is needed by nobody else, and it is not small.
             from batchctl.emulator.embedded import open_embedded
@@ -61,34 +75,28 @@ class Connections:
             except (OSError, ValueError) as error:
                 hint = "give the stack's folder room and write access, or serve an emulator and set BATCHCTL_EMULATOR"
                 raise BatchctlError(f"the emulator: {error}", code=ErrorCode.EMULATOR_FAILED, hint=hint) from error
-        return self._open(account, _EMBEDDED_URL, _EMULATOR_KEY, self._embedded)
-
-    def _open(self, account: Account, url: str, key: str, transport: httpx.BaseTransport | None = None) -> Provider:
-        return open_gemini(
-            account,
-            api_key=key,
-            base_url=url,
-            create_timeout=self._stack.limits.create_timeout,
-            display_name_limit=self._stack.limits.display_name,
-            clock=self._clock,
-            random=SystemRandom().random,
-            transport=transport,
-        )
+        return self._embedded
 
     def _base_url(self, account: Account) -> str:
         """The whole base URL, path included, where the stack or the environment still names it."""
-        for config in self._stack.providers.values():
-            if resolve_account(config, self._env) == account and config.endpoint is not None:
+        for config in self._configs(account):
+            if config.endpoint is not None:
                 return config.endpoint
-        for url in self._environment_urls():
-            if str(Origin.of(url)) == account.origin:
-                return url
-        return account.origin
+        url = environment_url(account.api, self._env)
+        return url if url is not None and str(Origin.of(url)) == account.origin else account.origin
 
-    def _environment_urls(self) -> tuple[str, ...]:
-        """Base URLs that the operator gave, and so may get credentials."""
-        url = self._env.get("GOOGLE_GEMINI_BASE_URL")
-        return (url,) if url else ()
+    def _service_url(self, variable: str) -> str | None:
+        """A base URL that the operator gave by the environment, and so may get credentials; a host may stand alone."""
+        value = self._env.get(variable)
+        if not value:
+            return None
+        url = value if "://" in value else f"http://{value}"
+        try:
+            Origin.of(url)
+        except ValueError as error:
+            hint = "such as http://127.0.0.1:8085"
+            raise BatchctlError(f"{variable}: {value!r} {error}", code=ErrorCode.INVALID_URL, hint=hint) from error
+        return url
 
 
 def _emulator_store(folder: Path) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,12 +19,10 @@ from batchctl.manifests.accounts import resolve_account
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
-from batchctl.providers.credentials import gemini_key
 from batchctl.report.doctor import DoctorReport, Finding, Health, doctor_document, write_doctor
 
 _TOLERATED_OFFSET = timedelta(minutes=5)
 """Beyond it, deadlines and back-off would surprise whoever reads a clock here (design section 5)."""
-_FINGERPRINT_LENGTH = 8
 
 
 @click.command()
@@ -35,7 +32,8 @@ def doctor(*, common: Common, output: str) -> int:
     """Check manifests, state, results folder, credentials, clock, and the way to each API. Changes nothing."""
     workspace = open_workspace(common)
     findings = (*_examine_stack(workspace), *_examine_state(workspace), *_examine_providers(workspace))
-    report = DoctorReport(workspace.stack.name, findings)
+    apis = {config.api for config in workspace.stack.providers.values()}
+    report = DoctorReport(workspace.stack.name, findings, tuple(sorted(apis)))
     emit(
         common,
         output,
@@ -86,7 +84,6 @@ def _examine_providers(workspace: Workspace) -> Iterator[Finding]:
         account = resolve_account(config, os.environ)
         yield Finding(config.name, "account", Health.OK, _describe(account))
         try:
-            yield from _examine_credentials(config, account)
             yield from _call(config, account, connections, workspace)
         except BatchctlError as error:
             yield Finding(config.name, "reachable", Health.FAILED, f"{error.code}: {error.message}", error.hint)
@@ -99,22 +96,17 @@ def _describe(account: Account) -> str:
     return f"{account} ({served})" if served else f"{account} (embedded)"
 
 
-def _examine_credentials(config: ProviderConfig, account: Account) -> Iterator[Finding]:
-    if account.origin == EMULATOR_ORIGIN:
-        yield Finding(config.name, "credentials", Health.OK, "none needed")
-        return
-    key = gemini_key(os.environ)
-    # Enough to tell two keys apart, and nothing that helps to guess one.
-    fingerprint = hashlib.sha256(key.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
-    yield Finding(config.name, "credentials", Health.OK, f"API key with the fingerprint {fingerprint}")
-
-
 def _call(
     config: ProviderConfig, account: Account, connections: Connections, workspace: Workspace
 ) -> Iterator[Finding]:
-    """One list call, as small as it can be."""
+    """Who we are there, and one list call, as small as it can be."""
     provider = connections(account)
     try:
+        if account.origin == EMULATOR_ORIGIN:
+            yield Finding(config.name, "credentials", Health.OK, "none needed")
+        else:
+            for fact in provider.facts():
+                yield Finding(config.name, fact.check, Health.OK, fact.detail)
         found = len(list(islice(provider.list_jobs(), 1)))
         offset = provider.now() - workspace.clock.now()
     finally:

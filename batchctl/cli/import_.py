@@ -14,6 +14,7 @@ from batchctl.cli.running import Request, carry_out
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.drive import Until
 from batchctl.manifests.accounts import resolve_account
+from batchctl.model.capabilities import CAPABILITIES, is_embedding_model
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Kind, ProviderConfig
 from batchctl.model.errors import BatchctlError, NotFound, UsageError
@@ -88,7 +89,7 @@ def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJo
             f"{remote} has an owner: {owner}", code=ErrorCode.OWNED, hint="it carries that stack's mark"
         )
     for recorded in workspace.state.load().jobs.values():
-        if any(attempt.remote == remote for attempt in recorded.attempts):
+        if any(attempt.remote == job.name for attempt in recorded.attempts):
             raise BatchctlError(
                 f"{remote} is {recorded.name} already", code=ErrorCode.OWNED, hint="it was imported before"
             )
@@ -113,7 +114,8 @@ def _manifest(name: str, config: ProviderConfig | None, job: RemoteJob) -> str:
     spec |= {"model": job.model, "adopt": job.name}
     if job.display_name:
         spec["displayName"] = job.display_name
-    kind = Kind.EMBEDDINGS_BATCH_JOB if "embedding" in job.model else Kind.BATCH_JOB
+    embeds = CAPABILITIES[job.account.api].embeddings_kind and is_embedding_model(job.model)
+    kind = Kind.EMBEDDINGS_BATCH_JOB if embeds else Kind.BATCH_JOB
     document = {"apiVersion": "batchctl.dev/v1", "kind": kind.value, "metadata": {"name": name}, "spec": spec}
     head = "# Made by `batchctl import`. The job runs once; to run the like of it again, give it a src.\n"
     return head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)

@@ -11,18 +11,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias, assert_never
 
+from batchctl.engine.collecting import Collector, is_good
 from batchctl.engine.creating import Creator
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
-from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
+from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
-from batchctl.model.keys import same_digest, short_uid
-from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, JobPlan, Note, RecordAttempt, RecordJob, Step
-from batchctl.model.ports import Collected, ForeignRows, KnownInput, Provider, SentRows
-from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.model.states import GOOD_STATES
+from batchctl.model.recorded import CancelCause
 
 Call: TypeAlias = Callable[[], Any]
 """One call to the outside, to be made on a worker."""
@@ -37,6 +33,7 @@ class StepRunner:
         self._journal = journal
         self._tools = tools
         self._creator = Creator(desired.stack, journal, tools)
+        self._collector = Collector(desired, journal, tools)
 
     def run(self, plan: JobPlan, steps: tuple[Step, ...]) -> Generator[Call, Any, None]:
         """Run steps in order, yielding the calls. Raises BatchctlError; the steps after a failed one are not begun."""
@@ -50,7 +47,7 @@ class StepRunner:
                 case Cancel():
                     yield from self._cancel(step, plan.reason)
                 case Collect():
-                    yield from self._collect(step)
+                    yield from self._collector.collect(step)
                 case Delete():
                     yield from self._delete(step, plan.reason)
                 case Forget():
@@ -83,7 +80,7 @@ class StepRunner:
         Raises ResultsError.
         """
         attempt = self._journal.current(job)
-        if attempt is not None and attempt.results and _is_good(attempt):
+        if attempt is not None and attempt.results and is_good(attempt):
             self._tools.results.point_current(job, attempt.results)
 
     def _cancel(self, step: Cancel, why: str) -> Generator[Call, Any, None]:
@@ -108,55 +105,6 @@ class StepRunner:
             raise
         self._tools.progress.step(step.key.job, f"cancel sent to {step.remote}")
 
-    def _collect(self, step: Collect) -> Generator[Call, Any, None]:
-        attempt = self._journal.attempts[step.key]
-        provider = self._tools.providers.get(attempt.account)
-        desired = self._desired.get(step.key.job)
-        if desired is not None and not same_digest(desired.digest, attempt.digest):
-            desired = None  # its input is not what this attempt was given
-        self._journal.commit()
-        try:
-            collected: Collected = yield partial(self._fetch, provider, step, attempt.digest, attempt.token, desired)
-        except ApiError as error:
-            if error.code == ErrorCode.RESULTS_GONE:
-                self._journal.note_attempt(replace(self._journal.attempts[step.key], results_lost=True))
-            raise
-        rows = _count(collected, step.remote.rows)
-        done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows)
-        if _is_good(done) and self._is_current(step):
-            # At once: a job that is being removed has no later pass.
-            self._tools.results.point_current(step.key.job, collected.path)
-        self._journal.note_attempt(done)
-        words = f"{collected.ok} rows ok, {collected.failed} failed"
-        if collected.missing:
-            words += f", {collected.missing} without a result"
-        if collected.unmatched:
-            words += f", {collected.unmatched} that match no input row"
-        self._journal.note_event(step.key.job, step.key.attempt, "collected", f"{words}; {collected.path}")
-        self._journal.commit()
-        self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
-
-    def _fetch(
-        self, provider: Provider, step: Collect, digest: str, token: str, desired: DesiredJob | None
-    ) -> Collected:
-        """Read the results and write them to the results folder; on a worker."""
-        known = self._known_input(provider, desired) if desired else None
-        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": token}
-        items = provider.read_results(step.remote.name)
-        return self._tools.results.collect(step.key, digest, step.remote, items, known, marks)
-
-    def _known_input(self, provider: Provider, job: DesiredJob) -> KnownInput | None:
-        """What is known of the rows that went in."""
-        if isinstance(job.source, RemoteSource):
-            rows = provider.read_input(job.source)
-            return None if rows is None else ForeignRows(rows)
-        keys = self._tools.inputs.keys(job)
-        return None if keys is None else SentRows(keys)
-
-    def _is_current(self, step: Collect) -> bool:
-        row = self._journal.jobs.get(step.key.job)
-        return row is not None and row.current == step.key.attempt
-
     def _delete(self, step: Delete, why: str) -> Generator[Call, Any, None]:
         provider = self._tools.providers.get(step.account)
         self._journal.commit()
@@ -171,15 +119,3 @@ class StepRunner:
         self._journal.note_event(step.key.job, step.key.attempt, "delete", f"{step.remote} {words}: {why}")
         self._journal.commit()
         self._tools.progress.step(step.key.job, f"{step.remote} {words}")
-
-
-def _count(collected: Collected, told: RowCounts) -> RowCounts:
-    """The rows of a collected attempt. Where the input is not known, the API's word says how many there were."""
-    came = collected.ok + collected.failed
-    total = max(came, told.total or 0) if collected.missing is None else came + collected.missing
-    return RowCounts(total, collected.ok, collected.failed)
-
-
-def _is_good(attempt: RecordedAttempt) -> bool:
-    """Whether collected results are worth being `current`: of a good state, and not every row failed."""
-    return attempt.state in GOOD_STATES and (bool(attempt.rows.ok) or not attempt.rows.failed)

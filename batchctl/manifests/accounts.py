@@ -26,13 +26,18 @@ def resolve_account(config: ProviderConfig, env: Mapping[str, str]) -> Account:
     if config.endpoint == EMULATOR_ORIGIN:
         return Account(config.api, EMULATOR_ORIGIN, config.project, config.location)
     variable = _VARIABLES[config.api]
-    url = config.endpoint or env.get(variable) or _google_url(config)
+    url = config.endpoint or environment_url(config.api, env) or _google_url(config)
     try:
         origin = Origin.of(url)
     except ValueError as error:
         place = Location(variable if config.endpoint is None else f"endpoint of {config.name}")
         raise ManifestError([Diagnostic(place, Code.INVALID_VALUE, f"{shown(url)} {error}")]) from error
     return Account(config.api, str(origin), config.project, config.location)
+
+
+def environment_url(api: Api, env: Mapping[str, str]) -> str | None:
+    """The base URL that the operator gave an API by the environment; None when there is none."""
+    return env.get(_VARIABLES[api]) or None
 
 
 def _google_url(config: ProviderConfig) -> str:

@@ -1,4 +1,4 @@
-"""`doctor`: the findings of a health check, for people and programs."""
+"""`doctor`: the findings of a health check and what the stack's APIs can, for people and programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from enum import StrEnum
 from rich.console import Console
 from rich.text import Text
 
+from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Json
+from batchctl.model.keys import Api
+from batchctl.report.capabilities import capabilities_document, write_capabilities
 from batchctl.report.layout import Row, count, outside, write_line, write_table
 
 
@@ -42,6 +45,8 @@ class DoctorReport:
 
     stack: str
     findings: tuple[Finding, ...]
+    apis: tuple[Api, ...] = ()
+    """Those that the stack's providers are of, sorted."""
 
 
 def doctor_document(report: DoctorReport) -> dict[str, Json]:
@@ -56,14 +61,17 @@ def doctor_document(report: DoctorReport) -> dict[str, Json]:
         }
         for finding in report.findings
     ]
-    return {"format": "batchctl/doctor/v1", "stack": report.stack, "findings": findings}
+    capabilities = {api.value: capabilities_document(CAPABILITIES[api]) for api in report.apis}
+    return {"format": "batchctl/doctor/v1", "stack": report.stack, "findings": findings, "capabilities": capabilities}
 
 
 def write_doctor(report: DoctorReport, console: Console) -> None:
-    """One line a finding, the verdict last."""
+    """One line a finding, what the APIs can, the verdict last."""
     write_table(
         console, [_row(finding) for finding in report.findings], header=("HEALTH", "SUBJECT", "CHECK", "DETAIL")
     )
+    write_line(console)
+    write_capabilities(report.apis, console)
     bad = [finding for finding in report.findings if finding.health is not Health.OK]
     write_line(console)
     verdict = f"{count(len(bad), 'finding')} to look at." if bad else "All is well."

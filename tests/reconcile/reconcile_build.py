@@ -23,7 +23,7 @@ from batchctl.model.desired import (
     Stack,
 )
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
-from batchctl.model.observed import Gone, Observation, Presence, RemoteJob, RowCounts, Status, Unknown
+from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
 from batchctl.model.recorded import Intent, Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.states import TERMINAL_STATES
@@ -191,9 +191,11 @@ def look(
     gone: Iterable[str] = (),
     forbidden: Iterable[str] = (),
     lists_foreign: bool = True,
+    shown: Mapping[str, RemoteJob] | None = None,
 ) -> Observation:
-    """One look at an account. `gone` and `forbidden` answer direct gets with 404 and 403."""
+    """One look at an account. `gone` and `forbidden` answer direct gets with 404 and 403, `shown` with a job."""
     checked: dict[str, Presence] = {remote: Gone() for remote in gone}
+    checked.update({remote: Present(job) for remote, job in (shown or {}).items()})
     checked.update({remote: Unknown("403") for remote in forbidden})
     problem = "" if complete else "page 2 failed"
     return Observation(account, NOW, jobs, complete, problem, checked, lists_foreign)

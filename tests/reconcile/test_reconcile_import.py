@@ -39,6 +39,21 @@ TAKEN = replace(attempt(1), token="", remote=REMOTE, adopted=True, tree=dict(TAK
             "wait Waiting",
             id="it has an owner: never touched, nothing created",
         ),
+        pytest.param(
+            Situation(TAKING, None, look(shown={REMOTE: replace(by_hand(), name="batches/its-own-name")})),
+            "adopt Active | row a@1 | record a@1.0 adopted",
+            id="a list of ours lacks it, but it was asked for: taken in",
+        ),
+        pytest.param(
+            Situation(TAKING, None, look(shown={REMOTE: replace(found(name="b"), name=REMOTE)})),
+            "wait Waiting",
+            id="it was asked for, and it has an owner",
+        ),
+        pytest.param(
+            Situation(TAKING, None, look(gone=[REMOTE])),
+            "wait Waiting",
+            id="it was asked for, and is not there",
+        ),
         pytest.param(Situation(TAKING, None, look()), "wait Waiting", id="not there: nothing is created in its place"),
         pytest.param(Situation(TAKING, None, look(complete=False)), "wait Unknown", id="the list is incomplete: wait"),
         pytest.param(

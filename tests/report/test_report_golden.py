@@ -15,9 +15,11 @@ from report_samples import (
     written,
 )
 
+from batchctl.model.keys import Api
 from batchctl.report.apply_text import write_apply
 from batchctl.report.describe_document import describe_document
 from batchctl.report.describe_text import write_description
+from batchctl.report.doctor import DoctorReport, Finding, Health, write_doctor
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_document import error_document
 from batchctl.report.error_text import write_error
@@ -29,6 +31,15 @@ from batchctl.report.status_text import write_status, write_valid, write_version
 
 CHANGED = next(job for job in PLAN.jobs if job.changes)
 
+DOCTOR = DoctorReport(
+    "shop",
+    (
+        Finding("stack", "manifests", Health.OK, "2 jobs, all valid"),
+        Finding("vertex", "reachable", Health.FAILED, "NoCredentials: none were found", "log in"),
+    ),
+    (Api.GEMINI, Api.VERTEX),
+)
+
 TEXTS = {
     "plan.txt": lambda: written(write_plan, PLAN),
     "plan-verbose.txt": lambda: written(write_plan, PLAN, verbose=True),
@@ -37,6 +48,7 @@ TEXTS = {
     "apply-verbose.txt": lambda: written(write_apply, APPLY, verbose=True),
     "drift.txt": lambda: written(write_drift, PLAN),
     "diff.txt": lambda: written(write_diff, CHANGED),
+    "doctor.txt": lambda: written(write_doctor, DOCTOR),
     "status.txt": lambda: written(write_status, STATUS, NOW),
     "status-verbose.txt": lambda: written(write_status, STATUS, NOW, verbose=True),
     "status-terminal.txt": lambda: written(

@@ -139,6 +139,49 @@ def test_spelling_a_file_anew_is_no_change(tmp_path: Path) -> None:
     assert ENCODER.keys(job_of(source)) == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("model", "request_", "line"),
+    [
+        (
+            "gemini-2.5-flash",
+            {"contents": CONTENTS, "labels": {"team": "x"}},
+            {"request": {"contents": CONTENTS, "labels": {"team": "x", "batchctl-row": "0"}}},
+        ),
+        (
+            "gemini-2.5-flash",
+            {"contents": CONTENTS},
+            {"request": {"contents": CONTENTS, "labels": {"batchctl-row": "0"}}},
+        ),
+        (
+            "gemini-embedding-001",
+            {"content": CONTENTS[0]},
+            {"key": "a", "request": {"content": CONTENTS[0]}},
+        ),
+    ],
+    ids=["labels of its own", "no labels", "an embedding, which has no labels"],
+)
+def test_a_row_on_an_api_without_keys_is_known_by_a_label(
+    tmp_path: Path, model: str, request_: dict, line: dict
+) -> None:
+    account = Account(Api.VERTEX, "emulator", "p", "l")
+    kind = EMBED if "content" in request_ else BATCH
+    source = file_of(tmp_path / "rows.jsonl", {"key": "a", "request": request_}, kind=kind)
+    into = io.BytesIO()
+    job = replace(job_of(source), account=account, model=model)
+    ENCODER.encode_file(job, source, into)
+    assert json.loads(into.getvalue()) == line
+    assert ENCODER.keys(job) == ["a"]
+
+
+def test_every_row_has_its_own_position(tmp_path: Path) -> None:
+    rows = [{"key": key, "text": "hi"} for key in "abc"]
+    source = file_of(tmp_path / "rows.jsonl", *rows)
+    into = io.BytesIO()
+    ENCODER.encode_file(replace(job_of(source), account=Account(Api.VERTEX, "emulator", "p", "l")), source, into)
+    labels = [json.loads(line)["request"]["labels"] for line in into.getvalue().splitlines()]
+    assert labels == [{"batchctl-row": "0"}, {"batchctl-row": "1"}, {"batchctl-row": "2"}]
+
+
 def test_keys_are_known_where_the_input_is(tmp_path: Path) -> None:
     rows = (RequestRow("b", {}), RequestRow("a", {}))
     assert ENCODER.keys(job_of(InlineRows(rows))) == ("b", "a")

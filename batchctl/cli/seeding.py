@@ -1,0 +1,38 @@
+"""What a stack wants to find on its emulator: the file beside the stack file, handed over before the first call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BatchctlError
+
+EMULATOR_SEED = ".emulator.yaml"
+"""Beside the stack file; a hidden name, because it is no manifest."""
+_TIMEOUT = 30.0
+_BAD_REQUEST = 400
+
+
+def seed_emulator(seed: Path, url: str, transport: httpx.BaseTransport | None) -> None:
+    """Put what the file says into the emulator at a base URL; names that are there stay as they are.
+
+    Nothing happens without the file. Raises BatchctlError when it cannot be read or does not hold a seed.
+    """
+    try:
+        content = seed.read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BatchctlError(f"{seed} cannot be read: {error.strerror}", code=ErrorCode.EMULATOR_FAILED) from error
+    try:
+        # A given transport is its giver's to close, so the client stays open.
+        client = httpx.Client(transport=transport, trust_env=False)
+        answer = client.put(f"{url.rstrip('/')}/_emulator/seed", content=content, timeout=_TIMEOUT)
+    except httpx.HTTPError as error:
+        hint = "is `batchctl emulator serve` running there?"
+        raise BatchctlError(f"the emulator at {url}: {error}", code=ErrorCode.EMULATOR_FAILED, hint=hint) from error
+    if answer.status_code == _BAD_REQUEST:
+        words = answer.json()["error"]["message"]
+        raise BatchctlError(f"{seed.name}: {words}", code=ErrorCode.EMULATOR_FAILED, hint="see docs/emulator.md")

@@ -1,0 +1,136 @@
+"""Collect the results of an ended attempt: read them, join them to the input, keep them durably, write it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from batchctl.engine.journal import Journal
+from batchctl.engine.tools import Tools
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredStack, RemoteSource
+from batchctl.model.errors import ApiError, BadRequest, NotFound, PermissionDenied
+from batchctl.model.keys import same_digest, short_uid
+from batchctl.model.observed import RowCounts
+from batchctl.model.plan import Collect
+from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.states import GOOD_STATES
+
+_REFUSALS = (BadRequest, NotFound, PermissionDenied)
+"""Answers that will not change: what else goes wrong with an input may be better in the next pass."""
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    """A collection, and why the rows' positions are not known where they should be."""
+
+    collected: Collected
+    problem: ApiError | None = None
+
+
+class _InputUnreadable(Exception):
+    """An input that batchctl never sent is not there any more, or not for us."""
+
+    def __init__(self, problem: ApiError) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@contextmanager
+def _input_of() -> Iterator[None]:
+    try:
+        yield
+    except _REFUSALS as problem:
+        raise _InputUnreadable(problem) from problem
+
+
+def _guarded(rows: Iterator[InputRow]) -> Iterator[InputRow]:
+    with _input_of():
+        yield from rows
+
+
+class Collector:
+    """Collects results. Its generators yield the calls, like those of `steps`."""
+
+    def __init__(self, desired: DesiredStack, journal: Journal, tools: Tools) -> None:
+        self._stack = desired.stack
+        self._desired = {job.name: job for job in desired.jobs}
+        self._journal = journal
+        self._tools = tools
+
+    def collect(self, step: Collect) -> Generator[Callable[[], Any], Any, None]:
+        """Raises ApiError and ResultsError; results that are gone for good are recorded as such."""
+        attempt = self._journal.attempts[step.key]
+        provider = self._tools.providers.get(attempt.account)
+        self._journal.commit()
+        try:
+            fetched: _Fetched = yield partial(self._fetch, provider, step, attempt)
+        except ApiError as error:
+            if error.code == ErrorCode.RESULTS_GONE:
+                self._journal.note_attempt(replace(self._journal.attempts[step.key], results_lost=True))
+            raise
+        collected = fetched.collected
+        rows = _count(collected, step.remote.rows)
+        done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows)
+        if is_good(done) and self._is_current(step):
+            # At once: a job that is being removed has no later pass.
+            self._tools.results.point_current(step.key.job, collected.path)
+        self._journal.note_attempt(done)
+        words = f"{collected.ok} rows ok, {collected.failed} failed"
+        if collected.missing:
+            words += f", {collected.missing} without a result"
+        if fetched.problem is not None:
+            words += f"; positions are not known, because the input cannot be read: {fetched.problem.message}"
+        if collected.unmatched:
+            words += f", {collected.unmatched} that match no input row"
+        self._journal.note_event(step.key.job, step.key.attempt, "collected", f"{words}; {collected.path}")
+        self._journal.commit()
+        self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
+
+    def _fetch(self, provider: Provider, step: Collect, attempt: RecordedAttempt) -> _Fetched:
+        """Read the results and write them to the results folder; on a worker."""
+        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": attempt.token}
+
+        def collect(known: KnownInput | None) -> Collected:
+            items = provider.read_results(step.remote.name)
+            return self._tools.results.collect(step.key, attempt.digest, step.remote, items, known, marks)
+
+        try:
+            return _Fetched(collect(self._known_input(provider, attempt)))
+        except _InputUnreadable as lost:
+            # Paid results are kept, wherever their rows stood.
+            return _Fetched(collect(None), lost.problem)
+
+    def _known_input(self, provider: Provider, attempt: RecordedAttempt) -> KnownInput | None:
+        """What is known of the rows that this attempt was given; the manifest may say something else by now.
+
+        Raises _InputUnreadable, also while foreign rows are read.
+        """
+        uris = (attempt.tree.get("source") or {}).get("uris")
+        if uris:
+            with _input_of():
+                rows = provider.read_input(RemoteSource(tuple(uris)))
+            return None if rows is None else ForeignRows(_guarded(rows))
+        job = self._desired.get(attempt.key.job)
+        keys = self._tools.inputs.keys(job) if job is not None and same_digest(job.digest, attempt.digest) else None
+        return None if keys is None else SentRows(keys)
+
+    def _is_current(self, step: Collect) -> bool:
+        row = self._journal.jobs.get(step.key.job)
+        return row is not None and row.current == step.key.attempt
+
+
+def _count(collected: Collected, told: RowCounts) -> RowCounts:
+    """The rows of a collected attempt. Where the input is not known, the API's word says how many there were."""
+    came = collected.ok + collected.failed
+    total = max(came, told.total or 0) if collected.missing is None else came + collected.missing
+    return RowCounts(total, collected.ok, collected.failed)
+
+
+def is_good(attempt: RecordedAttempt) -> bool:
+    """Whether collected results are worth being `current`: of a good state, and not every row failed."""
+    return attempt.state in GOOD_STATES and (bool(attempt.rows.ok) or not attempt.rows.failed)

@@ -1,0 +1,77 @@
+"""Opens an account on whichever API it is: the one place that knows which provider belongs to which API.
+
+Where an account answers, and whether it may get credentials, is decided by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import assert_never
+
+import httpx
+
+from batchctl.model.desired import Stack
+from batchctl.model.keys import Account, Api, short_uid
+from batchctl.model.ports import Clock, Provider
+from batchctl.providers.credentials import gemini_key
+from batchctl.providers.gemini.provider import open_gemini
+
+_PLACEHOLDER = "emulator"
+"""What an emulator gets as key and token: it must never see a real one."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an account's services answer."""
+
+    base_url: str
+    storage_url: str
+    """Cloud Storage."""
+    bigquery_url: str
+    is_emulator: bool = False
+    """Then no credentials are looked for, and none are sent."""
+    transport: httpx.BaseTransport | None = None
+    """The embedded emulator's; None for the network."""
+
+
+def open_account(
+    account: Account, place: Place, stack: Stack, env: Mapping[str, str], clock: Clock, staging_bucket: str | None
+) -> Provider:
+    """The provider of an account. Raises BatchctlError when there are no credentials for it."""
+    limits, random = stack.limits, SystemRandom().random
+    match account.api:
+        case Api.GEMINI:
+            return open_gemini(
+                account,
+                api_key=_PLACEHOLDER if place.is_emulator else gemini_key(env),
+                base_url=place.base_url,
+                create_timeout=limits.create_timeout,
+                display_name_limit=limits.display_name,
+                clock=clock,
+                random=random,
+                transport=place.transport,
+            )
+        case Api.VERTEX:
+            # Costs as much as all of the rest, and most commands of a stack on Gemini alone never need it.
+            from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
+            from batchctl.providers.vertex.provider import open_vertex
+
+            return open_vertex(
+                account,
+                stack=stack.name,
+                uid=short_uid(stack.uid),
+                credentials=StaticToken(_PLACEHOLDER) if place.is_emulator else GoogleCredentials(),
+                base_url=place.base_url,
+                storage_url=place.storage_url,
+                bigquery_url=place.bigquery_url,
+                staging_bucket=staging_bucket,
+                create_timeout=limits.create_timeout,
+                display_name_limit=limits.display_name,
+                clock=clock,
+                random=random,
+                transport=place.transport,
+            )
+        case _:
+            assert_never(account.api)

@@ -1,0 +1,73 @@
+"""What the APIs can, as `doctor` shows it: the matrix of `model.capabilities`, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from rich.console import Console
+from rich.text import Text
+
+from batchctl.model.capabilities import CAPABILITIES, Capabilities
+from batchctl.model.desired import Json
+from batchctl.model.keys import Api
+from batchctl.report.layout import Row, write_table
+
+
+def capabilities_document(can: Capabilities) -> dict[str, Json]:
+    """One API's part of `batchctl/doctor/v1`. Limits are null where the API names none."""
+    limits = can.limits
+    return {
+        "sources": sorted(can.sources),
+        "dests": sorted(can.dests),
+        "embeddingsKind": can.embeddings_kind,
+        "labels": can.labels,
+        "listFilter": can.list_filter,
+        "webhooks": can.webhooks,
+        "priority": can.priority,
+        "limits": {
+            "active": limits.active,
+            "rows": limits.rows,
+            "embeddingRows": limits.embedding_rows,
+            "fileBytes": limits.file_bytes,
+            "inlineBytes": limits.inline_bytes,
+        },
+    }
+
+
+def write_capabilities(apis: Sequence[Api], console: Console) -> None:
+    """A table with a column for each API; nothing when there are none."""
+    columns = [_cells(CAPABILITIES[api]) for api in apis]
+    rows = [Row((Text(name), *(Text(column[name]) for column in columns))) for name in (columns[0] if columns else ())]
+    if rows:
+        write_table(console, rows, header=("CAPABILITY", *(api.value.upper() for api in apis)))
+
+
+def _cells(can: Capabilities) -> dict[str, str]:
+    limits = can.limits
+    return {
+        "sources (src)": _names(can.sources),
+        "destinations (dest)": _names(can.dests) or "none: the API keeps results",
+        "embeddings": "EmbeddingsBatchJob" if can.embeddings_kind else "BatchJob with an embedding model",
+        "labels on jobs": _yes(can.labels),
+        "list filtered by label": _yes(can.list_filter),
+        "webhooks": _yes(can.webhooks),
+        "priority": _yes(can.priority),
+        "jobs at once": _number(limits.active),
+        "rows a job": _number(limits.rows),
+        "rows a job, embeddings": _number(limits.embedding_rows),
+        "bytes a file": _number(limits.file_bytes),
+        "bytes of inline rows": _number(limits.inline_bytes),
+    }
+
+
+def _names(forms: Iterable[StrEnum]) -> str:
+    return ", ".join(sorted(form.value for form in forms))
+
+
+def _yes(can: bool) -> str:
+    return "yes" if can else "no"
+
+
+def _number(limit: int | None) -> str:
+    return "-" if limit is None else f"{limit:,}"
