@@ -35,7 +35,7 @@ def _folder(workspace: Workspace, name: str, number: int | None) -> Path:
     """Where the results lie. A job that was removed has left its results behind."""
     recorded = workspace.state.load()
     job = recorded.jobs.get(name)
-    if job is None:
+    if job is None or not job.attempts:
         found = find_current(workspace.stack.results, name) if number is None else None
         if found is not None:
             return found
@@ -56,7 +56,7 @@ def _attempt(job: RecordedJob, number: int | None) -> RecordedAttempt:
             return attempt
     numbers = ", ".join(str(attempt.key.attempt) for attempt in job.attempts)
     raise BatchctlError(
-        f"{job.name} has no attempt {wanted}", code=ErrorCode.ATTEMPT_NOT_FOUND, hint=f"it has: {numbers or 'none'}"
+        f"{job.name} has no attempt {wanted}", code=ErrorCode.ATTEMPT_NOT_FOUND, hint=f"it has: {numbers}"
     )
 
 

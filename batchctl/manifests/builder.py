@@ -5,7 +5,6 @@ Owns what a schema cannot say: references to providers, models, marks, durations
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,11 +12,14 @@ from pathlib import Path
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.combinations import check_combinations
+from batchctl.manifests.destinations import read_dest
 from batchctl.manifests.digest import digest_of, work_tree
 from batchctl.manifests.durations import parse_duration
 from batchctl.manifests.faults import Faults, did_you_mean, shown
+from batchctl.manifests.labels import check_labels
+from batchctl.manifests.located import read_adopt, read_model
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
-from batchctl.manifests.sources import SENT_FIELDS, SourceReader, source_form
+from batchctl.manifests.sources import SENT_FORMS, Purpose, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
 from batchctl.model.desired import (
     DesiredJob,
@@ -27,13 +29,12 @@ from batchctl.model.desired import (
     OnChange,
     OnMissing,
     OnRemove,
+    ProviderConfig,
     Source,
     UnknownSource,
+    kind_of_rows,
 )
-from batchctl.model.keys import MARK_PATTERN, Api
-
-_GEMINI_MODEL = re.compile(r"(tunedModels/)?[A-Za-z0-9][A-Za-z0-9._-]*")
-"""Anything else would change the path of the create call. Source: reference 6.2."""
+from batchctl.model.keys import MARK_PATTERN
 
 
 @dataclass(frozen=True)
@@ -76,23 +77,29 @@ class JobBuilder:
 
     def build(self) -> DesiredJob | None:
         """The job, or None when there are faults in it or in its provider; they are told."""
-        provider = self._provider()
-        api = self._api(provider)
-        model = self._model(api)
+        config = self._provider()
+        api = None if config is None else config.api
+        model = self._model(config)
         self._check_display_name()
         check_combinations(self._spec, self._kind, api, self._faults)
+        check_labels(self._root, api, self._faults)
         request = self._request()
         lifecycle = self._lifecycle()
-        source = self._source(api)
-        account = self._reading.accounts.get(provider or "")
-        if provider is None or account is None or model is None or source is None:
+        adopt = find(self._spec, "adopt")
+        adopted = None if adopt is None else read_adopt(adopt, config, self._faults)
+        dest = read_dest(self._spec, api, self._faults)
+        source = self._source(Purpose(config, model, kind_of_rows(api, self._kind, model or ""), request))
+        account = None if config is None else self._reading.accounts.get(config.name)
+        if config is None or account is None or model is None or source is None:
             return None
         run_id, extra_body = self._value("runId"), self._value("extraBody") or {}
-        tree = work_tree(account, self._kind, model, source, request=request, run_id=run_id, extra_body=extra_body)
+        tree = work_tree(
+            account, self._kind, model, source, request=request, run_id=run_id, extra_body=extra_body, dest=dest
+        )
         return DesiredJob(
             name=value_of(self._root, "metadata", "name"),
             kind=self._kind,
-            provider=provider,
+            provider=config.name,
             account=account,
             model=model,
             source=source,
@@ -103,55 +110,41 @@ class JobBuilder:
             lifecycle=lifecycle,
             labels=value_of(self._root, "metadata", "labels") or {},
             display_name=self._value("displayName"),
+            dest=dest,
             request=request,
             run_id=run_id,
-            adopt=self._value("adopt"),
+            adopt=adopted,
             extra_body=extra_body,
         )
 
     def _value(self, *keys: str) -> Json:
         return value_of(self._spec, *keys)
 
-    def _provider(self) -> str | None:
-        """The provider's name; None when it cannot be told, or the stack file's faults hide it."""
+    def _provider(self) -> ProviderConfig | None:
+        """The provider; None when it cannot be told, or the stack file's faults hide it."""
         providers = self._reading.providers
         node = find(self._spec, "provider")
-        if providers is None:
-            return None
+        config = self._reading.provider_of(value_of(node))
+        if providers is None or config is not None:
+            return config
         if node is None:
-            if len(providers) == 1:
-                return next(iter(providers))
             names = did_you_mean("", providers)
             hint = f"{names}{'; or ' if names else ''}set spec.defaults.provider in the stack file"
             message = 'the field "provider" is missing, and the stack has several providers'
             self._faults.add(self._spec.location, Code.MISSING_FIELD, message, hint)
             return None
         name = str(value_of(node))
-        if name not in providers:
-            hint = did_you_mean(name, providers)
-            self._faults.add(node.location, Code.UNKNOWN_PROVIDER, f"the stack has no provider {shown(name)}", hint)
-            return None
-        return name
+        hint = did_you_mean(name, providers)
+        self._faults.add(node.location, Code.UNKNOWN_PROVIDER, f"the stack has no provider {shown(name)}", hint)
+        return None
 
-    def _api(self, provider: str | None) -> Api | None:
-        config = (self._reading.providers or {}).get(provider or "")
-        return None if config is None else config.api
-
-    def _model(self, api: Api | None) -> str | None:
+    def _model(self, config: ProviderConfig | None) -> str | None:
         node = find(self._spec, "model")
         if node is None:
             hint = "for example model: gemini-2.5-flash; or set spec.defaults.model in the stack file"
             self._faults.add(self._spec.location, Code.MISSING_FIELD, 'the field "model" is missing', hint)
             return None
-        model = str(value_of(node)).removeprefix("models/")
-        if ".." in model or not model:
-            self._faults.add(node.location, Code.INVALID_VALUE, '"model" is not the name of a model')
-            return None
-        if api is Api.GEMINI and not _GEMINI_MODEL.fullmatch(model):
-            hint = "on Gemini a model is NAME, models/NAME or tunedModels/NAME"
-            self._faults.add(node.location, Code.WRONG_PROVIDER, f"Gemini has no models like {shown(model)}", hint)
-            return None
-        return model
+        return read_model(node, config, self._faults)
 
     def _check_display_name(self) -> None:
         node = find(self._spec, "displayName")
@@ -159,13 +152,13 @@ class JobBuilder:
             message = '"displayName" ends like the mark that batchctl writes itself'
             self._faults.add(node.location, Code.MARK_LOOKALIKE, message, "remove the part in brackets at its end")
 
-    def _source(self, api: Api | None) -> Source | None:
+    def _source(self, purpose: Purpose) -> Source | None:
         src = find(self._spec, "src")
         if src is not None:
-            return self._sources.read(src, self._document.folder, self._kind, api)
+            return self._sources.read(src, self._document.folder, purpose)
         if find(self._spec, "adopt") is not None:
             return UnknownSource()
-        hint = "a list of rows, files/… of the Files API, or a mapping with one source such as {file: rows.jsonl}"
+        hint = "such as {file: rows.jsonl}; a list of rows or files/… on Gemini, gs://… or bq://… on Vertex"
         self._faults.add(self._spec.location, Code.MISSING_FIELD, 'the field "src" is missing in "spec"', hint)
         return None
 
@@ -176,8 +169,8 @@ class JobBuilder:
         if src is None:
             # Nothing is sent for a job that is taken in, so the stack's defaults say nothing of it.
             return {}
-        field, _ = source_form(src)
-        if request and field not in SENT_FIELDS:
+        form, _ = source_form(src)
+        if request and form not in SENT_FORMS:
             message = '"request" has no effect on rows that batchctl does not send'
             hint = "put the fields into the rows themselves; `request: null` takes the stack's defaults away"
             place = key_place(self._spec, "request")

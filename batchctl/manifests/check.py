@@ -14,7 +14,6 @@ from typing import Any, ClassVar, TypeAlias
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import MOST_FAULTS, Faults, cut, did_you_mean, quote_hint, shown
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, plain, step_into
-from batchctl.manifests.schema import load_schema
 from batchctl.model.desired import Json, Location
 
 _WORDS = {
@@ -36,8 +35,8 @@ _FALSE = frozenset({"false", "no", "off", "0"})
 class Checker:
     """Checks documents against one schema."""
 
-    def __init__(self, name: str) -> None:
-        self._schema = load_schema(name)
+    def __init__(self, schema: Json) -> None:
+        self._schema = schema
         self._validator = _strict()(self._schema)
 
     def check(self, root: Node, faults: Faults) -> bool:

@@ -43,7 +43,10 @@ class Code(StrEnum):
     )
     TOO_LARGE = (
         "TooLarge",
-        "The document is beyond a bound: 8 MB a file, 100 levels, 200,000 values with all aliases written out.",
+        (
+            "The document is beyond a bound: 8 MB a file, 100 levels, 200,000 values with all aliases written out. Or "
+            "a job's input is beyond what its provider takes: rows, bytes of the file, bytes of the create call."
+        ),
     )
     TOO_MANY_FAULTS = (
         "TooManyFaults",
@@ -75,7 +78,7 @@ class Code(StrEnum):
     )
     DUPLICATE_NAME = (
         "DuplicateName",
-        "Two manifests of the stack have the same name. Rename one of them.",
+        "Two manifests of the stack have the same name, or take in the same remote job. Change one of them.",
     )
     UNKNOWN_PROVIDER = (
         "UnknownProvider",
@@ -83,7 +86,7 @@ class Code(StrEnum):
     )
     WRONG_PROVIDER = (
         "WrongProvider",
-        "The field cannot be used on this provider's API; the other API may have it.",
+        "The field or value is not for this provider: its API has no such thing, or it lies in another location.",
     )
     UNTRUSTED_ENDPOINT = (
         "UntrustedEndpoint",

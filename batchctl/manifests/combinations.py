@@ -1,20 +1,29 @@
 """Combinations of fields that cannot be, although each field is fine by itself.
 
-Owns what an API does not have, and what this release does not have yet. Source: reference 6.1 and chapter 7.
+Owns where in a spec the things stand that an API may not have, and what this release does not have yet. Which API has
+what is in the matrix of `model.capabilities`. Source: reference 3.1, 6.1 and chapter 7.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+
+from batchctl.manifests.apis import NAMES, is_for
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
-from batchctl.manifests.nodes import Items, Node, find, key_place, value_of
+from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
+from batchctl.model.capabilities import CAPABILITIES, Capabilities
 from batchctl.model.desired import Kind
 from batchctl.model.keys import Api
 
 _LATER = ("dependsOn", "notify", "moved")
-_GEMINI_ONLY_LATER = ("webhookConfig", "priority")
-
-_VERTEX_ONLY_REQUEST = (
+_SOMEWHERE_LATER: Mapping[str, Callable[[Capabilities], bool]] = {
+    "webhookConfig": lambda can: can.webhooks,
+    "priority": lambda can: can.priority,
+}
+"""What is for some APIs only, and there later."""
+_EXTENDED_REQUEST = (
     ("modelArmorConfig",),
     ("generationConfig", "audioTimestamp"),
     ("generationConfig", "routingConfig"),
@@ -25,51 +34,71 @@ _VERTEX_ONLY_REQUEST = (
     ("generationConfig", "imageConfig", "outputCompressionQuality"),
     ("generationConfig", "imageConfig", "imageOutputOptions"),
 )
-_VERTEX_ONLY_IN_LIST = {
+_EXTENDED_IN_LIST = {
     "tools": ("retrieval", "enterpriseWebSearch", "parallelAiSearch", "exaAiSearch"),
     "safetySettings": ("method",),
 }
 _LEAVE_OUT = "leave it out"
 
+_SENT = {"displayName": "displayName", "model": "model", "inputConfig": "src"}
+_SENT_ITSELF: Mapping[Api, Mapping[str, str]] = {
+    Api.GEMINI: _SENT,
+    Api.VERTEX: {**_SENT, "outputConfig": "dest", "labels": "metadata.labels"},
+}
+"""What batchctl writes into a create call, by the field of a manifest that says it. In `extraBody` it could take the
+mark away, or change the work behind the plan's back."""
+
 
 def check_combinations(spec: Node, kind: Kind, api: Api | None, faults: Faults) -> None:
     """Tell what cannot be on the provider's API (None: it is not known), and what is not supported yet."""
-    if api is Api.GEMINI:
-        _check_gemini(spec, faults)
-    if api is Api.VERTEX and kind is Kind.EMBEDDINGS_BATCH_JOB:
-        hint = "use a provider of type gemini, or a BatchJob with an embedding model"
-        faults.add(spec.location, Code.WRONG_PROVIDER, "Vertex has no embeddings jobs", hint)
     _check_later(spec, api, faults)
-
-
-def _check_gemini(spec: Node, faults: Faults) -> None:
-    if find(spec, "dest") is not None:
-        hint = "leave it out: Gemini keeps results itself, and batchctl collects them"
-        faults.add(key_place(spec, "dest"), Code.WRONG_PROVIDER, '"dest" is for Vertex only', hint)
+    if api is None:
+        return
+    can = CAPABILITIES[api]
+    if kind is Kind.EMBEDDINGS_BATCH_JOB and not can.embeddings_kind:
+        hint = "use a BatchJob with an embedding model such as gemini-embedding-001, or a provider of type gemini"
+        faults.add(spec.location, Code.WRONG_PROVIDER, f"{NAMES[api]} has no embeddings jobs", hint)
     request = find(spec, "request")
-    for path in _VERTEX_ONLY_REQUEST:
-        if request is not None and find(request, *path) is not None:
-            message = f'"{path[-1]}" is for Vertex only'
-            faults.add(key_place(request, *path), Code.WRONG_PROVIDER, message, _LEAVE_OUT)
-    for name, fields in _VERTEX_ONLY_IN_LIST.items():
+    if request is not None and not can.extended_requests:
+        _check_extended(request, faults)
+    if request is not None and find(request, "cachedContent") is not None and not can.cached_content:
+        hint = f"batch jobs on {NAMES[api]} have no explicit caching: leave it out"
+        message = f'"cachedContent" {is_for(lambda can: can.cached_content)}'
+        faults.add(key_place(request, "cachedContent"), Code.WRONG_PROVIDER, message, hint)
+    _check_extra_body(spec, api, faults)
+
+
+def _check_extended(request: Node, faults: Faults) -> None:
+    says = is_for(lambda can: can.extended_requests)
+    for path in _EXTENDED_REQUEST:
+        if find(request, *path) is not None:
+            faults.add(key_place(request, *path), Code.WRONG_PROVIDER, f'"{path[-1]}" {says}', _LEAVE_OUT)
+    for name, fields in _EXTENDED_IN_LIST.items():
         items = find(request, name)
         for item in items.values if isinstance(items, Items) else ():
             for field in fields:
                 if find(item, field) is not None:
-                    message = f'"{field}" is for Vertex only'
-                    faults.add(key_place(item, field), Code.WRONG_PROVIDER, message, _LEAVE_OUT)
+                    faults.add(key_place(item, field), Code.WRONG_PROVIDER, f'"{field}" {says}', _LEAVE_OUT)
+
+
+def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:
+    body = find(spec, "extraBody")
+    for name, member in body.entries.items() if isinstance(body, Members) else ():
+        # The servers take both spellings.
+        field = _SENT_ITSELF[api].get(re.sub("_([a-z])", lambda letter: letter[1].upper(), name))
+        if field is not None:
+            message = f'"extraBody" cannot hold {shown(name)}, which batchctl sends itself'
+            faults.add(member.key_location, Code.INVALID_VALUE, message, f"use {field}")
 
 
 def _check_later(spec: Node, api: Api | None, faults: Faults) -> None:
     for name in _LATER:
         _later(spec, faults, name)
-    for name in _GEMINI_ONLY_LATER:
-        if api is Api.VERTEX and find(spec, name) is not None:
-            faults.add(key_place(spec, name), Code.WRONG_PROVIDER, f'"{name}" is for Gemini only', _LEAVE_OUT)
+    for name, has in _SOMEWHERE_LATER.items():
+        if api is not None and not has(CAPABILITIES[api]) and find(spec, name) is not None:
+            faults.add(key_place(spec, name), Code.WRONG_PROVIDER, f'"{name}" {is_for(has)}', _LEAVE_OUT)
         else:
             _later(spec, faults, name)
-    if api is not Api.GEMINI:
-        _later(spec, faults, "dest")
     _later(spec, faults, "lifecycle", "maxFailedRows")
     retry_on = find(spec, "lifecycle", "retryOn")
     for item in retry_on.values if isinstance(retry_on, Items) else ():

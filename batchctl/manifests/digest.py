@@ -54,6 +54,7 @@ def work_tree(
     request: Mapping[str, Json],
     run_id: str | None,
     extra_body: Mapping[str, Json],
+    dest: str | None = None,
 ) -> dict[str, Json]:
     """What the work depends on, only what the user set, each prompt-bearing part by its own sha256."""
     parts: dict[str, Json] = {
@@ -64,6 +65,7 @@ def work_tree(
         "kind": str(kind),
         "model": model,
         "source": _source_tree(source),
+        "dest": dest,
         "request": _redacted(request, ""),
         "runId": run_id,
         "extraBody": _hashed(extra_body) if extra_body else None,

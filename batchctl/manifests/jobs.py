@@ -12,20 +12,35 @@ from batchctl.manifests.check import Checker
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, did_you_mean, shown
 from batchctl.manifests.merge import merge, without_nulls
-from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size
+from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size, value_of
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
 from batchctl.manifests.trust import Trust
 from batchctl.manifests.variables import Replacer
-from batchctl.model.desired import DesiredJob, Kind
+from batchctl.model.desired import DesiredJob, Json, Kind, kind_of_rows
 from batchctl.model.ports import RowReader
 
 _SCHEMAS = {Kind.BATCH_JOB: "batchjob", Kind.EMBEDDINGS_BATCH_JOB: "embeddingsbatchjob"}
 
+_MADE_OF = (
+    (Kind.BATCH_JOB, Kind.BATCH_JOB),
+    (Kind.BATCH_JOB, Kind.EMBEDDINGS_BATCH_JOB),
+    (Kind.EMBEDDINGS_BATCH_JOB, Kind.EMBEDDINGS_BATCH_JOB),
+)
+"""Kinds of jobs, each with the kinds of rows that it can have."""
+
 MOST_DEFAULT_VALUES = 500_000
 MOST_DEFAULT_CHARACTERS = 64 * 1024 * 1024
 """How much the stack's defaults may be, counted once for every job."""
+
+
+def _schema(kind: Kind, rows: Kind) -> Json:
+    """The schema of one kind of job with one kind of rows: `request` is theirs alone."""
+    schema = load_schema(_SCHEMAS[kind])
+    request = "request" if kind is rows else f"{_SCHEMAS[rows]}.request"
+    schema["properties"]["spec"]["properties"]["request"] = {"$ref": f"#/definitions/{request}"}
+    return schema
 
 
 class JobReader:
@@ -36,21 +51,21 @@ class JobReader:
         self._faults = faults
         self._replacer = Replacer(reading.variables, faults)
         self._sources = SourceReader(rows, trust, reading.folder, reading.shown_folder, faults)
-        self._checkers = {kind: Checker(name) for kind, name in _SCHEMAS.items()}
-        self._defaults = {kind: self._defaults_of(kind) for kind in Kind}
+        self._checkers = {(kind, rows): Checker(_schema(kind, rows)) for kind, rows in _MADE_OF}
+        self._defaults = {rows: self._defaults_of(rows) for rows in Kind}
         values, characters = (0, 0) if reading.defaults is None else size(reading.defaults)
         self._most_jobs = min(MOST_DEFAULT_VALUES // max(values, 1), MOST_DEFAULT_CHARACTERS // max(characters, 1))
         self._jobs = 0
 
-    def _defaults_of(self, kind: Kind) -> Node | None:
-        """The stack's defaults without the members of `request` that only the other kind has.
+    def _defaults_of(self, rows: Kind) -> Node | None:
+        """The stack's defaults without the members of `request` that only the other kind of rows has.
 
         Without unknown fields too: they are told where the stack file is checked.
         """
         defaults = self._reading.defaults
         if not isinstance(defaults, Members):
             return defaults
-        schema = load_schema(_SCHEMAS[kind])
+        schema = load_schema(_SCHEMAS[rows])
         known = schema["properties"]["spec"]["properties"].keys()
         others = {key: member for key, member in defaults.entries.items() if key in known}
         request = find(defaults, "request")
@@ -79,10 +94,22 @@ class JobReader:
             self._faults.add(place, Code.TOO_LARGE, message, "put into the jobs what only some of them need")
             return None
         # A null in the job takes a default away, so nulls may go only after the merge.
-        root = without_nulls(changed(document.root, ("spec",), lambda spec: merge(self._defaults[kind], spec)))
-        if not self._checkers[kind].check(changed(root, ("spec", "src"), without_rows), self._faults):
+        rows = self._rows(kind, document.root)
+        root = without_nulls(changed(document.root, ("spec",), lambda spec: merge(self._defaults[rows], spec)))
+        if not self._checkers[kind, rows].check(changed(root, ("spec", "src"), without_rows), self._faults):
             return None
         return JobBuilder(root, document, kind, self._reading, self._sources, self._faults).build()
+
+    def _rows(self, kind: Kind, root: Node) -> Kind:
+        """The kind of the job's rows, as far as it can be told before anything is checked."""
+        config = self._reading.provider_of(self._setting(root, "provider"))
+        model = self._setting(root, "model")
+        return kind_of_rows(config.api if config else None, kind, model if isinstance(model, str) else "")
+
+    def _setting(self, root: Node, field: str) -> Json:
+        """The plain value of a field of the spec, else the stack's default."""
+        own = find(root, "spec", field)
+        return value_of(find(self._reading.defaults, field) if own is None else own)
 
     def _kind(self, root: Node) -> Kind | None:
         if not isinstance(root, Members):

@@ -16,6 +16,7 @@ from batchctl.manifests.compose import compose
 from batchctl.manifests.faults import Faults, shown
 from batchctl.manifests.files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.jobs import JobReader
+from batchctl.manifests.located import remote_id
 from batchctl.manifests.nodes import Scalar
 from batchctl.manifests.stack import StackReading, read_stack
 from batchctl.manifests.trust import Trust, resolved
@@ -121,7 +122,7 @@ def _check_adopted(jobs: Iterable[DesiredJob], faults: Faults) -> None:
     for job in jobs:
         if job.adopt is None:
             continue
-        owner = first.setdefault((job.account, job.adopt), job)
+        owner = first.setdefault((job.account, remote_id(job.adopt)), job)
         if owner is not job:
             message = f'"adopt" takes in {job.adopt}, as {owner.name} does already'
             faults.add(job.location, Code.DUPLICATE_NAME, message, f"first at {owner.location}")

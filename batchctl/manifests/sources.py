@@ -6,43 +6,78 @@ Owns the forms it can be written in and which of them each API takes. Source: re
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchctl.manifests.apis import NAMES, is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import LONGEST_PATH, Faults, cut, quote_hint, shown
 from batchctl.manifests.files import shown_path
+from batchctl.manifests.input_limits import InputLimits
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, plain
+from batchctl.manifests.remote import REMOTE_FORMS, read_remote
 from batchctl.manifests.trust import Trust, resolved
-from batchctl.model.desired import InlineRows, Kind, LocalFile, Location, RequestRow, Source, UploadedFile
+from batchctl.model.capabilities import CAPABILITIES, SourceForm, has_legacy_rows
+from batchctl.model.desired import (
+    InlineRows,
+    Json,
+    Kind,
+    LocalFile,
+    Location,
+    ProviderConfig,
+    RequestRow,
+    Source,
+    UploadedFile,
+)
 from batchctl.model.errors import RowsError
 from batchctl.model.keys import Api
-from batchctl.model.ports import RowReader
+from batchctl.model.ports import RowReader, RowsSummary
 
-_PREFIXES = {"gs://": "gcsUri", "bq://": "bigqueryUri", "projects/": "vertexDatasetName", "files/": "fileName"}
-_VERTEX_FIELDS = frozenset({"gcsUri", "bigqueryUri", "vertexDatasetName"})
-SENT_FIELDS = frozenset({"inlinedRequests", "file"})
+_PREFIXES = {
+    "gs://": SourceForm.GCS,
+    "bq://": SourceForm.BIGQUERY,
+    "projects/": SourceForm.DATASET,
+    "files/": SourceForm.UPLOADED,
+}
+SENT_FORMS = frozenset({SourceForm.INLINE, SourceForm.FILE})
 """The forms whose rows batchctl itself sends, so that it can put defaults under them."""
 _LINES_HINT = 'one row a line: {"key": …, "text": …} or {"key": …, "request": …}'
-_LATER_HINT = "use a provider of type gemini and a local JSONL file: src: {file: PATH}"
 _WHAT = {
-    "gcsUri": "a gs:// source",
-    "bigqueryUri": "a bq:// source",
-    "vertexDatasetName": "a dataset as source",
-    "inlinedRequests": "a list of rows",
-    "fileName": "a files/… source",
+    SourceForm.GCS: "a gs:// source",
+    SourceForm.BIGQUERY: "a bq:// source",
+    SourceForm.DATASET: "a dataset as source",
+    SourceForm.INLINE: "a list of rows",
+    SourceForm.UPLOADED: "a files/… source",
+    SourceForm.FILE: "a local file",
+}
+_WAYS_OUT = {
+    Api.GEMINI: "Gemini reads rows in the manifest, a local JSONL file ({file: PATH}) or an uploaded file (files/…)",
+    Api.VERTEX: "Vertex reads a local JSONL file ({file: PATH}), gs://…, bq://… or a dataset",
 }
 
 
-def source_form(src: Node) -> tuple[str, Node]:
+@dataclass(frozen=True)
+class Purpose:
+    """What a source is read for: the job, as far as it is known. None: a fault hides it."""
+
+    config: ProviderConfig | None
+    model: str | None
+    rows: Kind
+    """The kind of its rows."""
+    request: Mapping[str, Json]
+    """The defaults under the rows that batchctl sends."""
+
+
+def source_form(src: Node) -> tuple[SourceForm, Node]:
     """The one field of a `src` in its long form, and that field's value."""
     if isinstance(src, Members):
         ((field, member),) = src.entries.items()
-        return field, member.node
+        return SourceForm(field), member.node
     if isinstance(src, Items):
-        return "inlinedRequests", src
+        return SourceForm.INLINE, src
     assert isinstance(src, Scalar), "the schema knows no other form"
-    return next(field for prefix, field in _PREFIXES.items() if str(src.value).startswith(prefix)), src
+    return next(form for prefix, form in _PREFIXES.items() if str(src.value).startswith(prefix)), src
 
 
 def without_rows(src: Node) -> Node:
@@ -64,36 +99,45 @@ class SourceReader:
     shown_folder: Path
     faults: Faults
 
-    def read(self, src: Node, folder: Path, kind: Kind, api: Api | None) -> Source | None:
+    def read(self, src: Node, folder: Path, purpose: Purpose) -> Source | None:
         """The source, or None with faults told. Paths start from `folder`, the manifest's own."""
-        field, value = source_form(src)
-        if not self._fits(field, value.location, api):
+        form, value = source_form(src)
+        if not self._fits(form, value.location, purpose):
             return None
-        if field == "fileName":
+        if form is SourceForm.UPLOADED:
             return UploadedFile(str(plain(value)))
-        if field == "inlinedRequests":
+        if form in REMOTE_FORMS:
+            return read_remote(form, value, purpose.config, self.faults)
+        if form is SourceForm.INLINE:
             assert isinstance(value, Items)
-            return self._inline(value, kind)
-        return self._local(folder / str(plain(value)), value.location, kind)
+            return self._inline(value, purpose)
+        return self._local(folder / str(plain(value)), value.location, purpose)
 
-    def _fits(self, field: str, place: Location, api: Api | None) -> bool:
-        if field in _VERTEX_FIELDS:
-            what = _WHAT[field]
-            if api is Api.GEMINI:
-                hint = (
-                    "Gemini reads rows in the manifest, a local JSONL file ({file: PATH}) or an uploaded file (files/…)"
-                )
-                self.faults.add(place, Code.WRONG_PROVIDER, f"{what} is for Vertex only", hint)
-            else:
-                self.faults.add(place, Code.NOT_SUPPORTED_YET, f"{what} is not supported yet", _LATER_HINT)
+    def _fits(self, form: SourceForm, place: Location, purpose: Purpose) -> bool:
+        """Whether the provider takes this form, and batchctl can send its rows to the model."""
+        config = purpose.config
+        if config is None:
+            return True
+        capabilities = CAPABILITIES[config.api]
+        if form not in capabilities.sources:
+            message = f"{_WHAT[form]} {is_for(lambda can: form in can.sources)}"
+            self.faults.add(place, Code.WRONG_PROVIDER, message, _WAYS_OUT[config.api])
             return False
-        if api is Api.VERTEX and field in _WHAT:
-            hint = "Vertex reads gs://…, bq://… or a dataset"
-            self.faults.add(place, Code.WRONG_PROVIDER, f"{_WHAT[field]} is for Gemini only", hint)
+        if form is SourceForm.FILE and capabilities.staging and config.staging_bucket is None:
+            message = f'the provider {config.name} has no "stagingBucket" to upload a local file to'
+            hint = "give it one in the stack file, such as gs://bucket/staging/"
+            self.faults.add(place, Code.MISSING_FIELD, message, hint)
+        if form in SENT_FORMS and purpose.model is not None and has_legacy_rows(config.api, purpose.model):
+            message = f"{NAMES[config.api]} reads rows for {shown(purpose.model)} in a form that batchctl does not send"
+            hint = "use the model gemini-embedding-001, or rows in that form at gs://…"
+            self.faults.add(place, Code.INVALID_VALUE, message, hint)
             return False
         return True
 
-    def _inline(self, items: Items, kind: Kind) -> InlineRows | None:
+    def _limits(self, place: Location, purpose: Purpose) -> InputLimits:
+        return InputLimits(purpose.config, place, self.faults)
+
+    def _inline(self, items: Items, purpose: Purpose) -> InlineRows | None:
         if not items.values:
             self.faults.add(items.location, Code.INVALID_ROW, "the list has no rows")
             return None
@@ -101,7 +145,7 @@ class SourceReader:
         places: dict[str, Location] = {}
         sound = True
         for item in items.values:
-            row = self._row(item, kind)
+            row = self._row(item, purpose.rows)
             sound = sound and row is not None
             if row is None:
                 continue
@@ -111,7 +155,11 @@ class SourceReader:
                 self.faults.add(item.location, Code.INVALID_ROW, message, f"first at {first.line}:{first.column}")
                 sound = False
             rows[row.key], places[row.key] = row, item.location
-        return InlineRows(tuple(rows.values())) if sound else None
+        source = InlineRows(tuple(rows.values()))
+        limits = self._limits(items.location, purpose)
+        sound &= limits.allow_rows(len(items.values), purpose.rows)
+        sound &= limits.allow_inline(source, purpose.request)
+        return source if sound else None
 
     def _row(self, item: Node, kind: Kind) -> RequestRow | None:
         for name in ("key", "text"):
@@ -126,25 +174,41 @@ class SourceReader:
             self.faults.add(item.location, Code.INVALID_ROW, str(error), "a row is {key, request} or {key, text}")
             return None
 
-    def _local(self, path: Path, place: Location, kind: Kind) -> LocalFile | None:
+    def _local(self, path: Path, place: Location, purpose: Purpose) -> LocalFile | None:
         real = resolved(path)
         file = shown_path(real, self.stack_folder, self.shown_folder)
-        named = cut(file, LONGEST_PATH)
+        if not self._is_there(real, cut(file, LONGEST_PATH), place):
+            return None
+        limits = self._limits(place, purpose)
+        summary = self._summary(real, file, limits, purpose.rows)
+        if summary is None or not limits.allow_rows(summary.rows, purpose.rows):
+            return None
+        return LocalFile(real, summary.sha256, summary.rows)
+
+    def _is_there(self, real: Path, named: str, place: Location) -> bool:
+        """Whether there is a file that may be read."""
         if not self.trust.allows_path(real, self.stack_folder):
             hint = "move it inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
             self.faults.add(place, Code.OUTSIDE_STACK, f"{named} is outside the stack's folder", hint)
-            return None
+            return False
         if os.path.exists(real) and not os.path.isfile(real):  # noqa: PTH110, PTH113 - see below
             what = "a folder" if os.path.isdir(real) else "no regular file"  # noqa: PTH112
             self.faults.add(place, Code.UNREADABLE_FILE, f"{named} is {what}", "name one file of rows")
-            return None
+            return False
         if not os.path.isfile(real):  # noqa: PTH113 - unlike Path.is_file, never raises for a name that cannot be
             self.faults.add(
                 place, Code.FILE_NOT_FOUND, f"there is no file {named}", "paths start from the manifest's folder"
             )
-            return None
+            return False
+        return True
+
+    def _summary(self, real: Path, file: str, limits: InputLimits, rows: Kind) -> RowsSummary | None:
+        """What the file holds; None when it is too large, has faults, or no rows."""
         try:
-            summary = self.rows.fingerprint(real, kind)
+            # Reading takes long enough that a file that is too large is not read at all.
+            if not limits.allow_bytes(real.stat().st_size):
+                return None
+            summary = self.rows.fingerprint(real, rows)
         except RowsError as error:
             hint = _LINES_HINT
             for problem in error.problems:
@@ -152,9 +216,10 @@ class SourceReader:
                 hint = ""
             return None
         except OSError as error:
-            self.faults.add(place, Code.UNREADABLE_FILE, f"{named} cannot be read: {error.strerror}")
+            message = f"{cut(file, LONGEST_PATH)} cannot be read: {error.strerror}"
+            self.faults.add(limits.place, Code.UNREADABLE_FILE, message)
             return None
         if summary.rows == 0:
             self.faults.add(Location(file), Code.INVALID_ROW, "the file has no rows", _LINES_HINT)
             return None
-        return LocalFile(real, summary.sha256, summary.rows)
+        return summary

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.check import Checker
 from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import compose
 from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.faults import Faults, cut, nearest
+from batchctl.manifests.faults import Faults
 from batchctl.manifests.files import STACK_FILE, read_bounded
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, find, key_place, value_of
-from batchctl.manifests.trust import Origin, Trust, resolved
+from batchctl.manifests.providers import ProviderReader
+from batchctl.manifests.schema import load_schema
+from batchctl.manifests.trust import Trust, resolved
 from batchctl.manifests.variables import Variables, parse_settings, read_variables, substitute
 from batchctl.model.desired import Json, Limits, Location, ProviderConfig, Stack
 from batchctl.model.errors import Diagnostic, ManifestError
-from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+from batchctl.model.keys import Account
 
 _DEFAULT_STATE = ".batchctl/state.db"
 _DEFAULT_RESULTS = "results"
-_VERTEX_ONLY = ("project", "location", "stagingBucket")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,13 @@ class StackReading:
     defaults: Node | None
     variables: Variables
     manifests: tuple[tuple[Path, Location], ...]
+
+    def provider_of(self, name: Json) -> ProviderConfig | None:
+        """The provider of a job that names this one, or None for the stack's only one; None when it cannot be told."""
+        providers = self.providers or {}
+        if name is None and len(providers) == 1:
+            return next(iter(providers.values()))
+        return providers.get(name) if isinstance(name, str) else None
 
 
 def read_stack(
@@ -102,12 +109,13 @@ class _StackReader:
         self._sound = False
 
     def read(self, variables: Variables, state_override: str | None) -> StackReading:
-        sound = self._sound = Checker("stack").check(self._root, self._faults)
+        sound = self._sound = Checker(load_schema("stack")).check(self._root, self._faults)
         results = self._path("results", _DEFAULT_RESULTS)
         state = self._state(state_override)
         limits = self._limits() if sound else Limits()
-        providers = self._providers() if sound else None
-        accounts = self._accounts(providers or {})
+        reader = ProviderReader(self._root, self._trust, self._env, self._faults)
+        providers = reader.providers() if sound else None
+        accounts = reader.accounts(providers or {})
         stack = None
         if sound and not self._faults.any():
             stack = Stack(
@@ -202,62 +210,6 @@ class _StackReader:
         if not duration:
             self._faults.add(self._place("limits", name), Code.INVALID_VALUE, f'"{name}" must be longer than nothing')
         return duration
-
-    def _providers(self) -> dict[str, ProviderConfig]:
-        found = {}
-        for name, entry in self._value("providers").items():
-            config = ProviderConfig(
-                name, Api(entry["type"]), entry.get("endpoint"), entry.get("project", ""), entry.get("location", "")
-            )
-            self._check_provider(config, entry)
-            found[name] = config
-        return found
-
-    def _check_provider(self, config: ProviderConfig, entry: Mapping[str, Json]) -> None:
-        place = self._place("providers", config.name, "type")
-        for field in _VERTEX_ONLY:
-            if config.api is Api.GEMINI and field in entry:
-                message = f'"{field}" is for Vertex only'
-                hint = "on Gemini the API key stands for the project: remove it"
-                self._faults.add(self._place("providers", config.name, field), Code.WRONG_PROVIDER, message, hint)
-            if config.api is Api.VERTEX and field not in entry and field != "stagingBucket":
-                self._faults.add(place, Code.MISSING_FIELD, f'a provider of type vertex needs "{field}"')
-        if config.api is Api.VERTEX:
-            self._faults.add(place, Code.NOT_SUPPORTED_YET, '"type: vertex" is not supported yet', "use type: gemini")
-
-    def _accounts(self, providers: Mapping[str, ProviderConfig]) -> dict[str, Account]:
-        accounts = {}
-        for name, config in providers.items():
-            if config.endpoint is not None and not self._endpoint_is_sound(name, config.endpoint):
-                continue
-            try:
-                accounts[name] = resolve_account(config, self._env)
-            except ManifestError as error:
-                self._faults.extend(error)
-        return accounts
-
-    def _endpoint_is_sound(self, name: str, endpoint: str) -> bool:
-        if endpoint == EMULATOR_ORIGIN:
-            return True
-        place = self._place("providers", name, "endpoint")
-        try:
-            origin = Origin.of(endpoint)
-        except ValueError as error:
-            message = f'"endpoint" {error}'
-            near = nearest(endpoint, [EMULATOR_ORIGIN])
-            hint = (
-                f"did you mean {near}?" if near else f"without user, query or fragment; or the word {EMULATOR_ORIGIN}"
-            )
-            self._faults.add(place, Code.INVALID_VALUE, message, hint)
-            return False
-        if self._trust.allows_endpoint(origin):
-            return True
-        message = f"{cut(str(origin))} is neither https at googleapis.com nor on this machine"
-        hint = f"when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT={cut(str(origin))}"
-        if self._trust.allows_endpoint(replace(origin, scheme="https")):
-            hint = "write https instead of http"
-        self._faults.add(place, Code.UNTRUSTED_ENDPOINT, message, hint)
-        return False
 
     def _manifests(self) -> tuple[tuple[Path, Location], ...]:
         node = find(self._root, "spec", "manifests")

@@ -72,6 +72,12 @@ class Capabilities:
     """Whether a list can be asked for our jobs alone."""
     webhooks: bool
     priority: bool
+    staging: bool
+    """Whether local files go to a bucket of the user's; else the API has a place of its own for them."""
+    extended_requests: bool
+    """Whether requests take the fields that SDKs refuse for the Developer API (reference chapter 7)."""
+    cached_content: bool
+    """Whether requests in a batch may build on cached content (reference chapters 7 and 10)."""
     row_mark: RowMark
     limits: ApiLimits
 
@@ -84,6 +90,9 @@ _GEMINI = Capabilities(
     list_filter=False,
     webhooks=True,
     priority=True,
+    staging=False,
+    extended_requests=False,
+    cached_content=True,
     row_mark=RowMark.KEY,
     limits=ApiLimits(active=100, rows=None, embedding_rows=None, file_bytes=2 * 2**30, inline_bytes=20_971_520),
 )
@@ -95,15 +104,25 @@ _VERTEX = Capabilities(
     list_filter=True,
     webhooks=False,
     priority=False,
+    staging=True,
+    extended_requests=True,
+    cached_content=False,
     row_mark=RowMark.LABEL,
     limits=ApiLimits(active=None, rows=200_000, embedding_rows=1_000_000, file_bytes=2**30, inline_bytes=None),
 )
 CAPABILITIES: Mapping[Api, Capabilities] = {Api.GEMINI: _GEMINI, Api.VERTEX: _VERTEX}
 """The matrix."""
 
+_LEGACY_EMBEDDING_MODEL = re.compile(r"(text-embedding|text-multilingual-embedding)-.*")
 _EMBEDDING_MODEL = re.compile(r"(gemini-embedding|text-embedding|text-multilingual-embedding|embedding)-.*")
 
 
 def is_embedding_model(model: str) -> bool:
     """Whether a model, by the last part of its name, makes embeddings rather than text."""
     return _EMBEDDING_MODEL.fullmatch(model.rpartition("/")[2]) is not None
+
+
+def has_legacy_rows(api: Api, model: str) -> bool:
+    """Whether a model's rows on an API have the old form, which is no request and batchctl does not send (8.2)."""
+    of_its_own = CAPABILITIES[api].embeddings_kind
+    return not of_its_own and _LEGACY_EMBEDDING_MODEL.fullmatch(model.rpartition("/")[2]) is not None

@@ -84,6 +84,9 @@ def short_uid(uid: str) -> str:
     return hashlib.sha256(uid.encode()).hexdigest()[:UID_LENGTH]
 
 
+OWN_LABELS = "batchctl-"
+"""How the names of all labels begin that batchctl itself sets, on remote jobs and in requests."""
+
 MARK_PATTERN = re.compile(
     r"\[bc1 (?P<stack>[a-z0-9-]{1,32})/(?P<job>[a-z0-9-]{1,40})@(?P<attempt>[1-9][0-9]{0,5})\.(?P<shard>[0-9]{1,5})"
     r" (?P<digest>[0-9a-f]{12}) (?P<token>[a-z0-9]{10}) (?P<uid>[A-Za-z0-9]{6})\]\Z"

@@ -19,7 +19,7 @@ from batchctl.model.desired import (
     RequestRow,
     UploadedFile,
 )
-from batchctl.model.keys import Account, AttemptKey, Mark
+from batchctl.model.keys import OWN_LABELS, Account, AttemptKey, Mark
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded, RecordedFile, Write
@@ -51,10 +51,13 @@ class CreateRequest:
     dest: str | None = None
     """See `DesiredJob.dest`."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    priority: int = 0
+    """0 where the API has no such field; the same for the next."""
+    webhook: Mapping[str, Json] = field(default_factory=dict)
     extra_body: Mapping[str, Json] = field(default_factory=dict)
 
 
-INDEX_LABEL = "batchctl-row"
+INDEX_LABEL = f"{OWN_LABELS}row"
 """The label of a request that holds its 0-based input position, where an API has no keys (reference 8.2)."""
 
 
@@ -127,6 +130,14 @@ class Provider(Protocol):
 
     @property
     def account(self) -> Account: ...
+
+    @property
+    def identity(self) -> str:
+        """A fingerprint of the credentials, where they alone decide which jobs there are; empty elsewhere.
+
+        Nothing that helps to guess them. Another fingerprint may stand for the same jobs, as after a key's rotation.
+        """
+        ...
 
     @property
     def lists_foreign(self) -> bool:

@@ -1,8 +1,8 @@
 """Forms of a request in which it can be known again in a reply.
 
 Owns what counts as the same request. A server that reads proto-JSON and prints it again may change spellings, the order
-of members and the writing of numbers, and may leave out what has its default value. Source: reference 1.2 (spelling),
-8.2 (echoed requests).
+of members and the writing of numbers, and may leave out what has its default value. Two requests of one exact form
+are the same work. Source: reference 1.2 (spelling), chapter 7 (members), 8.2 (echoed requests).
 """
 
 from __future__ import annotations
@@ -11,67 +11,136 @@ import hashlib
 import json
 import math
 import re
+import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from batchctl.model.desired import Json
 
 _SNAKE = re.compile(r"_([a-z0-9])")
-_USERS_OWN = frozenset(
-    {
-        "labels",
-        "properties",
-        "$defs",
-        "args",
-        "response",
-        "responseJsonSchema",
-        "parametersJsonSchema",
-        "responseSchema",
-        "metadata",
-    }
+_FREE = frozenset(
+    {"labels", "args", "default", "example", "responseJsonSchema", "parametersJsonSchema", "metadata", "headers"}
 )
-"""Members whose own members are named by the user: their names are not spellings of anything."""
+"""Fields whose values the user makes up: what is in them has no other spelling, and no defaults."""
+_FREE_INSIDE = frozenset({("functionResponse", "response")})
+"""Fields that are of this kind only inside another one."""
+_NAMED_BY_USERS = frozenset({"properties", "$defs", "defs"})
+"""Fields whose members have the user's names and the API's values."""
+_BYTES = frozenset({"data", "thoughtSignature"})
+"""Fields of bytes, which may be written in two alphabets, with padding or without."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_TO_STANDARD = str.maketrans("-_", "+/", "=")
+_UNSPECIFIED = "_UNSPECIFIED"
+"""What the name of an enum's default value ends with."""
+_DIGEST_SIZE = 8
+
+_Both: TypeAlias = tuple[Json, Json]
+"""A value in its exact and in its loose form."""
 
 
-def exact_form(request: Mapping[str, Json]) -> bytes:
-    """A fingerprint that spelling, order of members and the writing of numbers do not change."""
-    return _fingerprint(_canonical(request, loose=False))
+@dataclass(frozen=True)
+class Forms:
+    """Fingerprints of one request, of 64 bits: two of a million rows meet by chance in one job of thirty million."""
+
+    exact: int
+    """Neither spelling, nor order of members, nor the writing of numbers and bytes changes it."""
+    loose: int
+    """Members with default values, and digits beyond those of a 32-bit float, do not change it either."""
 
 
-def loose_form(request: Mapping[str, Json]) -> bytes:
-    """A fingerprint that members with default values do not change either."""
-    return _fingerprint(_canonical(request, loose=True))
+def forms(request: Mapping[str, Json]) -> Forms | None:
+    """The forms of a request; None for one that cannot be followed: nested too deeply, or with an absurd number."""
+    try:
+        exact, loose = _message(request, "")
+        mark = _fingerprint(exact)
+        return Forms(mark, mark if loose == exact else _fingerprint(loose))
+    except (RecursionError, ValueError):
+        return None
 
 
-def _fingerprint(value: Json) -> bytes:
+def _fingerprint(value: Json) -> int:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode("ascii"), digest_size=16).digest()
+    return int.from_bytes(hashlib.blake2b(text.encode("ascii"), digest_size=_DIGEST_SIZE).digest(), "big")
 
 
-def _canonical(value: Json, *, loose: bool, own: bool = False) -> Json:
+def _message(value: Mapping[str, Json], field: str) -> _Both:
+    """The API's own structure: names have two spellings, null and absent are the same."""
+    exact: dict[str, Json] = {}
+    loose: dict[str, Json] = {}
+    spelled = {name: _camel(name) for name in value}
+    is_clear = len(set(spelled.values())) == len(spelled)
+    for name, member in value.items():
+        if member is None:
+            continue
+        # Where both spellings stand side by side, neither may cover the other.
+        inner = spelled[name] if is_clear else name
+        exact[inner], below = _field(member, inner, field)
+        if not _is_default(below, free=inner in _FREE):
+            loose[inner] = below
+    return exact, loose
+
+
+def _field(value: Json, field: str, outer: str) -> _Both:
+    if field in _FREE or (outer, field) in _FREE_INSIDE:
+        made_up = _made_up(value)
+        return made_up, made_up
     if isinstance(value, Mapping):
-        members = {}
-        for name, member in value.items():
-            spelled = name if own else _SNAKE.sub(lambda found: found[1].upper(), name)
-            below = _canonical(member, loose=loose, own=own or spelled in _USERS_OWN)
-            if below is None or (loose and not own and _is_default(below)):
-                continue
-            members[spelled] = below
-        return members
-    if isinstance(value, list):
-        return [_canonical(item, loose=loose, own=own) for item in value]
-    return value if own else _scalar(value)
+        if field not in _NAMED_BY_USERS:
+            return _message(value, field)
+        pairs = {name: _field(member, "", field) for name, member in value.items()}
+        return {name: both[0] for name, both in pairs.items()}, {name: both[1] for name, both in pairs.items()}
+    if isinstance(value, list | tuple):
+        both = [_field(item, field, outer) for item in value]
+        return [exact for exact, _ in both], [loose for _, loose in both]
+    if isinstance(value, str):
+        text = _standard_bytes(value) if field in _BYTES else value
+        return text, text
+    return _scalar(value)
 
 
-def _scalar(value: Json) -> Json:
-    """One writing for numbers: 1, 1.0 and, for a 64-bit integer, "1" are the same."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, int | float):
-        return repr(value)
+def _made_up(value: Json) -> Json:
+    """Any JSON, but with one writing for whole numbers: such values are kept as doubles."""
+    if isinstance(value, Mapping):
+        return {name: _made_up(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_made_up(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value
 
 
-def _is_default(value: Json) -> bool:
-    return value in ("", "0", False, {}, [])
+def _scalar(value: Json) -> _Both:
+    """One writing for numbers: 1, 1.0 and, for a 64-bit integer, "1" are the same."""
+    if isinstance(value, bool) or value is None:
+        return value, value
+    if isinstance(value, int):
+        return str(value), str(value)
+    if not math.isfinite(value):
+        return value, value
+    if value.is_integer():
+        whole = str(int(value))
+        return whole, whole
+    return repr(value), _single(value)
+
+
+def _single(value: float) -> str:
+    """The value as a 32-bit float keeps it, which most fields for numbers are."""
+    single: float = struct.unpack("f", struct.pack("f", value))[0]
+    return str(int(single)) if single.is_integer() else repr(single)
+
+
+def _is_default(value: Json, *, free: bool) -> bool:
+    if free:
+        return bool(value == {})
+    if isinstance(value, str):
+        return value in ("", "0") or value.endswith(_UNSPECIFIED)
+    return value is False or value in ({}, [])
+
+
+def _camel(name: str) -> str:
+    return _SNAKE.sub(lambda found: found[1].upper(), name) if "_" in name else name
+
+
+def _standard_bytes(text: str) -> str:
+    return text.translate(_TO_STANDARD) if _BASE64.fullmatch(text) else text

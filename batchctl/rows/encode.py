@@ -47,7 +47,7 @@ class RowEncoder:
         try:
             for index, row in enumerate(read_rows(source.path, job.row_kind)):
                 rows.add(row)
-                line = _line(row.key, index, with_defaults(defaults, row.request), mark)
+                line = _line(row.key, index, _in_place(job, with_defaults(defaults, row.request)), mark)
                 content.update(line)
                 into.write(line)
         except RowsError as error:
@@ -101,6 +101,19 @@ def _merged(target: Json, patch: Json) -> Json:
         else:
             result[name] = value if name in _WHOLE else _merged(result.get(name), value)
     return result
+
+
+_EMBED_CONFIG = "embed_content_config"
+_EMBED_SETTINGS = frozenset({"taskType", "title", "outputDimensionality"})
+
+
+def _in_place(job: DesiredJob, request: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The request with the settings of an embedding where the API of the job wants them (reference 1.3, 8.2)."""
+    if job.kind is job.row_kind or not _EMBED_SETTINGS & request.keys():
+        return request
+    settings = {name: value for name, value in request.items() if name in _EMBED_SETTINGS}
+    others = {name: value for name, value in request.items() if name not in _EMBED_SETTINGS}
+    return {**others, _EMBED_CONFIG: {**settings, **(others.get(_EMBED_CONFIG) or {})}}
 
 
 def _row_mark(job: DesiredJob) -> RowMark:

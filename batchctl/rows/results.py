@@ -112,16 +112,22 @@ def _remote_in(folder: Path) -> tuple[Json, Json] | None:
 
 def _write(part: Path, path: str, items: Iterable[ResultItem], join: Join, facts: Mapping[str, Json]) -> Collected:
     ok = failed = unmatched = 0
+    good = bytearray()
     with Spool(part / ".arrived") as spool:
         for item in items:
             place = join.place(item)
             spool.add(place, item)
+            good.append(item.response is not None)
             if not place.matched:
                 unmatched += 1
             elif item.response is not None:
                 ok += 1
             else:
                 failed += 1
+        for number, place in join.later():
+            spool.move(number, place)
+            unmatched -= 1
+            ok, failed = ok + good[number], failed + 1 - good[number]
         sha256 = spool.write_sorted(part / RESULTS_FILE)
     collected = Collected(path, ok, failed, join.missing, unmatched)
     rows = {"ok": ok, "failed": failed, "missing": join.missing, "unmatched": unmatched}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from batchctl.model.desired import Json, Kind, RequestRow
+from batchctl.model.keys import OWN_LABELS
 from batchctl.rows.jsonl import SHOWN_LENGTH, shown
 from batchctl.rows.spelling import spell_request
 
@@ -68,6 +69,10 @@ def _request(value: Json, kind: Kind) -> dict[str, Json]:
     if not isinstance(value, Mapping):
         raise ValueError("request has to be an object in the API's REST form")  # noqa: TRY004 - one error to catch
     request = spell_request(value, kind)
+    labels = request.get("labels")
+    own = sorted(name for name in labels if str(name).startswith(OWN_LABELS)) if isinstance(labels, Mapping) else []
+    if own:
+        raise ValueError(f"request.labels.{own[0]} is batchctl's own: choose a name that does not begin so")
     if kind is Kind.EMBEDDINGS_BATCH_JOB:
         if not isinstance(request.get("content"), Mapping):
             other = "; request.contents is for a BatchJob" if "contents" in request else ""

@@ -36,6 +36,7 @@ class Spool(AbstractContextManager["Spool"]):
         self._stream = create_private(path)
         self._indices = array("q")
         self._offsets = array("q", [0])
+        self._moved: dict[int, Place] = {}
 
     def add(self, place: Place, item: ResultItem) -> None:
         """Take the next line."""
@@ -43,6 +44,11 @@ class Spool(AbstractContextManager["Spool"]):
         self._stream.write(line)
         self._indices.append(_NO_INDEX if place.index is None else place.index)
         self._offsets.append(self._offsets[-1] + len(line))
+
+    def move(self, number: int, place: Place) -> None:
+        """Give a line, by its number in the order of arrival, another place than it came with."""
+        self._indices[number] = _NO_INDEX if place.index is None else place.index
+        self._moved[number] = place
 
     def write_sorted(self, path: Path) -> str:
         """Write all lines by input position, those without one last as they came; gives the file's sha256."""
@@ -53,6 +59,8 @@ class Spool(AbstractContextManager["Spool"]):
             for number in order:
                 self._stream.seek(self._offsets[number])
                 line = self._stream.read(self._offsets[number + 1] - self._offsets[number])
+                if number in self._moved:
+                    line = _encoded({**json.loads(line), **_head(self._moved[number])})
                 sha256.update(line)
                 target.write(line)
             target.flush()
@@ -68,11 +76,19 @@ class Spool(AbstractContextManager["Spool"]):
 
 def result_line(place: Place, item: ResultItem) -> bytes:
     """One line of `results.jsonl`. Never fails on what an API may send: a paid result is kept, whatever is in it."""
-    row: dict[str, Json] = {"key": place.key, "index": place.index}
+    row = _head(place)
     if item.response is not None:
         row["response"] = dict(item.response)
     else:
         row["error"] = dict(item.error or {})
+    return _encoded(row)
+
+
+def _head(place: Place) -> dict[str, Json]:
+    return {"key": place.key, "index": place.index}
+
+
+def _encoded(row: dict[str, Json]) -> bytes:
     try:
         line = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError:

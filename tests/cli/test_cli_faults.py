@@ -272,14 +272,6 @@ def test_saved_plans_are_refused_in_so_many_words(stack: StackFolder, cli: Cli) 
     fails(cli("apply", "plan.json"), 64, "not supported yet", "-f")
 
 
-def test_a_provider_type_that_is_not_there_yet_is_told_as_such(stack: StackFolder, cli: Cli) -> None:
-    stack.write_stack(providers={"vertex": {"type": "vertex", "project": "demo", "location": "us-central1"}})
-    stack.write_job("translate", src="gs://demo/in.jsonl", dest="gs://demo/out/")
-    ran = cli("plan")
-    assert ran.code in {1, 65}
-    assert "not supported yet" in ran.err
-
-
 def test_the_environments_base_url_gets_the_key_because_the_operator_said_so(
     stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

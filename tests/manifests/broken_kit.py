@@ -13,6 +13,7 @@ from batchctl.rows.reader import RowFiles
 
 BROKEN = Path(__file__).parent / "broken"
 SOUND = BROKEN / "sound"
+SOUND_VERTEX = BROKEN / "sound-vertex"
 STACK_FILE = "batchctl.yaml"
 
 LONGEST_FAULT = 320
@@ -32,7 +33,7 @@ spec:
 
 def cases() -> list[Path]:
     """All cases of the corpus, sorted."""
-    single = [path for group in ("manifest", "stack", "rows") for path in (BROKEN / group).iterdir()]
+    single = [path for group in ("manifest", "stack", "rows", "vertex") for path in (BROKEN / group).iterdir()]
     folders = [path for path in (BROKEN / "folder").iterdir() if path.is_dir()]
     return sorted(path for path in single + folders if path.suffix != ".expected")
 
@@ -48,6 +49,10 @@ def arrange(case: Path, folder: Path) -> Path:
         shutil.copytree(case, folder, dirs_exist_ok=True)
         return folder / STACK_FILE
     shutil.copyfile(case, folder / case.name)
+    if group == "vertex":
+        shutil.copyfile(SOUND_VERTEX / STACK_FILE, folder / STACK_FILE)
+        shutil.copyfile(SOUND_VERTEX / "rows.jsonl", folder / "rows.jsonl")
+        return folder / STACK_FILE
     if group == "stack":
         shutil.copyfile(SOUND / "job.yaml", folder / "job.yaml")
         return folder / case.name

@@ -9,7 +9,18 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from broken_kit import BROKEN, SOUND, STACK_FILE, arrange, as_text, cases, complaints, expected_file, found_faults
+from broken_kit import (
+    BROKEN,
+    SOUND,
+    SOUND_VERTEX,
+    STACK_FILE,
+    arrange,
+    as_text,
+    cases,
+    complaints,
+    expected_file,
+    found_faults,
+)
 
 from batchctl.manifests import Code
 
@@ -45,8 +56,9 @@ def test_a_broken_file_has_exactly_these_faults(
     golden_file(expected_file(case), as_text(faults, tmp_path))
 
 
-def test_what_surrounds_the_cases_is_sound() -> None:
-    assert found_faults(SOUND / STACK_FILE) == []
+@pytest.mark.parametrize("folder", [SOUND, SOUND_VERTEX], ids=lambda folder: folder.name)
+def test_what_surrounds_the_cases_is_sound(folder: Path) -> None:
+    assert found_faults(folder / STACK_FILE) == []
 
 
 def test_every_code_and_no_other_file_is_in_the_corpus() -> None:

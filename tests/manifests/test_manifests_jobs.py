@@ -307,7 +307,7 @@ NOT_YET = "is not supported yet"
         (
             "adopt: files/x",
             [
-                '5:10: InvalidValue "adopt" cannot be "files/x" (it must be the name of a batch job, such as batches/abc123)'
+                '5:10: InvalidValue "adopt" cannot be "files/x" (it must be the name of a batch job, such as batches/abc123 or projects/…/locations/…/batchPredictionJobs/123)'
             ],
         ),
         ("lifecycle: {maxFailedRows: 5%}", [f'5:15: NotSupportedYet "maxFailedRows" {NOT_YET} (leave it out)']),
@@ -516,28 +516,6 @@ def test_useless_request_defaults_of_the_stack_are_told_at_each_job(tmp_path: Pa
     ]
     write(tmp_path, {"a.yaml": with_spec("src: files/x\nrequest: null"), "b.yaml": JOB.replace("classify", "b")})
     assert [job.request for job in load_in(tmp_path).jobs] == [{"generationConfig": {"seed": 1}}, {}]
-
-
-VERTEX = with_stack("providers: {v: {type: vertex, project: p, location: l}}\n")
-
-
-@pytest.mark.parametrize(
-    ("spec", "kind", "faults"),
-    [
-        ("src: gs://b/in.jsonl\ndest: gs://b/out/", "BatchJob", ["5:8: NotSupportedYet", "6:3: NotSupportedYet"]),
-        ("dest: {bigqueryUri: bq://p}", "BatchJob", ["5:3: NotSupportedYet", "7:8: WrongProvider"]),
-        ("src: files/x", "BatchJob", ["5:8: WrongProvider"]),
-        ("model: meta/llama\nsrc: {file: rows.jsonl}\npriority: 2", "BatchJob", ["7:3: WrongProvider"]),
-        ("src: bq://p.d.t", "EmbeddingsBatchJob", ["5:3: WrongProvider", "5:8: NotSupportedYet"]),
-    ],
-)
-def test_faults_on_vertex(tmp_path: Path, spec: str, kind: str, faults: list[str]) -> None:
-    write(
-        tmp_path,
-        {"batchctl.yaml": VERTEX, "job.yaml": with_spec(spec, kind), "rows.jsonl": '{"key": "a", "text": "x"}\n'},
-    )
-    found = [" ".join(line.split(" ")[:2]) for line in lines(tmp_path)]
-    assert found == ["batchctl.yaml:5:19: NotSupportedYet", *[f"job.yaml:{fault}" for fault in faults]]
 
 
 # Local files

@@ -106,13 +106,20 @@ values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-5, 5)
-    | st.sampled_from([1.5, "", "x", "1d", "files/x", "gs://b/x", "${var.x}"]),
+    | st.sampled_from([1.5, "", "x", "1d", "files/x", "gs://b/x", "gs://demo/x", "bq://p.d.t", "${var.x}"]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["file", "parts", "text", "key", "type", "category", "x"]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["file", "gcsUri", "bigqueryUri", "labels", "parts", "text", "key", "type", "category", "x"]
+            ),
+            inner,
+            max_size=3,
+        )
     ),
     max_leaves=6,
 )
+VERTEX_STACK = STACK.replace("{type: gemini}", "{type: vertex, project: demo, location: us-central1}")
 FIELDS = [
     "provider",
     "model",
@@ -158,6 +165,7 @@ def test_any_values_in_any_field_are_a_job_or_a_manifest_error(spec: dict[str, A
     job["spec"].update(spec)
     with tempfile.TemporaryDirectory() as folder:
         outcome(Path(folder), json.dumps(job).encode())
+        outcome(Path(folder), json.dumps(job).encode(), VERTEX_STACK.encode())
         top["spec"].update(stack)
         outcome(Path(folder), json.dumps(job).encode(), json.dumps(top).encode())
 

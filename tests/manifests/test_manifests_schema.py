@@ -62,6 +62,12 @@ def test_every_reference_leads_somewhere() -> None:
             assert validator._resolver.lookup(found.split('"')[0]).contents
 
 
+def test_a_schema_that_refers_to_no_other_file_stays_as_it_is() -> None:
+    text = (REPOSITORY / "schemas" / "version.schema.json").read_text(encoding="utf-8")
+    assert load_schema("version") == json.loads(text)
+    assert "$ref" not in text
+
+
 def test_an_unknown_schema_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="there is no schema 'batchjobs'"):
         schema_text("batchjobs")
@@ -111,7 +117,8 @@ def test_every_word_of_the_schemas_has_its_sentence(monkeypatch: pytest.MonkeyPa
         (with_spec("request: {generationConfig: {}}"), True),
         (with_spec("request: {generationConfig: {}}", "EmbeddingsBatchJob"), False),
         (with_spec("request: {taskType: CLUSTERING}", "EmbeddingsBatchJob"), True),
-        (with_spec("request: {taskType: CLUSTERING}"), False),
+        (with_spec("request: {taskType: CLUSTERING}"), True),
+        (with_spec("request: {taskType: CLUSTERING, generationConfig: {}}"), False),
         (
             with_spec("request: null\nlifecycle: {retryOn: null, onChange: null, pendingDeadline: null}\nrunId: null"),
             True,

@@ -88,7 +88,7 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "providers: {g: {}}",
             [
-                'batchctl.yaml:5:18: MissingField the field "type" is missing in "g" (The API: gemini (Developer API) or vertex (not supported yet))'
+                'batchctl.yaml:5:18: MissingField the field "type" is missing in "g" (The API: gemini (Developer API) or vertex (Vertex AI))'
             ],
         ),
         (
@@ -103,8 +103,7 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
         (
             "providers: {v: {type: vertex, project: p}}",
             [
-                'batchctl.yaml:5:19: MissingField a provider of type vertex needs "location"',
-                'batchctl.yaml:5:19: NotSupportedYet "type: vertex" is not supported yet (use type: gemini)',
+                'batchctl.yaml:5:19: MissingField a provider of type vertex needs "location" (such as europe-west1 or global)',
             ],
         ),
         (

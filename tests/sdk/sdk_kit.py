@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import yaml
 from google import genai
+from google.auth.credentials import AnonymousCredentials
 
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.seed import load_seed
@@ -35,6 +36,13 @@ def asked(text: str, key: str | None = None, **config: Any) -> dict[str, Any]:
     if key is not None:
         request["metadata"] = {"key": key}
     return {**request, "config": config} if config else request
+
+
+class NoToken(AnonymousCredentials):
+    """Credentials of nobody, which say nothing of their own when they are refused."""
+
+    def refresh(self, request: Any) -> None:
+        """Do nothing."""
 
 
 class Sdk:

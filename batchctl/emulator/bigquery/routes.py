@@ -1,0 +1,68 @@
+"""Which path of BigQuery's REST API is which call. Source: reference 4; bigquery v2."""
+
+from __future__ import annotations
+
+import re
+
+from batchctl.emulator.bigquery.definitions import (
+    delete_dataset,
+    delete_table,
+    get_dataset,
+    get_table,
+    insert_dataset,
+    insert_table,
+    list_datasets,
+    list_tables,
+)
+from batchctl.emulator.bigquery.jobs import continue_upload, get_job, insert_job, upload_job
+from batchctl.emulator.bigquery.tabledata import insert_rows, list_rows
+from batchctl.emulator.callers import Caller
+from batchctl.emulator.exchange import Handler, Route
+from batchctl.emulator.legacy import older
+from batchctl.emulator.sessions import in_session
+
+_PROJECT = "/bigquery/v2/projects/(?P<project>[^/]+)"
+_DATASETS = f"{_PROJECT}/datasets"
+_DATASET = f"{_DATASETS}/(?P<dataset>[^/]+)"
+_TABLES = f"{_DATASET}/tables"
+_TABLE = f"{_TABLES}/(?P<table>[^/]+)"
+_JOBS = f"{_PROJECT}/jobs"
+_UPLOAD = rf"(?:/resumable)?/upload{_JOBS}"
+
+
+def _route(verb: str, path: str, method: str, handler: Handler) -> Route:
+    answer = older(handler, named=True)
+    return Route(verb, re.compile(path), f"bigquery.{method}", answer, caller=Caller.TOKEN)
+
+
+ROUTES = (
+    _route("GET", _DATASETS, "datasets.list", list_datasets),
+    _route("POST", _DATASETS, "datasets.insert", insert_dataset),
+    _route("GET", _DATASET, "datasets.get", get_dataset),
+    _route("DELETE", _DATASET, "datasets.delete", delete_dataset),
+    _route("GET", _TABLES, "tables.list", list_tables),
+    _route("POST", _TABLES, "tables.insert", insert_table),
+    _route("GET", _TABLE, "tables.get", get_table),
+    _route("DELETE", _TABLE, "tables.delete", delete_table),
+    _route("GET", f"{_TABLE}/data", "tabledata.list", list_rows),
+    _route("POST", f"{_TABLE}/insertAll", "tabledata.insertAll", insert_rows),
+    _route("POST", _JOBS, "jobs.insert", insert_job),
+    _route("GET", f"{_JOBS}/(?P<job>[^/]+)", "jobs.get", get_job),
+    Route(
+        "PUT",
+        re.compile(_UPLOAD),
+        "bigquery.jobs.upload",
+        older(continue_upload, named=True),
+        caller=Caller.ANYONE,
+        limited=False,
+        takes=in_session,
+    ),
+    Route(
+        "POST",
+        re.compile(_UPLOAD),
+        "bigquery.jobs.insert",
+        older(upload_job, named=True),
+        caller=Caller.TOKEN,
+        limited=False,
+    ),
+)

@@ -1,0 +1,69 @@
+"""Lists of objects: by prefix, folder by folder, page by page. Source: storage v1, `objects.list`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from batchctl.emulator.exchange import Exchange
+from batchctl.emulator.legacy import host_url, max_results, page_token, read_token
+from batchctl.emulator.storage.objects import Object, objects_from
+from batchctl.emulator.storage.resources import object_resource, the_bucket
+from batchctl.emulator.store import Store
+from batchctl.emulator.wire import JsonObject
+
+_MOST_PER_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a list is asked for; each text empty where nothing is asked."""
+
+    bucket: str
+    prefix: str
+    delimiter: str
+    start: str
+    end: str
+    after: str
+    """The last name or folder of the page before."""
+
+
+def list_objects(exchange: Exchange) -> JsonObject:
+    """One page of objects and of folders, which count alike; a list that is empty is left out."""
+    size = max_results(exchange, _MOST_PER_PAGE, _MOST_PER_PAGE)
+    items: list[JsonObject] = []
+    prefixes: list[str] = []
+    reply: JsonObject = {"kind": "storage#objects"}
+    last = ""
+    for name, item in _entries(exchange.store, _wanted(exchange)):
+        if len(items) + len(prefixes) == size:
+            reply["nextPageToken"] = page_token(last)
+            break
+        last = name
+        if item is None:
+            prefixes.append(name)
+        else:
+            items.append(object_resource(item, host_url(exchange)))
+    return {**reply, **({"prefixes": prefixes} if prefixes else {}), **({"items": items} if items else {})}
+
+
+def _wanted(exchange: Exchange) -> _Wanted:
+    bucket = the_bucket(exchange).name
+    prefix, delimiter, start, end = (
+        exchange.request.param(name) or "" for name in ("prefix", "delimiter", "startOffset", "endOffset")
+    )
+    return _Wanted(bucket, prefix, delimiter, start, end, read_token(exchange))
+
+
+def _entries(store: Store, wanted: _Wanted) -> Iterator[tuple[str, Object | None]]:
+    """Objects by name, and folders as one name without an object, all in one order."""
+    last = wanted.after
+    for item in objects_from(store, wanted.bucket, max(wanted.prefix, wanted.start, wanted.after)):
+        if not item.name.startswith(wanted.prefix) or (wanted.end and item.name >= wanted.end):
+            return
+        cut = item.name.find(wanted.delimiter, len(wanted.prefix)) if wanted.delimiter else -1
+        name = item.name if cut < 0 else item.name[: cut + len(wanted.delimiter)]
+        # Names and folders grow together, so whatever is not past the last one was told before.
+        if name > last:
+            last = name
+            yield name, item if cut < 0 else None

@@ -1,0 +1,63 @@
+"""Which path of Cloud Storage's JSON API is which call. Source: reference 4; storage v1."""
+
+from __future__ import annotations
+
+import re
+
+from batchctl.emulator.callers import Caller
+from batchctl.emulator.exchange import Handler, Route
+from batchctl.emulator.legacy import older
+from batchctl.emulator.sessions import in_session
+from batchctl.emulator.storage.buckets import delete_bucket, get_bucket, insert_bucket, list_buckets
+from batchctl.emulator.storage.changes import (
+    compose_object,
+    copy_object,
+    patch_object,
+    remove_object,
+    rewrite_object,
+)
+from batchctl.emulator.storage.listing import list_objects
+from batchctl.emulator.storage.reads import get_object
+from batchctl.emulator.storage.uploads import continue_insert, insert_object
+
+_BUCKETS = "/storage/v1/b"
+_BUCKET = rf"{_BUCKETS}/(?P<bucket>[^/]+)"
+_OBJECTS = rf"{_BUCKET}/o"
+# Slashes of a name come escaped and are no longer so here: a name may have any, and may look like a path.
+_OBJECT = rf"{_OBJECTS}/(?P<object>.+?)"
+_TARGET = r"b/(?P<to_bucket>[^/]+)/o/(?P<to_object>.+)"
+_UPLOAD = rf"(?:/resumable)?/upload{_OBJECTS}"
+
+
+def _route(verb: str, path: str, method: str, handler: Handler) -> Route:
+    return Route(verb, re.compile(path, re.DOTALL), f"storage.{method}", older(handler), caller=Caller.TOKEN)
+
+
+def _upload(verb: str, method: str, handler: Handler, *, session: bool) -> Route:
+    """A session's address opens it to whoever knows it; bytes may be many."""
+    return Route(
+        verb,
+        re.compile(_UPLOAD),
+        f"storage.{method}",
+        older(handler),
+        caller=Caller.ANYONE if session else Caller.TOKEN,
+        limited=False,
+        takes=in_session if session else lambda _: True,
+    )
+
+
+ROUTES = (
+    _upload("PUT", "objects.upload", continue_insert, session=True),
+    _upload("POST", "objects.insert", insert_object, session=False),
+    _route("GET", _OBJECTS, "objects.list", list_objects),
+    _route("GET", rf"(?:/download)?{_OBJECT}", "objects.get", get_object),
+    _route("DELETE", _OBJECT, "objects.delete", remove_object),
+    _route("PATCH", _OBJECT, "objects.patch", patch_object),
+    _route("POST", rf"{_OBJECT}/rewriteTo/{_TARGET}", "objects.rewrite", rewrite_object),
+    _route("POST", rf"{_OBJECT}/copyTo/{_TARGET}", "objects.copy", copy_object),
+    _route("POST", rf"{_OBJECT}/compose", "objects.compose", compose_object),
+    _route("GET", _BUCKETS, "buckets.list", list_buckets),
+    _route("POST", _BUCKETS, "buckets.insert", insert_bucket),
+    _route("GET", _BUCKET, "buckets.get", get_bucket),
+    _route("DELETE", _BUCKET, "buckets.delete", delete_bucket),
+)

@@ -1,0 +1,63 @@
+"""Reads a job's `dest`.
+
+Owns the forms it can be written in, and where it has to be. Source: reference 6.1, 6.4, 8.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from batchctl.manifests.apis import NAMES, is_for
+from batchctl.manifests.codes import Code
+from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.nodes import Members, Node, find, key_place, plain
+from batchctl.manifests.places import bigquery_place, gcs_prefix
+from batchctl.model.capabilities import CAPABILITIES, DestForm
+from batchctl.model.keys import Api
+
+_READERS: Mapping[DestForm, tuple[Callable[[str], str], str]] = {
+    DestForm.GCS: (gcs_prefix, "such as gs://bucket/results/"),
+    DestForm.BIGQUERY: (bigquery_place, "bq://project, bq://project.dataset or bq://project.dataset.table"),
+}
+"""What checks and normalises each form, and how the form looks."""
+
+
+def read_dest(spec: Node, api: Api | None, faults: Faults) -> str | None:
+    """Where results go, in its one form; None where the API keeps them, and after a fault."""
+    if api is None:
+        return None
+    node, dests = find(spec, "dest"), CAPABILITIES[api].dests
+    if node is None:
+        is_sent = find(spec, "src") is not None or find(spec, "adopt") is None
+        if dests and is_sent:
+            message = f'the field "dest" is missing in "spec": {NAMES[api]} does not keep results itself'
+            hint = "a place of yours that nothing else writes to: dest: gs://bucket/results/"
+            faults.add(spec.location, Code.MISSING_FIELD, message, hint)
+        return None
+    form, value = _form(node)
+    if form not in dests:
+        message = f'"dest" {is_for(lambda can: bool(can.dests))}'
+        hint = f"leave it out: {NAMES[api]} keeps results itself, and batchctl collects them"
+        place = key_place(spec, "dest")
+        if place.file != spec.location.file:
+            # Several jobs can meet one default of the stack; each has to be mended at its own place.
+            place, hint = (
+                spec.location,
+                f"`dest: null` takes the stack's default away: {NAMES[api]} keeps results itself",
+            )
+        faults.add(place, Code.WRONG_PROVIDER, message, hint)
+        return None
+    read, hint = _READERS[form]
+    uri = str(plain(value))
+    try:
+        return read(uri)
+    except ValueError as error:
+        faults.add(value.location, Code.INVALID_VALUE, f"{shown(uri)} {error}", hint)
+        return None
+
+
+def _form(node: Node) -> tuple[DestForm, Node]:
+    if isinstance(node, Members):
+        ((field, member),) = node.entries.items()
+        return DestForm(field), member.node
+    return DestForm.GCS if str(plain(node)).startswith("gs://") else DestForm.BIGQUERY, node

@@ -1,0 +1,73 @@
+"""How much input a job may have.
+
+Owns the comparing of what batchctl sends with the limits of its account. Source: reference chapter 10.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from batchctl.manifests.codes import Code
+from batchctl.manifests.faults import Faults
+from batchctl.model.capabilities import CAPABILITIES, ApiLimits
+from batchctl.model.desired import InlineRows, Json, Kind, Location, ProviderConfig
+
+_SPLIT = "split the rows over several jobs"
+_TO_A_FILE = "put the rows into a JSONL file: src: {file: PATH}"
+
+
+def limits_of(config: ProviderConfig) -> ApiLimits:
+    """The limits that hold for a provider: its own, else those of its API."""
+    return config.limits or CAPABILITIES[config.api].limits
+
+
+@dataclass(frozen=True)
+class InputLimits:
+    """The limits for the input of one job; none when its provider is not known."""
+
+    config: ProviderConfig | None
+    place: Location
+    """Where the input is written, and faults are told."""
+    faults: Faults
+
+    def allow_bytes(self, size: int) -> bool:
+        """Whether a local file of so many bytes can be uploaded."""
+        return self._allow(f"the file has {size:,} bytes", size, "fileBytes", lambda limits: limits.file_bytes)
+
+    def allow_rows(self, count: int, rows: Kind) -> bool:
+        """Whether one job can have so many rows of this kind."""
+        found = f"the job has {count:,} rows"
+        if rows is Kind.EMBEDDINGS_BATCH_JOB:
+            return self._allow(found, count, "embeddingRows", lambda limits: limits.embedding_rows)
+        return self._allow(found, count, "rows", lambda limits: limits.rows)
+
+    def allow_inline(self, source: InlineRows, defaults: Mapping[str, Json]) -> bool:
+        """Whether rows with the defaults under them fit into one create call."""
+        size = _least_bytes(source, defaults)
+        found = f"the rows, with their defaults, have {size:,} bytes as JSON"
+        return self._allow(found, size, "inlineBytes", lambda limits: limits.inline_bytes, _TO_A_FILE)
+
+    def _allow(
+        self, found: str, size: int, name: str, limit_in: Callable[[ApiLimits], int | None], hint: str = _SPLIT
+    ) -> bool:
+        limit = None if self.config is None else limit_in(limits_of(self.config))
+        if limit is None or size <= limit:
+            return True
+        self.faults.add(self.place, Code.TOO_LARGE, f"{found}, and the provider's limits.{name} is {limit:,}", hint)
+        return False
+
+
+def _least_bytes(source: InlineRows, defaults: Mapping[str, Json]) -> int:
+    """What the requests come to at least: members of a row count as they stand, merged with a default or not."""
+    under = {name: _bytes({name: value}) - len("{}") for name, value in defaults.items()}
+    return sum(
+        _bytes(row.request) + sum(size for name, size in under.items() if name not in row.request)
+        for row in source.rows
+    )
+
+
+def _bytes(value: Mapping[str, Json]) -> int:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode("utf-8", errors="surrogatepass"))

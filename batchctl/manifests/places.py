@@ -1,0 +1,104 @@
+"""Names of things at Google as manifests write them: objects, tables, and what lies under a project.
+
+Owns their syntax, and the one form in which each is kept; asks nobody whether a thing is there.
+Source: reference 3.1, 6.2, 6.3, 6.4, 8.2; Cloud Storage's and BigQuery's own rules for names.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_PROJECT = r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+:)?[a-z0-9][a-z0-9-]*"
+"""A project's id or number; old ids have a domain before a colon."""
+_BUCKET = re.compile(r"[a-z0-9]([a-z0-9._-]{0,220}[a-z0-9])?")
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LONGEST_OBJECT = 1024
+"""Bytes of an object's name."""
+_LONGEST_BIGQUERY = 2000
+"""Characters of a bq:// URI."""
+_TABLE_NAME = r"[\w$-](?:[\w$ -]*[\w$-])?"
+_TABLE = re.compile(rf"bq://{_PROJECT}\.[A-Za-z0-9_]+\.{_TABLE_NAME}")
+_BIGQUERY_PLACE = re.compile(rf"bq://{_PROJECT}(?:\.[A-Za-z0-9_]+(?:\.{_TABLE_NAME})?)?")
+_RESOURCE = re.compile(
+    rf"projects/(?P<project>{_PROJECT})/locations/(?P<location>[a-z0-9-]+)"
+    r"/(?P<collection>[A-Za-z]+)/(?P<id>[A-Za-z0-9_-]+(?:@[A-Za-z0-9_-]+)?)"
+)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A thing with a full name: `projects/P/locations/L/COLLECTION/ID`."""
+
+    project: str
+    """Its id or its number."""
+    location: str
+    id: str
+
+    @classmethod
+    def of(cls, name: str, collection: str) -> Resource | None:
+        """The thing that a text names; None when it is no full name, or of another collection."""
+        match = _RESOURCE.fullmatch(name)
+        if match is None or match["collection"] != collection:
+            return None
+        return cls(match["project"], match["location"], match["id"])
+
+
+def check_gcs_object(uri: str) -> None:
+    """An object at Cloud Storage, or several by wildcards. Raises ValueError with the reason."""
+    _, name = _split(uri)
+    if not name:
+        raise ValueError("names no object in the bucket")
+    if name.endswith("/"):
+        raise ValueError("names a folder, not the objects in it")
+    _check_object(name)
+
+
+def gcs_prefix(uri: str) -> str:
+    """A folder at Cloud Storage, with one slash at its end. Raises ValueError with the reason."""
+    bucket, name = _split(uri)
+    if not name:
+        return f"gs://{bucket}/"
+    folder = name.removesuffix("/")
+    _check_object(folder)
+    if "*" in folder:
+        raise ValueError("has a wildcard, but stands for one place")
+    if "" in folder.split("/"):
+        raise ValueError("has two slashes side by side")
+    return f"gs://{bucket}/{folder}/"
+
+
+def check_bigquery_table(uri: str) -> None:
+    """A table. Raises ValueError with the reason."""
+    _check_length(uri)
+    if not _TABLE.fullmatch(uri):
+        raise ValueError("is not the name of a table")
+
+
+def bigquery_place(uri: str) -> str:
+    """A project, a dataset or a table. Raises ValueError with the reason."""
+    _check_length(uri)
+    if not _BIGQUERY_PLACE.fullmatch(uri):
+        raise ValueError("is not the name of a project, dataset or table")
+    return uri
+
+
+def _split(uri: str) -> tuple[str, str]:
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    if not _BUCKET.fullmatch(bucket):
+        raise ValueError("has no bucket's name: 1 to 222 lower-case letters, digits, dashes, dots or underscores")
+    return bucket, name
+
+
+def _check_object(name: str) -> None:
+    if _UNWRITABLE.search(name):
+        raise ValueError("has a line break or control character in it")
+    if len(name.encode()) > _LONGEST_OBJECT:
+        raise ValueError(f"has more than {_LONGEST_OBJECT} bytes behind its bucket")
+    if {".", ".."}.intersection(name.split("/")):
+        raise ValueError('has "." or ".." as a part of its path, which Cloud Storage does not resolve')
+
+
+def _check_length(uri: str) -> None:
+    if len(uri) > _LONGEST_BIGQUERY:
+        raise ValueError(f"is longer than {_LONGEST_BIGQUERY} characters")

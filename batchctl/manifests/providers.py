@@ -1,0 +1,146 @@
+"""Reads the stack's providers and the accounts that they stand for.
+
+Owns what an entry of `providers` means, and which endpoints may be in it.
+Source: design section 4; reference 1.1, chapters 3 and 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from batchctl.manifests.accounts import resolve_account
+from batchctl.manifests.apis import NAMES, is_for
+from batchctl.manifests.codes import Code
+from batchctl.manifests.faults import Faults, cut, nearest, shown
+from batchctl.manifests.nodes import Node, key_place, value_of
+from batchctl.manifests.places import gcs_prefix
+from batchctl.manifests.trust import Origin, Trust
+from batchctl.model.capabilities import CAPABILITIES, ApiLimits
+from batchctl.model.desired import Json, Location, ProviderConfig
+from batchctl.model.errors import ManifestError
+from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+
+_PLACED = {"project": "your project's id", "location": "such as europe-west1 or global"}
+"""What says where an account of Vertex is, each with a hint; on Gemini the API key does."""
+
+
+class ProviderReader:
+    """Reads the providers of one stack file, which keeps to its schema."""
+
+    def __init__(self, root: Node, trust: Trust, env: Mapping[str, str], faults: Faults) -> None:
+        self._root = root
+        self._trust = trust
+        self._env = env
+        self._faults = faults
+
+    def providers(self) -> dict[str, ProviderConfig]:
+        """All of them, by name; of what is wrong with one, the faults are told."""
+        entries: Mapping[str, Mapping[str, Json]] = value_of(self._root, "spec", "providers")
+        return {name: self._provider(name, entry) for name, entry in entries.items()}
+
+    def accounts(self, providers: Mapping[str, ProviderConfig]) -> dict[str, Account]:
+        """The accounts of those whose endpoint is sound."""
+        accounts = {}
+        for name, config in providers.items():
+            if config.endpoint is not None and not self._endpoint_is_sound(name, config.endpoint):
+                continue
+            try:
+                accounts[name] = resolve_account(config, self._env)
+            except ManifestError as error:
+                self._faults.extend(error)
+        self._check_buckets(providers, accounts)
+        return accounts
+
+    def _place(self, name: str, *fields: str) -> Location:
+        return key_place(self._root, "spec", "providers", name, *fields)
+
+    def _provider(self, name: str, entry: Mapping[str, Json]) -> ProviderConfig:
+        api = Api(entry["type"])
+        for field, example in _PLACED.items():
+            if api is Api.GEMINI and field in entry:
+                hint = "on Gemini the API key stands for the project: remove it"
+                message = f'"{field}" is for {NAMES[Api.VERTEX]} only'
+                self._faults.add(self._place(name, field), Code.WRONG_PROVIDER, message, hint)
+            if api is Api.VERTEX and field not in entry:
+                message = f'a provider of type vertex needs "{field}"'
+                self._faults.add(self._place(name, "type"), Code.MISSING_FIELD, message, example)
+        return ProviderConfig(
+            name,
+            api,
+            entry.get("endpoint"),
+            entry.get("project", ""),
+            entry.get("location", ""),
+            self._staging_bucket(name, api, entry.get("stagingBucket")),
+            self._limits(name, api, {field: int(limit) for field, limit in (entry.get("limits") or {}).items()}),
+        )
+
+    def _staging_bucket(self, name: str, api: Api, uri: str | None) -> str | None:
+        if uri is None:
+            return None
+        place = self._place(name, "stagingBucket")
+        if not CAPABILITIES[api].staging:
+            hint = f"{NAMES[api]} has a place of its own for local files: remove it"
+            message = f'"stagingBucket" {is_for(lambda can: can.staging)}'
+            self._faults.add(place, Code.WRONG_PROVIDER, message, hint)
+            return None
+        try:
+            return gcs_prefix(uri)
+        except ValueError as error:
+            self._faults.add(place, Code.INVALID_VALUE, f"{shown(uri)} {error}", "such as gs://bucket/staging/")
+            return None
+
+    def _limits(self, name: str, api: Api, given: Mapping[str, int]) -> ApiLimits | None:
+        if not given:
+            return None
+        standard = CAPABILITIES[api].limits
+        if "active" in given:
+            place = self._place(name, "limits", "active")
+            self._faults.add(place, Code.NOT_SUPPORTED_YET, '"active" is not supported yet', "leave it out")
+        if "inlineBytes" in given and standard.inline_bytes is None:
+            hint = f"{NAMES[api]} takes no rows in the create call: leave it out"
+            message = f'"inlineBytes" {is_for(lambda can: can.limits.inline_bytes is not None)}'
+            self._faults.add(self._place(name, "limits", "inlineBytes"), Code.WRONG_PROVIDER, message, hint)
+        return ApiLimits(
+            active=given.get("active", standard.active),
+            rows=given.get("rows", standard.rows),
+            embedding_rows=given.get("embeddingRows", standard.embedding_rows),
+            file_bytes=given.get("fileBytes", standard.file_bytes),
+            inline_bytes=given.get("inlineBytes", standard.inline_bytes),
+        )
+
+    def _check_buckets(self, providers: Mapping[str, ProviderConfig], accounts: Mapping[str, Account]) -> None:
+        """Files are uploaded for an account, whichever of its providers a job names."""
+        first: dict[Account, ProviderConfig] = {}
+        for name, account in accounts.items():
+            config = providers[name]
+            if config.staging_bucket is None:
+                continue
+            other = first.setdefault(account, config)
+            if other.staging_bucket != config.staging_bucket:
+                message = f'"stagingBucket" is not that of {other.name}, which is the same account'
+                hint = "give both providers one bucket and prefix, or leave one provider out"
+                self._faults.add(self._place(name, "stagingBucket"), Code.INVALID_VALUE, message, hint)
+
+    def _endpoint_is_sound(self, name: str, endpoint: str) -> bool:
+        if endpoint == EMULATOR_ORIGIN:
+            return True
+        place = self._place(name, "endpoint")
+        try:
+            origin = Origin.of(endpoint)
+        except ValueError as error:
+            message = f'"endpoint" {error}'
+            near = nearest(endpoint, [EMULATOR_ORIGIN])
+            hint = (
+                f"did you mean {near}?" if near else f"without user, query or fragment; or the word {EMULATOR_ORIGIN}"
+            )
+            self._faults.add(place, Code.INVALID_VALUE, message, hint)
+            return False
+        if self._trust.allows_endpoint(origin):
+            return True
+        message = f"{cut(str(origin))} is neither https at googleapis.com nor on this machine"
+        hint = f"when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT={cut(str(origin))}"
+        if self._trust.allows_endpoint(replace(origin, scheme="https")):
+            hint = "write https instead of http"
+        self._faults.add(place, Code.UNTRUSTED_ENDPOINT, message, hint)
+        return False

@@ -1,0 +1,60 @@
+"""Reads sources that the API reads itself: Cloud Storage, BigQuery, datasets.
+
+Owns their forms, and that they can be where the provider is. Source: reference 3.1, 6.4, chapter 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from batchctl.manifests.codes import Code
+from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.located import is_here
+from batchctl.manifests.nodes import Items, Node, plain
+from batchctl.manifests.places import Resource, check_bigquery_table, check_gcs_object
+from batchctl.model.capabilities import SourceForm
+from batchctl.model.desired import ProviderConfig, RemoteSource
+
+_DATASETS = "datasets"
+
+
+def read_remote(form: SourceForm, value: Node, config: ProviderConfig | None, faults: Faults) -> RemoteSource | None:
+    """The source, or None with faults told. Without a provider only its own form is checked."""
+    items = value.values if isinstance(value, Items) else (value,)
+    uris = [uri for item in items if (uri := _uri(form, item, config, faults)) is not None]
+    first: dict[str, Node] = {}
+    for item in items:
+        uri = str(plain(item))
+        if first.setdefault(uri, item) is not item:
+            message = f"{shown(uri)} stands here twice, and its rows would be bought twice"
+            faults.add(item.location, Code.INVALID_VALUE, message, "name it once")
+    sound = len(uris) == len(items) == len(first)
+    return RemoteSource(tuple(uris)) if sound else None
+
+
+def _uri(form: SourceForm, node: Node, config: ProviderConfig | None, faults: Faults) -> str | None:
+    uri = str(plain(node))
+    check, hint = _CHECKS[form]
+    try:
+        check(uri)
+    except ValueError as error:
+        faults.add(node.location, Code.INVALID_VALUE, f"{shown(uri)} {error}", hint)
+        return None
+    dataset = Resource.of(uri, _DATASETS)
+    if dataset is None or config is None or is_here(dataset, config, "the dataset", node.location, faults):
+        return uri
+    return None
+
+
+def _check_dataset(name: str) -> None:
+    if Resource.of(name, _DATASETS) is None:
+        raise ValueError("is not the full name of a dataset")
+
+
+_CHECKS: Mapping[SourceForm, tuple[Callable[[str], None], str]] = {
+    SourceForm.GCS: (check_gcs_object, "such as gs://bucket/path.jsonl or gs://bucket/path/*.jsonl"),
+    SourceForm.BIGQUERY: (check_bigquery_table, "such as bq://project.dataset.table"),
+    SourceForm.DATASET: (_check_dataset, "such as projects/my-project/locations/europe-west1/datasets/123"),
+}
+"""What checks each form, and how the form looks."""
+REMOTE_FORMS = frozenset(_CHECKS)

@@ -1,0 +1,128 @@
+"""What a results folder tells of attempts, once the state is lost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from batchctl.model.errors import ResultsError
+from batchctl.model.keys import Account, Api, AttemptKey
+from batchctl.model.observed import RemoteJob, RowCounts
+from batchctl.model.ports import ResultItem, SentRows
+from batchctl.rows.kept import has_results, move_results, read_kept
+from batchctl.rows.results import ResultsFolder
+
+ACCOUNT = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
+DIGEST = "d1:" + "ab" * 32
+TIME = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+REMOTE = RemoteJob("batches/1", ACCOUNT, "x", None, "JOB_STATE_SUCCEEDED", create_time=TIME, end_time=TIME)
+MARKS = {"stack": "shop", "uid": "abc123", "token": "token00001"}
+
+
+def collect(root: Path, *, key: AttemptKey | None = None, known: SentRows | None = None, digest: str = DIGEST) -> Path:
+    items = [ResultItem("a", None, response={}), ResultItem("b", None, error={"code": 3})]
+    made = ResultsFolder(root).collect(key or AttemptKey("job", 1), digest, REMOTE, items, known, MARKS)
+    return root / made.path
+
+
+def test_an_attempt_comes_back_as_it_was_collected(tmp_path: Path) -> None:
+    collect(tmp_path, known=SentRows(["a", "b", "c"]))
+    (one,) = read_kept(tmp_path).kept
+    assert (one.written_for, one.stack, one.uid) == ("job", "shop", "abc123")
+    attempt = one.attempt
+    assert (attempt.key, attempt.account, attempt.digest) == (AttemptKey("job", 1), ACCOUNT, DIGEST)
+    assert (attempt.token, attempt.remote, attempt.state) == ("token00001", "batches/1", "JOB_STATE_SUCCEEDED")
+    assert (attempt.rows, attempt.results) == (RowCounts(3, 1, 1), "job/abababab-1")
+    assert (attempt.create_time, attempt.start_time, attempt.end_time, attempt.adopted) == (TIME, None, TIME, True)
+
+
+def test_without_an_input_the_rows_are_those_that_came(tmp_path: Path) -> None:
+    collect(tmp_path)
+    assert read_kept(tmp_path).kept[0].attempt.rows == RowCounts(2, 1, 1)
+
+
+def test_all_folders_of_all_jobs_and_nothing_else(tmp_path: Path) -> None:
+    for key in (AttemptKey("job", 1), AttemptKey("job", 2), AttemptKey("other", 1, 3)):
+        collect(tmp_path, key=key)
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "job" / "notes").mkdir()
+    ResultsFolder(tmp_path).point_current("job", "job/abababab-1")
+    (tmp_path / "link").symlink_to("job")
+    (tmp_path / "job" / "abababab-9").symlink_to("abababab-1")
+    found = read_kept(tmp_path)
+    assert [one.attempt.results for one in found.kept] == ["job/abababab-1", "job/abababab-2", "other/abababab-1.3"]
+    assert found.faults == ()
+
+
+def test_no_folder_is_no_fault(tmp_path: Path) -> None:
+    assert read_kept(tmp_path / "results").kept == ()
+    assert not has_results(tmp_path / "results", "job", DIGEST)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"format": "batchctl/results-manifest/v9"}, "another format"),
+        ({"sha256": "00"}, "not those that were collected"),
+        ({"job": None}, "not one of ours"),
+        ({"account": "nowhere"}, "not an account"),
+        ({"attempt": True}, "not one of ours"),
+        ({"attempt": -1}, "not one of ours"),
+        ({"marks": {}}, "lacks 'token'"),
+        ({"marks": []}, "not one of ours"),
+        ({"rows": {"ok": 1, "failed": 1}}, "lacks 'missing'"),
+        ({"endTime": "noon"}, "noon"),
+        ({"endTime": "2026-11-22T10:00:00"}, "without a zone"),
+    ],
+)
+def test_what_is_not_sound_is_told_and_does_not_count(tmp_path: Path, change: dict[str, object], fault: str) -> None:
+    collect(tmp_path, key=AttemptKey("sound", 1))
+    path = collect(tmp_path) / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    found = read_kept(tmp_path)
+    assert [one.attempt.key.job for one in found.kept] == ["sound"]
+    (words,) = found.faults
+    assert words.startswith("job/abababab-1: ")
+    assert fault in words
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+def test_a_manifest_that_is_none(tmp_path: Path, content: bytes) -> None:
+    (collect(tmp_path) / "manifest.json").write_bytes(content)
+    found = read_kept(tmp_path)
+    assert (found.kept, len(found.faults)) == ((), 1)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "results.jsonl"])
+def test_a_file_that_is_missing(tmp_path: Path, name: str) -> None:
+    (collect(tmp_path) / name).unlink()
+    assert read_kept(tmp_path).faults == (f"job/abababab-1: {name} is missing",)
+
+
+def test_results_of_the_very_work(tmp_path: Path) -> None:
+    collect(tmp_path, key=AttemptKey("job", 4))
+    assert has_results(tmp_path, "job", DIGEST)
+    assert not has_results(tmp_path, "other", DIGEST)
+    assert not has_results(tmp_path, "job", "d1:" + "cd" * 32)
+
+
+def test_a_folder_moves_once(tmp_path: Path) -> None:
+    collect(tmp_path)
+    assert move_results(tmp_path, "job", "new")
+    assert not move_results(tmp_path, "job", "new")
+    (one,) = read_kept(tmp_path).kept
+    assert (one.attempt, one.written_for) == (
+        replace(one.attempt, key=AttemptKey("new", 1), results="new/abababab-1"),
+        "job",
+    )
+
+
+def test_a_folder_is_never_moved_over_another(tmp_path: Path) -> None:
+    collect(tmp_path)
+    collect(tmp_path, key=AttemptKey("new", 1))
+    with pytest.raises(ResultsError, match="there already"):
+        move_results(tmp_path, "job", "new")
