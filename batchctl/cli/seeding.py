@@ -26,13 +26,16 @@ def seed_emulator(seed: Path, url: str, transport: httpx.BaseTransport | None) -
         return
     except OSError as error:
         raise BatchctlError(f"{seed} cannot be read: {error.strerror}", code=ErrorCode.EMULATOR_FAILED) from error
+    client = httpx.Client(transport=transport, trust_env=False)
     try:
-        # A given transport is its giver's to close, so the client stays open.
-        client = httpx.Client(transport=transport, trust_env=False)
         answer = client.put(f"{url.rstrip('/')}/_emulator/seed", content=content, timeout=_TIMEOUT)
     except httpx.HTTPError as error:
         hint = "is `batchctl emulator serve` running there?"
         raise BatchctlError(f"the emulator at {url}: {error}", code=ErrorCode.EMULATOR_FAILED, hint=hint) from error
+    finally:
+        # A given transport is its giver's to close.
+        if transport is None:
+            client.close()
     if answer.status_code == _BAD_REQUEST:
         words = answer.json()["error"]["message"]
         raise BatchctlError(f"{seed.name}: {words}", code=ErrorCode.EMULATOR_FAILED, hint="see docs/emulator.md")

@@ -33,6 +33,11 @@ def timestamp(moment: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanos:09d}Z"
 
 
+def micro_timestamp(moment: int) -> str:
+    """RFC 3339 in UTC with six fraction digits, the rest cut off. Source: reference 3.1."""
+    return f"{timestamp(moment)[:-4]}Z"
+
+
 def parse_timestamp(text: str) -> int:
     """Nanoseconds of an RFC 3339 time, microseconds kept. Raises ValueError when it is none or has no zone."""
     parsed = datetime.fromisoformat(text)

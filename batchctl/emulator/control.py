@@ -13,8 +13,10 @@ from batchctl.emulator.faults import get_faults, put_faults
 from batchctl.emulator.jobs import Job, all_jobs
 from batchctl.emulator.rules import get_rules, put_rules
 from batchctl.emulator.schemas import Invalid
+from batchctl.emulator.seed import load_once
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
+from batchctl.emulator.vertex.outputs import write_due_outputs
 from batchctl.emulator.wire import JsonObject, Refused, Request, Response, json_bytes, parse_json
 
 CONTROL_PREFIX = "/_emulator/"
@@ -51,7 +53,7 @@ def job_view(job: Job, settings: Settings, now: int) -> JsonObject:
         "labels": dict(job.labels),
         "model": job.model,
         "kind": job.kind,
-        "state": f"BATCH_STATE_{standing.state}",
+        "state": f"{job.state_prefix}{standing.state}",
         "createTime": timestamp(job.created),
         "startTime": None if standing.started is None else timestamp(standing.started),
         "endTime": None if standing.ended is None else timestamp(standing.ended),
@@ -68,7 +70,12 @@ def _requests(_request: Request, store: Store, _settings: Settings, _methods: fr
 
 def _jobs(_request: Request, store: Store, settings: Settings, _methods: frozenset[str]) -> object:
     now = store.now()
+    write_due_outputs(store, settings, now)
     return {"jobs": [job_view(job, settings, now) for job in all_jobs(store)]}
+
+
+def _put_seed(request: Request, store: Store, settings: Settings, _methods: frozenset[str]) -> object:
+    return {"loaded": load_once(store, settings, request.body)}
 
 
 def _get_clock(_request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:
@@ -122,5 +129,6 @@ _CALLS: dict[tuple[str, str], _Control] = {
     ("PUT", "rules"): _put_rules,
     ("GET", "faults"): _get_faults,
     ("PUT", "faults"): _put_faults,
+    ("PUT", "seed"): _put_seed,
     ("POST", "reset"): _reset,
 }

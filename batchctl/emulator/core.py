@@ -12,23 +12,37 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from batchctl.emulator.bigquery.routes import ROUTES as BIGQUERY_ROUTES
+from batchctl.emulator.callers import check_caller
 from batchctl.emulator.clock import SECOND, http_date
 from batchctl.emulator.control import CONTROL_PREFIX, control
 from batchctl.emulator.exchange import Exchange, Route
 from batchctl.emulator.faults import TRANSPORT_KINDS, Fault, FaultKind, take_fault
 from batchctl.emulator.fieldmask import parse_mask
-from batchctl.emulator.gemini.routes import ROUTES
+from batchctl.emulator.gemini.routes import ROUTES as GEMINI_ROUTES
+from batchctl.emulator.metadata import ROUTES as METADATA_ROUTES
 from batchctl.emulator.settings import Settings, settings_from
+from batchctl.emulator.storage.routes import ROUTES as STORAGE_ROUTES
 from batchctl.emulator.store import Store
+from batchctl.emulator.vertex.outputs import write_due_outputs
+from batchctl.emulator.vertex.routes import ROUTES as VERTEX_ROUTES
 from batchctl.emulator.wire import JsonObject, Refused, Request, Response, json_response
 
 _UNKNOWN = "unknown"
+_WORLD_ROUTES = (*VERTEX_ROUTES, *STORAGE_ROUTES, *BIGQUERY_ROUTES)
+ROUTES = (*GEMINI_ROUTES, *_WORLD_ROUTES, *METADATA_ROUTES)
+"""Every call there is."""
 METHODS = frozenset({_UNKNOWN, *(route.method for route in ROUTES)})
 """The names of calls, in counters and faults."""
+_WORLD = frozenset(route.method for route in _WORLD_ROUTES)
+"""Calls that may see or change what jobs on Vertex read and write: those do first what is due."""
 
 
 class Emulator:
-    """A Gemini batch service in one file. Safe to call from several threads; several processes may share the file."""
+    """The batch services and what they stand on, in one file.
+
+    Safe to call from several threads; several processes may share the file.
+    """
 
     def __init__(
         self, path: Path, *, settings: Settings | None = None, real_time: Callable[[], int] = time.time_ns
@@ -91,13 +105,14 @@ class Emulator:
     def _run(self, request: Request, route: Route | None, params: dict[str, str]) -> Response:
         if route is None:
             raise Refused(404, f"The requested URL {request.path} was not found on this server.")
-        if route.keyed:
-            _check_key(request)
+        check_caller(request, route.caller)
         settings = self.settings
         if route.limited and len(request.body) > settings.max_body:
             raise Refused(400, f"Request payload size exceeds the limit: {settings.max_body} bytes.")
         mask = parse_mask(request.param("fields", "$fields"))
         exchange = Exchange(request, route.method, params, self.store, settings, self.store.now(), mask)
+        if route.method in _WORLD:
+            write_due_outputs(self.store, settings, exchange.now)
         reply = route.handler(exchange)
         return reply if isinstance(reply, Response) else json_response(_kept(exchange, reply))
 
@@ -125,22 +140,3 @@ def _shown(fault: Fault, response: Response, wait: Callable[[float], None]) -> R
         wait(fault.delay / SECOND)
         return response
     return replace(response, cut=True)
-
-
-def _check_key(request: Request) -> None:
-    """Any key opens the one project there is. Keys are neither stored nor told again. Source: reference 9."""
-    key = request.header("x-goog-api-key") or request.param("key") or ""
-    if not key:
-        raise Refused(
-            403,
-            "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or"
-            " other form of API consumer identity to call this API.",
-        )
-    if key.startswith("invalid"):
-        detail = {
-            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-            "reason": "API_KEY_INVALID",
-            "domain": "googleapis.com",
-            "metadata": {"service": "generativelanguage.googleapis.com"},
-        }
-        raise Refused(400, "API key not valid. Please pass a valid API key.", details=[detail])

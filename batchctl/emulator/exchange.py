@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from batchctl.emulator.callers import Caller
 from batchctl.emulator.faults import Fault, FaultKind, take_fault
 from batchctl.emulator.fieldmask import FieldMask
 from batchctl.emulator.settings import Settings
@@ -51,8 +52,8 @@ class Route:
     pattern: re.Pattern[str]
     method: str
     handler: Handler
-    keyed: bool = True
-    """Whether the call needs an API key."""
+    caller: Caller = Caller.KEY
+    """How whoever calls must be known."""
     limited: bool = True
     """Whether the body may not be larger than the API's limit for JSON."""
     takes: Callable[[Request], bool] = lambda _: True

@@ -71,8 +71,6 @@ def put_faults(store: Store, faults: object, methods: frozenset[str]) -> None:
     check(faults, "emulator-faults.schema.json", "faults")
     assert isinstance(faults, list)
     for position, fault in enumerate(faults):
-        if fault["kind"] == FaultKind.ECHO_NORMALISED:
-            raise Invalid(f"faults[{position}].kind: echoNormalised is for Vertex only, which is not served here")
         if not any(matches(fault.get("method", "*"), method) for method in methods):
             raise Invalid(
                 f"faults[{position}].method: {fault['method']!r} names no method of {', '.join(sorted(methods))}"

@@ -11,3 +11,8 @@ _ALPHABET = string.ascii_lowercase + string.digits
 def fresh_id(length: int) -> str:
     """Random lowercase letters and digits."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def fresh_digits() -> str:
+    """Eighteen random digits, none of them a leading zero."""
+    return str(10**17 + secrets.randbelow(9 * 10**17))

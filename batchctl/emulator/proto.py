@@ -37,9 +37,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Many:
-    """A repeated field."""
+    """A repeated field; with `lone`, a bare value is taken as a list of one."""
 
     of: Kind
+    lone: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ def _read(value: object, kind: Kind, place: str, problems: list[_Problem]) -> ob
     if isinstance(kind, Message):
         return _read_fields(value, kind, place, problems)
     if isinstance(kind, Many):
+        if kind.lone and isinstance(value, str):
+            value = [value]
         if not isinstance(value, list):
             problems.append(_Problem(place, f"Invalid value at '{place}' (a list is wanted)"))
             return []

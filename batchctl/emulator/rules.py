@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from batchctl.emulator.clock import parse_duration
-from batchctl.emulator.lifecycle import Fate
+from batchctl.emulator.lifecycle import Fate, Limits, State
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
@@ -52,22 +52,29 @@ class Course:
     rows: tuple[RowRule, ...] = ()
     error: tuple[int, str] | None = None
     """What a FAILED job reports, when it is not the usual error."""
+    limits: Limits | None = None
+    """The times that Vertex gives it."""
+    stands: State | None = None
+    """A state that a seed put it in, and that it never leaves on its own."""
 
     def to_json(self) -> str:
         """The stored form."""
         rows = [[rule.glob, rule.code, rule.message, str(rule.share)] for rule in self.rows]
-        return json.dumps([self.pending, self.running, self.fate, rows, self.error])
+        limits = None if self.limits is None else [self.limits.wait, self.limits.run, self.limits.overdue]
+        return json.dumps([self.pending, self.running, self.fate, rows, self.error, limits, self.stands])
 
     @staticmethod
     def from_json(text: str) -> Course:
         """What `to_json` stored."""
-        pending, running, fate, rows, error = json.loads(text)
+        pending, running, fate, rows, error, limits, stands = json.loads(text)
         return Course(
             pending,
             running,
             None if fate is None else Fate(fate),
             tuple(RowRule(glob, code, message, Fraction(share)) for glob, code, message, share in rows),
             None if error is None else (error[0], error[1]),
+            None if limits is None else Limits(limits[0], limits[1], State(limits[2])),
+            None if stands is None else State(stands),
         )
 
 
@@ -105,9 +112,22 @@ def course_for(store: Store, settings: Settings, model: str, display_name: str |
 
 
 def _covers(match: Mapping[str, Any], model: str, display_name: str) -> bool:
-    bare = model.removeprefix("models/")
+    bare = model.rpartition("models/")[2]
     glob = match.get("model", "*")
     return (matches(glob, bare) or matches(glob, model)) and matches(match.get("displayName", "*"), display_name)
+
+
+def row_error(rules: Sequence[RowRule], texts: Sequence[str], hits: dict[RowRule, int]) -> JsonObject | None:
+    """The error of the first rule that covers one of the row's texts, if that rule's share takes the row.
+
+    `hits` counts the rows of the job that each rule has covered so far.
+    """
+    for rule in rules:
+        if any(matches(rule.glob, text) for text in texts):
+            position = hits.get(rule, 0)
+            hits[rule] = position + 1
+            return {"code": rule.code, "message": rule.message} if rule.hits(position) else None
+    return None
 
 
 def _row_rules(fitting: Sequence[JsonObject]) -> tuple[RowRule, ...]:

@@ -5,14 +5,15 @@ Names that the store already has stay as they are, so that a server may start ag
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import assert_never
+from typing import Protocol
 
 import yaml
 
+from batchctl.emulator.bigquery.seeding import load_datasets, load_tables
 from batchctl.emulator.clock import LONGEST, parse_timestamp
-from batchctl.emulator.core import Emulator
 from batchctl.emulator.gemini.create import item_lines, new_job, valid_model
 from batchctl.emulator.gemini.envelope import API
 from batchctl.emulator.gemini.files import find_file
@@ -24,9 +25,29 @@ from batchctl.emulator.names import fresh_id
 from batchctl.emulator.proto import read_message
 from batchctl.emulator.rules import Course, course_for
 from batchctl.emulator.schemas import Invalid, check
+from batchctl.emulator.settings import Settings, settings_from
+from batchctl.emulator.storage.seeding import load_buckets
+from batchctl.emulator.store import Store
+from batchctl.emulator.vertex.places import API as VERTEX
+from batchctl.emulator.vertex.places import number_projects
+from batchctl.emulator.vertex.seeding import load_job as load_vertex_job
+from batchctl.emulator.vertex.seeding import load_multimodal
 from batchctl.emulator.wire import JsonObject, Refused
 
 _BLOB_LENGTH = 36
+_LOADED = "seeds"
+"""The digests of the files that were loaded once."""
+_ENDS = {State.SUCCEEDED: None, State.FAILED: Fate.FAIL, State.EXPIRED: Fate.EXPIRE}
+
+
+class Seeded(Protocol):
+    """What a seed goes into: an emulator."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def settings(self) -> Settings: ...
 
 
 class _Loader(yaml.SafeLoader):
@@ -38,25 +59,54 @@ class _Loader(yaml.SafeLoader):
     }
 
 
-def load_seed(emulator: Emulator, path: Path) -> None:
+def load_seed(emulator: Seeded, path: Path) -> None:
     """Put all of the file into the emulator, or nothing. Raises Invalid, which names the place, and OSError."""
+    _load(emulator.store, emulator.settings, path.name, path.read_bytes())
+
+
+def load_once(store: Store, settings: Settings, content: bytes) -> bool:
+    """The same for a file's content, unless it was loaded this way before; after a reset it is loaded again.
+
+    Gives whether it was loaded now. Raises Invalid, which names the place.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    with store.transaction():
+        loaded = store.meta(_LOADED) or []
+        if digest in loaded:
+            return False
+        _load(store, settings, "seed", content)
+        store.put_meta(_LOADED, [*loaded, digest])
+    return True
+
+
+def _load(store: Store, settings: Settings, name: str, content: bytes) -> None:
     try:
-        seed = yaml.load(path.read_bytes(), _Loader)  # noqa: S506  a SafeLoader
+        seed = yaml.load(content, _Loader)  # noqa: S506  a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path.name}: {error}") from error
+        raise Invalid(f"{name}: {error}") from error
     seed = {} if seed is None else seed
-    check(seed, "emulator-seed.schema.json", path.name)
-    with emulator.store.transaction():
+    check(seed, "emulator-seed.schema.json", name)
+    with store.transaction():
         if "settings" in seed:
-            emulator.store.put_meta("settings", seed["settings"])
+            store.put_meta("settings", seed["settings"])
+            settings = settings_from(settings, seed["settings"])
+        load_buckets(store, seed.get("buckets", {}), f"{name}.buckets")
+        load_datasets(store, seed.get("datasets", []), f"{name}.datasets")
+        load_tables(store, seed.get("tables", {}), f"{name}.tables")
         for position, file in enumerate(seed.get("files", [])):
-            _load_file(emulator, file, f"{path.name}.files[{position}]")
+            _load_file(store, settings, file, f"{name}.files[{position}]")
+        number_projects(store, seed.get("projects", {}))
+        load_multimodal(store, seed.get("multimodalDatasets", []))
         for position, job in enumerate(seed.get("jobs", [])):
-            _load_job(emulator, job, f"{path.name}.jobs[{position}]")
+            place = f"{name}.jobs[{position}]"
+            if job.get("api") == VERTEX:
+                load_vertex_job(store, settings, job, place)
+            else:
+                _load_job(store, settings, job, place)
 
 
-def _load_file(emulator: Emulator, file: JsonObject, place: str) -> None:
-    store, now = emulator.store, emulator.store.now()
+def _load_file(store: Store, settings: Settings, file: JsonObject, place: str) -> None:
+    now = store.now()
     if find_file(store, file["name"], -1):
         return
     if ("content" in file) == ("lines" in file):
@@ -64,13 +114,12 @@ def _load_file(emulator: Emulator, file: JsonObject, place: str) -> None:
     blob = fresh_id(_BLOB_LENGTH)
     store.append(blob, [file["content"].encode()] if "content" in file else item_lines(file["lines"]))
     created = _time(file, "createTime", now, place)
-    expires = _time(file, "expirationTime", created + emulator.settings.file_lifetime, place)
+    expires = _time(file, "expirationTime", created + settings.file_lifetime, place)
     mime_type = file.get("mimeType", "application/jsonl")
     keep_file(store, blob, file["name"], file.get("displayName"), mime_type, created, expires)
 
 
-def _load_job(emulator: Emulator, job: JsonObject, place: str) -> None:
-    store = emulator.store
+def _load_job(store: Store, settings: Settings, job: JsonObject, place: str) -> None:
     if find_job(store, API, job["name"]):
         return
     kind, model = job.get("kind", "generate"), f"models/{job['model'].removeprefix('models/')}"
@@ -78,10 +127,10 @@ def _load_job(emulator: Emulator, job: JsonObject, place: str) -> None:
         raise Invalid(f"{place}.model: {model} takes no {kind} jobs")
     created = _time(job, "createTime", store.now(), place)
     ended = _time(job, "endTime", created, place)
-    if not created <= ended <= created + emulator.settings.expire_after:
+    if not created <= ended <= created + settings.expire_after:
         raise Invalid(f"{place}.endTime: must be after createTime, by no more than a job may take")
     state = State(job["state"].rpartition("_")[2]) if "state" in job else None
-    blob, results_blob = _job_input(emulator, job, kind, place)
+    blob, results_blob = _job_input(store, job, kind, place)
     cancelled = state is State.CANCELLED
     new_job(
         store,
@@ -97,7 +146,7 @@ def _load_job(emulator: Emulator, job: JsonObject, place: str) -> None:
             failed_count=0,
             created=created,
             updated=created,
-            course=course_for(store, emulator.settings, model, job.get("displayName"))
+            course=course_for(store, settings, model, job.get("displayName"))
             if state is None
             else _course(state, ended - created),
             results_blob=results_blob,
@@ -110,24 +159,16 @@ def _load_job(emulator: Emulator, job: JsonObject, place: str) -> None:
 
 def _course(state: State, lasted: int) -> Course:
     """The course that stands in this state: a finished one at once, an unfinished one until it expires."""
-    match state:
-        case State.PENDING:
-            return Course(0, 0, Fate.STUCK)
-        case State.RUNNING | State.CANCELLED:
-            return Course(0, LONGEST)
-        case State.SUCCEEDED:
-            return Course(0, lasted)
-        case State.FAILED:
-            return Course(0, lasted, Fate.FAIL)
-        case State.EXPIRED:
-            return Course(0, lasted, Fate.EXPIRE)
-        case _:
-            assert_never(state)
+    if state is State.PENDING:
+        return Course(0, 0, Fate.STUCK)
+    if state in _ENDS:
+        return Course(0, lasted, _ENDS[state])
+    return Course(0, LONGEST)
 
 
-def _job_input(emulator: Emulator, job: JsonObject, kind: str, place: str) -> tuple[str, str | None]:
+def _job_input(store: Store, job: JsonObject, kind: str, place: str) -> tuple[str, str | None]:
     """The blobs of the rows and of the given results."""
-    store, blob, results_blob = emulator.store, fresh_id(_BLOB_LENGTH), None
+    blob, results_blob = fresh_id(_BLOB_LENGTH), None
     if "results" in job:
         results_blob = fresh_id(_BLOB_LENGTH)
         store.append(results_blob, item_lines(job["results"]))

@@ -19,7 +19,13 @@ from batchctl.emulator.core import Emulator
 from batchctl.emulator.seed import load_seed
 
 _STORE = "emulator.db"
-_VARIABLES = ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL", "STORAGE_EMULATOR_HOST", "BATCHCTL_EMULATOR")
+_VARIABLES = (
+    "GOOGLE_GEMINI_BASE_URL",
+    "GOOGLE_VERTEX_BASE_URL",
+    "STORAGE_EMULATOR_HOST",
+    "BIGQUERY_EMULATOR_HOST",
+    "BATCHCTL_EMULATOR",
+)
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  told apart, not bound
 _BACKLOG = 512
 _GRACE = 2

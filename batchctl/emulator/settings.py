@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from batchctl.emulator.clock import HOUR, SECOND, WEEK, parse_duration
+from batchctl.emulator.lifecycle import State
 
 _SPELLINGS = {
     "expireAfter": "expire_after",
@@ -19,7 +20,12 @@ _SPELLINGS = {
     "cancelFinished": "cancel_finished_refused",
     "deleteActive": "delete_active_refused",
     "listFilter": "list_filter_refused",
+    "queueLimit": "queue_limit",
+    "runLimit": "run_limit",
+    "outputFiles": "output_files",
+    "operationDelay": "operation_delay",
 }
+_OVERDUE = {"fail": State.FAILED, "partial": State.PARTIALLY_SUCCEEDED}
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,23 @@ class Settings:
     """Cancelling a finished job: nothing happens, or 400 FAILED_PRECONDITION."""
     delete_active_refused: bool = False
     list_filter_refused: bool = False
-    """`filter` on a list: ignored, or 400. Source: reference 1.5."""
+    """`filter` on a list of the Gemini Developer API: ignored, or 400. Source: reference 1.5."""
+    queue_limit: int = 72 * HOUR
+    """Vertex: a job that still waits at this age becomes EXPIRED."""
+    run_limit: int = 24 * HOUR
+    """Vertex: a job that has run for so long ends; what it has done by then is kept."""
+    overdue: State = State.FAILED
+    """Vertex: how it ends then. Source: reference 5 says FAILED, and has a state for jobs that lack some results."""
+    importing: int = SECOND
+    """Vertex: how long a job with unusable input runs before it fails. The emulator's own choice, as the rest."""
+    cancelling: int = SECOND
+    """Vertex: how long a job is CANCELLING when no rule makes it longer."""
+    operation_delay: int = 0
+    """Vertex: how long after the call a delete's operation is done."""
+    output_files: int = 1
+    """Vertex: into how many files a job's output goes."""
+    max_rows: int = 200_000
+    max_embed_rows: int = 1_000_000
 
 
 def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
@@ -50,5 +72,10 @@ def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
     changes: dict[str, Any] = {}
     for key, value in given.items():
         name = _SPELLINGS.get(key, key)
-        changes[name] = value == "refuse" if name.endswith("_refused") else parse_duration(value)
+        if name.endswith("_refused"):
+            changes[name] = value == "refuse"
+        elif name == "overdue":
+            changes[name] = _OVERDUE[value]
+        else:
+            changes[name] = value if isinstance(value, int) else parse_duration(value)
     return replace(base, **changes)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-_FORMAT = 1
+_FORMAT = 2
 _PIECE = 1024 * 1024
 """Bytes a row of `pieces`: a reader of a large file holds one of them at a time."""
 
@@ -28,8 +28,15 @@ CREATE TABLE jobs (
   model TEXT NOT NULL, display_name TEXT, labels TEXT NOT NULL, priority TEXT, input_file TEXT,
   input_blob TEXT NOT NULL, results_blob TEXT, request_count INTEGER NOT NULL, failed_count INTEGER NOT NULL,
   created INTEGER NOT NULL, updated INTEGER NOT NULL, course TEXT NOT NULL, cancelled INTEGER, served INTEGER,
-  served_failed INTEGER, deleted INTEGER);
-CREATE INDEX jobs_newest ON jobs (api, created, seq);
+  served_failed INTEGER, deleted INTEGER, parent TEXT NOT NULL, short TEXT NOT NULL, body TEXT NOT NULL,
+  asked INTEGER, due INTEGER, output TEXT NOT NULL);
+CREATE INDEX jobs_newest ON jobs (api, parent, created, seq);
+CREATE INDEX jobs_short ON jobs (api, parent, short);
+CREATE INDEX jobs_due ON jobs (due, seq) WHERE due IS NOT NULL;
+CREATE TABLE operations (
+  parent TEXT NOT NULL, short TEXT NOT NULL, created INTEGER NOT NULL, done INTEGER NOT NULL,
+  PRIMARY KEY (parent, short));
+CREATE TABLE multimodal (parent TEXT NOT NULL, short TEXT NOT NULL, uris TEXT NOT NULL, PRIMARY KEY (parent, short));
 CREATE TABLE files (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, blob TEXT NOT NULL, display_name TEXT,
   mime_type TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, created INTEGER NOT NULL,
@@ -37,8 +44,30 @@ CREATE TABLE files (
 CREATE TABLE uploads (
   id TEXT PRIMARY KEY, name TEXT NOT NULL, display_name TEXT, mime_type TEXT NOT NULL, declared INTEGER,
   received INTEGER NOT NULL, final INTEGER NOT NULL);
+CREATE TABLE buckets (
+  name TEXT PRIMARY KEY, project TEXT NOT NULL, location TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE objects (
+  bucket TEXT NOT NULL, name TEXT NOT NULL, blob TEXT NOT NULL UNIQUE, size INTEGER NOT NULL,
+  generation INTEGER NOT NULL, metageneration INTEGER NOT NULL, md5 TEXT NOT NULL, crc32c TEXT NOT NULL,
+  content_type TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL, more TEXT NOT NULL,
+  PRIMARY KEY (bucket, name));
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY, target TEXT NOT NULL, declared INTEGER, received INTEGER NOT NULL, reply TEXT);
+CREATE TABLE datasets (
+  project TEXT NOT NULL, dataset TEXT NOT NULL, location TEXT NOT NULL, created INTEGER NOT NULL,
+  PRIMARY KEY (project, dataset));
+CREATE TABLE tables (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, project TEXT NOT NULL, dataset TEXT NOT NULL, name TEXT NOT NULL,
+  schema TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL, more TEXT NOT NULL,
+  UNIQUE (project, dataset, name));
+CREATE TABLE table_rows (
+  table_seq INTEGER NOT NULL, position INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (table_seq, position));
+CREATE TABLE load_jobs (
+  project TEXT NOT NULL, id TEXT NOT NULL, resource TEXT NOT NULL, PRIMARY KEY (project, id));
 """
-_EMPTIED = ("meta", "counters", "faults", "pieces", "jobs", "files", "uploads")
+_EMPTIED: tuple[str, ...] = ("meta", "counters", "faults", "pieces", "jobs", "files", "uploads")
+_EMPTIED += ("operations", "multimodal")
+_EMPTIED += ("buckets", "objects", "sessions", "datasets", "tables", "table_rows", "load_jobs")
 
 
 class StoreUnusable(ValueError):
@@ -114,7 +143,12 @@ class Store:
         with self.transaction():
             return self._db.execute(sql, values).rowcount
 
-    def insert(self, table: str, values: dict[str, object]) -> None:
+    def function(self, name: str, count: int, function: Callable[..., str]) -> None:
+        """Let statements call `function`, of `count` values that SQLite has, under this name."""
+        with self._lock:
+            self._db.create_function(name, count, function, deterministic=True)
+
+    def insert(self, table: str, values: Mapping[str, object]) -> None:
         """Add one row. `table` and the keys are the program's own names, never a caller's text."""
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         self.change(f"INSERT INTO {table} ({names}) VALUES ({marks})", *values.values())  # noqa: S608  own names
@@ -159,9 +193,10 @@ class Store:
             seq += 1
 
     def drop_unused(self, blob: str) -> None:
-        """Delete a blob's bytes unless a file or a job still needs them."""
+        """Delete a blob's bytes unless a file, an object or a job still needs them."""
         self.change(
-            "DELETE FROM pieces WHERE blob = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE blob = ?1) AND NOT EXISTS"
+            "DELETE FROM pieces WHERE blob = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE blob = ?1)"
+            " AND NOT EXISTS (SELECT 1 FROM objects WHERE blob = ?1) AND NOT EXISTS"
             " (SELECT 1 FROM jobs WHERE deleted IS NULL AND (input_blob = ?1 OR results_blob = ?1))",
             blob,
         )

@@ -43,6 +43,13 @@ _STATUS_NAMES = {
 }
 
 
+def status_of(code: int) -> tuple[int, str]:
+    """The HTTP status and the google.rpc name that go with a google.rpc number. Source: reference 9."""
+    name = next((name for name, number in RPC_CODES.items() if number == code), "UNKNOWN")
+    usual = 400 if name == "FAILED_PRECONDITION" else 500
+    return next((status for status, known in _STATUS_NAMES.items() if known == name), usual), name
+
+
 @dataclass(frozen=True)
 class Request:
     """One HTTP request, whole."""

@@ -133,7 +133,7 @@ class Service:
 
     @property
     def creates(self) -> int:
-        return self.calls("batches.create")
+        return self.calls("batches.create") + self.calls("batchPredictionJobs.create")
 
     def jobs(self) -> list[Any]:
         """Every job ever made, deleted ones too."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from discovery_traffic import hold_to_documents
 
 from batchctl.emulator.clock import SECOND, parse_duration, parse_timestamp
 from batchctl.emulator.core import Emulator
@@ -31,7 +32,11 @@ class World:
         self.emulator = Emulator(self.path, settings=self.settings, real_time=lambda: self.moment)
         transport = EmbeddedTransport(self.emulator, self.slept.append)
         self.http = httpx.Client(
-            transport=transport, base_url="http://emulator:1", headers={"x-goog-api-key": "k"}, timeout=5
+            transport=transport,
+            base_url="http://emulator:1",
+            headers={"x-goog-api-key": "k"},
+            timeout=5,
+            event_hooks={"response": [hold_to_documents]},
         )
 
     def pass_time(self, duration: str) -> None:

@@ -196,7 +196,7 @@ def test_unknown_paths_are_a_method_too() -> None:
         ([{"kind": "cut", "when": "while"}], "faults[0].when:"),
         ([{"kind": "cut", "probability": 1.5}], "faults[0].probability:"),
         ([{"kind": "cut", "count": -1}], "faults[0].count:"),
-        ([{"kind": "echoNormalised"}], "faults[0].kind: echoNormalised is for Vertex only"),
+        ([{"kind": "echoNormalised", "delay": "1s"}], "faults[0].delay: does not apply here"),
         ([{"kind": "cut", "method": "batches.make"}], "faults[0].method: 'batches.make' names no method"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from emulator_world import EMBED_MODEL, MODEL, World
 
-from batchctl.emulator.gemini.rows import lines
+from batchctl.emulator.lines import lines
 
 
 def ask(text: str) -> dict[str, Any]:

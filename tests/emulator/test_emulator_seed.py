@@ -137,7 +137,7 @@ JOB = "name: batches/a, model: gemini-2.5-flash"
     [
         ("[1]", "seed.yaml:"),
         ("a: [", "seed.yaml: "),
-        ("buckets: []", "seed.yaml: Additional"),
+        ("things: []", "seed.yaml: Additional"),
         ("jobs: [{name: batches/a}]", "seed.yaml.jobs[0]: 'model'"),
         (f"jobs: [{{{JOB}, state: DONE, rows: [{{text: x}}]}}]", "seed.yaml.jobs[0].state:"),
         (f"jobs: [{{{JOB}}}]", "seed.yaml.jobs[0]: needs rows, inputFile or results"),

@@ -129,8 +129,14 @@ def test_one_delay_does_not_stop_other_calls(client: httpx.Client) -> None:
     assert time.monotonic() - began < 10
 
 
-def environment(line_count: int = 4) -> tuple[list[str], list[str]]:
-    variables = ["GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL", "STORAGE_EMULATOR_HOST", "BATCHCTL_EMULATOR"]
+def environment(line_count: int = 5) -> tuple[list[str], list[str]]:
+    variables = [
+        "GOOGLE_GEMINI_BASE_URL",
+        "GOOGLE_VERTEX_BASE_URL",
+        "STORAGE_EMULATOR_HOST",
+        "BIGQUERY_EMULATOR_HOST",
+        "BATCHCTL_EMULATOR",
+    ]
     return variables, [rf"export {name}=(http://127\.0\.0\.1:\d+)\n" for name in variables][:line_count]
 
 

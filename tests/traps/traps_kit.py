@@ -238,7 +238,7 @@ def own_answer(world: TwistedWorld, row: Any) -> bool:
 
 def vector(key: str) -> Any:
     """What the emulated model embeds a row's text to."""
-    from batchctl.emulator.gemini.answers import answer_row
+    from batchctl.emulator.answers import answer_row
 
     request = {"content": {"parts": [{"text": f"say {key}"}]}}
     return answer_row("embed", f"models/{EMBED_MODEL}", request, "")["embedding"]["values"]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from dataclasses import replace
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.faults import FaultKind
 from batchctl.emulator.gemini.envelope import API, batch_of, list_entry, operation, stale_stats
 from batchctl.emulator.gemini.messages import batch
 from batchctl.emulator.gemini.rows import tally
-from batchctl.emulator.jobs import Job, change_job, find_job, newest_jobs
+from batchctl.emulator.jobs import Job, change_job, find_job
 from batchctl.emulator.lifecycle import Fate, share_done
+from batchctl.emulator.paging import page_of_jobs
 from batchctl.emulator.proto import camel, read_message
 from batchctl.emulator.wire import JsonObject, Refused, not_found, parse_json
 
@@ -35,24 +33,11 @@ def list_batches(exchange: Exchange) -> JsonObject:
     size = exchange.page_size(_PAGE_SIZE, _MOST_PER_PAGE)
     if exchange.settings.list_filter_refused and exchange.request.param("filter"):
         raise Refused(400, "Filtering of batches is not supported.")
-    token = exchange.request.param("pageToken", "page_token")
-    after, gap = _read_token(token) if token else (None, False)
-    if gap:
-        return {"nextPageToken": _token(after, gap=False)}
-    lag = exchange.fault(FaultKind.LIST_LAG)
-    born_by = exchange.now - lag.delay if lag else 2**62
-    jobs = newest_jobs(exchange.store, API, after, born_by, size + 1)
-    more, jobs = len(jobs) > size, jobs[:size]
-    if not jobs:
-        return {}
-    gap = token is None and exchange.fault(FaultKind.EMPTY_PAGE) is not None
-    if gap and not more:
-        jobs = jobs[: -(-len(jobs) // 2)]
-    stale = exchange.fault(FaultKind.STALE_STATS) is not None
-    reply: JsonObject = {"operations": [list_entry(job, exchange.settings, exchange.now, stale=stale) for job in jobs]}
-    if more or gap:
-        reply["nextPageToken"] = _token((jobs[-1].created, jobs[-1].seq), gap=gap)
-    return reply
+    jobs, token = page_of_jobs(exchange, API, size)
+    stale = bool(jobs) and exchange.fault(FaultKind.STALE_STATS) is not None
+    entries = [list_entry(job, exchange.settings, exchange.now, stale=stale) for job in jobs]
+    reply: JsonObject = {"operations": entries} if entries else {}
+    return reply if token is None else {**reply, "nextPageToken": token}
 
 
 def cancel_batch(exchange: Exchange) -> JsonObject:
@@ -62,7 +47,7 @@ def cancel_batch(exchange: Exchange) -> JsonObject:
         if exchange.settings.cancel_finished_refused:
             raise Refused(400, f"{job.name} is already finished.", name="FAILED_PRECONDITION")
         return {}
-    if job.cancelled is None:
+    if job.cancelled is None and job.course.fate is not Fate.CANCEL_LOST:
         line = job.timeline(exchange.settings)
         slow = job.course.running if job.course.fate is Fate.CANCEL_SLOW else 0
         effect = min(exchange.now + slow, line.deadline)
@@ -101,8 +86,7 @@ def update_batch(exchange: Exchange) -> JsonObject:
         changes["display_name"] = given.get("displayName")
     if "priority" in paths:
         changes["priority"] = str(given["priority"]) if given.get("priority") else None
-    change_job(exchange.store, job, changes)
-    changed = replace(job, **changes)  # type: ignore[arg-type]  # the keys are the job's own fields
+    changed = change_job(exchange.store, job, changes)
     return batch_of(changed, changed.progress(exchange.settings, exchange.now))
 
 
@@ -119,16 +103,3 @@ def _job(exchange: Exchange) -> Job:
             raise Refused(403, f"You do not have permission to access {job.name} or it may not exist.")
         raise not_found()
     return job
-
-
-def _token(after: tuple[int, int] | None, *, gap: bool) -> str:
-    """An opaque place in the list: past which job, and whether an empty page comes first."""
-    return base64.urlsafe_b64encode(json.dumps([after, gap]).encode()).decode()
-
-
-def _read_token(token: str) -> tuple[tuple[int, int], bool]:
-    try:
-        (created, seq), gap = json.loads(base64.urlsafe_b64decode(token))
-        return (int(created), int(seq)), bool(gap)
-    except (ValueError, TypeError) as error:
-        raise Refused(400, "Invalid page token.") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Route
 from batchctl.emulator.gemini.batches import cancel_batch, delete_batch, get_batch, list_batches, update_batch
 from batchctl.emulator.gemini.create import create_embed, create_generate
@@ -40,8 +41,8 @@ ROUTES = (
         "batches.patch",
         update_batch,
     ),
-    Route("POST", _UPLOAD, "files.upload", continue_upload, keyed=False, limited=False, takes=_in_session),
-    Route("PUT", _UPLOAD, "files.upload", continue_upload, keyed=False, limited=False, takes=_in_session),
+    Route("POST", _UPLOAD, "files.upload", continue_upload, caller=Caller.ANYONE, limited=False, takes=_in_session),
+    Route("PUT", _UPLOAD, "files.upload", continue_upload, caller=Caller.ANYONE, limited=False, takes=_in_session),
     Route("POST", _UPLOAD, "files.create", start_upload),
     Route("GET", _path(rf"{_VERSION}/files"), "files.list", list_files),
     Route("GET", _path(rf"(?:/download)?{_FILE}:download"), "files.download", download_file),

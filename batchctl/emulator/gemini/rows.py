@@ -10,16 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from batchctl.emulator.gemini.answers import BadRow, answer_row, check_row
+from batchctl.emulator.answers import ANY_ROLE, BadRow, answer_row, check_row
 from batchctl.emulator.gemini.messages import file_row
 from batchctl.emulator.jobs import Job
+from batchctl.emulator.lines import blocks, lines
 from batchctl.emulator.proto import Message, read_message
-from batchctl.emulator.rules import RowRule, matches
+from batchctl.emulator.rules import RowRule, row_error
 from batchctl.emulator.store import Store
-from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, json_bytes
-
-_BLOCK = 64 * 1024
-"""Bytes of result lines that are sent as one piece."""
+from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused
 
 
 @dataclass(frozen=True)
@@ -52,30 +50,7 @@ def results(store: Store, job: Job) -> Iterator[JsonObject]:
 
 def result_lines(store: Store, job: Job) -> Iterator[bytes]:
     """The result file's bytes, in blocks."""
-    block = bytearray()
-    for item in results(store, job):
-        block += json_bytes(item) + b"\n"
-        if len(block) >= _BLOCK:
-            yield bytes(block)
-            block.clear()
-    yield bytes(block)
-
-
-def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines in a stream of bytes, whatever its pieces; blank ones are left out."""
-    rest: list[bytes] = []
-    for chunk in chunks:
-        first, *more = chunk.split(b"\n")
-        rest.append(first)
-        for line in more:
-            yield from _filled(b"".join(rest))
-            rest = [line]
-    yield from _filled(b"".join(rest))
-
-
-def _filled(line: bytes) -> Iterator[bytes]:
-    if line.strip():
-        yield line
+    return blocks(results(store, job))
 
 
 def _given(store: Store, blob: str) -> Iterator[JsonObject]:
@@ -95,7 +70,7 @@ def _rows(store: Store, job: Job) -> Iterator[_Row]:
     hits: dict[RowRule, int] = {}
     for line in lines(store.read(job.input_blob)):
         row = _inline_row(line) if job.input_file is None else _file_row(line, message)
-        error = row.error or _checked(job.kind, row.request) or _ruled(job.course.rows, row.key, hits)
+        error = row.error or _checked(job.kind, row.request) or row_error(job.course.rows, [row.key], hits)
         yield _Row(row.tag, row.key, row.request, error)
 
 
@@ -125,19 +100,9 @@ def _file_row(line: bytes, message: Message) -> _Row:
 
 def _checked(kind: str, request: JsonObject) -> JsonObject | None:
     try:
-        check_row(kind, request)
+        check_row(kind, request, ANY_ROLE)
     except BadRow as bad:
         return _error(str(bad))
-    return None
-
-
-def _ruled(rules: tuple[RowRule, ...], key: str, hits: dict[RowRule, int]) -> JsonObject | None:
-    """The error of the first rule that covers the row, if that rule's share takes it."""
-    for rule in rules:
-        if matches(rule.glob, key):
-            position = hits.get(rule, 0)
-            hits[rule] = position + 1
-            return {"code": rule.code, "message": rule.message} if rule.hits(position) else None
     return None
 
 

@@ -13,7 +13,9 @@ from batchctl.emulator.wire import JsonObject
 DEFAULT_DIMENSIONS = 768
 _MOST_DIMENSIONS = 3072
 _MOST_CANDIDATES = 8
-_ROLES = frozenset({"", "user", "model", "function"})
+ROLES = frozenset({"user", "model", "function"})
+ANY_ROLE = ROLES | {""}
+"""With the absent one, which the Gemini Developer API takes and Vertex does not. Source: reference 8.2."""
 _MOST_ITEMS = 100
 _DEEPEST = 8
 """Levels of a schema that are followed: a schema may name itself."""
@@ -23,10 +25,10 @@ class BadRow(Exception):
     """The row is no valid request; it alone fails, with code 3."""
 
 
-def check_row(kind: str, request: JsonObject) -> None:
+def check_row(kind: str, request: JsonObject, roles: frozenset[str]) -> None:
     """Raise BadRow when the model would refuse this request of `kind` (`generate` or `embed`)."""
     if kind == "generate":
-        _check_generate(request)
+        _check_generate(request, roles)
     else:
         _check_embed(request)
 
@@ -37,11 +39,11 @@ def answer_row(kind: str, model: str, request: JsonObject, salt: str) -> JsonObj
     return _generate(bare, request, salt) if kind == "generate" else _embed(bare, request)
 
 
-def _check_generate(request: JsonObject) -> None:
+def _check_generate(request: JsonObject, roles: frozenset[str]) -> None:
     contents = request.get("contents", [])
     if not contents:
         raise BadRow("* GenerateContentRequest.contents: contents is not specified")
-    if any(content.get("role", "") not in _ROLES for content in contents):
+    if any(content.get("role", "") not in roles for content in contents):
         raise BadRow("Please use a valid role: user, model.")
     if not 1 <= request.get("generationConfig", {}).get("candidateCount", 1) <= _MOST_CANDIDATES:
         raise BadRow(f"* GenerateContentRequest.generation_config.candidate_count: must be 1 to {_MOST_CANDIDATES}")

@@ -1,0 +1,66 @@
+"""Who calls: an API key, or a bearer token. Any key and any token opens everything; neither is stored or told again."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import assert_never
+
+from batchctl.emulator.wire import JsonObject, Refused, Request
+
+
+class Caller(Enum):
+    """How a caller must be known."""
+
+    KEY = "an API key"
+    TOKEN = "a bearer token"  # noqa: S105  the name of a way
+    ANYONE = "nothing"
+
+
+def check_caller(request: Request, caller: Caller) -> None:
+    """Raise Refused (400, 401 or 403) unless the caller is known in that way. Source: reference 1.1, 3, 9."""
+    match caller:
+        case Caller.KEY:
+            _check_key(request)
+        case Caller.TOKEN:
+            _check_token(request)
+        case Caller.ANYONE:
+            return
+        case _:
+            assert_never(caller)
+
+
+def _check_key(request: Request) -> None:
+    key = request.header("x-goog-api-key") or request.param("key") or ""
+    if not key:
+        raise Refused(
+            403,
+            "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or"
+            " other form of API consumer identity to call this API.",
+        )
+    if key.startswith("invalid"):
+        detail = _error_info("API_KEY_INVALID", {"service": "generativelanguage.googleapis.com"})
+        raise Refused(400, "API key not valid. Please pass a valid API key.", details=[detail])
+
+
+def _check_token(request: Request) -> None:
+    """A token that begins with `expired` is one that is no longer good."""
+    scheme, _, token = request.header("authorization").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Refused(
+            401,
+            "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or"
+            " other valid authentication credential.",
+            details=[_error_info("CREDENTIALS_MISSING", {})],
+        )
+    if token.strip().startswith("expired"):
+        raise Refused(
+            401,
+            "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other"
+            " valid authentication credential.",
+            details=[_error_info("ACCESS_TOKEN_EXPIRED", {})],
+        )
+
+
+def _error_info(reason: str, metadata: JsonObject) -> JsonObject:
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com"}
+    return {**info, "metadata": metadata} if metadata else info

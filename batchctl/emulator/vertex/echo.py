@@ -1,0 +1,38 @@
+"""What the caller sent, as a server prints it that has read it into its own messages. Source: proto-JSON's own rules.
+
+Names are camelCase, members with default values are gone, whole floats are whole numbers, and members come in another
+order. Maps and free-form values keep their names.
+"""
+
+from __future__ import annotations
+
+from batchctl.emulator.proto import camel
+
+_MAPS = frozenset({"labels", "properties", "defs"})
+"""Fields whose members have names of the caller's own."""
+_FREE = frozenset({
+    "args", "response", "default", "example", "responseJsonSchema", "parametersJsonSchema", "modelParameters",
+})  # fmt: skip
+"""Fields of any JSON at all."""
+_PRESENT = frozenset({"text", "temperature", "topP", "topK", "seed", "thinkingBudget", "candidateCount"})
+"""Scalars that know whether they were set, so that a default value is told again."""
+
+
+def normalised(value: object, name: str = "") -> object:
+    """The value of the field `name` as it comes back."""
+    if isinstance(value, dict):
+        named = [(key if name in _MAPS or name in _FREE else camel(key), item) for key, item in value.items()]
+        inside = name if name in _FREE else ""
+        kept = [(key, item) for key, item in reversed(named) if name in _MAPS | _FREE or not _default(key, item)]
+        return {key: normalised(item, inside or ("" if name in _MAPS else key)) for key, item in kept}
+    if isinstance(value, list):
+        return [normalised(item, name) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _default(name: str, value: object) -> bool:
+    if name in _PRESENT or name in _FREE:
+        return value is None
+    return value is None or value is False or value in ("", []) or (value == 0 and not isinstance(value, bool))

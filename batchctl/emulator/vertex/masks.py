@@ -1,0 +1,37 @@
+"""The `readMask` of a list: which members of each job come back, such as `name,labels,input_config.gcs_source`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from batchctl.emulator.fieldmask import FieldMask
+from batchctl.emulator.proto import camel
+from batchctl.emulator.vertex.resource import FIELDS
+from batchctl.emulator.wire import Refused
+
+_MAPS = frozenset({"labels", "modelParameters"})
+
+
+def parse_read_mask(text: str | None) -> FieldMask:
+    """Read the parameter, in either spelling. Raises Refused (400) for a name that no job has."""
+    if text is None or text.strip() in {"", "*"}:
+        return FieldMask()
+    paths = {_path(path.strip()) for path in text.split(",")}
+    tree: dict[str, Any] = {}
+    for path in paths:
+        if any(path[:length] in paths for length in range(1, len(path))):
+            continue  # asked for as a part of something larger
+        node = tree
+        for name in path:
+            node = node.setdefault(name, {})
+    return FieldMask(tree)
+
+
+def _path(text: str) -> tuple[str, ...]:
+    """The names of a path in JSON's spelling; below a map they are the caller's own."""
+    first, *below = text.split(".")
+    names = (camel(first), *(below if camel(first) in _MAPS else map(camel, below)))
+    if names[0] not in FIELDS or not all(re.fullmatch(r"[A-Za-z0-9_-]+", name) for name in names):
+        raise Refused(400, f"Request contains an invalid argument: invalid read mask path {ascii(text)[:100]}.")
+    return names

@@ -1,0 +1,57 @@
+"""Which models take batch jobs, and what kind of rows they want. Source: reference 6.2, 8.2, 9, 10."""
+
+from __future__ import annotations
+
+import re
+
+from batchctl.emulator.store import Store
+from batchctl.emulator.vertex.places import parent_of
+from batchctl.emulator.wire import Refused
+
+_PUBLISHED = re.compile(r"publishers/([a-z0-9-]+)/models/([^/]+)")
+_TUNED = re.compile(r"projects/([^/]+)/locations/([^/]+)/models/([A-Za-z0-9_-]+)(@[A-Za-z0-9_-]+)?")
+_KINDS = (
+    (re.compile(r"gemini-embedding-[a-z0-9.-]+"), "embed"),
+    (re.compile(r"text-(multilingual-)?embedding-[a-z0-9.-]+|textembedding-gecko[a-z0-9.@-]*"), "text"),
+    (re.compile(r"gemini-[0-9][a-z0-9.-]*"), "generate"),
+)
+_NOT_IN_BATCHES = re.compile(r"(imagen|imagegeneration|veo|lyria|chirp)[a-z0-9.@-]*|gemini-live-[a-z0-9.-]+")
+_EMBEDDING_2 = re.compile(r"gemini-embedding-2([.-].*)?")
+_EMBEDDING_2_LOCATIONS = frozenset({"global", "us", "eu"})
+
+
+def read_model(store: Store, parent: str, model: str) -> tuple[str, str]:
+    """The model as jobs tell it, and the kind of its rows: `generate`, `embed`, or `text` for legacy text embeddings.
+
+    Raises Refused (400) for what takes no batch jobs at this place.
+    """
+    published = _PUBLISHED.fullmatch(model)
+    if published:
+        return model, _published_kind(published[1], published[2], parent.rpartition("/")[2])
+    tuned = _TUNED.fullmatch(model)
+    if tuned is None:
+        raise Refused(400, f"Invalid resource field value in the request: model {ascii(model)[:200]}.")
+    project, location, short, version = tuned.groups()
+    if location == "global":
+        raise Refused(400, "Tuned models are not supported in the global location.")
+    if parent_of(store, project, location) != parent:
+        raise Refused(400, f"The model {model} must be in the job's project and location.")
+    return f"{parent}/models/{short}{version or ''}", "generate"
+
+
+def bare_model(model: str) -> str:
+    """The last part of a model's name."""
+    return model.rpartition("/")[2]
+
+
+def _published_kind(publisher: str, model: str, location: str) -> str:
+    if publisher != "google":
+        return "generate"
+    kind = next((kind for shape, kind in _KINDS if shape.fullmatch(model)), None)
+    if _NOT_IN_BATCHES.fullmatch(model):
+        raise Refused(400, f"Do not support publisher model {model}")
+    if kind is None:
+        raise Refused(400, f"The PublisherModel {model} does not exist.")
+    if _EMBEDDING_2.fullmatch(model) and location not in _EMBEDDING_2_LOCATIONS:
+        raise Refused(400, f"MODEL_NOT_SUPPORTED_FOR_BATCH: {model} takes no batch jobs in {location}.")
+    return kind

@@ -1,0 +1,176 @@
+"""The work that jobs do: taking in their input when they begin to run, and writing their output when they end.
+
+Nothing works in the background. Before anybody looks at a job, an object or a table, `write_due_outputs` does what
+would have been done by then, each thing at its own moment and in the order of those moments, so that nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain, islice
+
+from batchctl.emulator.bigquery.tables import column_of
+from batchctl.emulator.clock import SECOND, timestamp
+from batchctl.emulator.jobs import Job, change_job, next_due
+from batchctl.emulator.lifecycle import Fate, State
+from batchctl.emulator.lines import blocks
+from batchctl.emulator.names import fresh_id
+from batchctl.emulator.settings import Settings
+from batchctl.emulator.store import Store
+from batchctl.emulator.vertex.destinations import check_destination, output_columns, write_objects, write_table
+from batchctl.emulator.vertex.echo import normalised
+from batchctl.emulator.vertex.resource import NORMALISED
+from batchctl.emulator.vertex.rows import Outcome, outcomes, tally
+from batchctl.emulator.vertex.sources import input_rows
+from batchctl.emulator.vertex.uris import BadPlace
+from batchctl.emulator.wire import RPC_CODES, JsonObject
+
+_BLOB_LENGTH = 36
+_COLUMNS = "columns"
+"""Where a running job keeps the columns of the table that it will write; no field of the API."""
+_WRITING = frozenset({State.SUCCEEDED, State.PARTIALLY_SUCCEEDED, State.CANCELLED})
+
+
+def write_due_outputs(store: Store, settings: Settings, now: int) -> None:
+    """Bring all jobs up to date: their input is taken in and their output is written, as far as it is due by `now`."""
+    with store.transaction():
+        while (job := next_due(store, now)) is not None:
+            if job.input_blob:
+                _end(store, settings, job)
+            else:
+                _begin(store, settings, job)
+
+
+def _begin(store: Store, settings: Settings, job: Job) -> None:
+    """Take in the rows. A job that cannot read its input, or could not write its output, fails soon."""
+    blob = fresh_id(_BLOB_LENGTH)
+    most = settings.max_rows if job.kind == "generate" else settings.max_embed_rows
+    try:
+        check_destination(store, job)
+        columns = [column.resource() for column in output_columns(store, job)]
+        store.append(blob, blocks(_counted(input_rows(store, job), most)))
+        taken = replace(job, input_blob=blob)
+        rows, failed = tally(store, taken)
+    except BadPlace as bad:
+        store.drop_unused(blob)
+        _fail(store, job, bad, min(job.course.running, settings.importing))
+        return
+    changes = {
+        "input_blob": blob,
+        "request_count": rows,
+        "failed_count": failed,
+        "output": {**job.output, _COLUMNS: columns},
+    }
+    change_job(store, job, {**changes, "due": replace(taken, request_count=rows).timeline(settings).end()[0]})
+
+
+def _end(store: Store, settings: Settings, job: Job) -> None:
+    """Write what is done, in another order than that of the input, and forget the rows."""
+    ended, state = job.timeline(settings).end()
+    told = {name: value for name, value in job.output.items() if name != _COLUMNS}
+    changes: dict[str, object] = {"input_blob": "", "due": None, "output": told}
+    if job.served is None:
+        served = _served(job, state)
+        failed = job.failed_count if served == job.request_count else tally(store, job, served)[1]
+        job = change_job(store, job, {"served": served, "served_failed": failed})
+    overdue = state is State.FAILED and job.course.fate is not Fate.FAIL
+    if state in _WRITING or overdue:
+        try:
+            check_destination(store, job)
+            changes["output"] = {**told, "outputInfo": _write(store, settings, job, ended)}
+        except BadPlace as bad:
+            _fail(store, job, bad, job.course.running)
+            changes |= {"served": 0, "served_failed": 0}
+    change_job(store, job, changes)
+    store.drop_unused(job.input_blob)
+
+
+def _fail(store: Store, job: Job, bad: BadPlace, running: int) -> None:
+    error = (RPC_CODES["INVALID_ARGUMENT"], f"Failed to import data. {bad}")
+    change_job(store, job, {"course": replace(job.course, fate=Fate.FAIL, error=error, running=running), "due": None})
+
+
+def _counted(rows: Iterator[JsonObject], most: int) -> Iterator[JsonObject]:
+    """The rows, of which there must be one at least and `most` at most. Raises BadPlace."""
+    number = 0
+    for number, row in enumerate(rows, 1):
+        if number > most:
+            raise BadPlace(f"The input has more than {most} instances.")
+        yield row
+    if not number:
+        raise BadPlace("The input has no instances.")
+
+
+def _served(job: Job, state: State) -> int:
+    """How many rows, of the first ones, are done when a job ends that nobody cancelled."""
+    limits, count = job.course.limits, job.request_count
+    if state is State.SUCCEEDED:
+        return count
+    if limits is not None and job.course.running > limits.run:
+        return count * limits.run // job.course.running
+    return -(-count // 2) if state is State.PARTIALLY_SUCCEEDED else 0
+
+
+def _write(store: Store, settings: Settings, job: Job, ended: int) -> JsonObject:
+    """Write the outcomes where the job wants them; gives its `outputInfo`."""
+    started = job.timeline(settings).starts or job.created
+    served, count = job.served or 0, job.request_count
+
+    def moment(position: int) -> int:
+        return started + (ended - started) * (position + 1) // count
+
+    if "gcsDestination" in job.body["outputConfig"]:
+        made = (_object_line(job, *place, moment) for place in _shuffled(store, job, served))
+        return write_objects(store, job, count, settings.output_files, made, ended)
+    columns = list(map(column_of, job.output[_COLUMNS]))
+    rows = (_table_row(job, *place, moment) for place in _shuffled(store, job, served))
+    return write_table(store, job, columns, rows, ended)
+
+
+def _shuffled(store: Store, job: Job, served: int) -> Iterator[tuple[int, Outcome, bool]]:
+    """Position, outcome, and whether the row was processed: the second half first. Source: reference 8.2."""
+    half = -(-job.request_count // 2)
+    halves = chain(islice(enumerate(outcomes(store, job)), half, None), islice(enumerate(outcomes(store, job)), half))
+    return ((position, outcome, position < served) for position, outcome in halves)
+
+
+def _object_line(
+    job: Job, position: int, outcome: Outcome, processed: bool, moment: Callable[[int], int]
+) -> JsonObject:
+    if job.kind == "text":
+        line = {"instance": _echo(job, outcome.line)}
+        return {**line, **_answer(job, outcome), "status": outcome.status} if processed else line
+    line = {**outcome.columns, "request": _echo(job, outcome.line["request"])}
+    if job.kind == "embed" and "key" in outcome.line:
+        line = {"key": outcome.line["key"], **line}
+    if not processed:
+        return line
+    if job.kind == "embed" and not outcome.status:
+        return {**line, "response": outcome.response}
+    spoken = f"{timestamp(moment(position))[:-7]}+00:00"
+    return {"status": outcome.status, "processed_time": spoken, **line, "response": outcome.response}
+
+
+def _table_row(job: Job, position: int, outcome: Outcome, processed: bool, moment: Callable[[int], int]) -> JsonObject:
+    member = "content" if job.kind == "text" else "request"
+    row = {member: _echo(job, outcome.line[member]), **outcome.columns}
+    if not processed:
+        return row
+    return {
+        **row,
+        **_answer(job, outcome),
+        "status": outcome.status,
+        "processed_time": moment(position) * 1_000_000 // SECOND,
+    }
+
+
+def _answer(job: Job, outcome: Outcome) -> JsonObject:
+    if job.kind != "text":
+        return {"response": outcome.response}
+    return {"predictions": outcome.response.get("predictions", [])}
+
+
+def _echo(job: Job, value: JsonObject) -> object:
+    """What came, as it goes back."""
+    return normalised(value) if job.body.get(NORMALISED) else value

@@ -1,0 +1,80 @@
+"""How a job looks on the wire: a bare resource, the same in every reply. Only reads. Source: reference 3.1, 3.3, 5."""
+
+from __future__ import annotations
+
+from batchctl.emulator.clock import micro_timestamp
+from batchctl.emulator.jobs import Job
+from batchctl.emulator.lifecycle import Progress, State
+from batchctl.emulator.settings import Settings
+from batchctl.emulator.vertex.echo import normalised
+from batchctl.emulator.vertex.messages import BATCH_PREDICTION_JOB
+from batchctl.emulator.wire import RPC_CODES, JsonObject
+
+FIELDS = frozenset(BATCH_PREDICTION_JOB.fields)
+"""All that a job may tell."""
+NORMALISED = "normalised"
+"""The member of a job's body that says that its echo is another spelling of what came; no field of the API."""
+_RAN_OUT = "The job was not finished in the time that it may run."
+_FAILED = "The emulator's rules fail this job."
+_CANCELLED = "The job was cancelled."
+
+
+def resource(job: Job, settings: Settings, now: int, *, stale: bool = False) -> JsonObject:
+    """The job at `now`; a stale one has the statistics it was created with."""
+    standing = job.progress(settings, now)
+    body = {name: value for name, value in job.body.items() if name != NORMALISED}
+    reply: JsonObject = {"name": job.name, "displayName": job.display_name, "model": job.model, "modelVersionId": "1"}
+    reply |= {name: normalised(value, name) for name, value in body.items()} if job.body.get(NORMALISED) else body
+    if job.labels:
+        reply["labels"] = dict(job.labels)
+    reply["state"] = f"{job.state_prefix}{standing.state}"
+    reply |= _times(job, standing)
+    if standing.ended is not None:
+        reply |= job.output
+        error = _error(job, standing.state)
+        if error is not None and "error" not in reply:
+            reply["error"] = {"code": error[0], "message": error[1]}
+        stats = _stats(job, standing.state, stale=stale)
+        if stats and "completionStats" not in job.output:
+            reply["completionStats"] = stats
+    return reply
+
+
+def _times(job: Job, standing: Progress) -> JsonObject:
+    moments = (job.created, job.updated, standing.started, standing.ended, _asked(job, standing))
+    times = {
+        "createTime": job.created,
+        "startTime": standing.started,
+        "endTime": standing.ended,
+        "updateTime": max(moment for moment in moments if moment is not None),
+    }
+    return {name: micro_timestamp(moment) for name, moment in times.items() if moment is not None}
+
+
+def _asked(job: Job, standing: Progress) -> int | None:
+    return job.asked if standing.state is State.CANCELLING else None
+
+
+def _error(job: Job, state: State) -> tuple[int, str] | None:
+    """Told of FAILED and CANCELLED jobs only."""
+    if state is State.CANCELLED:
+        return RPC_CODES["CANCELLED"], _CANCELLED
+    if state is not State.FAILED:
+        return None
+    limits = job.course.limits
+    if job.course.error is None and limits is not None and job.course.running > limits.run:
+        return RPC_CODES["DEADLINE_EXCEEDED"], _RAN_OUT
+    return job.course.error or (RPC_CODES["INTERNAL"], _FAILED)
+
+
+def _stats(job: Job, state: State, *, stale: bool) -> JsonObject:
+    """Counts as strings, zeros left out; -1 where the rows were never counted."""
+    if not job.request_count:
+        return {} if state is State.SUCCEEDED else {"incompleteCount": "-1"}
+    served, failed = (0, 0) if stale else (job.served or 0, job.served_failed or 0)
+    counts = {
+        "successfulCount": served - failed,
+        "failedCount": failed,
+        "incompleteCount": job.request_count - served,
+    }
+    return {name: str(count) for name, count in counts.items() if count}

@@ -1,0 +1,110 @@
+"""The rows that a job took in and what becomes of them, one at a time, in the order of the input.
+
+Outcomes are not stored: they follow from the stored rows, and are made again whenever somebody needs them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import islice
+
+from batchctl.emulator.answers import ROLES, BadRow, answer_row, check_row
+from batchctl.emulator.jobs import Job
+from batchctl.emulator.lines import lines
+from batchctl.emulator.proto import read_message
+from batchctl.emulator.rules import RowRule, row_error
+from batchctl.emulator.store import Store
+from batchctl.emulator.vertex.messages import REQUESTS
+from batchctl.emulator.vertex.models import bare_model
+from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, status_of
+
+_EMBED_FIELDS = ("content", "taskType", "title", "outputDimensionality")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of one row once it is processed."""
+
+    line: JsonObject
+    """The row as it came: `request`, maybe `key`; a whole instance of legacy text embeddings."""
+    columns: JsonObject = field(default_factory=dict)
+    """What else the input table has in this row."""
+    status: str = ""
+    """Empty when the row went well. Source: reference 8.2."""
+    response: JsonObject = field(default_factory=dict)
+    """The model's response, or the `predictions` of a legacy text embedding."""
+
+
+def outcomes(store: Store, job: Job) -> Iterator[Outcome]:
+    """The outcome of every row."""
+    hits: dict[RowRule, int] = {}
+    for position, stored in enumerate(map(json.loads, lines(store.read(job.input_blob)))):
+        line, columns = stored["line"], stored.get("columns", {})
+        try:
+            request = _read(job.kind, line)
+            error = row_error(job.course.rows, _texts(line, request), hits)
+        except _BadRequest as bad:
+            request, error = {}, {"code": RPC_CODES["INVALID_ARGUMENT"], "message": str(bad)}
+        if error is None:
+            yield Outcome(line, columns, "", _response(job, request, position))
+        else:
+            yield Outcome(line, columns, _status(error))
+
+
+def tally(store: Store, job: Job, most: int | None = None) -> tuple[int, int]:
+    """How many rows there are among the first `most`, and how many of them fail."""
+    rows = failed = 0
+    for outcome in islice(outcomes(store, job), most):
+        rows += 1
+        failed += bool(outcome.status)
+    return rows, failed
+
+
+class _BadRequest(Exception):
+    """The row alone fails, as a single call with this request would."""
+
+
+def _read(kind: str, line: JsonObject) -> JsonObject:
+    """The row's request in the form that answers are made of. Raises _BadRequest."""
+    if kind == "text":
+        return {"content": {"parts": [{"text": line["content"]}]}}
+    try:
+        request = read_message(line["request"], REQUESTS[kind])
+        if kind == "embed":
+            merged = {**request, **request.get("embedContentConfig", {})}
+            request = {name: merged[name] for name in _EMBED_FIELDS if name in merged}
+        check_row(kind, request, ROLES)
+    except Refused as refused:
+        raise _BadRequest(refused.message) from refused
+    except BadRow as bad:
+        raise _BadRequest(str(bad)) from bad
+    return {name: value for name, value in request.items() if name != "model"}
+
+
+def _texts(line: JsonObject, request: JsonObject) -> list[str]:
+    """What a rule may know the row by: its key, its labels' values, and what was asked last."""
+    labels = request.get("labels")
+    known = [line.get("key"), *(labels.values() if isinstance(labels, dict) else ())]
+    asked = request["contents"][-1] if "contents" in request else request.get("content", {})
+    known.append("".join(part.get("text", "") for part in asked.get("parts", [])))
+    return [text for text in known if isinstance(text, str)]
+
+
+def _response(job: Job, request: JsonObject, position: int) -> JsonObject:
+    model, salt = bare_model(job.model), f"{job.name}/{position}"
+    if job.kind != "text":
+        return answer_row(job.kind, model, request, salt)
+    answer = answer_row("embed", model, request, salt)
+    statistics = {"token_count": int(answer["tokenCount"]), "truncated": False}
+    return {"predictions": [{"embeddings": {"statistics": statistics, "values": answer["embedding"]["values"]}}]}
+
+
+def _status(error: JsonObject) -> str:
+    """The error as the answer of a single call would have been, behind the name of its HTTP status."""
+    http, name = status_of(error["code"])
+    body = {"error": {"code": http, "message": error["message"], "status": name}}
+    phrase = HTTPStatus(http).phrase if http in frozenset(HTTPStatus) else name
+    return f"{phrase}: {json.dumps(body, ensure_ascii=False)}"

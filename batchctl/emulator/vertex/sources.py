@@ -1,0 +1,115 @@
+"""The input of a job: the rows that its objects, its table or its dataset have. Source: reference 3.1, 8.2.
+
+Rows come as `{"line": …}`, from a table with `"columns"` too. Whatever is wrong with a place or the form of a row is
+wrong for the job as a whole; what is wrong with a request is its row's own affair (see `rows`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from batchctl.emulator.bigquery.tables import Column, Table, find_dataset, find_table, read_rows
+from batchctl.emulator.jobs import Job
+from batchctl.emulator.lines import lines
+from batchctl.emulator.storage.objects import find_bucket, match_objects
+from batchctl.emulator.store import Store
+from batchctl.emulator.vertex.datasets import dataset_uris
+from batchctl.emulator.vertex.uris import BadPlace, read_gs, read_table
+from batchctl.emulator.wire import JsonObject
+
+_RESERVED = frozenset({"response", "status"})
+_NOT_COPIED = frozenset({"RECORD", "STRUCT", "RANGE", "DATETIME", "GEOGRAPHY"})
+
+
+def input_rows(store: Store, job: Job) -> Iterator[JsonObject]:
+    """The rows in the order of the input. Raises BadPlace, which says where what is wrong."""
+    for uri in input_uris(store, job):
+        yield from (_table_rows if _is_table(job, uri) else _object_rows)(store, uri, job.kind)
+
+
+def input_uris(store: Store, job: Job) -> list[str]:
+    """Where the rows are: URIs of objects, or of tables."""
+    config = job.body["inputConfig"]
+    if "gcsSource" in config:
+        return list(config["gcsSource"].get("uris", []))
+    if "bigquerySource" in config:
+        return [config["bigquerySource"].get("inputUri", "")]
+    return dataset_uris(store, config["vertexMultimodalDatasetSource"].get("datasetName", ""))
+
+
+def input_columns(store: Store, job: Job) -> list[Column]:
+    """The columns of the input that go into an output table, the one of the row itself too; none for objects."""
+    columns: dict[str, Column] = {}
+    for uri in input_uris(store, job):
+        if _is_table(job, uri):
+            columns |= {column.name: column for column in _table(store, uri).schema if _copied(column)}
+    return list(columns.values())
+
+
+def _is_table(job: Job, uri: str) -> bool:
+    """A dataset may stand for either."""
+    return "bigquerySource" in job.body["inputConfig"] or uri.startswith("bq://")
+
+
+def _object_rows(store: Store, uri: str, kind: str) -> Iterator[JsonObject]:
+    bucket, path = read_gs(uri)
+    if find_bucket(store, bucket) is None:
+        raise BadPlace(f"The bucket {bucket} of {uri} does not exist.")
+    found = match_objects(store, uri) if path else []
+    if not found:
+        raise BadPlace(f"No object matches {uri}." if "*" in path else f"The object {uri} does not exist.")
+    for item in found:
+        place = f"gs://{item.bucket}/{item.name}"
+        for number, text in enumerate(lines(store.read(item.blob)), 1):
+            yield {"line": _line(_json(text, f"{place}, row {number}"), kind, f"{place}, row {number}")}
+
+
+def _table_rows(store: Store, uri: str, kind: str) -> Iterator[JsonObject]:
+    table = _table(store, uri)
+    member = _member(kind)
+    names = {column.name for column in table.schema}
+    if member not in names:
+        raise BadPlace(f"The table {uri} has no column {member}.")
+    for name in sorted(_RESERVED & names):
+        raise BadPlace(f"The table {uri} has a column {name}, a name that is reserved.")
+    copied = [column.name for column in table.schema if _copied(column)]
+    for number, row in enumerate(read_rows(store, table), 1):
+        place = f"{uri}, row {number}"
+        value = row[member]
+        request = _json(value.encode(), place) if isinstance(value, str) and kind != "text" else value
+        line = {member: request, **({"key": row["key"]} if kind == "embed" and isinstance(row.get("key"), str) else {})}
+        yield {"line": _line(line, kind, place), "columns": {name: row[name] for name in copied}}
+
+
+def _table(store: Store, uri: str) -> Table:
+    project, dataset, name = read_table(uri)
+    if find_dataset(store, project, dataset) is None:
+        raise BadPlace(f"The dataset {project}.{dataset} of {uri} was not found.")
+    table = find_table(store, project, dataset, name)
+    if table is None:
+        raise BadPlace(f"The table {uri} was not found.")
+    return table
+
+
+def _copied(column: Column) -> bool:
+    return column.mode != "REPEATED" and column.type not in _NOT_COPIED
+
+
+def _member(kind: str) -> str:
+    """What a row must have. Source: reference 8.2."""
+    return "content" if kind == "text" else "request"
+
+
+def _json(text: bytes, place: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadPlace(f"{place} is not JSON: {error}.") from error
+
+
+def _line(value: object, kind: str, place: str) -> JsonObject:
+    member, wanted = _member(kind), str if kind == "text" else dict
+    if not isinstance(value, dict) or not isinstance(value.get(member), wanted):
+        raise BadPlace(f"{place} has no {member}.")
+    return value

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from vertex_kit import JOBS, Vertex, body
+
+METADATA = "/computeMetadata/v1/"
+ACCOUNT = f"{METADATA}instance/service-accounts/default/"
+FLAVOR = {"metadata-flavor": "Google", "authorization": ""}
+EMAIL = "emulator@emulator.iam.gserviceaccount.com"
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Vertex]:
+    world = Vertex(tmp_path / "emulator.db")
+    yield world
+    world.http.close()
+
+
+@pytest.mark.parametrize(("when", "jobs"), [("before", 0), ("after", 1)])
+def test_a_reply_may_be_lost_before_and_after_the_effect(world: Vertex, when: str, jobs: int) -> None:
+    world.faults(
+        {"method": "batchPredictionJobs.create", "kind": "cut", "when": when, "count": 1},
+        {"method": "batchPredictionJobs.*", "kind": "status", "status": 503, "when": when, "count": 1},
+    )
+    with pytest.raises(httpx.RemoteProtocolError):
+        world.make()
+    world.refused(503, "POST", JOBS, json=body())
+    assert len(world.listed()) == 2 * jobs
+
+
+def pages(world: Vertex, **params: Any) -> list[list[str]]:
+    found = []
+    while True:
+        page = world.ok("GET", JOBS, params=params)
+        found.append([job["displayName"] for job in page.get("batchPredictionJobs", [])])
+        if "nextPageToken" not in page:
+            return found
+        params["pageToken"] = page["nextPageToken"]
+
+
+def test_an_empty_page_stands_in_the_middle(world: Vertex) -> None:
+    for number in range(3):
+        world.make(displayName=str(number), labels={"n": str(number)})
+    world.faults({"method": "batchPredictionJobs.list", "kind": "emptyPage"})
+    assert pages(world) == [["2", "1"], [], ["0"]]
+    assert pages(world, filter="NOT labels.n=1", pageSize=1) == [["2"], [], ["0"]]
+
+
+def test_a_list_may_lag(world: Vertex) -> None:
+    job = world.make(labels={"n": "1"})
+    world.faults({"kind": "listLag", "delay": "10s"})
+    assert world.listed(filter="labels.n=1") == []
+    assert world.see(job)["name"] == job["name"]
+    world.pass_time("10s")
+    assert [each["name"] for each in world.listed(filter="labels.n=1")] == [job["name"]]
+
+
+@pytest.mark.parametrize("method", ["batchPredictionJobs.list", "batchPredictionJobs.get"])
+def test_counts_may_be_stale(world: Vertex, method: str) -> None:
+    job = world.make()
+    world.faults({"method": method, "kind": "staleStats"})
+    world.pass_time("3s")
+    [listed] = world.listed()
+    stale, fresh = (listed, world.see(job)) if method.endswith("list") else (world.see(job), listed)
+    assert (stale["completionStats"], fresh["completionStats"]) == ({"incompleteCount": "4"}, {"successfulCount": "4"})
+    assert stale["state"] == fresh["state"] == "JOB_STATE_SUCCEEDED"
+
+
+def test_a_deleted_job_may_be_forbidden(world: Vertex) -> None:
+    job = world.end(world.make())
+    world.ok("DELETE", f"/v1/{job['name']}")
+    world.faults({"kind": "forbiddenAfterDelete"})
+    error = world.refused(403, "GET", f"/v1/{job['name']}")
+    place = f"//aiplatform.googleapis.com/{job['name']}"
+    text = f"Permission 'aiplatform.batchPredictionJobs.get' denied on resource '{place}' (or it may not exist)."
+    assert (error["status"], error["message"]) == ("PERMISSION_DENIED", text)
+    world.refused(404, "GET", f"{JOBS}/1")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", "computeMetadata/\n"),
+        (f"{ACCOUNT}?recursive=true", {"aliases": ["default"], "email": EMAIL, "scopes": [SCOPE]}),
+        (ACCOUNT, "aliases\nemail\nscopes\ntoken\n"),
+        (f"{METADATA}instance/service-accounts/{EMAIL}/email", EMAIL),
+        (
+            f"{ACCOUNT}token?scopes=x",
+            {"access_token": "emulator-token", "expires_in": 3600, "token_type": "Bearer"},
+        ),
+        (f"{ACCOUNT}scopes", SCOPE),
+        (f"{METADATA}project/project-id", "emulator"),
+        (f"{METADATA}universe/universe-domain", "googleapis.com"),
+    ],
+)
+def test_a_metadata_server_gives_credentials(world: Vertex, path: str, expected: Any) -> None:
+    reply = world.http.get(path, headers=FLAVOR)
+    assert (reply.status_code, reply.headers["metadata-flavor"]) == (200, "Google")
+    as_json = reply.headers["content-type"] == "application/json"
+    assert (reply.json() if as_json else reply.text) == expected
+    assert world.http.get(path).status_code == 404
+
+
+def test_the_project_of_the_metadata_has_a_number(world: Vertex) -> None:
+    number = world.http.get(f"{METADATA}project/numeric-project-id", headers=FLAVOR).text
+    assert world.make(JOBS.replace("demo", "emulator"))["name"].startswith(f"projects/{number}/")
