@@ -23,7 +23,7 @@ HARNESSES = (
     "tests/engine/test_engine_crash.py",
     "tests/engine/test_engine_storm.py",
     "tests/packaging",
-    "tests/providers/test_gemini_arbitrary.py",
+    "tests/providers/test_providers_arbitrary.py",
     "tests/reconcile/test_reconcile_properties.py",
     "tests/sdk",
     "tests/traps",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from batchctl.model.codes import ErrorCode
@@ -26,6 +28,15 @@ _FINGERPRINT_LENGTH = 8
 _KEY = re.compile(r"[!-~]{1,512}")
 _MIN_SECRET = 9
 """Shorter texts are placeholders of tests and emulators; blanking them would only garble messages."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token, which does not show itself."""
+
+    value: str = field(repr=False)
+    expiry: datetime | None
+    """In UTC; None when it does not say."""
 
 
 class Credentials(Protocol):
@@ -51,6 +62,13 @@ class Credentials(Protocol):
         ...
 
 
+def blanked(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "***") if len(secret) >= _MIN_SECRET else text
+    return text
+
+
 class ApiKey:
     """An API key of the Gemini Developer API. Raises BatchctlError when the text cannot be one."""
 
@@ -70,12 +88,15 @@ class ApiKey:
         return {"x-goog-api-key": self._value}
 
     def redact(self, text: str) -> str:
-        return text.replace(self._value, "***") if len(self._value) >= _MIN_SECRET else text
+        return blanked(text, (self._value,))
+
+    @property
+    def fingerprint(self) -> str:
+        """Enough to tell two keys apart, and nothing that helps to guess one."""
+        return hashlib.sha256(self._value.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
 
     def facts(self) -> Sequence[Fact]:
-        # Enough to tell two keys apart, and nothing that helps to guess one.
-        fingerprint = hashlib.sha256(self._value.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
-        return (Fact("credentials", f"API key with the fingerprint {fingerprint}"),)
+        return (Fact("credentials", f"API key with the fingerprint {self.fingerprint}"),)
 
     def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002  a key is what it is
         return False

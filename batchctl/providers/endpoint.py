@@ -16,10 +16,12 @@ import httpx
 
 from batchctl import __version__
 from batchctl.model.desired import Json
-from batchctl.model.errors import ApiError, BadReply, ConnectionFailed, ReplyLost
+from batchctl.model.errors import ApiError, ApiStatus, BadReply, ConnectionFailed, ReplyLost
+from batchctl.model.observed import Status
 from batchctl.model.ports import Fact
 from batchctl.providers.credentials import Credentials
-from batchctl.providers.errors import WIRE_ERRORS, status_failure, transport_failure
+from batchctl.providers.errors import WIRE_ERRORS, operation_failure, status_failure, transport_failure
+from batchctl.providers.hints import GEMINI, Hints
 from batchctl.providers.line import Line, Watch
 from batchctl.providers.texts import parse_json
 from batchctl.providers.times import ServerClock
@@ -56,6 +58,8 @@ class Call:
     timeouts: Timeouts = Timeouts()
     limit: int = JSON_LIMIT
     """Bytes of the reply, decompressed."""
+    accepted: frozenset[int] = frozenset()
+    """HTTP statuses besides 2xx that are an answer and no failure."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Reply:
     what: str
     headers: httpx.Headers
     body: bytes
+    http: int = 200
 
     def json_object(self) -> dict[str, Json]:
         """The body as a JSON object. Raises BadReply when it is anything else."""
@@ -83,11 +88,17 @@ class Endpoint:
     """  # noqa: D205  # the reason belongs to the sentence
 
     def __init__(
-        self, base_url: str, credentials: Credentials, clock: ServerClock, transport: httpx.BaseTransport | None = None
+        self,
+        base_url: str,
+        credentials: Credentials,
+        clock: ServerClock,
+        transport: httpx.BaseTransport | None = None,
+        hints: Hints = GEMINI,
     ) -> None:
         self.base_url = httpx.URL(base_url.rstrip("/"))
         self.clock = clock
         self._credentials = credentials
+        self._hints = hints
         self._shared = None if transport is None else Line(httpx.Client(transport=transport), shared=True)
         self._lines: list[Line] = []
         self._here = threading.local()
@@ -115,20 +126,27 @@ class Endpoint:
 
     def call(self, call: Call) -> Reply:
         """Make the call once and read the whole answer. Raises ApiError."""
-        with self.stream(call) as (headers, chunks):
-            return Reply(call.what, headers, b"".join(chunks))
+        with self._answer(call) as (response, chunks):
+            return Reply(call.what, response.headers, self._clean(b"".join(chunks)), response.status_code)
 
     @contextmanager
     def stream(self, call: Call) -> Iterator[tuple[httpx.Headers, Iterator[bytes]]]:
         """Make the call once; gives the headers and the body's chunks, decompressed. Raises ApiError, also midway."""
+        with self._answer(call) as (response, chunks):
+            yield response.headers, chunks
+
+    @contextmanager
+    def _answer(self, call: Call) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
         line = self._line(call)
+        # Before the watch starts: a token may have to be fetched first, and that has a time limit of its own.
+        credentials = self._credentials.headers() if _is_ours(call) else {}
         with line.watched(call.timeouts.total) as watch:
             try:
-                response = self._send(line, call)
+                response = self._send(line, call, credentials, watch)
                 try:
                     self._raise_for_status(call, response, watch)
                     self.clock.observe(response.headers.get("date"))
-                    yield response.headers, _chunks(call, response, watch)
+                    yield response, _chunks(call, response, watch)
                 finally:
                     response.close()
             except WIRE_ERRORS as exc:
@@ -139,16 +157,27 @@ class Endpoint:
                     raise
                 raise ReplyLost(f"{call.what}: the provider was closed during the call") from exc
 
-    def _send(self, line: Line, call: Call) -> httpx.Response:
+    def _send(self, line: Line, call: Call, credentials: Mapping[str, str], watch: Watch) -> httpx.Response:
         """Send the call; once more with new credentials when the first ones are refused, for a 401 did nothing."""
-        request = self._request(line, call)
-        response = line.client.send(request, stream=True, follow_redirects=False)
+        response = line.client.send(self._request(line, call, credentials), stream=True, follow_redirects=False)
         if response.status_code == httpx.codes.UNAUTHORIZED and _is_ours(call):
-            if not self._credentials.renew(request.headers):
+            try:
+                renewed = self._credentials.renew(credentials)
+            except BaseException:
+                response.close()
+                raise
+            if not renewed:
                 return response
             response.close()
-            response = line.client.send(self._request(line, call), stream=True, follow_redirects=False)
+            if watch.over():
+                raise ConnectionFailed(f"{call.what}: new credentials took too long, so the call was not sent again")
+            request = self._request(line, call, self._credentials.headers())
+            response = line.client.send(request, stream=True, follow_redirects=False)
         return response
+
+    def _clean(self, body: bytes) -> bytes:
+        """The body without our own secrets: a name or a message that gives one back would be shown, and kept."""
+        return self._credentials.redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def _failure(self, call: Call, exc: Exception, watch: Watch) -> ApiError:
         if watch.over():
@@ -156,7 +185,7 @@ class Endpoint:
         return transport_failure(exc, what=call.what, redact=self._credentials.redact)
 
     def _raise_for_status(self, call: Call, response: httpx.Response, watch: Watch) -> None:
-        if response.is_success:
+        if response.is_success or response.status_code in call.accepted:
             return
         body = bytearray()
         for chunk in response.iter_bytes():
@@ -172,16 +201,21 @@ class Endpoint:
             what=call.what,
             now=self.clock.now(),
             redact=self._credentials.redact,
+            hints=self._hints,
         )
 
-    def _request(self, line: Line, call: Call) -> httpx.Request:
+    def operation_failure(self, status: Status, what: str) -> ApiStatus:
+        """The error for an Operation of this service that ended badly."""
+        return operation_failure(status, what=what, redact=self._credentials.redact, hints=self._hints)
+
+    def _request(self, line: Line, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
         headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": f"batchctl/{__version__}"}
         if call.body:
             headers["content-type"] = "application/json"
         url = call.target
         if _is_ours(call):
             url = f"{self.base_url}{call.target}"
-            headers.update(self._credentials.headers())
+            headers.update(credentials)
         limits = call.timeouts
         return line.client.build_request(
             call.method,

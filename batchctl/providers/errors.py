@@ -6,6 +6,7 @@ error. Texts are capped, made one line and freed of secrets here. Source: refere
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -29,6 +30,8 @@ from batchctl.model.errors import (
     ServerFailed,
     Unauthenticated,
 )
+from batchctl.model.observed import Status
+from batchctl.providers.hints import GEMINI, Hints
 from batchctl.providers.rpc_status import RpcStatus, read_status
 from batchctl.providers.texts import capped, plain
 from batchctl.providers.times import parse_http_date, parse_seconds
@@ -74,19 +77,29 @@ _CLEAR_WITHOUT_WORDS = frozenset({401, 413, 429})
 Other 4xx without one prove nothing: a proxy's 404 page must not pass for a deleted job.
 """
 
-_HINTS: Mapping[int, str] = {
-    401: "the API wants other credentials: check GOOGLE_API_KEY or GEMINI_API_KEY",
-    403: "the key may not do this: check the key's restrictions, that the API is enabled in its project, "
-    "and that what is named belongs to the same project",
-    404: "check the name; for a create, that the model exists and can run in batch",
-    413: "send the rows as a file (src: {file: …})",
-    429: "the quota is used up: wait, finish or cancel other jobs, or ask for more",
-}
 _KEY_HINT = "the API does not know this key: check GOOGLE_API_KEY (it wins) or GEMINI_API_KEY"
-_LOCATION_HINT = (
-    "the API is not offered for this place or plan: enable billing, or use Vertex AI in a region that has it"
-)
+_MODEL_HINT = "check that the model exists, can run in batch, and is offered at the provider's location"
 _UNKNOWN_FIELD_HINT = "the API does not know a field of the request: correct its name, or upgrade batchctl"
+_PLACE = re.compile(r"\blocation\b", re.IGNORECASE)
+"""Not `locations`, which stands in the resource names of Vertex."""
+_MODEL = re.compile(r"publisher ?model|MODEL_NOT_SUPPORTED_FOR_BATCH", re.IGNORECASE)
+"""What Vertex says of a model that it has not, or not for batch jobs."""
+RPC_HTTP: Mapping[int, tuple[int, str]] = {
+    1: (499, "CANCELLED"),
+    3: (400, "INVALID_ARGUMENT"),
+    4: (504, "DEADLINE_EXCEEDED"),
+    5: (404, "NOT_FOUND"),
+    6: (409, "ALREADY_EXISTS"),
+    7: (403, "PERMISSION_DENIED"),
+    8: (429, "RESOURCE_EXHAUSTED"),
+    9: (400, "FAILED_PRECONDITION"),
+    10: (409, "ABORTED"),
+    11: (400, "OUT_OF_RANGE"),
+    12: (501, "UNIMPLEMENTED"),
+    14: (503, "UNAVAILABLE"),
+    16: (401, "UNAUTHENTICATED"),
+}
+"""The numbers of google.rpc.Code; all others are the server's own faults."""
 
 
 def transport_failure(exc: Exception, *, what: str, redact: Callable[[str], str]) -> ApiError:
@@ -112,7 +125,14 @@ def _connection_hint(exc: Exception) -> str:
 
 
 def status_failure(
-    http: int, headers: httpx.Headers, body: bytes, *, what: str, now: datetime, redact: Callable[[str], str]
+    http: int,
+    headers: httpx.Headers,
+    body: bytes,
+    *,
+    what: str,
+    now: datetime,
+    redact: Callable[[str], str],
+    hints: Hints = GEMINI,
 ) -> ApiError:
     """The error for an answer that is not a success. `now` is the server's time, for a `Retry-After` date."""
     if http in _REDIRECTS:
@@ -128,20 +148,32 @@ def status_failure(
             hint="something between here and the API answers in its place: check the endpoint and the proxy",
             details={"http": http},
         )
-    return _api_status(http, status or RpcStatus(), _retry_after(headers, status, now), what=what, redact=redact)
+    wait = _retry_after(headers, status, now)
+    return _api_status(http, status or RpcStatus(), wait, what=what, redact=redact, hints=hints)
+
+
+def operation_failure(status: Status, *, what: str, redact: Callable[[str], str], hints: Hints) -> ApiStatus:
+    """The error for an Operation that ended badly: a google.rpc.Status that came with HTTP 200."""
+    http, name = RPC_HTTP.get(status.code or 0, (500, "INTERNAL"))
+    return _api_status(http, RpcStatus(status.message, name), None, what=what, redact=redact, hints=hints)
 
 
 def _api_status(
-    http: int, status: RpcStatus, retry_after: float | None, *, what: str, redact: Callable[[str], str]
+    http: int, status: RpcStatus, retry_after: float | None, *, what: str, redact: Callable[[str], str], hints: Hints
 ) -> ApiStatus:
-    kind, code, hint = _classify(http, status)
+    kind, code, hint = _classify(http, status, hints)
     if retry_after is not None:
         hint = f"{hint + '; ' if hint else ''}the API asks to wait {retry_after:g} seconds"
-    facts = {"http": http, "status": status.status, "reason": status.reason, "retryAfter": retry_after}
+    facts = {
+        "http": http,
+        "status": status.status,
+        "reason": status.reason,
+        "retryAfter": retry_after,
+        **{name: capped(redact(plain(text))) for name, text in _named(status).items()},
+    }
     details: dict[str, Any] = {name: value for name, value in facts.items() if value not in ("", None)}
-    said = capped(redact(plain(status.message))) or "no details"
     return kind(
-        f"{what}: HTTP {http}: {said}",
+        f"{what}: HTTP {http}: {_said(status, redact)}",
         http=http,
         status=status.status,
         code=code,
@@ -151,18 +183,34 @@ def _api_status(
     )
 
 
-def _classify(http: int, status: RpcStatus) -> tuple[type[ApiStatus], str | None, str]:
+def _named(status: RpcStatus) -> dict[str, str]:
+    return {"permission": status.permission, "resource": status.resource, "quota": status.quota}
+
+
+def _said(status: RpcStatus, redact: Callable[[str], str]) -> str:
+    """The API's own words, with what it names in its details and not in them."""
+    message = plain(status.message)
+    extra = [f"{name} {plain(text)}" for name, text in _named(status).items() if text and text not in message]
+    words = capped(redact(message)) or "no details"
+    return f"{words} ({capped(redact(', '.join(extra)))})" if extra else words
+
+
+def _classify(http: int, status: RpcStatus, hints: Hints) -> tuple[type[ApiStatus], str | None, str]:
     if status.reason == "API_KEY_INVALID":
         # It comes as a 400, but says nothing about the request: with the right key it may be fine.
         return Unauthenticated, ErrorCode.INVALID_KEY, _KEY_HINT
     if http in _SERVER_ERRORS:
         return ServerFailed, None, "the fault is at the API's end; run the command again later"
     kind = _BY_HTTP.get(http, BadRequest)
-    if kind is BadRequest and status.status == "FAILED_PRECONDITION" and "location" in status.message.lower():
-        return kind, "UnsupportedLocation", _LOCATION_HINT
-    if kind is BadRequest and "Unknown name" in status.message:
-        return kind, "UnknownField", _UNKNOWN_FIELD_HINT
-    return kind, None, _HINTS.get(http, "")
+    hint = hints.by_status.get(status.status) or hints.by_http.get(http, "")
+    if kind is BadRequest:
+        if status.status == "FAILED_PRECONDITION" and _PLACE.search(status.message):
+            return kind, "UnsupportedLocation", hints.place
+        if "Unknown name" in status.message:
+            return kind, "UnknownField", _UNKNOWN_FIELD_HINT
+        if _MODEL.search(status.message):
+            return kind, ErrorCode.INVALID_MODEL, _MODEL_HINT
+    return kind, None, hint
 
 
 def _retry_after(headers: httpx.Headers, status: RpcStatus | None, now: datetime) -> float | None:

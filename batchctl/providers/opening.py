@@ -62,7 +62,7 @@ def open_account(
                 account,
                 stack=stack.name,
                 uid=short_uid(stack.uid),
-                credentials=StaticToken(_PLACEHOLDER) if place.is_emulator else GoogleCredentials(),
+                credentials=StaticToken(_PLACEHOLDER) if place.is_emulator else GoogleCredentials(env),
                 base_url=place.base_url,
                 storage_url=place.storage_url,
                 bigquery_url=place.bigquery_url,

@@ -6,8 +6,10 @@ Source: reference chapter 9.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from batchctl.model.desired import Json
 from batchctl.providers.texts import as_object, parse_json
 from batchctl.providers.times import parse_seconds
 
@@ -25,6 +27,12 @@ class RpcStatus:
     """From ErrorInfo, such as `API_KEY_INVALID`."""
     retry_delay: float | None = None
     """Seconds, from RetryInfo."""
+    permission: str = ""
+    """What the caller may not do, from ErrorInfo, such as `aiplatform.batchPredictionJobs.create`."""
+    resource: str = ""
+    """What it may not be done to, from ErrorInfo."""
+    quota: str = ""
+    """The quota that is used up, from QuotaFailure, with its limit."""
 
 
 def read_status(body: bytes) -> RpcStatus | None:
@@ -36,15 +44,38 @@ def read_status(body: bytes) -> RpcStatus | None:
     if not isinstance(error, dict) or not error.keys() & {"code", "message", "status"}:
         return None
     message = error.get("message")
-    reason, delay = "", None
+    found = RpcStatus(message if isinstance(message, str) else "", _name(error.get("status")))
     details = error.get("details")
     for detail in map(as_object, details if isinstance(details, list) else []):
-        kind = str(detail.get("@type", ""))
-        if kind.endswith("google.rpc.ErrorInfo"):
-            reason = reason or _name(detail.get("reason"))
-        elif kind.endswith("google.rpc.RetryInfo"):
-            delay = parse_seconds(detail.get("retryDelay"), "s")
-    return RpcStatus(message if isinstance(message, str) else "", _name(error.get("status")), reason, delay)
+        found = _with_detail(found, detail)
+    return found
+
+
+def _with_detail(found: RpcStatus, detail: Mapping[str, Json]) -> RpcStatus:
+    kind = str(detail.get("@type", "")).rpartition("/")[2]
+    if kind == "google.rpc.ErrorInfo" and not found.reason:
+        about = as_object(detail.get("metadata"))
+        permission, resource = _text(about.get("permission")), _text(about.get("resource"))
+        return replace(found, reason=_name(detail.get("reason")), permission=permission, resource=resource)
+    if kind == "google.rpc.RetryInfo":
+        return replace(found, retry_delay=parse_seconds(detail.get("retryDelay"), "s"))
+    if kind == "google.rpc.QuotaFailure" and not found.quota:
+        violations = detail.get("violations")
+        quotas = map(_quota, violations if isinstance(violations, list) else [])
+        return replace(found, quota=next((quota for quota in quotas if quota), ""))
+    return found
+
+
+def _quota(violation: object) -> str:
+    fields = as_object(violation)
+    name = _text(fields.get("quotaId")) or _text(fields.get("quotaMetric"))
+    value = fields.get("quotaValue")
+    is_number = isinstance(value, str | int) and str(value).isdecimal()
+    return f"{name} = {value}" if name and is_number else name
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _name(value: object) -> str:

@@ -24,7 +24,8 @@ from providers_kit import (
 from batchctl.model import errors
 from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
 from batchctl.model.keys import Mark
-from batchctl.providers.gemini.create import BODY_LIMIT, create_body, marked_name, merge_patch
+from batchctl.providers.bodies import merge_patch
+from batchctl.providers.gemini.create import BODY_LIMIT, create_body, marked_name
 
 
 def body(limit: int = 128, **changes):

@@ -104,7 +104,7 @@ def test_a_list_that_cannot_be_read_to_its_end_raises(pages):
 
 
 def test_a_list_that_never_ends_raises(monkeypatch):
-    monkeypatch.setattr("batchctl.providers.gemini.provider._MAX_PAGES", 5)
+    monkeypatch.setattr("batchctl.providers.paging._MAX_PAGES", 5)
     count = iter(range(1000))
     with pytest.raises(errors.BadReply, match="pages"):
         listed(Script(lambda _: page(token=f"t{next(count)}")))

@@ -3,13 +3,16 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+from collections.abc import Mapping
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from loopback import Loopback, answer, drip
-from providers_kit import BASE, KEY, MovedClock, Script, reply
+from providers_kit import BASE, KEY, MovedClock, Script, reply, rpc_error
 
 from batchctl.model import errors
+from batchctl.model.ports import Fact
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.endpoint import Call, Endpoint, Timeouts
 from batchctl.providers.times import ServerClock
@@ -106,6 +109,71 @@ def test_an_answer_that_is_no_json_object(body):
 
 def test_any_success_is_one():
     assert endpoint(script=Script(httpx.Response(204))).call(get()).body == b""
+
+
+class SlowCredentials:
+    """Credentials that take their time, on a clock of their own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, first: float, renewal: float) -> None:
+        self.time, self.waits = 0.0, [first, renewal]
+        self.renewed: list[dict[str, str]] = []
+        monkeypatch.setattr("batchctl.providers.line.time", SimpleNamespace(monotonic=lambda: self.time))
+
+    def headers(self) -> dict[str, str]:
+        if not self.renewed:
+            self.time += self.waits[0]
+        return {"authorization": f"Bearer {len(self.renewed)}"}
+
+    def redact(self, text: str) -> str:
+        return text
+
+    def facts(self) -> tuple[Fact, ...]:
+        return ()
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        self.renewed.append(dict(refused))
+        self.time += self.waits[1]
+        return True
+
+
+def slow_endpoint(script: Script, credentials: SlowCredentials) -> Endpoint:
+    return Endpoint(BASE, credentials, ServerClock(MovedClock()), httpx.MockTransport(script))
+
+
+def test_what_credentials_take_is_not_the_calls_time(monkeypatch):
+    slow = SlowCredentials(monkeypatch, first=1000.0, renewal=1.0)
+    script = Script(rpc_error(401, "UNAUTHENTICATED"), reply({}))
+    slow_endpoint(script, slow).call(get())
+    assert [one.headers["authorization"] for one in script.requests] == ["Bearer 0", "Bearer 1"]
+    assert slow.renewed == [{"authorization": "Bearer 0"}]
+
+
+def test_a_call_is_not_sent_again_after_its_time(monkeypatch):
+    script = Script(rpc_error(401, "UNAUTHENTICATED"), reply({}))
+    with pytest.raises(errors.ConnectionFailed, match="not sent again") as caught:
+        slow_endpoint(script, SlowCredentials(monkeypatch, first=1.0, renewal=1000.0)).call(get())
+    assert caught.value.effect is errors.Effect.NONE
+    assert len(script.requests) == 1
+
+
+def test_a_refused_call_is_closed_when_no_new_credentials_can_be_had(monkeypatch):
+    slow = SlowCredentials(monkeypatch, first=1.0, renewal=1.0)
+    refused = httpx.Response(401, stream=Streamed(b"{}"))
+
+    def fail(_: Mapping[str, str]) -> bool:
+        raise errors.ConnectionFailed("no token")
+
+    monkeypatch.setattr(slow, "renew", fail)
+    with pytest.raises(errors.ConnectionFailed, match="no token"):
+        slow_endpoint(Script(refused), slow).call(get())
+    assert refused.is_closed
+
+
+def test_a_call_elsewhere_renews_nothing(monkeypatch):
+    slow = SlowCredentials(monkeypatch, first=1.0, renewal=1.0)
+    with pytest.raises(errors.Unauthenticated):
+        slow_endpoint(Script(rpc_error(401, "UNAUTHENTICATED")), slow).call(get(f"{BASE}/upload?upload_id=7"))
+    assert (slow.renewed, slow.time) == ([], 0.0)
 
 
 class Streamed(httpx.SyncByteStream):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from batchctl.model.codes import ErrorCode
@@ -11,6 +10,7 @@ from batchctl.model.desired import InlineRows, Json, Kind, RemoteSource, Request
 from batchctl.model.errors import BadRequest
 from batchctl.model.keys import Mark
 from batchctl.model.ports import CreateRequest
+from batchctl.providers.bodies import encode_json, merge_patch
 
 BODY_LIMIT = 20_971_520
 """Bytes of a create call that the API takes (reference chapters 9 and 10)."""
@@ -42,10 +42,15 @@ def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
     bought again.
     """
     batch: dict[str, Any] = {"inputConfig": _input(request)}
+    if request.priority:
+        # An int64, which JSON carries as a string (reference 1.2).
+        batch["priority"] = str(request.priority)
+    if request.webhook:
+        batch["webhookConfig"] = dict(request.webhook)
     merged = merge_patch(batch, request.extra_body)
     merged.pop("display_name", None)
     merged["displayName"] = marked_name(request.display_name, request.mark, display_name_limit)
-    body = _encode({"batch": merged})
+    body = encode_json({"batch": merged})
     if len(body) > BODY_LIMIT:
         raise BadRequest(
             f"the inline rows of {request.mark.key.job} make a request of {len(body)} bytes; {BODY_LIMIT} are allowed",
@@ -78,35 +83,3 @@ def _rows(rows: Sequence[RequestRow]) -> list[Json]:
     return [
         {"request": row.request, "metadata": {"key": row.key, "index": str(index)}} for index, row in enumerate(rows)
     ]
-
-
-def merge_patch(target: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[str, Json]:
-    """The target with the patch over it: objects merge, null removes, all else replaces. Source: RFC 7396."""
-    merged = dict(target)
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        elif isinstance(value, Mapping):
-            under = merged.get(name)
-            merged[name] = merge_patch(under if isinstance(under, Mapping) else {}, value)
-        else:
-            merged[name] = value
-    return merged
-
-
-def _encode(value: Mapping[str, Json]) -> bytes:
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        # Half a surrogate pair, which JSON can write down and UTF-8 cannot.
-        return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain).encode("ascii")
-    except (ValueError, TypeError, RecursionError) as exc:
-        raise BadRequest(f"the rows cannot be written as JSON: {exc}", http=400, code=ErrorCode.INVALID_INPUT) from exc
-
-
-def _plain(value: object) -> Json:
-    """Frozen values may be mappings or sequences of other types than dict and list."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -6,25 +6,22 @@ Source: reference 1.2, 1.4, chapter 5.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.keys import Account, Mark
-from batchctl.model.observed import RemoteJob, RowCounts, Status
-from batchctl.model.states import JobState, is_terminal, normalise_state
+from batchctl.model.observed import RemoteJob, RowCounts
+from batchctl.model.states import is_terminal
+from batchctl.providers import members
 from batchctl.providers.gemini.names import is_job_name
-from batchctl.providers.texts import as_object, capped, whole_characters
+from batchctl.providers.texts import as_object
 from batchctl.providers.times import parse_time
 
 _METADATA = "metadata(name,model,displayName,state,createTime,endTime,updateTime,batchStats)"
 JOB_FIELDS = f"name,done,error(code,message),{_METADATA}"
 """Field mask of one job without its inputs and outputs, which may be gigabytes."""
 LIST_FIELDS = f"nextPageToken,operations({JOB_FIELDS})"
-
-_STATE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_COUNT = re.compile(r"[0-9]{1,18}")
 
 
 def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:
@@ -42,31 +39,20 @@ def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:
     metadata = as_object(found.get("metadata"))
     if not metadata or not isinstance(metadata.get("displayName"), str | None):
         raise BadReply(f"{what}: {name} does not show its display name, so nobody knows whose it is")
-    state = job_state(metadata.get("state"))
-    display_name = _text(metadata.get("displayName"))
+    state = members.job_state(metadata.get("state"))
+    display_name = members.text(metadata.get("displayName"))
     return RemoteJob(
         name=name,
         account=account,
         display_name=display_name,
         mark=Mark.find(display_name),
         state=state,
-        model=_text(metadata.get("model")).removeprefix("models/"),
+        model=members.text(metadata.get("model")).removeprefix("models/"),
         create_time=parse_time(metadata.get("createTime")),
         end_time=parse_time(metadata.get("endTime")),
         rows=_rows(as_object(metadata.get("batchStats")), ended=is_terminal(state)),
-        error=_status(found.get("error")),
+        error=members.status(found.get("error")),
     )
-
-
-def job_state(wire: object) -> str:
-    """The normalised state; `JOB_STATE_UNSPECIFIED` for what cannot be one."""
-    if not isinstance(wire, str) or not _STATE.fullmatch(wire):
-        return JobState.UNSPECIFIED.value
-    return normalise_state(wire)
-
-
-def _text(value: object) -> str:
-    return whole_characters(value) if isinstance(value, str) else ""
 
 
 def _rows(stats: Mapping[str, Json], *, ended: bool) -> RowCounts:
@@ -81,17 +67,4 @@ def _rows(stats: Mapping[str, Json], *, ended: bool) -> RowCounts:
 
 
 def _count(stats: Mapping[str, Json], name: str, missing: int | None) -> int | None:
-    """An int64, which proto-JSON writes as a string; a number is taken too."""
-    if name not in stats:
-        return missing
-    value = stats[name]
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return int(text) if _COUNT.fullmatch(text) else None
-
-
-def _status(value: object) -> Status | None:
-    if not isinstance(value, dict):
-        return None
-    code = value.get("code")
-    known = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < 2**31  # an int32 on the wire
-    return Status(code if known else None, capped(_text(value.get("message"))))
+    return members.count(stats[name]) if name in stats else missing

@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BadRequest
+from batchctl.providers.model_names import refuse_odd_model
 
 _ID = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,255}"
 _JOB = re.compile(f"batches/{_ID}")
 _FILE = re.compile(f"files/{_ID}")
-_MODEL_FAULTS = ("..", "?", "&")
 
 
 def is_job_name(name: object) -> TypeGuard[str]:
@@ -43,12 +43,6 @@ def job_path(name: str, method: str = "") -> str:
 
 def model_path(model: str, method: str) -> str:
     """The URL path of a method of a model; a bare name gets `models/`. Raises BadRequest, with nothing sent."""
-    if not model.strip() or any(fault in model for fault in _MODEL_FAULTS):
-        raise BadRequest(
-            f"not the name of a model: {model[:80]!r}",
-            http=400,
-            code=ErrorCode.INVALID_MODEL,
-            hint="a name such as gemini-2.5-flash, models/… or tunedModels/…",
-        )
+    refuse_odd_model(model, "such as gemini-2.5-flash, models/… or tunedModels/…")
     full = model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
     return f"/v1beta/{quote(full, safe='/', errors='replace')}{method}"

@@ -6,7 +6,7 @@ Source: reference 1.1-1.6, 2, 8.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import datetime, timedelta
 from typing import BinaryIO
@@ -27,14 +27,11 @@ from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, remote_job
 from batchctl.providers.gemini.names import job_path, model_path
 from batchctl.providers.gemini.results import Outline, file_rows, inline_rows, spool
 from batchctl.providers.gemini.upload import FileUpload
+from batchctl.providers.lag import may_still_come
+from batchctl.providers.paging import each_once, pages
 from batchctl.providers.retry import Retry, is_transient
-from batchctl.providers.texts import whole_characters
 from batchctl.providers.times import ServerClock
 
-PAGE_SIZE = 100
-"""Always sent: without it the API was seen to answer with an empty list (reference 1.5)."""
-_MAX_PAGES = 10_000
-_MAX_TOKEN = 8192
 _INLINE_LIMIT = 4 * 2**30
 """Bytes of a job with its rows in it, on disk; 1.2 GB were seen, and they may stand in it twice."""
 _DOWNLOAD_LIMIT = 2**40
@@ -42,17 +39,22 @@ _DOWNLOAD_LIMIT = 2**40
 _LONG = Timeouts(read=120.0, total=7200.0)
 _RESULTS_FIELDS = "name,done,metadata(state,endTime,output)"
 _NOT_READY = ErrorCode.RESULTS_NOT_READY
-_RESULTS_LAG = timedelta(hours=24)
-"""How long after its end a job's results may still be about to appear; long, for nobody buys them twice."""
 
 
 class GeminiProvider:
     """One account on the Gemini Developer API, seen through one API key."""
 
     def __init__(
-        self, account: Account, endpoint: Endpoint, retry: Retry, create_timeout: timedelta, display_name_limit: int
+        self,
+        account: Account,
+        identity: str,
+        endpoint: Endpoint,
+        retry: Retry,
+        create_timeout: timedelta,
+        display_name_limit: int,
     ) -> None:
         self._account = account
+        self._identity = identity
         self._endpoint = endpoint
         self._retry = retry
         self._create_timeout = create_timeout.total_seconds()
@@ -64,6 +66,11 @@ class GeminiProvider:
     @property
     def account(self) -> Account:
         return self._account
+
+    @property
+    def identity(self) -> str:
+        """The key's fingerprint: which project's jobs are shown depends on nothing else."""
+        return self._identity
 
     @property
     def lists_foreign(self) -> bool:
@@ -84,31 +91,13 @@ class GeminiProvider:
         A job that moves to the next page while pages are read is given once.
         """
         what = "batches.list"
-        tokens: set[str] = set()
-        names: set[str] = set()
-        params = {"pageSize": str(PAGE_SIZE), "fields": LIST_FIELDS}
-        while len(tokens) < _MAX_PAGES:
-            page = self._read(Call(what, "GET", "/v1beta/batches", params=params))
-            entries = page.get("operations", [])
-            if not isinstance(entries, list):
-                raise BadReply(f"{what}: the page's operations are not a list")
-            if page.get("unreachable"):
-                # Never seen here, but proto's word for a list that is not whole (reference 1.5).
-                raise BadReply(f"{what}: the API could not reach all of its jobs")
-            for job in [remote_job(entry, self._account, what) for entry in entries]:
-                if job.name not in names:
-                    names.add(job.name)
-                    yield job
-            token = page.get("nextPageToken") or ""
-            if not token:
-                return
-            if not isinstance(token, str) or len(token) > _MAX_TOKEN or token != whole_characters(token):
-                raise BadReply(f"{what}: the page token cannot be one")
-            if token in tokens:
-                raise BadReply(f"{what}: the same page token came twice, so the list would never end")
-            tokens.add(token)
-            params["pageToken"] = token
-        raise BadReply(f"{what}: more than {_MAX_PAGES} pages")
+
+        def read(page: Mapping[str, str]) -> Mapping[str, object]:
+            return self._read(Call(what, "GET", "/v1beta/batches", params={**page, "fields": LIST_FIELDS}))
+
+        # A whole page is read before its first job is given: one that cannot be read spoils all of it.
+        found = pages(read, "operations", what)
+        return each_once([remote_job(entry, self._account, what) for entry in page] for page in found)
 
     def get_job(self, name: str) -> RemoteJob:
         what = "batches.get"
@@ -200,7 +189,7 @@ class GeminiProvider:
 
     def _why_missing(self, outline: Outline) -> tuple[str, str]:
         """Code and hint for results that are not there: they may still come, or came and went (reference 2.3, 8.1)."""
-        if outline.end_time is None or self.now() - outline.end_time < _RESULTS_LAG:
+        if may_still_come(outline.end_time, self.now()):
             return _NOT_READY, "results can lag behind the job's end: run the command again in a few minutes"
         return (
             ErrorCode.RESULTS_GONE,
@@ -237,5 +226,7 @@ def open_gemini(
     A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each thread gets a
     connection of its own. `random` gives numbers in [0, 1). Raises BatchctlError when the key cannot be one.
     """
-    endpoint = Endpoint(base_url, ApiKey(api_key), ServerClock(clock), transport)
-    return GeminiProvider(account, endpoint, Retry(clock, random), create_timeout, display_name_limit)
+    key = ApiKey(api_key)
+    endpoint = Endpoint(base_url, key, ServerClock(clock), transport)
+    retry = Retry(clock, random)
+    return GeminiProvider(account, key.fingerprint, endpoint, retry, create_timeout, display_name_limit)

@@ -17,14 +17,13 @@ from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.ports import ResultItem
 from batchctl.model.states import JobState
-from batchctl.providers.gemini.jobs import job_state
 from batchctl.providers.gemini.names import is_file_name
 from batchctl.providers.json_stream import JsonStream
+from batchctl.providers.lines import LINE_LIMIT, lines
+from batchctl.providers.members import job_state
 from batchctl.providers.texts import as_object, parse_json
 from batchctl.providers.times import parse_time
 
-LINE_LIMIT = 64 * 2**20
-"""Bytes of one line of a result file."""
 _IN_MEMORY = 16 * 2**20
 _INLINE = frozenset({"inlinedResponses", "inlinedEmbedContentResponses"})
 """Two spellings; embeddings were seen under either, once or twice nested."""
@@ -128,7 +127,7 @@ def _file(value: Json) -> str | None:
 
 def file_rows(chunks: Iterable[bytes], outline: Outline, what: str) -> Iterator[ResultItem]:
     """Read a result file line by line. Raises BadReply for a line that is too long or not JSON."""
-    for number, line in enumerate(_lines(chunks, what), start=1):
+    for number, line in enumerate(lines(chunks, LINE_LIMIT, what), start=1):
         if not line.strip():
             continue
         try:
@@ -137,21 +136,6 @@ def file_rows(chunks: Iterable[bytes], outline: Outline, what: str) -> Iterator[
             raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off") from exc
         outline.rows_seen = True
         yield result_item(value)
-
-
-def _lines(chunks: Iterable[bytes], what: str) -> Iterator[bytes]:
-    pending: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        *whole, rest = chunk.split(b"\n")
-        for piece in whole:
-            yield b"".join((*pending, piece))
-            pending, size = [], 0
-        pending.append(rest)
-        size += len(rest)
-        if size > LINE_LIMIT:
-            raise BadReply(f"{what}: a line of the result file is longer than {LINE_LIMIT} bytes")
-    yield b"".join(pending)
 
 
 def result_item(value: Json) -> ResultItem:

@@ -1,0 +1,70 @@
+"""BigQuery: the rows of a table, in the order in which the service gives them.
+
+Owns what a reply must be so that all rows came. All reads are repeated politely. Source: reference chapter 4;
+bigquery v2, `tables.get`, `tabledata.list`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from batchctl.model.desired import Json
+from batchctl.model.errors import BadReply, ReplyLost
+from batchctl.providers import members
+from batchctl.providers.cloud.cells import Column, read_columns, read_row
+from batchctl.providers.cloud.names import Table, table_path
+from batchctl.providers.cloud.refusals import told_of_table
+from batchctl.providers.endpoint import Call, Endpoint
+from batchctl.providers.paging import Paging, pages
+from batchctl.providers.retry import Retry
+from batchctl.providers.texts import as_object
+
+_ROOT = "/bigquery/v2"
+_PAGING = Paging("maxResults", 1000, "pageToken")
+_PAGE_LIMIT = 256 * 2**20
+"""Bytes of one page; the service ends a page long before, but one row may be large."""
+
+
+class BigQuery:
+    """BigQuery behind one endpoint. Safe for threads."""
+
+    def __init__(self, endpoint: Endpoint, retry: Retry) -> None:
+        self._endpoint = endpoint
+        self._retry = retry
+
+    def columns(self, table: Table) -> Sequence[Column]:
+        """The table's columns. Raises ApiError, NotFound when there is no such table."""
+        what = "bigquery.tables.get"
+        call = Call(what, "GET", f"{_ROOT}{table_path(table)}", params={"fields": "schema"})
+        with told_of_table(str(table)):
+            found = self._json(call)
+        try:
+            return read_columns(as_object(found.get("schema")).get("fields", []))
+        except ValueError as exc:
+            raise BadReply(f"{what}: {table}: {exc}") from exc
+
+    def rows(self, table: Table, columns: Sequence[Column]) -> Iterator[dict[str, Json]]:
+        """All rows, streamed page by page. Raises ApiError: ReplyLost when fewer came than the table has."""
+        what = "bigquery.tabledata.list"
+        total = came = 0
+
+        def read(page: Mapping[str, str]) -> Mapping[str, Json]:
+            nonlocal total
+            path = f"{_ROOT}{table_path(table)}/data"
+            found = self._json(Call(what, "GET", path, params=page, limit=_PAGE_LIMIT))
+            total = max(total, members.count(found.get("totalRows")) or 0)
+            return found
+
+        with told_of_table(str(table)):
+            for entries in pages(read, "rows", what, _PAGING):
+                try:
+                    found = [read_row(entry, columns) for entry in entries]
+                except ValueError as exc:
+                    raise BadReply(f"{what}: {table}: {exc}") from exc
+                came += len(found)
+                yield from found
+        if came < total:
+            raise ReplyLost(f"{what}: {table} gave {came} of its {total} rows")
+
+    def _json(self, call: Call) -> dict[str, Json]:
+        return self._retry.run(lambda: self._endpoint.call(call).json_object())

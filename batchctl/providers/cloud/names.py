@@ -1,0 +1,101 @@
+"""Names of objects and tables, made safe to stand in a URL's path.
+
+A name comes from a manifest, from the state or from a reply; none of them may lead a call to another method.
+Source: reference 3.1, chapter 4; storage v1, bigquery v2 (what a table's id may hold).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BadRequest
+
+_BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,220}[A-Za-z0-9])?")
+_LONGEST_NAME = 1024
+"""Bytes of an object's name."""
+_LINE_ENDS = re.compile(r"[\r\n]")
+_PROJECT = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*:)?[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+"""A project's id or number; old ids have a domain before a colon."""
+_DATASET = re.compile(r"\w{1,1024}", re.ASCII)
+_TABLE = re.compile(r"[\w $-]{1,1024}")
+_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class ObjectPath:
+    """`gs://bucket/name`. The name may be a prefix, a pattern or empty: only `object_path` asks for a whole one."""
+
+    bucket: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"gs://{self.bucket}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """`bq://project.dataset.table`."""
+
+    project: str
+    dataset: str
+    table: str
+
+    def __str__(self) -> str:
+        return f"bq://{self.project}.{self.dataset}.{self.table}"
+
+
+def parse_gs(uri: object) -> ObjectPath:
+    """Read `gs://bucket/name` or `gs://bucket`. Raises BadRequest, for nothing was sent."""
+    if isinstance(uri, str) and uri.startswith("gs://"):
+        bucket, _, name = uri.removeprefix("gs://").partition("/")
+        if _BUCKET.fullmatch(bucket) and _is_name(name):
+            return ObjectPath(bucket, name)
+    raise _odd("a place in Cloud Storage", uri, "gs://bucket/name")
+
+
+def parse_table(uri: object) -> Table:
+    """Read `bq://project.dataset.table`, with or without its scheme. Raises BadRequest, for nothing was sent."""
+    if isinstance(uri, str):
+        # From the right: an old project id has dots of its own.
+        parts = uri.removeprefix("bq://").rsplit(".", 2)
+        if len(parts) == len(("project", "dataset", "table")):
+            project, dataset, table = parts
+            if _PROJECT.fullmatch(project) and _DATASET.fullmatch(dataset) and _TABLE.fullmatch(table):
+                return Table(project, dataset, table)
+    raise _odd("a BigQuery table", uri, "bq://project.dataset.table")
+
+
+def bucket_path(bucket: str) -> str:
+    """Where a bucket's objects lie in the API."""
+    return f"/b/{quote(bucket, safe='')}/o"
+
+
+def object_path(path: ObjectPath) -> str:
+    """Where an object lies in the API. Raises BadRequest for what no object can be called."""
+    if path.name in ("", ".", ".."):
+        raise _odd("an object in Cloud Storage", str(path), "gs://bucket/name")
+    return f"{bucket_path(path.bucket)}/{quote(path.name, safe='')}"
+
+
+def table_path(table: Table) -> str:
+    """Where a table lies in the API."""
+    return f"/projects/{_quoted(table.project)}/datasets/{_quoted(table.dataset)}/tables/{_quoted(table.table)}"
+
+
+def _is_name(name: str) -> bool:
+    try:
+        length = len(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        return False
+    return length <= _LONGEST_NAME and not _LINE_ENDS.search(name)
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
+
+
+def _odd(what: str, found: object, hint: str) -> BadRequest:
+    return BadRequest(f"not {what}: {ascii(found)[:_SHOWN]}", http=400, code=ErrorCode.INVALID_NAME, hint=hint)

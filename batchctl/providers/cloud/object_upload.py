@@ -1,0 +1,75 @@
+"""The resumable protocol of Cloud Storage: a session, chunks with Content-Range, 308 until the last one.
+
+Source: reference chapter 4 (`ifGenerationMatch=0` makes an upload create-only); storage v1, `objects.insert`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from batchctl.model.errors import ApiError, BadReply
+from batchctl.providers.cloud.names import ObjectPath, bucket_path, object_path
+from batchctl.providers.endpoint import Call, Endpoint, Reply
+from batchctl.providers.resumable import TIMEOUTS, Standing, session_url
+from batchctl.providers.retry import Retry, is_transient
+
+_WHAT = "storage.objects.insert"
+_GO_ON = 308
+_RECEIVED = re.compile(r"bytes=0-([0-9]{1,18})")
+
+
+class ObjectSession:
+    """One upload of a new object. Its address is all that the service asks for: it gets no credentials."""
+
+    what = _WHAT
+
+    def __init__(self, endpoint: Endpoint, url: str, size: int) -> None:
+        self._endpoint = endpoint
+        self._url = url
+        self._size = size
+
+    @classmethod
+    def start(cls, endpoint: Endpoint, retry: Retry, path: ObjectPath, size: int, content_type: str) -> ObjectSession:
+        """Begin an upload; twice is harmless, for one that is not ended is nothing. Raises ApiError."""
+        object_path(path)  # refuses what no object can be called
+        call = Call(
+            _WHAT,
+            "POST",
+            f"/upload/storage/v1{bucket_path(path.bucket)}",
+            params={"uploadType": "resumable", "name": path.name, "ifGenerationMatch": "0"},
+            headers={"x-upload-content-type": content_type, "x-upload-content-length": str(size)},
+            body=json.dumps({"contentType": content_type}).encode(),
+        )
+        url = retry.run(lambda: endpoint.call(call)).headers.get("location", "")
+        return cls(endpoint, session_url(endpoint, str(url), _WHAT), size)
+
+    def post(self, body: bytes, offset: int, *, last: bool) -> Standing:
+        span = f"{offset}-{offset + len(body) - 1}" if body else "*"
+        standing = self._put(span, body)
+        if standing.end is not None and not last:
+            raise BadReply(f"{_WHAT}: the upload has ended although bytes were left to send")
+        return standing
+
+    def ask(self) -> Standing | None:
+        return self._put("*", b"")
+
+    def again(self, error: ApiError) -> bool:
+        return is_transient(error)
+
+    def _put(self, span: str, body: bytes) -> Standing:
+        headers = {"content-range": f"bytes {span}/{self._size}", "content-type": "application/octet-stream"}
+        call = Call(
+            _WHAT, "PUT", self._url, headers=headers, body=body, timeouts=TIMEOUTS, accepted=frozenset({_GO_ON})
+        )
+        reply = self._endpoint.call(call)
+        return Standing(_received(reply)) if reply.http == _GO_ON else Standing(self._size, reply)
+
+
+def _received(reply: Reply) -> int:
+    """How many bytes the service holds; without a range none."""
+    text = reply.headers.get("range")
+    match = _RECEIVED.fullmatch(text or "")
+    if text is not None and match is None:
+        raise BadReply(f"{_WHAT}: the service does not say how far the upload is")
+    return int(match[1]) + 1 if match else 0

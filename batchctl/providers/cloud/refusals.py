@@ -1,0 +1,57 @@
+"""Refusals of Cloud Storage and BigQuery with the way out that fits the bucket or the dataset at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from batchctl.model.errors import ApiError, ApiStatus, NotFound, PermissionDenied
+
+_WHO = "the principal (`batchctl doctor` shows who you are)"
+
+
+def recoded(error: ApiStatus, *, hint: str, code: str | None = None) -> ApiStatus:
+    """The same refusal with another hint, and another code where one is given."""
+    return type(error)(
+        error.message,
+        http=error.http,
+        status=error.status,
+        code=code or error.code,
+        hint=hint,
+        details=error.details,
+        retry_after=error.retry_after,
+    )
+
+
+@contextmanager
+def told_of_bucket(bucket: str, *roles: str) -> Iterator[None]:
+    """Refusals inside name the bucket, and the roles that the work there takes."""
+    with _told(f"gs://{bucket}", " and ".join(roles), f"check that the bucket {bucket} is there, and the object in it"):
+        yield
+
+
+@contextmanager
+def told_of_table(place: str) -> Iterator[None]:
+    """Refusals inside name the table, and the role that reading it takes."""
+    with _told(place, "roles/bigquery.dataViewer", f"check that the table {place} is there"):
+        yield
+
+
+@contextmanager
+def _told(place: str, roles: str, missing: str) -> Iterator[None]:
+    try:
+        yield
+    except PermissionDenied as error:
+        hint = f"{_WHO} needs {roles} on {place}, or what is named is not there: the API says the same of both"
+        raise recoded(error, hint=hint) from error
+    except NotFound as error:
+        raise recoded(error, hint=missing) from error
+
+
+def http_of(error: ApiError) -> int | None:
+    """The HTTP status of a refusal, also of one without the API's own words; None when there was no answer.
+
+    Reads and writes of an object's bytes are answered in plain text when they fail.
+    """
+    found = error.http if isinstance(error, ApiStatus) else error.details.get("http")
+    return found if isinstance(found, int) else None

@@ -1,0 +1,132 @@
+"""Bearer tokens for Google's APIs, shared by all threads: fetched once, renewed in time, never shown.
+
+Owns when a token is fetched and who waits for it; where credentials come from is told in `google_adc`, which is
+imported only when they are wanted, because google-auth's library takes longer to load than a whole command.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+
+from batchctl.model.ports import Fact
+from batchctl.providers.credentials import Token, blanked
+
+_HEADER = "authorization"
+_REMEMBERED = 8
+"""Tokens that are still blanked after they were replaced: a reply may speak of the last but one."""
+
+
+class GoogleCredentials:
+    """Application Default Credentials. Safe for threads.
+
+    Raises BatchctlError with code `NoCredentials` when there are none, `InvalidKey` when their file is not sound.
+    """
+
+    def __init__(self, env: Mapping[str, str] = os.environ) -> None:
+        from batchctl.providers.google_adc import DefaultCredentials
+
+        self._source = DefaultCredentials(env)
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+        self._flight: Future[Token] | None = None
+        """The fetch that is going on; everybody who needs its token waits for it."""
+        self._handed_out: deque[str] = deque(maxlen=_REMEMBERED)
+
+    def __repr__(self) -> str:
+        return "GoogleCredentials(***)"
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers of a call. Raises ApiError, its effect being NONE, when no token can be had."""
+        named = {_HEADER: f"Bearer {self._current().value}"}
+        if self._source.quota_project:
+            named["x-goog-user-project"] = self._source.quota_project
+        return named
+
+    def redact(self, text: str) -> str:
+        with self._lock:
+            secrets = (*self._handed_out, *self._source.secrets)
+        return blanked(text, secrets)
+
+    def facts(self) -> Sequence[Fact]:
+        """Who we are, and until when the token holds; fetches one when there is none. Raises ApiError."""
+        expiry = self._current().expiry
+        until = f"good until {expiry:%Y-%m-%d %H:%M:%S} UTC" if expiry else "does not say how long it is good"
+        return (
+            Fact("credentials", self._source.principal),
+            Fact("quota project", self._source.quota_project or "none"),
+            Fact("token", until),
+        )
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Fetch a new token in place of the one in the refused headers, unless somebody did already.
+
+        False when the new token is the old one, as a metadata server's may be: to send it again would change nothing.
+        """
+        said = refused.get(_HEADER, "")
+        with self._lock:
+            token = self._token
+            if token is not None and f"Bearer {token.value}" == said:
+                self._token = None
+        return f"Bearer {self._current().value}" != said
+
+    def _current(self) -> Token:
+        """A token that holds for a while; one thread fetches it when there is none."""
+        with self._lock:
+            flight = self._flight
+            if flight is None:
+                if self._token is not None and self._source.is_fresh:
+                    return self._token
+                self._flight = mine = Future[Token]()
+        if flight is None:
+            self._fetch(mine)
+            flight = mine
+        problem = flight.exception()
+        if isinstance(problem, Exception):
+            from batchctl.providers.google_adc import token_failure
+
+            # Each thread raises an error of its own; what the library said may hold what it was sent, so it stays here.
+            raise token_failure(problem, self.redact) from None
+        return flight.result()
+
+    def _fetch(self, flight: Future[Token]) -> None:
+        try:
+            token = self._source.fetch()
+        except BaseException as problem:
+            with self._lock:
+                self._flight = None
+            if not isinstance(problem, Exception):
+                # This thread alone was interrupted; the others have a call that may be made again.
+                flight.set_exception(InterruptedError("the fetch was interrupted"))
+                raise
+            flight.set_exception(problem)
+        else:
+            with self._lock:
+                self._flight, self._token = None, token
+                self._handed_out.append(token.value)
+            flight.set_result(token)
+
+
+class StaticToken:
+    """A token that stays what it is: a placeholder for emulators, which check none."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "StaticToken(***)"
+
+    def headers(self) -> Mapping[str, str]:
+        return {_HEADER: f"Bearer {self._value}"}
+
+    def redact(self, text: str) -> str:
+        return blanked(text, (self._value,))
+
+    def facts(self) -> Sequence[Fact]:
+        return (Fact("credentials", "none needed"),)
+
+    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002  a placeholder is what it is
+        return False

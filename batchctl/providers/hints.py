@@ -1,0 +1,69 @@
+"""The ways out of an API's refusals, service by service. Data only: what a refusal is, is told in `errors`.
+
+Source: reference chapter 9, and 1.1, 3 and 4 for what each service wants of a caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What one service's refusals ask for."""
+
+    by_http: Mapping[int, str]
+    place: str
+    """For a service that is not offered where we ask for it."""
+    by_status: Mapping[str, str] = field(default_factory=dict)
+    """By the rpc code's name, where it says more than the HTTP status."""
+
+
+_WHO = "(`batchctl doctor` shows who you are)"
+_QUOTA = "the quota is used up: wait, finish or cancel other jobs, or ask for more"
+
+GEMINI = Hints(
+    {
+        401: "the API wants other credentials: check GOOGLE_API_KEY or GEMINI_API_KEY",
+        403: "the key may not do this: check the key's restrictions, that the API is enabled in its project, "
+        "and that what is named belongs to the same project",
+        404: "check the name; for a create, that the model exists and can run in batch",
+        413: "send the rows as a file (src: {file: …})",
+        429: _QUOTA,
+    },
+    place="the API is not offered for this place or plan: enable billing, or use Vertex AI in a region that has it",
+)
+_NOT_ACCEPTED = (
+    "the token is not accepted: log in again with `gcloud auth application-default login`, or check the file that "
+    "GOOGLE_APPLICATION_CREDENTIALS names and that its account is enabled"
+)
+VERTEX = Hints(
+    {
+        401: _NOT_ACCEPTED,
+        403: f"the principal {_WHO} needs roles/aiplatform.user in the project, and roles/storage.objectAdmin on the "
+        "buckets; check too that the Vertex AI API is enabled there",
+        404: "check the name, the project and the location; for a create, that the model exists there",
+        429: _QUOTA,
+    },
+    place="it is not offered at this location: choose another in the provider's `location`",
+    by_status={"FAILED_PRECONDITION": "what is named is not in a state for this: a job is deleted after its end only"},
+)
+STORAGE = Hints(
+    {
+        401: _NOT_ACCEPTED,
+        403: f"the principal {_WHO} needs roles/storage.objectAdmin on the bucket",
+        404: "check that the bucket and the object exist",
+        429: "too many calls for one object or bucket: wait, then run the command again",
+    },
+    place="choose a bucket in another location",
+)
+BIGQUERY = Hints(
+    {
+        401: _NOT_ACCEPTED,
+        403: f"the principal {_WHO} needs roles/bigquery.dataViewer on the dataset",
+        404: "check that the dataset and the table exist",
+        429: "the quota of BigQuery is used up: wait, then run the command again",
+    },
+    place="choose a dataset in another location",
+)

@@ -1,0 +1,16 @@
+"""What no model's name may hold, on either API. Source: reference 6.2."""
+
+from __future__ import annotations
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BadRequest
+
+_FAULTS = ("..", "?", "&")
+
+
+def refuse_odd_model(model: str, forms: str) -> None:
+    """Raises BadRequest, for nothing was sent, when a text cannot name a model. `forms` tells how names look."""
+    if not model.strip() or any(fault in model for fault in _FAULTS):
+        raise BadRequest(
+            f"not the name of a model: {model[:80]!r}", http=400, code=ErrorCode.INVALID_MODEL, hint=f"a name {forms}"
+        )

@@ -1,0 +1,84 @@
+"""The body of the create call. Source: reference 3.1, 3.2, 6.2; design section 6 (the mark)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import InlineRows, Json, RemoteSource, UploadedFile
+from batchctl.model.errors import BadRequest
+from batchctl.model.keys import OWN_LABELS
+from batchctl.model.ports import CreateRequest
+from batchctl.providers.bodies import encode_json, merge_patch
+from batchctl.providers.vertex.marks import mark_labels
+from batchctl.providers.vertex.names import full_model
+
+_DATASET = re.compile(r"projects/[^/]+/locations/[^/]+/datasets/[^/]+")
+
+
+def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
+    """The JSON that is sent. Raises BadRequest, with nothing sent, for what this API cannot do.
+
+    `extra_body` is merged over the job (RFC 7396), all but the mark's labels: a job without its mark would be bought
+    again.
+    """
+    job: dict[str, Any] = {
+        "displayName": (request.display_name or request.mark.key.job)[:display_name_limit],
+        "model": full_model(request.model),
+        "inputConfig": _input(request),
+        "outputConfig": _output(request),
+        "labels": dict(request.labels),
+    }
+    merged = merge_patch(job, request.extra_body)
+    labels = merged.get("labels")
+    given = labels if isinstance(labels, Mapping) else {}
+    others = {name: value for name, value in given.items() if not name.startswith(OWN_LABELS)}
+    return encode_json({**merged, "labels": {**others, **mark_labels(request.mark)}})
+
+
+def _input(request: CreateRequest) -> dict[str, Json]:
+    match request.source:
+        case UploadedFile(name):
+            return _source((name,))
+        case RemoteSource(uris):
+            return _source(uris)
+        case InlineRows():
+            raise _unusable(
+                f"Vertex AI does not take the rows of {request.mark.key.job} inside the request",
+                "put the rows into a JSONL file beside the manifest and name it: src: {file: rows.jsonl}",
+            )
+        case _:
+            assert_never(request.source)
+
+
+def _source(uris: tuple[str, ...]) -> dict[str, Json]:
+    if uris and all(uri.startswith("gs://") for uri in uris):
+        return {"instancesFormat": "jsonl", "gcsSource": {"uris": list(uris)}}
+    match uris:
+        case (uri,) if uri.startswith("bq://"):
+            return {"instancesFormat": "bigquery", "bigquerySource": {"inputUri": uri}}
+        case (name,) if _DATASET.fullmatch(name):
+            return {"instancesFormat": "vertex-dataset", "vertexMultimodalDatasetSource": {"datasetName": name}}
+        case _:
+            raise _unusable(
+                f"Vertex AI does not read {', '.join(uris)[:200] or 'nothing'}",
+                "a source is gs://… (one or several), one bq://…, or one projects/…/locations/…/datasets/…",
+            )
+
+
+def _output(request: CreateRequest) -> dict[str, Json]:
+    dest = request.dest or ""
+    if dest.startswith("gs://"):
+        return {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": dest}}
+    if dest.startswith("bq://"):
+        return {"predictionsFormat": "bigquery", "bigqueryDestination": {"outputUri": dest}}
+    raise _unusable(
+        f"{request.mark.key.job} does not say where Vertex AI shall write its results",
+        "give it a dest: gs://bucket/prefix/ or bq://project.dataset",
+    )
+
+
+def _unusable(message: str, hint: str) -> BadRequest:
+    return BadRequest(message, http=400, code=ErrorCode.INVALID_INPUT, hint=hint)

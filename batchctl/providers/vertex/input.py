@@ -1,0 +1,75 @@
+"""Inputs that batchctl never sent, read again where the API read them: to know which result belongs to which row.
+
+Owns the order of rows over several files. Source: reference 3.1, 8.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import Json, RemoteSource
+from batchctl.model.errors import BadRequest, NotFound
+from batchctl.model.ports import InputRow
+from batchctl.providers.cloud.names import ObjectPath, parse_gs
+from batchctl.providers.cloud.storage import Storage, StoredObject
+from batchctl.providers.lines import LINE_LIMIT, LineTooLong, lines
+from batchctl.providers.texts import parse_json
+from batchctl.providers.vertex.wildcards import literal_part, matches
+
+UNREADABLE: Mapping[str, Json] = {"unreadable": float("nan")}
+"""The request of a line that holds none: JSON has no NaN, so that no reply can echo it."""
+_BOM = b"\xef\xbb\xbf"
+
+
+def read_input(source: RemoteSource, storage: Storage) -> Iterator[InputRow] | None:
+    """The rows of files in Cloud Storage, in the order of the URIs, of names under a wildcard, and of lines.
+
+    None for BigQuery and for datasets, which have no order. Makes no call and raises nothing by itself: every ApiError
+    comes while the rows are read, at the first one or midway. One that will not get better is a BadRequest, NotFound or
+    PermissionDenied: an input that is gone, that somebody changed since, or that is not for us.
+    """
+    if not all(uri.startswith("gs://") for uri in source.uris):
+        return None
+    return _rows(source.uris, storage)
+
+
+def _rows(uris: tuple[str, ...], storage: Storage) -> Iterator[InputRow]:
+    for uri in uris:
+        for item in _objects(parse_gs(uri), storage):
+            yield from _file_rows(storage.read(item), str(item.path))
+
+
+def _objects(path: ObjectPath, storage: Storage) -> list[StoredObject]:
+    start = literal_part(path.name)
+    if start == path.name:
+        return [storage.get(path)]
+    below = storage.list(ObjectPath(path.bucket, start))
+    found = sorted((item for item in below if matches(path.name, item.path.name)), key=lambda item: item.path.name)
+    if not found:
+        raise NotFound(f"no object is called {path}", http=404, hint="the input was moved or deleted")
+    return found
+
+
+def _file_rows(chunks: Iterator[bytes], what: str) -> Iterator[InputRow]:
+    try:
+        for number, line in enumerate(lines(chunks, LINE_LIMIT, what)):
+            text = line.removeprefix(_BOM) if number == 0 else line
+            if text.strip():
+                yield _row(text)
+    except LineTooLong as error:
+        raise BadRequest(error.message, http=400, code=ErrorCode.INVALID_INPUT, hint="is the file JSONL?") from error
+
+
+def _row(line: bytes) -> InputRow:
+    """One line: with a request in it, or a request itself. It counts as a row even when it holds neither."""
+    try:
+        value = parse_json(line)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        return InputRow(None, UNREADABLE)
+    if "request" not in value:
+        return InputRow(None, value)
+    request, key = value["request"], value.get("key")
+    return InputRow(key if isinstance(key, str) else None, request if isinstance(request, dict) else UNREADABLE)

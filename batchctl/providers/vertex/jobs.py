@@ -1,0 +1,69 @@
+"""From the BatchPredictionJob that the API shows to a RemoteJob.
+
+Lenient where a wrong value says nothing about the job's existence and owner, strict about its name and labels.
+Source: reference 3.1, 3.3, chapter 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from batchctl.model.desired import Json
+from batchctl.model.errors import BadReply
+from batchctl.model.keys import Account
+from batchctl.model.observed import RemoteJob, RowCounts
+from batchctl.model.states import is_terminal
+from batchctl.providers import members
+from batchctl.providers.texts import as_object
+from batchctl.providers.times import parse_time
+from batchctl.providers.vertex.marks import read_mark
+from batchctl.providers.vertex.names import read_job_name, short_model
+
+READ_MASK = "name,displayName,model,state,error,createTime,startTime,endTime,completionStats,labels"
+"""The members that `remote_job` reads: all that is asked for in a list."""
+
+
+def remote_job(job: Json, account: Account, what: str) -> RemoteJob:
+    """Read one BatchPredictionJob. Raises BadReply when it has no usable name, or nobody can say whose it is.
+
+    The mark stands in the labels: a job whose labels cannot be read may be the very one that is looked for, and a list
+    with it in it proves the absence of none. Any other member that is missing or of a wrong type is left empty; a state
+    that cannot be read becomes `JOB_STATE_UNSPECIFIED`, which nobody acts on. So one odd job does not hide the others.
+    """
+    found = as_object(job)
+    name = read_job_name(found.get("name"))
+    if name is None:
+        raise BadReply(f"{what}: a batch job without a usable name", hint="is the endpoint the Vertex AI API?")
+    if name.location != account.location:
+        raise BadReply(f"{what}: asked {account.location}, and got a job in {name.location}")
+    labels = found.get("labels") or {}
+    if not isinstance(labels, dict):
+        raise BadReply(f"{what}: {found['name']} does not show its labels, so nobody knows whose it is")
+    state = members.job_state(found.get("state"))
+    return RemoteJob(
+        name=found["name"],
+        account=account,
+        display_name=members.text(found.get("displayName")),
+        mark=read_mark(labels),
+        state=state,
+        model=short_model(members.text(found.get("model"))),
+        create_time=parse_time(found.get("createTime")),
+        start_time=parse_time(found.get("startTime")),
+        end_time=parse_time(found.get("endTime")),
+        rows=_rows(as_object(found.get("completionStats")), ended=is_terminal(state)),
+        error=members.status(found.get("error")),
+    )
+
+
+def _rows(stats: Mapping[str, Json], *, ended: bool) -> RowCounts:
+    """Counts of rows; `-1` on the wire is an unknown one, and the total is known only when its parts are."""
+    if not stats:
+        return RowCounts()
+    # The API leaves out zeros, so a missing count is known to be 0 only when all rows have been dealt with.
+    missing = 0 if ended else None
+    ok, failed, rest = (
+        members.count(stats[name]) if name in stats else missing
+        for name in ("successfulCount", "failedCount", "incompleteCount")
+    )
+    total = None if ok is None or failed is None or rest is None else ok + failed + rest
+    return RowCounts(total, ok, failed)

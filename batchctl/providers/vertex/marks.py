@@ -1,0 +1,41 @@
+"""The mark as labels: how a Vertex job says which attempt of which job it is. Source: design section 6, reference 3.1.
+
+Reading is strict: a label that is missing, foreign or odd means that there is no mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from batchctl.model.desired import Json
+from batchctl.model.keys import DIGEST_SCHEME, MARK_DIGEST_LENGTH, OWN_LABELS, Mark, short_uid
+
+_PARTS = ("stack", "uid", "job", "attempt", "shard", "digest", "token")
+
+
+def mark_labels(mark: Mark) -> dict[str, str]:
+    """The labels that carry a mark."""
+    values = (
+        mark.stack,
+        mark.uid,
+        mark.key.job,
+        str(mark.key.attempt),
+        str(mark.key.shard),
+        mark.digest.removeprefix(DIGEST_SCHEME)[:MARK_DIGEST_LENGTH],
+        mark.token,
+    )
+    return {OWN_LABELS + part: value for part, value in zip(_PARTS, values, strict=True)}
+
+
+def read_mark(labels: Mapping[str, Json]) -> Mark | None:
+    """The mark that a job's labels carry; None when there is none, or not a whole one."""
+    found = {OWN_LABELS + part: labels.get(OWN_LABELS + part) for part in _PARTS}
+    stack, uid, job, attempt, shard, digest, token = found.values()
+    mark = Mark.find(f"[bc1 {stack}/{job}@{attempt}.{shard} {digest} {token} {uid}]")
+    # The text form decides what a part may be; that each label says what was read from it rules out all else.
+    return mark if mark is not None and mark_labels(mark) == found else None
+
+
+def stack_filter(stack: str, uid: str) -> str:
+    """The list filter that shows a stack's own jobs only. `uid` may be the whole one or the short one."""
+    return f"labels.{OWN_LABELS}stack={stack} AND labels.{OWN_LABELS}uid={short_uid(uid)}"

@@ -1,0 +1,106 @@
+"""Resource names of Vertex AI, made safe to stand in a URL's path, and held against the account they belong to.
+
+A name comes from a manifest, from the state or from a reply; none of them may lead a call to another method, another
+location or another project. Source: reference 3.1, 6.2, 6.3.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BadRequest
+from batchctl.model.keys import Account
+from batchctl.providers.model_names import refuse_odd_model
+
+_PROJECT = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
+_LOCATION = r"[a-z0-9][a-z0-9-]{0,62}"
+_ID = r"[0-9]{1,25}"
+_PLACE = re.compile(f"({_PROJECT}) ({_LOCATION})")
+_PARENT = f"projects/(?P<project>{_PROJECT})/locations/(?P<location>{_LOCATION})"
+_JOB = re.compile(f"{_PARENT}/batchPredictionJobs/(?P<id>{_ID})")
+_OPERATION = re.compile(f"{_PARENT}/(batchPredictionJobs/{_ID}/)?operations/[A-Za-z0-9_-]{{1,128}}")
+_FORMS = "projects/PROJECT/locations/LOCATION/batchPredictionJobs/ID, or the ID alone"
+_OWN_MODELS = ("projects/", "models/", "publishers/")
+_GOOGLE_MODELS = "publishers/google/models/"
+
+
+@dataclass(frozen=True)
+class JobName:
+    """The name of a job as the API gives it."""
+
+    project: str
+    """The project's number in replies; its id where people write names."""
+    location: str
+    id: str
+    """Digits, made by the server; unique in its location."""
+
+
+def read_job_name(name: object) -> JobName | None:
+    """Read a full name; None when it is none."""
+    match = _JOB.fullmatch(name) if isinstance(name, str) else None
+    return JobName(match["project"], match["location"], match["id"]) if match else None
+
+
+def jobs_path(account: Account) -> str:
+    """The URL path of the account's jobs. Raises BadRequest, with nothing sent."""
+    if not _PLACE.fullmatch(f"{account.project} {account.location}"):
+        raise BadRequest(
+            f"not a project and a location: {account.project[:80]!r}, {account.location[:80]!r}",
+            http=400,
+            code=ErrorCode.INVALID_NAME,
+            hint="give the provider a project (its id or number) and a location such as us-central1",
+        )
+    return f"/v1/projects/{account.project}/locations/{account.location}/batchPredictionJobs"
+
+
+def own_job(name: str, account: Account) -> JobName:
+    """The job that a name means here. Raises BadRequest, with nothing sent, when it is no name or lies elsewhere.
+
+    Another location, or another project, would silently be asked for a job of its own with the same id.
+    """
+    found = JobName(account.project, account.location, name) if re.fullmatch(_ID, name) else read_job_name(name)
+    if found is None:
+        raise _unusable(f"not the name of a Vertex batch job: {name[:80]!r}", _FORMS)
+    if found.location != account.location:
+        raise _unusable(
+            f"{name} lies in {found.location}, and this provider asks {account.location} only",
+            "use a provider whose `location` is the job's",
+        )
+    if found.project != account.project and (not found.project.isdecimal() or account.project.isdecimal()):
+        # A number may be this project's own; only a reply can tell.
+        raise _unusable(
+            f"{name} belongs to {found.project}, and this provider asks {account.project} only",
+            "use a provider whose `project` is the job's",
+        )
+    return found
+
+
+def job_path(name: str, account: Account, method: str = "") -> str:
+    """The URL path of a job, with a custom method such as `:cancel`. Raises BadRequest, with nothing sent."""
+    return f"{jobs_path(account)}/{own_job(name, account).id}{method}"
+
+
+def operation_path(name: object, account: Account) -> str | None:
+    """The URL path of a long-running operation in the account's location; None when the name cannot be one."""
+    match = _OPERATION.fullmatch(name) if isinstance(name, str) else None
+    return f"/v1/{name}" if match and match["location"] == account.location else None
+
+
+def full_model(model: str) -> str:
+    """The resource name of a model, as the create call wants it. Raises BadRequest, with nothing sent."""
+    refuse_odd_model(model, "such as gemini-2.5-flash, publishers/… or projects/…/models/…")
+    if model.startswith(_OWN_MODELS):
+        return model
+    publisher, slash, rest = model.partition("/")
+    return f"publishers/{publisher}/models/{rest}" if slash else f"{_GOOGLE_MODELS}{model}"
+
+
+def short_model(model: str) -> str:
+    """A model's name as people write it: Google's own models without their publisher."""
+    return model.removeprefix(_GOOGLE_MODELS)
+
+
+def _unusable(message: str, hint: str) -> BadRequest:
+    return BadRequest(message, http=400, code=ErrorCode.INVALID_NAME, hint=hint)

@@ -1,0 +1,47 @@
+"""Waiting for a long-running operation, which is what a delete gives. Source: reference 3.3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from batchctl.model.desired import Json
+from batchctl.model.errors import BadReply, NotFound, ReplyLost
+from batchctl.model.keys import Account
+from batchctl.model.observed import Status
+from batchctl.model.ports import Clock
+from batchctl.providers.members import status
+from batchctl.providers.vertex.names import operation_path
+
+_WAITS = (0.5, 1.0, 2.0, 4.0, *(8.0,) * 10)
+"""Seconds before each further look; about a minute and a half in all."""
+_HINT = "run the command again: it looks whether the job is still there"
+
+
+def wait_for_operation(
+    operation: Mapping[str, Json],
+    read: Callable[[str], Mapping[str, Json]],
+    account: Account,
+    clock: Clock,
+    what: str,
+) -> Status | None:
+    """Look at the operation until it is done; gives its error, None when it went well. `read` gets a URL path.
+
+    Raises BadReply when it is no operation, ReplyLost when it is not done in time or not known any more, and whatever
+    else `read` raises.
+    """
+    path = operation_path(operation.get("name"), account)
+    waits = iter(_WAITS)
+    while operation.get("done") is not True:
+        if path is None:
+            raise BadReply(f"{what}: the answer is no operation of {account.location}")
+        wait = next(waits, None)
+        if wait is None:
+            raise ReplyLost(f"{what}: not done after {sum(_WAITS):g} seconds", hint=_HINT)
+        clock.sleep(wait)
+        try:
+            operation = read(path)
+        except NotFound as error:
+            # It must not be taken for the job: what became of that is not known.
+            raise ReplyLost(f"{what}: the operation is not known any more: {error.message}", hint=_HINT) from error
+    fault = operation.get("error")
+    return None if fault in (None, {}) else status(fault) or Status(None, "")

@@ -1,0 +1,138 @@
+"""Where a job's results lie, and how they are read from there: files in a bucket, or a table.
+
+Nothing here is ever silently short: what cannot be read to its end raises. Source: reference 3.1, 8.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import Json
+from batchctl.model.errors import ApiError, BadReply, NotFound
+from batchctl.model.ports import ResultItem
+from batchctl.model.states import GOOD_STATES
+from batchctl.providers import members
+from batchctl.providers.cloud.bigquery import BigQuery
+from batchctl.providers.cloud.names import ObjectPath, Table, parse_gs, parse_table
+from batchctl.providers.cloud.refusals import recoded
+from batchctl.providers.cloud.storage import Storage
+from batchctl.providers.lag import may_still_come
+from batchctl.providers.lines import LINE_LIMIT, lines
+from batchctl.providers.texts import as_object, parse_json
+from batchctl.providers.times import parse_time
+from batchctl.providers.vertex.result_rows import result_item
+
+_PREDICTIONS = "predictions"
+"""The table of results in a dataset that a job made for itself (discovery document, `BigQueryDestination`)."""
+
+
+def read_output(job: Mapping[str, Json], storage: Storage, bigquery: BigQuery) -> Iterator[ResultItem]:
+    """The rows of an ended job, as the API wrote them, streamed.
+
+    `job` is a BatchPredictionJob as the API shows it: `name`, `state`, `endTime`, `updateTime`, `completionStats`,
+    `outputInfo` and `outputConfig` are read. A job that ended badly may have no rows. One that has some and does not
+    show them raises ApiError with code `ResultsNotReady` when they may still come, `ResultsGone` when the end is long
+    ago. Raises ApiError, also midway.
+    """
+    info = as_object(job.get("outputInfo"))
+    directory, table = info.get("gcsOutputDirectory"), _table(info, as_object(job.get("outputConfig")))
+    seen = False
+    if directory:
+        rows = _objects_rows(job, parse_gs(directory), storage)
+    elif table is not None:
+        rows = _table_rows(job, table, storage, bigquery)
+    else:
+        rows = iter(())
+    for row in rows:
+        seen = True
+        yield row
+    if not seen and _has_results(job):
+        code, hint = _why_missing(job, storage)
+        where = directory or table or "nowhere that is known"
+        raise ApiError(f"{_name(job)} has ended, and shows no results ({where})", code=code, hint=hint)
+
+
+def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Storage) -> Iterator[ResultItem]:
+    """The lines of every JSONL file below the directory, file by file in the order of their names."""
+    folder = ObjectPath(directory.bucket, f"{directory.name.rstrip('/')}/")
+    try:
+        found = sorted(storage.list(folder), key=lambda item: item.path.name)
+    except NotFound as error:
+        _refuse_if_missed(job, storage, error)
+        return
+    for item in found:
+        if item.path.name.endswith(".jsonl"):
+            yield from _file_rows(storage.read(item), str(item.path))
+
+
+def _file_rows(chunks: Iterator[bytes], what: str) -> Iterator[ResultItem]:
+    for number, line in enumerate(lines(chunks, LINE_LIMIT, what), start=1):
+        if line.strip():
+            try:
+                value = parse_json(line)
+            except ValueError as exc:
+                raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off") from exc
+            yield result_item(value)
+
+
+def _table_rows(job: Mapping[str, Json], table: Table, storage: Storage, bigquery: BigQuery) -> Iterator[ResultItem]:
+    try:
+        columns = bigquery.columns(table)
+    except NotFound as error:
+        _refuse_if_missed(job, storage, error)
+        return
+    yield from map(result_item, bigquery.rows(table, columns))
+
+
+def _refuse_if_missed(job: Mapping[str, Json], storage: Storage, error: NotFound) -> None:
+    """Raise for a place that is not there, unless the job may have written nothing."""
+    if _has_results(job):
+        code, hint = _why_missing(job, storage)
+        raise recoded(error, code=code, hint=hint) from error
+
+
+def _table(info: Mapping[str, Json], config: Mapping[str, Json]) -> Table | None:
+    """The table with the results: by its full name, by its name in a dataset, or by where the job was to write."""
+    table, dataset = info.get("bigqueryOutputTable"), info.get("bigqueryOutputDataset")
+    if isinstance(table, str) and table and ("." in table or not dataset):
+        return parse_table(table)
+    if dataset:
+        return parse_table(f"{dataset}.{table or _asked_table(config, dataset) or _PREDICTIONS}")
+    if info.get("vertexMultimodalDatasetName"):
+        return parse_table(_asked_uri(config))
+    return None
+
+
+def _asked_table(config: Mapping[str, Json], dataset: Json) -> str:
+    """The table that was asked for, if it lies in the dataset."""
+    head, _, table = str(_asked_uri(config)).rpartition(".")
+    return table if head.removeprefix("bq://") == str(dataset).removeprefix("bq://") else ""
+
+
+def _asked_uri(config: Mapping[str, Json]) -> Json:
+    """Where the job was to write a table."""
+    nested = as_object(config.get("vertexMultimodalDatasetDestination"))
+    target = as_object(config.get("bigqueryDestination")) or as_object(nested.get("bigqueryDestination"))
+    return target.get("outputUri")
+
+
+def _has_results(job: Mapping[str, Json]) -> bool:
+    """Whether there must be rows: the job ended well, or the API counts rows that did."""
+    done = members.count(as_object(job.get("completionStats")).get("successfulCount"))
+    return members.job_state(job.get("state")) in GOOD_STATES or bool(done)
+
+
+def _why_missing(job: Mapping[str, Json], storage: Storage) -> tuple[str, str]:
+    """Code and hint for results that are not there: they may still come, or came and went (reference 8.1)."""
+    ended = parse_time(job.get("endTime")) or parse_time(job.get("updateTime"))
+    if may_still_come(ended, storage.now()):
+        return (
+            ErrorCode.RESULTS_NOT_READY,
+            "results can lag behind the job's end: run the command again in a few minutes",
+        )
+    return ErrorCode.RESULTS_GONE, "somebody moved or deleted them: the bucket or the dataset is yours"
+
+
+def _name(job: Mapping[str, Json]) -> str:
+    return members.text(job.get("name"))[:200] or "the job"

@@ -1,0 +1,242 @@
+"""The provider for Vertex AI: one method a call, wired to the modules that know the details.
+
+Decides nothing about jobs. Reads, cancels and deletes are repeated politely; a create call is sent exactly once.
+Source: reference 3, 4, 6.2-6.4, chapter 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import Json, RemoteSource
+from batchctl.model.errors import ApiError, BadReply, BatchctlError
+from batchctl.model.keys import Account
+from batchctl.model.observed import RemoteJob
+from batchctl.model.ports import Clock, CreateRequest, Fact, InputRow, Provider, ResultItem, Upload
+from batchctl.model.states import is_terminal
+from batchctl.providers import hints
+from batchctl.providers.cloud.bigquery import BigQuery
+from batchctl.providers.cloud.storage import Storage
+from batchctl.providers.credentials import Credentials
+from batchctl.providers.endpoint import Call, Endpoint, Timeouts
+from batchctl.providers.paging import each_once, pages
+from batchctl.providers.retry import Retry
+from batchctl.providers.times import ServerClock
+from batchctl.providers.vertex.create import create_body
+from batchctl.providers.vertex.input import read_input
+from batchctl.providers.vertex.jobs import READ_MASK, remote_job
+from batchctl.providers.vertex.marks import stack_filter
+from batchctl.providers.vertex.names import job_path, jobs_path, own_job, read_job_name
+from batchctl.providers.vertex.operations import wait_for_operation
+from batchctl.providers.vertex.output import read_output
+from batchctl.providers.vertex.staging import Staging
+
+_LIST, _GET, _CREATE, _CANCEL, _DELETE = (
+    f"batchPredictionJobs.{method}" for method in ("list", "get", "create", "cancel", "delete")
+)
+_NO_STAGING = "none: local files cannot be sent; set the provider's stagingBucket to gs://bucket/prefix/"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The three services behind the provider."""
+
+    jobs: Endpoint
+    storage: Endpoint
+    bigquery: Endpoint
+
+    def close(self) -> None:
+        """Close the connections to all of them."""
+        for one in (self.jobs, self.storage, self.bigquery):
+            one.close()
+
+
+class VertexProvider:
+    """One project and location on Vertex AI, as one stack sees it."""
+
+    def __init__(
+        self,
+        account: Account,
+        stack_jobs: str,
+        services: Services,
+        retry: Retry,
+        staging_bucket: str | None,
+        create_timeout: timedelta,
+        display_name_limit: int,
+    ) -> None:
+        self._account = account
+        self._stack_jobs = stack_jobs
+        self._services = services
+        self._endpoint = services.jobs
+        self._retry = retry
+        self._storage = Storage(services.storage, retry)
+        self._bigquery = BigQuery(services.bigquery, retry)
+        self._staging_bucket = staging_bucket
+        self._create_timeout = create_timeout.total_seconds()
+        self._display_name_limit = display_name_limit
+
+    def __repr__(self) -> str:
+        return f"VertexProvider({self._account})"
+
+    @property
+    def account(self) -> Account:
+        return self._account
+
+    @property
+    def identity(self) -> str:
+        """Empty: the account names project and location, so no other credentials lead to other jobs."""
+        return ""
+
+    @property
+    def lists_foreign(self) -> bool:
+        return False
+
+    def now(self) -> datetime:
+        return self._endpoint.clock.now()
+
+    def close(self) -> None:
+        self._services.close()
+
+    def facts(self) -> Sequence[Fact]:
+        return (
+            *self._endpoint.facts(),
+            Fact("project", self._account.project),
+            Fact("location", self._account.location),
+            Fact("staging bucket", self._staging_bucket or _NO_STAGING),
+        )
+
+    def list_jobs(self, *, foreign: bool = False) -> Iterator[RemoteJob]:
+        """The stack's own jobs, by a filter on their labels; with `foreign`, all of the project's in the location."""
+        path = jobs_path(self._account)
+        chosen = {"readMask": READ_MASK, **({} if foreign else {"filter": self._stack_jobs})}
+
+        def read(page: Mapping[str, str]) -> Mapping[str, Json]:
+            return self._read(Call(_LIST, "GET", path, params={**chosen, **page}))
+
+        def read_entry(entry: Json) -> RemoteJob:
+            job = remote_job(entry, self._account, _LIST)
+            if not foreign and not entry.get("labels"):
+                raise BadReply(
+                    f"{_LIST}: asked for jobs by their labels, and {job.name} shows none, so nobody knows whose it is"
+                )
+            return job
+
+        # A whole page is read before its first job is given: one that cannot be read spoils all of it.
+        found = pages(read, "batchPredictionJobs", _LIST)
+        return each_once([read_entry(entry) for entry in page] for page in found)
+
+    def get_job(self, name: str) -> RemoteJob:
+        return remote_job(self._get(name), self._account, _GET)
+
+    def create_job(self, request: CreateRequest) -> RemoteJob:
+        seconds = self._create_timeout
+        call = Call(
+            _CREATE,
+            "POST",
+            jobs_path(self._account),
+            body=create_body(request, self._display_name_limit),
+            timeouts=Timeouts(connect=min(10.0, seconds), read=seconds, total=seconds),
+        )
+        job = remote_job(self._endpoint.call(call).json_object(), self._account, _CREATE)
+        if job.mark is not None and job.mark.token != request.mark.token:
+            raise BadReply(f"{_CREATE}: asked for {request.mark}, got {job.mark}")
+        return job
+
+    def cancel_job(self, name: str) -> None:
+        call = Call(_CANCEL, "POST", job_path(name, self._account, ":cancel"))
+        reply = self._retry.run(lambda: self._endpoint.call(call))
+        if reply.body:
+            # It says nothing but that it was the API that answered.
+            reply.json_object()
+
+    def delete_job(self, name: str) -> None:
+        """Delete the remote job, and wait until it is deleted.
+
+        Raises NotFound, also when a first try had worked and only its answer was lost.
+        """
+        operation = self._read(Call(_DELETE, "DELETE", job_path(name, self._account)))
+        clock = self._retry.clock
+        error = wait_for_operation(
+            operation, lambda path: self._read(Call("operations.get", "GET", path)), self._account, clock, _DELETE
+        )
+        if error is not None:
+            raise self._endpoint.operation_failure(error, _DELETE)
+
+    def upload_file(self, upload: Upload) -> tuple[str, datetime | None]:
+        """Put JSONL into the staging bucket. Raises BatchctlError when there is none, ApiError."""
+        if self._staging_bucket is None:
+            raise BatchctlError(
+                f"{self._account}: there is no place for local files: Vertex AI reads them from Cloud Storage",
+                code=ErrorCode.INVALID_INPUT,
+                hint="set the provider's stagingBucket to gs://bucket/prefix/, or give the job a gs:// source",
+            )
+        return Staging(self._storage, self._staging_bucket).upload(upload), None
+
+    def read_input(self, source: RemoteSource) -> Iterator[InputRow] | None:
+        return read_input(source, self._storage)
+
+    def read_results(self, name: str) -> Iterator[ResultItem]:
+        """The rows of an ended job. Raises ApiError with code `ResultsNotReady` or `ResultsGone` where they fit."""
+        job = self._get(name)
+        state = remote_job(job, self._account, _GET).state
+        if not is_terminal(state):
+            raise ApiError(
+                f"{_GET}: {name} is {state} and shows no results",
+                code=ErrorCode.RESULTS_NOT_READY,
+                hint="run the command again when the job has ended",
+            )
+        yield from read_output(job, self._storage, self._bigquery)
+
+    def _get(self, name: str) -> dict[str, Json]:
+        """The job as the API shows it, and that it is the one that was asked for."""
+        wanted = own_job(name, self._account)
+        job = self._read(Call(_GET, "GET", job_path(name, self._account)))
+        found = read_job_name(job.get("name"))
+        if found is None or (found.location, found.id) != (wanted.location, wanted.id):
+            raise BadReply(f"{_GET}: asked for {name}, got {found.id if found else 'a job without a usable name'}")
+        if wanted.project.isdecimal() and found.project.isdecimal() and wanted.project != found.project:
+            raise BadReply(
+                f"{_GET}: {name} is not of the project {self._account.project}, whose number is {found.project}",
+                hint="use a provider whose `project` is the job's",
+            )
+        return job
+
+    def _read(self, call: Call) -> dict[str, Json]:
+        return self._retry.run(lambda: self._endpoint.call(call).json_object())
+
+
+def open_vertex(
+    account: Account,
+    *,
+    stack: str,
+    uid: str,
+    credentials: Credentials,
+    base_url: str,
+    storage_url: str,
+    bigquery_url: str,
+    staging_bucket: str | None,
+    create_timeout: timedelta,
+    display_name_limit: int,
+    clock: Clock,
+    random: Callable[[], float],
+    transport: httpx.BaseTransport | None = None,
+) -> Provider:
+    """Open the account for a stack; `uid` may be the stack's whole uid or the short one.
+
+    A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each thread gets
+    connections of its own. `random` gives numbers in [0, 1).
+    """
+    shared = ServerClock(clock)
+    services = Services(
+        Endpoint(base_url, credentials, shared, transport, hints.VERTEX),
+        Endpoint(storage_url, credentials, shared, transport, hints.STORAGE),
+        Endpoint(bigquery_url, credentials, shared, transport, hints.BIGQUERY),
+    )
+    retry = Retry(clock, random)
+    filtered = stack_filter(stack, uid)
+    return VertexProvider(account, filtered, services, retry, staging_bucket, create_timeout, display_name_limit)

@@ -1,0 +1,110 @@
+"""Local files on their way to Vertex AI: put into a bucket of the user's, each under the sha256 of its bytes.
+
+So the same file is sent once, whoever sends it. Decides nothing about jobs. Source: reference chapter 4.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import ApiError, BadReply, BadRequest
+from batchctl.model.ports import Upload
+from batchctl.providers.cloud.names import ObjectPath, parse_gs
+from batchctl.providers.cloud.refusals import http_of
+from batchctl.providers.cloud.storage import Storage, StoredObject
+from batchctl.providers.resumable import input_changed, other_size
+
+_FOLDER = "batchctl/"
+"""Where files lie in a bucket that is given without a prefix."""
+_TYPE = "application/jsonl"
+_TAKEN = 412
+
+
+class Staging:
+    """One place for files. Raises BadRequest when it cannot be one."""
+
+    def __init__(self, storage: Storage, place: str) -> None:
+        self._storage = storage
+        given = parse_gs(place)
+        folder = given.name if not given.name or given.name.endswith("/") else f"{given.name}/"
+        self._folder = ObjectPath(given.bucket, folder or _FOLDER)
+
+    def upload(self, upload: Upload) -> str:
+        """Put the file there, unless it is there; gives its `gs://` address.
+
+        Raises ApiError: with code `InputChanged` when the content is not what was announced, `StagedFileChanged` when
+        what lies under its name is something else.
+        """
+        path = ObjectPath(self._folder.bucket, f"{self._folder.name}{upload.sha256}.jsonl")
+        content = _Content(upload)
+        found = self._storage.find(path) or self._create(path, content, upload.size)
+        if found is None:
+            # Somebody put it since we looked, which is as good, if it is the same.
+            found = self._storage.get(path)
+        content.finish()
+        difference = content.difference(found)
+        if difference:
+            raise BadRequest(
+                f"{path} is not the file that its name stands for: {difference}",
+                http=_TAKEN,
+                code=ErrorCode.STAGED_FILE_CHANGED,
+                hint="somebody wrote to it: delete it, then run the command again",
+            )
+        return str(path)
+
+    def _create(self, path: ObjectPath, content: _Content, size: int) -> StoredObject | None:
+        """Send the file; None when there is one by now."""
+        try:
+            made = self._storage.create(path, content, size, _TYPE)
+        except ApiError as error:
+            if http_of(error) != _TAKEN:
+                raise
+            return None
+        difference = content.difference(made)
+        if difference:
+            raise BadReply(
+                f"storage.objects.insert: {path} is not what was sent: {difference}",
+                hint="delete the object, then run the command again",
+            )
+        return made
+
+
+class _Content:
+    """The bytes of an upload, read once and hashed while they are read, to their end at the latest by `finish`."""
+
+    def __init__(self, upload: Upload) -> None:
+        self._upload = upload
+        self._pieces = self._hashed()
+        self._size = 0
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def finish(self) -> None:
+        """Read what has not been read yet. Raises ApiError with code `InputChanged`."""
+        for _ in self._pieces:
+            pass
+
+    def difference(self, stored: StoredObject) -> str:
+        """How a stored object differs from what was read; empty when it does not."""
+        if stored.size != self._size:
+            return f"it has {stored.size} bytes, and the file has {self._size}"
+        md5 = base64.b64encode(self._md5.digest()).decode("ascii")
+        return "" if stored.md5 == md5 else f"its MD5 is {ascii(stored.md5)[:40]}, and the file's is {md5!r}"
+
+    def _hashed(self) -> Iterator[bytes]:
+        """Ends well only when the content is what was announced: an object's name must not lie about its bytes."""
+        for piece in self._upload.content:
+            self._size += len(piece)
+            self._sha256.update(piece)
+            self._md5.update(piece)
+            yield piece
+        if self._size != self._upload.size:
+            raise other_size("staging", self._upload.size)
+        if self._sha256.hexdigest() != self._upload.sha256:
+            raise input_changed("staging", "the file's bytes are others than those that were announced")

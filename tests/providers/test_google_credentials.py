@@ -1,0 +1,706 @@
+"""Application Default Credentials: the real library against token services on this machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from google.auth.exceptions import TransportError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from long_mode import effort
+from loopback import Loopback, drip
+from providers_kit import MovedClock
+from token_kit import (
+    POOL,
+    ROBOT,
+    Reply,
+    Request,
+    TokenService,
+    answered,
+    authorized_user,
+    external_account,
+    granted,
+    impersonation_url,
+    private_key,
+    service_account,
+    token_service,
+)
+
+from batchctl.model import errors
+from batchctl.model.errors import BatchctlError, Effect
+from batchctl.model.ports import Fact
+from batchctl.providers import google_adc
+from batchctl.providers.endpoint import Call, Endpoint
+from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
+from batchctl.providers.google_transport import TokenTransport
+from batchctl.providers.times import ServerClock
+
+CLOUD = "https://www.googleapis.com/auth/cloud-platform"
+SOON = timedelta(minutes=2)
+"""Less than google-auth's own margin before a token's end."""
+
+
+@pytest.fixture
+def service():
+    with token_service() as one:
+        yield one
+
+
+@pytest.fixture(autouse=True)
+def user_endpoints(service, monkeypatch):
+    """Two addresses that the library takes from nowhere but its own code."""
+    monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", f"{service.url}/token")
+    monkeypatch.setattr("google.auth.iam._IAM_ENDPOINT", impersonation_url(service.url))
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    monkeypatch.setattr("google.auth._exponential_backoff.time", SimpleNamespace(sleep=lambda _: None))
+
+
+def written(folder: Path, info: Any) -> dict[str, str]:
+    """The environment that names a file with these credentials."""
+    path = folder / "credentials.json"
+    path.write_bytes(info if isinstance(info, bytes) else json.dumps(info).encode())
+    return {"GOOGLE_APPLICATION_CREDENTIALS": str(path)}
+
+
+def robot(service: TokenService, folder: Path) -> GoogleCredentials:
+    return GoogleCredentials(written(folder, service_account(service.url)))
+
+
+def bearer(credentials: GoogleCredentials) -> str:
+    return credentials.headers()["authorization"].removeprefix("Bearer ")
+
+
+def outcome(work: Callable[[], Any]) -> Any:
+    """What the work gives, or the ApiError that it raises."""
+    try:
+        return work()
+    except errors.ApiError as error:
+        return error
+
+
+def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
+    """What the work gives, or raises, in so many threads that begin together."""
+    start, found = threading.Barrier(count), []
+
+    def run() -> None:
+        start.wait(10)
+        found.append(outcome(work))
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+# Each kind of credentials, by the real library
+
+
+def test_a_service_account(service, tmp_path):
+    service.play = lambda _: granted("t" * 30)
+    one = robot(service, tmp_path)
+    assert one.headers() == {"authorization": "Bearer " + "t" * 30}
+    assert service.paths == ["/token"]
+    assert b"jwt-bearer" in service.requests[0].body
+    assert one.facts()[0] == Fact("credentials", f"{ROBOT} (service account)")
+
+
+def test_a_user(service, tmp_path):
+    one = GoogleCredentials(written(tmp_path, authorized_user(service.url)))
+    service.play = lambda _: granted("u" * 30)
+    assert one.headers() == {"authorization": "Bearer " + "u" * 30, "x-goog-user-project": "quota-project"}
+    assert b"refresh_token=1%2F%2Frefresh-canary" in service.requests[0].body
+    assert b"scope" not in service.requests[0].body
+    assert one.facts()[:2] == (Fact("credentials", "authorized user"), Fact("quota project", "quota-project"))
+
+
+def test_a_user_who_is_named(service, tmp_path):
+    one = GoogleCredentials(written(tmp_path, {**authorized_user(service.url), "account": "me@example.com"}))
+    assert one.facts()[0].detail == "me@example.com (authorized user)"
+
+
+def test_the_log_in_of_gcloud(service, tmp_path):
+    login = tmp_path / ".config" / "gcloud" / "application_default_credentials.json"
+    login.parent.mkdir(parents=True)
+    login.write_text(json.dumps(authorized_user(service.url)))
+    for env in ({"HOME": str(tmp_path)}, {"CLOUDSDK_CONFIG": str(login.parent)}):
+        assert bearer(GoogleCredentials(env)).startswith("token-")
+
+
+def test_a_workload_identity(service, tmp_path):
+    one = GoogleCredentials(written(tmp_path, external_account(service.url, tmp_path)))
+    service.play = lambda _: granted("w" * 30)
+    assert bearer(one) == "w" * 30
+    assert service.paths == ["/sts"], "its project is not asked for: nobody needs it"
+    assert b"subject-canary" in service.requests[0].body
+    assert one.facts()[0].detail == f"{POOL} (external account)"
+
+
+def test_a_workload_identity_that_acts_as_a_service_account(service, tmp_path):
+    info = external_account(service.url, tmp_path, service_account_impersonation_url=impersonation_url(service.url))
+    service.play = exchange_then_impersonate
+    one = GoogleCredentials(written(tmp_path, info))
+    assert bearer(one) == "i" * 30
+    assert service.requests[1].headers["authorization"] == "Bearer " + "s" * 30
+    assert one.facts()[0].detail == f"{ROBOT} (external account)"
+
+
+def exchange_then_impersonate(request: Request) -> Reply:
+    if "generateAccessToken" not in request.path:
+        return granted("s" * 30)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    return answered({"accessToken": "i" * 30, "expireTime": f"{until:%Y-%m-%dT%H:%M:%SZ}"})
+
+
+def test_impersonation(service, tmp_path):
+    service.play = exchange_then_impersonate
+    info = {
+        "type": "impersonated_service_account",
+        "service_account_impersonation_url": impersonation_url(service.url),
+        "source_credentials": authorized_user(service.url),
+    }
+    one = GoogleCredentials(written(tmp_path, info))
+    assert bearer(one) == "i" * 30
+    assert json.loads(service.requests[1].body)["scope"] == [CLOUD]
+    assert one.facts()[0].detail == f"{ROBOT} (impersonated service account)"
+
+
+def test_a_metadata_server(service, tmp_path):
+    one = GoogleCredentials({"GCE_METADATA_HOST": service.host, "HOME": str(tmp_path)})
+    assert bearer(one).startswith("token-")
+    assert service.paths == ["/", "/computeMetadata/v1/instance/service-accounts/default/token"]
+    assert all(request.headers["metadata-flavor"] == "Google" for request in service.requests)
+    assert "metadata server" in one.facts()[0].detail
+
+
+def test_a_quota_project_of_the_environment_wins(service, tmp_path):
+    env = {**written(tmp_path, authorized_user(service.url)), "GOOGLE_CLOUD_QUOTA_PROJECT": "mine"}
+    assert GoogleCredentials(env).headers()["x-goog-user-project"] == "mine"
+
+
+@pytest.mark.parametrize("kind", ["aws", "executable"])
+def test_other_sources_of_workload_identities_are_the_librarys_business(service, tmp_path, kind):
+    aws = {"environment_id": "aws1", "regional_cred_verification_url": "https://sts.{region}.amazonaws.com"}
+    changes: dict[str, Any] = {
+        "aws": {"subject_token_type": "urn:ietf:params:aws:token-type:aws4_request", "credential_source": aws},
+        "executable": {"credential_source": {"executable": {"command": "/bin/false"}}},
+    }[kind]
+    one = GoogleCredentials(written(tmp_path, external_account(service.url, tmp_path, **changes)))
+    with pytest.raises(errors.ApiError) as caught:
+        one.headers()
+    assert caught.value.effect is Effect.NONE
+
+
+# Files that are not there or not sound
+
+
+def test_nothing_at_all(service, tmp_path):
+    service.play = lambda _: answered({}, 404)
+    for env in ({"NO_GCE_CHECK": "true"}, {"GCE_METADATA_HOST": service.host}):
+        with pytest.raises(BatchctlError) as caught:
+            GoogleCredentials({"HOME": str(tmp_path), **env})
+        assert caught.value.code == "NoCredentials"
+        for way in (
+            "gcloud auth application-default login",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "workload identity",
+            "emulator",
+        ):
+            assert way in caught.value.hint
+
+
+def test_nobody_answers_in_the_metadata_servers_place(tmp_path):
+    with Loopback(lambda *_: False) as silent, pytest.raises(BatchctlError) as caught:
+        GoogleCredentials({"HOME": str(tmp_path), "GCE_METADATA_HOST": silent.url.removeprefix("http://")})
+    assert caught.value.code == "NoCredentials"
+    assert len(silent.requests) == 3
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(BatchctlError) as caught:
+        GoogleCredentials({"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "none.json")})
+    assert caught.value.code == "InvalidKey"
+    assert str(tmp_path / "none.json") in caught.value.message
+    assert "GOOGLE_APPLICATION_CREDENTIALS" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        [],
+        "text",
+        {},
+        {"type": "gdch_service_account"},
+        {"type": 5},
+        {"type": "service_account"},
+        {"type": "service_account", "client_email": ROBOT, "token_uri": "x", "private_key": "no key"},
+        {"type": "authorized_user"},
+        {"type": "authorized_user", "refresh_token": "r"},
+        {"type": "external_account"},
+        {"type": "external_account", "credential_source": "odd"},
+        {"type": "external_account", "credential_source": {"file": 5}, "audience": 7},
+        {"type": "impersonated_service_account"},
+        {"type": "impersonated_service_account", "source_credentials": {"type": "odd"}},
+        {"type": "external_account_authorized_user"},
+    ],
+    ids=lambda info: str(info)[:60],
+)
+def test_a_file_that_is_not_sound(info, tmp_path):
+    env = written(tmp_path, info)
+    with pytest.raises(BatchctlError) as caught:
+        GoogleCredentials(env)
+    assert caught.value.code == "InvalidKey"
+    assert env["GOOGLE_APPLICATION_CREDENTIALS"] in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_key_that_is_cut_is_not_shown(service, tmp_path):
+    cut = service_account(service.url)
+    cut["private_key"] = cut["private_key"][:200]
+    with pytest.raises(BatchctlError) as caught:
+        GoogleCredentials(written(tmp_path, cut))
+    assert private_key()[40:80] not in str(caught.value)
+
+
+def test_a_quota_project_that_is_none(service, tmp_path):
+    info = {**authorized_user(service.url), "quota_project_id": "a\r\nx: y"}
+    with pytest.raises(BatchctlError, match="quota project"):
+        GoogleCredentials(written(tmp_path, info))
+
+
+# Fetching that fails
+
+REVOKED = answered({"error": "invalid_grant", "error_description": "Token has been expired or revoked."}, 400)
+REAUTH = answered({"error": "invalid_grant", "error_subtype": "invalid_rapt", "error_description": "reauth related error (invalid_rapt)"}, 400)  # fmt: skip
+DENIED = answered({"error": {"code": 403, "message": "Permission 'iam.serviceAccounts.getAccessToken' denied"}}, 403)
+
+
+@pytest.mark.parametrize(
+    ("reply", "words", "hint"),
+    [
+        (REVOKED, "expired or revoked", "gcloud auth application-default login"),
+        (REAUTH, "eauth", "gcloud auth application-default login"),
+        (answered({"error": "invalid_grant", "error_description": "Invalid JWT: iat"}, 400), "Invalid JWT", "clock"),
+        (answered({"token_type": "Bearer"}), "token", "gcloud"),
+        (granted("two\nlines"), "no token", "gcloud"),
+        (granted(""), "no token", "gcloud"),
+        (answered({"access_token": 5, "expires_in": 60}), "no token", "gcloud"),
+        (answered({"access_token": "t", "expires_in": "soon"}), "no access token", "gcloud"),
+        ((302, {"Location": "http://127.0.0.1:1/"}, b"moved"), "moved", "gcloud"),
+        ((200, {}, b"\xff\xfe<html>"), "no access token", "gcloud"),
+        (answered([1]), "no access token", "gcloud"),
+    ],
+)
+@pytest.mark.parametrize("kind", [service_account, authorized_user])
+def test_a_token_service_that_refuses(service, tmp_path, kind, reply, words, hint):
+    service.play = lambda _: reply
+    with pytest.raises(errors.Unauthenticated) as caught:
+        GoogleCredentials(written(tmp_path, kind(service.url))).headers()
+    assert caught.value.effect is Effect.NONE
+    assert words in caught.value.message
+    assert hint in caught.value.hint
+    assert set(service.paths) == {"/token"}
+
+
+def test_impersonation_that_is_not_allowed(service, tmp_path):
+    service.play = lambda request: DENIED if "generateAccessToken" in request.path else granted("s" * 30)
+    info = external_account(service.url, tmp_path, service_account_impersonation_url=impersonation_url(service.url))
+    with pytest.raises(errors.Unauthenticated, match=r"iam\.serviceAccounts\.getAccessToken") as caught:
+        GoogleCredentials(written(tmp_path, info)).headers()
+    assert "roles/iam.serviceAccountTokenCreator" in caught.value.hint
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"error": "x"}', b"[" * 100_000])
+def test_impersonation_that_fails_without_words(service, tmp_path, body):
+    service.play = lambda request: (400, {}, body) if "generateAccessToken" in request.path else granted("s" * 30)
+    info = external_account(service.url, tmp_path, service_account_impersonation_url=impersonation_url(service.url))
+    with pytest.raises(errors.Unauthenticated, match="Unable to acquire impersonated credentials"):
+        GoogleCredentials(written(tmp_path, info)).headers()
+
+
+def test_a_client_certificate_that_is_not_there():
+    with pytest.raises(TransportError, match="No such file"):
+        TokenTransport(5.0)("https://127.0.0.1:1/", cert=("/nowhere/cert.pem", "/nowhere/key.pem"))
+
+
+@pytest.mark.parametrize(
+    "reply", [answered({"error": "internal_failure"}, 500), answered({}, 503), answered({"error": "x"}, 429)]
+)
+def test_a_token_service_that_fails_for_now_is_no_refusal(service, tmp_path, reply):
+    service.play = lambda _: reply
+    with pytest.raises(errors.ConnectionFailed) as caught:
+        robot(service, tmp_path).headers()
+    assert caught.value.effect is Effect.NONE
+    assert len(service.requests) > 1
+
+
+def test_a_metadata_server_without_a_service_account(service, tmp_path):
+    one = GoogleCredentials({"GCE_METADATA_HOST": service.host, "HOME": str(tmp_path)})
+    service.play = lambda _: answered({}, 404, Metadata_Flavor="Google")
+    with pytest.raises(errors.Unauthenticated, match="no service account"):
+        one.headers()
+    service.play = lambda _: answered({}, 503, Metadata_Flavor="Google")
+    with pytest.raises(errors.ConnectionFailed):
+        one.headers()
+    service.play = lambda _: answered({"access_token": "t", "expires_in": 60})
+    with pytest.raises(errors.Unauthenticated):
+        one.headers()
+
+
+def test_a_token_service_that_is_not_there(tmp_path):
+    with pytest.raises(errors.ConnectionFailed) as caught:
+        GoogleCredentials(written(tmp_path, service_account("http://127.0.0.1:1"))).headers()
+    assert caught.value.effect is Effect.NONE
+    assert "http://127.0.0.1:1/token" in caught.value.message
+
+
+@pytest.mark.parametrize("address", ["", "token", "gopher://x/", "http://[", "https://127.0.0.1:1/", "http://a b/"])
+def test_an_address_that_leads_nowhere(tmp_path, address):
+    info = {**service_account("http://127.0.0.1:1"), "token_uri": address or "/"}
+    with pytest.raises(errors.ConnectionFailed):
+        GoogleCredentials(written(tmp_path, info)).headers()
+
+
+@pytest.mark.parametrize("part", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
+def test_a_dripping_token_service_does_not_hold_anybody(tmp_path, monkeypatch, part):
+    monkeypatch.setattr(google_adc, "_FETCH_SECONDS", 0.2)
+    with Loopback(drip(part, b"y")) as server, pytest.raises(errors.ConnectionFailed):
+        GoogleCredentials(written(tmp_path, service_account(server.url))).headers()
+
+
+def test_no_call_begins_when_the_time_is_up(service, tmp_path, monkeypatch):
+    monkeypatch.setattr(google_adc, "_FETCH_SECONDS", 0.0)
+    with pytest.raises(errors.ConnectionFailed, match="no token within 0 seconds"):
+        robot(service, tmp_path).headers()
+    assert service.requests == []
+
+
+def test_an_endless_answer_is_cut_off(service, tmp_path):
+    service.play = lambda _: (200, {}, b" " * (2**20 + 1))
+    with pytest.raises(errors.ConnectionFailed, match="larger"):
+        robot(service, tmp_path).headers()
+
+
+def test_no_proxy_sees_what_goes_to_this_machine(service, tmp_path, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    assert bearer(robot(service, tmp_path)).startswith("token-")
+
+
+SECRETS = ("1//refresh-canary", "client-secret-canary", "subject-canary", "x" * 60)
+
+
+def test_what_the_token_service_repeats_is_not_shown(service, tmp_path):
+    echo = f"bad refresh token 1//refresh-canary of client-secret-canary, or {'x' * 60}\x1b[31m"
+    service.play = lambda _: answered({"error": "invalid_grant", "error_description": echo}, 400)
+    with pytest.raises(errors.Unauthenticated) as caught:
+        GoogleCredentials(written(tmp_path, authorized_user(service.url))).headers()
+    shown = f"{caught.value.message} {caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
+    assert "bad refresh token *** of ***" in shown
+    assert not any(secret in shown for secret in (*SECRETS, "\x1b"))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8) | st.just("t" * 20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["access_token", "expires_in", "error", "error_description", "accessToken", "message"]),
+            inner,
+        )
+    ),
+)
+
+
+BODIES = JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=40)
+
+
+def test_any_answer_gives_a_token_or_an_api_error(service, tmp_path):
+    infos = (service_account(service.url), authorized_user(service.url), external_account(service.url, tmp_path))
+    environments = [{"GCE_METADATA_HOST": service.host, "HOME": str(tmp_path)}]
+    for number, info in enumerate(infos):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        environments.append(written(folder, info))
+    service.play = lambda _: granted("t" * 20)
+    kinds = [GoogleCredentials(env) for env in environments]
+
+    @settings(max_examples=effort(10, 1000), deadline=None)
+    @given(BODIES, st.sampled_from([200, 200, 400, 401, 500]))
+    def check(body: bytes, status: int) -> None:
+        service.play = lambda _: (status, {"Metadata-Flavor": "Google", "Content-Type": "application/json"}, body)
+        for one in kinds:
+            one._token = None
+            found = outcome(lambda one=one: bearer(one))
+            assert found.isprintable() if isinstance(found, str) else found.effect is Effect.NONE
+
+    check()
+
+
+# Who fetches, and when
+
+
+def test_a_token_is_fetched_once_and_kept(service, tmp_path):
+    one = robot(service, tmp_path)
+    assert bearer(one) == bearer(one)
+    assert len(service.requests) == 1
+
+
+def test_a_token_that_ends_soon_is_renewed_before_a_call(service, tmp_path):
+    tokens = iter([granted("a" * 20, 2 * int(SOON.total_seconds()) // 2), granted("b" * 20), granted("c" * 20)])
+    service.play = lambda _: next(tokens)
+    one = robot(service, tmp_path)
+    assert [bearer(one) for _ in range(3)] == ["a" * 20, "b" * 20, "b" * 20]
+
+
+def test_a_token_without_an_end_is_kept(service, tmp_path):
+    service.play = lambda _: answered({"access_token": "e" * 20})
+    one = robot(service, tmp_path)
+    assert bearer(one) == bearer(one)
+    assert len(service.requests) == 1
+    assert one.facts()[2] == Fact("token", "does not say how long it is good")
+
+
+def test_facts_tell_until_when_and_never_the_token(service, tmp_path):
+    found = robot(service, tmp_path).facts()
+    until = datetime.strptime(found[2].detail, "good until %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+    assert timedelta(minutes=58) < until - datetime.now(UTC) < timedelta(minutes=61)
+    assert found[1] == Fact("quota project", "none")
+    assert "token-" not in str(found)
+
+
+def test_many_threads_fetch_one_token(service, tmp_path):
+    one = robot(service, tmp_path)
+    found = in_threads(20, lambda: bearer(one))
+    assert len(service.requests) == 1
+    assert len(set(found)) == 1
+
+
+def test_many_threads_share_one_failure_each_with_an_error_of_its_own(service, tmp_path):
+    inside = threading.Semaphore(0)
+
+    def play(_: Request) -> Reply:
+        inside.acquire(timeout=5)
+        return REVOKED
+
+    service.play = play
+    one = robot(service, tmp_path)
+    waiting = threading.Thread(target=lambda: _release_when_waiting(one, 20, inside))
+    waiting.start()
+    found = in_threads(20, lambda: bearer(one))
+    waiting.join()
+    assert len(service.requests) == 1
+    assert {type(error) for error in found} == {errors.Unauthenticated}
+    assert len({id(error) for error in found}) == 20
+
+
+def _release_when_waiting(one: GoogleCredentials, count: int, inside: threading.Semaphore) -> None:
+    """Let the service answer when all others wait for the one that fetches."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        flight = one._flight
+        if flight is not None:
+            with flight._condition:
+                if len(flight._condition._waiters) >= count - 1:
+                    break
+    inside.release()
+
+
+def test_after_a_failure_the_next_call_tries_again(service, tmp_path):
+    replies = iter([REVOKED, granted("n" * 20)])
+    service.play = lambda _: next(replies)
+    one = robot(service, tmp_path)
+    with pytest.raises(errors.Unauthenticated):
+        one.headers()
+    assert bearer(one) == "n" * 20
+
+
+def test_an_interrupted_fetch_leaves_nobody_waiting(service, tmp_path, monkeypatch):
+    one = robot(service, tmp_path)
+
+    def interrupted() -> None:
+        assert one._flight is not None
+        flights.append(one._flight)
+        raise KeyboardInterrupt
+
+    flights: list[Any] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(one._source, "fetch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            one.headers()
+    error = google_adc.token_failure(flights[0].exception(timeout=0), one.redact)
+    assert isinstance(error, errors.ConnectionFailed)
+    assert bearer(one).startswith("token-")
+
+
+# A token that the API refuses, in the middle of its life
+
+
+class Api:
+    """An API that takes some tokens only."""
+
+    def __init__(self, service: TokenService, refused: set[str]) -> None:
+        self.refused, self.seen, self._lock = refused, [], threading.Lock()
+        self._tokens = iter(f"token-{number}-".ljust(20, "x") for number in range(1000))
+        self.fetches = 0
+        service.play = self.play
+
+    def play(self, request: Request) -> Reply:
+        if request.path == "/token":
+            with self._lock:
+                self.fetches += 1
+                return granted(next(self._tokens))
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        with self._lock:
+            self.seen.append(token)
+        if token in self.refused:
+            return answered({"error": {"code": 401, "message": f"bad {token}", "status": "UNAUTHENTICATED"}}, 401)
+        return answered({})
+
+
+def name(number: int) -> str:
+    return f"token-{number}-".ljust(20, "x")
+
+
+def endpoint(service: TokenService, folder: Path) -> Endpoint:
+    return Endpoint(service.url, robot(service, folder), ServerClock(MovedClock()))
+
+
+def test_a_refused_token_is_renewed_and_the_call_made_again(service, tmp_path):
+    api = Api(service, {name(0)})
+    one = endpoint(service, tmp_path)
+    assert one.call(Call("w", "POST", "/x", body=b"{}")).body == b"{}"
+    assert (api.seen, api.fetches) == ([name(0), name(1)], 2)
+    one.close()
+
+
+def test_a_second_refusal_surfaces(service, tmp_path):
+    api = Api(service, {name(0), name(1)})
+    one = endpoint(service, tmp_path)
+    with pytest.raises(errors.Unauthenticated) as caught:
+        one.call(Call("w", "GET", "/x"))
+    assert (api.seen, api.fetches) == ([name(0), name(1)], 2)
+    assert caught.value.message.endswith("bad ***")
+    one.close()
+
+
+def test_a_token_that_does_not_change_is_not_sent_twice(service, tmp_path):
+    api = Api(service, {name(0)})
+    api._tokens = iter([name(0)] * 9)
+    one = endpoint(service, tmp_path)
+    with pytest.raises(errors.Unauthenticated):
+        one.call(Call("w", "GET", "/x"))
+    assert (api.seen, api.fetches) == ([name(0)], 2)
+    one.close()
+
+
+def test_a_renewal_that_fails_tells_why_and_that_nothing_was_done(service, tmp_path):
+    replies = iter([granted(name(0)), answered({"error": {"code": 401, "message": "m"}}, 401), REVOKED])
+    service.play = lambda _: next(replies)
+    one = endpoint(service, tmp_path)
+    with pytest.raises(errors.Unauthenticated, match="expired or revoked") as caught:
+        one.call(Call("w", "POST", "/x", body=b"{}"))
+    assert caught.value.effect is Effect.NONE
+    one.close()
+
+
+def test_whoever_is_refused_late_uses_what_others_fetched(service, tmp_path):
+    api = Api(service, set())
+    one = robot(service, tmp_path)
+    old = one.headers()
+    assert one.renew(old)
+    assert one.renew(old)
+    assert (bearer(one), api.fetches) == (name(1), 2)
+
+
+def test_twenty_threads_refused_together_renew_once(service, tmp_path):
+    api = Api(service, {name(0)})
+    one = endpoint(service, tmp_path)
+    one._credentials.headers()
+    meeting = threading.Barrier(20)
+    play = api.play
+
+    def together(request: Request) -> Reply:
+        answer = play(request)
+        if answer[0] == 401:
+            meeting.wait(10)
+        return answer
+
+    service.play = together
+    found = in_threads(20, lambda: one.call(Call("w", "GET", "/x")).body)
+    assert found == [b"{}"] * 20
+    assert api.fetches == 2
+    assert sorted(api.seen) == [name(0)] * 20 + [name(1)] * 20
+    one.close()
+
+
+# What is not shown, and what is not loaded
+
+
+def test_old_tokens_are_blanked_too_but_not_for_ever(service, tmp_path):
+    api = Api(service, set())
+    one = robot(service, tmp_path)
+    for _ in range(12):
+        assert one.renew(one.headers())
+    assert api.fetches == 13
+    assert one.redact(f"{name(12)} {name(11)}") == "*** ***"
+    assert one.redact(name(0)) == name(0)
+    assert len(one._handed_out) == 8
+
+
+def test_a_token_shows_in_the_header_only(service, tmp_path):
+    one = robot(service, tmp_path)
+    token = bearer(one)
+    assert token not in repr(one) + str(one) + repr(one._token) + str(one.facts())
+    assert one.redact(f"x {token} y") == "x *** y"
+    assert one.redact("x") == "x"
+
+
+def test_a_placeholder():
+    one = StaticToken("emulator")
+    assert one.headers() == {"authorization": "Bearer emulator"}
+    assert one.facts() == (Fact("credentials", "none needed"),)
+    assert one.redact("the emulator says no") == "the emulator says no"
+    assert not one.renew(one.headers())
+    assert "emulator" not in repr(one)
+
+
+PROBE = """
+import json, os, sys
+import batchctl.providers.vertex.provider
+from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
+StaticToken("x").headers()
+assert not [name for name in sys.modules if name.startswith("google.auth")]
+sys.modules["requests"] = None
+GoogleCredentials().headers()
+GoogleCredentials(json.loads(os.environ["MACHINE"])).headers()
+assert "google.auth" in sys.modules
+"""
+
+
+def test_the_library_is_loaded_when_it_is_wanted_and_without_requests(service, tmp_path):
+    machine = {"GCE_METADATA_HOST": service.host, "HOME": str(tmp_path)}
+    env = {**written(tmp_path, external_account(service.url, tmp_path)), "MACHINE": json.dumps(machine)}
+    command = [sys.executable, "-W", "error", "-c", PROBE]
+    done = subprocess.run(command, env=env, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert service.paths[0] == "/sts"
+    assert service.paths[-1].endswith("/token")

@@ -1,0 +1,402 @@
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from cloud_kit import Bucket, bigquery, lines, storage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from long_mode import effort
+from providers_kit import NOW, MovedClock, Script, reply, rpc_error
+
+from batchctl.model import errors
+from batchctl.model.ports import ResultItem
+from batchctl.providers.vertex import output
+from batchctl.providers.vertex.output import read_output
+from batchctl.providers.vertex.result_rows import result_item
+
+REQUEST = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "labels": {"batchctl-row": "3"}}
+RESPONSE = {"candidates": []}
+OK = {"status": "", "processed_time": "2024-11-01T18:13:16.826+00:00", "request": REQUEST, "response": RESPONSE}
+BAD_STATUS = (
+    'Bad Request: {"error": {"code": 400, "message": "Please use a valid role: user, model.", '
+    '"status": "INVALID_ARGUMENT"}}'
+)
+BAD = {"status": BAD_STATUS, "processed_time": "…", "request": REQUEST, "response": {}}
+CANCELLED = {"code": 1, "message": "never processed: the job ended before this row"}
+NOTHING = {"code": 2, "message": "the API gave neither a response nor an error for this row"}
+DIRECTORY = "dest/prediction-model-2026-01-07T07:22:13.735709Z"
+GCS_INFO = {"gcsOutputDirectory": f"gs://b/{DIRECTORY}"}
+BQ_INFO = {"bigqueryOutputTable": "bq://p.d.t"}
+GOOD = ["JOB_STATE_SUCCEEDED", "JOB_STATE_PARTIALLY_SUCCEEDED"]
+BAD_ENDS = ["JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_EXPIRED"]
+
+
+def item(**members: Any) -> ResultItem:
+    return ResultItem(**{"key": None, "index": 3, "request": REQUEST, **members})
+
+
+# One row
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        (OK, item(response=RESPONSE)),
+        (dict(reversed(OK.items())), item(response=RESPONSE)),
+        (BAD, item(error={"code": 3, "message": "Please use a valid role: user, model."})),
+        ({"request": REQUEST}, item(error=CANCELLED)),
+        ({"request": REQUEST, "status": None, "response": None}, item(error=CANCELLED)),
+        ({"request": REQUEST, "status": "", "response": {}}, item(error=NOTHING)),
+        ({"request": REQUEST, "status": "", "response": None}, item(error=NOTHING)),
+        ({"request": REQUEST, "response": {}}, item(error=NOTHING)),
+        ({"request": REQUEST, "response": RESPONSE}, item(response=RESPONSE)),
+        ({**OK, "key": "k"}, item(key="k", response=RESPONSE)),
+        ({**OK, "key": 5}, item(response=RESPONSE)),
+        ({**OK, "error": {"code": 13, "message": "m"}}, item(error={"code": 13, "message": "m"})),
+        ({**OK, "error": "text of the user's"}, item(response=RESPONSE)),
+        ({**OK, "status": {"code": 8, "message": "m"}}, item(error={"code": 8, "message": "m"})),
+        ({**OK, "status": "Odd"}, item(error={"code": 2, "message": "Odd", "details": [RESPONSE]})),
+        (
+            {"key": "k", "request": {"content": {}}, "response": {"tokenCount": "2", "embedding": {"values": [0.5]}}},
+            ResultItem(
+                "k", None, response={"tokenCount": "2", "embedding": {"values": [0.5]}}, request={"content": {}}
+            ),
+        ),
+        (
+            {"instance": {"content": "hi"}, "predictions": [{"embeddings": {}}], "status": ""},
+            ResultItem(None, None, response={"predictions": [{"embeddings": {}}]}, request={"content": "hi"}),
+        ),
+        (
+            {"content": "hi", "predictions": '[{"embeddings": {}}]', "status": ""},
+            ResultItem(None, None, response={"predictions": [{"embeddings": {}}]}, request={"content": "hi"}),
+        ),
+        ({"instance": {"content": "hi"}}, ResultItem(None, None, error=CANCELLED, request={"content": "hi"})),
+        (
+            {"instance": {"content": "hi"}, "predictions": [], "status": ""},
+            ResultItem(None, None, error=NOTHING, request={"content": "hi"}),
+        ),
+        (
+            {**OK, "request": json.dumps(REQUEST), "response": json.dumps(RESPONSE)},
+            item(response=RESPONSE),
+        ),
+        ({**OK, "response": "{broken"}, item(error=NOTHING)),
+        ({**OK, "response": [1]}, item(error=NOTHING)),
+        ({}, ResultItem(None, None, error=NOTHING)),
+        (5, ResultItem(None, None, error=NOTHING)),
+        ({"request": "x"}, ResultItem(None, None, error=NOTHING)),
+    ],
+)
+def test_rows(row, found):
+    assert result_item(row) == found
+
+
+@pytest.mark.parametrize(
+    ("label", "index"),
+    [
+        *[("0", 0), ("12", 12), ("999999999", 999999999), ("1" + "0" * 9, None), ("007", None), ("-1", None)],
+        *[(5, None), ("", None), ("\u0661", None), (None, None), ({}, None)],
+    ],
+)
+def test_the_index_is_a_plain_number(label, index):
+    assert result_item({"request": {"labels": {"batchctl-row": label}}}).index == index
+
+
+@pytest.mark.parametrize("labels", [None, [], "x", {}])
+def test_without_labels_there_is_no_index(labels):
+    assert result_item({"request": {"labels": labels}}).index is None
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"status": "RESOURCE_EXHAUSTED", "code": 429}, 8),
+        ({"status": "FAILED_PRECONDITION", "code": 400}, 9),
+        ({"status": "ABORTED", "code": 409}, 10),
+        ({"status": "DATA_LOSS", "code": 500}, 15),
+        ({"status": "UNKNOWN", "code": 500}, 2),
+        *[({"code": http}, code) for http, code in [(400, 3), (401, 16), (403, 7), (404, 5), (409, 6), (429, 8)]],
+        *[({"code": http}, code) for http, code in [(499, 1), (500, 13), (501, 12), (503, 14), (504, 4)]],
+        ({"code": 3}, 3),
+        ({"code": 999}, 2),
+        ({"code": "400"}, 2),
+        ({"code": True}, 2),
+        ({"status": "NEW_ONE"}, 2),
+        ({}, 2),
+    ],
+)
+def test_error_codes_are_googles_numbers(error, code):
+    status = f"Some words: {json.dumps({'error': error})} and more"
+    assert result_item({"status": status, "request": {}}).error == {"code": code, "message": status}
+
+
+@pytest.mark.parametrize(
+    "status", ["Internal", "{", "} {", '{"error": 5}', '{"error": {"message": 5}}', "x" * 9 + "[" * 9, "{" * 5000]
+)
+def test_a_status_without_an_error_in_it_is_the_message(status):
+    assert result_item({"status": status, "request": {}}).error == {"code": 2, "message": status}
+
+
+# Files
+
+
+def job(info: Any = GCS_INFO, state: str = GOOD[0], *, ago: float = 60, **members: Any) -> dict[str, Any]:
+    ended = (NOW - timedelta(seconds=ago)).isoformat()
+    found = {"name": "projects/1/locations/l/batchPredictionJobs/2", "state": state, "endTime": ended, **members}
+    return found if info is None else {**found, "outputInfo": info}
+
+
+def nowhere(request: httpx.Request) -> httpx.Response:
+    raise AssertionError(f"no call is needed, but {request.url} was asked")
+
+
+def read(found: dict[str, Any], bucket: Any = nowhere, tables: Any = nowhere) -> list[ResultItem]:
+    clock = MovedClock()
+    return list(read_output(found, storage(bucket, clock), bigquery(tables, clock)))
+
+
+def numbered(number: int) -> dict[str, Any]:
+    return {"status": "", "request": {"labels": {"batchctl-row": str(number)}}, "response": RESPONSE}
+
+
+def test_every_jsonl_file_below_the_directory_is_read():
+    bucket = Bucket()
+    for number, name in enumerate(["predictions.jsonl", "sub/2.jsonl", "sub/deep/1.jsonl", "z.jsonl"]):
+        bucket.put(f"{DIRECTORY}/{name}", lines(numbered(number)))
+    for name in [f"{DIRECTORY}/x.txt", f"{DIRECTORY}2/predictions.jsonl", f"{DIRECTORY}.jsonl", "dest/y.jsonl"]:
+        bucket.put(name, b"not to be read")
+    assert [one.index for one in read(job(), bucket)] == [0, 1, 2, 3]
+    assert dict(bucket.requests[0].url.params)["prefix"] == f"{DIRECTORY}/"
+
+
+@pytest.mark.parametrize("tail", ["", "/"])
+def test_a_slash_at_the_end_of_the_directory_means_nothing(tail):
+    bucket = Bucket(**{f"{DIRECTORY}/p.jsonl": lines(OK, BAD)})
+    assert len(read(job({"gcsOutputDirectory": f"gs://b/{DIRECTORY}{tail}"}), bucket)) == 2
+
+
+@pytest.mark.parametrize("body", [lines(OK, BAD).rstrip(), lines(OK, BAD).replace(b"\n", b"\r\n\n"), lines(OK, BAD)])
+def test_lines(body):
+    found = read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": body}))
+    assert [one.error is None for one in found] == [True, False]
+
+
+@pytest.mark.parametrize("body", [lines(OK, BAD)[:-20], b"<html>", b"\xff\n", lines(OK) + b"NaN"])
+def test_a_file_is_never_silently_short(body):
+    with pytest.raises(errors.BadReply, match="not JSON"):
+        read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": body}))
+
+
+def test_a_line_is_bounded(monkeypatch):
+    monkeypatch.setattr(output, "LINE_LIMIT", 100)
+    with pytest.raises(errors.BadReply, match="longer than"):
+        read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": b"x" * 101}))
+
+
+def test_rows_are_streamed():
+    bucket = Bucket(**{f"{DIRECTORY}/1.jsonl": lines(OK), f"{DIRECTORY}/2.jsonl": lines(BAD)})
+    found = read_output(job(), storage(bucket), bigquery(nowhere))
+    next(found)
+    assert [one.url.path for one in bucket.requests if "alt" in one.url.params][-1].endswith("1.jsonl")
+
+
+# What is not there
+
+
+@pytest.mark.parametrize("state", BAD_ENDS)
+@pytest.mark.parametrize("info", [None, {}, {"gcsOutputDirectory": ""}, [], "x"])
+def test_a_job_that_ended_badly_may_have_written_nothing(state, info):
+    assert read(job(info, state)) == []
+
+
+@pytest.mark.parametrize("state", BAD_ENDS)
+def test_a_job_that_ended_badly_may_have_left_its_place_empty(state):
+    assert read(job(state=state), Bucket()) == []
+    assert read(job(state=state), lambda _: rpc_error(404, "", "no bucket")) == []
+    assert read(job(BQ_INFO, state), tables=lambda _: rpc_error(404, "NOT_FOUND")) == []
+
+
+def test_a_job_that_ended_badly_keeps_what_it_wrote():
+    bucket = Bucket(**{f"{DIRECTORY}/p.jsonl": lines(OK, {"request": REQUEST})})
+    found = read(job(state="JOB_STATE_CANCELLED"), bucket)
+    assert [one.error for one in found] == [None, CANCELLED]
+
+
+EMPTY = [
+    (None, {}),
+    (GCS_INFO, {"bucket": Bucket()}),
+    (GCS_INFO, {"bucket": Bucket(**{f"{DIRECTORY}/p.jsonl": b"\n"})}),
+    (GCS_INFO, {"bucket": lambda _: rpc_error(404, "", "no bucket")}),
+    (BQ_INFO, {"tables": lambda _: rpc_error(404, "NOT_FOUND")}),
+    (BQ_INFO, {"tables": lambda _: reply({})}),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "more"),
+    [(GOOD[0], {}), (GOOD[1], {}), (BAD_ENDS[1], {"completionStats": {"successfulCount": "2"}})],
+)
+@pytest.mark.parametrize(("info", "places"), EMPTY)
+@pytest.mark.parametrize(("ago", "code"), [(60, "ResultsNotReady"), (86_401, "ResultsGone")])
+def test_results_that_must_be_somewhere(state, more, info, places, ago, code):
+    with pytest.raises(errors.ApiError) as caught:
+        read(job(info, state, ago=ago, **more), **places)
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+def test_the_last_update_stands_for_an_end_that_is_not_told():
+    found = {**job(None, ago=90_000), "updateTime": (NOW - timedelta(hours=25)).isoformat()}
+    del found["endTime"]
+    with pytest.raises(errors.ApiError) as caught:
+        read(found)
+    assert caught.value.code == "ResultsGone"
+    del found["updateTime"]
+    with pytest.raises(errors.ApiError) as caught:
+        read(found)
+    assert caught.value.code == "ResultsNotReady"
+
+
+@pytest.mark.parametrize("kind", [errors.PermissionDenied, errors.ServerFailed])
+def test_other_failures_are_told_as_they_are(kind):
+    answer = rpc_error(403 if kind is errors.PermissionDenied else 503)
+    with pytest.raises(kind):
+        read(job(), lambda _: answer)
+    with pytest.raises(kind):
+        read(job(BQ_INFO), tables=lambda _: answer)
+
+
+def test_a_file_that_goes_while_it_is_read_is_not_taken_for_all_of_them():
+    bucket = Bucket(**{f"{DIRECTORY}/1.jsonl": lines(OK), f"{DIRECTORY}/2.jsonl": lines(OK)})
+    found = read_output(job(ago=90_000), storage(bucket), bigquery(nowhere))
+    next(found)
+    del bucket.objects[f"{DIRECTORY}/2.jsonl"]
+    with pytest.raises(errors.NotFound) as caught:
+        list(found)
+    assert caught.value.code == "NotFound"
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"gcsOutputDirectory": "b/dest"},
+        {"gcsOutputDirectory": "gs://b?alt=media/x"},
+        {"gcsOutputDirectory": 5},
+        {"bigqueryOutputTable": "bq://p.d.t/../x"},
+        {"bigqueryOutputTable": "t"},
+        {"bigqueryOutputTable": "x/y", "bigqueryOutputDataset": "bq://p.d"},
+        {"bigqueryOutputDataset": "bq://p/d"},
+        {"bigqueryOutputDataset": 5},
+        {"vertexMultimodalDatasetName": "projects/1/locations/l/datasets/3"},
+    ],
+)
+def test_places_are_checked_before_they_are_asked(info):
+    with pytest.raises(errors.BadRequest) as caught:
+        read(job(info))
+    assert caught.value.code == "InvalidName"
+
+
+# Tables
+
+FIELDS = [
+    {"name": name, "type": kind} for name, kind in [("request", "JSON"), ("response", "JSON"), ("status", "STRING")]
+]
+
+
+def cells(*values: Any) -> dict[str, Any]:
+    return {"f": [{"v": value if value is None or isinstance(value, str) else json.dumps(value)} for value in values]}
+
+
+@pytest.mark.parametrize(
+    ("info", "config"),
+    [
+        (BQ_INFO, {}),
+        ({"bigqueryOutputTable": "p.d.t"}, {}),
+        ({"bigqueryOutputTable": "t", "bigqueryOutputDataset": "bq://p.d"}, {}),
+        ({"bigqueryOutputTable": "t", "bigqueryOutputDataset": "p.d"}, {}),
+        ({"bigqueryOutputTable": "bq://p.d.t", "bigqueryOutputDataset": "bq://p.d"}, {}),
+        ({"bigqueryOutputDataset": "bq://p.d"}, {"bigqueryDestination": {"outputUri": "bq://p.d.t"}}),
+        (
+            {"vertexMultimodalDatasetName": "projects/1/locations/l/datasets/3"},
+            {"vertexMultimodalDatasetDestination": {"bigqueryDestination": {"outputUri": "bq://p.d.t"}}},
+        ),
+    ],
+)
+def test_rows_of_a_table(info, config):
+    first = {"rows": [cells(REQUEST, RESPONSE, ""), cells(REQUEST, {}, BAD_STATUS)], "pageToken": "x", "totalRows": "3"}
+    last = {"rows": [cells(REQUEST, None, None)], "totalRows": "3"}
+    script = Script(reply({"schema": {"fields": FIELDS}}), reply(first), reply(last))
+    assert read(job(info, outputConfig=config), tables=script) == [
+        item(response=RESPONSE),
+        item(error={"code": 3, "message": "Please use a valid role: user, model."}),
+        item(error=CANCELLED),
+    ]
+    assert {one.url.path for one in script.requests} == {
+        "/bigquery/v2/projects/p/datasets/d/tables/t",
+        "/bigquery/v2/projects/p/datasets/d/tables/t/data",
+    }
+
+
+@pytest.mark.parametrize("uri", ["bq://p", "bq://p.other.t", None])
+def test_a_dataset_of_the_jobs_own_has_a_table_of_the_services_name(uri):
+    script = Script(reply({"schema": {"fields": FIELDS}}), reply({"rows": [cells(REQUEST, RESPONSE, "")]}))
+    config = {"bigqueryDestination": {"outputUri": uri}}
+    read(job({"bigqueryOutputDataset": "bq://p.d"}, outputConfig=config), tables=script)
+    assert script.requests[0].url.path.endswith("/datasets/d/tables/predictions")
+
+
+def test_columns_of_the_users_own_do_no_harm():
+    fields = [*FIELDS, {"name": "key", "type": "STRING"}, {"name": "error", "type": "STRING"}]
+    page = {"rows": [cells(REQUEST, RESPONSE, "", "k", "mine")]}
+    script = Script(reply({"schema": {"fields": fields}}), reply(page))
+    assert read(job(BQ_INFO), tables=script) == [item(key="k", response=RESPONSE)]
+
+
+# Anything at all
+
+NAMES = ["status", "request", "response", "labels", "batchctl-row", "instance", "predictions", "key", "error", "code"]
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(), max_size=5)
+    | st.sampled_from(["", "3", BAD_STATUS, "{}", '{"a": "\\ud800"}', "gs://b/x", "bq://p.d.t"])
+)
+ROWS = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5)
+)
+
+
+@settings(max_examples=effort(30, 1500))
+@given(ROWS | st.dictionaries(st.sampled_from(NAMES), ROWS))
+def test_any_row_gives_an_item(row):
+    found = result_item(row)
+    assert (found.response is None) != (found.error is None)
+    assert found.key is None or isinstance(found.key, str)
+    assert found.index is None or found.index >= 0
+
+
+INFOS = st.dictionaries(
+    st.sampled_from(
+        ["gcsOutputDirectory", "bigqueryOutputTable", "bigqueryOutputDataset", "vertexMultimodalDatasetName"]
+    ),
+    SCALARS,
+)
+
+
+@settings(max_examples=effort(30, 1500))
+@given(
+    st.binary(max_size=40) | ROWS.map(lambda row: json.dumps(row).encode()),
+    INFOS,
+    st.dictionaries(st.sampled_from(["state", "endTime", "completionStats", "outputConfig", "outputInfo"]), ROWS),
+)
+def test_any_line_and_any_job_give_rows_or_an_api_error(body, info, members):
+    bucket = Bucket(**{"x/p.jsonl": body, f"{DIRECTORY}/p.jsonl": body})
+    for found in (job(), {**job(info), **members}):
+        with suppress(errors.ApiError):
+            read(found, bucket, lambda _: reply({"schema": {"fields": FIELDS}, "rows": [cells({}, {}, "")]}))
