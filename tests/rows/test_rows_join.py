@@ -164,6 +164,7 @@ def test_rows_that_differ_by_a_default_are_not_told_apart_when_the_api_drops_it(
         [ZERO, PLAIN, PLAIN],
         [ZERO, ZERO, PLAIN, PLAIN],
         [ZERO, ZERO, FALSE],
+        [FALSE, ZERO, PLAIN],
     ],
 )
 def test_as_long_as_a_form_is_missing_or_too_many_nothing_is_sure(items):
