@@ -47,6 +47,8 @@ def open_account(
                 account,
                 api_key=_PLACEHOLDER if place.is_emulator else gemini_key(env),
                 base_url=place.base_url,
+                uid=short_uid(stack.uid),
+                file_min_life=limits.file_min_life,
                 create_timeout=limits.create_timeout,
                 display_name_limit=limits.display_name,
                 clock=clock,

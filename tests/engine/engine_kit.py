@@ -108,6 +108,8 @@ class World:
             account,
             api_key="key",
             base_url=account.origin,
+            uid=UID,
+            file_min_life=timedelta(hours=36),
             create_timeout=self.limits.create_timeout,
             display_name_limit=self.limits.display_name,
             clock=self.time,

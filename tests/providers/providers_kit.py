@@ -26,8 +26,8 @@ MARK = Mark("demo", "u1d2e3", AttemptKey("translate-fr", 2, 0), "d1:0123456789ab
 class MovedClock:
     """Stands still but for sleeps, which take no time and are remembered."""
 
-    def __init__(self) -> None:
-        self.time = NOW
+    def __init__(self, time: datetime = NOW) -> None:
+        self.time = time
         self.sleeps: list[float] = []
 
     def now(self) -> datetime:
@@ -63,6 +63,8 @@ def provider(script: Callable[[httpx.Request], httpx.Response], clock: MovedCloc
     settings: dict[str, Any] = {
         "api_key": KEY,
         "base_url": BASE,
+        "uid": "abc123",
+        "file_min_life": timedelta(hours=36),
         "create_timeout": timedelta(seconds=60),
         "display_name_limit": 128,
         "clock": clock or MovedClock(),

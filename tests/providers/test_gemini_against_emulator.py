@@ -48,6 +48,8 @@ def gemini(transport):
         ACCOUNT,
         api_key=KEY,
         base_url=BASE,
+        uid="abc123",
+        file_min_life=timedelta(hours=36),
         create_timeout=timedelta(seconds=5),
         display_name_limit=128,
         clock=MovedClock(),

@@ -115,7 +115,9 @@ def test_the_start_call():
     }
     assert start.headers["x-goog-upload-header-content-length"] == "15"
     assert start.headers["x-goog-upload-header-content-type"] == "jsonl"
-    assert json.loads(start.content) == {"file": {"displayName": "in.jsonl", "mimeType": "jsonl"}}
+    file = json.loads(start.content)["file"]
+    assert file.pop("name").startswith("files/batchctl-")
+    assert file == {"displayName": "in.jsonl", "mimeType": "jsonl"}
     assert start.headers["x-goog-api-key"] == KEY
     assert [str(one.url) for one in chunks] == [URL, URL]
     assert all(KEY not in str(one.headers.raw) for one in chunks), "the address itself identifies the upload"

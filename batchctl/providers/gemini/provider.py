@@ -26,7 +26,7 @@ from batchctl.providers.gemini.create import create_body, create_method
 from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, remote_job
 from batchctl.providers.gemini.names import job_path, model_path
 from batchctl.providers.gemini.results import Outline, file_rows, inline_rows, spool
-from batchctl.providers.gemini.upload import FileUpload
+from batchctl.providers.gemini.uploads import Uploads
 from batchctl.providers.lag import may_still_come
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.retry import Retry, is_transient
@@ -50,6 +50,7 @@ class GeminiProvider:
         identity: str,
         endpoint: Endpoint,
         retry: Retry,
+        uploads: Uploads,
         create_timeout: timedelta,
         display_name_limit: int,
     ) -> None:
@@ -57,6 +58,7 @@ class GeminiProvider:
         self._identity = identity
         self._endpoint = endpoint
         self._retry = retry
+        self._uploads = uploads
         self._create_timeout = create_timeout.total_seconds()
         self._display_name_limit = display_name_limit
 
@@ -134,7 +136,7 @@ class GeminiProvider:
 
     def upload_file(self, upload: Upload) -> tuple[str, datetime | None]:
         """Upload JSONL. Raises ApiError, with code `InputChanged` when the content does not have `size` bytes."""
-        return FileUpload(self._endpoint, self._retry, upload.size).run(upload.content, upload.display_name)
+        return self._uploads.put(upload)
 
     def read_input(self, source: RemoteSource) -> None:  # noqa: ARG002  no such source exists here
         return None
@@ -215,13 +217,15 @@ def open_gemini(
     *,
     api_key: str,
     base_url: str,
+    uid: str,
+    file_min_life: timedelta,
     create_timeout: timedelta,
     display_name_limit: int,
     clock: Clock,
     random: Callable[[], float],
     transport: httpx.BaseTransport | None = None,
 ) -> Provider:
-    """Open the account at a base URL.
+    """Open the account at a base URL, for the stack with this uid.
 
     A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each thread gets a
     connection of its own. `random` gives numbers in [0, 1). Raises BatchctlError when the key cannot be one.
@@ -229,4 +233,5 @@ def open_gemini(
     key = ApiKey(api_key)
     endpoint = Endpoint(base_url, key, ServerClock(clock), transport)
     retry = Retry(clock, random)
-    return GeminiProvider(account, key.fingerprint, endpoint, retry, create_timeout, display_name_limit)
+    uploads = Uploads(endpoint, retry, uid, file_min_life)
+    return GeminiProvider(account, key.fingerprint, endpoint, retry, uploads, create_timeout, display_name_limit)

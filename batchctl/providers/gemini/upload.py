@@ -1,4 +1,4 @@
-"""Upload of an input file to the Files API by the resumable protocol.
+"""Upload of an input file to the Files API by the resumable protocol, under a name that the caller chose.
 
 Source: reference 2.1, 2.2. Starting an upload twice is harmless: one that is never finalised is nothing.
 """
@@ -34,13 +34,9 @@ class FileUpload:
         self._retry = retry
         self._size = size
 
-    def run(self, content: Iterable[bytes], display_name: str) -> tuple[str, datetime | None]:
-        """Send the whole content; gives the file's name and when it expires."""
-        session = _FileSession(self._endpoint, self._start(display_name), self._size)
-        return self._file(send_all(session, self._retry, content, self._size, CHUNK))
-
-    def _start(self, display_name: str) -> str:
-        meta = {"displayName": whole_characters(display_name)[:_NAME_LIMIT], "mimeType": _MIME}
+    def start(self, name: str, display_name: str) -> str:
+        """Announce the file; gives the address for its bytes. A name that is taken is a Conflict."""
+        meta = {"name": name, "displayName": whole_characters(display_name)[:_NAME_LIMIT], "mimeType": _MIME}
         call = Call(
             _WHAT,
             "POST",
@@ -55,6 +51,11 @@ class FileUpload:
         )
         url = self._retry.run(lambda: self._endpoint.call(call)).headers.get("x-goog-upload-url", "")
         return session_url(self._endpoint, str(url), _WHAT)
+
+    def send(self, url: str, content: Iterable[bytes]) -> tuple[str, datetime | None]:
+        """Send the whole content; gives the file's name and when it expires."""
+        session = _FileSession(self._endpoint, url, self._size)
+        return self._file(send_all(session, self._retry, content, self._size, CHUNK))
 
     def _file(self, reply: Reply) -> tuple[str, datetime | None]:
         file = as_object(reply.json_object().get("file"))

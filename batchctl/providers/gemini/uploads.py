@@ -1,0 +1,106 @@
+"""Uploads that may be repeated: a file's name follows from its content, so that it is known again.
+
+The Files API has no other key that would make an upload idempotent. A name belongs to one stack and to a span of time
+that leaves each of its files life enough. Source: reference 2.1 (names), 2.2, 2.3 (what is not ours is 403).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import datetime, timedelta
+
+from batchctl.model.desired import Json
+from batchctl.model.errors import ApiStatus, BadReply, Conflict, NotFound, PermissionDenied
+from batchctl.model.ports import Upload
+from batchctl.providers.endpoint import Call, Endpoint
+from batchctl.providers.gemini.upload import FileUpload
+from batchctl.providers.retry import Retry
+from batchctl.providers.times import parse_time
+
+LIFETIME = timedelta(hours=48)
+"""How long the API keeps an uploaded file (reference 2.2)."""
+_SHORTEST_SPAN = timedelta(hours=1)
+_PREFIX = "batchctl-"
+_ID_LENGTH = 40
+"""Characters of a name that a caller may choose (reference 2.1)."""
+_MOST_NAMES = 5
+_CONFLICT = 409
+
+
+class Uploads:
+    """The uploads of one stack to one account. Raises ApiError everywhere."""
+
+    def __init__(self, endpoint: Endpoint, retry: Retry, uid: str, min_life: timedelta) -> None:
+        self._endpoint = endpoint
+        self._retry = retry
+        self._uid = uid
+        self._min_life = min_life
+
+    def put(self, upload: Upload) -> tuple[str, datetime | None]:
+        """The file's name and when it expires; it is sent only if it does not lie there with life enough.
+
+        Names that somebody else has, or whose file is not this one any more, are passed over.
+        """
+        sending = FileUpload(self._endpoint, self._retry, upload.size)
+        refusal: ApiStatus | None = None
+        for number in range(_MOST_NAMES):
+            name = file_name(self._uid, upload.sha256, self._span(), number)
+            try:
+                url = sending.start(name, upload.display_name)
+            except (Conflict, PermissionDenied) as error:
+                if not _is_taken(error):
+                    raise
+                refusal = error
+                found = self._find(name, upload)
+                if found is not None:
+                    return found
+                continue
+            try:
+                return sending.send(url, upload.content)
+            except Conflict as error:
+                # Another process had the same file and was quicker.
+                found = self._find(name, upload)
+                if found is None:
+                    raise error from None
+                return found
+        if isinstance(refusal, PermissionDenied):
+            # More likely the key than all the names.
+            raise refusal
+        raise BadReply(
+            f"files.create: {_MOST_NAMES} names are taken by files that are not this one",
+            hint="delete old files of this stack, or wait until they expire",
+        )
+
+    def _span(self) -> int:
+        """The number of the span of time that now lies in."""
+        span = max(_SHORTEST_SPAN, LIFETIME - self._min_life)
+        return int(self._endpoint.clock.now().timestamp() // span.total_seconds())
+
+    def _find(self, name: str, upload: Upload) -> tuple[str, datetime | None] | None:
+        """The file of that name, if it is ours to use again: the same content, and life enough."""
+        call = Call("files.get", "GET", f"/v1beta/{name}")
+        try:
+            file = self._retry.run(lambda: self._endpoint.call(call).json_object())
+        except (NotFound, PermissionDenied):
+            return None
+        expires = parse_time(file.get("expirationTime"))
+        lives = expires is not None and expires - self._endpoint.clock.now() >= self._min_life
+        same = _is_hash(file.get("sha256Hash"), upload.sha256) and str(file.get("sizeBytes")) == str(upload.size)
+        return (name, expires) if lives and same and file.get("state") != "FAILED" else None
+
+
+def file_name(uid: str, sha256: str, span: int, number: int) -> str:
+    """The name for a content. `number` counts up past names that are taken."""
+    digest = hashlib.sha256(f"{uid} {sha256} {span} {number}".encode()).hexdigest()
+    return f"files/{(_PREFIX + digest)[:_ID_LENGTH]}"
+
+
+def _is_taken(error: ApiStatus) -> bool:
+    return isinstance(error, PermissionDenied) or error.http == _CONFLICT
+
+
+def _is_hash(found: Json, sha256: str) -> bool:
+    """Whether a file has this hash: base64 of the hex digest was seen, of the digest itself would be usual."""
+    usual = base64.b64encode(bytes.fromhex(sha256)).decode()
+    return found in (base64.b64encode(sha256.encode()).decode(), usual)
