@@ -83,7 +83,7 @@ class Collector:
         words = f"{collected.ok} rows ok, {collected.failed} failed"
         if collected.missing:
             words += f", {collected.missing} without a result"
-        if fetched.problem is not None:
+        if fetched.problem is not None and collected.ok + collected.failed:
             words += f"; positions are not known, because the input cannot be read: {fetched.problem.message}"
         if collected.unmatched:
             words += f", {collected.unmatched} that match no input row"

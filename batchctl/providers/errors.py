@@ -205,9 +205,9 @@ def _classify(http: int, status: RpcStatus, hints: Hints) -> tuple[type[ApiStatu
     hint = hints.by_status.get(status.status) or hints.by_http.get(http, "")
     if kind is BadRequest:
         if status.status == "FAILED_PRECONDITION" and _PLACE.search(status.message):
-            return kind, "UnsupportedLocation", hints.place
+            return kind, ErrorCode.UNSUPPORTED_LOCATION, hints.place
         if "Unknown name" in status.message:
-            return kind, "UnknownField", _UNKNOWN_FIELD_HINT
+            return kind, ErrorCode.UNKNOWN_FIELD, _UNKNOWN_FIELD_HINT
         if _MODEL.search(status.message):
             return kind, ErrorCode.INVALID_MODEL, _MODEL_HINT
     return kind, None, hint

@@ -1,67 +1,54 @@
-"""Application Default Credentials: where they are found, and how google-auth's library is made to use them.
+"""Application Default Credentials: google-auth's library finds and refreshes them, and here its answers become ours.
 
-Finds and loads; when to fetch a token is decided in `google_credentials`. google-auth's own search is not used: for
-metadata servers and workload identities it needs `requests`, which batchctl does not have. Importing this module
-imports google-auth.
+When to fetch a token is decided in `google_credentials`. Importing this module imports google-auth.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from importlib import import_module
-from pathlib import Path
 from typing import Protocol
 
+import google.auth
 from google.auth import exceptions
+from google.auth.credentials import with_scopes_if_required
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BatchctlError, ConnectionFailed, Unauthenticated
 from batchctl.providers.credentials import Token
-from batchctl.providers.google_metadata import MetadataServer, find_metadata_server
-from batchctl.providers.google_transport import TokenTransport, no_token
+from batchctl.providers.google_transport import TokenTransport
 from batchctl.providers.texts import as_object, capped
+
+# Part of the library logs to nobody in particular, and what has no handler at all is written to standard error.
+logging.getLogger("google").addHandler(logging.NullHandler())
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 """All that Vertex AI, Cloud Storage and BigQuery want (reference chapter 3)."""
 _FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
-_QUOTA_VARIABLE = "GOOGLE_CLOUD_QUOTA_PROJECT"
 _QUOTA_PROJECT = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _LOGIN = "`gcloud auth application-default login`"
 _WAYS = (
     f"{_LOGIN}, or let {_FILE_VARIABLE} name a key file or a workload identity configuration, or run where a service "
     "account is attached. `endpoint: emulator` needs none"
 )
+_NOTHING_FOUND = "default credentials were not found"
+"""The library has one class of error for this and for a file that is not sound."""
+_SEARCH_SECONDS = 4.0
+"""How long a metadata server is looked for: on a machine elsewhere nobody answers at all."""
 _FETCH_SECONDS = 60.0
 """How long one refresh may take, all its calls together."""
-_KINDS: Mapping[str, tuple[str, str, bool]] = {
-    "authorized_user": ("google.oauth2.credentials", "from_authorized_user_info", False),
-    "external_account_authorized_user": ("google.auth.external_account_authorized_user", "from_info", False),
-    "impersonated_service_account": (
-        "google.auth.impersonated_credentials",
-        "from_impersonated_service_account_info",
-        True,
-    ),
-    "service_account": ("google.oauth2.service_account", "from_service_account_info", True),
-    "external_account": ("google.auth.identity_pool", "from_info", True),
-    "external_account: aws": ("google.auth.aws", "from_info", True),
-    "external_account: executable": ("google.auth.pluggable", "from_info", True),
-}
-"""By the file's `type`: the module with its class, the class method that reads it, whether scopes are asked for.
-
-A user's scopes are settled at log-in.
-"""
-_AWS = "urn:ietf:params:aws:token-type:aws4_request"
-_SECRET_MEMBERS = frozenset({"private_key", "refresh_token", "client_secret"})
+_SECRET_MEMBERS = frozenset({"_refresh_token", "_client_secret"})
+_SOURCE_MEMBER = "_source_credentials"
 _TOKEN = re.compile(r"[!-~]{1,16384}")
 _SIGNS: Mapping[str, str] = {
     "eauth": f"the log-in has run out: {_LOGIN}",
     "invalid_grant": f"the log-in or the key was revoked, or this machine's clock is wrong: {_LOGIN}, or a new key",
     "impersonated": "the principal needs roles/iam.serviceAccountTokenCreator on the service account it acts as",
+    "metadata service": f"no service account is attached to this machine: attach one, or {_LOGIN}",
 }
 """What a token service's words ask for; the first that fits."""
 _LONG_RUN = re.compile(r"[A-Za-z0-9_+=-]{40,}")
@@ -76,10 +63,12 @@ class _Library(Protocol):
     """In UTC, without saying so."""
 
     @property
-    def quota_project_id(self) -> str | None: ...
+    def quota_project_id(self) -> object: ...
 
     @property
     def valid(self) -> bool: ...
+
+    def get_cred_info(self) -> Mapping[str, str] | None: ...
 
     def refresh(self, request: TokenTransport) -> None: ...
 
@@ -90,26 +79,28 @@ class DefaultCredentials:
     Raises BatchctlError with code `NoCredentials` when there are none, `InvalidKey` when their file is not sound.
     """
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        found = _find_file(env)
-        self._library: _Library
-        self.secrets: tuple[str, ...] = ()
-        """Texts of the file that must not be shown."""
-        if found is None:
-            self._library = _find_machine(env)
-            self.principal = "the service account of this machine, by its metadata server"
-        else:
-            path, info = found
-            self._library = _load(path, info)
-            self.secrets = tuple(_secrets(info))
-            self.principal = _principal(info, self._library)
-        self.quota_project = str(env.get(_QUOTA_VARIABLE) or self._library.quota_project_id or "")
+    def __init__(self) -> None:
+        self._library = _find()
+        self.quota_project = str(self._library.quota_project_id or "")
         if self.quota_project and not _QUOTA_PROJECT.fullmatch(self.quota_project):
             raise BatchctlError(
                 f"not a project: the quota project {self.quota_project[:80]!r}",
                 code=ErrorCode.INVALID_KEY,
-                hint=f"correct {_QUOTA_VARIABLE}, or the credentials' file",
+                hint="correct GOOGLE_CLOUD_QUOTA_PROJECT, or the credentials' file",
             )
+
+    @property
+    def principal(self) -> str:
+        """Who they say we are and where they come from; a metadata server tells the name with the first token."""
+        about = self._library.get_cred_info() or {}
+        who = about.get("principal") or as_object(getattr(self._library, "info", None)).get("audience")
+        parts = (who, about.get("credential_type"), about.get("credential_source"))
+        return capped(", ".join(str(part) for part in parts if part))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that a token service may repeat and that must not be shown."""
+        return tuple(_secrets(self._library))
 
     @property
     def is_fresh(self) -> bool:
@@ -121,18 +112,26 @@ class DefaultCredentials:
         self._library.refresh(TokenTransport(_FETCH_SECONDS))
         value, expiry = self._library.token, self._library.expiry
         if not isinstance(value, str) or not _TOKEN.fullmatch(value):
-            raise no_token("the answer holds no token")
+            raise ValueError("the answer holds no token")
         return Token(value, expiry.replace(tzinfo=UTC) if expiry is not None else None)
 
 
 def token_failure(exc: Exception, redact: Callable[[str], str]) -> ApiError:
     """What a failed refresh means for a call that wanted the token: nothing was sent, whatever went wrong."""
-    words = _LONG_RUN.sub("***", redact(_words(exc)))
+    wrapped = exc.args[0] if exc.args else None
+    cause = wrapped if isinstance(wrapped, Exception) else exc
+    words = _LONG_RUN.sub("***", redact(_words(cause)))
     message = f"no access token: {capped(words) or type(exc).__name__}"
-    if isinstance(exc, exceptions.TransportError | InterruptedError) or getattr(exc, "retryable", False):
+    if _is_passing(cause):
         return ConnectionFailed(message, hint="nothing was sent: check the network and HTTPS_PROXY, or try again later")
     hint = next((hint for sign, hint in _SIGNS.items() if sign in words), _WAYS)
     return Unauthenticated(message, http=401, hint=hint)
+
+
+def _is_passing(exc: Exception) -> bool:
+    if isinstance(exc, exceptions.TransportError):
+        return len(exc.args) == 1  # else an answer is with it: a refusal
+    return isinstance(exc, TimeoutError | InterruptedError) or getattr(exc, "retryable", False)
 
 
 def _words(exc: Exception) -> str:
@@ -147,82 +146,32 @@ def _words(exc: Exception) -> str:
     return ": ".join(said)
 
 
-def _find_file(env: Mapping[str, str]) -> tuple[str, dict[str, Json]] | None:
-    """The file with credentials, read; None when the environment has none."""
-    named = env.get(_FILE_VARIABLE, "").strip()
-    if named:
-        return named, _read(named, f"{_FILE_VARIABLE} names it")
-    path = _login_file(env)
-    return (str(path), _read(str(path), f"made by {_LOGIN}; log in again")) if path.is_file() else None
-
-
-def _login_file(env: Mapping[str, str]) -> Path:
-    """Where gcloud keeps what a log-in gave."""
-    if folder := env.get("CLOUDSDK_CONFIG"):
-        base = Path(folder)
-    elif os.name == "nt":  # pragma: no cover  # what a test can see depends on the system
-        base = Path(env.get("APPDATA", "C:\\")) / "gcloud"
-    else:
-        base = Path(env.get("HOME") or Path.home()) / ".config" / "gcloud"
-    return base / "application_default_credentials.json"
-
-
-def _read(path: str, origin: str) -> dict[str, Json]:
+def _find() -> _Library:
     try:
-        info = json.loads(Path(path).read_bytes())
-    except OSError as exc:
-        raise _unsound(path, f"it cannot be read: {exc.strerror}", origin) from exc
-    except (ValueError, RecursionError) as exc:
-        raise _unsound(path, "it is not JSON", origin) from exc
-    if not isinstance(info, dict):
-        raise _unsound(path, "it is not a JSON object", origin)
-    return info
-
-
-def _load(path: str, info: Mapping[str, Json]) -> _Library:
-    kind = str(info.get("type"))
-    if kind == "external_account":
-        source = as_object(info.get("credential_source"))
-        if info.get("subject_token_type") == _AWS:
-            kind = "external_account: aws"
-        elif "executable" in source:
-            kind = "external_account: executable"
-    if kind not in _KINDS:
-        known = ", ".join(sorted(name for name in _KINDS if ":" not in name))
-        raise _unsound(path, f"its type is {kind[:40]!r}, and none of {known}", _WAYS)
-    module, method, is_scoped = _KINDS[kind]
-    make = getattr(import_module(module).Credentials, method)
-    try:
-        loaded: _Library = make(info, scopes=_SCOPES) if is_scoped else make(info)
+        # Scopes are given afterwards: with them the library would ask for the project of a workload identity, which
+        # nobody needs and many may not see, and would fetch a token for that.
+        found, _ = google.auth.default(request=TokenTransport(_SEARCH_SECONDS))  # type: ignore[arg-type]  # it is called
+        scoped: _Library = with_scopes_if_required(found, _SCOPES)  # type: ignore[no-untyped-call]  # has no types
     except Exception as exc:  # the library raises whatever an odd file leads it to
-        fault = f"as {kind.partition(':')[0]} it is not sound: {_LONG_RUN.sub('***', capped(str(exc)))}"
-        raise _unsound(path, fault, "make or download it anew") from exc
-    return loaded
+        if isinstance(exc, TimeoutError) or _NOTHING_FOUND in str(exc):
+            raise BatchctlError(
+                "no Google credentials for Vertex AI", code=ErrorCode.NO_CREDENTIALS, hint=_WAYS
+            ) from exc
+        raise _unsound(exc) from exc
+    return scoped
 
 
-def _find_machine(env: Mapping[str, str]) -> MetadataServer:
-    found = find_metadata_server(env, _SCOPES)
-    if found is None:
-        raise BatchctlError("no Google credentials for Vertex AI", code=ErrorCode.NO_CREDENTIALS, hint=_WAYS)
-    return found
+def _unsound(exc: Exception) -> BatchctlError:
+    place = os.environ.get(_FILE_VARIABLE) or f"the file of {_LOGIN}"
+    fault = _LONG_RUN.sub("***", ": ".join(str(part) for part in exc.args)) or type(exc).__name__
+    hint = f"make it anew with {_LOGIN}, or download a new key, or let {_FILE_VARIABLE} name another file"
+    return BatchctlError(f"no sound credentials in {place}: {capped(fault)}", code=ErrorCode.INVALID_KEY, hint=hint)
 
 
-def _principal(info: Mapping[str, Json], library: _Library) -> str:
-    email = getattr(library, "service_account_email", None) or getattr(library, "account", None)
-    kind = str(info["type"]).replace("_", " ")
-    who = email if isinstance(email, str) and email else info.get("audience")
-    return capped(f"{who} ({kind})") if isinstance(who, str) and who else kind
-
-
-def _secrets(value: Json) -> Iterator[str]:
-    """The secrets in a file, at any depth, as they stand there."""
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            if name in _SECRET_MEMBERS and isinstance(item, str) and item:
-                yield item
-            else:
-                yield from _secrets(item)
-
-
-def _unsound(path: str, fault: str, hint: str) -> BatchctlError:
-    return BatchctlError(f"{path}: {fault}", code=ErrorCode.INVALID_KEY, hint=hint)
+def _secrets(library: object) -> Iterator[str]:
+    """The secrets in credentials, and in those on which they rest."""
+    for name, value in vars(library).items():
+        if name in _SECRET_MEMBERS and isinstance(value, str):
+            yield value
+        elif name == _SOURCE_MEMBER:
+            yield from _secrets(value)

@@ -6,8 +6,8 @@ imported only when they are wanted, because google-auth's library takes longer t
 
 from __future__ import annotations
 
-import os
 import threading
+import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -21,15 +21,17 @@ _REMEMBERED = 8
 
 
 class GoogleCredentials:
-    """Application Default Credentials. Safe for threads.
+    """Application Default Credentials, which google-auth finds by the process's environment. Safe for threads.
 
     Raises BatchctlError with code `NoCredentials` when there are none, `InvalidKey` when their file is not sound.
     """
 
-    def __init__(self, env: Mapping[str, str] = os.environ) -> None:
+    def __init__(self) -> None:
+        # What the library warns of is for those who call it, and standard error is not its place.
+        warnings.filterwarnings("ignore", module=r"(google|requests)\b")
         from batchctl.providers.google_adc import DefaultCredentials
 
-        self._source = DefaultCredentials(env)
+        self._source = DefaultCredentials()
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._flight: Future[Token] | None = None

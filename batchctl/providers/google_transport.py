@@ -7,15 +7,16 @@ imports google-auth.
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
 import httpx
-from google.auth import exceptions
+from google.auth.exceptions import TransportError
 
 from batchctl.providers.errors import WIRE_ERRORS
-from batchctl.providers.line import Line, Watch
+from batchctl.providers.line import Line
 
 _LIMIT = 2**20
 """Bytes of an answer; a token has a few thousand."""
@@ -34,11 +35,11 @@ class Answer:
 
 
 class TokenTransport:
-    """Makes the calls of one refresh: none begins after `total` seconds, and none takes longer."""
+    """Makes the calls of one search or refresh, which have `total` seconds together."""
 
     def __init__(self, total: float) -> None:
         self._total = total
-        self._watch = Watch(total)
+        self._end = time.monotonic() + total
 
     def __call__(
         self,
@@ -51,16 +52,24 @@ class TokenTransport:
     ) -> Answer:
         """One call. `timeout` is in seconds, `cert` a client certificate's file and its key's.
 
-        Raises google-auth's TransportError when no whole answer came.
+        Raises google-auth's TransportError when no whole answer came, and TimeoutError, after which the library does
+        not try again, when the time is up.
         """
-        if self._watch.over():
-            raise no_answer(f"no token within {self._total:g} seconds")
+        patience = min(self._left(), timeout or _READ)
         try:
             target = httpx.URL(url)
             with _open(target, cert) as client:
-                return self._call(Line(client, shared=False), method, target, body, headers, timeout)
+                return self._call(Line(client, shared=False), method, target, body, headers, patience)
         except _FAULTS as exc:
-            raise no_answer(f"{_shown(url)}: {exc} ({type(exc).__name__})") from exc
+            self._left()
+            message = f"{_shown(url)}: {exc} ({type(exc).__name__})"
+            raise TransportError(message) from exc  # type: ignore[no-untyped-call]  # the library has no types
+
+    def _left(self) -> float:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"no answer within {self._total:g} seconds")
+        return left
 
     def _call(
         self,
@@ -69,13 +78,13 @@ class TokenTransport:
         target: httpx.URL,
         body: bytes | None,
         headers: Mapping[str, str] | None,
-        timeout: float | None,
+        patience: float,
     ) -> Answer:
-        limits = httpx.Timeout(timeout or _READ, connect=min(timeout or _CONNECT, _CONNECT))
+        limits = httpx.Timeout(patience, connect=min(patience, _CONNECT))
         request = line.client.build_request(
             method, target, content=body, headers=headers, timeout=limits, extensions={"trace": line.trace}
         )
-        with line.watched(min(self._total, timeout or self._total)):
+        with line.watched(self._left()):
             response = line.client.send(request, stream=True, follow_redirects=False)
             data = bytearray()
             with closing(response):
@@ -84,16 +93,6 @@ class TokenTransport:
                     if len(data) > _LIMIT:
                         raise ValueError(f"the answer is larger than {_LIMIT} bytes")
             return Answer(response.status_code, response.headers, bytes(data))
-
-
-def no_answer(message: str) -> Exception:
-    """google-auth's error for a call that brought no whole answer."""
-    return exceptions.TransportError(message)  # type: ignore[no-untyped-call]  # the library's classes have no types
-
-
-def no_token(message: str, *, retryable: bool = False) -> Exception:
-    """google-auth's error for an answer without a token."""
-    return exceptions.RefreshError(message, retryable=retryable)  # type: ignore[no-untyped-call]  # the same
 
 
 def _open(target: httpx.URL, cert: tuple[str, str] | None) -> httpx.Client:

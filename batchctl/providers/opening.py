@@ -64,7 +64,7 @@ def open_account(
                 account,
                 stack=stack.name,
                 uid=short_uid(stack.uid),
-                credentials=StaticToken(_PLACEHOLDER) if place.is_emulator else GoogleCredentials(env),
+                credentials=StaticToken(_PLACEHOLDER) if place.is_emulator else GoogleCredentials(),
                 base_url=place.base_url,
                 storage_url=place.storage_url,
                 bigquery_url=place.bigquery_url,

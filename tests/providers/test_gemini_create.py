@@ -60,6 +60,15 @@ def test_labels_are_not_sent():
     assert set(body(labels={"team": "search"})["batch"]) == {"displayName", "inputConfig"}
 
 
+def test_priority_and_webhook_are_sent_where_they_are_given():
+    hook = {"uris": ["https://example.com/hook"], "userMetadata": {"n": 1}}
+
+    sent = body(priority=-5, webhook=MappingProxyType(hook))["batch"]
+
+    assert (sent["priority"], sent["webhookConfig"]) == ("-5", hook)
+    assert body(priority=7, extra_body={"priority": "8"})["batch"]["priority"] == "8"
+
+
 def test_extra_body_is_merged_over_all_but_the_mark():
     extra = {"priority": "5", "displayName": "mine", "display_name": "mine", "inputConfig": {"x": 1}}
     batch = body(extra_body=extra, source=UploadedFile("files/x"))["batch"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -12,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from google.auth.compute_engine import _metadata
 from google.auth.exceptions import TransportError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +35,7 @@ from token_kit import (
     external_account,
     granted,
     impersonation_url,
+    metadata,
     private_key,
     service_account,
     token_service,
@@ -68,15 +73,48 @@ def no_waiting(monkeypatch):
     monkeypatch.setattr("google.auth._exponential_backoff.time", SimpleNamespace(sleep=lambda _: None))
 
 
-def written(folder: Path, info: Any) -> dict[str, str]:
-    """The environment that names a file with these credentials."""
-    path = folder / "credentials.json"
-    path.write_bytes(info if isinstance(info, bytes) else json.dumps(info).encode())
-    return {"GOOGLE_APPLICATION_CREDENTIALS": str(path)}
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch, tmp_path):
+    """No variable, log-in or program that leads to credentials."""
+    for variable in [name for name in os.environ if name.startswith(("GOOGLE_", "GCE_", "CLOUDSDK_", "AWS_"))]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
 
 
-def robot(service: TokenService, folder: Path) -> GoogleCredentials:
-    return GoogleCredentials(written(folder, service_account(service.url)))
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """Gives the variables of a metadata server, which the library reads when it is loaded."""
+
+    def given(**variables: str) -> None:
+        for variable, value in variables.items():
+            monkeypatch.setenv(variable, value)
+        importlib.reload(_metadata)
+        monkeypatch.setattr(_metadata, "_GCE_PRODUCT_NAME_FILE", str(tmp_path / "none"))
+
+    yield given
+    monkeypatch.undo()
+    importlib.reload(_metadata)
+
+
+Opened = Callable[[Any], GoogleCredentials]
+
+
+@pytest.fixture
+def opened(monkeypatch, tmp_path) -> Opened:
+    """Opens the credentials of a file that the environment names."""
+
+    def open_(info: Any) -> GoogleCredentials:
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "credentials.json"))
+        (tmp_path / "credentials.json").write_bytes(info if isinstance(info, bytes) else json.dumps(info).encode())
+        return GoogleCredentials()
+
+    return open_
+
+
+@pytest.fixture
+def robot(service, opened) -> GoogleCredentials:
+    return opened(service_account(service.url))
 
 
 def bearer(credentials: GoogleCredentials) -> str:
@@ -110,53 +148,58 @@ def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
 # Each kind of credentials, by the real library
 
 
-def test_a_service_account(service, tmp_path):
+def test_a_service_account(service, robot, tmp_path):
     service.play = lambda _: granted("t" * 30)
-    one = robot(service, tmp_path)
-    assert one.headers() == {"authorization": "Bearer " + "t" * 30}
+    assert robot.headers() == {"authorization": "Bearer " + "t" * 30}
     assert service.paths == ["/token"]
     assert b"jwt-bearer" in service.requests[0].body
-    assert one.facts()[0] == Fact("credentials", f"{ROBOT} (service account)")
+    assert robot.facts()[0].detail.startswith(f"{ROBOT}, service account credentials, {tmp_path / 'credentials.json'}")
 
 
-def test_a_user(service, tmp_path):
-    one = GoogleCredentials(written(tmp_path, authorized_user(service.url)))
+def test_a_user(service, opened):
+    one = opened(authorized_user(service.url))
     service.play = lambda _: granted("u" * 30)
     assert one.headers() == {"authorization": "Bearer " + "u" * 30, "x-goog-user-project": "quota-project"}
     assert b"refresh_token=1%2F%2Frefresh-canary" in service.requests[0].body
     assert b"scope" not in service.requests[0].body
-    assert one.facts()[:2] == (Fact("credentials", "authorized user"), Fact("quota project", "quota-project"))
+    assert one.facts()[0].detail.startswith("user credentials, ")
+    assert one.facts()[1] == Fact("quota project", "quota-project")
 
 
-def test_a_user_who_is_named(service, tmp_path):
-    one = GoogleCredentials(written(tmp_path, {**authorized_user(service.url), "account": "me@example.com"}))
-    assert one.facts()[0].detail == "me@example.com (authorized user)"
+def test_a_user_who_is_named(service, opened):
+    one = opened({**authorized_user(service.url), "account": "me@example.com"})
+    assert one.facts()[0].detail.startswith("me@example.com, user credentials, ")
 
 
-def test_the_log_in_of_gcloud(service, tmp_path):
-    login = tmp_path / ".config" / "gcloud" / "application_default_credentials.json"
+@pytest.mark.parametrize("variable", ["HOME", "CLOUDSDK_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS"])
+def test_the_log_in_of_gcloud(service, tmp_path, monkeypatch, variable):
+    login = tmp_path / "home" / ".config" / "gcloud" / "application_default_credentials.json"
     login.parent.mkdir(parents=True)
     login.write_text(json.dumps(authorized_user(service.url)))
-    for env in ({"HOME": str(tmp_path)}, {"CLOUDSDK_CONFIG": str(login.parent)}):
-        assert bearer(GoogleCredentials(env)).startswith("token-")
+    place = {"HOME": tmp_path / "home", "CLOUDSDK_CONFIG": login.parent, "GOOGLE_APPLICATION_CREDENTIALS": login}
+    monkeypatch.setenv(variable, str(place[variable]))
+    one = GoogleCredentials()
+    assert bearer(one).startswith("token-")
+    assert str(login) in one.facts()[0].detail
 
 
-def test_a_workload_identity(service, tmp_path):
-    one = GoogleCredentials(written(tmp_path, external_account(service.url, tmp_path)))
+def test_a_workload_identity(service, tmp_path, opened):
+    one = opened(external_account(service.url, tmp_path))
     service.play = lambda _: granted("w" * 30)
     assert bearer(one) == "w" * 30
     assert service.paths == ["/sts"], "its project is not asked for: nobody needs it"
+    assert f"scope={quote(CLOUD, safe='')}".encode() in service.requests[0].body
     assert b"subject-canary" in service.requests[0].body
-    assert one.facts()[0].detail == f"{POOL} (external account)"
+    assert one.facts()[0].detail.startswith(f"{POOL}, external account credentials, ")
 
 
-def test_a_workload_identity_that_acts_as_a_service_account(service, tmp_path):
+def test_a_workload_identity_that_acts_as_a_service_account(service, tmp_path, opened):
     info = external_account(service.url, tmp_path, service_account_impersonation_url=impersonation_url(service.url))
     service.play = exchange_then_impersonate
-    one = GoogleCredentials(written(tmp_path, info))
+    one = opened(info)
     assert bearer(one) == "i" * 30
     assert service.requests[1].headers["authorization"] == "Bearer " + "s" * 30
-    assert one.facts()[0].detail == f"{ROBOT} (external account)"
+    assert one.facts()[0].detail.startswith(f"{ROBOT}, external account credentials, ")
 
 
 def exchange_then_impersonate(request: Request) -> Reply:
@@ -166,40 +209,44 @@ def exchange_then_impersonate(request: Request) -> Reply:
     return answered({"accessToken": "i" * 30, "expireTime": f"{until:%Y-%m-%dT%H:%M:%SZ}"})
 
 
-def test_impersonation(service, tmp_path):
+def test_impersonation(service, opened):
     service.play = exchange_then_impersonate
     info = {
         "type": "impersonated_service_account",
         "service_account_impersonation_url": impersonation_url(service.url),
         "source_credentials": authorized_user(service.url),
     }
-    one = GoogleCredentials(written(tmp_path, info))
+    one = opened(info)
     assert bearer(one) == "i" * 30
     assert json.loads(service.requests[1].body)["scope"] == [CLOUD]
-    assert one.facts()[0].detail == f"{ROBOT} (impersonated service account)"
+    assert one.facts()[0].detail.startswith(f"{ROBOT}, impersonated credentials, ")
 
 
-def test_a_metadata_server(service, tmp_path):
-    one = GoogleCredentials({"GCE_METADATA_HOST": service.host, "HOME": str(tmp_path)})
-    assert bearer(one).startswith("token-")
-    assert service.paths == ["/", "/computeMetadata/v1/instance/service-accounts/default/token"]
+def test_a_metadata_server(service, machine):
+    service.play = metadata
+    machine(GCE_METADATA_HOST=service.host, GCE_METADATA_IP=service.host)
+    one = GoogleCredentials()
+    assert bearer(one) == "m" * 30
+    assert service.paths[0] == "/"
+    assert service.paths[-1].startswith("/computeMetadata/v1/instance/service-accounts/")
+    assert service.paths[-1].endswith("/token")
     assert all(request.headers["metadata-flavor"] == "Google" for request in service.requests)
-    assert "metadata server" in one.facts()[0].detail
+    assert one.facts()[0].detail == f"{ROBOT}, VM credentials, metadata server"
 
 
-def test_a_quota_project_of_the_environment_wins(service, tmp_path):
-    env = {**written(tmp_path, authorized_user(service.url)), "GOOGLE_CLOUD_QUOTA_PROJECT": "mine"}
-    assert GoogleCredentials(env).headers()["x-goog-user-project"] == "mine"
+def test_a_quota_project_of_the_environment_wins(service, monkeypatch, opened):
+    monkeypatch.setenv("GOOGLE_CLOUD_QUOTA_PROJECT", "mine")
+    assert opened(authorized_user(service.url)).headers()["x-goog-user-project"] == "mine"
 
 
 @pytest.mark.parametrize("kind", ["aws", "executable"])
-def test_other_sources_of_workload_identities_are_the_librarys_business(service, tmp_path, kind):
+def test_other_sources_of_workload_identities_are_the_librarys_business(service, tmp_path, kind, opened):
     aws = {"environment_id": "aws1", "regional_cred_verification_url": "https://sts.{region}.amazonaws.com"}
     changes: dict[str, Any] = {
         "aws": {"subject_token_type": "urn:ietf:params:aws:token-type:aws4_request", "credential_source": aws},
         "executable": {"credential_source": {"executable": {"command": "/bin/false"}}},
     }[kind]
-    one = GoogleCredentials(written(tmp_path, external_account(service.url, tmp_path, **changes)))
+    one = opened(external_account(service.url, tmp_path, **changes))
     with pytest.raises(errors.ApiError) as caught:
         one.headers()
     assert caught.value.effect is Effect.NONE
@@ -208,11 +255,12 @@ def test_other_sources_of_workload_identities_are_the_librarys_business(service,
 # Files that are not there or not sound
 
 
-def test_nothing_at_all(service, tmp_path):
+def test_nothing_at_all(service, machine):
     service.play = lambda _: answered({}, 404)
-    for env in ({"NO_GCE_CHECK": "true"}, {"GCE_METADATA_HOST": service.host}):
+    for variables in ({"GCE_METADATA_IP": service.host}, {"NO_GCE_CHECK": "true"}):
+        machine(**variables)
         with pytest.raises(BatchctlError) as caught:
-            GoogleCredentials({"HOME": str(tmp_path), **env})
+            GoogleCredentials()
         assert caught.value.code == "NoCredentials"
         for way in (
             "gcloud auth application-default login",
@@ -221,21 +269,48 @@ def test_nothing_at_all(service, tmp_path):
             "emulator",
         ):
             assert way in caught.value.hint
+    assert service.paths == ["/"]
 
 
-def test_nobody_answers_in_the_metadata_servers_place(tmp_path):
-    with Loopback(lambda *_: False) as silent, pytest.raises(BatchctlError) as caught:
-        GoogleCredentials({"HOME": str(tmp_path), "GCE_METADATA_HOST": silent.url.removeprefix("http://")})
+def test_nobody_answers_in_the_metadata_servers_place(machine):
+    with Loopback(lambda *_: False) as silent:
+        machine(GCE_METADATA_IP=silent.url.removeprefix("http://"))
+        with pytest.raises(BatchctlError) as caught:
+            GoogleCredentials()
     assert caught.value.code == "NoCredentials"
     assert len(silent.requests) == 3
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_silence_in_the_metadata_servers_place_ends_the_search(machine, monkeypatch):
+    assert google_adc._SEARCH_SECONDS < 5
+    monkeypatch.setattr(google_adc, "_SEARCH_SECONDS", 0.2)
+    with Loopback(lambda _, stop: stop.wait(10)) as silent:
+        machine(GCE_METADATA_IP=silent.url.removeprefix("http://"))
+        with pytest.raises(BatchctlError) as caught:
+            GoogleCredentials()
+        assert caught.value.code == "NoCredentials"
+        assert len(silent.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["none.json", "."])
+def test_a_file_that_is_not_there(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / name))
     with pytest.raises(BatchctlError) as caught:
-        GoogleCredentials({"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "none.json")})
+        GoogleCredentials()
     assert caught.value.code == "InvalidKey"
-    assert str(tmp_path / "none.json") in caught.value.message
+    assert str(tmp_path / name) in caught.value.message
     assert "GOOGLE_APPLICATION_CREDENTIALS" in caught.value.hint
+
+
+def test_a_log_in_that_is_not_sound(tmp_path, monkeypatch):
+    login = tmp_path / "application_default_credentials.json"
+    login.write_text("{")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    with pytest.raises(BatchctlError) as caught:
+        GoogleCredentials()
+    assert caught.value.code == "InvalidKey"
+    assert str(login) in caught.value.message
+    assert "gcloud auth application-default login" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -263,27 +338,32 @@ def test_a_file_that_is_not_there(tmp_path):
     ],
     ids=lambda info: str(info)[:60],
 )
-def test_a_file_that_is_not_sound(info, tmp_path):
-    env = written(tmp_path, info)
+def test_a_file_that_is_not_sound(info, tmp_path, opened):
     with pytest.raises(BatchctlError) as caught:
-        GoogleCredentials(env)
+        opened(info)
     assert caught.value.code == "InvalidKey"
-    assert env["GOOGLE_APPLICATION_CREDENTIALS"] in caught.value.message
+    assert str(tmp_path / "credentials.json") in caught.value.message
     assert caught.value.hint
 
 
-def test_a_key_that_is_cut_is_not_shown(service, tmp_path):
+def test_a_key_that_is_cut_is_not_shown(service, opened):
     cut = service_account(service.url)
     cut["private_key"] = cut["private_key"][:200]
     with pytest.raises(BatchctlError) as caught:
-        GoogleCredentials(written(tmp_path, cut))
+        opened(cut)
     assert private_key()[40:80] not in str(caught.value)
 
 
-def test_a_quota_project_that_is_none(service, tmp_path):
+def test_a_secret_in_the_wrong_place_of_a_file_is_not_shown(opened):
+    with pytest.raises(BatchctlError) as caught:
+        opened({"type": "x" * 60})
+    assert "xx" not in str(caught.value)
+
+
+def test_a_quota_project_that_is_none(service, opened):
     info = {**authorized_user(service.url), "quota_project_id": "a\r\nx: y"}
     with pytest.raises(BatchctlError, match="quota project"):
-        GoogleCredentials(written(tmp_path, info))
+        opened(info)
 
 
 # Fetching that fails
@@ -310,30 +390,30 @@ DENIED = answered({"error": {"code": 403, "message": "Permission 'iam.serviceAcc
     ],
 )
 @pytest.mark.parametrize("kind", [service_account, authorized_user])
-def test_a_token_service_that_refuses(service, tmp_path, kind, reply, words, hint):
+def test_a_token_service_that_refuses(service, kind, reply, words, hint, opened):
     service.play = lambda _: reply
     with pytest.raises(errors.Unauthenticated) as caught:
-        GoogleCredentials(written(tmp_path, kind(service.url))).headers()
+        opened(kind(service.url)).headers()
     assert caught.value.effect is Effect.NONE
     assert words in caught.value.message
     assert hint in caught.value.hint
     assert set(service.paths) == {"/token"}
 
 
-def test_impersonation_that_is_not_allowed(service, tmp_path):
+def test_impersonation_that_is_not_allowed(service, tmp_path, opened):
     service.play = lambda request: DENIED if "generateAccessToken" in request.path else granted("s" * 30)
     info = external_account(service.url, tmp_path, service_account_impersonation_url=impersonation_url(service.url))
     with pytest.raises(errors.Unauthenticated, match=r"iam\.serviceAccounts\.getAccessToken") as caught:
-        GoogleCredentials(written(tmp_path, info)).headers()
+        opened(info).headers()
     assert "roles/iam.serviceAccountTokenCreator" in caught.value.hint
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"error": "x"}', b"[" * 100_000])
-def test_impersonation_that_fails_without_words(service, tmp_path, body):
+def test_impersonation_that_fails_without_words(service, tmp_path, body, opened):
     service.play = lambda request: (400, {}, body) if "generateAccessToken" in request.path else granted("s" * 30)
     info = external_account(service.url, tmp_path, service_account_impersonation_url=impersonation_url(service.url))
     with pytest.raises(errors.Unauthenticated, match="Unable to acquire impersonated credentials"):
-        GoogleCredentials(written(tmp_path, info)).headers()
+        opened(info).headers()
 
 
 def test_a_client_certificate_that_is_not_there():
@@ -344,78 +424,130 @@ def test_a_client_certificate_that_is_not_there():
 @pytest.mark.parametrize(
     "reply", [answered({"error": "internal_failure"}, 500), answered({}, 503), answered({"error": "x"}, 429)]
 )
-def test_a_token_service_that_fails_for_now_is_no_refusal(service, tmp_path, reply):
+def test_a_token_service_that_fails_for_now_is_no_refusal(service, reply, robot):
     service.play = lambda _: reply
     with pytest.raises(errors.ConnectionFailed) as caught:
-        robot(service, tmp_path).headers()
+        robot.headers()
     assert caught.value.effect is Effect.NONE
     assert len(service.requests) > 1
 
 
-def test_a_metadata_server_without_a_service_account(service, tmp_path):
-    one = GoogleCredentials({"GCE_METADATA_HOST": service.host, "HOME": str(tmp_path)})
+def test_a_metadata_server_without_a_service_account(service, machine):
+    service.play = metadata
+    machine(GCE_METADATA_HOST=service.host, GCE_METADATA_IP=service.host)
+    one = GoogleCredentials()
     service.play = lambda _: answered({}, 404, Metadata_Flavor="Google")
-    with pytest.raises(errors.Unauthenticated, match="no service account"):
+    with pytest.raises(errors.Unauthenticated) as caught:
         one.headers()
+    assert "no service account" in caught.value.hint
     service.play = lambda _: answered({}, 503, Metadata_Flavor="Google")
     with pytest.raises(errors.ConnectionFailed):
         one.headers()
-    service.play = lambda _: answered({"access_token": "t", "expires_in": 60})
+    service.play = lambda _: answered([], Metadata_Flavor="Google")
     with pytest.raises(errors.Unauthenticated):
         one.headers()
 
 
-def test_a_token_service_that_is_not_there(tmp_path):
+def test_a_token_service_that_is_not_there(opened):
     with pytest.raises(errors.ConnectionFailed) as caught:
-        GoogleCredentials(written(tmp_path, service_account("http://127.0.0.1:1"))).headers()
+        opened(service_account("http://127.0.0.1:1")).headers()
     assert caught.value.effect is Effect.NONE
     assert "http://127.0.0.1:1/token" in caught.value.message
 
 
 @pytest.mark.parametrize("address", ["", "token", "gopher://x/", "http://[", "https://127.0.0.1:1/", "http://a b/"])
-def test_an_address_that_leads_nowhere(tmp_path, address):
+def test_an_address_that_leads_nowhere(address, opened):
     info = {**service_account("http://127.0.0.1:1"), "token_uri": address or "/"}
     with pytest.raises(errors.ConnectionFailed):
-        GoogleCredentials(written(tmp_path, info)).headers()
+        opened(info).headers()
 
 
 @pytest.mark.parametrize("part", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"])
-def test_a_dripping_token_service_does_not_hold_anybody(tmp_path, monkeypatch, part):
+def test_a_dripping_token_service_does_not_hold_anybody(monkeypatch, part, opened):
     monkeypatch.setattr(google_adc, "_FETCH_SECONDS", 0.2)
+    begin = time.monotonic()
     with Loopback(drip(part, b"y")) as server, pytest.raises(errors.ConnectionFailed):
-        GoogleCredentials(written(tmp_path, service_account(server.url))).headers()
+        opened(service_account(server.url)).headers()
+    assert time.monotonic() - begin < 10
 
 
-def test_no_call_begins_when_the_time_is_up(service, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("total", "timeout", "error"), [(0.1, None, TimeoutError), (60.0, 0.1, TransportError)])
+def test_a_silent_token_service_is_left_alone(total, timeout, error):
+    """After the first error the library gives up, after the second it may try again."""
+    begin = time.monotonic()
+    with Loopback(lambda _, stop: stop.wait(10)) as server, pytest.raises(error):
+        TokenTransport(total)(server.url, timeout=timeout)
+    assert time.monotonic() - begin < 10
+
+
+def test_no_call_begins_when_the_time_is_up(service, monkeypatch, robot):
     monkeypatch.setattr(google_adc, "_FETCH_SECONDS", 0.0)
-    with pytest.raises(errors.ConnectionFailed, match="no token within 0 seconds"):
-        robot(service, tmp_path).headers()
+    with pytest.raises(errors.ConnectionFailed, match="no answer within 0 seconds"):
+        robot.headers()
     assert service.requests == []
 
 
-def test_an_endless_answer_is_cut_off(service, tmp_path):
+def test_an_endless_answer_is_cut_off(service, robot):
     service.play = lambda _: (200, {}, b" " * (2**20 + 1))
     with pytest.raises(errors.ConnectionFailed, match="larger"):
-        robot(service, tmp_path).headers()
+        robot.headers()
 
 
-def test_no_proxy_sees_what_goes_to_this_machine(service, tmp_path, monkeypatch):
+def test_no_proxy_sees_what_goes_to_this_machine(monkeypatch, robot):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
-    assert bearer(robot(service, tmp_path)).startswith("token-")
+    assert bearer(robot).startswith("token-")
 
 
 SECRETS = ("1//refresh-canary", "client-secret-canary", "subject-canary", "x" * 60)
+ECHO = f"bad refresh token 1//refresh-canary of client-secret-canary, or {'x' * 60}\x1b[31m"
 
 
-def test_what_the_token_service_repeats_is_not_shown(service, tmp_path):
-    echo = f"bad refresh token 1//refresh-canary of client-secret-canary, or {'x' * 60}\x1b[31m"
-    service.play = lambda _: answered({"error": "invalid_grant", "error_description": echo}, 400)
+def user_of_a_pool(url: str, folder: Path) -> dict[str, Any]:
+    return {
+        **authorized_user(url),
+        "type": "external_account_authorized_user",
+        "audience": POOL,
+        "token_url": f"{url}/token",
+    }
+
+
+def impersonator(url: str, folder: Path) -> dict[str, Any]:
+    return {
+        "type": "impersonated_service_account",
+        "service_account_impersonation_url": impersonation_url(url),
+        "source_credentials": authorized_user(url),
+    }
+
+
+def user(url: str, folder: Path) -> dict[str, Any]:
+    return authorized_user(url)
+
+
+@pytest.mark.parametrize("kind", [user, user_of_a_pool, impersonator])
+def test_what_the_token_service_repeats_is_not_shown(service, opened, tmp_path, kind):
+    service.play = lambda _: answered({"error": "invalid_grant", "error_description": ECHO}, 400)
     with pytest.raises(errors.Unauthenticated) as caught:
-        GoogleCredentials(written(tmp_path, authorized_user(service.url))).headers()
+        opened(kind(service.url, tmp_path)).headers()
     shown = f"{caught.value.message} {caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
     assert "bad refresh token *** of ***" in shown
     assert not any(secret in shown for secret in (*SECRETS, "\x1b"))
+
+
+def test_the_secret_of_a_workload_identity_is_not_shown(service, opened, tmp_path):
+    service.play = lambda _: answered({"error": "invalid_client", "error_description": ECHO}, 401)
+    info = external_account(service.url, tmp_path, client_id="client", client_secret="client-secret-canary")
+    with pytest.raises(errors.Unauthenticated, match=r"of \*\*\*, or \*\*\*"):
+        opened(info).headers()
+
+
+def test_a_refresh_token_that_came_later_is_not_shown_either(service, opened):
+    one = opened(authorized_user(service.url))
+    service.play = lambda _: answered({"access_token": "t" * 20, "expires_in": 1, "refresh_token": "1//later-canary"})
+    one.headers()
+    service.play = lambda _: answered({"error": "invalid_grant", "error_description": "not 1//later-canary"}, 400)
+    with pytest.raises(errors.Unauthenticated, match=r"not \*\*\*"):
+        one.headers()
 
 
 JSON = st.recursive(
@@ -433,15 +565,13 @@ JSON = st.recursive(
 BODIES = JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=40)
 
 
-def test_any_answer_gives_a_token_or_an_api_error(service, tmp_path):
+def test_any_answer_gives_a_token_or_an_api_error(service, tmp_path, machine, monkeypatch, opened):
     infos = (service_account(service.url), authorized_user(service.url), external_account(service.url, tmp_path))
-    environments = [{"GCE_METADATA_HOST": service.host, "HOME": str(tmp_path)}]
-    for number, info in enumerate(infos):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        environments.append(written(folder, info))
-    service.play = lambda _: granted("t" * 20)
-    kinds = [GoogleCredentials(env) for env in environments]
+    kinds = [opened(info) for info in infos]
+    service.play = metadata
+    machine(GCE_METADATA_HOST=service.host, GCE_METADATA_IP=service.host)
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+    kinds.append(GoogleCredentials())
 
     @settings(max_examples=effort(10, 1000), deadline=None)
     @given(BODIES, st.sampled_from([200, 200, 400, 401, 500]))
@@ -458,43 +588,39 @@ def test_any_answer_gives_a_token_or_an_api_error(service, tmp_path):
 # Who fetches, and when
 
 
-def test_a_token_is_fetched_once_and_kept(service, tmp_path):
-    one = robot(service, tmp_path)
-    assert bearer(one) == bearer(one)
+def test_a_token_is_fetched_once_and_kept(service, robot):
+    assert bearer(robot) == bearer(robot)
     assert len(service.requests) == 1
 
 
-def test_a_token_that_ends_soon_is_renewed_before_a_call(service, tmp_path):
+def test_a_token_that_ends_soon_is_renewed_before_a_call(service, robot):
     tokens = iter([granted("a" * 20, 2 * int(SOON.total_seconds()) // 2), granted("b" * 20), granted("c" * 20)])
     service.play = lambda _: next(tokens)
-    one = robot(service, tmp_path)
-    assert [bearer(one) for _ in range(3)] == ["a" * 20, "b" * 20, "b" * 20]
+    assert [bearer(robot) for _ in range(3)] == ["a" * 20, "b" * 20, "b" * 20]
 
 
-def test_a_token_without_an_end_is_kept(service, tmp_path):
+def test_a_token_without_an_end_is_kept(service, robot):
     service.play = lambda _: answered({"access_token": "e" * 20})
-    one = robot(service, tmp_path)
-    assert bearer(one) == bearer(one)
+    assert bearer(robot) == bearer(robot)
     assert len(service.requests) == 1
-    assert one.facts()[2] == Fact("token", "does not say how long it is good")
+    assert robot.facts()[2] == Fact("token", "does not say how long it is good")
 
 
-def test_facts_tell_until_when_and_never_the_token(service, tmp_path):
-    found = robot(service, tmp_path).facts()
+def test_facts_tell_until_when_and_never_the_token(robot):
+    found = robot.facts()
     until = datetime.strptime(found[2].detail, "good until %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
     assert timedelta(minutes=58) < until - datetime.now(UTC) < timedelta(minutes=61)
     assert found[1] == Fact("quota project", "none")
     assert "token-" not in str(found)
 
 
-def test_many_threads_fetch_one_token(service, tmp_path):
-    one = robot(service, tmp_path)
-    found = in_threads(20, lambda: bearer(one))
+def test_many_threads_fetch_one_token(service, robot):
+    found = in_threads(20, lambda: bearer(robot))
     assert len(service.requests) == 1
     assert len(set(found)) == 1
 
 
-def test_many_threads_share_one_failure_each_with_an_error_of_its_own(service, tmp_path):
+def test_many_threads_share_one_failure_each_with_an_error_of_its_own(service, robot):
     inside = threading.Semaphore(0)
 
     def play(_: Request) -> Reply:
@@ -502,10 +628,9 @@ def test_many_threads_share_one_failure_each_with_an_error_of_its_own(service, t
         return REVOKED
 
     service.play = play
-    one = robot(service, tmp_path)
-    waiting = threading.Thread(target=lambda: _release_when_waiting(one, 20, inside))
+    waiting = threading.Thread(target=lambda: _release_when_waiting(robot, 20, inside))
     waiting.start()
-    found = in_threads(20, lambda: bearer(one))
+    found = in_threads(20, lambda: bearer(robot))
     waiting.join()
     assert len(service.requests) == 1
     assert {type(error) for error in found} == {errors.Unauthenticated}
@@ -524,31 +649,29 @@ def _release_when_waiting(one: GoogleCredentials, count: int, inside: threading.
     inside.release()
 
 
-def test_after_a_failure_the_next_call_tries_again(service, tmp_path):
+def test_after_a_failure_the_next_call_tries_again(service, robot):
     replies = iter([REVOKED, granted("n" * 20)])
     service.play = lambda _: next(replies)
-    one = robot(service, tmp_path)
     with pytest.raises(errors.Unauthenticated):
-        one.headers()
-    assert bearer(one) == "n" * 20
+        robot.headers()
+    assert bearer(robot) == "n" * 20
 
 
-def test_an_interrupted_fetch_leaves_nobody_waiting(service, tmp_path, monkeypatch):
-    one = robot(service, tmp_path)
+def test_an_interrupted_fetch_leaves_nobody_waiting(monkeypatch, robot):
 
     def interrupted() -> None:
-        assert one._flight is not None
-        flights.append(one._flight)
+        assert robot._flight is not None
+        flights.append(robot._flight)
         raise KeyboardInterrupt
 
     flights: list[Any] = []
     with monkeypatch.context() as patched:
-        patched.setattr(one._source, "fetch", interrupted)
+        patched.setattr(robot._source, "fetch", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            one.headers()
-    error = google_adc.token_failure(flights[0].exception(timeout=0), one.redact)
+            robot.headers()
+    error = google_adc.token_failure(flights[0].exception(timeout=0), robot.redact)
     assert isinstance(error, errors.ConnectionFailed)
-    assert bearer(one).startswith("token-")
+    assert bearer(robot).startswith("token-")
 
 
 # A token that the API refuses, in the middle of its life
@@ -580,21 +703,21 @@ def name(number: int) -> str:
     return f"token-{number}-".ljust(20, "x")
 
 
-def endpoint(service: TokenService, folder: Path) -> Endpoint:
-    return Endpoint(service.url, robot(service, folder), ServerClock(MovedClock()))
+def endpoint(service: TokenService, credentials: GoogleCredentials) -> Endpoint:
+    return Endpoint(service.url, credentials, ServerClock(MovedClock()))
 
 
-def test_a_refused_token_is_renewed_and_the_call_made_again(service, tmp_path):
+def test_a_refused_token_is_renewed_and_the_call_made_again(service, robot):
     api = Api(service, {name(0)})
-    one = endpoint(service, tmp_path)
+    one = endpoint(service, robot)
     assert one.call(Call("w", "POST", "/x", body=b"{}")).body == b"{}"
     assert (api.seen, api.fetches) == ([name(0), name(1)], 2)
     one.close()
 
 
-def test_a_second_refusal_surfaces(service, tmp_path):
+def test_a_second_refusal_surfaces(service, robot):
     api = Api(service, {name(0), name(1)})
-    one = endpoint(service, tmp_path)
+    one = endpoint(service, robot)
     with pytest.raises(errors.Unauthenticated) as caught:
         one.call(Call("w", "GET", "/x"))
     assert (api.seen, api.fetches) == ([name(0), name(1)], 2)
@@ -602,38 +725,37 @@ def test_a_second_refusal_surfaces(service, tmp_path):
     one.close()
 
 
-def test_a_token_that_does_not_change_is_not_sent_twice(service, tmp_path):
+def test_a_token_that_does_not_change_is_not_sent_twice(service, robot):
     api = Api(service, {name(0)})
     api._tokens = iter([name(0)] * 9)
-    one = endpoint(service, tmp_path)
+    one = endpoint(service, robot)
     with pytest.raises(errors.Unauthenticated):
         one.call(Call("w", "GET", "/x"))
     assert (api.seen, api.fetches) == ([name(0)], 2)
     one.close()
 
 
-def test_a_renewal_that_fails_tells_why_and_that_nothing_was_done(service, tmp_path):
+def test_a_renewal_that_fails_tells_why_and_that_nothing_was_done(service, robot):
     replies = iter([granted(name(0)), answered({"error": {"code": 401, "message": "m"}}, 401), REVOKED])
     service.play = lambda _: next(replies)
-    one = endpoint(service, tmp_path)
+    one = endpoint(service, robot)
     with pytest.raises(errors.Unauthenticated, match="expired or revoked") as caught:
         one.call(Call("w", "POST", "/x", body=b"{}"))
     assert caught.value.effect is Effect.NONE
     one.close()
 
 
-def test_whoever_is_refused_late_uses_what_others_fetched(service, tmp_path):
+def test_whoever_is_refused_late_uses_what_others_fetched(service, robot):
     api = Api(service, set())
-    one = robot(service, tmp_path)
-    old = one.headers()
-    assert one.renew(old)
-    assert one.renew(old)
-    assert (bearer(one), api.fetches) == (name(1), 2)
+    old = robot.headers()
+    assert robot.renew(old)
+    assert robot.renew(old)
+    assert (bearer(robot), api.fetches) == (name(1), 2)
 
 
-def test_twenty_threads_refused_together_renew_once(service, tmp_path):
+def test_twenty_threads_refused_together_renew_once(service, robot):
     api = Api(service, {name(0)})
-    one = endpoint(service, tmp_path)
+    one = endpoint(service, robot)
     one._credentials.headers()
     meeting = threading.Barrier(20)
     play = api.play
@@ -655,23 +777,21 @@ def test_twenty_threads_refused_together_renew_once(service, tmp_path):
 # What is not shown, and what is not loaded
 
 
-def test_old_tokens_are_blanked_too_but_not_for_ever(service, tmp_path):
+def test_old_tokens_are_blanked_too_but_not_for_ever(service, robot):
     api = Api(service, set())
-    one = robot(service, tmp_path)
     for _ in range(12):
-        assert one.renew(one.headers())
+        assert robot.renew(robot.headers())
     assert api.fetches == 13
-    assert one.redact(f"{name(12)} {name(11)}") == "*** ***"
-    assert one.redact(name(0)) == name(0)
-    assert len(one._handed_out) == 8
+    assert robot.redact(f"{name(12)} {name(11)}") == "*** ***"
+    assert robot.redact(name(0)) == name(0)
+    assert len(robot._handed_out) == 8
 
 
-def test_a_token_shows_in_the_header_only(service, tmp_path):
-    one = robot(service, tmp_path)
-    token = bearer(one)
-    assert token not in repr(one) + str(one) + repr(one._token) + str(one.facts())
-    assert one.redact(f"x {token} y") == "x *** y"
-    assert one.redact("x") == "x"
+def test_a_token_shows_in_the_header_only(robot):
+    token = bearer(robot)
+    assert token not in repr(robot) + str(robot) + repr(robot._token) + str(robot.facts())
+    assert robot.redact(f"x {token} y") == "x *** y"
+    assert robot.redact("x") == "x"
 
 
 def test_a_placeholder():
@@ -684,23 +804,37 @@ def test_a_placeholder():
 
 
 PROBE = """
-import json, os, sys
-import batchctl.providers.vertex.provider
+import os, sys
+import batchctl.providers.opening, batchctl.providers.vertex.provider
 from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
 StaticToken("x").headers()
-assert not [name for name in sys.modules if name.startswith("google.auth")]
-sys.modules["requests"] = None
+assert not [name for name in sys.modules if name.startswith(("google.auth", "requests"))]
+import google.oauth2.credentials
+google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT = os.environ["TOKENS"]
 GoogleCredentials().headers()
-GoogleCredentials(json.loads(os.environ["MACHINE"])).headers()
+del os.environ["GOOGLE_APPLICATION_CREDENTIALS"]
+GoogleCredentials().headers()
 assert "google.auth" in sys.modules
 """
 
 
-def test_the_library_is_loaded_when_it_is_wanted_and_without_requests(service, tmp_path):
-    machine = {"GCE_METADATA_HOST": service.host, "HOME": str(tmp_path)}
-    env = {**written(tmp_path, external_account(service.url, tmp_path)), "MACHINE": json.dumps(machine)}
+def test_the_library_is_loaded_when_it_is_wanted_and_says_nothing(service, tmp_path):
+    """A log-in without a quota project, without a project and with scopes that are not granted: it would say much."""
+    gcloud = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"
+    info = {**authorized_user(service.url), "client_id": gcloud, "scopes": [CLOUD]}
+    del info["quota_project_id"]
+    (tmp_path / "credentials.json").write_text(json.dumps(info))
+    env = {
+        "HOME": str(tmp_path),
+        "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "credentials.json"),
+        "TOKENS": f"{service.url}/user",
+        "GCE_METADATA_HOST": service.host,
+        "GCE_METADATA_IP": service.host,
+    }
+    too_few = answered({"access_token": "t" * 20, "expires_in": 3600, "scope": "email"})
+    service.play = lambda request: too_few if request.path == "/user" else metadata(request)
     command = [sys.executable, "-W", "error", "-c", PROBE]
     done = subprocess.run(command, env=env, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert service.paths[0] == "/sts"
+    assert service.paths[0] == "/user"
     assert service.paths[-1].endswith("/token")

@@ -74,6 +74,13 @@ def granted(token: str, seconds: int = 3600) -> Reply:
     return answered({"access_token": token, "expires_in": seconds, "token_type": "Bearer"}, Metadata_Flavor="Google")
 
 
+def metadata(request: Request) -> Reply:
+    """A metadata server's answer."""
+    if request.path.partition("?")[0].endswith("/token"):
+        return granted("m" * 30)
+    return answered({"email": ROBOT, "scopes": []}, Metadata_Flavor="Google")
+
+
 @contextmanager
 def token_service() -> Iterator[TokenService]:
     service = TokenService()

@@ -17,6 +17,7 @@ from batchctl.providers.endpoint import Call, Endpoint
 from batchctl.providers.gemini.upload import FileUpload
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import parse_time
+from batchctl.providers.turns import Turns
 
 LIFETIME = timedelta(hours=48)
 """How long the API keeps an uploaded file (reference 2.2)."""
@@ -36,12 +37,17 @@ class Uploads:
         self._retry = retry
         self._uid = uid
         self._min_life = min_life
+        self._turns = Turns()
 
     def put(self, upload: Upload) -> tuple[str, datetime | None]:
         """The file's name and when it expires; it is sent only if it does not lie there with life enough.
 
         Names that somebody else has, or whose file is not this one any more, are passed over.
         """
+        with self._turns.of(upload.sha256):
+            return self._put(upload)
+
+    def _put(self, upload: Upload) -> tuple[str, datetime | None]:
         sending = FileUpload(self._endpoint, self._retry, upload.size)
         refusal: ApiStatus | None = None
         for number in range(_MOST_NAMES):

@@ -76,7 +76,7 @@ class VertexProvider:
         self._retry = retry
         self._storage = Storage(services.storage, retry)
         self._bigquery = BigQuery(services.bigquery, retry)
-        self._staging_bucket = staging_bucket
+        self._staging = Staging(self._storage, staging_bucket) if staging_bucket else None
         self._create_timeout = create_timeout.total_seconds()
         self._display_name_limit = display_name_limit
 
@@ -107,7 +107,7 @@ class VertexProvider:
             *self._endpoint.facts(),
             Fact("project", self._account.project),
             Fact("location", self._account.location),
-            Fact("staging bucket", self._staging_bucket or _NO_STAGING),
+            Fact("staging bucket", self._staging.place if self._staging else _NO_STAGING),
         )
 
     def list_jobs(self, *, foreign: bool = False) -> Iterator[RemoteJob]:
@@ -169,13 +169,13 @@ class VertexProvider:
 
     def upload_file(self, upload: Upload) -> tuple[str, datetime | None]:
         """Put JSONL into the staging bucket. Raises BatchctlError when there is none, ApiError."""
-        if self._staging_bucket is None:
+        if self._staging is None:
             raise BatchctlError(
                 f"{self._account}: there is no place for local files: Vertex AI reads them from Cloud Storage",
                 code=ErrorCode.INVALID_INPUT,
                 hint="set the provider's stagingBucket to gs://bucket/prefix/, or give the job a gs:// source",
             )
-        return Staging(self._storage, self._staging_bucket).upload(upload), None
+        return self._staging.upload(upload), None
 
     def read_input(self, source: RemoteSource) -> Iterator[InputRow] | None:
         return read_input(source, self._storage)

@@ -16,6 +16,7 @@ from batchctl.providers.cloud.names import ObjectPath, parse_gs
 from batchctl.providers.cloud.refusals import http_of
 from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.resumable import input_changed, other_size
+from batchctl.providers.turns import Turns
 
 _FOLDER = "batchctl/"
 """Where files lie in a bucket that is given without a prefix."""
@@ -27,10 +28,12 @@ class Staging:
     """One place for files. Raises BadRequest when it cannot be one."""
 
     def __init__(self, storage: Storage, place: str) -> None:
+        self.place = place
         self._storage = storage
         given = parse_gs(place)
         folder = given.name if not given.name or given.name.endswith("/") else f"{given.name}/"
         self._folder = ObjectPath(given.bucket, folder or _FOLDER)
+        self._turns = Turns()
 
     def upload(self, upload: Upload) -> str:
         """Put the file there, unless it is there; gives its `gs://` address.
@@ -38,6 +41,10 @@ class Staging:
         Raises ApiError: with code `InputChanged` when the content is not what was announced, `StagedFileChanged` when
         what lies under its name is something else.
         """
+        with self._turns.of(upload.sha256):
+            return self._upload(upload)
+
+    def _upload(self, upload: Upload) -> str:
         path = ObjectPath(self._folder.bucket, f"{self._folder.name}{upload.sha256}.jsonl")
         content = _Content(upload)
         found = self._storage.find(path) or self._create(path, content, upload.size)

@@ -1,0 +1,27 @@
+"""Tells a hook of whichever kind it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from batchctl.model.notices import CommandHook, Hook, Notice, Webhook
+from batchctl.providers.notify.command import CommandRunner
+from batchctl.providers.notify.webhook import WebhookSender
+
+
+@dataclass(frozen=True)
+class HookNotifier:
+    """Implements Notifier."""
+
+    webhooks: WebhookSender
+    commands: CommandRunner
+
+    def send(self, hook: Hook, notice: Notice) -> None:
+        match hook:
+            case Webhook():
+                self.webhooks.send(hook, notice)
+            case CommandHook():
+                self.commands.send(hook, notice)
+            case _ as never:
+                assert_never(never)

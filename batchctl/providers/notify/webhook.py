@@ -1,0 +1,129 @@
+"""Makes one signed POST request to a webhook: to a checked address, within bounded time, without a redirect.
+
+Any 2xx acknowledges; of the answer nothing but its status is read. No proxy is used, because it would resolve the name
+by itself.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from batchctl import __version__
+from batchctl.model.addresses import IpAddress, WebAddress
+from batchctl.model.errors import NotDelivered
+from batchctl.model.notices import Notice, Webhook
+from batchctl.model.ports import Clock
+from batchctl.providers.errors import WIRE_ERRORS
+from batchctl.providers.line import Line, Watch
+from batchctl.providers.notify.resolving import find_addresses
+from batchctl.providers.notify.signing import signed_headers, signing_keys
+
+_CONNECT_SECONDS = 5.0
+_MOST_ADDRESSES = 3
+"""Tried in turn when no connection comes about."""
+_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout)
+
+
+class _Tls:
+    """The trusted roots, read once and only when they are needed: that takes longer than a call."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    def context(self, scheme: str) -> ssl.SSLContext:
+        if scheme != "https":
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        with self._lock:
+            if self._context is None:
+                self._context = httpx.create_ssl_context()
+            return self._context
+
+
+@dataclass(frozen=True)
+class WebhookSender:
+    """Sends to webhooks. Safe for threads: each call has a connection of its own."""
+
+    env: Mapping[str, str]
+    """Where signing secrets are."""
+    is_allowed: Callable[[WebAddress], bool]
+    """Whether the operator trusts a place wherever it leads."""
+    clock: Clock
+    total: float = 10.0
+    """Seconds that a whole delivery may take, however its answer drips in."""
+    _tls: _Tls = field(default_factory=_Tls, init=False, repr=False)
+
+    def send(self, hook: Webhook, notice: Notice) -> None:
+        """Deliver a notice. Raises NotDelivered and HookUnusable."""
+        end = time.monotonic() + self.total
+        keys = signing_keys(hook.secret_variable, self.env)
+        place = WebAddress.parse(hook.url)
+        addresses = find_addresses(place, is_allowed=self.is_allowed(place), timeout=self.total / 2)
+        body = notice.body.encode()
+        headers = {
+            "host": place.netloc,
+            "content-type": "application/json",
+            "user-agent": f"batchctl/{__version__}",
+            **signed_headers(notice.id, body, keys, self.clock.now()),
+        }
+        for address in addresses[:_MOST_ADDRESSES]:
+            try:
+                status = self._post(place, address, headers, body, end)
+            except _NO_CONNECTION:
+                continue
+            _require_acknowledged(place, status)
+            return
+        raise NotDelivered(f"no connection to {place.origin}", hint="is it up?")
+
+    def _post(self, place: WebAddress, address: IpAddress, headers: Mapping[str, str], body: bytes, end: float) -> int:
+        """Post to one address; gives the answer's HTTP status."""
+        left = end - time.monotonic()
+        if left <= 0:
+            raise self._too_slow(place)
+        timeout = httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS))
+        with httpx.Client(verify=self._tls.context(place.scheme), trust_env=False, timeout=timeout) as client:
+            line = Line(client, shared=False)
+            with line.watched(left) as watch:
+                return self._exchange(line, watch, place, address, headers, body)
+
+    def _exchange(
+        self,
+        line: Line,
+        watch: Watch,
+        place: WebAddress,
+        address: IpAddress,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> int:
+        url = httpx.URL(scheme=place.scheme, host=str(address), port=place.port, raw_path=place.target.encode())
+        # The certificate has to be the name's, whatever the address.
+        extensions = {"trace": line.trace, "sni_hostname": place.host}
+        request = line.client.build_request("POST", url, headers=dict(headers), content=body, extensions=extensions)
+        try:
+            response = line.client.send(request, stream=True, follow_redirects=False)
+        except WIRE_ERRORS as error:
+            if watch.over():
+                raise self._too_slow(place) from error
+            if isinstance(error, _NO_CONNECTION):
+                raise
+            message = f"{place.origin} broke the connection off ({type(error).__name__})"
+            raise NotDelivered(message, hint="is it up?") from error
+        response.close()
+        return response.status_code
+
+    def _too_slow(self, place: WebAddress) -> NotDelivered:
+        message = f"{place.origin} gave no answer within {self.total:g} seconds"
+        return NotDelivered(message, hint="let it acknowledge first and work later")
+
+
+def _require_acknowledged(place: WebAddress, status: int) -> None:
+    if httpx.codes.is_success(status):
+        return
+    hint = "redirects are not followed: name the place itself" if httpx.codes.is_redirect(status) else ""
+    raise NotDelivered(f"{place.origin} answered with HTTP {status}", hint=hint or "see the receiver's own log")

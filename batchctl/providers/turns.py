@@ -1,0 +1,32 @@
+"""Threads that want the same thing take turns, so that the second finds what the first has made."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Turns:
+    """One turn at a time for each key; other keys do not wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def of(self, key: str) -> Iterator[None]:
+        """Wait until nobody else has the key, and have it."""
+        with self._lock:
+            turn, count = self._waiting.get(key, (threading.Lock(), 0))
+            self._waiting[key] = (turn, count + 1)
+        try:
+            with turn:
+                yield
+        finally:
+            with self._lock:
+                count = self._waiting[key][1] - 1
+                if count:
+                    self._waiting[key] = (turn, count)
+                else:
+                    del self._waiting[key]
