@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.observed import RemoteJob
 from batchctl.providers.texts import whole_characters
 
-PAGE_SIZE = 100
+PAGE_SIZE = JOBS_A_PAGE
 """Always sent: without it the Gemini API was seen to answer with an empty list (reference 1.5)."""
 _MAX_PAGES = 10_000
 _MAX_TOKEN = 8192

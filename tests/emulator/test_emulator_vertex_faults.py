@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from vertex_kit import JOBS, Vertex, body
+from vertex_world import JOBS, Vertex, body
 
 METADATA = "/computeMetadata/v1/"
 ACCOUNT = f"{METADATA}instance/service-accounts/default/"

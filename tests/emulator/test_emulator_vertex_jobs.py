@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vertex_kit import GCS, JOBS, MODEL, TABLE, TO_GCS, Vertex, body
+from vertex_world import GCS, JOBS, MODEL, TABLE, TO_GCS, Vertex, body
 
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.vertex.places import project_number

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vertex_kit import MODEL, TABLE, Vertex, asked, from_gcs, to_table
+from vertex_world import MODEL, TABLE, Vertex, asked, from_gcs, to_table
 
 from batchctl.emulator.bigquery.tables import Column, add_dataset, create_table
 from batchctl.emulator.clock import HOUR

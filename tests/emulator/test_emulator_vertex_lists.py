@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vertex_kit import JOBS, MODEL, Vertex
+from vertex_world import JOBS, MODEL, Vertex
 
 from batchctl.emulator.jobs import Job, add_job
 from batchctl.emulator.rules import Course

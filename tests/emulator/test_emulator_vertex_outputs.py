@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vertex_kit import Vertex, asked, from_gcs
+from vertex_world import Vertex, asked, from_gcs
 
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.storage.objects import match_objects

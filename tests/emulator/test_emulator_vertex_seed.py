@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from vertex_kit import JOBS, PARENT, Vertex, asked
+from vertex_world import JOBS, PARENT, Vertex, asked
 
 from batchctl.emulator.embedded import open_embedded
 from batchctl.emulator.schemas import Invalid
@@ -62,7 +62,11 @@ def test_an_unfinished_job_can_be_cancelled(world: Vertex, tmp_path: Path, state
 
 
 def test_everything_is_told_as_the_seed_has_it(world: Vertex, tmp_path: Path) -> None:
-    error = {"code": 3, "message": "bad", "details": [{"@type": "t", "more": {"x": 1}}]}
+    error = {
+        "code": 3,
+        "message": "bad",
+        "details": [{"@type": "type.googleapis.com/google.rpc.Help", "more": {"x": 1}}],
+    }
     job = seeded(
         world,
         tmp_path,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vertex_kit import TABLE, TO_GCS, Vertex, asked, from_gcs, to_table
+from vertex_world import TABLE, TO_GCS, Vertex, asked, from_gcs, to_table
 
 from batchctl.emulator.bigquery.tables import Column, find_table
 

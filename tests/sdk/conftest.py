@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 from google import genai
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))  # whose kit is used here
+
 from sdk_kit import Sdk, Service, new_client
 from upstream import one_root
 

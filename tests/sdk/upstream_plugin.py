@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,12 +20,31 @@ from batchctl.emulator.seed import load_seed
 from batchctl.emulator.serve import EmulatorServer
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost", b"127.0.0.1", b"localhost", None}
+_PROJECT, _LOCATION = "vertex-sdk-dev", "us-central1"
+"""The project of the names in the SDK's tests."""
 _SEED = Path(__file__).with_name("upstream_seed.yaml")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(_stay_on_this_machine)
     config.pluginmanager.register(_World(Path(os.environ["UPSTREAM_FOLDER"])))
+
+
+def _give_a_place() -> None:
+    """Say to the test client, in its Vertex AI mode, where it is and who.
+
+    Beside a base URL the SDK heeds only what it is given outright, and its tests leave that to the environment.
+    """
+    from google.genai import _replay_api_client as room
+    from google.oauth2.credentials import Credentials
+
+    class Placed(room.ReplayApiClient):
+        def __init__(self, **given: Any) -> None:
+            if given["vertexai"]:
+                given |= {"project": _PROJECT, "location": _LOCATION, "credentials": Credentials("token")}
+            super().__init__(**given)
+
+    room.ReplayApiClient = Placed  # where the tests look for it
 
 
 def _stay_on_this_machine(event: str, arguments: tuple) -> None:
@@ -52,6 +72,7 @@ class _World:
 
     @pytest.hookimpl
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        _give_a_place()
         for item in items:
             parameters = item.callspec.params if hasattr(item, "callspec") else {}
             if "http_options" in parameters:

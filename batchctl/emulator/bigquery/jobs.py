@@ -131,12 +131,14 @@ def _resource(
     given = job.get("jobReference") or {}
     name = given.get("jobId") or f"job_{fresh_id(_ID_LENGTH)}"
     location = dataset_named(exchange.store, load.project, load.dataset).location
+    asked = job["configuration"]["load"]
+    told = {**asked, "maxBadRecords": load.most_bad} if "maxBadRecords" in asked else asked
     return {
         "kind": "bigquery#job",
         "id": f"{project}:{location}.{name}",
         "selfLink": f"{host_url(exchange)}/bigquery/v2/projects/{project}/jobs/{name}?location={location}",
         "jobReference": {"projectId": project, "jobId": name, "location": location},
-        "configuration": {**job["configuration"], "jobType": "LOAD"},
+        "configuration": {**job["configuration"], "load": told, "jobType": "LOAD"},
         "statistics": statistics,
         "status": status,
     }

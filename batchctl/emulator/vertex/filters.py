@@ -27,12 +27,6 @@ _VALUE = re.compile(rf"\s*(?:{_TEXT}|(?P<word>[^\s\"'()]+)|{_SIGN})", re.DOTALL)
 """What stands after a sign: a bare value may hold signs, as a time does."""
 _MOST_SIGNS = 200
 """SQLite's own limit of nesting lies beyond."""
-_STATE = "job_state"
-"""The SQL function that the condition calls for a job's state: of created, course, cancelled and asked."""
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<sign>!=|<=|>=|[=<>:()])|(?P<word>[^\s"'=<>!:()]+))""",
-    re.DOTALL,
-)
 _LAST_PART = "replace(model, rtrim(model, replace(model, '/', '')), '')"
 """SQLite's way to say: what stands after the last slash."""
 _STATE = "JOB_STATE_"
