@@ -21,10 +21,10 @@ HARNESSES = (
     "tests/cli",
     "tests/emulator",
     "tests/engine/test_engine_crash.py",
-    "tests/engine/test_engine_storm.py",
     "tests/packaging",
     "tests/providers/test_providers_arbitrary.py",
     "tests/reconcile/test_reconcile_properties.py",
+    "tests/reliability",
     "tests/sdk",
     "tests/traps",
 )

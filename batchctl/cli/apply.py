@@ -14,12 +14,12 @@ from batchctl.cli.common import (
     scope_options,
 )
 from batchctl.cli.consent import Consent
+from batchctl.cli.guarding import guarded_options
 from batchctl.cli.plan import show_plan
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.workspace import open_workspace, time_limit
 from batchctl.engine.drive import Until
 from batchctl.model.errors import UsageError
-from batchctl.reconcile import Options
 
 
 @click.command()
@@ -54,7 +54,7 @@ def apply(
     if timeout is not None and not wait:
         raise UsageError("--timeout goes with --wait", hint="a plain `apply` is one pass and does not wait for jobs")
     workspace = open_workspace(common, filenames, selector, lock_timeout=lock_timeout)
-    options = Options(workspace.scope, **guards)  # type: ignore[arg-type]
+    options = guarded_options(workspace, guards)
     if dry_run:
         return show_plan(workspace, options, output, detailed_exitcode=False)
     limit = time_limit(timeout)

@@ -15,11 +15,14 @@ from batchctl.cli.diff import diff
 from batchctl.cli.doctor import doctor
 from batchctl.cli.drift import drift
 from batchctl.cli.emulator import emulator
+from batchctl.cli.explain import explain
 from batchctl.cli.import_ import import_
 from batchctl.cli.init import init
 from batchctl.cli.plan import plan
 from batchctl.cli.results import results
+from batchctl.cli.retry import retry
 from batchctl.cli.schema import schema
+from batchctl.cli.state.group import state
 from batchctl.cli.status import status
 from batchctl.cli.validate import validate
 from batchctl.cli.version import version
@@ -49,11 +52,14 @@ for command in (
     watch,
     status,
     describe,
+    explain,
     results,
     drift,
+    retry,
     cancel,
     import_,
     destroy,
+    state,
     doctor,
     schema,
     emulator,

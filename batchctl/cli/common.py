@@ -148,6 +148,7 @@ def guard_options(command: F) -> F:
         click.option("--adopt-changed", is_flag=True, help="Replace adopted jobs whose digest differs."),
         click.option("--allow-protected", is_flag=True, help="Let protected jobs go."),
         click.option("--allow-empty", is_flag=True, help="Remove all jobs when no manifest is left."),
+        click.option("--new-state", is_flag=True, help="Nothing of this stack has run before: the state may be empty."),
         click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Remove up to N jobs."),
         click.option("--max-replace", type=click.IntRange(0), metavar="N", help="Replace up to N jobs."),
         click.option("--max-create", type=click.IntRange(0), metavar="N", help="Create up to N jobs."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import ShellComplete, get_completion_class
 
 from batchctl.cli.common import Common, common_options
 
@@ -16,4 +16,5 @@ def completion(*, common: Common, shell: str) -> None:
     found = get_completion_class(shell)
     assert found is not None
     root = click.get_current_context().find_root().command
-    click.echo(found(root, {}, "batchctl", "_BATCHCTL_COMPLETE").source())
+    # Not by the shell's own class: that of bash asks bash for its version, and so hands it our whole environment.
+    click.echo(ShellComplete.source(found(root, {}, "batchctl", "_BATCHCTL_COMPLETE")))

@@ -38,6 +38,11 @@ class Connections:
         staging = next((config.staging_bucket for config in self._configs(account) if config.staging_bucket), None)
         return open_account(account, place, self._stack, self._env, self._clock, staging)
 
+    def follow(self, stack: Stack) -> Connections:
+        """The same for a stack whose file has changed."""
+        self._stack = stack
+        return self
+
     def _configs(self, account: Account) -> list[ProviderConfig]:
         return [one for one in self._stack.providers.values() if resolve_account(one, self._env) == account]
 

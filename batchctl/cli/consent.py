@@ -31,6 +31,15 @@ def needs_asking(plan: Plan) -> bool:
     return any(job.needs_consent and job.guard is None for job in plan.jobs)
 
 
+def require_consent(consent: Consent, question: str, message: str) -> None:
+    """Ask, or take `--yes` for the answer. Raises GuardError when there is neither: `message` says what is refused."""
+    if consent.yes:
+        return
+    if not consent.can_ask:
+        raise GuardError(message, code=ErrorCode.CONSENT_NEEDED, hint="--yes")
+    ask(question)
+
+
 def ask(question: str) -> None:
     """Ask on the terminal. Raises GuardError when the answer is no."""
     if not click.confirm(question, default=False, err=True):

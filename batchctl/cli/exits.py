@@ -32,5 +32,5 @@ def exit_code(report: DriveReport, *, judged: bool) -> int:
     codes = [outcome.error.exit_code for outcome in report.outcomes.values() if outcome.error is not None]
     codes += [error.exit_code for error in report.errors.values()]
     codes += [report.stopped.exit_code] if report.stopped else []
-    codes += [Exit.JOB_FAILED] if judged and report.failed_jobs else []
+    codes += [Exit.JOB_FAILED] if judged and report.has_failed else []
     return weightiest(codes)

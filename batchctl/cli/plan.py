@@ -6,6 +6,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, guard_options, output_option, scope_options
 from batchctl.cli.exits import Exit, weightiest
+from batchctl.cli.guarding import guarded_options
 from batchctl.cli.looking import look
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
@@ -35,7 +36,7 @@ def plan(
     """Show what would be done, and why. Locks nothing and writes nothing."""
     workspace = open_workspace(common, filenames, selector, names)
     workspace.require(names, workspace.state.load())
-    options = Options(workspace.scope, **guards)  # type: ignore[arg-type]
+    options = guarded_options(workspace, guards)
     return show_plan(workspace, options, output, detailed_exitcode=detailed_exitcode)
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rich.console import Console
 
 from batchctl.cli.consent import Consent, ask, needs_asking, only_as_shown
 from batchctl.cli.exits import exit_code
+from batchctl.cli.guarding import refuse_new_state
 from batchctl.cli.looking import glance
 from batchctl.cli.output import emit, open_progress, status_report, stderr_console
 from batchctl.cli.signals import orderly_stop
 from batchctl.cli.workspace import Workspace
+from batchctl.engine.delivery import deliver_rest
 from batchctl.engine.drive import DriveReport, Reload, Until, drive
 from batchctl.engine.passes import Approve
+from batchctl.engine.polling import Pace
+from batchctl.model.plan import Plan
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
 from batchctl.report.error_text import write_error
@@ -35,16 +39,25 @@ class Request:
     question: str = "Do you want to apply these changes?"
     is_judged: bool = False
     """Whether jobs that ended failed count in the exit code."""
+    pace: Pace = field(default_factory=Pace)
 
 
 def carry_out(workspace: Workspace, request: Request, reload: Reload | None = None) -> int:
     """Do it, print the report, and give the exit code. Raises what keeps the first pass from beginning."""
     approve = _agree(workspace, request)
     options = replace(request.options, consent=request.consent.yes or approve is not None)
+
+    def check(plan: Plan) -> None:
+        refuse_new_state(plan)
+        if approve is not None:
+            approve(plan)
+
     with open_progress(workspace) as progress, orderly_stop(workspace.clock):
         tools = workspace.tools(progress)
         try:
-            report = drive(reload or (lambda: workspace.desired), options, request.until, tools, approve)
+            report = drive(reload or (lambda: workspace.desired), options, request.until, tools, check, request.pace)
+            if request.until.ended and not request.until.once and report.stopped is None:
+                deliver_rest(workspace.stack, tools)
         finally:
             tools.providers.close()
     _print(workspace, report, request)

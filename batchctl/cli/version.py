@@ -23,7 +23,9 @@ _LIBRARIES = ("click", "google-auth", "httpx", "jsonschema", "pyyaml", "sqlite-u
 def version(*, common: Common, output: str) -> None:
     """Print the version of batchctl, and of what a bug report needs."""
     libraries = {name: library_version(name) for name in _LIBRARIES}
-    report = VersionReport(__version__, platform.python_version(), platform.platform(), libraries)
+    # Not platform.platform(): that starts `uname`, and hands it our whole environment.
+    system = f"{platform.system()}-{platform.release()}-{platform.machine()}"
+    report = VersionReport(__version__, platform.python_version(), system, libraries)
     emit(
         common,
         output,

@@ -1,6 +1,9 @@
-"""`batchctl watch`: drive all jobs to their end."""
+"""`batchctl watch`: drive all jobs to their end, or serve them for ever."""
 
 from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
 
 import click
 
@@ -14,14 +17,14 @@ from batchctl.cli.common import (
     scope_options,
 )
 from batchctl.cli.consent import Consent
-from batchctl.cli.output import stderr_console
+from batchctl.cli.guarding import guarded_options
+from batchctl.cli.rereading import Rereader, warn_of_links
 from batchctl.cli.running import Request, carry_out
-from batchctl.cli.workspace import Workspace, load_desired, open_workspace, time_limit
-from batchctl.engine.drive import Reload, Until
-from batchctl.model.desired import DesiredStack
-from batchctl.model.errors import BatchctlError, UsageError
-from batchctl.reconcile import Options
-from batchctl.report.error_text import write_error
+from batchctl.cli.workspace import duration, open_workspace, time_limit
+from batchctl.engine.drive import Until
+from batchctl.engine.polling import Pace
+from batchctl.model.errors import UsageError
+from batchctl.model.states import Phase
 
 
 @click.command()
@@ -31,7 +34,16 @@ from batchctl.report.error_text import write_error
 @consent_options
 @click.option("--forever", is_flag=True, help="Never end; manifests are read again before each pass.")
 @click.option("--once", is_flag=True, help="Make one pass.")
+@click.option(
+    "--until",
+    "awaited",
+    metavar="NAME=PHASE",
+    multiple=True,
+    help="End when the job is in this phase, or cannot come there any more (exit 4). Repeatable: all of them.",
+)
 @click.option("--timeout", metavar="TIME", help="Give up after this long (exit 7).")
+@click.option("--poll-min", metavar="TIME", default="1s", show_default=True, help="Look again so soon after a change.")
+@click.option("--poll-max", metavar="TIME", default="1m", show_default=True, help="Look again after this long at most.")
 @guard_options
 @lock_option
 @common_options
@@ -46,7 +58,10 @@ def watch(
     no_input: bool,
     forever: bool,
     once: bool,
+    awaited: tuple[str, ...],
     timeout: str | None,
+    poll_min: str,
+    poll_max: str,
     lock_timeout: str,
     **guards: int | bool | None,
 ) -> int:
@@ -54,28 +69,56 @@ def watch(
 
     Creates, replaces and removals need --yes; without it they are reported and left.
     """
-    if forever and once:
-        raise UsageError("--forever and --once exclude each other", hint="choose one")
+    _check_usage(filenames, forever=forever, once=once, awaited=awaited)
+    pace = _pace(poll_min, poll_max)
     workspace = open_workspace(common, filenames, selector, names, lock_timeout)
-    workspace.require(names, workspace.state.load())
-    limit = time_limit(timeout)
-    until = Until(ended=True, timeout=limit, once=once, forever=forever)
+    recorded = workspace.state.load()
+    workspace.require(names, recorded)
+    phases = _phases(awaited, [name for name in workspace.known(recorded) if not names or name in names])
+    until = Until(ended=True, timeout=time_limit(timeout), once=once, forever=forever, phases=phases)
     # A watcher works while nobody looks: it never asks.
     consent = Consent(yes, no_input=True)
-    request = Request(Options(workspace.scope, **guards), until, consent, output, is_judged=True)  # type: ignore[arg-type]
-    return carry_out(workspace, request, _rereader(workspace, filenames) if forever else None)
+    request = Request(guarded_options(workspace, guards), until, consent, output, is_judged=True, pace=pace)
+    if not forever:
+        return carry_out(workspace, request)
+    warn_of_links(workspace)
+    return carry_out(workspace, request, Rereader(workspace, filenames))
 
 
-def _rereader(workspace: Workspace, filenames: tuple[str, ...]) -> Reload:
-    """Read the manifests anew each time; while they cannot be read the last good set stays in force."""
-    good = [workspace.desired]
+def _check_usage(filenames: Sequence[str], *, forever: bool, once: bool, awaited: Sequence[str]) -> None:
+    if forever and once:
+        raise UsageError("--forever and --once exclude each other", hint="choose one")
+    if awaited and (forever or once):
+        raise UsageError(
+            f"--until and --{'forever' if forever else 'once'} exclude each other",
+            hint="with --until, --timeout bounds it",
+        )
+    if forever and "-" in filenames:
+        raise UsageError("--forever reads the manifests again, and standard input can be read once", hint="use a file")
 
-    def reload() -> DesiredStack:
-        try:
-            good.append(load_desired(workspace.common, workspace.file, filenames))
-        except BatchctlError as error:
-            write_error(error, stderr_console(workspace.common))
-        del good[:-1]
-        return good[-1]
 
-    return reload
+def _pace(poll_min: str, poll_max: str) -> Pace:
+    shortest, longest = duration(poll_min, "--poll-min"), duration(poll_max, "--poll-max")
+    if not 0 < shortest <= longest:
+        raise UsageError(
+            "--poll-min must be longer than nothing, and no longer than --poll-max", hint="such as 1s and 1m"
+        )
+    return Pace(shortest, longest)
+
+
+def _phases(awaited: Sequence[str], known: Sequence[str]) -> dict[str, Phase]:
+    """What `--until` says. Raises UsageError for names and phases that there are not."""
+    phases: dict[str, Phase] = {}
+    for text in awaited:
+        name, equals, phase = text.partition("=")
+        if not equals:
+            raise UsageError(f"--until: {text!r} is not NAME=PHASE", hint="such as translate-fr=Succeeded")
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "`batchctl status` lists the jobs"
+            raise UsageError(f"--until: there is no job {name} in scope", hint=hint)
+        if phase not in list(Phase):
+            raise UsageError(f"--until: there is no phase {phase!r}", hint=f"one of: {', '.join(Phase)}")
+        if phases.setdefault(name, Phase(phase)) != phase:
+            raise UsageError(f"--until: {name} stands there with two phases", hint="a job is in one phase at a time")
+    return phases

@@ -23,8 +23,11 @@ from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, UsageError
-from batchctl.model.ports import Progress
+from batchctl.model.ports import Progress, RowReader
 from batchctl.model.recorded import Recorded
+from batchctl.providers.notify.command import CommandRunner
+from batchctl.providers.notify.notifier import HookNotifier
+from batchctl.providers.notify.webhook import WebhookSender
 from batchctl.reconcile import Scope, parse_selector
 from batchctl.reconcile.options import WHOLE_STACK
 from batchctl.rows.encode import RowEncoder
@@ -54,18 +57,32 @@ class Workspace:
 
     def tools(self, progress: Progress) -> Tools:
         """The engine's tools. Close their providers when done."""
+        connections = self.connections()
         return Tools(
             self.state,
-            Providers(self.connections()),
+            Providers(connections),
             RowEncoder(),
             ResultsFolder(self.stack.results),
+            self._notifier(),
             self.clock,
             progress,
+            connect=connections.follow,
         )
+
+    def _notifier(self) -> HookNotifier:
+        trust = Trust.from_env(os.environ)
+        return HookNotifier(
+            WebhookSender(os.environ, trust.allows_webhook, self.clock),
+            CommandRunner(self.stack.folder, trust.allow_commands),
+        )
+
+    def known(self, recorded: Recorded) -> set[str]:
+        """The names of all jobs, desired or recorded."""
+        return {job.name for job in self.desired.jobs} | recorded.jobs.keys()
 
     def require(self, names: Iterable[str], recorded: Recorded) -> None:
         """Raise when a name is that of no job, desired or recorded."""
-        known = {job.name for job in self.desired.jobs} | recorded.jobs.keys()
+        known = self.known(recorded)
         for name in names:
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
@@ -92,11 +109,11 @@ def open_workspace(
         parse_selector(selector) if selector else (),
         frozenset(names),
     )
-    state = open_state(stack.state, stack=stack.name, uid=stack.uid, clock=clock, who=_who(), lock_timeout=timeout)
+    state = open_state(stack.state, stack=stack.name, uid=stack.uid, clock=clock, who=who(), lock_timeout=timeout)
     return Workspace(common, file, desired, scope, clock, state)
 
 
-def load_desired(common: Common, file: Path, filenames: Sequence[str]) -> DesiredStack:
+def load_desired(common: Common, file: Path, filenames: Sequence[str], rows: RowReader | None = None) -> DesiredStack:
     """Read the stack and its manifests. Raises ManifestError."""
     return load(
         file,
@@ -104,7 +121,7 @@ def load_desired(common: Common, file: Path, filenames: Sequence[str]) -> Desire
         set_values=common.set_values,
         env=os.environ,
         stdin=sys.stdin.buffer if "-" in filenames else None,
-        rows=RowFiles(),
+        rows=rows or RowFiles(),
         trust=Trust.from_env(os.environ),
         state_override=common.state,
     )
@@ -133,7 +150,8 @@ def _scope_path(filename: str, stack: Stack) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
 
 
-def _who() -> str:
+def who() -> str:
+    """Who works here, as the state names them."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from datetime import UTC, datetime
 
 
@@ -24,6 +25,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def elapsed(self) -> float:
+        return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         select.select([self._reader], [], [], max(0.0, seconds))

@@ -10,11 +10,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any, BinaryIO, assert_never
 
+from batchctl.engine.admitting import Gate
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
+from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UnknownSource, UploadedFile
-from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied
+from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied, QuotaExceeded
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob, Status
 from batchctl.model.plan import Create
@@ -38,21 +40,25 @@ class _Input:
 class Creator:
     """Makes attempts. Its generators yield the calls, like those of `steps`."""
 
-    def __init__(self, stack: Stack, journal: Journal, tools: Tools) -> None:
+    def __init__(self, stack: Stack, journal: Journal, gate: Gate, tools: Tools) -> None:
         self._stack = stack
         self._journal = journal
+        self._gate = gate
         self._tools = tools
 
     def create(self, job: DesiredJob, step: Create, why: str) -> Generator[Callable[[], Any], Any, None]:
         """Raises ApiError; an ambiguous one leaves the intent open, for the next pass to settle.
 
-        Raises StoppedError when the process was asked to stop while the input was prepared.
+        Raises StoppedError when the process was asked to stop while the input was prepared, and NotAdmittedError when
+        the API takes no further job now.
         """
+        self._gate.require_open(job)
         provider = self._tools.providers.get(job.account)
         token = step.token or self._tools.token()
         mark = Mark(self._stack.name, short_uid(self._stack.uid), step.key, job.digest, token)
         given = yield from self._prepare(job, mark, provider)
         self._tools.require_running()
+        self._gate.require_open(job)
         attempt = RecordedAttempt(
             step.key, job.account, job.digest, token, tree=job.tree, intent=Intent(self._tools.clock.now())
         )
@@ -61,11 +67,17 @@ class Creator:
         self._journal.commit()
         # A process that slept through its turn must not send what its successor may have sent already.
         self._journal.check()
+        sent = provider.now()
         try:
             remote: RemoteJob = yield partial(provider.create_job, given.request)
+        except QuotaExceeded as error:
+            refusal = self._gate.note_refused(job, error, sent, provider.now())
+            self._record_failure(attempt, given, error)
+            raise refusal from error
         except ApiError as error:
             self._record_failure(attempt, given, error)
             raise
+        self._gate.note_made(job, sent)
         self._record_success(attempt, remote, provider.now())
 
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> None:
@@ -115,6 +127,8 @@ class Creator:
             display_name=job.display_name,
             dest=job.dest,
             labels=job.labels,
+            priority=job.priority if CAPABILITIES[job.account.api].priority else 0,
+            webhook=job.webhook,
             extra_body=job.extra_body,
         )
         return _Input(request, reused)
@@ -131,6 +145,7 @@ class Creator:
             self._tools.require_running()
             size = encoded.seek(0, os.SEEK_END)
             encoded.seek(0)
+            self._journal.check()
             upload = Upload(_chunks(encoded), size, sha256, f"batchctl {key}")
             name, expire_time = yield partial(provider.upload_file, upload)
         file = RecordedFile(job.account, sha256, name, expire_time)

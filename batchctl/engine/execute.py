@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from batchctl.engine.admitting import Gate, NotAdmittedError
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps import Call, StepRunner
 from batchctl.engine.tools import Tools
@@ -30,7 +31,7 @@ _NOT_READY = ErrorCode.RESULTS_NOT_READY
 def execute(plan: Plan, desired: DesiredStack, journal: Journal, tools: Tools) -> dict[str, Outcome]:
     """Carry out all steps of the plan; gives one outcome per job. Raises StateError when nothing can be recorded."""
     limit = desired.stack.limits.concurrency
-    runner = StepRunner(desired, journal, tools)
+    runner = StepRunner(desired, journal, Gate(journal, plan.live), tools)
     outcomes: dict[str, Outcome] = {}
     rest = {job.job: _record_first(job, runner, journal, outcomes) for job in plan.jobs}
     journal.commit()
@@ -108,7 +109,7 @@ def _advance(
 
 def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outcome:
     """How a job stands whose steps ended early. Results that are not there yet are no failure."""
-    if isinstance(problem, StoppedError):
+    if isinstance(problem, StoppedError | NotAdmittedError):
         return replace(_outcome(job, journal, None), result=Result.PENDING)
     is_early = problem.code == _NOT_READY
     journal.note_event(job.job, None, "not ready" if is_early else "failed", f"{problem.code}: {problem.message}")

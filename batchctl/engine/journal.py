@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from batchctl.model.admission import Quota, QuotaKey
+from batchctl.model.desired import Stack
 from batchctl.model.keys import Account, AttemptKey
+from batchctl.model.notices import Notice
 from batchctl.model.ports import Clock, StateSession
 from batchctl.model.recorded import (
     AddEvent,
+    DropNotice,
     Event,
     ForgetJob,
     Recorded,
@@ -17,21 +21,31 @@ from batchctl.model.recorded import (
     RecordedJob,
     SaveAttempt,
     SaveFile,
+    SaveIdentity,
     SaveJob,
+    SaveNotice,
+    SaveQuota,
     Write,
 )
+from batchctl.reconcile import end_notices
 
 
 class Journal:
-    """Used from the engine's own thread only. What was `note`d is durable after the next `commit`."""
+    """Used from the engine's own thread only. What was `note`d is durable after the next `commit`.
 
-    def __init__(self, session: StateSession, recorded: Recorded, clock: Clock) -> None:
+    What a noted attempt tells the stack's hooks goes into the outbox with it: whoever sees the one sees the other.
+    """
+
+    def __init__(self, stack: Stack, session: StateSession, recorded: Recorded, clock: Clock) -> None:
+        self._stack = stack
         self._session = session
         self._clock = clock
         self._noted: list[Write] = []
         self._jobs: dict[str, RecordedJob] = dict(recorded.jobs)
         self._attempts = {attempt.key: attempt for job in recorded.jobs.values() for attempt in job.attempts}
         self._files = {(file.account, file.sha256): file for file in recorded.files}
+        self._quotas = dict(recorded.quotas)
+        self._outbox = {(notice.id, notice.hook): notice for notice in recorded.outbox}
 
     @property
     def attempts(self) -> Mapping[AttemptKey, RecordedAttempt]:
@@ -42,6 +56,10 @@ class Journal:
         """The jobs' own rows; their attempts are in `attempts`."""
         return self._jobs
 
+    @property
+    def outbox(self) -> Collection[Notice]:
+        return self._outbox.values()
+
     def current(self, job: str) -> RecordedAttempt | None:
         """The attempt that counts, as it stands now; None when there is none, or the job is not recorded."""
         row = self._jobs.get(job)
@@ -50,17 +68,45 @@ class Journal:
     def find_file(self, account: Account, sha256: str) -> RecordedFile | None:
         return self._files.get((account, sha256))
 
+    def find_quota(self, key: QuotaKey) -> Quota | None:
+        return self._quotas.get(key)
+
     def note_job(self, job: RecordedJob) -> None:
         self._jobs[job.name] = replace(job, attempts=())
         self._noted.append(SaveJob(job))
 
     def note_attempt(self, attempt: RecordedAttempt) -> None:
+        before = self._attempts.get(attempt.key)
         self._attempts[attempt.key] = attempt
         self._noted.append(SaveAttempt(attempt))
+        row = self._jobs.get(attempt.key.job)
+        for notice in end_notices(before, attempt, row, self._stack, self._clock.now()):
+            self.note_news(notice)
 
     def note_file(self, file: RecordedFile) -> None:
         self._files[file.account, file.sha256] = file
         self._noted.append(SaveFile(file))
+
+    def note_quota(self, quota: Quota) -> None:
+        self._quotas[quota.key] = quota
+        self._noted.append(SaveQuota(quota))
+
+    def note_identity(self, account: Account, identity: str) -> None:
+        self._noted.append(SaveIdentity(account, identity))
+
+    def note_news(self, notice: Notice) -> None:
+        """Put a notice into the outbox, unless it is or was there already."""
+        if (notice.id, notice.hook) not in self._outbox:
+            self.note_notice(notice)
+
+    def note_notice(self, notice: Notice) -> None:
+        """Write down how a notice stands."""
+        self._outbox[notice.id, notice.hook] = notice
+        self._noted.append(SaveNotice(notice))
+
+    def note_dropped(self, notice: Notice) -> None:
+        del self._outbox[notice.id, notice.hook]
+        self._noted.append(DropNotice(notice))
 
     def note_forgotten(self, job: str) -> None:
         self._jobs.pop(job, None)

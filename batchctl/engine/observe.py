@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +15,12 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import Gone, Observation, Observed, Presence, Present, Unknown
 from batchctl.model.ports import Provider
 from batchctl.model.recorded import Recorded
+from batchctl.reconcile import find_strangers
+
+_OTHER_KEY_HINT = (
+    "set the key of the project that the jobs are in; if they are all gone, or it is theirs all the same:"
+    " `batchctl state rebind --all --to PROVIDER`"
+)
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,19 @@ class Look:
     errors: Mapping[Account, BatchctlError]
 
 
-def observe(desired: DesiredStack, recorded: Recorded, tools: Tools, *, foreign: bool = False) -> Look:
+def observe(
+    desired: DesiredStack,
+    recorded: Recorded,
+    tools: Tools,
+    *,
+    foreign: bool = False,
+    also: Iterable[Account] = (),
+) -> Look:
     """Look at all accounts side by side. What cannot be read is incomplete, with its error; nothing is raised.
 
-    `foreign` asks for other people's jobs too, where they cost more.
+    `foreign` asks for other people's jobs too, where they cost more; `also` names accounts to look at in any case.
     """
-    wanted = {job.account for job in desired.jobs}
+    wanted = {job.account for job in desired.jobs} | set(also)
     names = _remote_names(recorded)
     accounts = sorted(wanted | names.keys())
     observed: dict[Account, Observation] = {}
@@ -45,6 +58,8 @@ def observe(desired: DesiredStack, recorded: Recorded, tools: Tools, *, foreign:
             if not observation.lists_foreign:
                 expected |= _to_adopt(desired, recorded, account)
             observed[account] = _check_missing(observation, expected, tools, pool)
+    for account, problem in find_strangers(recorded, observed).items():
+        errors[account] = BatchctlError(problem, code=ErrorCode.OTHER_KEY, hint=_OTHER_KEY_HINT)
     return Look(observed, errors)
 
 
@@ -75,7 +90,8 @@ def _list(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observation
         jobs = tuple(provider.list_jobs(foreign=foreign))
     except BatchctlError as error:
         return _failed(account, tools.clock.now(), error), error
-    return Observation(account, provider.now(), jobs, lists_foreign=foreign or provider.lists_foreign), None
+    lists_foreign = foreign or provider.lists_foreign
+    return Observation(account, provider.now(), jobs, lists_foreign=lists_foreign, identity=provider.identity), None
 
 
 def _failed(account: Account, now: datetime, error: BatchctlError) -> Observation:

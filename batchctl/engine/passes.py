@@ -1,18 +1,21 @@
-"""One pass: observe, plan, execute. The lock is held for its length and never while sleeping."""
+"""One pass: observe, plan, execute, tell. The lock is held for its length and never while sleeping."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 
+from batchctl.engine.delivery import tell
 from batchctl.engine.execute import execute
 from batchctl.engine.journal import Journal
+from batchctl.engine.moving import carry_out_moves
 from batchctl.engine.observe import observe
+from batchctl.engine.timing import Timing, time_plan
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
-from batchctl.model.outcome import Outcome
+from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options, plan
@@ -42,6 +45,13 @@ class PassReport:
     """Those that could not be read in full, with the reason."""
     unanswered: frozenset[str] = frozenset()
     """Jobs that the pass leaves with a create call of which nobody knows the outcome."""
+    timing: Timing = field(default_factory=Timing)
+    """When its decisions fall due."""
+    listed: Mapping[Account, int] = field(default_factory=dict)
+    """How many jobs each account's list held."""
+    serial: int = 0
+    """Of the state as the pass found it."""
+    lineage: str = ""
 
 
 def preview(desired: DesiredStack, options: Options, tools: Tools) -> Preview:
@@ -63,15 +73,37 @@ def run_pass(
     `only` leaves all jobs but these; unlike a scope it changes nothing in what is decided and guarded.
     """
     with tools.state.lock() as session:
-        recorded = session.load()
+        before = session.load()
+        moved = carry_out_moves(desired, before, session, tools)
+        recorded = moved.recorded
         look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
-        planned = plan(desired, recorded, look.observed, tools.clock.now(), options)
+        now, elapsed = tools.clock.now(), tools.clock.elapsed()
+        planned = plan(desired, recorded, look.observed, now, options)
         if only is not None:
-            planned = replace(planned, jobs=tuple(job for job in planned.jobs if job.job in only))
+            planned = _without(planned, {job.job for job in planned.jobs} - only)
         if approve is not None:
             approve(planned)
         tools.progress.planned(planned)
-        journal = Journal(session, recorded, tools.clock)
-        outcomes = execute(planned, desired, journal, tools)
+        journal = Journal(desired.stack, session, recorded, tools.clock)
+        for account, identity in planned.identities.items():
+            journal.note_identity(account, identity)
+        outcomes = execute(_without(planned, moved.failed), desired, journal, tools)
+        outcomes |= {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
+        tell(desired.stack, planned, look.observed, journal, tools)
         unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
-    return PassReport(planned, outcomes, frozenset(look.observed), look.errors, unanswered)
+    return PassReport(
+        planned,
+        outcomes,
+        frozenset(look.observed),
+        look.errors,
+        unanswered,
+        timing=time_plan(planned, desired, look.observed, now, elapsed),
+        listed={account: len(one.jobs) for account, one in look.observed.items()},
+        serial=before.serial,
+        lineage=before.lineage,
+    )
+
+
+def _without(plan: Plan, names: Container[str]) -> Plan:
+    """The plan without the jobs that nothing can be done for."""
+    return replace(plan, jobs=tuple(job for job in plan.jobs if job.job not in names))

@@ -1,31 +1,68 @@
-"""How long to wait before the next look: short while things change, long when nothing does."""
+"""How long to wait before the next look: short after a change and for young jobs, long when nothing happens.
+
+Every length here is in seconds on a clock that nobody sets, so that a jump of the local time neither hurries a look nor
+puts it off.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
 
-POLL_MIN = 1.0
-"""Seconds after a change."""
-POLL_MAX = 60.0
-"""Seconds when nothing has changed for long."""
 _GROWTH = 1.5
 _JITTER = 0.1
+_AGE_SHARE = 10
+"""A job is looked at no more seldom than after a tenth of its age, as far as the bounds allow."""
+_BACKOFF = 2.0
+_FIRST_BACKOFF = 1.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The bounds of the wait between two looks, in seconds."""
+
+    shortest: float = 1.0
+    """After a change."""
+    longest: float = 60.0
+    """When nothing has changed for long."""
+
+
+def longest_wait(pace: Pace, youngest: float | None) -> float:
+    """The most seconds between two looks while the youngest job that works is so old; None: no job works."""
+    return pace.longest if youngest is None else min(max(youngest / _AGE_SHARE, pace.shortest), pace.longest)
 
 
 class Interval:
     """The adaptive poll interval, with jitter so that many watchers do not call at one moment."""
 
-    def __init__(self, random: Callable[[], float], shortest: float = POLL_MIN, longest: float = POLL_MAX) -> None:
+    def __init__(self, random: Callable[[], float], pace: Pace) -> None:
         self._random = random
-        self._shortest = shortest
-        self._longest = longest
-        self._seconds = shortest
+        self._pace = pace
+        self._seconds = pace.shortest
+        self._failures = 0
 
-    def next(self, *, changed: bool, now: datetime, due: datetime | None) -> float:
-        """Seconds to sleep. `due` is when a decision is due that needs no event; it only shortens the wait."""
-        self._seconds = self._shortest if changed else min(self._seconds * _GROWTH, self._longest)
-        seconds = self._seconds * (1 + _JITTER * (2 * self._random() - 1))
-        if due is not None:
-            seconds = min(seconds, max((due - now).total_seconds(), self._shortest))
+    def next(self, *, changed: bool, due_in: float | None, youngest: float | None) -> float:
+        """Seconds to sleep after a pass.
+
+        `due_in` is when a decision is due that needs no event; it only shortens the wait, and what is overdue was seen
+        and left alone by the pass. `youngest` is the age of the youngest job that works.
+        """
+        pace = self._pace
+        self._failures = 0
+        self._seconds = pace.shortest if changed else min(self._seconds * _GROWTH, pace.longest)
+        self._seconds = min(self._seconds, longest_wait(pace, youngest))
+        seconds = self._jittered(self._seconds)
+        if due_in is not None:
+            seconds = min(seconds, max(due_in, pace.shortest))
         return seconds
+
+    def after_failure(self) -> float:
+        """Seconds to sleep after a pass that could not be made: doubled each time, up to the longest wait."""
+        pace = self._pace
+        # Far below where powers of two leave the range of numbers.
+        doublings = min(self._failures, 32)
+        self._failures += 1
+        return self._jittered(min(max(pace.shortest, _FIRST_BACKOFF) * _BACKOFF**doublings, pace.longest))
+
+    def _jittered(self, seconds: float) -> float:
+        return seconds * (1 + _JITTER * (2 * self._random() - 1))

@@ -1,7 +1,9 @@
 """What each step of a plan means in calls and writes.
 
 The order of writes is the promise of design section 6: the intent is durable before the create call, the reply is
-durable before anything else happens, a cancel is on record before it is sent, and a delete after it was answered.
+durable before anything else happens, a cancel is on record before it is sent, and a delete after it was answered. Right
+before a call that changes anything the lock is checked: a process that slept through its turn must not do what its
+successor may have decided otherwise.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias, assert_never
 
+from batchctl.engine.admitting import Gate
 from batchctl.engine.collecting import Collector, is_good
 from batchctl.engine.creating import Creator
 from batchctl.engine.journal import Journal
@@ -27,12 +30,12 @@ Call: TypeAlias = Callable[[], Any]
 class StepRunner:
     """Runs the steps of one pass's plan."""
 
-    def __init__(self, desired: DesiredStack, journal: Journal, tools: Tools) -> None:
+    def __init__(self, desired: DesiredStack, journal: Journal, gate: Gate, tools: Tools) -> None:
         self._stack = desired.stack
         self._desired = {job.name: job for job in desired.jobs}
         self._journal = journal
         self._tools = tools
-        self._creator = Creator(desired.stack, journal, tools)
+        self._creator = Creator(desired.stack, journal, gate, tools)
         self._collector = Collector(desired, journal, tools)
 
     def run(self, plan: JobPlan, steps: tuple[Step, ...]) -> Generator[Call, Any, None]:
@@ -91,6 +94,7 @@ class StepRunner:
             self._journal.note_attempt(replace(before, cancel_time=provider.now(), cancel_cause=step.cause))
         self._journal.note_event(step.key.job, step.key.attempt, "cancel", f"{step.remote}: {why}")
         self._journal.commit()
+        self._journal.check()
         try:
             yield partial(provider.cancel_job, step.remote)
         except NotFound:
@@ -108,6 +112,7 @@ class StepRunner:
     def _delete(self, step: Delete, why: str) -> Generator[Call, Any, None]:
         provider = self._tools.providers.get(step.account)
         self._journal.commit()
+        self._journal.check()
         try:
             yield partial(provider.delete_job, step.remote)
         except NotFound:

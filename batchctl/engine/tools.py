@@ -9,9 +9,19 @@ from dataclasses import dataclass, field
 from random import SystemRandom
 from typing import Protocol
 
+from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, StoppedError
 from batchctl.model.keys import TOKEN_LENGTH, Account
-from batchctl.model.ports import Clock, InputEncoder, Progress, Provider, ProviderFactory, ResultStore, StateStore
+from batchctl.model.ports import (
+    Clock,
+    InputEncoder,
+    Notifier,
+    Progress,
+    Provider,
+    ProviderFactory,
+    ResultStore,
+    StateStore,
+)
 
 _TOKEN_LETTERS = string.ascii_lowercase + string.digits
 
@@ -25,6 +35,10 @@ class Stoppable(Clock, Protocol):
     """A clock that knows whether the process was asked to stop."""
 
     def is_stopped(self) -> bool: ...
+
+    def elapsed(self) -> float:
+        """Seconds since some moment in the past, on a clock that nobody sets: it neither jumps nor runs backwards."""
+        ...
 
 
 class Providers:
@@ -47,6 +61,17 @@ class Providers:
                 raise
         return self._open[account]
 
+    def forget_failures(self) -> None:
+        """Let accounts that could not be opened be tried again."""
+        self._failed.clear()
+
+    def replace(self, factory: ProviderFactory) -> None:
+        """Open all accounts anew, by another factory. No call may be under way."""
+        self.close()
+        self._factory = factory
+        self._open.clear()
+        self._failed.clear()
+
     def close(self) -> None:
         for provider in self._open.values():
             provider.close()
@@ -60,11 +85,23 @@ class Tools:
     providers: Providers
     inputs: InputEncoder
     results: ResultStore
+    notifier: Notifier
     clock: Stoppable
     progress: Progress
     token: Callable[[], str] = new_token
     random: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
     """Numbers from 0 to 1, for jitter."""
+    told: dict[str, str] = field(default_factory=dict)
+    """What was last warned of for each hook that cannot be told, so that it is not said again in every pass."""
+    connect: Callable[[Stack], ProviderFactory] | None = None
+    """Gives the factory for a stack whose file has changed; None where it is read once."""
+
+    def follow(self, stack: Stack, before: Stack | None, *, anew: bool) -> None:
+        """Get ready for a further pass: reach the accounts as its stack says; `anew` tries those that failed again."""
+        if self.connect is not None and before is not None and stack != before:
+            self.providers.replace(self.connect(stack))
+        elif anew:
+            self.providers.forget_failures()
 
     def require_running(self) -> None:
         """Raise StoppedError when the process was asked to stop: what is in flight is finished, nothing is begun."""

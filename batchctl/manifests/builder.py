@@ -16,8 +16,10 @@ from batchctl.manifests.destinations import read_dest
 from batchctl.manifests.digest import digest_of, work_tree
 from batchctl.manifests.durations import parse_duration
 from batchctl.manifests.faults import Faults, did_you_mean, shown
+from batchctl.manifests.input_limits import input_bytes
 from batchctl.manifests.labels import check_labels
 from batchctl.manifests.located import read_adopt, read_model
+from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
 from batchctl.manifests.sources import SENT_FORMS, Purpose, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
@@ -63,6 +65,7 @@ class JobBuilder:
         kind: Kind,
         reading: StackReading,
         sources: SourceReader,
+        needs: Needs,
         faults: Faults,
     ) -> None:
         spec = find(root, "spec")
@@ -73,6 +76,7 @@ class JobBuilder:
         self._kind = kind
         self._reading = reading
         self._sources = sources
+        self._needs = needs
         self._faults = faults
 
     def build(self) -> DesiredJob | None:
@@ -88,6 +92,8 @@ class JobBuilder:
         adopt = find(self._spec, "adopt")
         adopted = None if adopt is None else read_adopt(adopt, config, self._faults)
         dest = read_dest(self._spec, api, self._faults)
+        name = value_of(self._root, "metadata", "name")
+        depends_on = self._needs.read(name, find(self._spec, "dependsOn"))
         source = self._source(Purpose(config, model, kind_of_rows(api, self._kind, model or ""), request))
         account = None if config is None else self._reading.accounts.get(config.name)
         if config is None or account is None or model is None or source is None:
@@ -97,7 +103,7 @@ class JobBuilder:
             account, self._kind, model, source, request=request, run_id=run_id, extra_body=extra_body, dest=dest
         )
         return DesiredJob(
-            name=value_of(self._root, "metadata", "name"),
+            name=name,
             kind=self._kind,
             provider=config.name,
             account=account,
@@ -115,6 +121,10 @@ class JobBuilder:
             run_id=run_id,
             adopt=adopted,
             extra_body=extra_body,
+            depends_on=depends_on,
+            priority=int(self._value("priority") or 0),
+            webhook=self._value("webhookConfig") or {},
+            input_bytes=input_bytes(source, request),
         )
 
     def _value(self, *keys: str) -> Json:

@@ -84,6 +84,21 @@ class Code(StrEnum):
         "UnknownProvider",
         "The job names a provider that the stack file does not have.",
     )
+    UNKNOWN_JOB = (
+        "UnknownJob",
+        "`dependsOn` or `moved` names a job that no manifest of the stack describes.",
+    )
+    DEPENDENCY_CIRCLE = (
+        "DependencyCircle",
+        "Jobs wait for each other by their `dependsOn`, so that none of them could ever be created.",
+    )
+    INVALID_MOVE = (
+        "InvalidMove",
+        (
+            "An entry of `moved` cannot be carried out: its `from` is still the name of a job in a manifest, another "
+            "entry has the same `from` or `to`, or the entries go in a circle."
+        ),
+    )
     WRONG_PROVIDER = (
         "WrongProvider",
         "The field or value is not for this provider: its API has no such thing, or it lies in another location.",
@@ -93,6 +108,13 @@ class Code(StrEnum):
         (
             "An endpoint in the stack file is neither at googleapis.com over https nor on this machine. Credentials go "
             "there only when the operator allows it with `BATCHCTL_ALLOW_ENDPOINT`."
+        ),
+    )
+    UNTRUSTED_WEBHOOK = (
+        "UntrustedWebhook",
+        (
+            "A webhook of `notify` is not https, or not on the public Internet. It is told only when the operator "
+            "allows it with `BATCHCTL_ALLOW_WEBHOOK`."
         ),
     )
     NOT_SUPPORTED_YET = (

@@ -7,22 +7,16 @@ what is in the matrix of `model.capabilities`. Source: reference 3.1, 6.1 and ch
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from batchctl.manifests.apis import NAMES, is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, shown
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
-from batchctl.model.capabilities import CAPABILITIES, Capabilities
+from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Kind
 from batchctl.model.keys import Api
 
-_LATER = ("dependsOn", "notify", "moved")
-_SOMEWHERE_LATER: Mapping[str, Callable[[Capabilities], bool]] = {
-    "webhookConfig": lambda can: can.webhooks,
-    "priority": lambda can: can.priority,
-}
-"""What is for some APIs only, and there later."""
 _EXTENDED_REQUEST = (
     ("modelArmorConfig",),
     ("generationConfig", "audioTimestamp"),
@@ -51,10 +45,13 @@ mark away, or change the work behind the plan's back."""
 
 def check_combinations(spec: Node, kind: Kind, api: Api | None, faults: Faults) -> None:
     """Tell what cannot be on the provider's API (None: it is not known), and what is not supported yet."""
-    _check_later(spec, api, faults)
+    _check_later(spec, faults)
     if api is None:
         return
     can = CAPABILITIES[api]
+    if find(spec, "webhookConfig") is not None and not can.webhooks:
+        message = f'"webhookConfig" {is_for(lambda can: can.webhooks)}'
+        faults.add(key_place(spec, "webhookConfig"), Code.WRONG_PROVIDER, message, _LEAVE_OUT)
     if kind is Kind.EMBEDDINGS_BATCH_JOB and not can.embeddings_kind:
         hint = "use a BatchJob with an embedding model such as gemini-embedding-001, or a provider of type gemini"
         faults.add(spec.location, Code.WRONG_PROVIDER, f"{NAMES[api]} has no embeddings jobs", hint)
@@ -91,14 +88,7 @@ def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:
             faults.add(member.key_location, Code.INVALID_VALUE, message, f"use {field}")
 
 
-def _check_later(spec: Node, api: Api | None, faults: Faults) -> None:
-    for name in _LATER:
-        _later(spec, faults, name)
-    for name, has in _SOMEWHERE_LATER.items():
-        if api is not None and not has(CAPABILITIES[api]) and find(spec, name) is not None:
-            faults.add(key_place(spec, name), Code.WRONG_PROVIDER, f'"{name}" {is_for(has)}', _LEAVE_OUT)
-        else:
-            _later(spec, faults, name)
+def _check_later(spec: Node, faults: Faults) -> None:
     _later(spec, faults, "lifecycle", "maxFailedRows")
     retry_on = find(spec, "lifecycle", "retryOn")
     for item in retry_on.values if isinstance(retry_on, Items) else ():

@@ -8,11 +8,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits
-from batchctl.model.desired import InlineRows, Json, Kind, Location, ProviderConfig
+from batchctl.model.desired import (
+    InlineRows,
+    Json,
+    Kind,
+    LocalFile,
+    Location,
+    ProviderConfig,
+    RemoteSource,
+    Source,
+    UnknownSource,
+    UploadedFile,
+)
 
 _SPLIT = "split the rows over several jobs"
 _TO_A_FILE = "put the rows into a JSONL file: src: {file: PATH}"
@@ -45,7 +57,7 @@ class InputLimits:
 
     def allow_inline(self, source: InlineRows, defaults: Mapping[str, Json]) -> bool:
         """Whether rows with the defaults under them fit into one create call."""
-        size = _least_bytes(source, defaults)
+        size = least_bytes(source, defaults)
         found = f"the rows, with their defaults, have {size:,} bytes as JSON"
         return self._allow(found, size, "inlineBytes", lambda limits: limits.inline_bytes, _TO_A_FILE)
 
@@ -59,7 +71,20 @@ class InputLimits:
         return False
 
 
-def _least_bytes(source: InlineRows, defaults: Mapping[str, Json]) -> int:
+def input_bytes(source: Source, defaults: Mapping[str, Json]) -> int | None:
+    """About how much the rows and the defaults under them come to; None where batchctl does not send them."""
+    match source:
+        case InlineRows():
+            return least_bytes(source, defaults)
+        case LocalFile():
+            return source.size + source.rows * (_bytes(defaults) - len("{}"))
+        case UploadedFile() | RemoteSource() | UnknownSource():
+            return None
+        case _:
+            assert_never(source)
+
+
+def least_bytes(source: InlineRows, defaults: Mapping[str, Json]) -> int:
     """What the requests come to at least: members of a row count as they stand, merged with a default or not."""
     under = {name: _bytes({name: value}) - len("{}") for name, value in defaults.items()}
     return sum(

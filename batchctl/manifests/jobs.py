@@ -12,6 +12,7 @@ from batchctl.manifests.check import Checker
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, did_you_mean, shown
 from batchctl.manifests.merge import merge, without_nulls
+from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size, value_of
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.sources import SourceReader, without_rows
@@ -56,6 +57,7 @@ class JobReader:
         values, characters = (0, 0) if reading.defaults is None else size(reading.defaults)
         self._most_jobs = min(MOST_DEFAULT_VALUES // max(values, 1), MOST_DEFAULT_CHARACTERS // max(characters, 1))
         self._jobs = 0
+        self.needs = Needs()
 
     def _defaults_of(self, rows: Kind) -> Node | None:
         """The stack's defaults without the members of `request` that only the other kind of rows has.
@@ -98,7 +100,7 @@ class JobReader:
         root = without_nulls(changed(document.root, ("spec",), lambda spec: merge(self._defaults[rows], spec)))
         if not self._checkers[kind, rows].check(changed(root, ("spec", "src"), without_rows), self._faults):
             return None
-        return JobBuilder(root, document, kind, self._reading, self._sources, self._faults).build()
+        return JobBuilder(root, document, kind, self._reading, self._sources, self.needs, self._faults).build()
 
     def _rows(self, kind: Kind, root: Node) -> Kind:
         """The kind of the job's rows, as far as it can be told before anything is checked."""

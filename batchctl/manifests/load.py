@@ -17,6 +17,7 @@ from batchctl.manifests.faults import Faults, shown
 from batchctl.manifests.files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.jobs import JobReader
 from batchctl.manifests.located import remote_id
+from batchctl.manifests.moves import check_moved
 from batchctl.manifests.nodes import Scalar
 from batchctl.manifests.stack import StackReading, read_stack
 from batchctl.manifests.trust import Trust, resolved
@@ -71,8 +72,12 @@ def load(
         for file in _files(reading, filenames, stdin, trust, faults)
         for root in compose(file.data, file.shown, faults)
     ]
-    jobs = [reader.read(document) for document in _unique(_overridden(documents), faults)]
+    counting = _unique(_overridden(documents), faults)
+    jobs = [reader.read(document) for document in counting]
     found = [job for job in jobs if job is not None]
+    names = {name for document in counting if (name := _name_of(document)) is not None}
+    reader.needs.check(names, faults)
+    check_moved(reading.moved, names, faults)
     _check_adopted(found, faults)
     faults.raise_if_any()
     assert reading.stack is not None, "without faults there is a stack"

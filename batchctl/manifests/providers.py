@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from batchctl.manifests.accounts import resolve_account
+from batchctl.manifests.admission import FIELDS, read_admission
 from batchctl.manifests.apis import NAMES, is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, cut, nearest, shown
@@ -72,7 +73,8 @@ class ProviderReader:
             entry.get("project", ""),
             entry.get("location", ""),
             self._staging_bucket(name, api, entry.get("stagingBucket")),
-            self._limits(name, api, {field: int(limit) for field, limit in (entry.get("limits") or {}).items()}),
+            self._limits(name, api, entry.get("limits") or {}),
+            read_admission(entry.get("limits") or {}),
         )
 
     def _staging_bucket(self, name: str, api: Api, uri: str | None) -> str | None:
@@ -90,13 +92,11 @@ class ProviderReader:
             self._faults.add(place, Code.INVALID_VALUE, f"{shown(uri)} {error}", "such as gs://bucket/staging/")
             return None
 
-    def _limits(self, name: str, api: Api, given: Mapping[str, int]) -> ApiLimits | None:
+    def _limits(self, name: str, api: Api, limits: Mapping[str, Json]) -> ApiLimits | None:
+        given = {field: int(limit) for field, limit in limits.items() if field == "active" or field not in FIELDS}
         if not given:
             return None
         standard = CAPABILITIES[api].limits
-        if "active" in given:
-            place = self._place(name, "limits", "active")
-            self._faults.add(place, Code.NOT_SUPPORTED_YET, '"active" is not supported yet', "leave it out")
         if "inlineBytes" in given and standard.inline_bytes is None:
             hint = f"{NAMES[api]} takes no rows in the create call: leave it out"
             message = f'"inlineBytes" {is_for(lambda can: can.limits.inline_bytes is not None)}'

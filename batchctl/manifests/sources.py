@@ -180,10 +180,15 @@ class SourceReader:
         if not self._is_there(real, cut(file, LONGEST_PATH), place):
             return None
         limits = self._limits(place, purpose)
-        summary = self._summary(real, file, limits, purpose.rows)
-        if summary is None or not limits.allow_rows(summary.rows, purpose.rows):
+        found = self._summary(real, file, limits, purpose.rows)
+        if found is None:
             return None
-        return LocalFile(real, summary.sha256, summary.rows)
+        summary, size = found
+        return (
+            LocalFile(real, summary.sha256, summary.rows, size)
+            if limits.allow_rows(summary.rows, purpose.rows)
+            else None
+        )
 
     def _is_there(self, real: Path, named: str, place: Location) -> bool:
         """Whether there is a file that may be read."""
@@ -202,11 +207,12 @@ class SourceReader:
             return False
         return True
 
-    def _summary(self, real: Path, file: str, limits: InputLimits, rows: Kind) -> RowsSummary | None:
-        """What the file holds; None when it is too large, has faults, or no rows."""
+    def _summary(self, real: Path, file: str, limits: InputLimits, rows: Kind) -> tuple[RowsSummary, int] | None:
+        """What the file holds, and its bytes; None when it is too large, has faults, or no rows."""
         try:
             # Reading takes long enough that a file that is too large is not read at all.
-            if not limits.allow_bytes(real.stat().st_size):
+            size = real.stat().st_size
+            if not limits.allow_bytes(size):
                 return None
             summary = self.rows.fingerprint(real, rows)
         except RowsError as error:
@@ -222,4 +228,4 @@ class SourceReader:
         if summary.rows == 0:
             self.faults.add(Location(file), Code.INVALID_ROW, "the file has no rows", _LINES_HINT)
             return None
-        return summary
+        return summary, size

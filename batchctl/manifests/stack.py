@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from batchctl.manifests.admission import read_admission
 from batchctl.manifests.check import Checker
 from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import compose
@@ -19,12 +20,14 @@ from batchctl.manifests.durations import parse_duration
 from batchctl.manifests.faults import Faults
 from batchctl.manifests.files import STACK_FILE, read_bounded
 from batchctl.manifests.merge import without_nulls
+from batchctl.manifests.moves import read_moved
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, find, key_place, value_of
+from batchctl.manifests.notify import read_notify
 from batchctl.manifests.providers import ProviderReader
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.manifests.variables import Variables, parse_settings, read_variables, substitute
-from batchctl.model.desired import Json, Limits, Location, ProviderConfig, Stack
+from batchctl.model.desired import Json, Limits, Location, Moved, ProviderConfig, Stack
 from batchctl.model.errors import Diagnostic, ManifestError
 from batchctl.model.keys import Account
 
@@ -51,6 +54,7 @@ class StackReading:
     defaults: Node | None
     variables: Variables
     manifests: tuple[tuple[Path, Location], ...]
+    moved: tuple[Moved, ...]
 
     def provider_of(self, name: Json) -> ProviderConfig | None:
         """The provider of a job that names this one, or None for the stack's only one; None when it cannot be told."""
@@ -113,6 +117,8 @@ class _StackReader:
         results = self._path("results", _DEFAULT_RESULTS)
         state = self._state(state_override)
         limits = self._limits() if sound else Limits()
+        moved = read_moved(self._root) if sound else ()
+        notify = read_notify(self._root, self._trust, self._faults) if sound else ()
         reader = ProviderReader(self._root, self._trust, self._env, self._faults)
         providers = reader.providers() if sound else None
         accounts = reader.accounts(providers or {})
@@ -128,6 +134,8 @@ class _StackReader:
                 results=results,
                 suspend=bool(self._value("suspend")),
                 limits=limits,
+                moved=moved,
+                notify=notify,
             )
         defaults = find(self._root, "spec", "defaults")
         return StackReading(
@@ -141,6 +149,7 @@ class _StackReader:
             defaults=defaults if isinstance(defaults, Members) else None,
             variables=variables,
             manifests=self._manifests(),
+            moved=moved,
         )
 
     def _value(self, *keys: str) -> Json:
@@ -176,10 +185,6 @@ class _StackReader:
 
     def _limits(self) -> Limits:
         given = self._value("limits") or {}
-        for name in ("active", "enqueuedTokens"):
-            if name in given:
-                message = f'"{name}" is not supported yet'
-                self._faults.add(self._place("limits", name), Code.NOT_SUPPORTED_YET, message, "leave it out")
         standard = Limits()
         limits = Limits(
             concurrency=int(given.get("concurrency", standard.concurrency)),
@@ -190,6 +195,7 @@ class _StackReader:
             create_timeout=self._duration("createTimeout", standard.create_timeout),
             settle_grace=self._duration("settleGrace", standard.settle_grace),
             file_min_life=self._duration("fileMinLife", standard.file_min_life),
+            admission=read_admission(given),
         )
         if limits.settle_grace <= limits.create_timeout:
             field = "settleGrace" if "settleGrace" in given else "createTimeout"

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchctl.model.addresses import WebAddress
+
 _URL = re.compile(
     r"(https?)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(/[A-Za-z0-9._~/-]*)?", re.IGNORECASE
 )
@@ -61,13 +63,20 @@ class Trust:
     """Paths may leave the stack's folder."""
     allow_endpoint: frozenset[str] = frozenset()
     """Origins, hosts, or hosts with ports that credentials may go to."""
+    allow_webhook: frozenset[str] = frozenset()
+    """The same for webhooks: these may be on private networks."""
+    allow_commands: bool = False
+    """`notify` may run commands."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Trust:
-        """Read `BATCHCTL_ALLOW_OUTSIDE` (1, true, yes) and `BATCHCTL_ALLOW_ENDPOINT` (comma-separated)."""
-        outside = env.get("BATCHCTL_ALLOW_OUTSIDE", "").strip().lower() in {"1", "true", "yes"}
-        words = (word.strip().lower().rstrip("/") for word in env.get("BATCHCTL_ALLOW_ENDPOINT", "").split(","))
-        return cls(outside, frozenset(word for word in words if word))
+        """Read `BATCHCTL_ALLOW_OUTSIDE`, `…_COMMANDS` (1, true, yes), `…_ENDPOINT`, `…_WEBHOOK` (comma-separated)."""
+        return cls(
+            _flag(env, "BATCHCTL_ALLOW_OUTSIDE"),
+            _words(env, "BATCHCTL_ALLOW_ENDPOINT"),
+            _words(env, "BATCHCTL_ALLOW_WEBHOOK"),
+            _flag(env, "BATCHCTL_ALLOW_COMMANDS"),
+        )
 
     def allows_endpoint(self, origin: Origin) -> bool:
         """Whether credentials may go there. A host that is allowed by its bare name is allowed over https only."""
@@ -78,9 +87,23 @@ class Trust:
         google = origin.host.endswith(".googleapis.com") and not origin.port
         return google or origin.host in self.allow_endpoint or origin.netloc in self.allow_endpoint
 
+    def allows_webhook(self, place: WebAddress) -> bool:
+        """Whether a webhook may be there, wherever its host leads. A bare host is allowed over https only."""
+        by_host = place.host in self.allow_webhook or place.netloc in self.allow_webhook
+        return place.origin in self.allow_webhook or (place.scheme == "https" and by_host)
+
     def allows_path(self, path: Path, folder: Path) -> bool:
         """Whether a path, all symlinks followed, may be used by the stack in `folder` (resolved)."""
         return self.allow_outside or resolved(path).is_relative_to(folder)
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    return env.get(name, "").strip().lower() in {"1", "true", "yes"}
+
+
+def _words(env: Mapping[str, str], name: str) -> frozenset[str]:
+    words = (word.strip().lower().rstrip("/") for word in env.get(name, "").split(","))
+    return frozenset(word for word in words if word)
 
 
 def resolved(path: Path) -> Path:

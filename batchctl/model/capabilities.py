@@ -41,6 +41,10 @@ class RowMark(StrEnum):
     """By a label inside the request, which holds the row's position."""
 
 
+JOBS_A_PAGE = 100
+"""How many jobs a page of a list holds, as we ask for it (reference 1.5, chapter 3)."""
+
+
 @dataclass(frozen=True)
 class ApiLimits:
     """What an account may hold; None where the API names no number. They change often: settings of a provider."""

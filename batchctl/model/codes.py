@@ -24,6 +24,12 @@ class ErrorCode(StrEnum):
         return member
 
     # The command line and the machine
+    INVALID_URL = (
+        "InvalidUrl",
+        "An environment variable that names a service's address holds none.",
+        "`STORAGE_EMULATOR_HOST` or `BIGQUERY_EMULATOR_HOST` is misspelt.",
+        "Write `http://HOST:PORT`, or take the variable away.",
+    )
     USAGE = (
         "Usage",
         "The command line cannot be read.",
@@ -96,17 +102,17 @@ class ErrorCode(StrEnum):
         "Another process writes the file.",
         "Run the command again: it reads the file anew and plans what follows.",
     )
+    STAGED_FILE_CHANGED = (
+        "StagedFileChanged",
+        "The uploaded copy of an input file in the staging bucket is not what batchctl put there. Nothing was created.",
+        "Somebody wrote to it: such a copy is named by its content, and is never written twice.",
+        "Delete the object that the message names; then run the command again, which uploads the file anew.",
+    )
     EMULATOR_FAILED = (
         "EmulatorFailed",
         "The emulator cannot start.",
         "Its port is taken, its store cannot be used, or its seed is not sound.",
         "The message says which; see `--port`, `--data` and `--seed`.",
-    )
-    NOT_SUPPORTED_YET = (
-        "NotSupportedYet",
-        "Something that batchctl will do one day, and refuses until then.",
-        "The state holds jobs of a later release, or of a provider that this one does not know.",
-        "Use a release that supports it.",
     )
 
     # Refusals: exit code 6
@@ -158,6 +164,12 @@ class ErrorCode(StrEnum):
         "Its manifest was removed or changed, or somebody cancels it.",
         "Set `protect: false` and apply, then remove it; or `--allow-protected`.",
     )
+    NEVER_FITS = (
+        "NeverFits",
+        "A job has more tokens than its model may have enqueued, so it would wait for ever.",
+        "Its input is large, or `limits.enqueuedTokens` is small.",
+        "Split the input, or raise `limits.enqueuedTokens`.",
+    )
     ADOPTED_CHANGED = (
         "AdoptedChanged",
         "A job was found by its mark, and its work is not what the manifest says. Replacing it would buy it again.",
@@ -170,6 +182,24 @@ class ErrorCode(StrEnum):
         "An edit of its model, source, rows, `request` or `runId`.",
         "Undo the edit, or set `onChange: replace`.",
     )
+    RETRY_REFUSED = (
+        "RetryRefused",
+        "`batchctl retry` was asked for a job that cannot be tried again as it stands.",
+        "It still works, has succeeded, was never created, is in no manifest, or its manifest has changed.",
+        "The message says which. To run finished work again, change `spec.runId`; after a change, run `apply`.",
+    )
+    MOVED_TWICE = (
+        "MovedTwice",
+        "`spec.moved` says that a job has another name now, and there is a job of that name in the state already.",
+        "The rename was applied before `moved` was written, so that both jobs were made.",
+        "Take the entry out of `spec.moved`: the old job is then removed as any that left the manifests.",
+    )
+    NEW_STATE = (
+        "NewState",
+        "There is no state, and a job may have run before: nothing was created, for it would be bought again.",
+        "CI that keeps no state: a job with `ttlAfterFinished` leaves no trace. Or results of this very work are here.",
+        "Keep the state between runs, or `batchctl state rebuild` takes the results in. On a first run: `--new-state`.",
+    )
     GUARD = (
         "Guard",
         "Something was refused for safety.",
@@ -180,15 +210,18 @@ class ErrorCode(StrEnum):
     # The API
     NO_CREDENTIALS = (
         "NoCredentials",
-        "There is no API key.",
-        "Neither `GOOGLE_API_KEY` nor `GEMINI_API_KEY` is set.",
-        "Set one of them in the environment. `endpoint: emulator` needs none.",
+        "There is no API key for Gemini, or there are no Google credentials for Vertex.",
+        "Neither `GOOGLE_API_KEY` nor `GEMINI_API_KEY` is set; or Application Default Credentials are found nowhere.",
+        (
+            "Gemini: set one of the two. Vertex: `gcloud auth application-default login`, or let "
+            "`GOOGLE_APPLICATION_CREDENTIALS` name a file. `endpoint: emulator` needs none."
+        ),
     )
     INVALID_KEY = (
         "InvalidKey",
-        "The API key is not valid.",
-        "A typing error, a key of another service, a revoked key, or white space in the variable.",
-        "Check `GOOGLE_API_KEY` (it wins) and `GEMINI_API_KEY`.",
+        "The API key of Gemini is not valid, or the file with the credentials for Vertex is not sound.",
+        "A typing error, a key of another service, a revoked key, white space in the variable; a file cut or missing.",
+        "Gemini: check `GOOGLE_API_KEY` (it wins) and `GEMINI_API_KEY`. Vertex: make or download the file anew.",
     )
     UNTRUSTED_ENDPOINT = (
         "UntrustedEndpoint",
@@ -229,8 +262,11 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = (
         "Unauthenticated",
         "The API does not accept the credentials. Nothing was done.",
-        "A wrong or revoked key.",
-        "Check `GOOGLE_API_KEY` and `GEMINI_API_KEY`.",
+        "A wrong or revoked key. On Vertex, a log-in that has run out, or a machine without a service account.",
+        (
+            "Gemini: check `GOOGLE_API_KEY` and `GEMINI_API_KEY`. Vertex: log in again, or check the credentials' "
+            "file; `batchctl doctor` shows who you are."
+        ),
     )
     PERMISSION_DENIED = (
         "PermissionDenied",
@@ -276,21 +312,62 @@ class ErrorCode(StrEnum):
     )
     INVALID_MODEL = (
         "InvalidModel",
-        "A model's name cannot be one.",
-        "It is empty, or holds `..`, `?` or `&`.",
-        "Write it as the API lists it, such as gemini-2.5-flash.",
+        "A model's name cannot be one; or Vertex does not have the model, or not for batch jobs.",
+        "It is empty, or holds `..`, `?` or `&`; or it is misspelt, or not offered at the provider's location.",
+        "Write it as the API lists it, such as gemini-2.5-flash; on Vertex publishers/google/models/… will do too.",
     )
     INVALID_NAME = (
         "InvalidName",
         "A resource name cannot be one.",
-        "It is not of the form `batches/…` or `files/…`.",
+        (
+            "It is not of the API's form: `batches/…` or `files/…` on Gemini; on Vertex "
+            "`projects/…/batchPredictionJobs/…` of the provider's own project and location, `gs://…` or `bq://…`."
+        ),
         "Write it as the API gives it.",
+    )
+    UNSUPPORTED_LOCATION = (
+        "UnsupportedLocation",
+        "The API is not offered for this place.",
+        "Gemini: the plan or the country. Vertex: the provider's `location`.",
+        "Gemini: enable billing, or use Vertex. Vertex: choose another `location`.",
+    )
+    UNKNOWN_FIELD = (
+        "UnknownField",
+        "The API does not know a field of the request.",
+        "A misspelt field in `request` or in a row, or one of the other API's.",
+        "Correct its name as the message says, or upgrade batchctl.",
     )
     REJECTED = (
         "Rejected",
         "The API refused the job for good, so it has no results.",
         "`batchctl describe NAME` shows the API's reason.",
         "Change the manifest: the job is created again after a change only.",
+    )
+
+    # Notifications
+    NOT_DELIVERED = (
+        "NotDelivered",
+        "A hook of the stack's `notify` was not told of a job. It is told again after a pause, for three days.",
+        "The receiver is down or slow, or answers with anything but 2xx; or the command ended with a status but 0.",
+        "Mend the receiver. No job is held up, and no exit code changed.",
+    )
+    NO_WEBHOOK_SECRET = (
+        "NoWebhookSecret",
+        "The environment variable with a webhook's signing secret is not set, or holds none. Nothing was sent.",
+        "`secretEnv` names a variable that this machine does not have; or its value is no `whsec_` and base64.",
+        "Set the variable. The notices wait in the state, also for another machine that has it.",
+    )
+    UNTRUSTED_WEBHOOK = (
+        "UntrustedWebhook",
+        "A webhook's host leads to an address that is not the public Internet's. Nothing was sent.",
+        "Its name resolves to a private, link-local or loopback address.",
+        "If you trust it: `BATCHCTL_ALLOW_WEBHOOK=https://host`.",
+    )
+    COMMANDS_NOT_ALLOWED = (
+        "CommandsNotAllowed",
+        "The stack's `notify` names a command, and was not allowed to run it.",
+        "Whoever writes the stack file does not decide what runs on this machine.",
+        "If you trust the stack file: `BATCHCTL_ALLOW_COMMANDS=1`.",
     )
 
     # Results
@@ -378,7 +455,7 @@ class ErrorCode(StrEnum):
         "StateCorrupt",
         "The state file is damaged, or no state file at all.",
         "A broken disk, a file copied while it was written, or an edit by hand.",
-        "Restore a backup beside it; or move it away and run `batchctl apply`, which adopts the jobs by their marks.",
+        "`batchctl state rebuild` makes it anew from the jobs' marks and the results folder; or restore a backup.",
     )
     STATE_TOO_NEW = (
         "StateTooNew",
@@ -427,6 +504,49 @@ class ErrorCode(StrEnum):
         "SQLite refused something that has no better name here.",
         "See the message.",
         "Report it, with the message.",
+    )
+
+    STATE_SOUND = (
+        "StateSound",
+        "`state rebuild` found a state that can be used, and left it alone.",
+        "The command is for a lost or damaged state: what it makes anew lacks the history and more.",
+        "Nothing needs to be done. If you want it all the same: `--force`, the old state is kept aside.",
+    )
+    STATE_REPLACED = (
+        "StateReplaced",
+        "While `watch` ran, its state file vanished, or another took its place. Nothing is done on such a state.",
+        "The file lay in a checkout that was switched or cleaned up, or somebody restored or rebuilt it.",
+        "Put the file back where it was. If the other one is meant, start `watch` again.",
+    )
+    STATE_DIVERGED = (
+        "StateDiverged",
+        "`state push` was given a file that does not continue the present state.",
+        "The file is older, or it comes from another line of states: what was recorded since would be forgotten.",
+        "Look at both with `batchctl state list --state FILE`; if the file is right: `--force`, a backup is kept.",
+    )
+    NOT_READ_IN_FULL = (
+        "NotReadInFull",
+        "`state rebuild` wrote nothing, because an account could not be read in full.",
+        "A job on a page that failed would be forgotten, and bought again.",
+        "Mend what keeps the account from being read, named before; then run the command again.",
+    )
+    UNSETTLED = (
+        "Unsettled",
+        "A job was to be forgotten while nobody knows whether its create call took effect.",
+        "The call got no answer; the next `apply` looks for its mark.",
+        "Run `batchctl apply` first. If you must: `--force`, and a second bill is possible.",
+    )
+    OTHER_KEY = (
+        "OtherKey",
+        "The API key has changed, and the new one shows none of the recorded jobs: they are not known, not gone.",
+        "A key of another project. Less often a new key of the same project, whose recorded jobs are all deleted.",
+        "Set the key of the jobs' project. If it is theirs all the same: `batchctl state rebind --all --to PROVIDER`.",
+    )
+    NOT_SHOWN = (
+        "NotShown",
+        "`state rebind` was to bind jobs to an account that does not show them. Nothing was changed.",
+        "Another project, another region, or remote jobs that are deleted.",
+        "Check provider and credentials. If the jobs are gone for good: `--force`; then they count as gone there.",
     )
 
     # Manifests

@@ -9,8 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from batchctl.model.admission import AdmissionLimits
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_model
 from batchctl.model.keys import Account, Api
+from batchctl.model.notices import Hook
 
 Json: TypeAlias = Any
 """A value as JSON has it: None, bool, int, float, str, list or dict with string keys."""
@@ -59,6 +61,8 @@ class LocalFile:
     sha256: str
     """Over the parsed rows, not over the bytes: line ends, spaces and member order change nothing."""
     rows: int
+    size: int = field(default=0, compare=False)
+    """Bytes, for an estimate; they say nothing of what the rows are."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,14 @@ class DesiredJob:
     """The resource name of a job made by hand that this manifest takes in. Not in the digest."""
     extra_body: Mapping[str, Json] = field(default_factory=dict)
     """Merged over the create call's batch object: the way to send a field that batchctl does not know yet."""
+    depends_on: tuple[str, ...] = ()
+    """Jobs that must have succeeded before this one is created. Not in the digest, like the next three."""
+    priority: int = 0
+    """Higher comes first, in our queue and, where the API has such a field, in its own."""
+    webhook: Mapping[str, Json] = field(default_factory=dict)
+    """`webhookConfig` as the API takes it; empty: none."""
+    input_bytes: int | None = None
+    """About how much text its rows hold, defaults included; None where batchctl does not send them."""
 
     @property
     def row_kind(self) -> Kind:
@@ -182,6 +194,8 @@ class ProviderConfig:
     """`gs://bucket/prefix/` for local files, where an API has no place of its own for them."""
     limits: ApiLimits | None = None
     """The API's limits with the stack's own numbers over them; None: as in the matrix of `capabilities`."""
+    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
+    """The provider's own bounds on what is at work at once; they win over the stack's."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +214,17 @@ class Limits:
     """How long an unanswered create is looked for before it is sent again; longer than lease + create timeout."""
     file_min_life: timedelta = timedelta(hours=36)
     """An uploaded file is used again only with this much of its 48 hours left."""
+    admission: AdmissionLimits = field(default_factory=AdmissionLimits)
+    """Bounds on what is at work at once, for each provider that has none of its own."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One rename of a job (`spec.moved`): what was called one thing is the same job under another name."""
+
+    before: str
+    after: str
+    location: Location
 
 
 @dataclass(frozen=True)
@@ -215,6 +240,11 @@ class Stack:
     results: Path
     suspend: bool = False
     limits: Limits = field(default_factory=Limits)
+    moved: tuple[Moved, ...] = ()
+    """In the order of the file. Each name is moved once, and no job of the manifests has a name that was moved
+    away, nor do the entries go in a circle."""
+    notify: tuple[Hook, ...] = ()
+    """Who is told how jobs end."""
 
 
 @dataclass(frozen=True)

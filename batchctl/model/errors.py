@@ -9,6 +9,8 @@ BatchctlError                    1
 ├── StoppedError               130
 ├── StateError                   1   corrupt, newer, read-only, full disk …
 ├── ResultsError                 1   the results folder cannot be written, results cannot be read
+├── NotDelivered                 1   a hook could not be told of a job
+│   └── HookUnusable                 not even tried: its set-up does not allow it here
 └── ApiError                     1
     ├── ConnectionFailed             nothing was sent: refused, no route, no such host
     ├── ReplyLost                    sent, but no whole answer came: time-out, reset, cut
@@ -141,6 +143,16 @@ class ResultsError(BatchctlError):
     """Results cannot be written, or what lies there cannot be read."""
 
     default_code = ErrorCode.RESULTS
+
+
+class NotDelivered(BatchctlError):
+    """A hook was not told of a job. Told again after a pause; no job fails for it."""
+
+    default_code = ErrorCode.NOT_DELIVERED
+
+
+class HookUnusable(NotDelivered):
+    """A hook that cannot be told from here, because of how it is set up. Nothing was tried."""
 
 
 class Effect(Enum):

@@ -85,6 +85,8 @@ class Observation:
     checked: Mapping[str, Presence] = field(default_factory=dict)
     lists_foreign: bool = True
     """Whether the list shows other people's jobs too, so that counting them is free."""
+    identity: str = ""
+    """Whose eyes these were, see `Provider.identity`."""
 
 
 Observed: TypeAlias = Mapping[Account, Observation]

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.desired import Json
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import RemoteJob
@@ -32,6 +33,23 @@ class Action(StrEnum):
 
 CHANGES: frozenset[Action] = frozenset(Action) - {Action.WAIT, Action.NONE}
 """Actions that make `plan --detailed-exitcode` end with 2."""
+
+
+class Timer(StrEnum):
+    """What is due at a plan's `next_time`."""
+
+    BACKOFF = "backoff"
+    """The next attempt."""
+    DEADLINE = "deadline"
+    """The cancel at `pendingDeadline` or `activeDeadline`."""
+    SETTLING = "settling"
+    """The end of the grace of a create call that got no answer. The one time that runs on the local clock."""
+    TTL = "ttl"
+    """The delete at `ttlAfterFinished`."""
+    CANCEL = "cancel"
+    """The cancel, sent once more."""
+    ADMISSION = "admission"
+    """Another look at whether there is room on the account."""
 
 
 class Note(StrEnum):
@@ -144,6 +162,14 @@ class JobPlan:
     """The attempt that counts, as this look leaves it; None when there is none yet."""
     next_time: datetime | None = None
     """When a decision is due that needs no event: a back-off, a deadline, the end of a grace."""
+    timer: Timer | None = None
+    """What is due then; set when `next_time` is."""
+    waits_for: tuple[str, ...] = ()
+    """Other jobs whose end it waits for: what it depends on, or when it is removed, what depends on it."""
+    blocked: bool = False
+    """Whether those will not come to the end that it waits for, unless a person does something."""
+    queue: QueuePlace | None = None
+    """Where it stands among the jobs that wait for room on its account."""
 
     @property
     def remote(self) -> str | None:
@@ -183,6 +209,10 @@ class Plan:
     guards: tuple[Guard, ...] = ()
     problems: Mapping[Account, str] = field(default_factory=dict)
     """Accounts that could not be read in full, with the reason: their jobs are left alone in this pass."""
+    identities: Mapping[Account, str] = field(default_factory=dict)
+    """Identities to write down: of accounts seen for the first time, or through other credentials than before."""
+    live: Mapping[QuotaKey, int] = field(default_factory=dict)
+    """How many of our jobs are at work, as far as was seen: what a refusal during this pass is judged by."""
 
     def summary(self) -> dict[str, int]:
         """How many jobs have each action, in the order of `Action`."""

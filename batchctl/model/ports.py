@@ -20,6 +20,7 @@ from batchctl.model.desired import (
     UploadedFile,
 )
 from batchctl.model.keys import OWN_LABELS, Account, AttemptKey, Mark
+from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded, RecordedFile, Write
@@ -287,6 +288,10 @@ class ResultStore(Protocol):
         """Let `<job>/current` point at a collected folder."""
         ...
 
+    def rename_job(self, job: str, to: str) -> bool:
+        """Give a job's folder another name; False when there is none. Raises ResultsError, also when it is taken."""
+        ...
+
 
 class StateSession(AbstractContextManager["StateSession"], Protocol):
     """The state, locked for writing by this process."""
@@ -327,6 +332,17 @@ class Progress(Protocol):
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
         """A pass has ended; the next comes in so many seconds."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells hooks. Safe to call from several threads at once."""
+
+    def send(self, hook: Hook, notice: Notice) -> None:
+        """Deliver a notice, once, within bounded time.
+
+        Raises NotDelivered, and HookUnusable when the set-up here did not even allow to try.
+        """
         ...
 
 

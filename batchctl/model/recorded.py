@@ -8,8 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.desired import Json, Kind, Lifecycle
 from batchctl.model.keys import Account, AttemptKey
+from batchctl.model.notices import Notice
 from batchctl.model.observed import RowCounts, Status
 
 
@@ -100,6 +102,12 @@ class RecordedJob:
     """Set by `onRemove: keep` or `cancel`: batchctl does nothing with this job's remote jobs any more."""
     cancel_requested: datetime | None = None
     """Set by `batchctl cancel`: the current attempt is never retried."""
+    retry_requested: datetime | None = None
+    """Set by `batchctl retry`: a new attempt follows the current one as soon as there is room for it."""
+    former_names: tuple[str, ...] = ()
+    """Names it had before it was renamed: the marks of attempts made then still carry them."""
+    depends_on: tuple[str, ...] = ()
+    """Jobs that are to be removed after this one."""
     attempts: tuple[RecordedAttempt, ...] = ()
 
 
@@ -134,6 +142,18 @@ class Recorded:
     files: tuple[RecordedFile, ...] = ()
     serial: int = 0
     lineage: str = ""
+    identities: Mapping[Account, str] = field(default_factory=dict)
+    """Whose credentials showed the recorded jobs of an account last, see `Provider.identity`."""
+
+    quotas: Mapping[QuotaKey, Quota] = field(default_factory=dict)
+    """What refusals have taught of the APIs' own limits."""
+    outbox: tuple[Notice, ...] = ()
+    """Notices to be delivered, and for a while those that were; oldest first."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever written into it."""
+        return self.serial == 0
 
 
 @dataclass(frozen=True)
@@ -158,6 +178,14 @@ class ForgetJob:
 
 
 @dataclass(frozen=True)
+class RenameJob:
+    """Give a job another name, its attempts, intents and events included. The new name is not recorded yet."""
+
+    job: str
+    to: str
+
+
+@dataclass(frozen=True)
 class SaveFile:
     """Write one uploaded file."""
 
@@ -171,5 +199,45 @@ class AddEvent:
     event: Event
 
 
-Write: TypeAlias = SaveJob | SaveAttempt | ForgetJob | SaveFile | AddEvent
+@dataclass(frozen=True)
+class SaveIdentity:
+    """Write down whose credentials show the recorded jobs of an account."""
+
+    account: Account
+    identity: str
+
+
+@dataclass(frozen=True)
+class SaveQuota:
+    """Write down what was learned of a quota."""
+
+    quota: Quota
+
+
+@dataclass(frozen=True)
+class SaveNotice:
+    """Put a notice into the outbox, or write down how its delivery went."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True)
+class DropNotice:
+    """Take a notice out of the outbox."""
+
+    notice: Notice
+
+
+Write: TypeAlias = (
+    SaveJob
+    | SaveAttempt
+    | ForgetJob
+    | RenameJob
+    | SaveFile
+    | AddEvent
+    | SaveIdentity
+    | SaveQuota
+    | SaveNotice
+    | DropNotice
+)
 """One change of the state. Several are committed together or not at all."""

@@ -4,8 +4,43 @@ Pure: no I/O, no clock, no randomness. All policy of batchctl is decided here, s
 """
 
 from batchctl.reconcile.attach import refresh
+from batchctl.reconcile.decision import phase_on_record
+from batchctl.reconcile.identity import find_strangers
+from batchctl.reconcile.looking import choose_gets
+from batchctl.reconcile.moves import Move, find_moves, rename
+from batchctl.reconcile.notices import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.options import Options, Scope
+from batchctl.reconcile.outbox import delivered, failed, find_waiting, given_up, has_due, held, sort_outbox
 from batchctl.reconcile.plan import plan
+from batchctl.reconcile.quotas import after_refusal, after_success
+from batchctl.reconcile.rebuild import Rebuilt, rebuild, record_results
 from batchctl.reconcile.selector import parse_selector
 
-__all__ = ["Options", "Scope", "parse_selector", "plan", "refresh"]
+__all__ = [
+    "Move",
+    "Options",
+    "Rebuilt",
+    "Scope",
+    "after_refusal",
+    "after_success",
+    "choose_gets",
+    "delivered",
+    "end_notices",
+    "failed",
+    "find_moves",
+    "find_strangers",
+    "find_waiting",
+    "given_up",
+    "has_due",
+    "held",
+    "parse_selector",
+    "phase_on_record",
+    "plan",
+    "possible_again",
+    "rebuild",
+    "record_results",
+    "refresh",
+    "rename",
+    "sort_outbox",
+    "stuck_notices",
+]

@@ -8,7 +8,16 @@ from batchctl.model.observed import Present, Unknown
 from batchctl.model.plan import Action, RecordJob
 from batchctl.model.recorded import CancelCause
 from batchctl.model.states import Phase, is_active, is_terminal
-from batchctl.reconcile.decision import Context, Decision, Subject, ended_phase, rest, stop_steps, wait
+from batchctl.reconcile.decision import (
+    Context,
+    Decision,
+    Subject,
+    ended_phase,
+    phase_on_record,
+    rest,
+    stop_steps,
+    wait,
+)
 
 
 def decide_cancel(subject: Subject, context: Context) -> Decision:
@@ -20,6 +29,10 @@ def decide_cancel(subject: Subject, context: Context) -> Decision:
         return rest(Phase.UNKNOWN, "found by its mark, but not in the state: `batchctl apply` adopts it first")
     seen = tuple(step for other in subject.views for step in other.steps)
     state = view.attempt.state or ""
+    if recorded.retry_requested is not None:
+        call_off = RecordJob(replace(recorded, retry_requested=None, attempts=()))
+        phase = phase_on_record(replace(recorded, retry_requested=None))
+        return Decision(Action.CANCEL, phase, "the order of `batchctl retry` is called off", (call_off,), base=seen)
     if is_terminal(state):
         return replace(rest(ended_phase(view.attempt), "has ended already"), base=seen)
     if isinstance(view.presence, Unknown):

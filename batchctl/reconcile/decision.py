@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
+from batchctl.model.admission import QueuePlace
 from batchctl.model.desired import DesiredJob, Stack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observed, Present
-from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step
+from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step, Timer
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
@@ -47,6 +48,8 @@ class Subject:
     desired: DesiredJob | None
     recorded: RecordedJob | None
     views: tuple[AttemptView, ...]
+    used: int = 0
+    """The highest attempt that another job made under this name before it was renamed."""
 
     @property
     def current(self) -> AttemptView | None:
@@ -62,7 +65,7 @@ class Subject:
     @property
     def next_key(self) -> AttemptKey:
         """The key of a new attempt: one more than any that is known."""
-        return AttemptKey(self.name, 1 + max((view.key.attempt for view in self.views), default=0))
+        return AttemptKey(self.name, 1 + max(self.used, *(view.key.attempt for view in self.views), 0))
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,14 @@ class Decision:
     refusal: Guard | None = None
     """A guard that this job alone runs into."""
     next_time: datetime | None = None
+    timer: Timer | None = None
+    """What is due then."""
     current: int | None = None
     """The attempt that counts from then on, where carrying it out changes that."""
+    waits_for: tuple[str, ...] = ()
+    """See `JobPlan`; the same for the next two."""
+    blocked: bool = False
+    queue: QueuePlace | None = None
 
     def before(self, *steps: Step) -> Decision:
         """The same with further steps in front."""
@@ -120,9 +129,9 @@ def standing_phase(attempt: RecordedAttempt) -> Phase:
     return Phase.ACTIVE if is_active(state) else Phase.UNKNOWN
 
 
-def wait(phase: Phase, reason: str, next_time: datetime | None = None) -> Decision:
-    """Nothing can or need be done before something else happens."""
-    return Decision(Action.WAIT, phase, reason, next_time=next_time)
+def wait(phase: Phase, reason: str, next_time: datetime | None = None, timer: Timer | None = None) -> Decision:
+    """Nothing can or need be done before something else happens, or a time has come."""
+    return Decision(Action.WAIT, phase, reason, next_time=next_time, timer=None if next_time is None else timer)
 
 
 def rest(phase: Phase, reason: str) -> Decision:
@@ -171,9 +180,10 @@ def has_succeeded(attempt: RecordedAttempt) -> bool:
 def was_cancelled(attempt: RecordedAttempt, *causes: CancelCause) -> bool:
     """Whether an attempt ended without success after we cancelled it for one of these causes.
 
-    A cancelled job may show as FAILED (reference 1.6).
+    A cancelled job may show as FAILED (reference 1.6), or be gone before anybody saw its end.
     """
-    return attempt.state in BAD_STATES and attempt.cancel_cause in causes
+    ended = attempt.state in BAD_STATES or (attempt.gone_time is not None and not is_terminal(attempt.state or ""))
+    return ended and attempt.cancel_cause in causes
 
 
 _PHASES: Mapping[str, Phase] = {
@@ -197,6 +207,25 @@ def ended_phase(attempt: RecordedAttempt) -> Phase:
     return _PHASES[attempt.state]
 
 
+def phase_on_record(job: RecordedJob) -> Phase:
+    """The phase of a job by its record alone, without a look at the API."""
+    attempt = next((one for one in reversed(job.attempts) if one.key.attempt == job.current), None)
+    if job.removing_time is not None:
+        return Phase.REMOVING
+    if attempt is None:
+        return Phase.WAITING
+    if attempt.remote is None:
+        if attempt.rejected:
+            return Phase.REJECTED
+        return Phase.WAITING if attempt.intent is None else Phase.SETTLING
+    if is_terminal(attempt.state or ""):
+        lost = attempt.gone_time is not None and attempt.is_uncollected and attempt.state in GOOD_STATES
+        return Phase.RESULTS_LOST if lost else ended_phase(attempt)
+    if attempt.is_gone:
+        return Phase.CANCELLED if attempt.cancel_cause is CancelCause.USER else Phase.FAILED
+    return standing_phase(attempt)
+
+
 def recorded_row(desired: DesiredJob, recorded: RecordedJob | None, current: int) -> RecordedJob:
     """The job's own row as the manifest now makes it."""
     base = recorded or RecordedJob(
@@ -212,6 +241,7 @@ def recorded_row(desired: DesiredJob, recorded: RecordedJob | None, current: int
         lifecycle=desired.lifecycle,
         labels=dict(desired.labels),
         display_name=desired.display_name,
+        depends_on=desired.depends_on,
         current=current,
         removing_time=None,
         released_time=None,

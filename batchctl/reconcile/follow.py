@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from batchctl.model.desired import DesiredJob, OnMissing
 from batchctl.model.observed import Gone, Present, RemoteJob, Unknown
-from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Step
+from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Step, Timer
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
@@ -67,6 +67,8 @@ def _decide_gone(subject: Subject, desired: DesiredJob, view: AttemptView, conte
         return rest(Phase.CANCELLED, "cancelled by `batchctl cancel`, and gone")
     if attempt.cancel_cause in {CancelCause.REMOVE, CancelCause.REPLACE}:
         return create(subject.next_key, desired, context, "wanted again after its removal")
+    if attempt.cancel_cause is CancelCause.DEADLINE:
+        return _decide_failed(subject, desired, view, context)
     if desired.lifecycle.on_missing is OnMissing.RECREATE:
         # The policy was agreed to when the job was created.
         words = "it went missing before it ended (onMissing: recreate)"
@@ -83,7 +85,7 @@ def _await_cancel(view: AttemptView, job: RemoteJob, context: Context) -> Decisi
     clock = provider_now(job.account, context.observed, context.now)
     due = next_cancel(view.attempt, clock)
     if due is not None:
-        return wait(Phase.REMOVING, "cancel sent; waiting for its end", due)
+        return wait(Phase.REMOVING, "cancel sent; waiting for its end", due, Timer.CANCEL)
     cause = view.attempt.cancel_cause or CancelCause.USER
     step = Cancel(view.key, job.account, job.name, cause)
     return Decision(
@@ -102,7 +104,8 @@ def _decide_active(
     if _is_cancel_requested(subject):
         step = Cancel(view.key, job.account, job.name, CancelCause.USER)
         return Decision(Action.CANCEL, Phase.REMOVING, "cancelled by `batchctl cancel`", (step,), unfinished=True)
-    return wait(Phase.ACTIVE, f"{(view.attempt.state or '').removeprefix('JOB_STATE_').lower()}", deadline)
+    state = (view.attempt.state or "").removeprefix("JOB_STATE_").lower()
+    return wait(Phase.ACTIVE, state, deadline, Timer.DEADLINE)
 
 
 def _deadline(attempt: RecordedAttempt, desired: DesiredJob) -> tuple[datetime | None, str]:
@@ -155,7 +158,7 @@ def _decide_failed(subject: Subject, desired: DesiredJob, view: AttemptView, con
         return wait(Phase.WAITING, f"{ended}; suspended, or {verdict.words} would follow")
     clock = provider_now(attempt.account, context.observed, context.now)
     if clock < verdict.due:
-        return wait(Phase.WAITING, f"{ended}; {verdict.words} after back-off", verdict.due)
+        return wait(Phase.WAITING, f"{ended}; {verdict.words} after back-off", verdict.due, Timer.BACKOFF)
     key = subject.next_key
     return Decision(Action.RETRY, Phase.WAITING, f"{ended}; {verdict.words}", (Create(key),), current=key.attempt)
 
@@ -179,7 +182,7 @@ def _apply_ttl(desired: DesiredJob, view: AttemptView, context: Context, decisio
         # A record that was made without the API's word; the next look brings its time.
         return decision
     if provider_now(view.attempt.account, context.observed, context.now) < end:
-        return replace(decision, next_time=end)
+        return replace(decision, next_time=end, timer=Timer.TTL)
     delete = Delete(view.key, view.attempt.account, view.presence.job.name)
     return replace(
         decision, action=Action.DELETE, reason=f"{decision.reason}; ttlAfterFinished is over", steps=(delete,)

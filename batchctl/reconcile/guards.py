@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Limits
-from batchctl.model.plan import Collect, Guard, JobPlan, RecordAttempt
+from batchctl.model.plan import Collect, Create, Guard, JobPlan, RecordAttempt
 from batchctl.reconcile.decision import Counted, Decision, Subject
 from batchctl.reconcile.options import Options
 
@@ -19,6 +19,7 @@ _HARMLESS = (RecordAttempt, Collect)
 PROTECTED = ErrorCode.PROTECTED
 NOTHING_DESIRED = ErrorCode.NOTHING_DESIRED
 CONSENT_NEEDED = ErrorCode.CONSENT_NEEDED
+NEW_STATE = ErrorCode.NEW_STATE
 _TOO_MANY: Mapping[Counted, str] = {
     Counted.CREATE: ErrorCode.TOO_MANY_CREATES,
     Counted.REPLACE: ErrorCode.TOO_MANY_REPLACES,
@@ -26,17 +27,26 @@ _TOO_MANY: Mapping[Counted, str] = {
 }
 
 
-def apply_guards(
-    decided: Mapping[str, tuple[Subject, Decision]], limits: Limits, options: Options, *, empty: bool
-) -> tuple[JobPlan, ...]:
-    """Turn decisions into job plans, refusing what no flag allows. `empty`: nothing in scope is desired."""
+def find_guards(
+    decided: Mapping[str, tuple[Subject, Decision]], limits: Limits, options: Options, *, empty: bool, is_new: bool
+) -> dict[str, Guard]:
+    """What is refused because no flag allows it, by job.
+
+    `empty`: nothing in scope is desired; `is_new`: nothing was ever recorded.
+    """
     counted = _count_guards([decision for _, decision in decided.values()], limits, options)
-    plans = []
-    for name in sorted(decided):
-        subject, decision = decided[name]
-        guard = _guard(subject, decision, options, counted, empty=empty)
-        plans.append(_job_plan(subject, decision, guard))
-    return tuple(plans)
+    guards = {}
+    for name, (subject, decision) in decided.items():
+        guard = _guard_new_state(subject, decision, options) if is_new and not options.new_state else None
+        guard = guard or _guard(subject, decision, options, counted, empty=empty)
+        if guard is not None:
+            guards[name] = guard
+    return guards
+
+
+def plan_jobs(decided: Mapping[str, tuple[Subject, Decision]], guards: Mapping[str, Guard]) -> tuple[JobPlan, ...]:
+    """The decisions as job plans, by name; of what is guarded the harmless steps alone."""
+    return tuple(_job_plan(*decided[name], guards.get(name)) for name in sorted(decided))
 
 
 def _guard(
@@ -53,6 +63,21 @@ def _guard(
         return counted[decision.counted]
     if decision.needs_consent and not options.consent:
         return Guard(CONSENT_NEEDED, "nobody has agreed to these changes", "--yes")
+    return None
+
+
+def _guard_new_state(subject: Subject, decision: Decision, options: Options) -> Guard | None:
+    """A first create on an empty state, where the job may well have run before: it would be bought again."""
+    desired = subject.desired
+    buys = any(isinstance(step, Create) for step in decision.steps)
+    if desired is None or subject.current is not None or not buys:
+        return None
+    if subject.name in options.has_results:
+        message = f"there is no state, but results of {subject.name}, of this very work, are in the results folder"
+        return Guard(NEW_STATE, f"{message}: `batchctl state rebuild` takes them in", "--new-state")
+    if options.in_ci and desired.lifecycle.ttl_after_finished is not None:
+        message = f"there is no state, and {subject.name} has ttlAfterFinished: had it run before, nothing would tell"
+        return Guard(NEW_STATE, f"{message}. Keep the state between runs of CI", "--new-state")
     return None
 
 
@@ -100,6 +125,10 @@ def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobP
         needs_consent=decision.needs_consent,
         attempt=view.attempt if view else None,
         next_time=decision.next_time,
+        timer=decision.timer,
+        waits_for=decision.waits_for,
+        blocked=decision.blocked,
+        queue=decision.queue,
     )
 
 

@@ -46,12 +46,20 @@ class Options:
     """Nothing in scope is desired, by explicit order: the guards against emptiness and many deletes are lifted."""
     cancel: bool = False
     """Cancel what works in scope, and decide nothing else."""
+    retry: bool = False
+    """Order a new attempt of the jobs that the scope names, after one that has ended without success."""
     allow_empty: bool = False
     allow_protected: bool = False
     adopt_changed: bool = False
     prune_orphans: bool = False
     discard_results: bool = False
     show_unmanaged: bool = False
+    new_state: bool = False
+    """That the state is empty is right: nothing of this stack has run before."""
+    in_ci: bool = False
+    """Whether this is a run of a CI service, where files of earlier runs tend to be lost."""
+    has_results: frozenset[str] = frozenset()
+    """Jobs for whose very work collected results lie in the results folder. Looked for while the state is new only."""
     max_create: int | None = None
     """None takes the stack's limit; the same for the next two."""
     max_replace: int | None = None

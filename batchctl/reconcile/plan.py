@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,13 +10,20 @@ from batchctl.model.desired import DesiredJob, DesiredStack, Kind
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Drift, Plan
 from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.reconcile.admission import admit
 from batchctl.reconcile.attach import Marked, attach, claim, confirm, find_marked
 from batchctl.reconcile.cancel import decide_cancel
 from batchctl.reconcile.decision import Context, Decision, Subject
+from batchctl.reconcile.dependencies import hold_for_needs, hold_removals, sort_by_needs
 from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
-from batchctl.reconcile.guards import apply_guards, distinct_guards
+from batchctl.reconcile.guards import distinct_guards, find_guards, plan_jobs
+from batchctl.reconcile.holding import hold_clashes
+from batchctl.reconcile.identity import new_identities, without_strangers
+from batchctl.reconcile.moves import find_moves
+from batchctl.reconcile.names import numbers_used, with_present_names
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.removed import decide_removed
+from batchctl.reconcile.retry_order import decide_retry
 from batchctl.reconcile.wanted import decide_wanted
 
 
@@ -42,15 +49,13 @@ def plan(
     `now` is the local clock; ages and deadlines run on the provider's, which each observation carries.
     """
     options = options or Options()
+    moves = find_moves(desired.stack.moved, recorded)
+    recorded = moves.recorded
+    observed = with_present_names(desired.stack, recorded, without_strangers(recorded, observed))
     context = Context(desired.stack, observed, now, options)
     inputs = _Inputs(desired, recorded, find_marked(desired.stack, observed), context)
-    decided: dict[str, tuple[Subject, Decision]] = {}
-    drift: list[Drift] = []
-    for subject in _subjects(inputs):
-        if _is_released(subject):
-            continue
-        decided[subject.name] = (subject, _decide(subject, context))
-        drift.extend(find_drift(subject))
+    decided = _decide_all(inputs)
+    drift: list[Drift] = [found for subject, _ in decided.values() for found in find_drift(subject)]
     for name in _orphans(inputs):
         drift.extend(find_orphans(inputs.marked[name]))
         if options.prune_orphans or options.destroy:
@@ -59,8 +64,12 @@ def plan(
     unmanaged = find_unmanaged(desired.stack, observed, owned)
     if options.show_unmanaged:
         drift.extend(describe_unmanaged(job) for job in unmanaged)
+    decided = hold_clashes(decided, moves.clashes)
     empty = not any(subject.desired for subject, _ in decided.values())
-    jobs = apply_guards(decided, desired.stack.limits, options, empty=empty)
+    guards = find_guards(decided, desired.stack.limits, options, empty=empty, is_new=recorded.is_new)
+    # What counts and what has to be agreed to is the same whether or not there is room for it now.
+    admission = admit(decided, guards, desired, recorded, observed, now)
+    jobs = plan_jobs(admission.decided, {**guards, **admission.guards})
     countable = bool(observed) and all(look.complete and look.lists_foreign for look in observed.values())
     return Plan(
         desired.stack.name,
@@ -69,31 +78,72 @@ def plan(
         unmanaged=len(unmanaged) if countable else None,
         guards=distinct_guards(jobs),
         problems={account: look.problem for account, look in sorted(observed.items()) if not look.complete},
+        identities=new_identities(recorded, observed),
+        live=admission.live,
     )
 
 
-def _decide(subject: Subject, context: Context) -> Decision:
+def _decide_all(inputs: _Inputs) -> dict[str, tuple[Subject, Decision]]:
+    """The decision about each job in scope that was not let go of.
+
+    What a job depends on is decided first, out of scope too: it counts there all the same.
+    """
+    context = inputs.context
+    inside = _names_in_scope(inputs)
+    subjects = {subject.name: subject for subject in _subjects(inputs, inside) if not _is_released(subject)}
     if context.options.cancel:
-        return decide_cancel(subject, context)
+        return {name: (subject, decide_cancel(subject, context)) for name, subject in subjects.items()}
+    needs = {name: () if subject.desired is None else subject.desired.depends_on for name, subject in subjects.items()}
+    decided: dict[str, tuple[Subject, Decision]] = {}
+    for name in sort_by_needs(needs).names:
+        subject = subjects[name]
+        decided[name] = (subject, hold_for_needs(subject, _decide(subject, context), decided))
+    return hold_removals({name: found for name, found in decided.items() if name in inside}, context.now)
+
+
+def _decide(subject: Subject, context: Context) -> Decision:
+    if context.options.retry and subject.name in context.options.scope.names:
+        return decide_retry(subject, context)
     if subject.desired is not None:
         return decide_wanted(subject, subject.desired, context)
     assert subject.recorded is not None
     return decide_removed(subject, subject.recorded, context)
 
 
-def _subjects(inputs: _Inputs) -> Iterator[Subject]:
+def _names_in_scope(inputs: _Inputs) -> set[str]:
     """Every job in scope that is desired or recorded."""
+    inside = set()
+    owners: dict[str, DesiredJob | RecordedJob] = dict(inputs.recorded.jobs)
+    owners |= {job.name: job for job in inputs.desired.jobs}
+    for name, owner in owners.items():
+        if inputs.context.options.scope.contains(name, owner.path, owner.labels):
+            inside.add(name)
+    return inside
+
+
+def _subjects(inputs: _Inputs, inside: set[str]) -> Iterator[Subject]:
+    """The jobs in scope, and what they depend on."""
     options, observed, now = inputs.context.options, inputs.context.observed, inputs.context.now
     manifests = {job.name: job for job in inputs.desired.jobs}
-    for name in sorted(manifests.keys() | inputs.recorded.jobs.keys()):
+    used = numbers_used(inputs.recorded)
+    for name in sorted(inside | _needed(inside, manifests)):
         wanted, recorded = manifests.get(name), inputs.recorded.jobs.get(name)
-        owner: DesiredJob | RecordedJob | None = wanted or recorded
-        assert owner is not None
-        if options.scope.contains(name, owner.path, owner.labels):
-            views = attach(recorded, inputs.marked.get(name, {}), observed, now)
-            if wanted is not None:
-                views = tuple(confirm(view, wanted) for view in views) or claim(wanted, observed)
-            yield Subject(name, None if options.destroy else wanted, recorded, views)
+        views = attach(recorded, inputs.marked.get(name, {}), observed, now)
+        if wanted is not None:
+            views = tuple(confirm(view, wanted) for view in views) or claim(wanted, observed)
+        yield Subject(name, None if options.destroy else wanted, recorded, views, used.get(name, 0))
+
+
+def _needed(names: Iterable[str], manifests: Mapping[str, DesiredJob]) -> set[str]:
+    """What these jobs depend on, what that depends on, and so on, as far as it is in a manifest."""
+    needed: set[str] = set()
+    left = list(names)
+    while left:
+        job = manifests.get(left.pop())
+        further = set(() if job is None else job.depends_on) & manifests.keys() - needed
+        needed |= further
+        left.extend(further)
+    return needed
 
 
 def _is_released(subject: Subject) -> bool:

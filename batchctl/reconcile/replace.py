@@ -71,6 +71,7 @@ def _fail(
         changes=changes,
         refusal=Guard(ON_CHANGE_FAIL, message, way_out),
         next_time=decision.next_time,
+        timer=decision.timer,
     )
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from batchctl.model.desired import Lifecycle
 from batchctl.model.keys import same_digest
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
+from batchctl.reconcile.backoff import delay
 from batchctl.reconcile.decision import has_succeeded, was_cancelled
-
-FIRST_DELAY = timedelta(seconds=10)
-LONGEST_DELAY = timedelta(hours=1)
-_JITTER = 0.2
-_HASH_RANGE = 2**32
 
 
 @dataclass(frozen=True)
@@ -52,20 +47,14 @@ def judge(
     if failures > lifecycle.backoff_limit:
         limit = lifecycle.backoff_limit
         return Verdict(None, "backoffLimit is 0" if limit == 0 else f"backoffLimit {limit} is reached")
-    ended = attempt.end_time or attempt.create_time
+    ended = attempt.end_time or attempt.cancel_time or attempt.create_time
     assert ended is not None
     return Verdict(ended + delay(failures, attempt.token), f"retry {failures} of {lifecycle.backoff_limit}")
-
-
-def delay(failures: int, token: str) -> timedelta:
-    """Exponential back-off with jitter from the token, so that a restart neither forgets nor hurries it."""
-    full = min(FIRST_DELAY * (1 << min(failures - 1, 16)), LONGEST_DELAY)
-    share = int.from_bytes(hashlib.sha256(token.encode()).digest()[:4], "big") / _HASH_RANGE
-    return full * (1 - _JITTER * share)
 
 
 def _is_failure(attempt: RecordedAttempt) -> bool:
     if was_cancelled(attempt, CancelCause.REPLACE, CancelCause.REMOVE):
         return False
-    ended_badly = attempt.state in BAD_STATES or attempt.state == JobState.PARTIALLY_SUCCEEDED
-    return ended_badly or (attempt.state in GOOD_STATES and not has_succeeded(attempt))
+    if attempt.state in GOOD_STATES:
+        return attempt.state == JobState.PARTIALLY_SUCCEEDED or not has_succeeded(attempt)
+    return attempt.state in BAD_STATES or was_cancelled(attempt, CancelCause.DEADLINE)

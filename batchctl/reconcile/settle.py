@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.observed import Unknown
-from batchctl.model.plan import Note, RecordAttempt
+from batchctl.model.plan import Note, RecordAttempt, Timer
 from batchctl.model.states import Phase
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import Context, Decision, wait
@@ -26,8 +26,12 @@ def settle(view: AttemptView, context: Context) -> Decision | None:
     if intent.first_look is None:
         looked = replace(view.attempt, intent=replace(intent, first_look=context.now))
         words = "the create call got no answer; looking for its mark"
-        return wait(Phase.SETTLING, words, context.now + grace).before(RecordAttempt(looked, Note.LOOKED))
+        return wait(Phase.SETTLING, words, context.now + grace, Timer.SETTLING).before(
+            RecordAttempt(looked, Note.LOOKED)
+        )
     end = intent.first_look + grace
     if context.now < end:
-        return wait(Phase.SETTLING, "the create call got no answer; its mark is not in the list so far", end)
+        return wait(
+            Phase.SETTLING, "the create call got no answer; its mark is not in the list so far", end, Timer.SETTLING
+        )
     return None

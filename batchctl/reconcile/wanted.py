@@ -9,6 +9,7 @@ from batchctl.model.keys import same_digest
 from batchctl.model.plan import Action, Create, Note, RecordAttempt
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
+from batchctl.reconcile.again import follow_order
 from batchctl.reconcile.attach import NO_TOKEN, AttemptView
 from batchctl.reconcile.decision import (
     Context,
@@ -31,7 +32,7 @@ def decide_wanted(subject: Subject, desired: DesiredJob, context: Context) -> De
     """What to do about a desired job, with the steps that write its record down."""
     decision = _decide(subject, desired, context)
     decision = hold_back(subject, heal(subject, decision), context)
-    decision = _label_adoption(subject, decision)
+    decision = label_adoption(subject, decision)
     return _with_record(subject, desired, decision)
 
 
@@ -39,6 +40,9 @@ def _decide(subject: Subject, desired: DesiredJob, context: Context) -> Decision
     view = subject.current
     if view is None:
         return _decide_first(subject, desired, context)
+    ordered = follow_order(subject, desired, view, context)
+    if ordered is not None:
+        return ordered
     if view.attempt.remote is None:
         return _decide_unsent(subject, desired, view, context)
     if same_digest(view.attempt.digest, desired.digest):
@@ -86,10 +90,11 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
 
 def _refusal(attempt: RecordedAttempt) -> str:
     message = attempt.error.message if attempt.error else "no reason was given"
-    return f"the API refused it: {message}"
+    return f"the API refused it: {message}; again only after a change, or by `batchctl retry`"
 
 
-def _label_adoption(subject: Subject, decision: Decision) -> Decision:
+def label_adoption(subject: Subject, decision: Decision) -> Decision:
+    """The decision as an adoption, where that is the news in it."""
     adopted = [view for view in subject.views if view.note is Note.ADOPTED]
     plain = decision.action in {Action.WAIT, Action.NONE, Action.COLLECT}
     if not adopted or not (plain or decision.refusal):
@@ -108,8 +113,8 @@ def _with_record(subject: Subject, desired: DesiredJob, decision: Decision) -> D
     row = recorded_row(desired, subject.recorded, current.key.attempt)
     steps = list(decision.steps)
     if decision.current is not None:
-        # A new attempt, or an old one used again, starts free of `batchctl cancel`.
-        fresh = replace(row, current=decision.current, cancel_requested=None)
+        # A new attempt, or an old one used again, starts free of what was ordered for the one before.
+        fresh = replace(row, current=decision.current, cancel_requested=None, retry_requested=None)
         at = next((i for i, step in enumerate(steps) if isinstance(step, Create)), len(steps))
         steps[at:at] = job_row_step(fresh, row)
     seen = (step for view in subject.views for step in view.steps)

@@ -45,9 +45,9 @@ def describe_document(description: JobDescription) -> dict[str, Json]:
         "drift": drift_entries(description.drift),
         "results": description.results,
         "desired": None if desired is None else _desired(desired),
-        "recorded": None if recorded is None else _recorded(recorded),
-        "attempts": [_attempt(attempt) for attempt in attempts],
-        "events": [_event(event) for event in description.events],
+        "recorded": None if recorded is None else recorded_fields(recorded),
+        "attempts": [attempt_fields(attempt) for attempt in attempts],
+        "events": [event_fields(event) for event in description.events],
     }
 
 
@@ -104,7 +104,8 @@ def _desired(job: DesiredJob) -> dict[str, Json]:
     }
 
 
-def _recorded(job: RecordedJob) -> dict[str, Json]:
+def recorded_fields(job: RecordedJob) -> dict[str, Json]:
+    """A job's own record."""
     return {
         "kind": job.kind.value,
         "provider": job.provider,
@@ -121,7 +122,8 @@ def _recorded(job: RecordedJob) -> dict[str, Json]:
     }
 
 
-def _attempt(attempt: RecordedAttempt) -> dict[str, Json]:
+def attempt_fields(attempt: RecordedAttempt) -> dict[str, Json]:
+    """One attempt, without its token."""
     error, cause = attempt.error, attempt.cancel_cause
     return {
         "attempt": attempt.key.attempt,
@@ -146,7 +148,8 @@ def _attempt(attempt: RecordedAttempt) -> dict[str, Json]:
     }
 
 
-def _event(event: Event) -> dict[str, Json]:
+def event_fields(event: Event) -> dict[str, Json]:
+    """One line of the history."""
     return {
         "time": rfc3339(event.time),
         "attempt": event.attempt,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.desired import Json
 from batchctl.model.recorded import Event, RecordedAttempt, RecordedJob
-from batchctl.report.describe_document import describe_document
+from batchctl.report.describe_document import describe_document, recorded_fields
 from batchctl.report.layout import Row, outside, write_heading, write_table
 from batchctl.report.plan_text import change_line, terminal_value
 from batchctl.report.times import rfc3339
@@ -30,9 +30,19 @@ def write_description(description: JobDescription, console: Console) -> None:
     _write_section(console, "Desired", _field_rows(document["desired"] or {}))
     _write_section(console, "Recorded", _field_rows(document["recorded"] or {}))
     if description.recorded is not None:
-        _write_attempts(console, description.recorded)
+        write_attempts(console, description.recorded)
+    write_events(console, description.events)
+
+
+def write_recorded(console: Console, recorded: RecordedJob) -> None:
+    """The section of a job's own record."""
+    _write_section(console, "Recorded", _field_rows(recorded_fields(recorded)))
+
+
+def write_events(console: Console, events: Sequence[Event]) -> None:
+    """The section of a job's history."""
     header = ("TIME", "ATTEMPT", "WHO", "WHAT", "WHY")
-    _write_section(console, "Events", [_event_row(event) for event in description.events], header)
+    _write_section(console, "Events", [_event_row(event) for event in events], header)
 
 
 def _write_section(console: Console, title: str, rows: list[Row], header: tuple[str, ...] = ()) -> None:
@@ -61,7 +71,8 @@ def _scalar(value: Json) -> str:
     return value if isinstance(value, str) else terminal_value(value)
 
 
-def _write_attempts(console: Console, recorded: RecordedJob) -> None:
+def write_attempts(console: Console, recorded: RecordedJob) -> None:
+    """The section of a job's attempts."""
     header = ("ATTEMPT", "STATE", "ROWS", "CREATED", "ENDED", "REMOTE", "REMARKS")
     rows = [_attempt_row(attempt, current=attempt.key.attempt == recorded.current) for attempt in recorded.attempts]
     _write_section(console, "Attempts", rows, header)

@@ -32,8 +32,9 @@ def _harmless(text: str) -> str:
 
 
 def to_yaml(document: Mapping[str, Json]) -> str:
-    """The same document as YAML, ASCII only, members in their order."""
-    return yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, width=4096)
+    """The same document as YAML, ASCII only, members in their order; `##` is escaped as in JSON."""
+    # It can stand inside double quotes only, see `_represent_text`.
+    return yaml.dump(document, Dumper=_PlainDumper, sort_keys=False, width=4096).replace("##", r"#\x23")
 
 
 SURELY_A_STRING = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")

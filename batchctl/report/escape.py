@@ -69,9 +69,9 @@ def _without_autolinks(text: str) -> str:
 def workflow_data(text: str) -> str:
     """Escape the message of a GitHub workflow command; line ends stay line ends for the reader."""
     lines = re.split(r"\r\n|\r|\n", text)
-    return "%0A".join(visible(line).replace("%", "%25") for line in lines)
+    return "%0A".join(terminal(line).replace("%", "%25") for line in lines)
 
 
 def workflow_property(text: str) -> str:
     """Escape the value of a property of a GitHub workflow command, such as `file`."""
-    return visible(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    return terminal(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")

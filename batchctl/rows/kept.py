@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
-from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import RecordedAttempt
@@ -70,19 +68,6 @@ def has_results(results: Path, job: str, digest: str) -> bool:
             found.name.startswith(f"{shown}-") and is_folder_name(found.name) and (found / MANIFEST_FILE).is_file()
             for found in folder.iterdir()
         )
-
-
-def move_results(results: Path, job: str, to: str) -> bool:
-    """Give a job's folder another name; False when there is none. Raises ResultsError, also when the name is taken."""
-    source, target = job_folder(results, job), job_folder(results, to)
-    with results_errors(source):
-        if not source.is_dir():
-            return False
-        if target.exists():
-            hint = "move it away: those are the results of an earlier job of that name"
-            raise ResultsError(f"{target} is there already", code=ErrorCode.RESULTS_FAILED, hint=hint)
-        source.rename(target)
-    return True
 
 
 def _folders(results: Path) -> Iterator[Path]:

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
+from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, KnownInput, ResultItem
@@ -89,6 +91,19 @@ class ResultsFolder:
             new.symlink_to(name, target_is_directory=True)
             new.replace(current)
             sync_folder(folder)
+
+    def rename_job(self, job: str, to: str) -> bool:
+        """Give a job's folder another name; False when there is none. Raises ResultsError, also when it is taken."""
+        source, target = job_folder(self._root, job), job_folder(self._root, to)
+        with results_errors(source):
+            if not source.is_dir():
+                return False
+            if target.exists():
+                hint = "move it away: those are the results of an earlier job of that name"
+                raise ResultsError(f"{target} is there already", code=ErrorCode.RESULTS_FAILED, hint=hint)
+            source.rename(target)
+            sync_folder(self._root)
+        return True
 
 
 def _target(job: Path, base: str, remote: RemoteJob) -> Path:

@@ -114,6 +114,14 @@ def read_labels(cell: Json) -> dict[str, str]:
     return {name: read_text(value) for name, value in read_object(cell).items()}
 
 
+def read_texts(cell: Json) -> tuple[str, ...]:
+    """A JSON list of texts."""
+    value = json.loads(read_text(cell))
+    if not isinstance(value, list):
+        raise CellError(f"expected a JSON list, found {cell!r}")
+    return tuple(read_text(item) for item in value)
+
+
 def read_seconds(value: Json) -> timedelta | None:
     """What `seconds_of` gave."""
     if value is None:

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
-from batchctl.state.faults import corrupt, primary_code
+from batchctl.state.faults import corrupt, lock_lost, primary_code
 from batchctl.state.migrations import Identity, Migration, migrate
 
 T = TypeVar("T")
@@ -53,7 +53,8 @@ def refuse_left_over_wal(path: Path) -> None:
     into the new file.
     """
     wal = side_file(path, "-wal")
-    if has_content(wal):
+    # In this order: a file that is just being made stands before its log does.
+    if has_content(wal) and not path.exists():
         raise corrupt(path, f"it is missing, but {wal.name} is still there")
 
 
@@ -88,7 +89,11 @@ def create_file(path: Path, migrations: Sequence[Migration], identity: Identity)
     os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(connect_writer(new)) as db:
         migrate(db, 0, migrations, identity)
-    new.replace(path)
+    try:
+        new.replace(path)
+    except FileNotFoundError as error:
+        # A left-over to somebody who broke the lock while this process slept.
+        raise lock_lost(path, "another process made the file anew") from error
     sync_folder(path.parent)
 
 
@@ -108,6 +113,14 @@ def memory_copy(db: Database) -> Database:
     copy = Database(sqlite3.connect(":memory:", isolation_level=None), recursive_triggers=False, execute_plugins=False)
     db.conn.backup(copy.conn)
     return copy
+
+
+def put_aside(path: Path, aside: Path) -> bool:
+    """Give a state file another name, its log with it; False when there was neither. A half that is left is refused."""
+    found = [suffix for suffix in ("", "-wal", "-shm") if side_file(path, suffix).exists()]
+    for suffix in found:
+        side_file(path, suffix).replace(side_file(aside, suffix))
+    return bool(found)
 
 
 def sync_folder(folder: Path) -> None:

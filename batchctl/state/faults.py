@@ -15,8 +15,8 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 
 CORRUPT_HINT = (
-    "restore a backup, or move the file away together with its -wal and -shm and run `batchctl apply`:"
-    " it adopts the stack's jobs again by their marks"
+    "`batchctl state rebuild` makes it anew from the marks on the stack's jobs and from the results folder,"
+    " and keeps the old file aside; or restore a backup"
 )
 
 _LOW_BYTE = 0xFF
@@ -47,9 +47,11 @@ def primary_code(error: sqlite3.Error) -> int:
 
 @contextmanager
 def state_errors(path: Path) -> Iterator[None]:
-    """Turn sqlite3.Error and OSError into StateError."""
+    """Turn sqlite3.Error and OSError into StateError, and text that is none, which only the driver stumbles over."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise corrupt(path, str(error)) from error
     except sqlite3.Error as error:
         raise _from_sqlite(path, error) from error
     except OSError as error:

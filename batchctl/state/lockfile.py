@@ -26,6 +26,12 @@ class Holder:
     command: str
     since: datetime
 
+    @property
+    def words(self) -> str:
+        """Who it is, for people."""
+        since = self.since.isoformat(timespec="seconds")
+        return f"`{self.command}` of {self.who} (pid {self.pid} on {self.host}, since {since})"
+
     def as_json(self) -> dict[str, str | int | None]:
         """The note, as it stands in the lock file."""
         return {

@@ -6,7 +6,7 @@ one transaction with the record of its number, so a file is always at one versio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
@@ -14,9 +14,22 @@ from uuid import uuid4
 from sqlite_utils import Database
 from sqlite_utils.db import ForeignKey
 
+from batchctl.state.seal import is_sealed, reseal
+
 Migration = Callable[[Database], None]
 
-TABLES = ("meta", "jobs", "attempts", "intents", "files", "events")
+TABLES: Mapping[str, int] = {
+    "meta": 1,
+    "jobs": 1,
+    "attempts": 1,
+    "intents": 1,
+    "files": 1,
+    "events": 1,
+    "accounts": 2,
+    "quotas": 3,
+    "outbox": 6,
+}
+"""All tables, each with the format version that brought it."""
 
 _ATTEMPT_KEY = ("job", "attempt", "shard")
 
@@ -125,7 +138,65 @@ def _create_attempts(db: Database) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables,)
+def add_names_and_identities(db: Database) -> None:
+    """Version 2: the names that a job had before, and whose credentials showed an account's jobs."""
+    db.table("jobs").add_column("former_names", str, not_null_default="[]")
+    accounts = {"account": str, "identity": str}
+    db.table("accounts").create(accounts, pk="account", not_null=set(accounts), strict=True)
+
+
+def add_quotas_and_needs(db: Database) -> None:
+    """Version 3: what refusals have taught of the APIs' quotas, and which jobs a job depends on."""
+    db.table("jobs").add_column("depends_on", str, not_null_default="[]")
+    quotas = {
+        "account": str,
+        "model": str,
+        "learned_limit": int,
+        "refused_time": str,
+        "retry_time": str,
+        "refusals": int,
+    }
+    db.table("quotas").create(quotas, pk=("account", "model"), not_null=set(quotas), strict=True)
+
+
+def add_seal(db: Database) -> None:
+    """Version 4: a sum over all records, by which a damaged value is found out."""
+    db.table("meta").add_column("seal", str, not_null_default="0")
+
+
+def add_retry_orders(db: Database) -> None:
+    """Version 5: which jobs a person wants tried again."""
+    db.table("jobs").add_column("retry_requested", str)
+
+
+def add_outbox(db: Database) -> None:
+    """Version 6: what is to be told to the stack's hooks. No foreign key: a notice outlives its job."""
+    columns = {
+        "time": str,
+        "job": str,
+        "attempt": int,
+        "type": str,
+        "hook": str,
+        "delivered_time": str,
+        "given_up_time": str,
+        "tries": int,
+        "next_time": str,
+        "problem": str,
+        "id": str,
+        "body": str,
+    }
+    nullable = {"delivered_time", "given_up_time", "next_time"}
+    db.table("outbox").create(columns, pk=("id", "hook"), not_null=set(columns) - nullable, strict=True)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    create_tables,
+    add_names_and_identities,
+    add_quotas_and_needs,
+    add_seal,
+    add_retry_orders,
+    add_outbox,
+)
 """In order; a file's format version is how many of them it has been through."""
 
 
@@ -150,6 +221,8 @@ def migrate(db: Database, version: int, migrations: Sequence[Migration], identit
                 _insert_meta(db, identity)
             else:
                 db.table("meta").update(1, {"format_version": number})
+            if is_sealed(db):
+                reseal(db)
 
 
 def _insert_meta(db: Database, identity: Identity) -> None:

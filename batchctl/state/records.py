@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.desired import Json, Kind, Lifecycle, OnChange, OnMissing, OnRemove
 from batchctl.model.keys import Account, AttemptKey
+from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.recorded import CancelCause, Event, Intent, RecordedAttempt, RecordedFile, RecordedJob
 from batchctl.state.cells import (
@@ -25,6 +27,7 @@ from batchctl.state.cells import (
     read_optional_time,
     read_seconds,
     read_text,
+    read_texts,
     read_time,
     seconds_of,
     text_cell,
@@ -64,6 +67,9 @@ def job_record(job: RecordedJob) -> Record:
         "cancel_requested": time_cell(job.cancel_requested),
         "lifecycle": json_cell(_lifecycle_object(job.lifecycle)),
         "labels": json_cell(job.labels),
+        "former_names": json_cell(list(job.former_names)),
+        "depends_on": json_cell(list(job.depends_on)),
+        "retry_requested": time_cell(job.retry_requested),
     }
 
 
@@ -83,6 +89,9 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         removing_time=read_optional_time(stored["removing_time"]),
         released_time=read_optional_time(stored["released_time"]),
         cancel_requested=read_optional_time(stored["cancel_requested"]),
+        former_names=read_texts(stored["former_names"]),
+        depends_on=read_texts(stored["depends_on"]),
+        retry_requested=read_optional_time(stored["retry_requested"]),
         attempts=tuple(attempts),
     )
 
@@ -210,6 +219,65 @@ def read_file(stored: Stored) -> RecordedFile:
         sha256=read_text(stored["sha256"]),
         name=read_text(stored["name"]),
         expire_time=read_optional_time(stored["expire_time"]),
+    )
+
+
+def quota_record(quota: Quota) -> Record:
+    """A record of `quotas`."""
+    return {
+        "account": text_cell(str(quota.key.account)),
+        "model": text_cell(quota.key.model),
+        "learned_limit": quota.limit,
+        "refused_time": time_cell(quota.refused_time),
+        "retry_time": time_cell(quota.retry_time),
+        "refusals": quota.refusals,
+    }
+
+
+def read_quota(stored: Stored) -> Quota:
+    """What was learned of a quota, from its record."""
+    return Quota(
+        key=QuotaKey(Account.parse(read_text(stored["account"])), read_text(stored["model"])),
+        limit=read_number(stored["learned_limit"]),
+        refused_time=read_time(stored["refused_time"]),
+        retry_time=read_time(stored["retry_time"]),
+        refusals=read_number(stored["refusals"]),
+    )
+
+
+def notice_record(notice: Notice) -> Record:
+    """A record of `outbox`."""
+    return {
+        "time": time_cell(notice.time),
+        "job": notice.job,
+        "attempt": notice.attempt,
+        "type": notice.type.value,
+        "hook": notice.hook,
+        "delivered_time": time_cell(notice.delivered_time),
+        "given_up_time": time_cell(notice.given_up_time),
+        "tries": notice.tries,
+        "next_time": time_cell(notice.next_time),
+        "problem": text_cell(notice.problem),
+        "id": notice.id,
+        "body": text_cell(notice.body),
+    }
+
+
+def read_notice(stored: Stored) -> Notice:
+    """A notice from its record."""
+    return Notice(
+        id=read_text(stored["id"]),
+        hook=read_text(stored["hook"]),
+        job=read_text(stored["job"]),
+        attempt=read_number(stored["attempt"]),
+        type=NoticeType(read_text(stored["type"])),
+        time=read_time(stored["time"]),
+        body=read_text(stored["body"]),
+        tries=read_number(stored["tries"]),
+        next_time=read_optional_time(stored["next_time"]),
+        delivered_time=read_optional_time(stored["delivered_time"]),
+        given_up_time=read_optional_time(stored["given_up_time"]),
+        problem=read_text(stored["problem"]),
     )
 
 

@@ -14,8 +14,10 @@ from types import TracebackType
 
 from sqlite_utils import Database
 
+from batchctl.model.ports import Clock
 from batchctl.model.recorded import AddEvent, Recorded, Write
-from batchctl.state.connection import connect_writer
+from batchctl.state.connection import back_up, connect_writer, side_file
+from batchctl.state.content import Content, put_content
 from batchctl.state.faults import lock_lost, state_errors
 from batchctl.state.lockfile import LockFile
 from batchctl.state.migrations import transaction
@@ -26,11 +28,12 @@ from batchctl.state.writes import apply_write, prune_events
 class FileSession(AbstractContextManager["FileSession"]):
     """Implements StateSession over an open, migrated file. Leaving it gives the lock back."""
 
-    def __init__(self, path: Path, db: Database, lock: LockFile, who: str) -> None:
+    def __init__(self, path: Path, db: Database, lock: LockFile, who: str, clock: Clock) -> None:
         self._path = path
         self._db = db
         self._lock = lock
         self._who = who
+        self._clock = clock
         self._file = path.stat()
         self._epoch = draw_epoch(db)
 
@@ -49,6 +52,19 @@ class FileSession(AbstractContextManager["FileSession"]):
             if any(isinstance(write, AddEvent) for write in writes):
                 prune_events(self._db)
             self._db.execute("UPDATE meta SET serial = serial + 1")
+
+    def replace_content(self, content: Content) -> Path:
+        """Put a file's whole content in the place of ours, in one transaction; gives the backup that was made before.
+
+        Lineage and serial come with the content; the epoch is the file's own, for it guards this very file.
+        """
+        backup = side_file(self._path, f".backup-{self._clock.now():%Y%m%dT%H%M%SZ}")
+        with state_errors(self._path):
+            self._require_lock()
+            back_up(self._db, backup)
+        with self._writing():
+            put_content(self._db, content)
+        return backup
 
     def check(self) -> None:
         with state_errors(self._path):

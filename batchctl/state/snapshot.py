@@ -14,12 +14,23 @@ from sqlite_utils import Database
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
-from batchctl.model.keys import AttemptKey
+from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.recorded import Event, Intent, Recorded, RecordedAttempt
 from batchctl.state.cells import read_number, read_text
 from batchctl.state.faults import corrupt
 from batchctl.state.migrations import TABLES, Identity
-from batchctl.state.records import Stored, read_attempt, read_event, read_file, read_intent, read_job, read_key
+from batchctl.state.records import (
+    Stored,
+    read_attempt,
+    read_event,
+    read_file,
+    read_intent,
+    read_job,
+    read_key,
+    read_notice,
+    read_quota,
+)
+from batchctl.state.seal import is_whole
 
 T = TypeVar("T")
 
@@ -46,7 +57,10 @@ def format_version(db: Database, path: Path, identity: Identity, newest: int) ->
             code=ErrorCode.STATE_TOO_NEW,
             hint="upgrade batchctl",
         )
-    missing = [table for table in TABLES if table not in tables]
+    strange = db.execute("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
+    if strange is not None:
+        raise corrupt(path, f"it holds a trigger or view, {strange[0]!r}, which batchctl never makes")
+    missing = [table for table, since in TABLES.items() if since <= version and table not in tables]
     if missing:
         raise corrupt(path, f"table {missing[0]} is missing")
     if (stack, uid) != (identity.stack, identity.uid):
@@ -60,18 +74,45 @@ def format_version(db: Database, path: Path, identity: Identity, newest: int) ->
 
 
 def read_recorded(db: Database, path: Path) -> Recorded:
-    """The whole snapshot but the events. Raises StateError (`StateCorrupt`) naming table and record."""
+    """The whole snapshot but the events. Raises StateError (`StateCorrupt`) naming table and record.
+
+    Tables are read without their indexes, as the seal reads them: a damaged index shows other records, or none.
+    """
     intents = dict(_read_all(db, path, "intents", lambda stored: (read_key(stored), read_intent(stored))))
     attempts = _read_attempts(db, path, intents)
-    jobs = _read_all(db, path, "jobs", lambda stored: read_job(stored, attempts.pop(stored["name"], [])), order="name")
+    jobs = _read_all(db, path, "jobs", lambda stored: read_job(stored, attempts.pop(stored["name"], [])))
     if intents or attempts:
         lost = next(iter([*intents, *attempts]))
         raise corrupt(path, f"there is an intent or an attempt of {lost}, but not what it belongs to")
-    files = _read_all(db, path, "files", read_file, order="account, sha256")
+    files = _read_all(db, path, "files", read_file)
+    seen = _read_all(
+        db,
+        path,
+        "accounts",
+        lambda stored: (Account.parse(read_text(stored["account"])), read_text(stored["identity"])),
+    )
+    quotas = _read_all(db, path, "quotas", read_quota)
+    outbox = _read_all(db, path, "outbox", read_notice)
+    check_seal(db, path)
     meta = next(iter(db.table("meta").rows))
     with _reading(path, "meta", meta):
         serial, lineage = read_number(meta["serial"]), read_text(meta["lineage"])
-    return Recorded(jobs={job.name: job for job in jobs}, files=tuple(files), serial=serial, lineage=lineage)
+    return Recorded(
+        {job.name: job for job in sorted(jobs, key=lambda job: job.name)},
+        tuple(sorted(files, key=lambda file: (file.account, file.sha256))),
+        serial,
+        lineage,
+        dict(seen),
+        {quota.key: quota for quota in sorted(quotas, key=lambda quota: quota.key)},
+        tuple(sorted(outbox, key=lambda notice: (notice.time, notice.id, notice.hook))),
+    )
+
+
+def check_seal(db: Database, path: Path) -> None:
+    """Raise StateError (`StateCorrupt`) when a record is not as batchctl wrote it."""
+    with _reading(path, "meta", {"record": "seal"}):
+        if not is_whole(db):
+            raise corrupt(path, "its records are not those that batchctl wrote")
 
 
 def read_events(db: Database, path: Path, job: str | None, limit: int) -> list[Event]:
@@ -88,10 +129,9 @@ def _read_attempts(db: Database, path: Path, intents: dict[AttemptKey, Intent]) 
         path,
         "attempts",
         lambda stored: read_attempt(stored, intents.pop(read_key(stored), None)),
-        order="job, attempt, shard",
     )
     by_job: dict[str, list[RecordedAttempt]] = {}
-    for attempt in found:
+    for attempt in sorted(found, key=lambda attempt: attempt.key):
         by_job.setdefault(attempt.key.job, []).append(attempt)
     return by_job
 

@@ -8,31 +8,36 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from sqlite_utils import Database
 
-from batchctl.model.errors import LockedError
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import GuardError, LockedError, StateError
 from batchctl.model.ports import Clock
-from batchctl.model.recorded import Event, Recorded
+from batchctl.model.recorded import Event, Recorded, Write
 from batchctl.state.connection import (
     back_up,
     connect_writer,
     create_file,
     has_content,
     memory_copy,
+    put_aside,
     read_snapshot,
     refuse_left_over_wal,
     side_file,
+    sync_folder,
 )
+from batchctl.state.content import Content, check_pages, read_content, write_once
 from batchctl.state.faults import corrupt, state_errors
 from batchctl.state.lockfile import Holder, LockFile, lock_holder, read_holder, take_lock
 from batchctl.state.migrations import MIGRATIONS, Identity, Migration, migrate
 from batchctl.state.networks import refuse_network_file_system
 from batchctl.state.session import FileSession, break_sessions
-from batchctl.state.snapshot import format_version, read_events, read_recorded
+from batchctl.state.snapshot import check_seal, format_version, read_events, read_recorded
 
 T = TypeVar("T")
 
@@ -77,16 +82,62 @@ class FileState:
         return self._read(lambda db: read_events(db, self._path, job, limit), [])
 
     def lock(self) -> FileSession:
-        with state_errors(self._path):
-            folder = self._path.parent
-            refuse_network_file_system(folder)
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = self._take_lock()
+        with self._locked_folder() as lock:
             try:
                 return self._open_session(lock)
             except BaseException:
                 lock.release()
                 raise
+
+    def content(self) -> Content:
+        """All that is in the file, checked as a whole. Raises StateError: `StateCorrupt` for anything unsound."""
+        return self._read(lambda db: read_content(db, self._path), Content())
+
+    def copy_to(self, target: Path) -> None:
+        """A consistent copy, whoever writes meanwhile. Raises StateError, also when there is no state yet."""
+
+        def copy(db: Database) -> bool:
+            with state_errors(target):
+                back_up(db, target)
+            return True
+
+        if not self._read(copy, empty=False, migrated=False):
+            raise StateError(f"there is no state at {self._path} yet", code=ErrorCode.STATE_FAILED, hint="run `apply`")
+
+    def require_lost(self) -> None:
+        """Raise GuardError where there is a state that can be used, StateError where that cannot be told."""
+        try:
+            recorded = self.content().recorded
+        except StateError as error:
+            if error.code != ErrorCode.STATE_CORRUPT:
+                raise
+            return
+        if not recorded.is_new:
+            message = f"the state {self._path} is sound: {len(recorded.jobs)} jobs, serial {recorded.serial}"
+            raise GuardError(message, code=ErrorCode.STATE_SOUND, hint="--force; the old file is kept aside")
+
+    def rewrite(self, writes: Sequence[Write], *, force: bool = False) -> Path | None:
+        """Make the file anew, with nothing but these writes in it; gives where the old one was put aside, if any.
+
+        The old one need not be sound, and moves together with its log. Without `force` it has to be lost: another
+        process may have made one meanwhile. Raises LockedError, GuardError and StateError.
+        """
+        with self._locked_folder() as lock:
+            try:
+                if not force:
+                    self.require_lost()
+                new = side_file(self._path, ".rebuilt")
+                for left_over in (new, side_file(new, "-wal"), side_file(new, "-shm")):
+                    left_over.unlink(missing_ok=True)
+                create_file(new, self._migrations, self._identity)
+                write_once(new, writes, self._who)
+                aside = side_file(self._path, f".corrupt-{self._clock.now():%Y%m%dT%H%M%SZ}")
+                found = put_aside(self._path, aside)
+                new.replace(self._path)
+                sync_folder(self._path.parent)
+            finally:
+                lock.release()
+        return aside if found else None
 
     def holder(self) -> Holder | None:
         """Who holds the lock; None when nobody does. Raises StateError."""
@@ -105,18 +156,27 @@ class FileState:
             self._lock_path.unlink(missing_ok=True)
         return holder
 
-    def _read(self, read: Callable[[Database], T], empty: T) -> T:
+    @contextmanager
+    def _locked_folder(self) -> Iterator[LockFile]:
+        with state_errors(self._path):
+            folder = self._path.parent
+            refuse_network_file_system(folder)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            yield self._take_lock()
+
+    def _read(self, read: Callable[[Database], T], empty: T, *, migrated: bool = True) -> T:
         with state_errors(self._path):
             if not self._path.exists():
                 refuse_left_over_wal(self._path)
                 return empty
-            return read_snapshot(self._path, lambda db: self._read_migrated(db, read))
+            return read_snapshot(self._path, lambda db: self._read_checked(db, read, migrated=migrated))
 
-    def _read_migrated(self, db: Database, read: Callable[[Database], T]) -> T:
+    def _read_checked(self, db: Database, read: Callable[[Database], T], *, migrated: bool) -> T:
         version = format_version(db, self._path, self._identity, len(self._migrations))
-        if version == len(self._migrations):
+        if version == len(self._migrations) or not migrated:
             return read(db)
         # An older format is brought up in memory: reading never writes to the file.
+        check_seal(db, self._path)
         copy = memory_copy(db)
         try:
             migrate(copy, version, self._migrations, self._identity)
@@ -140,12 +200,7 @@ class FileState:
 
     def _locked(self) -> LockedError:
         holder = read_holder(self._lock_path)
-        by = "another process"
-        if holder is not None:
-            by = (
-                f"`{holder.command}` of {holder.who} (pid {holder.pid} on {holder.host},"
-                f" since {holder.since.isoformat(timespec='seconds')})"
-            )
+        by = holder.words if holder else "another process"
         return LockedError(
             f"the state file {self._path} is locked by {by}",
             hint="wait for it to end or stop it; if it hangs, take the lock from it with `batchctl state lock break`",
@@ -161,17 +216,16 @@ class FileState:
         db = connect_writer(self._path)
         try:
             self._bring_up(db)
-            return FileSession(self._path, db, lock, self._who)
+            return FileSession(self._path, db, lock, self._who, self._clock)
         except BaseException:
             db.close()
             raise
 
     def _bring_up(self, db: Database) -> None:
-        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise corrupt(self._path, found)
+        check_pages(db, self._path)
         version = format_version(db, self._path, self._identity, len(self._migrations))
         if version < len(self._migrations):
+            check_seal(db, self._path)
             back_up(db, side_file(self._path, f".backup-v{version}"))
             migrate(db, version, self._migrations, self._identity)
 

@@ -5,41 +5,144 @@ Owns how each kind of write reaches its table. Called inside the one transaction
 
 from __future__ import annotations
 
-from typing import assert_never
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
 
 from sqlite_utils import Database
 
-from batchctl.model.recorded import AddEvent, ForgetJob, RecordedAttempt, SaveAttempt, SaveFile, SaveJob, Write
+from batchctl.model.notices import Notice
+from batchctl.model.recorded import (
+    AddEvent,
+    DropNotice,
+    ForgetJob,
+    RecordedAttempt,
+    RenameJob,
+    SaveAttempt,
+    SaveFile,
+    SaveIdentity,
+    SaveJob,
+    SaveNotice,
+    SaveQuota,
+    Write,
+)
+from batchctl.state.cells import Cell, text_cell
 from batchctl.state.records import (
+    Record,
     attempt_record,
     event_record,
     file_record,
     intent_record,
     job_record,
+    notice_record,
+    quota_record,
 )
+from batchctl.state.seal import Scope, resealed
 
 EVENTS_KEPT = 10_000
 """Events older than the newest so many are dropped: months of history, and a file of a few megabytes at most."""
 
 _ATTEMPT_KEY = ("job", "attempt", "shard")
+_ATTEMPT = "job = ? and attempt = ? and shard = ?"
+_OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNotice
+"""Writes of one record of one table."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One record, where it stands, and what finds it there."""
+
+    table: str
+    record: Record
+    key: tuple[str, ...]
+
+    @property
+    def scope(self) -> Scope:
+        where = " and ".join(f"{column} = ?" for column in self.key)
+        return Scope(self.table, where, [_key_value(self.record[column]) for column in self.key])
+
+
+def _key_value(cell: Cell) -> str | int:
+    assert cell is not None, "a key has no empty column"
+    return cell
+
+
+def _place(write: _OneRecord) -> _Place:
+    match write:
+        case SaveJob(job):
+            return _Place("jobs", job_record(job), ("name",))
+        case SaveIdentity(account, identity):
+            return _Place("accounts", {"account": text_cell(str(account)), "identity": identity}, ("account",))
+        case SaveQuota(quota):
+            return _Place("quotas", quota_record(quota), ("account", "model"))
+        case SaveFile(file):
+            return _Place("files", file_record(file), ("account", "sha256"))
+        case SaveNotice(notice):
+            return _notice_place(notice)
+        case _ as never:
+            assert_never(never)
+
+
+def _notice_place(notice: Notice) -> _Place:
+    return _Place("outbox", notice_record(notice), ("id", "hook"))
 
 
 def apply_write(db: Database, write: Write, who: str) -> None:
     """Make one change. `who` stands for whoever made an event that names nobody."""
+    with resealed(db, _scopes(write)):
+        _apply(db, write, who)
+
+
+def _scopes(write: Write) -> list[Scope]:
+    """All sealed records that a change may touch."""
     match write:
-        case SaveJob(job):
-            db.table("jobs").upsert(job_record(job), pk="name")
+        case SaveJob() | SaveIdentity() | SaveQuota() | SaveFile() | SaveNotice():
+            return [_place(write).scope]
+        case SaveAttempt(attempt):
+            key = attempt.key
+            return [Scope(table, _ATTEMPT, [key.job, key.attempt, key.shard]) for table in ("attempts", "intents")]
+        case ForgetJob(job):
+            return _of_job(job)
+        case RenameJob(job, to):
+            notices = (Scope("outbox", "job = ?", [name]) for name in (job, to))
+            return [*_of_job(job), *_of_job(to), *notices]
+        case DropNotice(notice):
+            return [_notice_place(notice).scope]
+        case AddEvent():
+            return []
+        case _ as never:
+            assert_never(never)
+
+
+def _of_job(job: str) -> list[Scope]:
+    return [Scope("jobs", "name = ?", [job]), Scope("attempts", "job = ?", [job]), Scope("intents", "job = ?", [job])]
+
+
+def _apply(db: Database, write: Write, who: str) -> None:
+    match write:
+        case SaveJob() | SaveIdentity() | SaveQuota() | SaveFile() | SaveNotice():
+            place = _place(write)
+            db.table(place.table).upsert(place.record, pk=place.key)
         case SaveAttempt(attempt):
             _save_attempt(db, attempt)
         case ForgetJob(job):
             # Attempts and intents go with it, by their foreign keys.
             db.table("jobs").delete_where("name = ?", [job])
-        case SaveFile(file):
-            db.table("files").upsert(file_record(file), pk=("account", "sha256"))
+        case RenameJob(job, to):
+            _rename(db, job, to)
+        case DropNotice(notice):
+            db.table("outbox").delete_where("id = ? and hook = ?", [notice.id, notice.hook])
         case AddEvent(event):
             db.table("events").insert(event_record(event, who), pk="id")
         case _ as never:
             assert_never(never)
+
+
+def _rename(db: Database, job: str, to: str) -> None:
+    # Keys point at each other while they change; the whole is checked at the commit.
+    db.execute("PRAGMA defer_foreign_keys = ON")
+    db.execute("UPDATE jobs SET name = ? WHERE name = ?", [to, job])
+    for table in ("attempts", "intents", "events", "outbox"):
+        db.execute(f"UPDATE {table} SET job = ? WHERE job = ?", [to, job])  # noqa: S608 - our own names
 
 
 def prune_events(db: Database) -> None:
@@ -51,6 +154,6 @@ def _save_attempt(db: Database, attempt: RecordedAttempt) -> None:
     db.table("attempts").upsert(attempt_record(attempt), pk=_ATTEMPT_KEY)
     if attempt.intent is None:
         key = attempt.key
-        db.table("intents").delete_where("job = ? and attempt = ? and shard = ?", [key.job, key.attempt, key.shard])
+        db.table("intents").delete_where(_ATTEMPT, [key.job, key.attempt, key.shard])
     else:
         db.table("intents").upsert(intent_record(attempt.key, attempt.intent), pk=_ATTEMPT_KEY)

@@ -71,7 +71,7 @@ def quick(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Jobs end soon, and nobody really sleeps: both clocks, ours and the emulator's, are moved. Gives the sleeps."""
     service.rules(SOON)
     passed: list[float] = []
-    real_now = SystemClock.now
+    real_now, real_elapsed = SystemClock.now, SystemClock.elapsed
 
     def sleep(_clock: SystemClock, seconds: float) -> None:
         assert len(passed) < _MOST_SLEEPS, "it waits for ever"
@@ -81,6 +81,10 @@ def quick(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def now(clock: SystemClock) -> datetime:
         return real_now(clock) + timedelta(seconds=sum(passed))
 
+    def elapsed(clock: SystemClock) -> float:
+        return real_elapsed(clock) + sum(passed)
+
+    monkeypatch.setattr(SystemClock, "elapsed", elapsed)
     monkeypatch.setattr(SystemClock, "sleep", sleep)
     monkeypatch.setattr(SystemClock, "now", now)
     return passed

@@ -24,7 +24,7 @@ def test_every_command_of_the_help_has_its_section(cli: Cli) -> None:
     listed = re.findall(r"^  ([a-z]+)  ", cli.ok("--help").out.partition("Commands:")[2], re.MULTILINE)
     assert listed == COMMANDS
     sections = re.findall(r"^## `batchctl ([a-z]+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sections == COMMANDS
+    assert list(dict.fromkeys(sections)) == COMMANDS
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 5, 6, 7, 64, 65, 130])

@@ -29,6 +29,7 @@ LOOKS = {
     "destroy": ["destroy", "--yes"],
     "validate": ["validate"],
     "describe": ["describe", "classify"],
+    "explain": ["explain", "classify"],
     "diff": ["diff", "classify"],
     "version": ["version"],
     "doctor": ["doctor"],

@@ -11,7 +11,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from engine_parts import Boundaries, EngineClock, Entry, FakeTime, Service, Telling, TracedResults, TracedState
+from engine_parts import (
+    Boundaries,
+    EngineClock,
+    Entry,
+    FakeTime,
+    LocalTime,
+    Receiver,
+    Service,
+    Telling,
+    TracedResults,
+    TracedState,
+)
 
 from batchctl.emulator.settings import Settings
 from batchctl.engine.drive import DriveReport, Until, drive
@@ -63,6 +74,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.time = FakeTime()
+        self.local = LocalTime(self.time)
         self.log: list[Entry] = []
         self.boundaries = Boundaries()
         self.services = {
@@ -73,8 +85,9 @@ class World:
         }
         self.here = self.services[self.accounts[0]]
         self.results = self.folder / "results"
+        self.receiver = Receiver(self.boundaries)
         self.unreachable: dict[Account, BatchctlError] = {}
-        self.clock = EngineClock(self.time)
+        self.clock = EngineClock(self.time, self.local)
         self.progress = Telling()
         self._tokens = 0
 
@@ -99,7 +112,7 @@ class World:
         return DesiredStack(self.stack(**changes), tuple(sorted(jobs, key=lambda job: job.name)))
 
     def state(self, name: str = "state.db") -> FileState:
-        return open_state(self.folder / name, stack="shop", uid=UID, clock=self.time, who="tester")
+        return open_state(self.folder / name, stack="shop", uid=UID, clock=self.local, who="tester")
 
     def open(self, account: Account) -> Provider:
         if account in self.unreachable:
@@ -112,7 +125,7 @@ class World:
             file_min_life=timedelta(hours=36),
             create_timeout=self.limits.create_timeout,
             display_name_limit=self.limits.display_name,
-            clock=self.time,
+            clock=self.local,
             random=lambda: 0.5,
             transport=self.services[account].wire,
         )
@@ -123,12 +136,13 @@ class World:
 
     def tools(self, **changes: Any) -> Tools:
         """Fresh tools: those of a new process."""
-        self.clock, self.progress = EngineClock(self.time), Telling()
+        self.clock, self.progress = EngineClock(self.time, self.local), Telling()
         tools = Tools(
             TracedState(self.state(), self.log, self.boundaries),
             Providers(self.open),
             RowEncoder(),
             TracedResults(ResultsFolder(self.results), self.boundaries),
+            self.receiver,
             self.clock,
             self.progress,
             self.token,

@@ -19,7 +19,9 @@ import httpx
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.embedded import EmbeddedTransport
 from batchctl.emulator.settings import Settings
+from batchctl.model.errors import NotDelivered
 from batchctl.model.keys import AttemptKey, Mark
+from batchctl.model.notices import Hook, Notice
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, Write
 from batchctl.rows.results import ResultsFolder
@@ -55,24 +57,42 @@ class FakeTime:
         return since // timedelta(microseconds=1) * 1000
 
 
-class EngineClock:
-    """What the engine sleeps on: it keeps its sleeps, and lets tests act in the middle of them."""
+class LocalTime:
+    """The local clock of a world, which somebody may set: by `skew` it is off."""
 
     def __init__(self, time: FakeTime) -> None:
         self._time = time
+        self.skew = timedelta(0)
+
+    def now(self) -> datetime:
+        return self._time.now() + self.skew
+
+    def sleep(self, seconds: float) -> None:
+        self._time.sleep(seconds)
+
+
+class EngineClock:
+    """What the engine sleeps on: it keeps its sleeps, and lets tests act in the middle of them."""
+
+    def __init__(self, time: FakeTime, local: LocalTime) -> None:
+        self._time = time
+        self._local = local
         self.sleeps: list[float] = []
         self.during: Callable[[int], None] = lambda number: None
         """Called in the middle of each sleep with its number, from 1."""
         self._stopped = threading.Event()
 
     def now(self) -> datetime:
-        return self._time.now()
+        return self._local.now()
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
         assert len(self.sleeps) < 2000, "the engine never ends"
         self._time.sleep(seconds)
         self.during(len(self.sleeps))
+
+    def elapsed(self) -> float:
+        return (self._time.now() - START).total_seconds()
 
     def stop(self) -> None:
         self._stopped.set()
@@ -273,6 +293,29 @@ class TracedState:
         return TracedSession(self.inner.lock(), self._log, self._boundaries)
 
 
+class Receiver:
+    """A Notifier that keeps what it is told. Its deliveries are boundaries."""
+
+    def __init__(self, boundaries: Boundaries) -> None:
+        self._boundaries = boundaries
+        self._lock = threading.Lock()
+        self.got: list[tuple[str, dict[str, Any]]] = []
+        """Each event by the name of the hook that it came by."""
+        self.refuse: Callable[[str, dict[str, Any]], NotDelivered | None] = lambda hook, event: None
+        """What a delivery fails with."""
+
+    def send(self, hook: Hook, notice: Notice) -> None:
+        event = json.loads(notice.body)
+        assert notice.id == event["id"]
+        self._boundaries.cross(f"before send {notice.id}")
+        problem = self.refuse(hook.name, event)
+        if problem is not None:
+            raise problem
+        with self._lock:
+            self.got.append((hook.name, event))
+        self._boundaries.cross(f"after send {notice.id}")
+
+
 class TracedResults:
     """The results folder, with boundaries around what it does."""
 
@@ -285,6 +328,10 @@ class TracedResults:
         collected = self._inner.collect(key, *rest)
         self._boundaries.cross(f"after collect {key}")
         return collected
+
+    def rename_job(self, job: str, to: str) -> bool:
+        self._boundaries.cross(f"before rename {job}")
+        return self._inner.rename_job(job, to)
 
     def point_current(self, job: str, path: str) -> None:
         self._boundaries.cross(f"before point {job}")

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from engine_kit import HERE, THERE, job, live, made, phases, results
 
-from batchctl.model.desired import OnRemove
+from batchctl.model.admission import AdmissionLimits
+from batchctl.model.desired import Limits, OnRemove
 from batchctl.model.errors import BatchctlError, ManifestError, PermissionDenied, UsageError
 from batchctl.reconcile import Options
 
@@ -55,7 +56,8 @@ def test_an_account_that_cannot_be_read_leaves_its_jobs_untouched_and_the_others
     assert live(there).keys() == {"b@2.0", "new@1.0"}
 
 
-def test_a_page_that_fails_makes_the_whole_list_unknown(world):
+def test_a_page_that_fails_makes_the_whole_list_unknown(make_world):
+    world = make_world(limits=Limits(admission=AdmissionLimits(active=200)))
     world.here.rules({"fate": "stuck"})
     world.apply(*(job(f"job-{number:03}") for number in range(100)))
     world.apply(*(job(f"job-{number:03}") for number in range(102)))

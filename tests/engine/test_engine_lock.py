@@ -174,7 +174,7 @@ def test_two_drives_on_one_state_lose_no_update(make_world):
     failures: list[BaseException] = []
 
     def go(half):
-        clock = EngineClock(world.time)
+        clock = EngineClock(world.time, world.local)
         tools = world_tools(world, clock)
         options = Options(scope=Scope(names=half))
         try:

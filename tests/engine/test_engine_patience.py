@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from engine_kit import HERE, THERE, job, live, made, phases, results, run
 
-from batchctl.engine.drive import Patience, Until
+from batchctl.engine.drive import Until
+from batchctl.engine.going import Patience
 from batchctl.model.desired import OnRemove
 from batchctl.model.errors import (
     PermissionDenied,
@@ -67,7 +68,7 @@ def test_an_error_that_lasts_alone_ends_the_watch_soon(world):
 
 def test_an_error_that_passes_is_waited_out_however_often_it_comes(world):
     world.here.faults({"method": CREATE, "kind": "status", "status": 429, "count": 20})
-    report = world.watch(job("a"))
+    report = world.watch(job("a"), timeout=timedelta(days=1))
     assert (phases(report), made(world.here)) == ({"a": "Succeeded"}, {"a@1.0": 1})
     assert world.here.calls(CREATE) == 21
 

@@ -78,7 +78,8 @@ def test_a_cancel_is_on_record_before_it_is_sent(world):
     world.log.clear()
     world.apply(job("a", run_id="2"))
     sent = index(world.log, begins("cancel", remote))
-    before = world.log[sent - 1]
+    assert world.log[sent - 1].what == "check"
+    before = world.log[sent - 2]
     assert [(one.cancel_cause, one.cancel_time) for one in saved_attempts(before)] == [
         (CancelCause.REPLACE, world.attempt("a").cancel_time)
     ]
@@ -96,6 +97,17 @@ def test_a_delete_is_on_record_after_it_was_answered(world):
     (saved,) = saved_attempts(world.log[index(world.log, commits("delete"))])
     assert saved.delete_time is not None
     assert index(world.log, commits("delete")) > answered
+
+
+def test_the_epoch_is_checked_right_before_a_delete_and_an_upload(world):
+    world.watch(job("a"))
+    remote = world.attempt("a").remote
+    world.log.clear()
+    world.apply(job("b", world.write_rows("b.jsonl", "k1")))
+    assert world.log[index(world.log, begins("delete", remote)) - 1].what == "check"
+    world.log.clear()
+    world.apply(job("c", world.write_rows("c.jsonl", "k2")))
+    assert world.log[index(world.log, begins("upload", "")) - 1].what == "check"
 
 
 def test_collect_comes_before_delete(world):

@@ -299,11 +299,12 @@ NOT_YET = "is not supported yet"
         ),
         ("src: files/abc\nrequest: {}", 0),
         # later releases
-        ("dependsOn: [other]", [f'5:3: NotSupportedYet "dependsOn" {NOT_YET} (leave it out)']),
-        ("webhookConfig: {uris: []}", [f'5:3: NotSupportedYet "webhookConfig" {NOT_YET} (leave it out)']),
-        ("priority: 3", [f'5:3: NotSupportedYet "priority" {NOT_YET} (leave it out)']),
-        ("notify: [x]", [f'5:3: NotSupportedYet "notify" {NOT_YET} (leave it out)']),
-        ("moved: {from: x}", [f'5:3: NotSupportedYet "moved" {NOT_YET} (leave it out)']),
+        (
+            "dependsOn: [other]",
+            ['5:15: UnknownJob "dependsOn" names "other", and there is no such job (one of: classify)'],
+        ),
+        ("webhookConfig: {uris: []}", ['5:25: InvalidValue "uris" may not be empty']),
+        ("priority: 3.5", ['5:13: WrongType "priority" must be a whole number, not "3.5"']),
         (
             "adopt: files/x",
             [

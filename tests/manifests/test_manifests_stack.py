@@ -151,10 +151,10 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             ['batchctl.yaml:5:42: UnknownField there is no field "maxDeletes" in "limits" (did you mean maxDelete?)'],
         ),
         (
-            "limits: {active: 3, enqueuedTokens: 5}",
+            "limits: {active: 0, enqueuedTokens: {m: 0}}",
             [
-                'batchctl.yaml:5:12: NotSupportedYet "active" is not supported yet (leave it out)',
-                'batchctl.yaml:5:23: NotSupportedYet "enqueuedTokens" is not supported yet (leave it out)',
+                'batchctl.yaml:5:20: InvalidValue "active" must be at least 1',
+                'batchctl.yaml:5:43: InvalidValue "m" must be at least 1',
             ],
         ),
         ("limits: {concurrency: 0}", ['batchctl.yaml:5:25: InvalidValue "concurrency" must be at least 1']),
@@ -244,7 +244,7 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             [
                 (
                     'batchctl.yaml:5:14: UnknownField there is no field "src" in "defaults" (one of: adopt, dependsOn, dest, '
-                    "displayName, extraBody, lifecycle, model, moved, notify, priority, provider, request, runId, "
+                    "displayName, extraBody, lifecycle, model, priority, provider, request, runId, "
                     "webhookConfig)"
                 )
             ],

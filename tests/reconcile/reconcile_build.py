@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from batchctl.model.admission import Quota
 from batchctl.model.desired import (
     DesiredJob,
     DesiredStack,
@@ -20,6 +21,7 @@ from batchctl.model.desired import (
     Lifecycle,
     Limits,
     Location,
+    ProviderConfig,
     Stack,
 )
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
@@ -60,6 +62,10 @@ def job(
     account: Account = HERE,
     path: str | None = None,
     labels: Mapping[str, str] | None = None,
+    model: str = "gemini-2.5-flash",
+    needs: Iterable[str] = (),
+    priority: int = 0,
+    tokens: int | None = None,
     **lifecycle: Any,
 ) -> DesiredJob:
     """A manifest."""
@@ -69,7 +75,7 @@ def job(
         Kind.BATCH_JOB,
         "main",
         account,
-        "gemini-2.5-flash",
+        model,
         InlineRows(()),
         digest(work),
         {"model": "gemini-2.5-flash", "runId": work},
@@ -77,6 +83,9 @@ def job(
         Location(file),
         Lifecycle(**lifecycle),
         labels or {},
+        depends_on=tuple(needs),
+        priority=priority,
+        input_bytes=None if tokens is None else 4 * tokens,
     )
 
 
@@ -131,7 +140,13 @@ def row(wanted: DesiredJob, *attempts: RecordedAttempt, **fields: Any) -> Record
         wanted.path,
         wanted.account,
         wanted.lifecycle,
-        **{"labels": dict(wanted.labels), "current": current, "attempts": attempts, **fields},
+        **{
+            "labels": dict(wanted.labels),
+            "depends_on": wanted.depends_on,
+            "current": current,
+            "attempts": attempts,
+            **fields,
+        },
     )
 
 
@@ -255,11 +270,14 @@ def decide(
     local: datetime = LOCAL,
     suspended: bool = False,
     limits: Limits | None = None,
+    providers: Iterable[ProviderConfig] = (),
+    quotas: Iterable[Quota] = (),
 ) -> Plan:
-    stack = replace(STACK, suspend=suspended, limits=limits or STACK.limits)
+    named = {provider.name: provider for provider in providers}
+    stack = replace(STACK, suspend=suspended, limits=limits or STACK.limits, providers=named)
     return plan(
         DesiredStack(stack, tuple(wanted)),
-        Recorded({record.name: record for record in records}),
+        Recorded({record.name: record for record in records}, quotas={quota.key: quota for quota in quotas}),
         {observation.account: observation for observation in looks},
         local,
         options,
@@ -288,6 +306,7 @@ def show_step(step: Step) -> str:
                 "removing": record.removing_time,
                 "released": record.released_time,
                 "cancel-requested": record.cancel_requested,
+                "retry-requested": record.retry_requested,
             }
             return " ".join([f"row {record.name}@{record.current}", *(word for word, time in flags.items() if time)])
         case Create(key, given):

@@ -14,7 +14,8 @@ from datetime import timedelta
 
 from reconcile_build import HERE, HOUR, MINUTE, NOW, STACK, THERE, foreign_jobs, job, show_step, touched_by
 
-from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.admission import AdmissionLimits
+from batchctl.model.desired import DesiredJob, DesiredStack, Limits
 from batchctl.model.keys import Account, AttemptKey, Mark, same_digest
 from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, RowCounts, Unknown
 from batchctl.model.plan import CHANGES, Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
@@ -22,6 +23,7 @@ from batchctl.model.recorded import CancelCause, Intent, Recorded, RecordedAttem
 from batchctl.model.states import ACTIVE_STATES, TERMINAL_STATES, JobState
 from batchctl.reconcile import Options, plan
 
+MOST_ACTIVE = 2
 OFFSET = timedelta(minutes=5)
 """How much the provider's clock is ahead of the local one."""
 
@@ -54,8 +56,8 @@ class World:
 
     # --- what people do
 
-    def want(self, name: str, work: str, account: Account, **lifecycle: object) -> None:
-        self.desired[name] = job(name, work=work, account=account, **lifecycle)
+    def want(self, name: str, work: str, account: Account, needs: str = "", **lifecycle: object) -> None:
+        self.desired[name] = job(name, work=work, account=account, needs=needs, **lifecycle)
 
     def ours(self) -> list[RemoteJob]:
         return [remote for name, remote in sorted(self.remote.items()) if not name.startswith("foreign/")]
@@ -99,7 +101,10 @@ class World:
 
     def plan(self, options: Options, *, complete: bool = True) -> Plan:
         observed = self.look(complete=complete)
-        desired = DesiredStack(STACK, tuple(self.desired[name] for name in sorted(self.desired)))
+        limits = Limits(admission=AdmissionLimits(active=MOST_ACTIVE))
+        desired = DesiredStack(
+            replace(STACK, limits=limits), tuple(self.desired[name] for name in sorted(self.desired))
+        )
         recorded = Recorded(dict(self.recorded))
         before = deepcopy((desired, recorded, observed))
         made = plan(desired, recorded, observed, self.now - OFFSET, options)
@@ -132,6 +137,7 @@ class World:
             seen.update({name: there.job for name, there in look.checked.items() if isinstance(there, Present)})
         partial = {account for account, look in observed.items() if not look.complete}
         assert [decided.job for decided in made.jobs] == sorted({decided.job for decided in made.jobs})
+        self._check_room(made, observed)
         for decided in made.jobs:
             words = f"{decided.action} {decided.reason}: {[show_step(step) for step in decided.steps]}"
             _check_identity(decided.attempt, seen, words)
@@ -157,6 +163,17 @@ class World:
                     assert not {self.recorded[step.job].account} & partial, words
                 if isinstance(step, Create):
                     self._check_create(step, decided.attempt, seen, partial, words)
+
+    def _check_room(self, made: Plan, observed: dict[Account, Observation]) -> None:
+        """No account gets more than it may have, and nothing is created before what it needs has succeeded."""
+        for account, look in observed.items():
+            at_work = [one for one in look.jobs if one in self.ours() and one.state not in TERMINAL_STATES]
+            new = [step for step in creates(made) if self.desired[step.key.job].account == account]
+            assert not new or len(at_work) + len(new) <= MOST_ACTIVE
+        for step in creates(made):
+            for need in self.desired[step.key.job].depends_on:
+                results = [one.results for one in self.recorded[need].attempts if one.state == JobState.SUCCEEDED]
+                assert any(results), f"{step.key} before {need}"
 
     def _check_create(
         self,

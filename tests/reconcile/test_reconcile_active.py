@@ -215,6 +215,20 @@ def test_every_known_state_has_a_decision() -> None:
             "none Failed | record a@1.0 gone",
             id="cancelled at its deadline, gone: no drift",
         ),
+        pytest.param(
+            vanished(
+                attempt(1, cancel_time=NOW - MINUTE, cancel_cause=CancelCause.DEADLINE),
+                backoff_limit=1,
+                on_missing=OnMissing.RECREATE,
+            ),
+            "retry Waiting | record a@1.0 gone | row a@2 | create a@2.0",
+            id="cancelled at its deadline, gone, retries left: tried again as FAILED",
+        ),
+        pytest.param(
+            vanished(attempt(1, cancel_time=NOW, cancel_cause=CancelCause.DEADLINE), backoff_limit=1),
+            "wait Waiting | record a@1.0 gone",
+            id="cancelled at its deadline, gone, back-off running: wait",
+        ),
     ],
 )
 def test_active_and_gone(situation: Situation, expected: str) -> None:

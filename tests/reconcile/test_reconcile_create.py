@@ -28,6 +28,7 @@ from batchctl.model.recorded import CancelCause
 
 PARTIAL = look(complete=False)
 TOKEN_FOUND = look(found(1))
+AGAIN = "again only after a change, or by `batchctl retry`"
 
 
 @pytest.mark.parametrize(
@@ -180,8 +181,8 @@ def test_an_unsent_attempt_in_another_account_gets_a_new_token() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        pytest.param(FAILURE, "the API refused it: the model is on holiday", id="with a reason"),
-        pytest.param(None, "the API refused it: no reason was given", id="without"),
+        pytest.param(FAILURE, f"the API refused it: the model is on holiday; {AGAIN}", id="with a reason"),
+        pytest.param(None, f"the API refused it: no reason was given; {AGAIN}", id="without"),
     ],
 )
 def test_a_refusal_is_explained(error: object, words: str) -> None:

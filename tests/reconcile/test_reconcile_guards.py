@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 from reconcile_build import (
+    HERE,
+    HOUR,
     LOCAL,
     NOW,
     SECOND,
+    STACK,
     Situation,
     attempt,
     collected,
@@ -21,11 +24,11 @@ from reconcile_build import (
     show,
 )
 
-from batchctl.model.desired import DesiredJob, Limits, OnRemove
+from batchctl.model.desired import DesiredJob, DesiredStack, Limits, OnRemove
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import Guard, Plan
-from batchctl.model.recorded import RecordedJob
-from batchctl.reconcile import Options, Scope
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.reconcile import Options, Scope, plan
 
 LIMITS = Limits(max_create=2, max_replace=2, max_delete=2)
 NAMES = "abcde"
@@ -286,3 +289,49 @@ def test_a_limit_comes_before_consent_and_protection_before_both() -> None:
         "TooManyReplaces",
         "TooManyReplaces",
     ]
+
+
+IN_CI = Options(in_ci=True)
+SHORT_LIVED = {"ttl_after_finished": HOUR}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "options", "code"),
+    [
+        (job(), IN_CI, None),
+        (job(**SHORT_LIVED), Options(), None),
+        (job(**SHORT_LIVED), IN_CI, "NewState"),
+        (job(**SHORT_LIVED), replace(IN_CI, consent=False), "NewState"),
+        (job(**SHORT_LIVED), replace(IN_CI, new_state=True), None),
+        (job(), Options(has_results=frozenset("b")), None),
+        (job(), Options(has_results=frozenset("a")), "NewState"),
+        (job(), Options(has_results=frozenset("a"), new_state=True), None),
+        (job(suspend=True, **SHORT_LIVED), IN_CI, None),
+    ],
+)
+def test_an_empty_state_where_the_job_may_have_run_before(
+    wanted: DesiredJob, options: Options, code: str | None
+) -> None:
+    made = decide([wanted], [], [look()], options)
+    (decided,) = made.jobs
+    assert (decided.guard.code if decided.guard else None) == code
+    if code:
+        assert decided.steps == ()
+        assert made.guards[0].flag == "--new-state"
+
+
+def test_what_the_state_or_a_mark_tells_needs_no_flag() -> None:
+    wanted = job(**SHORT_LIVED)
+    for records, looks in (([], look(found())), ([row(wanted, attempt())], look(seen(attempt())))):
+        assert decide([wanted], records, [looks], IN_CI).guards == ()
+
+
+def test_a_state_that_was_ever_written_is_believed() -> None:
+    desired = DesiredStack(STACK, (job(**SHORT_LIVED),))
+    for serial, count in ((0, 1), (1, 0)):
+        assert len(plan(desired, Recorded(serial=serial), {HERE: look()}, LOCAL, IN_CI).guards) == count
+
+
+def test_a_removal_on_an_empty_state_is_no_purchase() -> None:
+    options = replace(IN_CI, prune_orphans=True, allow_empty=True, has_results=frozenset("a"))
+    assert decide([], [], [look(found())], options).guards == ()

@@ -37,25 +37,27 @@ def seldom(value: object) -> st.SearchStrategy:
     return st.integers(0, 7).map(lambda drawn: value if drawn == 7 else None)
 
 
-LIFECYCLES = st.fixed_dictionaries(
-    {
-        "backoff_limit": st.sampled_from([0, 1, 2]),
-        "retry_on": st.sampled_from(
-            [frozenset({"FAILED", "EXPIRED"}), frozenset({"FAILED", "CANCELLED", "PARTIALLY_SUCCEEDED"})]
-        ),
-        "pending_deadline": seldom(10 * MINUTE),
-        "active_deadline": seldom(20 * MINUTE),
-        "ttl_after_finished": seldom(HOUR),
-        "on_change": st.sampled_from([OnChange.REPLACE, OnChange.REPLACE, *OnChange]),
-        "on_remove": st.sampled_from([OnRemove.DELETE, OnRemove.DELETE, *OnRemove]),
-        "on_missing": st.sampled_from(list(OnMissing)),
-        "suspend": seldom(True).map(bool),
-        "protect": seldom(True).map(bool),
-    }
-)
+LIFECYCLE_FIELDS = {
+    "backoff_limit": st.sampled_from([0, 1, 2]),
+    "retry_on": st.sampled_from(
+        [frozenset({"FAILED", "EXPIRED"}), frozenset({"FAILED", "CANCELLED", "PARTIALLY_SUCCEEDED"})]
+    ),
+    "pending_deadline": seldom(10 * MINUTE),
+    "active_deadline": seldom(20 * MINUTE),
+    "ttl_after_finished": seldom(HOUR),
+    "on_change": st.sampled_from([OnChange.REPLACE, OnChange.REPLACE, *OnChange]),
+    "on_remove": st.sampled_from([OnRemove.DELETE, OnRemove.DELETE, *OnRemove]),
+    "on_missing": st.sampled_from(list(OnMissing)),
+    "suspend": seldom(True).map(bool),
+    "protect": seldom(True).map(bool),
+}
 
 WANT = st.tuples(
-    st.just("want"), st.sampled_from("ab"), st.sampled_from("12"), st.sampled_from([HERE, HERE, THERE]), LIFECYCLES
+    st.just("want"),
+    st.sampled_from("abc"),
+    st.sampled_from("12"),
+    st.sampled_from([HERE, HERE, THERE]),
+    st.fixed_dictionaries({**LIFECYCLE_FIELDS, "needs": seldom("a").map(lambda drawn: drawn or "")}),
 )
 PASS = st.tuples(st.just("pass"), st.just("plain"), st.just(999))
 CUT_PASS = st.tuples(st.just("pass"), st.sampled_from(list(OPTIONS)), st.integers(0, 9))
@@ -84,7 +86,9 @@ def live(world: World, history: list[tuple]) -> None:
                 world.run(OPTIONS[options], complete=False, cut_after=steps)
             case ("want", name, work, account, lifecycle):
                 # Where it runs is part of the work.
-                world.want(name, work if account == HERE else chr(ord(work) + 2), account, **lifecycle)
+                needs = lifecycle["needs"] if name != "a" else ""
+                given = {**lifecycle, "needs": needs}
+                world.want(name, work if account == HERE else chr(ord(work) + 2), account, **given)
             case ("remove", name):
                 world.desired.pop(name, None)
             case ("time", span):

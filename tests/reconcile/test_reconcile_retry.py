@@ -15,8 +15,10 @@ from reconcile_build import (
     Situation,
     attempt,
     collected,
+    look,
     one,
     ordered,
+    seen,
     several,
     show,
     vanished,
@@ -24,7 +26,7 @@ from reconcile_build import (
 
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.reconcile.retry import FIRST_DELAY, LONGEST_DELAY, delay
+from batchctl.reconcile.backoff import FIRST_DELAY, LONGEST_DELAY, delay
 
 RUNNING = attempt(1)
 
@@ -208,6 +210,18 @@ LONG_AGO = timedelta(days=1)
             ),
             "retry Waiting | row a@3 | create a@3.0",
             id="an attempt cancelled to be removed does not count",
+        ),
+        pytest.param(
+            replace(
+                several(
+                    attempt(1, cancel_time=NOW, cancel_cause=CancelCause.DEADLINE, gone_time=LOCAL),
+                    just_failed(2, LONG_AGO),
+                    backoff_limit=1,
+                ),
+                look=look(seen(just_failed(2, LONG_AGO)), gone=["batches/a-1"]),
+            ),
+            "none Failed",
+            id="an attempt cancelled at its deadline, and gone before its end was seen, counts",
         ),
     ],
 )

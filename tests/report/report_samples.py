@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from batchctl.model.admission import LimitKind, QueuePlace
 from batchctl.model.desired import (
     DesiredJob,
     DesiredStack,
@@ -21,10 +23,11 @@ from batchctl.model.errors import BadRequest, Diagnostic, GuardError, ManifestEr
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, Change, Drift, DriftKind, Guard, JobPlan, Plan
+from batchctl.model.plan import Action, Change, Drift, DriftKind, Guard, JobPlan, Plan, Timer
 from batchctl.model.recorded import CancelCause, Event, Intent, RecordedAttempt, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
+from batchctl.report.explain import JobCase
 from batchctl.report.values import ApplyReport, JobDescription, StatusReport, StatusRow, VersionReport
 
 NOW = datetime(2026, 11, 22, 10, 31, 7, tzinfo=UTC)
@@ -235,6 +238,36 @@ DESCRIPTION = JobDescription(
     ),
     (Drift("summarize-en", DriftKind.CHANGED, HOSTILE),),
     "results/summarize-en/current",
+)
+
+EXPLAINED = (
+    JobCase("examples", job_plan()),
+    JobCase(
+        "examples",
+        job_plan(
+            "translate-fr",
+            Action.WAIT,
+            Phase.WAITING,
+            HOSTILE,
+            queue=QueuePlace(2, 3, LimitKind.ACTIVE, 100, 100),
+            next_time=ago(minutes=-5),
+            timer=Timer.ADMISSION,
+            waits_for=("classify",),
+            guard=MAX_REPLACE,
+            attempt=running("translate-fr", remote=REMOTE),
+        ),
+        DESIRED,
+        replace(RECORDED, retry_requested=NOW, cancel_requested=NOW),
+        is_stack_suspended=True,
+        problem=BadRequest(HOSTILE, http=400, hint="look at it"),
+        events=(Event(ago(hours=1), "translate-fr", 1, "failed", f"Results: {HOSTILE}"),),
+        poll_within=timedelta(minutes=1),
+    ),
+    JobCase(
+        "examples",
+        job_plan("failed", phase=Phase.FAILED),
+        events=(Event(ago(hours=1), "failed", 1, "failed", f"ResultsFailed: {HOSTILE}"),),
+    ),
 )
 
 STACK = DesiredStack(

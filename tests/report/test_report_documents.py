@@ -62,6 +62,13 @@ def test_yaml_gives_the_same_value_in_ascii(text):
     assert "\x1b" not in written
 
 
+def test_yaml_holds_no_command_for_a_runner():
+    text = "a ##[group]b ##vso[x]c ####"
+    written = to_yaml({text: text})
+    assert "##" not in written
+    assert yaml.safe_load(written) == {text: text}
+
+
 @pytest.mark.parametrize("text", ["1e3", "0o7", ".5", "0x1f", "2026-11-22"])
 def test_yaml_quotes_what_yaml_1_2_takes_for_a_number(text):
     assert to_yaml({"a": text}) == f'a: "{text}"\n'

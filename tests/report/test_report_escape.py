@@ -117,6 +117,7 @@ def test_markdown_breaks_what_github_finds_in_rendered_text(text, escaped):
         ("a:b,c", "a:b,c", "a%3Ab%2Cc"),
         ("x::error::y", "x::error::y", "x%3A%3Aerror%3A%3Ay"),
         ("\x1b[2J", "\\x1b[2J", "\\x1b[2J"),
+        ("x ##[group]y", "x #\\x23[group]y", "x #\\x23[group]y"),
         ("\u2028\x85\x0b", "\\u2028\\x85\\x0b", "\\u2028\\x85\\x0b"),
     ],
 )

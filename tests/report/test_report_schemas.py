@@ -8,21 +8,36 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from report_samples import APPLY, DESCRIPTION, INVALID, PLAN, QUIET_PLAN, STACK, STATUS, VERSION
+from report_samples import APPLY, DESCRIPTION, EXPLAINED, INVALID, PLAN, QUIET_PLAN, STACK, STATUS, VERSION
 
+from batchctl.model.admission import LimitKind
 from batchctl.model.errors import ApiStatus, BatchctlError, NotFound, RowProblem, RowsError
 from batchctl.model.outcome import Result
-from batchctl.model.plan import Action, DriftKind
+from batchctl.model.plan import Action, DriftKind, Timer
 from batchctl.model.recorded import CancelCause
 from batchctl.model.states import Phase
 from batchctl.report.describe_document import describe_document
 from batchctl.report.error_document import error_document
+from batchctl.report.explain import ConditionType
+from batchctl.report.explain_document import explain_document
 from batchctl.report.job_document import invalid_document, status_document, valid_document, version_document
 from batchctl.report.plan_document import apply_document, diff_document, drift_document, plan_document
 from batchctl.report.values import JobDescription, StatusReport
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("plan", "apply", "status", "drift", "diff", "describe", "validate", "version", "error", "results-row")
+NAMES = (
+    "plan",
+    "apply",
+    "status",
+    "drift",
+    "diff",
+    "describe",
+    "explain",
+    "validate",
+    "version",
+    "error",
+    "results-row",
+)
 SCHEMAS = {name: json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text("utf-8")) for name in NAMES}
 
 SAMPLES = [
@@ -35,6 +50,7 @@ SAMPLES = [
     ("status", status_document(StatusReport("empty", ()))),
     ("describe", describe_document(DESCRIPTION)),
     ("describe", describe_document(JobDescription("examples", PLAN.jobs[0]))),
+    *(("explain", explain_document(case)) for case in EXPLAINED),
     ("validate", valid_document(STACK)),
     ("validate", invalid_document(INVALID)),
     ("version", version_document(VERSION)),
@@ -120,6 +136,10 @@ def test_the_words_of_the_schemas_are_those_of_the_model():
     assert list(SCHEMAS["plan"]["properties"]["summary"]["properties"]) == [*Action]
     assert SCHEMAS["status"]["properties"]["jobs"]["items"]["properties"]["phase"]["enum"] == [*Phase]
     assert SCHEMAS["drift"]["properties"]["drift"]["items"]["properties"]["kind"]["enum"] == [*DriftKind]
+    explain = SCHEMAS["explain"]["properties"]
+    assert explain["conditions"]["items"]["properties"]["type"]["enum"] == [*ConditionType]
+    assert explain["next"]["properties"]["timer"]["enum"] == [*Timer, None]
+    assert explain["queue"]["properties"]["limit"]["enum"] == [*LimitKind]
     attempt = SCHEMAS["describe"]["properties"]["attempts"]["items"]["properties"]
     assert attempt["cancelCause"]["enum"] == [*CancelCause, None]
 

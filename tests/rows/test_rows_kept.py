@@ -13,7 +13,7 @@ from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.ports import ResultItem, SentRows
-from batchctl.rows.kept import has_results, move_results, read_kept
+from batchctl.rows.kept import has_results, read_kept
 from batchctl.rows.results import ResultsFolder
 
 ACCOUNT = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
@@ -112,8 +112,8 @@ def test_results_of_the_very_work(tmp_path: Path) -> None:
 
 def test_a_folder_moves_once(tmp_path: Path) -> None:
     collect(tmp_path)
-    assert move_results(tmp_path, "job", "new")
-    assert not move_results(tmp_path, "job", "new")
+    assert ResultsFolder(tmp_path).rename_job("job", "new")
+    assert not ResultsFolder(tmp_path).rename_job("job", "new")
     (one,) = read_kept(tmp_path).kept
     assert (one.attempt, one.written_for) == (
         replace(one.attempt, key=AttemptKey("new", 1), results="new/abababab-1"),
@@ -125,4 +125,4 @@ def test_a_folder_is_never_moved_over_another(tmp_path: Path) -> None:
     collect(tmp_path)
     collect(tmp_path, key=AttemptKey("new", 1))
     with pytest.raises(ResultsError, match="there already"):
-        move_results(tmp_path, "job", "new")
+        ResultsFolder(tmp_path).rename_job("job", "new")

@@ -56,7 +56,7 @@ def test_a_file_that_is_no_database_is_corrupt(store: FileState, path: Path, con
     path.write_bytes(content)
     for use in (store.load, store.lock, lambda: store.events(None, 1)):
         error = refused(use, "StateCorrupt")
-        assert "batchctl apply" in error.hint
+        assert "batchctl state rebuild" in error.hint
         assert str(path) in error.message
     assert path.read_bytes() == content
 
@@ -72,7 +72,7 @@ def test_a_truncated_file_is_corrupt(store: FileState, path: Path) -> None:
 def test_a_damaged_page_is_found_at_the_lock(store: FileState, path: Path) -> None:
     fill(store, jobs=40)
     content = bytearray(path.read_bytes())
-    page = content.index(b"job-20")
+    page = content.index(b"jobs/a.yaml")
     content[page - page % 4096 : page - page % 4096 + 64] = b"\xee" * 64
     path.write_bytes(content)
     refused(store.lock, "StateCorrupt")
@@ -365,3 +365,48 @@ def test_a_network_file_system_is_refused(
 def test_this_machines_own_mounts_can_be_read() -> None:
     if sys.platform == "linux":
         assert file_system_of(Path("/"), networks.MOUNTS.read_text()) != ""
+
+
+def test_a_damaged_index_hides_no_record(store: FileState, path: Path) -> None:
+    fill(store, jobs=40)
+    conn = sqlite3.connect(path)
+    root = conn.execute("select rootpage from sqlite_master where name = 'sqlite_autoindex_jobs_1'").fetchone()[0]
+    conn.close()
+    content = bytearray(path.read_bytes())
+    # An empty page of an index: SQLite finds nothing wrong with it until index and table are compared.
+    content[(root - 1) * 4096 : root * 4096] = b"\x0a" + bytes(4) + b"\x10" + bytes(4090)
+    path.write_bytes(content)
+    assert len(store.load().jobs) == 40
+    refused(store.lock, "StateCorrupt")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update attempts set digest = 'd1:' || substr(digest, 4, 63) || 'c'",
+        "update attempts set remote = 'batches/elsewhere'",
+        "update jobs set current = 2",
+        "delete from intents",
+        "delete from files",
+        "insert into accounts values ('gemini emulator', 'x')",
+        "update meta set seal = '0'",
+        "update meta set seal = 'x'",
+    ],
+)
+def test_a_value_that_batchctl_did_not_write_is_not_believed(store: FileState, path: Path, sql: str) -> None:
+    fill(store)
+    edit(path, sql)
+    refused(store.load, "StateCorrupt")
+    with pytest.raises(StateError) as caught, store.lock() as session:
+        session.load()
+    assert caught.value.code == "StateCorrupt"
+
+
+@pytest.mark.parametrize(
+    "thing", ["view strange as select 1", "trigger strange after update on meta begin select 1; end"]
+)
+def test_what_acts_by_itself_is_not_tolerated(store: FileState, path: Path, thing: str) -> None:
+    fill(store)
+    edit(path, f"create {thing}")
+    assert "strange" in refused(store.load, "StateCorrupt").message
+    refused(store.lock, "StateCorrupt")

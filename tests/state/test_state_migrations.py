@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
-from state_samples import HandClock, attempt, job
+from state_samples import ACCOUNT, HandClock, attempt, job
 
 from batchctl.model.errors import StateError
-from batchctl.model.recorded import SaveAttempt, SaveJob
+from batchctl.model.recorded import SaveAttempt, SaveIdentity, SaveJob
 from batchctl.state import connection
 from batchctl.state.migrations import MIGRATIONS, TABLES, Identity, Migration
+from batchctl.state.records import attempt_record, job_record
 from batchctl.state.store import FileState
 
 
@@ -32,9 +34,13 @@ def store_of(path: Path, *more: Migration) -> FileState:
     return FileState(path, Identity("demo", "abc123"), HandClock(), "ada", 0, (*MIGRATIONS, *more))
 
 
+TODAY = len(MIGRATIONS)
+BACKUP = f"state.db.backup-v{TODAY}"
+
+
 @pytest.fixture
 def old(path: Path) -> Path:
-    """A file of the first format, with one job."""
+    """A file of today's format, with one job: an old one to a release that brings another format."""
     with store_of(path).lock() as session:
         session.commit([SaveJob(job()), SaveAttempt(attempt())])
     return path
@@ -48,7 +54,7 @@ def formats(path: Path) -> tuple[int, list[str]]:
     return version, columns
 
 
-def test_the_first_format_has_the_tables_of_the_design(old: Path) -> None:
+def test_todays_format_has_the_tables_of_the_design(old: Path) -> None:
     conn = sqlite3.connect(old)
     tables = {row[0] for row in conn.execute("select name from sqlite_master where type = 'table'")}
     keys = {
@@ -65,9 +71,9 @@ def test_a_migration_keeps_a_backup_and_all_jobs(old: Path) -> None:
     before = store_of(old).load()
     with store_of(old, add_cost).lock() as session:
         assert set(session.load().jobs) == {"translate"}
-    assert formats(old)[0] == 2
+    assert formats(old)[0] == TODAY + 1
     assert "cost" in formats(old)[1]
-    backup = old.with_name("state.db.backup-v1")
+    backup = old.with_name(BACKUP)
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert store_of(backup).load() == before
     with store_of(old, add_cost).lock() as session:
@@ -80,59 +86,61 @@ def test_a_migration_runs_once(old: Path) -> None:
     for _ in range(2):
         with store_of(old, add_cost).lock():
             pass
-    assert formats(old)[0] == 2
+    assert formats(old)[0] == TODAY + 1
 
 
 def test_an_old_format_is_read_without_touching_it(old: Path) -> None:
     content = old.read_bytes()
     assert store_of(old, add_cost).load().jobs["translate"].provider == "migrated"
     assert store_of(old, add_cost).events(None, 5) == []
-    assert (old.read_bytes(), formats(old)[0]) == (content, 1)
-    assert not old.with_name("state.db.backup-v1").exists()
+    assert (old.read_bytes(), formats(old)[0]) == (content, TODAY)
+    assert not old.with_name(BACKUP).exists()
 
 
 def test_a_failing_migration_leaves_the_old_format(old: Path) -> None:
     with pytest.raises(StateError, match="broken step"):
         store_of(old, add_cost, fail_late).lock()
-    assert formats(old)[0] == 2
+    assert formats(old)[0] == TODAY + 1
     with pytest.raises(StateError, match="broken step"):
         store_of(old, add_cost, fail_late).load()
     assert store_of(old, add_cost).load().jobs["translate"].provider == "migrated"
-    assert old.with_name("state.db.backup-v1").exists()
+    assert old.with_name(BACKUP).exists()
 
 
 def test_a_step_and_its_number_are_one_transaction(old: Path) -> None:
     with pytest.raises(StateError):
         store_of(old, fail_late).lock()
     version, columns = formats(old)
-    assert version == 1
+    assert version == TODAY
     assert "half" not in columns
     with store_of(old).lock() as session:
         session.commit([SaveJob(job("second"))])
 
 
 def test_no_backup_no_migration(old: Path) -> None:
-    old.with_name("state.db.backup-v1").mkdir()
+    old.with_name(BACKUP).mkdir()
     with pytest.raises(StateError):
         store_of(old, add_cost).lock()
-    assert formats(old)[0] == 1
+    assert formats(old)[0] == TODAY
 
 
 def test_a_newer_format_is_refused(old: Path) -> None:
     with store_of(old, add_cost).lock():
         pass
     for use in (store_of(old).load, store_of(old).lock):
-        with pytest.raises(StateError, match="has format 2; this batchctl knows formats up to 1") as caught:
+        with pytest.raises(
+            StateError, match=f"has format {TODAY + 1}; this batchctl knows formats up to {TODAY}"
+        ) as caught:
             use()
         assert (caught.value.code, caught.value.hint) == ("StateTooNew", "upgrade batchctl")
-    assert formats(old)[0] == 2
+    assert formats(old)[0] == TODAY + 1
 
 
 def test_a_new_file_goes_through_all_formats_at_once(path: Path) -> None:
     with store_of(path, add_cost).lock() as session:
         session.commit([SaveJob(job())])
-    assert formats(path)[0] == 2
-    assert not path.with_name("state.db.backup-v1").exists()
+    assert formats(path)[0] == TODAY + 1
+    assert not path.with_name(BACKUP).exists()
 
 
 def test_a_first_run_that_fails_leaves_no_file(path: Path) -> None:
@@ -151,3 +159,41 @@ def test_a_connection_that_cannot_be_set_up_is_closed(old: Path, monkeypatch: py
     with pytest.raises(sqlite3.DatabaseError):
         connection.connect_writer(old)
     assert len(closed) == 1
+
+
+def first_format(path: Path) -> None:
+    """A file as the first release wrote it, with one job and its attempt."""
+    path.parent.mkdir(exist_ok=True)
+    connection.create_file(path, MIGRATIONS[:1], Identity("demo", "abc123"))
+    with closing(connection.connect_writer(path)) as db:
+        record = job_record(job())
+        del record["former_names"], record["depends_on"], record["retry_requested"]
+        db.table("jobs").insert(record)
+        db.table("attempts").insert(attempt_record(attempt(remote="batches/1")))
+        db.execute("update meta set serial = 7")
+
+
+def test_a_file_of_the_first_release_is_brought_up_after_a_backup(path: Path) -> None:
+    first_format(path)
+    expected = job(attempts=(attempt(remote="batches/1"),))
+    assert store_of(path).load().jobs == {"translate": expected}
+    assert formats(path)[0] == 1
+    with store_of(path).lock() as session:
+        session.commit([SaveIdentity(ACCOUNT, "00c0ffee")])
+    assert formats(path)[0] == TODAY
+    recorded = store_of(path).load()
+    assert (recorded.jobs, recorded.identities) == ({"translate": expected}, {ACCOUNT: "00c0ffee"})
+    backup = path.with_name("state.db.backup-v1")
+    assert formats(backup)[0] == 1
+    assert store_of(backup).load().jobs == {"translate": expected}
+
+
+def test_a_migration_seals_no_damage_in(old: Path) -> None:
+    conn = sqlite3.connect(old, isolation_level=None)
+    conn.execute("update attempts set remote = 'batches/elsewhere'")
+    conn.close()
+    for use in (store_of(old, add_cost).load, store_of(old, add_cost).lock):
+        with pytest.raises(StateError, match="not those that batchctl wrote"):
+            use()
+    assert formats(old)[0] == TODAY
+    assert not old.with_name(BACKUP).exists()

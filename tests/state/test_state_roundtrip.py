@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from long_mode import effort
 from state_samples import HandClock
 
+from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.desired import Kind, Lifecycle, OnChange, OnMissing, OnRemove
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts, Status
@@ -25,7 +26,9 @@ from batchctl.model.recorded import (
     RecordedJob,
     SaveAttempt,
     SaveFile,
+    SaveIdentity,
     SaveJob,
+    SaveQuota,
 )
 from batchctl.state.store import open_state
 
@@ -92,27 +95,35 @@ JOBS = st.builds(
     removing_time=SOME_TIME,
     released_time=SOME_TIME,
     cancel_requested=SOME_TIME,
+    former_names=st.lists(WORD, max_size=3).map(tuple),
+    depends_on=st.lists(WORD, max_size=3).map(tuple),
+    retry_requested=SOME_TIME,
     attempts=st.lists(ATTEMPTS, max_size=3, unique_by=lambda attempt: attempt.key).map(
         lambda attempts: tuple(sorted(attempts, key=lambda attempt: attempt.key))
     ),
 )
+QUOTAS = st.builds(Quota, st.builds(QuotaKey, ACCOUNTS, TEXT), st.integers(1, 999), TIMES, TIMES, st.integers(0, 99))
 FILES = st.builds(RecordedFile, ACCOUNTS, WORD, TEXT, SOME_TIME)
 EVENTS = st.builds(Event, TIMES, WORD, st.none() | st.integers(1, 9), TEXT, TEXT, TEXT.filter(bool))
 
 
 @settings(max_examples=effort(15, 400), deadline=None)
-@given(job=JOBS, file=FILES, event=EVENTS, data=st.data())
+@given(job=JOBS, file=FILES, quota=QUOTAS, event=EVENTS, data=st.data())
 def test_what_is_committed_loads_back_equal(
-    job: RecordedJob, file: RecordedFile, event: Event, data: st.DataObject
+    job: RecordedJob, file: RecordedFile, quota: Quota, event: Event, data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = open_state(Path(folder) / "s.db", stack="demo", uid="abc123", clock=HandClock(), who="ada")
         attempts = data.draw(st.permutations(job.attempts))
         with store.lock() as session:
-            session.commit([SaveJob(job), *map(SaveAttempt, attempts), SaveFile(file), AddEvent(event)])
+            identity = SaveIdentity(file.account, file.sha256)
+            session.commit([SaveJob(job), *map(SaveAttempt, attempts), SaveFile(file), AddEvent(event), identity])
+            session.commit([SaveQuota(dataclasses.replace(quota, limit=1000)), SaveQuota(quota)])
         recorded = store.load()
         assert recorded.jobs == {"job": job}
         assert recorded.files == (file,)
+        assert recorded.identities == {file.account: file.sha256}
+        assert recorded.quotas == {quota.key: quota}
         assert store.events(None, 1) == [event]
 
         changed = data.draw(JOBS.map(lambda other: dataclasses.replace(other, attempts=job.attempts)))

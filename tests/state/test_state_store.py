@@ -33,6 +33,7 @@ from batchctl.model.recorded import (
     SaveFile,
     SaveJob,
 )
+from batchctl.state.migrations import MIGRATIONS
 from batchctl.state.records import attempt_record, job_record
 from batchctl.state.store import FileState, open_state
 
@@ -175,7 +176,9 @@ def test_the_file_is_durable_and_readable_by_people(store: FileState, path: Path
     labels, stored = rows(path, "select labels, lifecycle from jobs")[0]
     assert labels == '{"team": "søk"}'
     assert json.loads(str(stored))["activeDeadlineSeconds"] == 7200
-    assert rows(path, "select stack, uid, serial, epoch, format_version from meta") == [("demo", "abc123", 1, 1, 1)]
+    assert rows(path, "select stack, uid, serial, epoch, format_version from meta") == [
+        ("demo", "abc123", 1, 1, len(MIGRATIONS))
+    ]
     assert not path.with_name("state.db-wal").exists()
 
 

@@ -1,0 +1,69 @@
+"""`batchctl explain NAME`: why a job is where it is, what happens next, and when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from batchctl.cli.common import Common, common_options, output_option
+from batchctl.cli.exits import weightiest
+from batchctl.cli.guarding import guarded_options
+from batchctl.cli.looking import look
+from batchctl.cli.output import emit
+from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.engine.passes import Preview
+from batchctl.engine.polling import Pace, longest_wait
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BatchctlError
+from batchctl.model.plan import JobPlan
+from batchctl.model.states import is_active
+from batchctl.report.explain import JobCase
+from batchctl.report.explain_document import explain_document
+from batchctl.report.explain_text import write_explanation
+
+_EVENTS = 50
+
+
+@click.command()
+@click.argument("name")
+@output_option("json", "yaml")
+@common_options
+def explain(*, common: Common, name: str, output: str) -> int:
+    """Say why a job is where it is, what happens next, and when. Locks nothing and writes nothing."""
+    # The whole stack is planned, as `plan` does: what a job waits for may be another one.
+    workspace = open_workspace(common)
+    workspace.require([name], workspace.state.load())
+    seen = look(workspace, guarded_options(workspace, {}))
+    for job in seen.plan.jobs:
+        if job.job == name:
+            case = _case(workspace, seen, job)
+            emit(
+                common,
+                output,
+                text=lambda console, case=case: write_explanation(case, console),  # type: ignore[misc]
+                document=lambda case=case: explain_document(case),  # type: ignore[misc]
+            )
+    if all(job.job != name for job in seen.plan.jobs):
+        hint = "its remote jobs are nobody's business any more (onRemove: keep or cancel)"
+        raise BatchctlError(f"{name} was let go of: nothing follows", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
+    return weightiest(error.exit_code for error in seen.errors.values())
+
+
+def _case(workspace: Workspace, seen: Preview, job: JobPlan) -> JobCase:
+    desired = next((one for one in workspace.desired.jobs if one.name == job.job), None)
+    attempt = job.attempt
+    account = attempt.account if attempt is not None else desired.account if desired is not None else None
+    age = None
+    if attempt is not None and attempt.create_time is not None and is_active(attempt.state or ""):
+        age = max(0.0, (workspace.clock.now() - attempt.create_time).total_seconds())
+    return JobCase(
+        seen.plan.stack,
+        job,
+        desired,
+        seen.recorded.jobs.get(job.job),
+        workspace.stack.suspend,
+        seen.errors.get(account) if account is not None else None,
+        tuple(workspace.state.events(job.job, _EVENTS)),
+        timedelta(seconds=longest_wait(Pace(), age)),
+    )

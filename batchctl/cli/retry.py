@@ -1,0 +1,41 @@
+"""`batchctl retry NAME…`: a new attempt of jobs that ended without success."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
+from batchctl.cli.consent import Consent
+from batchctl.cli.running import Request, carry_out
+from batchctl.cli.workspace import open_workspace
+from batchctl.engine.drive import Until
+from batchctl.reconcile import Options
+
+
+@click.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@output_option("json", "yaml", "markdown", "name")
+@consent_options
+@click.option("--max-create", type=click.IntRange(0), metavar="N", help="Create up to N jobs.")
+@lock_option
+@common_options
+def retry(
+    *,
+    common: Common,
+    names: tuple[str, ...],
+    output: str,
+    yes: bool,
+    no_input: bool,
+    max_create: int | None,
+    lock_timeout: str,
+) -> int:
+    """Try again what failed, was refused, lost or cancelled, without back-off and beyond backoffLimit.
+
+    The order stands until it is followed: a job that has to wait for room, for other jobs or for the end of a
+    suspension is created when `apply` or `watch` finds that it may be.
+    """
+    workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
+    workspace.require(names, workspace.state.load())
+    options = Options(workspace.scope, retry=True, max_create=max_create)
+    question = "Do you want to try these jobs again?"
+    return carry_out(workspace, Request(options, Until(ended=False), Consent(yes, no_input), output, question))

@@ -1,0 +1,1 @@
+"""`batchctl state`: look into the state, mend it, move it. One small file per subcommand."""

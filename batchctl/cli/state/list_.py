@@ -1,0 +1,30 @@
+"""`batchctl state list`: what is recorded, without a look at any API."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.cli.common import Common, common_options, output_option
+from batchctl.cli.output import emit
+from batchctl.cli.state.opening import open_stack_state
+from batchctl.reconcile import phase_on_record
+from batchctl.report.state_document import StateReport, state_list_document
+from batchctl.report.state_text import write_state_list
+
+
+@click.command("list")
+@output_option("json", "yaml", "name")
+@common_options
+def list_(*, common: Common, output: str) -> None:
+    """List the recorded jobs, their attempts and phases as last recorded. Calls nobody."""
+    opened = open_stack_state(common)
+    recorded = opened.state.load()
+    phases = {name: phase_on_record(job) for name, job in recorded.jobs.items()}
+    report = StateReport(opened.stack.name, recorded, phases)
+    emit(
+        common,
+        output,
+        text=lambda console: write_state_list(report, console),
+        document=lambda: state_list_document(report),
+        names=sorted(recorded.jobs),
+    )

@@ -1,0 +1,50 @@
+"""`batchctl state lock`: who holds the state, and how to take it from them."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.cli.common import Common, common_options, consent_options, output_option
+from batchctl.cli.consent import Consent, require_consent
+from batchctl.cli.output import emit
+from batchctl.cli.state.opening import open_stack_state
+from batchctl.report.layout import outside, write_line
+from batchctl.report.state_document import lock_document
+
+
+@click.group()
+def lock() -> None:
+    """Who holds the state, and how to take it from them."""
+
+
+@lock.command("show")
+@output_option("json", "yaml")
+@common_options
+def show(*, common: Common, output: str) -> None:
+    """Say which process holds the state."""
+    opened = open_stack_state(common)
+    holder = opened.state.holder()
+    words = holder.words if holder else "nobody holds the state"
+    emit(
+        common,
+        output,
+        text=lambda console: write_line(console, outside(words)),
+        document=lambda: lock_document(opened.stack.name, holder.as_json() if holder else None),
+    )
+
+
+@lock.command("break")
+@consent_options
+@common_options
+def break_(*, common: Common, yes: bool, no_input: bool) -> None:
+    """Take the state from a process that hangs; whatever it does then, it can write nothing any more.
+
+    A create call that it has sent already is found by its mark.
+    """
+    opened = open_stack_state(common)
+    holder = opened.state.holder()
+    if holder is not None:
+        words = f"{holder.words}; it may be at work"
+        require_consent(Consent(yes, no_input), f"{words}. Take the state from it?", words)
+    broken = opened.state.break_lock()
+    click.echo("took it from " + broken.words if broken else "nobody held the state", err=True)

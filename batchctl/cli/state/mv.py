@@ -1,0 +1,48 @@
+"""`batchctl state mv FROM TO`: rename a job in the state, so that renaming its manifest buys nothing."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from batchctl.cli.common import Common, common_options, lock_option
+from batchctl.cli.state.opening import find_job, open_stack_state
+from batchctl.model.errors import UsageError
+from batchctl.model.recorded import Recorded
+from batchctl.reconcile import rename
+from batchctl.rows.results import ResultsFolder
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+@click.command()
+@click.argument("name", metavar="FROM")
+@click.argument("to", metavar="TO")
+@lock_option
+@common_options
+def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
+    """Rename the job FROM to TO in the state, and its results folder with it.
+
+    Rename it in its manifest too: then the next `apply` neither cancels nor creates anything. Marks on remote jobs keep
+    the former name, which the state remembers.
+    """
+    opened = open_stack_state(common, lock_timeout)
+    with opened.state.lock() as session:
+        recorded = session.load()
+        job = find_job(recorded, name)
+        check_name(to, recorded)
+        # The folder first: after a crash in between, the same command finds it moved and goes on.
+        moved = ResultsFolder(opened.stack.results).rename_job(name, to)
+        session.commit([*rename(job, to, recorded), opened.event(to, "renamed", f"from {name}, by batchctl state mv")])
+    folder = " and its results folder" if moved else ""
+    click.echo(f"renamed {name}{folder} to {to}; now see that its manifest has metadata.name: {to}", err=True)
+
+
+def check_name(to: str, recorded: Recorded) -> None:
+    """Raise UsageError for a name that no job can be given."""
+    if not _NAME.fullmatch(to):
+        hint = "lower-case letters, digits and -, at most 40 characters"
+        raise UsageError(f"{to!r} is not a name for a job", hint=hint)
+    if to in recorded.jobs:
+        raise UsageError(f"there is a job {to} in the state already", hint="choose another name")

@@ -1,0 +1,63 @@
+"""What a command on the state works with. Manifests are not read: a state can be mended while they are broken."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from batchctl.cli.common import Common
+from batchctl.cli.workspace import duration, who
+from batchctl.engine.clock import SystemClock
+from batchctl.manifests.files import find_stack_file
+from batchctl.manifests.load import load_stack
+from batchctl.manifests.trust import Trust
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import Stack
+from batchctl.model.errors import BatchctlError
+from batchctl.model.recorded import AddEvent, Event, Recorded, RecordedJob
+from batchctl.state.store import FileState, open_state
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A stack's state."""
+
+    stack: Stack
+    state: FileState
+    clock: SystemClock
+
+    def event(self, job: str, what: str, why: str) -> AddEvent:
+        """A line for the history."""
+        now: datetime = self.clock.now()
+        return AddEvent(Event(now, job, None, what, why))
+
+
+def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None = None) -> Opened:
+    """Load the stack file and find its state; `path` names another file in its place.
+
+    Raises ManifestError, UsageError.
+    """
+    stack = load_stack(
+        find_stack_file(common.config, os.environ, (), Path()),
+        set_values=common.set_values,
+        env=os.environ,
+        trust=Trust.from_env(os.environ),
+        state_override=common.state,
+    )
+    clock = SystemClock()
+    seconds = duration(lock_timeout, "--lock-timeout")
+    file = path or stack.state
+    state = open_state(file, stack=stack.name, uid=stack.uid, clock=clock, who=who(), lock_timeout=seconds)
+    return Opened(stack, state, clock)
+
+
+def find_job(recorded: Recorded, name: str) -> RecordedJob:
+    """The record of a job. Raises BatchctlError (`JobNotFound`)."""
+    if name in recorded.jobs:
+        return recorded.jobs[name]
+    close = difflib.get_close_matches(name, recorded.jobs, n=1)
+    hint = f"did you mean {close[0]}?" if close else "`batchctl state list` lists the recorded jobs"
+    raise BatchctlError(f"there is no job {name} in the state", code=ErrorCode.JOB_NOT_FOUND, hint=hint)

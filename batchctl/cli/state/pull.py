@@ -1,0 +1,36 @@
+"""`batchctl state pull`: a consistent copy of the state file."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from batchctl.cli.common import Common, common_options
+from batchctl.cli.state.opening import open_stack_state
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BatchctlError, UsageError
+
+
+@click.command()
+@click.argument("file", metavar="[FILE]", default="-")
+@common_options
+def pull(*, common: Common, file: str) -> None:
+    """Write a copy of the state to FILE, or to standard output. It is whole even while another process writes."""
+    opened = open_stack_state(common)
+    if file != "-":
+        path = Path(file)
+        if path.exists():
+            raise BatchctlError(f"{path} is there already", code=ErrorCode.CANNOT_WRITE, hint="name another file")
+        opened.state.copy_to(path)
+        return
+    if sys.stdout.isatty():
+        raise UsageError("a state file is nothing for a terminal", hint="name a file, or send it into one: > state.db")
+    with tempfile.TemporaryDirectory(prefix="batchctl-") as folder:
+        copy = Path(folder) / "state.db"
+        opened.state.copy_to(copy)
+        with copy.open("rb") as stream:
+            shutil.copyfileobj(stream, sys.stdout.buffer)

@@ -1,0 +1,57 @@
+"""`batchctl state rm NAME…`: forget jobs; their remote jobs are not touched."""
+
+from __future__ import annotations
+
+import click
+
+from batchctl.cli.common import Common, common_options, consent_options, lock_option
+from batchctl.cli.consent import Consent, require_consent
+from batchctl.cli.output import stderr_console
+from batchctl.cli.state.opening import find_job, open_stack_state
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import GuardError
+from batchctl.model.recorded import ForgetJob, Recorded, RecordedJob, Write
+from batchctl.report.layout import outside, write_line
+
+
+@click.command()
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@consent_options
+@click.option("--force", is_flag=True, help="Even while a create call of the job has no answer yet.")
+@lock_option
+@common_options
+def rm(*, common: Common, names: tuple[str, ...], yes: bool, no_input: bool, force: bool, lock_timeout: str) -> None:
+    """Forget jobs. Nothing remote is touched: what still carries a mark is found again by the next `apply`.
+
+    A job whose remote job is gone, or never had a mark, is not found again: with its manifest still there, the next
+    `apply` creates it anew.
+    """
+    opened = open_stack_state(common, lock_timeout)
+    jobs = _find(opened.state.load(), names, force=force)
+    console = stderr_console(common)
+    for job in jobs:
+        write_line(console, outside(f"{job.name}: {_consequence(job)}"))
+    message = f"{', '.join(job.name for job in jobs)} would be forgotten, and nobody has agreed to it"
+    require_consent(Consent(yes, no_input), "Do you want to forget this?", message)
+    with opened.state.lock() as session:
+        writes: list[Write] = []
+        for job in _find(session.load(), names, force=force):
+            writes += [opened.event(job.name, "forgotten", "batchctl state rm"), ForgetJob(job.name)]
+        session.commit(writes)
+
+
+def _find(recorded: Recorded, names: tuple[str, ...], *, force: bool) -> list[RecordedJob]:
+    jobs = [find_job(recorded, name) for name in dict.fromkeys(names)]
+    for job in jobs:
+        if any(attempt.intent is not None for attempt in job.attempts) and not force:
+            message = f"{job.name} has a create call of which nobody knows the outcome"
+            raise GuardError(message, code=ErrorCode.UNSETTLED, hint="run `batchctl apply` first; or --force")
+    return jobs
+
+
+def _consequence(job: RecordedJob) -> str:
+    """What follows for the job, as far as the record tells."""
+    marked = [attempt.remote for attempt in job.attempts if attempt.remote and attempt.token and not attempt.is_gone]
+    if marked:
+        return f"the next `apply` finds {', '.join(marked)} again by its mark; without a manifest it is an orphan"
+    return "nothing of it can be found again; if its manifest is still there, the next `apply` creates it anew"

@@ -1,0 +1,145 @@
+"""Deliver what is in the outbox: a bounded part of it after each pass, and what is left after the last one.
+
+A delivery is written down after it was made: a process that dies in between delivers again, never not at all. What goes
+wrong here is told and tried again; no job waits or fails for it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+
+from batchctl.engine.journal import Journal
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import Stack
+from batchctl.model.errors import HookUnusable, LockedError, NotDelivered, StateError
+from batchctl.model.notices import Hook, Notice
+from batchctl.model.observed import Observed
+from batchctl.model.plan import Plan
+from batchctl.reconcile import (
+    delivered,
+    failed,
+    find_waiting,
+    given_up,
+    held,
+    possible_again,
+    sort_outbox,
+    stuck_notices,
+)
+
+_MOST = 50
+"""Deliveries to one hook in one pass."""
+_BUDGET = 20.0
+"""After so many seconds a pass begins no further delivery."""
+PATIENCE = timedelta(minutes=1)
+"""How long a run that has come to its end waits for deliveries that failed."""
+
+
+def tell(stack: Stack, plan: Plan, observed: Observed, journal: Journal, tools: Tools) -> None:
+    """What a pass tells when all else is done: which of its jobs are stuck, and what is due. Raises StateError."""
+    for notice in stuck_notices(journal.jobs, journal.attempts, plan, observed, stack, tools.clock.now()):
+        journal.note_news(notice)
+    deliver(stack, journal, tools)
+
+
+def deliver(stack: Stack, journal: Journal, tools: Tools) -> None:
+    """Deliver what is due, each hook's notices one after the other, the hooks side by side. Raises StateError.
+
+    A hook that fails is left alone for the rest of the pass.
+    """
+    began = tools.clock.elapsed()
+    hooks = {hook.name: hook for hook in stack.notify}
+    outbox = sort_outbox(journal.outbox, hooks, possible_again(journal.attempts.values(), stack), tools.clock.now())
+    for notice in outbox.old:
+        journal.note_dropped(notice)
+    for notice in outbox.hopeless:
+        _give_up(notice, journal, tools)
+    journal.commit()
+    queues = _queues(outbox.due)
+    if not queues:
+        return
+    with ThreadPoolExecutor(max_workers=len(queues)) as pool:
+        while queues and not tools.clock.is_stopped() and tools.clock.elapsed() - began < _BUDGET:
+            journal.check()
+            heads = [queue.pop(0) for queue in queues.values()]
+            problems = list(pool.map(partial(_send, hooks, tools), heads))
+            for notice, problem in zip(heads, problems, strict=True):
+                _write_down(notice, problem, journal, tools)
+                if problem is not None or not queues[notice.hook]:
+                    del queues[notice.hook]
+            journal.commit()
+
+
+def deliver_rest(stack: Stack, tools: Tools) -> None:
+    """Try again, for a while, what could not be delivered during a run of passes. What goes wrong is told only.
+
+    What nobody can be told from here, and what is for hooks that are not there, is not waited for.
+    """
+    try:
+        _deliver_rest(stack, tools)
+    except LockedError:
+        # Whoever is in a pass now delivers it.
+        return
+    except StateError as error:
+        tools.progress.warn(f"notifications: {error.message}")
+
+
+def _deliver_rest(stack: Stack, tools: Tools) -> None:
+    end = tools.clock.now() + PATIENCE
+    hooks = {hook.name for hook in stack.notify}
+    left = find_waiting(tools.state.load().outbox, hooks)
+    while left:
+        due = min(notice.next_time or tools.clock.now() for notice in left)
+        if due > end or tools.clock.is_stopped():
+            words = "1 notification is" if len(left) == 1 else f"{len(left)} notifications are"
+            tools.progress.warn(f"{words} not delivered yet: the next `apply` or `watch` goes on")
+            return
+        tools.clock.sleep(max((due - tools.clock.now()).total_seconds(), 0.0))
+        with tools.state.lock() as session:
+            journal = Journal(stack, session, session.load(), tools.clock)
+            deliver(stack, journal, tools)
+            left = find_waiting(journal.outbox, hooks)
+
+
+def _queues(due: Sequence[Notice]) -> dict[str, list[Notice]]:
+    queues: dict[str, list[Notice]] = defaultdict(list)
+    for notice in due:
+        if len(queues[notice.hook]) < _MOST:
+            queues[notice.hook].append(notice)
+    return dict(queues)
+
+
+def _send(hooks: Mapping[str, Hook], tools: Tools, notice: Notice) -> NotDelivered | None:
+    """Make one delivery; on a worker."""
+    try:
+        tools.notifier.send(hooks[notice.hook], notice)
+    except NotDelivered as problem:
+        return problem
+    return None
+
+
+def _write_down(notice: Notice, problem: NotDelivered | None, journal: Journal, tools: Tools) -> None:
+    now = tools.clock.now()
+    if problem is None:
+        tools.told.pop(notice.hook, None)
+        journal.note_notice(delivered(notice, now))
+        journal.note_event(notice.job, notice.attempt, "notified", f"{notice.type} to {notice.hook}; {notice.id}")
+        return
+    words = f"{problem.code}: {problem.message}"
+    after = held(notice, words) if isinstance(problem, HookUnusable) else failed(notice, words, now)
+    if after != notice:
+        journal.note_notice(after)
+    if tools.told.get(notice.hook) != words:
+        tools.told[notice.hook] = words
+        hint = f" ({problem.hint})" if problem.hint else ""
+        tools.progress.warn(f"{notice.job}: {notice.type} was not told to {notice.hook}: {words}{hint}")
+
+
+def _give_up(notice: Notice, journal: Journal, tools: Tools) -> None:
+    journal.note_notice(given_up(notice, tools.clock.now()))
+    words = f"{notice.type} to {notice.hook}; {notice.problem or 'the stack has no such hook'}"
+    journal.note_event(notice.job, notice.attempt, "notification given up", words)
+    tools.progress.warn(f"{notice.job}: gave up telling {words}")

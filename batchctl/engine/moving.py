@@ -1,0 +1,47 @@
+"""Carry out the renames of `spec.moved`, before a pass is planned: the results folder first, then the record.
+
+After a crash in between, the next pass finds the folder moved and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import DesiredStack
+from batchctl.model.errors import ResultsError
+from batchctl.model.ports import StateSession
+from batchctl.model.recorded import AddEvent, Event, Recorded
+from batchctl.reconcile import find_moves
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The record as it stands now."""
+
+    recorded: Recorded
+    """Under the names of today, those that could not be written down included."""
+    failed: Mapping[str, ResultsError]
+    """By name of today: jobs that nothing may be done for until their folder can be moved."""
+
+
+def carry_out_moves(desired: DesiredStack, recorded: Recorded, session: StateSession, tools: Tools) -> Moved:
+    """Give recorded jobs the names that the manifests have for them. Raises StateError."""
+    moves = find_moves(desired.stack.moved, recorded)
+    failed: dict[str, ResultsError] = {}
+    for move in moves.due:
+        if move.after in failed:
+            continue
+        if move.is_new:
+            try:
+                tools.results.rename_job(move.before, move.after)
+            except ResultsError as error:
+                failed[move.after] = error
+                continue
+        why = f"from {move.before}, by spec.moved"
+        event = Event(tools.clock.now(), move.after, None, "renamed", why)
+        session.commit([*move.writes, AddEvent(event)])
+        if move.is_new:
+            tools.progress.step(move.after, f"renamed, {why}")
+    return Moved(moves.recorded, failed)

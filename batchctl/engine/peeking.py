@@ -1,0 +1,45 @@
+"""A look at single jobs in place of a whole pass, while nothing is to be decided.
+
+It takes no lock, writes nothing and decides nothing: it only tells whether a pass is needed.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from batchctl.engine.passes import PassReport
+from batchctl.engine.tools import Tools
+from batchctl.model.errors import BatchctlError
+from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.reconcile import choose_gets
+
+MOST_PEEKS = 10
+"""In a row, before a whole pass is made all the same: drift shows in lists alone."""
+
+
+def is_as_it_was(last: PassReport, recorded: Recorded, concurrency: int, tools: Tools) -> bool:
+    """Whether nothing has happened since a pass, as far as single gets tell; False where a pass is the better look.
+
+    `recorded` is the state now.
+    """
+    if recorded.serial != last.serial or last.errors:
+        return False
+    if any(moment <= tools.clock.elapsed() for moment in last.timing.due.values()):
+        return False
+    asked = choose_gets(last.plan, recorded, last.listed)
+    if asked is None:
+        return False
+    if not asked:
+        return True
+    with ThreadPoolExecutor(max_workers=min(concurrency, len(asked))) as pool:
+        return all(pool.map(lambda attempt: _is_as_recorded(attempt, tools), asked))
+
+
+def _is_as_recorded(attempt: RecordedAttempt, tools: Tools) -> bool:
+    assert attempt.remote is not None
+    try:
+        job = tools.providers.get(attempt.account).get_job(attempt.remote)
+    except BatchctlError:
+        # What it means is for a whole pass to tell.
+        return False
+    return job.state == attempt.state

@@ -1,0 +1,102 @@
+"""What a run of passes is asked for, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from batchctl.engine.passes import PassReport
+from batchctl.model.errors import BatchctlError
+from batchctl.model.keys import Account
+from batchctl.model.outcome import Outcome, Result
+from batchctl.model.plan import CHANGES, Action, JobPlan, Plan
+from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
+
+
+@dataclass(frozen=True)
+class Until:
+    """When a run of passes ends."""
+
+    ended: bool
+    """When every job has ended; else as soon as no create call is left to settle."""
+    timeout: timedelta | None = None
+    once: bool = False
+    forever: bool = False
+    """Whatever goes wrong in a pass is told and tried again; only a signal or the time limit ends it."""
+    phases: Mapping[str, Phase] = field(default_factory=dict)
+    """By job: then it ends as soon as each of these has been in its phase, or will not come there any more."""
+
+
+@dataclass(frozen=True)
+class DriveReport:
+    """What a run of passes came to."""
+
+    plan: Plan
+    """Of the first pass: what was asked for."""
+    last: Plan
+    """Of the last pass: how things stand."""
+    outcomes: Mapping[str, Outcome]
+    """For each job of the first plan, how its action ended."""
+    errors: Mapping[Account, BatchctlError]
+    """Accounts that the last pass could not read."""
+    unanswered: frozenset[str] = frozenset()
+    """Jobs that the last pass leaves with a create call of which nobody knows the outcome."""
+    stopped: BatchctlError | None = None
+    """Why it ended early: a signal, or the time was up."""
+    missed: tuple[str, ...] | None = None
+    """Jobs that have not been in the phase that they were waited for; None where no phase was waited for."""
+
+    @property
+    def failed_jobs(self) -> tuple[JobPlan, ...]:
+        """The jobs that have ended without success, nothing more being planned for them."""
+        return tuple(job for job in self.last.jobs if job.phase in FAILED_PHASES and job.action not in CHANGES)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether not all came to the end that was waited for: their phases where some were named, else success."""
+        if self.missed is not None:
+            return bool(self.missed) and self.stopped is None
+        return bool(self.failed_jobs)
+
+
+def merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:
+    """The report as a further pass leaves it."""
+    refused = {job.job for job in done.plan.jobs if job.phase is Phase.REJECTED}
+    outcomes = {}
+    for name, first in report.outcomes.items():
+        later = done.outcomes.get(name)
+        if later is None:
+            # Not planned about any more: what was pending, a removal, has come to its end.
+            is_over = whole and first.result is Result.PENDING
+            outcomes[name] = replace(first, result=Result.DONE) if is_over else first
+        elif first.result is Result.DONE and later.result is not Result.FAILED:
+            outcomes[name] = replace(first, remote=later.remote)
+        elif first.result is Result.FAILED and name in refused:
+            # Nothing more is done about it, but that is no success.
+            outcomes[name] = first
+        else:
+            outcomes[name] = later
+    last = done.plan
+    if not whole:
+        seen = {job.job: job for job in done.plan.jobs}
+        last = replace(last, jobs=tuple(seen.get(job.job, job) for job in report.last.jobs))
+    return replace(report, last=last, outcomes=outcomes, errors=done.errors, unanswered=done.unanswered)
+
+
+def has_changed(before: Plan, after: Plan) -> bool:
+    """Whether a pass shows news. That a job cannot be seen is none; that it can be seen again is."""
+    old, new = _standing(before), _standing(after)
+    return old.keys() != new.keys() or any(old[name] != now for name, now in new.items() if now[1] is not Phase.UNKNOWN)
+
+
+def _standing(plan: Plan) -> dict[str, tuple[Action, Phase, str | None]]:
+    return {job.job: (job.action, job.phase, job.attempt.state if job.attempt else None) for job in plan.jobs}
+
+
+def has_come_to(job: JobPlan, phase: Phase) -> bool:
+    """Whether a job is, or surely was, in a phase."""
+    if phase is Phase.ACTIVE and job.phase in ENDED_PHASES:
+        # What ended between two looks had worked.
+        return job.remote is not None
+    return job.phase is phase

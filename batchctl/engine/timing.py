@@ -1,0 +1,52 @@
+"""When the decisions of a plan fall due, on a clock that nobody sets.
+
+A plan's times are the provider's, and one kind is the local clock's. Both were read when the plan was made; counted
+from there, no later jump of either hurries or delays anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from batchctl.model.desired import DesiredStack
+from batchctl.model.observed import Observed
+from batchctl.model.plan import JobPlan, Plan, Timer
+from batchctl.model.states import is_active
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Moments of one pass's jobs, in seconds of `Stoppable.elapsed`."""
+
+    due: Mapping[str, float] = field(default_factory=dict)
+    """When a decision is due that needs no event."""
+    born: Mapping[str, float] = field(default_factory=dict)
+    """When the remote job was created, of those that work."""
+
+    def due_in(self, jobs: Iterable[JobPlan], elapsed: float) -> float | None:
+        """Seconds until the first decision falls due; below 0 when it is overdue, None when there is none."""
+        times = [self.due[job.job] for job in jobs if job.job in self.due]
+        return min(times) - elapsed if times else None
+
+    def youngest(self, elapsed: float) -> float | None:
+        """The age of the youngest job that works."""
+        return max(0.0, elapsed - max(self.born.values())) if self.born else None
+
+
+def time_plan(plan: Plan, desired: DesiredStack, observed: Observed, now: datetime, elapsed: float) -> Timing:
+    """The moments of a plan that was made at `now` of the local clock."""
+    accounts = {job.name: job.account for job in desired.jobs}
+    due, born = {}, {}
+    for job in plan.jobs:
+        attempt = job.attempt
+        account = attempt.account if attempt is not None else accounts.get(job.job)
+        look = observed.get(account) if account is not None else None
+        clock = look.now if look is not None else now
+        if job.next_time is not None:
+            since = now if job.timer is Timer.SETTLING else clock
+            due[job.job] = elapsed + (job.next_time - since).total_seconds()
+        if attempt is not None and attempt.create_time is not None and is_active(attempt.state or ""):
+            born[job.job] = elapsed - (clock - attempt.create_time).total_seconds()
+    return Timing(due, born)

@@ -1,0 +1,82 @@
+"""What manifests say in `dependsOn`: that there are such jobs, and that they do not wait for each other.
+
+Owns the places of these names, which may stand in the stack's defaults as well as in a manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from batchctl.manifests.codes import Code
+from batchctl.manifests.faults import Faults, did_you_mean, shown
+from batchctl.manifests.nodes import Items, Node, Scalar
+from batchctl.model.desired import Location
+
+_NAMED = 5
+"""Jobs of a circle that a message names."""
+
+
+@dataclass
+class Needs:
+    """Gathers the dependencies of all jobs, and then checks them together."""
+
+    _places: dict[str, dict[str, Location]] = field(default_factory=dict)
+    """By job: what it names, each with its place."""
+
+    def read(self, job: str, node: Node | None) -> tuple[str, ...]:
+        """The names that a job's `dependsOn` holds, in the order of the manifest."""
+        items = node.values if isinstance(node, Items) else ()
+        found = {str(item.value): item.location for item in items if isinstance(item, Scalar)}
+        self._places[job] = found
+        return tuple(found)
+
+    def check(self, jobs: Collection[str], faults: Faults) -> None:
+        """Tell of names that no job has, and of circles. `jobs` are the names of all, those with faults too."""
+        for places in self._places.values():
+            for name, place in places.items():
+                if name not in jobs:
+                    hint = did_you_mean(name, jobs)
+                    faults.add(
+                        place, Code.UNKNOWN_JOB, f'"dependsOn" names {shown(name)}, and there is no such job', hint
+                    )
+        for circle in _circles({job: set(places) for job, places in self._places.items()}):
+            shown_names = circle if len(circle) <= _NAMED else (*circle[: _NAMED - 1], "…")
+            words = " → ".join([*shown_names, circle[0]])
+            place = self._places[circle[0]][circle[1] if len(circle) > 1 else circle[0]]
+            message = f'"dependsOn" goes in a circle: {words}'
+            faults.add(
+                place, Code.DEPENDENCY_CIRCLE, message, "none of these jobs could ever be created; cut it somewhere"
+            )
+
+
+def _circles(needs: dict[str, set[str]]) -> list[tuple[str, ...]]:
+    """Circles that share no job, each from its first name on; every job that waits for itself waits for one of them."""
+    found = []
+    left = _in_circles(needs)
+    while left:
+        path = [min(left)]
+        while path[-1] not in path[:-1]:
+            path.append(min(left[path[-1]]))
+        circle = path[path.index(path[-1]) : -1]
+        first = circle.index(min(circle))
+        found.append((*circle[first:], *circle[:first]))
+        left = _in_circles({job: others - set(circle) for job, others in left.items() if job not in circle})
+    return found
+
+
+def _in_circles(needs: dict[str, set[str]]) -> dict[str, set[str]]:
+    """What is left when all that can be done in some order is taken away."""
+    left = {job: others & needs.keys() for job, others in needs.items()}
+    wanted_by: dict[str, list[str]] = {job: [] for job in left}
+    for job, others in left.items():
+        for other in others:
+            wanted_by[other].append(job)
+    ready = [job for job, others in left.items() if not others]
+    for job in ready:
+        del left[job]
+        for dependant in wanted_by[job]:
+            left[dependant].discard(job)
+            if not left[dependant]:
+                ready.append(dependant)
+    return left

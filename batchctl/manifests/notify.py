@@ -1,0 +1,123 @@
+"""Reads the stack's `notify`: who is told how jobs end.
+
+Owns what an entry means, and where a webhook may be. Whether its secret is there is found out when it is used: the
+machine that validates need not be the one that sends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+
+from batchctl.manifests.codes import Code
+from batchctl.manifests.durations import parse_duration
+from batchctl.manifests.faults import Faults, cut, shown
+from batchctl.manifests.merge import without_nulls
+from batchctl.manifests.nodes import Items, Node, find, key_place, plain
+from batchctl.manifests.trust import Trust
+from batchctl.model.addresses import WebAddress, is_public, literal_address
+from batchctl.model.desired import Json, Location
+from batchctl.model.notices import ALL_TYPES, STUCK_AFTER, CommandHook, Hook, NoticeType, Webhook
+
+_MOST_HOOKS = 10
+_NAME_LENGTH = 8
+_LOCAL = ("localhost", ".localhost")
+
+
+def read_notify(root: Node, trust: Trust, faults: Faults) -> tuple[Hook, ...]:
+    """The hooks of a stack file that keeps to its schema; those with faults are left out, and the faults told."""
+    items = find(root, "spec", "notify")
+    nodes = items.values if isinstance(items, Items) else ()
+    if len(nodes) > _MOST_HOOKS:
+        place = key_place(root, "spec", "notify")
+        faults.add(place, Code.INVALID_VALUE, f'"notify" may have up to {_MOST_HOOKS} entries')
+    hooks: dict[str, tuple[Hook, Location]] = {}
+    for node in nodes[:_MOST_HOOKS]:
+        hook = _read(node, trust, faults)
+        if hook is None:
+            continue
+        if hook.name in hooks:
+            hint = f"first at {hooks[hook.name][1]}"
+            message = f'the entry {shown(hook.name)} stands twice in "notify"'
+            faults.add(key_place(node, "name"), Code.DUPLICATE_NAME, message, hint)
+        hooks.setdefault(hook.name, (hook, node.location))
+    return tuple(hook for hook, _ in hooks.values())
+
+
+def _read(node: Node, trust: Trust, faults: Faults) -> Hook | None:
+    entry: Mapping[str, Json] = plain(without_nulls(node))
+    types = frozenset(NoticeType(name) for name in entry["events"]) if "events" in entry else ALL_TYPES
+    stuck_after = _stuck_after(node, entry, faults)
+    match entry:
+        case {"url": _, "command": _}:
+            message = 'an entry of "notify" has "url" or "command", not both'
+            faults.add(key_place(node, "command"), Code.INVALID_VALUE, message, "write two entries")
+        case {"url": url, "secretEnv": variable}:
+            if _is_sound(url, key_place(node, "url"), trust, faults):
+                return Webhook(entry.get("name") or _name("webhook", url), url, variable, types, stuck_after)
+        case {"url": _}:
+            hint = "the environment variable that holds its signing secret"
+            faults.add(node.location, Code.MISSING_FIELD, 'a webhook needs "secretEnv"', hint)
+        case {"command": _, "secretEnv": _}:
+            message = '"secretEnv" is for webhooks: a command is not signed'
+            faults.add(key_place(node, "secretEnv"), Code.INVALID_VALUE, message, "leave it out")
+        case {"command": words}:
+            command = tuple(words)
+            if command[0]:
+                return CommandHook(entry.get("name") or _name("command", *command), command, types, stuck_after)
+            faults.add(key_place(node, "command"), Code.INVALID_VALUE, '"command" names no program')
+        case _:
+            message = 'an entry of "notify" needs "url" or "command"'
+            faults.add(node.location, Code.MISSING_FIELD, message, "a webhook's address, or a program to run")
+    return None
+
+
+def _name(kind: str, *parts: str) -> str:
+    """What an entry without a name is known by: the state holds no URL, which may be a secret by itself."""
+    return f"{kind}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:_NAME_LENGTH]}"
+
+
+def _stuck_after(node: Node, entry: Mapping[str, Json], faults: Faults) -> timedelta:
+    text = entry.get("stuckAfter")
+    if text is None:
+        return STUCK_AFTER
+    place = key_place(node, "stuckAfter")
+    try:
+        duration = parse_duration(text)
+    except ValueError as error:
+        faults.add(place, Code.INVALID_VALUE, f'"stuckAfter" {error}')
+        return STUCK_AFTER
+    if not duration:
+        hint = "to be told of no stuck job, leave job.stuck out of events"
+        faults.add(place, Code.INVALID_VALUE, '"stuckAfter" must be longer than nothing', hint)
+    return duration
+
+
+def _is_sound(url: str, place: Location, trust: Trust, faults: Faults) -> bool:
+    try:
+        address = WebAddress.parse(url)
+    except ValueError as error:
+        faults.add(place, Code.INVALID_VALUE, f'"url" {error}')
+        return False
+    if trust.allows_webhook(address):
+        return True
+    origin = cut(address.origin)
+    why = ""
+    if address.scheme != "https":
+        why = "is not https"
+    elif _is_private(address.host):
+        why = "is not on the public Internet"
+    if why:
+        hint = f"when you trust it: BATCHCTL_ALLOW_WEBHOOK={origin}"
+        faults.add(place, Code.UNTRUSTED_WEBHOOK, f"{origin} {why}", hint)
+    return not why
+
+
+def _is_private(host: str) -> bool:
+    """Whether a host says by itself that it is not public; where other names lead is found out when they are used."""
+    literal = literal_address(host)
+    if literal is not None:
+        return not is_public(literal)
+    name = host.rstrip(".")
+    return name == _LOCAL[0] or name.endswith(_LOCAL[1])

@@ -1,0 +1,88 @@
+"""What others are told of jobs: the hooks that are told, and the notices on their way to them.
+
+Owns the words only. What is told when is decided in `reconcile`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class NoticeType(StrEnum):
+    """What a notice tells of one attempt. Each is told at most once to each hook, but for repeated deliveries."""
+
+    SUCCEEDED = "job.succeeded"
+    """It succeeded, and its results are collected."""
+    PARTIALLY_SUCCEEDED = "job.partially_succeeded"
+    FAILED = "job.failed"
+    EXPIRED = "job.expired"
+    CANCELLED = "job.cancelled"
+    REJECTED = "job.rejected"
+    """The API refused the create call for good."""
+    RESULTS_LOST = "job.results_lost"
+    STUCK = "job.stuck"
+    """It is past a deadline, or nothing has become of it for unusually long. Its end is told all the same."""
+
+
+ALL_TYPES = frozenset(NoticeType)
+STUCK_AFTER = timedelta(hours=24)
+"""Both APIs mean to be done by then (reference chapter 10)."""
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """An HTTP endpoint of the user's, told by signed POST requests."""
+
+    name: str
+    """What the state knows it by; unique in the stack."""
+    url: str
+    secret_variable: str
+    """The environment variable that holds the signing secret."""
+    types: frozenset[NoticeType] = ALL_TYPES
+    stuck_after: timedelta = STUCK_AFTER
+
+
+@dataclass(frozen=True)
+class CommandHook:
+    """A program of the user's, told on its standard input."""
+
+    name: str
+    command: tuple[str, ...]
+    """The program and its arguments; no shell reads them."""
+    types: frozenset[NoticeType] = ALL_TYPES
+    stuck_after: timedelta = STUCK_AFTER
+
+
+Hook: TypeAlias = Webhook | CommandHook
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One notice for one hook, as the outbox of the state has it. Times are the local clock's."""
+
+    id: str
+    """The same for every delivery and every hook, so that a receiver knows a repeated one."""
+    hook: str
+    """The hook's name."""
+    job: str
+    attempt: int
+    type: NoticeType
+    time: datetime
+    body: str
+    """The JSON that is sent, made once: a repeated delivery has the same bytes."""
+    tries: int = 0
+    """Deliveries that failed."""
+    next_time: datetime | None = None
+    """No delivery before; None: at once."""
+    delivered_time: datetime | None = None
+    given_up_time: datetime | None = None
+    problem: str = ""
+    """Why it is not delivered yet, or never was."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is still to be delivered."""
+        return self.delivered_time is None and self.given_up_time is None

@@ -1,0 +1,48 @@
+"""A new attempt by a person's order (`batchctl retry`), whatever the policy says of retries.
+
+The order is written down, so that it outlasts a full queue, a suspension and a look that could not be finished.
+"""
+
+from __future__ import annotations
+
+from batchctl.model.desired import DesiredJob
+from batchctl.model.keys import same_digest
+from batchctl.model.observed import Present, Unknown
+from batchctl.model.plan import Action, Collect, Create, Step
+from batchctl.model.states import Phase, is_terminal
+from batchctl.reconcile.attach import AttemptView
+from batchctl.reconcile.decision import Context, Decision, Subject, has_succeeded, is_held, wait
+
+
+def follow_order(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision | None:
+    """The new attempt that was ordered; None where nothing was, or it cannot be made now."""
+    recorded = subject.recorded
+    if recorded is None or recorded.retry_requested is None or why_not_again(view, desired) is not None:
+        return None
+    if is_held(desired, context):
+        return wait(Phase.WAITING, "suspended, or `batchctl retry` would be followed")
+    collect: tuple[Step, ...] = ()
+    if view.attempt.is_uncollected and isinstance(view.presence, Present):
+        collect = (Collect(view.key, view.presence.job),)
+    key = subject.next_key
+    words = "tried again by `batchctl retry`"
+    return Decision(Action.RETRY, Phase.WAITING, words, (*collect, Create(key)), current=key.attempt)
+
+
+def why_not_again(view: AttemptView, desired: DesiredJob) -> str | None:
+    """Why no new attempt can follow by order, with the way out; None when one can."""
+    attempt = view.attempt
+    if not same_digest(attempt.digest, desired.digest):
+        return "its manifest has changed: `batchctl apply` follows the change"
+    if attempt.rejected:
+        return None
+    if attempt.remote is None:
+        return "its create call is not settled yet: `batchctl apply` goes on with it"
+    if isinstance(view.presence, Unknown):
+        return f"it cannot be seen now: {view.presence.reason}"
+    if isinstance(view.presence, Present) and not is_terminal(attempt.state or ""):
+        return "it has not ended: `batchctl cancel` stops it"
+    lost = attempt.results is None and (attempt.results_lost or not isinstance(view.presence, Present))
+    if has_succeeded(attempt) and not lost:
+        return "it has succeeded: change spec.runId to run it again"
+    return None

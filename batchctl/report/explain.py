@@ -1,0 +1,201 @@
+"""Why a job is where it is, what happens next, and when: the words for the facts of a plan.
+
+Decides nothing: every fact here comes from the plan that `plan` makes too, from the manifest, or from the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob
+from batchctl.model.errors import BatchctlError
+from batchctl.model.plan import Action, JobPlan, Timer
+from batchctl.model.recorded import Event, RecordedJob
+from batchctl.model.states import FAILED_PHASES, Phase
+
+
+class ConditionType(StrEnum):
+    """What can hold for a job."""
+
+    DEPENDENCIES = "Dependencies"
+    """It waits for other jobs."""
+    SUSPENDED = "Suspended"
+    QUEUED = "Queued"
+    BACKOFF = "BackOff"
+    DEADLINE = "Deadline"
+    SETTLING = "Settling"
+    TTL = "TtlAfterFinished"
+    CANCELLING = "Cancelling"
+    GUARDED = "Guarded"
+    UNSEEN = "Unseen"
+    """Its account cannot be read."""
+    RETRY_ORDERED = "RetryOrdered"
+    CANCEL_ORDERED = "CancelOrdered"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing that holds."""
+
+    type: ConditionType
+    message: str
+    until: datetime | None = None
+    """When it ends by itself; None: by an event, or by a person."""
+
+
+@dataclass(frozen=True)
+class LastError:
+    """What went wrong last, with the way out."""
+
+    code: str | None
+    """A code of batchctl's own; None where the API tells why a job failed."""
+    message: str
+    way_out: str
+    time: datetime | None = None
+
+
+@dataclass(frozen=True)
+class JobCase:
+    """All that is known of one job for an explanation."""
+
+    stack: str
+    plan: JobPlan
+    desired: DesiredJob | None = None
+    recorded: RecordedJob | None = None
+    is_stack_suspended: bool = False
+    problem: BatchctlError | None = None
+    """Why its account cannot be read in full."""
+    events: tuple[Event, ...] = ()
+    """Oldest first."""
+    poll_within: timedelta = timedelta(0)
+    """How long a `watch` with its usual bounds waits at most before it looks at the job again."""
+
+
+_TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
+    Timer.BACKOFF: (ConditionType.BACKOFF, "the next attempt waits for its back-off", "a new attempt is created"),
+    Timer.DEADLINE: (ConditionType.DEADLINE, "it may take so long and no longer", "it is cancelled at its deadline"),
+    Timer.SETTLING: (
+        ConditionType.SETTLING,
+        "its create call got no answer, and its mark is looked for",
+        "the create call is sent again with the same token, if its mark has not turned up",
+    ),
+    Timer.TTL: (
+        ConditionType.TTL,
+        "its remote job is kept for a while",
+        "the remote job is deleted; collected results stay",
+    ),
+    Timer.CANCEL: (ConditionType.CANCELLING, "a cancel was sent", "the cancel is sent again, if it still works"),
+    Timer.ADMISSION: (ConditionType.QUEUED, "it waits for room on its account", "it is looked whether there is room"),
+}
+"""What each timer means while it runs, and when it ends."""
+
+_NEXT: Mapping[Action, str] = {
+    Action.CREATE: "the next pass creates it",
+    Action.ADOPT: "the next pass takes the remote job into the state",
+    Action.RETRY: "the next pass creates a new attempt",
+    Action.REPLACE: "the next pass goes on to replace the old job",
+    Action.CANCEL: "the next pass sends the cancel",
+    Action.DELETE: "the next pass goes on to remove it",
+    Action.FORGET: "the next pass drops it from the state",
+    Action.COLLECT: "the next pass collects its results",
+}
+_ERROR_EVENTS = frozenset({"failed", "refused", "unanswered", "not sent"})
+_PROGRESS_EVENTS = frozenset({"created", "collected", "adopted"})
+
+
+def conditions(case: JobCase) -> tuple[Condition, ...]:
+    """What holds for the job."""
+    return tuple(_conditions(case))
+
+
+def _conditions(case: JobCase) -> Iterator[Condition]:
+    plan = case.plan
+    if plan.waits_for:
+        names = ", ".join(plan.waits_for)
+        words = f"blocked by {names}: a person has to do something" if plan.blocked else f"waits for {names}"
+        yield Condition(ConditionType.DEPENDENCIES, words)
+    own = case.desired is not None and case.desired.lifecycle.suspend
+    if case.is_stack_suspended or own:
+        whose = "the stack's" if case.is_stack_suspended else "its own"
+        yield Condition(ConditionType.SUSPENDED, f"{whose} suspend holds back creates and retries")
+    if plan.queue is not None:
+        place = plan.queue
+        words = f"{place.position} of {place.length} in the queue; {place.limit}: {place.used} of {place.most} used"
+        yield Condition(ConditionType.QUEUED, words, plan.next_time if plan.timer is Timer.ADMISSION else None)
+    elif plan.timer is not None:
+        type_, words, _ = _TIMERS[plan.timer]
+        yield Condition(type_, words, plan.next_time)
+    if plan.guard is not None:
+        words = f"{plan.guard.code}: {plan.guard.message} ({plan.guard.flag})"
+        yield Condition(ConditionType.GUARDED, words)
+    if case.problem is not None:
+        yield Condition(ConditionType.UNSEEN, f"{case.problem.code}: {case.problem.message}")
+    if case.recorded is not None and case.recorded.retry_requested is not None:
+        yield Condition(ConditionType.RETRY_ORDERED, "`batchctl retry` has ordered a new attempt")
+    if case.recorded is not None and case.recorded.cancel_requested is not None:
+        yield Condition(ConditionType.CANCEL_ORDERED, "`batchctl cancel` was asked for: it is not retried")
+
+
+def next_step(case: JobCase) -> str:
+    """What happens next, and through what."""
+    plan = case.plan
+    if plan.guard is not None:
+        return f"nothing, until somebody allows it: {plan.guard.flag}"
+    if plan.action in _NEXT:
+        return _NEXT[plan.action]
+    if plan.timer is not None:
+        _, _, words = _TIMERS[plan.timer]
+        return f"when it ends, its results are collected; else {words}" if plan.phase is Phase.ACTIVE else words
+    return _next_without_time(case)
+
+
+def _next_without_time(case: JobCase) -> str:
+    plan = case.plan
+    if plan.waits_for:
+        names = ", ".join(plan.waits_for)
+        return f"nothing, until somebody mends {names}" if plan.blocked else f"it follows when {names} came to an end"
+    if plan.queue is not None:
+        return "it is created when there is room"
+    if plan.action is Action.NONE:
+        return "nothing: it is done" if plan.phase not in FAILED_PHASES else _way_on(plan)
+    match plan.phase:
+        case Phase.WAITING:
+            return "nothing, until what holds it back is lifted"
+        case Phase.ACTIVE:
+            return "when it ends, its results are collected"
+        case Phase.REMOVING:
+            return "it goes on when the remote job has ended"
+        case _:
+            return "another look"
+
+
+def _way_on(plan: JobPlan) -> str:
+    return f"nothing, until its manifest changes or `batchctl retry {plan.job}` is run"
+
+
+def last_error(case: JobCase) -> LastError | None:
+    """What went wrong last and was not overcome since."""
+    if case.problem is not None:
+        return LastError(case.problem.code, case.problem.message, case.problem.hint)
+    event = _last_error_event(case.events)
+    if event is not None:
+        code, _, message = event.why.partition(": ")
+        known = {one.value: one for one in ErrorCode}.get(code)
+        return LastError(code, message, "" if known is None else known.way_out, event.time)
+    attempt = case.plan.attempt
+    if attempt is None or attempt.error is None:
+        return None
+    return LastError(None, attempt.error.message, f"`batchctl retry {case.plan.job}`, or change its manifest")
+
+
+def _last_error_event(events: Iterable[Event]) -> Event | None:
+    for event in reversed(tuple(events)):
+        if event.what in _ERROR_EVENTS:
+            return event
+        if event.what in _PROGRESS_EVENTS:
+            return None
+    return None

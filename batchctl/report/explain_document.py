@@ -1,0 +1,57 @@
+"""What `explain` says to machines: `batchctl/explain/v1` (schemas/)."""
+
+from __future__ import annotations
+
+from batchctl.model.desired import Json
+from batchctl.report.explain import JobCase, conditions, last_error, next_step
+from batchctl.report.plan_document import guard_code
+from batchctl.report.times import duration, rfc3339
+
+
+def explain_document(case: JobCase) -> dict[str, Json]:
+    """`batchctl/explain/v1`."""
+    plan, error = case.plan, last_error(case)
+    return {
+        "format": "batchctl/explain/v1",
+        "stack": case.stack,
+        "job": plan.job,
+        "phase": plan.phase.value,
+        "action": plan.action.value,
+        "reason": plan.reason,
+        "remote": plan.remote,
+        "state": plan.attempt.state if plan.attempt is not None else None,
+        "attempt": plan.attempt.key.attempt if plan.attempt is not None else None,
+        "guard": guard_code(plan.guard),
+        "conditions": [
+            {"type": one.type.value, "message": one.message, "until": rfc3339(one.until)} for one in conditions(case)
+        ],
+        "waitsFor": list(plan.waits_for),
+        "queue": _queue(case),
+        "lastError": None
+        if error is None
+        else {
+            "code": error.code,
+            "message": error.message,
+            "wayOut": error.way_out,
+            "time": rfc3339(error.time),
+        },
+        "next": {
+            "step": next_step(case),
+            "time": rfc3339(plan.next_time),
+            "timer": None if plan.timer is None else plan.timer.value,
+        },
+        "pollWithin": duration(case.poll_within),
+    }
+
+
+def _queue(case: JobCase) -> Json:
+    place = case.plan.queue
+    if place is None:
+        return None
+    return {
+        "position": place.position,
+        "length": place.length,
+        "limit": place.limit.value,
+        "used": place.used,
+        "most": place.most,
+    }

@@ -1,0 +1,128 @@
+"""What the `state` commands say to machines: `batchctl/state-…/v1` (schemas/). Tokens of attempts stay out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchctl.model.desired import Json
+from batchctl.model.observed import RemoteJob
+from batchctl.model.recorded import Event, Recorded, RecordedJob
+from batchctl.model.states import Phase
+from batchctl.report.describe_document import attempt_fields, event_fields, recorded_fields
+
+NOT_REBUILT = (
+    "the history of events",
+    "why a job was cancelled, and that it must not be tried again",
+    "that a job was let go of, or was being removed",
+    "when a job was first seen running, where the API does not tell, and when one was found gone or deleted",
+    "uploaded files that could be used again",
+    "what went into the digest of work that the manifests have changed since",
+    "jobs made by hand that were imported, unless their results are collected or the manifest names them",
+    "a former name, unless results were collected under it",
+)
+"""What neither a mark nor the results folder tells."""
+
+
+@dataclass(frozen=True)
+class StateReport:
+    """The record of a whole stack."""
+
+    stack: str
+    recorded: Recorded
+    phases: Mapping[str, Phase]
+    """By job, as far as the record alone tells."""
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """All that is recorded of one job."""
+
+    stack: str
+    job: RecordedJob
+    phase: Phase
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
+class RebuildReport:
+    """What a state was made anew of."""
+
+    stack: str
+    jobs: tuple[RecordedJob, ...]
+    left_out: tuple[RemoteJob, ...]
+    faults: tuple[str, ...]
+    """Collected folders that cannot be used, with the reason."""
+    aside: Path | None
+    """Where the old file is."""
+
+
+def state_list_document(report: StateReport) -> dict[str, Json]:
+    """`batchctl/state-list/v1`."""
+    recorded = report.recorded
+    return {
+        "format": "batchctl/state-list/v1",
+        "stack": report.stack,
+        "lineage": recorded.lineage or None,
+        "serial": recorded.serial,
+        "jobs": [_job(recorded.jobs[name], report.phases[name]) for name in sorted(recorded.jobs)],
+    }
+
+
+def state_show_document(record: JobRecord) -> dict[str, Json]:
+    """`batchctl/state-show/v1`."""
+    attempts: list[Json] = [{**attempt_fields(attempt), "tree": dict(attempt.tree)} for attempt in record.job.attempts]
+    return {
+        "format": "batchctl/state-show/v1",
+        "stack": record.stack,
+        "job": record.job.name,
+        "phase": record.phase.value,
+        "formerNames": list(record.job.former_names),
+        "recorded": recorded_fields(record.job),
+        "attempts": attempts,
+        "events": [event_fields(event) for event in record.events],
+    }
+
+
+def rebuild_document(report: RebuildReport) -> dict[str, Json]:
+    """`batchctl/state-rebuild/v1`."""
+    jobs: list[Json] = [
+        {
+            "job": job.name,
+            "attempts": len(job.attempts),
+            "collected": sum(attempt.results is not None for attempt in job.attempts),
+        }
+        for job in report.jobs
+    ]
+    left_out: list[Json] = [
+        {"job": remote.mark.key.job if remote.mark else None, "remote": remote.name, "state": remote.state}
+        for remote in report.left_out
+    ]
+    return {
+        "format": "batchctl/state-rebuild/v1",
+        "stack": report.stack,
+        "jobs": jobs,
+        "leftOut": left_out,
+        "unusable": list(report.faults),
+        "notRebuilt": list(NOT_REBUILT),
+        "keptAside": None if report.aside is None else str(report.aside),
+    }
+
+
+def lock_document(stack: str, holder: Mapping[str, Json] | None) -> dict[str, Json]:
+    """`batchctl/state-lock/v1`."""
+    return {"format": "batchctl/state-lock/v1", "stack": stack, "holder": None if holder is None else dict(holder)}
+
+
+def _job(job: RecordedJob, phase: Phase) -> dict[str, Json]:
+    return {
+        "job": job.name,
+        "phase": phase.value,
+        "provider": job.provider,
+        "model": job.model,
+        "current": job.current,
+        "released": job.released_time is not None,
+        "formerNames": list(job.former_names),
+        "attempts": [attempt_fields(attempt) for attempt in job.attempts],
+    }

@@ -1,0 +1,89 @@
+"""The seal: one sum over all records, by which a file that was changed by anything but batchctl gives itself away.
+
+SQLite checks the shape of a file, not its values. A single flipped bit in a digest, a remote name or a job's name would
+otherwise be believed, and a job be bought again or removed for it. The sum is of hashes of single records, so a write
+changes it by the few records that it touches. Events stay out: nothing is decided by them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from batchctl.state.cells import read_text
+from batchctl.state.records import Stored
+
+SEALED = ("jobs", "attempts", "intents", "files", "accounts", "quotas", "outbox")
+
+_BYTES = 16
+_MODULUS = 1 << 8 * _BYTES
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Some records of one table."""
+
+    table: str
+    where: str
+    values: Sequence[str | int]
+
+
+@contextmanager
+def resealed(db: Database, scopes: Sequence[Scope]) -> Iterator[None]:
+    """Keep the seal right while the records of these scopes change. Called inside the transaction of a commit."""
+    if not scopes:
+        yield
+        return
+    before = sum(_sum(db, scope) for scope in scopes)
+    yield
+    after = sum(_sum(db, scope) for scope in scopes)
+    _write(db, _read(db) + after - before)
+
+
+def reseal(db: Database) -> None:
+    """Seal the records as they now stand: after a migration, or when all were replaced."""
+    _write(db, _total(db))
+
+
+def is_whole(db: Database) -> bool:
+    """Whether the records are those that were sealed. A file from before there were seals is taken as it is."""
+    return not is_sealed(db) or _read(db) == _total(db)
+
+
+def is_sealed(db: Database) -> bool:
+    """Whether the file's format has a seal."""
+    columns: list[str] = [column.name for column in db.table("meta").columns]
+    return "seal" in columns
+
+
+def _total(db: Database) -> int:
+    present = set(db.table_names())
+    total = sum(_sum(db, Scope(table, "1", ())) for table in SEALED if table in present)
+    return total % _MODULUS
+
+
+def _sum(db: Database, scope: Scope) -> int:
+    # Past the library: this runs twice for every write, and needs no more than names and values.
+    cursor = db.conn.execute(f"SELECT * FROM {scope.table} WHERE {scope.where}", scope.values)  # noqa: S608 - our own names
+    names = [column[0] for column in cursor.description]
+    return sum(_hash(scope.table, dict(zip(names, values, strict=True))) for values in cursor)
+
+
+def _hash(table: str, record: Stored) -> int:
+    # A damaged file may hold what is not JSON; such a value is none that was sealed.
+    text = json.dumps([table, sorted(record.items())], default=repr)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:_BYTES], "big")
+
+
+def _read(db: Database) -> int:
+    seal = read_text(db.execute("SELECT seal FROM meta").fetchone()[0])
+    return int(seal, 16)
+
+
+def _write(db: Database, total: int) -> None:
+    db.execute("UPDATE meta SET seal = ?", [f"{total % _MODULUS:032x}"])

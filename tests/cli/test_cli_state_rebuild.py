@@ -1,0 +1,220 @@
+"""`state rebuild`: what comes back of a state that is lost or damaged, and when nothing is written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from cli_kit import Cli, Service, StackFolder, check_schema
+
+
+@pytest.fixture
+def finished(stack: StackFolder, cli: Cli, quick: list[float]) -> StackFolder:
+    """Two finished jobs, collected."""
+    for name in ("classify", "translate"):
+        stack.write_job(name)
+    cli.ok("apply", "--yes", "--wait")
+    return stack
+
+
+def state_file(stack: StackFolder) -> Path:
+    return stack.path / ".batchctl" / "state.db"
+
+
+def lose(stack: StackFolder) -> None:
+    shutil.rmtree(stack.path / ".batchctl")
+
+
+def damage(stack: StackFolder) -> bytes:
+    content = b"no database at all " * 500
+    state_file(stack).write_bytes(content)
+    return content
+
+
+def without_doubtful(listed: dict) -> list:
+    """What a rebuild has to bring back alike: an adopted attempt says that it is one, and the API has no start times."""
+    for job in listed["jobs"]:
+        for attempt in job["attempts"]:
+            attempt["adopted"] = attempt["startTime"] = None
+    return listed["jobs"]
+
+
+def test_a_lost_state_comes_back(finished: StackFolder, cli: Cli, service: Service) -> None:
+    before = without_doubtful(cli.ok("state", "list", "-o", "json").json)
+    lose(finished)
+    creates = service.creates
+    ran = cli.ok("state", "rebuild", "-o", "json")
+    check_schema("state-rebuild", ran.json)
+    assert ran.json["jobs"] == [{"job": name, "attempts": 1, "collected": 1} for name in ("classify", "translate")]
+    assert ran.json["keptAside"] is None
+    assert without_doubtful(cli.ok("state", "list", "-o", "json").json) == before
+    assert cli("plan", "--detailed-exitcode").code == 0, "not even a collection is due"
+    cli.ok("apply", "--yes")
+    assert service.creates == creates
+
+
+def test_a_damaged_state_is_kept_aside(finished: StackFolder, cli: Cli, service: Service) -> None:
+    content = damage(finished)
+    refused = cli("apply", "--yes")
+    assert refused.code == 1
+    assert "StateCorrupt" in refused.err
+    assert "batchctl state rebuild" in refused.err
+    ran = cli.ok("state", "rebuild", "-o", "json")
+    aside = Path(ran.json["keptAside"])
+    assert aside.name.startswith("state.db.corrupt-")
+    assert aside.read_bytes() == content
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_log_without_its_file_is_kept_aside_too(finished: StackFolder, cli: Cli) -> None:
+    state_file(finished).unlink()
+    state_file(finished).with_name("state.db-wal").write_bytes(b"half of a state")
+    assert cli("plan").code == 1
+    cli.ok("state", "rebuild")
+    assert cli("plan", "--detailed-exitcode").code == 0
+    assert [path.read_bytes() for path in finished.path.glob(".batchctl/*corrupt*-wal")] == [b"half of a state"]
+
+
+def test_collected_jobs_that_are_gone_are_not_bought_again(finished: StackFolder, cli: Cli, service: Service) -> None:
+    for job in service.jobs():
+        service.delete(job["name"])
+    lose(finished)
+    refused = cli("apply", "--yes")
+    assert refused.code == 6
+    assert "NewState" in refused.err
+    assert "state rebuild" in refused.err
+    cli.ok("state", "rebuild")
+    assert cli("plan", "--detailed-exitcode").code == 0
+    assert service.creates == 2
+    assert cli.ok("status", "-o", "json").phases() == {"classify": "Succeeded", "translate": "Succeeded"}
+    assert len(cli.ok("results", "translate").rows) == 3
+
+
+def test_active_jobs_come_back_by_their_marks(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    damage(stack)
+    cli.ok("state", "rebuild")
+    assert cli.ok("plan", "-o", "json").actions() == {"translate": "wait"}
+    service.advance("1h")
+    cli.ok("apply", "--yes")
+    assert len(cli.ok("results", "translate").rows) == 3
+    assert service.creates == 1
+
+
+def test_an_imported_job_comes_back_by_its_results(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    remote = service.make("by hand")
+    cli.ok("import", remote, "--as", "old")
+    cli.ok("apply", "--yes", "--wait")
+    service.delete(remote)
+    lose(stack)
+    assert cli.ok("state", "rebuild", "-o", "json").json["jobs"] == [{"job": "old", "attempts": 1, "collected": 1}]
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_renamed_job_keeps_its_former_name_where_results_tell(
+    finished: StackFolder, cli: Cli, service: Service
+) -> None:
+    cli.ok("state", "mv", "translate", "to-french")
+    text = finished.job_path("translate").read_text().replace("name: translate", "name: to-french")
+    finished.job_path("translate").write_text(text)
+    lose(finished)
+    cli.ok("state", "rebuild")
+    assert cli.ok("state", "show", "to-french", "-o", "json").json["formerNames"] == ["translate"]
+    assert cli("plan", "--detailed-exitcode").code == 0
+    assert service.creates == 2
+
+
+def test_jobs_that_no_manifest_asks_for_are_left_out_and_named(
+    finished: StackFolder, cli: Cli, service: Service
+) -> None:
+    finished.job_path("translate").unlink()
+    damage(finished)
+    ran = cli.ok("state", "rebuild", "-o", "json")
+    assert [job["job"] for job in ran.json["jobs"]] == ["classify"]
+    remote = service.of("translate")[0]["name"]
+    assert ran.json["leftOut"] == [{"job": "translate", "remote": remote, "state": "JOB_STATE_SUCCEEDED"}]
+    damage(finished)
+    text = cli.ok("state", "rebuild").out
+    assert remote in text
+    assert "What cannot come back" in text
+    assert "let go of" in text
+    cli.ok("apply", "--yes")
+    assert not service.of("translate")[0]["deleted"]
+
+
+def test_results_that_were_tampered_with_do_not_count(finished: StackFolder, cli: Cli, service: Service) -> None:
+    (rows,) = finished.path.glob("results/translate/*-1/results.jsonl")
+    rows.write_text(rows.read_text().replace("one", "two"))
+    (manifest,) = finished.path.glob("results/classify/*-1/manifest.json")
+    manifest.write_text("{")
+    lose(finished)
+    ran = cli.ok("state", "rebuild", "-o", "json")
+    assert [job["collected"] for job in ran.json["jobs"]] == [0, 0]
+    assert len(ran.json["unusable"]) == 2
+    assert cli.ok("plan", "-o", "json").actions() == {"classify": "collect", "translate": "collect"}
+
+
+def test_results_of_others_do_not_count(finished: StackFolder, cli: Cli, service: Service) -> None:
+    others = {"classify": {"marks": {"stack": "other", "uid": "a1b2c3", "token": "t"}}, "translate": {"format": "x/v9"}}
+    for path in finished.path.glob("results/*/*-1/manifest.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), **others[path.parts[-3]]}))
+    for job in service.jobs():
+        service.delete(job["name"])
+    lose(finished)
+    assert cli.ok("state", "rebuild", "-o", "json").json["jobs"] == []
+
+
+def test_a_copied_results_folder_makes_no_second_owner(finished: StackFolder, cli: Cli) -> None:
+    shutil.copytree(finished.path / "results" / "translate", finished.path / "results" / "a-copy", symlinks=True)
+    finished.write_job("a-copy")
+    lose(finished)
+    ran = cli.ok("state", "rebuild", "-o", "json")
+    assert [job["job"] for job in ran.json["jobs"]] == ["classify", "translate"]
+
+
+def test_an_account_that_cannot_be_read_in_full_stops_it(finished: StackFolder, cli: Cli, service: Service) -> None:
+    content = damage(finished)
+    service.faults({"method": "batches.list", "kind": "status", "status": 403})
+    ran = cli("state", "rebuild")
+    assert ran.code == 1
+    assert "NotReadInFull" in ran.err
+    assert "gemini emulator" in ran.err
+    assert state_file(finished).read_bytes() == content
+    assert not list(finished.path.glob(".batchctl/*corrupt*"))
+    service.faults()
+    cli.ok("state", "rebuild")
+
+
+def test_every_provider_of_the_stack_is_read(finished: StackFolder, cli: Cli, service: Service) -> None:
+    """A job that has moved to another provider may have an attempt at its former one."""
+    second = {"type": "gemini", "endpoint": "http://127.0.0.1:9"}
+    finished.write_stack(providers={"gemini": {"type": "gemini", "endpoint": "emulator"}, "second": second})
+    for name in ("classify", "translate"):
+        finished.write_job(name, provider="gemini")
+    lose(finished)
+    ran = cli("state", "rebuild")
+    assert ran.code == 1
+    assert "127.0.0.1:9" in ran.err
+
+
+def test_a_sound_state_is_left_alone(finished: StackFolder, cli: Cli) -> None:
+    before = cli.ok("state", "list", "-o", "json").out
+    ran = cli("state", "rebuild")
+    assert ran.code == 6
+    assert "StateSound" in ran.err
+    assert cli.ok("state", "list", "-o", "json").out == before
+    cli.ok("state", "rebuild", "--force")
+    assert cli("plan", "--detailed-exitcode").code == 0
+    assert len([path for path in finished.path.glob(".batchctl/state.db.corrupt-*") if path.name.endswith("Z")]) == 1
+
+
+def test_a_state_of_another_stack_is_never_put_aside(finished: StackFolder, cli: Cli) -> None:
+    finished.write_stack(uid="zzzzzz")
+    ran = cli("state", "rebuild")
+    assert ran.code == 1
+    assert "StateForeign" in ran.err

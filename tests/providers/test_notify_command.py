@@ -1,0 +1,139 @@
+"""Commands as hooks: what they get, what their end means, and that they do not outlive their time."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hook_receiver import SECRET, HookReceiver
+
+from batchctl.model.errors import HookUnusable, NotDelivered
+from batchctl.model.notices import CommandHook, Notice, NoticeType, Webhook
+from batchctl.providers.notify.command import CommandRunner
+from batchctl.providers.notify.notifier import HookNotifier
+from batchctl.providers.notify.webhook import WebhookSender
+
+BODY = json.dumps({"id": "evt_1", "reason": "$(touch oops) `touch oops`; touch oops"})
+NOTICE = Notice("evt_1", "log", "a", 1, NoticeType.FAILED, datetime(2026, 11, 22, tzinfo=UTC), BODY)
+ALL = "import pathlib, sys; pathlib.Path('got').write_text(sys.stdin.read() + '|' + '|'.join(sys.argv[1:]))"
+
+
+def run(folder: Path, *command: str, allowed=True, total=20.0):
+    CommandRunner(folder, allowed, total).send(CommandHook("log", command), NOTICE)
+
+
+def problem_of(folder, *command, **options):
+    with pytest.raises(NotDelivered) as caught:
+        run(folder, *command, **options)
+    return caught.value
+
+
+def python(script: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", script, *arguments)
+
+
+def test_a_command_gets_the_event_and_its_arguments_as_they_are(tmp_path):
+    words = ("a b", "", "*", "$HOME", "; touch oops")
+    run(tmp_path, *python(ALL, *words))
+    assert (tmp_path / "got").read_text() == "|".join([BODY, *words])
+    assert not (tmp_path / "oops").exists()
+
+
+def test_a_script_of_the_stack_is_found_from_its_folder(tmp_path):
+    script = tmp_path / "hooks" / "tell"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\ncat > got\necho much; echo more >&2\n")
+    script.chmod(0o755)
+    run(tmp_path, "hooks/tell")
+    assert (tmp_path / "got").read_text() == BODY
+
+
+def test_what_it_prints_goes_nowhere(tmp_path, capfd):
+    run(tmp_path, *python("import sys; print('::error::x'); print('y', file=sys.stderr)"))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_command_need_not_read(tmp_path):
+    long = Notice("evt_1", "log", "a", 1, NoticeType.FAILED, NOTICE.time, "x" * 1_000_000)
+    CommandRunner(tmp_path, is_allowed=True).send(CommandHook("log", ("true",)), long)
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("raise SystemExit(3)", "ended with status 3"),
+        ("import os; os.kill(os.getpid(), 9)", "ended with signal 9"),
+    ],
+)
+def test_a_command_that_fails_was_not_told(tmp_path, script, says):
+    problem = problem_of(tmp_path, *python(script))
+    assert (problem.code, problem.message) == ("NotDelivered", f"the command {sys.executable} {says}")
+    assert not isinstance(problem, HookUnusable)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("no-such-program-anywhere", "No such file or directory"),
+        ("./folder", "Permission denied"),
+        ("a\0b", "embedded null byte"),
+    ],
+)
+def test_a_command_that_cannot_be_started(tmp_path, command, says):
+    (tmp_path / "folder").mkdir()
+    problem = problem_of(tmp_path, command)
+    assert problem.message == f"the command {command} cannot be started: {says}"
+    assert not isinstance(problem, HookUnusable)
+
+
+STARTS_ANOTHER = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; out = open('alive', 'w', 1); out.write('yes'); time.sleep(60)"])
+time.sleep(60)
+"""
+
+
+def test_a_command_that_never_ends_is_killed_with_all_that_it_started(tmp_path):
+    os.mkfifo(tmp_path / "alive")
+    reader = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    problem = problem_of(tmp_path, *python(STARTS_ANOTHER), total=1.0)
+    assert problem.message == f"the command {sys.executable} did not end within 1 seconds"
+    # The pipe comes to its end when nobody holds it any more.
+    while select.select([reader], [], [], 20)[0]:
+        if not os.read(reader, 10):
+            os.close(reader)
+            return
+    pytest.fail("what the command started goes on")
+
+
+def test_no_command_runs_unless_the_operator_says_so(tmp_path):
+    problem = problem_of(tmp_path, *python(ALL), allowed=False)
+    assert isinstance(problem, HookUnusable)
+    assert (problem.code, problem.hint) == (
+        "CommandsNotAllowed",
+        "if you trust the stack file: BATCHCTL_ALLOW_COMMANDS=1",
+    )
+    assert not (tmp_path / "got").exists()
+
+
+class NoClock:
+    def now(self):
+        return NOTICE.time
+
+    def sleep(self, seconds):
+        raise AssertionError("nobody sleeps here")
+
+
+def test_each_kind_of_hook_has_its_way(tmp_path):
+    sender = WebhookSender({"SECRET": SECRET}, lambda place: True, NoClock())
+    notifier = HookNotifier(sender, CommandRunner(tmp_path, is_allowed=True))
+    with HookReceiver() as receiver:
+        notifier.send(Webhook("ops", receiver.url, "SECRET"), NOTICE)
+        notifier.send(CommandHook("log", python(ALL)), NOTICE)
+    assert receiver.got[0].body.decode() == BODY
+    assert (tmp_path / "got").read_text() == f"{BODY}|"
