@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -272,3 +273,10 @@ def test_stuck_is_found_again_until_the_end() -> None:
     assert len(set(told)) == 1
     assert possible_again([attempt(state="RUNNING")], STACK) == set(told)
     assert possible_again([FAILED], STACK) == frozenset()
+
+
+def test_the_event_of_the_documentation_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    jsonschema.Draft7Validator({**SCHEMA, "additionalProperties": False}).validate(json.loads(example))
+    assert re.findall(r"^\| `(job\.[a-z_]+)` \|", page, re.MULTILINE) == [*NoticeType]
