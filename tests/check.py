@@ -22,10 +22,13 @@ HARNESSES = (
     "tests/emulator",
     "tests/engine/test_engine_crash.py",
     "tests/packaging",
+    "tests/engine/test_engine_admission.py",
     "tests/providers/test_providers_arbitrary.py",
+    "tests/providers/test_vertex_against_emulator.py",
     "tests/reconcile/test_reconcile_properties.py",
     "tests/reliability",
     "tests/sdk",
+    "tests/state/test_state_damage.py",
     "tests/traps",
 )
 """Whole runs of the product, and tests that run much code many times. They are not measured, which would double their
