@@ -19,7 +19,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError, StoppedError, TimeUpError
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.reconcile import Options, has_due
+from batchctl.reconcile import Options
 
 __all__ = ["DriveReport", "Reload", "Until", "drive"]
 
@@ -95,6 +95,8 @@ class _Run:
             if not self._is_tried_again(error):
                 raise
             self._complaints.tell(_SUBJECT, f"{error}; trying again")
+            # A glance could not tell whether what failed works again.
+            self._peeks = MOST_PEEKS
             return self._interval.after_failure()
         self._complaints.over(_SUBJECT, "a pass could be made again")
         assert self._last is not None
@@ -125,9 +127,6 @@ class _Run:
             hint = "put the state file back; if the other one is meant, start again"
             raise StateError(message, code=ErrorCode.STATE_REPLACED, hint=hint)
         may_peek = self._until.ended and self._peeks < MOST_PEEKS and self._desired == self._followed
-        may_peek = may_peek and not has_due(
-            recorded.outbox, {hook.name for hook in self._desired.stack.notify}, tools.clock.now()
-        )
         if may_peek and is_as_it_was(last, recorded, self._desired.stack.limits.concurrency, tools):
             self._peeks += 1
             return False

@@ -57,8 +57,9 @@ class PassReport:
 def preview(desired: DesiredStack, options: Options, tools: Tools) -> Preview:
     """Observe and plan, without the lock. Raises StateError."""
     recorded = tools.state.load()
+    begun = tools.clock.now()
     look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
-    return Preview(plan(desired, recorded, look.observed, tools.clock.now(), options), recorded, look.errors)
+    return Preview(plan(desired, recorded, look.observed, begun, options), recorded, look.errors)
 
 
 def run_pass(
@@ -76,9 +77,11 @@ def run_pass(
         before = session.load()
         moved = carry_out_moves(desired, before, session, tools)
         recorded = moved.recorded
+        # A look may take minutes, and what it shows first is as old as that: no grace is over that ran out meanwhile.
+        begun = tools.clock.now()
         look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
         now, elapsed = tools.clock.now(), tools.clock.elapsed()
-        planned = plan(desired, recorded, look.observed, now, options)
+        planned = plan(desired, recorded, look.observed, begun, options)
         if only is not None:
             planned = _without(planned, {job.job for job in planned.jobs} - only)
         if approve is not None:

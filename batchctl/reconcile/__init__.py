@@ -10,7 +10,7 @@ from batchctl.reconcile.looking import choose_gets
 from batchctl.reconcile.moves import Move, find_moves, rename
 from batchctl.reconcile.notices import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.options import Options, Scope
-from batchctl.reconcile.outbox import delivered, failed, find_waiting, given_up, has_due, held, sort_outbox
+from batchctl.reconcile.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
 from batchctl.reconcile.plan import plan
 from batchctl.reconcile.quotas import after_refusal, after_success
 from batchctl.reconcile.rebuild import Rebuilt, rebuild, record_results
@@ -31,7 +31,6 @@ __all__ = [
     "find_strangers",
     "find_waiting",
     "given_up",
-    "has_due",
     "held",
     "parse_selector",
     "phase_on_record",

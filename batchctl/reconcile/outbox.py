@@ -49,11 +49,6 @@ def find_waiting(notices: Iterable[Notice], hooks: Collection[str]) -> list[Noti
     return [notice for notice in pending if notice.hook in hooks and notice.hook not in unusable]
 
 
-def has_due(notices: Iterable[Notice], hooks: Collection[str], now: datetime) -> bool:
-    """Whether one of them may be tried now."""
-    return any(_is_time(notice, now) for notice in find_waiting(notices, hooks))
-
-
 def _is_time(notice: Notice, now: datetime) -> bool:
     return notice.next_time is None or notice.next_time <= now
 

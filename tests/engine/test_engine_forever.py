@@ -458,9 +458,13 @@ def test_a_deadline_is_kept_among_many(world):
     assert 30 * MINUTE <= world.attempt("a").cancel_time - begin <= 32 * MINUTE
 
 
-def test_a_failing_look_among_many_leads_to_a_whole_pass(world, down):
+def test_a_failing_look_among_many_leads_to_a_whole_pass(world):
     others(world, 150)
     world.here.rules({"pending": "1s", "running": "15m"})
-    end, begin = down
-    report = serve(world, [job("a")], A_WHILE, {5 * MINUTE: end, 10 * MINUTE: begin})
-    assert phases(report) == {"a": "Succeeded"}
+    world.here.faults({"method": "batches.get", "kind": "status", "status": 403})
+    report = serve(world, [job("a")], 10 * MINUTE, {})
+    assert phases(report) == {"a": "Active"}
+    assert (world.here.calls("batches.get"), world.progress.warnings) == (calls(world)["get"], [])
+    # Two pages in each pass, however many gets have failed before it.
+    assert calls(world)["list"] == 2 * len(world.progress.plans)
+    assert len(world.progress.plans) == len(world.clock.sleeps)

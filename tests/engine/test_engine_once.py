@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from engine_kit import inline, job, live, made, phases, plan_of, results
+from engine_kit import MODEL, inline, job, live, made, phases, plan_of, results
 
 from batchctl.model.desired import Limits
 from batchctl.model.errors import ReplyLost, Unauthenticated
@@ -137,6 +137,32 @@ def test_a_list_that_lags_behind_a_lost_reply_makes_no_second_job(world, lag):
     assert results(report) == {"a": "done"}
     assert world.here.calls(CREATE) == 1
     assert sum(world.clock.sleeps) >= int(lag[:-1])
+
+
+def test_a_grace_that_ran_out_during_a_look_is_not_over(world):
+    """The list's first page is from before the job showed; then the rest of the list took longer than the grace."""
+    others = {"requests": [{"request": {"contents": [{"parts": [{"text": "theirs"}]}]}}]}
+    body = {"batch": {"displayName": "not ours", "inputConfig": {"requests": others}}}
+    world.here.api("POST", f"models/{MODEL}:batchGenerateContent", body)
+    world.time.advance(timedelta(minutes=1))
+    world.here.faults(
+        {"method": CREATE, "kind": "cut", "when": "after", "count": 1},
+        {"method": "batches.list", "kind": "listLag", "delay": "30s"},
+        {"method": "batches.list", "kind": "emptyPage"},
+    )
+    pages = []
+
+    def before(what, on):
+        if what == "list" and len(world.clock.sleeps) == 2:
+            pages.append(what)
+            if len(pages) == 2:
+                world.time.advance(timedelta(seconds=GRACE + 10))
+
+    world.here.wire.before = before
+    world.apply(job("a"))
+    assert len(pages) >= 2
+    assert world.attempt("a").remote in {one["name"] for one in world.here.jobs() if one["mark"]}
+    assert made(world.here) == {"a@1.0": 1}
 
 
 def test_an_empty_page_in_the_middle_of_the_list_hides_nothing(world):

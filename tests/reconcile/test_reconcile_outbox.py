@@ -10,7 +10,7 @@ import pytest
 from reconcile_build import LOCAL
 
 from batchctl.model.notices import Notice, NoticeType
-from batchctl.reconcile import delivered, failed, find_waiting, given_up, has_due, held, sort_outbox
+from batchctl.reconcile import delivered, failed, find_waiting, given_up, held, sort_outbox
 from batchctl.reconcile.outbox import PATIENCE, RETENTION
 
 SECOND = timedelta(seconds=1)
@@ -96,6 +96,3 @@ def test_only_what_a_further_try_may_deliver_is_waited_for() -> None:
     notices = [notice(), tried, unusable, notice("evt_4", hook="other"), notice("evt_5", hook="former"), DELIVERED]
     assert [one.id for one in find_waiting(notices, {"ops", "other"})] == ["evt_1", "evt_2"]
     assert find_waiting(notices, {"other"}) == []
-    assert has_due(notices, {"ops"}, LOCAL)
-    assert not has_due([tried, unusable], {"ops", "other"}, LOCAL)
-    assert has_due([tried], {"ops"}, LOCAL + timedelta(seconds=10))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
+from long_mode import effort
 
 STACK, UID = "shop", "abc123"
 _PARENT = "projects/demo/locations/us-central1"
@@ -122,3 +125,9 @@ buckets:
 """,
 )
 APIS = (GEMINI, VERTEX)
+
+
+def on_both(names: Sequence[str]) -> list[Any]:
+    """Parameters (api, name): all names on one API, and in the gate one of so many on the other."""
+    chosen = [(GEMINI, name) for name in names] + [(VERTEX, name) for name in names[:: effort(5, 1)]]
+    return [pytest.param(api, name, id=f"{api.name}-{name}") for api, name in chosen]

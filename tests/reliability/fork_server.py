@@ -171,11 +171,12 @@ def _follow_clock(url: str, pace: float) -> None:
     SystemClock.sleep = sleep  # type: ignore[method-assign]
     SystemClock.now = lambda _clock: now  # type: ignore[method-assign]
     SystemClock.elapsed = lambda _clock: now.timestamp()  # type: ignore[method-assign]
+    SystemClock.elapsed = lambda _clock: now.timestamp()  # type: ignore[method-assign]
 
 
 def _ask(netloc: str, verb: str, body: dict[str, str] | None) -> datetime:
     # Not by httpx, whose calls are boundaries.
-    connection = http.client.HTTPConnection(netloc, timeout=20)
+    connection = http.client.HTTPConnection(netloc, timeout=60)
     connection.request(verb, "/_emulator/clock", json.dumps(body) if body else None)
     told = json.loads(connection.getresponse().read())["now"]
     connection.close()

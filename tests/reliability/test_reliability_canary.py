@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 import pytest
-from apis import STACK, UID
+from apis import STACK, UID, on_both
 from canary import KEY, assert_folders_silent, assert_silent
 from long_mode import effort
 from scenes import SOON
@@ -84,7 +84,19 @@ LINES_FOR_ECHOES = (
         ),
     ),
 )
-READERS = ("plan", "status", "drift", "describe", "explain", "diff", "state", "results", "doctor", "validate", "version")
+READERS = (
+    "plan",
+    "status",
+    "drift",
+    "describe",
+    "explain",
+    "diff",
+    "state",
+    "results",
+    "doctor",
+    "validate",
+    "version",
+)
 
 
 @pytest.fixture
@@ -235,7 +247,7 @@ ECHOES = {
 }
 
 
-@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize(("api", "echo"), on_both(list(ECHOES)))
 def test_a_server_that_gives_the_key_back_does_not_make_it_known(keyed, api, echo):
     given = ECHOES[echo]
     with Loopback(answer(given(api) if callable(given) else given, keep=False)) as server:

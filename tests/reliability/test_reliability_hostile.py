@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from apis import STACK, UID
+from apis import STACK, UID, on_both
 from long_mode import effort
 from markdown_it import MarkdownIt
 from site_kit import LIMITS
@@ -162,7 +162,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("given", ANSWERS)
+@pytest.mark.parametrize(("api", "given"), on_both(list(ANSWERS)))
 def test_what_the_api_says(site, given):
     said = ANSWERS[given]
     with Loopback(answer(said(site.api) if callable(said) else said, keep=False)) as server:

@@ -50,7 +50,7 @@ class _Tls:
 class WebhookSender:
     """Sends to webhooks. Safe for threads: each call has a connection of its own."""
 
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)
     """Where signing secrets are."""
     is_allowed: Callable[[WebAddress], bool]
     """Whether the operator trusts a place wherever it leads."""
