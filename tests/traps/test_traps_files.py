@@ -7,8 +7,6 @@ import pytest
 from engine_kit import job, results
 from traps_kit import KEYS, Asked, Trap, refused, tell_unharmed, told
 
-from batchctl.model.errors import Conflict
-
 STATUS = "x-goog-upload-status"
 STARTS = "start"
 
@@ -104,14 +102,13 @@ def test_the_file_is_whole(world, name):
     assert made["inputFile"] != "files/short"
 
 
-def test_a_name_clash_fails_the_job_alone_and_creates_nothing(world):
-    """2.1: batchctl chooses no file names, so that the next pass does not meet the clash again."""
+def test_a_name_that_somebody_else_has_is_passed_over(world):
+    """2.1: names follow from the content; a file under that name which is not this one is never used."""
     world.line.twist = on_start(clash)
     file, other = job("file", world.write_rows("rows.jsonl", *KEYS)), job("other")
     report = world.apply(file, other)
-    assert results(report) == {"file": "failed", "other": "done"}
-    assert isinstance(report.outcomes["file"].error, Conflict)
-    assert world.writes() == {"create other@1.0": 1}
+    assert results(report) == {"file": "done", "other": "done"}
+    assert world.writes() == {"create file@1.0": 1, "create other@1.0": 1}
     assert results(world.watch(file, other)) == {"file": "done", "other": "done"}
 
 
