@@ -22,7 +22,7 @@ def decide_retry(subject: Subject, context: Context) -> Decision:
         reason = why or "it is not in the state yet: `batchctl apply` takes it in"
         message = f"{subject.name} cannot be tried again: {reason}"
         seen = tuple(step for view in subject.views for step in view.steps) if recorded is not None else ()
-        guard = Guard(ErrorCode.RETRY_REFUSED, message, "do as the message says")
+        guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` says how it stands")
         return replace(rest(phase, reason), base=seen, refusal=guard)
     ordered: RecordedJob = replace(recorded, retry_requested=context.now, cancel_requested=None)
     decision = decide_wanted(replace(subject, recorded=ordered), desired, context)
