@@ -37,8 +37,11 @@ class Watcher:
 
     def wait_for(self, words: str) -> str:
         assert self._child.stderr is not None
+        deadline = time.monotonic() + _PATIENCE
+        # An unchanged wait is told every minute, so there is always another line to look at the clock by.
         for line in self._child.stderr:
             assert "Traceback" not in line
+            assert time.monotonic() < deadline, f"{words!r} was not told: {self.told}"
             text = json.loads(line)["message"] if line.startswith("{") else line
             self.told.append(text)
             if words in text:
