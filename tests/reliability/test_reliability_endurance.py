@@ -24,11 +24,11 @@ from batchctl.model.desired import Limits
 from batchctl.reconcile import Options
 from batchctl.rows.results import ResultsFolder
 
-JOBS = effort(30, 500)
-SPAN = effort(timedelta(hours=2), timedelta(hours=24))
+JOBS = effort(20, 500)
+SPAN = effort(timedelta(hours=1), timedelta(hours=24))
 SETTLED = SPAN / 3
 """From here on nothing new happens, and nothing may grow."""
-SAMPLES = 8
+SAMPLES = effort(4, 8)
 STATE_GROWTH = 1.02
 HEADROOM = effort(24, 16) * 2**20
 """Bytes of memory that an allocator and its caches may come to need."""
