@@ -81,7 +81,12 @@ def check_results(world, wanted):
     for one in wanted:
         current = world.results / one.name / "current"
         rows = [json.loads(line) for line in (current / "results.jsonl").read_text().splitlines()]
-        assert [row["index"] for row in rows] == list(range(one.tree["source"]["rows"]))
+        count, positions = one.tree["source"]["rows"], [row["index"] for row in rows]
+        # Results of a file that are collected while the manifest asks for other work come without positions: the file
+        # may be another by then. Their keys tell the rows; see "What is not known" in docs/reliability.md.
+        assert positions == list(range(count)) or (
+            positions == [None] * count and len({row["key"] for row in rows}) == count
+        )
         manifest = json.loads((current / "manifest.json").read_text())
         assert manifest["digest"] == one.digest
 
