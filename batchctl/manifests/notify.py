@@ -54,8 +54,8 @@ def _read(node: Node, trust: Trust, faults: Faults) -> Hook | None:
             message = 'an entry of "notify" has "url" or "command", not both'
             faults.add(key_place(node, "command"), Code.INVALID_VALUE, message, "write two entries")
         case {"url": url, "secretEnv": variable}:
-            if _is_sound(url, key_place(node, "url"), trust, faults):
-                return Webhook(entry.get("name") or _name("webhook", url), url, variable, types, stuck_after)
+            hook = Webhook(entry.get("name") or _name("webhook", url), url, variable, types, stuck_after)
+            return hook if _is_sound(url, key_place(node, "url"), trust, faults) else None
         case {"url": _}:
             hint = "the environment variable that holds its signing secret"
             faults.add(node.location, Code.MISSING_FIELD, 'a webhook needs "secretEnv"', hint)
