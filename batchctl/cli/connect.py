@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,7 +24,7 @@ _BIGQUERY_URL = "https://bigquery.googleapis.com"
 
 
 class Connections:
-    """A ProviderFactory over the stack's providers and the environment."""
+    """A ProviderFactory over the stack's providers and the environment. Threads may ask at once."""
 
     def __init__(self, stack: Stack, env: Mapping[str, str], trust: Trust, clock: Clock) -> None:
         self._stack = stack
@@ -32,6 +33,7 @@ class Connections:
         self._clock = clock
         self._embedded: httpx.BaseTransport | None = None
         self._seeded = False
+        self._one_emulator = threading.Lock()
 
     def __call__(self, account: Account) -> Provider:
         place = self._emulator_place() if account.origin == EMULATOR_ORIGIN else self._place(account)
@@ -64,10 +66,11 @@ class Connections:
 
     def _emulator_place(self) -> Place:
         served = self._env.get("BATCHCTL_EMULATOR")
-        url, transport = (served, None) if served else (_EMBEDDED_URL, self._open_embedded())
-        if not self._seeded:
-            seed_emulator(self._stack.folder / EMULATOR_SEED, url, transport)
-            self._seeded = True
+        with self._one_emulator:
+            url, transport = (served, None) if served else (_EMBEDDED_URL, self._open_embedded())
+            if not self._seeded:
+                seed_emulator(self._stack.folder / EMULATOR_SEED, url, transport)
+                self._seeded = True
         return Place(url, url, url, is_emulator=True, transport=transport)
 
     def _open_embedded(self) -> httpx.BaseTransport:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,28 @@ class StoreUnusable(ValueError):
     """The file is no emulator store, or one of another format; the text names the way out."""
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+
+
+def _create(path: Path) -> None:
+    """Make an empty store. It appears under its name only when it is whole, whoever else makes one at this moment.
+
+    Two that open one new file would both turn it to WAL, and SQLite fails the second at once, without its time-out.
+    """
+    with tempfile.TemporaryDirectory(prefix=".emulator-", dir=path.parent) as folder:
+        new = Path(folder) / path.name
+        with closing(_connect(new)) as db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("BEGIN")
+            for statement in _TABLES.split(";\n"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version={_FORMAT}")
+            db.execute("COMMIT")
+        with suppress(FileExistsError):  # another was quicker: its store is the one
+            path.hardlink_to(new)
+
+
 class Store:
     """The open file. `real_time` gives nanoseconds since 1970; the emulator's clock adds its stored offset."""
 
@@ -83,11 +106,13 @@ class Store:
         self._real_time = real_time
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
-        except sqlite3.OperationalError as error:
+            if not path.exists():
+                _create(path)
+            self._db = _connect(path)
+        except (sqlite3.OperationalError, OSError) as error:
             raise StoreUnusable(f"{path} cannot be opened: {error}") from error
         try:
-            self._prepare(path)
+            self._check(path)
         except sqlite3.OperationalError as error:
             self._db.close()
             raise StoreUnusable(f"{path} cannot be used: {error}") from error
@@ -98,17 +123,12 @@ class Store:
             self._db.close()
             raise
 
-    def _prepare(self, path: Path) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
+    def _check(self, path: Path) -> None:
         self._db.execute("PRAGMA synchronous=NORMAL")
-        with self.transaction():
+        with self.transaction():  # one that cannot be written is found here, not by the first caller
             found = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if found not in {0, _FORMAT}:
-                raise StoreUnusable(f"{path} has format {found}, not {_FORMAT}; delete it to start afresh")
-            if found == 0:
-                for statement in _TABLES.split(";\n"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version={_FORMAT}")
+        if found != _FORMAT:
+            raise StoreUnusable(f"{path} has format {found}, not {_FORMAT}; delete it to start afresh")
 
     def close(self) -> None:
         """Close the file; the store is of no use afterwards."""

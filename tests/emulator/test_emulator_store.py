@@ -4,6 +4,7 @@ import multiprocessing
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from emulator_world import World
@@ -78,12 +79,34 @@ def test_a_failing_change_leaves_nothing_half_done(world: World) -> None:
 def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "e.db"
     Emulator(path).close()
-    holder = sqlite3.connect(path, isolation_level=None)
-    holder.execute("DROP TABLE meta")
-    holder.execute("PRAGMA user_version=0")
-    holder.close()
-    with pytest.raises(StoreUnusable, match="cannot be used: table counters already exists"):
+    (tmp_path / "e.db-wal").mkdir()
+    with pytest.raises(StoreUnusable, match="cannot be used: unable to open database file"):
         Emulator(path)
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "e.db"
+    path.touch()
+    with pytest.raises(StoreUnusable, match="has format 0"):
+        Emulator(path)
+
+
+def test_many_that_open_one_new_file_at_once_share_it(tmp_path: Path) -> None:
+    for turn in range(25):
+        path, gate = tmp_path / f"e{turn}.db", Barrier(4)
+
+        def open_one(path: Path = path, gate: Barrier = gate) -> None:
+            gate.wait()
+            emulator = Emulator(path)
+            emulator.handle(CREATE)
+            emulator.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            for opened in [pool.submit(open_one) for _ in range(4)]:
+                opened.result()
+        world = World(path)
+        assert world.ok("GET", "/_emulator/requests")["total"] == 4
+        world.http.close()
 
 
 CREATE = Request(
