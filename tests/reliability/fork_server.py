@@ -171,7 +171,6 @@ def _follow_clock(url: str, pace: float) -> None:
     SystemClock.sleep = sleep  # type: ignore[method-assign]
     SystemClock.now = lambda _clock: now  # type: ignore[method-assign]
     SystemClock.elapsed = lambda _clock: now.timestamp()  # type: ignore[method-assign]
-    SystemClock.elapsed = lambda _clock: now.timestamp()  # type: ignore[method-assign]
 
 
 def _ask(netloc: str, verb: str, body: dict[str, str] | None) -> datetime:

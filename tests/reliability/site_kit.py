@@ -41,6 +41,14 @@ class Caller(Service):
     def send(self, path: str, body: Any) -> Any:
         return self._call("POST", path, body)
 
+    @contextmanager
+    def other_rules(self, *rules: dict[str, Any]) -> Iterator[None]:
+        """Rules for jobs that are created meanwhile."""
+        before = self._call("GET", "/_emulator/rules")
+        self.rules(*rules)
+        yield
+        self.rules(*before)
+
 
 @dataclass(frozen=True)
 class Served:

@@ -116,6 +116,8 @@ def test_names_keys_and_row_errors(site, still):
     for output in ("text", "json", "yaml"):
         assert harmless(site, "describe", "inline", output=output).code == 0
         assert harmless(site, "state", "show", "inline", output=output).code == 0
+        assert harmless(site, "state", "list", output=output).code == 0
+        assert harmless(site, "explain", "inline", output=output).code == 0
     results = harmless(site, "results", "inline", output="lines")
     assert [json.loads(line)["key"] for line in results.out.splitlines()] == [row["key"] for row in rows]
     assert "pwned" in results.out
@@ -176,5 +178,6 @@ def test_what_the_api_says(site, given):
             harmless(site, "drift", "--unmanaged", output=output)
         harmless(site, "status", output="json")
         harmless(site, "describe", "a")
+        harmless(site, "explain", "a")
         log = harmless(site, "watch", "--yes", "--once", log="json").err
         check_lines("\n".join(line for line in log.splitlines() if line.startswith("{")))

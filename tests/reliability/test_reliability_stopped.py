@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from long_mode import effort
 from processes import Death, Ended, Process
-from scenes import STORIES, Point, Take, points
+from scenes import LONG, STORIES, Point, Take, points
 
 from batchctl.model.errors import StateError
 
@@ -67,7 +67,9 @@ def wake(point: Point, sleeper: Process) -> frozenset[str]:
     """Let the sleeper go on beside its successor's work; gives the attempts that it may have bought again."""
     site = point.take.site
     calls, attempts = site.changing_calls(), {job.attempt for job in site.jobs() if job.attempt is not None}
-    ended = sleeper.go_on()
+    # What it buys now still works when the next pass looks: a job that ended before that could not be cancelled.
+    with site.service.other_rules(LONG):
+        ended = sleeper.go_on()
     sent = site.changing_calls() - calls
     assert sent <= (point.where in CHANGING), f"slept at {point.at}, {point.where}: {ended.trace[point.at :]}"
     assert_given_up(ended)
