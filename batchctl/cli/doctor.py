@@ -17,7 +17,7 @@ from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.desired import ProviderConfig
-from batchctl.model.errors import BatchctlError
+from batchctl.model.errors import BatchctlError, NotDelivered
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.report.doctor import DoctorReport, Finding, Health, doctor_document, write_doctor
 
@@ -29,9 +29,14 @@ _TOLERATED_OFFSET = timedelta(minutes=5)
 @output_option("json", "yaml")
 @common_options
 def doctor(*, common: Common, output: str) -> int:
-    """Check manifests, state, results folder, credentials, clock, and the way to each API. Changes nothing."""
+    """Check manifests, state, results folder, credentials, clock, hooks, and the way to each API. Changes nothing."""
     workspace = open_workspace(common)
-    findings = (*_examine_stack(workspace), *_examine_state(workspace), *_examine_providers(workspace))
+    findings = (
+        *_examine_stack(workspace),
+        *_examine_state(workspace),
+        *_examine_providers(workspace),
+        *_examine_hooks(workspace),
+    )
     apis = {config.api for config in workspace.stack.providers.values()}
     report = DoctorReport(workspace.stack.name, findings, tuple(sorted(apis)))
     emit(
@@ -118,6 +123,17 @@ def _call(
         yield Finding(config.name, "clock", Health.WARNING, f"the provider's clock differs by {seconds} s", hint)
     else:
         yield Finding(config.name, "clock", Health.OK, f"differs by {seconds} s")
+
+
+def _examine_hooks(workspace: Workspace) -> Iterator[Finding]:
+    notifier = workspace.notifier()
+    for hook in workspace.stack.notify:
+        try:
+            notifier.check(hook)
+        except NotDelivered as error:
+            yield Finding(hook.name, "usable", Health.FAILED, f"{error.code}: {error.message}", error.hint)
+        else:
+            yield Finding(hook.name, "usable", Health.OK, "nothing was sent")
 
 
 def _shown(path: Path) -> str:

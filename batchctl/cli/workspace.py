@@ -23,7 +23,7 @@ from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, UsageError
-from batchctl.model.ports import Progress, RowReader
+from batchctl.model.ports import Notifier, Progress, RowReader
 from batchctl.model.recorded import Recorded
 from batchctl.providers.notify.command import CommandRunner
 from batchctl.providers.notify.notifier import HookNotifier
@@ -63,13 +63,14 @@ class Workspace:
             Providers(connections),
             RowEncoder(),
             ResultsFolder(self.stack.results),
-            self._notifier(),
+            self.notifier(),
             self.clock,
             progress,
             connect=connections.follow,
         )
 
-    def _notifier(self) -> HookNotifier:
+    def notifier(self) -> Notifier:
+        """Tells the stack's hooks."""
         trust = Trust.from_env(os.environ)
         return HookNotifier(
             WebhookSender(os.environ, trust.allows_webhook, self.clock),

@@ -345,6 +345,10 @@ class Notifier(Protocol):
         """
         ...
 
+    def check(self, hook: Hook) -> None:
+        """Look whether the set-up here allows to tell a hook, without telling it anything. Raises as `send` does."""
+        ...
+
 
 class FileLedger(Protocol):
     """Looks up an uploaded file by account and content."""

@@ -82,3 +82,19 @@ def test_a_results_folder_that_cannot_be_written(stack: StackFolder, cli: Cli, s
     (stack.path / "results").write_text("a file")
     ran = cli("doctor", "-o", "json")
     assert (ran.code, findings(ran)["results", "writable"]["health"]) == (1, "failed")
+
+
+def test_hooks_are_looked_at_and_told_nothing(stack: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = [
+        {"name": "ops", "url": "https://192.0.2.1/hook", "secretEnv": "HOOK_SECRET"},
+        {"name": "log", "command": ["true"]},
+    ]
+    stack.write_stack(notify=hooks)
+    monkeypatch.setenv("BATCHCTL_ALLOW_COMMANDS", "1")
+    monkeypatch.setenv("BATCHCTL_ALLOW_WEBHOOK", "192.0.2.1")
+    ran = cli("doctor", "-o", "json")
+    found = findings(ran)
+    assert (ran.code, found["ops", "usable"]["health"], found["log", "usable"]["health"]) == (1, "failed", "ok")
+    assert "HOOK_SECRET is not set" in found["ops", "usable"]["detail"]
+    monkeypatch.setenv("HOOK_SECRET", f"whsec_{'A' * 32}")
+    assert findings(cli.ok("doctor", "-o", "json"))["ops", "usable"]["health"] == "ok"

@@ -133,7 +133,35 @@ def test_each_kind_of_hook_has_its_way(tmp_path):
     sender = WebhookSender({"SECRET": SECRET}, lambda place: True, NoClock())
     notifier = HookNotifier(sender, CommandRunner(tmp_path, is_allowed=True))
     with HookReceiver() as receiver:
+        notifier.check(Webhook("ops", receiver.url, "SECRET"))
+        notifier.check(CommandHook("log", python(ALL)))
+        assert (receiver.got, list(tmp_path.iterdir())) == ([], [])
         notifier.send(Webhook("ops", receiver.url, "SECRET"), NOTICE)
         notifier.send(CommandHook("log", python(ALL)), NOTICE)
     assert receiver.got[0].body.decode() == BODY
     assert (tmp_path / "got").read_text() == f"{BODY}|"
+
+
+@pytest.mark.parametrize(
+    ("hook", "words"),
+    [
+        (Webhook("ops", "https://127.0.0.1/", "UNSET"), "UNSET is not set"),
+        (Webhook("ops", "https://127.0.0.1/", "SECRET"), "not the public Internet's"),
+        (CommandHook("log", ("no-such-program",)), "no-such-program cannot be started"),
+        (CommandHook("log", ("./script.sh",)), "./script.sh cannot be started"),
+    ],
+)
+def test_what_cannot_be_told_is_found_without_telling(tmp_path, hook, words):
+    (tmp_path / "script.sh").write_text("#!/bin/sh\n")  # nobody may run it
+    notifier = HookNotifier(
+        WebhookSender({"SECRET": SECRET}, lambda place: False, NoClock()), CommandRunner(tmp_path, is_allowed=True)
+    )
+    with pytest.raises(NotDelivered, match=words):
+        notifier.check(hook)
+    (tmp_path / "script.sh").chmod(0o700)
+    notifier.check(CommandHook("log", ("./script.sh",)))
+
+
+def test_a_command_that_is_not_allowed_is_found_without_running_it(tmp_path):
+    with pytest.raises(HookUnusable, match="not allowed"):
+        CommandRunner(tmp_path, is_allowed=False).check(CommandHook("log", python(ALL)))

@@ -7,6 +7,7 @@ nowhere: it keeps a log of its own if it wants one.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -29,12 +30,7 @@ class CommandRunner:
 
     def send(self, hook: CommandHook, notice: Notice) -> None:
         """Run it to its end. Raises NotDelivered and HookUnusable."""
-        if not self.is_allowed:
-            raise HookUnusable(
-                f"the command {hook.command[0]} is not allowed to run",
-                code=ErrorCode.COMMANDS_NOT_ALLOWED,
-                hint="if you trust the stack file: BATCHCTL_ALLOW_COMMANDS=1",
-            )
+        self._require_allowed(hook)
         try:
             # A group of its own, so that all of it can be ended.
             running = subprocess.Popen(  # noqa: S603 - the operator allowed it
@@ -46,10 +42,25 @@ class CommandRunner:
                 process_group=0,
             )
         except (OSError, ValueError) as error:
-            message = f"the command {hook.command[0]} cannot be started: {getattr(error, 'strerror', None) or error}"
-            raise NotDelivered(message, hint="paths start from the stack's folder") from error
+            raise _not_started(hook, getattr(error, "strerror", None) or str(error)) from error
         with running:
             self._finish(running, hook, notice.body.encode())
+
+    def check(self, hook: CommandHook) -> None:
+        """Look whether it may run, and is there. Raises NotDelivered and HookUnusable."""
+        self._require_allowed(hook)
+        program = hook.command[0]
+        # As the system does it: what has a slash starts from the folder, all else is looked for in PATH.
+        if shutil.which(self.folder / program if "/" in program else program) is None:
+            raise _not_started(hook, "there is no such program")
+
+    def _require_allowed(self, hook: CommandHook) -> None:
+        if not self.is_allowed:
+            raise HookUnusable(
+                f"the command {hook.command[0]} is not allowed to run",
+                code=ErrorCode.COMMANDS_NOT_ALLOWED,
+                hint="if you trust the stack file: BATCHCTL_ALLOW_COMMANDS=1",
+            )
 
     def _finish(self, running: subprocess.Popen[bytes], hook: CommandHook, body: bytes) -> None:
         try:
@@ -64,6 +75,11 @@ class CommandRunner:
         if running.returncode:
             message = f"the command {hook.command[0]} ended with {_status(running.returncode)}"
             raise NotDelivered(message, hint="run it by hand, with an event on its standard input")
+
+
+def _not_started(hook: CommandHook, why: str) -> NotDelivered:
+    message = f"the command {hook.command[0]} cannot be started: {why}"
+    return NotDelivered(message, hint="paths start from the stack's folder")
 
 
 def _status(code: int) -> str:

@@ -25,3 +25,12 @@ class HookNotifier:
                 self.commands.send(hook, notice)
             case _ as never:
                 assert_never(never)
+
+    def check(self, hook: Hook) -> None:
+        match hook:
+            case Webhook():
+                self.webhooks.check(hook)
+            case CommandHook():
+                self.commands.check(hook)
+            case _ as never:
+                assert_never(never)

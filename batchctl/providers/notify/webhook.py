@@ -63,8 +63,7 @@ class WebhookSender:
         """Deliver a notice. Raises NotDelivered and HookUnusable."""
         end = time.monotonic() + self.total
         keys = signing_keys(hook.secret_variable, self.env)
-        place = WebAddress.parse(hook.url)
-        addresses = find_addresses(place, is_allowed=self.is_allowed(place), timeout=self.total / 2)
+        place, addresses = self._find(hook)
         body = notice.body.encode()
         headers = {
             "host": place.netloc,
@@ -80,6 +79,15 @@ class WebhookSender:
             _require_acknowledged(place, status)
             return
         raise NotDelivered(f"no connection to {place.origin}", hint="is it up?")
+
+    def check(self, hook: Webhook) -> None:
+        """Look whether there is a secret, and a place that may be called. Raises NotDelivered and HookUnusable."""
+        signing_keys(hook.secret_variable, self.env)
+        self._find(hook)
+
+    def _find(self, hook: Webhook) -> tuple[WebAddress, list[IpAddress]]:
+        place = WebAddress.parse(hook.url)
+        return place, find_addresses(place, is_allowed=self.is_allowed(place), timeout=self.total / 2)
 
     def _post(self, place: WebAddress, address: IpAddress, headers: Mapping[str, str], body: bytes, end: float) -> int:
         """Post to one address; gives the answer's HTTP status."""
