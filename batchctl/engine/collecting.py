@@ -11,7 +11,7 @@ from typing import Any
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredStack, RemoteSource
+from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
 from batchctl.model.errors import ApiError, BadRequest, NotFound, PermissionDenied
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
@@ -116,12 +116,18 @@ class Collector:
                 rows = provider.read_input(RemoteSource(tuple(uris)))
             return None if rows is None else ForeignRows(_guarded(rows))
         job = self._desired.get(attempt.key.job)
-        keys = self._tools.inputs.keys(job) if job is not None and same_digest(job.digest, attempt.digest) else None
+        keys = self._tools.inputs.keys(job) if job is not None and _is_same_input(job, attempt) else None
         return None if keys is None else SentRows(keys)
 
     def _is_current(self, step: Collect) -> bool:
         row = self._journal.jobs.get(step.key.job)
         return row is not None and row.current == step.key.attempt
+
+
+def _is_same_input(job: DesiredJob, attempt: RecordedAttempt) -> bool:
+    """Whether the manifest still names the rows that the attempt was given, whatever else it changed."""
+    source = attempt.tree.get("source")
+    return same_digest(job.digest, attempt.digest) or (source is not None and source == job.tree.get("source"))
 
 
 def _count(collected: Collected, told: RowCounts) -> RowCounts:
