@@ -9,7 +9,6 @@ from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.looking import look
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import open_workspace
-from batchctl.model.plan import DriftKind
 from batchctl.reconcile import Options
 from batchctl.report.markdown import drift_markdown
 from batchctl.report.plan_document import drift_document
@@ -20,7 +19,7 @@ from batchctl.report.plan_text import write_drift
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @scope_options
 @output_option("json", "yaml", "markdown", "name")
-@click.option("--unmanaged", is_flag=True, help="List jobs that are not batchctl's too.")
+@click.option("--unmanaged", is_flag=True, help="Count jobs that are not batchctl's as drift, too.")
 @common_options
 def drift(
     *,
@@ -44,6 +43,6 @@ def drift(
         names=list(dict.fromkeys(item.job for item in seen.plan.drift)),
     )
     codes = [error.exit_code for error in seen.errors.values()]
-    if any(item.kind is not DriftKind.UNMANAGED for item in seen.plan.drift):
+    if seen.plan.drift:
         codes.append(Exit.DRIFT)
     return weightiest(codes)

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: the first ends the work in an orderly way, the second at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first ends the work in an orderly way, the second at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ def orderly_stop(clock: SystemClock) -> Iterator[None]:
         # Not by sys.stderr: the signal may have come in the middle of a write there.
         os.write(_STDERR, b"\nstopping: finishing what is in flight (again to leave at once)\n")
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        heard.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield
     finally:

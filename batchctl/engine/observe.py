@@ -1,11 +1,11 @@
-"""Look at every account that holds a job of the stack, once. A failed look is a value, never a guess."""
+"""Look once at every account of the stack or of a recorded job. A failed look is a value, never a guess."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
@@ -29,6 +29,8 @@ class Look:
 
     observed: Observed
     errors: Mapping[Account, BatchctlError]
+    """Of accounts that a job needs. Another one that cannot be read is incomplete in `observed`, and keeps nobody from
+    anything."""
 
 
 def observe(
@@ -41,19 +43,23 @@ def observe(
 ) -> Look:
     """Look at all accounts side by side. What cannot be read is incomplete, with its error; nothing is raised.
 
-    `foreign` asks for other people's jobs too, where they cost more; `also` names accounts to look at in any case.
+    Also where no job is desired or recorded: a state that was lost knows no account, and what it forgot there would be
+    bought again elsewhere. `foreign` asks for other people's jobs too, where they cost more; `also` names further
+    accounts that are needed.
     """
     wanted = {job.account for job in desired.jobs} | set(also)
     names = _remote_names(recorded)
-    accounts = sorted(wanted | names.keys())
+    accounts = sorted(wanted | names.keys() | desired.accounts)
     observed: dict[Account, Observation] = {}
     errors: dict[Account, BatchctlError] = {}
     with ThreadPoolExecutor(max_workers=desired.stack.limits.concurrency) as pool:
         looks = {account: pool.submit(_list, account, tools, foreign=foreign) for account in accounts}
         for account, future in looks.items():
             observation, error = future.result()
-            if error is not None:
-                errors[account] = error if account in wanted else _unreachable(account, desired, recorded, error)
+            if error is not None and account in wanted:
+                errors[account] = error
+            elif error is not None and account in names:
+                errors[account] = _unreachable(account, desired, recorded, error)
             expected = names.get(account, frozenset())
             if not observation.lists_foreign:
                 expected |= _to_adopt(desired, recorded, account)
@@ -85,13 +91,18 @@ def _to_adopt(desired: DesiredStack, recorded: Recorded, account: Account) -> fr
 
 
 def _list(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observation, BatchctlError | None]:
+    begun = tools.clock.elapsed()
     try:
         provider = tools.providers.get(account)
         jobs = tuple(provider.list_jobs(foreign=foreign))
     except BatchctlError as error:
         return _failed(account, tools.clock.now(), error), error
     lists_foreign = foreign or provider.lists_foreign
-    return Observation(account, provider.now(), jobs, lists_foreign=lists_foreign, identity=provider.identity), None
+    took = timedelta(seconds=tools.clock.elapsed() - begun)
+    observation = Observation(
+        account, provider.now(), jobs, lists_foreign=lists_foreign, identity=provider.identity, took=took
+    )
+    return observation, None
 
 
 def _failed(account: Account, now: datetime, error: BatchctlError) -> Observation:

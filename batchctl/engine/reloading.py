@@ -1,7 +1,9 @@
 """The manifests of each pass, for a process that outlives many versions of them.
 
 A checkout that is changed, broken or gone never tears a job down: the last good set stays in force, and what is wrong
-is told once. State and results stay where the process found them, wherever the stack file leads by now.
+is told once. A manifest that is gone counts as removed when the next reading lacks it too: a checkout that is written
+in place is read halfway at times. State and results stay where the process found them, wherever the stack file leads
+by now.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ Reload = Callable[[], DesiredStack]
 
 _SUBJECT = "manifests"
 _PLACES = "places"
+_REMOVED = "removed"
 
 
 class LastGood:
@@ -29,6 +32,8 @@ class LastGood:
         self._complaints = complaints
         self._allow_empty = allow_empty
         self._good: DesiredStack | None = None
+        self._lacking: frozenset[str] = frozenset()
+        """Jobs of the good set that the last reading had no manifest of."""
 
     def __call__(self) -> DesiredStack:
         """The manifests as they are now, or the last that were good. Raises what the very first reading raises."""
@@ -42,8 +47,22 @@ class LastGood:
             self._complaints.tell(_SUBJECT, f"{words}: {_first_line(error)}")
         else:
             self._complaints.over(_SUBJECT, "the manifests can be used again")
-            self._good = found
+            if self._is_settled(found, self._good):
+                self._good = found
         return self._good
+
+    def _is_settled(self, found: DesiredStack, good: DesiredStack) -> bool:
+        """Whether all that this reading lacks was lacking in the one before."""
+        lacking = frozenset(job.name for job in good.jobs) - {job.name for job in found.jobs}
+        is_settled, self._lacking = lacking <= self._lacking, lacking
+        if is_settled:
+            self._complaints.over(_REMOVED, "the manifests are settled again")
+        else:
+            names = ", ".join(sorted(lacking))
+            self._complaints.tell(
+                _REMOVED, f"no manifest any more of {names}: removed if the next reading finds none either"
+            )
+        return is_settled
 
     def _accepted(self, found: DesiredStack, good: DesiredStack) -> DesiredStack:
         """The new set, with state and results where they were. Raises BatchctlError where it may be a mishap."""

@@ -81,7 +81,8 @@ def load(
     _check_adopted(found, faults)
     faults.raise_if_any()
     assert reading.stack is not None, "without faults there is a stack"
-    return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)))
+    accounts = frozenset(reading.accounts.values())
+    return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)), accounts)
 
 
 def _files(

@@ -253,3 +253,5 @@ class DesiredStack:
 
     stack: Stack
     jobs: tuple[DesiredJob, ...]
+    accounts: frozenset[Account] = frozenset()
+    """Of all the stack's providers, also of those that no job names."""

@@ -5,11 +5,11 @@ A guarded job keeps its action, so that people see what is held back; only its h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Limits
-from batchctl.model.plan import Collect, Create, Guard, JobPlan, RecordAttempt
+from batchctl.model.plan import Collect, Guard, JobPlan, RecordAttempt
 from batchctl.reconcile.decision import Counted, Decision, Subject
 from batchctl.reconcile.options import Options
 
@@ -37,7 +37,7 @@ def find_guards(
     counted = _count_guards([decision for _, decision in decided.values()], limits, options)
     guards = {}
     for name, (subject, decision) in decided.items():
-        guard = _guard_new_state(subject, decision, options) if is_new and not options.new_state else None
+        guard = guard_new_state(subject, options) if is_new else None
         guard = guard or _guard(subject, decision, options, counted, empty=empty)
         if guard is not None:
             guards[name] = guard
@@ -66,11 +66,15 @@ def _guard(
     return None
 
 
-def _guard_new_state(subject: Subject, decision: Decision, options: Options) -> Guard | None:
-    """A first create on an empty state, where the job may well have run before: it would be bought again."""
+def guard_new_state(subject: Subject, options: Options) -> Guard | None:
+    """An empty state, and a job that may well have run before: it would be bought again, now or in a later pass.
+
+    It does not count whether this pass creates it: after the first record the state is not empty any more.
+    """
     desired = subject.desired
-    buys = any(isinstance(step, Create) for step in decision.steps)
-    if desired is None or subject.current is not None or not buys:
+    if desired is None or desired.adopt is not None or subject.current is not None:
+        return None
+    if options.new_state or options.cancel:
         return None
     if subject.name in options.has_results:
         message = f"there is no state, but results of {subject.name}, of this very work, are in the results folder"
@@ -132,6 +136,7 @@ def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobP
     )
 
 
-def distinct_guards(plans: tuple[JobPlan, ...]) -> tuple[Guard, ...]:
-    """The guards that were met, each once, in the order of the jobs."""
-    return tuple(dict.fromkeys(plan.guard for plan in plans if plan.guard is not None))
+def distinct_guards(plans: tuple[JobPlan, ...], outside: Iterable[Guard | None]) -> tuple[Guard, ...]:
+    """The guards that were met, each once, in the order of the jobs; then those that jobs out of scope met."""
+    met = (*(plan.guard for plan in plans), *outside)
+    return tuple(dict.fromkeys(guard for guard in met if guard is not None))

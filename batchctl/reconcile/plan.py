@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from batchctl.model.desired import DesiredJob, DesiredStack, Kind
 from batchctl.model.observed import Observed
-from batchctl.model.plan import Drift, Plan
+from batchctl.model.plan import Drift, Guard, Plan
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.reconcile.admission import admit
 from batchctl.reconcile.attach import Marked, attach, claim, confirm, find_marked
@@ -16,7 +16,7 @@ from batchctl.reconcile.cancel import decide_cancel
 from batchctl.reconcile.decision import Context, Decision, Subject
 from batchctl.reconcile.dependencies import hold_for_needs, hold_removals, sort_by_needs
 from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
-from batchctl.reconcile.guards import distinct_guards, find_guards, plan_jobs
+from batchctl.reconcile.guards import distinct_guards, find_guards, guard_new_state, plan_jobs
 from batchctl.reconcile.holding import hold_clashes
 from batchctl.reconcile.identity import new_identities, without_strangers
 from batchctl.reconcile.moves import find_moves
@@ -76,7 +76,7 @@ def plan(
         jobs,
         drift=tuple(sorted(drift)),
         unmanaged=len(unmanaged) if countable else None,
-        guards=distinct_guards(jobs),
+        guards=distinct_guards(jobs, _guards_outside(inputs, decided)),
         problems={account: look.problem for account, look in sorted(observed.items()) if not look.complete},
         identities=new_identities(recorded, observed),
         live=admission.live,
@@ -99,6 +99,14 @@ def _decide_all(inputs: _Inputs) -> dict[str, tuple[Subject, Decision]]:
         subject = subjects[name]
         decided[name] = (subject, hold_for_needs(subject, _decide(subject, context), decided))
     return hold_removals({name: found for name, found in decided.items() if name in inside}, context.now)
+
+
+def _guards_outside(inputs: _Inputs, decided: Container[str]) -> Iterator[Guard | None]:
+    """What refuses the whole command, though it is about a job out of scope: the state is every job's."""
+    if inputs.recorded.is_new:
+        names = {job.name for job in inputs.desired.jobs if job.name not in decided}
+        for subject in _subjects(inputs, names):
+            yield guard_new_state(subject, inputs.context.options)
 
 
 def _decide(subject: Subject, context: Context) -> Decision:

@@ -162,14 +162,14 @@ def test_what_is_not_ours_is_never_touched(
     assert len(service.of("ours")) == 1
 
 
-def test_unmanaged_jobs_are_listed_on_request_and_are_no_drift(
+def test_unmanaged_jobs_are_drift_on_request(
     stack: StackFolder, cli: Cli, service: Service, tmp_path: Path
 ) -> None:
     foreign = _foreign(service, tmp_path, cli)
     stack.write_job("ours")
     cli.ok("apply", "--yes")
     assert drift(cli) == (0, {})
-    assert drift(cli, "--unmanaged") == (0, dict.fromkeys(foreign, "Unmanaged"))
+    assert drift(cli, "--unmanaged") == (3, dict.fromkeys(foreign, "Unmanaged"))
     assert cli.ok("plan", "-o", "json").json["unmanaged"] == 4
 
 

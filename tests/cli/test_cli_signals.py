@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end the work in an orderly way: exit 130, a sound state, and a rerun that finishes."""
+"""SIGINT, SIGTERM and SIGHUP end the work in an orderly way: exit 130, a sound state, and a rerun that finishes."""
 
 from __future__ import annotations
 
@@ -47,8 +47,11 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[Running]:
+def running(*arguments: str, hangup: signal.Handlers = signal.SIG_DFL) -> Iterator[Running]:
+    """A command; `hangup` is what it inherits for SIGHUP."""
+    before = signal.signal(signal.SIGHUP, hangup)
     child = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGHUP, before)
     try:
         yield Running(child)
     finally:
@@ -64,13 +67,17 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def looks(service: Service) -> int:
+    return service.calls("batches.list") + service.calls("batches.get")
+
+
 def check_state(stack: StackFolder) -> None:
     database = sqlite3.connect(stack.path / ".batchctl" / "state.db")
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_130_while_it_waits(stack: StackFolder, cli: Cli, service: Service, number: signal.Signals) -> None:
     service.rules({"pending": "10m", "running": "0s"})
     stack.write_job("translate")
@@ -87,6 +94,19 @@ def test_130_while_it_waits(stack: StackFolder, cli: Cli, service: Service, numb
     assert cli.ok("status", "-o", "json").phases() == {"translate": "Succeeded"}
     assert len(cli.ok("results", "translate").rows) == 3
     assert service.creates == 1
+
+
+def test_under_nohup_it_outlives_the_terminal(stack: StackFolder, cli: Cli, service: Service) -> None:
+    service.rules({"pending": "10m", "running": "0s"})
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    with running("watch", "--poll-min", "1s", "--poll-max", "1s", hangup=signal.SIG_IGN) as watch:
+        watch.wait_for("waiting:")
+        watch.send(signal.SIGHUP)
+        before = looks(service)
+        until(lambda: looks(service) > before)
+        watch.send(signal.SIGTERM)
+        assert watch.end() == 130
 
 
 def test_130_in_the_middle_of_a_create_call_lets_it_finish(stack: StackFolder, cli: Cli, service: Service) -> None:

@@ -51,6 +51,19 @@ def test_the_round_that_would_buy_again(
     assert service.creates == 2
 
 
+def test_a_job_that_would_come_later_is_doubted_at_once(
+    stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the first record of another job, nothing would tell any more that the state began empty."""
+    monkeypatch.setenv("CI", "true")
+    stack.write_job("first")
+    stack.write_job("later", dependsOn=["first"], lifecycle={"ttlAfterFinished": "1h"})
+    for words in (("apply", "-f", str(stack.job_path("first"))), ("apply", "--wait"), ("watch",)):
+        ran = cli(*words, "--yes", "-o", "json")
+        assert (ran.code, ran.json["error"]["code"]) == (6, "NewState"), words
+    assert service.creates == 0
+
+
 def test_a_mark_that_is_found_tells_enough(in_ci: StackFolder, cli: Cli, service: Service) -> None:
     cli.ok("apply", "--yes", "--new-state")
     shutil.rmtree(in_ci.path / ".batchctl")

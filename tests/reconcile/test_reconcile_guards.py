@@ -25,7 +25,7 @@ from reconcile_build import (
 )
 
 from batchctl.model.desired import DesiredJob, DesiredStack, Limits, OnRemove
-from batchctl.model.observed import RemoteJob
+from batchctl.model.observed import Observation, RemoteJob
 from batchctl.model.plan import Guard, Plan
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.reconcile import Options, Scope, plan
@@ -306,7 +306,9 @@ SHORT_LIVED = {"ttl_after_finished": HOUR}
         (job(), Options(has_results=frozenset("b")), None),
         (job(), Options(has_results=frozenset("a")), "NewState"),
         (job(), Options(has_results=frozenset("a"), new_state=True), None),
-        (job(suspend=True, **SHORT_LIVED), IN_CI, None),
+        (job(suspend=True, **SHORT_LIVED), IN_CI, "NewState"),
+        (job(**SHORT_LIVED), replace(IN_CI, cancel=True), None),
+        (replace(job(**SHORT_LIVED), adopt="batches/1"), IN_CI, None),
     ],
 )
 def test_an_empty_state_where_the_job_may_have_run_before(
@@ -318,6 +320,20 @@ def test_an_empty_state_where_the_job_may_have_run_before(
     if code:
         assert decided.steps == ()
         assert made.guards[0].flag == "--new-state"
+
+
+@pytest.mark.parametrize(
+    ("options", "looks"),
+    [
+        (replace(IN_CI, scope=Scope(names=frozenset("a"))), look()),
+        (IN_CI, look(complete=False)),
+        (IN_CI, look()),
+    ],
+    ids=["out of scope", "unread", "waiting for another"],
+)
+def test_a_job_that_this_pass_does_not_create_is_doubted_all_the_same(options: Options, looks: Observation) -> None:
+    wanted = [job("a"), job("b", needs=("a",), **SHORT_LIVED)]
+    assert {guard.code for guard in decide(wanted, [], [looks], options).guards} == {"NewState"}
 
 
 def test_what_the_state_or_a_mark_tells_needs_no_flag() -> None:
