@@ -15,7 +15,9 @@ from batchctl.reconcile import Options
 
 @click.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Cancel every job of the stack that still works.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Cancel every job of the stack that works or may be tried again."
+)
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
 @click.option("--allow-protected", is_flag=True, help="Cancel protected jobs too.")
@@ -32,13 +34,17 @@ def cancel(
     allow_protected: bool,
     lock_timeout: str,
 ) -> int:
-    """Cancel the jobs named; a cancelled job is not retried. Naming a job is consent, --all needs --yes."""
+    """Cancel the jobs named; a cancelled job is not retried. Naming a job is consent, --all needs --yes.
+
+    The order stands: a job that waits for its retry is not tried again, and one that cannot be seen now, or whose
+    create call got no answer, is cancelled by the `apply` or `watch` that finds it. `retry` or a change lifts it.
+    """
     if everything == bool(names):
         raise UsageError("say which jobs: names, or --all", hint="`batchctl status` lists the jobs")
     workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
     workspace.require(names, workspace.state.load())
     options = Options(workspace.scope, cancel=True, allow_protected=allow_protected)
     consent = Consent(yes or bool(names), no_input)
-    return carry_out(
-        workspace, Request(options, Until(ended=False), consent, output, "Do you want to cancel these jobs?")
-    )
+    # The order stands from now on: what is not settled yet need not be waited for.
+    until = Until(ended=False, once=True)
+    return carry_out(workspace, Request(options, until, consent, output, "Do you want to cancel these jobs?"))

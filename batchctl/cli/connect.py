@@ -16,7 +16,7 @@ from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.ports import Clock, Provider
-from batchctl.providers.opening import Place, open_account
+from batchctl.providers.opening import Place, Shared, open_account
 
 _EMBEDDED_URL = "http://emulator.localhost"
 _STORAGE_URL = "https://storage.googleapis.com"
@@ -34,15 +34,18 @@ class Connections:
         self._embedded: httpx.BaseTransport | None = None
         self._seeded = False
         self._one_emulator = threading.Lock()
+        self._shared = Shared()
 
     def __call__(self, account: Account) -> Provider:
         place = self._emulator_place() if account.origin == EMULATOR_ORIGIN else self._place(account)
         staging = next((config.staging_bucket for config in self._configs(account) if config.staging_bucket), None)
-        return open_account(account, place, self._stack, self._env, self._clock, staging)
+        return open_account(account, place, self._stack, self._env, self._clock, staging, self._shared)
 
     def follow(self, stack: Stack) -> Connections:
         """The same for a stack whose file has changed."""
         self._stack = stack
+        # With the providers, the credentials are looked up anew too.
+        self._shared = Shared()
         return self
 
     def _configs(self, account: Account) -> list[ProviderConfig]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -15,14 +14,13 @@ from batchctl.cli.connect import Connections
 from batchctl.cli.exits import Exit
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.engine.observe import TOLERATED_OFFSET
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import BatchctlError, NotDelivered
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
+from batchctl.model.ports import Fact
 from batchctl.report.doctor import DoctorReport, Finding, Health, doctor_document, write_doctor
-
-_TOLERATED_OFFSET = timedelta(minutes=5)
-"""Beyond it, deadlines and back-off would surprise whoever reads a clock here (design section 5)."""
 
 
 @click.command()
@@ -107,22 +105,25 @@ def _call(
     """Who we are there, and one list call, as small as it can be."""
     provider = connections(account)
     try:
-        if account.origin == EMULATOR_ORIGIN:
-            yield Finding(config.name, "credentials", Health.OK, "none needed")
-        else:
-            for fact in provider.facts():
-                yield Finding(config.name, fact.check, Health.OK, fact.detail)
+        for fact in provider.facts():
+            yield Finding(config.name, fact.check, Health.OK, _detail(fact, account))
         found = len(list(islice(provider.list_jobs(), 1)))
         offset = provider.now() - workspace.clock.now()
     finally:
         provider.close()
     yield Finding(config.name, "reachable", Health.OK, "list answered" + ("" if found else "; no jobs there"))
     seconds = round(offset.total_seconds())
-    if abs(offset) > _TOLERATED_OFFSET:
+    if abs(offset) > TOLERATED_OFFSET:
         hint = "set this machine's clock; batchctl itself reckons by the provider's"
         yield Finding(config.name, "clock", Health.WARNING, f"the provider's clock differs by {seconds} s", hint)
     else:
         yield Finding(config.name, "clock", Health.OK, f"differs by {seconds} s")
+
+
+def _detail(fact: Fact, account: Account) -> str:
+    """An emulator gets a placeholder, whose fingerprint tells nobody anything."""
+    is_placeholder = fact.check == "credentials" and account.origin == EMULATOR_ORIGIN
+    return "none needed" if is_placeholder else fact.detail
 
 
 def _examine_hooks(workspace: Workspace) -> Iterator[Finding]:

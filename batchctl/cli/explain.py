@@ -56,7 +56,8 @@ def _case(workspace: Workspace, seen: Preview, job: JobPlan) -> JobCase:
     account = attempt.account if attempt is not None else desired.account if desired is not None else None
     age = None
     if attempt is not None and attempt.create_time is not None and is_active(attempt.state or ""):
-        age = max(0.0, (workspace.clock.now() - attempt.create_time).total_seconds())
+        now = seen.plan.clocks.get(attempt.account, workspace.clock.now())
+        age = max(0.0, (now - attempt.create_time).total_seconds())
     return JobCase(
         seen.plan.stack,
         job,

@@ -18,8 +18,9 @@ from batchctl.model.capabilities import CAPABILITIES, is_embedding_model
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Kind, ProviderConfig
 from batchctl.model.errors import BatchctlError, NotFound, UsageError
+from batchctl.model.keys import MARK_PATTERN, Mark
 from batchctl.model.observed import RemoteJob
-from batchctl.reconcile import Options
+from batchctl.reconcile import Options, is_ours
 
 _JOBS = "jobs"
 """The folder that `init` makes for manifests."""
@@ -43,7 +44,10 @@ def import_(
     output: str,
     lock_timeout: str,
 ) -> int:
-    """Write a manifest for the job REMOTE and take it into the state; nothing is created or changed at the API."""
+    """Write a manifest for the job REMOTE and take it into the state; nothing is created or changed at the API.
+
+    REMOTE may carry the mark of another stack, which then has it, too: the command warns of it.
+    """
     workspace = open_workspace(common, lock_timeout=lock_timeout)
     if name in {job.name for job in workspace.desired.jobs} | workspace.state.load().jobs.keys():
         raise UsageError(f"there is a job {name} already", hint="choose another name with --as")
@@ -58,6 +62,8 @@ def import_(
         path.unlink()
         raise
     click.echo(f"wrote {path}", err=True)
+    if job.mark is not None:
+        click.echo(_warning(job, job.mark), err=True)
     consent = Consent(yes=False, no_input=True)
     return carry_out(widened, Request(Options(widened.scope), Until(ended=False), consent, output))
 
@@ -73,7 +79,7 @@ def _provider(workspace: Workspace, name: str | None) -> ProviderConfig:
 
 
 def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJob:
-    """The remote job, if nobody owns it. Raises BatchctlError."""
+    """The remote job, unless it is this stack's already. Raises BatchctlError."""
     account = resolve_account(config, os.environ)
     provider = workspace.connections()(account)
     try:
@@ -83,17 +89,24 @@ def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJo
         raise BatchctlError(f"{account} has no job {remote}", code=ErrorCode.NOT_FOUND, hint=hint) from error
     finally:
         provider.close()
-    if job.mark is not None:
-        owner = f"stack {job.mark.stack}, job {job.mark.key.job}"
-        raise BatchctlError(
-            f"{remote} has an owner: {owner}", code=ErrorCode.OWNED, hint="it carries that stack's mark"
-        )
+    if job.mark is not None and is_ours(job.mark, workspace.stack):
+        message = f"{remote} carries this stack's own mark, as job {job.mark.key.job}"
+        hint = f"a manifest with metadata.name: {job.mark.key.job} takes it in"
+        raise BatchctlError(message, code=ErrorCode.OWNED, hint=hint)
     for recorded in workspace.state.load().jobs.values():
         if any(attempt.remote == job.name for attempt in recorded.attempts):
             raise BatchctlError(
                 f"{remote} is {recorded.name} already", code=ErrorCode.OWNED, hint="it was imported before"
             )
     return job
+
+
+def _warning(job: RemoteJob, mark: Mark) -> str:
+    return (
+        f"warning: {job.name} carries the mark of another stack, {mark.stack} (uid {mark.uid}), as its job"
+        f" {mark.key.job}: from now on both may cancel and delete it. See that the other one lets go of it"
+        " (`onRemove: keep`, then remove its manifest)"
+    )
 
 
 def _place(workspace: Workspace, name: str, filename: str | None) -> Path:
@@ -112,8 +125,9 @@ def _manifest(name: str, config: ProviderConfig | None, job: RemoteJob) -> str:
     """The manifest in words. Its input is not told by the API, so it has no `src`."""
     spec: dict[str, str] = {"provider": config.name} if config else {}
     spec |= {"model": job.model, "adopt": job.name}
-    if job.display_name:
-        spec["displayName"] = job.display_name
+    display_name = MARK_PATTERN.sub("", job.display_name).rstrip()
+    if display_name:
+        spec["displayName"] = display_name
     embeds = CAPABILITIES[job.account.api].embeddings_kind and is_embedding_model(job.model)
     kind = Kind.EMBEDDINGS_BATCH_JOB if embeds else Kind.BATCH_JOB
     document = {"apiVersion": "batchctl.dev/v1", "kind": kind.value, "metadata": {"name": name}, "spec": spec}

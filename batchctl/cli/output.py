@@ -72,5 +72,6 @@ def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> Statu
     rows = []
     for job in plan.jobs:
         owner = recorded.jobs.get(job.job) or manifests.get(job.job)
-        rows.append(StatusRow.of(job, model=owner.model if owner else None, provider=owner.provider if owner else None))
+        model, provider = (owner.model, owner.provider) if owner else (None, None)
+        rows.append(StatusRow.of(job, model=model, provider=provider, clocks=plan.clocks))
     return StatusReport(plan.stack, tuple(rows), plan.problems)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from batchctl.cli.common import Common, common_options
+from batchctl.cli.output import open_progress
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.model.codes import ErrorCode
-from batchctl.model.errors import BatchctlError, TimeUpError
+from batchctl.model.errors import BatchctlError, ResultsError, TimeUpError
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import is_terminal
 from batchctl.report.documents import to_json_line
-from batchctl.rows.read import find_current, read_results
+from batchctl.rows.read import find_current, read_gaps, read_results
 
 
 @click.command()
@@ -27,8 +29,29 @@ from batchctl.rows.read import find_current, read_results
 def results(*, common: Common, name: str, attempt: int | None, output: str) -> None:
     """Print the collected results, one JSON object a row: key, index, and response or error."""
     workspace = open_workspace(common)
-    for row in read_results(_folder(workspace, name, attempt)):
+    folder = _folder(workspace, name, attempt)
+    for row in read_results(folder):
         sys.stdout.write(to_json_line(row))
+    gaps = list(_gaps(folder))
+    if gaps:
+        with open_progress(workspace) as progress:
+            for words in gaps:
+                progress.warn(f"{name}: {words}")
+
+
+def _gaps(folder: Path) -> Iterator[str]:
+    """What the rows do not show: which of the input have no result, and which results have no row."""
+    try:
+        gaps = read_gaps(folder)
+    except ResultsError as error:
+        # The rows are there, and were paid for.
+        yield f"whether rows are missing is not known: {error.message}"
+        return
+    if gaps.missing:
+        yield "1 input row has no result" if gaps.missing == 1 else f"{gaps.missing} input rows have no result"
+    if gaps.unmatched:
+        found = "1 result matches" if gaps.unmatched == 1 else f"{gaps.unmatched} results match"
+        yield f"{found} no input row, or one that has its result already: index is null"
 
 
 def _folder(workspace: Workspace, name: str, number: int | None) -> Path:

@@ -83,7 +83,7 @@ def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
         write_apply(result, console, verbose=workspace.common.verbose)
         if request.until.ended:
             console.print()
-            status = status_report(workspace, report.last, workspace.state.load())
+            status = status_report(workspace, report.standing, workspace.state.load())
             write_status(status, console, workspace.clock.now(), verbose=workspace.common.verbose)
 
     emit(

@@ -19,6 +19,8 @@ _EMAIL = "emulator@emulator.iam.gserviceaccount.com"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _LIFETIME = 3600
 """Seconds."""
+_GIVEN = "tokensGiven"
+"""How many tokens there were so far."""
 
 
 def _text(text: str) -> Response:
@@ -35,8 +37,12 @@ def _account(exchange: Exchange) -> Response:
     return _text("aliases\nemail\nscopes\ntoken\n")
 
 
-def _token(_: Exchange) -> Response:
-    return _json({"access_token": "emulator-token", "expires_in": _LIFETIME, "token_type": "Bearer"})
+def _token(exchange: Exchange) -> Response:
+    """A new token for whoever asks, so that it shows who renewed theirs."""
+    with exchange.store.transaction():
+        number = (exchange.store.meta(_GIVEN) or 0) + 1
+        exchange.store.put_meta(_GIVEN, number)
+    return _json({"access_token": f"emulator-token-{number}", "expires_in": _LIFETIME, "token_type": "Bearer"})
 
 
 _V1 = "/computeMetadata/v1"

@@ -5,7 +5,9 @@ What the lesson is, and who may go in the next pass, is decided in `reconcile`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 from batchctl.engine.journal import Journal
@@ -24,7 +26,9 @@ class Gate:
 
     def __init__(self, journal: Journal, live: Mapping[QuotaKey, int]) -> None:
         self._journal = journal
-        self._live = dict(live)
+        self._live = Counter(live)
+        self._sent: Counter[QuotaKey] = Counter()
+        """Create calls under way: nobody knows yet whether the API takes them."""
         self._closed: dict[QuotaKey, str] = {}
 
     def require_open(self, job: DesiredJob) -> None:
@@ -33,22 +37,33 @@ class Gate:
         if why is not None:
             raise NotAdmittedError(why)
 
-    def note_made(self, job: DesiredJob, sent: datetime) -> None:
-        """A create call got through. `sent` is when it was made, on the provider's clock."""
+    @contextmanager
+    def under_way(self, job: DesiredJob) -> Iterator[None]:
+        """The time from a create call to its answer."""
         key = _key(job)
-        self._live[key] = self._live.get(key, 0) + 1
+        self._sent[key] += 1
+        try:
+            yield
+        finally:
+            self._sent[key] -= 1
+
+    def note_made(self, job: DesiredJob) -> None:
+        """A create call got through. After a refusal in this pass it is one that was under way then."""
+        key = _key(job)
+        self._live[key] += 1
         before = self._journal.find_quota(key)
-        after = after_success(before, sent=sent)
+        after = after_success(before, live=self._live[key], late=key in self._closed)
         if after is not None and after != before:
             self._journal.note_quota(after)
 
-    def note_refused(self, job: DesiredJob, error: QuotaExceeded, sent: datetime, now: datetime) -> NotAdmittedError:
-        """A create call was refused for quota; gives what it means for its job. Times are the provider's."""
+    def note_refused(self, job: DesiredJob, error: QuotaExceeded, now: datetime) -> NotAdmittedError:
+        """A create call was refused for quota; gives what it means for its job. `now` is the provider's clock."""
         key = _key(job)
+        late = key in self._closed
         self._closed[key] = f"the API takes no further job of {key.model} now: {error.message}"
         before = self._journal.find_quota(key)
-        live = self._live.get(key, 0)
-        after = after_refusal(before, key, live=live, sent=sent, now=now, retry_after=error.retry_after)
+        live = self._live[key] + self._sent[key]
+        after = after_refusal(before, key, live=live, late=late, now=now, retry_after=error.retry_after)
         self._journal.note_quota(after)
         return NotAdmittedError(self._closed[key])
 

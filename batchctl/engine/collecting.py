@@ -16,12 +16,15 @@ from batchctl.model.errors import ApiError, BadRequest, NotFound, PermissionDeni
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Collect
-from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows
+from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import GOOD_STATES
 
 _REFUSALS = (BadRequest, NotFound, PermissionDenied)
 """Answers that will not change: what else goes wrong with an input may be better in the next pass."""
+
+_OWN_ROWS = "rows"
+"""What the source in an attempt's tree has when its rows went out from here."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Collector:
             raise
         collected = fetched.collected
         rows = _count(collected, step.remote.rows)
-        done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows)
+        done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows, tokens=collected.tokens)
         if is_good(done) and self._is_current(step):
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
@@ -103,18 +106,21 @@ class Collector:
             return _Fetched(collect(self._known_input(provider, attempt)))
         except _InputUnreadable as lost:
             # Paid results are kept, wherever their rows stood.
-            return _Fetched(collect(None), lost.problem)
+            return _Fetched(collect(UnorderedRows()), lost.problem)
 
     def _known_input(self, provider: Provider, attempt: RecordedAttempt) -> KnownInput | None:
         """What is known of the rows that this attempt was given; the manifest may say something else by now.
 
         Raises _InputUnreadable, also while foreign rows are read.
         """
-        uris = (attempt.tree.get("source") or {}).get("uris")
+        source = attempt.tree.get("source") or {}
+        uris = source.get("uris")
         if uris:
             with _input_of():
                 rows = provider.read_input(RemoteSource(tuple(uris)))
-            return None if rows is None else ForeignRows(_guarded(rows))
+            return UnorderedRows() if rows is None else ForeignRows(_guarded(rows))
+        if attempt.tree and _OWN_ROWS not in source:
+            return UnorderedRows()
         job = self._desired.get(attempt.key.job)
         keys = self._tools.inputs.keys(job) if job is not None and _is_same_input(job, attempt) else None
         return None if keys is None else SentRows(keys)

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, assert_never
 
 from batchctl.engine.admitting import Gate
 from batchctl.engine.journal import Journal
+from batchctl.engine.sight import Sight
 from batchctl.engine.tools import Tools
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
@@ -40,9 +41,10 @@ class _Input:
 class Creator:
     """Makes attempts. Its generators yield the calls, like those of `steps`."""
 
-    def __init__(self, stack: Stack, journal: Journal, gate: Gate, tools: Tools) -> None:
+    def __init__(self, stack: Stack, journal: Journal, sight: Sight, gate: Gate, tools: Tools) -> None:
         self._stack = stack
         self._journal = journal
+        self._sight = sight
         self._gate = gate
         self._tools = tools
 
@@ -60,24 +62,30 @@ class Creator:
         self._tools.require_running()
         self._gate.require_open(job)
         attempt = RecordedAttempt(
-            step.key, job.account, job.digest, token, tree=job.tree, intent=Intent(self._tools.clock.now())
+            step.key,
+            job.account,
+            job.digest,
+            token,
+            tree=job.tree,
+            intent=Intent(self._tools.clock.now()),
+            input_bytes=job.input_bytes,
         )
         self._journal.note_attempt(attempt)
         self._journal.note_event(job.name, step.key.attempt, "create", why)
         self._journal.commit()
         # A process that slept through its turn must not send what its successor may have sent already.
         self._journal.check()
-        sent = provider.now()
         try:
-            remote: RemoteJob = yield partial(provider.create_job, given.request)
+            with self._gate.under_way(job):
+                remote: RemoteJob = yield partial(provider.create_job, given.request)
         except QuotaExceeded as error:
-            refusal = self._gate.note_refused(job, error, sent, provider.now())
+            refusal = self._gate.note_refused(job, error, provider.now())
             self._record_failure(attempt, given, error)
             raise refusal from error
         except ApiError as error:
             self._record_failure(attempt, given, error)
             raise
-        self._gate.note_made(job, sent)
+        self._gate.note_made(job)
         self._record_success(attempt, remote, provider.now())
 
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> None:
@@ -85,6 +93,7 @@ class Creator:
         self._journal.note_attempt(made)
         self._journal.note_event(attempt.key.job, attempt.key.attempt, "created", remote.name)
         self._journal.commit()
+        self._sight.note_made(remote)
         self._tools.progress.step(attempt.key.job, f"created {remote.name} (attempt {attempt.key.attempt})")
 
     def _record_failure(self, attempt: RecordedAttempt, given: _Input, error: ApiError) -> None:
@@ -139,11 +148,12 @@ class Creator:
         """The uploaded form of a local file: an earlier upload with enough life left, else a new one."""
         with tempfile.TemporaryFile(prefix="batchctl-") as encoded:
             sha256: str = yield partial(self._encode, job, source, encoded)
+            size = encoded.seek(0, os.SEEK_END)
+            self._require_small(job, size)
             known = self._journal.find_file(job.account, sha256)
             if known is not None and self._lives_on(known, provider.now()):
                 return known, True
             self._tools.require_running()
-            size = encoded.seek(0, os.SEEK_END)
             encoded.seek(0)
             self._journal.check()
             upload = Upload(_chunks(encoded), size, sha256, f"batchctl {key}")
@@ -154,6 +164,15 @@ class Creator:
         self._journal.commit()
         self._tools.progress.step(job.name, f"uploaded {source.rows} rows as {name}")
         return file, False
+
+    def _require_small(self, job: DesiredJob, size: int) -> None:
+        """Raise BatchctlError when so many bytes are too many for one file: validation only estimates them."""
+        config = self._stack.providers.get(job.provider)
+        limit = ((config and config.limits) or CAPABILITIES[job.account.api].limits).file_bytes
+        if size > limit:
+            message = f"{job.name}: its rows, as they are sent, have {size:,} bytes, and limits.fileBytes is {limit:,}"
+            hint = "split the rows over several jobs"
+            raise BatchctlError(message, code=ErrorCode.INPUT_TOO_LARGE, hint=hint)
 
     def _encode(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
         """Write what is uploaded to a temporary file; on a worker."""

@@ -92,6 +92,9 @@ class _Run:
         try:
             changed = self._pass()
         except (BatchctlError, OSError) as error:
+            if isinstance(error, LockedError) and self._tools.clock.is_stopped():
+                # The wait for the lock was broken off.
+                return 0.0
             if not self._is_tried_again(error):
                 raise
             self._complaints.tell(_SUBJECT, f"{error}; trying again")
@@ -119,7 +122,7 @@ class _Run:
         last = self._last
         if last is None:
             done = run_pass(self._desired, self._options, tools, self._approve)
-            self._take(done, DriveReport(done.plan, done.plan, done.outcomes, done.errors, done.unanswered))
+            self._take(done, _first(done))
             return True
         recorded = tools.state.load()
         if last.lineage and recorded.lineage != last.lineage:
@@ -156,7 +159,9 @@ class _Run:
         self._last, self._report, self._followed = done, report, self._desired
         self._going = find_going(report, self._until, self._patience)
         phases = self._until.phases
-        self._reached |= {job.job for job in done.plan.jobs if job.job in phases and has_come_to(job, phases[job.job])}
+        # What it was in before the pass counts, and what the pass has brought it to.
+        shown = (*done.plan.jobs, *done.scene.stand().jobs) if phases else ()
+        self._reached |= {job.job for job in shown if job.job in phases and has_come_to(job, phases[job.job])}
 
     def _is_over(self) -> bool:
         """Whether nothing more is waited for."""
@@ -188,10 +193,16 @@ class _Run:
             # No pass could be made, ever.
             assert self._desired is not None
             nothing = Plan(self._desired.stack.name, ())
-            report = DriveReport(nothing, nothing, {}, {})
+            report = DriveReport(nothing, nothing, nothing, {}, {})
+        if self._until.ended and self._last is not None:
+            report = replace(report, standing=self._last.scene.stand())
         phases = self._until.phases
         missed = tuple(sorted(phases.keys() - self._reached)) if phases else None
         return replace(report, stopped=why, missed=missed)
+
+
+def _first(done: PassReport) -> DriveReport:
+    return DriveReport(done.plan, done.plan, done.plan, done.outcomes, done.errors, done.unanswered)
 
 
 def _interrupted() -> BatchctlError:

@@ -15,6 +15,7 @@ from typing import Any
 
 from batchctl.engine.admitting import Gate, NotAdmittedError
 from batchctl.engine.journal import Journal
+from batchctl.engine.sight import Sight
 from batchctl.engine.steps import Call, StepRunner
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
@@ -28,10 +29,13 @@ _NOT_READY = ErrorCode.RESULTS_NOT_READY
 """The code of a collection that comes too early (`Provider.read_results`)."""
 
 
-def execute(plan: Plan, desired: DesiredStack, journal: Journal, tools: Tools) -> dict[str, Outcome]:
-    """Carry out all steps of the plan; gives one outcome per job. Raises StateError when nothing can be recorded."""
+def execute(plan: Plan, desired: DesiredStack, journal: Journal, sight: Sight, tools: Tools) -> dict[str, Outcome]:
+    """Carry out all steps of the plan; gives one outcome per job. Raises StateError when nothing can be recorded.
+
+    What the calls showed of the accounts is noted in `sight`.
+    """
     limit = desired.stack.limits.concurrency
-    runner = StepRunner(desired, journal, Gate(journal, plan.live), tools)
+    runner = StepRunner(desired, journal, sight, Gate(journal, plan.live), tools)
     outcomes: dict[str, Outcome] = {}
     rest = {job.job: _record_first(job, runner, journal, outcomes) for job in plan.jobs}
     journal.commit()

@@ -92,7 +92,8 @@ def _goes_on(job: JobPlan, report: DriveReport, until: Until, patience: Patience
     if failed:
         return not patience.is_over(job.job)
     if job.guard is not None and job.action is not Action.ADOPT:
-        return False
+        # What is refused is not waited for; how the old work goes on is.
+        return job.unfinished and not _is_blind(job, report, patience)
     if job.action is Action.WAIT:
         # What waits for nothing but a person's doing would be waited for in vain.
         is_due = job.phase is not Phase.WAITING or job.next_time is not None or job.queue is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -38,6 +39,7 @@ class Journal:
 
     def __init__(self, stack: Stack, session: StateSession, recorded: Recorded, clock: Clock) -> None:
         self._stack = stack
+        self._before = recorded
         self._session = session
         self._clock = clock
         self._noted: list[Write] = []
@@ -46,6 +48,15 @@ class Journal:
         self._files = {(file.account, file.sha256): file for file in recorded.files}
         self._quotas = dict(recorded.quotas)
         self._outbox = {(notice.id, notice.hook): notice for notice in recorded.outbox}
+
+    @property
+    def recorded(self) -> Recorded:
+        """The record as it stands now; what decides nothing about jobs is left as it was found."""
+        attempts: dict[str, list[RecordedAttempt]] = defaultdict(list)
+        for attempt in self._attempts.values():
+            attempts[attempt.key.job].append(attempt)
+        jobs = {name: replace(row, attempts=tuple(attempts[name])) for name, row in self._jobs.items()}
+        return replace(self._before, jobs=jobs, quotas=self._quotas)
 
     @property
     def attempts(self) -> Mapping[AttemptKey, RecordedAttempt]:

@@ -23,6 +23,10 @@ _OTHER_KEY_HINT = (
 )
 
 
+TOLERATED_OFFSET = timedelta(minutes=5)
+"""Beyond it, deadlines and back-off would surprise whoever reads a clock here (design section 5)."""
+
+
 @dataclass(frozen=True)
 class Look:
     """What one pass saw, and what went wrong in looking, by account."""
@@ -102,7 +106,16 @@ def _list(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observation
     observation = Observation(
         account, provider.now(), jobs, lists_foreign=lists_foreign, identity=provider.identity, took=took
     )
+    _tell_offset(account, observation.now - tools.clock.now(), tools)
     return observation, None
+
+
+def _tell_offset(account: Account, offset: timedelta, tools: Tools) -> None:
+    """Warn, once in a process, where the local clock would mislead."""
+    subject = f"the clock of {account}"
+    if abs(offset) > TOLERATED_OFFSET and subject not in tools.told:
+        tools.told[subject] = words = f"{subject} differs from this machine's by {round(offset.total_seconds())} s"
+        tools.progress.warn(f"{words}; ages, deadlines and back-off go by the account's")
 
 
 def _failed(account: Account, now: datetime, error: BatchctlError) -> Observation:

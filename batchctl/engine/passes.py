@@ -10,6 +10,8 @@ from batchctl.engine.execute import execute
 from batchctl.engine.journal import Journal
 from batchctl.engine.moving import carry_out_moves
 from batchctl.engine.observe import observe
+from batchctl.engine.sight import Sight
+from batchctl.engine.standing import Scene
 from batchctl.engine.timing import Timing, time_plan
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
@@ -39,6 +41,8 @@ class PassReport:
 
     plan: Plan
     outcomes: Mapping[str, Outcome]
+    scene: Scene
+    """What it left behind."""
     accounts: frozenset[Account] = frozenset()
     """All that were looked at."""
     errors: Mapping[Account, BatchctlError] = field(default_factory=dict)
@@ -90,13 +94,15 @@ def run_pass(
         journal = Journal(desired.stack, session, recorded, tools.clock)
         for account, identity in planned.identities.items():
             journal.note_identity(account, identity)
-        outcomes = execute(_without(planned, moved.failed), desired, journal, tools)
+        sight = Sight(look.observed)
+        outcomes = execute(_without(planned, moved.failed), desired, journal, sight, tools)
         outcomes |= {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
         tell(desired.stack, planned, look.observed, journal, tools)
         unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
     return PassReport(
         planned,
         outcomes,
+        Scene(desired, journal.recorded, sight.observed, begun, options),
         frozenset(look.observed),
         look.errors,
         unanswered,

@@ -10,8 +10,11 @@ from batchctl.engine.passes import PassReport
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import CHANGES, Action, JobPlan, Plan
+from batchctl.model.plan import Action, JobPlan, Plan
 from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
+
+_ANEW = frozenset({Action.CREATE, Action.RETRY, Action.REPLACE})
+"""Actions that make a new attempt."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,9 @@ class DriveReport:
     plan: Plan
     """Of the first pass: what was asked for."""
     last: Plan
-    """Of the last pass: how things stand."""
+    """Of the last pass: what it decided."""
+    standing: Plan
+    """How things stand after it."""
     outcomes: Mapping[str, Outcome]
     """For each job of the first plan, how its action ended."""
     errors: Mapping[Account, BatchctlError]
@@ -49,8 +54,8 @@ class DriveReport:
 
     @property
     def failed_jobs(self) -> tuple[JobPlan, ...]:
-        """The jobs that have ended without success, nothing more being planned for them."""
-        return tuple(job for job in self.last.jobs if job.phase in FAILED_PHASES and job.action not in CHANGES)
+        """The jobs that have ended without success and are not tried again."""
+        return tuple(job for job in self.standing.jobs if job.phase in FAILED_PHASES and job.action not in _ANEW)
 
     @property
     def has_failed(self) -> bool:
@@ -81,7 +86,7 @@ def merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:
     if not whole:
         seen = {job.job: job for job in done.plan.jobs}
         last = replace(last, jobs=tuple(seen.get(job.job, job) for job in report.last.jobs))
-    return replace(report, last=last, outcomes=outcomes, errors=done.errors, unanswered=done.unanswered)
+    return replace(report, last=last, standing=last, outcomes=outcomes, errors=done.errors, unanswered=done.unanswered)
 
 
 def has_changed(before: Plan, after: Plan) -> bool:

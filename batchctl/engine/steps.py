@@ -17,6 +17,7 @@ from batchctl.engine.admitting import Gate
 from batchctl.engine.collecting import Collector, is_good
 from batchctl.engine.creating import Creator
 from batchctl.engine.journal import Journal
+from batchctl.engine.sight import Sight
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
@@ -30,12 +31,13 @@ Call: TypeAlias = Callable[[], Any]
 class StepRunner:
     """Runs the steps of one pass's plan."""
 
-    def __init__(self, desired: DesiredStack, journal: Journal, gate: Gate, tools: Tools) -> None:
+    def __init__(self, desired: DesiredStack, journal: Journal, sight: Sight, gate: Gate, tools: Tools) -> None:
         self._stack = desired.stack
         self._desired = {job.name: job for job in desired.jobs}
         self._journal = journal
+        self._sight = sight
         self._tools = tools
-        self._creator = Creator(desired.stack, journal, gate, tools)
+        self._creator = Creator(desired.stack, journal, sight, gate, tools)
         self._collector = Collector(desired, journal, tools)
 
     def run(self, plan: JobPlan, steps: tuple[Step, ...]) -> Generator[Call, Any, None]:
@@ -123,4 +125,5 @@ class StepRunner:
         self._journal.note_attempt(replace(attempt, delete_time=provider.now()))
         self._journal.note_event(step.key.job, step.key.attempt, "delete", f"{step.remote} {words}: {why}")
         self._journal.commit()
+        self._sight.note_deleted(step.account, step.remote)
         self._tools.progress.step(step.key.job, f"{step.remote} {words}")

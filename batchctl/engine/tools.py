@@ -92,7 +92,7 @@ class Tools:
     random: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
     """Numbers from 0 to 1, for jitter."""
     told: dict[str, str] = field(default_factory=dict)
-    """What was last warned of for each hook that cannot be told, so that it is not said again in every pass."""
+    """What was last warned of, by subject, so that it is not said again in every pass."""
     connect: Callable[[Stack], ProviderFactory] | None = None
     """Gives the factory for a stack whose file has changed; None where it is read once."""
 

@@ -12,11 +12,19 @@ FIELDS = ("active", "enqueuedTokens", "createsPerMinute")
 
 def read_admission(given: Mapping[str, Json]) -> AdmissionLimits:
     """The bounds in a `limits` that keeps to its schema."""
-    active, tokens, creates = (given.get(name) for name in FIELDS)
-    by_model = tokens if isinstance(tokens, Mapping) else {}
+    active, tokens, creates = (_read(given.get(name)) for name in FIELDS)
     return AdmissionLimits(
-        active=None if active is None else int(active),
-        enqueued_tokens=None if tokens is None or isinstance(tokens, Mapping) else int(tokens),
-        tokens_by_model={short_model(model): int(most) for model, most in by_model.items()},
-        creates_per_minute=None if creates is None else int(creates),
+        active=active[0],
+        enqueued_tokens=tokens[0],
+        creates_per_minute=creates[0],
+        active_by_model=active[1],
+        tokens_by_model=tokens[1],
+        creates_by_model=creates[1],
     )
+
+
+def _read(given: Json) -> tuple[int | None, Mapping[str, int]]:
+    """A number for all models, or numbers by model."""
+    if isinstance(given, Mapping):
+        return None, {short_model(model): int(most) for model, most in given.items()}
+    return None if given is None else int(given), {}

@@ -25,6 +25,7 @@ from batchctl.model.desired import (
     UnknownSource,
     UploadedFile,
 )
+from batchctl.model.ports import RowsSummary
 
 _SPLIT = "split the rows over several jobs"
 _TO_A_FILE = "put the rows into a JSONL file: src: {file: PATH}"
@@ -47,6 +48,11 @@ class InputLimits:
     def allow_bytes(self, size: int) -> bool:
         """Whether a local file of so many bytes can be uploaded."""
         return self._allow(f"the file has {size:,} bytes", size, "fileBytes", lambda limits: limits.file_bytes)
+
+    def allow_sent(self, size: int) -> bool:
+        """The same for what is made of the file before it is sent."""
+        found = f"the file, with the defaults under its rows, has about {size:,} bytes"
+        return self._allow(found, size, "fileBytes", lambda limits: limits.file_bytes)
 
     def allow_rows(self, count: int, rows: Kind) -> bool:
         """Whether one job can have so many rows of this kind."""
@@ -77,20 +83,30 @@ def input_bytes(source: Source, defaults: Mapping[str, Json]) -> int | None:
         case InlineRows():
             return least_bytes(source, defaults)
         case LocalFile():
-            return source.size + source.rows * (_bytes(defaults) - len("{}"))
+            return source.size
         case UploadedFile() | RemoteSource() | UnknownSource():
             return None
         case _:
             assert_never(source)
 
 
+def sent_bytes(size: int, summary: RowsSummary, defaults: Mapping[str, Json]) -> int:
+    """About how much a file of so many bytes comes to when it is sent: a default counts where a row has no own."""
+    under = _default_bytes(defaults)
+    return size + sum(each * (summary.rows - summary.members.get(name, 0)) for name, each in under.items())
+
+
 def least_bytes(source: InlineRows, defaults: Mapping[str, Json]) -> int:
     """What the requests come to at least: members of a row count as they stand, merged with a default or not."""
-    under = {name: _bytes({name: value}) - len("{}") for name, value in defaults.items()}
+    under = _default_bytes(defaults)
     return sum(
         _bytes(row.request) + sum(size for name, size in under.items() if name not in row.request)
         for row in source.rows
     )
+
+
+def _default_bytes(defaults: Mapping[str, Json]) -> dict[str, int]:
+    return {name: _bytes({name: value}) - len("{}") for name, value in defaults.items()}
 
 
 def _bytes(value: Mapping[str, Json]) -> int:

@@ -1,23 +1,19 @@
 """Labels: of jobs, where their API has any, and of the requests that batchctl sends.
 
-Owns what a user's label may be beside batchctl's own. Source: reference 3.1, 8.2; design section 6 (the mark).
+Owns what a user's label may be beside batchctl's own; which characters it may have is the schema's business.
+Source: reference 3.1, 8.2; design section 6 (the mark).
 """
 
 from __future__ import annotations
 
-import re
-
-from batchctl.manifests.apis import NAMES
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, shown
-from batchctl.manifests.nodes import Members, Node, find, value_of
+from batchctl.manifests.nodes import Members, Node, find
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.keys import OWN_LABELS, Api
 
 MOST_LABELS = 64 - 7
 """Of a remote job, beside the mark's own seven."""
-_LONGEST = 63
-_KEY = re.compile(rf"[a-z][a-z0-9_-]{{0,{_LONGEST - 1}}}")
 
 
 def check_labels(root: Node, api: Api | None, faults: Faults) -> None:
@@ -30,18 +26,10 @@ def check_labels(root: Node, api: Api | None, faults: Faults) -> None:
             faults.add(member.key_location, Code.INVALID_VALUE, message, hint)
     labels = find(root, "metadata", "labels")
     if api is not None and CAPABILITIES[api].labels and isinstance(labels, Members):
-        _check_remote(labels, api, faults)
+        _check_count(labels, faults)
 
 
-def _check_remote(labels: Members, api: Api, faults: Faults) -> None:
-    for key, member in labels.entries.items():
-        if not _KEY.fullmatch(key):
-            message = f"{shown(key)} cannot be a label's key on {NAMES[api]}"
-            hint = f"at most {_LONGEST} lower-case letters, digits, `_` or `-`, starting with a letter"
-            faults.add(member.key_location, Code.INVALID_VALUE, message, hint)
-        if len(str(value_of(member.node))) > _LONGEST:
-            message = f"the value of {shown(key)} is longer than {_LONGEST} characters"
-            faults.add(member.node.location, Code.INVALID_VALUE, message, f"{NAMES[api]} takes no longer ones")
+def _check_count(labels: Members, faults: Faults) -> None:
     if len(labels.entries) > MOST_LABELS:
         message = f"there are {len(labels.entries)} labels, and {MOST_LABELS} fit beside batchctl's own"
         faults.add(labels.location, Code.INVALID_VALUE, message, "leave some out")

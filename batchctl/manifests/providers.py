@@ -93,7 +93,10 @@ class ProviderReader:
             return None
 
     def _limits(self, name: str, api: Api, limits: Mapping[str, Json]) -> ApiLimits | None:
-        given = {field: int(limit) for field, limit in limits.items() if field == "active" or field not in FIELDS}
+        active = read_admission(limits).active
+        given = {field: int(limit) for field, limit in limits.items() if field not in FIELDS}
+        if active is not None:
+            given["active"] = active
         if not given:
             return None
         standard = CAPABILITIES[api].limits

@@ -14,7 +14,7 @@ from batchctl.manifests.apis import NAMES, is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import LONGEST_PATH, Faults, cut, quote_hint, shown
 from batchctl.manifests.files import shown_path
-from batchctl.manifests.input_limits import InputLimits
+from batchctl.manifests.input_limits import InputLimits, sent_bytes
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, plain
 from batchctl.manifests.remote import REMOTE_FORMS, read_remote
 from batchctl.manifests.trust import Trust, resolved
@@ -184,11 +184,10 @@ class SourceReader:
         if found is None:
             return None
         summary, size = found
-        return (
-            LocalFile(real, summary.sha256, summary.rows, size)
-            if limits.allow_rows(summary.rows, purpose.rows)
-            else None
-        )
+        sent = sent_bytes(size, summary, purpose.request)
+        sound = limits.allow_rows(summary.rows, purpose.rows)
+        sound &= limits.allow_sent(sent)
+        return LocalFile(real, summary.sha256, summary.rows, sent) if sound else None
 
     def _is_there(self, real: Path, named: str, place: Location) -> bool:
         """Whether there is a file that may be read."""

@@ -18,27 +18,37 @@ class AdmissionLimits:
     """Bounds that a person has set for an account; None where none is set."""
 
     active: int | None = None
-    """Jobs that have not ended, at once."""
+    """Jobs that have not ended, at once, of all models together."""
     enqueued_tokens: int | None = None
     """Tokens in the input of all jobs of one model that have not ended, for each model without a number of its own."""
     tokens_by_model: Mapping[str, int] = field(default_factory=dict)
     creates_per_minute: int | None = None
+    """For all models together."""
+    active_by_model: Mapping[str, int] = field(default_factory=dict)
+    creates_by_model: Mapping[str, int] = field(default_factory=dict)
 
     def over(self, other: AdmissionLimits) -> AdmissionLimits:
         """These bounds, and another's where these are silent. A number for all models leaves nothing to say for one."""
-        silent = self.enqueued_tokens is None
-        return AdmissionLimits(
-            active=other.active if self.active is None else self.active,
-            enqueued_tokens=other.enqueued_tokens if silent else self.enqueued_tokens,
-            tokens_by_model={**(other.tokens_by_model if silent else {}), **self.tokens_by_model},
-            creates_per_minute=(
-                other.creates_per_minute if self.creates_per_minute is None else self.creates_per_minute
-            ),
+        tokens, tokens_by_model = _over(
+            self.enqueued_tokens, self.tokens_by_model, other.enqueued_tokens, other.tokens_by_model
         )
+        active, active_by_model = _over(self.active, self.active_by_model, other.active, other.active_by_model)
+        creates, creates_by_model = _over(
+            self.creates_per_minute, self.creates_by_model, other.creates_per_minute, other.creates_by_model
+        )
+        return AdmissionLimits(active, tokens, tokens_by_model, creates, active_by_model, creates_by_model)
 
     def tokens_of(self, model: str) -> int | None:
         """The bound on the tokens of one model, by its short name."""
         return self.tokens_by_model.get(model, self.enqueued_tokens)
+
+
+def _over(
+    number: int | None, by_model: Mapping[str, int], other: int | None, other_by_model: Mapping[str, int]
+) -> tuple[int | None, Mapping[str, int]]:
+    if number is not None:
+        return number, by_model
+    return other, {**other_by_model, **by_model}
 
 
 def short_model(model: str) -> str:
@@ -90,3 +100,8 @@ class QueuePlace:
     limit: LimitKind
     used: int
     most: int
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether `used` is not counted: no API tells the tokens of a job before its end."""
+        return self.limit is LimitKind.TOKENS

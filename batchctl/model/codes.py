@@ -56,9 +56,9 @@ class ErrorCode(StrEnum):
     )
     OWNED = (
         "Owned",
-        "The remote job has an owner: this stack or another.",
-        "It carries a stack's mark, or was imported before.",
-        "Leave it to its owner.",
+        "`import` was given a remote job that is this stack's already.",
+        "It carries this stack's mark, or was imported before.",
+        "The message names the job that it is.",
     )
     STACK_EXISTS = (
         "StackExists",
@@ -175,6 +175,12 @@ class ErrorCode(StrEnum):
         "A job was found by its mark, and its work is not what the manifest says. Replacing it would buy it again.",
         "The state was lost, and the manifest changed meanwhile.",
         "If the manifest is right: `--adopt-changed`. Else restore the manifest.",
+    )
+    NO_NUMBER_LEFT = (
+        "NoNumberLeft",
+        "A job is to make a new attempt, and the numbers that a mark can carry are used up.",
+        "A remote job with this stack's mark and a number near 999999, which batchctl did not count up to.",
+        "Give the job another name: its attempts are numbered from 1 again.",
     )
     ON_CHANGE_FAIL = (
         "OnChangeFail",
@@ -300,9 +306,9 @@ class ErrorCode(StrEnum):
     )
     INPUT_TOO_LARGE = (
         "InputTooLarge",
-        "The rows are too large for one create call.",
-        "Inline rows may have 20 MiB in all.",
-        "Put them into a file: `src: {file: rows.jsonl}`.",
+        "The rows are too large for one create call, or for one file.",
+        "Inline rows may have 20 MiB in all; for a file the provider's `limits.fileBytes` counts.",
+        "Put inline rows into a file: `src: {file: rows.jsonl}`. Split those of a file over several jobs.",
     )
     INVALID_INPUT = (
         "InvalidInput",
@@ -521,7 +527,7 @@ class ErrorCode(StrEnum):
     STATE_DIVERGED = (
         "StateDiverged",
         "`state push` was given a file that does not continue the present state.",
-        "The file is older, or it comes from another line of states: what was recorded since would be forgotten.",
+        "It is older, of another line of states, or both went on since they were copies: something would be forgotten.",
         "Look at both with `batchctl state list --state FILE`; if the file is right: `--force`, a backup is kept.",
     )
     NOT_READ_IN_FULL = (
@@ -532,9 +538,9 @@ class ErrorCode(StrEnum):
     )
     UNSETTLED = (
         "Unsettled",
-        "A job was to be forgotten while nobody knows whether its create call took effect.",
+        "A create call was to be forgotten while nobody knows whether it took effect.",
         "The call got no answer; the next `apply` looks for its mark.",
-        "Run `batchctl apply` first. If you must: `--force`, and a second bill is possible.",
+        "Run `batchctl apply` first. If you must: `state rm --force`, and a second bill is possible.",
     )
     OTHER_KEY = (
         "OtherKey",

@@ -62,7 +62,7 @@ class LocalFile:
     """Over the parsed rows, not over the bytes: line ends, spaces and member order change nothing."""
     rows: int
     size: int = field(default=0, compare=False)
-    """Bytes, for an estimate; they say nothing of what the rows are."""
+    """About how many bytes are sent, defaults included; they say nothing of what the rows are."""
 
 
 @dataclass(frozen=True)

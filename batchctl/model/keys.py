@@ -87,6 +87,9 @@ def short_uid(uid: str) -> str:
 OWN_LABELS = "batchctl-"
 """How the names of all labels begin that batchctl itself sets, on remote jobs and in requests."""
 
+MOST_ATTEMPTS = 999_999
+"""The highest number of an attempt that a mark can carry."""
+
 MARK_PATTERN = re.compile(
     r"\[bc1 (?P<stack>[a-z0-9-]{1,32})/(?P<job>[a-z0-9-]{1,40})@(?P<attempt>[1-9][0-9]{0,5})\.(?P<shard>[0-9]{1,5})"
     r" (?P<digest>[0-9a-f]{12}) (?P<token>[a-z0-9]{10}) (?P<uid>[A-Za-z0-9]{6})\]\Z"

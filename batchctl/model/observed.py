@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from batchctl.model.keys import Account, Mark
@@ -87,6 +87,13 @@ class Observation:
     """Whether the list shows other people's jobs too, so that counting them is free."""
     identity: str = ""
     """Whose eyes these were, see `Provider.identity`."""
+    took: timedelta = timedelta()
+    """How long the look took, on a clock that nobody sets: what it shows first is as old as that."""
+
+    @property
+    def begun(self) -> datetime:
+        """When the look began, on the provider's clock."""
+        return self.now - self.took
 
 
 Observed: TypeAlias = Mapping[Account, Observation]

@@ -153,9 +153,10 @@ class JobPlan:
     steps: tuple[Step, ...] = ()
     changes: tuple[Change, ...] = ()
     unfinished: bool = False
-    """The action goes on in a later pass, for example a replace whose old job is still cancelling."""
+    """The action goes on in a later pass, for example a replace whose old job is still cancelling. Where the action is
+    refused: what is done about the job as it is goes on."""
     guard: Guard | None = None
-    """Set when the action, or what follows from an adoption, is refused; its steps are then the harmless ones only."""
+    """Set when the action, or what follows from an adoption, is refused; its steps are then what needs no leave."""
     needs_consent: bool = False
     """Whether a person, `--yes` or a reviewed plan has to agree: it buys, stops or lets go of something."""
     attempt: RecordedAttempt | None = None
@@ -213,6 +214,8 @@ class Plan:
     """Identities to write down: of accounts seen for the first time, or through other credentials than before."""
     live: Mapping[QuotaKey, int] = field(default_factory=dict)
     """How many of our jobs are at work, as far as was seen: what a refusal during this pass is judged by."""
+    clocks: Mapping[Account, datetime] = field(default_factory=dict)
+    """What each account's own clock showed when it was looked at: ages are reckoned by it."""
 
     def summary(self) -> dict[str, int]:
         """How many jobs have each action, in the order of `Action`."""

@@ -111,7 +111,15 @@ class ForeignRows:
     """In input order, streamed; reading may raise ApiError."""
 
 
-KnownInput: TypeAlias = SentRows | ForeignRows
+@dataclass(frozen=True)
+class UnorderedRows:
+    """The input of a job whose rows batchctl never sent, where nothing tells in which order they stand.
+
+    So no result has a position, whatever it carries: a label or metadata in it are the rows' own, and prove nothing.
+    """
+
+
+KnownInput: TypeAlias = SentRows | ForeignRows | UnorderedRows
 """What is known of the rows that went in, for the join of results."""
 
 
@@ -218,6 +226,8 @@ class RowsSummary:
 
     sha256: str
     rows: int
+    members: Mapping[str, int]
+    """How many rows have each member of a request, which stands in place of a default."""
 
 
 class RowReader(Protocol):
@@ -263,6 +273,8 @@ class Collected:
     """Input rows without a result; None when the input is not known."""
     unmatched: int
     """Results whose key is not in the input, or came twice."""
+    tokens: int | None = None
+    """Tokens of the input that the API counted in the rows that brought an answer; None where it counted none."""
 
 
 class ResultStore(Protocol):
@@ -279,8 +291,9 @@ class ResultStore(Protocol):
     ) -> Collected:
         """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
 
-        `known` is what is known of the input; None: nothing. `marks` are further facts for that folder's manifest.
-        Repeating it is harmless. Raises ResultsError, and whatever `items` and a foreign input raise.
+        `known` is what is known of the input; None: only that batchctl sent its rows. `marks` are further facts for
+        that folder's manifest. Repeating it is harmless. Raises ResultsError, and whatever `items`
+        and a foreign input raise.
         """
         ...
 

@@ -33,6 +33,8 @@ class Intent:
     """When it was written, on the local clock."""
     first_look: datetime | None = None
     """The first complete look that did not find the token, on the local clock: the grace runs from here."""
+    first_look_there: datetime | None = None
+    """The same moment on the provider's clock; None where none was written down, in states of older formats."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,10 @@ class RecordedAttempt:
     """Where the results lie, relative to the results folder; None until they are durably collected."""
     results_lost: bool = False
     """The API has the job, but not its results any more: there is nothing left to collect."""
+    input_bytes: int | None = None
+    """`DesiredJob.input_bytes` when the create call was made; None where batchctl did not send the rows."""
+    tokens: int | None = None
+    """Tokens that the API counted in the rows that brought an answer; None where it counted none."""
 
     @property
     def is_uncollected(self) -> bool:

@@ -54,8 +54,8 @@ class Credentials(Protocol):
         """Who they say we are, for `doctor`. Raises BatchctlError when they cannot be used."""
         ...
 
-    def renew(self, refused: Mapping[str, str]) -> bool:
-        """Get new ones after a 401 to a call with these headers; False when there is nothing new to try.
+    def renew(self, refused: Mapping[str, str]) -> None:
+        """Get new ones after a 401 to a call with these headers, where there is a way to get any.
 
         Many calls that are refused together renew once. Raises ApiError.
         """
@@ -98,8 +98,8 @@ class ApiKey:
     def facts(self) -> Sequence[Fact]:
         return (Fact("credentials", f"API key with the fingerprint {self.fingerprint}"),)
 
-    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002  a key is what it is
-        return False
+    def renew(self, refused: Mapping[str, str]) -> None:
+        """Nothing to do: a key is what it is."""
 
 
 def gemini_key(env: Mapping[str, str]) -> str:

@@ -158,17 +158,16 @@ class Endpoint:
                 raise ReplyLost(f"{call.what}: the provider was closed during the call") from exc
 
     def _send(self, line: Line, call: Call, credentials: Mapping[str, str], watch: Watch) -> httpx.Response:
-        """Send the call; once more with new credentials when the first ones are refused, for a 401 did nothing."""
+        """Send the call; once more after a 401, which did nothing: with new credentials where there are any.
+
+        Also with the same ones, which a service may refuse for a moment only.
+        """
         response = line.client.send(self._request(line, call, credentials), stream=True, follow_redirects=False)
         if response.status_code == httpx.codes.UNAUTHORIZED and _is_ours(call):
             try:
-                renewed = self._credentials.renew(credentials)
-            except BaseException:
+                self._credentials.renew(credentials)
+            finally:
                 response.close()
-                raise
-            if not renewed:
-                return response
-            response.close()
             if watch.over():
                 raise ConnectionFailed(f"{call.what}: new credentials took too long, so the call was not sent again")
             request = self._request(line, call, self._credentials.headers())

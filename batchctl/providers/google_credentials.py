@@ -63,17 +63,17 @@ class GoogleCredentials:
             Fact("token", until),
         )
 
-    def renew(self, refused: Mapping[str, str]) -> bool:
+    def renew(self, refused: Mapping[str, str]) -> None:
         """Fetch a new token in place of the one in the refused headers, unless somebody did already.
 
-        False when the new token is the old one, as a metadata server's may be: to send it again would change nothing.
+        It may be the old one, as a metadata server's is for a while.
         """
         said = refused.get(_HEADER, "")
         with self._lock:
             token = self._token
             if token is not None and f"Bearer {token.value}" == said:
                 self._token = None
-        return f"Bearer {self._current().value}" != said
+        self._current()
 
     def _current(self) -> Token:
         """A token that holds for a while; one thread fetches it when there is none."""
@@ -130,5 +130,5 @@ class StaticToken:
     def facts(self) -> Sequence[Fact]:
         return (Fact("credentials", "none needed"),)
 
-    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002  a placeholder is what it is
-        return False
+    def renew(self, refused: Mapping[str, str]) -> None:
+        """Nothing to do: a placeholder is what it is."""

@@ -5,6 +5,7 @@ Where an account answers, and whether it may get credentials, is decided by the 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import SystemRandom
@@ -15,8 +16,9 @@ import httpx
 from batchctl.model.desired import Stack
 from batchctl.model.keys import Account, Api, short_uid
 from batchctl.model.ports import Clock, Provider
-from batchctl.providers.credentials import gemini_key
+from batchctl.providers.credentials import Credentials, gemini_key
 from batchctl.providers.gemini.provider import open_gemini
+from batchctl.providers.turns import Turns
 
 _PLACEHOLDER = "emulator"
 """What an emulator gets as key and token: it must never see a real one."""
@@ -36,8 +38,37 @@ class Place:
     """The embedded emulator's; None for the network."""
 
 
+class Shared:
+    """What all accounts of a command have together. Safe for threads."""
+
+    def __init__(self) -> None:
+        self.turns = Turns()
+        """At the staging buckets: accounts of several locations may have one."""
+        self._lock = threading.Lock()
+        self._google: Credentials | None = None
+
+    def google(self) -> Credentials:
+        """The credentials of all accounts on Google's cloud: looked up once, with one token.
+
+        Raises BatchctlError when there are none; then whoever comes next looks again.
+        """
+        # Costs as much as all of the rest, and most commands of a stack on Gemini alone never need it.
+        from batchctl.providers.google_credentials import GoogleCredentials
+
+        with self._lock:
+            if self._google is None:
+                self._google = GoogleCredentials()
+            return self._google
+
+
 def open_account(
-    account: Account, place: Place, stack: Stack, env: Mapping[str, str], clock: Clock, staging_bucket: str | None
+    account: Account,
+    place: Place,
+    stack: Stack,
+    env: Mapping[str, str],
+    clock: Clock,
+    staging_bucket: str | None,
+    shared: Shared,
 ) -> Provider:
     """The provider of an account. Raises BatchctlError when there are no credentials for it."""
     limits, random = stack.limits, SystemRandom().random
@@ -56,19 +87,20 @@ def open_account(
                 transport=place.transport,
             )
         case Api.VERTEX:
-            # Costs as much as all of the rest, and most commands of a stack on Gemini alone never need it.
-            from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
+            # As costly as Google's credentials.
+            from batchctl.providers.google_credentials import StaticToken
             from batchctl.providers.vertex.provider import open_vertex
 
             return open_vertex(
                 account,
                 stack=stack.name,
                 uid=short_uid(stack.uid),
-                credentials=StaticToken(_PLACEHOLDER) if place.is_emulator else GoogleCredentials(),
+                credentials=StaticToken(_PLACEHOLDER) if place.is_emulator else shared.google(),
                 base_url=place.base_url,
                 storage_url=place.storage_url,
                 bigquery_url=place.bigquery_url,
                 staging_bucket=staging_bucket,
+                turns=shared.turns,
                 create_timeout=limits.create_timeout,
                 display_name_limit=limits.display_name,
                 clock=clock,

@@ -3,7 +3,8 @@
 Pure: no I/O, no clock, no randomness. All policy of batchctl is decided here, so all of it can be tested by tables.
 """
 
-from batchctl.reconcile.attach import refresh
+from batchctl.reconcile.attach import is_ours, refresh
+from batchctl.reconcile.carry import find_lost_calls, find_open, with_open
 from batchctl.reconcile.decision import phase_on_record
 from batchctl.reconcile.identity import find_strangers
 from batchctl.reconcile.looking import choose_gets
@@ -27,11 +28,14 @@ __all__ = [
     "delivered",
     "end_notices",
     "failed",
+    "find_lost_calls",
     "find_moves",
+    "find_open",
     "find_strangers",
     "find_waiting",
     "given_up",
     "held",
+    "is_ours",
     "parse_selector",
     "phase_on_record",
     "plan",
@@ -42,4 +46,5 @@ __all__ = [
     "rename",
     "sort_outbox",
     "stuck_notices",
+    "with_open",
 ]

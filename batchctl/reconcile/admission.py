@@ -8,11 +8,11 @@ Source: reference chapter 10 (jobs at once by account, enqueued tokens by model 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, Quota, QuotaKey, short_model
+from batchctl.model.admission import AdmissionLimits, QueuePlace, QuotaKey, short_model
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, DesiredStack, Stack
@@ -23,24 +23,9 @@ from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.reconcile.attach import provider_now
 from batchctl.reconcile.decision import Decision, Subject
 from batchctl.reconcile.holding import creates, hold
-from batchctl.reconcile.live import MINUTE, LiveJob, find_creates, find_live
-from batchctl.reconcile.quotas import limit_now, next_growth
-
-BYTES_A_TOKEN = 4
-"""A rough measure, and rather too many tokens than too few for most languages (reference chapter 10 counts tokens)."""
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """What keeps a job from being created now."""
-
-    kind: LimitKind
-    words: str
-    used: int
-    most: int
-    next_time: datetime | None = None
-    is_model_wide: bool = False
-    """Whether only jobs of the same model are kept; else all of the account."""
+from batchctl.reconcile.live import find_creates, find_live
+from batchctl.reconcile.room import Obstacle, Room, quota_key
+from batchctl.reconcile.tokens import TokenRates, learn_rates
 
 
 @dataclass(frozen=True)
@@ -51,73 +36,6 @@ class Admission:
     guards: Mapping[str, Guard]
     """Jobs that are too large for a limit, whatever ends."""
     live: Mapping[QuotaKey, int]
-
-
-@dataclass
-class _Room:
-    """What is taken on one account, as more and more jobs are let in."""
-
-    account: Account
-    limits: AdmissionLimits
-    quotas: Mapping[QuotaKey, Quota]
-    clock: datetime
-    sent: list[datetime]
-    """Create calls of the last minute, oldest first."""
-    live: Counter[str] = field(default_factory=Counter)
-    """By model."""
-    tokens: Counter[str] = field(default_factory=Counter)
-
-    def take(self, job: DesiredJob) -> None:
-        """Let a job in."""
-        model = short_model(job.model)
-        self.live[model] += 1
-        self.tokens[model] += estimate_tokens(job)
-        self.sent.append(self.clock)
-
-    def find_obstacle(self, job: DesiredJob) -> Obstacle | None:
-        """What keeps the job out; None when there is room."""
-        tests: Sequence[Callable[[DesiredJob], Obstacle | None]] = (
-            self._active,
-            self._rate,
-            self._quota,
-            self._tokens,
-        )
-        return next((obstacle for test in tests if (obstacle := test(job)) is not None), None)
-
-    def _active(self, job: DesiredJob) -> Obstacle | None:
-        used, most = self.live.total(), self.limits.active
-        if most is None or used < most:
-            return None
-        return Obstacle(LimitKind.ACTIVE, f"{used} of {most} jobs are active on {job.provider}", used, most)
-
-    def _rate(self, job: DesiredJob) -> Obstacle | None:
-        used, most = len(self.sent), self.limits.creates_per_minute
-        if most is None or used < most:
-            return None
-        words = f"{used} of {most} create calls a minute were made on {job.provider}"
-        return Obstacle(LimitKind.RATE, words, used, most, self.sent[used - most] + MINUTE)
-
-    def _quota(self, job: DesiredJob) -> Obstacle | None:
-        model = short_model(job.model)
-        quota = self.quotas.get(QuotaKey(self.account, model))
-        if quota is None:
-            return None
-        used, most = self.live[model], limit_now(quota, self.clock)
-        if self.clock < quota.retry_time:
-            words = f"the quota of {model} on {job.provider} is used up, as the API says; it is left alone for a while"
-            return Obstacle(LimitKind.QUOTA, words, used, most, quota.retry_time, is_model_wide=True)
-        if used < most:
-            return None
-        words = f"{used} jobs of {model} are active on {job.provider}, and the API seems to take {most}"
-        return Obstacle(LimitKind.QUOTA, words, used, most, next_growth(quota, used), is_model_wide=True)
-
-    def _tokens(self, job: DesiredJob) -> Obstacle | None:
-        model, needed = short_model(job.model), estimate_tokens(job)
-        used, most = self.tokens[model], self.limits.tokens_of(model)
-        if most is None or used + needed <= most:
-            return None
-        words = f"{used} of {most} tokens are enqueued for {model} on {job.provider}, {job.name} needs about {needed}"
-        return Obstacle(LimitKind.TOKENS, words, used, most, is_model_wide=True)
 
 
 def admit(
@@ -137,32 +55,30 @@ def admit(
     # A call whose grace is over has most likely made nothing; if it is sent again, that is counted.
     live = [one for one in find_live(desired, recorded, observed) if one.is_sure or one.job not in waiting]
     limits = {account: _limits(account, desired) for account in {job.account for job in waiting.values()}}
+    rates = learn_rates(recorded)
+    sizes = {job.name: job.input_bytes for job in desired.jobs}
     guards = {}
     by_account: dict[Account, list[DesiredJob]] = defaultdict(list)
     for name, job in sorted(waiting.items()):
-        guard = _never_fits(job, limits[job.account])
+        guard = _never_fits(job, limits[job.account], rates)
         if guard is not None:
             guards[name] = guard
         else:
             by_account[job.account].append(job)
     held: dict[str, tuple[Subject, Decision]] = {}
     for account, jobs in sorted(by_account.items()):
-        room = _Room(
+        room = Room(
             account,
             limits[account],
             recorded.quotas,
+            rates,
             provider_now(account, observed, now),
             find_creates(account, desired, recorded, observed, now),
         )
-        _count(room, live, desired)
+        room.count(live, sizes)
         queue = sorted(jobs, key=lambda job: _rank(job, recorded.jobs.get(job.name)))
         held.update(_hold(_let_in(queue, room), decided))
     return Admission({**decided, **held}, guards, Counter(one.key for one in live))
-
-
-def estimate_tokens(job: DesiredJob) -> int:
-    """About how many tokens the job's input has; 0 where batchctl does not send it, and so cannot tell."""
-    return -(-(job.input_bytes or 0) // BYTES_A_TOKEN)
 
 
 def _limits(account: Account, desired: DesiredStack) -> AdmissionLimits:
@@ -175,6 +91,8 @@ def _limits(account: Account, desired: DesiredStack) -> AdmissionLimits:
         _least(limits.enqueued_tokens for limits in found),
         {model: most for model in models if (most := _least(one.tokens_of(model) for one in found)) is not None},
         _least(limits.creates_per_minute for limits in found),
+        _least_by_model([limits.active_by_model for limits in found]),
+        _least_by_model([limits.creates_by_model for limits in found]),
     )
 
 
@@ -189,21 +107,21 @@ def _least(bounds: Iterable[int | None]) -> int | None:
     return min((bound for bound in bounds if bound is not None), default=None)
 
 
-def _never_fits(job: DesiredJob, limits: AdmissionLimits) -> Guard | None:
-    needed, most = estimate_tokens(job), limits.tokens_of(short_model(job.model))
+def _least_by_model(bounds: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    models = {model for bound in bounds for model in bound}
+    return {model: min(bound[model] for bound in bounds if model in bound) for model in models}
+
+
+def _never_fits(job: DesiredJob, limits: AdmissionLimits, rates: TokenRates) -> Guard | None:
+    key = quota_key(job)
+    needed, most = rates.estimate(key, job.input_bytes), limits.tokens_of(key.model)
     if most is None or needed <= most:
         return None
-    message = f"{job.name} has about {needed} tokens, and no more than {most} may be enqueued for its model"
+    message = (
+        f"{job.name} has about {needed} tokens ({rates.basis(key)}), "
+        f"and no more than {most} may be enqueued for its model"
+    )
     return Guard(ErrorCode.NEVER_FITS, message, "split its input, or raise limits.enqueuedTokens")
-
-
-def _count(room: _Room, live: Iterable[LiveJob], desired: DesiredStack) -> None:
-    """Fill a room with what is at work there."""
-    tokens = {job.name: estimate_tokens(job) for job in desired.jobs}
-    for one in live:
-        if one.key.account == room.account:
-            room.live[one.key.model] += 1
-            room.tokens[one.key.model] += tokens.get(one.job, 0)
 
 
 def _rank(job: DesiredJob, record: RecordedJob | None) -> tuple[int, datetime, str]:
@@ -212,7 +130,7 @@ def _rank(job: DesiredJob, record: RecordedJob | None) -> tuple[int, datetime, s
     return -job.priority, min(times, default=datetime.max.replace(tzinfo=UTC)), job.name
 
 
-def _let_in(queue: Iterable[DesiredJob], room: _Room) -> list[tuple[DesiredJob, Obstacle]]:
+def _let_in(queue: Iterable[DesiredJob], room: Room) -> list[tuple[DesiredJob, Obstacle]]:
     """Those that have to wait, in order, each with what it waits for."""
     waiting: list[tuple[DesiredJob, Obstacle]] = []
     for_all: Obstacle | None = None

@@ -13,13 +13,15 @@ from batchctl.model.states import Phase, is_terminal
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import Context, Decision, Subject, has_succeeded, is_held, wait
 
+NOT_SETTLED = "its create call is not settled yet: `batchctl apply` goes on with it"
+
 
 def follow_order(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision | None:
     """The new attempt that was ordered; None where nothing was, or it cannot be made now."""
     recorded = subject.recorded
     if recorded is None or recorded.retry_requested is None or why_not_again(view, desired) is not None:
         return None
-    if is_held(desired, context):
+    if is_held(desired.lifecycle, context):
         return wait(Phase.WAITING, "suspended, or `batchctl retry` would be followed")
     collect: tuple[Step, ...] = ()
     if view.attempt.is_uncollected and isinstance(view.presence, Present):
@@ -36,8 +38,8 @@ def why_not_again(view: AttemptView, desired: DesiredJob) -> str | None:
         return "its manifest has changed: `batchctl apply` follows the change"
     if attempt.rejected:
         return None
-    if attempt.remote is None:
-        return "its create call is not settled yet: `batchctl apply` goes on with it"
+    if attempt.intent is not None:
+        return NOT_SETTLED
     if isinstance(view.presence, Unknown):
         return f"it cannot be seen now: {view.presence.reason}"
     if isinstance(view.presence, Present) and not is_terminal(attempt.state or ""):

@@ -87,8 +87,9 @@ def _adopt(found: tuple[RemoteJob, ...], observed: Observed) -> AttemptView:
 
 def _view(record: RecordedAttempt, found: tuple[RemoteJob, ...], observed: Observed, now: datetime) -> AttemptView:
     presence = look_up(record, observed)
-    candidates = list(found)
-    listed = record.remote in {job.name for job in found}
+    # A service that has two addresses shows a job twice: the record stays with the address that it has.
+    candidates = sorted(found, key=lambda job: job.account != record.account)
+    listed = any(_is_same_remote(record, job) for job in found)
     if isinstance(presence, Present) and not listed:
         # Imported jobs carry no mark, and a direct get may show what a lagging list lacks.
         candidates.append(presence.job)
@@ -133,8 +134,8 @@ def confirm(view: AttemptView, desired: DesiredJob) -> AttemptView:
     return replace(view, attempt=known, note=view.note or Note.REFRESHED)
 
 
-def claim(desired: DesiredJob, observed: Observed) -> tuple[AttemptView, ...]:
-    """The attempt that `spec.adopt` takes in: a job made by hand, known by its name. A marked job is somebody's."""
+def claim(desired: DesiredJob, stack: Stack, observed: Observed) -> tuple[AttemptView, ...]:
+    """The attempt that `spec.adopt` takes in: a job that is not ours, known by its name. It may have another's mark."""
     observation = observed.get(desired.account)
     if observation is None:
         return ()
@@ -143,7 +144,7 @@ def claim(desired: DesiredJob, observed: Observed) -> tuple[AttemptView, ...]:
         [asked.job] if isinstance(asked, Present) else [job for job in observation.jobs if job.name == desired.adopt]
     )
     for job in named:
-        if job.mark is None:
+        if not is_ours(job.mark, stack):
             key = AttemptKey(desired.name, 1)
             record = RecordedAttempt(
                 key, desired.account, desired.digest, NO_TOKEN, tree=dict(desired.tree), remote=job.name, adopted=True
@@ -197,10 +198,13 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
     Nothing leaves a terminal state (reference chapter 5), and the counts of collected results are better than the
     API's, which may be stale (reference 1.5).
     """
-    if record.remote == job.name and record.state is not None and is_terminal(record.state):
-        return replace(record, gone_time=None)
-    if record.remote != job.name:
+    if not _is_same_remote(record, job):
         record = _follow(record, job)
+    elif record.state is not None and is_terminal(record.state):
+        if record.gone_time is None:
+            return record
+        # What was gone where the record looked for it is seen at another address: it has moved there.
+        return replace(record, account=job.account, gone_time=None)
     started = job.start_time or record.start_time
     if started is None and job.state == JobState.RUNNING:
         # The Gemini API has no start time; the first look that shows the job running is never too early.
@@ -221,6 +225,13 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
     )
 
 
+def _is_same_remote(record: RecordedAttempt, job: RemoteJob) -> bool:
+    """Whether a remote job is the recorded one. Names are one account's own; at another address the token tells."""
+    if job.name != record.remote:
+        return False
+    return job.account == record.account or (job.mark is not None and job.mark.token == record.token)
+
+
 def _follow(record: RecordedAttempt, job: RemoteJob) -> RecordedAttempt:
     """The record of an attempt for which another remote job stands from now on.
 
@@ -230,7 +241,7 @@ def _follow(record: RecordedAttempt, job: RemoteJob) -> RecordedAttempt:
     mark = job.mark
     assert mark is not None
     if not same_digest(mark.digest, record.digest):
-        record = replace(record, digest=mark.digest, tree={}, adopted=True)
+        record = replace(record, digest=mark.digest, tree={}, adopted=True, input_bytes=None)
     return replace(
         record,
         token=mark.token,
@@ -241,11 +252,16 @@ def _follow(record: RecordedAttempt, job: RemoteJob) -> RecordedAttempt:
         cancel_cause=None,
         delete_time=None,
         results=None,
+        tokens=None,
     )
 
 
 def _others(candidates: tuple[RemoteJob, ...], chosen: RemoteJob) -> tuple[RemoteJob, ...]:
-    return tuple(job for job in candidates if job.name != chosen.name)
+    return tuple(job for job in candidates if (job.name, _token(job)) != (chosen.name, _token(chosen)))
+
+
+def _token(job: RemoteJob) -> str:
+    return NO_TOKEN if job.mark is None else job.mark.token
 
 
 def _age(job: RemoteJob) -> tuple[datetime, str]:

@@ -1,52 +1,82 @@
-"""The decision that `batchctl cancel` asks for: stop the job, and never retry what was stopped."""
+"""The decision that `batchctl cancel` asks for: stop the job, and never retry what was stopped.
+
+The order is kept in the record: whatever cannot be stopped now is stopped by the pass that can.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from batchctl.model.observed import Present, Unknown
-from batchctl.model.plan import Action, RecordJob
-from batchctl.model.recorded import CancelCause
-from batchctl.model.states import Phase, is_active, is_terminal
-from batchctl.reconcile.decision import (
-    Context,
-    Decision,
-    Subject,
-    ended_phase,
-    phase_on_record,
-    rest,
-    stop_steps,
-    wait,
-)
+from batchctl.model.desired import Lifecycle
+from batchctl.model.observed import Present
+from batchctl.model.plan import Action, RecordJob, Step
+from batchctl.model.recorded import CancelCause, RecordedJob
+from batchctl.model.states import ENDED_PHASES, GOOD_STATES, Phase, is_active, is_terminal
+from batchctl.reconcile.attach import AttemptView
+from batchctl.reconcile.decision import BY_ORDER, Context, Decision, Subject, attempt_phase, rest, stop_steps, wait
+from batchctl.reconcile.follow import follow
 
 
 def decide_cancel(subject: Subject, context: Context) -> Decision:
-    """Cancel the current attempt, as the user orders; an order for an unfinished job is kept in the record."""
+    """Cancel the current attempt as the user orders, and whatever would follow from it; nothing where nothing would."""
     view, recorded = subject.current, subject.recorded
     if view is None:
         return rest(Phase.WAITING, "not created yet: nothing to cancel")
     if recorded is None:
         return rest(Phase.UNKNOWN, "found by its mark, but not in the state: `batchctl apply` adopts it first")
     seen = tuple(step for other in subject.views for step in other.steps)
-    state = view.attempt.state or ""
-    if recorded.retry_requested is not None:
-        call_off = RecordJob(replace(recorded, retry_requested=None, attempts=()))
-        phase = phase_on_record(replace(recorded, retry_requested=None))
-        return Decision(Action.CANCEL, phase, "the order of `batchctl retry` is called off", (call_off,), base=seen)
-    if is_terminal(state):
-        return replace(rest(ended_phase(view.attempt), "has ended already"), base=seen)
-    if isinstance(view.presence, Unknown):
-        return replace(wait(Phase.UNKNOWN, f"not known in this pass: {view.presence.reason}"), base=seen)
-    if not isinstance(view.presence, Present) or not is_active(state):
-        return replace(rest(Phase.UNKNOWN, "no remote job that could be cancelled"), base=seen)
-    order = RecordJob(replace(recorded, cancel_requested=context.now, attempts=()))
+    over = _find_end(subject, recorded, view, context)
+    if over is None:
+        return replace(_order(subject, recorded, view, context), base=seen)
+    if recorded.retry_requested is None:
+        return replace(over, base=seen)
+    call_off = RecordJob(replace(recorded, retry_requested=None, attempts=()))
+    return Decision(Action.CANCEL, over.phase, "the order of `batchctl retry` is called off", (call_off,), base=seen)
+
+
+def _order(subject: Subject, recorded: RecordedJob, view: AttemptView, context: Context) -> Decision:
+    """The order, and the cancel where something works."""
+    ordered = replace(recorded, cancel_requested=context.now, retry_requested=None)
+    after = _look_ahead(replace(subject, recorded=ordered), ordered, view, context)
+    cancels: tuple[Step, ...] = ()
+    if isinstance(view.presence, Present) and is_active(view.attempt.state or ""):
+        after = wait(Phase.REMOVING, BY_ORDER)
+        cancels = stop_steps(view, context, CancelCause.USER)
+    elif after.action is Action.WAIT:
+        after = replace(after, reason=f"{after.reason}; it is cancelled as soon as it can be")
     return Decision(
         Action.CANCEL,
-        Phase.REMOVING,
-        "cancelled by `batchctl cancel`",
-        (order, *stop_steps(view, context, CancelCause.USER)),
-        base=seen,
-        unfinished=True,
+        after.phase,
+        after.reason,
+        (RecordJob(replace(ordered, attempts=())), *cancels),
+        unfinished=after.action is Action.WAIT,
         needs_consent=True,
-        ends_protected=True,
+        ends_protected=not is_terminal(view.attempt.state or ""),
     )
+
+
+def _find_end(subject: Subject, recorded: RecordedJob, view: AttemptView, context: Context) -> Decision | None:
+    """How the job has ended, if nothing could follow without an order; None when something could."""
+    found = _look_ahead(subject, recorded, view, context)
+    # Not before its results are here it is known whether any row succeeded.
+    may_be_retried = recorded.cancel_requested is None and _lifecycle(subject, recorded).backoff_limit > 0
+    is_open = found.action is Action.COLLECT and view.attempt.state in GOOD_STATES and may_be_retried
+    if is_open or found.phase not in ENDED_PHASES:
+        return None
+    return rest(found.phase, f"has ended already: {found.reason}")
+
+
+def _look_ahead(subject: Subject, recorded: RecordedJob, view: AttemptView, context: Context) -> Decision:
+    """What would become of the attempt that counts, whatever the manifests ask for by now."""
+    if view.attempt.remote is not None:
+        return follow(subject, _lifecycle(subject, recorded), view, context)
+    phase = attempt_phase(view.attempt, is_cancelled=recorded.cancel_requested is not None)
+    if phase is Phase.REJECTED:
+        return rest(phase, "the API refused it")
+    if phase is Phase.CANCELLED:
+        return rest(phase, f"{BY_ORDER} before a create call got through")
+    return wait(phase, "no remote job of it is known so far")
+
+
+def _lifecycle(subject: Subject, recorded: RecordedJob) -> Lifecycle:
+    return recorded.lifecycle if subject.desired is None else subject.desired.lifecycle

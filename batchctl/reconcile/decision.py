@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from batchctl.model.admission import QueuePlace
-from batchctl.model.desired import DesiredJob, Stack
+from batchctl.model.desired import DesiredJob, Lifecycle, Stack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observed, Present
 from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step, Timer
@@ -19,6 +19,8 @@ from batchctl.reconcile.options import Options
 
 CANCEL_RESEND = timedelta(minutes=1)
 """A cancel is best effort (reference 1.6): sent again when the job still works after this long."""
+
+BY_ORDER = "cancelled by `batchctl cancel`"
 
 
 class Counted(Enum):
@@ -36,7 +38,7 @@ class Context:
     stack: Stack
     observed: Observed
     now: datetime
-    """The local clock; only the grace of an open intent runs on it."""
+    """The local clock; only the grace of an open intent looks at it, beside the provider's."""
     options: Options
 
 
@@ -86,6 +88,8 @@ class Decision:
     """Whether carrying it out would end a job that a `protect` should keep."""
     refusal: Guard | None = None
     """A guard that this job alone runs into."""
+    meanwhile: Decision | None = None
+    """What is done about the job as it is, where a guard refuses the decision; None: what is harmless in it."""
     next_time: datetime | None = None
     timer: Timer | None = None
     """What is due then."""
@@ -101,14 +105,19 @@ class Decision:
         return replace(self, steps=(*steps, *self.steps))
 
 
-def is_held(desired: DesiredJob, context: Context) -> bool:
+def is_held(lifecycle: Lifecycle, context: Context) -> bool:
     """Whether `suspend`, the job's or the stack's, holds back creates and retries."""
-    return context.stack.suspend or desired.lifecycle.suspend
+    return context.stack.suspend or lifecycle.suspend
 
 
-def create(key: AttemptKey, desired: DesiredJob, context: Context, reason: str, token: str | None = None) -> Decision:
+def is_cancel_requested(subject: Subject) -> bool:
+    """Whether `batchctl cancel` was asked for, even if no cancel got through."""
+    return subject.recorded is not None and subject.recorded.cancel_requested is not None
+
+
+def create(key: AttemptKey, lifecycle: Lifecycle, context: Context, reason: str, token: str | None = None) -> Decision:
     """An attempt to be made, unless it is held back. A token is given when it was given to the attempt before."""
-    if is_held(desired, context):
+    if is_held(lifecycle, context):
         return wait(Phase.WAITING, f"suspended; {reason}")
     return Decision(
         Action.CREATE,
@@ -177,6 +186,23 @@ def has_succeeded(attempt: RecordedAttempt) -> bool:
     return not all_failed
 
 
+def row_words(attempt: RecordedAttempt) -> str:
+    """What there is to say of the rows of an attempt that ended in a good state; empty when all went well.
+
+    Before the results are collected nobody knows which rows have none: the API's numbers may be old.
+    """
+    rows = attempt.rows
+    came = (rows.ok or 0) + (rows.failed or 0)
+    missing = (rows.total or 0) - came if attempt.results is not None and rows.ok is not None else 0
+    words = []
+    if rows.failed:
+        is_all = missing <= 0 and not has_succeeded(attempt)
+        words.append(f"all {rows.failed} rows failed" if is_all else f"{rows.failed} of {rows.total} rows failed")
+    if missing > 0:
+        words.append(f"{missing} of {rows.total} rows {'has' if missing == 1 else 'have'} no result")
+    return "; ".join(words)
+
+
 def was_cancelled(attempt: RecordedAttempt, *causes: CancelCause) -> bool:
     """Whether an attempt ended without success after we cancelled it for one of these causes.
 
@@ -214,16 +240,28 @@ def phase_on_record(job: RecordedJob) -> Phase:
         return Phase.REMOVING
     if attempt is None:
         return Phase.WAITING
+    return attempt_phase(attempt, is_cancelled=job.cancel_requested is not None)
+
+
+def attempt_phase(attempt: RecordedAttempt, *, is_cancelled: bool) -> Phase:
+    """The phase of a job by the record of the attempt that counts. `is_cancelled`: by order of `batchctl cancel`."""
     if attempt.remote is None:
-        if attempt.rejected:
-            return Phase.REJECTED
-        return Phase.WAITING if attempt.intent is None else Phase.SETTLING
+        return _unsent_phase(attempt, is_cancelled=is_cancelled)
     if is_terminal(attempt.state or ""):
         lost = attempt.gone_time is not None and attempt.is_uncollected and attempt.state in GOOD_STATES
         return Phase.RESULTS_LOST if lost else ended_phase(attempt)
     if attempt.is_gone:
-        return Phase.CANCELLED if attempt.cancel_cause is CancelCause.USER else Phase.FAILED
+        return Phase.CANCELLED if is_cancelled or attempt.cancel_cause is CancelCause.USER else Phase.FAILED
     return standing_phase(attempt)
+
+
+def _unsent_phase(attempt: RecordedAttempt, *, is_cancelled: bool) -> Phase:
+    """The phase of an attempt of which no remote job is known."""
+    if attempt.rejected:
+        return Phase.REJECTED
+    if attempt.intent is not None:
+        return Phase.SETTLING
+    return Phase.CANCELLED if is_cancelled else Phase.WAITING
 
 
 def recorded_row(desired: DesiredJob, recorded: RecordedJob | None, current: int) -> RecordedJob:

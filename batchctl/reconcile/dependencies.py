@@ -130,7 +130,6 @@ def _hold_removal(subject: Subject, decision: Decision, dependants: tuple[str, .
     seen = tuple(step for step in decision.steps if isinstance(step, RecordAttempt | Collect))
     return replace(
         decision,
-        phase=Phase.REMOVING,
         reason=f"{decision.reason}; after {', '.join(dependants)}",
         steps=(*begin, *seen),
         waits_for=dependants,

@@ -1,39 +1,42 @@
-"""The decision about a desired job whose current attempt does the desired work already: follow it to its end."""
+"""What an attempt needs on its way to its end, whatever else is decided about its job."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from batchctl.model.desired import DesiredJob, OnMissing
+from batchctl.model.desired import Lifecycle, OnMissing
 from batchctl.model.observed import Gone, Present, RemoteJob, Unknown
-from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Step, Timer
+from batchctl.model.plan import Action, Cancel, Collect, Create, Step, Timer
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
 from batchctl.reconcile.decision import (
+    BY_ORDER,
     Context,
     Decision,
     Subject,
     create,
     ended_phase,
     has_succeeded,
+    is_cancel_requested,
     is_held,
     next_cancel,
     rest,
+    row_words,
     wait,
     was_cancelled,
 )
 from batchctl.reconcile.retry import failure_name, judge
 
 
-def follow(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
-    """What the current attempt needs, whether or not something else is wanted by now."""
+def follow(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
+    """What an attempt with a remote job needs, whether or not something else is wanted by now."""
     if isinstance(view.presence, Unknown):
         return _decide_unknown(view.attempt, view.presence.reason)
     if isinstance(view.presence, Gone):
-        return _decide_gone(subject, desired, view, context)
-    return _decide_present(subject, desired, view, view.presence.job, context)
+        return _decide_gone(subject, lifecycle, view, context)
+    return _decide_present(subject, lifecycle, view, view.presence.job, context)
 
 
 def _decide_unknown(attempt: RecordedAttempt, why: str) -> Decision:
@@ -43,42 +46,37 @@ def _decide_unknown(attempt: RecordedAttempt, why: str) -> Decision:
 
 
 def _decide_present(
-    subject: Subject, desired: DesiredJob, view: AttemptView, job: RemoteJob, context: Context
+    subject: Subject, lifecycle: Lifecycle, view: AttemptView, job: RemoteJob, context: Context
 ) -> Decision:
     """The API shows the attempt's remote job."""
     state = view.attempt.state or ""
     if is_terminal(state):
-        return _decide_ended(subject, desired, view, context)
+        return _decide_ended(subject, lifecycle, view, context)
     if not is_active(state):
         return wait(Phase.UNKNOWN, f"the API says {state}, and what that leads to is not known")
     if view.attempt.cancel_time is not None:
         return _await_cancel(view, job, context)
-    return _decide_active(subject, desired, view, job, context)
+    return _decide_active(subject, lifecycle, view, job, context)
 
 
-def _decide_gone(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
+def _decide_gone(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
     """The attempt's remote job is confirmed gone."""
     attempt = view.attempt
     if attempt.is_uncollected and attempt.delete_time is None and attempt.state in GOOD_STATES:
         return rest(Phase.RESULTS_LOST, "it succeeded, and was gone before its results were collected")
     if attempt.state is not None and is_terminal(attempt.state):
-        return _decide_ended(subject, desired, view, context)
-    if attempt.cancel_cause is CancelCause.USER or _is_cancel_requested(subject):
-        return rest(Phase.CANCELLED, "cancelled by `batchctl cancel`, and gone")
+        return _decide_ended(subject, lifecycle, view, context)
+    if attempt.cancel_cause is CancelCause.USER or is_cancel_requested(subject):
+        return rest(Phase.CANCELLED, f"{BY_ORDER}, and gone")
     if attempt.cancel_cause in {CancelCause.REMOVE, CancelCause.REPLACE}:
-        return create(subject.next_key, desired, context, "wanted again after its removal")
+        return create(subject.next_key, lifecycle, context, "wanted again after its removal")
     if attempt.cancel_cause is CancelCause.DEADLINE:
-        return _decide_failed(subject, desired, view, context)
-    if desired.lifecycle.on_missing is OnMissing.RECREATE:
+        return _decide_failed(subject, lifecycle, view, context)
+    if lifecycle.on_missing is OnMissing.RECREATE:
         # The policy was agreed to when the job was created.
         words = "it went missing before it ended (onMissing: recreate)"
-        return replace(create(subject.next_key, desired, context, words), needs_consent=False)
+        return replace(create(subject.next_key, lifecycle, context, words), needs_consent=False)
     return rest(Phase.FAILED, "it went missing before it ended (onMissing: fail)")
-
-
-def _is_cancel_requested(subject: Subject) -> bool:
-    """Whether `batchctl cancel` was asked for, even if no cancel got through."""
-    return subject.recorded is not None and subject.recorded.cancel_requested is not None
 
 
 def _await_cancel(view: AttemptView, job: RemoteJob, context: Context) -> Decision:
@@ -94,23 +92,22 @@ def _await_cancel(view: AttemptView, job: RemoteJob, context: Context) -> Decisi
 
 
 def _decide_active(
-    subject: Subject, desired: DesiredJob, view: AttemptView, job: RemoteJob, context: Context
+    subject: Subject, lifecycle: Lifecycle, view: AttemptView, job: RemoteJob, context: Context
 ) -> Decision:
-    deadline, words = _deadline(view.attempt, desired)
+    deadline, words = _deadline(view.attempt, lifecycle)
     clock = provider_now(job.account, context.observed, context.now)
     if deadline is not None and deadline <= clock:
         step = Cancel(view.key, job.account, job.name, CancelCause.DEADLINE)
         return Decision(Action.CANCEL, Phase.REMOVING, words, (step,), unfinished=True)
-    if _is_cancel_requested(subject):
+    if is_cancel_requested(subject):
         step = Cancel(view.key, job.account, job.name, CancelCause.USER)
-        return Decision(Action.CANCEL, Phase.REMOVING, "cancelled by `batchctl cancel`", (step,), unfinished=True)
+        return Decision(Action.CANCEL, Phase.REMOVING, BY_ORDER, (step,), unfinished=True)
     state = (view.attempt.state or "").removeprefix("JOB_STATE_").lower()
     return wait(Phase.ACTIVE, state, deadline, Timer.DEADLINE)
 
 
-def _deadline(attempt: RecordedAttempt, desired: DesiredJob) -> tuple[datetime | None, str]:
+def _deadline(attempt: RecordedAttempt, lifecycle: Lifecycle) -> tuple[datetime | None, str]:
     """When the attempt's present state has lasted too long, and the words for it."""
-    lifecycle = desired.lifecycle
     if attempt.state in {JobState.QUEUED, JobState.PENDING}:
         return _after(attempt.create_time, lifecycle.pending_deadline), "pendingDeadline is over: it never began to run"
     return _after(attempt.start_time, lifecycle.active_deadline), "activeDeadline is over: it ran too long"
@@ -120,41 +117,40 @@ def _after(start: datetime | None, span: timedelta | None) -> datetime | None:
     return None if start is None or span is None else start + span
 
 
-def _decide_ended(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
+def _decide_ended(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
     """The attempt is terminal: collect it, and see what follows."""
     attempt = view.attempt
     collect: tuple[Step, ...] = ()
     if attempt.is_uncollected and isinstance(view.presence, Present):
         collect = (Collect(view.key, view.presence.job),)
-    if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE):
-        return create(subject.next_key, desired, context, "wanted again after its removal").before(*collect)
+    if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not is_cancel_requested(subject):
+        return create(subject.next_key, lifecycle, context, "wanted again after its removal").before(*collect)
     if attempt.results_lost and attempt.state in GOOD_STATES:
         decision = rest(Phase.RESULTS_LOST, "it succeeded, but the API has its results no more")
-    elif has_succeeded(attempt) and failure_name(attempt) not in desired.lifecycle.retry_on:
+    elif has_succeeded(attempt) and failure_name(attempt) not in lifecycle.retry_on:
         decision = rest(ended_phase(attempt), _success(attempt))
     else:
-        decision = _decide_failed(subject, desired, view, context)
-    if decision.action is Action.NONE:
-        decision = _apply_ttl(desired, view, context, decision)
+        decision = _decide_failed(subject, lifecycle, view, context)
     if collect and decision.action in {Action.NONE, Action.WAIT}:
         decision = replace(decision, action=Action.COLLECT, reason=f"{decision.reason}; results not collected yet")
     return decision.before(*collect)
 
 
 def _success(attempt: RecordedAttempt) -> str:
+    words = row_words(attempt)
     if attempt.rows.failed:
-        return f"{attempt.rows.failed} of {attempt.rows.total} rows failed"
-    return "succeeded"
+        return words
+    return f"succeeded; {words}" if words else "succeeded"
 
 
-def _decide_failed(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
+def _decide_failed(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
     attempt = view.attempt
     attempts = tuple(other.attempt for other in subject.views)
-    verdict = judge(attempt, attempts, desired.lifecycle, cancelled_by_user=_is_cancel_requested(subject))
+    verdict = judge(attempt, attempts, lifecycle, cancelled_by_user=is_cancel_requested(subject))
     ended = _failure(attempt)
     if verdict.due is None:
         return rest(ended_phase(attempt), f"{ended}; {verdict.words}")
-    if is_held(desired, context):
+    if is_held(lifecycle, context):
         return wait(Phase.WAITING, f"{ended}; suspended, or {verdict.words} would follow")
     clock = provider_now(attempt.account, context.observed, context.now)
     if clock < verdict.due:
@@ -168,22 +164,5 @@ def _failure(attempt: RecordedAttempt) -> str:
     if was_cancelled(attempt, CancelCause.DEADLINE):
         return "cancelled at its deadline"
     if attempt.state == JobState.SUCCEEDED:
-        return f"all {attempt.rows.failed} rows failed"
+        return row_words(attempt)
     return f"{name}: {attempt.error.message}" if attempt.error else name
-
-
-def _apply_ttl(desired: DesiredJob, view: AttemptView, context: Context, decision: Decision) -> Decision:
-    """Delete the remote job of a finished attempt when its time to live is over; never its collected results."""
-    ttl = desired.lifecycle.ttl_after_finished
-    if ttl is None or not isinstance(view.presence, Present):
-        return decision
-    end = _after(view.attempt.end_time, ttl)
-    if end is None:
-        # A record that was made without the API's word; the next look brings its time.
-        return decision
-    if provider_now(view.attempt.account, context.observed, context.now) < end:
-        return replace(decision, next_time=end, timer=Timer.TTL)
-    delete = Delete(view.key, view.attempt.account, view.presence.job.name)
-    return replace(
-        decision, action=Action.DELETE, reason=f"{decision.reason}; ttlAfterFinished is over", steps=(delete,)
-    )

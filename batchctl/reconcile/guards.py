@@ -1,15 +1,17 @@
 """What a plan may do without being told twice. Each guard names the flag that lifts it (exit code 6).
 
-A guarded job keeps its action, so that people see what is held back; only its harmless steps are carried out.
+A guarded job keeps its action, so that people see what is held back. Carried out are its harmless steps alone, or what
+the job as it is needs all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Limits
-from batchctl.model.plan import Collect, Guard, JobPlan, RecordAttempt
+from batchctl.model.plan import Action, Collect, Guard, JobPlan, RecordAttempt
 from batchctl.reconcile.decision import Counted, Decision, Subject
 from batchctl.reconcile.options import Options
 
@@ -45,7 +47,7 @@ def find_guards(
 
 
 def plan_jobs(decided: Mapping[str, tuple[Subject, Decision]], guards: Mapping[str, Guard]) -> tuple[JobPlan, ...]:
-    """The decisions as job plans, by name; of what is guarded the harmless steps alone."""
+    """The decisions as job plans, by name; of what is guarded that alone which needs no leave."""
     return tuple(_job_plan(*decided[name], guards.get(name)) for name in sorted(decided))
 
 
@@ -56,7 +58,7 @@ def _guard(
         return decision.refusal
     if decision.ends_protected and _is_protected(subject) and not options.allow_protected:
         return Guard(PROTECTED, f"{subject.name} is protected (lifecycle.protect)", "--allow-protected")
-    removes = subject.desired is None and decision.needs_consent
+    removes = subject.desired is None and decision.needs_consent and not options.cancel
     if removes and empty and not (options.allow_empty or options.destroy or options.scope.names):
         return Guard(NOTHING_DESIRED, "no manifest is left, and that would remove every recorded job", "--allow-empty")
     if decision.counted is not None and decision.counted in counted:
@@ -110,21 +112,17 @@ def _is_protected(subject: Subject) -> bool:
 
 
 def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobPlan:
-    base, steps = decision.base, decision.steps
     if guard is not None:
-        steps = tuple(step for step in steps if isinstance(step, _HARMLESS))
-    if guard is not None and subject.desired is None and subject.recorded is None:
-        # A refused orphan stays out of the record: what is recorded and not desired needs no flag to be removed.
-        base, steps = (), ()
+        decision = _refused(subject, decision)
     view = subject.current
     return JobPlan(
         subject.name,
         decision.action,
         decision.phase,
         decision.reason,
-        steps=(*base, *steps),
+        steps=(*decision.base, *decision.steps),
         changes=decision.changes,
-        unfinished=decision.unfinished and guard is None,
+        unfinished=decision.unfinished,
         guard=guard,
         needs_consent=decision.needs_consent,
         attempt=view.attempt if view else None,
@@ -133,6 +131,26 @@ def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobP
         waits_for=decision.waits_for,
         blocked=decision.blocked,
         queue=decision.queue,
+    )
+
+
+def _refused(subject: Subject, decision: Decision) -> Decision:
+    """What is left of a decision: its harmless steps, or what is done about the job as it is."""
+    base, old = decision.base, decision.meanwhile
+    steps = tuple(step for step in decision.steps if isinstance(step, _HARMLESS))
+    if subject.desired is None and subject.recorded is None:
+        # A refused orphan stays out of the record: what is recorded and not desired needs no flag to be removed.
+        base, steps = (), ()
+    if old is None:
+        return replace(decision, base=base, steps=steps, unfinished=False)
+    return replace(
+        decision,
+        phase=old.phase,
+        reason=f"{old.reason}; {decision.reason}",
+        steps=old.steps,
+        unfinished=old.action is not Action.NONE,
+        next_time=old.next_time,
+        timer=old.timer,
     )
 
 

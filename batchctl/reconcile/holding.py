@@ -53,5 +53,5 @@ def hold_clashes(
         subject, decision = decided[name]
         message = f"spec.moved says that {name} is {clashes[name]} now, and the state has jobs of both names"
         guard = Guard(ErrorCode.MOVED_TWICE, message, "take the entry out of spec.moved: then the old job is removed")
-        held[name] = (subject, replace(decision, refusal=guard))
+        held[name] = (subject, replace(decision, refusal=guard, meanwhile=None))
     return held

@@ -30,13 +30,22 @@ class LiveJob:
     job: str
     is_sure: bool = True
     """False for an open intent: its remote job was not seen so far."""
+    input_bytes: int | None = None
+    """Of its attempt, as recorded; None where that is not known."""
+
+
+@dataclass(frozen=True, order=True)
+class Sent:
+    """A create call that was made."""
+
+    time: datetime
+    model: str
+    """See `short_model`."""
 
 
 def find_live(desired: DesiredStack, recorded: Recorded, observed: Observed) -> tuple[LiveJob, ...]:
     """All of ours that live, each once, in an order that depends on nothing but their names."""
-    models = {job.name: job.model for job in recorded.jobs.values()}
-    models |= {job.name: job.model for job in desired.jobs if job.name not in models}
-    found = dict(_seen(desired, recorded, observed, models))
+    found = dict(_seen(desired, recorded, observed))
     for job in recorded.jobs.values():
         for attempt in job.attempts:
             place = (attempt.account, attempt.remote or attempt.token)
@@ -46,20 +55,30 @@ def find_live(desired: DesiredStack, recorded: Recorded, observed: Observed) -> 
     return tuple(found[name] for name in sorted(found))
 
 
+def _models(desired: DesiredStack, recorded: Recorded) -> dict[str, str]:
+    """The model of each job that is known by name."""
+    return {job.name: job.model for jobs in (desired.jobs, recorded.jobs.values()) for job in jobs}
+
+
 Named = tuple[tuple[Account, str], LiveJob]
 
 
-def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed, models: dict[str, str]) -> Iterator[Named]:
+def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iterator[Named]:
     """The live remote jobs that a look shows, by account and name."""
-    owners = {(attempt.account, attempt.remote): job.name for job in recorded.jobs.values() for attempt in job.attempts}
+    models = _models(desired, recorded)
+    attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
+    owners = {(attempt.account, attempt.remote): attempt for attempt in attempts}
+    keys = {attempt.key: attempt for attempt in attempts}
     for account, look in observed.items():
         for remote in _shown(look):
-            owner = owners.get((account, remote.name))
-            if is_ours(remote.mark, desired.stack) and remote.mark is not None:
-                owner = owner or remote.mark.key.job
+            attempt = owners.get((account, remote.name))
+            owner = None if attempt is None else attempt.key.job
+            if owner is None and remote.mark is not None and is_ours(remote.mark, desired.stack):
+                attempt, owner = keys.get(remote.mark.key), remote.mark.key.job
             if owner is not None and not is_terminal(remote.state):
-                model = short_model(remote.model or models.get(owner, ""))
-                yield (account, remote.name), LiveJob(QuotaKey(account, model), owner)
+                key = QuotaKey(account, short_model(remote.model or models.get(owner, "")))
+                size = None if attempt is None else attempt.input_bytes
+                yield (account, remote.name), LiveJob(key, owner, input_bytes=size)
 
 
 def _shown(look: Observation) -> Iterator[RemoteJob]:
@@ -72,10 +91,14 @@ def _unseen(job: RecordedJob, attempt: RecordedAttempt, observed: Observed) -> L
     key = QuotaKey(attempt.account, short_model(job.model))
     if attempt.remote is None:
         tokens = {remote.mark.token for remote in _of(attempt.account, observed) if remote.mark is not None}
-        return None if attempt.intent is None or attempt.token in tokens else LiveJob(key, job.name, is_sure=False)
+        return (
+            None
+            if attempt.intent is None or attempt.token in tokens
+            else LiveJob(key, job.name, is_sure=False, input_bytes=attempt.input_bytes)
+        )
     # What is present was counted where it was seen, unless it has ended.
     ended = is_terminal(attempt.state or "") or isinstance(look_up(attempt, observed), Gone | Present)
-    return None if ended else LiveJob(key, job.name)
+    return None if ended else LiveJob(key, job.name, input_bytes=attempt.input_bytes)
 
 
 def _of(account: Account, observed: Observed) -> tuple[RemoteJob, ...]:
@@ -85,20 +108,24 @@ def _of(account: Account, observed: Observed) -> tuple[RemoteJob, ...]:
 
 def find_creates(
     account: Account, desired: DesiredStack, recorded: Recorded, observed: Observed, now: datetime
-) -> list[datetime]:
-    """When create calls were made on an account within the last minute, as far as it is known; oldest first."""
+) -> list[Sent]:
+    """The create calls that were made on an account within the last minute, as far as it is known; oldest first."""
     clock = provider_now(account, observed, now)
-    times: dict[str, datetime | None] = {}
+    models = _models(desired, recorded)
+    found: dict[str, tuple[datetime | None, str]] = {}
     for job in recorded.jobs.values():
         for attempt in job.attempts:
             if attempt.account != account:
                 continue
             if attempt.remote is not None:
-                times[attempt.remote] = attempt.create_time
+                found[attempt.remote] = attempt.create_time, job.model
             elif attempt.intent is not None:
                 # The intent's time is the local clock's.
-                times[attempt.token] = attempt.intent.time + (clock - now)
+                found[attempt.token] = attempt.intent.time + (clock - now), job.model
     for remote in _of(account, observed):
-        if is_ours(remote.mark, desired.stack):
-            times[remote.name] = remote.create_time
-    return sorted(time for time in times.values() if time is not None and clock - time < MINUTE)
+        if remote.mark is not None and is_ours(remote.mark, desired.stack):
+            model = remote.model or models.get(remote.mark.key.job, "")
+            found[remote.name] = remote.create_time, model
+    return sorted(
+        Sent(time, short_model(model)) for time, model in found.values() if time is not None and clock - time < MINUTE
+    )

@@ -21,7 +21,7 @@ from batchctl.model.plan import Plan
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import provider_now
-from batchctl.reconcile.decision import ended_phase, has_succeeded, was_cancelled
+from batchctl.reconcile.decision import ended_phase, row_words, was_cancelled
 
 FORMAT = "batchctl/event/v1"
 _LONGEST_TEXT = 256
@@ -122,7 +122,6 @@ def _end_unseen(attempt: RecordedAttempt) -> Phase:
 
 def _end_words(attempt: RecordedAttempt, phase: Phase) -> str:
     """Why it ended as it did; empty where the phase says it all."""
-    rows = attempt.rows
     if phase is Phase.RESULTS_LOST:
         return "it succeeded, and its results were gone before they were collected"
     if phase is Phase.CANCELLED:
@@ -131,9 +130,7 @@ def _end_words(attempt: RecordedAttempt, phase: Phase) -> str:
     if was_cancelled(attempt, CancelCause.DEADLINE):
         return "cancelled at its deadline"
     if attempt.state in GOOD_STATES:
-        if not has_succeeded(attempt):
-            return f"all {rows.failed} rows failed"
-        return f"{rows.failed} of {rows.total} rows failed" if rows.failed else ""
+        return row_words(attempt)
     if attempt.error is not None:
         return attempt.error.message
     return "" if is_terminal(attempt.state or "") else "it went missing before it ended"

@@ -15,7 +15,8 @@ _ACTS = (Create, Cancel, Delete, Forget)
 def hold_back(subject: Subject, decision: Decision, context: Context) -> Decision:
     """The decision, or a wait in its place when it acts on an account that was not read in full."""
     problem = _problem(subject, context)
-    acts = (step for step in (*decision.base, *decision.steps) if isinstance(step, _ACTS))
+    meanwhile = () if decision.meanwhile is None else decision.meanwhile.steps
+    acts = (step for step in (*decision.base, *decision.steps, *meanwhile) if isinstance(step, _ACTS))
     if problem is None or all(_is_unsent(step, subject) for step in acts):
         return decision
     steps = tuple(step for step in decision.steps if isinstance(step, RecordAttempt | Collect))

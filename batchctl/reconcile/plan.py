@@ -80,6 +80,7 @@ def plan(
         problems={account: look.problem for account, look in sorted(observed.items()) if not look.complete},
         identities=new_identities(recorded, observed),
         live=admission.live,
+        clocks={account: look.now for account, look in sorted(observed.items())},
     )
 
 
@@ -138,7 +139,7 @@ def _subjects(inputs: _Inputs, inside: set[str]) -> Iterator[Subject]:
         wanted, recorded = manifests.get(name), inputs.recorded.jobs.get(name)
         views = attach(recorded, inputs.marked.get(name, {}), observed, now)
         if wanted is not None:
-            views = tuple(confirm(view, wanted) for view in views) or claim(wanted, observed)
+            views = tuple(confirm(view, wanted) for view in views) or claim(wanted, inputs.context.stack, observed)
         yield Subject(name, None if options.destroy else wanted, recorded, views, used.get(name, 0))
 
 

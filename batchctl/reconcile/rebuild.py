@@ -1,7 +1,8 @@
 """A lost record, made anew: from the marks on remote jobs, and from what was collected.
 
-Only jobs that a manifest asks for come back. Of any other nobody can tell any more whether it was to be removed or had
-been let go of; it stays out, and `drift` shows its remote jobs as orphans.
+Only jobs that a manifest asks for come back, and those of which the former record has a create call without an answer.
+Of any other nobody can tell any more whether it was to be removed or had been let go of; it stays out, and `drift`
+shows its remote jobs as orphans.
 """
 
 from __future__ import annotations
@@ -53,20 +54,24 @@ def record_results(
     return Recorded(jobs)
 
 
-def rebuild(desired: DesiredStack, results: Recorded, observed: Observed, now: datetime) -> Rebuilt:
-    """The whole record. Every account of the stack has to be in `observed`, read in full."""
-    seen = with_present_names(desired.stack, results, observed)
+def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: datetime) -> Rebuilt:
+    """The whole record, from what is known of it. All accounts of the stack have to be in `observed`, read in full."""
+    seen = with_present_names(desired.stack, known, observed)
     marked = find_marked(desired.stack, seen)
     jobs = []
     for wanted in desired.jobs:
-        record = results.jobs.get(wanted.name)
-        views = attach(record, marked.get(wanted.name, {}), seen, now) or claim(wanted, seen)
+        record = known.jobs.get(wanted.name)
+        views = attach(record, marked.get(wanted.name, {}), seen, now) or claim(wanted, desired.stack, seen)
         attempts = tuple(confirm(view, wanted).attempt for view in views)
         if attempts:
             row = recorded_row(wanted, record, attempts[-1].key.attempt)
             jobs.append(replace(row, attempts=attempts))
-    known = {job.name for job in desired.jobs}
-    others = [remote for name in sorted(marked.keys() - known) for key in marked[name] for remote in marked[name][key]]
+    names = {job.name for job in desired.jobs}
+    for name in sorted(known.jobs.keys() - names):
+        views = attach(known.jobs[name], marked.get(name, {}), seen, now)
+        jobs.append(replace(known.jobs[name], attempts=tuple(view.attempt for view in views)))
+    names |= known.jobs.keys()
+    others = [remote for name in sorted(marked.keys() - names) for key in marked[name] for remote in marked[name][key]]
     return Rebuilt(tuple(jobs), tuple(others))
 
 

@@ -17,17 +17,22 @@ from batchctl.reconcile.decision import (
     Subject,
     end_steps,
     job_row_step,
+    phase_on_record,
     stop_steps,
     wait,
 )
 from batchctl.reconcile.heal import has_living_duplicate, heal
+from batchctl.reconcile.meanwhile import go_on
 from batchctl.reconcile.partial import hold_back
 from batchctl.reconcile.settle import settle
 
 
 def decide_removed(subject: Subject, recorded: RecordedJob, context: Context) -> Decision:
     """What to do about a job that is recorded, not released, and not desired."""
-    decision = hold_back(subject, heal(subject, _decide(subject, recorded, context)), context)
+    decision = _decide(subject, recorded, context)
+    if recorded.removing_time is None and subject.recorded is not None:
+        decision = replace(decision, meanwhile=go_on(subject, recorded.lifecycle, context))
+    decision = hold_back(subject, heal(subject, decision), context)
     seen = tuple(step for view in subject.views for step in view.steps)
     return replace(decision, base=(*job_row_step(recorded, subject.recorded), *seen, *decision.base))
 
@@ -43,13 +48,10 @@ def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decisi
     unknown = next((view.presence for view in remote if isinstance(view.presence, Unknown)), None)
     doubled = has_living_duplicate(subject.views)
     if not present and unknown is None and not doubled:
-        return Decision(
-            Action.FORGET, Phase.REMOVING, "no longer in a manifest, and nothing of it is left", (Forget(subject.name),)
-        )
+        words = "no longer in a manifest, and nothing of it is left"
+        return Decision(Action.FORGET, Phase.REMOVING, words, (Forget(subject.name),))
     if recorded.lifecycle.on_remove is OnRemove.KEEP:
-        return _release(
-            recorded, context, Action.FORGET, "no longer in a manifest; the remote job is kept (onRemove: keep)"
-        )
+        return _release(subject, recorded, context, "the remote job is kept (onRemove: keep)")
     if unknown is not None:
         return wait(Phase.UNKNOWN, f"no longer in a manifest, but not known in this pass: {unknown.reason}")
     for view in present:
@@ -60,26 +62,34 @@ def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decisi
             )
     active = [view for view in present if is_active(view.attempt.state or "")]
     if active or doubled:
-        return _stop(active, recorded, context)
+        return _stop(subject, active, recorded, context)
     return _end(subject, present, recorded, context)
 
 
-def _stop(active: list[AttemptView], recorded: RecordedJob, context: Context) -> Decision:
+def _standing_phase(subject: Subject, recorded: RecordedJob) -> Phase:
+    """How the job stands: as ever, until its removal has begun. No create call is left to settle here."""
+    attempts = tuple(replace(view.attempt, intent=None) for view in subject.views)
+    return phase_on_record(replace(recorded, attempts=attempts))
+
+
+def _stop(subject: Subject, active: list[AttemptView], recorded: RecordedJob, context: Context) -> Decision:
     """Cancel what still works; the rest follows when it has ended."""
     keeps = recorded.lifecycle.on_remove is OnRemove.CANCEL
+    # Whoever let it begin has let it end: neither the number nor the leave is asked for again half-way.
+    is_agreed = recorded.removing_time is not None
     cancels = (step for view in active for step in stop_steps(view, context, CancelCause.REMOVE))
     begin: tuple[Step, ...] = ()
     if recorded.removing_time is None:
         begin = (RecordJob(replace(recorded, removing_time=context.now, attempts=())),)
     return Decision(
         Action.CANCEL if keeps else Action.DELETE,
-        Phase.REMOVING,
-        "no longer in a manifest; cancelling",
+        _standing_phase(subject, recorded),
+        f"no longer in a manifest; {'to be cancelled first' if begin else 'cancelling'}",
         (*begin, *cancels),
         unfinished=True,
-        counted=Counted.DELETE,
-        needs_consent=recorded.removing_time is None,
-        ends_protected=True,
+        counted=None if is_agreed else Counted.DELETE,
+        needs_consent=not is_agreed,
+        ends_protected=not is_agreed,
     )
 
 
@@ -91,23 +101,28 @@ def _end(subject: Subject, present: list[AttemptView], recorded: RecordedJob, co
             for view in present
             if view.attempt.is_uncollected and isinstance(view.presence, Present)
         )
-        words = "no longer in a manifest; ended and kept (onRemove: cancel)"
-        return _release(recorded, context, Action.FORGET, words).before(*collects)
+        return _release(subject, recorded, context, "ended and kept (onRemove: cancel)").before(*collects)
     discard = context.options.discard_results
+    is_agreed = recorded.removing_time is not None
     ends = (step for view in present for step in end_steps(view, discard_results=discard))
     return Decision(
         Action.DELETE,
-        Phase.REMOVING,
+        _standing_phase(subject, recorded),
         "no longer in a manifest",
         (*ends, Forget(subject.name)),
-        counted=Counted.DELETE,
-        needs_consent=recorded.removing_time is None,
-        ends_protected=True,
+        counted=None if is_agreed else Counted.DELETE,
+        needs_consent=not is_agreed,
+        ends_protected=not is_agreed,
     )
 
 
-def _release(recorded: RecordedJob, context: Context, action: Action, words: str) -> Decision:
+def _release(subject: Subject, recorded: RecordedJob, context: Context, words: str) -> Decision:
     step = RecordJob(replace(recorded, released_time=context.now, attempts=()))
     return Decision(
-        action, Phase.REMOVING, words, (step,), needs_consent=recorded.removing_time is None, ends_protected=True
+        Action.FORGET,
+        _standing_phase(subject, recorded),
+        f"no longer in a manifest; {words}",
+        (step,),
+        needs_consent=recorded.removing_time is None,
+        ends_protected=True,
     )

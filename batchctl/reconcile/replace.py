@@ -27,6 +27,7 @@ from batchctl.reconcile.decision import (
     wait,
 )
 from batchctl.reconcile.follow import follow
+from batchctl.reconcile.meanwhile import go_on
 
 ADOPTED_CHANGED = ErrorCode.ADOPTED_CHANGED
 ON_CHANGE_FAIL = ErrorCode.ON_CHANGE_FAIL
@@ -35,10 +36,10 @@ ON_CHANGE_FAIL = ErrorCode.ON_CHANGE_FAIL
 def decide_changed(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
     """What a change of the work leads to. Held back or kept, the old attempt is followed to its end all the same."""
     policy = desired.lifecycle.on_change
-    if is_held(desired, context):
-        return _go_on(subject, desired, view, context, "its work changed, but it is suspended")
+    if is_held(desired.lifecycle, context):
+        return _keep(subject, desired, view, context, "its work changed, but it is suspended")
     if policy is OnChange.KEEP:
-        return _go_on(subject, desired, view, context, "its work changed, and the old is kept (onChange: keep)")
+        return _keep(subject, desired, view, context, "its work changed, and the old is kept (onChange: keep)")
     changes = _changes(view.attempt, desired)
     if policy is OnChange.FAIL:
         return _fail(subject, desired, view, context, changes)
@@ -51,8 +52,8 @@ def decide_changed(subject: Subject, desired: DesiredJob, view: AttemptView, con
     return _replace(subject, desired, view, context, changes)
 
 
-def _go_on(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, words: str) -> Decision:
-    decision = follow(subject, desired, view, context)
+def _keep(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, words: str) -> Decision:
+    decision = follow(subject, desired.lifecycle, view, context)
     return replace(decision, reason=f"{decision.reason}; {words}")
 
 
@@ -60,18 +61,15 @@ def _fail(
     subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, changes: tuple[Change, ...]
 ) -> Decision:
     """Refuse the change, and follow the old attempt as far as that buys nothing."""
-    decision = follow(subject, desired, view, context)
     message = f"{subject.name} changed, and its onChange is fail"
     way_out = "undo the change, or set spec.lifecycle.onChange: replace"
     return Decision(
         Action.REPLACE,
         standing_phase(view.attempt),
-        f"{decision.reason}; its work changed (onChange: fail)",
-        base=tuple(step for step in decision.steps if not isinstance(step, Create)),
+        "its work changed (onChange: fail)",
         changes=changes,
         refusal=Guard(ON_CHANGE_FAIL, message, way_out),
-        next_time=decision.next_time,
-        timer=decision.timer,
+        meanwhile=go_on(subject, desired.lifecycle, context),
     )
 
 
@@ -95,17 +93,25 @@ def _replace(
         current = key.attempt
     if reused is not None and not steps and not active:
         return Decision(Action.ADOPT, ended_phase(reused.attempt), words, changes=changes, current=current)
+    is_cancelling = any(other.attempt.cancel_time is not None for other in active)
+    if active:
+        words += "; the old job is cancelling" if is_cancelling else "; the old job is to be cancelled first"
+    # Whoever let it begin has let it end: neither the number nor the leave is asked for again half-way.
+    is_agreed = view.attempt.cancel_cause is CancelCause.REPLACE
+    refusal = _refuse_adopted(view.attempt, context)
     return Decision(
         Action.REPLACE,
-        Phase.REMOVING if active else standing_phase(view.attempt),
-        f"{words}; the old job is cancelling" if active else words,
+        Phase.REMOVING if is_cancelling else standing_phase(view.attempt),
+        words,
         steps,
         changes=changes,
         unfinished=bool(active),
-        counted=Counted.REPLACE,
-        needs_consent=view.attempt.cancel_cause is not CancelCause.REPLACE,
-        ends_protected=True,
-        refusal=_refuse_adopted(view.attempt, context),
+        counted=None if is_agreed else Counted.REPLACE,
+        needs_consent=not is_agreed,
+        ends_protected=not is_agreed,
+        refusal=refusal,
+        # Of a job that was made by another manifest nothing is ended, whatever this one's policy says.
+        meanwhile=None if refusal else go_on(subject, desired.lifecycle, context),
         current=current,
     )
 

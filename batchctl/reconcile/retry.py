@@ -10,7 +10,7 @@ from batchctl.model.keys import same_digest
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.reconcile.backoff import delay
-from batchctl.reconcile.decision import has_succeeded, was_cancelled
+from batchctl.reconcile.decision import BY_ORDER, has_succeeded, was_cancelled
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def judge(
     """
     name = failure_name(attempt)
     if cancelled_by_user:
-        return Verdict(None, "cancelled by `batchctl cancel`; never retried")
+        return Verdict(None, f"{BY_ORDER}; never retried")
     if name not in lifecycle.retry_on:
         return Verdict(None, f"{name} is not in retryOn")
     failures = sum(1 for other in attempts if _is_failure(other) and same_digest(other.digest, attempt.digest))

@@ -8,8 +8,16 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.plan import Guard, RecordJob
 from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
-from batchctl.reconcile.again import why_not_again
-from batchctl.reconcile.decision import Context, Counted, Decision, Subject, phase_on_record, rest
+from batchctl.reconcile.again import NOT_SETTLED, why_not_again
+from batchctl.reconcile.decision import (
+    Context,
+    Counted,
+    Decision,
+    Subject,
+    is_cancel_requested,
+    phase_on_record,
+    rest,
+)
 from batchctl.reconcile.wanted import decide_wanted
 
 
@@ -35,4 +43,7 @@ def _why_not(subject: Subject) -> str | None:
         return "no manifest describes it any more"
     if subject.current is None:
         return "it was never created: `batchctl apply` creates it"
-    return why_not_again(subject.current, subject.desired)
+    attempt = subject.current.attempt
+    why = why_not_again(subject.current, subject.desired)
+    is_sent_later = attempt.remote is None and not attempt.rejected and not is_cancel_requested(subject)
+    return NOT_SETTLED if why is None and is_sent_later else why

@@ -1,14 +1,17 @@
 """What becomes of an intent whose create call nobody answered (design section 6).
 
-It is settled by looking for its token, never by sending again blindly.
+It is settled by looking for its token, never by sending again blindly. The grace has to pass on two clocks, the local
+one and the provider's, so that a jump of either ends it no sooner.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from batchctl.model.observed import Unknown
 from batchctl.model.plan import Note, RecordAttempt, Timer
+from batchctl.model.recorded import Intent
 from batchctl.model.states import Phase
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import Context, Decision, wait
@@ -22,16 +25,26 @@ def settle(view: AttemptView, context: Context) -> Decision | None:
         return wait(
             Phase.SETTLING, f"the create call got no answer, and the list is incomplete: {view.presence.reason}"
         )
-    grace = context.stack.limits.settle_grace
-    if intent.first_look is None:
-        looked = replace(view.attempt, intent=replace(intent, first_look=context.now))
+    grace, there = context.stack.limits.settle_grace, context.observed[view.attempt.account].begun
+    passed = _passed(intent, context.now, there)
+    # A clock that was set back by more than the grace would let it run for a day, or for ever.
+    if passed is None or passed < -grace:
+        looked = replace(intent, first_look=context.now, first_look_there=there)
         words = "the create call got no answer; looking for its mark"
         return wait(Phase.SETTLING, words, context.now + grace, Timer.SETTLING).before(
-            RecordAttempt(looked, Note.LOOKED)
+            RecordAttempt(replace(view.attempt, intent=looked), Note.LOOKED)
         )
-    end = intent.first_look + grace
-    if context.now < end:
-        return wait(
-            Phase.SETTLING, "the create call got no answer; its mark is not in the list so far", end, Timer.SETTLING
-        )
+    if passed < grace:
+        words = "the create call got no answer; its mark is not in the list so far"
+        return wait(Phase.SETTLING, words, context.now + (grace - passed), Timer.SETTLING)
     return None
+
+
+def _passed(intent: Intent, here: datetime, there: datetime) -> timedelta | None:
+    """How long ago the first look was, by the clock that says less; None when there was none.
+
+    An older state knew the local clock's time alone: what passed since then is not known, and the grace begins anew.
+    """
+    if intent.first_look is None or intent.first_look_there is None:
+        return None
+    return min(here - intent.first_look, there - intent.first_look_there)

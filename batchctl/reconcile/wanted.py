@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
-from batchctl.model.keys import same_digest
-from batchctl.model.plan import Action, Create, Note, RecordAttempt
+from batchctl.model.keys import MOST_ATTEMPTS, same_digest
+from batchctl.model.plan import Action, Create, Guard, Note, RecordAttempt
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.reconcile.again import follow_order
 from batchctl.reconcile.attach import NO_TOKEN, AttemptView
 from batchctl.reconcile.decision import (
+    BY_ORDER,
     Context,
     Decision,
     Subject,
     create,
+    is_cancel_requested,
     job_row_step,
     recorded_row,
     rest,
@@ -26,12 +29,14 @@ from batchctl.reconcile.heal import heal
 from batchctl.reconcile.partial import hold_back
 from batchctl.reconcile.replace import decide_changed
 from batchctl.reconcile.settle import settle
+from batchctl.reconcile.ttl import apply_ttl
 
 
 def decide_wanted(subject: Subject, desired: DesiredJob, context: Context) -> Decision:
     """What to do about a desired job, with the steps that write its record down."""
-    decision = _decide(subject, desired, context)
+    decision = apply_ttl(subject, desired.lifecycle, _decide(subject, desired, context), context)
     decision = hold_back(subject, heal(subject, decision), context)
+    decision = _within_marks(subject, decision)
     decision = label_adoption(subject, decision)
     return _with_record(subject, desired, decision)
 
@@ -46,7 +51,7 @@ def _decide(subject: Subject, desired: DesiredJob, context: Context) -> Decision
     if view.attempt.remote is None:
         return _decide_unsent(subject, desired, view, context)
     if same_digest(view.attempt.digest, desired.digest):
-        return follow(subject, desired, view, context)
+        return follow(subject, desired.lifecycle, view, context)
     return decide_changed(subject, desired, view, context)
 
 
@@ -58,7 +63,7 @@ def _decide_first(subject: Subject, desired: DesiredJob, context: Context) -> De
         return wait(Phase.UNKNOWN, f"cannot tell whether it was created already: {why}")
     if desired.adopt is not None:
         return wait(Phase.WAITING, f"spec.adopt names {desired.adopt}, and there is no such job that nobody owns")
-    return create(subject.next_key, desired, context, "new in the manifests")
+    return create(subject.next_key, desired.lifecycle, context, "new in the manifests")
 
 
 def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
@@ -68,12 +73,14 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
     if attempt.rejected:
         if same:
             return rest(Phase.REJECTED, _refusal(attempt))
-        return create(subject.next_key, desired, context, "changed since it was refused")
+        return create(subject.next_key, desired.lifecycle, context, "changed since it was refused")
+    if same and is_cancel_requested(subject):
+        return _call_off(view, context)
     if attempt.gone_time is not None:
-        return create(subject.next_key, desired, context, "its create call was lost and given up")
+        return create(subject.next_key, desired.lifecycle, context, "its create call was lost and given up")
     if attempt.intent is None:
         reason = "the create call did not get through; nothing was sent"
-        decision = create(view.key, desired, context, reason, attempt.token if same else None)
+        decision = create(view.key, desired.lifecycle, context, reason, attempt.token if same else None)
         # What is the same was agreed to when it was first tried.
         return replace(decision, needs_consent=decision.needs_consent and not same)
     waiting = settle(view, context)
@@ -81,16 +88,43 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
         return waiting
     if same:
         reason = "the create call was lost: its mark did not turn up within the grace; sent again with the same token"
-        decision = create(view.key, desired, context, reason, attempt.token)
+        decision = create(view.key, desired.lifecycle, context, reason, attempt.token)
         return replace(decision, counted=None, needs_consent=False)
-    decision = create(subject.next_key, desired, context, "changed while its create call was lost")
-    abandoned = replace(attempt, intent=None, gone_time=context.now)
-    return decision.before(RecordAttempt(abandoned, Note.ABANDONED))
+    decision = create(subject.next_key, desired.lifecycle, context, "changed while its create call was lost")
+    return decision.before(_abandon(attempt, context))
+
+
+def _call_off(view: AttemptView, context: Context) -> Decision:
+    """What is left of an attempt of which no remote job was known when `batchctl cancel` stopped it: it is not sent."""
+    if view.attempt.intent is None:
+        return rest(Phase.CANCELLED, f"{BY_ORDER} before a create call got through")
+    waiting = settle(view, context)
+    if waiting is not None:
+        return replace(waiting, reason=f"{waiting.reason}; {BY_ORDER}, so it is not sent again")
+    return rest(Phase.CANCELLED, f"{BY_ORDER}, and its create call was lost").before(_abandon(view.attempt, context))
+
+
+def _abandon(attempt: RecordedAttempt, context: Context) -> RecordAttempt:
+    """An attempt whose create call is given up; should its remote job turn up after all, it belongs to it."""
+    return RecordAttempt(replace(attempt, intent=None, gone_time=context.now), Note.ABANDONED)
 
 
 def _refusal(attempt: RecordedAttempt) -> str:
     message = attempt.error.message if attempt.error else "no reason was given"
     return f"the API refused it: {message}; again only after a change, or by `batchctl retry`"
+
+
+def _within_marks(subject: Subject, decision: Decision) -> Decision:
+    """Refuse an attempt whose number no mark can carry: its remote job would not be known again.
+
+    A replacement is refused as a whole, before it cancels what cannot be followed by another.
+    """
+    creates = any(isinstance(step, Create) and step.key.attempt > MOST_ATTEMPTS for step in decision.steps)
+    makes_room = decision.action is Action.REPLACE and subject.next_key.attempt > MOST_ATTEMPTS
+    if decision.refusal is not None or not (creates or makes_room):
+        return decision
+    message = f"{subject.name} has an attempt {MOST_ATTEMPTS}, and a mark can carry no higher number"
+    return replace(decision, refusal=Guard(ErrorCode.NO_NUMBER_LEFT, message, "give the job another name"))
 
 
 def label_adoption(subject: Subject, decision: Decision) -> Decision:

@@ -124,7 +124,8 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
         yield Condition(ConditionType.SUSPENDED, f"{whose} suspend holds back creates and retries")
     if plan.queue is not None:
         place = plan.queue
-        words = f"{place.position} of {place.length} in the queue; {place.limit}: {place.used} of {place.most} used"
+        used = f"about {place.used}" if place.is_estimate else f"{place.used}"
+        words = f"{place.position} of {place.length} in the queue; {place.limit}: {used} of {place.most} used"
         yield Condition(ConditionType.QUEUED, words, plan.next_time if plan.timer is Timer.ADMISSION else None)
     elif plan.timer is not None:
         type_, words, _ = _TIMERS[plan.timer]
@@ -144,7 +145,8 @@ def next_step(case: JobCase) -> str:
     """What happens next, and through what."""
     plan = case.plan
     if plan.guard is not None:
-        return f"nothing, until somebody allows it: {plan.guard.flag}"
+        allowed = f"until somebody allows it: {plan.guard.flag}"
+        return f"the job as it is goes on; no more {allowed}" if plan.unfinished else f"nothing, {allowed}"
     if plan.action in _NEXT:
         return _NEXT[plan.action]
     if plan.timer is not None:

@@ -53,5 +53,6 @@ def _queue(case: JobCase) -> Json:
         "length": place.length,
         "limit": place.limit.value,
         "used": place.used,
+        "usedIsEstimate": place.is_estimate,
         "most": place.most,
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchctl.model.desired import Json
+from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import Event, Recorded, RecordedJob
 from batchctl.model.states import Phase
@@ -19,10 +20,16 @@ NOT_REBUILT = (
     "when a job was first seen running, where the API does not tell, and when one was found gone or deleted",
     "uploaded files that could be used again",
     "what went into the digest of work that the manifests have changed since",
+    "that a job was bound to another account, where its remote job is gone or was not collected",
     "jobs made by hand that were imported, unless their results are collected or the manifest names them",
     "a former name, unless results were collected under it",
 )
 """What neither a mark nor the results folder tells."""
+UNANSWERED_CALLS = (
+    "create calls that were under way: what no list shows yet would be bought again,"
+    " so wait a few minutes before the next `apply`"
+)
+"""What goes with a state that cannot be read any more."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,18 @@ class RebuildReport:
     """Collected folders that cannot be used, with the reason."""
     aside: Path | None
     """Where the old file is."""
+    calls_known: bool
+    """Whether the old file told which create calls were under way."""
+
+    @property
+    def not_rebuilt(self) -> tuple[str, ...]:
+        """What did not come back, and cannot."""
+        return NOT_REBUILT if self.calls_known else (UNANSWERED_CALLS, *NOT_REBUILT)
+
+    @property
+    def unsettled(self) -> tuple[AttemptKey, ...]:
+        """The create calls without an answer that were kept."""
+        return tuple(one.key for job in self.jobs for one in job.attempts if one.intent is not None)
 
 
 def state_list_document(report: StateReport) -> dict[str, Json]:
@@ -105,7 +124,8 @@ def rebuild_document(report: RebuildReport) -> dict[str, Json]:
         "jobs": jobs,
         "leftOut": left_out,
         "unusable": list(report.faults),
-        "notRebuilt": list(NOT_REBUILT),
+        "unsettled": [{"job": key.job, "attempt": key.attempt, "shard": key.shard} for key in report.unsettled],
+        "notRebuilt": list(report.not_rebuilt),
         "keptAside": None if report.aside is None else str(report.aside),
     }
 

@@ -11,7 +11,7 @@ from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.report.describe_text import write_attempts, write_events, write_recorded
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
-from batchctl.report.state_document import NOT_REBUILT, JobRecord, RebuildReport, StateReport
+from batchctl.report.state_document import JobRecord, RebuildReport, StateReport
 from batchctl.report.words import PHASE_STYLES, rows_text, state_text
 
 _HEADER = ("JOB", "PHASE", "ATTEMPT", "STATE", "ROWS", "RESULTS", "REMOTE")
@@ -48,7 +48,8 @@ def write_rebuild(report: RebuildReport, console: Console) -> None:
     left_out = [f"{one.name} ({one.state}), {one.mark or one.display_name}" for one in report.left_out]
     _write_points(console, "Left out, for no manifest asks for them", left_out)
     _write_points(console, "Results that cannot be used", report.faults)
-    _write_points(console, "What cannot come back", NOT_REBUILT)
+    _write_points(console, "Create calls that got no answer, kept", [str(key) for key in report.unsettled])
+    _write_points(console, "What cannot come back", report.not_rebuilt)
     if report.aside is not None:
         write_line(console)
         write_line(console, outside(f"The old file is {report.aside}"))

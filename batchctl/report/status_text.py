@@ -17,7 +17,10 @@ HEADER = ("JOB", "PHASE", "STATE", "ATTEMPT", "ROWS", "MODEL", "AGE")
 
 
 def write_status(report: StatusReport, console: Console, now: datetime, *, verbose: bool = False) -> None:
-    """The table of all jobs and a count of phases. `verbose` adds provider and remote name."""
+    """The table of all jobs and a count of phases. `verbose` adds provider and remote name.
+
+    `now` is this machine's clock, for rows whose account was not looked at.
+    """
     if report.jobs:
         header = (*HEADER, *(("PROVIDER", "REMOTE") if verbose else ()), "REASON")
         write_table(console, [_status_row(row, now, verbose=verbose) for row in report.jobs], header=header)
@@ -60,7 +63,7 @@ def _status_row(row: StatusRow, now: datetime, *, verbose: bool) -> Row:
             Text("-" if row.attempt is None else str(row.attempt)),
             Text(rows_text(row.rows)),
             outside(row.model or "-"),
-            Text(age(row.create_time, now)),
+            Text(age(row.create_time, row.now or now)),
             *extra,
             outside(row.reason),
         )

@@ -45,11 +45,15 @@ class StatusRow:
     start_time: datetime | None = None
     end_time: datetime | None = None
     reason: str = ""
+    now: datetime | None = None
+    """What the clock showed by which its age is reckoned: its account's, where that was looked at."""
 
     @classmethod
-    def of(cls, plan: JobPlan, *, model: str | None, provider: str | None) -> StatusRow:
+    def of(
+        cls, plan: JobPlan, *, model: str | None, provider: str | None, clocks: Mapping[Account, datetime]
+    ) -> StatusRow:
         """The row of a job, from its plan and from what its manifest or the record says of it."""
-        row = cls(plan.job, plan.phase, model=model, provider=provider, reason=plan.reason)
+        row = cls(plan.job, plan.phase, model=model, provider=provider, reason=_standing_reason(plan))
         if plan.attempt is None:
             return row
         return replace(
@@ -58,10 +62,18 @@ class StatusRow:
             attempt=plan.attempt.key.attempt,
             remote=plan.attempt.remote,
             rows=plan.attempt.rows,
+            now=clocks.get(plan.attempt.account),
             create_time=plan.attempt.create_time,
             start_time=plan.attempt.start_time,
             end_time=plan.attempt.end_time,
         )
+
+
+def _standing_reason(plan: JobPlan) -> str:
+    """A job's reason, with what it waits for where no action stands beside it to tell."""
+    if plan.guard is not None:
+        return f"{plan.reason}; refused: {plan.guard.message} ({plan.guard.flag})"
+    return f"{plan.reason}; waits for `batchctl apply`" if plan.needs_consent else plan.reason
 
 
 @dataclass(frozen=True)

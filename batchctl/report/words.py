@@ -64,7 +64,7 @@ def is_quiet(job: JobPlan) -> bool:
 
 def reason_text(job: JobPlan) -> str:
     """A job's reason, and whether its action goes on later or is refused. Still text from outside."""
-    later = " (goes on in a later pass)" if job.unfinished else ""
+    later = " (goes on in a later pass)" if job.unfinished and job.guard is None else ""
     refused = "" if job.guard is None else f" [refused: {job.guard.code}]"
     return f"{job.reason}{later}{refused}"
 

@@ -14,6 +14,7 @@ import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 from batchctl.model.desired import Json
@@ -31,6 +32,9 @@ _BYTES = frozenset({"data", "thoughtSignature"})
 """Fields of bytes, which may be written in two alphabets, with padding or without."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _TO_STANDARD = str.maketrans("-_", "+/", "=")
+_DURATIONS = frozenset({("videoMetadata", "startOffset"), ("videoMetadata", "endOffset")})
+"""Fields of spans of time, each inside which other one: written with any number of zeros, such as `1s` and `1.0s`."""
+_DURATION = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)s")
 _UNSPECIFIED = "_UNSPECIFIED"
 """What the name of an enum's default value ends with."""
 _DIGEST_SIZE = 8
@@ -44,7 +48,7 @@ class Forms:
     """Fingerprints of one request, of 64 bits: two of a million rows meet by chance in one job of thirty million."""
 
     exact: int
-    """Neither spelling, nor order of members, nor the writing of numbers and bytes changes it."""
+    """Neither spelling, nor order of members, nor the writing of numbers, spans of time and bytes changes it."""
     loose: int
     """Members with default values, and digits beyond those of a 32-bit float, do not change it either."""
 
@@ -94,7 +98,7 @@ def _field(value: Json, field: str, outer: str) -> _Both:
         both = [_field(item, field, outer) for item in value]
         return [exact for exact, _ in both], [loose for _, loose in both]
     if isinstance(value, str):
-        text = _standard_bytes(value) if field in _BYTES else value
+        text = _standard_text(value, field, outer)
         return text, text
     return _scalar(value)
 
@@ -140,6 +144,14 @@ def _is_default(value: Json, *, free: bool) -> bool:
 
 def _camel(name: str) -> str:
     return _SNAKE.sub(lambda found: found[1].upper(), name) if "_" in name else name
+
+
+def _standard_text(text: str, field: str, outer: str) -> str:
+    """A string as it is, unless its field holds what may be written in several ways."""
+    if field in _BYTES:
+        return _standard_bytes(text)
+    duration = _DURATION.fullmatch(text) if (outer, field) in _DURATIONS else None
+    return text if duration is None else f"{(Decimal(duration[1]) + 0).normalize():f}s"
 
 
 def _standard_bytes(text: str) -> str:

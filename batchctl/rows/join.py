@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, assert_never
 
-from batchctl.model.ports import ForeignRows, InputRow, KnownInput, ResultItem, SentRows
+from batchctl.model.ports import ForeignRows, InputRow, KnownInput, ResultItem, SentRows, UnorderedRows
 from batchctl.rows.echo import Forms, forms
 from batchctl.rows.groups import Groups
 
@@ -57,12 +57,14 @@ def join_for(known: KnownInput | None) -> Join:
             return SentJoin(keys)
         case ForeignRows(rows):
             return EchoJoin(rows)
+        case UnorderedRows():
+            return UnorderedJoin()
         case _:
             assert_never(known)
 
 
 class BlindJoin:
-    """For an input that nobody here knows: positions are taken as they come, each once."""
+    """For rows that batchctl sent and that are not here any more: their positions are taken as they come, each once."""
 
     missing = None
 
@@ -76,6 +78,18 @@ class BlindJoin:
             return Place(item.key, None, matched=False)
         self._taken.add(item.index)
         return Place(item.key, item.index, matched=True)
+
+    def later(self) -> Iterator[tuple[int, Place]]:
+        return iter(())
+
+
+class UnorderedJoin:
+    """For rows that batchctl never sent and that have no order here: every result is one, and stands nowhere."""
+
+    missing = None
+
+    def place(self, item: ResultItem) -> Place:
+        return Place(item.key, None, matched=True)
 
     def later(self) -> Iterator[tuple[int, Place]]:
         return iter(())

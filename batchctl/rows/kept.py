@@ -7,15 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 
 from batchctl.model.desired import Json
-from batchctl.model.keys import Account, AttemptKey
+from batchctl.model.keys import (
+    DIGEST_SCHEME,
+    MARK_DIGEST_LENGTH,
+    MOST_ATTEMPTS,
+    TOKEN_LENGTH,
+    Account,
+    AttemptKey,
+)
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.states import TERMINAL_STATES
 from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE, is_folder_name, job_folder, results_errors
 from batchctl.rows.results import MANIFEST_FORMAT
 
@@ -23,6 +33,20 @@ _DIGEST_AT = len("d1:")
 _SHOWN_DIGITS = 8
 _MOST_BYTES = 2**20
 """No manifest of ours comes near it."""
+_MOST_ROWS = 2**53
+"""Beyond every input, and within what the state and any reader of JSON can hold."""
+_MOST_SHARDS = 99_999
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
+"""Deadlines and times to live have to be added to a time without leaving the calendar."""
+
+_JOB = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_DIGEST = re.compile(rf"{DIGEST_SCHEME}([0-9a-f]{{{MARK_DIGEST_LENGTH}}}|[0-9a-f]{{64}})")
+"""The short form is that of an attempt which is known by its mark alone."""
+_TOKEN = re.compile(rf"([a-z0-9]{{{TOKEN_LENGTH}}})?")
+"""An imported job has none."""
+_REMOTE = re.compile(r"[!-~]{1,1024}")
+_STATE = re.compile("|".join(sorted(TERMINAL_STATES)))
+"""What has not ended is not collected."""
 
 
 @dataclass(frozen=True)
@@ -79,33 +103,42 @@ def _folders(results: Path) -> Iterator[Path]:
 
 
 def _read(folder: Path) -> KeptResults:
-    with (folder / MANIFEST_FILE).open("rb") as stream:
+    with _open(folder / MANIFEST_FILE) as stream:
         found = json.loads(stream.read(_MOST_BYTES))
     if not isinstance(found, dict) or found["format"] != MANIFEST_FORMAT:
         raise ValueError("its manifest is of another format")
-    with (folder / RESULTS_FILE).open("rb") as stream:
+    with _open(folder / RESULTS_FILE) as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != found["sha256"]:
             raise ValueError("its results are not those that were collected")
     marks = _object(found["marks"])
-    return KeptResults(_attempt(folder, found), _text(found["job"]), _text(marks["stack"]), _text(marks["uid"]))
+    return KeptResults(
+        _attempt(folder, found), _text(found["job"], "job", _JOB), _text(marks["stack"]), _text(marks["uid"])
+    )
+
+
+def _open(path: Path) -> BufferedReader:
+    if not path.is_file():
+        raise ValueError(f"{path.name} is missing")
+    return path.open("rb")
 
 
 def _attempt(folder: Path, found: Mapping[str, Json]) -> RecordedAttempt:
     job = folder.parent.name
+    attempt = _count(found["attempt"], "attempt", 1, MOST_ATTEMPTS)
     rows = _object(found["rows"])
-    ok, failed, missing = _count(rows["ok"]), _count(rows["failed"]), rows["missing"]
-    total = ok + failed + (0 if missing is None else _count(missing))
+    ok, failed, missing = _count(rows["ok"], "ok"), _count(rows["failed"], "failed"), rows["missing"]
+    total = ok + failed + (0 if missing is None else _count(missing, "missing"))
     return RecordedAttempt(
-        key=AttemptKey(job, _count(found["attempt"]), _count(found["shard"])),
+        key=AttemptKey(job, attempt, _count(found["shard"], "shard", 0, _MOST_SHARDS)),
         account=Account.parse(_text(found["account"])),
-        digest=_text(found["digest"]),
-        token=_text(_object(found["marks"])["token"]),
-        remote=_text(found["remote"]),
-        state=_text(found["state"]),
+        digest=_text(found["digest"], "digest", _DIGEST),
+        token=_text(_object(found["marks"])["token"], "token", _TOKEN),
+        remote=_text(found["remote"], "remote", _REMOTE),
+        state=_text(found["state"], "state", _STATE),
         create_time=_time(found["createTime"]),
         start_time=_time(found["startTime"]),
         end_time=_time(found["endTime"]),
-        rows=RowCounts(total, ok, failed),
+        rows=RowCounts(_count(total, "rows"), ok, failed),
         adopted=True,
         results=f"{job}/{folder.name}",
     )
@@ -117,15 +150,20 @@ def _object(value: Json) -> Mapping[str, Json]:
     return value
 
 
-def _text(value: Json) -> str:
+def _text(value: Json, name: str = "", form: re.Pattern[str] | None = None) -> str:
     if not isinstance(value, str):
         raise TypeError("its manifest is not one of ours")
+    value.encode()  # a lone surrogate is no text
+    if form is not None and not form.fullmatch(value):
+        raise ValueError(f"its manifest has a {name} that batchctl never writes")
     return value
 
 
-def _count(value: Json) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+def _count(value: Json, name: str, least: int = 0, most: int = _MOST_ROWS) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("its manifest is not one of ours")
+    if not least <= value <= most:
+        raise ValueError(f"its manifest has a number that cannot be: {name}")
     return value
 
 
@@ -135,12 +173,13 @@ def _time(value: Json) -> datetime | None:
     time = datetime.fromisoformat(_text(value))
     if time.tzinfo is None:
         raise ValueError("a time without a zone")
-    return time
+    # Compared before it is brought to UTC: at the ends of the calendar that would overflow.
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise ValueError("a time that cannot be")
+    return time.astimezone(UTC)
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"its manifest lacks {error.args[0]!r}"
-    if isinstance(error, FileNotFoundError):
-        return f"{Path(str(error.filename)).name} is missing"
     return str(error)

@@ -7,12 +7,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
-from batchctl.rows.folder import CURRENT, RESULTS_FILE, job_folder, outside, results_errors
+from batchctl.rows.folder import CURRENT, MANIFEST_FILE, RESULTS_FILE, job_folder, outside, results_errors
+
+_MOST_BYTES = 2**20
+"""No manifest of ours comes near it."""
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Where collected results and their input did not fit together."""
+
+    missing: int
+    """Input rows without a result; 0 also where the input was not known."""
+    unmatched: int
+    """Results that match no input row, or whose row had its result already."""
 
 
 def find_current(results: Path, job: str) -> Path | None:
@@ -39,19 +53,34 @@ def read_results(folder: Path) -> Iterator[dict[str, Json]]:
             yield _row(path, number, raw)
 
 
+def read_gaps(folder: Path) -> Gaps:
+    """What the manifest of a collected folder tells of the join. Raises ResultsError."""
+    path = folder / MANIFEST_FILE
+    with results_errors(path), path.open("rb") as stream:
+        raw = stream.read(_MOST_BYTES)
+    try:
+        rows = json.loads(raw)["rows"]
+        missing, unmatched = rows["missing"] or 0, rows["unmatched"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _damaged(f"{path} is not the manifest of collected results") from error
+    if not (isinstance(missing, int) and isinstance(unmatched, int)):
+        raise _damaged(f"{path} holds something else than numbers of rows")
+    return Gaps(missing, unmatched)
+
+
 def _row(path: Path, number: int, raw: bytes) -> dict[str, Json]:
     try:
         row = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, number) from error
+        raise _damaged(f"{path}, line {number} is not a result row") from error
     if not isinstance(row, dict):
-        raise _damaged(path, number)
+        raise _damaged(f"{path}, line {number} is not a result row")
     return row
 
 
-def _damaged(path: Path, number: int) -> ResultsError:
+def _damaged(message: str) -> ResultsError:
     return ResultsError(
-        f"{path}, line {number} is not a result row",
+        message,
         code=ErrorCode.RESULTS_CORRUPT,
         hint="restore the folder from a copy, or move it away and collect again while the remote job exists",
     )

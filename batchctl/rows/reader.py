@@ -5,6 +5,7 @@ Owns what makes a whole file sound: every line a row, every key once. Implements
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,10 +26,12 @@ class RowFiles:
     def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
         hasher = RowsHasher()
         count = 0
+        members: Counter[str] = Counter()
         for row in read_rows(path, kind):
             hasher.add(row)
             count += 1
-        return RowsSummary(hasher.hexdigest(), count)
+            members.update(row.request.keys())
+        return RowsSummary(hasher.hexdigest(), count, members)
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)

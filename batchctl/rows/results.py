@@ -31,6 +31,7 @@ from batchctl.rows.folder import (
 )
 from batchctl.rows.join import Join, join_for
 from batchctl.rows.spool import Spool, create_private
+from batchctl.rows.usage import TokenCount
 
 MANIFEST_FORMAT = "batchctl/results-manifest/v1"
 
@@ -127,12 +128,14 @@ def _remote_in(folder: Path) -> tuple[Json, Json] | None:
 
 def _write(part: Path, path: str, items: Iterable[ResultItem], join: Join, facts: Mapping[str, Json]) -> Collected:
     ok = failed = unmatched = 0
-    good = bytearray()
+    good, tokens = bytearray(), TokenCount()
     with Spool(part / ".arrived") as spool:
         for item in items:
             place = join.place(item)
             spool.add(place, item)
             good.append(item.response is not None)
+            if item.response is not None:
+                tokens.add(item.response)
             if not place.matched:
                 unmatched += 1
             elif item.response is not None:
@@ -144,7 +147,7 @@ def _write(part: Path, path: str, items: Iterable[ResultItem], join: Join, facts
             unmatched -= 1
             ok, failed = ok + good[number], failed + 1 - good[number]
         sha256 = spool.write_sorted(part / RESULTS_FILE)
-    collected = Collected(path, ok, failed, join.missing, unmatched)
+    collected = Collected(path, ok, failed, join.missing, unmatched, tokens.total)
     rows = {"ok": ok, "failed": failed, "missing": join.missing, "unmatched": unmatched}
     _write_manifest(part / MANIFEST_FILE, {**facts, "rows": rows, "sha256": sha256})
     sync_folder(part)

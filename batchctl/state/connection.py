@@ -135,9 +135,9 @@ def sync_folder(folder: Path) -> None:
 def read_snapshot(path: Path, read: Callable[[Database], T]) -> T:
     """Run `read` in one read transaction, without ever writing to the file.
 
-    SQLite reads a file in WAL mode only where its -shm stands or can be made. In a folder that we may not write, a
-    file without a log is therefore opened as immutable; that is sound only if nobody writes meanwhile, so the file is
-    compared before and after, and read again when it moved.
+    SQLite reads a file in WAL mode only where its -shm stands or can be made. In a folder that we may not write, or
+    on a full disk, a file without a log is therefore opened as immutable; that is sound only if nobody writes
+    meanwhile, so the file is compared before and after, and read again when it moved.
     """
     for _ in range(_SNAPSHOT_TRIES):
         try:
@@ -161,7 +161,7 @@ def _read_once(path: Path, query: str, read: Callable[[Database], T]) -> T:
 
 
 def _needs_immutable(path: Path, error: sqlite3.OperationalError) -> bool:
-    no_shm = primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+    no_shm = primary_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
     return no_shm and os.access(path, os.R_OK) and not has_content(side_file(path, "-wal"))
 
 

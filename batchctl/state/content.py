@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from batchctl.model.desired import Json
 from batchctl.model.recorded import Recorded, Write
 from batchctl.state.connection import connect_writer
 from batchctl.state.faults import corrupt
@@ -29,6 +30,42 @@ class Content:
     recorded: Recorded = field(default_factory=Recorded)
     tables: Mapping[str, Sequence[Stored]] = field(default_factory=dict)
     """The records of every table but `meta`."""
+
+
+def find_divergence(present: Content, given: Content) -> str | None:
+    """Why the given state does not continue the present one, for people; None when it does.
+
+    Lineage and serial tell copies apart only while one of them rests. What tells that both went on is the history:
+    nothing of weight is recorded without an event (see `writes.explain_rows`), events are never changed, and their
+    numbers go on. So a state that continues another has all of its events, but for those that are too old to be kept.
+    """
+    mine, theirs = present.recorded, given.recorded
+    if mine.is_new:
+        return None
+    if theirs.lineage != mine.lineage:
+        return "the file comes from another line of states than the present one"
+    if theirs.serial < mine.serial:
+        return f"the file is older than the present state: serial {theirs.serial}, and that is at {mine.serial}"
+    same = all(_set(present.tables[table]) == _set(given.tables[table]) for table in present.tables)
+    if theirs.serial == mine.serial and not same:
+        return f"the file and the present state have the same serial {mine.serial} and other records"
+    if same or _has_events(given.tables["events"], present.tables["events"]):
+        return None
+    return "both the file and the present state went on since they were copies of each other"
+
+
+def _set(records: Sequence[Stored]) -> set[tuple[tuple[str, Json], ...]]:
+    return {tuple(sorted(record.items())) for record in records}
+
+
+def _has_events(later: Sequence[Stored], earlier: Sequence[Stored]) -> bool:
+    """Whether one history goes on from another. A job's name is left out: `state mv` changes it in old events, too."""
+    found = {record["id"]: {**record, "job": None} for record in later}
+    first = min(found, default=0)
+    newest = max((record["id"] for record in earlier), default=None)
+    return (newest is None or newest in found) and all(
+        found.get(record["id"]) == {**record, "job": None} for record in earlier if record["id"] >= first
+    )
 
 
 def read_content(db: Database, path: Path) -> Content:

@@ -6,7 +6,9 @@ Owns the mapping from SQLite's result codes and from OSError. Nothing of either 
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,9 @@ CORRUPT_HINT = (
     "`batchctl state rebuild` makes it anew from the marks on the stack's jobs and from the results folder,"
     " and keeps the old file aside; or restore a backup"
 )
+
+_ROOM = 64 * 1024
+"""What SQLite needs at once to go on: its shared memory takes 32 KiB, and a commit some pages."""
 
 _LOW_BYTE = 0xFF
 """SQLite keeps the kind of fault in the low byte of its extended result codes."""
@@ -62,13 +67,16 @@ def _from_sqlite(path: Path, error: sqlite3.Error) -> StateError:
     code = primary_code(error)
     if code in _CORRUPT_CODES:
         return corrupt(path, str(error))
+    # SQLite says FULL for its data files alone; where its shared memory or a quota has no room, it says "I/O error".
+    if code == sqlite3.SQLITE_IOERR and not _has_room(path.parent):
+        return _disk_full(path)
     known = _KNOWN_CODES.get(code)
     return known(path) if known else _failed(path, error)
 
 
 def _from_os(path: Path, error: OSError) -> StateError:
     match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
+        case number if number in _FULL:
             return _disk_full(path)
         case errno.EROFS:
             return _read_only(path)
@@ -76,6 +84,17 @@ def _from_os(path: Path, error: OSError) -> StateError:
             return _not_permitted(path)
         case _:
             return _failed(path, error)
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether a little can be written there. Tried, because free blocks say nothing of quotas; no trace is left."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as stream:
+            stream.write(bytes(_ROOM))
+            os.fsync(stream.fileno())
+    except OSError as error:
+        return error.errno not in _FULL
+    return True
 
 
 def _disk_full(path: Path) -> StateError:
@@ -127,6 +146,8 @@ def _failed(path: Path, error: Exception) -> StateError:
         hint="look at the disk and the folder, or name another place with --state",
     )
 
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 """SQLITE_ERROR is what a missing table or column gives: the file is SQLite, but these are not our tables."""

@@ -9,11 +9,16 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from batchctl.state.cells import read_number, read_object, read_text, read_time, time_cell
+
+_TRIES = 500
+_PAUSE_SECONDS = 0.001
+"""How often, and after what pause, the lock is tried while nobody holds it who works on the state."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,12 @@ def take_lock(path: Path, holder: Holder) -> LockFile | None:
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _lock(handle):
+                os.close(handle)
+                return None
             if _is_file_at(handle, path):
                 _write_note(handle, holder)
                 return LockFile(handle)
-        except BlockingIOError:
-            os.close(handle)
-            return None
         except BaseException:
             os.close(handle)
             raise
@@ -74,19 +78,43 @@ def take_lock(path: Path, holder: Holder) -> LockFile | None:
         os.close(handle)
 
 
+def _lock(handle: int) -> bool:
+    """Take the exclusive lock; False when a process has it that works on the state.
+
+    Who only asks after the holder (`lock_holder`) has the file locked for that moment, too, but not exclusively. That
+    must turn nobody away, and it is not seen any more when it is looked for a second time.
+    """
+    for _ in range(_TRIES):
+        if _try(handle, fcntl.LOCK_EX):
+            return True
+        if not _try(handle, fcntl.LOCK_SH):
+            return False
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        time.sleep(_PAUSE_SECONDS)
+    return False
+
+
+def _try(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def lock_holder(path: Path) -> Holder | None:
     """Who holds the lock; None when nobody does, or left no note yet. Raises OSError."""
+    if read_holder(path) is None:
+        # The lock is not touched where there is no answer but this.
+        return None
     try:
-        handle = os.open(path, os.O_RDWR)
+        handle = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return read_holder(path)
+        return None if _try(handle, fcntl.LOCK_SH) else read_holder(path)
     finally:
         os.close(handle)
-    return None
 
 
 def read_holder(path: Path) -> Holder | None:

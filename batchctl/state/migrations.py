@@ -189,6 +189,17 @@ def add_outbox(db: Database) -> None:
     db.table("outbox").create(columns, pk=("id", "hook"), not_null=set(columns) - nullable, strict=True)
 
 
+def add_second_clock(db: Database) -> None:
+    """Version 7: when the grace of an open intent began on the provider's clock, beside the local one."""
+    db.table("intents").add_column("first_look_there", str)
+
+
+def add_token_counts(db: Database) -> None:
+    """Version 8: how large an attempt's input was, and how many tokens the API counted in it."""
+    for column in ("input_bytes", "tokens"):
+        db.table("attempts").add_column(column, int)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -196,6 +207,8 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_seal,
     add_retry_orders,
     add_outbox,
+    add_second_clock,
+    add_token_counts,
 )
 """In order; a file's format version is how many of them it has been through."""
 

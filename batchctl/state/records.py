@@ -151,6 +151,8 @@ def attempt_record(attempt: RecordedAttempt) -> Record:
         "gone_time": time_cell(attempt.gone_time),
         "results": optional_text_cell(attempt.results),
         "tree": json_cell(attempt.tree),
+        "input_bytes": attempt.input_bytes,
+        "tokens": attempt.tokens,
     }
 
 
@@ -183,6 +185,8 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         delete_time=read_optional_time(stored["delete_time"]),
         gone_time=read_optional_time(stored["gone_time"]),
         results=read_optional_text(stored["results"]),
+        input_bytes=read_optional_number(stored["input_bytes"]),
+        tokens=read_optional_number(stored["tokens"]),
     )
 
 
@@ -194,12 +198,20 @@ def _read_error(stored: Stored) -> Status | None:
 
 def intent_record(key: AttemptKey, intent: Intent) -> Record:
     """A record of `intents`: while it stands there, the intent is open."""
-    return key_record(key) | {"time": time_cell(intent.time), "first_look": time_cell(intent.first_look)}
+    return key_record(key) | {
+        "time": time_cell(intent.time),
+        "first_look": time_cell(intent.first_look),
+        "first_look_there": time_cell(intent.first_look_there),
+    }
 
 
 def read_intent(stored: Stored) -> Intent:
     """The open intent of a record of `intents`."""
-    return Intent(time=read_time(stored["time"]), first_look=read_optional_time(stored["first_look"]))
+    return Intent(
+        time=read_time(stored["time"]),
+        first_look=read_optional_time(stored["first_look"]),
+        first_look_there=read_optional_time(stored["first_look_there"]),
+    )
 
 
 def file_record(file: RecordedFile) -> Record:

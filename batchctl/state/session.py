@@ -22,7 +22,7 @@ from batchctl.state.faults import lock_lost, state_errors
 from batchctl.state.lockfile import LockFile
 from batchctl.state.migrations import transaction
 from batchctl.state.snapshot import read_recorded
-from batchctl.state.writes import apply_write, prune_events
+from batchctl.state.writes import apply_write, explain_rows, prune_events
 
 
 class FileSession(AbstractContextManager["FileSession"]):
@@ -47,16 +47,18 @@ class FileSession(AbstractContextManager["FileSession"]):
 
     def commit(self, writes: Sequence[Write]) -> None:
         with self._writing():
-            for write in writes:
+            told = [*writes, *explain_rows(self._db, writes, self._clock.now())]
+            for write in told:
                 apply_write(self._db, write, self._who)
-            if any(isinstance(write, AddEvent) for write in writes):
+            if any(isinstance(write, AddEvent) for write in told):
                 prune_events(self._db)
             self._db.execute("UPDATE meta SET serial = serial + 1")
 
-    def replace_content(self, content: Content) -> Path:
+    def replace_content(self, content: Content, carried: Sequence[Write] = ()) -> Path:
         """Put a file's whole content in the place of ours, in one transaction; gives the backup that was made before.
 
-        Lineage and serial come with the content; the epoch is the file's own, for it guards this very file.
+        `carried` is what of ours is kept, on top of it. Lineage and serial come with the content; the epoch is the
+        file's own, for it guards this very file.
         """
         backup = side_file(self._path, f".backup-{self._clock.now():%Y%m%dT%H%M%SZ}")
         with state_errors(self._path):
@@ -64,6 +66,8 @@ class FileSession(AbstractContextManager["FileSession"]):
             back_up(self._db, backup)
         with self._writing():
             put_content(self._db, content)
+            for write in carried:
+                apply_write(self._db, write, self._who)
         return backup
 
     def check(self) -> None:

@@ -41,6 +41,9 @@ from batchctl.state.snapshot import check_seal, format_version, read_events, rea
 
 T = TypeVar("T")
 
+_HOPELESS = frozenset({ErrorCode.STATE_TOO_NEW, ErrorCode.STATE_FOREIGN, ErrorCode.STATE_FAILED})
+"""Faults that no second try and no other user gets around."""
+
 POLL_SECONDS = 0.5
 """How often a waiting process looks at the lock."""
 
@@ -104,28 +107,42 @@ class FileState:
         if not self._read(copy, empty=False, migrated=False):
             raise StateError(f"there is no state at {self._path} yet", code=ErrorCode.STATE_FAILED, hint="run `apply`")
 
-    def require_lost(self) -> None:
-        """Raise GuardError where there is a state that can be used, StateError where that cannot be told."""
+    def read_former(self, *, force: bool = False) -> Recorded:
+        """What can be read of the state that is to be made anew; a new one where that is nothing.
+
+        Without `force` it has to be lost. Raises GuardError (`StateSound`) where there is a state that can be used,
+        StateError where that cannot be told.
+        """
         try:
             recorded = self.content().recorded
         except StateError as error:
-            if error.code != ErrorCode.STATE_CORRUPT:
+            if error.code != ErrorCode.STATE_CORRUPT and not (force and error.code in _HOPELESS):
                 raise
-            return
-        if not recorded.is_new:
+            return self._read_records()
+        if not (recorded.is_new or force):
             message = f"the state {self._path} is sound: {len(recorded.jobs)} jobs, serial {recorded.serial}"
             raise GuardError(message, code=ErrorCode.STATE_SOUND, hint="--force; the old file is kept aside")
+        return recorded
 
-    def rewrite(self, writes: Sequence[Write], *, force: bool = False) -> Path | None:
+    def _read_records(self) -> Recorded:
+        """The records of a damaged file, as long as the seal vouches for them."""
+        try:
+            return self.load()
+        except StateError:
+            return Recorded()
+
+    def rewrite(self, writes: Sequence[Write], former: Recorded, *, force: bool = False) -> Path | None:
         """Make the file anew, with nothing but these writes in it; gives where the old one was put aside, if any.
 
-        The old one need not be sound, and moves together with its log. Without `force` it has to be lost: another
-        process may have made one meanwhile. Raises LockedError, GuardError and StateError.
+        The old one need not be sound, and moves together with its log. It has to be as `read_former` found it before:
+        what another process wrote since is not in the writes. Raises LockedError, GuardError and StateError.
         """
         with self._locked_folder() as lock:
             try:
-                if not force:
-                    self.require_lost()
+                present = self.read_former(force=force)
+                if (present.lineage, present.serial) != (former.lineage, former.serial):
+                    message = f"another process wrote to {self._path} while it was to be made anew; it is left alone"
+                    raise StateError(message, code=ErrorCode.STATE_BUSY, hint="run the command again")
                 new = side_file(self._path, ".rebuilt")
                 for left_over in (new, side_file(new, "-wal"), side_file(new, "-shm")):
                     left_over.unlink(missing_ok=True)

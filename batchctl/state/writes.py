@@ -5,7 +5,9 @@ Owns how each kind of write reaches its table. Called inside the one transaction
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from sqlite_utils import Database
@@ -14,6 +16,7 @@ from batchctl.model.notices import Notice
 from batchctl.model.recorded import (
     AddEvent,
     DropNotice,
+    Event,
     ForgetJob,
     RecordedAttempt,
     RenameJob,
@@ -143,6 +146,20 @@ def _rename(db: Database, job: str, to: str) -> None:
     db.execute("UPDATE jobs SET name = ? WHERE name = ?", [to, job])
     for table in ("attempts", "intents", "events", "outbox"):
         db.execute(f"UPDATE {table} SET job = ? WHERE job = ?", [to, job])  # noqa: S608 - our own names
+
+
+def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Iterator[AddEvent]:
+    """Events for jobs' own rows that change and have none in the same commit.
+
+    Such a row holds what can be looked up nowhere else: orders, releases, and what a manifest said that is gone by now.
+    """
+    told = {write.event.job for write in writes if isinstance(write, AddEvent)}
+    records = {write.job.name: job_record(write.job) for write in writes if isinstance(write, SaveJob)}
+    for name in sorted(records.keys() - told):
+        for row in db.table("jobs").rows_where("name = ?", [name]):
+            changed = [column for column, cell in records[name].items() if row[column] != cell]
+            if changed:
+                yield AddEvent(Event(time, name, None, "recorded", f"changed: {', '.join(changed)}"))
 
 
 def prune_events(db: Database) -> None:

@@ -154,6 +154,16 @@ class Service:
     def delete(self, remote: str) -> None:
         self._call("DELETE", f"/v1beta/{remote}")
 
+    def put_object(self, bucket: str, name: str, text: str) -> None:
+        params = {"uploadType": "media", "name": name}
+        headers = {"authorization": "Bearer somebody"}
+        reply = self._client.post(f"/upload/storage/v1/b/{bucket}/o", params=params, headers=headers, content=text)
+        assert reply.status_code == 200, reply.text
+
+    def remove_object(self, bucket: str, name: str) -> None:
+        reply = self._client.delete(f"/storage/v1/b/{bucket}/o/{name}", headers={"authorization": "Bearer somebody"})
+        assert reply.status_code in {200, 204}, reply.text
+
     def make(self, display_name: str) -> str:
         """A job made by hand."""
         request = {"request": {"contents": [{"parts": [{"text": "hello"}]}]}}

@@ -31,6 +31,19 @@ def test_the_embedded_emulator_is_told_as_such(stack: StackFolder, cli: Cli, mon
     assert findings(cli.ok("doctor", "-o", "json"))["gemini", "account"]["detail"] == "gemini emulator (embedded)"
 
 
+def test_what_is_known_of_an_account_is_told_on_the_emulator_too(
+    stack: StackFolder, cli: Cli, service: Service
+) -> None:
+    place = {"type": "vertex", "endpoint": "emulator", "project": "demo", "location": "eu"}
+    others = {"bare": place, "staged": {**place, "location": "us", "stagingBucket": "gs://b"}}
+    stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": "emulator"}, **others})
+    found = {key: item["detail"] for key, item in findings(cli.ok("doctor", "-o", "json")).items()}
+    assert {found[name, "credentials"] for name in ("gemini", *others)} == {"none needed"}
+    assert [found["bare", check] for check in ("project", "location")] == ["demo", "eu"]
+    assert found["bare", "staging bucket"].startswith("none: local files cannot be sent; set ")
+    assert found["staged", "staging bucket"] == "gs://b/"
+
+
 def test_a_key_is_told_by_its_fingerprint_only(
     stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

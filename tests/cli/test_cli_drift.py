@@ -162,9 +162,7 @@ def test_what_is_not_ours_is_never_touched(
     assert len(service.of("ours")) == 1
 
 
-def test_unmanaged_jobs_are_drift_on_request(
-    stack: StackFolder, cli: Cli, service: Service, tmp_path: Path
-) -> None:
+def test_unmanaged_jobs_are_drift_on_request(stack: StackFolder, cli: Cli, service: Service, tmp_path: Path) -> None:
     foreign = _foreign(service, tmp_path, cli)
     stack.write_job("ours")
     cli.ok("apply", "--yes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_kit import Cli, Ran, Service, StackFolder
+from cli_kit import SOON, Cli, Ran, Service, StackFolder
 
 SLOW = {"pending": "10m", "running": "10m"}
 
@@ -170,3 +170,28 @@ def test_a_flag_that_is_not_needed_changes_nothing(stack: StackFolder, cli: Cli,
     cli.ok("apply", "--yes", flag)
     assert cli.ok("apply", "--yes", flag, "-o", "json").actions() == {"translate": "wait"}
     assert service.creates == 1
+
+
+@pytest.mark.parametrize(("change", "flag"), [("replace", "--max-replace"), ("delete", "--max-delete")])
+def test_what_was_agreed_to_is_finished_without_the_flag(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float], change: str, flag: str
+) -> None:
+    """Jobs that take long to cancel: the flag was given when that began."""
+    stack.write_stack(limits={"maxReplace": 1, "maxDelete": 1})
+    service.rules({"fate": "cancelSlow", "pending": "0s", "running": "30s"})
+    names = {"a", "b", "c"}
+    for name in names | {"other"}:
+        stack.write_job(name)
+    cli.ok("apply", "--yes")
+    service.rules(SOON)
+    for name in names:
+        if change == "replace":
+            stack.write_job(name, runId="2")
+        else:
+            stack.job_path(name).unlink()
+    assert cli("apply", "--yes").code == 6
+    cli.ok("apply", "--yes", flag, "3")
+    service.advance("1h")
+    cli.ok("apply", "--yes", "--wait")
+    assert {job["state"] for name in names for job in service.of(name)[:1]} == {"BATCH_STATE_CANCELLED"}
+    assert {len(service.of(name)) for name in names} == {2 if change == "replace" else 1}

@@ -63,7 +63,7 @@ def test_a_job_that_is_taken_in_cannot_be_made_again_without_its_input(
         (["{hand}", "--as", "translate"], 64, "there is a job translate already"),
         (["{hand}", "--as", "x", "--provider", "gemnii"], 64, "there is no provider gemnii"),
         (["{hand}", "--as", "Not A Name"], 65, "must be 1 to 40"),
-        (["{ours}", "--as", "x"], 1, "has an owner: stack shop, job translate"),
+        (["{ours}", "--as", "x"], 1, "this stack's own mark, as job translate"),
         (["{hand}", "--as", "x", "-f", "jobs/translate.yaml"], 1, "is there already"),
         (["{hand}", "--as", "x", "-f", "no/such/folder/x.yaml"], 1, "cannot write"),
         (["{taken}", "--as", "x"], 1, "is taken already"),
@@ -81,6 +81,46 @@ def test_what_cannot_be_imported(
     ran = cli("import", *(word.format(**known) for word in arguments))
     assert (ran.code, words in ran.err) == (code, True), ran.err
     assert sorted(path.name for path in stack.path.rglob("*.yaml")) == before
+
+
+@pytest.mark.parametrize(
+    "owner", ["other/translate@7.0 0123456789ab token00001 a1b2c3", "shop/translate@1.0 0123456789ab token00001 zzzzzz"]
+)
+def test_a_job_with_the_mark_of_another_stack_is_taken_in_with_a_warning(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float], owner: str
+) -> None:
+    stack.write_job("translate")
+    remote = service.make(f"Theirs [bc1 {owner}]")
+    assert cli("drift", "--unmanaged", "-o", "json").json["drift"][0]["kind"] == "Unmanaged"
+    taken = cli.ok("import", remote, "--as", "theirs", "-o", "json")
+    assert taken.actions() == {"theirs": "adopt"}
+    assert "carries the mark of another stack" in taken.err
+    assert owner.partition("/")[0] in taken.err
+    written = yaml.safe_load(stack.job_path("theirs").read_text())
+    assert written["spec"] == {"model": "gemini-2.5-flash", "adopt": remote, "displayName": "Theirs"}
+    cli.ok("apply", "--yes", "--wait")
+    assert len(cli.ok("results", "theirs").rows) == 1
+    assert cli.ok("plan", "--detailed-exitcode").code == 0
+    assert cli.ok("drift").code == 0
+    assert service.creates == 2
+    stack.job_path("theirs").unlink()
+    cli.ok("apply", "--yes")
+    assert remote not in [job["name"] for job in service.live()]
+    assert len(service.live()) == 1
+
+
+def test_a_job_with_the_mark_of_another_stack_is_cancelled_like_any_other(
+    stack: StackFolder, cli: Cli, service: Service
+) -> None:
+    remote = service.make("[bc1 other/a@1.0 0123456789ab token00001 zzzzzz]")
+    cli.ok("import", remote, "--as", "theirs")
+    assert "displayName" not in stack.job_path("theirs").read_text()
+    cli.ok("cancel", "theirs", "--yes")
+    service.advance("1h")
+    cli.ok("apply", "--yes")
+    assert cli.ok("status", "-o", "json").phases() == {"theirs": "Cancelled"}
+    assert [job["state"] for job in service.jobs()] == ["BATCH_STATE_CANCELLED"]
+    assert service.creates == 1
 
 
 def test_several_providers_have_to_be_told_apart(stack: StackFolder, cli: Cli, service: Service) -> None:

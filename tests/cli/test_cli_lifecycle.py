@@ -174,3 +174,16 @@ def test_what_never_fits_is_refused(cli: Cli, service: Service, stack: StackFold
 
     assert (ran.code, service.creates) == (6, 0)
     assert "NeverFits" in ran.out
+
+
+def test_ages_go_by_the_services_clock_and_a_great_difference_is_told(
+    stack: StackFolder, cli: Cli, service: Service
+) -> None:
+    service.rules({"fate": "stuck"})
+    stack.write_job("translate")
+    assert "differs" not in cli.ok("apply", "--yes").err
+    service.advance("20h30m")
+    ran = cli.ok("status", "--color", "never")
+    assert "  20h" in ran.out
+    assert ran.err.count("the clock of gemini emulator differs from this machine's by 7") == 1
+    assert cli.ok("explain", "translate", "-o", "json").json["pollWithin"] == "1m"

@@ -8,16 +8,14 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cli_kit import Cli, Service, StackFolder, check_schema
+from state_kit import open_intent, state_of
 
-from batchctl.engine.clock import SystemClock
 from batchctl.model.errors import StateError
-from batchctl.model.recorded import Intent, SaveAttempt, SaveJob
-from batchctl.state.store import FileState, open_state
+from batchctl.model.recorded import SaveJob
 
 
 @pytest.fixture
@@ -35,18 +33,6 @@ def finished(applied: StackFolder, cli: Cli, service: Service) -> StackFolder:
     service.advance("1h")
     cli.ok("apply", "--yes")
     return applied
-
-
-def state_of(stack: StackFolder) -> FileState:
-    path = stack.path / ".batchctl" / "state.db"
-    return open_state(path, stack="shop", uid="a1b2c3", clock=SystemClock(), who="tester")
-
-
-def open_intent(stack: StackFolder, name: str) -> None:
-    """As if the answer to the create call had been lost."""
-    with state_of(stack).lock() as session:
-        (attempt,) = session.load().jobs[name].attempts
-        session.commit([SaveAttempt(replace(attempt, remote=None, state=None, intent=Intent(SystemClock().now())))])
 
 
 def calls(service: Service) -> int:
@@ -172,7 +158,14 @@ def test_a_rename_in_state_and_manifest_neither_cancels_nor_creates(
     assert len(cli.ok("results", "to-french").rows) == 3
     shown = cli.ok("state", "show", "to-french", "-o", "json").json
     assert shown["formerNames"] == ["translate"]
-    assert [event["what"] for event in shown["events"]] == ["create", "created", "renamed", "state", "collected"]
+    assert [event["what"] for event in shown["events"]] == [
+        "create",
+        "created",
+        "renamed",
+        "recorded",
+        "state",
+        "collected",
+    ]
     assert "formerly translate" in cli.ok("state", "show", "to-french").out
 
 
@@ -304,6 +297,84 @@ def test_push_refuses_what_is_older_or_of_another_line(applied: StackFolder, cli
     cli.ok("state", "push", "other.db", "--force")
     assert cli("plan", "--detailed-exitcode").code == 0
     assert service.creates == 2
+
+
+def split(stack: StackFolder, cli: Cli, *, applies: int) -> None:
+    """Let the state and a copy of it go their own ways: the state creates `mine`, the copy another job."""
+    cli.ok("state", "pull", "copy.db")
+    stack.write_job("mine")
+    cli.ok("apply", "--yes")
+    stack.job_path("mine").unlink()
+    for number in range(applies):
+        stack.write_job(f"theirs-{number}")
+        cli.ok("apply", "--yes", "--state", "copy.db")
+        cli.ok("apply", "--yes", "--state", "copy.db")
+    stack.write_job("mine")
+
+
+@pytest.mark.parametrize(
+    ("applies", "words"), [(1, "have the same serial"), (2, "both the file and the present state")]
+)
+def test_push_refuses_a_copy_that_went_its_own_way(applied: StackFolder, cli: Cli, applies: int, words: str) -> None:
+    split(applied, cli, applies=applies)
+    ran = cli("state", "push", "copy.db")
+    assert (ran.code, "StateDiverged" in ran.err, words in ran.err) == (6, True, True), ran.err
+    assert "mine" in cli.ok("state", "list", "-o", "name").out
+    cli.ok("state", "push", "copy.db", "--force")
+    assert "mine" not in cli.ok("state", "list", "-o", "name").out
+
+
+def test_push_takes_a_copy_that_went_on_alone(applied: StackFolder, cli: Cli, service: Service) -> None:
+    cli.ok("state", "pull", "copy.db")
+    cli.ok("state", "mv", "translate", "to-french", "--state", "copy.db")
+    rename_manifest(applied, "translate", "to-french")
+    service.advance("1h")
+    cli.ok("apply", "--yes", "--state", "copy.db")
+    cli.ok("state", "push", "copy.db")
+    assert cli.ok("state", "list", "-o", "name").out == "classify\nto-french\n"
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def test_push_never_forgets_that_a_job_was_let_go_of(applied: StackFolder, cli: Cli, service: Service) -> None:
+    """A release makes no call, so nothing but its own record tells of it."""
+    manifest = applied.write_job("translate", lifecycle={"onRemove": "keep"})
+    cli.ok("apply", "--yes")
+    cli.ok("state", "pull", "copy.db")
+    text = manifest.read_text()
+    manifest.unlink()
+    cli.ok("apply", "--yes")
+    (event,) = state_of(applied).events("translate", 1)
+    assert (event.what, event.why) == ("recorded", "changed: released_time")
+    manifest.write_text(text)
+    service.advance("1h")
+    cli.ok("apply", "--yes", "--state", "copy.db")
+    assert cli("state", "push", "copy.db").code == 6
+
+
+def test_push_by_force_keeps_a_create_call_that_has_no_answer(
+    applied: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    cli.ok("state", "pull", "copy.db")
+    applied.write_job("late")
+    cli.ok("apply", "--yes")
+    open_intent(applied, "late")
+    service.faults({"method": "batches.list", "kind": "listLag", "delay": "60s"})
+    ran = cli.ok("state", "push", "copy.db", "--force")
+    assert "create calls that got no answer" in ran.err
+    assert cli.ok("state", "list", "-o", "json").phases()["late"] == "Settling"
+    cli.ok("apply", "--yes")
+    assert len(service.of("late")) == 1
+    assert cli.ok("state", "list", "-o", "json").json["jobs"][1]["attempts"][0]["remote"]
+
+
+def test_push_refuses_to_put_one_call_in_the_place_of_another(applied: StackFolder, cli: Cli) -> None:
+    cli.ok("state", "pull", "copy.db")
+    open_intent(applied, "translate", "0therca11s")
+    for force in ([], ["--force"]):
+        ran = cli("state", "push", "copy.db", *force)
+        assert ran.code == 6
+    assert "Unsettled" in ran.err
+    assert "translate@1.0" in ran.err
 
 
 def test_push_onto_nothing_needs_no_force(applied: StackFolder, cli: Cli) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
-from cli_kit import Cli, Service, StackFolder, check_schema
+from cli_kit import LONG, Cli, Service, StackFolder, check_schema
+from state_kit import open_intent
 
 
 @pytest.fixture
@@ -218,3 +221,136 @@ def test_a_state_of_another_stack_is_never_put_aside(finished: StackFolder, cli:
     ran = cli("state", "rebuild")
     assert ran.code == 1
     assert "StateForeign" in ran.err
+
+
+LAG = {"method": "batches.list", "kind": "listLag", "delay": "60s"}
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_job_that_no_list_shows_yet_is_not_bought_again(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float], answered: bool
+) -> None:
+    service.rules(LONG)
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    if not answered:
+        open_intent(stack, "translate")
+    service.faults(LAG)
+    ran = cli.ok("state", "rebuild", "--force", "-o", "json")
+    check_schema("state-rebuild", ran.json)
+    assert ran.json["unsettled"] == ([] if answered else [{"job": "translate", "attempt": 1, "shard": 0}])
+    assert not any("create calls" in words for words in ran.json["notRebuilt"])
+    cli.ok("apply", "--yes")
+    assert cli.ok("status", "-o", "json").phases() == {"translate": "Active"}
+    assert service.creates == 1
+
+
+def test_an_open_create_call_outlives_damage_elsewhere(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_job("translate")
+    cli.ok("apply", "--yes")
+    open_intent(stack, "translate")
+    conn = sqlite3.connect(state_file(stack))
+    conn.execute("update events set time = 'noon'")
+    conn.commit()
+    conn.close()
+    assert len(cli.ok("state", "rebuild", "-o", "json").json["unsettled"]) == 0, "its mark was found"
+    assert cli.ok("state", "list", "-o", "json").phases() == {"translate": "Active"}
+
+
+def test_an_open_create_call_of_a_job_without_a_manifest_is_kept(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    for name in ("classify", "translate"):
+        stack.write_job(name)
+    cli.ok("apply", "--yes")
+    open_intent(stack, "translate")
+    stack.job_path("translate").unlink()
+    service.faults(LAG)
+    ran = cli.ok("state", "rebuild", "--force", "-o", "json")
+    assert ran.json["unsettled"] == [{"job": "translate", "attempt": 1, "shard": 0}]
+    cli.ok("apply", "--yes", "--wait")
+    assert (service.creates, len(service.live())) == (2, 1), "found, and removed as its record says"
+
+
+def test_what_a_lost_state_knew_of_create_calls_is_told_to_be_lost(finished: StackFolder, cli: Cli) -> None:
+    lose(finished)
+    assert "wait a few minutes before the next `apply`" in cli.ok("state", "rebuild").out.replace("\n", " ")
+
+
+def test_a_key_that_shows_nothing_of_the_open_work_stops_it(
+    stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": service.url}})
+    stack.write_job("translate")
+    monkeypatch.setenv("GEMINI_API_KEY", "the-first-key")
+    cli.ok("apply", "--yes")
+    monkeypatch.setenv("GEMINI_API_KEY", "the-second-key")
+    service.reset()
+    ran = cli("state", "rebuild", "--force")
+    assert (ran.code, "NotReadInFull" in ran.err, "OtherKey" in ran.err) == (1, True, True)
+
+
+def move_account(stack: StackFolder, service: Service) -> None:
+    """Give the service another address."""
+    moved = service.url.replace("127.0.0.1", "localhost")
+    stack.write_stack(providers={"two": {"type": "gemini", "endpoint": moved}})
+
+
+@pytest.fixture
+def rebound(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float], monkeypatch: pytest.MonkeyPatch
+) -> StackFolder:
+    """A finished job, collected, then bound to the address that its service has now."""
+    monkeypatch.setenv("GEMINI_API_KEY", "key")
+    stack.write_stack(providers={"one": {"type": "gemini", "endpoint": service.url}})
+    stack.write_job("translate")
+    cli.ok("apply", "--yes", "--wait")
+    move_account(stack, service)
+    cli.ok("state", "rebind", "--all", "--to", "two")
+    assert cli("plan", "--detailed-exitcode").code == 0
+    return stack
+
+
+def test_a_job_that_was_bound_to_another_account_comes_back_there(
+    rebound: StackFolder, cli: Cli, service: Service
+) -> None:
+    before = without_doubtful(cli.ok("state", "list", "-o", "json").json)
+    lose(rebound)
+    cli.ok("state", "rebuild")
+    assert without_doubtful(cli.ok("state", "list", "-o", "json").json) == before
+    ran = cli("plan", "-o", "json", "--detailed-exitcode")
+    assert (ran.code, ran.actions()) == (0, {"translate": "none"})
+    assert service.creates == 1
+
+
+def test_one_that_is_gone_there_is_bound_to_it_once_more(rebound: StackFolder, cli: Cli, service: Service) -> None:
+    service.delete(service.of("translate")[0]["name"])
+    lose(rebound)
+    cli.ok("state", "rebuild")
+    ran = cli("plan", "-o", "json")
+    assert (ran.actions(), ran.changes("translate")) == ({"translate": "replace"}, ["provider.endpoint"])
+    cli.ok("state", "rebind", "--all", "--to", "two")
+    assert cli("plan", "--detailed-exitcode").code == 0
+    assert service.creates == 1
+
+
+def test_results_of_a_former_account_need_no_way_to_it(rebound: StackFolder, cli: Cli) -> None:
+    (path,) = rebound.path.glob("results/*/*-1/manifest.json")
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, "account": "gemini https://nowhere.example.com"}))
+    lose(rebound)
+    cli.ok("state", "rebuild")
+    assert "ProviderGone" not in cli("plan").err
+
+
+def test_nonsense_in_a_results_folder_is_told_and_nothing_more(finished: StackFolder, cli: Cli) -> None:
+    for name, change in (("classify", {"attempt": 10**30}), ("translate", {"marks": {"token": "\udcff"}})):
+        (path,) = finished.path.glob(f"results/{name}/*-1/manifest.json")
+        path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    strange = finished.path / "results" / os.fsdecode(b"odd-\xff") / "abababab-1"
+    strange.mkdir(parents=True)
+    lose(finished)
+    ran = cli.ok("state", "rebuild", "-o", "json")
+    assert [job["collected"] for job in ran.json["jobs"]] == [0, 0]
+    assert len(ran.json["unusable"]) == 3
+    assert "odd-" in cli.ok("state", "rebuild", "--force").out

@@ -91,6 +91,29 @@ def test_a_refused_create(vertex: StackFolder, cli: Cli, service: Service, fault
     assert phases(cli)[bad["job"]] == phase
 
 
+@pytest.mark.parametrize("api", ["gemini", "vertex"])
+@pytest.mark.parametrize(("refusals", "failed"), [(1, 0), (2, 1)])
+def test_a_401_costs_one_more_call_and_a_second_one_its_job(
+    vertex: StackFolder, cli: Cli, service: Service, api: str, refusals: int, failed: int
+) -> None:
+    create = CREATE if api == "vertex" else "batches.create"
+    names = {"good", "other"}
+    for name in names:
+        vertex.write_job(name, **(GOOD if api == "vertex" else {}))
+    settings = {"type": api, "endpoint": "emulator"}
+    place = {"project": "demo", "location": "us-central1"} if api == "vertex" else {}
+    vertex.write_stack(providers={api: {**settings, **place}}, limits={"concurrency": 1})
+    service.faults({"method": create, "kind": "status", "status": 401, "count": refusals})
+    ran = cli("apply", "--yes", "-o", "json")
+    assert ran.code == (1 if failed else 0)
+    errors = [item["error"]["code"] for item in ran.json["actions"] if item["result"] == "failed"]
+    assert errors == ["Unauthenticated"] * failed
+    assert service.creates == len(names) + 1
+    assert len(service.live()) == len(names) - failed
+    cli.ok("apply", "--yes")
+    assert len(service.live()) == len(names)
+
+
 def test_a_quota_that_is_used_up_costs_no_attempt(vertex: StackFolder, cli: Cli, service: Service) -> None:
     service.faults({"method": CREATE, "kind": "status", "status": 429, "count": 1})
     cli("apply", "--yes")
@@ -134,6 +157,35 @@ def test_a_file_is_never_sent_twice(vertex: StackFolder, cli: Cli, service: Serv
     assert [row["key"] for name in ("one", "two") for row in cli.ok("results", name).rows] == ["a", "a"]
 
 
+def test_a_file_is_sent_once_for_all_accounts_with_one_staging_bucket(
+    vertex: StackFolder, cli: Cli, service: Service
+) -> None:
+    """All jobs are under way with it before the first has sent it."""
+    common = {"type": "vertex", "endpoint": "emulator", "project": "demo", "stagingBucket": "gs://output"}
+    vertex.write_stack(providers={place: {**common, "location": place} for place in ("us-central1", "us")})
+    (vertex.path / "jobs" / "rows.jsonl").write_text('{"key": "a", "text": "hi"}\n')
+    service.faults({"method": "storage.objects.insert", "kind": "delay", "delay": "1s", "count": 1})
+    vertex.job_path("good").unlink()
+    for number, place in enumerate(("us-central1", "us", "us")):
+        source = {"src": {"file": "rows.jsonl"}, "dest": "gs://output/local/", "provider": place}
+        vertex.write_job(f"job-{number}", **source)
+    cli.ok("apply", "--yes")
+    assert service.calls("storage.objects.insert") == 1
+    assert len(service.live()) == 3
+
+
+def test_all_accounts_have_one_token(
+    vertex: StackFolder, cli: Cli, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = {"type": "vertex", "endpoint": service.url, "project": "demo"}
+    vertex.write_stack(providers={place: {**common, "location": place} for place in ("us-central1", "us", "eu")})
+    vertex.write_job("good", provider="us", **GOOD)
+    with token_service() as uri:
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key_file(tmp_path / "key.json", uri)))
+        cli.ok("doctor")
+        assert _Tokens.given == 1
+
+
 def test_a_job_that_was_made_by_hand_is_taken_in_by_its_name(vertex: StackFolder, cli: Cli, service: Service) -> None:
     cli.ok("apply", "--yes")
     (ours,) = service.jobs()
@@ -152,7 +204,7 @@ def test_a_job_that_was_made_by_hand_is_taken_in_by_its_name(vertex: StackFolder
     }
     service._call("PUT", "/_emulator/seed", seed)
     assert cli.ok("plan", "-o", "json").json["unmanaged"] is None
-    (drift,) = cli.ok("drift", "--unmanaged", "-o", "json").json["drift"]
+    (drift,) = cli("drift", "--unmanaged", "-o", "json").json["drift"]
     assert (drift["kind"], drift["job"]) == ("Unmanaged", f"{where}/4711")
     before = service.calls(CREATE)
     cli.ok("import", "projects/demo/locations/us-central1/batchPredictionJobs/4711", "--as", "hand")
@@ -161,6 +213,72 @@ def test_a_job_that_was_made_by_hand_is_taken_in_by_its_name(vertex: StackFolder
     assert len(cli.ok("results", "hand").rows) == 2
     assert service.calls(CREATE) == before
     assert cli("drift", "--unmanaged", "-o", "json").json["drift"] == []
+
+
+def labelled(name: str, number: str = "7") -> dict[str, Any]:
+    """A row of somebody else's, with a label such as batchctl gives to its own rows."""
+    return {"contents": [{"role": "user", "parts": [{"text": name}]}], "labels": {"batchctl-row": number}}
+
+
+@pytest.mark.parametrize("source", ["bq://demo.in.labelled", "gs://input/labelled.jsonl"])
+def test_a_position_is_never_taken_from_a_row_of_others(
+    vertex: StackFolder, cli: Cli, service: Service, source: str
+) -> None:
+    """A table has no order, and a file that is gone tells none: two rows that carry one number are two results."""
+    rows = [{"request": labelled(name)} for name in ("one", "two")]
+    seed = {
+        "buckets": {"input": {"objects": {"labelled.jsonl": {"lines": rows}}}},
+        "tables": {"demo.in.labelled": {"rows": rows}},
+    }
+    service._call("PUT", "/_emulator/seed", seed)
+    vertex.write_job("good", src=source, dest="bq://demo.out" if source.startswith("bq") else "gs://output/x/")
+    cli.ok("apply", "--yes")
+    service.advance("10s")
+    service.remove_object("input", "labelled.jsonl")
+    ran = cli.ok("apply", "--yes", "--wait")
+    assert "2 rows ok, 0 failed" in ran.err
+    assert "match no input row" not in ran.err
+    assert [row["index"] for row in cli.ok("results", "good").rows] == [None, None]
+
+
+def test_rows_that_do_not_fit_together_are_told_wherever_the_job_is_shown(
+    vertex: StackFolder, cli: Cli, service: Service
+) -> None:
+    """The input is another one when the results come: one of its rows was never asked, one result is of no row."""
+
+    def put(*names: str) -> None:
+        rows = [{"request": {"contents": [{"role": "user", "parts": [{"text": name}]}]}} for name in names]
+        service.put_object("input", "named.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+
+    service._call("PUT", "/_emulator/seed", SEED)
+    put("one", "two", "three")
+    vertex.write_job("good", src="gs://input/named.jsonl", dest="gs://output/x/")
+    cli.ok("apply", "--yes")
+    service.advance("10s")
+    put("one", "two", "four", "five")
+    assert "2 rows ok, 0 failed, 2 without a result, 1 that match no input row" in cli.ok("apply", "--yes").err
+    (status,) = cli.ok("status", "-o", "json").json["jobs"]
+    assert (status["phase"], status["rows"]) == ("Succeeded", {"total": 4, "ok": 2, "failed": 0})
+    assert status["reason"] == "succeeded; 2 of 4 rows have no result"
+    described = cli.ok("describe", "good").out
+    assert "succeeded; 2 of 4 rows have no result" in described
+    assert "1 that match no input row" in described
+    shown = cli.ok("results", "good")
+    assert sorted(str(row["index"]) for row in shown.rows) == ["0", "1", "None"]
+    assert "warning: good: 2 input rows have no result" in shown.err
+    assert "warning: good: 1 result matches no input row" in shown.err
+    (vertex.path / "results" / "good" / "current" / "manifest.json").unlink()
+    shown = cli.ok("results", "good", "--log-format", "json")
+    assert len(shown.rows) == 3
+    assert "whether rows are missing is not known" in json.loads(shown.err)["message"]
+
+
+def test_tables_of_a_project_with_a_domain(vertex: StackFolder, cli: Cli, service: Service) -> None:
+    tables = {"example.com:old.in.rows": {"rows": [ROW, ROW]}, "example.com:old.out.other": {"rows": [{"key": "x"}]}}
+    service._call("PUT", "/_emulator/seed", {"tables": tables})
+    vertex.write_job("good", src="bq://example.com:old.in.rows", dest="bq://example.com:old.out")
+    cli.ok("apply", "--yes", "--wait")
+    assert [row["index"] for row in cli.ok("results", "good").rows] == [None, None]
 
 
 class _Tokens(BaseHTTPRequestHandler):

@@ -92,7 +92,7 @@ def test_a_deleted_job_may_be_forbidden(world: Vertex) -> None:
         (f"{METADATA}instance/service-accounts/{EMAIL}/email", EMAIL),
         (
             f"{ACCOUNT}token?scopes=x",
-            {"access_token": "emulator-token", "expires_in": 3600, "token_type": "Bearer"},
+            {"access_token": "emulator-token-1", "expires_in": 3600, "token_type": "Bearer"},
         ),
         (f"{ACCOUNT}scopes", SCOPE),
         (f"{METADATA}project/project-id", "emulator"),
@@ -105,6 +105,11 @@ def test_a_metadata_server_gives_credentials(world: Vertex, path: str, expected:
     as_json = reply.headers["content-type"] == "application/json"
     assert (reply.json() if as_json else reply.text) == expected
     assert world.http.get(path).status_code == 404
+
+
+def test_each_token_of_the_metadata_server_is_another(world: Vertex) -> None:
+    given = [world.http.get(f"{ACCOUNT}token", headers=FLAVOR).json()["access_token"] for _ in range(3)]
+    assert given == [f"emulator-token-{number}" for number in (1, 2, 3)]
 
 
 def test_the_project_of_the_metadata_has_a_number(world: Vertex) -> None:

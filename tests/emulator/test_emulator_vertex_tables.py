@@ -9,6 +9,7 @@ import pytest
 from vertex_world import TABLE, TO_GCS, Vertex, asked, from_gcs, to_table
 
 from batchctl.emulator.bigquery.tables import Column, find_table
+from batchctl.emulator.vertex.uris import BadPlace, read_bq
 
 LEGACY = "publishers/google/models/text-embedding-005"
 REQUEST = Column("request", "JSON")
@@ -63,6 +64,31 @@ def test_a_table_goes_into_a_table(world: Vertex, uri: str, dataset: str, table:
     assert (rows[1]["seen"], rows[1]["status"], rows[1]["request"]) == (5, "", ROWS[0]["request"])
     assert rows[1]["response"]["modelVersion"] == "gemini-2.5-flash"
     assert rows[0]["processed_time"] == END * 1_000_000
+
+
+OLD = "example.com:p"
+
+
+@pytest.mark.parametrize(
+    ("uri", "parts"),
+    [
+        ("bq://p.d.t", ("p", "d", "t")),
+        (f"bq://{OLD}", (OLD, None, None)),
+        (f"bq://{OLD}.d", (OLD, "d", None)),
+        (f"bq://{OLD}.d.t", (OLD, "d", "t")),
+        ("bq://a.b.example.com:p.d.t", ("a.b.example.com:p", "d", "t")),
+        ("bq://a:b:p.d.t", None),
+        ("bq://example.com:p.d.t.u", None),
+        ("bq://example.com:", None),
+        ("bq://", None),
+    ],
+)
+def test_the_parts_of_a_table(uri: str, parts: tuple[str | None, ...] | None) -> None:
+    if parts is None:
+        with pytest.raises(BadPlace, match="is no BigQuery URI"):
+            read_bq(uri)
+    else:
+        assert read_bq(uri) == parts
 
 
 def test_two_jobs_make_two_tables(world: Vertex) -> None:

@@ -19,6 +19,7 @@ from batchctl.engine.drive import Until
 from batchctl.model.admission import AdmissionLimits, QuotaKey
 from batchctl.model.desired import Limits
 from batchctl.model.keys import Mark
+from batchctl.model.recorded import SaveQuota
 from batchctl.reconcile import Options, Scope
 
 CREATE = "batches.create"
@@ -121,10 +122,57 @@ def test_a_refusal_stops_the_pass_and_a_restart_neither_forgets_nor_hurries_the_
     assert (world.here.calls(CREATE), results(early)) == (1, {"a": "pending", "b": "pending", "c": "pending"})
     assert plan_of(early, "b").queue.position == 2
     world.time.advance(timedelta(seconds=1))
-    # What was learned at nothing is one job at a time.
+    # What was learned at nothing is one job, and one more when the pause has passed.
     late = world.apply(job("a"), job("b"), job("c"))
-    assert results(late) == {"a": "done", "b": "pending", "c": "pending"}
-    assert made(world.here) == {"a@1.0": 1}
+    assert results(late) == {"a": "done", "b": "done", "c": "pending"}
+    assert made(world.here) == {"a@1.0": 1, "b@1.0": 1}
+
+
+@pytest.mark.parametrize("count", [3, 20])
+def test_one_refusal_among_calls_side_by_side_holds_the_queue_no_longer_than_it_says(make_world, count):
+    world = make_world()
+    world.here.rules(STUCK)
+    world.here.faults({"method": CREATE, "kind": "status", "status": 429, "retryInfo": "5s", "count": 1})
+    jobs = [job(f"job-{number:02}", inline("k1")) for number in range(count)]
+    begin = world.time.now()
+    world.apply(*jobs)
+    live = sum(made(world.here).values())
+    learned = world.recorded().quotas[KEY]
+    assert (learned.limit >= live, learned.refusals) == (True, 1)
+    waiting = [one.next_time for one in world.one_pass(*jobs).plan.jobs if one.queue]
+    assert waiting == [begin + timedelta(seconds=5)] * (count - live) != []
+    run(world, jobs, Until(ended=True, timeout=timedelta(minutes=1)))
+    assert made(world.here) == {f"{one.name}@1.0": 1 for one in jobs}
+    assert len([one for one in world.clock.sleeps if one > 6]) <= 1
+
+
+def test_calls_that_are_under_way_at_a_refusal_count_as_at_work(make_world):
+    """Eight calls are sent; one is refused, and before any other is answered the lesson is written down."""
+    world = make_world(limits=Limits(concurrency=8))
+    together, learned, cross = threading.Barrier(8), threading.Event(), world.boundaries.cross
+    limits = []
+
+    class Gathering(httpx.BaseTransport):
+        def handle_request(self, request):
+            if request.url.path.endswith(":batchGenerateContent"):
+                if together.wait(10) == 0:
+                    body = {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Slow down."}}
+                    return httpx.Response(429, json=body)
+                assert learned.wait(10)
+            return wire.handle_request(request)
+
+    def watch(where):
+        cross(where)
+        if where == "after commit":
+            limits.extend(write.quota.limit for write in world.log[-1].writes if isinstance(write, SaveQuota))
+            if limits:
+                learned.set()
+
+    wire, world.here.wire, world.boundaries.cross = world.here.wire, Gathering(), watch
+    world.apply(*(job(f"job-{number}", inline("k1")) for number in range(8)))
+    assert sum(made(world.here).values()) == 7
+    # Three quarters of seven, then as many as have come through.
+    assert limits == [5, 6, 7]
 
 
 def test_calls_side_by_side_are_one_lesson(make_world):
@@ -233,9 +281,35 @@ def test_create_calls_a_minute(make_world):
 
 def test_what_never_fits_is_refused_and_the_rest_goes_on(make_world):
     world = make_world(limits=bounds(enqueued_tokens=100))
-    report = world.watch(replace(job("a"), input_bytes=404), replace(job("b"), input_bytes=400))
+    # Too large by what the API counts in b as well.
+    report = world.watch(replace(job("a"), input_bytes=1604), replace(job("b"), input_bytes=400))
     assert phases(report) == {"a": "Waiting", "b": "Succeeded"}
     assert (results(report), report.outcomes["a"].error.code) == ({"a": "skipped", "b": "done"}, "NeverFits")
+
+
+def test_what_the_api_counts_corrects_the_estimate(make_world):
+    world = make_world(limits=bounds(enqueued_tokens=1000))
+    first, second = (replace(job(name, inline("k1", "k2")), input_bytes=4000) for name in "ab")
+    world.watch(first)
+    done = world.attempt("a")
+    assert (done.input_bytes, done.tokens) == (4000, sum(tokens_of(world, "a")))
+    assert done.tokens < 100
+    # By the bytes alone two such jobs would not fit at once.
+    world.here.rules(STUCK)
+    world.apply(first, second, replace(second, name="c"))
+    assert made(world.here) == {"a@1.0": 1, "b@1.0": 1, "c@1.0": 1}
+
+
+def tokens_of(world, name):
+    return [row["response"]["usageMetadata"]["promptTokenCount"] for row in world.result_rows(name).values()]
+
+
+@pytest.mark.parametrize("limit", ["active_by_model", "creates_by_model"])
+def test_a_limit_of_one_model_holds_back_no_other(make_world, limit):
+    world = make_world(limits=bounds(**{limit: {MODEL: 1}}))
+    world.here.rules(STUCK)
+    report = world.apply(job("a"), job("b"), replace(job("c"), model="gemini-2.5-pro"))
+    assert results(report) == {"a": "done", "b": "pending", "c": "done"}
 
 
 # --- dependencies

@@ -12,7 +12,10 @@ from engine_kit import EMBED_MODEL, inline, job, made, phases, plan_of, results
 from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.settings import Settings
 from batchctl.engine.drive import Until, drive
-from batchctl.model.desired import Kind, OnRemove, UploadedFile
+from batchctl.model.capabilities import CAPABILITIES
+from batchctl.model.desired import Kind, OnRemove, ProviderConfig, UploadedFile
+from batchctl.model.keys import Api
+from batchctl.model.ports import SentRows, UnorderedRows
 from batchctl.reconcile import Options
 from batchctl.rows.results import ResultsFolder
 
@@ -228,6 +231,32 @@ def test_results_of_unknown_order_are_collected_too(world):
     assert (world.attempt("b").rows.ok, world.attempt("b").rows.total) == (2, 2)
 
 
+class Listening:
+    """A results folder that keeps what it was told of the inputs."""
+
+    def __init__(self, inner):
+        self._inner = inner
+        self.told = {}
+
+    def collect(self, key, digest, remote, items, known, marks):
+        self.told[key.job] = known
+        return self._inner.collect(key, digest, remote, items, known, marks)
+
+    def point_current(self, *given):
+        self._inner.point_current(*given)
+
+
+def test_positions_are_taken_only_from_rows_that_went_out_from_here(world):
+    sent = world.write_rows("a.jsonl", "k1", "k2")
+    world.watch(job("a", sent))
+    (file,) = world.recorded().files
+    store = Listening(ResultsFolder(world.results))
+    jobs = (job("again", sent), job("rows", inline("x")), job("theirs", UploadedFile(file.name)))
+    with world.process(results=store) as tools:
+        drive(lambda: world.desired(*jobs), Options(), Until(ended=True), tools)
+    assert store.told == {"again": SentRows(["k1", "k2"]), "rows": SentRows(("x",)), "theirs": UnorderedRows()}
+
+
 def test_rows_without_a_result_are_told(world):
     one = job("a", inline("k1", "k2"))
     world.here.rules({"running": "1h"})
@@ -273,6 +302,18 @@ def test_an_upload_is_used_again_while_it_has_36_hours_to_live(world):
     assert world.here.calls(UPLOADS) == 2
     assert len({one["inputFile"] for one in world.here.jobs()}) == 2
     assert made(world.here) == {"a@1.0": 1, "a@2.0": 1, "a@3.0": 1}
+
+
+def test_a_file_that_is_too_large_once_it_is_encoded_is_not_sent(world):
+    source = world.write_rows("a.jsonl", "k1", "k2")
+    limits = replace(CAPABILITIES[Api.GEMINI].limits, file_bytes=100)
+    providers = {"main": ProviderConfig("main", Api.GEMINI, limits=limits)}
+    report = world.apply(job("a", source), job("b"), providers=providers)
+    assert results(report) == {"a": "failed", "b": "done"}
+    error = report.outcomes["a"].error
+    assert (error.code, "limits.fileBytes is 100" in error.message) == ("InputTooLarge", True)
+    assert world.here.calls(UPLOADS) == 0
+    assert results(world.apply(job("a", source), job("b")))["a"] == "done"
 
 
 def test_two_jobs_of_the_same_rows_share_an_upload(world):

@@ -6,7 +6,9 @@ import errno
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 
+import httpx
 import pytest
 from engine_kit import HERE, job, live, made, phases, run
 
@@ -14,6 +16,7 @@ from batchctl.engine.drive import Until, drive
 from batchctl.engine.passes import PassReport
 from batchctl.engine.peeking import is_as_it_was
 from batchctl.engine.polling import Pace
+from batchctl.engine.standing import Scene
 from batchctl.engine.timing import Timing
 from batchctl.model.desired import Location
 from batchctl.model.errors import (
@@ -166,7 +169,26 @@ def test_all_jobs_go_where_that_was_asked_for(world):
     manifests = Manifests(world, job("a"))
     options = Options(allow_empty=True)
     report = serve(world, manifests, 30 * MINUTE, {5 * MINUTE: manifests.become()}, options)
-    assert (report.last.jobs, live(world.here), world.progress.warnings) == ((), {}, [])
+    assert (report.last.jobs, live(world.here)) == ((), {})
+    assert [warning.split(":")[0] for warning in world.progress.warnings] == [
+        "no manifest any more of a",
+        "the manifests are settled again",
+    ]
+
+
+def test_a_checkout_that_is_read_halfway_tears_nothing_down(world):
+    """Manifests come and go for one reading each; what stays away is removed."""
+    world.here.rules(SLOW)
+    manifests = Manifests(world, job("a"), job("b"), job("c"))
+    readings = iter([manifests.found, manifests.found[:1], manifests.found, manifests.found[1:], manifests.found[:2]])
+
+    def read():
+        manifests.become(*next(readings, manifests.found))()
+        return manifests()
+
+    report = serve(world, read, A_WHILE, {})
+    assert (phases(report), live(world.here).keys()) == ({"a": "Succeeded", "b": "Succeeded"}, {"a@1.0", "b@1.0"})
+    assert made(world.here) == {"a@1.0": 1, "b@1.0": 1, "c@1.0": 1}
 
 
 def test_an_empty_stack_is_served_until_it_has_jobs(world):
@@ -179,7 +201,7 @@ def test_an_empty_stack_removes_nothing_that_is_recorded(world):
     world.here.rules(SLOW)
     world.apply(job("a"))
     report = serve(world, [], 10 * MINUTE, {})
-    assert (phases(report), live(world.here).keys()) == ({"a": "Removing"}, {"a@1.0"})
+    assert (phases(report), live(world.here).keys()) == ({"a": "Active"}, {"a@1.0"})
     assert [one.code for one in report.last.guards] == ["NothingDesired"]
 
 
@@ -312,6 +334,63 @@ def test_a_local_clock_that_jumps_neither_fires_deadlines_nor_oversleeps(world, 
     sent = world.attempt("a").cancel_time
     assert 40 * MINUTE <= sent - begin <= 42 * MINUTE
     assert_calm(world, HOUR)
+
+
+class Misdated(httpx.BaseTransport):
+    """An API whose clock is off by `skew`."""
+
+    def __init__(self, inner):
+        self._inner = inner
+        self.skew = timedelta(0)
+
+    def handle_request(self, request):
+        response = self._inner.handle_request(request)
+        told = parsedate_to_datetime(response.headers["date"])
+        response.headers["date"] = format_datetime(told + self.skew, usegmt=True)
+        return response
+
+
+NO = timedelta(0)
+
+
+@pytest.mark.parametrize(
+    "jumps",
+    [
+        pytest.param({8: (HOUR, NO)}, id="the local clock, forward"),
+        pytest.param({8: (-HOUR, NO)}, id="the local clock, back"),
+        pytest.param({8: (-24 * HOUR, NO), 20: (NO, NO)}, id="the local clock, a day back and forward"),
+        pytest.param({8: (HOUR, NO), 20: (-HOUR, NO)}, id="the local clock, forward and back"),
+        pytest.param({8: (NO, HOUR)}, id="the API's clock, forward"),
+        pytest.param({8: (NO, -24 * HOUR)}, id="the API's clock, back"),
+        pytest.param({8: (HOUR, -HOUR)}, id="both, apart"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("when", "most"),
+    [pytest.param("before", 4 * MINUTE, id="never there"), pytest.param("after", 2 * MINUTE, id="listed late")],
+)
+def test_a_clock_that_jumps_while_a_lost_call_is_settled_makes_no_second_job(world, when, jumps, most):
+    world.here.rules(STUCK)
+    world.here.faults(
+        {"method": "batches.create", "kind": "cut", "when": when, "count": 1},
+        {"method": "batches.list", "kind": "listLag", "delay": "60s"},
+    )
+    world.here.wire = there = Misdated(world.here.wire)
+
+    def jump(here, over):
+        def do():
+            world.local.skew, there.skew = here, over
+
+        return do
+
+    settled = []
+
+    def look():
+        settled.append(world.attempt("a").remote is not None)
+
+    happenings = {timedelta(seconds=after): jump(*spans) for after, spans in jumps.items()} | {most: look}
+    serve(world, [job("a")], most, happenings)
+    assert (made(world.here), settled) == ({"a@1.0": 1}, [True])
 
 
 @pytest.mark.parametrize("hours", [1, -1])
@@ -507,6 +586,7 @@ WAITS = JobPlan("a", Action.WAIT, Phase.ACTIVE, "", attempt=RecordedAttempt(Atte
     ],
 )
 def test_when_a_glance_is_enough(world, changes, serial, expected):
-    last = PassReport(Plan("shop", (WAITS,)), {}, listed={HERE: 1}, serial=5)
+    scene = Scene(world.desired(), Recorded(), {}, world.clock.now(), Options())
+    last = PassReport(Plan("shop", (WAITS,)), {}, scene, listed={HERE: 1}, serial=5)
     with world.process() as tools:
         assert is_as_it_was(replace(last, **changes), Recorded(serial=serial), 8, tools) is expected

@@ -6,16 +6,17 @@ import threading
 from dataclasses import replace
 
 import pytest
-from engine_kit import World, job, made, results
+from engine_kit import UID, World, job, made, results
 from engine_parts import EngineClock, Telling
 
 from batchctl.engine.drive import Until, drive
 from batchctl.engine.passes import run_pass
 from batchctl.engine.tools import Providers
 from batchctl.model.desired import Limits
-from batchctl.model.errors import LockedError, StateError
+from batchctl.model.errors import LockedError, StateError, StoppedError
 from batchctl.reconcile import Options, Scope
 from batchctl.rows.encode import RowEncoder
+from batchctl.state.store import open_state
 
 
 def test_it_is_not_held_while_sleeping(world):
@@ -48,6 +49,17 @@ def test_it_is_held_from_before_the_first_look_to_after_the_last_call(world):
     assert seen == [("held", "list"), ("held", "create")]
     with world.state().lock():
         pass
+
+
+@pytest.mark.parametrize("until", [Until(ended=False), Until(ended=True), Until(ended=True, forever=True)])
+def test_a_stop_while_it_is_waited_for_is_a_stop(world, until):
+    with world.state().lock(), world.process() as tools:
+        path = world.folder / "state.db"
+        waiting = open_state(path, stack="shop", uid=UID, clock=world.clock, who="second", lock_timeout=30)
+        world.clock.during = lambda number: world.clock.stop()
+        report = drive(lambda: world.desired(job("a")), Options(), until, replace(tools, state=waiting))
+    assert isinstance(report.stopped, StoppedError)
+    assert (report.outcomes, made(world.here), world.progress.warnings) == ({}, {}, [])
 
 
 def test_it_is_given_back_when_a_pass_fails(world):

@@ -24,7 +24,7 @@ def test_a_rename_neither_cancels_nor_buys(world):
     assert (results(report), phases(report)) == ({"b": "pending"}, {"b": "Active"})
     assert (made(world.here), live(world.here).keys()) == ({"a@1.0": 1}, {"a@1.0"})
     assert (world.here.calls("batches.cancel"), world.here.calls("batches.delete")) == (0, 0)
-    assert world.events("b")[-1] == "renamed"
+    assert world.events("b")[-2:] == ["renamed", "recorded"]
     assert world.progress.steps == ["b: renamed, from a, by spec.moved"]
     assert phases(world.watch(job("b"), moved=A_TO_B)) == {"b": "Succeeded"}
     assert world.result_rows("b").keys() == {"k1", "k2"}

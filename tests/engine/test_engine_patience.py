@@ -76,7 +76,7 @@ def test_an_error_that_passes_is_waited_out_however_often_it_comes(world):
 def test_a_create_that_nobody_may_make_is_given_up(world):
     world.here.faults({"method": CREATE, "kind": "status", "status": 401})
     report = world.watch(job("a"))
-    assert (results(report), world.here.calls(CREATE), report.stopped) == ({"a": "failed"}, 3, None)
+    assert (results(report), world.here.calls(CREATE), report.stopped) == ({"a": "failed"}, 3 * 2, None)
 
 
 def lasting():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
@@ -35,16 +36,18 @@ class PlainRows:
         return RequestRow(value["key"], value["request"])
 
     def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
-        hasher, rows, problems = RowsHasher(), 0, []
+        hasher, rows, problems, members = RowsHasher(), 0, [], Counter()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             try:
-                hasher.add(self.parse(json.loads(line), kind))
+                row = self.parse(json.loads(line), kind)
+                hasher.add(row)
+                members.update(row.request.keys())
                 rows += 1
             except ValueError as error:
                 problems.append(RowProblem(number, str(error)))
         if problems:
             raise RowsError(problems)
-        return RowsSummary(hasher.hexdigest(), rows)
+        return RowsSummary(hasher.hexdigest(), rows, members)
 
 
 STACK = """\

@@ -120,6 +120,10 @@ def test_the_size_of_the_input_is_estimated(tmp_path: Path, spec: str, expected:
             "{enqueuedTokens: {models/m: 7, n: 8, o: null}}",
             AdmissionLimits(tokens_by_model={"m": 7, "n": 8}),
         ),
+        (
+            "{active: {models/m: 2}, createsPerMinute: {m: 3, n: null}}",
+            AdmissionLimits(active_by_model={"m": 2}, creates_by_model={"m": 3}),
+        ),
     ],
 )
 def test_bounds_of_the_stack_and_of_a_provider(tmp_path: Path, limits: str, expected: AdmissionLimits) -> None:

@@ -281,6 +281,39 @@ def test_the_bytes_of_a_file_are_counted_before_it_is_read(
         assert f"TooLarge the file has {CAPABILITIES[api].limits.file_bytes + 1:,} bytes" in line
 
 
+@pytest.mark.parametrize("api", list(Api))
+@pytest.mark.parametrize(
+    ("request_defaults", "more"),
+    [
+        ("{}", 0),
+        ("{generationConfig: {seed: 1}}", 2 * len('"generationConfig":{"seed":1}')),
+        ("{store: true}", len('"store":true')),
+        (
+            "{store: true, systemInstruction: {parts: [{text: é}]}}",
+            len('"store":true') + 2 * len('"systemInstruction":{"parts":[{"text":"é"}]}'.encode()),
+        ),
+    ],
+)
+def test_what_is_sent_of_a_file_counts_with_the_defaults_that_its_rows_lack(
+    tmp_path: Path, api: Api, request_defaults: str, more: int
+) -> None:
+    rows = '{"key": "a", "request": {"contents": [], "store": null}}\n{"key": "b", "text": "hi"}\n'
+    size = len(rows) + more
+    vertex = "project: demo, location: us, stagingBucket: gs://demo, "
+    dest = "dest: gs://demo/out" if api is Api.VERTEX else ""
+    job = with_spec(f"src: {{file: rows.jsonl}}\nrequest: {request_defaults}\n{dest}")
+    for limit, good in ((size, True), (size - 1, False)):
+        entry = f"{{type: {api}, {vertex if api is Api.VERTEX else ''}limits: {{fileBytes: {limit}}}}}"
+        stack = with_stack(f"providers: {{p: {entry}}}")
+        write(tmp_path, {"batchctl.yaml": stack, "job.yaml": job, "rows.jsonl": rows})
+        if good:
+            (made,) = load_in(tmp_path).jobs
+            assert (made.source.size, made.input_bytes) == (size, size)
+        else:
+            (line,) = lines(tmp_path)
+            assert f"has {'about ' if more else ''}{size} bytes, and the provider's limits.fileBytes is {limit}" in line
+
+
 @pytest.mark.parametrize(
     ("src", "request_defaults", "size"),
     [
@@ -306,7 +339,7 @@ def test_rows_in_the_manifest_are_counted_with_their_defaults(
 
 
 def test_labels_up_to_the_bounds_go_to_vertex(tmp_path: Path) -> None:
-    labels = {f"l{number}": "" for number in range(55)} | {"k" * 63: "v" * 63, "a-_1": "-"}
+    labels = {f"l{number}": "" for number in range(55)} | {"k" * 64: "v" * 64, "1_-": "_"}
     write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec("src: gs://demo/in\ndest: gs://demo/out")})
     text = (tmp_path / "job.yaml").read_text().replace("classify}", f"classify, labels: {json.dumps(labels)}}}")
     (tmp_path / "job.yaml").write_text(text)

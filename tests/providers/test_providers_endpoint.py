@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import httpx
@@ -15,6 +16,7 @@ from batchctl.model import errors
 from batchctl.model.ports import Fact
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.endpoint import Call, Endpoint, Timeouts
+from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.times import ServerClock
 
 EMPTY_GZIP = (
@@ -130,10 +132,9 @@ class SlowCredentials:
     def facts(self) -> tuple[Fact, ...]:
         return ()
 
-    def renew(self, refused: Mapping[str, str]) -> bool:
+    def renew(self, refused: Mapping[str, str]) -> None:
         self.renewed.append(dict(refused))
         self.time += self.waits[1]
-        return True
 
 
 def slow_endpoint(script: Script, credentials: SlowCredentials) -> Endpoint:
@@ -160,13 +161,23 @@ def test_a_refused_call_is_closed_when_no_new_credentials_can_be_had(monkeypatch
     slow = SlowCredentials(monkeypatch, first=1.0, renewal=1.0)
     refused = httpx.Response(401, stream=Streamed(b"{}"))
 
-    def fail(_: Mapping[str, str]) -> bool:
+    def fail(_: Mapping[str, str]) -> None:
         raise errors.ConnectionFailed("no token")
 
     monkeypatch.setattr(slow, "renew", fail)
     with pytest.raises(errors.ConnectionFailed, match="no token"):
         slow_endpoint(Script(refused), slow).call(get())
     assert refused.is_closed
+
+
+@pytest.mark.parametrize("credentials", [ApiKey("some-key"), StaticToken("emulator")], ids=["key", "placeholder"])
+@pytest.mark.parametrize(("refusals", "well"), [(1, True), (2, False)])
+def test_credentials_that_cannot_change_are_sent_once_more(credentials, refusals, well):
+    script = Script(*[rpc_error(401, "UNAUTHENTICATED") for _ in range(refusals)], reply({}))
+    api = Endpoint(BASE, credentials, ServerClock(MovedClock()), httpx.MockTransport(script))
+    with nullcontext() if well else pytest.raises(errors.Unauthenticated):
+        api.call(get())
+    assert [one.headers.items() for one in script.requests] == [script.requests[0].headers.items()] * 2
 
 
 def test_a_call_elsewhere_renews_nothing(monkeypatch):

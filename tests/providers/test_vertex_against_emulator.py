@@ -23,6 +23,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.ports import INDEX_LABEL
 from batchctl.providers.cloud import storage
 from batchctl.providers.google_credentials import StaticToken
+from batchctl.providers.turns import Turns
 from batchctl.providers.vertex.provider import open_vertex
 from batchctl.rows.join import ForeignRows, join_for
 
@@ -121,6 +122,7 @@ def opened(transport, clock):
             "storage_url": BASE,
             "bigquery_url": BASE,
             "staging_bucket": "gs://staging/rows/",
+            "turns": Turns(),
             "create_timeout": timedelta(seconds=5),
             "display_name_limit": 128,
             "clock": clock,
@@ -479,11 +481,10 @@ class TurningTokens(StaticToken):
         super().__init__("expired-token")
         self.renewals = 0
 
-    def renew(self, refused) -> bool:
+    def renew(self, refused) -> None:
         assert refused == {"authorization": "Bearer expired-token"}
         self.renewals += 1
         super().__init__("good-token")
-        return True
 
 
 def test_a_token_that_expires_on_the_way_is_renewed_once(opened, control):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -138,7 +139,6 @@ def test_a_reply_without_labels_is_still_the_job():
     [
         (httpx.ConnectError("refused"), errors.ConnectionFailed, Effect.NONE),
         (httpx.ReadTimeout("slow"), errors.ReplyLost, Effect.AMBIGUOUS),
-        (rpc_error(401, "UNAUTHENTICATED"), errors.Unauthenticated, Effect.NONE),
         (rpc_error(429, "RESOURCE_EXHAUSTED", "m", retry_info("1s")), errors.QuotaExceeded, Effect.NONE),
         (rpc_error(503, "UNAVAILABLE"), errors.ServerFailed, Effect.AMBIGUOUS),
         (rpc_error(400, "INVALID_ARGUMENT"), errors.BadRequest, Effect.REFUSED),
@@ -154,3 +154,16 @@ def test_create_is_sent_exactly_once_whatever_comes_back(answer, kind, effect):
         provider(script, clock).create_job(create_request())
     assert caught.value.effect is effect
     assert (len(script.requests), clock.sleeps) == (1, [])
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_create_is_sent_once_more_after_a_401_for_that_did_nothing(refusals):
+    clock, script = MovedClock(), Script(*[rpc_error(401, "UNAUTHENTICATED") for _ in range(refusals)], reply(job()))
+    create = partial(provider(script, clock).create_job, create_request())
+    if refusals == 1:
+        assert create().name == JOB
+    else:
+        with pytest.raises(errors.Unauthenticated) as caught:
+            create()
+        assert caught.value.effect is Effect.NONE
+    assert (len(script.requests), clock.sleeps) == (2, [])

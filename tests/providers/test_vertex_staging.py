@@ -14,6 +14,7 @@ from providers_kit import reply, rpc_error
 from batchctl.model import errors
 from batchctl.model.ports import Upload
 from batchctl.providers.cloud import storage as storage_module
+from batchctl.providers.turns import Turns
 from batchctl.providers.vertex.staging import Staging
 
 CONTENT = b'{"request":{}}\n' * 3
@@ -27,7 +28,7 @@ def small_chunks(monkeypatch):
 
 
 def send(bucket: Any, upload: Upload | None = None, place: str = "gs://b/in/") -> str:
-    return Staging(storage(bucket), place).upload(upload or upload_of(CONTENT))
+    return Staging(storage(bucket), place, Turns()).upload(upload or upload_of(CONTENT))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_a_file_is_named_by_its_content(place, folder):
 @pytest.mark.parametrize("place", ["", "b/in", "gs://", "gs://b/\n", "https://b/in/"])
 def test_what_is_no_place(place):
     with pytest.raises(errors.BadRequest) as caught:
-        Staging(storage(Bucket()), place)
+        Staging(storage(Bucket()), place, Turns())
     assert caught.value.code == "InvalidName"
 
 

@@ -13,6 +13,7 @@ from batchctl.model.desired import Kind, UploadedFile
 from batchctl.model.keys import Account, Api
 from batchctl.model.ports import CreateRequest
 from batchctl.providers.google_credentials import StaticToken
+from batchctl.providers.turns import Turns
 from batchctl.providers.vertex.marks import mark_labels
 from batchctl.providers.vertex.provider import open_vertex
 
@@ -42,6 +43,7 @@ def provider(
         "storage_url": STORAGE,
         "bigquery_url": BIGQUERY,
         "staging_bucket": "gs://staging/rows/",
+        "turns": Turns(),
         "create_timeout": timedelta(seconds=60),
         "display_name_limit": 128,
         "clock": clock or MovedClock(),

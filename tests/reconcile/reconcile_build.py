@@ -118,8 +118,9 @@ def attempt(
 
 
 def unanswered(number: int = 1, *, first_look: datetime | None = None, **fields: Any) -> RecordedAttempt:
-    """An attempt whose create call got no answer."""
-    intent = Intent(LOCAL - 10 * MINUTE, first_look)
+    """An attempt whose create call got no answer. The provider's clock agrees with the local one on the first look."""
+    there = None if first_look is None else first_look + (NOW - LOCAL)
+    intent = Intent(LOCAL - 10 * MINUTE, first_look, there)
     return attempt(number, None, remote=None, intent=intent, **fields)
 
 

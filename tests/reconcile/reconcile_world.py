@@ -183,6 +183,9 @@ class World:
         partial: set[Account],
         words: str,
     ) -> None:
+        job = self.recorded.get(step.key.job)
+        if job is not None and job.cancel_requested is not None and current is not None:
+            assert not same_digest(current.digest, self.desired[job.name].digest), f"{words}; it was cancelled"
         record = self._attempt(step.key)
         unsent = record is not None and record.remote is None and record.intent is None and not record.rejected
         assert unsent or self.desired[step.key.job].account not in partial, words

@@ -146,12 +146,12 @@ def test_an_adopted_record_becomes_known_in_full_once_its_work_is_desired() -> N
     [
         pytest.param(
             Situation(job(work="2"), None, look(found(1))),
-            "adopt Removing consent | row a@1 | record a@1.0 adopted | ! AdoptedChanged",
+            "adopt Active consent | row a@1 | record a@1.0 adopted | ! AdoptedChanged",
             id="our mark, other digest, active: adopt as a record; what follows needs a flag",
         ),
         pytest.param(
             Situation(job(work="2"), None, look(found(1)), ADOPT_CHANGED),
-            "replace Removing unfinished consent | row a@1 | record a@1.0 adopted | cancel a@1.0 replace",
+            "replace Active unfinished consent | row a@1 | record a@1.0 adopted | cancel a@1.0 replace",
             id="our mark, other digest, active, --adopt-changed: replaced",
         ),
         pytest.param(
@@ -181,7 +181,7 @@ def test_an_adopted_record_becomes_known_in_full_once_its_work_is_desired() -> N
         ),
         pytest.param(
             Situation(job(work="2", on_change=OnChange.FAIL), None, look(found(1))),
-            "adopt Active | row a@1 | record a@1.0 adopted | ! OnChangeFail",
+            "adopt Active unfinished | row a@1 | record a@1.0 adopted | ! OnChangeFail",
             id="our mark, other digest, onChange fail: adopt and refuse",
         ),
         pytest.param(

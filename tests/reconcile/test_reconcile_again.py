@@ -171,7 +171,7 @@ def one_suspended() -> Situation:
         ),
         pytest.param(
             Situation(None, ORDERED, SEEN, Options(allow_empty=True)),
-            "delete Removing consent | delete a@1.0 | forget a",
+            "delete Failed consent | delete a@1.0 | forget a",
             id="its manifest is gone",
         ),
     ],

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from reconcile_build import (
+    HOUR,
     LOCAL,
     NOW,
     SECOND,
@@ -23,16 +24,25 @@ from reconcile_build import (
     unanswered,
 )
 
+from batchctl.model.desired import OnMissing
 from batchctl.model.plan import RecordJob
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.reconcile import Options, Scope
 
 CANCEL = Options(cancel=True)
+KEPT = "unfinished consent | row a@1 cancel-requested"
+DONE = "consent | row a@1 cancel-requested"
 
 
 def ordered(record: RecordedAttempt, state: str | None = None, **lifecycle: object) -> Situation:
     wanted = job(**lifecycle)
     return Situation(wanted, row(wanted, record), look(seen(record, state)), CANCEL)
+
+
+def stopped(situation: Situation) -> Situation:
+    """The same when `batchctl cancel` was asked for before."""
+    assert situation.record is not None
+    return replace(situation, record=replace(situation.record, cancel_requested=LOCAL))
 
 
 @pytest.mark.parametrize(
@@ -67,14 +77,18 @@ def ordered(record: RecordedAttempt, state: str | None = None, **lifecycle: obje
             ordered(attempt(1, "SUCCEEDED", results_lost=True)), "none ResultsLost", id="its results are lost: nothing"
         ),
         *(
-            pytest.param(ordered(attempt(1, state)), "none Unknown", id=f"{state}: never cancelled")
+            pytest.param(ordered(attempt(1, state)), f"cancel Unknown {KEPT}", id=f"{state}: kept")
             for state in ("PAUSED", "UPDATING", "BREWING")
         ),
-        pytest.param(replace(ordered(attempt()), look=look()), "wait Unknown", id="not known in this pass: wait"),
-        pytest.param(replace(ordered(attempt()), look=look(account=THERE)), "wait Unknown", id="nobody looked: wait"),
+        pytest.param(
+            replace(ordered(attempt()), look=look()), f"cancel Unknown {KEPT}", id="not known in this pass: kept"
+        ),
+        pytest.param(
+            replace(ordered(attempt()), look=look(account=THERE)), f"cancel Unknown {KEPT}", id="nobody looked: kept"
+        ),
         pytest.param(
             replace(ordered(attempt()), look=look(gone=["batches/a-1"])),
-            "none Unknown | record a@1.0 gone | ~ Missing",
+            "none Failed | record a@1.0 gone | ~ Missing",
             id="gone: nothing to cancel",
         ),
         pytest.param(
@@ -83,7 +97,9 @@ def ordered(record: RecordedAttempt, state: str | None = None, **lifecycle: obje
             id="a page failed, but the job is seen: a person's order is carried out",
         ),
         pytest.param(
-            Situation(job(), row(job(), unanswered()), look(), CANCEL), "none Unknown", id="an open intent: nothing yet"
+            Situation(job(), row(job(), unanswered()), look(), CANCEL),
+            f"cancel Settling {KEPT}",
+            id="an open intent: kept",
         ),
         pytest.param(Situation(job(), None, look(), CANCEL), "none Waiting", id="never created: nothing"),
         pytest.param(Situation(job(), row(job()), look(), CANCEL), "none Waiting", id="no attempt yet: nothing"),
@@ -96,6 +112,115 @@ def ordered(record: RecordedAttempt, state: str | None = None, **lifecycle: obje
 )
 def test_cancel(situation: Situation, expected: str) -> None:
     assert show(situation.decide()) == expected
+
+
+def gone(record: RecordedAttempt, **lifecycle: object) -> Situation:
+    return replace(ordered(record, **lifecycle), look=look(gone=["batches/a-1"]))
+
+
+def unsent(**fields: object) -> Situation:
+    """A job whose one attempt has no remote job."""
+    record = attempt(1, None, remote=None, **fields)
+    return Situation(job(), row(job(), record), look(), CANCEL)
+
+
+ONCE = {"backoff_limit": 1}
+LATELY = {"end_time": NOW - SECOND}
+WANTED_AGAIN = {"cancel_time": NOW - HOUR, "cancel_cause": CancelCause.REMOVE}
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        pytest.param(ordered(attempt(1, "FAILED", **LATELY), **ONCE), f"cancel Failed {DONE}", id="back-off runs"),
+        pytest.param(ordered(attempt(1, "FAILED"), **ONCE), f"cancel Failed {DONE}", id="the retry is due"),
+        pytest.param(ordered(attempt(1, "FAILED"), **ONCE, suspend=True), f"cancel Failed {DONE}", id="suspended"),
+        pytest.param(ordered(attempt(1, "EXPIRED"), **ONCE), f"cancel Expired {DONE}", id="expired"),
+        pytest.param(
+            ordered(attempt(1, "CANCELLED", **WANTED_AGAIN)),
+            f"cancel Cancelled {DONE}",
+            id="wanted again after a removal",
+        ),
+        pytest.param(
+            gone(attempt(gone_time=LOCAL), on_missing=OnMissing.RECREATE),
+            f"cancel Cancelled {DONE} | ~ Missing",
+            id="missing, and to be made again",
+        ),
+        pytest.param(
+            ordered(attempt(1, "SUCCEEDED"), **ONCE),
+            f"cancel Succeeded {DONE}",
+            id="succeeded, and no row of it might have",
+        ),
+        pytest.param(
+            Situation(None, row(job(**ONCE), attempt(1, "FAILED")), look(found(1, "FAILED")), CANCEL),
+            f"cancel Failed {DONE}",
+            id="no manifest, which may come back",
+        ),
+        pytest.param(
+            Situation(job(work="2", **ONCE), row(job(**ONCE), attempt(1, "FAILED")), look(found(1, "FAILED")), CANCEL),
+            f"cancel Failed {DONE}",
+            id="its manifest has changed, which may be undone",
+        ),
+        pytest.param(
+            ordered(attempt(1, "FAILED"), **ONCE, protect=True),
+            f"cancel Failed {DONE}",
+            id="protected, but there is nothing to protect any more",
+        ),
+        pytest.param(unsent(), f"cancel Cancelled {DONE}", id="its create call did not get through"),
+        pytest.param(unsent(gone_time=LOCAL), f"cancel Cancelled {DONE}", id="its create call was lost"),
+        pytest.param(unsent(rejected=True), "none Rejected", id="rejected: nothing follows"),
+        pytest.param(ordered(attempt(1, "FAILED")), "none Failed", id="failed for good: nothing follows"),
+        pytest.param(
+            stopped(ordered(attempt(1, "FAILED", **LATELY), **ONCE)),
+            "none Failed",
+            id="ordered before: nothing follows",
+        ),
+        pytest.param(
+            stopped(ordered(attempt(1, "SUCCEEDED"), **ONCE)), "none Succeeded", id="ordered before, not collected"
+        ),
+        pytest.param(stopped(unsent()), "none Cancelled", id="ordered before anything was sent"),
+    ],
+)
+def test_what_would_follow_is_called_off(situation: Situation, expected: str) -> None:
+    assert show(situation.decide()) == expected
+
+
+@pytest.mark.parametrize(
+    ("situation", "words"),
+    [
+        (ordered(attempt()), "cancelled by `batchctl cancel`"),
+        (ordered(attempt(1, "FAILED", **LATELY), **ONCE), "failed; cancelled by `batchctl cancel`; never retried"),
+        (ordered(attempt(1, "FAILED")), "has ended already: failed; backoffLimit is 0"),
+        (unsent(), "cancelled by `batchctl cancel` before a create call got through"),
+        (unsent(rejected=True), "has ended already: the API refused it"),
+        (
+            ordered(attempt(1, "PAUSED")),
+            "the API says JOB_STATE_PAUSED, and what that leads to is not known; it is cancelled as soon as it can be",
+        ),
+        (
+            Situation(job(), row(job(), unanswered()), look(), CANCEL),
+            "no remote job of it is known so far; it is cancelled as soon as it can be",
+        ),
+    ],
+)
+def test_reasons(situation: Situation, words: str) -> None:
+    assert situation.decide().jobs[0].reason.replace("; results not collected yet", "") == words
+
+
+def test_an_order_to_try_again_is_called_off_with_what_else_would_follow() -> None:
+    situation = ordered(attempt(1, "FAILED", **LATELY), **ONCE)
+    assert situation.record is not None
+    again = replace(situation, record=replace(situation.record, retry_requested=LOCAL))
+
+    assert show(again.decide()) == f"cancel Failed {DONE}"
+
+
+def test_an_order_to_try_again_does_not_stand_in_the_way() -> None:
+    situation = ordered(attempt())
+    assert situation.record is not None
+    again = replace(situation, record=replace(situation.record, retry_requested=LOCAL))
+
+    assert show(again.decide()) == "cancel Removing unfinished consent | row a@1 cancel-requested | cancel a@1.0 user"
 
 
 def test_a_recorded_job_without_a_manifest_can_be_cancelled_by_name() -> None:

@@ -44,7 +44,7 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
     [
         pytest.param(
             changed(attempt()),
-            "replace Removing unfinished consent | cancel a@1.0 replace",
+            "replace Active unfinished consent | cancel a@1.0 replace",
             id="active: cancel the old and wait",
         ),
         pytest.param(
@@ -91,7 +91,7 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
         pytest.param(changed(attempt(1, "PAUSED")), "wait Unknown", id="PAUSED: wait"),
         pytest.param(
             changed(attempt(1, "FAILED"), attempt(2)),
-            "replace Removing unfinished consent | cancel a@2.0 replace",
+            "replace Active unfinished consent | cancel a@2.0 replace",
             id="an older attempt has ended, the current one works: cancel first",
         ),
         pytest.param(
@@ -138,22 +138,22 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
         ),
         pytest.param(
             changed(attempt(), wanted=job(work="2", on_change=OnChange.FAIL)),
-            "replace Active | ! OnChangeFail",
+            "replace Active unfinished | ! OnChangeFail",
             id="onChange fail: refused, the old is followed",
         ),
         pytest.param(
             changed(attempt(1, "SUCCEEDED"), wanted=job(work="2", on_change=OnChange.FAIL)),
-            "replace Succeeded | collect a@1.0 | ! OnChangeFail",
+            "replace Succeeded unfinished | collect a@1.0 | ! OnChangeFail",
             id="onChange fail: refused, the old is collected",
         ),
         pytest.param(
             changed(attempt(), wanted=job(work="2", on_change=OnChange.FAIL, active_deadline=SECOND)),
-            "replace Active | cancel a@1.0 deadline | ! OnChangeFail",
+            "replace Removing unfinished | cancel a@1.0 deadline | ! OnChangeFail",
             id="onChange fail: deadlines go on",
         ),
         pytest.param(
             changed(attempt(1, "FAILED"), wanted=job(work="2", on_change=OnChange.FAIL, backoff_limit=1)),
-            "replace Failed | collect a@1.0 | ! OnChangeFail",
+            "replace Failed unfinished | collect a@1.0 | ! OnChangeFail",
             id="onChange fail: the old is collected, and its retry is not bought",
         ),
         pytest.param(
@@ -161,7 +161,7 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
                 job(work="2", on_change=OnChange.FAIL, on_missing=OnMissing.RECREATE),
                 row(job(on_change=OnChange.FAIL, on_missing=OnMissing.RECREATE), attempt(gone_time=LOCAL)),
             ),
-            "replace Active | ! OnChangeFail | ~ Missing",
+            "replace Failed | ! OnChangeFail | ~ Missing",
             id="onChange fail: what went missing is not made again",
         ),
     ],
@@ -185,7 +185,7 @@ def test_on_change(situation: Situation, expected: str) -> None:
         ),
         pytest.param(
             changed(collected(1, work="2"), attempt(2)),
-            "replace Removing unfinished consent | cancel a@2.0 replace",
+            "replace Active unfinished consent | cancel a@2.0 replace",
             id="back to an earlier digest, the newer works: cancel it first",
         ),
         pytest.param(
@@ -257,7 +257,7 @@ def test_changes_of_work_that_nobody_recorded_are_told_by_the_digest() -> None:
 @pytest.mark.parametrize(
     ("situation", "words"),
     [
-        pytest.param(changed(attempt()), "its work changed; the old job is cancelling", id="active"),
+        pytest.param(changed(attempt()), "its work changed; the old job is to be cancelled first", id="active"),
         pytest.param(changed(collected()), "its work changed", id="ended"),
         pytest.param(
             changed(collected(1, work="2"), collected(2)), "changed back: attempt 1 has its results", id="reuse"

@@ -171,7 +171,7 @@ def both(record: RecordedAttempt, first: str | None, second: str, **fields: obje
         ),
         pytest.param(
             Situation(job(work="2"), row(job(), attempt(1), attempt(2)), look(found(1), found(2))),
-            "replace Removing unfinished consent | cancel a@1.0 replace | cancel a@2.0 replace | ~ Duplicate",
+            "replace Active unfinished consent | cancel a@1.0 replace | cancel a@2.0 replace | ~ Duplicate",
             id="replaced together: each is cancelled once",
         ),
         pytest.param(
@@ -189,7 +189,7 @@ def test_a_guard_does_not_stop_the_cure() -> None:
     made = replace(both(FIRST, "RUNNING", "RUNNING"), wanted=job(work="2"), options=Options(consent=False)).decide()
 
     assert show(made) == (
-        "replace Removing consent | cancel a@1.0 batches/a-1-second duplicate | ! ConsentNeeded | ~ Duplicate"
+        "replace Active unfinished consent | cancel a@1.0 batches/a-1-second duplicate | ! ConsentNeeded | ~ Duplicate"
     )
 
 
@@ -202,6 +202,8 @@ def test_what_became_of_one_remote_job_is_not_told_of_another() -> None:
         cancel_time=NOW - MINUTE,
         cancel_cause=CancelCause.DEADLINE,
         delete_time=NOW,
+        input_bytes=400,
+        tokens=90,
     )
     twin = found(1, "SUCCEEDED", suffix=SECOND_ONE, create_time=None, start_time=None, end_time=None)
 
@@ -220,6 +222,7 @@ def test_what_became_of_one_remote_job_is_not_told_of_another() -> None:
             cancel_cause=None,
             delete_time=None,
             results=None,
+            tokens=None,
         )
     )
 
@@ -241,18 +244,18 @@ def test_the_record_follows_the_mark_of_the_one_that_is_kept(record: RecordedAtt
 
 
 def test_the_one_that_is_kept_may_do_other_work() -> None:
-    record = row(job(work="2"), attempt(work="2"))
+    record = row(job(work="2"), attempt(work="2", input_bytes=400))
     late = found(1, **LATE, work="1", mark=mark(token_of=9))
 
     made = decide([job(work="2")], [record], [look(found(work="2"), late)])
 
     assert show(made) == (
-        "replace Removing consent | record a@1.0 refreshed | cancel a@1.0 duplicate | ! AdoptedChanged | ~ Duplicate"
+        "replace Active consent | record a@1.0 refreshed | cancel a@1.0 duplicate | ! AdoptedChanged | ~ Duplicate"
     )
     kept = made.jobs[0].attempt
     assert kept is not None
     assert (kept.remote, kept.token, kept.digest, kept.adopted) == (late.name, "token00009", late.mark.digest, True)
-    assert not kept.tree
+    assert (kept.tree, kept.input_bytes) == ({}, None)
 
 
 def test_a_reason_names_what_is_cancelled() -> None:

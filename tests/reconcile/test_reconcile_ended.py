@@ -139,10 +139,27 @@ def test_ttl_shows_when_it_will_be_over() -> None:
         pytest.param(RowCounts(10, 10, 0), "succeeded", id="all rows"),
         pytest.param(RowCounts(10, 7, 3), "3 of 10 rows failed", id="some rows"),
         pytest.param(RowCounts(10, 0, 10), "all 10 rows failed; backoffLimit is 0", id="no row"),
+        pytest.param(RowCounts(4, 3, 0), "succeeded; 1 of 4 rows has no result", id="a row is missing"),
+        pytest.param(
+            RowCounts(9, 5, 2), "2 of 9 rows failed; 2 of 9 rows have no result", id="some failed, some are missing"
+        ),
+        pytest.param(
+            RowCounts(4, 0, 3),
+            "3 of 4 rows failed; 1 of 4 rows has no result; backoffLimit is 0",
+            id="no row succeeded, one is missing",
+        ),
+        pytest.param(RowCounts(4, 0, 0), "succeeded; 4 of 4 rows have no result", id="all are missing"),
+        pytest.param(RowCounts(4, None, None), "succeeded", id="only their number is known"),
+        pytest.param(RowCounts(None, 2, None), "succeeded", id="only the good ones are known"),
     ],
 )
 def test_a_success_is_explained(rows: RowCounts, words: str) -> None:
     assert one(collected(rows=rows)).decide().jobs[0].reason == words
+
+
+def test_before_the_collection_no_row_counts_as_missing() -> None:
+    situation = one(attempt(1, "SUCCEEDED", rows=RowCounts(4, 3, 0)))
+    assert situation.decide().jobs[0].reason == "succeeded; results not collected yet"
 
 
 # --- yes | same digest | partially succeeded | collect; retried only if `retryOn` says so

@@ -101,7 +101,7 @@ def test_other_jobs_go_on_beside_a_guard() -> None:
     made = decide_many((wanted, records, jobs), Options())
 
     assert show(made, "b") == "create Waiting consent | ! TooManyCreates"
-    assert show(made, "x") == "replace Removing unfinished consent | cancel x@1.0 replace"
+    assert show(made, "x") == "replace Active unfinished consent | cancel x@1.0 replace"
     assert show(made, "z") == "retry Waiting | collect z@1.0 | row z@2 | create z@2.0"
     assert [guard.code for guard in made.guards] == ["TooManyCreates"]
 
@@ -137,7 +137,7 @@ LEFT_JOBS = look(seen(collected()))
 def test_nothing_desired() -> None:
     made = decide([], LEFT, [LEFT_JOBS])
 
-    assert show(made, "a") == "delete Removing consent | ! NothingDesired"
+    assert show(made, "a") == "delete Succeeded consent | ! NothingDesired"
     assert show(made, "b") == "forget Removing | forget b"
     assert made.guards == (
         Guard("NothingDesired", "no manifest is left, and that would remove every recorded job", "--allow-empty"),
@@ -153,7 +153,7 @@ def test_nothing_desired() -> None:
     ],
 )
 def test_nothing_desired_is_lifted(options: Options) -> None:
-    assert show(decide([], LEFT, [LEFT_JOBS], options), "a") == "delete Removing consent | delete a@1.0 | forget a"
+    assert show(decide([], LEFT, [LEFT_JOBS], options), "a") == "delete Succeeded consent | delete a@1.0 | forget a"
 
 
 def test_one_desired_job_is_enough() -> None:
@@ -163,7 +163,7 @@ def test_one_desired_job_is_enough() -> None:
 def test_nothing_desired_is_counted_over_the_scope() -> None:
     options = Options(scope=Scope(paths=frozenset({"a.yaml"})))
 
-    assert show(decide([job("z")], LEFT, [LEFT_JOBS], options), "a") == "delete Removing consent | ! NothingDesired"
+    assert show(decide([job("z")], LEFT, [LEFT_JOBS], options), "a") == "delete Succeeded consent | ! NothingDesired"
 
 
 def test_a_removal_that_was_agreed_to_goes_on_though_nothing_is_desired() -> None:
@@ -189,32 +189,32 @@ PROTECT = {"protect": True}
     [
         pytest.param(
             Situation(None, row(job(**PROTECT), attempt()), look(found())),
-            "delete Removing consent | ! Protected",
-            "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | ! Protected",
+            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
             id="removed, active",
         ),
         pytest.param(
             Situation(None, row(job(**PROTECT), attempt(1, "SUCCEEDED")), look(found(1, "SUCCEEDED", end_time=NOW))),
-            "delete Removing consent | collect a@1.0 | ! Protected",
-            "delete Removing consent | collect a@1.0 | delete a@1.0 | forget a",
+            "delete Succeeded unfinished consent | collect a@1.0 | ! Protected",
+            "delete Succeeded consent | collect a@1.0 | delete a@1.0 | forget a",
             id="removed, finished: collected all the same",
         ),
         pytest.param(
             Situation(None, row(job(protect=True, on_remove=OnRemove.KEEP), attempt()), look(found())),
-            "forget Removing consent | ! Protected",
-            "forget Removing consent | row a@1 released",
+            "forget Active unfinished consent | ! Protected",
+            "forget Active consent | row a@1 released",
             id="removed, onRemove keep",
         ),
         pytest.param(
             Situation(job(work="2", **PROTECT), row(job(**PROTECT), attempt()), look(found())),
-            "replace Removing consent | ! Protected",
-            "replace Removing unfinished consent | cancel a@1.0 replace",
+            "replace Active unfinished consent | ! Protected",
+            "replace Active unfinished consent | cancel a@1.0 replace",
             id="changed, active",
         ),
         pytest.param(
             Situation(job(**PROTECT), row(job(**PROTECT), attempt()), look(found()), Options(destroy=True)),
-            "delete Removing consent | ! Protected",
-            "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | ! Protected",
+            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
             id="destroyed",
         ),
     ],
@@ -264,8 +264,8 @@ def test_a_protected_job_blocks_no_other() -> None:
 
     made = decide([job("z")], records, [look(found(), seen(collected(name="b")))])
 
-    assert show(made, "a") == "delete Removing consent | ! Protected"
-    assert show(made, "b") == "delete Removing consent | delete b@1.0 | forget b"
+    assert show(made, "a") == "delete Active unfinished consent | ! Protected"
+    assert show(made, "b") == "delete Succeeded consent | delete b@1.0 | forget b"
     assert show(made, "z") == "create Waiting consent | row z@1 | create z@1.0"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from reconcile_build import Situation, attempt, found, job, look, row, show
+from reconcile_build import Situation, attempt, found, job, look, mark, row, show
 
 from batchctl.model.observed import RemoteJob
 from batchctl.reconcile import Options
@@ -17,6 +17,7 @@ def by_hand(state: str = "RUNNING", **fields: object) -> RemoteJob:
     return replace(found(1, state), name=REMOTE, mark=None, display_name="by hand", **fields)
 
 
+THEIRS = replace(by_hand(), mark=mark(stack="theirs"))
 TAKING = replace(job(), adopt=REMOTE)
 TAKEN = replace(attempt(1), token="", remote=REMOTE, adopted=True, tree=dict(TAKING.tree))
 
@@ -37,7 +38,27 @@ TAKEN = replace(attempt(1), token="", remote=REMOTE, adopted=True, tree=dict(TAK
         pytest.param(
             Situation(TAKING, None, look(replace(found(name="b"), name=REMOTE))),
             "wait Waiting",
-            id="it has an owner: never touched, nothing created",
+            id="it is another job of ours: never touched, nothing created",
+        ),
+        pytest.param(
+            Situation(TAKING, None, look(THEIRS)),
+            "adopt Active | row a@1 | record a@1.0 adopted",
+            id="another stack's: taken in",
+        ),
+        pytest.param(
+            Situation(TAKING, None, look(shown={REMOTE: replace(by_hand(), mark=mark(uid="fedcba"))})),
+            "adopt Active | row a@1 | record a@1.0 adopted",
+            id="it was asked for, and carries another uid's mark: taken in",
+        ),
+        pytest.param(
+            Situation(TAKING, row(job(), TAKEN), look(THEIRS)),
+            "wait Active",
+            id="another stack's, taken in before: followed, and its mark is no drift",
+        ),
+        pytest.param(
+            Situation(None, row(job(), TAKEN), look(THEIRS), Options(consent=True, allow_empty=True)),
+            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 batches/by-hand remove",
+            id="another stack's, no longer wanted: ended like any other",
         ),
         pytest.param(
             Situation(TAKING, None, look(shown={REMOTE: replace(by_hand(), name="batches/its-own-name")})),

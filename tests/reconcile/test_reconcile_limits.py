@@ -15,6 +15,7 @@ from reconcile_build import (
     SECOND,
     THERE,
     attempt,
+    collected,
     decide,
     found,
     job,
@@ -22,6 +23,7 @@ from reconcile_build import (
     row,
     seen,
     show,
+    unanswered,
 )
 from reconcile_queue import ACTIVE, KEY, MODEL, admitted, bounds, of, queue
 
@@ -29,9 +31,9 @@ from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, Quo
 from batchctl.model.desired import DesiredJob, ProviderConfig
 from batchctl.model.keys import Api
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import Intent, RecordedJob
+from batchctl.model.recorded import Intent, RecordedAttempt, RecordedJob
 from batchctl.reconcile import Options
-from batchctl.reconcile.admission import estimate_tokens, ordinal
+from batchctl.reconcile.admission import ordinal
 
 # --- create calls per minute
 
@@ -90,10 +92,6 @@ def test_calls_that_only_the_list_tells_of_and_calls_elsewhere() -> None:
 # --- tokens
 
 
-def test_tokens_are_a_quarter_of_the_bytes_rounded_up() -> None:
-    assert [estimate_tokens(replace(job(), input_bytes=size)) for size in (None, 0, 1, 4, 5)] == [0, 0, 1, 1, 2]
-
-
 def test_tokens_of_one_model_hold_back_that_model_alone() -> None:
     wanted = [
         job("a", tokens=60),
@@ -107,7 +105,7 @@ def test_tokens_of_one_model_hold_back_that_model_alone() -> None:
 
     # Nobody overtakes: c and e would fit, but stand behind b.
     assert (admitted(made), queue(made)) == ("a d", ["b", "c", "e"])
-    words = f"60 of 100 tokens are enqueued for {MODEL} on main, b needs about 50"
+    words = f"about 60 of 100 tokens are enqueued for {MODEL} on main, b needs about 50 (estimated by bytes)"
     assert of(made, "b").reason.endswith(words)
     assert of(made, "c").reason.endswith(words)
     assert of(made, "b").queue == QueuePlace(1, 3, LimitKind.TOKENS, 60, 100)
@@ -136,28 +134,111 @@ def test_what_never_fits_is_refused_with_a_way_out() -> None:
     made = decide([job(tokens=101), job("b", tokens=100)], [], [look()], limits=bounds(enqueued_tokens=100))
 
     (guard,) = made.guards
-    assert guard.message == "a has about 101 tokens, and no more than 100 may be enqueued for its model"
+    words = "a has about 101 tokens (estimated by bytes), and no more than 100 may be enqueued for its model"
+    assert guard.message == words
     assert guard.flag == "split its input, or raise limits.enqueuedTokens"
     assert admitted(made) == "b"
+
+
+def test_a_job_that_is_no_longer_wanted_counts_with_what_was_recorded_of_it() -> None:
+    leaving = attempt(name="a", input_bytes=4 * 60)
+    records = [row(job("a", protect=True), leaving)]
+    wanted = [job("b", tokens=41), job("c", tokens=40)]
+
+    made = decide(wanted, records, [look(seen(leaving))], limits=bounds(enqueued_tokens=100))
+
+    assert of(made, "b").reason.endswith(
+        f"about 60 of 100 tokens are enqueued for {MODEL} on main, b needs about 41 (estimated by bytes)"
+    )
+    assert admitted(decide(wanted[1:], records, [look(seen(leaving))], limits=bounds(enqueued_tokens=100))) == "c"
+
+
+@pytest.mark.parametrize(
+    ("record", "shown"),
+    [
+        pytest.param(attempt(input_bytes=240), [found(1)], id="seen"),
+        pytest.param(attempt(input_bytes=240), [], id="not seen"),
+        pytest.param(unanswered(input_bytes=240), [], id="nobody knows"),
+        pytest.param(collected(input_bytes=240), [found(1, suffix="-second")], id="a second remote job"),
+    ],
+)
+def test_what_was_recorded_counts_and_not_what_the_manifest_says_by_now(
+    record: RecordedAttempt, shown: list[RemoteJob]
+) -> None:
+    wanted = [job(work="2", tokens=1), job("b", tokens=41)]
+
+    made = decide(wanted, [row(job(), record)], [look(*shown)], limits=bounds(enqueued_tokens=100))
+
+    assert "about 60 of 100 tokens" in of(made, "b").reason
+
+
+# --- by model
+
+
+def test_active_jobs_of_one_model() -> None:
+    wanted = [job("a"), job("b"), job("c", model="models/gemini-2.5-pro"), job("d")]
+
+    made = decide(wanted, [], [look()], limits=bounds(active_by_model={MODEL: 1}))
+
+    assert (admitted(made), queue(made)) == ("a c", ["b", "d"])
+    assert of(made, "b").reason.endswith(f"1 of 1 jobs of {MODEL} are active on main")
+    assert of(made, "d").queue == QueuePlace(2, 2, LimitKind.ACTIVE, 1, 1)
+
+
+def test_active_jobs_of_one_model_and_of_all() -> None:
+    wanted = [job("a"), job("b"), job("c", model="gemini-2.5-pro"), job("d", model="gemini-2.5-pro")]
+
+    made = decide(wanted, [], [look()], limits=bounds(active=2, active_by_model={MODEL: 1}))
+
+    assert (admitted(made), queue(made)) == ("a c", ["b", "d"])
+    assert of(made, "d").reason.endswith("2 of 2 jobs are active on main")
+
+
+def test_create_calls_a_minute_of_one_model() -> None:
+    wanted, records, shown = at(10 * SECOND, 30 * SECOND, 2 * MINUTE)
+    jobs = [job("a"), job("b", model="gemini-2.5-pro"), job("c")]
+
+    made = decide([*jobs, *wanted], records, [look(*shown)], limits=bounds(creates_by_model={MODEL: 2}))
+
+    assert (admitted(made), queue(made)) == ("b", ["a", "c"])
+    assert of(made, "a").reason.endswith(f"2 of 2 create calls a minute for {MODEL} were made on main")
+    assert of(made, "a").next_time == NOW + 30 * SECOND
+    assert admitted(decide([*jobs, *wanted], records, [look(*shown)], limits=bounds(creates_by_model={MODEL: 3}))) == (
+        "a b"
+    )
+
+
+@pytest.mark.parametrize(
+    ("remote", "names"),
+    [
+        pytest.param(found(1, "SUCCEEDED", name="orphan", age=SECOND, model=f"models/{MODEL}"), "", id="that one"),
+        pytest.param(found(1, "SUCCEEDED", name="orphan", age=SECOND, model="gemini-2.5-pro"), "a", id="another"),
+        pytest.param(found(1, "SUCCEEDED", name="orphan", age=SECOND), "a", id="nobody knows which"),
+    ],
+)
+def test_a_call_that_only_the_list_tells_of_counts_for_its_model(remote: RemoteJob, names: str) -> None:
+    made = decide([job()], [], [look(remote)], limits=bounds(creates_by_model={MODEL: 1}))
+
+    assert admitted(made) == names
 
 
 # --- learned limits
 
 
-def learned(limit: int, *, ago: timedelta = MINUTE, pause: timedelta = SECOND, model: str = MODEL) -> Quota:
+def learned(limit: int, *, ago: timedelta = MINUTE, pause: timedelta = MINUTE, model: str = MODEL) -> Quota:
     return Quota(QuotaKey(HERE, model), limit, NOW - ago, NOW - ago + pause)
 
 
 def test_a_learned_limit_holds_back_its_model_alone() -> None:
     wanted = [job("a"), job("b"), job("c"), job("d", model="gemini-2.5-pro")]
 
-    made = decide(wanted, [row(wanted[0], ACTIVE)], [look(seen(ACTIVE))], quotas=[learned(2)])
+    made = decide(wanted, [row(wanted[0], ACTIVE)], [look(seen(ACTIVE))], quotas=[learned(1)])
 
     assert (admitted(made), queue(made)) == ("b d", ["c"])
     words = f"2 jobs of {MODEL} are active on main, and the API seems to take 2"
     assert of(made, "c").reason == f"new in the manifests; 1st of 1 in the queue: {words}"
     assert of(made, "c").queue == QueuePlace(1, 1, LimitKind.QUOTA, 2, 2)
-    assert of(made, "c").next_time == NOW - MINUTE + timedelta(minutes=5)
+    assert of(made, "c").next_time == NOW + MINUTE
 
 
 @pytest.mark.parametrize(
@@ -175,9 +256,9 @@ def test_nothing_is_sent_before_the_pause_is_over(left: timedelta, names: str) -
         assert of(made, "a").reason == f"new in the manifests; 1st of 3 in the queue: {words}"
 
 
-@pytest.mark.parametrize(("ago", "count"), [(timedelta(minutes=5) - SECOND, 1), (timedelta(minutes=5), 2)])
-def test_a_learned_limit_grows_with_time(ago: timedelta, count: int) -> None:
-    made = decide(map(job, "abc"), [], [look()], quotas=[learned(1, ago=ago)])
+@pytest.mark.parametrize(("ago", "count"), [(2 * MINUTE - SECOND, 2), (2 * MINUTE, 3)])
+def test_a_learned_limit_grows_by_one_with_each_pause(ago: timedelta, count: int) -> None:
+    made = decide(map(job, "abcd"), [], [look()], quotas=[learned(1, ago=ago)])
 
     assert len(admitted(made).split()) == count
 
@@ -229,12 +310,45 @@ def test_of_two_numbers_for_one_model_the_smaller_counts() -> None:
         ({"tokens_by_model": {"m": 6}}, {"tokens_by_model": {"m": 4}}, (None, 6, None)),
         ({"tokens_by_model": {"x": 6}}, {"enqueued_tokens": 9, "tokens_by_model": {"m": 4}}, (None, 4, None)),
         ({"tokens_by_model": {"x": 6}}, {"enqueued_tokens": 9}, (None, 9, None)),
+        (
+            {"active_by_model": {"x": 6}, "creates_by_model": {"x": 7}},
+            {"active": 9, "creates_per_minute": 8},
+            (9, None, 8),
+        ),
     ],
 )
 def test_limits_over_limits(own: dict, other: dict, expected: tuple[int | None, int | None, int | None]) -> None:
     made = AdmissionLimits(**own).over(AdmissionLimits(**other))
 
     assert (made.active, made.tokens_of("m"), made.creates_per_minute) == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "expected"),
+    [
+        ({}, {"x": 1}, {"x": 1}),
+        ({"by_model": {"x": 2}}, {"x": 1, "y": 3}, {"x": 2, "y": 3}),
+        ({"number": 9}, {"x": 1}, {}),
+        ({"number": 9, "by_model": {"x": 2}}, {"x": 1, "y": 3}, {"x": 2}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("number", "by_model"), [("active", "active_by_model"), ("creates_per_minute", "creates_by_model")]
+)
+def test_numbers_by_model_over_numbers_by_model(
+    own: dict, other: dict, expected: dict, number: str, by_model: str
+) -> None:
+    names = {"number": number, "by_model": by_model}
+    mine = AdmissionLimits(**{names[name]: value for name, value in own.items()})
+
+    assert getattr(mine.over(AdmissionLimits(**{by_model: other})), by_model) == expected
+
+
+def test_of_two_numbers_by_model_the_smaller_counts() -> None:
+    both = [provider(active_by_model={MODEL: 3}), provider("other", active_by_model={MODEL: 1, "x": 1})]
+    wanted = [job("a"), replace(job("b"), provider="other"), job("c", model="x")]
+
+    assert (queue(decide(wanted, [], [look()], providers=both))) == ["b"]
 
 
 def test_the_plan_tells_what_is_at_work_by_model() -> None:

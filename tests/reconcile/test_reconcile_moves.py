@@ -126,7 +126,7 @@ def test_a_clash_is_held_back_and_the_others_go_on() -> None:
     theirs = replace(found(name="b"), mark=mark(1, name="b", token_of=7))
     second = replace(B, attempts=(replace(B.attempts[0], token=token(7)),))
     made = decide(moves("a>b"), "bc", A, second, at=look(found(), theirs))
-    assert show(made, "a") == "delete Removing consent | ! MovedTwice"
+    assert show(made, "a") == "delete Active consent | ! MovedTwice"
     assert "spec.moved says that a is b now" in made.guards[0].message
     assert show(made, "b") == "wait Active"
     assert show(made, "c").startswith("create")

@@ -51,8 +51,8 @@ def test_a_dependant_is_removed_first() -> None:
     first = decide([], records, [look(*map(seen, attempts))], quiet)
     second = decide([], [replace(records[1], removing_time=LOCAL)], [look(seen(attempts[1]))], quiet)
 
-    assert show(first) == "delete Removing consent | delete a@1.0 | forget a"
-    assert show(first, "n") == "delete Removing unfinished consent | row n@1 removing"
+    assert show(first) == "delete Succeeded consent | delete a@1.0 | forget a"
+    assert show(first, "n") == "delete Succeeded unfinished consent | row n@1 removing"
     assert (of(first, "n").waits_for, of(first, "n").reason) == (("a",), "no longer in a manifest; after a")
     assert show(second, "n") == "delete Removing | delete n@1.0 | forget n"
 
@@ -62,7 +62,7 @@ def test_removals_are_counted_and_guarded_while_they_wait() -> None:
 
     made = decide([], records, [look(*map(seen, attempts))], Options(allow_empty=True, max_delete=1))
 
-    assert show(made, "n") == "delete Removing consent | ! TooManyDeletes"
+    assert show(made, "n") == "delete Succeeded consent | ! TooManyDeletes"
 
 
 def test_what_is_waited_for_is_collected_meanwhile_and_marked_once() -> None:
@@ -88,7 +88,7 @@ def test_nothing_is_cancelled_before_its_dependants_are_gone(dependant: Recorded
     made = decide([], records, [look(*shown)], Options(allow_empty=True))
 
     steps = "row n@1 removing" if waits else "row n@1 removing | cancel n@1.0 remove"
-    assert show(made, "n") == f"delete Removing unfinished consent | {steps}"
+    assert show(made, "n") == f"delete Active unfinished consent | {steps}"
 
 
 def test_a_dependant_that_is_let_go_of_or_still_wanted_holds_nothing_up() -> None:

@@ -64,6 +64,7 @@ def cancelled(cause, state="CANCELLED"):
         (GOOD, WON, ("job.succeeded", "Succeeded", None)),
         (GOOD, replace(WON, rows=RowCounts(10, 7, 3)), ("job.succeeded", "Succeeded", "3 of 10 rows failed")),
         (GOOD, replace(WON, rows=RowCounts(10, 0, 10)), ("job.failed", "Failed", "all 10 rows failed")),
+        (GOOD, replace(WON, rows=RowCounts(10, 9, 0)), ("job.succeeded", "Succeeded", "1 of 10 rows has no result")),
         (
             GOOD,
             collected(state="PARTIALLY_SUCCEEDED", rows=RowCounts(10, 7, 3)),

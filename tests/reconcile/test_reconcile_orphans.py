@@ -32,13 +32,13 @@ PRUNE = Options(allow_empty=True, prune_orphans=True)
     [
         pytest.param(
             [found()],
-            "delete Removing unfinished consent | row a@1 | record a@1.0 adopted | row a@1 removing | cancel a@1.0 remove"
+            "delete Active unfinished consent | row a@1 | record a@1.0 adopted | row a@1 removing | cancel a@1.0 remove"
             " | ~ Orphan",
             id="active: cancel",
         ),
         pytest.param(
             [found(2, "SUCCEEDED"), found(1, "FAILED")],
-            "delete Removing consent | row a@2 | record a@1.0 adopted | record a@2.0 adopted"
+            "delete Succeeded consent | row a@2 | record a@1.0 adopted | record a@2.0 adopted"
             " | collect a@1.0 | delete a@1.0 | collect a@2.0 | delete a@2.0 | forget a | ~ Orphan | ~ Orphan",
             id="ended: collect before delete",
         ),
@@ -106,9 +106,9 @@ def test_destroy_removes_whatever_is_desired() -> None:
 
     made = decide(wanted, records, [shown], Options(destroy=True))
 
-    assert show(made, "a") == "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove"
-    assert show(made, "b") == "delete Removing consent | delete b@1.0 | forget b"
-    unrecorded = "delete Removing unfinished consent | row {0}@1 | record {0}@1.0 adopted | row {0}@1 removing | cancel {0}@1.0 remove | ~ Orphan"
+    assert show(made, "a") == "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove"
+    assert show(made, "b") == "delete Succeeded consent | delete b@1.0 | forget b"
+    unrecorded = "delete Active unfinished consent | row {0}@1 | record {0}@1.0 adopted | row {0}@1 removing | cancel {0}@1.0 remove | ~ Orphan"
     assert show(made, "c") == unrecorded.format("c")
     assert show(made, "d") == unrecorded.format("d")
     assert made.guards == ()

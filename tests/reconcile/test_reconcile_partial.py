@@ -72,19 +72,19 @@ def one(record: RecordedAttempt, state: str | None = None, **lifecycle: object) 
         ),
         pytest.param(
             replace(one(attempt()), wanted=job(work="2")),
-            "replace Removing unfinished consent | cancel a@1.0 replace",
+            "replace Active unfinished consent | cancel a@1.0 replace",
             "wait Active",
             id="replace",
         ),
         pytest.param(
             replace(one(attempt()), wanted=None),
-            "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
             "wait Active",
             id="remove, active",
         ),
         pytest.param(
             replace(one(attempt(1, "SUCCEEDED")), wanted=None),
-            "delete Removing consent | collect a@1.0 | delete a@1.0 | forget a",
+            "delete Succeeded consent | collect a@1.0 | delete a@1.0 | forget a",
             "collect Succeeded | collect a@1.0",
             id="remove, finished",
         ),

@@ -54,7 +54,7 @@ def removed(
         # no | active | present | by `onRemove`: cancel, wait for terminal, collect, delete
         pytest.param(
             removed(attempt()),
-            "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
             id="no, active, present, onRemove delete: cancel",
         ),
         pytest.param(
@@ -79,17 +79,17 @@ def removed(
         ),
         pytest.param(
             removed(attempt(1), attempt(2)),
-            "delete Removing unfinished consent | row a@2 removing | cancel a@1.0 remove | cancel a@2.0 remove | ~ Duplicate",
+            "delete Active unfinished consent | row a@2 removing | cancel a@1.0 remove | cancel a@2.0 remove | ~ Duplicate",
             id="several work: all are cancelled",
         ),
         pytest.param(
             removed(collected(1), attempt(2)),
-            "delete Removing unfinished consent | row a@2 removing | cancel a@2.0 remove",
+            "delete Active unfinished consent | row a@2 removing | cancel a@2.0 remove",
             id="one has ended, one works: cancel, and delete later",
         ),
         pytest.param(
             removed(attempt(), on_remove=CANCEL),
-            "cancel Removing unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "cancel Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
             id="no, active, present, onRemove cancel: cancel",
         ),
         pytest.param(
@@ -99,43 +99,43 @@ def removed(
         ),
         pytest.param(
             removed(attempt(), on_remove=KEEP),
-            "forget Removing consent | row a@1 released",
+            "forget Active consent | row a@1 released",
             id="no, active, present, onRemove keep: let go",
         ),
         # no | finished | present | by `onRemove`: collect, delete
         pytest.param(
             removed(attempt(1, "SUCCEEDED")),
-            "delete Removing consent | collect a@1.0 | delete a@1.0 | forget a",
+            "delete Succeeded consent | collect a@1.0 | delete a@1.0 | forget a",
             id="no, finished, present, onRemove delete: collect, delete",
         ),
         pytest.param(
             removed(collected()),
-            "delete Removing consent | delete a@1.0 | forget a",
+            "delete Succeeded consent | delete a@1.0 | forget a",
             id="no, finished, collected, onRemove delete: delete",
         ),
         pytest.param(
             removed(attempt(1, "SUCCEEDED"), options=DISCARD),
-            "delete Removing consent | delete a@1.0 | forget a",
+            "delete Succeeded consent | delete a@1.0 | forget a",
             id="no, finished, --discard-results: delete",
         ),
         pytest.param(
             removed(attempt(1, "FAILED"), collected(2)),
-            "delete Removing consent | collect a@1.0 | delete a@1.0 | delete a@2.0 | forget a",
+            "delete Succeeded consent | collect a@1.0 | delete a@1.0 | delete a@2.0 | forget a",
             id="several have ended: each is collected and deleted",
         ),
         pytest.param(
             removed(attempt(1, "SUCCEEDED"), on_remove=CANCEL),
-            "forget Removing consent | collect a@1.0 | row a@1 released",
+            "forget Succeeded consent | collect a@1.0 | row a@1 released",
             id="no, finished, onRemove cancel: collect, let go",
         ),
         pytest.param(
             removed(collected(), on_remove=CANCEL),
-            "forget Removing consent | row a@1 released",
+            "forget Succeeded consent | row a@1 released",
             id="no, finished, collected, onRemove cancel: let go",
         ),
         pytest.param(
             removed(attempt(1, "SUCCEEDED"), on_remove=KEEP),
-            "forget Removing consent | row a@1 released",
+            "forget Succeeded consent | row a@1 released",
             id="no, finished, onRemove keep: let go",
         ),
         # no | any | gone | forget
@@ -163,7 +163,7 @@ def removed(
         ),
         pytest.param(
             removed(attempt(1), on_remove=KEEP, jobs=()),
-            "forget Removing consent | row a@1 released",
+            "forget Active consent | row a@1 released",
             id="onRemove keep, not known in this pass: let go of it all the same",
         ),
         *(
@@ -275,7 +275,7 @@ def test_a_provider_that_left_the_stack_is_observed_through_the_record() -> None
 
     assert show(unseen) == "wait Unknown"
     assert unseen.jobs[0].reason.endswith(f"nobody looked at {THERE}")
-    assert show(shown) == "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove"
+    assert show(shown) == "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove"
 
 
 # --- any | any | several remote jobs
@@ -286,19 +286,19 @@ def test_a_provider_that_left_the_stack_is_observed_through_the_record() -> None
     [
         pytest.param(
             OnRemove.DELETE,
-            "delete Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
+            "delete Active unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
             " | cancel a@1.0 remove | ~ Duplicate",
             id="delete",
         ),
         pytest.param(
             OnRemove.CANCEL,
-            "cancel Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
+            "cancel Active unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
             " | cancel a@1.0 remove | ~ Duplicate",
             id="cancel",
         ),
         pytest.param(
             OnRemove.KEEP,
-            "forget Removing consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 released | ~ Duplicate",
+            "forget Active consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 released | ~ Duplicate",
             id="keep",
         ),
     ],
@@ -315,10 +315,10 @@ def test_a_removed_job_takes_its_second_one_with_it(on_remove: OnRemove, expecte
     [
         pytest.param(
             "RUNNING",
-            "delete Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate",
+            "delete Succeeded unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate",
             id="the second one lives: not forgotten before it has ended",
         ),
-        pytest.param("FAILED", "delete Removing consent | delete a@1.0 | forget a", id="the second one is dead"),
+        pytest.param("FAILED", "delete Succeeded consent | delete a@1.0 | forget a", id="the second one is dead"),
     ],
 )
 def test_a_removed_job_that_has_ended(state: str, expected: str) -> None:
@@ -333,7 +333,7 @@ def test_a_removed_job_that_is_gone_is_not_forgotten_before_its_second_one_has_e
     made = decide([], [record], [look(found(1, suffix="-second"))], EMPTY)
 
     assert show(made) == (
-        "delete Removing unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate"
+        "delete Succeeded unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate"
     )
 
 

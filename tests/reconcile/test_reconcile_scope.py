@@ -151,7 +151,7 @@ def test_a_manifest_removed_from_the_path_is_still_found_and_removed() -> None:
     made = decide([], records, [look(found(name="a"), found(name="b"))], IN)
 
     assert [decided.job for decided in made.jobs] == ["a"]
-    assert show(made) == "delete Removing unfinished consent | row a@1 removing | cancel a@1.0 remove"
+    assert show(made) == "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove"
 
 
 def test_a_removed_manifest_is_found_by_its_recorded_labels() -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from reconcile_build import (
     GRACE,
+    HOUR,
     LOCAL,
+    MINUTE,
+    NOW,
     SECOND,
     THERE,
     Situation,
@@ -21,7 +25,8 @@ from reconcile_build import (
     unanswered,
 )
 
-from batchctl.model.plan import Note, RecordAttempt
+from batchctl.model.plan import Note, RecordAttempt, Step
+from batchctl.model.recorded import Intent
 from batchctl.reconcile import Options
 
 PARTIAL = look(complete=False)
@@ -49,12 +54,12 @@ TOKEN_FOUND = look(found(1))
         ),
         pytest.param(
             Situation(None, row(job(), unanswered()), TOKEN_FOUND, Options(allow_empty=True)),
-            "delete Removing unfinished consent | record a@1.0 adopted | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | record a@1.0 adopted | row a@1 removing | cancel a@1.0 remove",
             id="no, intent without a name, token found: adopt, then as removed",
         ),
         pytest.param(
             Situation(job(work="2"), row(job(), unanswered()), TOKEN_FOUND),
-            "replace Removing unfinished consent | record a@1.0 adopted | cancel a@1.0 replace",
+            "replace Active unfinished consent | record a@1.0 adopted | cancel a@1.0 replace",
             id="digest changed meanwhile, token found: adopt, then as changed",
         ),
         pytest.param(
@@ -139,7 +144,7 @@ TOKEN_FOUND = look(found(1))
                 look(found(1)),
                 Options(allow_empty=True),
             ),
-            "delete Removing unfinished consent | row a@2 removing | cancel a@1.0 remove | ~ Duplicate",
+            "delete Waiting unfinished consent | row a@2 removing | cancel a@1.0 remove | ~ Duplicate",
             id="no, not found, grace over, an older attempt lives: removed",
         ),
     ],
@@ -148,16 +153,71 @@ def test_settlement(situation: Situation, expected: str) -> None:
     assert show(situation.decide()) == expected
 
 
-def test_the_grace_runs_on_the_local_clock_from_the_first_complete_look() -> None:
-    looking = Situation(job(), row(job(), unanswered())).decide().jobs[0]
+def intent_of(step: Step) -> Intent | None:
+    assert isinstance(step, RecordAttempt)
+    return step.attempt.intent
+
+
+def test_the_grace_runs_on_both_clocks_from_the_first_complete_look() -> None:
+    looking = Situation(job(), row(job(), unanswered()), replace(look(), took=7 * SECOND)).decide().jobs[0]
 
     [step] = looking.steps
-    assert isinstance(step, RecordAttempt)
-    assert step.attempt.intent is not None
-    assert step.attempt.intent.first_look == LOCAL
+    assert intent_of(step) == Intent(LOCAL - 10 * MINUTE, LOCAL, NOW - 7 * SECOND)
     assert looking.next_time == LOCAL + GRACE
     running = Situation(job(), row(job(), unanswered(first_look=LOCAL - SECOND))).decide().jobs[0]
     assert running.next_time == LOCAL - SECOND + GRACE
+
+
+AGAIN = f"create Waiting | create a@1.0 {token(1)}"
+ANEW = "wait Settling | record a@1.0 looked for in vain"
+RUNNING = "wait Settling"
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "expected", "left"),
+    [
+        pytest.param(GRACE, GRACE, AGAIN, None, id="over on both"),
+        pytest.param(GRACE - SECOND, GRACE, RUNNING, SECOND, id="not over on the local clock"),
+        pytest.param(GRACE, GRACE - SECOND, RUNNING, SECOND, id="not over on the provider's clock"),
+        pytest.param(HOUR + SECOND, SECOND, RUNNING, GRACE - SECOND, id="the local clock was put forward"),
+        pytest.param(SECOND, HOUR + SECOND, RUNNING, GRACE - SECOND, id="the provider's clock was put forward"),
+        pytest.param(GRACE - DAY, GRACE, ANEW, GRACE, id="the local clock was put back by a day"),
+        pytest.param(GRACE, GRACE - DAY, ANEW, GRACE, id="the provider's clock was put back by a day"),
+        pytest.param(-DAY, DAY, ANEW, GRACE, id="one back, the other forward"),
+        pytest.param(-MINUTE, MINUTE, RUNNING, GRACE + MINUTE, id="put back by less than the grace: it takes longer"),
+        pytest.param(-GRACE, GRACE, RUNNING, 2 * GRACE, id="put back by just the grace"),
+        pytest.param(-GRACE - SECOND, GRACE, ANEW, GRACE, id="put back by a second more"),
+    ],
+)
+def test_no_jump_of_a_clock_ends_the_grace_sooner(
+    here: timedelta, there: timedelta, expected: str, left: timedelta | None
+) -> None:
+    record = replace(unanswered(), intent=Intent(LOCAL - DAY, LOCAL - here, NOW - there))
+
+    made = Situation(job(), row(job(), record)).decide()
+
+    assert show(made) == expected
+    assert made.jobs[0].next_time == (None if left is None else LOCAL + left)
+    if expected == ANEW:
+        assert intent_of(made.jobs[0].steps[0]) == Intent(LOCAL - DAY, LOCAL, NOW)
+
+
+def test_an_intent_of_a_state_that_knew_one_clock_begins_its_grace_anew() -> None:
+    record = replace(unanswered(), intent=Intent(LOCAL - DAY, LOCAL - HOUR))
+
+    made = Situation(job(), row(job(), record)).decide()
+
+    assert show(made) == ANEW
+    assert intent_of(made.jobs[0].steps[0]) == Intent(LOCAL - DAY, LOCAL, NOW)
+
+
+def test_what_a_look_shows_first_is_as_old_as_the_look() -> None:
+    record = unanswered(first_look=LOOKED)
+
+    slow = Situation(job(), row(job(), record), replace(look(), took=SECOND)).decide()
+
+    assert (show(slow), slow.jobs[0].next_time) == (RUNNING, LOCAL + SECOND)
 
 
 def test_an_abandoned_attempt_has_no_intent_and_is_gone() -> None:

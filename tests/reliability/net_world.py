@@ -15,6 +15,7 @@ from batchctl.model.desired import DesiredJob, Kind
 from batchctl.model.keys import Account, Api
 from batchctl.model.ports import Provider
 from batchctl.providers.google_credentials import StaticToken
+from batchctl.providers.turns import Turns
 from batchctl.providers.vertex.provider import open_vertex
 
 ACCOUNTS = {"gemini": HERE, "vertex": Account(Api.VERTEX, "https://here.invalid", "demo", "us-central1")}
@@ -51,6 +52,7 @@ class NetWorld(World):
             storage_url=account.origin,
             bigquery_url=account.origin,
             staging_bucket=self.api.provider["stagingBucket"],
+            turns=Turns(),
             create_timeout=self.limits.create_timeout,
             display_name_limit=self.limits.display_name,
             clock=self.time,

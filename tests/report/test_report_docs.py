@@ -41,7 +41,7 @@ def test_the_plan_of_the_documentation_is_what_is_written():
 def test_the_status_of_the_documentation_is_what_is_written():
     attempt = running("translate-fr", remote="batches/abc123", create_time=ago(minutes=3, seconds=10))
     plan = job_plan("translate-fr", Action.WAIT, Phase.ACTIVE, "running", attempt=attempt)
-    row = StatusRow.of(plan, model="gemini-2.5-flash", provider="gemini")
+    row = StatusRow.of(plan, model="gemini-2.5-flash", provider="gemini", clocks={})
     assert written(write_status, StatusReport("examples", (row,)), NOW) in TEXTS
 
 

@@ -82,6 +82,10 @@ def test_what_holds(one, expected):
         (case(waits_for=("b", "c")), "waits for b, c"),
         (case(waits_for=("b",), blocked=True), "blocked by b: a person has to do something"),
         (case(queue=PLACE), "2 of 3 in the queue; active: 100 of 100 used"),
+        (
+            case(queue=QueuePlace(1, 1, LimitKind.TOKENS, 60, 100)),
+            "1 of 1 in the queue; enqueuedTokens: about 60 of 100 used",
+        ),
         (case(guard=GUARD), "TooManyCreates: 101 jobs to create (--max-create 101)"),
         (case(of={"is_stack_suspended": True}), "the stack's suspend holds back creates and retries"),
     ],
@@ -95,6 +99,7 @@ def test_how_it_is_said(one, words):
     [
         *((case(action), "the next pass") for action in sorted(set(Action) - {Action.WAIT, Action.NONE})),
         (case(Action.CREATE, guard=GUARD), "nothing, until somebody allows it: --max-create 101"),
+        (case(Action.REPLACE, guard=GUARD, unfinished=True), "the job as it is goes on; no more until somebody allows"),
         (case(next_time=LATER, timer=Timer.BACKOFF), "a new attempt is created"),
         (case(Action.WAIT, Phase.ACTIVE, next_time=LATER, timer=Timer.DEADLINE), "when it ends, its results are"),
         (case(Action.NONE, Phase.SUCCEEDED, next_time=LATER, timer=Timer.TTL), "the remote job is deleted"),

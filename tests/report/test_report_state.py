@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -15,7 +16,7 @@ from test_report_schemas import closed, objects
 
 from batchctl.model.keys import Account, Api
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import Recorded
+from batchctl.model.recorded import Intent, Recorded
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.state_document import (
@@ -40,8 +41,10 @@ LIST = StateReport(
 )
 SHOWN = JobRecord("shop", JOB, Phase.ACTIVE, DESCRIPTION.events)
 LEFT = RemoteJob("batches/left\x1b[31m", Account(Api.GEMINI, "emulator"), "by hand", None, "JOB_STATE_RUNNING")
-REBUILT = RebuildReport("shop", (JOB,), (LEFT,), ("job/x: broken",), Path("/s/state.db.corrupt-1"))
-NOTHING = RebuildReport("shop", (), (), (), None)
+OPEN = replace(BARE, attempts=(replace(JOB.attempts[0], intent=Intent(datetime(2026, 11, 22, tzinfo=UTC))),))
+OLD = Path("/s/state.db.corrupt-1")
+REBUILT = RebuildReport("shop", (JOB, OPEN), (LEFT,), ("job/x: broken",), OLD, calls_known=True)
+NOTHING = RebuildReport("shop", (), (), (), None, calls_known=False)
 HOLDER = {"pid": 1, "host": "h", "who": "w", "command": "c", "since": "2026-11-22T10:00:00Z"}
 
 DOCUMENTS = [
@@ -90,8 +93,9 @@ def text_of(write, value) -> str:
         (write_state_list, StateReport("shop", Recorded(), {}), ["0 jobs recorded"]),
         (write_state_show, SHOWN, ["Active", "formerly old", "Recorded", "Attempts", "Events"]),
         (write_state_show, replace(SHOWN, job=BARE), ["bare", "Recorded"]),
-        (write_rebuild, REBUILT, ["1 job recorded anew.", "Left out", "batches/left", "job/x: broken", "corrupt-1"]),
-        (write_rebuild, NOTHING, ["0 jobs recorded anew.", "What cannot come back"]),
+        (write_rebuild, REBUILT, ["2 jobs recorded anew.", "Left out", "batches/left", "job/x: broken", "corrupt-1"]),
+        (write_rebuild, REBUILT, ["no answer, kept", f"- {OPEN.attempts[0].key}"]),
+        (write_rebuild, NOTHING, ["0 jobs recorded anew.", "What cannot come back", "wait a few minutes"]),
     ],
 )
 def test_text(write, value, words):

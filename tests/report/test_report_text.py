@@ -26,7 +26,7 @@ from batchctl.model.desired import LocalFile, Location, RemoteSource, UploadedFi
 from batchctl.model.errors import BatchctlError, Diagnostic, ManifestError, NotFound, RowProblem, RowsError, UsageError
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, Drift, DriftKind, Plan
+from batchctl.model.plan import Action, Drift, DriftKind, Guard, Plan
 from batchctl.model.states import Phase
 from batchctl.report.apply_text import write_apply
 from batchctl.report.describe_document import describe_document, source_fields
@@ -37,7 +37,15 @@ from batchctl.report.plan_document import apply_document, plan_document
 from batchctl.report.plan_text import write_diff, write_drift, write_plan
 from batchctl.report.status_text import write_status, write_valid, write_version
 from batchctl.report.values import ApplyReport, JobDescription, StatusReport, StatusRow
-from batchctl.report.words import PHASE_STYLES, RESULT_STYLES, SYMBOLS, apply_summary, plan_summary, rows_text
+from batchctl.report.words import (
+    PHASE_STYLES,
+    RESULT_STYLES,
+    SYMBOLS,
+    apply_summary,
+    plan_summary,
+    reason_text,
+    rows_text,
+)
 
 WAIT = job_plan("w", Action.WAIT, Phase.ACTIVE, "running")
 CREATE = job_plan("c", Action.CREATE, Phase.WAITING, "not created yet")
@@ -184,7 +192,8 @@ def test_wide_characters_keep_columns_aligned():
 
 def test_a_status_row_is_made_from_a_plan():
     attempt = running("w", 2, remote="batches/a", start_time=ago(minutes=4), end_time=ago(minutes=1))
-    made = StatusRow.of(replace(WAIT, attempt=attempt), model="m", provider="p")
+    clocks = {attempt.account: ago(minutes=2)}
+    made = StatusRow.of(replace(WAIT, attempt=attempt), model="m", provider="p", clocks=clocks)
     assert made == StatusRow(
         "w",
         Phase.ACTIVE,
@@ -198,10 +207,33 @@ def test_a_status_row_is_made_from_a_plan():
         ago(minutes=4),
         ago(minutes=1),
         "running",
+        ago(minutes=2),
     )
-    assert StatusRow.of(CREATE, model=None, provider="p") == StatusRow(
+    assert StatusRow.of(CREATE, model=None, provider="p", clocks=clocks) == StatusRow(
         "c", Phase.WAITING, provider="p", reason="not created yet"
     )
+
+
+GUARD = Guard("Protected", "w is protected", "--allow-protected")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "plan"),
+    [
+        ({}, "running", "running"),
+        ({"needs_consent": True}, "running; waits for `batchctl apply`", "running"),
+        (
+            {"needs_consent": True, "guard": GUARD, "unfinished": True},
+            "running; refused: w is protected (--allow-protected)",
+            "running [refused: Protected]",
+        ),
+        ({"unfinished": True}, "running", "running (goes on in a later pass)"),
+    ],
+)
+def test_a_reason_says_what_no_action_beside_it_does(changes, status, plan):
+    changed = replace(WAIT, **changes)
+    assert StatusRow.of(changed, model=None, provider=None, clocks={}).reason == status
+    assert reason_text(changed) == plan
 
 
 def test_an_empty_status():

@@ -30,6 +30,10 @@ def config(**members: Any) -> dict[str, Any]:
     return {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "generationConfig": members}
 
 
+def video(**members: Any) -> dict[str, Any]:
+    return {"contents": [{"parts": [{"videoMetadata": members}]}]}
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -52,6 +56,11 @@ def config(**members: Any) -> dict[str, Any]:
         ),
         ({"functionCall": {"args": {"n": 1, "m": 2}}}, {"function_call": {"args": {"m": 2.0, "n": 1.0}}}),
         ({"labels": {"a": "1", "b": "2"}}, {"labels": {"b": "2", "a": "1"}}),
+        (video(startOffset="1s", endOffset="90s"), video(startOffset="1.0s", endOffset="90.000000000s")),
+        (video(start_offset="0s"), video(startOffset="0.000s")),
+        (video(endOffset="3.5s"), {"contents": [{"parts": [{"video_metadata": {"end_offset": "3.500s"}}]}]}),
+        (video(endOffset="-0.5s"), video(endOffset="-00.50s")),
+        (video(endOffset="100s"), video(endOffset="0100s")),
         ({}, {}),
     ],
 )
@@ -93,6 +102,18 @@ def test_defaults_and_far_digits_are_told_apart_by_the_exact_form_only(one, othe
         ({"contents": [1, 2]}, {"contents": [2, 1]}),
         ({"contents": [""]}, {"contents": []}),
         ({"text": "-_8"}, {"text": "+/8"}),
+        (video(endOffset="1s"), video(endOffset="1.000000001s")),
+        (video(endOffset="0.5s"), video(endOffset="-0.5s")),
+        (video(endOffset="1e1s"), video(endOffset="10s")),
+        (video(endOffset="1 s"), video(endOffset="1s")),
+        # Only those fields hold spans of time, and only there.
+        ({"text": "1.0s"}, {"text": "1s"}),
+        ({"contents": [{"parts": [{"startOffset": "1.0s"}]}]}, {"contents": [{"parts": [{"startOffset": "1s"}]}]}),
+        ({"labels": {"endOffset": "1.0s"}}, {"labels": {"endOffset": "1s"}}),
+        (
+            {"functionCall": {"args": {"videoMetadata": {"endOffset": "1.0s"}}}},
+            {"functionCall": {"args": {"videoMetadata": {"endOffset": "1s"}}}},
+        ),
         # What users name themselves has one spelling.
         ({"labels": {"a_b": "1"}}, {"labels": {"aB": "1"}}),
         ({"labels": {"a": ""}}, {"labels": {}}),

@@ -17,7 +17,7 @@ from long_mode import effort
 from batchctl.model.errors import NotFound
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import ForeignRows, InputRow, KnownInput, ResultItem, SentRows
+from batchctl.model.ports import ForeignRows, InputRow, KnownInput, ResultItem, SentRows, UnorderedRows
 from batchctl.rows.groups import Groups
 from batchctl.rows.join import Place, join_for
 from batchctl.rows.read import read_results
@@ -65,7 +65,7 @@ def foreign(requests: Iterable[Any], items: Iterable[ResultItem]) -> tuple[list[
 # Inputs that are not known, and inputs that batchctl sent
 
 
-def test_an_unknown_input_takes_positions_as_they_come():
+def test_own_rows_that_are_not_here_any_more_take_positions_as_they_come():
     items = [ResultItem("k", 2), ResultItem(None, 2), ResultItem(None, None), ResultItem(None, -1), ResultItem(None, 0)]
     places, missing = joined(None, items)
     assert [(place.index, place.matched) for place in places] == [
@@ -76,6 +76,13 @@ def test_an_unknown_input_takes_positions_as_they_come():
         (0, True),
     ]
     assert (places[0].key, missing) == ("k", None)
+
+
+def test_rows_of_others_without_an_order_have_no_position_whatever_they_carry():
+    items = [ResultItem("k", 2), ResultItem("k", 2), ResultItem(None, 0, request=A), ResultItem(None, None)]
+    places, missing = joined(UnorderedRows(), items)
+    assert places == [Place(key, None, matched=True) for key in ("k", "k", None, None)]
+    assert missing is None
 
 
 def test_rows_that_batchctl_sent_are_known_by_key_or_position():
@@ -310,7 +317,7 @@ KEYS = st.none() | st.sampled_from(["a", "b"]) | st.text(st.characters(), max_si
 def test_nothing_that_comes_makes_a_join_fail(rows, results):
     items = [ResultItem(key, index, response={}, request=request) for key, index, request in results]
     names = dict.fromkeys(key for key, _ in rows if key is not None)
-    known: list[KnownInput | None] = [None, SentRows(tuple(names))]
+    known: list[KnownInput | None] = [None, UnorderedRows(), SentRows(tuple(names))]
     for one in [*known, ForeignRows(InputRow(*row) for row in rows)]:
         places, missing = joined(one, items)
         taken = [place.index for place in places if place.index is not None]

@@ -71,12 +71,31 @@ def test_no_folder_is_no_fault(tmp_path: Path) -> None:
         ({"job": None}, "not one of ours"),
         ({"account": "nowhere"}, "not an account"),
         ({"attempt": True}, "not one of ours"),
-        ({"attempt": -1}, "not one of ours"),
+        ({"attempt": -1}, "cannot be: attempt"),
         ({"marks": {}}, "lacks 'token'"),
         ({"marks": []}, "not one of ours"),
         ({"rows": {"ok": 1, "failed": 1}}, "lacks 'missing'"),
         ({"endTime": "noon"}, "noon"),
         ({"endTime": "2026-11-22T10:00:00"}, "without a zone"),
+        ({"endTime": "0001-01-01T00:00:00+14:00"}, "a time that cannot be"),
+        ({"createTime": "9999-12-31T23:59:59-14:00"}, "a time that cannot be"),
+        ({"attempt": 0}, "cannot be: attempt"),
+        ({"attempt": 1_000_000}, "cannot be: attempt"),
+        ({"attempt": 10**30}, "cannot be: attempt"),
+        ({"shard": 100_000}, "cannot be: shard"),
+        ({"rows": {"ok": 10**30, "failed": 0, "missing": None}}, "cannot be: ok"),
+        ({"rows": {"ok": 2**53, "failed": 1, "missing": None}}, "cannot be: rows"),
+        ({"rows": {"ok": 1, "failed": 1, "missing": -1}}, "cannot be: missing"),
+        ({"digest": "d1:zz"}, "a digest that batchctl never writes"),
+        ({"digest": "d1:" + "a" * 63}, "a digest that batchctl never writes"),
+        ({"digest": "d2:" + "a" * 64}, "a digest that batchctl never writes"),
+        ({"state": "PWNED"}, "a state that batchctl never writes"),
+        ({"state": "JOB_STATE_RUNNING"}, "a state that batchctl never writes"),
+        ({"marks": {**MARKS, "token": "\udcff"}}, "surrogates not allowed"),
+        ({"marks": {**MARKS, "token": "TOKEN00001"}}, "a token that batchctl never writes"),
+        ({"marks": {**MARKS, "stack": "\udcff"}}, "surrogates not allowed"),
+        ({"remote": ""}, "a remote that batchctl never writes"),
+        ({"job": "../up"}, "a job that batchctl never writes"),
     ],
 )
 def test_what_is_not_sound_is_told_and_does_not_count(tmp_path: Path, change: dict[str, object], fault: str) -> None:
@@ -101,6 +120,30 @@ def test_a_manifest_that_is_none(tmp_path: Path, content: bytes) -> None:
 def test_a_file_that_is_missing(tmp_path: Path, name: str) -> None:
     (collect(tmp_path) / name).unlink()
     assert read_kept(tmp_path).faults == (f"job/abababab-1: {name} is missing",)
+
+
+def test_a_manifest_that_is_no_file(tmp_path: Path) -> None:
+    path = collect(tmp_path) / "manifest.json"
+    path.unlink()
+    path.mkdir()
+    assert read_kept(tmp_path).faults == ("job/abababab-1: manifest.json is missing",)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"attempt": 999_999},
+        {"digest": DIGEST[:15]},
+        {"marks": {**MARKS, "token": ""}},
+        {"createTime": "2026-11-22T12:00:00+02:00"},
+        {"state": "JOB_STATE_EXPIRED"},
+    ],
+)
+def test_what_is_odd_and_may_be(tmp_path: Path, change: dict[str, object]) -> None:
+    path = collect(tmp_path) / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    (one,) = read_kept(tmp_path).kept
+    assert one.attempt.create_time == TIME
 
 
 def test_results_of_the_very_work(tmp_path: Path) -> None:

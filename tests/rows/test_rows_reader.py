@@ -148,6 +148,7 @@ def test_an_embedding_needs_one_content(request_: object) -> None:
 
 def test_a_file_has_the_hash_of_its_rows(write: Writer) -> None:
     found = READER.fingerprint(write(line("a", "one") + line("b", "two")), BATCH)
+    assert found.members == {"contents": 2}
     hasher = RowsHasher()
     for key, text in (("a", "one"), ("b", "two")):
         hasher.add(READER.parse({"key": key, "text": text}, BATCH))

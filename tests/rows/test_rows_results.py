@@ -25,7 +25,7 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, ResultItem, ResultStore, SentRows
 from batchctl.rows import results
 from batchctl.rows.folder import results_errors
-from batchctl.rows.read import find_current, read_results
+from batchctl.rows.read import Gaps, find_current, read_gaps, read_results
 from batchctl.rows.results import ResultsFolder
 
 DIGEST = "d1:0123abcd" + "e" * 56
@@ -376,6 +376,35 @@ def test_a_damaged_results_file_is_named(root: Path, raw: str) -> None:
     with pytest.raises(ResultsError, match="line 2 is not a result row") as caught:
         rows(root, found)
     assert caught.value.code == "ResultsCorrupt"
+
+
+@pytest.mark.parametrize(
+    ("items", "keys", "gaps"),
+    [
+        ([good("a"), good("b")], ["a", "b"], Gaps(0, 0)),
+        ([good("a"), good("a"), good("z")], ["a", "b", "c"], Gaps(2, 2)),
+        ([good("a")], None, Gaps(0, 0)),
+    ],
+)
+def test_what_did_not_fit_together_is_told(
+    root: Path, items: list[ResultItem], keys: list[str] | None, gaps: Gaps
+) -> None:
+    assert read_gaps(root / collect(root, items, keys).path) == gaps
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "[]", "{}", "[" * 100_000, '{"rows": {"missing": 1}}', '{"rows": {"missing": "1", "unmatched": 1e999}}']
+)
+def test_a_damaged_manifest_is_named(root: Path, raw: str) -> None:
+    folder = root / collect(root, [good("a")], ["a"]).path
+    (folder / "manifest.json").write_text(raw)
+    with pytest.raises(ResultsError, match=r"manifest\.json") as caught:
+        read_gaps(folder)
+    assert caught.value.code == "ResultsCorrupt"
+    (folder / "manifest.json").unlink()
+    with pytest.raises(ResultsError) as caught:
+        read_gaps(folder)
+    assert caught.value.code == "ResultsFailed"
 
 
 def test_results_that_are_not_there(root: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed, Unauthorized
+from google.auth.exceptions import InvalidOperation
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
@@ -44,6 +45,16 @@ def test_a_caller_without_a_token(service: Service) -> None:
         client.get_bucket("demo")
     with pytest.raises(Unauthorized):
         client.bucket("demo").blob("a").upload_from_string("x")
+    client.close()
+
+
+def test_an_endpoint_of_the_environment_alone_makes_anonymous_callers(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", service.url)
+    client = storage.Client("p")
+    with pytest.raises(InvalidOperation, match="Anonymous credentials cannot be refreshed"):
+        client.create_bucket("demo")
     client.close()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sqlite3
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from state_samples import HandClock, attempt, job
 
 from batchctl.model.errors import StateError
 from batchctl.model.recorded import Intent, RecordedFile, SaveAttempt, SaveFile, SaveJob
-from batchctl.state import connection, networks
+from batchctl.state import connection, faults, networks
 from batchctl.state.cells import read_seconds, read_time
 from batchctl.state.faults import state_errors
 from batchctl.state.networks import file_system_of
@@ -310,6 +312,58 @@ def test_faults_of_the_system_are_mapped(number: int, code: str) -> None:
             raise OSError(number, "no")
 
     assert "/s/state.db" in refused(fail, code).message
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.ENOSPC, "StateDiskFull"), (errno.EDQUOT, "StateDiskFull"), (errno.EIO, "StateFailed"), (0, "StateFailed")],
+)
+def test_an_io_error_is_a_full_disk_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    def fsync(handle: int) -> None:
+        if number:
+            raise OSError(number, "no")
+
+    def fail() -> None:
+        with state_errors(tmp_path / "state.db"):
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+            raise error
+
+    monkeypatch.setattr(faults.os, "fsync", fsync)
+    refused(fail, code)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte; only root can mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system of its own can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_can_be_read_from_and_says_that_it_is_full(store: FileState, path: Path, small_disk: Path) -> None:
+    fill(store, jobs=3)
+    there = open_state(small_disk / "state.db", stack="demo", uid="abc123", clock=HandClock(), who="ada")
+    (small_disk / "state.db").write_bytes(path.read_bytes())
+    with (small_disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
+    refused(there.lock, "StateDiskFull")
+    for _ in range(2):
+        assert there.load() == store.load()
+        there.copy_to(path.with_name("copy.db"))
+        refused(there.lock, "StateDiskFull")
+    (small_disk / "filler").unlink()
+    with there.lock() as session:
+        session.commit([SaveJob(job("later"))])
+    assert "later" in there.load().jobs
 
 
 def test_every_code_of_sqlite_is_mapped() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -172,6 +173,58 @@ def test_a_lock_file_removed_while_it_is_taken_guards_nothing(tmp_path: Path, mo
     assert lock_holder(path) == HOLDER
     lock.release()
     assert lock_holder(path) is None
+
+
+def test_who_asks_after_the_holder_turns_nobody_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks for a holder has the lock shared for a moment: here until it is tried a third time."""
+    path = tmp_path / "l"
+    path.write_text("")
+    asking = path.open()
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    flock, tried = fcntl.flock, []
+
+    def count(handle: int, flags: int) -> None:
+        if flags & fcntl.LOCK_EX:
+            tried.append(flags)
+            if len(tried) == 3:
+                asking.close()
+        flock(handle, flags)
+
+    monkeypatch.setattr(lockfile.fcntl, "flock", count)
+    lock = take_lock(path, HOLDER)
+    assert lock is not None
+    lock.release()
+    assert len(tried) == 3
+
+
+def test_a_lock_that_is_shared_for_ever_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "l"
+    monkeypatch.setattr(lockfile, "_PAUSE_SECONDS", 0)
+    with path.open("w") as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        assert take_lock(path, HOLDER) is None
+
+
+@pytest.mark.parametrize("note", [None, "", "{"])
+def test_where_there_is_no_note_the_lock_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, note: str | None
+) -> None:
+    path = tmp_path / "l"
+    if note is not None:
+        path.write_text(note)
+
+    def fail(handle: int, flags: int) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(lockfile.fcntl, "flock", fail)
+    assert lock_holder(path) is None
+
+
+def test_a_lock_file_that_is_removed_while_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lockfile, "read_holder", lambda path: HOLDER)
+    assert lock_holder(tmp_path / "l") is None
 
 
 def test_a_failing_flock_leaves_no_handle_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

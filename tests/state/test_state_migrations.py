@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
-from state_samples import ACCOUNT, HandClock, attempt, job
+from state_samples import ACCOUNT, NOW, HandClock, attempt, job
 
 from batchctl.model.errors import StateError
-from batchctl.model.recorded import SaveAttempt, SaveIdentity, SaveJob
+from batchctl.model.recorded import Intent, SaveAttempt, SaveIdentity, SaveJob
 from batchctl.state import connection
 from batchctl.state.migrations import MIGRATIONS, TABLES, Identity, Migration
-from batchctl.state.records import attempt_record, job_record
+from batchctl.state.records import Record, attempt_record, intent_record, job_record
+from batchctl.state.seal import reseal
 from batchctl.state.store import FileState
 
 
@@ -161,6 +162,13 @@ def test_a_connection_that_cannot_be_set_up_is_closed(old: Path, monkeypatch: py
     assert len(closed) == 1
 
 
+def old_attempt(**fields: object) -> Record:
+    """An attempt's record from before the API's tokens were kept."""
+    record = attempt_record(attempt(**fields))
+    del record["input_bytes"], record["tokens"]
+    return record
+
+
 def first_format(path: Path) -> None:
     """A file as the first release wrote it, with one job and its attempt."""
     path.parent.mkdir(exist_ok=True)
@@ -169,7 +177,7 @@ def first_format(path: Path) -> None:
         record = job_record(job())
         del record["former_names"], record["depends_on"], record["retry_requested"]
         db.table("jobs").insert(record)
-        db.table("attempts").insert(attempt_record(attempt(remote="batches/1")))
+        db.table("attempts").insert(old_attempt(remote="batches/1"))
         db.execute("update meta set serial = 7")
 
 
@@ -186,6 +194,24 @@ def test_a_file_of_the_first_release_is_brought_up_after_a_backup(path: Path) ->
     backup = path.with_name("state.db.backup-v1")
     assert formats(backup)[0] == 1
     assert store_of(backup).load().jobs == {"translate": expected}
+
+
+def test_an_open_intent_of_a_file_that_knew_one_clock_and_no_tokens_is_brought_up(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    looked = Intent(NOW, first_look=NOW)
+    connection.create_file(path, MIGRATIONS[:6], Identity("demo", "abc123"))
+    with closing(connection.connect_writer(path)) as db:
+        db.table("jobs").insert(job_record(job()))
+        db.table("attempts").insert(old_attempt())
+        record = intent_record(attempt().key, looked)
+        del record["first_look_there"]
+        db.table("intents").insert(record)
+        reseal(db)
+    assert store_of(path).load().jobs["translate"].attempts == (attempt(intent=looked),)
+    known = attempt(intent=Intent(NOW, NOW, NOW), input_bytes=400, tokens=90)
+    with store_of(path).lock() as session:
+        session.commit([SaveAttempt(known)])
+    assert store_of(path).load().jobs["translate"].attempts == (known,)
 
 
 def test_a_migration_seals_no_damage_in(old: Path) -> None:

@@ -64,7 +64,7 @@ ATTEMPTS = st.builds(
     digest=WORD,
     token=WORD,
     tree=st.dictionaries(TEXT, JSON, max_size=3),
-    intent=st.none() | st.builds(Intent, TIMES, SOME_TIME),
+    intent=st.none() | st.builds(Intent, TIMES, SOME_TIME, SOME_TIME),
     remote=st.none() | TEXT,
     state=st.none() | TEXT,
     create_time=SOME_TIME,
@@ -78,6 +78,8 @@ ATTEMPTS = st.builds(
     cancel_cause=st.none() | st.sampled_from(CancelCause),
     delete_time=SOME_TIME,
     gone_time=SOME_TIME,
+    input_bytes=COUNTS,
+    tokens=COUNTS,
     results=st.none() | TEXT,
 )
 JOBS = st.builds(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,11 @@ from batchctl.model.recorded import (
     SaveFile,
     SaveIdentity,
     SaveJob,
+    Write,
 )
+from batchctl.state import store as store_module
+from batchctl.state import writes
+from batchctl.state.content import Content, find_divergence
 from batchctl.state.store import FileState, open_state
 
 WRITES = (
@@ -147,7 +152,7 @@ def test_a_state_is_made_anew_whatever_lies_there(store: FileState, path: Path, 
         name.write_bytes(b"junk")
     path.parent.mkdir(exist_ok=True)
     path.with_name("state.db.rebuilt").write_bytes(b"left over from a crash")
-    aside = store.rewrite(WRITES, force=damage == "sound")
+    aside = store.rewrite(WRITES, store.read_former(force=True), force=damage == "sound")
     assert (aside is None) is (damage == "none")
     recorded = store.load()
     assert (recorded.jobs.keys(), recorded.serial, recorded.identities) == ({"a", "b"}, 1, {ACCOUNT: "00c0ffee"})
@@ -161,7 +166,9 @@ def test_a_state_is_made_anew_whatever_lies_there(store: FileState, path: Path, 
 def test_a_state_is_not_made_anew_under_a_process_that_works(filled: FileState, path: Path) -> None:
     with filled.lock() as session:
         with pytest.raises(LockedError):
-            open_state(path, stack="demo", uid="abc123", clock=HandClock(), who="bob").rewrite([], force=True)
+            open_state(path, stack="demo", uid="abc123", clock=HandClock(), who="bob").rewrite(
+                [], filled.load(), force=True
+            )
         session.commit([SaveJob(job("works"))])
     assert "works" in filled.load().jobs
 
@@ -169,7 +176,7 @@ def test_a_state_is_not_made_anew_under_a_process_that_works(filled: FileState, 
 def test_a_session_of_the_old_file_can_write_nothing_into_the_new(filled: FileState, path: Path) -> None:
     with filled.lock() as session:
         path.with_name("state.db.lock").unlink()
-        filled.rewrite([], force=True)
+        filled.rewrite([], filled.load(), force=True)
         with pytest.raises(StateError, match="moved away or replaced"):
             session.commit([SaveJob(job("late"))])
     assert filled.load().jobs == {}
@@ -178,7 +185,7 @@ def test_a_session_of_the_old_file_can_write_nothing_into_the_new(filled: FileSt
 def test_a_state_that_another_process_made_meanwhile_is_not_put_aside(filled: FileState) -> None:
     before = filled.load()
     with pytest.raises(GuardError) as caught:
-        filled.rewrite([])
+        filled.rewrite([], Recorded())
     assert caught.value.code == "StateSound"
     assert filled.load() == before
     assert filled.holder() is None
@@ -187,5 +194,137 @@ def test_a_state_that_another_process_made_meanwhile_is_not_put_aside(filled: Fi
 def test_whether_a_state_is_lost_cannot_be_told_of_a_newer_one(filled: FileState, path: Path) -> None:
     edit(path, "update meta set format_version = 99")
     with pytest.raises(StateError) as caught:
-        filled.rewrite([])
+        filled.rewrite([], Recorded())
     assert caught.value.code == "StateTooNew"
+
+
+def later(when: int, **fields: object) -> AddEvent:
+    return AddEvent(
+        Event(NOW + timedelta(seconds=when), **{"job": "a", "attempt": 1, "what": "x", "why": "", **fields})
+    )
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "words"),
+    [
+        ([], [], None),
+        ([], [[later(1)]], None),
+        ([], [[RenameJob("a", "z"), later(1, job="z")]], None),
+        ([[SaveAttempt(attempt("a", 2, remote="batches/2", state="s"))]], [[later(1)], [later(2)]], None),
+        ([[later(1)]], [], "is older than the present state: serial 1, and that is at 2"),
+        ([[later(1)]], [[later(2)]], "the same serial 2 and other records"),
+        ([[later(1)]], [[later(2)], [later(3)]], "both the file and the present state went on"),
+        ([[later(1)]], [[], [later(1, why="y")]], "both the file and the present state went on"),
+        ([[later(1)]], [[], []], "both the file and the present state went on"),
+        (
+            [[SaveJob(job("b", released_time=NOW))]],
+            [[later(1)], [later(2)]],
+            "both the file and the present state went on",
+        ),
+    ],
+    ids=[
+        "copy",
+        "went on",
+        "renamed",
+        "nothing of weight",
+        "older",
+        "apart",
+        "further apart",
+        "other words",
+        "no events",
+        "let go of",
+    ],
+)
+def test_what_continues_a_state_and_what_does_not(
+    filled: FileState, path: Path, mine: list[list[Write]], theirs: list[list[Write]], words: str | None
+) -> None:
+    filled.copy_to(path.with_name("other.db"))
+    other = beside(path)
+    for state, commits in ((filled, mine), (other, theirs)):
+        for commit in commits:
+            with state.lock() as session:
+                session.commit(commit)
+    found = find_divergence(filled.content(), other.content())
+    assert (found if found is None or words is None else words in found) == (None if words is None else True)
+
+
+def test_a_history_that_was_cut_at_its_old_end_goes_on(
+    filled: FileState, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writes, "EVENTS_KEPT", 2)
+    filled.copy_to(path.with_name("other.db"))
+    other = beside(path)
+    for expected in (None, "both the file"):
+        with other.lock() as session:
+            session.commit([later(1)])
+        found = find_divergence(filled.content(), other.content())
+        assert (found or "").startswith(expected or "")
+        assert (found is None) == (expected is None)
+
+
+def test_anything_continues_nothing(store: FileState, filled: FileState) -> None:
+    assert find_divergence(Content(), filled.content()) is None
+
+
+def test_another_line_continues_nothing(filled: FileState, path: Path) -> None:
+    other = beside(path)
+    with other.lock() as session:
+        session.commit(WRITES)
+    assert "another line" in str(find_divergence(filled.content(), other.content()))
+
+
+def test_a_job_whose_record_changes_without_a_word_gets_one(filled: FileState) -> None:
+    changed = job("b", former_names=("c",), released_time=NOW, labels={"a": "b"})
+    with filled.lock() as session:
+        session.commit([SaveJob(changed), SaveJob(job("new")), SaveJob(job("a", current=2)), later(1)])
+        session.commit([SaveJob(changed)])
+    told = [(event.job, event.what, event.why, event.who) for event in filled.events(None, 9)][1:]
+    assert told == [("a", "x", "", "ada@host"), ("b", "recorded", "changed: released_time, labels", "ada@host")]
+
+
+def test_what_is_kept_of_a_state_goes_on_top_of_another(filled: FileState, path: Path) -> None:
+    other = beside(path)
+    kept = [SaveJob(job("kept")), SaveAttempt(attempt("kept", intent=Intent(NOW)))]
+    with other.lock() as session:
+        session.replace_content(filled.content(), kept)
+    assert other.load().jobs.keys() == {"a", "b", "kept"}
+    assert other.load().jobs["kept"].attempts[0].intent == Intent(NOW)
+
+
+@pytest.mark.parametrize(
+    ("sql", "force", "found"),
+    [
+        ("update events set time = 'noon'", False, {"a", "b"}),
+        ("update events set time = 'noon'", True, {"a", "b"}),
+        ("update attempts set remote = 'batches/3' where attempt = 2", False, set()),
+        ("update meta set format_version = 99", True, set()),
+        ("update meta set uid = 'zzzzzz'", True, set()),
+    ],
+)
+def test_what_can_be_read_of_a_former_state(
+    filled: FileState, path: Path, sql: str, force: bool, found: set[str]
+) -> None:
+    edit(path, sql)
+    assert filled.read_former(force=force).jobs.keys() == found
+
+
+def test_a_fault_that_passes_makes_no_state_lost(
+    filled: FileState, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, read: object) -> None:
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(store_module, "read_snapshot", fail)
+    with pytest.raises(StateError) as caught:
+        filled.read_former(force=True)
+    assert caught.value.code == "StatePermission"
+
+
+def test_a_state_that_was_written_to_meanwhile_is_not_made_anew(filled: FileState) -> None:
+    former = filled.load()
+    with filled.lock() as session:
+        session.commit([later(1)])
+    with pytest.raises(StateError, match="another process wrote") as caught:
+        filled.rewrite([], former, force=True)
+    assert (caught.value.code, filled.holder()) == ("StateBusy", None)
+    assert filled.load().jobs == former.jobs

@@ -10,18 +10,21 @@ from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.state.opening import open_stack_state
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, UsageError
-from batchctl.model.recorded import Recorded
+from batchctl.model.recorded import Recorded, Write
+from batchctl.reconcile import find_lost_calls
+from batchctl.state.content import find_divergence
 
 
 @click.command()
 @click.argument("file")
-@click.option("--force", is_flag=True, help="Even if FILE is older or comes from another line of states.")
+@click.option("--force", is_flag=True, help="Even if FILE does not continue the present state.")
 @lock_option
 @common_options
 def push(*, common: Common, file: str, force: bool, lock_timeout: str) -> None:
     """Replace the state by FILE, after checks and a backup. FILE has to be this stack's and to continue the state.
 
-    Never pushed: a file of another stack, one that is damaged, and one that is newer than this batchctl.
+    Never pushed: a file of another stack, one that is damaged, and one that is newer than this batchctl. Never lost: a
+    create call of which nobody knows the outcome.
     """
     path = Path(file)
     if not path.is_file():
@@ -29,22 +32,23 @@ def push(*, common: Common, file: str, force: bool, lock_timeout: str) -> None:
     content = open_stack_state(common, path=path).state.content()
     opened = open_stack_state(common, lock_timeout)
     with opened.state.lock() as session:
-        if not force:
-            _require_successor(session.load(), content.recorded)
-        backup = session.replace_content(content)
+        present = opened.state.content()
+        divergence = find_divergence(present, content)
+        if divergence is not None and not force:
+            message = f"{divergence}; what was recorded since would be forgotten"
+            raise GuardError(message, code=ErrorCode.STATE_DIVERGED, hint="--force")
+        carried = () if divergence is None else _carry(present.recorded, content.recorded)
+        backup = session.replace_content(content, carried)
     click.echo(f"replaced the state; the former one is kept as {backup}", err=True)
+    if carried:
+        click.echo("kept of it: the create calls that got no answer", err=True)
 
 
-def _require_successor(present: Recorded, given: Recorded) -> None:
-    """Raise GuardError unless nothing of the present state is lost."""
-    if present.is_new:
-        return
-    if given.lineage != present.lineage:
-        message = "the file comes from another line of states than the present one"
-    elif given.serial < present.serial:
-        message = f"the file is older than the present state: serial {given.serial}, and that is at {present.serial}"
-    else:
-        return
-    raise GuardError(
-        f"{message}; what was recorded since would be forgotten", code=ErrorCode.STATE_DIVERGED, hint="--force"
-    )
+def _carry(present: Recorded, given: Recorded) -> tuple[Write, ...]:
+    """What keeps the open create calls on record. Raises GuardError where the file has others in their place."""
+    lost = find_lost_calls(present, given)
+    if lost.taken:
+        message = f"{lost.taken[0]} has a create call of which nobody knows the outcome, and the file has another"
+        hint = "run `batchctl apply` first: it settles the call"
+        raise GuardError(message, code=ErrorCode.UNSETTLED, hint=hint)
+    return lost.writes

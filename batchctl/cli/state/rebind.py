@@ -11,8 +11,8 @@ import click
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.connect import Connections
 from batchctl.cli.state.opening import Opened, find_job, open_stack_state
+from batchctl.cli.state.places import moved
 from batchctl.manifests.accounts import resolve_account
-from batchctl.manifests.digest import digest_of
 from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import ProviderConfig
@@ -76,24 +76,11 @@ def bind(job: RecordedJob, provider: str, account: Account) -> Iterator[Write]:
     """The writes that bind a job to an account: an account is part of the work, so digests follow."""
     yield SaveJob(replace(job, provider=provider, account=account, attempts=()))
     for attempt in _moving(job, account):
-        yield SaveAttempt(_moved(attempt, account))
+        yield SaveAttempt(moved(attempt, account))
 
 
 def _moving(job: RecordedJob, account: Account) -> list[RecordedAttempt]:
     return [attempt for attempt in job.attempts if attempt.account != account]
-
-
-def _moved(attempt: RecordedAttempt, account: Account) -> RecordedAttempt:
-    if not attempt.tree:
-        return replace(attempt, account=account)
-    place = {
-        "endpoint": account.origin,
-        "api": str(account.api),
-        "project": account.project,
-        "location": account.location,
-    }
-    tree = {name: part for name, part in {**attempt.tree, **place}.items() if part != ""}
-    return replace(attempt, account=account, tree=tree, digest=digest_of(tree))
 
 
 def _config(opened: Opened, name: str) -> ProviderConfig:

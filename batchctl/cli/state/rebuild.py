@@ -5,30 +5,34 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 import click
 
 from batchctl.cli.common import Common, common_options, lock_option, output_option
 from batchctl.cli.output import emit, open_progress, stderr_console
+from batchctl.cli.state.places import moved, placed
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.observe import Look, observe
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import BatchctlError
-from batchctl.model.keys import Account, short_uid
+from batchctl.model.keys import Account, same_digest, short_uid
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import (
     AddEvent,
     Event,
     Recorded,
+    RecordedAttempt,
     RecordedJob,
     SaveAttempt,
     SaveIdentity,
     SaveJob,
     Write,
 )
+from batchctl.reconcile import find_open, find_strangers, record_results, with_open
 from batchctl.reconcile import rebuild as make_anew
-from batchctl.reconcile import record_results
 from batchctl.report.error_text import write_error
 from batchctl.report.state_document import RebuildReport, rebuild_document
 from batchctl.report.state_text import write_rebuild
@@ -47,15 +51,18 @@ def rebuild(*, common: Common, force: bool, output: str, lock_timeout: str) -> N
     full. Nothing remote is touched.
     """
     workspace = open_workspace(common, lock_timeout=lock_timeout)
-    if not force:
-        workspace.state.require_lost()
+    former = workspace.state.read_former(force=force)
+    found = find_open(former, workspace.desired)
     folder = read_kept(workspace.stack.results)
     accounts = {resolve_account(config, os.environ) for config in workspace.stack.providers.values()}
-    results = _record_results(workspace, folder, accounts)
-    observed = _observe(workspace, results, accounts)
-    rebuilt = make_anew(workspace.desired, results, observed, workspace.clock.now())
-    aside = workspace.state.rewrite([*_writes(workspace, rebuilt.jobs), *_identities(observed)], force=force)
-    report = RebuildReport(workspace.stack.name, rebuilt.jobs, rebuilt.left_out, folder.faults, aside)
+    known = with_open(_record_results(workspace, folder, accounts), found, workspace.desired)
+    observed = _observe(workspace, known, found, accounts)
+    rebuilt = make_anew(workspace.desired, known, observed, workspace.clock.now())
+    jobs = tuple(_follow_accounts(job) for job in rebuilt.jobs)
+    aside = workspace.state.rewrite([*_writes(workspace, jobs), *_identities(observed)], former, force=force)
+    report = RebuildReport(
+        workspace.stack.name, jobs, rebuilt.left_out, folder.faults, aside, calls_known=not former.is_new
+    )
     emit(
         common,
         output,
@@ -71,8 +78,29 @@ def _record_results(workspace: Workspace, folder: KeptFolder, accounts: set[Acco
     kept = list(_without_copies(ours))
     for one in kept:
         former[one.attempt.key.job].add(one.written_for)
-    attempts = [one.attempt for one in kept]
+    manifests = {job.name: job for job in workspace.desired.jobs}
+    attempts = [_with_work(one.attempt, manifests.get(one.attempt.key.job)) for one in kept]
     return record_results(workspace.desired, attempts, former, accounts, workspace.clock.now())
+
+
+def _with_work(attempt: RecordedAttempt, wanted: DesiredJob | None) -> RecordedAttempt:
+    """The attempt with what went into its digest, where that is the manifest's work at another account.
+
+    Then what the attempt did is known, wherever its account went (`state rebind`).
+    """
+    if wanted is None or wanted.account == attempt.account:
+        return attempt
+    there = moved(replace(attempt, tree=wanted.tree), attempt.account)
+    return there if same_digest(there.digest, attempt.digest) else attempt
+
+
+def _follow_accounts(job: RecordedJob) -> RecordedJob:
+    """The job with the work of each attempt at the account that showed it."""
+    attempts = (
+        moved(one, one.account) if one.tree and placed(one.tree, one.account) != one.tree else one
+        for one in job.attempts
+    )
+    return replace(job, attempts=tuple(attempts))
 
 
 def _without_copies(kept: Iterable[KeptResults]) -> Iterable[KeptResults]:
@@ -84,21 +112,31 @@ def _without_copies(kept: Iterable[KeptResults]) -> Iterable[KeptResults]:
         yield min(copies, key=lambda one: (one.written_for != one.attempt.key.job, one.attempt.results or ""))
 
 
-def _observe(workspace: Workspace, results: Recorded, accounts: set[Account]) -> Observed:
+def _observe(workspace: Workspace, known: Recorded, found: Recorded, accounts: set[Account]) -> Observed:
     """Look at all accounts. Raises BatchctlError when any cannot be read in full."""
     with open_progress(workspace) as progress:
         tools = workspace.tools(progress)
         try:
-            look: Look = observe(workspace.desired, results, tools, also=accounts)
+            look: Look = observe(workspace.desired, known, tools, also=accounts)
         finally:
             tools.providers.close()
-    if look.errors:
-        for error in look.errors.values():
+    errors = {**look.errors, **_strangers(found, look.observed)}
+    if errors:
+        for error in errors.values():
             write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
-        names = ", ".join(str(account) for account in look.errors)
+        names = ", ".join(str(account) for account in errors)
         message = f"nothing was written: {names} could not be read in full"
         raise BatchctlError(message, code=ErrorCode.NOT_READ_IN_FULL, hint="mend that; then run the command again")
     return look.observed
+
+
+def _strangers(found: Recorded, observed: Observed) -> dict[Account, BatchctlError]:
+    """The accounts that are seen through another key than the former state's, which shows nothing of its open work."""
+    hint = "set the key of the project that the jobs are in"
+    return {
+        account: BatchctlError(problem, code=ErrorCode.OTHER_KEY, hint=hint)
+        for account, problem in find_strangers(found, observed).items()
+    }
 
 
 def _writes(workspace: Workspace, jobs: tuple[RecordedJob, ...]) -> Iterable[Write]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _GS = re.compile(r"gs://([^/*]+)(?:/(.*))?", re.DOTALL)
-_BQ = re.compile(r"bq://([^.]+)(?:\.([^.]+)(?:\.([^.]+))?)?")
+_BQ = re.compile(r"bq://((?:[^:]+:)?[^.:]+)(?:\.([^.:]+)(?:\.([^.:]+))?)?")
+"""Old projects have a domain before a colon, with dots of its own: `bq://example.com:p.d.t`."""
 
 
 class BadPlace(Exception):

@@ -27,6 +27,7 @@ from batchctl.providers.endpoint import Call, Endpoint, Timeouts
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import ServerClock
+from batchctl.providers.turns import Turns
 from batchctl.providers.vertex.create import create_body
 from batchctl.providers.vertex.input import read_input
 from batchctl.providers.vertex.jobs import READ_MASK, remote_job
@@ -66,6 +67,7 @@ class VertexProvider:
         services: Services,
         retry: Retry,
         staging_bucket: str | None,
+        turns: Turns,
         create_timeout: timedelta,
         display_name_limit: int,
     ) -> None:
@@ -76,7 +78,7 @@ class VertexProvider:
         self._retry = retry
         self._storage = Storage(services.storage, retry)
         self._bigquery = BigQuery(services.bigquery, retry)
-        self._staging = Staging(self._storage, staging_bucket) if staging_bucket else None
+        self._staging = Staging(self._storage, staging_bucket, turns) if staging_bucket else None
         self._create_timeout = create_timeout.total_seconds()
         self._display_name_limit = display_name_limit
 
@@ -220,6 +222,7 @@ def open_vertex(
     storage_url: str,
     bigquery_url: str,
     staging_bucket: str | None,
+    turns: Turns,
     create_timeout: timedelta,
     display_name_limit: int,
     clock: Clock,
@@ -229,7 +232,8 @@ def open_vertex(
     """Open the account for a stack; `uid` may be the stack's whole uid or the short one.
 
     A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each thread gets
-    connections of its own. `random` gives numbers in [0, 1).
+    connections of its own. `turns` are those of all accounts that may have the staging bucket, `random` gives numbers
+    in [0, 1).
     """
     shared = ServerClock(clock)
     services = Services(
@@ -239,4 +243,4 @@ def open_vertex(
     )
     retry = Retry(clock, random)
     filtered = stack_filter(stack, uid)
-    return VertexProvider(account, filtered, services, retry, staging_bucket, create_timeout, display_name_limit)
+    return VertexProvider(account, filtered, services, retry, staging_bucket, turns, create_timeout, display_name_limit)

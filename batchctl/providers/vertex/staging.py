@@ -25,15 +25,15 @@ _TAKEN = 412
 
 
 class Staging:
-    """One place for files. Raises BadRequest when it cannot be one."""
+    """One place for files, which other accounts may use too: `turns` are all theirs. Raises BadRequest for no place."""
 
-    def __init__(self, storage: Storage, place: str) -> None:
+    def __init__(self, storage: Storage, place: str, turns: Turns) -> None:
         self.place = place
         self._storage = storage
         given = parse_gs(place)
         folder = given.name if not given.name or given.name.endswith("/") else f"{given.name}/"
         self._folder = ObjectPath(given.bucket, folder or _FOLDER)
-        self._turns = Turns()
+        self._turns = turns
 
     def upload(self, upload: Upload) -> str:
         """Put the file there, unless it is there; gives its `gs://` address.
@@ -41,11 +41,11 @@ class Staging:
         Raises ApiError: with code `InputChanged` when the content is not what was announced, `StagedFileChanged` when
         what lies under its name is something else.
         """
-        with self._turns.of(upload.sha256):
-            return self._upload(upload)
-
-    def _upload(self, upload: Upload) -> str:
         path = ObjectPath(self._folder.bucket, f"{self._folder.name}{upload.sha256}.jsonl")
+        with self._turns.of(str(path)):
+            return self._upload(upload, path)
+
+    def _upload(self, upload: Upload, path: ObjectPath) -> str:
         content = _Content(upload)
         found = self._storage.find(path) or self._create(path, content, upload.size)
         if found is None:

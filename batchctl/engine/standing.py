@@ -1,0 +1,32 @@
+"""How the jobs stand once a pass is over: what the next one would decide if nothing happened meanwhile.
+
+A plan is made before its pass acts. People who are shown it afterwards want to know what came of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from batchctl.model.desired import DesiredStack
+from batchctl.model.observed import Observed
+from batchctl.model.plan import Plan
+from batchctl.model.recorded import Recorded
+from batchctl.reconcile import Options, plan
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that a pass leaves behind, as a plan sees it."""
+
+    desired: DesiredStack
+    recorded: Recorded
+    observed: Observed
+    """The look that the pass began with, and what its own calls showed since."""
+    begun: datetime
+    """When it began, on the local clock."""
+    options: Options
+
+    def stand(self) -> Plan:
+        """How the jobs stand."""
+        return plan(self.desired, self.recorded, self.observed, self.begun, self.options)

@@ -1,0 +1,34 @@
+"""What is done about a job as it is, while nobody agrees to what shall become of it.
+
+Deadlines, collection and time to live need no consent, so they hold whatever is refused. Another attempt is not made:
+its work, or the job itself, is not wanted any more.
+"""
+
+from __future__ import annotations
+
+from batchctl.model.desired import Lifecycle
+from batchctl.model.plan import Action, Create
+from batchctl.model.states import Phase
+from batchctl.reconcile.attach import AttemptView
+from batchctl.reconcile.decision import Context, Decision, Subject, attempt_phase, is_cancel_requested
+from batchctl.reconcile.follow import follow
+from batchctl.reconcile.ttl import apply_ttl
+
+
+def go_on(subject: Subject, lifecycle: Lifecycle, context: Context) -> Decision | None:
+    """Follow the attempt that counts to its end; None when no remote job of it is known."""
+    view = subject.current
+    if view is None or view.attempt.remote is None:
+        return None
+    decision = follow(subject, lifecycle, view, context)
+    if decision.phase is Phase.WAITING:
+        decision = _without_retry(decision, subject, view)
+    return apply_ttl(subject, lifecycle, decision, context)
+
+
+def _without_retry(decision: Decision, subject: Subject, view: AttemptView) -> Decision:
+    """An attempt that would be followed by another, standing as it ended."""
+    steps = tuple(step for step in decision.steps if not isinstance(step, Create))
+    phase = attempt_phase(view.attempt, is_cancelled=is_cancel_requested(subject))
+    reason = f"{decision.reason}, were it still wanted"
+    return Decision(Action.COLLECT if steps else Action.NONE, phase, reason, steps)

@@ -1,0 +1,64 @@
+"""How many tokens the input of a job has. Always an estimate: no API counts them before the job has ended.
+
+It goes by the bytes, and by how many tokens a byte the API counted in the jobs of the same model that were collected.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+
+UNKNOWN_RATE = Fraction(1, 4)
+"""Tokens a byte, as long as the API has counted none: rather too many than too few for most languages."""
+LEAST_RATE, MOST_RATE = Fraction(1, 16), Fraction(1)
+"""Pictures have fewer tokens a byte, and nothing has more. What was learned from rows unlike the next ones, or from a
+few of them, may not lead further astray than this."""
+
+
+@dataclass(frozen=True)
+class TokenRates:
+    """Tokens a byte, where the API has told them."""
+
+    learned: Mapping[QuotaKey, Fraction]
+
+    def estimate(self, key: QuotaKey, size: int | None) -> int:
+        """About how many tokens so many bytes are; 0 where batchctl does not send them, and so cannot tell."""
+        return ceil((size or 0) * self.learned.get(key, UNKNOWN_RATE))
+
+    def basis(self, key: QuotaKey) -> str:
+        """What the numbers for a model are made of, for people."""
+        counted = " and by what the API counted before" if key in self.learned else ""
+        return f"estimated by bytes{counted}"
+
+
+def learn_rates(recorded: Recorded) -> TokenRates:
+    """What the collected attempts tell. Large ones tell more than small ones."""
+    tokens: dict[QuotaKey, Fraction] = defaultdict(Fraction)
+    sizes: dict[QuotaKey, int] = defaultdict(int)
+    for job in recorded.jobs.values():
+        for attempt in job.attempts:
+            counted = _counted(attempt)
+            if counted is not None and attempt.input_bytes:
+                key = _key(job, attempt)
+                tokens[key] += counted
+                sizes[key] += attempt.input_bytes
+    return TokenRates({key: min(max(tokens[key] / size, LEAST_RATE), MOST_RATE) for key, size in sizes.items()})
+
+
+def _counted(attempt: RecordedAttempt) -> Fraction | None:
+    """The tokens of all rows of an attempt; those that brought no answer are taken to be like the others."""
+    rows = attempt.rows
+    if attempt.tokens is None or not rows.ok:
+        return None
+    return Fraction(attempt.tokens * max(rows.total or 0, rows.ok), rows.ok)
+
+
+def _key(job: RecordedJob, attempt: RecordedAttempt) -> QuotaKey:
+    # The model may have changed since.
+    return QuotaKey(attempt.account, short_model(str(attempt.tree.get("model", job.model))))

@@ -1,0 +1,54 @@
+"""The end of remote jobs whose time to live is over (`ttlAfterFinished`), of earlier attempts as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from batchctl.model.desired import Lifecycle
+from batchctl.model.observed import Present
+from batchctl.model.plan import Action, Timer
+from batchctl.model.states import ENDED_PHASES, is_terminal
+from batchctl.reconcile.attach import AttemptView, provider_now
+from batchctl.reconcile.decision import Context, Decision, Subject, end_steps
+
+_QUIET = frozenset({Action.NONE, Action.WAIT, Action.COLLECT})
+"""Actions beside which remote jobs may be deleted: all others decide about them themselves."""
+
+
+def apply_ttl(subject: Subject, lifecycle: Lifecycle, decision: Decision, context: Context) -> Decision:
+    """The decision, with the deletes that are due. Collected results stay; what is not collected is collected first.
+
+    The current attempt is left alone as long as another may follow it.
+    """
+    ttl = lifecycle.ttl_after_finished
+    if ttl is None or decision.action not in _QUIET:
+        return decision
+    is_over = decision.phase in ENDED_PHASES
+    ends = [(view, end) for view, end in _find_ends(subject, ttl) if is_over or view is not subject.current]
+    due = [view for view, end in ends if end <= provider_now(view.attempt.account, context.observed, context.now)]
+    if not due:
+        later = min((end for _, end in ends), default=None)
+        is_free = is_over and decision.next_time is None and later is not None
+        return replace(decision, next_time=later, timer=Timer.TTL) if is_free else decision
+    discard = context.options.discard_results
+    steps = [step for view in due for step in end_steps(view, discard_results=discard) if step not in decision.steps]
+    words = "ttlAfterFinished is over"
+    if any(view is not subject.current for view in due):
+        words += f" for attempt {', '.join(str(view.key.attempt) for view in due)}"
+    return replace(
+        decision,
+        action=Action.DELETE,
+        reason=f"{decision.reason}; {words}",
+        steps=(*decision.steps, *steps),
+    )
+
+
+def _find_ends(subject: Subject, ttl: timedelta) -> Iterator[tuple[AttemptView, datetime]]:
+    """The attempts whose remote jobs have ended and are there, with the end of their time to live."""
+    for view in subject.views:
+        # A record that was made without the API's word has no end; the next look brings it.
+        end, has_ended = view.attempt.end_time, is_terminal(view.attempt.state or "")
+        if has_ended and end is not None and isinstance(view.presence, Present):
+            yield view, end + ttl

@@ -1,0 +1,49 @@
+"""How many tokens the API counted in the input of a job, by what its results say.
+
+Owns the reading of a count that comes from outside: what is no sound number is none.
+Source: reference 1.4 (`usageMetadata`; `tokenCount` of embeddings), 8.1, 8.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from batchctl.model.desired import Json
+
+_MOST = 2**31
+"""No row has so many: models take a few million."""
+_MOST_DIGITS = 10
+
+
+class TokenCount:
+    """Adds up what the answers of one job say. One that says nothing leaves the whole unknown."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+        self._answers = 0
+        self._is_known = True
+
+    def add(self, response: Mapping[str, Json]) -> None:
+        """Count an answer."""
+        tokens = input_tokens(response)
+        self._answers += 1
+        if tokens is None:
+            self._is_known = False
+        else:
+            self._sum += tokens
+
+    @property
+    def total(self) -> int | None:
+        """The tokens of all rows that brought an answer; None when that is not known."""
+        return self._sum if self._is_known and self._answers else None
+
+
+def input_tokens(response: Mapping[str, Json]) -> int | None:
+    """The tokens that the API counted in one row's input; None where it does not say, or nothing that makes sense."""
+    usage = response.get("usageMetadata")
+    found = usage.get("promptTokenCount") if isinstance(usage, Mapping) else response.get("tokenCount")
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= _MOST_DIGITS:
+        found = int(found)
+    if isinstance(found, bool) or not isinstance(found, int):
+        return None
+    return found if 0 <= found < _MOST else None
