@@ -99,7 +99,9 @@ def test_a_delete_is_on_record_after_it_was_answered(world):
     assert index(world.log, commits("delete")) > answered
 
 
-def test_the_epoch_is_checked_right_before_a_delete_and_an_upload(world):
+def test_the_epoch_is_checked_right_before_a_delete_and_an_upload(make_world):
+    # One call after the other: with more, another job's call may come between.
+    world = make_world(limits=Limits(concurrency=1))
     world.watch(job("a"))
     remote = world.attempt("a").remote
     world.log.clear()
