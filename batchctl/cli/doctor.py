@@ -21,6 +21,7 @@ from batchctl.model.errors import BatchctlError, NotDelivered
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.ports import Fact
 from batchctl.report.doctor import DoctorReport, Finding, Health, doctor_document, write_doctor
+from batchctl.report.layout import count
 
 
 @click.command()
@@ -52,7 +53,7 @@ def _examine_stack(workspace: Workspace) -> Iterator[Finding]:
         "stack",
         "manifests",
         Health.OK,
-        f"{_shown(workspace.stack.file)}: {len(workspace.desired.jobs)} jobs, all valid",
+        f"{_shown(workspace.stack.file)}: {count(len(workspace.desired.jobs), 'job')}, all valid",
     )
     folder = workspace.stack.results
     while not folder.exists():
@@ -72,7 +73,7 @@ def _examine_state(workspace: Workspace) -> Iterator[Finding]:
     except BatchctlError as error:
         yield Finding("state", "readable", Health.FAILED, f"{error.code}: {error.message}", error.hint)
         return
-    words = f"{len(recorded.jobs)} jobs, serial {recorded.serial}" if recorded.serial else "none yet"
+    words = f"{count(len(recorded.jobs), 'job')}, serial {recorded.serial}" if recorded.serial else "none yet"
     yield Finding("state", "readable", Health.OK, f"{path}: {words}")
     if holder is None:
         yield Finding("state", "lock", Health.OK, "free")

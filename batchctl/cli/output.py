@@ -73,5 +73,8 @@ def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> Statu
     for job in plan.jobs:
         owner = recorded.jobs.get(job.job) or manifests.get(job.job)
         model, provider = (owner.model, owner.provider) if owner else (None, None)
+        if job.attempt is not None:
+            # The manifest may ask for another one by now.
+            model = job.attempt.tree.get("model") or model
         rows.append(StatusRow.of(job, model=model, provider=provider, clocks=plan.clocks))
     return StatusReport(plan.stack, tuple(rows), plan.problems)

@@ -83,7 +83,7 @@ class Collector:
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
         self._journal.note_attempt(done)
-        words = f"{collected.ok} rows ok, {collected.failed} failed"
+        words = f"{collected.ok} {'row' if collected.ok == 1 else 'rows'} ok, {collected.failed} failed"
         if collected.missing:
             words += f", {collected.missing} without a result"
         if fetched.problem is not None and collected.ok + collected.failed:

@@ -21,7 +21,7 @@ def test_all_is_well(stack: StackFolder, cli: Cli, service: Service) -> None:
     assert found["state", "readable"]["detail"].endswith("none yet")
     assert found["gemini", "reachable"]["detail"] == "list answered; no jobs there"
     cli.ok("apply", "--yes")
-    assert "1 jobs, serial" in findings(cli.ok("doctor", "-o", "json"))["state", "readable"]["detail"]
+    assert "1 job, serial" in findings(cli.ok("doctor", "-o", "json"))["state", "readable"]["detail"]
     assert cli.ok("doctor").out.endswith("All is well.\n")
     assert service.creates == 1
 

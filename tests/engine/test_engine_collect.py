@@ -264,7 +264,7 @@ def test_rows_without_a_result_are_told(world):
     world.time.sleep(1900)
     world.here.api("POST", f"{world.attempt('a').remote}:cancel")
     world.watch(one)
-    assert any("1 rows ok, 0 failed, 1 without a result" in line for line in world.progress.steps)
+    assert any("1 row ok, 0 failed, 1 without a result" in line for line in world.progress.steps)
     assert world.attempt("a").rows.total == 2
 
 
