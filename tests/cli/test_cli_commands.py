@@ -160,7 +160,7 @@ class TestDoctor:
         assert service.creates == 0
         assert not (stack.path / ".batchctl").exists()
         cli.ok("apply", "--yes")
-        assert "1 jobs" in cli.ok("doctor").out
+        assert "1 job, serial" in cli.ok("doctor").out
 
     def test_what_is_missing_is_told_at_once(
         self, stack: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch
