@@ -79,7 +79,7 @@ def _stop(subject: Subject, active: list[AttemptView], recorded: RecordedJob, co
     is_agreed = recorded.removing_time is not None
     cancels = (step for view in active for step in stop_steps(view, context, CancelCause.REMOVE))
     begin: tuple[Step, ...] = ()
-    if recorded.removing_time is None:
+    if not is_agreed:
         begin = (RecordJob(replace(recorded, removing_time=context.now, attempts=())),)
     return Decision(
         Action.CANCEL if keeps else Action.DELETE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,7 +13,6 @@ from batchctl.cli.output import emit, open_progress, stderr_console
 from batchctl.cli.state.places import moved, placed
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.observe import Look, observe
-from batchctl.manifests.accounts import resolve_account
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import BatchctlError
@@ -54,9 +52,8 @@ def rebuild(*, common: Common, force: bool, output: str, lock_timeout: str) -> N
     former = workspace.state.read_former(force=force)
     found = find_open(former, workspace.desired)
     folder = read_kept(workspace.stack.results)
-    accounts = {resolve_account(config, os.environ) for config in workspace.stack.providers.values()}
-    known = with_open(_record_results(workspace, folder, accounts), found, workspace.desired)
-    observed = _observe(workspace, known, found, accounts)
+    known = with_open(_record_results(workspace, folder), found, workspace.desired)
+    observed = _observe(workspace, known, found)
     rebuilt = make_anew(workspace.desired, known, observed, workspace.clock.now())
     jobs = tuple(_follow_accounts(job) for job in rebuilt.jobs)
     aside = workspace.state.rewrite([*_writes(workspace, jobs), *_identities(observed)], former, force=force)
@@ -71,7 +68,7 @@ def rebuild(*, common: Common, force: bool, output: str, lock_timeout: str) -> N
     )
 
 
-def _record_results(workspace: Workspace, folder: KeptFolder, accounts: set[Account]) -> Recorded:
+def _record_results(workspace: Workspace, folder: KeptFolder) -> Recorded:
     stack = workspace.stack
     ours = [one for one in folder.kept if (one.stack, one.uid) == (stack.name, short_uid(stack.uid))]
     former: dict[str, set[str]] = defaultdict(set)
@@ -80,7 +77,7 @@ def _record_results(workspace: Workspace, folder: KeptFolder, accounts: set[Acco
         former[one.attempt.key.job].add(one.written_for)
     manifests = {job.name: job for job in workspace.desired.jobs}
     attempts = [_with_work(one.attempt, manifests.get(one.attempt.key.job)) for one in kept]
-    return record_results(workspace.desired, attempts, former, accounts, workspace.clock.now())
+    return record_results(workspace.desired, attempts, former, workspace.desired.accounts, workspace.clock.now())
 
 
 def _with_work(attempt: RecordedAttempt, wanted: DesiredJob | None) -> RecordedAttempt:
@@ -112,12 +109,12 @@ def _without_copies(kept: Iterable[KeptResults]) -> Iterable[KeptResults]:
         yield min(copies, key=lambda one: (one.written_for != one.attempt.key.job, one.attempt.results or ""))
 
 
-def _observe(workspace: Workspace, known: Recorded, found: Recorded, accounts: set[Account]) -> Observed:
+def _observe(workspace: Workspace, known: Recorded, found: Recorded) -> Observed:
     """Look at all accounts. Raises BatchctlError when any cannot be read in full."""
     with open_progress(workspace) as progress:
         tools = workspace.tools(progress)
         try:
-            look: Look = observe(workspace.desired, known, tools, also=accounts)
+            look: Look = observe(workspace.desired, known, tools, also=workspace.desired.accounts)
         finally:
             tools.providers.close()
     errors = {**look.errors, **_strangers(found, look.observed)}
