@@ -84,3 +84,13 @@ def test_a_protected_job_is_not_said_to_be_removed(stack: StackFolder, cli: Cli,
     assert "refused: translate is protected (lifecycle.protect) (--allow-protected)" in shown["reason"]
     cli.ok("apply", "--yes", "--allow-protected")
     assert row(cli)["phase"] == "Removing"
+
+
+def test_status_names_the_model_that_works_and_not_the_one_that_waits(
+    stack: StackFolder, cli: Cli, service: Service
+) -> None:
+    stack.write_job("a", model="gemini-2.5-flash")
+    cli.ok("apply", "--yes")
+    stack.write_job("a", model="gemini-2.5-pro")
+    assert cli("watch", "--once").code == 6
+    assert (row(cli, "a")["attempt"], row(cli, "a")["model"]) == (1, "gemini-2.5-flash")
