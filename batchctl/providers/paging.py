@@ -1,23 +1,29 @@
 """Reading a list to its end, page by page: what a reply must be so that the whole list counts as complete.
 
-Owns tokens and pages; knows nothing of what the entries are. Source: reference 1.5, chapter 3, 6.5.
+Owns tokens and pages; knows nothing of what the entries are. A reply that something else gave in the API's place, such
+as an error object with HTTP 200, is no empty list: that nothing is there has to be said in the API's own form.
+Source: reference 1.5, chapter 3, 6.5, chapter 16.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.observed import RemoteJob
-from batchctl.providers.texts import whole_characters
+from batchctl.providers.members import text
+from batchctl.providers.texts import capped, whole_characters
 
 PAGE_SIZE = JOBS_A_PAGE
 """Always sent: without it the Gemini API was seen to answer with an empty list (reference 1.5)."""
 _MAX_PAGES = 10_000
 _MAX_TOKEN = 8192
+_UNREACHABLE = "unreachable"
+_SHOWN = 5
+"""Members of an odd reply that a message names."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class Paging:
     size: int = PAGE_SIZE
     token: str = "nextPageToken"  # noqa: S105  the name of a member
     """Where a page names the next one."""
+    beside: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    """Further members that a page without entries may have, each with the values that it may have; None: any."""
 
 
 _AIP = Paging()
@@ -45,23 +53,66 @@ def pages(
     chosen = {paging.size_param: str(paging.size)}
     while len(tokens) < _MAX_PAGES:
         page = read(chosen)
-        entries = page.get(member, [])
-        if not isinstance(entries, list):
-            raise BadReply(f"{what}: the page's {member} are not a list")
-        if page.get("unreachable"):
-            # Never seen here, but proto's word for a list that is not whole (reference 1.5).
-            raise BadReply(f"{what}: the API could not reach all of its jobs")
-        yield entries
-        token = page.get(paging.token) or ""
-        if not token:
+        yield _entries(page, member, what, paging)
+        token = _next_token(page, what, paging)
+        if token is None:
             return
-        if not isinstance(token, str) or len(token) > _MAX_TOKEN or token != whole_characters(token):
-            raise BadReply(f"{what}: the page token cannot be one")
         if token in tokens:
             raise BadReply(f"{what}: the same page token came twice, so the list would never end")
         tokens.add(token)
         chosen = {**chosen, "pageToken": token}
     raise BadReply(f"{what}: more than {_MAX_PAGES} pages")
+
+
+def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -> list[Json]:
+    """The entries of one page. Raises BadReply when it is no page of this list."""
+    if "error" in page:
+        raise BadReply(f"{what}: HTTP 200 with an error in place of the list{_words(page)}")
+    missed = page.get(_UNREACHABLE)
+    if not isinstance(missed, list | None):
+        raise BadReply(f"{what}: what the API could not reach is not a list")
+    if missed:
+        # Never seen here, but proto's word for a list that is not whole (reference 1.5).
+        raise BadReply(f"{what}: the API could not reach all of its jobs")
+    if member in page:
+        entries = page[member]
+        if not isinstance(entries, list):
+            raise BadReply(f"{what}: the page's {member} are not a list{_words(page)}")
+        return entries
+    odd = sorted(name for name, value in page.items() if not _may_be_alone(name, value, paging))
+    if odd:
+        names = ", ".join(ascii(name)[1:-1][:40] for name in odd[:_SHOWN])
+        raise BadReply(
+            f"{what}: the answer has no {member}, and is no empty list either: it has {names}{_words(page)}",
+            hint="something between here and the API may answer in its place: check the endpoint and the proxy",
+        )
+    return []
+
+
+def _may_be_alone(name: str, value: Json, paging: Paging) -> bool:
+    """Whether an empty list may have such a member."""
+    if name in (paging.token, _UNREACHABLE):
+        return True
+    allowed = paging.beside.get(name, frozenset())
+    return allowed is None or (isinstance(value, str) and value in allowed)
+
+
+def _next_token(page: Mapping[str, Json], what: str, paging: Paging) -> str | None:
+    """The token of the next page; None on the last one. Raises BadReply."""
+    token = page.get(paging.token)
+    if token is None or token == "":
+        return None
+    if not isinstance(token, str) or len(token) > _MAX_TOKEN or token != whole_characters(token):
+        raise BadReply(f"{what}: the page token cannot be one")
+    return token
+
+
+def _words(page: Mapping[str, Json]) -> str:
+    """What an answer that is no list says of itself, to stand at the end of a message; empty when it says nothing."""
+    error = page.get("error")
+    parts = [error.get("status"), error.get("message")] if isinstance(error, dict) else [error]
+    said = capped(" ".join(text(part) for part in (*parts, page.get("message")) if text(part)))
+    return f": {said}" if said else ""
 
 
 def each_once(found: Iterable[list[RemoteJob]]) -> Iterator[RemoteJob]:

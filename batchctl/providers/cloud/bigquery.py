@@ -20,7 +20,8 @@ from batchctl.providers.retry import Retry
 from batchctl.providers.texts import as_object
 
 _ROOT = "/bigquery/v2"
-_PAGING = Paging("maxResults", 1000, "pageToken")
+_BESIDE = {"kind": frozenset({"bigquery#tableDataList"}), "etag": None, "totalRows": None}
+_PAGING = Paging("maxResults", 1000, "pageToken", _BESIDE)
 _PAGE_LIMIT = 256 * 2**20
 """Bytes of one page; the service ends a page long before, but one row may be large."""
 
@@ -47,16 +48,21 @@ class BigQuery:
         """All rows, streamed page by page. Raises ApiError: ReplyLost when fewer came than the table has."""
         what = "bigquery.tabledata.list"
         total = came = 0
+        is_silent = False
 
         def read(page: Mapping[str, str]) -> Mapping[str, Json]:
-            nonlocal total
+            nonlocal total, is_silent
             path = f"{_ROOT}{table_path(table)}/data"
             found = self._json(Call(what, "GET", path, params=page, limit=_PAGE_LIMIT))
-            total = max(total, members.count(found.get("totalRows")) or 0)
+            count = members.count(found.get("totalRows"))
+            is_silent = count is None and not _BESIDE.keys().isdisjoint(found)
+            total = max(total, count or 0)
             return found
 
         with told_of_table(str(table)):
             for entries in pages(read, "rows", what, _PAGING):
+                if is_silent:
+                    raise BadReply(f"{what}: the answer does not say how many rows {table} has")
                 try:
                     found = [read_row(entry, columns) for entry in entries]
                 except ValueError as exc:

@@ -23,7 +23,7 @@ from batchctl.providers.texts import as_object
 
 _ROOT = "/storage/v1"
 _FIELDS = "name,size,generation,md5Hash"
-_PAGING = Paging("maxResults", 1000)
+_PAGING = Paging("maxResults", 1000, beside={"kind": frozenset({"storage#objects"})})
 _READER = "roles/storage.objectViewer"
 _WRITER = "roles/storage.objectCreator"
 _DOWNLOAD_LIMIT = 2**40
