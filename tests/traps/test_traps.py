@@ -186,3 +186,23 @@ def test_a_list_that_is_not_whole_by_its_own_word_is_none(world):
     report = world.one_pass(job("a"), job("b"))
     assert ({str(one.phase) for one in report.plan.jobs}, len(report.errors)) == ({"Unknown"}, 1)
     assert world.writes() == {"create a@1.0": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"code": 503, "message": "come back later"}},
+        {"message": "Service Unavailable"},
+        {"kind": "something#else"},
+        {"operations": None},
+    ],
+)
+def test_what_a_proxy_says_with_200_is_no_empty_list(world, body):
+    """16: with the state lost, an empty list would buy every job again."""
+    world.apply(job("a"))
+    for path in world.folder.glob("state.db*"):
+        path.unlink()
+    world.line.twist = lambda asked: told(body)
+    report = world.one_pass(job("a"))
+    assert ([str(one.phase) for one in report.plan.jobs], len(report.errors)) == (["Unknown"], 1)
+    assert world.writes() == {"create a@1.0": 1}
