@@ -16,6 +16,7 @@ import yaml
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, cut, quote_hint, shown
+from batchctl.manifests.nesting import MAX_DEPTH, find_too_deep
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
 from batchctl.manifests.scalars import resolve
 from batchctl.model.desired import Location
@@ -24,7 +25,6 @@ if not yaml.__with_libyaml__:  # pragma: no cover - the wheels of PyYAML all hav
     raise ImportError("batchctl needs PyYAML with libyaml; install a PyYAML wheel, or libyaml before building it")
 
 MAX_BYTES = 8 * 1024 * 1024
-MAX_DEPTH = 100
 MAX_VALUES = 200_000
 """In one file, counted with every alias written out: some seconds of work. More rows belong into a JSONL file."""
 MAX_CHARACTERS = MAX_BYTES
@@ -61,6 +61,7 @@ _CHARACTER_HINTS = {
     "\ufeff": "remove it: an invisible byte order mark",
 }
 _ROWS_HINT = "put rows into a JSONL file: src: {file: PATH}"
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 _STAR_HINT = "quote a text that starts with *"
 _BRACES_HINT = "quote a text that starts with { or ["
 
@@ -158,7 +159,11 @@ class _Composer:
                     if not (isinstance(node, Scalar) and node.value is None):
                         yield node
         except yaml.MarkedYAMLError as error:
-            self._syntax(error)
+            deep = find_too_deep(self._text[: error.problem_mark.index]) if error.problem_mark else None
+            if deep is None:
+                self._syntax(error)
+            else:
+                self._faults.add(self._at(deep), Code.TOO_LARGE, _TOO_DEEP)
         except _Stop:
             return
 
@@ -193,7 +198,7 @@ class _Composer:
         """The value that begins with this event, and its height: 1 for a scalar."""
         place = self._at(event)
         if depth > MAX_DEPTH:
-            raise self._stop(place, Code.TOO_LARGE, f"nested deeper than {MAX_DEPTH} levels")
+            raise self._stop(place, Code.TOO_LARGE, _TOO_DEEP)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(str(event.anchor), place, depth)
         if event.tag is not None and event.tag not in _TAGS:
@@ -223,7 +228,7 @@ class _Composer:
         if built is None:
             raise self._stop(place, Code.INVALID_YAML, f"the alias *{cut(name)} stands inside its own anchor")
         if depth + built.height - 1 > MAX_DEPTH:
-            raise self._stop(place, Code.TOO_LARGE, f"nested deeper than {MAX_DEPTH} levels")
+            raise self._stop(place, Code.TOO_LARGE, _TOO_DEEP)
         self._count(place, built.values, built.characters)
         return built.node, built.height
 

@@ -163,6 +163,8 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
         ("[" * 50_000 + r"\ud83d\ude00", "m.yaml:1:101: TooLarge nested deeper than 100 levels"),
         ("[" * 50_000, "m.yaml:1:101: TooLarge nested deeper than 100 levels"),
         ("{a: " * 2_000_000, "m.yaml:1:398: TooLarge nested deeper than 100 levels"),
+        ("- " * 50_000, "m.yaml:1:201: TooLarge nested deeper than 100 levels"),
+        ('"\u00e9": ' + "[" * 1_500, "m.yaml:1:105: TooLarge nested deeper than 100 levels"),
         (
             "a: &x " + "[" * 60 + "]" * 60 + "\nb: " + "[" * 50 + "*x" + "]" * 50 + "\n",
             "m.yaml:2:54: TooLarge nested deeper than 100 levels",
