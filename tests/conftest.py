@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from long_mode import LONG
+
+if LONG:
+    # The harnesses' long modes are single tests of many minutes.
+    os.environ.setdefault("PYTEST_TIMEOUT", "0")
 
 settings.register_profile("noisy machine", deadline=None)
 settings.load_profile("noisy machine")
