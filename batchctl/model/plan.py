@@ -12,6 +12,7 @@ from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.desired import Json
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import RemoteJob
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import Phase
 
@@ -144,12 +145,15 @@ class Guard:
 
 @dataclass(frozen=True)
 class JobPlan:
-    """The decision about one job, with the reason for people; the reason never drives behaviour."""
+    """The decision about one job, with the reason for it; the reason never drives behaviour."""
 
     job: str
     action: Action
     phase: Phase
+    code: Reason
+    """The reason for programs."""
     reason: str
+    """The same for people."""
     steps: tuple[Step, ...] = ()
     changes: tuple[Change, ...] = ()
     unfinished: bool = False

@@ -12,13 +12,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from batchctl.model.admission import AdmissionLimits, QueuePlace, QuotaKey, short_model
+from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, QuotaKey, short_model
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, DesiredStack, Stack
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Guard
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.reconcile.attach import provider_now
 from batchctl.reconcile.decision import Decision, Subject
@@ -26,6 +27,13 @@ from batchctl.reconcile.holding import creates, hold
 from batchctl.reconcile.live import find_creates, find_live
 from batchctl.reconcile.room import Obstacle, Room, quota_key
 from batchctl.reconcile.tokens import TokenRates, learn_rates
+
+_CODES: Mapping[LimitKind, Reason] = {
+    LimitKind.ACTIVE: Reason.ACTIVE_LIMIT,
+    LimitKind.TOKENS: Reason.TOKEN_LIMIT,
+    LimitKind.RATE: Reason.RATE_LIMIT,
+    LimitKind.QUOTA: Reason.QUOTA,
+}
 
 
 @dataclass(frozen=True)
@@ -159,7 +167,7 @@ def _hold(
         words = f"{ordinal(position)} of {len(waiting)} in the queue: {obstacle.words}"
         held[job.name] = (
             subject,
-            replace(hold(subject, decision, words, obstacle.next_time), queue=place),
+            replace(hold(subject, decision, _CODES[obstacle.kind], words, obstacle.next_time), queue=place),
         )
     return held
 

@@ -9,6 +9,7 @@ from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import Present, Unknown
 from batchctl.model.plan import Action, Collect, Create, Step
+from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase, is_terminal
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import Context, Decision, Subject, has_succeeded, is_held, wait
@@ -22,13 +23,13 @@ def follow_order(subject: Subject, desired: DesiredJob, view: AttemptView, conte
     if recorded is None or recorded.retry_requested is None or why_not_again(view, desired) is not None:
         return None
     if is_held(desired.lifecycle, context):
-        return wait(Phase.WAITING, "suspended, or `batchctl retry` would be followed")
+        return wait(Phase.WAITING, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
     collect: tuple[Step, ...] = ()
     if view.attempt.is_uncollected and isinstance(view.presence, Present):
         collect = (Collect(view.key, view.presence.job),)
-    key = subject.next_key
-    words = "tried again by `batchctl retry`"
-    return Decision(Action.RETRY, Phase.WAITING, words, (*collect, Create(key)), current=key.attempt)
+    key, words = subject.next_key, "tried again by `batchctl retry`"
+    steps = (*collect, Create(key))
+    return Decision(Action.RETRY, Phase.WAITING, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
 
 
 def why_not_again(view: AttemptView, desired: DesiredJob) -> str | None:

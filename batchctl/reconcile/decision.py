@@ -12,6 +12,7 @@ from batchctl.model.desired import DesiredJob, Lifecycle, Stack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observed, Present
 from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step, Timer
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
@@ -76,7 +77,10 @@ class Decision:
 
     action: Action
     phase: Phase
+    code: Reason
+    """The reason for programs."""
     reason: str
+    """The same in words, with all that belongs to it."""
     steps: tuple[Step, ...] = ()
     base: tuple[Step, ...] = ()
     """Steps that come first whatever guards say: they keep the record true, or end a second live job."""
@@ -115,13 +119,16 @@ def is_cancel_requested(subject: Subject) -> bool:
     return subject.recorded is not None and subject.recorded.cancel_requested is not None
 
 
-def create(key: AttemptKey, lifecycle: Lifecycle, context: Context, reason: str, token: str | None = None) -> Decision:
+def create(
+    key: AttemptKey, lifecycle: Lifecycle, context: Context, code: Reason, reason: str, token: str | None = None
+) -> Decision:
     """An attempt to be made, unless it is held back. A token is given when it was given to the attempt before."""
     if is_held(lifecycle, context):
-        return wait(Phase.WAITING, f"suspended; {reason}")
+        return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended; {reason}")
     return Decision(
         Action.CREATE,
         Phase.WAITING,
+        code,
         reason,
         (Create(key, token),),
         counted=Counted.CREATE,
@@ -138,14 +145,16 @@ def standing_phase(attempt: RecordedAttempt) -> Phase:
     return Phase.ACTIVE if is_active(state) else Phase.UNKNOWN
 
 
-def wait(phase: Phase, reason: str, next_time: datetime | None = None, timer: Timer | None = None) -> Decision:
+def wait(
+    phase: Phase, code: Reason, reason: str, next_time: datetime | None = None, timer: Timer | None = None
+) -> Decision:
     """Nothing can or need be done before something else happens, or a time has come."""
-    return Decision(Action.WAIT, phase, reason, next_time=next_time, timer=None if next_time is None else timer)
+    return Decision(Action.WAIT, phase, code, reason, next_time=next_time, timer=None if next_time is None else timer)
 
 
-def rest(phase: Phase, reason: str) -> Decision:
+def rest(phase: Phase, code: Reason, reason: str) -> Decision:
     """Nothing is left to do."""
-    return Decision(Action.NONE, phase, reason)
+    return Decision(Action.NONE, phase, code, reason)
 
 
 def next_cancel(attempt: RecordedAttempt, clock: datetime) -> datetime | None:

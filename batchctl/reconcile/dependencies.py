@@ -13,6 +13,7 @@ from datetime import datetime
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Action, Cancel, Collect, Delete, RecordAttempt, RecordJob
+from batchctl.model.reasons import Reason
 from batchctl.model.states import ENDED_PHASES, Phase
 from batchctl.reconcile.decision import Decision, Subject
 from batchctl.reconcile.holding import creates, hold
@@ -58,14 +59,15 @@ def hold_for_needs(subject: Subject, decision: Decision, decided: Decided) -> De
     blocks = [(name, why) for name in sorted(set(desired.depends_on)) for why in _blocks(name, decided)]
     if blocks:
         names = tuple(name for name, _ in blocks)
-        held = hold(subject, decision, "; ".join(f"blocked by {name}, which {why}" for name, why in blocks))
+        words = "; ".join(f"blocked by {name}, which {why}" for name, why in blocks)
+        held = hold(subject, decision, Reason.DEPENDENCY_FAILED, words)
         # Nothing is about to be bought, so nobody has to agree.
         return replace(held, waits_for=names, blocked=True, needs_consent=False, counted=None)
     waits = tuple(name for name in sorted(set(desired.depends_on)) if not _has_succeeded(name, decided))
     if not waits:
         return decision
     told = ", ".join(f"{name} ({_standing(name, decided)})" for name in waits)
-    return replace(hold(subject, decision, f"waits for {told}"), waits_for=waits)
+    return replace(hold(subject, decision, Reason.DEPENDENCY_PENDING, f"waits for {told}"), waits_for=waits)
 
 
 def _blocks(name: str, decided: Decided) -> Iterator[str]:
@@ -130,6 +132,7 @@ def _hold_removal(subject: Subject, decision: Decision, dependants: tuple[str, .
     seen = tuple(step for step in decision.steps if isinstance(step, RecordAttempt | Collect))
     return replace(
         decision,
+        code=Reason.DEPENDANT_LEFT,
         reason=f"{decision.reason}; after {', '.join(dependants)}",
         steps=(*begin, *seen),
         waits_for=dependants,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from batchctl.model.desired import Lifecycle, OnMissing
 from batchctl.model.observed import Gone, Present, RemoteJob, Unknown
 from batchctl.model.plan import Action, Cancel, Collect, Create, Step, Timer
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
@@ -41,8 +42,9 @@ def follow(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: C
 
 def _decide_unknown(attempt: RecordedAttempt, why: str) -> Decision:
     if attempt.results is not None and has_succeeded(attempt):
-        return rest(ended_phase(attempt), f"{_success(attempt)} and collected; not seen in this pass: {why}")
-    return wait(Phase.UNKNOWN, f"not known in this pass: {why}")
+        words = f"{_success(attempt)} and collected; not seen in this pass: {why}"
+        return rest(ended_phase(attempt), _success_code(attempt), words)
+    return wait(Phase.UNKNOWN, Reason.UNSEEN, f"not known in this pass: {why}")
 
 
 def _decide_present(
@@ -53,7 +55,8 @@ def _decide_present(
     if is_terminal(state):
         return _decide_ended(subject, lifecycle, view, context)
     if not is_active(state):
-        return wait(Phase.UNKNOWN, f"the API says {state}, and what that leads to is not known")
+        words = f"the API says {state}, and what that leads to is not known"
+        return wait(Phase.UNKNOWN, Reason.STATE_UNKNOWN, words)
     if view.attempt.cancel_time is not None:
         return _await_cancel(view, job, context)
     return _decide_active(subject, lifecycle, view, job, context)
@@ -63,54 +66,56 @@ def _decide_gone(subject: Subject, lifecycle: Lifecycle, view: AttemptView, cont
     """The attempt's remote job is confirmed gone."""
     attempt = view.attempt
     if attempt.is_uncollected and attempt.delete_time is None and attempt.state in GOOD_STATES:
-        return rest(Phase.RESULTS_LOST, "it succeeded, and was gone before its results were collected")
+        words = "it succeeded, and was gone before its results were collected"
+        return rest(Phase.RESULTS_LOST, Reason.RESULTS_LOST, words)
     if attempt.state is not None and is_terminal(attempt.state):
         return _decide_ended(subject, lifecycle, view, context)
     if attempt.cancel_cause is CancelCause.USER or is_cancel_requested(subject):
-        return rest(Phase.CANCELLED, f"{BY_ORDER}, and gone")
+        return rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and gone")
     if attempt.cancel_cause in {CancelCause.REMOVE, CancelCause.REPLACE}:
-        return create(subject.next_key, lifecycle, context, "wanted again after its removal")
+        return _create_again(subject, lifecycle, context)
     if attempt.cancel_cause is CancelCause.DEADLINE:
         return _decide_failed(subject, lifecycle, view, context)
     if lifecycle.on_missing is OnMissing.RECREATE:
         # The policy was agreed to when the job was created.
         words = "it went missing before it ended (onMissing: recreate)"
-        return replace(create(subject.next_key, lifecycle, context, words), needs_consent=False)
-    return rest(Phase.FAILED, "it went missing before it ended (onMissing: fail)")
+        return replace(create(subject.next_key, lifecycle, context, Reason.MISSING, words), needs_consent=False)
+    return rest(Phase.FAILED, Reason.MISSING, "it went missing before it ended (onMissing: fail)")
 
 
 def _await_cancel(view: AttemptView, job: RemoteJob, context: Context) -> Decision:
     clock = provider_now(job.account, context.observed, context.now)
     due = next_cancel(view.attempt, clock)
     if due is not None:
-        return wait(Phase.REMOVING, "cancel sent; waiting for its end", due, Timer.CANCEL)
+        return wait(Phase.REMOVING, Reason.CANCELLING, "cancel sent; waiting for its end", due, Timer.CANCEL)
     cause = view.attempt.cancel_cause or CancelCause.USER
     step = Cancel(view.key, job.account, job.name, cause)
-    return Decision(
-        Action.CANCEL, Phase.REMOVING, "cancel sent before, and it still works: sent again", (step,), unfinished=True
-    )
+    words = "cancel sent before, and it still works: sent again"
+    return Decision(Action.CANCEL, Phase.REMOVING, Reason.CANCELLING, words, (step,), unfinished=True)
 
 
 def _decide_active(
     subject: Subject, lifecycle: Lifecycle, view: AttemptView, job: RemoteJob, context: Context
 ) -> Decision:
-    deadline, words = _deadline(view.attempt, lifecycle)
+    deadline, code, words = _deadline(view.attempt, lifecycle)
     clock = provider_now(job.account, context.observed, context.now)
     if deadline is not None and deadline <= clock:
         step = Cancel(view.key, job.account, job.name, CancelCause.DEADLINE)
-        return Decision(Action.CANCEL, Phase.REMOVING, words, (step,), unfinished=True)
+        return Decision(Action.CANCEL, Phase.REMOVING, code, words, (step,), unfinished=True)
     if is_cancel_requested(subject):
         step = Cancel(view.key, job.account, job.name, CancelCause.USER)
-        return Decision(Action.CANCEL, Phase.REMOVING, BY_ORDER, (step,), unfinished=True)
+        return Decision(Action.CANCEL, Phase.REMOVING, Reason.CANCEL_ORDERED, BY_ORDER, (step,), unfinished=True)
     state = (view.attempt.state or "").removeprefix("JOB_STATE_").lower()
-    return wait(Phase.ACTIVE, state, deadline, Timer.DEADLINE)
+    return wait(Phase.ACTIVE, Reason.ACTIVE, state, deadline, Timer.DEADLINE)
 
 
-def _deadline(attempt: RecordedAttempt, lifecycle: Lifecycle) -> tuple[datetime | None, str]:
-    """When the attempt's present state has lasted too long, and the words for it."""
+def _deadline(attempt: RecordedAttempt, lifecycle: Lifecycle) -> tuple[datetime | None, Reason, str]:
+    """When the attempt's present state has lasted too long, with the reason that this is, and its words."""
     if attempt.state in {JobState.QUEUED, JobState.PENDING}:
-        return _after(attempt.create_time, lifecycle.pending_deadline), "pendingDeadline is over: it never began to run"
-    return _after(attempt.start_time, lifecycle.active_deadline), "activeDeadline is over: it ran too long"
+        end = _after(attempt.create_time, lifecycle.pending_deadline)
+        return end, Reason.PENDING_DEADLINE, "pendingDeadline is over: it never began to run"
+    end = _after(attempt.start_time, lifecycle.active_deadline)
+    return end, Reason.ACTIVE_DEADLINE, "activeDeadline is over: it ran too long"
 
 
 def _after(start: datetime | None, span: timedelta | None) -> datetime | None:
@@ -124,16 +129,26 @@ def _decide_ended(subject: Subject, lifecycle: Lifecycle, view: AttemptView, con
     if attempt.is_uncollected and isinstance(view.presence, Present):
         collect = (Collect(view.key, view.presence.job),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not is_cancel_requested(subject):
-        return create(subject.next_key, lifecycle, context, "wanted again after its removal").before(*collect)
+        return _create_again(subject, lifecycle, context).before(*collect)
     if attempt.results_lost and attempt.state in GOOD_STATES:
-        decision = rest(Phase.RESULTS_LOST, "it succeeded, but the API has its results no more")
+        decision = rest(Phase.RESULTS_LOST, Reason.RESULTS_LOST, "it succeeded, but the API has its results no more")
     elif has_succeeded(attempt) and failure_name(attempt) not in lifecycle.retry_on:
-        decision = rest(ended_phase(attempt), _success(attempt))
+        decision = rest(ended_phase(attempt), _success_code(attempt), _success(attempt))
     else:
         decision = _decide_failed(subject, lifecycle, view, context)
     if collect and decision.action in {Action.NONE, Action.WAIT}:
-        decision = replace(decision, action=Action.COLLECT, reason=f"{decision.reason}; results not collected yet")
+        words = f"{decision.reason}; results not collected yet"
+        decision = replace(decision, action=Action.COLLECT, code=Reason.NOT_COLLECTED, reason=words)
     return decision.before(*collect)
+
+
+def _create_again(subject: Subject, lifecycle: Lifecycle, context: Context) -> Decision:
+    words = "wanted again after its removal"
+    return create(subject.next_key, lifecycle, context, Reason.WANTED_AGAIN, words)
+
+
+def _success_code(attempt: RecordedAttempt) -> Reason:
+    return Reason.ROWS_FAILED if attempt.rows.failed else Reason.SUCCEEDED
 
 
 def _success(attempt: RecordedAttempt) -> str:
@@ -149,14 +164,15 @@ def _decide_failed(subject: Subject, lifecycle: Lifecycle, view: AttemptView, co
     verdict = judge(attempt, attempts, lifecycle, cancelled_by_user=is_cancel_requested(subject))
     ended = _failure(attempt)
     if verdict.due is None:
-        return rest(ended_phase(attempt), f"{ended}; {verdict.words}")
+        return rest(ended_phase(attempt), verdict.code, f"{ended}; {verdict.words}")
     if is_held(lifecycle, context):
-        return wait(Phase.WAITING, f"{ended}; suspended, or {verdict.words} would follow")
+        return wait(Phase.WAITING, Reason.SUSPENDED, f"{ended}; suspended, or {verdict.words} would follow")
     clock = provider_now(attempt.account, context.observed, context.now)
     if clock < verdict.due:
-        return wait(Phase.WAITING, f"{ended}; {verdict.words} after back-off", verdict.due, Timer.BACKOFF)
-    key = subject.next_key
-    return Decision(Action.RETRY, Phase.WAITING, f"{ended}; {verdict.words}", (Create(key),), current=key.attempt)
+        words = f"{ended}; {verdict.words} after back-off"
+        return wait(Phase.WAITING, Reason.BACK_OFF, words, verdict.due, Timer.BACKOFF)
+    key, words = subject.next_key, f"{ended}; {verdict.words}"
+    return Decision(Action.RETRY, Phase.WAITING, verdict.code, words, (Create(key),), current=key.attempt)
 
 
 def _failure(attempt: RecordedAttempt) -> str:

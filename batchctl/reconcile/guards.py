@@ -119,6 +119,7 @@ def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobP
         subject.name,
         decision.action,
         decision.phase,
+        decision.code,
         decision.reason,
         steps=(*decision.base, *decision.steps),
         changes=decision.changes,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from batchctl.model.observed import Present, RemoteJob
 from batchctl.model.plan import Action, Cancel
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause
 from batchctl.model.states import JobState, is_active
 from batchctl.reconcile.attach import AttemptView
@@ -27,7 +28,8 @@ def heal(subject: Subject, decision: Decision) -> Decision:
     healed = replace(decision, base=cancels)
     if decision.action in {Action.WAIT, Action.NONE}:
         names = ", ".join(cancel.remote for cancel in cancels)
-        return replace(healed, action=Action.CANCEL, reason=f"more than one remote job lives; cancelling {names}")
+        words = f"more than one remote job lives; cancelling {names}"
+        return replace(healed, action=Action.CANCEL, code=Reason.DUPLICATE, reason=words)
     return healed
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.plan import Action, Collect, Create, Guard, RecordAttempt, RecordJob, Step, Timer
+from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.reconcile.decision import Decision, Subject
 from batchctl.reconcile.wanted import label_adoption
@@ -18,7 +19,9 @@ def creates(decision: Decision) -> bool:
     return any(isinstance(step, Create) for step in decision.steps)
 
 
-def hold(subject: Subject, decision: Decision, reason: str, next_time: datetime | None = None) -> Decision:
+def hold(
+    subject: Subject, decision: Decision, code: Reason, reason: str, next_time: datetime | None = None
+) -> Decision:
     """The same decision without its create call, nor what makes room for it: the job waits, and says for what.
 
     What was seen is still written down, and what has ended is still collected. That people have to agree to the create,
@@ -30,13 +33,16 @@ def hold(subject: Subject, decision: Decision, reason: str, next_time: datetime 
         decision,
         action=Action.COLLECT if collects else Action.WAIT,
         phase=Phase.WAITING,
+        code=Reason.NOT_COLLECTED if collects else code,
         reason=f"{decision.reason}; {reason}",
         steps=steps,
         next_time=next_time,
         timer=None if next_time is None else Timer.ADMISSION,
         current=None,
     )
-    return replace(held, action=Action.ADOPT) if decision.action is Action.ADOPT else label_adoption(subject, held)
+    if decision.action is Action.ADOPT:
+        return replace(held, action=Action.ADOPT, code=decision.code)
+    return label_adoption(subject, held)
 
 
 def _is_order(step: Step) -> bool:

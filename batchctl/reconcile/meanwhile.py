@@ -31,4 +31,4 @@ def _without_retry(decision: Decision, subject: Subject, view: AttemptView) -> D
     steps = tuple(step for step in decision.steps if not isinstance(step, Create))
     phase = attempt_phase(view.attempt, is_cancelled=is_cancel_requested(subject))
     reason = f"{decision.reason}, were it still wanted"
-    return Decision(Action.COLLECT if steps else Action.NONE, phase, reason, steps)
+    return Decision(Action.COLLECT if steps else Action.NONE, phase, decision.code, reason, steps)

@@ -6,6 +6,7 @@ The page that failed could hold a higher attempt, a second remote job, or the su
 from __future__ import annotations
 
 from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Forget, RecordAttempt, Step
+from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.reconcile.decision import Context, Decision, Subject, standing_phase
 
@@ -24,6 +25,7 @@ def hold_back(subject: Subject, decision: Decision, context: Context) -> Decisio
     return Decision(
         Action.COLLECT if collects else Action.WAIT,
         standing_phase(subject.current.attempt) if subject.current else Phase.UNKNOWN,
+        Reason.NOT_COLLECTED if collects else Reason.UNSEEN,
         f"{decision.reason}; left for a complete look: {problem}",
         steps,
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from batchctl.model.desired import DesiredJob, DesiredStack, Kind
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Drift, Guard, Plan
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.reconcile.admission import admit
 from batchctl.reconcile.attach import Marked, attach, claim, confirm, find_marked
@@ -188,7 +189,7 @@ def _prune(name: str, inputs: _Inputs) -> tuple[Subject, Decision]:
     record = RecordedJob(name, Kind.BATCH_JOB, "", "", "", account, current=views[-1].key.attempt)
     subject = Subject(name, None, None, views)
     decision = decide_removed(subject, record, context)
-    return subject, replace(decision, reason=f"orphan: {decision.reason}")
+    return subject, replace(decision, code=Reason.ORPHAN, reason=f"orphan: {decision.reason}")
 
 
 def _recorded_names(recorded: Recorded) -> frozenset[str]:

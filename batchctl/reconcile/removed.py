@@ -7,6 +7,7 @@ from dataclasses import replace
 from batchctl.model.desired import OnRemove
 from batchctl.model.observed import Present, Unknown
 from batchctl.model.plan import Action, Collect, Forget, RecordJob, Step
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedJob
 from batchctl.model.states import Phase, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView
@@ -49,17 +50,17 @@ def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decisi
     doubled = has_living_duplicate(subject.views)
     if not present and unknown is None and not doubled:
         words = "no longer in a manifest, and nothing of it is left"
-        return Decision(Action.FORGET, Phase.REMOVING, words, (Forget(subject.name),))
+        return Decision(Action.FORGET, Phase.REMOVING, Reason.NOTHING_LEFT, words, (Forget(subject.name),))
     if recorded.lifecycle.on_remove is OnRemove.KEEP:
         return _release(subject, recorded, context, "the remote job is kept (onRemove: keep)")
     if unknown is not None:
-        return wait(Phase.UNKNOWN, f"no longer in a manifest, but not known in this pass: {unknown.reason}")
+        words = f"no longer in a manifest, but not known in this pass: {unknown.reason}"
+        return wait(Phase.UNKNOWN, Reason.UNSEEN, words)
     for view in present:
         state = view.attempt.state or ""
         if not is_active(state) and not is_terminal(state):
-            return wait(
-                Phase.UNKNOWN, f"no longer in a manifest, but the API says {state}: what that leads to is not known"
-            )
+            words = f"no longer in a manifest, but the API says {state}: what that leads to is not known"
+            return wait(Phase.UNKNOWN, Reason.STATE_UNKNOWN, words)
     active = [view for view in present if is_active(view.attempt.state or "")]
     if active or doubled:
         return _stop(subject, active, recorded, context)
@@ -84,6 +85,7 @@ def _stop(subject: Subject, active: list[AttemptView], recorded: RecordedJob, co
     return Decision(
         Action.CANCEL if keeps else Action.DELETE,
         _standing_phase(subject, recorded),
+        Reason.REMOVED,
         f"no longer in a manifest; {'to be cancelled first' if begin else 'cancelling'}",
         (*begin, *cancels),
         unfinished=True,
@@ -108,6 +110,7 @@ def _end(subject: Subject, present: list[AttemptView], recorded: RecordedJob, co
     return Decision(
         Action.DELETE,
         _standing_phase(subject, recorded),
+        Reason.REMOVED,
         "no longer in a manifest",
         (*ends, Forget(subject.name)),
         counted=None if is_agreed else Counted.DELETE,
@@ -121,6 +124,7 @@ def _release(subject: Subject, recorded: RecordedJob, context: Context, words: s
     return Decision(
         Action.FORGET,
         _standing_phase(subject, recorded),
+        Reason.KEPT,
         f"no longer in a manifest; {words}",
         (step,),
         needs_consent=recorded.removing_time is None,

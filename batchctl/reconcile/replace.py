@@ -9,6 +9,7 @@ from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import Present, Unknown
 from batchctl.model.plan import Action, Change, Create, Guard, Step
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import Phase, is_active
 from batchctl.reconcile.attach import AttemptView
@@ -37,24 +38,30 @@ def decide_changed(subject: Subject, desired: DesiredJob, view: AttemptView, con
     """What a change of the work leads to. Held back or kept, the old attempt is followed to its end all the same."""
     policy = desired.lifecycle.on_change
     if is_held(desired.lifecycle, context):
-        return _keep(subject, desired, view, context, "its work changed, but it is suspended")
+        words = "its work changed, but it is suspended"
+        return _keep(subject, desired, view, context, Reason.SUSPENDED, words)
     if policy is OnChange.KEEP:
-        return _keep(subject, desired, view, context, "its work changed, and the old is kept (onChange: keep)")
+        words = "its work changed, and the old is kept (onChange: keep)"
+        return _keep(subject, desired, view, context, Reason.CHANGE_KEPT, words)
     changes = _changes(view.attempt, desired)
     if policy is OnChange.FAIL:
         return _fail(subject, desired, view, context, changes)
     for other in subject.views:
         if isinstance(other.presence, Unknown):
-            return wait(Phase.UNKNOWN, f"its work changed, but it is not known in this pass: {other.presence.reason}")
+            words = f"its work changed, but it is not known in this pass: {other.presence.reason}"
+            return wait(Phase.UNKNOWN, Reason.UNSEEN, words)
         if isinstance(other.presence, Present) and standing_phase(other.attempt) is Phase.UNKNOWN:
             words = f"the API says {other.attempt.state}, and what that leads to is not known"
-            return wait(Phase.UNKNOWN, f"its work changed, but {words}")
+            return wait(Phase.UNKNOWN, Reason.STATE_UNKNOWN, f"its work changed, but {words}")
     return _replace(subject, desired, view, context, changes)
 
 
-def _keep(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, words: str) -> Decision:
+def _keep(
+    subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, code: Reason, words: str
+) -> Decision:
     decision = follow(subject, desired.lifecycle, view, context)
-    return replace(decision, reason=f"{decision.reason}; {words}")
+    plain = decision.action in {Action.WAIT, Action.NONE}
+    return replace(decision, code=code if plain else decision.code, reason=f"{decision.reason}; {words}")
 
 
 def _fail(
@@ -66,6 +73,7 @@ def _fail(
     return Decision(
         Action.REPLACE,
         standing_phase(view.attempt),
+        Reason.CHANGE_REFUSED,
         "its work changed (onChange: fail)",
         changes=changes,
         refusal=Guard(ON_CHANGE_FAIL, message, way_out),
@@ -79,7 +87,9 @@ def _replace(
     old = [other for other in subject.views if isinstance(other.presence, Present)]
     active = [other for other in old if is_active(other.attempt.state or "")]
     reused = _find_reusable(subject, desired)
-    words = "its work changed" if reused is None else f"changed back: attempt {reused.key.attempt} has its results"
+    code, words = Reason.WORK_CHANGED, "its work changed"
+    if reused is not None:
+        code, words = Reason.CHANGED_BACK, f"changed back: attempt {reused.key.attempt} has its results"
     steps: tuple[Step, ...]
     if active:
         steps = tuple(step for other in active for step in stop_steps(other, context, CancelCause.REPLACE))
@@ -92,7 +102,7 @@ def _replace(
         steps = (*ends, Create(key)) if reused is None else tuple(ends)
         current = key.attempt
     if reused is not None and not steps and not active:
-        return Decision(Action.ADOPT, ended_phase(reused.attempt), words, changes=changes, current=current)
+        return Decision(Action.ADOPT, ended_phase(reused.attempt), code, words, changes=changes, current=current)
     is_cancelling = any(other.attempt.cancel_time is not None for other in active)
     if active:
         words += "; the old job is cancelling" if is_cancelling else "; the old job is to be cancelled first"
@@ -102,6 +112,7 @@ def _replace(
     return Decision(
         Action.REPLACE,
         Phase.REMOVING if is_cancelling else standing_phase(view.attempt),
+        code,
         words,
         steps,
         changes=changes,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from batchctl.model.desired import Lifecycle
 from batchctl.model.keys import same_digest
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.reconcile.backoff import delay
@@ -18,6 +19,7 @@ class Verdict:
     """What follows from a failure. `due` is set when another attempt is allowed."""
 
     due: datetime | None
+    code: Reason
     words: str
 
 
@@ -40,16 +42,18 @@ def judge(
     """
     name = failure_name(attempt)
     if cancelled_by_user:
-        return Verdict(None, f"{BY_ORDER}; never retried")
+        return Verdict(None, Reason.CANCEL_ORDERED, f"{BY_ORDER}; never retried")
     if name not in lifecycle.retry_on:
-        return Verdict(None, f"{name} is not in retryOn")
+        return Verdict(None, Reason.NOT_RETRIED, f"{name} is not in retryOn")
     failures = sum(1 for other in attempts if _is_failure(other) and same_digest(other.digest, attempt.digest))
     if failures > lifecycle.backoff_limit:
         limit = lifecycle.backoff_limit
-        return Verdict(None, "backoffLimit is 0" if limit == 0 else f"backoffLimit {limit} is reached")
+        words = "backoffLimit is 0" if limit == 0 else f"backoffLimit {limit} is reached"
+        return Verdict(None, Reason.BACKOFF_LIMIT, words)
     ended = attempt.end_time or attempt.cancel_time or attempt.create_time
     assert ended is not None
-    return Verdict(ended + delay(failures, attempt.token), f"retry {failures} of {lifecycle.backoff_limit}")
+    words = f"retry {failures} of {lifecycle.backoff_limit}"
+    return Verdict(ended + delay(failures, attempt.token), Reason.ATTEMPT_FAILED, words)
 
 
 def _is_failure(attempt: RecordedAttempt) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.plan import Guard, RecordJob
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.reconcile.again import NOT_SETTLED, why_not_again
@@ -31,7 +32,7 @@ def decide_retry(subject: Subject, context: Context) -> Decision:
         message = f"{subject.name} cannot be tried again: {reason}"
         seen = tuple(step for view in subject.views for step in view.steps) if recorded is not None else ()
         guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` says how it stands")
-        return replace(rest(phase, reason), base=seen, refusal=guard)
+        return replace(rest(phase, Reason.RETRY_REFUSED, reason), base=seen, refusal=guard)
     ordered: RecordedJob = replace(recorded, retry_requested=context.now, cancel_requested=None)
     decision = decide_wanted(replace(subject, recorded=ordered), desired, context)
     order = RecordJob(replace(ordered, attempts=()))

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from batchctl.model.desired import Lifecycle
 from batchctl.model.observed import Present
 from batchctl.model.plan import Action, Timer
+from batchctl.model.reasons import Reason
 from batchctl.model.states import ENDED_PHASES, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
 from batchctl.reconcile.decision import Context, Decision, Subject, end_steps
@@ -40,6 +41,7 @@ def apply_ttl(subject: Subject, lifecycle: Lifecycle, decision: Decision, contex
     return replace(
         decision,
         action=Action.DELETE,
+        code=Reason.TTL_AFTER_FINISHED,
         reason=f"{decision.reason}; {words}",
         steps=(*decision.steps, *steps),
     )

@@ -8,6 +8,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import MOST_ATTEMPTS, same_digest
 from batchctl.model.plan import Action, Create, Guard, Note, RecordAttempt
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.reconcile.again import follow_order
@@ -60,10 +61,11 @@ def _decide_first(subject: Subject, desired: DesiredJob, context: Context) -> De
     if observation is None or not observation.complete:
         # A job made before the state was lost could be on a page that failed.
         why = observation.problem if observation else "nobody looked at its account"
-        return wait(Phase.UNKNOWN, f"cannot tell whether it was created already: {why}")
+        return wait(Phase.UNKNOWN, Reason.UNSEEN, f"cannot tell whether it was created already: {why}")
     if desired.adopt is not None:
-        return wait(Phase.WAITING, f"spec.adopt names {desired.adopt}, and there is no such job that nobody owns")
-    return create(subject.next_key, desired.lifecycle, context, "new in the manifests")
+        words = f"spec.adopt names {desired.adopt}, and there is no such job that nobody owns"
+        return wait(Phase.WAITING, Reason.NOTHING_TO_ADOPT, words)
+    return create(subject.next_key, desired.lifecycle, context, Reason.NEW, "new in the manifests")
 
 
 def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
@@ -72,15 +74,18 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
     same = same_digest(attempt.digest, desired.digest) and attempt.account == desired.account
     if attempt.rejected:
         if same:
-            return rest(Phase.REJECTED, _refusal(attempt))
-        return create(subject.next_key, desired.lifecycle, context, "changed since it was refused")
+            return rest(Phase.REJECTED, Reason.REJECTED, _refusal(attempt))
+        words = "changed since it was refused"
+        return create(subject.next_key, desired.lifecycle, context, Reason.WORK_CHANGED, words)
     if same and is_cancel_requested(subject):
         return _call_off(view, context)
     if attempt.gone_time is not None:
-        return create(subject.next_key, desired.lifecycle, context, "its create call was lost and given up")
+        words = "its create call was lost and given up"
+        return create(subject.next_key, desired.lifecycle, context, Reason.CALL_LOST, words)
     if attempt.intent is None:
         reason = "the create call did not get through; nothing was sent"
-        decision = create(view.key, desired.lifecycle, context, reason, attempt.token if same else None)
+        token = attempt.token if same else None
+        decision = create(view.key, desired.lifecycle, context, Reason.NOT_SENT, reason, token)
         # What is the same was agreed to when it was first tried.
         return replace(decision, needs_consent=decision.needs_consent and not same)
     waiting = settle(view, context)
@@ -88,20 +93,22 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
         return waiting
     if same:
         reason = "the create call was lost: its mark did not turn up within the grace; sent again with the same token"
-        decision = create(view.key, desired.lifecycle, context, reason, attempt.token)
+        decision = create(view.key, desired.lifecycle, context, Reason.CALL_LOST, reason, attempt.token)
         return replace(decision, counted=None, needs_consent=False)
-    decision = create(subject.next_key, desired.lifecycle, context, "changed while its create call was lost")
+    words = "changed while its create call was lost"
+    decision = create(subject.next_key, desired.lifecycle, context, Reason.WORK_CHANGED, words)
     return decision.before(_abandon(attempt, context))
 
 
 def _call_off(view: AttemptView, context: Context) -> Decision:
     """What is left of an attempt of which no remote job was known when `batchctl cancel` stopped it: it is not sent."""
     if view.attempt.intent is None:
-        return rest(Phase.CANCELLED, f"{BY_ORDER} before a create call got through")
+        return rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER} before a create call got through")
     waiting = settle(view, context)
     if waiting is not None:
         return replace(waiting, reason=f"{waiting.reason}; {BY_ORDER}, so it is not sent again")
-    return rest(Phase.CANCELLED, f"{BY_ORDER}, and its create call was lost").before(_abandon(view.attempt, context))
+    over = rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and its create call was lost")
+    return over.before(_abandon(view.attempt, context))
 
 
 def _abandon(attempt: RecordedAttempt, context: Context) -> RecordAttempt:
@@ -133,9 +140,11 @@ def label_adoption(subject: Subject, decision: Decision) -> Decision:
     plain = decision.action in {Action.WAIT, Action.NONE, Action.COLLECT}
     if not adopted or not (plain or decision.refusal):
         return decision
-    found = "taken in" if adopted[-1].attempt.token == NO_TOKEN else "found by its mark"
+    code, found = Reason.ADOPTED, "found by its mark"
+    if adopted[-1].attempt.token == NO_TOKEN:
+        code, found = Reason.IMPORTED, "taken in"
     reason = f"{found}: {adopted[-1].attempt.remote}; {decision.reason}"
-    return replace(decision, action=Action.ADOPT, reason=reason)
+    return replace(decision, action=Action.ADOPT, code=code, reason=reason)
 
 
 def _with_record(subject: Subject, desired: DesiredJob, decision: Decision) -> Decision:

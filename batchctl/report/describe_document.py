@@ -38,6 +38,7 @@ def describe_document(description: JobDescription) -> dict[str, Json]:
         "phase": plan.phase.value,
         "action": plan.action.value,
         "reason": plan.reason,
+        "reasonCode": plan.code.value,
         "remote": plan.remote,
         "nextTime": rfc3339(plan.next_time),
         "guard": guard_code(plan.guard),

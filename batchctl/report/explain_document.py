@@ -18,6 +18,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
         "phase": plan.phase.value,
         "action": plan.action.value,
         "reason": plan.reason,
+        "reasonCode": plan.code.value,
         "remote": plan.remote,
         "state": plan.attempt.state if plan.attempt is not None else None,
         "attempt": plan.attempt.key.attempt if plan.attempt is not None else None,

@@ -73,6 +73,7 @@ def _status_row(row: StatusRow) -> dict[str, Json]:
         "startTime": rfc3339(row.start_time),
         "endTime": rfc3339(row.end_time),
         "reason": row.reason,
+        "reasonCode": None if row.code is None else row.code.value,
     }
 
 

@@ -45,6 +45,7 @@ def diff_document(stack: str, job: JobPlan) -> dict[str, Json]:
         "job": job.job,
         "action": job.action.value,
         "reason": job.reason,
+        "reasonCode": job.code.value,
         "changes": change_entries(job.changes),
         "guard": guard_code(job.guard),
     }
@@ -94,6 +95,7 @@ def _action(job: JobPlan) -> dict[str, Json]:
         "action": job.action.value,
         "job": job.job,
         "reason": job.reason,
+        "reasonCode": job.code.value,
         "changes": change_entries(job.changes),
         "guard": guard_code(job.guard),
     }

@@ -11,6 +11,7 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Event, RecordedJob
 from batchctl.model.states import Phase
 
@@ -47,13 +48,15 @@ class StatusRow:
     reason: str = ""
     now: datetime | None = None
     """What the clock showed by which its age is reckoned: its account's, where that was looked at."""
+    code: Reason | None = None
+    """The reason for programs."""
 
     @classmethod
     def of(
         cls, plan: JobPlan, *, model: str | None, provider: str | None, clocks: Mapping[Account, datetime]
     ) -> StatusRow:
         """The row of a job, from its plan and from what its manifest or the record says of it."""
-        row = cls(plan.job, plan.phase, model=model, provider=provider, reason=_standing_reason(plan))
+        row = cls(plan.job, plan.phase, model=model, provider=provider, reason=_standing_reason(plan), code=plan.code)
         if plan.attempt is None:
             return row
         return replace(

@@ -31,6 +31,7 @@ from batchctl.model.errors import (
 from batchctl.model.keys import AttemptKey
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options
@@ -571,7 +572,9 @@ def test_a_locked_state_is_told_once_among_many(crowd):
     assert ["trying again" in warning for warning in world.progress.warnings] == [True, False]
 
 
-WAITS = JobPlan("a", Action.WAIT, Phase.ACTIVE, "", attempt=RecordedAttempt(AttemptKey("a", 1), HERE, "d1:", "t"))
+WAITS = JobPlan(
+    "a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "", attempt=RecordedAttempt(AttemptKey("a", 1), HERE, "d1:", "t")
+)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from reconcile_build import HERE, NOW, THERE, attempt, collected, job, row, unan
 from batchctl.model.admission import LimitKind, QueuePlace
 from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
 from batchctl.model.states import Phase
 from batchctl.reconcile import choose_gets
@@ -19,13 +20,13 @@ NOTICE = Notice("id", "hook", "a", 1, NoticeType.FAILED, NOW, "{}")
 
 def waits(count: int, **more) -> tuple[JobPlan, ...]:
     return tuple(
-        JobPlan(f"a{number}", Action.WAIT, Phase.ACTIVE, "", attempt=attempt(name=f"a{number}"), **more)
+        JobPlan(f"a{number}", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "", attempt=attempt(name=f"a{number}"), **more)
         for number in range(count)
     )
 
 
-DONE = JobPlan("done", Action.NONE, Phase.SUCCEEDED, "", attempt=collected(name="done"))
-HELD = JobPlan("held", Action.WAIT, Phase.WAITING, "", waits_for=("a0",))
+DONE = JobPlan("done", Action.NONE, Phase.SUCCEEDED, Reason.ACTIVE, "", attempt=collected(name="done"))
+HELD = JobPlan("held", Action.WAIT, Phase.WAITING, Reason.ACTIVE, "", waits_for=("a0",))
 
 
 def asked(jobs: tuple[JobPlan, ...], listed: dict, recorded: Recorded | None = None, **plan) -> list[str] | None:
@@ -66,14 +67,16 @@ def test_only_what_may_change_is_asked_for() -> None:
     "job_plan",
     [
         *(
-            pytest.param(JobPlan("x", action, Phase.ACTIVE, ""), id=f"to {action}")
+            pytest.param(JobPlan("x", action, Phase.ACTIVE, Reason.ACTIVE, ""), id=f"to {action}")
             for action in sorted(set(Action) - {Action.WAIT, Action.NONE})
         ),
-        pytest.param(JobPlan("x", Action.WAIT, Phase.SETTLING, ""), id="a create call is settled"),
-        pytest.param(JobPlan("x", Action.WAIT, Phase.UNKNOWN, ""), id="it was not seen"),
-        pytest.param(JobPlan("x", Action.WAIT, Phase.REMOVING, "", unfinished=True), id="a removal goes on"),
+        pytest.param(JobPlan("x", Action.WAIT, Phase.SETTLING, Reason.ACTIVE, ""), id="a create call is settled"),
+        pytest.param(JobPlan("x", Action.WAIT, Phase.UNKNOWN, Reason.ACTIVE, ""), id="it was not seen"),
         pytest.param(
-            JobPlan("x", Action.WAIT, Phase.WAITING, "", queue=QueuePlace(1, 1, LimitKind.ACTIVE, 1, 1)),
+            JobPlan("x", Action.WAIT, Phase.REMOVING, Reason.ACTIVE, "", unfinished=True), id="a removal goes on"
+        ),
+        pytest.param(
+            JobPlan("x", Action.WAIT, Phase.WAITING, Reason.ACTIVE, "", queue=QueuePlace(1, 1, LimitKind.ACTIVE, 1, 1)),
             id="it waits in the queue",
         ),
     ],

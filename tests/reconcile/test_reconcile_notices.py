@@ -15,6 +15,7 @@ from reconcile_build import HERE, HOUR, LOCAL, NOW, STACK, THERE, attempt, colle
 from batchctl.model.notices import CommandHook, NoticeType, Webhook
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause
 from batchctl.model.states import Phase
 from batchctl.reconcile import end_notices, possible_again, stuck_notices
@@ -195,7 +196,9 @@ def test_an_id_follows_from_stack_attempt_and_type_alone() -> None:
 def stuck(record, hook=OPS, phase=Phase.ACTIVE, problems=(), of=None):
     """What a pass tells of a job that it leaves with this record, two hours after it was created."""
     jobs = {"a": row(job(), record) if of is None else of}
-    planned = Plan("shop", (JobPlan("a", Action.WAIT, phase, "-"),), problems=dict.fromkeys(problems, "500"))
+    planned = Plan(
+        "shop", (JobPlan("a", Action.WAIT, phase, Reason.ACTIVE, "-"),), problems=dict.fromkeys(problems, "500")
+    )
     observed = {HERE: look()}
     told = stuck_notices(jobs, {record.key: record}, planned, observed, replace(STACK, notify=(hook,)), LOCAL)
     return [json.loads(one.body)["reason"] for one in told]
@@ -254,7 +257,7 @@ def test_what_was_not_seen_in_this_pass_is_not_called_stuck() -> None:
 def test_only_the_attempt_that_counts_is_stuck() -> None:
     old, new = attempt(1, "PENDING"), attempt(2, "PENDING", create_time=NOW)
     assert stuck(old, hook(HOUR), of=row(job(), old, new)) == []
-    planned = Plan("shop", (JobPlan("a", Action.CREATE, Phase.WAITING, "-"),))
+    planned = Plan("shop", (JobPlan("a", Action.CREATE, Phase.WAITING, Reason.ACTIVE, "-"),))
     assert stuck_notices({}, {}, planned, {}, TOLD, LOCAL) == ()
 
 
@@ -265,7 +268,7 @@ def test_stuck_is_found_again_until_the_end() -> None:
         for one in stuck_notices(
             {"a": row(job(), record)},
             {record.key: record},
-            Plan("shop", (JobPlan("a", Action.WAIT, Phase.ACTIVE, "-"),)),
+            Plan("shop", (JobPlan("a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "-"),)),
             {HERE: look()},
             replace(STACK, notify=(hook(HOUR),)),
             LOCAL,

@@ -24,6 +24,7 @@ from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, Change, Drift, DriftKind, Guard, JobPlan, Plan, Timer
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Event, Intent, RecordedAttempt, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
@@ -56,8 +57,22 @@ def written(write, *args, stream=None, color="never", env=None, **options) -> st
     return stream.getvalue()
 
 
+CODES = {
+    Action.CREATE: Reason.NEW,
+    Action.ADOPT: Reason.ADOPTED,
+    Action.RETRY: Reason.ATTEMPT_FAILED,
+    Action.REPLACE: Reason.WORK_CHANGED,
+    Action.CANCEL: Reason.REMOVED,
+    Action.DELETE: Reason.REMOVED,
+    Action.FORGET: Reason.NOTHING_LEFT,
+    Action.COLLECT: Reason.NOT_COLLECTED,
+    Action.WAIT: Reason.ACTIVE,
+    Action.NONE: Reason.SUCCEEDED,
+}
+
+
 def job_plan(name="quiet", action=Action.NONE, phase=Phase.SUCCEEDED, reason="nothing to do", **more) -> JobPlan:
-    return JobPlan(name, action, phase, reason, **more)
+    return JobPlan(name, action, phase, more.pop("code", CODES[action]), reason, **more)
 
 
 def running(job, number=1, **more) -> RecordedAttempt:
@@ -79,7 +94,7 @@ PLAN = Plan(
         job_plan("collect-it", Action.COLLECT, Phase.SUCCEEDED, "results are there"),
         job_plan("delete-it", Action.DELETE, Phase.REMOVING, "its manifest was removed"),
         job_plan("forget-it", Action.FORGET, Phase.REMOVING, "gone"),
-        job_plan("gave-up", Action.NONE, Phase.FAILED, f"failed: {HOSTILE}"),
+        job_plan("gave-up", Action.NONE, Phase.FAILED, f"failed: {HOSTILE}", code=Reason.BACKOFF_LIMIT),
         job_plan("quiet-one"),
         job_plan("quiet-two"),
         job_plan("retry-it", Action.RETRY, Phase.FAILED, "attempt 1 expired"),
@@ -144,7 +159,14 @@ APPLY = ApplyReport(
 STATUS = StatusReport(
     "examples",
     (
-        StatusRow("classify", Phase.WAITING, model="gemini-2.5-flash", provider="gemini", reason="waits for extract"),
+        StatusRow(
+            "classify",
+            Phase.WAITING,
+            model="gemini-2.5-flash",
+            provider="gemini",
+            reason="waits for extract",
+            code=Reason.DEPENDENCY_PENDING,
+        ),
         StatusRow(
             "summarize-en",
             Phase.PARTIALLY_SUCCEEDED,
@@ -158,6 +180,7 @@ STATUS = StatusReport(
             ago(days=2, hours=2),
             ago(days=1),
             f"2 rows failed: {HOSTILE}",
+            code=Reason.ROWS_FAILED,
         ),
         StatusRow(
             "translate-fr",
@@ -169,6 +192,7 @@ STATUS = StatusReport(
             "vertex-eu",
             RowCounts(10, None, None),
             ago(minutes=3, seconds=10),
+            code=Reason.ACTIVE,
         ),
     ),
     {VERTEX: "503"},

@@ -27,6 +27,7 @@ from batchctl.model.errors import BatchctlError, Diagnostic, ManifestError, NotF
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, Drift, DriftKind, Guard, Plan
+from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.report.apply_text import write_apply
 from batchctl.report.describe_document import describe_document, source_fields
@@ -208,9 +209,10 @@ def test_a_status_row_is_made_from_a_plan():
         ago(minutes=1),
         "running",
         ago(minutes=2),
+        Reason.ACTIVE,
     )
     assert StatusRow.of(CREATE, model=None, provider="p", clocks=clocks) == StatusRow(
-        "c", Phase.WAITING, provider="p", reason="not created yet"
+        "c", Phase.WAITING, provider="p", reason="not created yet", code=Reason.NEW
     )
 
 
