@@ -45,6 +45,10 @@ class Journal:
         self._noted: list[Write] = []
         self._jobs: dict[str, RecordedJob] = dict(recorded.jobs)
         self._attempts = {attempt.key: attempt for job in recorded.jobs.values() for attempt in job.attempts}
+        self._keys: dict[str, dict[AttemptKey, None]] = defaultdict(dict)
+        """The keys of each job's attempts: to forget a job costs no more than what it has."""
+        for key in self._attempts:
+            self._keys[key.job][key] = None
         self._files = {(file.account, file.sha256): file for file in recorded.files}
         self._quotas = dict(recorded.quotas)
         self._outbox = {(notice.id, notice.hook): notice for notice in recorded.outbox}
@@ -89,6 +93,7 @@ class Journal:
     def note_attempt(self, attempt: RecordedAttempt) -> None:
         before = self._attempts.get(attempt.key)
         self._attempts[attempt.key] = attempt
+        self._keys[attempt.key.job][attempt.key] = None
         self._noted.append(SaveAttempt(attempt))
         row = self._jobs.get(attempt.key.job)
         for notice in end_notices(before, attempt, row, self._stack, self._clock.now()):
@@ -121,7 +126,8 @@ class Journal:
 
     def note_forgotten(self, job: str) -> None:
         self._jobs.pop(job, None)
-        self._attempts = {key: attempt for key, attempt in self._attempts.items() if key.job != job}
+        for key in self._keys.pop(job, ()):
+            del self._attempts[key]
         self._noted.append(ForgetJob(job))
 
     def note_event(self, job: str, attempt: int | None, what: str, why: str) -> None:

@@ -53,6 +53,7 @@ def observe(
     """
     wanted = {job.account for job in desired.jobs} | set(also)
     names = _remote_names(recorded)
+    to_adopt = _to_adopt(desired, recorded)
     accounts = sorted(wanted | names.keys() | desired.accounts)
     observed: dict[Account, Observation] = {}
     errors: dict[Account, BatchctlError] = {}
@@ -66,7 +67,7 @@ def observe(
                 errors[account] = _unreachable(account, desired, recorded, error)
             expected = names.get(account, frozenset())
             if not observation.lists_foreign:
-                expected |= _to_adopt(desired, recorded, account)
+                expected |= to_adopt.get(account, set())
             observed[account] = _check_missing(observation, expected, tools, pool)
     for account, problem in find_strangers(recorded, observed).items():
         errors[account] = BatchctlError(problem, code=ErrorCode.OTHER_KEY, hint=_OTHER_KEY_HINT)
@@ -75,23 +76,26 @@ def observe(
 
 def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:
     """The remote jobs that the state expects to be there, by account."""
-    names: dict[Account, frozenset[str]] = {}
+    names: dict[Account, set[str]] = {}
     for job in recorded.jobs.values():
         if job.released_time is not None:
             continue
         for attempt in job.attempts:
             if attempt.is_gone:
                 continue
-            expected = frozenset({attempt.remote}) if attempt.remote else frozenset()
-            names[attempt.account] = names.get(attempt.account, frozenset()) | expected
-    return names
+            expected = names.setdefault(attempt.account, set())
+            if attempt.remote:
+                expected.add(attempt.remote)
+    return {account: frozenset(expected) for account, expected in names.items()}
 
 
-def _to_adopt(desired: DesiredStack, recorded: Recorded, account: Account) -> frozenset[str]:
+def _to_adopt(desired: DesiredStack, recorded: Recorded) -> dict[Account, set[str]]:
     """The jobs that somebody made by hand and that manifests take in: without a mark, a list of ours lacks them."""
-    return frozenset(
-        job.adopt for job in desired.jobs if job.adopt and job.account == account and job.name not in recorded.jobs
-    )
+    found: dict[Account, set[str]] = {}
+    for job in desired.jobs:
+        if job.adopt and job.name not in recorded.jobs:
+            found.setdefault(job.account, set()).add(job.adopt)
+    return found
 
 
 def _list(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observation, BatchctlError | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TypeAlias
 
 from batchctl.model.keys import Account, Mark
@@ -94,6 +95,17 @@ class Observation:
     def begun(self) -> datetime:
         """When the look began, on the provider's clock."""
         return self.now - self.took
+
+    @cached_property
+    def by_name(self) -> Mapping[str, RemoteJob]:
+        """The listed jobs by resource name: every recorded attempt is looked up here."""
+        # Of a name that a list shows twice the first counts, as for whoever reads the list from its beginning.
+        return {job.name: job for job in reversed(self.jobs)}
+
+    @cached_property
+    def tokens(self) -> frozenset[str]:
+        """The tokens of all marks in the list."""
+        return frozenset(job.mark.token for job in self.jobs if job.mark is not None)
 
 
 Observed: TypeAlias = Mapping[Account, Observation]

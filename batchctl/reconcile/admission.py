@@ -24,7 +24,7 @@ from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.reconcile.attach import provider_now
 from batchctl.reconcile.decision import Decision, Subject
 from batchctl.reconcile.holding import creates, hold
-from batchctl.reconcile.live import find_creates, find_live
+from batchctl.reconcile.live import LiveJob, find_creates, find_live
 from batchctl.reconcile.room import Obstacle, Room, quota_key
 from batchctl.reconcile.tokens import TokenRates, learn_rates
 
@@ -62,7 +62,7 @@ def admit(
     }
     # A call whose grace is over has most likely made nothing; if it is sent again, that is counted.
     live = [one for one in find_live(desired, recorded, observed) if one.is_sure or one.job not in waiting]
-    limits = {account: _limits(account, desired) for account in {job.account for job in waiting.values()}}
+    limits = _find_limits({job.account for job in waiting.values()}, desired)
     rates = learn_rates(recorded)
     sizes = {job.name: job.input_bytes for job in desired.jobs}
     guards = {}
@@ -74,6 +74,10 @@ def admit(
         else:
             by_account[job.account].append(job)
     held: dict[str, tuple[Subject, Decision]] = {}
+    at_work: dict[Account, list[LiveJob]] = defaultdict(list)
+    for one in live:
+        at_work[one.key.account].append(one)
+    sent = find_creates(desired, recorded, observed, now)
     for account, jobs in sorted(by_account.items()):
         room = Room(
             account,
@@ -81,17 +85,24 @@ def admit(
             recorded.quotas,
             rates,
             provider_now(account, observed, now),
-            find_creates(account, desired, recorded, observed, now),
+            sent.get(account, []),
         )
-        room.count(live, sizes)
+        room.count(at_work[account], sizes)
         queue = sorted(jobs, key=lambda job: _rank(job, recorded.jobs.get(job.name)))
         held.update(_hold(_let_in(queue, room), decided))
     return Admission({**decided, **held}, guards, Counter(one.key for one in live))
 
 
-def _limits(account: Account, desired: DesiredStack) -> AdmissionLimits:
-    """The bounds on one account: of several providers that stand for it, the strictest."""
-    names = sorted({job.provider for job in desired.jobs if job.account == account})
+def _find_limits(accounts: Container[Account], desired: DesiredStack) -> dict[Account, AdmissionLimits]:
+    """The bounds on some accounts: of several providers that stand for one, the strictest."""
+    names: dict[Account, set[str]] = defaultdict(set)
+    for job in desired.jobs:
+        if job.account in accounts:
+            names[job.account].add(job.provider)
+    return {account: _limits(account, sorted(providers), desired) for account, providers in names.items()}
+
+
+def _limits(account: Account, names: Iterable[str], desired: DesiredStack) -> AdmissionLimits:
     found = [_limits_of(name, account, desired.stack) for name in names]
     models = {model for limits in found for model in limits.tokens_by_model}
     return AdmissionLimits(

@@ -137,20 +137,17 @@ def confirm(view: AttemptView, desired: DesiredJob) -> AttemptView:
 def claim(desired: DesiredJob, stack: Stack, observed: Observed) -> tuple[AttemptView, ...]:
     """The attempt that `spec.adopt` takes in: a job that is not ours, known by its name. It may have another's mark."""
     observation = observed.get(desired.account)
-    if observation is None:
+    if observation is None or desired.adopt is None:
         return ()
-    asked = observation.checked.get(desired.adopt or "")
-    named = (
-        [asked.job] if isinstance(asked, Present) else [job for job in observation.jobs if job.name == desired.adopt]
+    asked = observation.checked.get(desired.adopt)
+    job = asked.job if isinstance(asked, Present) else observation.by_name.get(desired.adopt)
+    if job is None or is_ours(job.mark, stack):
+        return ()
+    key = AttemptKey(desired.name, 1)
+    record = RecordedAttempt(
+        key, desired.account, desired.digest, NO_TOKEN, tree=dict(desired.tree), remote=job.name, adopted=True
     )
-    for job in named:
-        if not is_ours(job.mark, stack):
-            key = AttemptKey(desired.name, 1)
-            record = RecordedAttempt(
-                key, desired.account, desired.digest, NO_TOKEN, tree=dict(desired.tree), remote=job.name, adopted=True
-            )
-            return (AttemptView(refresh(record, job, observation.now), Present(job), Note.ADOPTED),)
-    return ()
+    return (AttemptView(refresh(record, job, observation.now), Present(job), Note.ADOPTED),)
 
 
 def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
@@ -164,9 +161,9 @@ def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
         return Gone() if record.is_gone else Unknown(f"nobody looked at {record.account}")
     if record.remote is None:
         return Gone() if observation.complete else Unknown(observation.problem)
-    for job in observation.jobs:
-        if job.name == record.remote:
-            return Gone() if record.delete_time is not None else Present(job)
+    job = observation.by_name.get(record.remote)
+    if job is not None:
+        return Gone() if record.delete_time is not None else Present(job)
     if record.gone_time is not None:
         return Gone()
     if not observation.complete:

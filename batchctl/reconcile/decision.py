@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import cached_property
 
 from batchctl.model.admission import QueuePlace
 from batchctl.model.desired import DesiredJob, Lifecycle, Stack
@@ -54,7 +55,7 @@ class Subject:
     used: int = 0
     """The highest attempt that another job made under this name before it was renamed."""
 
-    @property
+    @cached_property
     def current(self) -> AttemptView | None:
         """The attempt that counts: what the record says, unless a higher one was just found by its mark."""
         if not self.views:

@@ -30,6 +30,18 @@ class Sorted:
     """Those that need each other, or need such: there is no order among them. They stand last, by name."""
 
 
+def find_needed(names: Iterable[str], needs: Mapping[str, Iterable[str]]) -> set[str]:
+    """What these jobs depend on, what that depends on, and so on. What is needed and is itself no key is left out."""
+    needed: set[str] = set()
+    left = list(names)
+    while left:
+        for other in needs.get(left.pop(), ()):
+            if other in needs and other not in needed:
+                needed.add(other)
+                left.append(other)
+    return needed
+
+
 def sort_by_needs(needs: Mapping[str, Iterable[str]]) -> Sorted:
     """Bring names into order. What is needed and is itself no key is left out."""
     missing = {name: {other for other in needs[name] if other in needs} for name in sorted(needs)}

@@ -7,7 +7,8 @@ So a new key counts as the old one's successor once it shows a job that is recor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from batchctl.model.keys import Account
@@ -18,9 +19,12 @@ from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
 def find_strangers(recorded: Recorded, observed: Observed) -> dict[Account, str]:
     """The accounts that are seen through other credentials, which show no recorded job, each with what is wrong."""
     found = {}
+    expected = _expected(recorded.jobs.values())
+    awaited = _expected(job for job in recorded.jobs.values() if not job.released_time)
     for account, look in sorted(observed.items()):
-        missed = [attempt for job in recorded.jobs.values() if not job.released_time for attempt in _of(job, account)]
-        if look.complete and missed and _is_changed(recorded, look) and not _shows_any(look, recorded):
+        missed = awaited.get(account, [])
+        # A job that was let go of is missed by nobody, and yet tells whose list this is.
+        if look.complete and missed and _is_changed(recorded, look) and not _shows_any(look, expected[account]):
             number = f"the {len(missed)} recorded jobs" if len(missed) > 1 else "the recorded job"
             found[account] = f"the key has changed, and the new one does not show {number} of {account}"
     return found
@@ -51,16 +55,17 @@ def _is_changed(recorded: Recorded, look: Observation) -> bool:
     return "" not in (before, look.identity) and look.identity != before
 
 
-def _of(job: RecordedJob, account: Account) -> Iterator[RecordedAttempt]:
-    """The attempts that an account should show: with a remote job, or a create call that may have made one."""
-    for attempt in job.attempts:
-        if attempt.account == account and not attempt.is_gone and (attempt.remote or attempt.intent):
-            yield attempt
+def _expected(jobs: Iterable[RecordedJob]) -> Mapping[Account, list[RecordedAttempt]]:
+    """The attempts that each account should show: with a remote job, or a create call that may have made one."""
+    found: dict[Account, list[RecordedAttempt]] = defaultdict(list)
+    for job in jobs:
+        for attempt in job.attempts:
+            if not attempt.is_gone and (attempt.remote or attempt.intent):
+                found[attempt.account].append(attempt)
+    return found
 
 
-def _shows_any(look: Observation, recorded: Recorded) -> bool:
-    # A job that was let go of is missed by nobody, and yet tells whose list this is.
-    expected = [attempt for job in recorded.jobs.values() for attempt in _of(job, look.account)]
+def _shows_any(look: Observation, expected: Sequence[RecordedAttempt]) -> bool:
     names = {attempt.remote for attempt in expected}
     tokens = {attempt.token for attempt in expected if attempt.token}
     return any(job.name in names or (job.mark and job.mark.token in tokens) for job in _shown(look))

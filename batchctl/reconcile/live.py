@@ -7,7 +7,8 @@ refusal, and is learned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -90,42 +91,40 @@ def _unseen(job: RecordedJob, attempt: RecordedAttempt, observed: Observed) -> L
     """A recorded attempt that may live, though no look shows it."""
     key = QuotaKey(attempt.account, short_model(job.model))
     if attempt.remote is None:
-        tokens = {remote.mark.token for remote in _of(attempt.account, observed) if remote.mark is not None}
-        return (
-            None
-            if attempt.intent is None or attempt.token in tokens
-            else LiveJob(key, job.name, is_sure=False, input_bytes=attempt.input_bytes)
-        )
+        look = observed.get(attempt.account)
+        if attempt.intent is None or (look is not None and attempt.token in look.tokens):
+            return None
+        return LiveJob(key, job.name, is_sure=False, input_bytes=attempt.input_bytes)
     # What is present was counted where it was seen, unless it has ended.
     ended = is_terminal(attempt.state or "") or isinstance(look_up(attempt, observed), Gone | Present)
     return None if ended else LiveJob(key, job.name, input_bytes=attempt.input_bytes)
 
 
-def _of(account: Account, observed: Observed) -> tuple[RemoteJob, ...]:
-    look = observed.get(account)
-    return look.jobs if look is not None else ()
-
-
 def find_creates(
-    account: Account, desired: DesiredStack, recorded: Recorded, observed: Observed, now: datetime
-) -> list[Sent]:
-    """The create calls that were made on an account within the last minute, as far as it is known; oldest first."""
-    clock = provider_now(account, observed, now)
+    desired: DesiredStack, recorded: Recorded, observed: Observed, now: datetime
+) -> Mapping[Account, list[Sent]]:
+    """The create calls of the last minute on each account, as far as they are known; oldest first."""
     models = _models(desired, recorded)
-    found: dict[str, tuple[datetime | None, str]] = {}
+    found: dict[Account, dict[str, tuple[datetime | None, str]]] = defaultdict(dict)
     for job in recorded.jobs.values():
         for attempt in job.attempts:
-            if attempt.account != account:
-                continue
             if attempt.remote is not None:
-                found[attempt.remote] = attempt.create_time, job.model
+                found[attempt.account][attempt.remote] = attempt.create_time, job.model
             elif attempt.intent is not None:
                 # The intent's time is the local clock's.
-                found[attempt.token] = attempt.intent.time + (clock - now), job.model
-    for remote in _of(account, observed):
-        if remote.mark is not None and is_ours(remote.mark, desired.stack):
-            model = remote.model or models.get(remote.mark.key.job, "")
-            found[remote.name] = remote.create_time, model
-    return sorted(
-        Sent(time, short_model(model)) for time, model in found.values() if time is not None and clock - time < MINUTE
-    )
+                offset = provider_now(attempt.account, observed, now) - now
+                found[attempt.account][attempt.token] = attempt.intent.time + offset, job.model
+    for account, look in observed.items():
+        for remote in look.jobs:
+            if remote.mark is not None and is_ours(remote.mark, desired.stack):
+                model = remote.model or models.get(remote.mark.key.job, "")
+                found[account][remote.name] = remote.create_time, model
+    return {
+        account: _within_a_minute(calls.values(), provider_now(account, observed, now))
+        for account, calls in found.items()
+    }
+
+
+def _within_a_minute(calls: Iterable[tuple[datetime | None, str]], clock: datetime) -> list[Sent]:
+    made = (Sent(time, short_model(model)) for time, model in calls if time is not None and clock - time < MINUTE)
+    return sorted(made)

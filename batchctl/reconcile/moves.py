@@ -6,7 +6,8 @@ and nothing is bought for the sake of a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from batchctl.model.desired import Moved
@@ -38,10 +39,15 @@ class Moves:
 
 def rename(job: RecordedJob, to: str, recorded: Recorded) -> list[Write]:
     """The writes that give a recorded job a name that no other has."""
+    dependants = (other for other in recorded.jobs.values() if job.name in other.depends_on)
+    return _writes(job, to, [_following(other, job.name, to) for other in dependants])
+
+
+def _writes(job: RecordedJob, to: str, following: Iterable[RecordedJob]) -> list[Write]:
     row = renamed(job, to)
     writes: list[Write] = [RenameJob(job.name, to), SaveJob(replace(row, attempts=()))]
     writes += [SaveAttempt(attempt) for attempt in row.attempts]
-    return writes + [SaveJob(replace(other, attempts=())) for other in _following(job.name, to, recorded)]
+    return writes + [SaveJob(replace(other, attempts=())) for other in following]
 
 
 def renamed(job: RecordedJob, to: str) -> RecordedJob:
@@ -60,11 +66,9 @@ def _renamed(attempt: RecordedAttempt, name: str, to: str) -> RecordedAttempt:
     return replace(attempt, key=key, results=results)
 
 
-def _following(name: str, to: str, recorded: Recorded) -> Iterator[RecordedJob]:
-    """The other jobs whose record names this one."""
-    for other in recorded.jobs.values():
-        if name in other.depends_on:
-            yield replace(other, depends_on=tuple(to if one == name else one for one in other.depends_on))
+def _following(other: RecordedJob, name: str, to: str) -> RecordedJob:
+    """The record of a job that names the renamed one."""
+    return replace(other, depends_on=tuple(to if one == name else one for one in other.depends_on))
 
 
 def find_moves(moved: Iterable[Moved], recorded: Recorded) -> Moves:
@@ -72,22 +76,51 @@ def find_moves(moved: Iterable[Moved], recorded: Recorded) -> Moves:
     due: list[Move] = []
     clashes: dict[str, str] = {}
     ends = final_names(moved)
+    renaming = _Renaming(recorded)
+    jobs = renaming.jobs
     for before, after in ends.items():
-        found = recorded.jobs.get(before)
+        found = jobs.get(before)
         if found is None:
             continue
-        if after not in recorded.jobs:
-            due.append(Move(before, after, tuple(rename(found, after, recorded))))
-            recorded = _with_rename(recorded, found, after)
+        if after not in jobs:
+            due.append(Move(before, after, renaming.rename(found, after)))
         elif found.released_time is None:
             clashes[before] = after
     for before, after in ends.items():
-        there = recorded.jobs.get(after)
-        if there is not None and before not in recorded.jobs and before not in there.former_names:
-            known = replace(there, former_names=(*there.former_names, before))
-            due.append(Move(before, after, (SaveJob(replace(known, attempts=())),), is_new=False))
-            recorded = replace(recorded, jobs={**recorded.jobs, after: known})
-    return Moves(recorded, tuple(due), clashes)
+        there = jobs.get(after)
+        if there is not None and before not in jobs and before not in there.former_names:
+            jobs[after] = replace(there, former_names=(*there.former_names, before))
+            due.append(Move(before, after, (SaveJob(replace(jobs[after], attempts=())),), is_new=False))
+    return Moves(replace(recorded, jobs=jobs), tuple(due), clashes)
+
+
+class _Renaming:
+    """The recorded jobs while one after the other gets its new name. A rename costs what hangs on that one job."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        self.jobs = dict(recorded.jobs)
+        self._dependants: dict[str, set[str]] = defaultdict(set)
+        """By name: the jobs whose record names it."""
+        for job in self.jobs.values():
+            self._index(job)
+
+    def rename(self, job: RecordedJob, to: str) -> tuple[Write, ...]:
+        """Give a job a name that no other has; gives the writes."""
+        del self.jobs[job.name]
+        following = []
+        for name in sorted(self._dependants.pop(job.name, ())):
+            # A dependant that has been renamed itself stands in the index under both of its names.
+            if name in self.jobs:
+                self.jobs[name] = _following(self.jobs[name], job.name, to)
+                self._index(self.jobs[name])
+                following.append(self.jobs[name])
+        self.jobs[to] = renamed(job, to)
+        self._index(self.jobs[to])
+        return tuple(_writes(job, to, following))
+
+    def _index(self, job: RecordedJob) -> None:
+        for other in job.depends_on:
+            self._dependants[other].add(job.name)
 
 
 def final_names(moved: Iterable[Moved]) -> dict[str, str]:
@@ -96,19 +129,14 @@ def final_names(moved: Iterable[Moved]) -> dict[str, str]:
     Those nearest to the end come first: of two jobs on one chain of names, the nearer one keeps the end of it.
     """
     steps = {entry.before: entry.after for entry in moved}
-
-    def chain(name: str) -> list[str]:
-        names = [name]
-        while names[-1] in steps:
-            names.append(steps[names[-1]])
-        return names
-
-    chains = sorted(map(chain, steps), key=len)
-    return {names[0]: names[-1] for names in chains}
-
-
-def _with_rename(recorded: Recorded, job: RecordedJob, to: str) -> Recorded:
-    jobs = {name: other for name, other in recorded.jobs.items() if name != job.name}
-    jobs |= {other.name: other for other in _following(job.name, to, recorded)}
-    jobs[to] = renamed(job, to)
-    return replace(recorded, jobs=jobs)
+    ends: dict[str, tuple[int, str]] = {}
+    """By name: how far it is to the end of its chain, and that end."""
+    for first in steps:
+        chain, name = [], first
+        while name in steps and name not in ends:
+            chain.append(name)
+            name = steps[name]
+        length, end = ends.get(name, (0, name))
+        for further, passed in enumerate(reversed(chain), start=1):
+            ends[passed] = (length + further, end)
+    return {name: ends[name][1] for name in sorted(steps, key=lambda name: ends[name][0])}

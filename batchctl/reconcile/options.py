@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from batchctl.reconcile.selector import Selector
@@ -32,7 +32,14 @@ class Scope:
             return False
         if not self.paths or WHOLE_STACK in self.paths:
             return True
-        return any(path == inside or path.startswith(f"{inside}/") for inside in self.paths)
+        return path in self.paths or any(folder in self.paths for folder in _folders(path))
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders that a path lies in, innermost first."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 @dataclass(frozen=True)

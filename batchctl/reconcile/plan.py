@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from batchctl.reconcile.admission import admit
 from batchctl.reconcile.attach import Marked, attach, claim, confirm, find_marked
 from batchctl.reconcile.cancel import decide_cancel
 from batchctl.reconcile.decision import Context, Decision, Subject
-from batchctl.reconcile.dependencies import hold_for_needs, hold_removals, sort_by_needs
+from batchctl.reconcile.dependencies import find_needed, hold_for_needs, hold_removals, sort_by_needs
 from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
 from batchctl.reconcile.guards import distinct_guards, find_guards, guard_new_state, plan_jobs
 from batchctl.reconcile.holding import hold_clashes
@@ -135,25 +135,14 @@ def _subjects(inputs: _Inputs, inside: set[str]) -> Iterator[Subject]:
     """The jobs in scope, and what they depend on."""
     options, observed, now = inputs.context.options, inputs.context.observed, inputs.context.now
     manifests = {job.name: job for job in inputs.desired.jobs}
+    needs = {name: job.depends_on for name, job in manifests.items()}
     used = numbers_used(inputs.recorded)
-    for name in sorted(inside | _needed(inside, manifests)):
+    for name in sorted(inside | find_needed(inside, needs)):
         wanted, recorded = manifests.get(name), inputs.recorded.jobs.get(name)
         views = attach(recorded, inputs.marked.get(name, {}), observed, now)
         if wanted is not None:
             views = tuple(confirm(view, wanted) for view in views) or claim(wanted, inputs.context.stack, observed)
         yield Subject(name, None if options.destroy else wanted, recorded, views, used.get(name, 0))
-
-
-def _needed(names: Iterable[str], manifests: Mapping[str, DesiredJob]) -> set[str]:
-    """What these jobs depend on, what that depends on, and so on, as far as it is in a manifest."""
-    needed: set[str] = set()
-    left = list(names)
-    while left:
-        job = manifests.get(left.pop())
-        further = set(() if job is None else job.depends_on) & manifests.keys() - needed
-        needed |= further
-        left.extend(further)
-    return needed
 
 
 def _is_released(subject: Subject) -> bool:

@@ -5,7 +5,7 @@ Owns the counting and the words. Whose turn it is, is told in `admission`.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -42,24 +42,32 @@ class Room:
     clock: datetime
     sent: list[Sent]
     """Create calls of the last minute, oldest first."""
+    sent_by_model: dict[str, list[Sent]] = field(init=False)
+    """The same calls by model."""
     live: Counter[str] = field(default_factory=Counter)
     """By model."""
     tokens: Counter[str] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        self.sent_by_model = defaultdict(list)
+        for one in self.sent:
+            self.sent_by_model[one.model].append(one)
+
     def count(self, live: Iterable[LiveJob], sizes: Mapping[str, int | None]) -> None:
         """Count what is at work here. `sizes`: bytes of the input by job, for what was not recorded with them."""
         for one in live:
-            if one.key.account == self.account:
-                size = sizes.get(one.job) if one.input_bytes is None else one.input_bytes
-                self.live[one.key.model] += 1
-                self.tokens[one.key.model] += self.rates.estimate(one.key, size)
+            size = sizes.get(one.job) if one.input_bytes is None else one.input_bytes
+            self.live[one.key.model] += 1
+            self.tokens[one.key.model] += self.rates.estimate(one.key, size)
 
     def take(self, job: DesiredJob) -> None:
         """Let a job in."""
         key = quota_key(job)
         self.live[key.model] += 1
         self.tokens[key.model] += self.rates.estimate(key, job.input_bytes)
-        self.sent.append(Sent(self.clock, key.model))
+        sent = Sent(self.clock, key.model)
+        self.sent.append(sent)
+        self.sent_by_model[key.model].append(sent)
 
     def find_obstacle(self, job: DesiredJob) -> Obstacle | None:
         """What keeps the job out; None when there is room."""
@@ -96,7 +104,7 @@ class Room:
 
     def _rate_of_model(self, job: DesiredJob) -> Obstacle | None:
         model = short_model(job.model)
-        sent = [one for one in self.sent if one.model == model]
+        sent = self.sent_by_model[model]
         used, most = len(sent), self.limits.creates_by_model.get(model)
         if most is None or used < most:
             return None

@@ -38,6 +38,9 @@ class LiveProgress(ProgressBase):
         self._clock = clock
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._jobs: dict[str, JobPlan] = {}
+        self._going: list[JobPlan] = []
+        """Those that have not ended, and the counts of all: they change with a plan, and not with each event."""
+        self._phases = "no jobs"
         self._news: dict[str, str] = {}
         self._next = ""
         self._last_plan = ""
@@ -52,7 +55,7 @@ class LiveProgress(ProgressBase):
         self._live.stop()
 
     def planned(self, plan: Plan) -> None:
-        self._jobs = {job.job: job for job in plan.jobs}
+        self._take({job.job: job for job in plan.jobs})
         self._news = {}
         self._next = ""
         summary = plan_summary(plan)
@@ -71,9 +74,14 @@ class LiveProgress(ProgressBase):
         self._draw()
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
-        self._jobs |= {job.job: job for job in jobs}
+        self._take(self._jobs | {job.job: job for job in jobs})
         self._next = f"; next look in {seconds:.0f}s"
         self._draw()
+
+    def _take(self, jobs: dict[str, JobPlan]) -> None:
+        self._jobs = jobs
+        self._going = [job for job in jobs.values() if job.phase not in ENDED_PHASES]
+        self._phases = phase_summary(job.phase for job in jobs.values()) or "no jobs"
 
     def _say(self, text: Text) -> None:
         write_line(self._console, (clock_time(self._clock.now()), "dim"), " ", text)
@@ -82,11 +90,10 @@ class LiveProgress(ProgressBase):
         self._live.update(self._picture(), refresh=True)
 
     def _picture(self) -> RenderableType:
-        going = [job for job in self._jobs.values() if job.phase not in ENDED_PHASES]
+        going = self._going
         shown = going[: max(1, self._console.height - FOOT_LINES)]
         rest = [Text(f"and {count(len(going) - len(shown), 'more job')}", "dim")] if len(going) > len(shown) else []
-        phases = phase_summary(job.phase for job in self._jobs.values()) or "no jobs"
-        return Group(self._table(shown), *rest, Text(f"{phases}{self._next}", "bold"))
+        return Group(self._table(shown), *rest, Text(f"{self._phases}{self._next}", "bold"))
 
     def _table(self, jobs: Sequence[JobPlan]) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
