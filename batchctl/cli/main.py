@@ -1,4 +1,4 @@
-"""The entry point: runs a command and turns every error into one clear message and its exit code."""
+"""Runs a command and turns every error into one clear message and its exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 import click
 
@@ -19,11 +18,6 @@ from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_document import error_document
 from batchctl.report.error_text import write_error
 from batchctl.report.workflow import error_annotations
-
-
-def main() -> NoReturn:
-    """Run the process's own command line."""
-    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from batchctl.cli.starting import INTERRUPTED, STDERR
 from batchctl.engine.clock import SystemClock
-
-_INTERRUPTED = 130
-_STDERR = 2
 
 
 @contextmanager
@@ -20,10 +18,10 @@ def orderly_stop(clock: SystemClock) -> Iterator[None]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if clock.is_stopped():
-            os._exit(_INTERRUPTED)
+            os._exit(INTERRUPTED)
         clock.stop()
         # Not by sys.stderr: the signal may have come in the middle of a write there.
-        os.write(_STDERR, b"\nstopping: finishing what is in flight (again to leave at once)\n")
+        os.write(STDERR, b"\nstopping: finishing what is in flight (again to leave at once)\n")
 
     heard = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it

@@ -20,6 +20,7 @@ from batchctl.state.connection import back_up, connect_writer, side_file
 from batchctl.state.content import Content, put_content
 from batchctl.state.faults import lock_lost, state_errors
 from batchctl.state.lockfile import LockFile
+from batchctl.state.log import bound_log, count_on_log
 from batchctl.state.migrations import transaction
 from batchctl.state.snapshot import read_recorded
 from batchctl.state.writes import apply_write, explain_rows, prune_events
@@ -36,6 +37,7 @@ class FileSession(AbstractContextManager["FileSession"]):
         self._clock = clock
         self._file = path.stat()
         self._epoch = draw_epoch(db)
+        count_on_log(db)
 
     def load(self) -> Recorded:
         with state_errors(self._path):
@@ -53,6 +55,8 @@ class FileSession(AbstractContextManager["FileSession"]):
             if any(isinstance(write, AddEvent) for write in told):
                 prune_events(self._db)
             self._db.execute("UPDATE meta SET serial = serial + 1")
+        with state_errors(self._path):
+            bound_log(self._db, self._path)
 
     def replace_content(self, content: Content, carried: Sequence[Write] = ()) -> Path:
         """Put a file's whole content in the place of ours, in one transaction; gives the backup that was made before.

@@ -34,6 +34,7 @@ from batchctl.state.connection import (
 from batchctl.state.content import Content, check_pages, read_content, write_once
 from batchctl.state.faults import corrupt, state_errors
 from batchctl.state.lockfile import Holder, LockFile, lock_holder, read_holder, take_lock
+from batchctl.state.log import refuse_lost_log
 from batchctl.state.migrations import MIGRATIONS, Identity, Migration, migrate
 from batchctl.state.networks import refuse_network_file_system
 from batchctl.state.session import FileSession, break_sessions
@@ -186,6 +187,7 @@ class FileState:
             if not self._path.exists():
                 refuse_left_over_wal(self._path)
                 return empty
+            refuse_lost_log(self._path)
             return read_snapshot(self._path, lambda db: self._read_checked(db, read, migrated=migrated))
 
     def _read_checked(self, db: Database, read: Callable[[Database], T], *, migrated: bool) -> T:
@@ -230,6 +232,7 @@ class FileState:
         elif not has_content(self._path):
             # A file of ours is whole from its first moment, so this one was cut; SQLite would start it anew.
             raise corrupt(self._path, "it is empty")
+        refuse_lost_log(self._path)
         db = connect_writer(self._path)
         try:
             self._bring_up(db)

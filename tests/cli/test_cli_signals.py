@@ -166,3 +166,58 @@ def test_a_signal_in_the_middle_of_a_write_to_standard_error_is_no_harm(
             os.kill(os.getpid(), signal.SIGTERM)
         assert clock.is_stopped()
     assert "stopping: finishing what is in flight" in capfd.readouterr().err
+
+
+_READING = """
+import os, signal, sys
+class Now:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.{number})
+sys.meta_path.insert(0, Now())
+sys.argv = ["batchctl", "version"]
+from batchctl.cli import main
+main()
+"""
+"""A process that gets a signal while it reads a module of the program."""
+
+
+@pytest.mark.parametrize("module", ["batchctl.cli.main", "httpx", "rich.console", "batchctl.cli.watch"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_130_while_the_program_is_read(module: str, number: str) -> None:
+    code = _READING.format(module=module, number=number)
+    done = subprocess.run([PROGRAM[0], "-c", code], capture_output=True, text=True, check=False, timeout=_PATIENCE)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.strip() == "interrupted; the state is sound: run the same command again"
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_130_while_a_command_reads_its_manifests(stack: StackFolder, number: str) -> None:
+    """Between the program's start and its work. More than a pipe holds was written: so it reads."""
+    child = subprocess.Popen(
+        [*PROGRAM, "validate", "-f", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stdin is not None
+        child.stdin.write("# a long manifest\n" * 20_000)
+        child.send_signal(signal.Signals[number])
+        _, words = child.communicate(timeout=_PATIENCE)
+    finally:
+        child.kill()
+    assert child.returncode == 130
+    assert "interrupted" in words
+    assert "Traceback" not in words
+
+
+def test_what_the_parent_ignores_stays_ignored() -> None:
+    code = _READING.format(module="httpx", number="SIGHUP")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        done = subprocess.run([PROGRAM[0], "-c", code], capture_output=True, text=True, check=False, timeout=_PATIENCE)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "batchctl")
