@@ -96,7 +96,8 @@ def _goes_on(job: JobPlan, report: DriveReport, until: Until, patience: Patience
         return job.unfinished and not _is_blind(job, report, patience)
     if job.action is Action.WAIT:
         # What waits for nothing but a person's doing would be waited for in vain.
-        is_due = job.phase is not Phase.WAITING or job.next_time is not None or job.queue is not None
+        is_held = job.phase in {Phase.WAITING, Phase.BLOCKED} and job.next_time is None and job.queue is None
+        is_due = job.unseen or not is_held
         return is_due and not _is_blind(job, report, patience)
     return job.action in CHANGES
 

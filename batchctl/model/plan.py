@@ -175,6 +175,8 @@ class JobPlan:
     """Whether those will not come to the end that it waits for, unless a person does something."""
     queue: QueuePlace | None = None
     """Where it stands among the jobs that wait for room on its account."""
+    unseen: bool = False
+    """Whether it waits for a look that shows the job, or all of its account."""
 
     @property
     def remote(self) -> str | None:

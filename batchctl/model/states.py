@@ -60,8 +60,10 @@ class Phase(StrEnum):
     """What batchctl says of a job as a whole (`status`, `describe`)."""
 
     WAITING = "Waiting"
+    BLOCKED = "Blocked"
     SETTLING = "Settling"
     ACTIVE = "Active"
+    CANCELLING = "Cancelling"
     SUCCEEDED = "Succeeded"
     PARTIALLY_SUCCEEDED = "PartiallySucceeded"
     FAILED = "Failed"

@@ -5,13 +5,13 @@ Pure: no I/O, no clock, no randomness. All policy of batchctl is decided here, s
 
 from batchctl.reconcile.attach import is_ours, refresh
 from batchctl.reconcile.carry import find_lost_calls, find_open, with_open
-from batchctl.reconcile.decision import phase_on_record
 from batchctl.reconcile.identity import find_strangers
 from batchctl.reconcile.looking import choose_gets
 from batchctl.reconcile.moves import Move, find_moves, rename
 from batchctl.reconcile.notices import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.options import Options, Scope
 from batchctl.reconcile.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
+from batchctl.reconcile.phase import phase_on_record
 from batchctl.reconcile.plan import plan
 from batchctl.reconcile.quotas import after_refusal, after_success
 from batchctl.reconcile.rebuild import Rebuilt, rebuild, record_results

@@ -10,9 +10,11 @@ from batchctl.model.keys import same_digest
 from batchctl.model.observed import Present, Unknown
 from batchctl.model.plan import Action, Collect, Create, Step
 from batchctl.model.reasons import Reason
-from batchctl.model.states import Phase, is_terminal
+from batchctl.model.states import is_terminal
 from batchctl.reconcile.attach import AttemptView
-from batchctl.reconcile.decision import Context, Decision, Subject, has_succeeded, is_held, wait
+from batchctl.reconcile.decision import Context, Decision, Subject, is_held, wait, wait_for_look
+from batchctl.reconcile.ends import has_succeeded
+from batchctl.reconcile.phase import WANTED
 
 NOT_SETTLED = "its create call is not settled yet: `batchctl apply` goes on with it"
 
@@ -20,16 +22,20 @@ NOT_SETTLED = "its create call is not settled yet: `batchctl apply` goes on with
 def follow_order(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision | None:
     """The new attempt that was ordered; None where nothing was, or it cannot be made now."""
     recorded = subject.recorded
-    if recorded is None or recorded.retry_requested is None or why_not_again(view, desired) is not None:
+    if recorded is None or recorded.retry_requested is None:
         return None
+    why_not = why_not_again(view, desired)
+    if why_not is not None:
+        is_hidden = isinstance(view.presence, Unknown) and is_terminal(view.attempt.state or "")
+        return wait_for_look(WANTED, Reason.UNSEEN, f"`batchctl retry` waits: {why_not}") if is_hidden else None
     if is_held(desired.lifecycle, context):
-        return wait(Phase.WAITING, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
+        return wait(WANTED, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
     collect: tuple[Step, ...] = ()
     if view.attempt.is_uncollected and isinstance(view.presence, Present):
         collect = (Collect(view.key, view.presence.job),)
     key, words = subject.next_key, "tried again by `batchctl retry`"
     steps = (*collect, Create(key))
-    return Decision(Action.RETRY, Phase.WAITING, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
+    return Decision(Action.RETRY, WANTED, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
 
 
 def why_not_again(view: AttemptView, desired: DesiredJob) -> str | None:

@@ -14,18 +14,19 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedJob
 from batchctl.model.states import ENDED_PHASES, GOOD_STATES, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView
-from batchctl.reconcile.decision import BY_ORDER, Context, Decision, Subject, attempt_phase, rest, stop_steps, wait
+from batchctl.reconcile.decision import BY_ORDER, Context, Decision, Subject, rest, stand, stop_steps, wait
 from batchctl.reconcile.follow import follow
+from batchctl.reconcile.phase import WANTED, phase_of
 
 
 def decide_cancel(subject: Subject, context: Context) -> Decision:
     """Cancel the current attempt as the user orders, and whatever would follow from it; nothing where nothing would."""
     view, recorded = subject.current, subject.recorded
     if view is None:
-        return rest(Phase.WAITING, Reason.NOT_CREATED, "not created yet: nothing to cancel")
+        return rest(WANTED, Reason.NOT_CREATED, "not created yet: nothing to cancel")
     if recorded is None:
         words = "found by its mark, but not in the state: `batchctl apply` adopts it first"
-        return rest(Phase.UNKNOWN, Reason.NOT_RECORDED, words)
+        return rest(stand(subject), Reason.NOT_RECORDED, words)
     seen = tuple(step for other in subject.views for step in other.steps)
     over = _find_end(subject, recorded, view, context)
     if over is None:
@@ -34,22 +35,23 @@ def decide_cancel(subject: Subject, context: Context) -> Decision:
         return replace(over, base=seen)
     call_off = RecordJob(replace(recorded, retry_requested=None, attempts=()))
     words = "the order of `batchctl retry` is called off"
-    return Decision(Action.CANCEL, over.phase, Reason.RETRY_CALLED_OFF, words, (call_off,), base=seen)
+    return Decision(Action.CANCEL, over.standing, Reason.RETRY_CALLED_OFF, words, (call_off,), base=seen)
 
 
 def _order(subject: Subject, recorded: RecordedJob, view: AttemptView, context: Context) -> Decision:
     """The order, and the cancel where something works."""
     ordered = replace(recorded, cancel_requested=context.now, retry_requested=None)
-    after = _look_ahead(replace(subject, recorded=ordered), ordered, view, context)
+    subject = replace(subject, recorded=ordered)
+    after = _look_ahead(subject, ordered, view, context)
     cancels: tuple[Step, ...] = ()
     if isinstance(view.presence, Present) and is_active(view.attempt.state or ""):
-        after = wait(Phase.REMOVING, Reason.CANCEL_ORDERED, BY_ORDER)
+        after = wait(stand(subject), Reason.CANCEL_ORDERED, BY_ORDER)
         cancels = stop_steps(view, context, CancelCause.USER)
     elif after.action is Action.WAIT:
         after = replace(after, reason=f"{after.reason}; it is cancelled as soon as it can be")
     return Decision(
         Action.CANCEL,
-        after.phase,
+        after.standing,
         Reason.CANCEL_ORDERED,
         after.reason,
         (RecordJob(replace(ordered, attempts=())), *cancels),
@@ -67,19 +69,20 @@ def _find_end(subject: Subject, recorded: RecordedJob, view: AttemptView, contex
     is_open = found.action is Action.COLLECT and view.attempt.state in GOOD_STATES and may_be_retried
     if is_open or found.phase not in ENDED_PHASES:
         return None
-    return rest(found.phase, Reason.HAS_ENDED, f"has ended already: {found.reason}")
+    return rest(found.standing, Reason.HAS_ENDED, f"has ended already: {found.reason}")
 
 
 def _look_ahead(subject: Subject, recorded: RecordedJob, view: AttemptView, context: Context) -> Decision:
     """What would become of the attempt that counts, whatever the manifests ask for by now."""
     if view.attempt.remote is not None:
         return follow(subject, _lifecycle(subject, recorded), view, context)
-    phase = attempt_phase(view.attempt, is_cancelled=recorded.cancel_requested is not None)
+    standing = stand(subject, view)
+    phase = phase_of(standing)
     if phase is Phase.REJECTED:
-        return rest(phase, Reason.REJECTED, "the API refused it")
+        return rest(standing, Reason.REJECTED, "the API refused it")
     if phase is Phase.CANCELLED:
-        return rest(phase, Reason.CANCEL_ORDERED, f"{BY_ORDER} before a create call got through")
-    return wait(phase, Reason.NOT_CREATED, "no remote job of it is known so far")
+        return rest(standing, Reason.CANCEL_ORDERED, f"{BY_ORDER} before a create call got through")
+    return wait(standing, Reason.NOT_CREATED, "no remote job of it is known so far")
 
 
 def _lifecycle(subject: Subject, recorded: RecordedJob) -> Lifecycle:

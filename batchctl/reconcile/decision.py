@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -11,13 +10,14 @@ from functools import cached_property
 from batchctl.model.admission import QueuePlace
 from batchctl.model.desired import DesiredJob, Lifecycle, Stack
 from batchctl.model.keys import AttemptKey
-from batchctl.model.observed import Observed, Present
+from batchctl.model.observed import Observed, Present, Unknown
 from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
-from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState, Phase, is_active, is_terminal
+from batchctl.model.states import Phase
 from batchctl.reconcile.attach import AttemptView, provider_now
 from batchctl.reconcile.options import Options
+from batchctl.reconcile.phase import WANTED, Standing, phase_of
 
 CANCEL_RESEND = timedelta(minutes=1)
 """A cancel is best effort (reference 1.6): sent again when the job still works after this long."""
@@ -77,7 +77,8 @@ class Decision:
     """One job's decision before guards are applied."""
 
     action: Action
-    phase: Phase
+    standing: Standing
+    """What its phase follows from."""
     code: Reason
     """The reason for programs."""
     reason: str
@@ -101,9 +102,15 @@ class Decision:
     current: int | None = None
     """The attempt that counts from then on, where carrying it out changes that."""
     waits_for: tuple[str, ...] = ()
-    """See `JobPlan`; the same for the next two."""
+    """See `JobPlan`; the same for the next three."""
     blocked: bool = False
     queue: QueuePlace | None = None
+    unseen: bool = False
+
+    @property
+    def phase(self) -> Phase:
+        """How the job stands before anything of this is carried out."""
+        return phase_of(self.standing)
 
     def before(self, *steps: Step) -> Decision:
         """The same with further steps in front."""
@@ -120,15 +127,27 @@ def is_cancel_requested(subject: Subject) -> bool:
     return subject.recorded is not None and subject.recorded.cancel_requested is not None
 
 
+def stand(subject: Subject, view: AttemptView | None = None) -> Standing:
+    """How a job stands as this look leaves it: by the attempt that counts, or by another that is given."""
+    view = view or subject.current
+    recorded = subject.recorded
+    return Standing(
+        None if view is None else view.attempt,
+        is_hidden=view is not None and isinstance(view.presence, Unknown),
+        is_called_off=is_cancel_requested(subject),
+        is_removing=subject.desired is None and recorded is not None and recorded.removing_time is not None,
+    )
+
+
 def create(
     key: AttemptKey, lifecycle: Lifecycle, context: Context, code: Reason, reason: str, token: str | None = None
 ) -> Decision:
     """An attempt to be made, unless it is held back. A token is given when it was given to the attempt before."""
     if is_held(lifecycle, context):
-        return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended; {reason}")
+        return wait(WANTED, Reason.SUSPENDED, f"suspended; {reason}")
     return Decision(
         Action.CREATE,
-        Phase.WAITING,
+        WANTED,
         code,
         reason,
         (Create(key, token),),
@@ -138,24 +157,22 @@ def create(
     )
 
 
-def standing_phase(attempt: RecordedAttempt) -> Phase:
-    """The phase of an attempt as it stands, whatever is planned for it."""
-    state = attempt.state or ""
-    if is_terminal(state):
-        return ended_phase(attempt)
-    return Phase.ACTIVE if is_active(state) else Phase.UNKNOWN
-
-
 def wait(
-    phase: Phase, code: Reason, reason: str, next_time: datetime | None = None, timer: Timer | None = None
+    standing: Standing, code: Reason, reason: str, next_time: datetime | None = None, timer: Timer | None = None
 ) -> Decision:
     """Nothing can or need be done before something else happens, or a time has come."""
-    return Decision(Action.WAIT, phase, code, reason, next_time=next_time, timer=None if next_time is None else timer)
+    timer = None if next_time is None else timer
+    return Decision(Action.WAIT, standing, code, reason, next_time=next_time, timer=timer)
 
 
-def rest(phase: Phase, code: Reason, reason: str) -> Decision:
+def rest(standing: Standing, code: Reason, reason: str) -> Decision:
     """Nothing is left to do."""
-    return Decision(Action.NONE, phase, code, reason)
+    return Decision(Action.NONE, standing, code, reason)
+
+
+def wait_for_look(standing: Standing, code: Reason, reason: str) -> Decision:
+    """Nothing can be done before the job, or all of its account, can be seen."""
+    return Decision(Action.WAIT, standing, code, reason, unseen=True)
 
 
 def next_cancel(attempt: RecordedAttempt, clock: datetime) -> datetime | None:
@@ -183,95 +200,6 @@ def end_steps(view: AttemptView, *, discard_results: bool) -> tuple[Step, ...]:
     if view.attempt.is_uncollected and not discard_results:
         return Collect(view.key, job), delete
     return (delete,)
-
-
-def has_succeeded(attempt: RecordedAttempt) -> bool:
-    """Whether an attempt is a success: a good state, and not every one of its rows failed.
-
-    Without `maxFailedRows` a job fails only when no row succeeded (design section 4).
-    """
-    if attempt.state not in GOOD_STATES:
-        return False
-    all_failed = attempt.results is not None and attempt.rows.ok == 0 and (attempt.rows.failed or 0) > 0
-    return not all_failed
-
-
-def row_words(attempt: RecordedAttempt) -> str:
-    """What there is to say of the rows of an attempt that ended in a good state; empty when all went well.
-
-    Before the results are collected nobody knows which rows have none: the API's numbers may be old.
-    """
-    rows = attempt.rows
-    came = (rows.ok or 0) + (rows.failed or 0)
-    missing = (rows.total or 0) - came if attempt.results is not None and rows.ok is not None else 0
-    words = []
-    if rows.failed:
-        is_all = missing <= 0 and not has_succeeded(attempt)
-        words.append(f"all {rows.failed} rows failed" if is_all else f"{rows.failed} of {rows.total} rows failed")
-    if missing > 0:
-        words.append(f"{missing} of {rows.total} rows {'has' if missing == 1 else 'have'} no result")
-    return "; ".join(words)
-
-
-def was_cancelled(attempt: RecordedAttempt, *causes: CancelCause) -> bool:
-    """Whether an attempt ended without success after we cancelled it for one of these causes.
-
-    A cancelled job may show as FAILED (reference 1.6), or be gone before anybody saw its end.
-    """
-    ended = attempt.state in BAD_STATES or (attempt.gone_time is not None and not is_terminal(attempt.state or ""))
-    return ended and attempt.cancel_cause in causes
-
-
-_PHASES: Mapping[str, Phase] = {
-    JobState.SUCCEEDED: Phase.SUCCEEDED,
-    JobState.PARTIALLY_SUCCEEDED: Phase.PARTIALLY_SUCCEEDED,
-    JobState.FAILED: Phase.FAILED,
-    JobState.CANCELLED: Phase.CANCELLED,
-    JobState.EXPIRED: Phase.EXPIRED,
-}
-
-
-def ended_phase(attempt: RecordedAttempt) -> Phase:
-    """The phase of a job whose current attempt is terminal."""
-    assert attempt.state is not None
-    if attempt.results_lost and attempt.state in GOOD_STATES:
-        return Phase.RESULTS_LOST
-    if attempt.state in GOOD_STATES and not has_succeeded(attempt):
-        return Phase.FAILED
-    if was_cancelled(attempt, CancelCause.DEADLINE):
-        return Phase.FAILED
-    return _PHASES[attempt.state]
-
-
-def phase_on_record(job: RecordedJob) -> Phase:
-    """The phase of a job by its record alone, without a look at the API."""
-    attempt = next((one for one in reversed(job.attempts) if one.key.attempt == job.current), None)
-    if job.removing_time is not None:
-        return Phase.REMOVING
-    if attempt is None:
-        return Phase.WAITING
-    return attempt_phase(attempt, is_cancelled=job.cancel_requested is not None)
-
-
-def attempt_phase(attempt: RecordedAttempt, *, is_cancelled: bool) -> Phase:
-    """The phase of a job by the record of the attempt that counts. `is_cancelled`: by order of `batchctl cancel`."""
-    if attempt.remote is None:
-        return _unsent_phase(attempt, is_cancelled=is_cancelled)
-    if is_terminal(attempt.state or ""):
-        lost = attempt.gone_time is not None and attempt.is_uncollected and attempt.state in GOOD_STATES
-        return Phase.RESULTS_LOST if lost else ended_phase(attempt)
-    if attempt.is_gone:
-        return Phase.CANCELLED if is_cancelled or attempt.cancel_cause is CancelCause.USER else Phase.FAILED
-    return standing_phase(attempt)
-
-
-def _unsent_phase(attempt: RecordedAttempt, *, is_cancelled: bool) -> Phase:
-    """The phase of an attempt of which no remote job is known."""
-    if attempt.rejected:
-        return Phase.REJECTED
-    if attempt.intent is not None:
-        return Phase.SETTLING
-    return Phase.CANCELLED if is_cancelled else Phase.WAITING
 
 
 def recorded_row(desired: DesiredJob, recorded: RecordedJob | None, current: int) -> RecordedJob:

@@ -17,6 +17,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.states import ENDED_PHASES, Phase
 from batchctl.reconcile.decision import Decision, Subject
 from batchctl.reconcile.holding import creates, hold
+from batchctl.reconcile.phase import Outlook
 
 Decided = Mapping[str, tuple[Subject, Decision]]
 
@@ -74,7 +75,8 @@ def hold_for_needs(subject: Subject, decision: Decision, decided: Decided) -> De
         words = "; ".join(f"blocked by {name}, which {why}" for name, why in blocks)
         held = hold(subject, decision, Reason.DEPENDENCY_FAILED, words)
         # Nothing is about to be bought, so nobody has to agree.
-        return replace(held, waits_for=names, blocked=True, needs_consent=False, counted=None)
+        standing = replace(held.standing, outlook=Outlook.BLOCKED)
+        return replace(held, standing=standing, waits_for=names, blocked=True, needs_consent=False, counted=None)
     waits = tuple(name for name in sorted(set(desired.depends_on)) if not _has_succeeded(name, decided))
     if not waits:
         return decision

@@ -10,7 +10,7 @@ from batchctl.model.observed import Gone, Present, RemoteJob, Unknown
 from batchctl.model.plan import Action, Cancel, Collect, Create, Step, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
+from batchctl.model.states import GOOD_STATES, JobState, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
 from batchctl.reconcile.decision import (
     BY_ORDER,
@@ -18,33 +18,38 @@ from batchctl.reconcile.decision import (
     Decision,
     Subject,
     create,
-    ended_phase,
-    has_succeeded,
     is_cancel_requested,
     is_held,
     next_cancel,
     rest,
-    row_words,
+    stand,
     wait,
-    was_cancelled,
+    wait_for_look,
 )
+from batchctl.reconcile.ends import has_succeeded, row_words, was_cancelled
+from batchctl.reconcile.phase import WANTED
 from batchctl.reconcile.retry import failure_name, judge
 
 
 def follow(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
     """What an attempt with a remote job needs, whether or not something else is wanted by now."""
     if isinstance(view.presence, Unknown):
-        return _decide_unknown(view.attempt, view.presence.reason)
+        return _decide_unknown(subject, lifecycle, view, context, view.presence.reason)
     if isinstance(view.presence, Gone):
         return _decide_gone(subject, lifecycle, view, context)
     return _decide_present(subject, lifecycle, view, view.presence.job, context)
 
 
-def _decide_unknown(attempt: RecordedAttempt, why: str) -> Decision:
-    if attempt.results is not None and has_succeeded(attempt):
-        words = f"{_success(attempt)} and collected; not seen in this pass: {why}"
-        return rest(ended_phase(attempt), _success_code(attempt), words)
-    return wait(Phase.UNKNOWN, Reason.UNSEEN, f"not known in this pass: {why}")
+def _decide_unknown(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context, why: str) -> Decision:
+    """The look does not tell how the remote job is. An end that is on record is one all the same."""
+    attempt = view.attempt
+    if attempt.remote is None or not is_terminal(attempt.state or ""):
+        return wait_for_look(stand(subject, view), Reason.UNSEEN, f"not known in this pass: {why}")
+    ended = _decide_ended(subject, lifecycle, view, context)
+    words = f"{ended.reason}; not seen in this pass: {why}"
+    if ended.action is Action.NONE and not attempt.is_uncollected:
+        return rest(ended.standing, ended.code, words)
+    return wait_for_look(ended.standing, Reason.UNSEEN, words)
 
 
 def _decide_present(
@@ -56,9 +61,9 @@ def _decide_present(
         return _decide_ended(subject, lifecycle, view, context)
     if not is_active(state):
         words = f"the API says {state}, and what that leads to is not known"
-        return wait(Phase.UNKNOWN, Reason.STATE_UNKNOWN, words)
+        return wait(stand(subject, view), Reason.STATE_UNKNOWN, words)
     if view.attempt.cancel_time is not None:
-        return _await_cancel(view, job, context)
+        return _await_cancel(subject, view, job, context)
     return _decide_active(subject, lifecycle, view, job, context)
 
 
@@ -67,11 +72,11 @@ def _decide_gone(subject: Subject, lifecycle: Lifecycle, view: AttemptView, cont
     attempt = view.attempt
     if attempt.is_uncollected and attempt.delete_time is None and attempt.state in GOOD_STATES:
         words = "it succeeded, and was gone before its results were collected"
-        return rest(Phase.RESULTS_LOST, Reason.RESULTS_LOST, words)
+        return rest(stand(subject, view), Reason.RESULTS_LOST, words)
     if attempt.state is not None and is_terminal(attempt.state):
         return _decide_ended(subject, lifecycle, view, context)
     if attempt.cancel_cause is CancelCause.USER or is_cancel_requested(subject):
-        return rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and gone")
+        return rest(stand(subject, view), Reason.CANCEL_ORDERED, f"{BY_ORDER}, and gone")
     if attempt.cancel_cause in {CancelCause.REMOVE, CancelCause.REPLACE}:
         return _create_again(subject, lifecycle, context)
     if attempt.cancel_cause is CancelCause.DEADLINE:
@@ -80,18 +85,18 @@ def _decide_gone(subject: Subject, lifecycle: Lifecycle, view: AttemptView, cont
         # The policy was agreed to when the job was created.
         words = "it went missing before it ended (onMissing: recreate)"
         return replace(create(subject.next_key, lifecycle, context, Reason.MISSING, words), needs_consent=False)
-    return rest(Phase.FAILED, Reason.MISSING, "it went missing before it ended (onMissing: fail)")
+    return rest(stand(subject, view), Reason.MISSING, "it went missing before it ended (onMissing: fail)")
 
 
-def _await_cancel(view: AttemptView, job: RemoteJob, context: Context) -> Decision:
+def _await_cancel(subject: Subject, view: AttemptView, job: RemoteJob, context: Context) -> Decision:
     clock = provider_now(job.account, context.observed, context.now)
     due = next_cancel(view.attempt, clock)
     if due is not None:
-        return wait(Phase.REMOVING, Reason.CANCELLING, "cancel sent; waiting for its end", due, Timer.CANCEL)
+        return wait(stand(subject, view), Reason.CANCELLING, "cancel sent; waiting for its end", due, Timer.CANCEL)
     cause = view.attempt.cancel_cause or CancelCause.USER
     step = Cancel(view.key, job.account, job.name, cause)
     words = "cancel sent before, and it still works: sent again"
-    return Decision(Action.CANCEL, Phase.REMOVING, Reason.CANCELLING, words, (step,), unfinished=True)
+    return Decision(Action.CANCEL, stand(subject, view), Reason.CANCELLING, words, (step,), unfinished=True)
 
 
 def _decide_active(
@@ -101,12 +106,12 @@ def _decide_active(
     clock = provider_now(job.account, context.observed, context.now)
     if deadline is not None and deadline <= clock:
         step = Cancel(view.key, job.account, job.name, CancelCause.DEADLINE)
-        return Decision(Action.CANCEL, Phase.REMOVING, code, words, (step,), unfinished=True)
+        return Decision(Action.CANCEL, stand(subject, view), code, words, (step,), unfinished=True)
     if is_cancel_requested(subject):
         step = Cancel(view.key, job.account, job.name, CancelCause.USER)
-        return Decision(Action.CANCEL, Phase.REMOVING, Reason.CANCEL_ORDERED, BY_ORDER, (step,), unfinished=True)
+        return Decision(Action.CANCEL, stand(subject, view), Reason.CANCEL_ORDERED, BY_ORDER, (step,), unfinished=True)
     state = (view.attempt.state or "").removeprefix("JOB_STATE_").lower()
-    return wait(Phase.ACTIVE, Reason.ACTIVE, state, deadline, Timer.DEADLINE)
+    return wait(stand(subject, view), Reason.ACTIVE, state, deadline, Timer.DEADLINE)
 
 
 def _deadline(attempt: RecordedAttempt, lifecycle: Lifecycle) -> tuple[datetime | None, Reason, str]:
@@ -131,9 +136,9 @@ def _decide_ended(subject: Subject, lifecycle: Lifecycle, view: AttemptView, con
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not is_cancel_requested(subject):
         return _create_again(subject, lifecycle, context).before(*collect)
     if attempt.results_lost and attempt.state in GOOD_STATES:
-        decision = rest(Phase.RESULTS_LOST, Reason.RESULTS_LOST, "it succeeded, but the API has its results no more")
+        decision = rest(stand(subject, view), Reason.RESULTS_LOST, "it succeeded, but the API has its results no more")
     elif has_succeeded(attempt) and failure_name(attempt) not in lifecycle.retry_on:
-        decision = rest(ended_phase(attempt), _success_code(attempt), _success(attempt))
+        decision = rest(stand(subject, view), _success_code(attempt), _success(attempt))
     else:
         decision = _decide_failed(subject, lifecycle, view, context)
     if collect and decision.action in {Action.NONE, Action.WAIT}:
@@ -164,15 +169,15 @@ def _decide_failed(subject: Subject, lifecycle: Lifecycle, view: AttemptView, co
     verdict = judge(attempt, attempts, lifecycle, cancelled_by_user=is_cancel_requested(subject))
     ended = _failure(attempt)
     if verdict.due is None:
-        return rest(ended_phase(attempt), verdict.code, f"{ended}; {verdict.words}")
+        return rest(stand(subject, view), verdict.code, f"{ended}; {verdict.words}")
     if is_held(lifecycle, context):
-        return wait(Phase.WAITING, Reason.SUSPENDED, f"{ended}; suspended, or {verdict.words} would follow")
+        return wait(WANTED, Reason.SUSPENDED, f"{ended}; suspended, or {verdict.words} would follow")
     clock = provider_now(attempt.account, context.observed, context.now)
     if clock < verdict.due:
         words = f"{ended}; {verdict.words} after back-off"
-        return wait(Phase.WAITING, Reason.BACK_OFF, words, verdict.due, Timer.BACKOFF)
+        return wait(WANTED, Reason.BACK_OFF, words, verdict.due, Timer.BACKOFF)
     key, words = subject.next_key, f"{ended}; {verdict.words}"
-    return Decision(Action.RETRY, Phase.WAITING, verdict.code, words, (Create(key),), current=key.attempt)
+    return Decision(Action.RETRY, WANTED, verdict.code, words, (Create(key),), current=key.attempt)
 
 
 def _failure(attempt: RecordedAttempt) -> str:

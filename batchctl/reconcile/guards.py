@@ -132,6 +132,7 @@ def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobP
         waits_for=decision.waits_for,
         blocked=decision.blocked,
         queue=decision.queue,
+        unseen=decision.unseen,
     )
 
 
@@ -146,12 +147,13 @@ def _refused(subject: Subject, decision: Decision) -> Decision:
         return replace(decision, base=base, steps=steps, unfinished=False)
     return replace(
         decision,
-        phase=old.phase,
+        standing=old.standing,
         reason=f"{old.reason}; {decision.reason}",
         steps=old.steps,
         unfinished=old.action is not Action.NONE,
         next_time=old.next_time,
         timer=old.timer,
+        unseen=old.unseen,
     )
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from batchctl.model.codes import ErrorCode
 from batchctl.model.plan import Action, Collect, Create, Guard, RecordAttempt, RecordJob, Step, Timer
 from batchctl.model.reasons import Reason
-from batchctl.model.states import Phase
 from batchctl.reconcile.decision import Decision, Subject
+from batchctl.reconcile.phase import Outlook
 from batchctl.reconcile.wanted import label_adoption
 
 
@@ -32,7 +32,7 @@ def hold(
     held = replace(
         decision,
         action=Action.COLLECT if collects else Action.WAIT,
-        phase=Phase.WAITING,
+        standing=replace(decision.standing, outlook=Outlook.ATTEMPT),
         code=Reason.NOT_COLLECTED if collects else code,
         reason=f"{decision.reason}; {reason}",
         steps=steps,

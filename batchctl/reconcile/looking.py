@@ -34,7 +34,7 @@ def choose_gets(plan: Plan, recorded: Recorded, listed: Mapping[Account, int]) -
 
 def _rests(job: JobPlan) -> bool:
     """Whether nothing is to be done for a job before something happens to a remote one."""
-    waits = job.action in {Action.NONE, Action.WAIT} and job.queue is None and not job.unfinished
+    waits = job.action in {Action.NONE, Action.WAIT} and job.queue is None and not job.unfinished and not job.unseen
     return waits and job.phase not in {Phase.SETTLING, Phase.UNKNOWN}
 
 

@@ -10,7 +10,7 @@ from batchctl.model.desired import Lifecycle
 from batchctl.model.plan import Action, Create
 from batchctl.model.states import Phase
 from batchctl.reconcile.attach import AttemptView
-from batchctl.reconcile.decision import Context, Decision, Subject, attempt_phase, is_cancel_requested
+from batchctl.reconcile.decision import Context, Decision, Subject, stand
 from batchctl.reconcile.follow import follow
 from batchctl.reconcile.ttl import apply_ttl
 
@@ -29,6 +29,5 @@ def go_on(subject: Subject, lifecycle: Lifecycle, context: Context) -> Decision 
 def _without_retry(decision: Decision, subject: Subject, view: AttemptView) -> Decision:
     """An attempt that would be followed by another, standing as it ended."""
     steps = tuple(step for step in decision.steps if not isinstance(step, Create))
-    phase = attempt_phase(view.attempt, is_cancelled=is_cancel_requested(subject))
     reason = f"{decision.reason}, were it still wanted"
-    return Decision(Action.COLLECT if steps else Action.NONE, phase, decision.code, reason, steps)
+    return Decision(Action.COLLECT if steps else Action.NONE, stand(subject, view), decision.code, reason, steps)

@@ -21,7 +21,9 @@ from batchctl.model.plan import Plan
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import provider_now
-from batchctl.reconcile.decision import ended_phase, row_words, was_cancelled
+from batchctl.reconcile.decision import BY_ORDER
+from batchctl.reconcile.ends import row_words, was_cancelled
+from batchctl.reconcile.phase import Standing, phase_of
 
 FORMAT = "batchctl/event/v1"
 _LONGEST_TEXT = 256
@@ -38,11 +40,11 @@ _TYPES: Mapping[Phase, NoticeType] = {
     Phase.RESULTS_LOST: NoticeType.RESULTS_LOST,
 }
 _STOPPED: Mapping[CancelCause, str] = {
-    CancelCause.USER: "cancelled by `batchctl cancel`",
+    CancelCause.USER: BY_ORDER,
     CancelCause.REMOVE: "cancelled to be removed",
     CancelCause.REPLACE: "cancelled to be replaced",
 }
-"""Cancels that a person wanted, in words: such an end is nobody's failure."""
+"""Cancels that a person wanted, in words."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ def end_notices(
     before: RecordedAttempt | None, after: RecordedAttempt, job: RecordedJob | None, stack: Stack, now: datetime
 ) -> tuple[Notice, ...]:
     """What a change of one attempt's record tells, for each hook that wants it. `job` is its job's row."""
-    phase = end_of(after)
-    if phase is None or (before is not None and end_of(before) is phase):
+    phase = end_of(after, job)
+    if phase is None or (before is not None and end_of(before, job) is phase):
         return ()
-    news = _News(_TYPES[phase], phase, _end_words(after, phase))
+    news = _News(_TYPES[phase], phase, _end_words(after, phase, job))
     return tuple(_notice(news, after, job, stack, hook, now) for hook in stack.notify if news.type in hook.types)
 
 
@@ -98,34 +100,28 @@ def possible_again(attempts: Iterable[RecordedAttempt], stack: Stack) -> frozens
     return frozenset(_identity(NoticeType.STUCK, attempt, stack) for attempt in attempts if end_of(attempt) is None)
 
 
-def end_of(attempt: RecordedAttempt) -> Phase | None:
-    """How an attempt ended, by its record; None while there is nothing to tell."""
-    if attempt.rejected:
-        return Phase.REJECTED
+def end_of(attempt: RecordedAttempt, job: RecordedJob | None = None) -> Phase | None:
+    """How an attempt ended, by its record and its job's row; None while there is nothing to tell."""
     if attempt.remote is None:
-        return None
-    if not is_terminal(attempt.state or ""):
-        return _end_unseen(attempt) if attempt.is_gone else None
-    if attempt.state in GOOD_STATES and attempt.is_uncollected:
-        if attempt.gone_time is not None:
-            return Phase.RESULTS_LOST
-        if attempt.delete_time is None:
-            return None
-    # The API may show as failed what we stopped.
-    return Phase.CANCELLED if was_cancelled(attempt, *_STOPPED) else ended_phase(attempt)
+        has_ended = attempt.rejected
+    elif attempt.state in GOOD_STATES:
+        has_ended = not attempt.is_uncollected or attempt.is_gone
+    else:
+        has_ended = attempt.is_gone or is_terminal(attempt.state or "")
+    return phase_of(Standing(attempt, is_called_off=_is_called_off(attempt, job))) if has_ended else None
 
 
-def _end_unseen(attempt: RecordedAttempt) -> Phase:
-    """The end of an attempt that is gone, and that nobody saw end."""
-    return Phase.CANCELLED if attempt.cancel_cause in _STOPPED else Phase.FAILED
+def _is_called_off(attempt: RecordedAttempt, job: RecordedJob | None) -> bool:
+    """Whether `batchctl cancel` was asked for while this attempt counted."""
+    return job is not None and job.cancel_requested is not None and job.current == attempt.key.attempt
 
 
-def _end_words(attempt: RecordedAttempt, phase: Phase) -> str:
+def _end_words(attempt: RecordedAttempt, phase: Phase, job: RecordedJob | None) -> str:
     """Why it ended as it did; empty where the phase says it all."""
     if phase is Phase.RESULTS_LOST:
         return "it succeeded, and its results were gone before they were collected"
     if phase is Phase.CANCELLED:
-        cause = attempt.cancel_cause
+        cause = CancelCause.USER if _is_called_off(attempt, job) else attempt.cancel_cause
         return "cancelled by somebody else" if cause is None else _STOPPED.get(cause, "cancelled")
     if was_cancelled(attempt, CancelCause.DEADLINE):
         return "cancelled at its deadline"

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Forget, RecordAttempt, Step
 from batchctl.model.reasons import Reason
-from batchctl.model.states import Phase
-from batchctl.reconcile.decision import Context, Decision, Subject, standing_phase
+from batchctl.reconcile.decision import Context, Decision, Subject
 
 _ACTS = (Create, Cancel, Delete, Forget)
 
@@ -24,10 +23,11 @@ def hold_back(subject: Subject, decision: Decision, context: Context) -> Decisio
     collects = any(isinstance(step, Collect) for step in steps)
     return Decision(
         Action.COLLECT if collects else Action.WAIT,
-        standing_phase(subject.current.attempt) if subject.current else Phase.UNKNOWN,
+        decision.standing,
         Reason.NOT_COLLECTED if collects else Reason.UNSEEN,
         f"{decision.reason}; left for a complete look: {problem}",
         steps,
+        unseen=True,
     )
 
 

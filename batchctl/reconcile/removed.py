@@ -9,7 +9,7 @@ from batchctl.model.observed import Present, Unknown
 from batchctl.model.plan import Action, Collect, Forget, RecordJob, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedJob
-from batchctl.model.states import Phase, is_active, is_terminal
+from batchctl.model.states import is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import (
     Context,
@@ -18,13 +18,15 @@ from batchctl.reconcile.decision import (
     Subject,
     end_steps,
     job_row_step,
-    phase_on_record,
+    stand,
     stop_steps,
     wait,
+    wait_for_look,
 )
 from batchctl.reconcile.heal import has_living_duplicate, heal
 from batchctl.reconcile.meanwhile import go_on
 from batchctl.reconcile.partial import hold_back
+from batchctl.reconcile.phase import Standing
 from batchctl.reconcile.settle import settle
 
 
@@ -41,7 +43,7 @@ def decide_removed(subject: Subject, recorded: RecordedJob, context: Context) ->
 def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decision:
     for view in subject.views:
         if view.attempt.intent is not None:
-            waiting = settle(view, context)
+            waiting = settle(stand(subject, view), view, context)
             if waiting is not None:
                 return waiting
     remote = [view for view in subject.views if view.attempt.remote is not None]
@@ -50,27 +52,29 @@ def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decisi
     doubled = has_living_duplicate(subject.views)
     if not present and unknown is None and not doubled:
         words = "no longer in a manifest, and nothing of it is left"
-        return Decision(Action.FORGET, Phase.REMOVING, Reason.NOTHING_LEFT, words, (Forget(subject.name),))
+        after = replace(_stand(subject), is_removing=True)
+        return Decision(Action.FORGET, after, Reason.NOTHING_LEFT, words, (Forget(subject.name),))
     if recorded.lifecycle.on_remove is OnRemove.KEEP:
         return _release(subject, recorded, context, "the remote job is kept (onRemove: keep)")
     if unknown is not None:
         words = f"no longer in a manifest, but not known in this pass: {unknown.reason}"
-        return wait(Phase.UNKNOWN, Reason.UNSEEN, words)
+        return wait_for_look(stand(subject), Reason.UNSEEN, words)
     for view in present:
         state = view.attempt.state or ""
         if not is_active(state) and not is_terminal(state):
             words = f"no longer in a manifest, but the API says {state}: what that leads to is not known"
-            return wait(Phase.UNKNOWN, Reason.STATE_UNKNOWN, words)
+            return wait(stand(subject), Reason.STATE_UNKNOWN, words)
     active = [view for view in present if is_active(view.attempt.state or "")]
     if active or doubled:
         return _stop(subject, active, recorded, context)
     return _end(subject, present, recorded, context)
 
 
-def _standing_phase(subject: Subject, recorded: RecordedJob) -> Phase:
-    """How the job stands: as ever, until its removal has begun. No create call is left to settle here."""
-    attempts = tuple(replace(view.attempt, intent=None) for view in subject.views)
-    return phase_on_record(replace(recorded, attempts=attempts))
+def _stand(subject: Subject) -> Standing:
+    """How the job stands where no create call is left to settle."""
+    standing = stand(subject)
+    attempt = standing.attempt
+    return standing if attempt is None else replace(standing, attempt=replace(attempt, intent=None))
 
 
 def _stop(subject: Subject, active: list[AttemptView], recorded: RecordedJob, context: Context) -> Decision:
@@ -84,7 +88,7 @@ def _stop(subject: Subject, active: list[AttemptView], recorded: RecordedJob, co
         begin = (RecordJob(replace(recorded, removing_time=context.now, attempts=())),)
     return Decision(
         Action.CANCEL if keeps else Action.DELETE,
-        _standing_phase(subject, recorded),
+        _stand(subject),
         Reason.REMOVED,
         f"no longer in a manifest; {'to be cancelled first' if begin else 'cancelling'}",
         (*begin, *cancels),
@@ -109,7 +113,7 @@ def _end(subject: Subject, present: list[AttemptView], recorded: RecordedJob, co
     ends = (step for view in present for step in end_steps(view, discard_results=discard))
     return Decision(
         Action.DELETE,
-        _standing_phase(subject, recorded),
+        _stand(subject),
         Reason.REMOVED,
         "no longer in a manifest",
         (*ends, Forget(subject.name)),
@@ -123,7 +127,7 @@ def _release(subject: Subject, recorded: RecordedJob, context: Context, words: s
     step = RecordJob(replace(recorded, released_time=context.now, attempts=()))
     return Decision(
         Action.FORGET,
-        _standing_phase(subject, recorded),
+        _stand(subject),
         Reason.KEPT,
         f"no longer in a manifest; {words}",
         (step,),

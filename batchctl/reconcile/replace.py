@@ -11,7 +11,7 @@ from batchctl.model.observed import Present, Unknown
 from batchctl.model.plan import Action, Change, Create, Guard, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.model.states import Phase, is_active
+from batchctl.model.states import is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.changes import describe_changes
 from batchctl.reconcile.decision import (
@@ -20,13 +20,13 @@ from batchctl.reconcile.decision import (
     Decision,
     Subject,
     end_steps,
-    ended_phase,
-    has_succeeded,
     is_held,
-    standing_phase,
+    stand,
     stop_steps,
     wait,
+    wait_for_look,
 )
+from batchctl.reconcile.ends import has_succeeded
 from batchctl.reconcile.follow import follow
 from batchctl.reconcile.meanwhile import go_on
 
@@ -49,10 +49,11 @@ def decide_changed(subject: Subject, desired: DesiredJob, view: AttemptView, con
     for other in subject.views:
         if isinstance(other.presence, Unknown):
             words = f"its work changed, but it is not known in this pass: {other.presence.reason}"
-            return wait(Phase.UNKNOWN, Reason.UNSEEN, words)
-        if isinstance(other.presence, Present) and standing_phase(other.attempt) is Phase.UNKNOWN:
-            words = f"the API says {other.attempt.state}, and what that leads to is not known"
-            return wait(Phase.UNKNOWN, Reason.STATE_UNKNOWN, f"its work changed, but {words}")
+            return wait_for_look(stand(subject), Reason.UNSEEN, words)
+        state = other.attempt.state or ""
+        if isinstance(other.presence, Present) and not is_active(state) and not is_terminal(state):
+            words = f"the API says {state}, and what that leads to is not known"
+            return wait(stand(subject), Reason.STATE_UNKNOWN, f"its work changed, but {words}")
     return _replace(subject, desired, view, context, changes)
 
 
@@ -72,7 +73,7 @@ def _fail(
     way_out = "undo the change, or set spec.lifecycle.onChange: replace"
     return Decision(
         Action.REPLACE,
-        standing_phase(view.attempt),
+        stand(subject, view),
         Reason.CHANGE_REFUSED,
         "its work changed (onChange: fail)",
         changes=changes,
@@ -102,7 +103,7 @@ def _replace(
         steps = (*ends, Create(key)) if reused is None else tuple(ends)
         current = key.attempt
     if reused is not None and not steps and not active:
-        return Decision(Action.ADOPT, ended_phase(reused.attempt), code, words, changes=changes, current=current)
+        return Decision(Action.ADOPT, stand(subject, reused), code, words, changes=changes, current=current)
     is_cancelling = any(other.attempt.cancel_time is not None for other in active)
     if active:
         words += "; the old job is cancelling" if is_cancelling else "; the old job is to be cancelled first"
@@ -111,7 +112,7 @@ def _replace(
     refusal = _refuse_adopted(view.attempt, context)
     return Decision(
         Action.REPLACE,
-        Phase.REMOVING if is_cancelling else standing_phase(view.attempt),
+        stand(subject, view),
         code,
         words,
         steps,

@@ -11,7 +11,8 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.reconcile.backoff import delay
-from batchctl.reconcile.decision import BY_ORDER, has_succeeded, was_cancelled
+from batchctl.reconcile.decision import BY_ORDER
+from batchctl.reconcile.ends import has_succeeded, was_cancelled
 
 
 @dataclass(frozen=True)

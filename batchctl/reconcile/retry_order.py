@@ -8,7 +8,6 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.plan import Guard, RecordJob
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedJob
-from batchctl.model.states import Phase
 from batchctl.reconcile.again import NOT_SETTLED, why_not_again
 from batchctl.reconcile.decision import (
     Context,
@@ -16,8 +15,8 @@ from batchctl.reconcile.decision import (
     Decision,
     Subject,
     is_cancel_requested,
-    phase_on_record,
     rest,
+    stand,
 )
 from batchctl.reconcile.wanted import decide_wanted
 
@@ -27,12 +26,11 @@ def decide_retry(subject: Subject, context: Context) -> Decision:
     recorded, desired = subject.recorded, subject.desired
     why = _why_not(subject)
     if why is not None or recorded is None or desired is None:
-        phase = Phase.WAITING if recorded is None else phase_on_record(recorded)
         reason = why or "it is not in the state yet: `batchctl apply` takes it in"
         message = f"{subject.name} cannot be tried again: {reason}"
         seen = tuple(step for view in subject.views for step in view.steps) if recorded is not None else ()
         guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` says how it stands")
-        return replace(rest(phase, Reason.RETRY_REFUSED, reason), base=seen, refusal=guard)
+        return replace(rest(stand(subject), Reason.RETRY_REFUSED, reason), base=seen, refusal=guard)
     ordered: RecordedJob = replace(recorded, retry_requested=context.now, cancel_requested=None)
     decision = decide_wanted(replace(subject, recorded=ordered), desired, context)
     order = RecordJob(replace(ordered, attempts=()))

@@ -13,30 +13,30 @@ from batchctl.model.observed import Unknown
 from batchctl.model.plan import Note, RecordAttempt, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Intent
-from batchctl.model.states import Phase
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import Context, Decision, wait
+from batchctl.reconcile.phase import Standing
 
 
-def settle(view: AttemptView, context: Context) -> Decision | None:
+def settle(standing: Standing, view: AttemptView, context: Context) -> Decision | None:
     """The wait that an open intent without a remote job needs; None when its grace is over and the token not found."""
     intent = view.attempt.intent
     assert intent is not None
     if isinstance(view.presence, Unknown):
         words = f"the create call got no answer, and the list is incomplete: {view.presence.reason}"
-        return wait(Phase.SETTLING, Reason.SETTLING, words)
+        return wait(standing, Reason.SETTLING, words)
     grace, there = context.stack.limits.settle_grace, context.observed[view.attempt.account].begun
     passed = _passed(intent, context.now, there)
     # A clock that was set back by more than the grace would let it run for a day, or for ever.
     if passed is None or passed < -grace:
         looked = replace(intent, first_look=context.now, first_look_there=there)
         words = "the create call got no answer; looking for its mark"
-        return wait(Phase.SETTLING, Reason.SETTLING, words, context.now + grace, Timer.SETTLING).before(
+        return wait(standing, Reason.SETTLING, words, context.now + grace, Timer.SETTLING).before(
             RecordAttempt(replace(view.attempt, intent=looked), Note.LOOKED)
         )
     if passed < grace:
         words = "the create call got no answer; its mark is not in the list so far"
-        return wait(Phase.SETTLING, Reason.SETTLING, words, context.now + (grace - passed), Timer.SETTLING)
+        return wait(standing, Reason.SETTLING, words, context.now + (grace - passed), Timer.SETTLING)
     return None
 
 

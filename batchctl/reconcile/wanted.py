@@ -10,7 +10,6 @@ from batchctl.model.keys import MOST_ATTEMPTS, same_digest
 from batchctl.model.plan import Action, Create, Guard, Note, RecordAttempt
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.states import Phase
 from batchctl.reconcile.again import follow_order
 from batchctl.reconcile.attach import NO_TOKEN, AttemptView
 from batchctl.reconcile.decision import (
@@ -23,11 +22,14 @@ from batchctl.reconcile.decision import (
     job_row_step,
     recorded_row,
     rest,
+    stand,
     wait,
+    wait_for_look,
 )
 from batchctl.reconcile.follow import follow
 from batchctl.reconcile.heal import heal
 from batchctl.reconcile.partial import hold_back
+from batchctl.reconcile.phase import WANTED, Standing
 from batchctl.reconcile.replace import decide_changed
 from batchctl.reconcile.settle import settle
 from batchctl.reconcile.ttl import apply_ttl
@@ -61,10 +63,12 @@ def _decide_first(subject: Subject, desired: DesiredJob, context: Context) -> De
     if observation is None or not observation.complete:
         # A job made before the state was lost could be on a page that failed.
         why = observation.problem if observation else "nobody looked at its account"
-        return wait(Phase.UNKNOWN, Reason.UNSEEN, f"cannot tell whether it was created already: {why}")
+        return wait_for_look(
+            Standing(is_hidden=True), Reason.UNSEEN, f"cannot tell whether it was created already: {why}"
+        )
     if desired.adopt is not None:
         words = f"spec.adopt names {desired.adopt}, and there is no such job that nobody owns"
-        return wait(Phase.WAITING, Reason.NOTHING_TO_ADOPT, words)
+        return wait(WANTED, Reason.NOTHING_TO_ADOPT, words)
     return create(subject.next_key, desired.lifecycle, context, Reason.NEW, "new in the manifests")
 
 
@@ -74,11 +78,11 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
     same = same_digest(attempt.digest, desired.digest) and attempt.account == desired.account
     if attempt.rejected:
         if same:
-            return rest(Phase.REJECTED, Reason.REJECTED, _refusal(attempt))
+            return rest(stand(subject), Reason.REJECTED, _refusal(attempt))
         words = "changed since it was refused"
         return create(subject.next_key, desired.lifecycle, context, Reason.WORK_CHANGED, words)
     if same and is_cancel_requested(subject):
-        return _call_off(view, context)
+        return _call_off(subject, view, context)
     if attempt.gone_time is not None:
         words = "its create call was lost and given up"
         return create(subject.next_key, desired.lifecycle, context, Reason.CALL_LOST, words)
@@ -88,7 +92,7 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
         decision = create(view.key, desired.lifecycle, context, Reason.NOT_SENT, reason, token)
         # What is the same was agreed to when it was first tried.
         return replace(decision, needs_consent=decision.needs_consent and not same)
-    waiting = settle(view, context)
+    waiting = settle(stand(subject), view, context)
     if waiting is not None:
         return waiting
     if same:
@@ -100,15 +104,16 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
     return decision.before(_abandon(attempt, context))
 
 
-def _call_off(view: AttemptView, context: Context) -> Decision:
+def _call_off(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """What is left of an attempt of which no remote job was known when `batchctl cancel` stopped it: it is not sent."""
     if view.attempt.intent is None:
-        return rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER} before a create call got through")
-    waiting = settle(view, context)
+        return rest(stand(subject), Reason.CANCEL_ORDERED, f"{BY_ORDER} before a create call got through")
+    waiting = settle(stand(subject), view, context)
     if waiting is not None:
         return replace(waiting, reason=f"{waiting.reason}; {BY_ORDER}, so it is not sent again")
-    over = rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and its create call was lost")
-    return over.before(_abandon(view.attempt, context))
+    given_up = _abandon(view.attempt, context)
+    after = replace(stand(subject), attempt=given_up.attempt)
+    return rest(after, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and its create call was lost").before(given_up)
 
 
 def _abandon(attempt: RecordedAttempt, context: Context) -> RecordAttempt:

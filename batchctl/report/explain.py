@@ -169,7 +169,7 @@ def _next_without_time(case: JobCase) -> str:
             return "nothing, until what holds it back is lifted"
         case Phase.ACTIVE:
             return "when it ends, its results are collected"
-        case Phase.REMOVING:
+        case Phase.CANCELLING | Phase.REMOVING:
             return "it goes on when the remote job has ended"
         case _:
             return "another look"

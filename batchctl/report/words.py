@@ -38,6 +38,7 @@ RESULT_STYLES: Mapping[Result, str] = {
 
 PHASE_STYLES: Mapping[Phase, str] = {
     Phase.WAITING: "yellow",
+    Phase.BLOCKED: "bold red",
     Phase.SETTLING: "yellow",
     Phase.ACTIVE: "cyan",
     Phase.SUCCEEDED: "green",
@@ -46,6 +47,7 @@ PHASE_STYLES: Mapping[Phase, str] = {
     Phase.REJECTED: "bold red",
     Phase.CANCELLED: "magenta",
     Phase.EXPIRED: "bold red",
+    Phase.CANCELLING: "magenta",
     Phase.REMOVING: "magenta",
     Phase.RESULTS_LOST: "bold red",
     Phase.UNKNOWN: "yellow",

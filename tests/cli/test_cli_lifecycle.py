@@ -60,7 +60,7 @@ def test_retries_end_at_the_limit_with_exit_code_4(
 
     assert (ran.code, service.creates) == (4, 3)
     status = cli.ok("status", "-o", "json").json["jobs"]
-    assert [(one["phase"], one["attempt"]) for one in status] == [("Failed", 3), ("Waiting", None)]
+    assert [(one["phase"], one["attempt"]) for one in status] == [("Failed", 3), ("Blocked", None)]
     assert "backoffLimit 2 is reached" in status[0]["reason"]
     assert "blocked by a, which ended Failed" in status[1]["reason"]
     assert cli("watch").code == 4

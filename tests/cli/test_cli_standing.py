@@ -105,7 +105,7 @@ def test_what_was_replaced_or_removed_is_shown_as_it_goes(stack: StackFolder, cl
     cli.ok("apply", "--yes")
     stack.write_job("translate", runId="2")
     ran = cli.ok("watch", "--once", "--yes")
-    assert table(ran).split()[1] == "Removing"
+    assert table(ran).split()[1] == "Cancelling"
     assert "the old job is cancelling" in table(ran)
 
 

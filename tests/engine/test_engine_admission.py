@@ -336,7 +336,7 @@ def test_a_chain_of_five_runs_in_order(world):
 def test_a_chain_that_breaks_ends_the_watch_with_its_reasons(world):
     world.here.rules({"match": {"displayName": "*/c@*"}, "fate": "fail"})
     report = world.watch(*chain())
-    assert phases(report) == {"e": "Succeeded", "d": "Succeeded", "c": "Failed", "b": "Waiting", "a": "Waiting"}
+    assert phases(report) == {"e": "Succeeded", "d": "Succeeded", "c": "Failed", "b": "Blocked", "a": "Blocked"}
     assert made(world.here) == {"e@1.0": 1, "d@1.0": 1, "c@1.0": 1}
     assert [one.job for one in report.failed_jobs] == ["c"]
     assert "blocked by c, which ended Failed" in plan_of(report, "b").reason

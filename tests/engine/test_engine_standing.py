@@ -58,7 +58,7 @@ def test_a_phase_that_a_pass_brings_about_counts_as_reached(world):
     world.here.rules(STUCK)
     world.apply(job("a"))
     # In the next pass the old job has ended, and is replaced.
-    report = run(world, [job("a", run_id="2")], Until(ended=True, phases={"a": Phase.REMOVING}, timeout=HOUR))
+    report = run(world, [job("a", run_id="2")], Until(ended=True, phases={"a": Phase.CANCELLING}, timeout=HOUR))
     assert (report.missed, report.stopped) == ((), None)
 
 

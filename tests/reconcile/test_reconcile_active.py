@@ -38,11 +38,14 @@ RUNNING = attempt(1)
 # --- yes | same digest, active | present, active | wait; past a deadline: cancel, then as failed
 
 
-@pytest.mark.parametrize("state", ["QUEUED", "PENDING", "RUNNING", "CANCELLING"])
-def test_active_and_present_waits(state: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "phase"),
+    [("QUEUED", "Active"), ("PENDING", "Active"), ("RUNNING", "Active"), ("CANCELLING", "Cancelling")],
+)
+def test_active_and_present_waits(state: str, phase: str) -> None:
     made = one(attempt(1, state)).decide()
 
-    assert show(made) == "wait Active"
+    assert show(made) == f"wait {phase}"
     assert made.jobs[0].reason == state.lower()
     assert made.jobs[0].next_time is None
     assert not made.has_changes
@@ -53,8 +56,8 @@ def test_active_and_present_waits(state: str) -> None:
     ("age", "expected"),
     [
         pytest.param(HOUR - SECOND, "wait Active", id="one second before"),
-        pytest.param(HOUR, "cancel Removing unfinished | cancel a@1.0 deadline", id="at"),
-        pytest.param(HOUR + SECOND, "cancel Removing unfinished | cancel a@1.0 deadline", id="one second after"),
+        pytest.param(HOUR, "cancel Active unfinished | cancel a@1.0 deadline", id="at"),
+        pytest.param(HOUR + SECOND, "cancel Active unfinished | cancel a@1.0 deadline", id="one second after"),
     ],
 )
 def test_pending_deadline(state: str, age: timedelta, expected: str) -> None:
@@ -64,19 +67,19 @@ def test_pending_deadline(state: str, age: timedelta, expected: str) -> None:
     assert made.jobs[0].next_time == (NOW - age + HOUR if age < HOUR else None)
 
 
-@pytest.mark.parametrize("state", ["RUNNING", "CANCELLING"])
+@pytest.mark.parametrize(("state", "phase"), [("RUNNING", "Active"), ("CANCELLING", "Cancelling")])
 @pytest.mark.parametrize(
     ("age", "expected"),
     [
-        pytest.param(HOUR - SECOND, "wait Active", id="one second before"),
-        pytest.param(HOUR, "cancel Removing unfinished | cancel a@1.0 deadline", id="at"),
-        pytest.param(HOUR + SECOND, "cancel Removing unfinished | cancel a@1.0 deadline", id="one second after"),
+        pytest.param(HOUR - SECOND, "wait {phase}", id="one second before"),
+        pytest.param(HOUR, "cancel {phase} unfinished | cancel a@1.0 deadline", id="at"),
+        pytest.param(HOUR + SECOND, "cancel {phase} unfinished | cancel a@1.0 deadline", id="one second after"),
     ],
 )
-def test_active_deadline(state: str, age: timedelta, expected: str) -> None:
+def test_active_deadline(state: str, phase: str, age: timedelta, expected: str) -> None:
     made = one(attempt(1, state, start_time=NOW - age), active_deadline=HOUR, pending_deadline=SECOND).decide()
 
-    assert show(made) == expected
+    assert show(made) == expected.format(phase=phase)
     assert made.jobs[0].next_time == (NOW - age + HOUR if age < HOUR else None)
 
 
@@ -101,7 +104,7 @@ def test_a_start_time_once_seen_stays() -> None:
 def test_without_a_start_time_no_active_deadline_runs() -> None:
     record = attempt(1, "CANCELLING", start_time=None)
 
-    assert show(one(record, active_deadline=SECOND).decide()) == "wait Active"
+    assert show(one(record, active_deadline=SECOND).decide()) == "wait Cancelling"
 
 
 def test_a_deadline_ends_as_failed() -> None:
@@ -144,7 +147,7 @@ def test_every_known_state_has_a_decision() -> None:
         "JOB_STATE_RUNNING": "wait Active",
         "JOB_STATE_SUCCEEDED": "collect Succeeded",
         "JOB_STATE_FAILED": "collect Failed",
-        "JOB_STATE_CANCELLING": "wait Active",
+        "JOB_STATE_CANCELLING": "wait Cancelling",
         "JOB_STATE_CANCELLED": "collect Cancelled",
         "JOB_STATE_PAUSED": "wait Unknown",
         "JOB_STATE_EXPIRED": "collect Expired",
@@ -243,16 +246,16 @@ def test_a_job_that_only_a_direct_get_shows_is_present() -> None:
     assert show(made) == "collect Succeeded | record a@1.0 refreshed | collect a@1.0"
 
 
-# --- any | cancel sent | active | `Removing`; sent again after back-off; succeeded meanwhile is a success
+# --- any | cancel sent | active | `Cancelling`; sent again after back-off; succeeded meanwhile is a success
 
 
 @pytest.mark.parametrize("cause", list(CancelCause))
 @pytest.mark.parametrize(
     ("ago", "expected"),
     [
-        pytest.param(MINUTE - SECOND, "wait Removing", id="one second before back-off is over"),
-        pytest.param(MINUTE, "cancel Removing unfinished | cancel a@1.0 {cause}", id="back-off just over"),
-        pytest.param(MINUTE + SECOND, "cancel Removing unfinished | cancel a@1.0 {cause}", id="back-off over"),
+        pytest.param(MINUTE - SECOND, "wait Cancelling", id="one second before back-off is over"),
+        pytest.param(MINUTE, "cancel Cancelling unfinished | cancel a@1.0 {cause}", id="back-off just over"),
+        pytest.param(MINUTE + SECOND, "cancel Cancelling unfinished | cancel a@1.0 {cause}", id="back-off over"),
     ],
 )
 def test_cancel_sent_and_still_active(cause: CancelCause, ago: timedelta, expected: str) -> None:
@@ -265,4 +268,4 @@ def test_cancel_sent_and_still_active(cause: CancelCause, ago: timedelta, expect
 def test_a_cancel_of_unknown_cause_is_sent_again_as_the_users() -> None:
     made = one(attempt(1, cancel_time=NOW - HOUR)).decide()
 
-    assert show(made) == "cancel Removing unfinished | cancel a@1.0 user"
+    assert show(made) == "cancel Cancelling unfinished | cancel a@1.0 user"

@@ -162,7 +162,7 @@ def one_suspended() -> Situation:
         pytest.param(one_suspended(), "wait Waiting", id="the job is suspended: it stands"),
         pytest.param(Situation(job(), ORDERED, SEEN, suspended=True), "wait Waiting", id="the stack is suspended"),
         pytest.param(
-            Situation(job(), ORDERED, look(complete=False)), "wait Unknown", id="it cannot be seen: it stands"
+            Situation(job(), ORDERED, look(complete=False)), "wait Waiting", id="it cannot be seen: it stands"
         ),
         pytest.param(
             Situation(job(work="2"), ORDERED, SEEN),

@@ -61,7 +61,7 @@ def settling(record: RecordedAttempt, **given: object) -> Situation:
         ),
         pytest.param(
             ordered(one(attempt(1, "PAUSED"), "RUNNING")),
-            "cancel Removing unfinished | record a@1.0 refreshed | cancel a@1.0 user",
+            "cancel Cancelling unfinished | record a@1.0 refreshed | cancel a@1.0 user",
             id="was PAUSED, and works again: cancelled",
         ),
         pytest.param(ordered(one(attempt(1, "PAUSED"))), "wait Unknown", id="PAUSED: wait"),
@@ -84,12 +84,12 @@ def settling(record: RecordedAttempt, **given: object) -> Situation:
         ),
         pytest.param(
             settling(unanswered(), look=look(found())),
-            "cancel Removing unfinished | record a@1.0 adopted | cancel a@1.0 user",
+            "cancel Cancelling unfinished | record a@1.0 adopted | cancel a@1.0 user",
             id="settling, and found: taken in and cancelled",
         ),
         pytest.param(
             settling(LOST, look=look(found())),
-            "cancel Removing unfinished | record a@1.0 adopted | cancel a@1.0 user",
+            "cancel Cancelling unfinished | record a@1.0 adopted | cancel a@1.0 user",
             id="given up, and found after all: taken in and cancelled",
         ),
         pytest.param(
@@ -177,7 +177,7 @@ def test_an_order_is_told_while_the_create_call_settles() -> None:
 def test_the_old_work_of_a_kept_job_is_stopped_too() -> None:
     kept = job(work="2", on_change=OnChange.KEEP)
     situation = ordered(Situation(kept, row(replace(kept, digest=job().digest), attempt()), look(found())))
-    assert show(situation.decide()) == "cancel Removing unfinished | cancel a@1.0 user"
+    assert show(situation.decide()) == "cancel Cancelling unfinished | cancel a@1.0 user"
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_the_old_work_of_a_kept_job_is_stopped_too() -> None:
         (unanswered(), "Settling"),
         (attempt(1, None, remote=None, rejected=True), "Rejected"),
         (attempt(gone_time=LOCAL), "Cancelled"),
-        (attempt(), "Active"),
+        (attempt(), "Cancelling"),
         (attempt(1, "FAILED"), "Failed"),
     ],
 )

@@ -49,17 +49,17 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
         ),
         pytest.param(
             changed(attempt(1, "CANCELLING", cancel_time=NOW - SECOND, cancel_cause=CancelCause.REPLACE)),
-            "replace Removing unfinished",
+            "replace Cancelling unfinished",
             id="active, cancel sent: wait, agreed to already",
         ),
         pytest.param(
             changed(attempt(1, cancel_time=NOW - MINUTE + SECOND, cancel_cause=CancelCause.REPLACE)),
-            "replace Removing unfinished",
+            "replace Cancelling unfinished",
             id="active, cancel sent a second less than a minute ago: wait",
         ),
         pytest.param(
             changed(attempt(1, cancel_time=NOW - MINUTE, cancel_cause=CancelCause.REPLACE)),
-            "replace Removing unfinished | cancel a@1.0 replace",
+            "replace Cancelling unfinished | cancel a@1.0 replace",
             id="active, cancel sent a minute ago: sent again",
         ),
         pytest.param(
@@ -95,7 +95,7 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
             id="an older attempt has ended, the current one works: cancel first",
         ),
         pytest.param(
-            changed(attempt(1, "PAUSED"), attempt(2, "FAILED")), "wait Unknown", id="an older attempt is PAUSED: wait"
+            changed(attempt(1, "PAUSED"), attempt(2, "FAILED")), "wait Failed", id="an older attempt is PAUSED: wait"
         ),
         pytest.param(
             changed(collected(1, work="3"), attempt(2, "FAILED", results="a/2")),
@@ -104,13 +104,13 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
         ),
         pytest.param(
             Situation(NEW, row(job(), attempt()), look(gone=["batches/a-1"])),
-            "replace Active consent | record a@1.0 gone | row a@2 | create a@2.0 | ~ Missing",
+            "replace Failed consent | record a@1.0 gone | row a@2 | create a@2.0 | ~ Missing",
             id="gone: create",
         ),
         pytest.param(Situation(NEW, row(job(), attempt()), look()), "wait Unknown", id="not known in this pass: wait"),
         pytest.param(
             Situation(NEW, row(job(), attempt(1), attempt(2)), look(seen(attempt(2)))),
-            "wait Unknown",
+            "wait Active",
             id="an older attempt is not known in this pass: wait",
         ),
         pytest.param(
@@ -133,7 +133,7 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
         ),
         pytest.param(
             changed(attempt(), wanted=job(work="2", on_change=OnChange.KEEP, active_deadline=SECOND)),
-            "cancel Removing unfinished | cancel a@1.0 deadline",
+            "cancel Active unfinished | cancel a@1.0 deadline",
             id="onChange keep: deadlines go on",
         ),
         pytest.param(
@@ -148,7 +148,7 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
         ),
         pytest.param(
             changed(attempt(), wanted=job(work="2", on_change=OnChange.FAIL, active_deadline=SECOND)),
-            "replace Removing unfinished | cancel a@1.0 deadline | ! OnChangeFail",
+            "replace Active unfinished | cancel a@1.0 deadline | ! OnChangeFail",
             id="onChange fail: deadlines go on",
         ),
         pytest.param(
@@ -238,7 +238,7 @@ def test_moved_to_another_account() -> None:
     assert show(decide([moved], [record], [old, new])) == (
         "replace Succeeded consent | row a@1 | delete a@1.0 | row a@2 | create a@2.0"
     )
-    assert show(decide([moved], [record], [new])) == "wait Unknown | row a@1"
+    assert show(decide([moved], [record], [new])) == "wait Succeeded | row a@1"
     assert show(decide([moved], [record], [old])) == "wait Succeeded | row a@1"
 
 

@@ -109,7 +109,7 @@ REJECTED = attempt(1, None, remote=None, rejected=True, error=FAILURE)
         ),
         pytest.param(
             Situation(job(), row(job(), ABANDONED), PARTIAL),
-            "wait Unknown",
+            "wait Waiting",
             id="given up, list incomplete: wait",
         ),
         pytest.param(
@@ -154,7 +154,7 @@ REJECTED = attempt(1, None, remote=None, rejected=True, error=FAILURE)
         ),
         pytest.param(
             Situation(job(work="2"), row(job(), REJECTED), PARTIAL),
-            "wait Unknown",
+            "wait Waiting",
             id="intent refused for good, changed, list incomplete: wait",
         ),
         pytest.param(

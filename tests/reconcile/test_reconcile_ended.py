@@ -252,7 +252,7 @@ def test_partially_succeeded(situation: Situation, expected: str) -> None:
         ),
         pytest.param(
             Situation(job(), row(job(), attempt(1, "SUCCEEDED")), look(complete=False, gone=["batches/a-1"])),
-            "wait Unknown",
+            "wait Succeeded",
             id="succeeded, not collected, a page failed: wait",
         ),
     ],

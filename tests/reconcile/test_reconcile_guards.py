@@ -245,7 +245,7 @@ def test_the_manifest_says_whether_a_desired_job_is_protected() -> None:
                 row(job(protect=True, active_deadline=SECOND), attempt()),
                 look(found()),
             ),
-            "cancel Removing unfinished | cancel a@1.0 deadline",
+            "cancel Active unfinished | cancel a@1.0 deadline",
             id="its deadline holds",
         ),
         pytest.param(

@@ -53,22 +53,22 @@ def removed(situation: Situation, options: Options = UNASKED) -> Situation:
         pytest.param(one(attempt()), "Active unfinished", "running", id="it works"),
         pytest.param(
             one(attempt(1, "PENDING"), pending_deadline=HOUR),
-            "Removing unfinished | cancel a@1.0 deadline",
+            "Active unfinished | cancel a@1.0 deadline",
             "pendingDeadline is over: it never began to run",
             id="its deadline is over",
         ),
         pytest.param(
-            one(attempt(1, **SENT)), "Removing unfinished", "cancel sent; waiting for its end", id="a cancel was sent"
+            one(attempt(1, **SENT)), "Cancelling unfinished", "cancel sent; waiting for its end", id="a cancel was sent"
         ),
         pytest.param(
             one(attempt(1, **{**SENT, "cancel_time": NOW - MINUTE})),
-            "Removing unfinished | cancel a@1.0 deadline",
+            "Cancelling unfinished | cancel a@1.0 deadline",
             "cancel sent before, and it still works: sent again",
             id="a cancel was sent, and is sent again",
         ),
         pytest.param(
             ordered(one(attempt())),
-            "Removing unfinished | cancel a@1.0 user",
+            "Cancelling unfinished | cancel a@1.0 user",
             "cancelled by `batchctl cancel`",
             id="batchctl cancel was asked for",
         ),
@@ -128,7 +128,7 @@ def test_a_change_that_nobody_agreed_to(situation: Situation, expected: str, rea
         pytest.param(one(attempt()), "delete Active unfinished", "running", id="it works"),
         pytest.param(
             one(attempt(1, "PENDING"), pending_deadline=HOUR),
-            "delete Removing unfinished | cancel a@1.0 deadline",
+            "delete Active unfinished | cancel a@1.0 deadline",
             "pendingDeadline is over: it never began to run",
             id="its deadline, as recorded, is over",
         ),
@@ -153,7 +153,7 @@ def test_a_change_that_nobody_agreed_to(situation: Situation, expected: str, rea
         ),
         pytest.param(
             one(attempt(1, "PENDING"), pending_deadline=HOUR, on_remove=OnRemove.KEEP),
-            "forget Removing unfinished | cancel a@1.0 deadline",
+            "forget Active unfinished | cancel a@1.0 deadline",
             "pendingDeadline is over: it never began to run",
             id="onRemove keep: its deadline is over",
         ),
@@ -194,7 +194,7 @@ def test_deadlines_hold_whatever_is_refused(situation: Situation, code: str) -> 
     made = situation.decide()
 
     assert show(made).endswith(f" | cancel a@1.0 deadline | ! {code}")
-    assert made.jobs[0].phase == "Removing"
+    assert made.jobs[0].phase == "Active"
     assert made.jobs[0].unfinished
 
 
@@ -204,7 +204,7 @@ def test_deadlines_hold_whatever_is_refused(situation: Situation, code: str) -> 
         pytest.param(edited(one(attempt()), Options()), "replace Active unfinished consent", id="changed, works"),
         pytest.param(edited(one(collected()), Options()), "replace Succeeded consent", id="changed, ended"),
         pytest.param(
-            edited(one(attempt(1, **SENT)), Options()), "replace Removing unfinished consent", id="a cancel was sent"
+            edited(one(attempt(1, **SENT)), Options()), "replace Cancelling unfinished consent", id="a cancel was sent"
         ),
         pytest.param(
             removed(one(attempt()), Options(allow_empty=True)), "delete Active unfinished consent", id="removed, works"

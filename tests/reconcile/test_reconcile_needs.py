@@ -27,7 +27,7 @@ from batchctl.reconcile import Options, Scope
 
 CREATED = "create Waiting consent | row a@1 | create a@1.0"
 WAITS = "wait Waiting consent"
-BLOCKED = "wait Waiting"
+BLOCKED = "wait Blocked"
 
 
 def plan_with(need: DesiredJob, *attempts: RecordedAttempt, options: Options | None = None, **fields: object) -> Plan:

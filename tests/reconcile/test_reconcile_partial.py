@@ -42,26 +42,26 @@ def one(record: RecordedAttempt, state: str | None = None, **lifecycle: object) 
     [
         pytest.param(
             one(attempt(), active_deadline=SECOND),
-            "cancel Removing unfinished | cancel a@1.0 deadline",
+            "cancel Active unfinished | cancel a@1.0 deadline",
             "wait Active",
             id="deadline",
         ),
         pytest.param(
             one(attempt(1, cancel_time=NOW - HOUR, cancel_cause=CancelCause.USER)),
-            "cancel Removing unfinished | cancel a@1.0 user",
-            "wait Active",
+            "cancel Cancelling unfinished | cancel a@1.0 user",
+            "wait Cancelling",
             id="cancel sent again",
         ),
         pytest.param(
             one(FAILED, backoff_limit=1),
             "retry Waiting | row a@2 | create a@2.0",
-            "wait Failed",
+            "wait Waiting",
             id="retry: a higher attempt could be on the page that failed",
         ),
         pytest.param(
             one(attempt(1, "FAILED"), backoff_limit=1),
             "retry Waiting | collect a@1.0 | row a@2 | create a@2.0",
-            "collect Failed | collect a@1.0",
+            "collect Waiting | collect a@1.0",
             id="retry: what there is can be collected",
         ),
         pytest.param(
@@ -91,7 +91,7 @@ def one(record: RecordedAttempt, state: str | None = None, **lifecycle: object) 
         pytest.param(
             Situation(None, row(job(), collected(gone_time=NOW)), look(), EMPTY),
             "forget Removing | forget a",
-            "wait Succeeded",
+            "wait Removing",
             id="forget",
         ),
         pytest.param(
@@ -132,7 +132,7 @@ def test_the_old_and_the_new_account_both_count() -> None:
 def test_a_lost_create_is_not_sent_again_while_an_older_attempt_cannot_be_seen() -> None:
     record = row(job(), collected(1, account=THERE), unanswered(2, first_look=LOCAL - GRACE))
 
-    assert show(decide([job()], [record], [look(), look(account=THERE, complete=False)])) == "wait Unknown"
+    assert show(decide([job()], [record], [look(), look(account=THERE, complete=False)])) == "wait Waiting"
 
 
 def test_another_account_does_not_count() -> None:

@@ -158,12 +158,12 @@ def removed(
         pytest.param(removed(attempt(), jobs=()), "wait Unknown", id="not known in this pass: wait"),
         pytest.param(
             removed(attempt(1), attempt(2), jobs=(seen(attempt(2)),)),
-            "wait Unknown",
+            "wait Active",
             id="one works, the other is not known in this pass: wait",
         ),
         pytest.param(
             removed(attempt(1), on_remove=KEEP, jobs=()),
-            "forget Active consent | row a@1 released",
+            "forget Unknown consent | row a@1 released",
             id="onRemove keep, not known in this pass: let go of it all the same",
         ),
         *(
@@ -179,7 +179,7 @@ def test_on_remove(situation: Situation, expected: str) -> None:
 def test_one_of_several_attempts_is_paused() -> None:
     made = removed(attempt(1, "PAUSED"), attempt(2)).decide()
 
-    assert show(made) == "wait Unknown"
+    assert show(made) == "wait Active"
     assert "JOB_STATE_PAUSED" in made.jobs[0].reason
 
 
@@ -209,7 +209,7 @@ def test_a_removal_that_begins_keeps_the_time_and_leaves_attempts_alone() -> Non
     ("record", "expected"),
     [
         pytest.param(attempt(), "wait Active | row a@1", id="not cancelled yet: undo"),
-        pytest.param(attempt(1, **SENT), "wait Removing | row a@1", id="cancelled, not ended yet: wait for the end"),
+        pytest.param(attempt(1, **SENT), "wait Cancelling | row a@1", id="cancelled, not ended yet: wait for the end"),
         pytest.param(
             attempt(1, "SUCCEEDED", **SENT),
             "collect Succeeded | row a@1 | collect a@1.0",

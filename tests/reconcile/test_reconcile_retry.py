@@ -133,7 +133,7 @@ def test_a_failure_is_collected_and_reported() -> None:
         ),
         pytest.param(
             ordered(one(RUNNING)),
-            "cancel Removing unfinished | cancel a@1.0 user",
+            "cancel Cancelling unfinished | cancel a@1.0 user",
             id="batchctl cancel was asked for, and its cancel did not get through: sent",
         ),
     ],

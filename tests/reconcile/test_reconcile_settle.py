@@ -129,7 +129,7 @@ TOKEN_FOUND = look(found(1))
         ),
         pytest.param(
             Situation(job(account=THERE), row(job(), unanswered(first_look=LOOKED)), look()),
-            "wait Unknown | row a@1 | record a@1.0 abandoned",
+            "wait Waiting | row a@1 | record a@1.0 abandoned",
             id="not found, grace over, moved to an account that nobody looked at: given up, then wait",
         ),
         pytest.param(

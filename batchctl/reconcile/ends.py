@@ -1,0 +1,43 @@
+"""How an attempt ended, by its record."""
+
+from __future__ import annotations
+
+from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.states import BAD_STATES, GOOD_STATES, is_terminal
+
+
+def has_succeeded(attempt: RecordedAttempt) -> bool:
+    """Whether an attempt is a success: a good state, and not every one of its rows failed.
+
+    Without `maxFailedRows` a job fails only when no row succeeded (design section 4).
+    """
+    if attempt.state not in GOOD_STATES:
+        return False
+    all_failed = attempt.results is not None and attempt.rows.ok == 0 and (attempt.rows.failed or 0) > 0
+    return not all_failed
+
+
+def row_words(attempt: RecordedAttempt) -> str:
+    """What there is to say of the rows of an attempt that ended in a good state; empty when all went well.
+
+    Before the results are collected nobody knows which rows have none: the API's numbers may be old.
+    """
+    rows = attempt.rows
+    came = (rows.ok or 0) + (rows.failed or 0)
+    missing = (rows.total or 0) - came if attempt.results is not None and rows.ok is not None else 0
+    words = []
+    if rows.failed:
+        is_all = missing <= 0 and not has_succeeded(attempt)
+        words.append(f"all {rows.failed} rows failed" if is_all else f"{rows.failed} of {rows.total} rows failed")
+    if missing > 0:
+        words.append(f"{missing} of {rows.total} rows {'has' if missing == 1 else 'have'} no result")
+    return "; ".join(words)
+
+
+def was_cancelled(attempt: RecordedAttempt, *causes: CancelCause) -> bool:
+    """Whether an attempt ended without success after we cancelled it for one of these causes.
+
+    A cancelled job may show as FAILED (reference 1.6), or be gone before anybody saw its end.
+    """
+    ended = attempt.state in BAD_STATES or (attempt.gone_time is not None and not is_terminal(attempt.state or ""))
+    return ended and attempt.cancel_cause in causes

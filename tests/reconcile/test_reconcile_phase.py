@@ -1,0 +1,145 @@
+"""The phase of a job: one function, one table, and everybody who shows or tells a phase agrees with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from reconcile_build import HOUR, LOCAL, NOW, STACK, attempt, collected, decide, job, look, row, seen, unanswered
+
+from batchctl.model.notices import Webhook
+from batchctl.model.observed import RowCounts
+from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.states import Phase
+from batchctl.reconcile import Options, end_notices, phase_on_record
+from batchctl.reconcile.phase import Outlook, Standing, phase_of
+
+UNSENT = attempt(1, None, remote=None)
+REFUSED = attempt(1, None, remote=None, rejected=True)
+ALL_FAILED = collected(rows=RowCounts(10, 0, 10))
+GONE = attempt(gone_time=NOW)
+
+
+def stopped(cause: CancelCause, state: str = "RUNNING", **fields: object) -> RecordedAttempt:
+    return attempt(1, state, cancel_time=NOW - HOUR, cancel_cause=cause, **fields)
+
+
+TABLE = [
+    # nothing was made yet
+    (Standing(), Phase.WAITING),
+    (Standing(is_hidden=True), Phase.UNKNOWN),
+    (Standing(is_removing=True), Phase.REMOVING),
+    (Standing(UNSENT), Phase.WAITING),
+    (Standing(UNSENT, is_hidden=True), Phase.WAITING),
+    (Standing(UNSENT, is_called_off=True), Phase.CANCELLED),
+    (Standing(UNSENT, is_removing=True), Phase.REMOVING),
+    (Standing(REFUSED), Phase.REJECTED),
+    (Standing(REFUSED, is_called_off=True), Phase.REJECTED),
+    # nobody knows whether it was
+    (Standing(unanswered()), Phase.SETTLING),
+    (Standing(unanswered(), is_hidden=True), Phase.SETTLING),
+    (Standing(unanswered(), is_called_off=True), Phase.SETTLING),
+    (Standing(unanswered(), is_removing=True), Phase.SETTLING),
+    # it works
+    (Standing(attempt(1, "QUEUED")), Phase.ACTIVE),
+    (Standing(attempt(1, "PENDING")), Phase.ACTIVE),
+    (Standing(attempt()), Phase.ACTIVE),
+    (Standing(attempt(), is_hidden=True), Phase.UNKNOWN),
+    (Standing(attempt(1, "PAUSED")), Phase.UNKNOWN),
+    (Standing(attempt(1, "BREWING")), Phase.UNKNOWN),
+    # it is being stopped: by us, by order, by somebody else
+    *((Standing(stopped(cause)), Phase.CANCELLING) for cause in CancelCause),
+    (Standing(stopped(CancelCause.USER), is_hidden=True), Phase.UNKNOWN),
+    (Standing(stopped(CancelCause.USER, "PAUSED")), Phase.UNKNOWN),
+    (Standing(attempt(), is_called_off=True), Phase.CANCELLING),
+    (Standing(attempt(1, "CANCELLING")), Phase.CANCELLING),
+    # it is being removed, however far that is
+    (Standing(attempt(), is_removing=True), Phase.REMOVING),
+    (Standing(stopped(CancelCause.REMOVE), is_removing=True), Phase.REMOVING),
+    (Standing(attempt(), is_hidden=True, is_removing=True), Phase.REMOVING),
+    (Standing(collected(), is_removing=True), Phase.REMOVING),
+    # it ended
+    (Standing(attempt(1, "SUCCEEDED")), Phase.SUCCEEDED),
+    (Standing(collected()), Phase.SUCCEEDED),
+    (Standing(collected(), is_hidden=True), Phase.SUCCEEDED),
+    (Standing(collected(1, "PARTIALLY_SUCCEEDED")), Phase.PARTIALLY_SUCCEEDED),
+    (Standing(ALL_FAILED), Phase.FAILED),
+    (Standing(attempt(1, "FAILED")), Phase.FAILED),
+    (Standing(attempt(1, "FAILED"), is_hidden=True), Phase.FAILED),
+    (Standing(attempt(1, "FAILED"), is_called_off=True), Phase.FAILED),
+    (Standing(attempt(1, "EXPIRED")), Phase.EXPIRED),
+    (Standing(attempt(1, "CANCELLED")), Phase.CANCELLED),
+    # it ended because it was stopped, whatever the API calls that
+    *(
+        (Standing(stopped(cause, state)), Phase.FAILED if cause is CancelCause.DEADLINE else Phase.CANCELLED)
+        for cause in CancelCause
+        for state in ("CANCELLED", "FAILED")
+    ),
+    (Standing(stopped(CancelCause.USER, "SUCCEEDED")), Phase.SUCCEEDED),
+    # it is gone
+    (Standing(GONE), Phase.FAILED),
+    (Standing(GONE, is_called_off=True), Phase.CANCELLED),
+    (Standing(stopped(CancelCause.USER, gone_time=NOW)), Phase.CANCELLED),
+    (Standing(stopped(CancelCause.DEADLINE, gone_time=NOW)), Phase.FAILED),
+    (Standing(collected(gone_time=NOW)), Phase.SUCCEEDED),
+    (Standing(attempt(1, "SUCCEEDED", gone_time=NOW)), Phase.RESULTS_LOST),
+    (Standing(attempt(1, "SUCCEEDED", results_lost=True)), Phase.RESULTS_LOST),
+    (Standing(attempt(1, "SUCCEEDED", delete_time=NOW)), Phase.SUCCEEDED),
+    (Standing(attempt(1, "SUCCEEDED", delete_time=NOW, gone_time=NOW)), Phase.SUCCEEDED),
+    (Standing(attempt(1, "FAILED", gone_time=NOW)), Phase.FAILED),
+    # what is to come counts for more than what was
+    *(
+        (Standing(made, outlook=outlook), phase)
+        for outlook, phase in ((Outlook.ATTEMPT, Phase.WAITING), (Outlook.BLOCKED, Phase.BLOCKED))
+        for made in (None, attempt(1, "FAILED"), collected(), GONE, REFUSED)
+    ),
+]
+
+
+@pytest.mark.parametrize(("standing", "phase"), TABLE)
+def test_the_phase(standing: Standing, phase: Phase) -> None:
+    assert phase_of(standing) is phase
+
+
+def test_every_phase_is_in_the_table() -> None:
+    assert {phase for _, phase in TABLE} == set(Phase)
+
+
+HOOKED = replace(STACK, notify=(Webhook("ops", "https://example.com/hook", "SECRET"),))
+
+
+@pytest.mark.parametrize(
+    ("record", "fields", "phase"),
+    [
+        (stopped(CancelCause.USER, "FAILED"), {"cancel_requested": LOCAL}, "Cancelled"),
+        (stopped(CancelCause.USER, "CANCELLED"), {"cancel_requested": LOCAL}, "Cancelled"),
+        (stopped(CancelCause.USER, "EXPIRED"), {"cancel_requested": LOCAL}, "Cancelled"),
+        (stopped(CancelCause.DEADLINE, "CANCELLED"), {}, "Failed"),
+        (attempt(1, "CANCELLED"), {}, "Cancelled"),
+        (attempt(1, "FAILED"), {}, "Failed"),
+        (attempt(1, "FAILED"), {"cancel_requested": LOCAL}, "Failed"),
+        (attempt(1, "EXPIRED"), {}, "Expired"),
+        (collected(), {}, "Succeeded"),
+        (collected(1, "PARTIALLY_SUCCEEDED"), {}, "PartiallySucceeded"),
+        (ALL_FAILED, {}, "Failed"),
+        (GONE, {}, "Failed"),
+        (GONE, {"cancel_requested": LOCAL}, "Cancelled"),
+        (attempt(1, "SUCCEEDED", gone_time=NOW), {}, "ResultsLost"),
+        (attempt(1, "SUCCEEDED", results_lost=True), {}, "ResultsLost"),
+        (attempt(1, "SUCCEEDED", delete_time=NOW, gone_time=NOW), {}, "Succeeded"),
+        (REFUSED, {}, "Rejected"),
+    ],
+)
+def test_the_event_the_state_and_the_plan_say_the_same(
+    record: RecordedAttempt, fields: dict[str, object], phase: str
+) -> None:
+    recorded = row(job(), record, **fields)
+    shown = [] if record.is_gone or record.remote is None else [seen(record)]
+
+    [event] = end_notices(attempt(), record, recorded, HOOKED, LOCAL)
+    [planned] = decide([job()], [recorded], [look(*shown)]).jobs
+    [ordered] = decide([job()], [recorded], [look(*shown)], Options(cancel=True)).jobs
+
+    told = json.loads(event.body)["phase"]
+    assert (told, phase_on_record(recorded), planned.phase, ordered.phase) == (phase,) * 4
