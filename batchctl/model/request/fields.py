@@ -1,0 +1,185 @@
+"""The words in which requests are described: fields, the values they take, and messages made of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from batchctl.model.keys import Api
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string. `pattern` and `says` bound what batchctl lets through; `non_empty` forbids the empty string."""
+
+    pattern: str = ""
+    says: str = ""
+    non_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Base64:
+    """Bytes in base64, standard or URL-safe, as protocol buffers take them in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """true or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Integer:
+    """A whole number. 64-bit ones are strings on the wire, and both forms are taken."""
+
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Any number."""
+
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A number of seconds as text, such as `1.5s`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of an enum. APIs grow: another value is a warning, not an error."""
+
+    values: tuple[str, ...]
+    is_closed: bool = False
+    """Whether the API is known to refuse any other value."""
+    instead: tuple[tuple[str, str], ...] = ()
+    """Values that other APIs have, each with what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """A message, by its name in `catalogue.MESSAGES`."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A list."""
+
+    item: Value
+    least: int = 0
+    one_is_enough: bool = False
+    """Whether the API takes one item in place of the list, as Google's samples for Vertex do with `parts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A mapping with names that the user chooses."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Any JSON: data of the user, or a schema. Names inside are the user's own and keep their spelling."""
+
+    is_object: bool = True
+    """Whether it has to be an object."""
+    is_whole: bool = False
+    """Whether a row's value replaces a default's as a whole: half of one schema and half of another means nothing."""
+
+
+Value: TypeAlias = Text | Base64 | Boolean | Integer | Number | Duration | Choice | Of | Each | Named | Free
+
+TEXT = Text()
+BASE64 = Base64()
+BOOLEAN = Boolean()
+DURATION = Duration()
+OBJECT = Free()
+ANYTHING = Free(is_object=False)
+SCHEMA = Free(is_whole=True)
+JSON_SCHEMA = Free(is_object=False, is_whole=True)
+TEXTS = Each(TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One member of a message."""
+
+    name: str
+    """In camelCase, the spelling that the APIs document."""
+    value: Value
+    description: str
+    only: Api | None = None
+    """The one API that has it; None where both do."""
+    is_required: bool = False
+    instead: str = ""
+    """What to write in its place, where the API has deprecated it."""
+    examples: tuple[object, ...] = ()
+
+    def is_on(self, api: Api | None) -> bool:
+        """Whether an API has it; on an API that is not known, everything is let through."""
+        return self.only is None or api is None or self.only is api
+
+
+@dataclass(frozen=True)
+class Message:
+    """One object of a request."""
+
+    name: str
+    description: str
+    fields: tuple[Field, ...] = ()
+    exactly_one: bool = False
+    """Whether one member has to be given, and the API refuses an object with none."""
+    examples: tuple[object, ...] = ()
+    by_name: dict[str, Field] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {one.name: one for one in self.fields})
+
+
+def message(
+    name: str, description: str, *fields: Field, exactly_one: bool = False, examples: Sequence[object] = ()
+) -> Message:
+    """A message with its fields in the order in which docs show them."""
+    return Message(name, description, fields, exactly_one, tuple(examples))
+
+
+def choice(*values: str) -> Choice:
+    """An enum with these values."""
+    return Choice(values)
+
+
+def both(name: str, value: Value, description: str) -> Field:
+    """A field that both APIs have."""
+    return Field(name, value, description)
+
+
+def example(name: str, value: Value, description: str, *examples: object, only: Api | None = None) -> Field:
+    """A field with values that show how it is written."""
+    return Field(name, value, description, only, examples=examples)
+
+
+def gemini(name: str, value: Value, description: str) -> Field:
+    """A field that only the Gemini Developer API has."""
+    return Field(name, value, description, Api.GEMINI)
+
+
+def vertex(name: str, value: Value, description: str) -> Field:
+    """A field that only Vertex AI has."""
+    return Field(name, value, description, Api.VERTEX)
+
+
+def required(name: str, value: Value, description: str) -> Field:
+    """A field that has to be there."""
+    return Field(name, value, description, is_required=True)
+
+
+def deprecated(name: str, value: Value, instead: str, *, only: Api | None = None) -> Field:
+    """A field that the API still takes, and advises against."""
+    return Field(name, value, f"Deprecated: use {instead}.", only, instead=instead)

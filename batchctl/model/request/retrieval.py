@@ -1,0 +1,105 @@
+"""Grounding on data of one's own, which only Vertex AI has."""
+
+from __future__ import annotations
+
+from batchctl.model.request.fields import (
+    BOOLEAN,
+    OBJECT,
+    TEXT,
+    TEXTS,
+    Each,
+    Integer,
+    Message,
+    Number,
+    Of,
+    both,
+    choice,
+    deprecated,
+    message,
+)
+
+MESSAGES: tuple[Message, ...] = (
+    message(
+        "Retrieval",
+        "Ground the answer on data of your own.",
+        both("vertexAiSearch", Of("VertexAiSearch"), "A data store or an app of Vertex AI Search."),
+        both("vertexRagStore", Of("VertexRagStore"), "Corpora of the RAG Engine."),
+        both("externalApi", Of("ExternalApi"), "A search of your own."),
+        deprecated("disableAttribution", BOOLEAN, "nothing in its place"),
+    ),
+    message(
+        "VertexAiSearch",
+        "A data store or an app of Vertex AI Search.",
+        both("datastore", TEXT, "The data store."),
+        both("engine", TEXT, "The app."),
+        both("dataStoreSpecs", Each(Of("DataStoreSpec")), "Data stores of the app, each with a filter."),
+        both("filter", TEXT, "A filter over the documents."),
+        both("maxResults", Integer(1), "How many documents are found."),
+    ),
+    message(
+        "DataStoreSpec",
+        "One data store with its filter.",
+        both("dataStore", TEXT, "The data store."),
+        both("filter", TEXT, "A filter over its documents."),
+    ),
+    message(
+        "VertexRagStore",
+        "Corpora of the RAG Engine.",
+        both("ragResources", Each(Of("RagResource")), "The corpora."),
+        both("ragRetrievalConfig", Of("RagRetrievalConfig"), "What is found in them."),
+        both("storeContext", BOOLEAN, "Keep the conversation in the corpus."),
+        deprecated("ragCorpora", TEXTS, "ragResources"),
+        deprecated("similarityTopK", Integer(1), "ragRetrievalConfig.topK"),
+        deprecated("vectorDistanceThreshold", Number(), "ragRetrievalConfig.filter.vectorDistanceThreshold"),
+    ),
+    message(
+        "RagResource",
+        "One corpus, or files of it.",
+        both("ragCorpus", TEXT, "The corpus."),
+        both("ragFileIds", TEXTS, "Only these files of it."),
+    ),
+    message(
+        "RagRetrievalConfig",
+        "What is found in corpora.",
+        both("topK", Integer(1), "How many pieces."),
+        both("filter", Of("RagFilter"), "Which pieces."),
+        both("hybridSearch", Of("HybridSearch"), "How words and meaning are weighed."),
+        both("ranking", Of("Ranking"), "How pieces are ordered."),
+    ),
+    message(
+        "RagFilter",
+        "Which pieces are found.",
+        both("metadataFilter", TEXT, "A filter over metadata."),
+        both("vectorDistanceThreshold", Number(), "Only pieces that are nearer than this."),
+        both("vectorSimilarityThreshold", Number(), "Only pieces that are more alike than this."),
+    ),
+    message(
+        "HybridSearch",
+        "How words and meaning are weighed.",
+        both("alpha", Number(0, 1), "0 for words alone, 1 for meaning alone."),
+    ),
+    message(
+        "Ranking",
+        "How pieces are ordered.",
+        both("rankService", Of("Ranker"), "By a ranking service."),
+        both("llmRanker", Of("Ranker"), "By a model."),
+    ),
+    message("Ranker", "What orders the pieces.", both("modelName", TEXT, "The model.")),
+    message(
+        "ExternalApi",
+        "A search of your own.",
+        both("endpoint", TEXT, "Its address."),
+        both("apiSpec", choice("API_SPEC_UNSPECIFIED", "SIMPLE_SEARCH", "ELASTIC_SEARCH"), "What it speaks."),
+        both("authConfig", OBJECT, "How the API logs in there."),
+        both("elasticSearchParams", Of("ElasticSearch"), "Settings of Elasticsearch."),
+        both("simpleSearchParams", OBJECT, "Settings of a simple search."),
+        deprecated("apiAuth", OBJECT, "authConfig"),
+    ),
+    message(
+        "ElasticSearch",
+        "Settings of Elasticsearch.",
+        both("index", TEXT, "The index."),
+        both("searchTemplate", TEXT, "The search template."),
+        both("numHits", Integer(1), "How many documents are found."),
+    ),
+)
