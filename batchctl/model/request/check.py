@@ -1,0 +1,290 @@
+"""Checks a request against the model of it.
+
+One check for `spec.request` and for rows. Where the APIs let through what JSON's mapping of protocol buffers allows
+(numbers as strings, enums as numbers, null for an absent member), it does too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from batchctl.model.desired import Json, Kind
+from batchctl.model.keys import Api
+from batchctl.model.request.catalogue import MESSAGES, ROOTS
+from batchctl.model.request.fields import (
+    Base64,
+    Boolean,
+    Choice,
+    Duration,
+    Each,
+    Field,
+    Free,
+    Integer,
+    Message,
+    Named,
+    Number,
+    Of,
+    Text,
+    Value,
+)
+from batchctl.model.request.hints import way_out
+from batchctl.model.request.problems import Fault, Path, Problem
+from batchctl.model.request.spelling import snake_case, spellings
+from batchctl.model.suggest import closest
+
+API_NAMES: Mapping[Api, str] = {Api.GEMINI: "Gemini", Api.VERTEX: "Vertex"}
+_NOT_IN_DEFAULTS = frozenset({"contents", "content", "model"})
+"""What each row has of its own."""
+_SHOWN = 60
+_DURATION = re.compile(r"-?[0-9]+(\.[0-9]{1,9})?s")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_INTEGER = re.compile(r"-?[0-9]{1,20}(\.0*)?")
+_NUMBER = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+
+def check_row_request(request: Json, kind: Kind, api: Api | None) -> Iterator[Problem]:
+    """The problems of one row's request, in either spelling. `api` is None where it is not known."""
+    yield from _Check(api, is_default=False).object(request, ROOTS[kind], ())
+
+
+def check_defaults(request: Json, kind: Kind, api: Api | None) -> Iterator[Problem]:
+    """The same of a job's `request`, which lies under each row: nothing is required, and texts make instructions."""
+    yield from _Check(api, is_default=True).object(request, ROOTS[kind], ())
+
+
+@dataclass(frozen=True)
+class _Check:
+    """One walk through a request."""
+
+    api: Api | None
+    is_default: bool
+
+    def object(self, value: Json, message: Message, path: Path) -> Iterator[Problem]:
+        """The problems of an object that has to be a message."""
+        if not isinstance(value, Mapping):
+            yield Problem(
+                path,
+                Fault.WRONG_TYPE,
+                f"{_named(path)} must be an object, not {_found(value)}",
+                _as_content(message, value),
+            )
+            return
+        known = spellings(message.name)
+        for name, member in value.items():
+            field = known.get(name)
+            if field is None or (not path and self.is_default and field.name in _NOT_IN_DEFAULTS):
+                where = f"in {_named(path)}" if path else "in a request"
+                yield Problem(
+                    (*path, name),
+                    Fault.UNKNOWN_FIELD,
+                    f"there is no field {_shown(name)} {where}",
+                    way_out(name, message),
+                )
+            elif name != field.name and field.name in value:
+                text = f"both {snake_case(field.name)} and {field.name} are given"
+                yield Problem((*path, name), Fault.INVALID_VALUE, text, "keep one")
+            elif member is not None:
+                yield from self._member(member, field, (*path, name))
+        yield from self._lacking(value, message, path)
+
+    def _lacking(self, value: Mapping[str, Json], message: Message, path: Path) -> Iterator[Problem]:
+        if self.is_default and not path:
+            return
+        for field in message.fields:
+            if field.is_required and value.get(field.name) is None and value.get(snake_case(field.name)) is None:
+                where = f" in {_named(path)}" if path else ""
+                hint = field.description.rstrip(".")
+                yield Problem(path, Fault.MISSING_FIELD, f'the field "{field.name}" is missing{where}', hint)
+        if message.name == "Content" and self.api is Api.VERTEX and value.get("role") is None:
+            yield Problem(
+                path, Fault.MISSING_FIELD, f'the field "role" is missing in {_named(path)}', "write role: user"
+            )
+        if message.exactly_one and not value:
+            names = ", ".join(field.name for field in message.fields[:_FEW])
+            yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty", f"give one of: {names}, …")
+
+    def _member(self, value: Json, field: Field, path: Path) -> Iterator[Problem]:
+        if not field.is_on(self.api):
+            assert field.only is not None
+            assert self.api is not None
+            text = f"{_named(path)} is for {API_NAMES[field.only]} only, and {API_NAMES[self.api]} has no such field"
+            yield Problem(path, Fault.WRONG_PROVIDER, text, "leave it out")
+            return
+        if field.instead:
+            yield Problem(path, Fault.DEPRECATED, f"{_named(path)} is deprecated", f"write {field.instead}")
+        if self.is_default and field.name == "systemInstruction" and isinstance(value, str) and len(path) == 1:
+            if not value:
+                yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty", "remove it")
+            return
+        yield from self._value(value, field.value, path)
+
+    def _value(self, value: Json, kind: Value, path: Path) -> Iterator[Problem]:
+        match kind:
+            case Of(name):
+                yield from self.object(value, MESSAGES[name], path)
+            case Each():
+                yield from self._list(value, kind, path)
+            case Named(inner):
+                yield from self._names(value, inner, path)
+            case Free(is_object=True) if not isinstance(value, Mapping):
+                yield _wrong(path, "an object", value)
+            case Free():
+                return
+            case _:
+                yield from _scalar(value, kind, path)
+
+    def _list(self, value: Json, kind: Each, path: Path) -> Iterator[Problem]:
+        if isinstance(value, Mapping) and kind.one_is_enough:
+            yield from self._value(value, kind.item, path)
+        elif not isinstance(value, list):
+            yield _wrong(
+                path, "a list", value, f"write it as a list: [{_cut(value)}]" if isinstance(value, str) else ""
+            )
+        elif len(value) < kind.least:
+            yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty")
+        else:
+            for index, item in enumerate(value):
+                yield from self._value(item, kind.item, (*path, index))
+
+    def _names(self, value: Json, inner: Value, path: Path) -> Iterator[Problem]:
+        if not isinstance(value, Mapping):
+            yield _wrong(path, "an object", value)
+            return
+        for name, member in value.items():
+            yield from self._value(member, inner, (*path, name))
+
+
+_FEW = 5
+"""Names in a hint that is not about one of them."""
+
+
+def _scalar(value: Json, kind: Value, path: Path) -> Iterator[Problem]:
+    match kind:
+        case Boolean():
+            if not isinstance(value, bool):
+                yield _wrong(path, "true or false", value, _boolean_hint(value))
+        case Integer(least, most):
+            yield from _number(value, path, "a whole number", _INTEGER, least, most)
+        case Number(least, most):
+            yield from _number(value, path, "a number", _NUMBER, least, most)
+        case Choice():
+            yield from _choice(value, kind, path)
+        case _:
+            yield from _text(value, kind, path)
+
+
+def _text(value: Json, kind: Value, path: Path) -> Iterator[Problem]:
+    if not isinstance(value, str):
+        yield _wrong(path, "a string", value, "quote it" if isinstance(value, int | float) else "")
+        return
+    match kind:
+        case Text(pattern, says, non_empty):
+            if non_empty and not value:
+                yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty")
+            elif pattern and not _matches(pattern, value):
+                yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} cannot be {_shown(value)}", f"it {says}")
+        case Base64():
+            if not _BASE64.fullmatch(value.replace("\n", "")):
+                yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} is not base64", "encode the bytes in base64")
+        case Duration():
+            if not _DURATION.fullmatch(value):
+                text = f"{_named(path)} cannot be {_shown(value)}"
+                yield Problem(path, Fault.INVALID_VALUE, text, "it must be seconds, such as 1.5s")
+        case _:
+            return
+
+
+def _number(
+    value: Json, path: Path, words: str, form: re.Pattern[str], least: float | None, most: float | None
+) -> Iterator[Problem]:
+    if isinstance(value, str) and form.fullmatch(value):
+        number = float(value)
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        yield _wrong(path, words, value)
+        return
+    else:
+        number = value
+    if form is _INTEGER and number != int(number):
+        yield _wrong(path, words, value)
+    elif least is not None and number < least:
+        yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} must be at least {least}")
+    elif most is not None and number > most:
+        yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} must be at most {most}")
+
+
+def _choice(value: Json, kind: Choice, path: Path) -> Iterator[Problem]:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return  # the number of an enum's value is as good as its name
+    if not isinstance(value, str):
+        yield _wrong(path, "a string", value)
+    elif value not in kind.values:
+        near = closest(value, kind.values)
+        hint = dict(kind.instead).get(value) or (
+            f"did you mean {near}?" if near else f"known are: {', '.join(kind.values)}"
+        )
+        if kind.is_closed:
+            yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} cannot be {_shown(value)}", hint)
+        else:
+            yield Problem(path, Fault.UNKNOWN_VALUE, f"{_named(path)} has the unknown value {_shown(value)}", hint)
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text.removesuffix("$") + r"\Z" if text.endswith("$") else text)
+
+
+def _matches(pattern: str, value: str) -> bool:
+    return _pattern(pattern).search(value) is not None
+
+
+def _wrong(path: Path, wanted: str, value: Json, hint: str = "") -> Problem:
+    return Problem(path, Fault.WRONG_TYPE, f"{_named(path)} must be {wanted}, not {_found(value)}", hint)
+
+
+def _boolean_hint(value: Json) -> str:
+    word = str(value).strip().lower()
+    return f"write it as {word}, without quotes" if word in ("true", "false") else ""
+
+
+def _as_content(message: Message, value: Json) -> str:
+    """How to write as a content what SDKs take as a text or a list of parts."""
+    if message.name not in ("Content", "SystemInstruction"):
+        return ""
+    if isinstance(value, str):
+        return "write {parts: [{text: …}]}"
+    return "write {parts: […]}" if isinstance(value, list) else ""
+
+
+def _named(path: Path) -> str:
+    """The field that a path leads to, as sentences name it."""
+    names = [step for step in path if isinstance(step, str)]
+    field = _shown(names[-1]) if names else "the request"
+    return f"an item of {field}" if path and not isinstance(path[-1], str) else field
+
+
+def _found(value: Json) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def _shown(text: str) -> str:
+    return f'"{_cut(text)}"'
+
+
+def _cut(text: str) -> str:
+    start = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:_SHOWN])
+    return f"{start}…" if len(text) > _SHOWN else start

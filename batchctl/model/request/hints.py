@@ -1,0 +1,88 @@
+"""What to write in place of a member that a request does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from batchctl.model.request.catalogue import MESSAGES
+from batchctl.model.request.fields import Each, Message, Named, Of, Value
+from batchctl.model.request.roots import GENERATE
+from batchctl.model.request.spelling import spellings
+from batchctl.model.suggest import closest
+
+_GUESSED = 3
+"""Characters of a name that a guess is made for."""
+_CONFIG = "generationConfig"
+_FOREIGN: Mapping[str, str] = {
+    "config": "write its sampling settings under generationConfig, and systemInstruction, tools, toolConfig and"
+    " safetySettings beside it",
+    "messages": "write contents: [{role: user, parts: [{text: …}]}]",
+    "prompt": "write contents: [{role: user, parts: [{text: …}]}]",
+    "input": "write contents: [{role: user, parts: [{text: …}]}]",
+    "system": "write systemInstruction: {parts: [{text: …}]}",
+    "systemprompt": "write systemInstruction: {parts: [{text: …}]}",
+    "maxtokens": "write generationConfig.maxOutputTokens",
+    "maxcompletiontokens": "write generationConfig.maxOutputTokens",
+    "maxtokenstosample": "write generationConfig.maxOutputTokens",
+    "stop": "write generationConfig.stopSequences",
+    "n": "write generationConfig.candidateCount",
+    "generationoutputconfig": "write outputConfig (Vertex only)",
+    "modelselectionconfig": "write generationConfig.modelConfig (Vertex only)",
+    "outputmimetype": "write imageOutputOptions.mimeType (Vertex only)",
+    "outputcompressionquality": "write imageOutputOptions.compressionQuality (Vertex only)",
+    "automaticfunctioncalling": "remove it: a batch job calls no functions",
+    "httpoptions": "remove it: it is a setting of the SDK",
+    "mimetypes": "write mimeType",
+    "content": "write contents: [{parts: […]}]; content is for an EmbeddingsBatchJob",
+    "functions": "write tools: [{functionDeclarations: […]}]",
+    "toolchoice": "write toolConfig.functionCallingConfig.mode",
+    "reasoningeffort": "write generationConfig.thinkingConfig.thinkingLevel",
+}
+"""Members of SDKs and of other APIs, in lower case without `_`, with what the wire has in their place."""
+
+
+def way_out(name: str, message: Message) -> str:
+    """What to do about a member that a message does not have; empty when there is no good guess."""
+    plain = name.replace("_", "").lower()
+    known = spellings(message.name)
+    spelled = next((field.name for field in message.fields if field.name.lower() == plain), None)
+    if spelled is not None:
+        return f"write {spelled}"
+    elsewhere = _elsewhere(name, message)
+    if elsewhere:
+        return elsewhere
+    if message.name in (GENERATE, "GenerationConfig") and plain in _FOREIGN:
+        return _FOREIGN[plain]
+    near = closest(name, known)
+    if near is not None and len(name) >= _GUESSED:
+        return f"did you mean {known[near].name}?"
+    return "" if not message.fields else f"one of: {', '.join(field.name for field in message.fields)}"
+
+
+def _elsewhere(name: str, message: Message) -> str:
+    """Where the member belongs, if it is one of the request or of a message right below it."""
+    root = MESSAGES[GENERATE]
+    if message is not root and name in spellings(root.name) and message.name in _below(root):
+        return f"it belongs beside {_CONFIG}, into the request itself: {spellings(root.name)[name].name}"
+    for field in message.fields:
+        inner = _message_of(field.value)
+        if inner is not None and field.name.endswith("Config") and name in spellings(inner):
+            return f"it belongs into {field.name}: {field.name}.{spellings(inner)[name].name}"
+    return ""
+
+
+@cache
+def _below(root: Message) -> frozenset[str]:
+    """The messages that are members of the request itself."""
+    return frozenset(inner for field in root.fields if (inner := _message_of(field.value)) is not None)
+
+
+def _message_of(value: Value) -> str | None:
+    match value:
+        case Of(name):
+            return name
+        case Each(item) | Named(item):
+            return _message_of(item)
+        case _:
+            return None

@@ -1,0 +1,89 @@
+"""What Vertex's importer refuses, each time for the whole job (reference chapter 16).
+
+The importer puts all rows into one table: a member is a column with one type over all rows, and its name is a column's
+name. So the rows of a file are checked together, one after the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from batchctl.model.desired import Json
+from batchctl.model.request.problems import Fault, Path, Problem
+
+DEEPEST = 15
+"""Levels of objects in one row."""
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,299}")
+_ITEM = "[]"
+"""The step into a list, which is no level of its own."""
+_SHOWN = 40
+
+
+class Importer:
+    """The columns that the rows so far have made."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[tuple[str, ...], tuple[str, int]] = {}
+        """The type of each column, and the line that gave it."""
+
+    def check(self, request: Mapping[str, Json], line: int) -> Iterator[Problem]:
+        """The problems of one row's request, given the rows before; `line` names it in those of later rows."""
+        yield from self._object(request, (), (), line)
+
+    def _object(self, value: Mapping[str, Json], path: Path, column: tuple[str, ...], line: int) -> Iterator[Problem]:
+        if not value:
+            yield _problem(path, "is an empty object", _way_out_of_empty(path))
+            return
+        if sum(name != _ITEM for name in column) >= DEEPEST:
+            yield _problem(
+                path, f"is nested deeper than {DEEPEST} levels", "make the schema flatter, or describe it in the prompt"
+            )
+            return
+        for name, member in value.items():
+            here, inner = (*path, name), (*column, name)
+            if not _COLUMN.fullmatch(name):
+                text = f'has a member "{name[:_SHOWN]}", which cannot be the name of a column'
+                yield _problem(path, text, "use letters, digits and `_` in names; write schemas without $defs and $ref")
+                continue
+            yield from self._value(member, here, inner, line)
+
+    def _value(self, value: Json, path: Path, column: tuple[str, ...], line: int) -> Iterator[Problem]:
+        if value is None:
+            return
+        kind = _kind(value)
+        known, first = self._kinds.setdefault(column, (kind, line))
+        if known != kind:
+            where = "in this row" if first == line else f"on line {first}"
+            yield _problem(path, f"is {kind}, and {known} {where}", "give the member one type in all rows")
+        elif isinstance(value, Mapping):
+            yield from self._object(value, path, column, line)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from self._value(item, (*path, index), (*column, _ITEM), line)
+
+
+def _kind(value: Json) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
+
+
+def _way_out_of_empty(path: Path) -> str:
+    if path and path[-1] == "googleSearch":
+        return "write googleSearch: {excludeDomains: []}"
+    return "leave it out, or give it a member"
+
+
+def _problem(path: Path, words: str, hint: str) -> Problem:
+    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    subject = f'"{name}"' if name else "the request"
+    return Problem(path, Fault.INVALID_VALUE, f"{subject} {words}: Vertex's importer refuses the whole job", hint)

@@ -1,0 +1,49 @@
+"""What can be wrong with a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Where in the request a problem is: names of members and indexes of items, from the outside in."""
+
+
+class Fault(StrEnum):
+    """The kinds of problem."""
+
+    UNKNOWN_FIELD = "UnknownField"
+    MISSING_FIELD = "MissingField"
+    WRONG_TYPE = "WrongType"
+    INVALID_VALUE = "InvalidValue"
+    WRONG_PROVIDER = "WrongProvider"
+    UNKNOWN_VALUE = "UnknownValue"
+    DEPRECATED = "Deprecated"
+
+
+WARNINGS = frozenset({Fault.UNKNOWN_VALUE, Fault.DEPRECATED})
+"""Problems that the API may well take: enums grow, and deprecated members still work."""
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One problem: where it is, what it is, and what to do about it."""
+
+    path: Path
+    fault: Fault
+    message: str
+    hint: str = ""
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether the request may be sent all the same."""
+        return self.fault in WARNINGS
+
+    @property
+    def place(self) -> str:
+        """The path as people write it: `generationConfig.stopSequences[0]`."""
+        text = ""
+        for step in self.path:
+            text += f"[{step}]" if isinstance(step, int) else f".{step}"
+        return text.removeprefix(".")

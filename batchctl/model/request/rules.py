@@ -1,0 +1,40 @@
+"""What the members of one request must not be together, although each is fine by itself (reference chapters 7, 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from batchctl.model.desired import Json
+from batchctl.model.request.problems import Fault, Problem
+
+_IN_THE_CACHE = ("systemInstruction", "tools", "toolConfig")
+"""What cached content brings along, and a request that uses it cannot have."""
+
+
+def check_together(request: Mapping[str, Json]) -> Iterator[Problem]:
+    """The problems of a request, defaults included, whose members are spelled in camelCase."""
+    yield from _cache(request)
+    config = request.get("generationConfig")
+    if isinstance(config, Mapping):
+        yield from _thinking(config)
+
+
+def _cache(request: Mapping[str, Json]) -> Iterator[Problem]:
+    if request.get("cachedContent") is None:
+        return
+    for name in _IN_THE_CACHE:
+        if request.get(name) is not None:
+            text = f'"{name}" cannot stand beside "cachedContent"'
+            yield Problem(
+                (name,), Fault.INVALID_VALUE, text, "put it into the cached content, or leave cachedContent out"
+            )
+
+
+def _thinking(config: Mapping[str, Json]) -> Iterator[Problem]:
+    thinking = config.get("thinkingConfig")
+    budget = thinking.get("thinkingBudget") if isinstance(thinking, Mapping) else None
+    most = config.get("maxOutputTokens")
+    if isinstance(budget, int) and isinstance(most, int) and 0 < most <= budget:
+        text = f'"maxOutputTokens" is {most}, and thinking may use up {budget}: nothing is left for the answer'
+        hint = "raise maxOutputTokens above thinkingBudget, or lower thinkingBudget"
+        yield Problem(("generationConfig", "maxOutputTokens"), Fault.INVALID_VALUE, text, hint)

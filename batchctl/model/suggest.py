@@ -1,0 +1,18 @@
+"""What a misspelt name most likely stands for."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+LONGEST = 60
+"""Characters of a name that is looked up: comparing long texts takes longer than a hint is worth."""
+
+
+def closest(word: str, names: Iterable[str]) -> str | None:
+    """The name that is most like a word, upper and lower case being the same; None where none is."""
+    if len(word) > LONGEST:
+        return None
+    short = {name.lower(): name for name in names if len(name) <= LONGEST}
+    near = difflib.get_close_matches(word.lower(), short, n=1, cutoff=0.65)
+    return short[near[0]] if near else None

@@ -1,0 +1,296 @@
+"""Each kind of problem in a request, with its place, its sentence and its way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from batchctl.model.desired import Kind
+from batchctl.model.keys import Api
+from batchctl.model.request.check import check_defaults, check_row_request
+from batchctl.model.request.problems import Problem
+
+TURN = [{"role": "user", "parts": [{"text": "x"}]}]
+SAY_TEXT = "write {parts: [{text: …}]}"
+SYSTEM = "write systemInstruction: {parts: [{text: …}]} beside contents"
+
+
+def words(problems: list[Problem]) -> list[str]:
+    return [f"{p.place or '.'}: {p.fault} {p.message}" + (f" ({p.hint})" if p.hint else "") for p in problems]
+
+
+def row(api: Api = Api.GEMINI, **members: Any) -> list[str]:
+    return words(list(check_row_request({"contents": TURN} | members, Kind.BATCH_JOB, api)))
+
+
+def config(**members: Any) -> list[str]:
+    return row(generationConfig=members)
+
+
+GOOD = [
+    {
+        "generation_config": {
+            "thinking_config": {"thinking_budget": 0},
+            "topK": 40.0,
+            "seed": "7",
+            "stopSequences": None,
+        }
+    },
+    {"safetySettings": [{"category": "HARM_CATEGORY_JAILBREAK", "threshold": "OFF"}]},
+    {"safetySettings": [{"category": 7, "threshold": 1}]},
+    {"tools": [{"google_search": {}}, {"codeExecution": {}}], "toolConfig": {"includeServerSideToolInvocations": True}},
+    {"systemInstruction": {"role": "anything", "parts": {"text": "be brief"}}},
+    {"contents": {"role": "user", "parts": {"text": "x"}}},
+    {
+        "contents": [
+            {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"any_name": {"b": 1}}}}]}
+        ]
+    },
+    {"generationConfig": {"responseSchema": {"type": "OBJECT", "properties": {"any thing": {"type": "STRING"}}}}},
+    {"generationConfig": {"responseJsonSchema": True}},
+    {"labels": {"team": "search"}, "cachedContent": "cachedContents/abc", "serviceTier": "flex", "store": False},
+]
+
+
+@pytest.mark.parametrize("members", GOOD)
+def test_what_the_api_takes_is_no_problem(members: dict[str, Any]) -> None:
+    assert row(**members) == []
+
+
+BAD = [
+    (
+        {"config": {"temperature": 0.2}},
+        (
+            """config: UnknownField there is no field "config" in a request (write its sampling settings under"""
+            " generationConfig, and systemInstruction, tools, toolConfig and safetySettings beside it)"
+        ),
+    ),
+    (
+        {"temperature": 0.3},
+        (
+            """temperature: UnknownField there is no field "temperature" in a request (it belongs into generationConfig:"""
+            " generationConfig.temperature)"
+        ),
+    ),
+    (
+        {"thinking_config": {"thinking_budget": 0}},
+        (
+            """thinking_config: UnknownField there is no field "thinking_config" in a request (it belongs into"""
+            " generationConfig: generationConfig.thinkingConfig)"
+        ),
+    ),
+    (
+        {"system_instructions": {"parts": [{"text": "x"}]}},
+        (
+            """system_instructions: UnknownField there is no field "system_instructions" in a request"""
+            " (did you mean systemInstruction?)"
+        ),
+    ),
+    (
+        {"max_tokens": 5},
+        """max_tokens: UnknownField there is no field "max_tokens" in a request (write generationConfig.maxOutputTokens)""",
+    ),
+    (
+        {"systemInstruction": "be brief"},
+        f'systemInstruction: WrongType "systemInstruction" must be an object, not a string ({SAY_TEXT})',
+    ),
+    (
+        {"system_instruction": [{"text": "be brief"}]},
+        'system_instruction: WrongType "system_instruction" must be an object, not a list (write {parts: […]})',
+    ),
+    (
+        {"contents": [{"role": "assistant", "parts": [{"text": "x"}]}]},
+        'contents[0].role: InvalidValue "role" cannot be "assistant" (write model)',
+    ),
+    (
+        {"contents": [{"role": "system", "parts": [{"text": "x"}]}]},
+        f'contents[0].role: InvalidValue "role" cannot be "system" ({SYSTEM})',
+    ),
+    (
+        {"contents": ["x"]},
+        f'contents[0]: WrongType an item of "contents" must be an object, not a string ({SAY_TEXT})',
+    ),
+    (
+        {"contents": [{"role": "user", "parts": [{}]}]},
+        (
+            'contents[0].parts[0]: InvalidValue an item of "parts" may not be empty'
+            " (give one of: text, inlineData, fileData, functionCall, functionResponse, …)"
+        ),
+    ),
+    ({"contents": []}, 'contents: InvalidValue "contents" may not be empty'),
+    (
+        {"tools": [{"cachedContent": "cachedContents/abc"}]},
+        (
+            'tools[0].cachedContent: UnknownField there is no field "cachedContent" in an item of "tools"'
+            " (it belongs beside generationConfig, into the request itself: cachedContent)"
+        ),
+    ),
+    (
+        {"generationConfig": {"cachedContent": "cachedContents/abc"}},
+        (
+            'generationConfig.cachedContent: UnknownField there is no field "cachedContent" in "generationConfig"'
+            " (it belongs beside generationConfig, into the request itself: cachedContent)"
+        ),
+    ),
+    (
+        {"generationConfig": {"temperatur": 1}},
+        (
+            'generationConfig.temperatur: UnknownField there is no field "temperatur" in "generationConfig"'
+            " (did you mean temperature?)"
+        ),
+    ),
+    (
+        {"generationConfig": {"temperature": "warm"}},
+        'generationConfig.temperature: WrongType "temperature" must be a number, not a string',
+    ),
+    (
+        {"generationConfig": {"temperature": 3}},
+        'generationConfig.temperature: InvalidValue "temperature" must be at most 2',
+    ),
+    (
+        {"generationConfig": {"maxOutputTokens": 0.5}},
+        'generationConfig.maxOutputTokens: WrongType "maxOutputTokens" must be a whole number, not a number',
+    ),
+    (
+        {"generationConfig": {"maxOutputTokens": 5, "max_output_tokens": 5}},
+        "generationConfig.max_output_tokens: InvalidValue both max_output_tokens and maxOutputTokens are given (keep one)",
+    ),
+    (
+        {"store": "true"},
+        'store: WrongType "store" must be true or false, not a string (write it as true, without quotes)',
+    ),
+    (
+        {"generationConfig": {"thinkingConfig": {"thinkingLevel": "ULTRA"}}},
+        (
+            'generationConfig.thinkingConfig.thinkingLevel: UnknownValue "thinkingLevel" has the unknown value "ULTRA"'
+            " (known are: THINKING_LEVEL_UNSPECIFIED, MINIMAL, LOW, MEDIUM, HIGH, XHIGH)"
+        ),
+    ),
+    (
+        {"generationConfig": {"thinkingConfig": {"thinkingLevel": "hihg"}}},
+        (
+            'generationConfig.thinkingConfig.thinkingLevel: UnknownValue "thinkingLevel" has the unknown value "hihg"'
+            " (did you mean HIGH?)"
+        ),
+    ),
+    (
+        {"generationConfig": {"audioTimestamp": True}},
+        (
+            'generationConfig.audioTimestamp: WrongProvider "audioTimestamp" is for Vertex only, and Gemini has no such'
+            " field (leave it out)"
+        ),
+    ),
+    (
+        {"tools": [{"googleSearchRetrieval": {}}]},
+        'tools[0].googleSearchRetrieval: Deprecated "googleSearchRetrieval" is deprecated (write googleSearch)',
+    ),
+    (
+        {"cachedContent": "abc"},
+        'cachedContent: InvalidValue "cachedContent" cannot be "abc" (it must look like cachedContents/abc123)',
+    ),
+    (
+        {"contents": [{"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": "%%"}}]}]},
+        'contents[0].parts[0].inlineData.data: InvalidValue "data" is not base64 (encode the bytes in base64)',
+    ),
+    (
+        {"contents": [{"role": "user", "parts": [{"text": "x", "videoMetadata": {"startOffset": "1:30"}}]}]},
+        (
+            'contents[0].parts[0].videoMetadata.startOffset: InvalidValue "startOffset" cannot be "1:30"'
+            " (it must be seconds, such as 1.5s)"
+        ),
+    ),
+    ({"labels": ["a"]}, 'labels: WrongType "labels" must be an object, not a list'),
+    ({"labels": {"a": 1}}, 'labels.a: WrongType "a" must be a string, not a number (quote it)'),
+    (
+        {"generationConfig": {"stopSequences": "END"}},
+        'generationConfig.stopSequences: WrongType "stopSequences" must be a list, not a string (write it as a list: [END])',
+    ),
+    (
+        {"generationConfig": {"responseSchema": "x"}},
+        'generationConfig.responseSchema: WrongType "responseSchema" must be an object, not a string',
+    ),
+    (
+        {"tools": [{"functionDeclarations": [{"name": "1f"}]}]},
+        (
+            'tools[0].functionDeclarations[0].name: InvalidValue "name" cannot be "1f"'
+            " (it must start with a letter or `_` and hold only letters, digits, `_`, `.`, `:` and `-`)"
+        ),
+    ),
+    (
+        {"safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT"}]},
+        (
+            'safetySettings[0]: MissingField the field "threshold" is missing in an item of "safetySettings"'
+            " (From which likelihood on content is blocked)"
+        ),
+    ),
+    (
+        {"generationConfig": {"speechConfig": {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": ""}}}}},
+        'generationConfig.speechConfig.voiceConfig.prebuiltVoiceConfig.voiceName: InvalidValue "voiceName" may not be empty',
+    ),
+]
+
+
+@pytest.mark.parametrize(("members", "says"), BAD)
+def test_each_problem_has_its_place_and_its_way_out(members: dict[str, Any], says: str) -> None:
+    assert row(**members) == [says]
+
+
+def test_vertex_needs_a_role_and_has_fields_of_its_own() -> None:
+    contents = [{"parts": [{"text": "x"}]}]
+    missing = ['contents[0]: MissingField the field "role" is missing in an item of "contents" (write role: user)']
+    assert row(Api.VERTEX, contents=contents) == missing
+    assert row(Api.GEMINI, contents=contents) == []
+    assert row(Api.VERTEX, generationConfig={"audioTimestamp": True, "routingConfig": {"autoMode": {}}}) == []
+    says = '"store" is for Gemini only, and Vertex has no such field'
+    assert row(Api.VERTEX, store=True) == [f"store: WrongProvider {says} (leave it out)"]
+
+
+def test_rows_of_an_embedding_job() -> None:
+    def embed(**members: Any) -> list[str]:
+        return words(list(check_row_request(members, Kind.EMBEDDINGS_BATCH_JOB, Api.GEMINI)))
+
+    content = {"parts": [{"text": "x"}]}
+    assert embed(content=content, embedContentConfig={"outputDimensionality": 4, "taskType": "CLUSTERING"}) == []
+    assert embed(content=content, embed_content_config={"task_type": "CLUSTERING", "auto_truncate": True}) == []
+    (warning,) = embed(content=content, taskType="CLUSTERING")
+    assert warning.startswith('taskType: Deprecated "taskType" is deprecated (write embedContentConfig.taskType)')
+    (missing,) = embed()
+    assert missing.startswith('.: MissingField the field "content" is missing')
+
+
+def test_defaults_need_nothing_and_take_an_instruction_as_text() -> None:
+    def defaults(**members: Any) -> list[str]:
+        return words(list(check_defaults(members, Kind.BATCH_JOB, Api.GEMINI)))
+
+    assert defaults(systemInstruction="be brief", generationConfig={"temperature": 0}) == []
+    assert defaults(systemInstruction="") == [
+        'systemInstruction: InvalidValue "systemInstruction" may not be empty (remove it)'
+    ]
+    (unknown,) = defaults(contents=TURN)
+    assert unknown.startswith('contents: UnknownField there is no field "contents" in a request')
+
+
+def test_without_an_api_nothing_is_wrong_for_belonging_to_the_other() -> None:
+    assert words(list(check_row_request({"contents": TURN, "store": True}, Kind.BATCH_JOB, None))) == []
+    both = {"contents": TURN, "generationConfig": {"audioTimestamp": True}}
+    assert words(list(check_row_request(both, Kind.BATCH_JOB, None))) == []
+
+
+def test_only_growing_enums_and_deprecations_are_warnings() -> None:
+    problems = check_row_request(
+        {"contents": TURN, "tools": [{"googleSearchRetrieval": {}}], "serviceTier": "gold", "x": 1},
+        Kind.BATCH_JOB,
+        Api.GEMINI,
+    )
+    assert {p.place: p.is_warning for p in problems} == {
+        "tools[0].googleSearchRetrieval": True,
+        "serviceTier": True,
+        "x": False,
+    }
+
+
+@pytest.mark.parametrize("value", [None, 1, "x", [], True])
+def test_a_request_that_is_no_object_is_said_to_be_none(value: Any) -> None:
+    (problem,) = check_row_request(value, Kind.BATCH_JOB, None)
+    assert problem.message.startswith("the request must be an object, not ")

@@ -1,0 +1,94 @@
+"""What members must not be together, what Vertex's importer refuses, and both spellings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from batchctl.model.request.catalogue import MESSAGES
+from batchctl.model.request.importing import DEEPEST, Importer
+from batchctl.model.request.roots import GENERATE
+from batchctl.model.request.rules import check_together
+from batchctl.model.request.spelling import respell
+
+
+@pytest.mark.parametrize("name", ["systemInstruction", "tools", "toolConfig"])
+def test_a_cache_brings_its_own_instruction_and_tools(name: str) -> None:
+    (problem,) = check_together({"cachedContent": "cachedContents/a", name: [{}]})
+    assert (problem.place, problem.message) == (name, f'"{name}" cannot stand beside "cachedContent"')
+
+
+def test_thinking_must_leave_tokens_for_the_answer() -> None:
+    def places(most: object, budget: object) -> list[str]:
+        config = {"maxOutputTokens": most, "thinkingConfig": {"thinkingBudget": budget}}
+        return [problem.place for problem in check_together({"generationConfig": config})]
+
+    assert places(100, 100) == ["generationConfig.maxOutputTokens"]
+    assert places(101, 100) == places(100, 0) == places(100, -1) == places("100", 100) == []
+
+
+def imported(*rows: Any) -> list[str]:
+    importer = Importer()
+    return [
+        f"{line} {p.place}: {p.message.partition(':')[0]}"
+        for line, row in enumerate(rows, 1)
+        for p in importer.check(row, line)
+    ]
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"x": 1}
+    for _ in range(levels - 1):
+        value = {"p": value}
+    return value
+
+
+def test_what_the_importer_refuses() -> None:
+    assert imported({"tools": [{"googleSearch": {}}]}) == ['1 tools[0].googleSearch: "googleSearch" is an empty object']
+    assert imported({"tools": [{"googleSearch": {"excludeDomains": []}}]}) == []
+    assert imported({"s": {"$defs": {"A": 1}}}) == [
+        '1 s: "s" has a member "$defs", which cannot be the name of a column'
+    ]
+    assert imported({"p": {"Metric A": {"type": "STRING"}}}) == [
+        '1 p: "p" has a member "Metric A", which cannot be the name of a column'
+    ]
+    assert imported(nested(DEEPEST)) == []
+    assert [line.rpartition(": ")[2] for line in imported(nested(DEEPEST + 1))] == [
+        '"p" is nested deeper than 15 levels'
+    ]
+
+
+def test_a_member_has_one_type_over_all_rows() -> None:
+    assert imported({"a": {"type": "string"}}, {"a": {"type": ["string", "null"]}}) == [
+        '2 a.type: "type" is a list, and a string on line 1'
+    ]
+    assert imported({"a": [1, "x"]}) == ['1 a[1]: "a" is a string, and a number in this row']
+    assert imported({"a": 1}, {"a": 1.5}, {"a": None}, {"b": "x"}) == []
+
+
+def test_members_are_respelled_at_every_level_and_user_data_never() -> None:
+    request = {
+        "generation_config": {"thinking_config": {"thinking_budget": 0}, "response_schema": {"any_of": []}},
+        "contents": [
+            {"parts": [{"inline_data": {"mime_type": "a/b", "data": ""}}, {"function_call": {"args": {"a_b": 1}}}]}
+        ],
+        "system_instruction": "text",
+        "labels": {"a_b": "c"},
+        "own_member": {"a_b": 1},
+    }
+    assert respell(request, MESSAGES[GENERATE]) == {
+        "generationConfig": {"thinkingConfig": {"thinkingBudget": 0}, "responseSchema": {"any_of": []}},
+        "contents": [
+            {"parts": [{"inlineData": {"mimeType": "a/b", "data": ""}}, {"functionCall": {"args": {"a_b": 1}}}]}
+        ],
+        "systemInstruction": "text",
+        "labels": {"a_b": "c"},
+        "own_member": {"a_b": 1},
+    }
+
+
+@pytest.mark.parametrize("members", [{"top_k": 1, "topK": 1}, {"topK": 1, "top_k": 1}])
+def test_both_spellings_of_one_member_are_refused(members: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="both top_k and topK are given: keep one"):
+        respell({"generationConfig": members}, MESSAGES[GENERATE])
