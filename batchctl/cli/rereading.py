@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from batchctl.cli.workspace import Workspace, load_desired
-from batchctl.model.desired import DesiredStack, Json, Kind, RequestRow
+from batchctl.model.desired import LINE_BYTES, DesiredStack, Json, Kind, RequestRow
 from batchctl.model.ports import RowsSummary
 from batchctl.rows.reader import RowFiles
 
 _Signature = tuple[int, int, int, int, int]
+_Reading = tuple[Path, Kind, int]
 
 
 class Rereader:
@@ -42,21 +43,21 @@ class KnownRows:
 
     def __init__(self) -> None:
         self._files = RowFiles()
-        self._known: dict[tuple[Path, Kind], tuple[_Signature, RowsSummary]] = {}
-        self._used: set[tuple[Path, Kind]] = set()
+        self._known: dict[_Reading, tuple[_Signature, RowsSummary]] = {}
+        self._used: set[_Reading] = set()
 
     def begin(self) -> None:
         """A reading of all manifests begins. What the one before did not use is forgotten."""
         self._known = {key: found for key, found in self._known.items() if key in self._used}
         self._used = set()
 
-    def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
-        key, signature = (path, kind), _signature(path)
+    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> RowsSummary:
+        key, signature = (path, kind, line_bytes), _signature(path)
         self._used.add(key)
         if key in self._known and self._known[key][0] == signature:
             return self._known[key][1]
         self._known.pop(key, None)
-        summary = self._files.fingerprint(path, kind)
+        summary = self._files.fingerprint(path, kind, line_bytes)
         # What changed while it was read is read again the next time.
         if signature is not None and _signature(path) == signature:
             self._known[key] = (signature, summary)

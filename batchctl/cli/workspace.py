@@ -61,7 +61,7 @@ class Workspace:
         return Tools(
             self.state,
             Providers(connections),
-            RowEncoder(),
+            RowEncoder(self.stack.limits.line_bytes),
             ResultsFolder(self.stack.results),
             self.notifier(),
             self.clock,

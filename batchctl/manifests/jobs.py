@@ -51,7 +51,7 @@ class JobReader:
         self._reading = reading
         self._faults = faults
         self._replacer = Replacer(reading.variables, faults)
-        self._sources = SourceReader(rows, trust, reading.folder, reading.shown_folder, faults)
+        self._sources = SourceReader(rows, trust, reading.folder, reading.shown_folder, faults, reading.line_bytes)
         self._checkers = {(kind, rows): Checker(_schema(kind, rows)) for kind, rows in _MADE_OF}
         self._defaults = {rows: self._defaults_of(rows) for rows in Kind}
         values, characters = (0, 0) if reading.defaults is None else size(reading.defaults)

@@ -98,6 +98,8 @@ class SourceReader:
     stack_folder: Path
     shown_folder: Path
     faults: Faults
+    line_bytes: int
+    """Longest line of a local file."""
 
     def read(self, src: Node, folder: Path, purpose: Purpose) -> Source | None:
         """The source, or None with faults told. Paths start from `folder`, the manifest's own."""
@@ -213,7 +215,7 @@ class SourceReader:
             size = real.stat().st_size
             if not limits.allow_bytes(size):
                 return None
-            summary = self.rows.fingerprint(real, rows)
+            summary = self.rows.fingerprint(real, rows, self.line_bytes)
         except RowsError as error:
             hint = _LINES_HINT
             for problem in error.problems:

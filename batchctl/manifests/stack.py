@@ -55,6 +55,8 @@ class StackReading:
     variables: Variables
     manifests: tuple[tuple[Path, Location], ...]
     moved: tuple[Moved, ...]
+    line_bytes: int
+    """Longest line of a local file of rows."""
 
     def provider_of(self, name: Json) -> ProviderConfig | None:
         """The provider of a job that names this one, or None for the stack's only one; None when it cannot be told."""
@@ -150,6 +152,7 @@ class _StackReader:
             variables=variables,
             manifests=self._manifests(),
             moved=moved,
+            line_bytes=limits.line_bytes,
         )
 
     def _value(self, *keys: str) -> Json:
@@ -192,6 +195,7 @@ class _StackReader:
             max_replace=int(given.get("maxReplace", standard.max_replace)),
             max_delete=int(given.get("maxDelete", standard.max_delete)),
             display_name=int(given.get("displayName", standard.display_name)),
+            line_bytes=int(given.get("lineBytes", standard.line_bytes)),
             create_timeout=self._duration("createTimeout", standard.create_timeout),
             settle_grace=self._duration("settleGrace", standard.settle_grace),
             file_min_life=self._duration("fileMinLife", standard.file_min_life),

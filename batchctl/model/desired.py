@@ -18,6 +18,10 @@ Json: TypeAlias = Any
 """A value as JSON has it: None, bool, int, float, str, list or dict with string keys."""
 
 
+LINE_BYTES = 256 * 2**20
+"""Longest line that is read where the stack says nothing else: one row may hold 100 MB of media (reference 16)."""
+
+
 class Kind(StrEnum):
     """The kinds of manifest that describe a job."""
 
@@ -216,6 +220,8 @@ class Limits:
     """An uploaded file is used again only with this much of its 48 hours left."""
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
     """Bounds on what is at work at once, for each provider that has none of its own."""
+    line_bytes: int = LINE_BYTES
+    """Longest line of a file of rows or results that is read as one."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
 from batchctl.model.desired import (
+    LINE_BYTES,
     DesiredJob,
     InlineRows,
     Json,
@@ -19,7 +20,7 @@ from batchctl.model.desired import (
     RequestRow,
     UploadedFile,
 )
-from batchctl.model.keys import OWN_LABELS, Account, AttemptKey, Mark
+from batchctl.model.keys import Account, AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan, Plan
@@ -58,10 +59,6 @@ class CreateRequest:
     extra_body: Mapping[str, Json] = field(default_factory=dict)
 
 
-INDEX_LABEL = f"{OWN_LABELS}row"
-"""The label of a request that holds its 0-based input position, where an API has no keys (reference 8.2)."""
-
-
 @dataclass(frozen=True)
 class Upload:
     """A file of rows on its way to where an API reads it."""
@@ -80,11 +77,17 @@ class ResultItem:
 
     key: str | None
     index: int | None
-    """The 0-based input position where the API's reply carries it; None otherwise."""
+    """The 0-based input position where the row carries our mark; None otherwise."""
     response: Mapping[str, Json] | None = None
     error: Mapping[str, Json] | None = None
     request: Mapping[str, Json] | None = None
     """The request as the API echoes it beside the result, where it does."""
+    members: Mapping[str, Json] = field(default_factory=dict)
+    """What else stood beside the result: the user's own members of the row, such as `custom_id`."""
+    early: bool = False
+    """Whether it comes from what the API wrote before the end: the row is there again, as a rule."""
+    aside: BinaryIO | None = None
+    """The bytes of a line that was too long to be read; open only until the next row is asked for."""
 
 
 @dataclass(frozen=True)
@@ -233,8 +236,11 @@ class RowsSummary:
 class RowReader(Protocol):
     """Reads rows from local JSONL files; given to `manifests`, which needs their fingerprint."""
 
-    def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
-        """Read the whole file once, streamed. Raises RowsError listing what is wrong, line by line."""
+    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> RowsSummary:
+        """Read the whole file once, streamed. Raises RowsError listing what is wrong, line by line.
+
+        A line of more than `line_bytes` is one of the faults.
+        """
         ...
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:

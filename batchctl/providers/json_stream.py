@@ -5,8 +5,10 @@ Owns the syntax of objects and arrays; single values are left to the standard de
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from batchctl.model.desired import Json
 from batchctl.providers.texts import DECODER
@@ -18,6 +20,19 @@ VALUE_LIMIT = 64 * 2**20
 """Characters of one value that are held in memory."""
 _MAX_DEPTH = 100
 """Nesting of the objects that are walked through."""
+_LENIENT = json.JSONDecoder()
+"""Takes NaN and infinities, to find where a value that holds them ends."""
+_CONSTANT = re.compile(r"NaN|Infinity")
+_BROKEN = re.compile(r"[\udc80-\udcff]")
+"""A byte that is no UTF-8, as `surrogateescape` reads it."""
+
+
+@dataclass(frozen=True)
+class Unsound:
+    """An element that is not JSON, although its end can be found."""
+
+    text: str
+    reason: str
 
 
 class JsonStream:
@@ -56,23 +71,40 @@ class JsonStream:
             if self._ends("}"):
                 return
 
-    def elements(self) -> Iterator[Json]:
-        """Walk through the array here."""
+    def elements(self) -> Iterator[Json | Unsound]:
+        """Walk through the array here. An element that is not JSON, but whose end is plain, costs no other one."""
         self._take("[")
         if self.peek() == "]":
             self._take("]")
             return
         while True:
-            yield self.value()
+            yield self._element()
             if self._ends("]"):
                 return
 
     def value(self) -> Json:
         """Read the value here as a whole. Raises ValueError when it is larger than the limit."""
+        return self._decode(DECODER)[0]
+
+    def _element(self) -> Json | Unsound:
+        self.peek()
+        value, text = self._decode(_LENIENT)
+        if _BROKEN.search(text):
+            return Unsound(text, "it is not UTF-8")
+        if not _CONSTANT.search(text):
+            return value
+        try:
+            DECODER.decode(text)
+        except ValueError as error:
+            return Unsound(text, str(error))
+        return value
+
+    def _decode(self, decoder: json.JSONDecoder) -> tuple[Json, str]:
+        """The value here, and its text."""
         self.peek()
         while True:
             try:
-                value, end = DECODER.raw_decode(self._buffer, self._at)
+                value, end = decoder.raw_decode(self._buffer, self._at)
             except RecursionError as exc:
                 raise ValueError("nested too deeply") from exc
             except ValueError:
@@ -81,8 +113,9 @@ class JsonStream:
             else:
                 # A number may go on behind the end of the buffer, and `1.` is read as `1` with a point after it.
                 if _end_of(_NUMBER_TAIL, self._buffer, end) < len(self._buffer) or self._ended:
+                    text = self._buffer[self._at : end]
                     self._at = end
-                    return value
+                    return value, text
             if len(self._buffer) - self._at > self._value_limit:
                 raise ValueError(f"one value is larger than {self._value_limit} characters")
             self._grow()

@@ -2,29 +2,88 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import BinaryIO, TypeAlias
 
-from batchctl.model.errors import BadReply
+from batchctl.model.desired import LINE_BYTES
 
-LINE_LIMIT = 64 * 2**20
-"""Bytes of one line that are held."""
-
-
-class LineTooLong(BadReply):
-    """A line goes on beyond the limit: no file of rows has such a one."""
+LINE_LIMIT = LINE_BYTES
+"""Bytes of one line that are held where the stack says nothing else (`limits.lineBytes`)."""
+_START = 4096
 
 
-def lines(chunks: Iterable[bytes], limit: int, what: str) -> Iterator[bytes]:
-    """The lines without their ends; the last one is empty when the body ends with a line end. Raises LineTooLong."""
-    pending: list[bytes] = []
-    size = 0
-    for chunk in chunks:
-        *whole, rest = chunk.split(b"\n")
-        for piece in whole:
-            yield b"".join((*pending, piece))
-            pending, size = [], 0
-        pending.append(rest)
-        size += len(rest)
-        if size > limit:
-            raise LineTooLong(f"{what}: a line is longer than {limit} bytes")
-    yield b"".join(pending)
+class LongLine:
+    """A line beyond the limit: what it begins with, and all of it on disk while the reader is at it."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.content: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever gives the line out
+        self.size = 0
+        self.start = b""
+        for piece in pieces:
+            self.add(piece)
+
+    def add(self, piece: bytes) -> None:
+        """Take the next bytes."""
+        self.start += piece[: max(0, _START - len(self.start))]
+        self.size += len(piece)
+        self.content.write(piece)
+
+    def close(self) -> None:
+        """Let the bytes go."""
+        self.content.close()
+
+
+Line: TypeAlias = bytes | LongLine
+
+
+def lines(chunks: Iterable[bytes], limit: int) -> Iterator[Line]:
+    """The lines without their ends; the last one is empty when the body ends with a line end.
+
+    What a LongLine holds goes away as soon as the next line is asked for.
+    """
+    held = _Held(limit)
+    with closing(held):
+        for chunk in chunks:
+            *whole, rest = chunk.split(b"\n")
+            for piece in whole:
+                held.add(piece)
+                yield held.line()
+                held.clear()
+            held.add(rest)
+        yield held.line()
+
+
+class _Held:
+    """The line that is being read."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._long: LongLine | None = None
+
+    def add(self, piece: bytes) -> None:
+        if self._long is not None:
+            self._long.add(piece)
+            return
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > self._limit:
+            self._long = LongLine(self._pieces)
+            self._pieces = []
+
+    def line(self) -> Line:
+        if self._long is None:
+            return b"".join(self._pieces)
+        self._long.content.seek(0)
+        return self._long
+
+    def clear(self) -> None:
+        self.close()
+        self._pieces, self._size, self._long = [], 0, None
+
+    def close(self) -> None:
+        if self._long is not None:
+            self._long.close()

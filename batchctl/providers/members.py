@@ -40,3 +40,12 @@ def status(value: object) -> Status | None:
     code = value.get("code")
     known = isinstance(code, int) and not isinstance(code, bool) and 0 <= code < 2**31  # an int32 on the wire
     return Status(code if known else None, capped(text(value.get("message"))))
+
+
+def key_text(value: object) -> str | None:
+    """A row's key: a text, or the number that an importer made of one; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else None

@@ -14,6 +14,7 @@ from batchctl.model.canonical import RowsHasher
 from batchctl.model.capabilities import CAPABILITIES, RowMark
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import (
+    LINE_BYTES,
     DesiredJob,
     InlineRows,
     Json,
@@ -25,13 +26,16 @@ from batchctl.model.desired import (
     UploadedFile,
 )
 from batchctl.model.errors import ResultsError, RowsError
-from batchctl.model.ports import INDEX_LABEL
+from batchctl.model.row_marks import POSITION
 from batchctl.rows.reader import read_rows
 from batchctl.rows.spelling import spell_request
 
 
 class RowEncoder:
     """Implements InputEncoder."""
+
+    def __init__(self, line_bytes: int = LINE_BYTES) -> None:
+        self._line_bytes = line_bytes
 
     def inline_rows(self, job: DesiredJob) -> tuple[RequestRow, ...]:
         if not isinstance(job.source, InlineRows):
@@ -45,7 +49,7 @@ class RowEncoder:
         content = hashlib.sha256()
         rows = RowsHasher()
         try:
-            for index, row in enumerate(read_rows(source.path, job.row_kind)):
+            for index, row in enumerate(read_rows(source.path, job.row_kind, self._line_bytes)):
                 rows.add(row)
                 line = _line(row.key, index, _in_place(job, with_defaults(defaults, row.request)), mark)
                 content.update(line)
@@ -66,7 +70,7 @@ class RowEncoder:
             case InlineRows(rows):
                 return tuple(row.key for row in rows)
             case LocalFile() as source:
-                return _keys_of_file(source, job.row_kind)
+                return _keys_of_file(source, job.row_kind, self._line_bytes)
             case UploadedFile() | RemoteSource() | UnknownSource():
                 return None
             case _ as never:
@@ -124,17 +128,17 @@ def _row_mark(job: DesiredJob) -> RowMark:
 def _line(key: str, index: int, request: Mapping[str, Json], mark: RowMark) -> bytes:
     row: dict[str, Json] = {"key": key, "request": request}
     if mark is RowMark.LABEL:
-        row = {"request": {**request, "labels": {**(request.get("labels") or {}), INDEX_LABEL: str(index)}}}
+        row = {"request": {**request, "labels": {**(request.get("labels") or {}), POSITION: str(index)}}}
     # Members keep the user's order: the order of a response schema's properties may shape the answer.
     line = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return line.encode("utf-8") + b"\n"
 
 
-def _keys_of_file(source: LocalFile, kind: Kind) -> Sequence[str] | None:
+def _keys_of_file(source: LocalFile, kind: Kind, line_bytes: int) -> Sequence[str] | None:
     hasher = RowsHasher()
     keys = []
     try:
-        for row in read_rows(source.path, kind):
+        for row in read_rows(source.path, kind, line_bytes):
             hasher.add(row)
             keys.append(row.key)
     except RowsError:

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, NoReturn
 
-from batchctl.model.desired import Json
+from batchctl.model.desired import LINE_BYTES, Json
 
-LINE_BYTES = 32 * 1024 * 1024
-"""Longest line: well over what one request with inline media may hold, well under what would trouble the memory."""
+_SKIPPED = 2**20
+"""Bytes of a long line that are read at once, to be thrown away."""
 
 NESTING = 100
 """Deepest nesting, the same bound that manifests have."""
@@ -54,14 +54,14 @@ class Line:
     fault: str | None = None
 
 
-def read_lines(stream: BinaryIO) -> Iterator[Line]:
+def read_lines(stream: BinaryIO, limit: int = LINE_BYTES) -> Iterator[Line]:
     """The lines of a stream, one after the other, faulty ones too. Raises OSError."""
     number = 0
-    while raw := stream.readline(LINE_BYTES + 1):
+    while raw := stream.readline(limit + 1):
         number += 1
-        if len(raw) > LINE_BYTES:
+        if len(raw) > limit:
             _skip_rest(stream, raw)
-            yield Line(number, fault=f"longer than {LINE_BYTES // 1024 // 1024} MB")
+            yield Line(number, fault=f"longer than {limit:,} bytes, which is the stack's limits.lineBytes")
             continue
         if number == 1 and raw.startswith(_WIDE):
             yield Line(1, fault="the file is UTF-16 or UTF-32: save it as UTF-8")
@@ -74,7 +74,7 @@ def read_lines(stream: BinaryIO) -> Iterator[Line]:
 
 def _skip_rest(stream: BinaryIO, raw: bytes) -> None:
     while raw and not raw.endswith(b"\n"):
-        raw = stream.readline(LINE_BYTES)
+        raw = stream.readline(_SKIPPED)
 
 
 def _parse(number: int, raw: bytes) -> Line:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from batchctl.model.canonical import RowsHasher
-from batchctl.model.desired import Json, Kind, RequestRow
+from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError
 from batchctl.model.ports import RowsSummary
 from batchctl.rows.jsonl import Line, read_lines, shown
@@ -23,11 +23,11 @@ FAULTS_SHOWN = 20
 class RowFiles:
     """Implements RowReader."""
 
-    def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
+    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> RowsSummary:
         hasher = RowsHasher()
         count = 0
         members: Counter[str] = Counter()
-        for row in read_rows(path, kind):
+        for row in read_rows(path, kind, line_bytes):
             hasher.add(row)
             count += 1
             members.update(row.request.keys())
@@ -37,14 +37,14 @@ class RowFiles:
         return parse_row(value, kind)
 
 
-def read_rows(path: Path, kind: Kind) -> Iterator[RequestRow]:
+def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> Iterator[RequestRow]:
     """The file's rows, streamed; what comes before its end is worth nothing if the end raises.
 
     Raises RowsError with all faults, up to `FAULTS_SHOWN`, once the file is read or there are too many.
     """
     problems: list[RowProblem] = []
     empty = True
-    for found in _rows_and_problems(path, kind):
+    for found in _rows_and_problems(path, kind, line_bytes):
         empty = False
         if isinstance(found, RequestRow):
             yield found
@@ -59,11 +59,11 @@ def read_rows(path: Path, kind: Kind) -> Iterator[RequestRow]:
         raise RowsError(problems)
 
 
-def _rows_and_problems(path: Path, kind: Kind) -> Iterator[RequestRow | RowProblem]:
+def _rows_and_problems(path: Path, kind: Kind, line_bytes: int) -> Iterator[RequestRow | RowProblem]:
     lines: dict[str, int] = {}
     try:
         with path.open("rb") as stream:
-            for line in read_lines(stream):
+            for line in read_lines(stream, line_bytes):
                 yield _row_or_problem(line, kind, lines)
     except OSError as error:
         yield RowProblem(1, f"the file cannot be read: {error.strerror}")

@@ -9,8 +9,10 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
@@ -34,6 +36,8 @@ from batchctl.rows.spool import Spool, create_private
 from batchctl.rows.usage import TokenCount
 
 MANIFEST_FORMAT = "batchctl/results-manifest/v1"
+_RAW = "raw-"
+"""What the files of lines that were too long to be read begin with."""
 
 
 class ResultsFolder:
@@ -130,7 +134,8 @@ def _write(part: Path, path: str, items: Iterable[ResultItem], join: Join, facts
     ok = failed = unmatched = 0
     good, tokens = bytearray(), TokenCount()
     with Spool(part / ".arrived") as spool:
-        for item in items:
+        for number, arrived in enumerate(items):
+            item = arrived if arrived.aside is None else _kept_aside(part, arrived, arrived.aside, number)
             place = join.place(item)
             spool.add(place, item)
             good.append(item.response is not None)
@@ -154,6 +159,16 @@ def _write(part: Path, path: str, items: Iterable[ResultItem], join: Join, facts
     return collected
 
 
+def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) -> ResultItem:
+    """An item whose line was too long to be read, with its bytes in a file of their own."""
+    name = f"{_RAW}{number}"
+    with create_private(part / name) as stream:
+        shutil.copyfileobj(content, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return replace(item, error={**(item.error or {}), "rawFile": name}, aside=None)
+
+
 def _write_manifest(path: Path, manifest: Mapping[str, Json]) -> None:
     with create_private(path) as stream:
         stream.write(json.dumps(manifest, indent=2).encode("ascii") + b"\n")
@@ -166,7 +181,7 @@ def _put_in_place(part: Path, target: Path) -> None:
         part.rename(target)
     else:
         # A folder cannot be replaced by one call, its files can. The manifest comes last: it vouches for the rows.
-        for name in (RESULTS_FILE, MANIFEST_FILE):
+        for name in (*(found.name for found in part.glob(f"{_RAW}*")), RESULTS_FILE, MANIFEST_FILE):
             (part / name).replace(target / name)
         sync_folder(target)
     sync_folder(target.parent)

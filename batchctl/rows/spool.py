@@ -81,6 +81,8 @@ def result_line(place: Place, item: ResultItem) -> bytes:
         row["response"] = dict(item.response)
     else:
         row["error"] = dict(item.error or {})
+    if item.members:
+        row["input"] = dict(item.members)
     return _encoded(row)
 
 

@@ -35,7 +35,7 @@ class PlainRows:
             raise ValueError("the row has neither text nor request")  # noqa: TRY004 - the port asks for it
         return RequestRow(value["key"], value["request"])
 
-    def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
+    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0) -> RowsSummary:
         hasher, rows, problems, members = RowsHasher(), 0, [], Counter()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             try:

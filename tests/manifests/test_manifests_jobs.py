@@ -563,7 +563,7 @@ def test_a_name_that_is_too_long_for_a_file_is_not_found(tmp_path: Path) -> None
 
 
 class _Unreadable(PlainRows):
-    def fingerprint(self, path: Path, kind: Kind) -> RowsSummary:
+    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0) -> RowsSummary:
         raise PermissionError(13, "Permission denied", str(path))
 
 

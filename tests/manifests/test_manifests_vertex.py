@@ -259,7 +259,7 @@ def test_as_many_rows_as_the_limit_are_let_through(tmp_path: Path, limits: str, 
 
 
 class _NeverRead(PlainRows):
-    def fingerprint(self, path: Path, kind: Kind) -> object:
+    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0) -> object:
         raise AssertionError("read")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from batchctl.model import errors
 from batchctl.model.ports import ResultItem
 from batchctl.providers.gemini import results
 
+NOTHING = {"code": 2, "message": "the API gave neither a response nor an error for this row"}
 FILE = "files/batch-" + "a1" * 18
 OK = {"response": {"candidates": []}, "metadata": {"key": "k1", "index": "0"}}
 BAD = {"error": {"code": 3, "message": "no"}, "metadata": {"key": "k2", "index": "1"}}
@@ -108,23 +110,53 @@ def test_results_of_a_job_that_has_not_ended_are_not_ready(state):
         ({"response": {}, "key": "k"}, ResultItem("k", None, response={})),
         ({"error": {"code": 1}}, ResultItem(None, None, error={"code": 1})),
         ({"response": {}, "error": {"code": 1}}, ResultItem(None, None, error={"code": 1})),
-        ({"key": 5, "response": {}, "metadata": {"key": "m", "index": "12"}}, ResultItem("m", 12, response={})),
+        (
+            {"key": True, "response": {}, "metadata": {"key": "m", "index": "12"}},
+            ResultItem("m", 12, response={}, members={"key": True}),
+        ),
+        (
+            {"key": 5, "response": {}, "metadata": {"key": "m"}},
+            ResultItem("5", None, response={}, members={"metadata": {"key": "m"}}),
+        ),
         ({"response": {}, "metadata": {"index": "-1"}}, ResultItem(None, None, response={})),
         ({"response": {}, "metadata": {"index": "007"}}, ResultItem(None, None, response={})),
-        ({"response": {}, "metadata": {"index": 3}}, ResultItem(None, None, response={})),
-        ({"response": {}, "metadata": "odd"}, ResultItem(None, None, response={})),
+        ({"response": {}, "metadata": {"index": 3}}, ResultItem(None, 3, response={})),
+        (
+            {"response": {}, "metadata": {"batchctl-row": "r12", "index": "9", "key": "k", "lang": "fr"}},
+            ResultItem("k", 12, response={}, members={"metadata": {"index": "9", "lang": "fr"}}),
+        ),
+        ({"response": {}, "metadata": "odd"}, ResultItem(None, None, response={}, members={"metadata": "odd"})),
+        (
+            {"id": "doc-1", "shelf": "A", "status": "draft", "response": {"candidates": [1]}},
+            ResultItem(
+                None, None, response={"candidates": [1]}, members={"id": "doc-1", "shelf": "A", "status": "draft"}
+            ),
+        ),
+        (
+            {"key": "k", "status": {"code": 3, "message": "no"}},
+            ResultItem("k", None, error={"code": 3, "message": "no"}),
+        ),
+        ({"key": "k", "status": "quota gone"}, ResultItem("k", None, error={"code": 2, "message": "quota gone"})),
+        ({"key": "k", "error": "quota gone"}, ResultItem("k", None, error={"code": 2, "message": "quota gone"})),
+        ({"key": "k", "code": 3, "message": "no"}, ResultItem("k", None, error={"code": 3, "message": "no"})),
+        (
+            {"key": "k", "candidates": [1], "usageMetadata": {"promptTokenCount": 2}},
+            ResultItem("k", None, response={"candidates": [1], "usageMetadata": {"promptTokenCount": 2}}),
+        ),
+        ({"key": "k", "response": '{"candidates": [1]}'}, ResultItem("k", None, response={"candidates": [1]})),
+        ({"key": "k", "request": {"a": 1}, "response": {}}, ResultItem("k", None, response={}, request={"a": 1})),
+        ({"key": "k", "output": [1]}, ResultItem("k", None, error=NOTHING, members={"output": [1]})),
     ],
 )
 def test_items(item, expected):
     assert results.result_item(item) == expected
 
 
-@pytest.mark.parametrize("item", [{}, 5, None, {"response": 5}, {"response": None, "error": "x"}])
-def test_a_row_that_holds_nothing_is_an_error_row(item):
-    found = results.result_item(item)
-    assert found.response is None
-    assert found.error is not None
-    assert "neither" in found.error["message"]
+@pytest.mark.parametrize(
+    ("item", "raw"), [({}, {}), (5, {"raw": 5}), (None, {"raw": None}), ({"response": 5}, {"raw": 5})]
+)
+def test_a_row_that_holds_nothing_is_an_error_row(item, raw):
+    assert results.result_item(item) == ResultItem(None, None, error={**NOTHING, **raw})
 
 
 @pytest.mark.parametrize(
@@ -144,9 +176,9 @@ def test_an_unreadable_job_is_a_bad_reply(body):
         read(httpx.Response(200, text=body))
 
 
-def test_wrong_encoding_is_a_bad_reply():
-    with pytest.raises(errors.BadReply):
-        read(httpx.Response(200, content=json.dumps(ended(NESTED)).replace("Translate", "\xff").encode("latin-1")))
+def test_wrong_encoding_elsewhere_is_nobodys_loss():
+    body = json.dumps(ended(NESTED)).replace("Translate", "\xff").encode("latin-1")
+    assert read(httpx.Response(200, content=body)) == ITEMS
 
 
 def test_a_large_job_is_put_aside_on_disk(monkeypatch):
@@ -211,7 +243,6 @@ def test_the_file_counts_when_inline_rows_are_missing():
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (httpx.Response(200, content=lines(OK, BAD)[:-20]), errors.BadReply),
         (httpx.Response(200, content=b"<html>"), errors.BadReply),
         (httpx.Response(200, content=b"\xff\n"), errors.BadReply),
         (httpx.Response(200, stream=Breaks(lines(OK))), errors.ReplyLost),
@@ -223,10 +254,46 @@ def test_a_result_file_is_never_silently_short(answer, kind):
         read(IN_FILE, answer)
 
 
-def test_a_line_is_bounded(monkeypatch):
-    monkeypatch.setattr(results, "LINE_LIMIT", 100)
-    with pytest.raises(errors.BadReply, match="longer than"):
-        read(IN_FILE, httpx.Response(200, content=b"x" * 101))
+def test_a_file_that_was_cut_off_on_its_way_is_told_from_one_that_ends_so():
+    whole, cut = lines(OK, BAD), lines(OK, BAD)[:-20]
+    with pytest.raises(errors.BadReply, match="cut off"):
+        read(IN_FILE, httpx.Response(200, content=cut), httpx.Response(200, content=whole))
+    good, odd = read(IN_FILE, *(httpx.Response(200, content=cut) for _ in range(2)))
+    assert good == ITEMS[0]
+    assert odd.error is not None
+    assert odd.error["raw"] == lines(BAD)[:-20].decode()
+
+
+def test_a_bad_line_costs_no_other_line():
+    bad = b'{"key":"b","response":{"n":NaN}}\n'
+    first, odd, last = read(IN_FILE, httpx.Response(200, content=lines(OK) + bad + lines(BAD)))
+    assert [first, last] == ITEMS
+    assert (odd.key, odd.response) == ("b", None)
+    assert odd.error is not None
+    assert odd.error["raw"] == bad.decode().strip()
+
+
+def test_half_an_emoji_is_an_answer():
+    """Legal JSON, and a model that is cut off does that."""
+    body = b'{"key":"b","response":{"text":"half \\ud83d"}}\n'
+    assert read(IN_FILE, httpx.Response(200, content=body)) == [ResultItem("b", None, response={"text": "half \ud83d"})]
+
+
+@pytest.mark.parametrize(
+    ("bad", "member"),
+    [
+        (b'{"metadata":{"key":"b"},"response":{"n":-Infinity}}', "raw"),
+        (b'{"metadata":{"key":"b"},"response":{"text":"\xe2\x82"}}', "rawBase64"),
+    ],
+)
+def test_a_bad_inline_row_costs_no_other_row(bad, member):
+    body = json.dumps(ended({"inlinedResponses": {"inlinedResponses": [OK, "HERE", BAD]}})).encode()
+    first, odd, last = read(httpx.Response(200, content=body.replace(b'"HERE"', bad)))
+    assert [first, last] == ITEMS
+    assert (odd.key, odd.response) == ("b", None)
+    assert odd.error is not None
+    kept = odd.error[member]
+    assert (kept.encode() if member == "raw" else base64.b64decode(kept)) == bad
 
 
 def test_an_empty_result_file_is_not_ready():

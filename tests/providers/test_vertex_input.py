@@ -16,7 +16,6 @@ from providers_kit import rpc_error
 from batchctl.model import errors
 from batchctl.model.desired import RemoteSource
 from batchctl.model.ports import InputRow
-from batchctl.providers.vertex import input as input_module
 from batchctl.providers.vertex.input import UNREADABLE, read_input
 from batchctl.providers.vertex.wildcards import literal_part, matches
 
@@ -49,7 +48,7 @@ def test_files_come_in_the_order_of_the_uris_and_of_names():
     [
         (b'{"request": {"a": 1}}', InputRow(None, {"a": 1})),
         (b'{"request": {"a": 1}, "key": "k"}', InputRow("k", {"a": 1})),
-        (b'{"request": {"a": 1}, "key": 5}', InputRow(None, {"a": 1})),
+        (b'{"request": {"a": 1}, "key": 5}', InputRow("5", {"a": 1})),
         (b'{"content": "hi"}', InputRow(None, {"content": "hi"})),
         (b'{"contents": [], "key": "mine"}', InputRow(None, {"contents": [], "key": "mine"})),
         (b"{}", InputRow(None, {})),
@@ -119,11 +118,11 @@ def test_an_input_that_changes_while_it_is_read():
         read(answering)
 
 
-def test_a_line_without_an_end(monkeypatch):
-    monkeypatch.setattr(input_module, "LINE_LIMIT", 100)
-    with pytest.raises(errors.BadRequest, match="longer than") as caught:
-        read(Bucket(x=b"x" * 101))
-    assert caught.value.code == "InvalidInput"
+def test_a_line_that_is_too_long_is_a_row_without_a_request():
+    bucket = Bucket(x=lines(text(1)) + b'{"key": "k", "request": "' + b"x" * 99 + b'"}\n' + lines(text(2)))
+    found = read_input(RemoteSource(("gs://b/x",)), storage(bucket), limit=60)
+    assert found is not None
+    assert list(found) == [InputRow(None, text(1)), InputRow("k", UNREADABLE), InputRow(None, text(2))]
 
 
 @pytest.mark.parametrize(

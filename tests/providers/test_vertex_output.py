@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import suppress
 from datetime import timedelta
@@ -15,7 +16,6 @@ from providers_kit import NOW, MovedClock, Script, reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.model.ports import ResultItem
-from batchctl.providers.vertex import output
 from batchctl.providers.vertex.output import read_output
 from batchctl.providers.vertex.result_rows import result_item
 
@@ -56,10 +56,75 @@ def item(**members: Any) -> ResultItem:
         ({"request": REQUEST, "response": {}}, item(error=NOTHING)),
         ({"request": REQUEST, "response": RESPONSE}, item(response=RESPONSE)),
         ({**OK, "key": "k"}, item(key="k", response=RESPONSE)),
-        ({**OK, "key": 5}, item(response=RESPONSE)),
-        ({**OK, "error": {"code": 13, "message": "m"}}, item(error={"code": 13, "message": "m"})),
-        ({**OK, "error": "text of the user's"}, item(response=RESPONSE)),
-        ({**OK, "status": {"code": 8, "message": "m"}}, item(error={"code": 8, "message": "m"})),
+        ({**OK, "key": 5}, item(key="5", response=RESPONSE)),
+        ({**OK, "key": 5.0}, item(key="5", response=RESPONSE)),
+        ({**OK, "key": True}, item(response=RESPONSE, members={"key": True})),
+        (
+            {**OK, "error": {"code": 13, "message": "m"}},
+            item(error={"code": 13, "message": "m", "details": [RESPONSE]}),
+        ),
+        ({**OK, "error": "text of the user's"}, item(response=RESPONSE, members={"error": "text of the user's"})),
+        (
+            {**OK, "status": {"code": 8, "message": "m", "details": [1]}},
+            item(error={"code": 8, "message": "m", "details": [1, RESPONSE]}),
+        ),
+        ({**OK, "status": {"code": 0}}, item(response=RESPONSE)),
+        ({**OK, "status": "OK"}, item(response=RESPONSE)),
+        ({**OK, "response": {}, "status": [1]}, item(error={**NOTHING, "raw": [1]})),
+        ({"request": REQUEST, "error": "quota gone"}, item(error={"code": 2, "message": "quota gone"})),
+        (
+            {"request": REQUEST, "response": {"error": {"code": 400, "message": "bad"}}},
+            item(error={"code": 400, "message": "bad"}),
+        ),
+        (
+            {"request": REQUEST, "response": {"error": "bad", "usage": 3}},
+            item(error={"code": 2, "message": "bad", "details": [{"usage": 3}]}),
+        ),
+        (
+            {"request": REQUEST, "response": {"error": {"code": 1}, "candidates": [1]}},
+            item(response={"error": {"code": 1}, "candidates": [1]}),
+        ),
+        (
+            {"request": REQUEST, "candidates": [1], "modelVersion": "m"},
+            item(response={"candidates": [1], "modelVersion": "m"}),
+        ),
+        ({"request": REQUEST, "lang": "en", "id": 7}, item(error=CANCELLED, members={"lang": "en", "id": 7})),
+        (
+            {"request": REQUEST, "code": 3, "message": "mine"},
+            item(error=CANCELLED, members={"code": 3, "message": "mine"}),
+        ),
+        ({**OK, "custom_id": "r1", "key": "k"}, item(key="k", response=RESPONSE, members={"custom_id": "r1"})),
+        (
+            {"custom_id": "r1", "id": "b", "response": {"status_code": 200, "body": {"choices": [1]}}, "error": None},
+            ResultItem(
+                None,
+                None,
+                response={"status_code": 200, "body": {"choices": [1]}},
+                members={"custom_id": "r1", "id": "b"},
+            ),
+        ),
+        (
+            {"custom_id": "r1", "response": {"status_code": 429, "body": {"error": {"message": "slow down"}}}},
+            ResultItem(
+                None,
+                None,
+                error={
+                    "code": 8,
+                    "message": "slow down",
+                    "details": [{"status_code": 429, "body": {"error": {"message": "slow down"}}}],
+                },
+                members={"custom_id": "r1"},
+            ),
+        ),
+        (
+            {"custom_id": "r1", "response": {"status_code": 500, "body": None}},
+            ResultItem(
+                None,
+                None,
+                error={"code": 13, "message": "HTTP 500", "details": [{"status_code": 500, "body": None}]},
+                members={"custom_id": "r1"},
+            ),
+        ),
         ({**OK, "status": "Odd"}, item(error={"code": 2, "message": "Odd", "details": [RESPONSE]})),
         (
             {"key": "k", "request": {"content": {}}, "response": {"tokenCount": "2", "embedding": {"values": [0.5]}}},
@@ -84,11 +149,11 @@ def item(**members: Any) -> ResultItem:
             {**OK, "request": json.dumps(REQUEST), "response": json.dumps(RESPONSE)},
             item(response=RESPONSE),
         ),
-        ({**OK, "response": "{broken"}, item(error=NOTHING)),
-        ({**OK, "response": [1]}, item(error=NOTHING)),
+        ({**OK, "response": "{broken"}, item(error={**NOTHING, "raw": "{broken"})),
+        ({**OK, "response": [1]}, item(error={**NOTHING, "raw": [1]})),
         ({}, ResultItem(None, None, error=NOTHING)),
-        (5, ResultItem(None, None, error=NOTHING)),
-        ({"request": "x"}, ResultItem(None, None, error=NOTHING)),
+        (5, ResultItem(None, None, error={**NOTHING, "raw": 5})),
+        ({"request": "x"}, ResultItem(None, None, error=NOTHING, members={"request": "x"})),
     ],
 )
 def test_rows(row, found):
@@ -99,11 +164,24 @@ def test_rows(row, found):
     ("label", "index"),
     [
         *[("0", 0), ("12", 12), ("999999999", 999999999), ("1" + "0" * 9, None), ("007", None), ("-1", None)],
-        *[(5, None), ("", None), ("\u0661", None), (None, None), ({}, None)],
+        *[(5, 5), (5.0, 5), (5.5, None), (-5, None), (True, None)],
+        *[("", None), ("\u0661", None), (None, None), ({}, None), ("r5", None)],
     ],
 )
-def test_the_index_is_a_plain_number(label, index):
+def test_the_index_of_older_releases_is_a_plain_number(label, index):
     assert result_item({"request": {"labels": {"batchctl-row": label}}}).index == index
+
+
+@pytest.mark.parametrize(
+    ("ones", "thousands", "index"),
+    [
+        *[("r0", "r0", 0), ("r999", "r0", 999), ("r0", "r1", 1000), ("r999", "r199", 199_999)],
+        *[("0", "r0", None), ("r5", None, None), (None, "r5", None), ("r05", "r0", None), (5, 0, None)],
+    ],
+)
+def test_the_index_stands_in_two_labels(ones, thousands, index):
+    labels = {"batchctl-row-ones": ones, "batchctl-row-thousands": thousands}
+    assert result_item({"request": {"labels": labels}}).index == index
 
 
 @pytest.mark.parametrize("labels", [None, [], "x", {}])
@@ -185,16 +263,58 @@ def test_lines(body):
     assert [one.error is None for one in found] == [True, False]
 
 
-@pytest.mark.parametrize("body", [lines(OK, BAD)[:-20], b"<html>", b"\xff\n", lines(OK) + b"NaN"])
-def test_a_file_is_never_silently_short(body):
-    with pytest.raises(errors.BadReply, match="not JSON"):
+BROKEN = [
+    (lines(numbered(1))[:-20], "raw", None),
+    (b'{"key":"b","response":{"candidates":[{"avgLogprobs":NaN}]}}\n', "raw", "b"),
+    (b'{"key":"b","response":{"text":"half \xe2\x82"}}\n', "rawBase64", "b"),
+    (b'{"key":"b","response":{"text":"half \xed\xa0\x80"}}\n', "rawBase64", "b"),
+    (b'{"id":7,"key":"b","response":{"text":"no end\n', "raw", "b"),
+    (b'{"key":"b","response":{"n":' + b"[" * 100_000 + b"\n", "raw", "b"),
+    (b'{"n":' + b"9" * 5000 + b"}\n", "raw", None),
+    (b"<html>\n", "raw", None),
+    (b"\xff\n", "rawBase64", None),
+]
+
+
+@pytest.mark.parametrize(("bad", "member", "key"), BROKEN)
+def test_a_bad_line_costs_no_other_line_and_keeps_its_bytes(bad, member, key):
+    before, odd, after = read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": lines(OK) + bad.rstrip() + b"\n" + lines(OK)}))
+    assert (before, after) == (item(response=RESPONSE), item(response=RESPONSE))
+    assert odd.error is not None
+    assert (odd.key, odd.response, odd.error["code"]) == (key, None, 15)
+    assert "line 2" in odd.error["message"]
+    raw = odd.error[member]
+    assert (raw.encode() if member == "raw" else base64.b64decode(raw)) == bad.rstrip()
+
+
+def test_the_last_line_of_an_object_may_be_cut_off():
+    """The object's size says that it is all there."""
+    good, odd = read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": lines(OK, BAD)[:-20]}))
+    assert (good.error, odd.index) == (None, None)
+    assert odd.error is not None
+    assert odd.error["raw"] == lines(BAD)[:-20].decode()
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"\xff\n", b"[]\n5\n"])
+def test_a_file_in_which_nothing_can_be_a_row_is_none(body):
+    with pytest.raises(errors.BadReply, match="no line"):
         read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": body}))
 
 
-def test_a_line_is_bounded(monkeypatch):
-    monkeypatch.setattr(output, "LINE_LIMIT", 100)
-    with pytest.raises(errors.BadReply, match="longer than"):
-        read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": b"x" * 101}))
+def test_a_line_that_is_too_long_keeps_its_bytes_on_disk():
+    long = b'{"key":"b","response":"' + b"x" * 200 + b'"}'
+    bucket = Bucket(**{f"{DIRECTORY}/p.jsonl": lines(OK) + long + b"\n" + lines(OK) + long})
+    found = read_output(job(), storage(bucket), bigquery(nowhere), limit=len(lines(OK)))
+    kept = [(one.key, one.response is not None, one.aside.read() if one.aside else b"") for one in found]
+    assert kept == [(None, True, b""), ("b", False, long), (None, True, b""), ("b", False, long)]
+
+
+def test_what_was_written_before_the_end_comes_last():
+    bucket = Bucket()
+    for number, name in enumerate(["incremental_predictions/000.jsonl", "predictions.jsonl", "z/predictions.jsonl"]):
+        bucket.put(f"{DIRECTORY}/{name}", lines(numbered(number)))
+    bucket.put(f"{DIRECTORY}/incremental_predictions.jsonl", lines(numbered(3)))
+    assert [(one.index, one.early) for one in read(job(), bucket)] == [(3, False), (1, False), (2, False), (0, True)]
 
 
 def test_rows_are_streamed():
@@ -353,7 +473,7 @@ def test_columns_of_the_users_own_do_no_harm():
     fields = [*FIELDS, {"name": "key", "type": "STRING"}, {"name": "error", "type": "STRING"}]
     page = {"rows": [cells(REQUEST, RESPONSE, "", "k", "mine")]}
     script = Script(reply({"schema": {"fields": fields}}), reply(page))
-    assert read(job(BQ_INFO), tables=script) == [item(key="k", response=RESPONSE)]
+    assert read(job(BQ_INFO), tables=script) == [item(key="k", response=RESPONSE, members={"error": "mine"})]
 
 
 # Anything at all

@@ -220,16 +220,23 @@ def test_a_key_twice_names_both_lines(write: Writer) -> None:
     )
 
 
-def test_a_line_too_long_is_skipped_whole(write: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jsonl, "LINE_BYTES", 1024 * 1024)
-    fits = b'{"key": "a", "text": "' + b"x" * (1024 * 1024 - 25) + b'"}'
-    long = line("b", "x" * 3 * 1024 * 1024)
-    assert READER.fingerprint(write(fits + b"\n"), BATCH).rows == 1
-    assert problems(write(fits + b"\n" + long + b"{\n" + long[:-1])) == (
-        RowProblem(2, "longer than 1 MB"),
+def test_a_line_too_long_is_skipped_whole(write: Writer) -> None:
+    limit = 1024 * 1024
+    fits = b'{"key": "a", "text": "' + b"x" * (limit - 25) + b'"}'
+    long = line("b", "x" * 3 * limit)
+    assert READER.fingerprint(write(fits + b"\n"), BATCH, limit).rows == 1
+    with pytest.raises(RowsError) as caught:
+        READER.fingerprint(write(fits + b"\n" + long + b"{\n" + long[:-1]), BATCH, limit)
+    words = "longer than 1,048,576 bytes, which is the stack's limits.lineBytes"
+    assert caught.value.problems == (
+        RowProblem(2, words),
         RowProblem(3, "not JSON at column 2: a name in double quotes has to stand here"),
-        RowProblem(4, "longer than 1 MB"),
+        RowProblem(4, words),
     )
+
+
+def test_a_line_with_a_document_of_30_megabytes_is_taken(write: Writer) -> None:
+    assert READER.fingerprint(write(line("a", "x" * 40_000_000)), BATCH).rows == 1
 
 
 def test_faults_are_counted_out(write: Writer) -> None:

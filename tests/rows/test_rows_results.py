@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import os
 import random
@@ -135,6 +136,23 @@ def test_a_shuffled_reply_gives_the_same_file(chance: random.Random, count: int)
             assert (Path(folder) / "1" / first.path / name).read_bytes() == (
                 Path(folder) / "2" / first.path / name
             ).read_bytes()
+
+
+def test_the_bytes_of_a_line_that_was_too_long_have_a_file_of_their_own(root: Path) -> None:
+    def long(content: bytes) -> ResultItem:
+        return replace(bad("b"), aside=io.BytesIO(content))
+
+    collect(root, [good("a"), long(b"first")], ["a", "b"])
+    found = collect(root, [good("a"), long(b"second")], ["a", "b"])
+    row = rows(root, found)[1]
+    assert row["error"] == {"code": 3, "message": "no", "rawFile": "raw-1"}
+    assert (root / found.path / "raw-1").read_bytes() == b"second"
+    assert (root / found.path / "raw-1").stat().st_mode & 0o777 == 0o600
+
+
+def test_members_beside_a_result_are_kept(root: Path) -> None:
+    found = collect(root, [replace(good("a"), members={"custom_id": "r1"})], ["a"])
+    assert rows(root, found)[0]["input"] == {"custom_id": "r1"}
 
 
 def test_the_manifest_tells_whose_results_these_are(root: Path) -> None:

@@ -25,10 +25,12 @@ from batchctl.providers.endpoint import Call, Endpoint, Timeouts
 from batchctl.providers.gemini.create import create_body, create_method
 from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, remote_job
 from batchctl.providers.gemini.names import job_path, model_path
-from batchctl.providers.gemini.results import Outline, file_rows, inline_rows, spool
+from batchctl.providers.gemini.results import Outline, inline_rows, result_item, spool
 from batchctl.providers.gemini.uploads import Uploads
 from batchctl.providers.lag import may_still_come
+from batchctl.providers.lines import LINE_LIMIT
 from batchctl.providers.paging import each_once, pages
+from batchctl.providers.result_lines import read_lines
 from batchctl.providers.retry import Retry, is_transient
 from batchctl.providers.times import ServerClock
 
@@ -53,6 +55,7 @@ class GeminiProvider:
         uploads: Uploads,
         create_timeout: timedelta,
         display_name_limit: int,
+        line_limit: int,
     ) -> None:
         self._account = account
         self._identity = identity
@@ -61,6 +64,7 @@ class GeminiProvider:
         self._uploads = uploads
         self._create_timeout = create_timeout.total_seconds()
         self._display_name_limit = display_name_limit
+        self._line_limit = line_limit
 
     def __repr__(self) -> str:
         return f"GeminiProvider({self._account})"
@@ -164,7 +168,7 @@ class GeminiProvider:
         what = "batches.get"
         call = Call(what, "GET", path, params={"fields": fields}, timeouts=_LONG, limit=_INLINE_LIMIT)
         with closing(self._retry.run(lambda: self._spooled(call))) as body:
-            yield from inline_rows(body, outline, what)
+            yield from inline_rows(body, outline, what, self._line_limit)
 
     def _spooled(self, call: Call) -> BinaryIO:
         with self._endpoint.stream(call) as (_, chunks):
@@ -187,7 +191,14 @@ class GeminiProvider:
                 _, chunks = self._retry.run(lambda: opened.enter_context(self._endpoint.stream(call)), again)
             except missing as error:
                 raise _recoded(error, code, hint) from error
-            yield from file_rows(chunks, outline, what)
+            for row in read_lines(chunks, self._line_limit, what, result_item, lambda size: self._ends_at(call, size)):
+                outline.rows_seen = True
+                yield row
+
+    def _ends_at(self, call: Call, size: int) -> bool:
+        """Whether a body that seems cut off is that long when it comes once more."""
+        with self._endpoint.stream(call) as (_, chunks):
+            return sum(map(len, chunks)) == size
 
     def _why_missing(self, outline: Outline) -> tuple[str, str]:
         """Code and hint for results that are not there: they may still come, or came and went (reference 2.3, 8.1)."""
@@ -221,6 +232,7 @@ def open_gemini(
     file_min_life: timedelta,
     create_timeout: timedelta,
     display_name_limit: int,
+    line_limit: int = LINE_LIMIT,
     clock: Clock,
     random: Callable[[], float],
     transport: httpx.BaseTransport | None = None,
@@ -234,4 +246,6 @@ def open_gemini(
     endpoint = Endpoint(base_url, key, ServerClock(clock), transport)
     retry = Retry(clock, random)
     uploads = Uploads(endpoint, retry, uid, file_min_life)
-    return GeminiProvider(account, key.fingerprint, endpoint, retry, uploads, create_timeout, display_name_limit)
+    return GeminiProvider(
+        account, key.fingerprint, endpoint, retry, uploads, create_timeout, display_name_limit, line_limit
+    )

@@ -6,7 +6,6 @@ Nothing here is ever silently short: what cannot be read to its end raises. Sour
 from __future__ import annotations
 
 import io
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,19 +15,19 @@ from typing import BinaryIO, cast
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.ports import ResultItem
+from batchctl.model.row_marks import position_of_metadata, without_position
 from batchctl.model.states import JobState
 from batchctl.providers.gemini.names import is_file_name
-from batchctl.providers.json_stream import JsonStream
-from batchctl.providers.lines import LINE_LIMIT, lines
-from batchctl.providers.members import job_state
-from batchctl.providers.texts import as_object, parse_json
+from batchctl.providers.json_stream import JsonStream, Unsound
+from batchctl.providers.members import job_state, key_text
+from batchctl.providers.outcomes import NOTHING, read_outcome, users_members
+from batchctl.providers.result_lines import unreadable_row
+from batchctl.providers.texts import as_object
 from batchctl.providers.times import parse_time
 
 _IN_MEMORY = 16 * 2**20
 _INLINE = frozenset({"inlinedResponses", "inlinedEmbedContentResponses"})
 """Two spellings; embeddings were seen under either, once or twice nested."""
-_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
-_EMPTY_ITEM: dict[str, Json] = {"code": 2, "message": "the API gave neither a response nor an error for this row"}
 
 
 @dataclass
@@ -54,14 +53,14 @@ def spool(chunks: Iterable[bytes]) -> BinaryIO:
     return cast("BinaryIO", file)
 
 
-def inline_rows(body: BinaryIO, outline: Outline, what: str) -> Iterator[ResultItem]:
+def inline_rows(body: BinaryIO, outline: Outline, what: str, limit: int) -> Iterator[ResultItem]:
     """Read an Operation member by member: its rows are given, what else it says goes into the outline.
 
-    The rows may stand in it twice; the first place counts. Raises BadReply.
+    The rows may stand in it twice; the first place counts. `limit` is the most bytes of one row. Raises BadReply.
     """
-    text = io.TextIOWrapper(body, encoding="utf-8", newline="")
+    text = io.TextIOWrapper(body, encoding="utf-8", errors="surrogateescape", newline="")
     try:
-        stream = JsonStream(text.read)
+        stream = JsonStream(text.read, value_limit=limit)
         for name in stream.members():
             if name == "metadata" and stream.peek() == "{":
                 yield from _metadata(stream, outline)
@@ -108,7 +107,7 @@ def _container(stream: JsonStream, outline: Outline) -> Iterator[ResultItem]:
             return
         for item in stream.elements():
             outline.rows_seen = True
-            yield result_item(item)
+            yield unsound_item(item) if isinstance(item, Unsound) else result_item(item)
         return
     for name in stream.members():
         if name in _INLINE and stream.peek() == "[":
@@ -125,29 +124,38 @@ def _file(value: Json) -> str | None:
     return value
 
 
-def file_rows(chunks: Iterable[bytes], outline: Outline, what: str) -> Iterator[ResultItem]:
-    """Read a result file line by line. Raises BadReply for a line that is too long or not JSON."""
-    for number, line in enumerate(lines(chunks, LINE_LIMIT, what), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = parse_json(line)
-        except ValueError as exc:
-            raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off") from exc
-        outline.rows_seen = True
-        yield result_item(value)
-
-
 def result_item(value: Json) -> ResultItem:
     """One row from a result line or an inline item, members in any order; a row that holds nothing becomes an error."""
-    item = as_object(value)
-    metadata = as_object(item.get("metadata"))
-    key = next((one for one in (item.get("key"), metadata.get("key")) if isinstance(one, str)), None)
-    index = metadata.get("index")
-    place = int(index) if isinstance(index, str) and _INDEX.fullmatch(index) else None
-    response, error = item.get("response"), item.get("error")
-    if isinstance(error, dict):
-        return ResultItem(key, place, error=error)
-    if isinstance(response, dict):
-        return ResultItem(key, place, response=response)
-    return ResultItem(key, place, error=_EMPTY_ITEM)
+    if not isinstance(value, dict):
+        return ResultItem(None, None, error={**NOTHING, "raw": value})
+    metadata = as_object(value.get("metadata"))
+    own, inner = key_text(value.get("key")), key_text(metadata.get("key"))
+    request = value.get("request")
+    outcome = read_outcome({name: member for name, member in value.items() if name != "request"}, states=False)
+    error = NOTHING if outcome.error is None and outcome.response is None else outcome.error
+    members = users_members(outcome.rest)
+    if isinstance(members.get("metadata"), dict):
+        kept = _users_metadata(metadata, inner if own is None else None)
+        members = {name: member for name, member in members.items() if name != "metadata"}
+        members |= {"metadata": kept} if kept else {}
+    return ResultItem(
+        inner if own is None else own,
+        position_of_metadata(metadata),
+        outcome.response,
+        error,
+        request if isinstance(request, dict) else None,
+        members,
+    )
+
+
+def _users_metadata(metadata: dict[str, Json], key: str | None) -> dict[str, Json]:
+    """What is the user's own of an inline item's metadata: not our mark, nor the row's key."""
+    return {
+        name: value for name, value in without_position(metadata).items() if not (name == "key" and key is not None)
+    }
+
+
+def unsound_item(unsound: Unsound) -> ResultItem:
+    """The error row of an inline item that is not JSON."""
+    raw = unsound.text.encode("utf-8", "surrogateescape")
+    return unreadable_row(raw, f"an item of the results is not JSON: {unsound.reason}", result_item)

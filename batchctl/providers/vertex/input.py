@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json, RemoteSource
-from batchctl.model.errors import BadRequest, NotFound
+from batchctl.model.errors import NotFound
 from batchctl.model.ports import InputRow
 from batchctl.providers.cloud.names import ObjectPath, parse_gs
 from batchctl.providers.cloud.storage import Storage, StoredObject
-from batchctl.providers.lines import LINE_LIMIT, LineTooLong, lines
+from batchctl.providers.lines import LINE_LIMIT, LongLine, lines
+from batchctl.providers.members import key_text
+from batchctl.providers.result_lines import leading_members
 from batchctl.providers.texts import parse_json
 from batchctl.providers.vertex.wildcards import literal_part, matches
 
@@ -22,8 +23,10 @@ UNREADABLE: Mapping[str, Json] = {"unreadable": float("nan")}
 _BOM = b"\xef\xbb\xbf"
 
 
-def read_input(source: RemoteSource, storage: Storage) -> Iterator[InputRow] | None:
+def read_input(source: RemoteSource, storage: Storage, limit: int = LINE_LIMIT) -> Iterator[InputRow] | None:
     """The rows of files in Cloud Storage, in the order of the URIs, of names under a wildcard, and of lines.
+
+    A line of more than `limit` bytes counts as a row that holds no request.
 
     None for BigQuery and for datasets, which have no order. Makes no call and raises nothing by itself: every ApiError
     comes while the rows are read, at the first one or midway. One that will not get better is a BadRequest, NotFound or
@@ -31,13 +34,13 @@ def read_input(source: RemoteSource, storage: Storage) -> Iterator[InputRow] | N
     """
     if not all(uri.startswith("gs://") for uri in source.uris):
         return None
-    return _rows(source.uris, storage)
+    return _rows(source.uris, storage, limit)
 
 
-def _rows(uris: tuple[str, ...], storage: Storage) -> Iterator[InputRow]:
+def _rows(uris: tuple[str, ...], storage: Storage, limit: int) -> Iterator[InputRow]:
     for uri in uris:
         for item in _objects(parse_gs(uri), storage):
-            yield from _file_rows(storage.read(item), str(item.path))
+            yield from _file_rows(storage.read(item), limit)
 
 
 def _objects(path: ObjectPath, storage: Storage) -> list[StoredObject]:
@@ -51,14 +54,14 @@ def _objects(path: ObjectPath, storage: Storage) -> list[StoredObject]:
     return found
 
 
-def _file_rows(chunks: Iterator[bytes], what: str) -> Iterator[InputRow]:
-    try:
-        for number, line in enumerate(lines(chunks, LINE_LIMIT, what)):
-            text = line.removeprefix(_BOM) if number == 0 else line
-            if text.strip():
-                yield _row(text)
-    except LineTooLong as error:
-        raise BadRequest(error.message, http=400, code=ErrorCode.INVALID_INPUT, hint="is the file JSONL?") from error
+def _file_rows(chunks: Iterator[bytes], limit: int) -> Iterator[InputRow]:
+    for number, line in enumerate(lines(chunks, limit)):
+        if isinstance(line, LongLine):
+            yield InputRow(key_text(leading_members(line.start).get("key")), UNREADABLE)
+            continue
+        text = line.removeprefix(_BOM) if number == 0 else line
+        if text.strip():
+            yield _row(text)
 
 
 def _row(line: bytes) -> InputRow:
@@ -71,5 +74,5 @@ def _row(line: bytes) -> InputRow:
         return InputRow(None, UNREADABLE)
     if "request" not in value:
         return InputRow(None, value)
-    request, key = value["request"], value.get("key")
-    return InputRow(key if isinstance(key, str) else None, request if isinstance(request, dict) else UNREADABLE)
+    request, key = value["request"], key_text(value.get("key"))
+    return InputRow(key, request if isinstance(request, dict) else UNREADABLE)

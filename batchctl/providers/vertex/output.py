@@ -6,29 +6,35 @@ Nothing here is ever silently short: what cannot be read to its end raises. Sour
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
-from batchctl.model.errors import ApiError, BadReply, NotFound
+from batchctl.model.errors import ApiError, NotFound
 from batchctl.model.ports import ResultItem
 from batchctl.model.states import GOOD_STATES
 from batchctl.providers import members
 from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.names import ObjectPath, Table, parse_gs, parse_table
 from batchctl.providers.cloud.refusals import recoded
-from batchctl.providers.cloud.storage import Storage
+from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.lag import may_still_come
-from batchctl.providers.lines import LINE_LIMIT, lines
-from batchctl.providers.texts import as_object, parse_json
+from batchctl.providers.lines import LINE_LIMIT
+from batchctl.providers.result_lines import read_lines
+from batchctl.providers.texts import as_object
 from batchctl.providers.times import parse_time
 from batchctl.providers.vertex.result_rows import result_item
 
+_EARLY = "incremental_predictions"
+"""The folder of rows that were done before the job's end (reference chapter 16)."""
 _PREDICTIONS = "predictions"
 """The table of results in a dataset that a job made for itself (discovery document, `BigQueryDestination`)."""
 
 
-def read_output(job: Mapping[str, Json], storage: Storage, bigquery: BigQuery) -> Iterator[ResultItem]:
-    """The rows of an ended job, as the API wrote them, streamed.
+def read_output(
+    job: Mapping[str, Json], storage: Storage, bigquery: BigQuery, limit: int = LINE_LIMIT
+) -> Iterator[ResultItem]:
+    """The rows of an ended job, as the API wrote them, streamed. `limit` is the most bytes of one line.
 
     `job` is a BatchPredictionJob as the API shows it: `name`, `state`, `endTime`, `updateTime`, `completionStats`,
     `outputInfo` and `outputConfig` are read. A job that ended badly may have no rows. One that has some and does not
@@ -39,7 +45,7 @@ def read_output(job: Mapping[str, Json], storage: Storage, bigquery: BigQuery) -
     directory, table = info.get("gcsOutputDirectory"), _table(info, as_object(job.get("outputConfig")))
     seen = False
     if directory:
-        rows = _objects_rows(job, parse_gs(directory), storage)
+        rows = _objects_rows(job, parse_gs(directory), storage, limit)
     elif table is not None:
         rows = _table_rows(job, table, storage, bigquery)
     else:
@@ -53,27 +59,32 @@ def read_output(job: Mapping[str, Json], storage: Storage, bigquery: BigQuery) -
         raise ApiError(f"{_name(job)} has ended, and shows no results ({where})", code=code, hint=hint)
 
 
-def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Storage) -> Iterator[ResultItem]:
-    """The lines of every JSONL file below the directory, file by file in the order of their names."""
+def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Storage, limit: int) -> Iterator[ResultItem]:
+    """The lines of every JSONL file below the directory, file by file in the order of their names.
+
+    What was written before the end comes last, and is marked as such: the final files have it again.
+    """
     folder = ObjectPath(directory.bucket, f"{directory.name.rstrip('/')}/")
     try:
-        found = sorted(storage.list(folder), key=lambda item: item.path.name)
+        found = list(storage.list(folder))
     except NotFound as error:
         _refuse_if_missed(job, storage, error)
         return
-    for item in found:
-        if item.path.name.endswith(".jsonl"):
-            yield from _file_rows(storage.read(item), str(item.path))
+    files = [item for item in found if item.path.name.endswith(".jsonl")]
+    for is_early, item in sorted(((_is_early(item, folder), item) for item in files), key=_order):
+        chunks, what = storage.read(item), str(item.path)
+        # An object's size is known, so a line that is cut off was written so.
+        for row in read_lines(chunks, limit, what, result_item, lambda _: True):
+            yield replace(row, early=True) if is_early else row
 
 
-def _file_rows(chunks: Iterator[bytes], what: str) -> Iterator[ResultItem]:
-    for number, line in enumerate(lines(chunks, LINE_LIMIT, what), start=1):
-        if line.strip():
-            try:
-                value = parse_json(line)
-            except ValueError as exc:
-                raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off") from exc
-            yield result_item(value)
+def _is_early(item: StoredObject, folder: ObjectPath) -> bool:
+    return _EARLY in item.path.name.removeprefix(folder.name).split("/")[:-1]
+
+
+def _order(entry: tuple[bool, StoredObject]) -> tuple[bool, str]:
+    is_early, item = entry
+    return is_early, item.path.name
 
 
 def _table_rows(job: Mapping[str, Json], table: Table, storage: Storage, bigquery: BigQuery) -> Iterator[ResultItem]:

@@ -24,6 +24,7 @@ from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.endpoint import Call, Endpoint, Timeouts
+from batchctl.providers.lines import LINE_LIMIT
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import ServerClock
@@ -70,6 +71,7 @@ class VertexProvider:
         turns: Turns,
         create_timeout: timedelta,
         display_name_limit: int,
+        line_limit: int,
     ) -> None:
         self._account = account
         self._stack_jobs = stack_jobs
@@ -81,6 +83,7 @@ class VertexProvider:
         self._staging = Staging(self._storage, staging_bucket, turns) if staging_bucket else None
         self._create_timeout = create_timeout.total_seconds()
         self._display_name_limit = display_name_limit
+        self._line_limit = line_limit
 
     def __repr__(self) -> str:
         return f"VertexProvider({self._account})"
@@ -180,7 +183,7 @@ class VertexProvider:
         return self._staging.upload(upload), None
 
     def read_input(self, source: RemoteSource) -> Iterator[InputRow] | None:
-        return read_input(source, self._storage)
+        return read_input(source, self._storage, self._line_limit)
 
     def read_results(self, name: str) -> Iterator[ResultItem]:
         """The rows of an ended job. Raises ApiError with code `ResultsNotReady` or `ResultsGone` where they fit."""
@@ -192,7 +195,7 @@ class VertexProvider:
                 code=ErrorCode.RESULTS_NOT_READY,
                 hint="run the command again when the job has ended",
             )
-        yield from read_output(job, self._storage, self._bigquery)
+        yield from read_output(job, self._storage, self._bigquery, self._line_limit)
 
     def _get(self, name: str) -> dict[str, Json]:
         """The job as the API shows it, and that it is the one that was asked for."""
@@ -225,6 +228,7 @@ def open_vertex(
     turns: Turns,
     create_timeout: timedelta,
     display_name_limit: int,
+    line_limit: int = LINE_LIMIT,
     clock: Clock,
     random: Callable[[], float],
     transport: httpx.BaseTransport | None = None,
@@ -243,4 +247,6 @@ def open_vertex(
     )
     retry = Retry(clock, random)
     filtered = stack_filter(stack, uid)
-    return VertexProvider(account, filtered, services, retry, staging_bucket, turns, create_timeout, display_name_limit)
+    return VertexProvider(
+        account, filtered, services, retry, staging_bucket, turns, create_timeout, display_name_limit, line_limit
+    )

@@ -1,0 +1,203 @@
+"""What came of a row, in whatever shape an API tells it: an answer, an error, or neither.
+
+Never fails, and drops nothing: what is none of the known shapes is kept as it came. Both APIs share it, because their
+guides, captures and other clients know more shapes than any one of them uses. Source: reference 8.1, 8.2, chapters 9
+and 16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from batchctl.model.desired import Json
+from batchctl.providers.errors import RPC_HTTP
+from batchctl.providers.members import key_text
+from batchctl.providers.texts import DECODER, as_object, parse_json
+
+_CANCELLED, _UNKNOWN, _INTERNAL = 1, 2, 13
+_BY_NAME = {name: number for number, (_, name) in RPC_HTTP.items()} | {
+    "UNKNOWN": _UNKNOWN,
+    "INTERNAL": _INTERNAL,
+    "DATA_LOSS": 15,
+}
+_BY_HTTP = {500: _INTERNAL} | {http: number for number, (http, _) in reversed(list(RPC_HTTP.items()))}
+"""Where several numbers share a status, the first one."""
+_FIRST_HTTP_ERROR = 400
+
+NEVER_PROCESSED: Mapping[str, Json] = {
+    "code": _CANCELLED,
+    "message": "never processed: the job ended before this row",
+}
+NOTHING: Mapping[str, Json] = {
+    "code": _UNKNOWN,
+    "message": "the API gave neither a response nor an error for this row",
+}
+_ANSWERS = frozenset({"candidates", "promptFeedback", "embedding", "embeddings"})
+"""What only an answer has: a line with one of them may be the answer itself."""
+_OF_ANSWERS = _ANSWERS | {"usageMetadata", "modelVersion", "responseId", "createTime", "modelStatus", "tokenCount"}
+_OF_PARTNERS = frozenset({"choices", "content", "output", "predictions", "data"})
+"""What answers of other publishers' models have (reference 8.2, 16)."""
+_FINE = frozenset({"ok", "success", "succeeded", "done", "completed"})
+"""Texts of a status that say no more than the answer beside them."""
+_OF_STATUS = frozenset({"code", "message", "status", "details"})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a row. At most one of `response` and `error` is set; neither, where the line holds no word of it."""
+
+    response: Mapping[str, Json] | None
+    error: Mapping[str, Json] | None
+    rest: Mapping[str, Json]
+    """The line's other members."""
+
+
+def read_outcome(item: Mapping[str, Json], *, states: bool) -> Outcome:
+    """The outcome in a line's members.
+
+    With `states`, every line of this API has a status text, empty when all is well; elsewhere such a text beside an
+    answer is the user's own.
+    """
+    rest = dict(item)
+    bare = _bare(rest)
+    if bare is not None:
+        return Outcome(bare, None, {name: value for name, value in rest.items() if name not in bare})
+    given = rest.pop("response", None)
+    response = _object(given)
+    if not response:
+        response = _predictions(rest) or response
+    error = _taken_error(rest, response, states=states) or _error_in(response)
+    if error is not None:
+        aside = {"details": [response]} if response and _error_in(response) is None else {}
+        return Outcome(None, _joined(error, aside), rest)
+    if response is not None and not (states and not response):
+        return Outcome(response, None, rest)
+    if not states and rest.keys() - {"key"} <= _OF_STATUS and isinstance(rest.get("message"), str):
+        status = {name: rest.pop(name) for name in tuple(rest) if name in _OF_STATUS}
+        return Outcome(None, status, rest)
+    if given in (None, {}):
+        return Outcome(None, None, rest)
+    return Outcome(None, {**NOTHING, "raw": given}, rest)
+
+
+def users_members(rest: Mapping[str, Json]) -> dict[str, Json]:
+    """What is the user's own of a line's other members: not its key, nor an error that is none."""
+    return {
+        name: value
+        for name, value in rest.items()
+        if not (name == "key" and key_text(value) is not None) and not (name in ("error", "status") and not value)
+    }
+
+
+def _bare(item: Mapping[str, Json]) -> dict[str, Json] | None:
+    """The answer that a line is, without anything around it."""
+    if item.get("response") is not None or not any(item.get(name) for name in _ANSWERS):
+        return None
+    return {name: value for name, value in item.items() if name in _OF_ANSWERS}
+
+
+def _predictions(rest: dict[str, Json]) -> dict[str, Json] | None:
+    """The answers of the old embeddings, which stand in a list of their own."""
+    predictions = parsed(rest.get("predictions"))
+    if not isinstance(predictions, list) or not predictions:
+        return None
+    del rest["predictions"]
+    return {"predictions": predictions}
+
+
+def _taken_error(
+    rest: dict[str, Json], response: Mapping[str, Json] | None, *, states: bool
+) -> Mapping[str, Json] | None:
+    """The error beside an answer, or in its place; it is taken out of the other members."""
+    for name in ("error", "status"):
+        value = rest.get(name)
+        if isinstance(value, str) and (not value.strip() or (response and not _counts(name, value, states=states))):
+            continue
+        error = _read_error(value)
+        if error is not None:
+            del rest[name]
+            return error
+    return None
+
+
+def _counts(name: str, text: str, *, states: bool) -> bool:
+    """Whether a text beside an answer is the API's word for an error."""
+    return states and name == "status" and text.strip().lower() not in _FINE
+
+
+def _read_error(value: Json) -> Mapping[str, Json] | None:
+    """An error as an object or as a text; None for what tells of none."""
+    if isinstance(value, str):
+        return read_status(value)
+    if isinstance(value, dict) and value:
+        return None if value.get("code") in (0, "OK") else value
+    return {**NOTHING, "raw": value} if value not in (None, {}, [], False) else None
+
+
+def _error_in(response: Mapping[str, Json] | None) -> Mapping[str, Json] | None:
+    """The error that stands in place of an answer, inside what should be one."""
+    if not response or any(response.get(name) for name in _ANSWERS | _OF_PARTNERS):
+        return None
+    error = response.get("error")
+    if isinstance(error, dict | str) and error:
+        found = _read_error(error)
+        others = {name: value for name, value in response.items() if name != "error"}
+        return None if found is None else _joined(found, {"details": [others]} if others else {})
+    code, body = response.get("status_code"), as_object(response.get("body"))
+    if isinstance(code, int) and not isinstance(code, bool) and code >= _FIRST_HTTP_ERROR:
+        message = as_object(body.get("error")).get("message")
+        words = message if isinstance(message, str) and message else f"HTTP {code}"
+        return {"code": _BY_HTTP.get(code, _UNKNOWN), "message": words, "details": [response]}
+    return None
+
+
+def _joined(error: Mapping[str, Json], more: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The error with further details: what came besides it was paid for too."""
+    if not more:
+        return error
+    own = error.get("details")
+    return {**error, "details": [*(own if isinstance(own, list) else []), *more["details"]]}
+
+
+def read_status(status: str) -> dict[str, Json]:
+    """The error in a status text, which may hold the service's own error as JSON (reference 8.2)."""
+    found = as_object(_embedded(status))
+    embedded = as_object(found.get("error", found))
+    message = embedded.get("message")
+    return {"code": _number(embedded), "message": message if isinstance(message, str) and message else status}
+
+
+def _embedded(status: str) -> Json:
+    start = status.find("{")
+    if start < 0:
+        return None
+    try:
+        return DECODER.raw_decode(status, start)[0]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _number(error: Mapping[str, Json]) -> int:
+    """The google.rpc number; in a status text the code is that of HTTP."""
+    name, code = error.get("status"), error.get("code")
+    if isinstance(name, str) and name in _BY_NAME:
+        return _BY_NAME[name]
+    if isinstance(code, bool) or not isinstance(code, int):
+        return _UNKNOWN
+    return code if code in _BY_NAME.values() else _BY_HTTP.get(code, _UNKNOWN)
+
+
+def _object(value: Json) -> Mapping[str, Json] | None:
+    found = parsed(value)
+    return found if isinstance(found, dict) else None
+
+
+def parsed(value: Json) -> Json:
+    """The value; read as JSON where a table keeps it in a column of text."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return parse_json(value.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return value

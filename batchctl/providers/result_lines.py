@@ -1,0 +1,122 @@
+"""The lines of a result file: a line that cannot be read becomes an error row that keeps its bytes, and costs no other.
+
+Never fails on what stands in a line. Only a body that ended early raises. Source: reference 8.1, 8.2.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from batchctl.model.desired import Json
+from batchctl.model.errors import BadReply
+from batchctl.model.ports import ResultItem
+from batchctl.providers.lines import LongLine, lines
+from batchctl.providers.texts import parse_json
+
+_DATA_LOSS = 15
+_BOM = b"\xef\xbb\xbf"
+_OPENING = re.compile(r"\s*\{")
+_SIMPLE_MEMBER = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9]+)\s*,')
+"""A member with a text or a whole number, and a further member after it."""
+
+
+def read_lines(
+    chunks: Iterable[bytes],
+    limit: int,
+    what: str,
+    item_of: Callable[[Json], ResultItem],
+    is_whole: Callable[[int], bool],
+) -> Iterator[ResultItem]:
+    """The rows of a result file, blank lines left out.
+
+    `is_whole` says whether a body of so many bytes is all there is: it is asked when the last line has no end and
+    cannot be read. Raises BadReply when it is not, and for a body of which no line could be a row, such as a page of
+    HTML.
+    """
+    counted = _Counted(chunks)
+    number, has_rows, has_text = 0, False, False
+    bad: ResultItem | None = None
+    for number, line in enumerate(lines(counted, limit), start=1):
+        if bad is not None:
+            yield bad
+            bad = None
+        start = line.start if isinstance(line, LongLine) else line
+        text = start.removeprefix(_BOM) if number == 1 else start
+        if not text.strip():
+            continue
+        has_rows, has_text = has_rows or text.lstrip().startswith(b"{"), True
+        if isinstance(line, LongLine):
+            yield _long_row(line, f"line {number} of {what} is longer than {limit} bytes (limits.lineBytes)", item_of)
+            continue
+        try:
+            value = parse_json(text)
+        except ValueError as error:
+            bad = unreadable_row(text, f"line {number} of {what} is not JSON, or cut off: {error}", item_of)
+            continue
+        yield item_of(value)
+    if has_text and not has_rows:
+        raise BadReply(f"{what}: no line of the result file is a JSON object")
+    if bad is not None:
+        if not is_whole(counted.size):
+            raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off")
+        yield bad
+
+
+class _Counted:
+    """Chunks, and how many bytes they came to."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            yield chunk
+
+
+def unreadable_row(raw: bytes, message: str, item_of: Callable[[Json], ResultItem]) -> ResultItem:
+    """The error row of what is not JSON, with all its bytes, at its own place where the place can be made out."""
+    try:
+        kept: dict[str, Json] = {"raw": raw.decode("utf-8")}
+    except UnicodeDecodeError:
+        kept = {"rawBase64": base64.b64encode(raw).decode("ascii")}
+    return _error_row(item_of(_identity(raw)), message, kept)
+
+
+def _long_row(line: LongLine, message: str, item_of: Callable[[Json], ResultItem]) -> ResultItem:
+    found = _error_row(item_of(leading_members(line.start)), message, {})
+    return replace(found, aside=line.content)
+
+
+def _error_row(found: ResultItem, message: str, kept: Mapping[str, Json]) -> ResultItem:
+    return replace(found, response=None, error={"code": _DATA_LOSS, "message": message, **kept})
+
+
+def _identity(raw: bytes) -> Json:
+    """What a broken line says of itself: all of it, if only a sign or a number in it is none, else how it begins."""
+    text = raw.decode("utf-8", "replace")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return leading_members(raw)
+    return value if isinstance(value, dict) else {}
+
+
+def leading_members(raw: bytes) -> dict[str, Json]:
+    """The texts and whole numbers that an object begins with."""
+    text = raw.decode("utf-8", "replace")
+    found: dict[str, Json] = {}
+    opening = _OPENING.match(text)
+    at = opening.end() if opening else len(text)
+    while (member := _SIMPLE_MEMBER.match(text, at)) is not None:
+        try:
+            found[json.loads(member[1])] = json.loads(member[2])
+        except ValueError:
+            return found
+        at = member.end()
+    return found
