@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.combinations import check_combinations
 from batchctl.manifests.destinations import read_dest
 from batchctl.manifests.digest import digest_of, work_tree
-from batchctl.manifests.durations import parse_duration
 from batchctl.manifests.faults import Faults, did_you_mean, shown
 from batchctl.manifests.input_limits import input_bytes
 from batchctl.manifests.labels import check_labels
+from batchctl.manifests.lifecycle import read_lifecycle
 from batchctl.manifests.located import read_adopt, read_model
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
@@ -27,10 +26,6 @@ from batchctl.model.desired import (
     DesiredJob,
     Json,
     Kind,
-    Lifecycle,
-    OnChange,
-    OnMissing,
-    OnRemove,
     ProviderConfig,
     Source,
     UnknownSource,
@@ -88,7 +83,7 @@ class JobBuilder:
         check_combinations(self._spec, self._kind, api, self._faults)
         check_labels(self._root, api, self._faults)
         request = self._request()
-        lifecycle = self._lifecycle()
+        lifecycle = read_lifecycle(self._spec, self._faults)
         adopt = find(self._spec, "adopt")
         adopted = None if adopt is None else read_adopt(adopt, config, self._faults)
         dest = read_dest(self._spec, api, self._faults)
@@ -191,29 +186,3 @@ class JobBuilder:
         if isinstance(instruction, str):
             request["systemInstruction"] = {"parts": [{"text": instruction}]}
         return request
-
-    def _lifecycle(self) -> Lifecycle:
-        given = self._value("lifecycle") or {}
-        standard = Lifecycle()
-        return Lifecycle(
-            backoff_limit=int(given.get("backoffLimit", standard.backoff_limit)),
-            retry_on=frozenset(given.get("retryOn", standard.retry_on)),
-            pending_deadline=self._duration("pendingDeadline"),
-            active_deadline=self._duration("activeDeadline"),
-            ttl_after_finished=self._duration("ttlAfterFinished"),
-            on_change=OnChange(given.get("onChange", standard.on_change)),
-            on_remove=OnRemove(given.get("onRemove", standard.on_remove)),
-            on_missing=OnMissing(given.get("onMissing", standard.on_missing)),
-            suspend=given.get("suspend", standard.suspend),
-            protect=given.get("protect", standard.protect),
-        )
-
-    def _duration(self, name: str) -> timedelta | None:
-        node = find(self._spec, "lifecycle", name)
-        if node is None:
-            return None
-        try:
-            return parse_duration(str(value_of(node)))
-        except ValueError as error:
-            self._faults.add(node.location, Code.INVALID_VALUE, f'"{name}" {error}')
-            return None

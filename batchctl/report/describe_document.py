@@ -5,7 +5,6 @@ Leaves out the tokens of attempts, which are nobody's business, and the text of 
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import timedelta
 from typing import assert_never
 
@@ -20,6 +19,7 @@ from batchctl.model.desired import (
     UnknownSource,
     UploadedFile,
 )
+from batchctl.model.lifecycle import LIFECYCLE
 from batchctl.model.recorded import Event, RecordedAttempt, RecordedJob
 from batchctl.report.job_document import row_counts
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
@@ -71,12 +71,7 @@ def source_fields(source: Source) -> dict[str, Json]:
 
 def lifecycle_fields(lifecycle: Lifecycle) -> dict[str, Json]:
     """`spec.lifecycle` as a manifest writes it, defaults filled in."""
-    return {_camel(item.name): _lifecycle_value(getattr(lifecycle, item.name)) for item in fields(lifecycle)}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return {one.name: _lifecycle_value(one.of(lifecycle)) for one in LIFECYCLE}
 
 
 def _lifecycle_value(value: object) -> Json:

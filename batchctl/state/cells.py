@@ -19,6 +19,10 @@ class CellError(ValueError):
     """A cell holds what no writer of ours has written."""
 
 
+class NewerError(Exception):
+    """A cell holds what only a newer batchctl can have written."""
+
+
 def text_cell(text: str) -> str:
     """Text that SQLite can hold: lone surrogates, which a reply's JSON escapes can smuggle in, become `?`."""
     return text.encode("utf-8", "replace").decode("utf-8")

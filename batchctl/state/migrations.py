@@ -200,6 +200,13 @@ def add_token_counts(db: Database) -> None:
         db.table("attempts").add_column(column, int)
 
 
+def mend_first_format(db: Database) -> None:
+    """Version 9: `results_lost`, which the very first files lack: the first format got it later, under its number."""
+    columns: list[str] = [column.name for column in db.table("attempts").columns]
+    if "results_lost" not in columns:
+        db.table("attempts").add_column("results_lost", int, not_null_default=0)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -209,6 +216,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_outbox,
     add_second_clock,
     add_token_counts,
+    mend_first_format,
 )
 """In order; a file's format version is how many of them it has been through."""
 

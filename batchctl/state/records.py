@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from batchctl.model.admission import Quota, QuotaKey
-from batchctl.model.desired import Json, Kind, Lifecycle, OnChange, OnMissing, OnRemove
+from batchctl.model.desired import Json, Kind
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.observed import RowCounts, Status
@@ -25,14 +25,13 @@ from batchctl.state.cells import (
     read_optional_number,
     read_optional_text,
     read_optional_time,
-    read_seconds,
     read_text,
     read_texts,
     read_time,
-    seconds_of,
     text_cell,
     time_cell,
 )
+from batchctl.state.lifecycle import lifecycle_object, read_lifecycle
 
 Record: TypeAlias = dict[str, Cell]
 """One record of a table, by column."""
@@ -65,7 +64,7 @@ def job_record(job: RecordedJob) -> Record:
         "removing_time": time_cell(job.removing_time),
         "released_time": time_cell(job.released_time),
         "cancel_requested": time_cell(job.cancel_requested),
-        "lifecycle": json_cell(_lifecycle_object(job.lifecycle)),
+        "lifecycle": json_cell(lifecycle_object(job.lifecycle)),
         "labels": json_cell(job.labels),
         "former_names": json_cell(list(job.former_names)),
         "depends_on": json_cell(list(job.depends_on)),
@@ -82,7 +81,7 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         model=read_text(stored["model"]),
         path=read_text(stored["path"]),
         account=Account.parse(read_text(stored["account"])),
-        lifecycle=_read_lifecycle(read_object(stored["lifecycle"])),
+        lifecycle=read_lifecycle(read_object(stored["lifecycle"])),
         labels=read_labels(stored["labels"]),
         display_name=read_optional_text(stored["display_name"]),
         current=read_number(stored["current"]),
@@ -93,36 +92,6 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         depends_on=read_texts(stored["depends_on"]),
         retry_requested=read_optional_time(stored["retry_requested"]),
         attempts=tuple(attempts),
-    )
-
-
-def _lifecycle_object(lifecycle: Lifecycle) -> dict[str, Json]:
-    return {
-        "backoffLimit": lifecycle.backoff_limit,
-        "retryOn": sorted(lifecycle.retry_on),
-        "pendingDeadlineSeconds": seconds_of(lifecycle.pending_deadline),
-        "activeDeadlineSeconds": seconds_of(lifecycle.active_deadline),
-        "ttlSecondsAfterFinished": seconds_of(lifecycle.ttl_after_finished),
-        "onChange": lifecycle.on_change.value,
-        "onRemove": lifecycle.on_remove.value,
-        "onMissing": lifecycle.on_missing.value,
-        "suspend": lifecycle.suspend,
-        "protect": lifecycle.protect,
-    }
-
-
-def _read_lifecycle(stored: Stored) -> Lifecycle:
-    return Lifecycle(
-        backoff_limit=read_number(stored["backoffLimit"]),
-        retry_on=frozenset(read_text(state) for state in stored["retryOn"]),
-        pending_deadline=read_seconds(stored["pendingDeadlineSeconds"]),
-        active_deadline=read_seconds(stored["activeDeadlineSeconds"]),
-        ttl_after_finished=read_seconds(stored["ttlSecondsAfterFinished"]),
-        on_change=OnChange(stored["onChange"]),
-        on_remove=OnRemove(stored["onRemove"]),
-        on_missing=OnMissing(stored["onMissing"]),
-        suspend=read_flag(stored["suspend"]),
-        protect=read_flag(stored["protect"]),
     )
 
 

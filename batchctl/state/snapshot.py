@@ -16,7 +16,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.recorded import Event, Intent, Recorded, RecordedAttempt
-from batchctl.state.cells import read_number, read_text
+from batchctl.state.cells import NewerError, read_number, read_text
 from batchctl.state.faults import corrupt
 from batchctl.state.migrations import TABLES, Identity
 from batchctl.state.records import (
@@ -160,6 +160,15 @@ def _reading(path: Path, table: str, stored: Stored) -> Iterator[None]:
         yield
     except KeyError as error:
         raise corrupt(path, f"table {table} lacks a value for {error.args[0]!r}") from error
+    except NewerError as error:
+        message = (
+            f"the state file {path} was written by a newer batchctl: table {table}, record {_name(stored)}: {error}"
+        )
+        raise StateError(message, code=ErrorCode.STATE_TOO_NEW, hint="upgrade batchctl") from error
     except (ValueError, TypeError, RecursionError, OverflowError) as error:
-        name = " ".join(str(stored[column]) for column in list(stored)[:3])
-        raise corrupt(path, f"table {table}, record {name}: {error}") from error
+        raise corrupt(path, f"table {table}, record {_name(stored)}: {error}") from error
+
+
+def _name(stored: Stored) -> str:
+    """What tells a record from the others of its table: the first columns."""
+    return " ".join(str(stored[column]) for column in list(stored)[:3])

@@ -1,0 +1,199 @@
+"""The members of `spec.lifecycle`, each described once.
+
+The schemas for editors, the reader of manifests, the state's records and the reports all go by this table, so a new
+member is one field of `Lifecycle` and one row here. A record or a manifest without a member has its default.
+
+A member that the state has to keep comes with a format number of its own (see `state.migrations`): an older batchctl,
+which would not keep to it and would drop it from the record, then refuses the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any, TypeAlias, assert_never
+
+from batchctl.model.desired import Json, Lifecycle, OnChange, OnMissing, OnRemove
+
+Value: TypeAlias = Any
+"""What a member has in `Lifecycle`; its `ValueType` says what that is."""
+
+_STANDARD = Lifecycle()
+
+
+class ValueType(Enum):
+    """What kind of value a member has; each reader and writer has one way for each."""
+
+    COUNT = "count"
+    NAMES = "names"
+    """A set of names, a list in text."""
+    DURATION = "duration"
+    """None: no bound. `12h` in manifests and reports, seconds in the state."""
+    CHOICE = "choice"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True)
+class LifecycleField:
+    """One member."""
+
+    name: str
+    """In manifests, schemas and reports."""
+    attribute: str
+    """Of `Lifecycle`."""
+    kind: ValueType
+    description: str
+    """For editors."""
+    short: str
+    """For readers of reports."""
+    stored: str = ""
+    """In the state's records, where that differs from `name`: durations have their unit there."""
+    choices: type[StrEnum] | None = None
+    bounds: Mapping[str, Json] = field(default_factory=dict)
+    """Further keywords of its schema."""
+
+    @property
+    def record_name(self) -> str:
+        """The member in the state's records."""
+        return self.stored or self.name
+
+    @property
+    def default(self) -> Value:
+        """What holds where nothing is said."""
+        return getattr(_STANDARD, self.attribute)
+
+    def of(self, lifecycle: Lifecycle) -> Value:
+        """The value that a lifecycle has."""
+        return getattr(lifecycle, self.attribute)
+
+
+_ENDS = ["FAILED", "EXPIRED", "PARTIALLY_SUCCEEDED", "CANCELLED", "ROWS"]
+LIFECYCLE: tuple[LifecycleField, ...] = (
+    LifecycleField(
+        "backoffLimit",
+        "backoff_limit",
+        ValueType.COUNT,
+        "How many more attempts follow a failed one.",
+        "More attempts after a failed one.",
+        bounds={"maximum": 100},
+    ),
+    LifecycleField(
+        "retryOn",
+        "retry_on",
+        ValueType.NAMES,
+        "Which ends are followed by another attempt.",
+        "Ends that are retried.",
+        bounds={"items": {"description": "An end. ROWS is not supported yet.", "type": "string", "enum": _ENDS}},
+    ),
+    LifecycleField(
+        "pendingDeadline",
+        "pending_deadline",
+        ValueType.DURATION,
+        "Cancel the job when it is still not running after this long.",
+        "Cancelled when still not running after this.",
+        stored="pendingDeadlineSeconds",
+        bounds={"examples": ["12h"]},
+    ),
+    LifecycleField(
+        "activeDeadline",
+        "active_deadline",
+        ValueType.DURATION,
+        "Cancel the job when it has been running for longer than this.",
+        "Cancelled when running longer.",
+        stored="activeDeadlineSeconds",
+        bounds={"examples": ["2h"]},
+    ),
+    LifecycleField(
+        "ttlAfterFinished",
+        "ttl_after_finished",
+        ValueType.DURATION,
+        "Delete the remote job this long after its end; collected results stay.",
+        "The remote job is deleted this long after its end.",
+        stored="ttlSecondsAfterFinished",
+        bounds={"examples": ["7d"]},
+    ),
+    LifecycleField(
+        "onChange",
+        "on_change",
+        ValueType.CHOICE,
+        "When the work changes: replace the job, keep the old one, or fail.",
+        "What follows when the work changes.",
+        choices=OnChange,
+    ),
+    LifecycleField(
+        "onRemove",
+        "on_remove",
+        ValueType.CHOICE,
+        "When the manifest is removed: delete the remote job (cancelled first if active), only cancel it, or keep it.",
+        "What follows when the manifest is removed.",
+        choices=OnRemove,
+    ),
+    LifecycleField(
+        "onMissing",
+        "on_missing",
+        ValueType.CHOICE,
+        "When an unfinished job is confirmed gone: fail, or recreate it.",
+        "What follows when an unfinished remote job is gone.",
+        choices=OnMissing,
+    ),
+    LifecycleField(
+        "suspend",
+        "suspend",
+        ValueType.FLAG,
+        "Hold back creates and retries; what already runs goes on.",
+        "Whether creates and retries are held back.",
+    ),
+    LifecycleField(
+        "protect",
+        "protect",
+        ValueType.FLAG,
+        "Refuse to remove or replace the job. Kept in the state: removing the manifest does not get around it.",
+        "Whether the job is protected from removal.",
+    ),
+)
+"""In the order in which people are shown them."""
+
+
+_FORMS: Mapping[ValueType, Mapping[str, Json]] = {
+    ValueType.COUNT: {"type": "integer", "minimum": 0},
+    ValueType.NAMES: {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    ValueType.DURATION: {
+        "type": "string",
+        "pattern": "^([0-9]+(w|d|h|m|s))+$",
+        "patternErrorMessage": "must be a duration such as 90s, 12h or 1d12h",
+    },
+    ValueType.CHOICE: {"type": "string"},
+    ValueType.FLAG: {"type": "boolean"},
+}
+
+
+def manifest_schema(one: LifecycleField) -> dict[str, Json]:
+    """The member's schema in a manifest, where null takes a default of the stack away."""
+    form = {"description": one.description, **_FORMS[one.kind], **one.bounds}
+    form["type"] = [form["type"], "null"]
+    if one.choices is not None:
+        form["enum"] = [*one.choices, None]
+    # A set has no order of its own; people read it in the order in which the schema offers its names.
+    is_set = one.kind is ValueType.NAMES
+    form["default"] = [name for name in _ENDS if name in one.default] if is_set else one.default
+    return form
+
+
+def report_schema(one: LifecycleField) -> dict[str, Json]:
+    """The member's schema in a report, where every member stands."""
+    form: dict[str, Json] = {"description": one.short, "type": _FORMS[one.kind]["type"]}
+    match one.kind:
+        case ValueType.COUNT:
+            form["minimum"] = 0
+        case ValueType.NAMES:
+            form["items"] = {"description": "A terminal state without its prefix, or ROWS.", "type": "string"}
+        case ValueType.DURATION:
+            form["type"] = ["string", "null"]
+        case ValueType.CHOICE:
+            form["enum"] = list(one.choices or ())
+        case ValueType.FLAG:
+            pass
+        case _ as never:
+            assert_never(never)
+    return form

@@ -1,0 +1,47 @@
+"""The lifecycle of a recorded job as one JSON object, by the table of its members, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from batchctl.model.desired import Json, Lifecycle
+from batchctl.model.lifecycle import LIFECYCLE, LifecycleField, Value, ValueType
+from batchctl.state.cells import NewerError, read_flag, read_number, read_seconds, read_text, seconds_of
+
+_WRITE: Mapping[ValueType, Callable[[Value], Json]] = {
+    ValueType.COUNT: int,
+    ValueType.NAMES: sorted,
+    ValueType.DURATION: seconds_of,
+    ValueType.CHOICE: str,
+    ValueType.FLAG: bool,
+}
+_READ: Mapping[ValueType, Callable[[Json], Value]] = {
+    ValueType.COUNT: read_number,
+    ValueType.NAMES: lambda names: frozenset(read_text(name) for name in names),
+    ValueType.DURATION: read_seconds,
+    ValueType.CHOICE: read_text,
+    ValueType.FLAG: read_flag,
+}
+
+
+def lifecycle_object(lifecycle: Lifecycle) -> dict[str, Json]:
+    """Every member, those that have their default too."""
+    return {one.record_name: _WRITE[one.kind](one.of(lifecycle)) for one in LIFECYCLE}
+
+
+def read_lifecycle(stored: Mapping[str, Json]) -> Lifecycle:
+    """What a record lacks, because it was written before there was such a member, has its default.
+
+    Raises ValueError and TypeError, and NewerError for members that this batchctl does not know: what a newer one has
+    promised must not be dropped with the next write.
+    """
+    unknown = stored.keys() - {one.record_name for one in LIFECYCLE}
+    if unknown:
+        raise NewerError(f"its lifecycle has {', '.join(sorted(unknown))}")
+    there = (one for one in LIFECYCLE if one.record_name in stored)
+    return Lifecycle(**{one.attribute: _read(one, stored[one.record_name]) for one in there})
+
+
+def _read(one: LifecycleField, cell: Json) -> Value:
+    value = _READ[one.kind](cell)
+    return value if one.choices is None else one.choices(value)
