@@ -16,7 +16,7 @@ from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.ports import Clock, Provider
-from batchctl.providers.opening import Place, Shared, open_account
+from batchctl.providers.opening import Place, Shared, Wishes, open_account
 
 _EMBEDDED_URL = "http://emulator.localhost"
 _STORAGE_URL = "https://storage.googleapis.com"
@@ -38,8 +38,13 @@ class Connections:
 
     def __call__(self, account: Account) -> Provider:
         place = self._emulator_place() if account.origin == EMULATOR_ORIGIN else self._place(account)
-        staging = next((config.staging_bucket for config in self._configs(account) if config.staging_bucket), None)
-        return open_account(account, place, self._stack, self._env, self._clock, staging, self._shared)
+        configs = self._configs(account)
+        wishes = Wishes(
+            next((config.api_version for config in configs), Wishes.api_version),
+            next((config.staging_bucket for config in configs if config.staging_bucket), None),
+            next((config.user_project for config in configs if config.user_project), None),
+        )
+        return open_account(account, place, self._stack, self._env, self._clock, wishes, self._shared)
 
     def follow(self, stack: Stack) -> Connections:
         """The same for a stack whose file has changed."""

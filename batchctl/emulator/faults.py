@@ -47,9 +47,16 @@ class Fault:
     retry_info: str | None
     delay: int
     """Nanoseconds."""
+    message: str = ""
+    """The words of a `status` fault; empty: what the emulator says of itself."""
+    name: str = ""
+    """Its rpc name; empty: the usual one of its status."""
 
     def refusal(self) -> Refused:
         """The error that a `status` fault answers. Source: reference 9."""
+        if self.message:
+            details = [] if self.retry_info is None else [self._retry_detail()]
+            return Refused(self.status, self.message, name=self.name or None, details=details)
         if self.status != 429:  # noqa: PLR2004  the HTTP status of a quota
             details = [] if self.retry_info is None else [self._retry_detail()]
             return Refused(self.status, f"The emulator's faults answer {self.status} here.", details=details)
@@ -111,4 +118,12 @@ def _draw(seed: int, position: int, draws: int) -> float:
 
 def _fault(kind: FaultKind, fault: JsonObject) -> Fault:
     delay = parse_duration(fault.get("delay", "0s"))
-    return Fault(kind, fault.get("when") == "after", fault.get("status", 0), fault.get("retryInfo"), delay)
+    return Fault(
+        kind,
+        fault.get("when") == "after",
+        fault.get("status", 0),
+        fault.get("retryInfo"),
+        delay,
+        fault.get("message", ""),
+        fault.get("name", ""),
+    )

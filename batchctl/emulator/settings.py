@@ -15,6 +15,8 @@ from batchctl.emulator.lifecycle import State
 _SPELLINGS = {
     "expireAfter": "expire_after",
     "fileLifetime": "file_lifetime",
+    "fileProcessing": "file_processing",
+    "fileStorage": "file_storage",
     "resultLifetime": "result_lifetime",
     "resultFileLag": "result_file_lag",
     "cancelFinished": "cancel_finished_refused",
@@ -38,6 +40,10 @@ class Settings:
     expire_after: int = 48 * HOUR
     """An unfinished job becomes EXPIRED at this age."""
     file_lifetime: int = 48 * HOUR
+    file_processing: int = 0
+    """How long an uploaded file is PROCESSING before it is ACTIVE. Source: reference 16 (large ones for minutes)."""
+    file_storage: int = 20 * 1024**3
+    """Bytes of uploaded files that there may be at once. Source: reference 10, 16."""
     result_lifetime: int = 6 * WEEK
     """Counted from the job's end; result files live as long, since nothing better is known."""
     result_file_lag: int = 0

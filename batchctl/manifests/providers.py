@@ -6,7 +6,7 @@ Source: design section 4; reference 1.1, chapters 3 and 10.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from batchctl.manifests.accounts import resolve_account
@@ -22,6 +22,7 @@ from batchctl.model.desired import Json, Location, ProviderConfig
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
 
+_SAME = {"stagingBucket": "bucket and prefix", "userProject": "project", "apiVersion": "version"}
 _PLACED = {"project": "your project's id", "location": "such as europe-west1 or global"}
 """What says where an account of Vertex is, each with a hint; on Gemini the API key does."""
 
@@ -50,7 +51,7 @@ class ProviderReader:
                 accounts[name] = resolve_account(config, self._env)
             except ManifestError as error:
                 self._faults.extend(error)
-        self._check_buckets(providers, accounts)
+        self._check_accounts(providers, accounts)
         return accounts
 
     def _place(self, name: str, *fields: str) -> Location:
@@ -75,7 +76,25 @@ class ProviderReader:
             self._staging_bucket(name, api, entry.get("stagingBucket")),
             self._limits(name, api, entry.get("limits") or {}),
             read_admission(entry.get("limits") or {}),
+            self._api_version(name, api, entry.get("apiVersion")),
+            self._user_project(name, api, entry.get("userProject")),
         )
+
+    def _api_version(self, name: str, api: Api, version: str | None) -> str:
+        known = CAPABILITIES[api].versions
+        if version is not None and version not in known:
+            message = f"{NAMES[api]} has no version {shown(version)}"
+            self._faults.add(
+                self._place(name, "apiVersion"), Code.WRONG_PROVIDER, message, f"one of {', '.join(known)}"
+            )
+        return version or known[0]
+
+    def _user_project(self, name: str, api: Api, project: str | None) -> str | None:
+        if project is not None and not CAPABILITIES[api].staging:
+            message = f'"userProject" {is_for(lambda can: can.staging)}'
+            hint = f"{NAMES[api]} reads no buckets: remove it"
+            self._faults.add(self._place(name, "userProject"), Code.WRONG_PROVIDER, message, hint)
+        return project
 
     def _staging_bucket(self, name: str, api: Api, uri: str | None) -> str | None:
         if uri is None:
@@ -112,18 +131,29 @@ class ProviderReader:
             inline_bytes=given.get("inlineBytes", standard.inline_bytes),
         )
 
-    def _check_buckets(self, providers: Mapping[str, ProviderConfig], accounts: Mapping[str, Account]) -> None:
-        """Files are uploaded for an account, whichever of its providers a job names."""
+    def _check_accounts(self, providers: Mapping[str, ProviderConfig], accounts: Mapping[str, Account]) -> None:
+        """An account is spoken to in one way, whichever of its providers a job names."""
+        self._check_same(providers, accounts, "stagingBucket", lambda config: config.staging_bucket)
+        self._check_same(providers, accounts, "userProject", lambda config: config.user_project)
+        self._check_same(providers, accounts, "apiVersion", lambda config: config.api_version)
+
+    def _check_same(
+        self,
+        providers: Mapping[str, ProviderConfig],
+        accounts: Mapping[str, Account],
+        field: str,
+        value: Callable[[ProviderConfig], str | None],
+    ) -> None:
         first: dict[Account, ProviderConfig] = {}
         for name, account in accounts.items():
             config = providers[name]
-            if config.staging_bucket is None:
+            if value(config) is None:
                 continue
             other = first.setdefault(account, config)
-            if other.staging_bucket != config.staging_bucket:
-                message = f'"stagingBucket" is not that of {other.name}, which is the same account'
-                hint = "give both providers one bucket and prefix, or leave one provider out"
-                self._faults.add(self._place(name, "stagingBucket"), Code.INVALID_VALUE, message, hint)
+            if value(other) != value(config):
+                message = f'"{field}" is not that of {other.name}, which is the same account'
+                hint = f"give both providers one {_SAME[field]}, or leave one provider out"
+                self._faults.add(self._place(name, field), Code.INVALID_VALUE, message, hint)
 
     def _endpoint_is_sound(self, name: str, endpoint: str) -> bool:
         if endpoint == EMULATOR_ORIGIN:

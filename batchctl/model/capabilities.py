@@ -84,6 +84,8 @@ class Capabilities:
     """Whether requests in a batch may build on cached content (reference chapters 7 and 10)."""
     row_mark: RowMark
     limits: ApiLimits
+    versions: tuple[str, ...]
+    """In the paths of its calls; the first is the default (reference chapter 16)."""
 
 
 _GEMINI = Capabilities(
@@ -99,6 +101,7 @@ _GEMINI = Capabilities(
     cached_content=True,
     row_mark=RowMark.KEY,
     limits=ApiLimits(active=100, rows=None, embedding_rows=None, file_bytes=2 * 2**30, inline_bytes=20_971_520),
+    versions=("v1", "v1beta"),
 )
 _VERTEX = Capabilities(
     sources=frozenset({SourceForm.FILE, SourceForm.GCS, SourceForm.BIGQUERY, SourceForm.DATASET}),
@@ -113,6 +116,7 @@ _VERTEX = Capabilities(
     cached_content=False,
     row_mark=RowMark.LABEL,
     limits=ApiLimits(active=None, rows=200_000, embedding_rows=1_000_000, file_bytes=2**30, inline_bytes=None),
+    versions=("v1", "v1beta1"),
 )
 CAPABILITIES: Mapping[Api, Capabilities] = {Api.GEMINI: _GEMINI, Api.VERTEX: _VERTEX}
 """The matrix."""

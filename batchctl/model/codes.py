@@ -298,6 +298,72 @@ class ErrorCode(StrEnum):
         "Too many jobs or tokens in the queue of this project, or a plan without batch jobs.",
         "Wait for jobs to end; `batchctl watch` goes on by itself.",
     )
+    USER_PROJECT_MISSING = (
+        "UserProjectMissing",
+        "A bucket's reader pays for what it reads, and nothing says whom to bill.",
+        'The bucket is set to "requester pays", and the provider\'s own project may not be billed for it.',
+        "Set the provider's `userProject` to a project that may be billed.",
+    )
+    SERVICE_DISABLED = (
+        "ServiceDisabled",
+        "The API is not enabled in the project, or was enabled a moment ago.",
+        "Right after an API was enabled, calls are refused for a few minutes.",
+        "Enable it in the project that the message names. A create call is tried again by itself for an hour.",
+    )
+    NOT_PROVISIONED = (
+        "NotProvisioned",
+        "The service sets itself up in the project, because it is used there for the first time.",
+        "The first job of a project.",
+        "Wait: it is tried again by itself for an hour.",
+    )
+    INPUT_NOT_READY = (
+        "InputNotReady",
+        "The API still processes the uploaded input file, so no job can be made of it yet.",
+        "A large file takes minutes after its last byte.",
+        "Wait: it is tried again by itself for an hour.",
+    )
+    UPLOAD_REFUSED = (
+        "UploadRefused",
+        "The API does not take the upload of an input file.",
+        "The API's words say what it does not take. No field of a manifest has to do with it.",
+        "Send the rows inline (`src` as a list), or upgrade batchctl.",
+    )
+    UPLOAD_FAILED = (
+        "UploadFailed",
+        "The API took an input file, and could not process it.",
+        "The API's words say why: most often rows that it does not take.",
+        "Mend the rows, then run `apply`. To try the same file again: `batchctl retry NAME`.",
+    )
+    STORAGE_QUOTA = (
+        "StorageQuota",
+        "The project's storage for uploaded files is full, so the input could not be uploaded.",
+        "Uploaded files count until they are deleted or 48 hours old; other programs upload to the same project.",
+        "`batchctl doctor` shows how much is used. Delete files, or wait until they expire.",
+    )
+    NO_CREDIT = (
+        "NoCredit",
+        "The project has no credit left, or its billing does not work. Waiting does not change that.",
+        "Prepaid credits are used up, a spending cap is reached, or the billing account is closed.",
+        "Add credits, raise the cap or mend the billing; then run `apply`.",
+    )
+    NO_QUOTA = (
+        "NoQuota",
+        "The project's quota for this is 0. Waiting does not change that.",
+        "A plan, such as the free one, that has no batch jobs or not this model.",
+        "Choose another model, or get a plan or a quota that has it; then run `apply`.",
+    )
+    DATA_LOCATION = (
+        "DataLocation",
+        "A bucket or a dataset lies in another location than the job.",
+        "Vertex AI reads and writes in the job's own location only.",
+        "Name a bucket or dataset that lies there, or change the provider's `location`.",
+    )
+    MODEL_NOT_IN_BATCH = (
+        "ModelNotInBatch",
+        "The model exists, and runs in no batch job here.",
+        "Some models have no batch mode, or have it in some locations only.",
+        "Choose another model, or another `location` of the provider.",
+    )
     SERVER_FAILED = (
         "ServerFailed",
         "The API failed on its side. A create call may have been carried out.",
@@ -318,7 +384,7 @@ class ErrorCode(StrEnum):
     )
     INVALID_MODEL = (
         "InvalidModel",
-        "A model's name cannot be one; or Vertex does not have the model, or not for batch jobs.",
+        "A model's name cannot be one; or the API does not have the model, or not for batch jobs.",
         "It is empty, or holds `..`, `?` or `&`; or it is misspelt, or not offered at the provider's location.",
         "Write it as the API lists it, such as gemini-2.5-flash; on Vertex publishers/google/models/… will do too.",
     )

@@ -200,6 +200,10 @@ class ProviderConfig:
     """The API's limits with the stack's own numbers over them; None: as in the matrix of `capabilities`."""
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
     """The provider's own bounds on what is at work at once; they win over the stack's."""
+    api_version: str = "v1"
+    """The version in the paths of the API's calls. No part of the account: every version shows the same jobs."""
+    user_project: str | None = None
+    """The project that is billed for reads of buckets whose reader pays; None: `project`, where a bucket asks."""
 
 
 @dataclass(frozen=True)

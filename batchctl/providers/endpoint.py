@@ -9,77 +9,33 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from itertools import chain
 
 import httpx
 
 from batchctl import __version__
-from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, ConnectionFailed, ReplyLost
 from batchctl.model.observed import Status
 from batchctl.model.ports import Fact
+from batchctl.providers.calls import Call, Reply
 from batchctl.providers.credentials import Credentials
-from batchctl.providers.errors import WIRE_ERRORS, operation_failure, status_failure, transport_failure
+from batchctl.providers.errors import (
+    WIRE_ERRORS,
+    hidden_failure,
+    operation_failure,
+    status_failure,
+    transport_failure,
+)
 from batchctl.providers.hints import GEMINI, Hints
 from batchctl.providers.line import Line, Watch
-from batchctl.providers.texts import parse_json
+from batchctl.providers.manners import Asking, Manners
 from batchctl.providers.times import ServerClock
 
-JSON_LIMIT = 64 * 2**20
-"""Bytes of a JSON reply that are read into memory."""
 _ERROR_LIMIT = 2**20
 """Bytes of an error's body that are looked at."""
 _GOOGLE = "googleapis.com"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """How long a call may take, in seconds. `total` bounds the whole call, however steadily bytes drip in."""
-
-    connect: float = 10.0
-    read: float = 60.0
-    """The longest silence while reading or writing."""
-    total: float = 120.0
-
-
-@dataclass(frozen=True)
-class Call:
-    """One HTTP call. `target` is a path below the endpoint, or an absolute URL, which gets no credentials."""
-
-    what: str
-    """The method's name in messages, such as `batches.list`."""
-    method: str
-    target: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    timeouts: Timeouts = Timeouts()
-    limit: int = JSON_LIMIT
-    """Bytes of the reply, decompressed."""
-    accepted: frozenset[int] = frozenset()
-    """HTTP statuses besides 2xx that are an answer and no failure."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A successful answer, read in full."""
-
-    what: str
-    headers: httpx.Headers
-    body: bytes
-    http: int = 200
-
-    def json_object(self) -> dict[str, Json]:
-        """The body as a JSON object. Raises BadReply when it is anything else."""
-        try:
-            value = parse_json(self.body)
-        except ValueError as exc:
-            raise BadReply(f"{self.what}: the answer is not JSON") from exc
-        if not isinstance(value, dict):
-            raise BadReply(f"{self.what}: the answer is not a JSON object")
-        return value
 
 
 class Endpoint:
@@ -94,11 +50,17 @@ class Endpoint:
         clock: ServerClock,
         transport: httpx.BaseTransport | None = None,
         hints: Hints = GEMINI,
+        *,
+        root: str = "",
+        manners: Manners | None = None,
     ) -> None:
         self.base_url = httpx.URL(base_url.rstrip("/"))
         self.clock = clock
         self._credentials = credentials
         self._hints = hints
+        self._root = root
+        """What all paths begin with, such as the API's version."""
+        self._manners = manners or Asking()
         self._shared = None if transport is None else Line(httpx.Client(transport=transport), shared=True)
         self._lines: list[Line] = []
         self._here = threading.local()
@@ -126,17 +88,59 @@ class Endpoint:
 
     def call(self, call: Call) -> Reply:
         """Make the call once and read the whole answer. Raises ApiError."""
-        with self._answer(call) as (response, chunks):
-            return Reply(call.what, response.headers, self._clean(b"".join(chunks)), response.status_code)
+        with self._answer(call) as (headers, chunks, http):
+            return Reply(call.what, headers, self._clean(b"".join(chunks)), http)
 
     @contextmanager
     def stream(self, call: Call) -> Iterator[tuple[httpx.Headers, Iterator[bytes]]]:
         """Make the call once; gives the headers and the body's chunks, decompressed. Raises ApiError, also midway."""
-        with self._answer(call) as (response, chunks):
-            yield response.headers, chunks
+        with self._answer(call) as (headers, chunks, _):
+            yield headers, chunks
 
     @contextmanager
-    def _answer(self, call: Call) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
+    def _answer(self, call: Call) -> Iterator[tuple[httpx.Headers, Iterator[bytes], int]]:
+        """The answer to a call that is made as the service wants to be asked (see `manners`)."""
+        with ExitStack() as opened:
+            yield self._ask(call, opened)
+
+    def _ask(self, call: Call, opened: ExitStack) -> tuple[httpx.Headers, Iterator[bytes], int]:
+        call, learned = self._manners.adapt(call), False
+        while True:
+            try:
+                response, chunks = opened.enter_context(self._once(call))
+                found = response.headers, self._without_error(call, response, chunks), response.status_code
+            except ApiError as error:
+                other = self._manners.otherwise(call, error)
+                if other is None:
+                    raise
+                opened.close()
+                call, learned = other, True
+            else:
+                if learned:
+                    self._manners.worked(call)
+                return found
+
+    def _without_error(self, call: Call, response: httpx.Response, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The body. Raises ApiError when it is an error object and nothing else.
+
+        Such a one is small, and comes in one piece: the first is looked at, so that a stream stays one.
+        """
+        first = next(chunks, b"")
+        if b'"error"' in first and response.status_code not in call.accepted:
+            error = hidden_failure(
+                first,
+                response.headers,
+                what=call.what,
+                now=self.clock.now(),
+                redact=self._credentials.redact,
+                hints=self._hints,
+            )
+            if error is not None:
+                raise error
+        return chain([first] if first else [], chunks)
+
+    @contextmanager
+    def _once(self, call: Call) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
         line = self._line(call)
         # Before the watch starts: a token may have to be fetched first, and that has a time limit of its own.
         credentials = self._credentials.headers() if _is_ours(call) else {}
@@ -213,7 +217,7 @@ class Endpoint:
             headers["content-type"] = "application/json"
         url = call.target
         if _is_ours(call):
-            url = f"{self.base_url}{call.target}"
+            url = f"{self.base_url}{call.door}{self._root}{call.target}"
             headers.update(credentials)
         limits = call.timeouts
         return line.client.build_request(

@@ -6,7 +6,6 @@ error. Texts are capped, made one line and freed of secrets here. Source: refere
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -33,8 +32,9 @@ from batchctl.model.errors import (
 from batchctl.model.observed import Status
 from batchctl.providers.hints import GEMINI, Hints
 from batchctl.providers.rpc_status import RpcStatus, read_status
-from batchctl.providers.texts import capped, plain
+from batchctl.providers.texts import as_object, capped, parse_json, plain
 from batchctl.providers.times import parse_http_date, parse_seconds
+from batchctl.providers.words import find_rule
 
 NOTHING_SENT: tuple[type[Exception], ...] = (
     httpx.ConnectError,
@@ -71,6 +71,7 @@ _BY_HTTP: Mapping[int, type[ApiStatus]] = {
 }
 _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = range(500, 600)
+_ERRORS = range(400, 600)
 _CLEAR_WITHOUT_WORDS = frozenset({401, 413, 429})
 """Refusals that anything on the way may give and that mean the same from all: they need no google.rpc.Status.
 
@@ -78,12 +79,8 @@ Other 4xx without one prove nothing: a proxy's 404 page must not pass for a dele
 """
 
 _KEY_HINT = "the API does not know this key: check GOOGLE_API_KEY (it wins) or GEMINI_API_KEY"
-_MODEL_HINT = "check that the model exists, can run in batch, and is offered at the provider's location"
-_UNKNOWN_FIELD_HINT = "the API does not know a field of the request: correct its name, or upgrade batchctl"
-_PLACE = re.compile(r"\blocation\b", re.IGNORECASE)
-"""Not `locations`, which stands in the resource names of Vertex."""
-_MODEL = re.compile(r"publisher ?model|MODEL_NOT_SUPPORTED_FOR_BATCH", re.IGNORECASE)
-"""What Vertex says of a model that it has not, or not for batch jobs."""
+_PLAIN_LIMIT = 4096
+"""Bytes of a plain text that are looked at."""
 RPC_HTTP: Mapping[int, tuple[int, str]] = {
     1: (499, "CANCELLED"),
     3: (400, "INVALID_ARGUMENT"),
@@ -100,6 +97,7 @@ RPC_HTTP: Mapping[int, tuple[int, str]] = {
     16: (401, "UNAUTHENTICATED"),
 }
 """The numbers of google.rpc.Code; all others are the server's own faults."""
+_HTTP_OF_NAME = {name: http for http, name in RPC_HTTP.values()}
 
 
 def transport_failure(exc: Exception, *, what: str, redact: Callable[[str], str]) -> ApiError:
@@ -143,13 +141,42 @@ def status_failure(
         )
     status = read_status(body)
     if status is None and http not in _SERVER_ERRORS and http not in _CLEAR_WITHOUT_WORDS:
+        words = _plain_words(body, redact)
         return BadReply(
-            f"{what}: HTTP {http} without the API's own error in it",
+            f"{what}: HTTP {http} without the API's own error in it{f': {words}' if words else ''}",
             hint="something between here and the API answers in its place: check the endpoint and the proxy",
             details={"http": http},
         )
     wait = _retry_after(headers, status, now)
     return _api_status(http, status or RpcStatus(), wait, what=what, redact=redact, hints=hints)
+
+
+def _plain_words(body: bytes, redact: Callable[[str], str]) -> str:
+    """What a body says that is plain text; empty for a page or for JSON, which nobody reads in a message."""
+    text = plain(body[:_PLAIN_LIMIT].decode("utf-8", "replace"))
+    return "" if text[:1] in ("", "<", "{", "[") else capped(redact(text))
+
+
+def hidden_failure(
+    body: bytes, headers: httpx.Headers, *, what: str, now: datetime, redact: Callable[[str], str], hints: Hints
+) -> ApiError | None:
+    """The error for an answer that counts as a success and holds nothing but an error object; None for any other.
+
+    Gateways answer so, and the upload protocol does. An error beside other members is that of a job, a file or a row.
+    """
+    try:
+        found = as_object(parse_json(body))
+    except ValueError:
+        return None
+    error = as_object(found.get("error"))
+    status = read_status(body) if found.keys() == {"error"} and error else None
+    if status is None:
+        return None
+    number = error.get("code")
+    if not isinstance(number, int) or number not in _ERRORS:
+        by_number, _ = RPC_HTTP.get(number if isinstance(number, int) else 0, (500, ""))
+        number = _HTTP_OF_NAME.get(status.status, by_number)
+    return _api_status(number, status, _retry_after(headers, status, now), what=what, redact=redact, hints=hints)
 
 
 def operation_failure(status: Status, *, what: str, redact: Callable[[str], str], hints: Hints) -> ApiStatus:
@@ -161,7 +188,7 @@ def operation_failure(status: Status, *, what: str, redact: Callable[[str], str]
 def _api_status(
     http: int, status: RpcStatus, retry_after: float | None, *, what: str, redact: Callable[[str], str], hints: Hints
 ) -> ApiStatus:
-    kind, code, hint = _classify(http, status, hints)
+    kind, code, hint = _classify(http, status, what, hints)
     if retry_after is not None:
         hint = f"{hint + '; ' if hint else ''}the API asks to wait {retry_after:g} seconds"
     facts = {
@@ -195,22 +222,17 @@ def _said(status: RpcStatus, redact: Callable[[str], str]) -> str:
     return f"{words} ({capped(redact(', '.join(extra)))})" if extra else words
 
 
-def _classify(http: int, status: RpcStatus, hints: Hints) -> tuple[type[ApiStatus], str | None, str]:
+def _classify(http: int, status: RpcStatus, what: str, hints: Hints) -> tuple[type[ApiStatus], str | None, str]:
     if status.reason == "API_KEY_INVALID":
         # It comes as a 400, but says nothing about the request: with the right key it may be fine.
         return Unauthenticated, ErrorCode.INVALID_KEY, _KEY_HINT
     if http in _SERVER_ERRORS:
         return ServerFailed, None, "the fault is at the API's end; run the command again later"
     kind = _BY_HTTP.get(http, BadRequest)
-    hint = hints.by_status.get(status.status) or hints.by_http.get(http, "")
-    if kind is BadRequest:
-        if status.status == "FAILED_PRECONDITION" and _PLACE.search(status.message):
-            return kind, ErrorCode.UNSUPPORTED_LOCATION, hints.place
-        if "Unknown name" in status.message:
-            return kind, ErrorCode.UNKNOWN_FIELD, _UNKNOWN_FIELD_HINT
-        if _MODEL.search(status.message):
-            return kind, ErrorCode.INVALID_MODEL, _MODEL_HINT
-    return kind, None, hint
+    rule = find_rule(http, status, what)
+    if rule is None:
+        return kind, None, hints.of(what, http, status.status)
+    return kind, rule.code, hints.place if rule.code is ErrorCode.UNSUPPORTED_LOCATION else rule.hint
 
 
 def _retry_after(headers: httpx.Headers, status: RpcStatus | None, now: datetime) -> float | None:

@@ -11,13 +11,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Hints:
-    """What one service's refusals ask for."""
+    """What one service's refusals ask for. What the API's own words ask for is in `words`."""
 
     by_http: Mapping[int, str]
     place: str
     """For a service that is not offered where we ask for it."""
-    by_status: Mapping[str, str] = field(default_factory=dict)
-    """By the rpc code's name, where it says more than the HTTP status."""
+    by_call: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """By the method's last word and the HTTP status or the rpc code's name, where it says more than the status."""
+
+    def of(self, what: str, http: int, status: str) -> str:
+        """The way out of a refusal of the call named `what`; empty where none fits."""
+        method = what.rpartition(".")[2]
+        found = (self.by_call.get((method, key)) for key in (status, str(http)))
+        return next((hint for hint in found if hint), self.by_http.get(http, ""))
 
 
 _WHO = "(`batchctl doctor` shows who you are)"
@@ -28,11 +34,12 @@ GEMINI = Hints(
         401: "the API wants other credentials: check GOOGLE_API_KEY or GEMINI_API_KEY",
         403: "the key may not do this: check the key's restrictions, that the API is enabled in its project, "
         "and that what is named belongs to the same project",
-        404: "check the name; for a create, that the model exists and can run in batch",
+        404: "check the name",
         413: "send the rows as a file (src: {file: …})",
         429: _QUOTA,
     },
     place="the API is not offered for this place or plan: enable billing, or use Vertex AI in a region that has it",
+    by_call={("create", "404"): "check that the model exists and can run in batch, and that the input file is there"},
 )
 _NOT_ACCEPTED = (
     "the token is not accepted: log in again with `gcloud auth application-default login`, or check the file that "
@@ -43,11 +50,15 @@ VERTEX = Hints(
         401: _NOT_ACCEPTED,
         403: f"the principal {_WHO} needs roles/aiplatform.user in the project, and roles/storage.objectAdmin on the "
         "buckets; check too that the Vertex AI API is enabled there",
-        404: "check the name, the project and the location; for a create, that the model exists there",
+        404: "check the name, the project and the location",
         429: _QUOTA,
     },
     place="it is not offered at this location: choose another in the provider's `location`",
-    by_status={"FAILED_PRECONDITION": "what is named is not in a state for this: a job is deleted after its end only"},
+    by_call={
+        ("create", "404"): "check the project and the location, and that the model exists there",
+        ("delete", "FAILED_PRECONDITION"): "a job is deleted after its end only",
+        ("cancel", "FAILED_PRECONDITION"): "a job that has ended cannot be cancelled",
+    },
 )
 STORAGE = Hints(
     {

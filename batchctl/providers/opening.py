@@ -38,6 +38,15 @@ class Place:
     """The embedded emulator's; None for the network."""
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What the stack's providers say of how an account is spoken to. No part of what the account is."""
+
+    api_version: str = "v1"
+    staging_bucket: str | None = None
+    user_project: str | None = None
+
+
 class Shared:
     """What all accounts of a command have together. Safe for threads."""
 
@@ -67,7 +76,7 @@ def open_account(
     stack: Stack,
     env: Mapping[str, str],
     clock: Clock,
-    staging_bucket: str | None,
+    wishes: Wishes,
     shared: Shared,
 ) -> Provider:
     """The provider of an account. Raises BatchctlError when there are no credentials for it."""
@@ -85,6 +94,7 @@ def open_account(
                 line_limit=limits.line_bytes,
                 clock=clock,
                 random=random,
+                api_version=wishes.api_version,
                 transport=place.transport,
             )
         case Api.VERTEX:
@@ -100,13 +110,15 @@ def open_account(
                 base_url=place.base_url,
                 storage_url=place.storage_url,
                 bigquery_url=place.bigquery_url,
-                staging_bucket=staging_bucket,
+                staging_bucket=wishes.staging_bucket,
                 turns=shared.turns,
                 create_timeout=limits.create_timeout,
                 display_name_limit=limits.display_name,
                 line_limit=limits.line_bytes,
                 clock=clock,
                 random=random,
+                api_version=wishes.api_version,
+                user_project=wishes.user_project,
                 transport=place.transport,
             )
         case _:

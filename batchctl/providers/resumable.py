@@ -14,7 +14,8 @@ import httpx
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, BadReply, ReplyLost
-from batchctl.providers.endpoint import Endpoint, Reply, Timeouts
+from batchctl.providers.calls import Reply, Timeouts
+from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.retry import Retry
 
 CHUNK = 8 * 2**20

@@ -38,9 +38,11 @@ class RpcStatus:
 def read_status(body: bytes) -> RpcStatus | None:
     """Read an error body; None when it is not a google.rpc.Status in JSON."""
     try:
-        error = as_object(parse_json(body)).get("error")
+        value = parse_json(body)
     except ValueError:
         return None
+    # Services that stream their answers wrap an error into a list.
+    error = as_object(value[0] if isinstance(value, list) and len(value) == 1 else value).get("error")
     if not isinstance(error, dict) or not error.keys() & {"code", "message", "status"}:
         return None
     message = error.get("message")

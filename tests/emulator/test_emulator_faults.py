@@ -203,3 +203,10 @@ def test_unknown_paths_are_a_method_too() -> None:
 def test_wrong_faults_are_refused_with_their_place(world: World, faults: Any, text: str) -> None:
     assert world.refused(400, "PUT", "/_emulator/faults", json=faults)["message"].startswith(text)
     assert world.http.get("/_emulator/faults").json() == []
+
+
+def test_a_status_fault_may_have_words_and_a_name_of_its_own(world: World) -> None:
+    error, _ = details(world, status=400, name="FAILED_PRECONDITION", message="not now")
+    assert error == {"code": 400, "message": "not now", "status": "FAILED_PRECONDITION"}
+    error, types = details(world, status=429, message="limit: 0", retryInfo="3s")
+    assert (error["message"], error["status"], types) == ("limit: 0", "RESOURCE_EXHAUSTED", ["RetryInfo"])

@@ -239,3 +239,25 @@ def test_a_result_file_may_come_later_than_the_state(tmp_path) -> None:
     world.pass_time("5s")
     assert world.http.get(path).status_code == 200
     world.http.close()
+
+
+def test_a_file_is_processed_before_a_job_can_be_made_of_it(tmp_path) -> None:
+    world = World(tmp_path / "e.db", Settings(file_processing=60 * 10**9))
+    file = world.upload(ROW)
+    assert file["state"] == "PROCESSING"
+    body = {"batch": {"inputConfig": {"fileName": file["name"]}}}
+    error = world.refused(400, "POST", "/v1beta/models/gemini-2.5-flash:batchGenerateContent", json=body)
+    assert error["status"] == "FAILED_PRECONDITION"
+    assert "not in an ACTIVE state" in error["message"]
+    world.pass_time("1m")
+    assert world.ok("GET", f"/v1/{file['name']}")["state"] == "ACTIVE"
+    world.create_from_file(file["name"])
+
+
+def test_the_storage_for_files_has_an_end(tmp_path) -> None:
+    world = World(tmp_path / "e.db", Settings(file_storage=len(ROW)))
+    file = world.upload(ROW)
+    with pytest.raises(AssertionError, match="file storage quota"):
+        world.upload(ROW)
+    world.ok("DELETE", f"/v1/{file['name']}")
+    world.upload(ROW)

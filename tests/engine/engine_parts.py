@@ -199,7 +199,7 @@ def describe(request: httpx.Request) -> tuple[str, str]:
         return "create", str(mark.key) if mark else "?"
     if path.startswith("/upload"):
         return "upload", ""
-    resource = path.removeprefix("/v1beta/")
+    resource = path.removeprefix("/v1/")
     if path.endswith(":cancel"):
         return "cancel", resource.removesuffix(":cancel")
     if path.endswith(":download"):
@@ -240,7 +240,7 @@ class Service:
 
     def api(self, method: str, path: str, body: object = None) -> Any:
         """A call by somebody else."""
-        answer = self._client.request(method, f"/v1beta/{path}", json=body, headers={"x-goog-api-key": "other"})
+        answer = self._client.request(method, f"/v1/{path}", json=body, headers={"x-goog-api-key": "other"})
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -53,6 +53,7 @@ def matrix() -> list[str]:
         row("`webhookConfig`", lambda can: can.webhooks),
         row("`priority` is told to the API", lambda can: can.priority),
         row("rows of a file are known again", lambda can: MARKS[can.row_mark]),
+        row("versions (`apiVersion`), the default first", lambda can: ", ".join(f"`{one}`" for one in can.versions)),
         row("jobs at once (`active`)", lambda can: can.limits.active),
         row("rows of a job (`rows`)", lambda can: can.limits.rows),
         row("rows of a job that makes embeddings (`embeddingRows`)", lambda can: can.limits.embedding_rows),
@@ -70,4 +71,4 @@ def test_the_table_of_what_each_api_can_is_the_matrix() -> None:
 def test_the_matrix_is_shown_as_a_whole() -> None:
     assert set(SOURCES) == set(SourceForm)
     assert set(DESTS) == set(DestForm)
-    assert len(Capabilities.__annotations__) == 12, "a new fact needs a line in the table"
+    assert len(Capabilities.__annotations__) == 13, "a new fact needs a line in the table"

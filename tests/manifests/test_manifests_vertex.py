@@ -9,6 +9,7 @@ import pytest
 from broken_kit import SOUND_VERTEX
 from manifests_kit import PlainRows, lines, load_in, the_job, with_spec, with_stack, write
 
+from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.compose import compose
 from batchctl.manifests.faults import Faults
 from batchctl.manifests.remote import read_remote
@@ -403,3 +404,11 @@ def test_a_provider_without_a_location_hides_no_other_fault(tmp_path: Path) -> N
         ["batchctl.yaml:5:19:", "MissingField"],
         ["job.yaml:6:9:", "InvalidValue"],
     ]
+
+
+def test_how_an_api_is_spoken_to_is_no_part_of_the_account(tmp_path: Path) -> None:
+    plain = provider(tmp_path, VERTEX)
+    other = provider(tmp_path, f"{VERTEX}, apiVersion: v1beta1, userProject: billing")
+    assert (plain.api_version, plain.user_project) == ("v1", None)
+    assert (other.api_version, other.user_project) == ("v1beta1", "billing")
+    assert resolve_account(plain, {}) == resolve_account(other, {})

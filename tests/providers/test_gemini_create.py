@@ -164,7 +164,7 @@ def test_the_create_call(kind, method):
     found = provider(script).create_job(create_request(kind=kind))
     assert (found.name, found.mark, found.state) == (JOB, MARK, "JOB_STATE_PENDING")
     request = script.requests[0]
-    assert (request.method, request.url.raw_path) == ("POST", f"/v1beta/models/gemini-2.5-flash:{method}".encode())
+    assert (request.method, request.url.raw_path) == ("POST", f"/v1/models/gemini-2.5-flash:{method}".encode())
     assert request.headers["content-type"] == "application/json"
     assert json.loads(request.content)["batch"]["displayName"] == f"Translate {MARK}"
 

@@ -158,7 +158,7 @@ def test_a_bad_job_name_is_refused_before_a_call(name):
 
 
 def test_job_and_file_names():
-    assert job_path(JOB, ":cancel") == f"/v1beta/{JOB}:cancel"
+    assert job_path(JOB, ":cancel") == f"/{JOB}:cancel"
     assert is_file_name("files/batch-" + "a" * 36)
     assert not is_file_name("files/../batches")
     assert not is_file_name(None)
@@ -174,7 +174,7 @@ def test_job_and_file_names():
     ],
 )
 def test_model_paths(model, expected):
-    assert model_path(model, ":m") == f"/v1beta/{expected}:m"
+    assert model_path(model, ":m") == f"/{expected}:m"
 
 
 @pytest.mark.parametrize("model", ["", "  ", "..", "models/../files", "x?key=1", "x&y"])

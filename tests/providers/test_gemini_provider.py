@@ -74,7 +74,7 @@ def test_list_always_sends_page_size_and_mask():
     sent = [dict(request.url.params) for request in script.requests]
     common = {"pageSize": "100", "fields": LIST_FIELDS}
     assert sent == [common, {**common, "pageToken": "t/1&x"}]
-    assert {request.url.path for request in script.requests} == {"/v1beta/batches"}
+    assert {request.url.path for request in script.requests} == {"/v1/batches"}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_harmless_calls_are_made_again(call, good):
 def test_get():
     script = Script(reply(operation()))
     assert provider(script).get_job(JOB).name == JOB
-    assert (script.requests[0].method, script.requests[0].url.path) == ("GET", f"/v1beta/{JOB}")
+    assert (script.requests[0].method, script.requests[0].url.path) == ("GET", f"/v1/{JOB}")
     assert dict(script.requests[0].url.params) == {"fields": JOB_FIELDS}
 
 
@@ -170,7 +170,7 @@ def test_cancel_and_delete(body):
         script = Script(httpx.Response(200, content=body))
         assert getattr(provider(script), call)(JOB) is None
         request = script.requests[0]
-        assert (request.method, request.url.path, request.content) == (method, f"/v1beta/{path}", b"")
+        assert (request.method, request.url.path, request.content) == (method, f"/v1/{path}", b"")
 
 
 @pytest.mark.parametrize("body", [b"<html>Signed in.", b"null", b"[]", b"{", b" "])

@@ -222,7 +222,7 @@ def test_result_file(body):
     script = Script(IN_FILE, httpx.Response(200, content=body))
     assert list(provider(script).read_results(JOB)) == ITEMS
     request = script.requests[1]
-    assert (request.url.path, dict(request.url.params)) == (f"/v1beta/{FILE}:download", {"alt": "media"})
+    assert (request.url.path, dict(request.url.params)) == (f"/v1/{FILE}:download", {"alt": "media"})
 
 
 def test_lines_may_be_cut_anywhere_by_the_network():

@@ -13,7 +13,7 @@ from providers_kit import BASE, KEY, MovedClock, provider, reply, rpc_error, upl
 from batchctl.model import errors
 from batchctl.providers.gemini import upload
 
-URL = f"{BASE}/upload/v1beta/files?upload_id=u1&upload_protocol=resumable"
+URL = f"{BASE}/upload/v1/files?upload_id=u1&upload_protocol=resumable"
 FILE = {"name": "files/abc", "expirationTime": "2026-11-24T12:00:00.123456789Z", "state": "ACTIVE"}
 GIVEN = ("files/abc", datetime(2026, 11, 24, 12, 0, 0, 123456, UTC))
 SMALL = 10
@@ -108,7 +108,7 @@ def test_the_start_call():
     files = Files()
     send(files, b"x" * 15)
     start, *chunks = files.requests
-    assert str(start.url) == f"{BASE}/upload/v1beta/files"
+    assert str(start.url) == f"{BASE}/upload/v1/files"
     assert {name: start.headers[f"x-goog-upload-{name}"] for name in ("protocol", "command")} == {
         "protocol": "resumable",
         "command": "start",
@@ -288,7 +288,6 @@ def test_content_of_another_size_is_never_finalised(size, content):
         {"file": {"name": "files/../x"}},
         {"file": {**FILE, "sizeBytes": "2"}},
         {"file": {**FILE, "sizeBytes": {}}},
-        {"file": {**FILE, "state": "FAILED"}},
     ],
 )
 def test_an_odd_file_is_a_bad_reply(body):
@@ -306,3 +305,53 @@ def test_a_long_name_is_cut():
     files = Files()
     provider(files).upload_file(upload_of([b"x"], 1, "n" * 600))
     assert len(json.loads(files.requests[0].content)["file"]["displayName"]) == 512
+
+
+class Processed:
+    """A file that is processed in so many looks, and then is in a state."""
+
+    def __init__(self, looks: int, state: str, **members: object) -> None:
+        self.looks, self.state, self.members = looks, state, members
+        self.sleeps: list[float] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if "/upload/" in request.url.path:
+            if request.headers["x-goog-upload-command"] == "start":
+                return httpx.Response(200, headers={"X-Goog-Upload-URL": URL})
+            return reply(
+                {"file": {**FILE, "sizeBytes": "1", "state": "PROCESSING"}}, headers={"X-Goog-Upload-Status": "final"}
+            )
+        assert request.url.path == "/v1/files/abc"
+        self.looks -= 1
+        return reply({**FILE, "state": "PROCESSING"} if self.looks > 0 else {"state": self.state, **self.members})
+
+
+def test_a_file_is_followed_until_it_is_active():
+    clock = MovedClock()
+    given = provider(Processed(3, "ACTIVE", expirationTime=FILE["expirationTime"]), clock).upload_file(
+        upload_of([b"x"], 1)
+    )
+    assert given == GIVEN
+    assert clock.sleeps == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"error": {"code": 3, "message": "row 7 is not JSON"}}, "row 7 is not JSON"),
+        ({"error": {"message": " "}}, "it does not say why"),
+        ({}, "it does not say why"),
+    ],
+)
+def test_a_file_that_cannot_be_processed_fails_with_the_apis_words(members, words):
+    with pytest.raises(errors.BadRequest, match=f"could not process the file: {words}") as caught:
+        provider(Processed(2, "FAILED", **members)).upload_file(upload_of([b"x"], 1))
+    assert caught.value.code == "UploadFailed"
+
+
+def test_a_file_is_not_waited_for_without_end():
+    clock = MovedClock()
+    with pytest.raises(errors.BadRequest, match="files/abc is still PROCESSING") as caught:
+        provider(Processed(1000, "ACTIVE"), clock).upload_file(upload_of([b"x"], 1))
+    assert caught.value.code == "InputNotReady"
+    assert 25 < sum(clock.sleeps) < 40

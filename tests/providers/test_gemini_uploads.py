@@ -44,7 +44,7 @@ class FilesApi:
         if command == "start":
             return self.start(json.loads(request.content)["file"]["name"])
         if command is None:
-            assert request.url.path == f"/v1beta/{self.names[-1]}"
+            assert request.url.path == f"/v1/{self.names[-1]}"
             found = self.there[len(self.names) - 1]
             return reply(found) if isinstance(found, dict) else rpc_error(403, "PERMISSION_DENIED")
         self.sent += len(request.content)
@@ -60,7 +60,7 @@ class FilesApi:
             return found
         if found is not None and self.final is None:
             return rpc_error(409, "ALREADY_EXISTS")
-        url = f"{BASE}/upload/v1beta/files?upload_id=u1"
+        url = f"{BASE}/upload/v1/files?upload_id=u1"
         return httpx.Response(200, headers={"X-Goog-Upload-URL": url, "X-Goog-Upload-Status": "active"})
 
 

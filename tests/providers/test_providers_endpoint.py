@@ -14,8 +14,9 @@ from providers_kit import BASE, KEY, MovedClock, Script, reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.model.ports import Fact
+from batchctl.providers.calls import Call, Timeouts
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Call, Endpoint, Timeouts
+from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.times import ServerClock
 

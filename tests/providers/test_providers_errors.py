@@ -113,7 +113,8 @@ def test_a_bad_key_is_not_a_refused_request():
         (400, "FAILED_PRECONDITION", "something else", "BadRequest", ""),
         (400, "INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "x"', "UnknownField", "upgrade"),
         (403, "PERMISSION_DENIED", "no", "PermissionDenied", "restrictions"),
-        (404, "NOT_FOUND", "models/x is not found", "NotFound", "model"),
+        (404, "NOT_FOUND", "models/x is not found", "InvalidModel", "model"),
+        (404, "NOT_FOUND", "no such thing", "NotFound", "name"),
         (429, "RESOURCE_EXHAUSTED", "quota", "QuotaExceeded", "quota"),
     ],
 )

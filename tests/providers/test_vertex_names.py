@@ -25,7 +25,7 @@ JOBS = "batchPredictionJobs"
     ids=["id", "with the project's number", "with the project's id"],
 )
 def test_all_ways_to_write_a_job_lead_to_one_path(name):
-    assert job_path(name, ACCOUNT, ":cancel") == f"{PARENT}/{JOBS}/4567:cancel"
+    assert job_path(name, ACCOUNT, ":cancel") == f"{PARENT}/{JOBS}/4567:cancel".removeprefix("/v1")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_job_of_another_place_is_refused_and_not_looked_for_here(name, word, p
 @pytest.mark.parametrize("project", ["123456", "example.com:my-project", "My_Project"])
 def test_projects_as_they_may_be_written(project):
     account = replace(ACCOUNT, project=project)
-    assert jobs_path(account) == f"/v1/projects/{project}/locations/us-central1/{JOBS}"
+    assert jobs_path(account) == f"/projects/{project}/locations/us-central1/{JOBS}"
     assert own_job(f"projects/{project}/locations/us-central1/{JOBS}/1", account).id == "1"
 
 
@@ -107,8 +107,8 @@ def test_only_full_names_are_read_from_replies(name):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        (OPERATION, f"/v1/{OPERATION}"),
-        (f"{JOB}/operations/7", f"/v1/{JOB}/operations/7"),
+        (OPERATION, f"/{OPERATION}"),
+        (f"{JOB}/operations/7", f"/{JOB}/operations/7"),
         ("projects/1/locations/elsewhere/operations/7", None),
         (f"{OPERATION}?x", None),
         (f"{PLACE}/operations/..", None),

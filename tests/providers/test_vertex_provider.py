@@ -312,9 +312,9 @@ REFUSALS = [
     ),
     (404, "NOT_FOUND", "gone", "NotFound", "location"),
     (429, "RESOURCE_EXHAUSTED", "no quota", "QuotaExceeded", "quota"),
-    (400, "INVALID_ARGUMENT", "Do not support publisher model gemini-1.0", "InvalidModel", "batch"),
+    (400, "INVALID_ARGUMENT", "Do not support publisher model gemini-1.0", "ModelNotInBatch", "batch"),
     (400, "INVALID_ARGUMENT", "The PublisherModel x does not exist", "InvalidModel", "location"),
-    (400, "FAILED_PRECONDITION", "MODEL_NOT_SUPPORTED_FOR_BATCH", "InvalidModel", "batch"),
+    (400, "FAILED_PRECONDITION", "MODEL_NOT_SUPPORTED_FOR_BATCH", "ModelNotInBatch", "batch"),
     (400, "FAILED_PRECONDITION", "This location is not supported.", "UnsupportedLocation", "provider's `location`"),
     (400, "INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "x"', "UnknownField", "upgrade"),
 ]

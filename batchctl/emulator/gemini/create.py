@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.envelope import API, operation
-from batchctl.emulator.gemini.files import find_file
+from batchctl.emulator.gemini.files import find_file, is_processed
 from batchctl.emulator.gemini.messages import batch
 from batchctl.emulator.gemini.rows import tally
 from batchctl.emulator.jobs import Job, add_job
@@ -98,6 +98,9 @@ def _input(exchange: Exchange, config: JsonObject) -> tuple[str, str | None]:
         file = find_file(exchange.store, config["fileName"], exchange.now)
         if file is None:
             raise not_found()
+        if not is_processed(file, exchange):
+            words = f"The File {file.name.removeprefix('files/')} is not in an ACTIVE state and usage is not allowed."
+            raise Refused(400, words, name="FAILED_PRECONDITION")
         return file.blob, file.name
     if not inline.get("requests"):
         raise Refused(400, "* batch.input_config.requests.requests: must not be empty")

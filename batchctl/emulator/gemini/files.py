@@ -44,8 +44,14 @@ def find_file(store: Store, name: str, now: int) -> File | None:
     return File(*found[0]) if found else None
 
 
-def file_resource(file: File, base_url: str) -> JsonObject:
+def is_processed(file: File, exchange: Exchange) -> bool:
+    """Whether the file can be used by now. Source: reference 16."""
+    return exchange.now >= file.created + exchange.settings.file_processing
+
+
+def file_resource(file: File, exchange: Exchange) -> JsonObject:
     """The file on the wire; the hash is base64 of the hex digest. Source: reference 2.2."""
+    version = exchange.params.get("version", "v1beta")
     named = {} if file.display_name is None else {"displayName": file.display_name}
     return {
         "name": file.name,
@@ -56,8 +62,8 @@ def file_resource(file: File, base_url: str) -> JsonObject:
         "updateTime": timestamp(file.created),
         "expirationTime": timestamp(file.expires),
         "sha256Hash": base64.b64encode(file.sha256.encode()).decode(),
-        "uri": f"{base_url}/v1beta/{file.name}",
-        "state": "ACTIVE",
+        "uri": f"{base_url(exchange)}/{version}/{file.name}",
+        "state": "ACTIVE" if is_processed(file, exchange) else "PROCESSING",
         "source": "UPLOADED",
     }
 
@@ -69,7 +75,7 @@ def base_url(exchange: Exchange) -> str:
 
 def get_file(exchange: Exchange) -> JsonObject:
     """An uploaded file's resource; a result file's name is too long for this call."""
-    return file_resource(_file(exchange), base_url(exchange))
+    return file_resource(_file(exchange), exchange)
 
 
 def list_files(exchange: Exchange) -> JsonObject:
@@ -85,7 +91,7 @@ def list_files(exchange: Exchange) -> JsonObject:
         size + 1,
     )
     files = [File(*row) for row in found[:size]]
-    reply: JsonObject = {"files": [file_resource(file, base_url(exchange)) for file in files]} if files else {}
+    reply: JsonObject = {"files": [file_resource(file, exchange) for file in files]} if files else {}
     return {**reply, "nextPageToken": str(files[-1].seq)} if len(found) > size else reply
 
 

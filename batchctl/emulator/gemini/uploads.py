@@ -71,9 +71,17 @@ def start_upload(exchange: Exchange) -> Response:
         "final": 0,
     }
     remove_expired(exchange.store, exchange.now)
+    _check_storage(exchange, declared or 0)
     exchange.store.insert("uploads", session)
     url = f"{base_url(exchange)}{request.path}?upload_id={session['id']}&upload_protocol=resumable"
     return Response(200, {"x-goog-upload-url": url, "x-goog-upload-status": "active"})
+
+
+def _check_storage(exchange: Exchange, size: int) -> None:
+    """Raise Refused (429) when the project's files and this one are too much. Source: reference 16."""
+    used = exchange.store.rows("SELECT coalesce(sum(size), 0) FROM files")[0][0]
+    if used + size > exchange.settings.file_storage:
+        raise Refused(429, f"The file storage quota of {exchange.settings.file_storage} bytes is exceeded.")
 
 
 def continue_upload(exchange: Exchange) -> Response:
@@ -100,7 +108,7 @@ def continue_upload(exchange: Exchange) -> Response:
         store, session.id, session.name, session.display_name, session.mime_type, exchange.now, exchange.now + lifetime
     )
     store.change("UPDATE uploads SET final = 1 WHERE id = ?", session.id)
-    reply = json_response({"file": file_resource(file, base_url(exchange))})
+    reply = json_response({"file": file_resource(file, exchange)})
     return Response(200, {**reply.headers, "x-goog-upload-status": "final"}, reply.body)
 
 

@@ -12,10 +12,11 @@ from datetime import datetime
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, BadRequest, NotFound, ReplyLost
 from batchctl.providers import members
+from batchctl.providers.calls import Call, Timeouts
 from batchctl.providers.cloud.names import ObjectPath, bucket_path, object_path
 from batchctl.providers.cloud.object_upload import ObjectSession
 from batchctl.providers.cloud.refusals import http_of, told_of_bucket
-from batchctl.providers.endpoint import Call, Endpoint, Timeouts
+from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.paging import Paging, pages
 from batchctl.providers.resumable import CHUNK, send_all
 from batchctl.providers.retry import Retry, is_transient

@@ -6,7 +6,9 @@ Source: reference 1.2, 1.4, chapter 5.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
+from typing import BinaryIO
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
@@ -15,6 +17,7 @@ from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.states import is_terminal
 from batchctl.providers import members
 from batchctl.providers.gemini.names import is_job_name
+from batchctl.providers.json_stream import JsonStream
 from batchctl.providers.texts import as_object
 from batchctl.providers.times import parse_time
 
@@ -22,6 +25,36 @@ _METADATA = "metadata(name,model,displayName,state,createTime,endTime,updateTime
 JOB_FIELDS = f"name,done,error(code,message),{_METADATA}"
 """Field mask of one job without its inputs and outputs, which may be gigabytes."""
 LIST_FIELDS = f"nextPageToken,operations({JOB_FIELDS})"
+
+
+_LARGE = frozenset({"response"})
+_LARGE_INSIDE = frozenset({"output", "inputConfig"})
+
+
+def read_operation(body: BinaryIO, what: str) -> dict[str, Json]:
+    """One Operation without its inputs and outputs, whatever the server sent of them. Raises BadReply.
+
+    The field mask is a wish: not every server knows it.
+    """
+    text = io.TextIOWrapper(body, encoding="utf-8", newline="")
+    try:
+        return _members(JsonStream(text.read), _LARGE)
+    except ValueError as exc:
+        raise BadReply(f"{what}: the answer is not the JSON that was promised: {exc}") from exc
+    finally:
+        text.detach()
+
+
+def _members(stream: JsonStream, large: frozenset[str]) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for name in stream.members():
+        if name in large:
+            stream.skip()
+        elif name == "metadata" and stream.peek() == "{":
+            found[name] = _members(stream, _LARGE_INSIDE)
+        else:
+            found[name] = stream.value()
+    return found
 
 
 def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:

@@ -1,7 +1,7 @@
 """Resource names of the Gemini Developer API, made safe to stand in a URL's path.
 
 A name comes from a manifest, from the state or from a reply; none of them may lead a call to another method.
-Source: reference 1.2, 2.1, 6.2, 6.3.
+Paths are those below the API's version. Source: reference 1.2, 2.1, 6.2, 6.3.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def job_path(name: str, method: str = "") -> str:
             code=ErrorCode.INVALID_NAME,
             hint="batches/{id}",
         )
-    return f"/v1beta/{name}{method}"
+    return f"/{name}{method}"
 
 
 def model_path(model: str, method: str) -> str:
     """The URL path of a method of a model; a bare name gets `models/`. Raises BadRequest, with nothing sent."""
     refuse_odd_model(model, "such as gemini-2.5-flash, models/… or tunedModels/…")
     full = model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
-    return f"/v1beta/{quote(full, safe='/', errors='replace')}{method}"
+    return f"/{quote(full, safe='/', errors='replace')}{method}"

@@ -20,10 +20,11 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Clock, CreateRequest, Fact, Provider, ResultItem, Upload
 from batchctl.model.states import GOOD_STATES, is_terminal
+from batchctl.providers.calls import Call, Timeouts
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Call, Endpoint, Timeouts
+from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.gemini.create import create_body, create_method
-from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, remote_job
+from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, read_operation, remote_job
 from batchctl.providers.gemini.names import job_path, model_path
 from batchctl.providers.gemini.results import Outline, inline_rows, result_item, spool
 from batchctl.providers.gemini.uploads import Uploads
@@ -99,7 +100,7 @@ class GeminiProvider:
         what = "batches.list"
 
         def read(page: Mapping[str, str]) -> Mapping[str, object]:
-            return self._read(Call(what, "GET", "/v1beta/batches", params={**page, "fields": LIST_FIELDS}))
+            return self._read(Call(what, "GET", "/batches", params={**page, "fields": LIST_FIELDS}))
 
         # A whole page is read before its first job is given: one that cannot be read spoils all of it.
         found = pages(read, "operations", what)
@@ -107,9 +108,9 @@ class GeminiProvider:
 
     def get_job(self, name: str) -> RemoteJob:
         what = "batches.get"
-        job = remote_job(
-            self._read(Call(what, "GET", job_path(name), params={"fields": JOB_FIELDS})), self._account, what
-        )
+        call = Call(what, "GET", job_path(name), params={"fields": JOB_FIELDS}, timeouts=_LONG, limit=_INLINE_LIMIT)
+        with closing(self._retry.run(lambda: self._spooled(call))) as body:
+            job = remote_job(read_operation(body, what), self._account, what)
         if job.name != name:
             raise BadReply(f"{what}: asked for {name}, got {job.name}")
         return job
@@ -176,9 +177,7 @@ class GeminiProvider:
 
     def _download(self, file: str, outline: Outline) -> Iterator[ResultItem]:
         what = "files.download"
-        call = Call(
-            what, "GET", f"/v1beta/{file}:download", params={"alt": "media"}, timeouts=_LONG, limit=_DOWNLOAD_LIMIT
-        )
+        call = Call(what, "GET", f"/{file}:download", params={"alt": "media"}, timeouts=_LONG, limit=_DOWNLOAD_LIMIT)
         code, hint = self._why_missing(outline)
         missing = (BadRequest, NotFound, PermissionDenied)
 
@@ -235,6 +234,7 @@ def open_gemini(
     line_limit: int = LINE_LIMIT,
     clock: Clock,
     random: Callable[[], float],
+    api_version: str = "v1",
     transport: httpx.BaseTransport | None = None,
 ) -> Provider:
     """Open the account at a base URL, for the stack with this uid.
@@ -243,7 +243,7 @@ def open_gemini(
     connection of its own. `random` gives numbers in [0, 1). Raises BatchctlError when the key cannot be one.
     """
     key = ApiKey(api_key)
-    endpoint = Endpoint(base_url, key, ServerClock(clock), transport)
+    endpoint = Endpoint(base_url, key, ServerClock(clock), transport, root=f"/{api_version}")
     retry = Retry(clock, random)
     uploads = Uploads(endpoint, retry, uid, file_min_life)
     return GeminiProvider(

@@ -9,20 +9,24 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
-from batchctl.model.errors import ApiError, BadReply
+from batchctl.model.errors import ApiError, BadReply, BadRequest
 from batchctl.providers import members
-from batchctl.providers.endpoint import Call, Endpoint, Reply
+from batchctl.providers.calls import Call, Reply
+from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.gemini.names import is_file_name
 from batchctl.providers.resumable import CHUNK, TIMEOUTS, Standing, send_all, session_url
 from batchctl.providers.retry import Retry, is_transient
-from batchctl.providers.texts import as_object, whole_characters
+from batchctl.providers.texts import as_object, capped, whole_characters
 from batchctl.providers.times import parse_time
 
 _WHAT = "files.upload"
 _MIME = "jsonl"
 _NAME_LIMIT = 512
 """Characters of a file's display name (reference 2.2)."""
+_FIRST_LOOK, _LONGEST_LOOK, _FOLLOWED = 1.0, 5.0, 30.0
+"""Seconds: how a file that is still processed is looked at, and for how long before the job waits for another pass."""
 _STATUS = "x-goog-upload-status"
 
 
@@ -40,7 +44,8 @@ class FileUpload:
         call = Call(
             _WHAT,
             "POST",
-            "/upload/v1beta/files",
+            "/files",
+            door="/upload",
             headers={
                 "X-Goog-Upload-Protocol": "resumable",
                 "X-Goog-Upload-Command": "start",
@@ -64,9 +69,7 @@ class FileUpload:
             raise BadReply(f"{_WHAT}: the uploaded file has no usable name")
         if not _same_size(file.get("sizeBytes"), self._size):
             raise BadReply(f"{_WHAT}: {self._size} bytes were sent, but the API's file has {file['sizeBytes']!r:.40}")
-        if file.get("state") == "FAILED":
-            raise BadReply(f"{_WHAT}: the API could not process the file", hint="check that it is JSONL in UTF-8")
-        return name, parse_time(file.get("expirationTime"))
+        return follow_file(file, self._endpoint, self._retry)
 
 
 class _FileSession:
@@ -105,6 +108,31 @@ class _FileSession:
 
 class _StatusMissing(BadReply):
     """A chunk's answer without the status header: nobody knows what became of the chunk."""
+
+
+def follow_file(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tuple[str, datetime | None]:
+    """A file's name and when it expires, once the API has processed it; waits for that, but not for long.
+
+    Raises BadRequest with code `UploadFailed` and the API's words when it cannot be processed, and with code
+    `InputNotReady` when that takes longer: whoever comes later finds the file by its name, and goes on waiting.
+    """
+    name, clock = str(file["name"]), retry.clock
+    pause, left = _FIRST_LOOK, _FOLLOWED
+    while file.get("state") == "PROCESSING":
+        if left <= 0:
+            words = f"{_WHAT}: {name} is still PROCESSING"
+            hint = "the API takes minutes for a large file; it is tried again"
+            raise BadRequest(words, http=400, code=ErrorCode.INPUT_NOT_READY, hint=hint)
+        clock.sleep(pause)
+        left, pause = left - pause, min(2 * pause, _LONGEST_LOOK)
+        call = Call("files.get", "GET", f"/{name}")
+        file = retry.run(lambda call=call: endpoint.call(call).json_object())  # type: ignore[misc]
+    if file.get("state") == "FAILED":
+        said = as_object(file.get("error")).get("message")
+        words = capped(said) if isinstance(said, str) and said.strip() else "it does not say why"
+        message, hint = f"{_WHAT}: the API could not process the file: {words}", "check that it is JSONL in UTF-8"
+        raise BadRequest(message, http=400, code=ErrorCode.UPLOAD_FAILED, hint=hint)
+    return name, parse_time(file.get("expirationTime"))
 
 
 def _expect(reply: Reply, *, last: bool) -> None:

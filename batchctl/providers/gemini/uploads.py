@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiStatus, BadReply, Conflict, NotFound, PermissionDenied
 from batchctl.model.ports import Upload
-from batchctl.providers.endpoint import Call, Endpoint
-from batchctl.providers.gemini.upload import FileUpload
+from batchctl.providers.calls import Call
+from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.gemini.upload import FileUpload, follow_file
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import parse_time
 from batchctl.providers.turns import Turns
@@ -85,7 +86,7 @@ class Uploads:
 
     def _find(self, name: str, upload: Upload) -> tuple[str, datetime | None] | None:
         """The file of that name, if it is ours to use again: the same content, and life enough."""
-        call = Call("files.get", "GET", f"/v1beta/{name}")
+        call = Call("files.get", "GET", f"/{name}")
         try:
             file = self._retry.run(lambda: self._endpoint.call(call).json_object())
         except (NotFound, PermissionDenied):
@@ -93,7 +94,8 @@ class Uploads:
         expires = parse_time(file.get("expirationTime"))
         lives = expires is not None and expires - self._endpoint.clock.now() >= self._min_life
         same = _is_hash(file.get("sha256Hash"), upload.sha256) and str(file.get("sizeBytes")) == str(upload.size)
-        return (name, expires) if lives and same and file.get("state") != "FAILED" else None
+        usable = lives and same and file.get("state") != "FAILED"
+        return follow_file({**file, "name": name}, self._endpoint, self._retry) if usable else None
 
 
 def file_name(uid: str, sha256: str, span: int, number: int) -> str:

@@ -1,7 +1,7 @@
 """Resource names of Vertex AI, made safe to stand in a URL's path, and held against the account they belong to.
 
 A name comes from a manifest, from the state or from a reply; none of them may lead a call to another method, another
-location or another project. Source: reference 3.1, 6.2, 6.3.
+location or another project. Paths are those below the API's version. Source: reference 3.1, 6.2, 6.3.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def jobs_path(account: Account) -> str:
             code=ErrorCode.INVALID_NAME,
             hint="give the provider a project (its id or number) and a location such as us-central1",
         )
-    return f"/v1/projects/{account.project}/locations/{account.location}/batchPredictionJobs"
+    return f"/projects/{account.project}/locations/{account.location}/batchPredictionJobs"
 
 
 def own_job(name: str, account: Account) -> JobName:
@@ -85,7 +85,7 @@ def job_path(name: str, account: Account, method: str = "") -> str:
 def operation_path(name: object, account: Account) -> str | None:
     """The URL path of a long-running operation in the account's location; None when the name cannot be one."""
     match = _OPERATION.fullmatch(name) if isinstance(name, str) else None
-    return f"/v1/{name}" if match and match["location"] == account.location else None
+    return f"/{name}" if match and match["location"] == account.location else None
 
 
 def full_model(model: str) -> str:

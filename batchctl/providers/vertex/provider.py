@@ -20,11 +20,13 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Clock, CreateRequest, Fact, InputRow, Provider, ResultItem, Upload
 from batchctl.model.states import is_terminal
 from batchctl.providers import hints
+from batchctl.providers.calls import Call, Timeouts
 from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import Credentials
-from batchctl.providers.endpoint import Call, Endpoint, Timeouts
+from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.lines import LINE_LIMIT
+from batchctl.providers.manners import Asking
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import ServerClock
@@ -231,18 +233,22 @@ def open_vertex(
     line_limit: int = LINE_LIMIT,
     clock: Clock,
     random: Callable[[], float],
+    api_version: str = "v1",
+    user_project: str | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> Provider:
     """Open the account for a stack; `uid` may be the stack's whole uid or the short one.
 
     A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each thread gets
-    connections of its own. `turns` are those of all accounts that may have the staging bucket, `random` gives numbers
-    in [0, 1).
+    connections of its own. `user_project` is billed for reads of buckets whose reader pays; None: the account's own
+    project, where a bucket asks for it. `turns` are those of all accounts that may have the staging bucket, `random`
+    gives numbers in [0, 1).
     """
     shared = ServerClock(clock)
+    asking = Asking(user_project or account.project, always=user_project is not None)
     services = Services(
-        Endpoint(base_url, credentials, shared, transport, hints.VERTEX),
-        Endpoint(storage_url, credentials, shared, transport, hints.STORAGE),
+        Endpoint(base_url, credentials, shared, transport, hints.VERTEX, root=f"/{api_version}"),
+        Endpoint(storage_url, credentials, shared, transport, hints.STORAGE, manners=asking),
         Endpoint(bigquery_url, credentials, shared, transport, hints.BIGQUERY),
     )
     retry = Retry(clock, random)

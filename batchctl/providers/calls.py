@@ -1,0 +1,65 @@
+"""One HTTP call to a service, and its answer: plain values, without the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from batchctl.model.desired import Json
+from batchctl.model.errors import BadReply
+from batchctl.providers.texts import parse_json
+
+JSON_LIMIT = 64 * 2**20
+"""Bytes of a JSON reply that are read into memory."""
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long a call may take, in seconds. `total` bounds the whole call, however steadily bytes drip in."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    """The longest silence while reading or writing."""
+    total: float = 120.0
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP call. `target` is a path below the endpoint's root, or an absolute URL, which gets no credentials."""
+
+    what: str
+    """The method's name in messages, such as `batches.list`."""
+    method: str
+    target: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    timeouts: Timeouts = Timeouts()
+    limit: int = JSON_LIMIT
+    """Bytes of the reply, decompressed."""
+    accepted: frozenset[int] = frozenset()
+    """HTTP statuses besides 2xx that are an answer and no failure."""
+    door: str = ""
+    """Where the root begins, such as `/upload`; empty: at the endpoint's own address."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A successful answer, read in full."""
+
+    what: str
+    headers: httpx.Headers
+    body: bytes
+    http: int = 200
+
+    def json_object(self) -> dict[str, Json]:
+        """The body as a JSON object. Raises BadReply when it is anything else."""
+        try:
+            value = parse_json(self.body)
+        except ValueError as exc:
+            raise BadReply(f"{self.what}: the answer is not JSON") from exc
+        if not isinstance(value, dict):
+            raise BadReply(f"{self.what}: the answer is not a JSON object")
+        return value
