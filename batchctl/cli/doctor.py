@@ -11,6 +11,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.connect import Connections
+from batchctl.cli.doctor_results import examine_collected, examine_results
 from batchctl.cli.exits import Exit
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
@@ -32,6 +33,7 @@ def doctor(*, common: Common, output: str) -> int:
     workspace = open_workspace(common)
     findings = (
         *_examine_stack(workspace),
+        *examine_results(workspace),
         *_examine_state(workspace),
         *_examine_providers(workspace),
         *_examine_hooks(workspace),
@@ -55,14 +57,6 @@ def _examine_stack(workspace: Workspace) -> Iterator[Finding]:
         Health.OK,
         f"{_shown(workspace.stack.file)}: {count(len(workspace.desired.jobs), 'job')}, all valid",
     )
-    folder = workspace.stack.results
-    while not folder.exists():
-        folder = folder.parent
-    if os.access(folder, os.W_OK | os.X_OK) and folder.is_dir():
-        yield Finding("results", "writable", Health.OK, _shown(workspace.stack.results))
-    else:
-        hint = "make it writable, or set spec.results"
-        yield Finding("results", "writable", Health.FAILED, f"{_shown(folder)} cannot be written to", hint)
 
 
 def _examine_state(workspace: Workspace) -> Iterator[Finding]:
@@ -80,6 +74,7 @@ def _examine_state(workspace: Workspace) -> Iterator[Finding]:
     else:
         words = f"held by {holder.who}, process {holder.pid} on {holder.host}: {holder.command}"
         yield Finding("state", "lock", Health.WARNING, words, "wait for it, or use --lock-timeout")
+    yield from examine_collected(workspace, recorded)
 
 
 def _examine_providers(workspace: Workspace) -> Iterator[Finding]:

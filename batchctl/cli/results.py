@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from batchctl.model.errors import BatchctlError, ResultsError, TimeUpError
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import is_terminal
 from batchctl.report.documents import to_json_line
+from batchctl.rows.folder import RESULTS_FILE
+from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.read import find_current, read_gaps, read_results
 
 
@@ -30,6 +33,7 @@ def results(*, common: Common, name: str, attempt: int | None, output: str) -> N
     """Print the collected results, one JSON object a row: key, index, and response or error."""
     workspace = open_workspace(common)
     folder = _folder(workspace, name, attempt)
+    _require_rows(name, folder)
     for row in read_results(folder):
         sys.stdout.write(to_json_line(row))
     gaps = list(_gaps(folder))
@@ -37,6 +41,7 @@ def results(*, common: Common, name: str, attempt: int | None, output: str) -> N
         with open_progress(workspace) as progress:
             for words in gaps:
                 progress.warn(f"{name}: {words}")
+    _require_whole(name, folder, workspace)
 
 
 def _gaps(folder: Path) -> Iterator[str]:
@@ -52,6 +57,24 @@ def _gaps(folder: Path) -> Iterator[str]:
     if gaps.unmatched:
         found = "1 result matches" if gaps.unmatched == 1 else f"{gaps.unmatched} results match"
         yield f"{found} no input row, or one that has its result already: index is null"
+
+
+def _require_rows(name: str, folder: Path) -> None:
+    if not (folder / RESULTS_FILE).is_file():
+        shown = os.path.relpath(folder)
+        raise _not_whole(f"the results of {name} were collected, but are not in {shown} any more")
+
+
+def _require_whole(name: str, folder: Path, workspace: Workspace) -> None:
+    """Raise when the rows are not those that were collected. They were printed all the same: they were paid for."""
+    why = ResultsShelf(workspace.stack.results).verify(f"{folder.parent.name}/{folder.name}")
+    if why is not None:
+        raise _not_whole(f"the results of {name} in {os.path.relpath(folder)} are not whole: {why}")
+
+
+def _not_whole(message: str) -> ResultsError:
+    hint = "`batchctl apply` collects them again while the API has them; else put the folder back"
+    return ResultsError(message, code=ErrorCode.RESULTS_MISSING, hint=hint)
 
 
 def _folder(workspace: Workspace, name: str, number: int | None) -> Path:

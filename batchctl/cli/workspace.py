@@ -31,6 +31,7 @@ from batchctl.providers.notify.webhook import WebhookSender
 from batchctl.reconcile import Scope, parse_selector
 from batchctl.reconcile.options import WHOLE_STACK
 from batchctl.rows.encode import RowEncoder
+from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.reader import RowFiles
 from batchctl.rows.results import ResultsFolder
 from batchctl.state.store import FileState, open_state
@@ -66,6 +67,7 @@ class Workspace:
             self.notifier(),
             self.clock,
             progress,
+            shelf=ResultsShelf(self.stack.results),
             connect=connections.follow,
         )
 

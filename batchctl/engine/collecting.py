@@ -78,7 +78,8 @@ class Collector:
             raise
         collected = fetched.collected
         rows = _count(collected, step.remote.rows)
-        done = replace(self._journal.attempts[step.key], results=collected.path, rows=rows, tokens=collected.tokens)
+        before = self._journal.attempts[step.key]
+        done = replace(before, results=collected.path, results_lost=False, rows=rows, tokens=collected.tokens)
         if is_good(done) and self._is_current(step):
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from batchctl.engine.delivery import tell
 from batchctl.engine.execute import execute
@@ -17,10 +18,11 @@ from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
+from batchctl.model.observed import Observed
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options, plan
+from batchctl.reconcile import Options, plan, results_relied_on
 
 Approve = Callable[[Plan], None]
 """Asked before anything is done; raises GuardError when the plan is not what was agreed to."""
@@ -63,7 +65,7 @@ def preview(desired: DesiredStack, options: Options, tools: Tools) -> Preview:
     recorded = tools.state.load()
     begun = tools.clock.now()
     look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
-    return Preview(plan(desired, recorded, look.observed, begun, options), recorded, look.errors)
+    return Preview(_decide(desired, recorded, look.observed, begun, options, tools), recorded, look.errors)
 
 
 def run_pass(
@@ -85,7 +87,7 @@ def run_pass(
         begun = tools.clock.now()
         look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
         now, elapsed = tools.clock.now(), tools.clock.elapsed()
-        planned = plan(desired, recorded, look.observed, begun, options)
+        planned = _decide(desired, recorded, look.observed, begun, options, tools)
         if only is not None:
             planned = _without(planned, {job.job for job in planned.jobs} - only)
         if approve is not None:
@@ -102,7 +104,7 @@ def run_pass(
     return PassReport(
         planned,
         outcomes,
-        Scene(desired, journal.recorded, sight.observed, begun, options),
+        Scene(desired, journal.recorded, sight.observed, begun, options, tools.look_at_results()),
         frozenset(look.observed),
         look.errors,
         unanswered,
@@ -111,6 +113,20 @@ def run_pass(
         serial=before.serial,
         lineage=before.lineage,
     )
+
+
+def _decide(
+    desired: DesiredStack, recorded: Recorded, observed: Observed, begun: datetime, options: Options, tools: Tools
+) -> Plan:
+    """The plan. Collected results that it relies on are read against their hash: what is not whole changes it."""
+    checked: set[str] = set()
+    while True:
+        planned = plan(desired, recorded, observed, begun, options, tools.look_at_results())
+        unread = [path for path in results_relied_on(planned) if path not in checked]
+        checked.update(unread)
+        broken = [path for path in unread if not tools.is_whole(path)]
+        if not broken:
+            return planned
 
 
 def _without(plan: Plan, names: Container[str]) -> Plan:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from batchctl.model.desired import DesiredStack
+from batchctl.model.kept import Inventory
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
@@ -26,7 +27,9 @@ class Scene:
     begun: datetime
     """When it began, on the local clock."""
     options: Options
+    inventory: Inventory | None = None
+    """What lies in the results folder by then."""
 
     def stand(self) -> Plan:
         """How the jobs stand."""
-        return plan(self.desired, self.recorded, self.observed, self.begun, self.options)
+        return plan(self.desired, self.recorded, self.observed, self.begun, self.options, self.inventory)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, StoppedError
+from batchctl.model.kept import Inventory
 from batchctl.model.keys import TOKEN_LENGTH, Account
 from batchctl.model.ports import (
     Clock,
@@ -20,6 +21,7 @@ from batchctl.model.ports import (
     Provider,
     ProviderFactory,
     ResultStore,
+    Shelf,
     StateStore,
 )
 
@@ -93,6 +95,8 @@ class Tools:
     """Numbers from 0 to 1, for jitter."""
     told: dict[str, str] = field(default_factory=dict)
     """What was last warned of, by subject, so that it is not said again in every pass."""
+    shelf: Shelf | None = None
+    """None: nobody looks into the results folder, and the record is believed about what was collected."""
     connect: Callable[[Stack], ProviderFactory] | None = None
     """Gives the factory for a stack whose file has changed; None where it is read once."""
 
@@ -102,6 +106,14 @@ class Tools:
             self.providers.replace(self.connect(stack))
         elif anew:
             self.providers.forget_failures()
+
+    def look_at_results(self) -> Inventory | None:
+        """What lies in the results folder."""
+        return None if self.shelf is None else self.shelf.look()
+
+    def is_whole(self, path: str) -> bool:
+        """Whether collected rows are whole: all of them are read."""
+        return self.shelf is None or self.shelf.verify(path) is None
 
     def require_running(self) -> None:
         """Raise StoppedError when the process was asked to stop: what is in flight is finished, nothing is begun."""

@@ -467,6 +467,12 @@ class ErrorCode(StrEnum):
         "See the message.",
         "See the hint.",
     )
+    RESULTS_MISSING = (
+        "ResultsMissing",
+        "Collected results are not in the results folder any more, or not whole.",
+        "The folder was moved, cleaned up or damaged.",
+        "`batchctl apply` collects them again while the API has them. Else put the folder back.",
+    )
     RESULTS_CORRUPT = (
         "ResultsCorrupt",
         "A collected results file was changed or damaged.",

@@ -111,6 +111,8 @@ class Delete:
     key: AttemptKey
     account: Account
     remote: str
+    results: str | None = None
+    """The collected results that stand for it from then on, see `RecordedAttempt.results`."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from batchctl.model.desired import (
     RequestRow,
     UploadedFile,
 )
+from batchctl.model.kept import Inventory
 from batchctl.model.keys import Account, AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import RemoteJob
@@ -281,6 +282,21 @@ class Collected:
     """Results whose key is not in the input, or came twice."""
     tokens: int | None = None
     """Tokens of the input that the API counted in the rows that brought an answer; None where it counted none."""
+
+
+class Shelf(Protocol):
+    """Tells what of all that was collected is whole. Never writes, never raises."""
+
+    def look(self) -> Inventory:
+        """The whole results folder, as far as names, manifests and sizes tell: cheap, and made in every pass."""
+        ...
+
+    def verify(self, path: str) -> str | None:
+        """Read collected rows against their hash, right before anything is done that counts on them.
+
+        Gives why they are not whole, None when they are; the next `look` knows it too.
+        """
+        ...
 
 
 class ResultStore(Protocol):

@@ -61,6 +61,10 @@ class Reason(StrEnum):
     SUCCEEDED = ("Succeeded", "It succeeded.")
     ROWS_FAILED = ("RowsFailed", "It succeeded, but for some of its rows.")
     NOT_COLLECTED = ("NotCollected", "It has ended, and its results are not collected so far.")
+    RESULTS_MISSING = (
+        "ResultsMissing",
+        "Its collected results are not whole in the results folder any more; they are collected again.",
+    )
     REJECTED = ("Rejected", "The API refused the create call for good.")
     NOT_RETRIED = ("NotRetried", "It ended without success, in a way that is not in `retryOn`.")
     BACKOFF_LIMIT = ("BackoffLimit", "It failed, and there were as many attempts as `backoffLimit` allows.")

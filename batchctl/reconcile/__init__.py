@@ -6,6 +6,7 @@ Pure: no I/O, no clock, no randomness. All policy of batchctl is decided here, s
 from batchctl.reconcile.attach import is_ours, refresh
 from batchctl.reconcile.carry import find_lost_calls, find_open, with_open
 from batchctl.reconcile.identity import find_strangers
+from batchctl.reconcile.kept import results_relied_on
 from batchctl.reconcile.looking import choose_gets
 from batchctl.reconcile.moves import Move, find_moves, rename
 from batchctl.reconcile.notices import end_notices, possible_again, stuck_notices
@@ -44,6 +45,7 @@ __all__ = [
     "record_results",
     "refresh",
     "rename",
+    "results_relied_on",
     "sort_outbox",
     "stuck_notices",
     "with_open",

@@ -31,7 +31,7 @@ def follow_order(subject: Subject, desired: DesiredJob, view: AttemptView, conte
     if is_held(desired.lifecycle, context):
         return wait(WANTED, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
     collect: tuple[Step, ...] = ()
-    if view.attempt.is_uncollected and isinstance(view.presence, Present):
+    if view.is_uncollected and isinstance(view.presence, Present):
         collect = (Collect(view.key, view.presence.job),)
     key, words = subject.next_key, "tried again by `batchctl retry`"
     steps = (*collect, Create(key))
@@ -51,7 +51,7 @@ def why_not_again(view: AttemptView, desired: DesiredJob) -> str | None:
         return f"it cannot be seen now: {view.presence.reason}"
     if isinstance(view.presence, Present) and not is_terminal(attempt.state or ""):
         return "it has not ended: `batchctl cancel` stops it"
-    lost = attempt.results is None and (attempt.results_lost or not isinstance(view.presence, Present))
+    lost = not view.has_results and (attempt.results_lost or not isinstance(view.presence, Present))
     if has_succeeded(attempt) and not lost:
         return "it has succeeded: change spec.runId to run it again"
     return None

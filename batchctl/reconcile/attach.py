@@ -29,10 +29,22 @@ class AttemptView:
     """What has to be written down; None when the record is right already."""
     duplicates: tuple[RemoteJob, ...] = ()
     """Further remote jobs for the same (job, attempt, shard)."""
+    missing: str | None = None
+    """Why the results that the record says were collected are not whole in the results folder; None when they are."""
 
     @property
     def key(self) -> AttemptKey:
         return self.attempt.key
+
+    @property
+    def is_uncollected(self) -> bool:
+        """Whether there may be results that are not durably here, or not any more."""
+        return self.attempt.is_uncollected or (self.missing is not None and not self.attempt.results_lost)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether its results are here."""
+        return self.attempt.results is not None and self.missing is None
 
     @property
     def steps(self) -> tuple[RecordAttempt, ...]:

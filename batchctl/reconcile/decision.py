@@ -9,6 +9,7 @@ from functools import cached_property
 
 from batchctl.model.admission import QueuePlace
 from batchctl.model.desired import DesiredJob, Lifecycle, Stack
+from batchctl.model.kept import Inventory
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observed, Present, Unknown
 from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step, Timer
@@ -42,6 +43,8 @@ class Context:
     now: datetime
     """The local clock; only the grace of an open intent looks at it, beside the provider's."""
     options: Options
+    inventory: Inventory | None = None
+    """What lies in the results folder; None where nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -196,8 +199,9 @@ def end_steps(view: AttemptView, *, discard_results: bool) -> tuple[Step, ...]:
     """Collect and delete a terminal attempt, in this order: a failing collect ends the steps before the delete."""
     assert isinstance(view.presence, Present)
     job = view.presence.job
-    delete = Delete(view.key, view.attempt.account, job.name)
-    if view.attempt.is_uncollected and not discard_results:
+    results = view.attempt.results if view.has_results and not discard_results else None
+    delete = Delete(view.key, view.attempt.account, job.name, results)
+    if view.is_uncollected and not discard_results:
         return Collect(view.key, job), delete
     return (delete,)
 

@@ -131,20 +131,39 @@ def _decide_ended(subject: Subject, lifecycle: Lifecycle, view: AttemptView, con
     """The attempt is terminal: collect it, and see what follows."""
     attempt = view.attempt
     collect: tuple[Step, ...] = ()
-    if attempt.is_uncollected and isinstance(view.presence, Present):
+    if view.is_uncollected and isinstance(view.presence, Present):
         collect = (Collect(view.key, view.presence.job),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not is_cancel_requested(subject):
         return _create_again(subject, lifecycle, context).before(*collect)
     if attempt.results_lost and attempt.state in GOOD_STATES:
-        decision = rest(stand(subject, view), Reason.RESULTS_LOST, "it succeeded, but the API has its results no more")
+        decision = rest(stand(subject, view), Reason.RESULTS_LOST, _loss(view))
     elif has_succeeded(attempt) and failure_name(attempt) not in lifecycle.retry_on:
         decision = rest(stand(subject, view), _success_code(attempt), _success(attempt))
     else:
         decision = _decide_failed(subject, lifecycle, view, context)
+    if view.missing is not None and isinstance(view.presence, Gone):
+        words = f"{decision.reason}; its remote job is gone, and its results are not whole here: {view.missing}"
+        decision = replace(decision, reason=words)
     if collect and decision.action in {Action.NONE, Action.WAIT}:
-        words = f"{decision.reason}; results not collected yet"
-        decision = replace(decision, action=Action.COLLECT, code=Reason.NOT_COLLECTED, reason=words)
+        code, why = _why_collect(view)
+        words = f"{decision.reason}; {why}"
+        decision = replace(decision, action=Action.COLLECT, code=code, reason=words)
     return decision.before(*collect)
+
+
+def _loss(view: AttemptView) -> str:
+    if view.missing is None:
+        return "it succeeded, but the API has its results no more"
+    return (
+        f"it succeeded, but its results are not whole in the results folder ({view.missing}), nor at the API any more"
+    )
+
+
+def _why_collect(view: AttemptView) -> tuple[Reason, str]:
+    if view.missing is None:
+        return Reason.NOT_COLLECTED, "results not collected yet"
+    words = f"its results are not whole in the results folder ({view.missing}): collected again"
+    return Reason.RESULTS_MISSING, words
 
 
 def _create_again(subject: Subject, lifecycle: Lifecycle, context: Context) -> Decision:

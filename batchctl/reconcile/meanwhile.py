@@ -12,6 +12,7 @@ from batchctl.model.states import Phase
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import Context, Decision, Subject, stand
 from batchctl.reconcile.follow import follow
+from batchctl.reconcile.kept import guard_last_copy
 from batchctl.reconcile.ttl import apply_ttl
 
 
@@ -23,7 +24,8 @@ def go_on(subject: Subject, lifecycle: Lifecycle, context: Context) -> Decision 
     decision = follow(subject, lifecycle, view, context)
     if decision.phase is Phase.WAITING:
         decision = _without_retry(decision, subject, view)
-    return apply_ttl(subject, lifecycle, decision, context)
+    timed = apply_ttl(subject, lifecycle, decision, context)
+    return decision if guard_last_copy(subject, timed, context).refusal is not None else timed
 
 
 def _without_retry(decision: Decision, subject: Subject, view: AttemptView) -> Decision:

@@ -5,6 +5,8 @@ The page that failed could hold a higher attempt, a second remote job, or the su
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Forget, RecordAttempt, Step
 from batchctl.model.reasons import Reason
 from batchctl.reconcile.decision import Context, Decision, Subject
@@ -14,9 +16,9 @@ _ACTS = (Create, Cancel, Delete, Forget)
 
 def hold_back(subject: Subject, decision: Decision, context: Context) -> Decision:
     """The decision, or a wait in its place when it acts on an account that was not read in full."""
-    problem = _problem(subject, context)
     meanwhile = () if decision.meanwhile is None else decision.meanwhile.steps
-    acts = (step for step in (*decision.base, *decision.steps, *meanwhile) if isinstance(step, _ACTS))
+    acts = [step for step in (*decision.base, *decision.steps, *meanwhile) if isinstance(step, _ACTS)]
+    problem = _problem(subject, context) or _blindness(acts, context)
     if problem is None or all(_is_unsent(step, subject) for step in acts):
         return decision
     steps = tuple(step for step in decision.steps if isinstance(step, RecordAttempt | Collect))
@@ -46,6 +48,13 @@ def _problem(subject: Subject, context: Context) -> str | None:
         if not observation.complete:
             return observation.problem
     return None
+
+
+def _blindness(acts: Iterable[Step], context: Context) -> str | None:
+    """Why nobody knows what lies in the results folder, where that decides."""
+    problem = None if context.inventory is None else context.inventory.problem
+    relies = any(isinstance(step, Create | Delete) for step in acts)
+    return f"the results folder cannot be read: {problem}" if problem is not None and relies else None
 
 
 def _is_unsent(step: Step, subject: Subject) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from batchctl.model.desired import DesiredJob, DesiredStack, Kind
+from batchctl.model.kept import Inventory
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Drift, Guard, Plan
 from batchctl.model.reasons import Reason
@@ -20,6 +21,7 @@ from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphan
 from batchctl.reconcile.guards import distinct_guards, find_guards, guard_new_state, plan_jobs
 from batchctl.reconcile.holding import hold_clashes
 from batchctl.reconcile.identity import new_identities, without_strangers
+from batchctl.reconcile.kept import check_kept
 from batchctl.reconcile.moves import find_moves
 from batchctl.reconcile.names import numbers_used, with_present_names
 from batchctl.reconcile.options import Options
@@ -44,16 +46,18 @@ def plan(
     observed: Observed,
     now: datetime,
     options: Options | None = None,
+    inventory: Inventory | None = None,
 ) -> Plan:
     """Decide what shall be done. The same input gives the same plan, in whatever order its parts come.
 
-    `now` is the local clock; ages and deadlines run on the provider's, which each observation carries.
+    `now` is the local clock; ages and deadlines run on the provider's, which each observation carries. Without an
+    `inventory` of the results folder the record is believed about what was collected.
     """
     options = options or Options()
     moves = find_moves(desired.stack.moved, recorded)
     recorded = moves.recorded
     observed = with_present_names(desired.stack, recorded, without_strangers(recorded, observed))
-    context = Context(desired.stack, observed, now, options)
+    context = Context(desired.stack, observed, now, options, inventory)
     inputs = _Inputs(desired, recorded, find_marked(desired.stack, observed), context)
     decided = _decide_all(inputs)
     drift: list[Drift] = [found for subject, _ in decided.values() for found in find_drift(subject)]
@@ -142,6 +146,7 @@ def _subjects(inputs: _Inputs, inside: set[str]) -> Iterator[Subject]:
         views = attach(recorded, inputs.marked.get(name, {}), observed, now)
         if wanted is not None:
             views = tuple(confirm(view, wanted) for view in views) or claim(wanted, inputs.context.stack, observed)
+        views = tuple(check_kept(view, inputs.context.inventory) for view in views)
         yield Subject(name, None if options.destroy else wanted, recorded, views, used.get(name, 0))
 
 

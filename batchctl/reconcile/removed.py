@@ -24,6 +24,7 @@ from batchctl.reconcile.decision import (
     wait_for_look,
 )
 from batchctl.reconcile.heal import has_living_duplicate, heal
+from batchctl.reconcile.kept import guard_last_copy
 from batchctl.reconcile.meanwhile import go_on
 from batchctl.reconcile.partial import hold_back
 from batchctl.reconcile.phase import Standing
@@ -35,7 +36,7 @@ def decide_removed(subject: Subject, recorded: RecordedJob, context: Context) ->
     decision = _decide(subject, recorded, context)
     if recorded.removing_time is None and subject.recorded is not None:
         decision = replace(decision, meanwhile=go_on(subject, recorded.lifecycle, context))
-    decision = hold_back(subject, heal(subject, decision), context)
+    decision = hold_back(subject, heal(subject, guard_last_copy(subject, decision, context)), context)
     seen = tuple(step for view in subject.views for step in view.steps)
     return replace(decision, base=(*job_row_step(recorded, subject.recorded), *seen, *decision.base))
 
@@ -105,7 +106,7 @@ def _end(subject: Subject, present: list[AttemptView], recorded: RecordedJob, co
         collects = tuple(
             Collect(view.key, view.presence.job)
             for view in present
-            if view.attempt.is_uncollected and isinstance(view.presence, Present)
+            if view.is_uncollected and isinstance(view.presence, Present)
         )
         return _release(subject, recorded, context, "ended and kept (onRemove: cancel)").before(*collects)
     discard = context.options.discard_results

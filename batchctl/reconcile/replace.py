@@ -132,7 +132,7 @@ def _find_reusable(subject: Subject, desired: DesiredJob) -> AttemptView | None:
     """The newest earlier attempt that did the desired work with success, its results kept."""
     for view in reversed(subject.views):
         attempt = view.attempt
-        if same_digest(attempt.digest, desired.digest) and attempt.results is not None and has_succeeded(attempt):
+        if same_digest(attempt.digest, desired.digest) and view.has_results and has_succeeded(attempt):
             return view
     return None
 

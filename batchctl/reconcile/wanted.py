@@ -28,6 +28,7 @@ from batchctl.reconcile.decision import (
 )
 from batchctl.reconcile.follow import follow
 from batchctl.reconcile.heal import heal
+from batchctl.reconcile.kept import collect_again, guard_last_copy
 from batchctl.reconcile.partial import hold_back
 from batchctl.reconcile.phase import WANTED, Standing
 from batchctl.reconcile.replace import decide_changed
@@ -37,7 +38,9 @@ from batchctl.reconcile.ttl import apply_ttl
 
 def decide_wanted(subject: Subject, desired: DesiredJob, context: Context) -> Decision:
     """What to do about a desired job, with the steps that write its record down."""
-    decision = apply_ttl(subject, desired.lifecycle, _decide(subject, desired, context), context)
+    decision = collect_again(subject, _decide(subject, desired, context))
+    decision = apply_ttl(subject, desired.lifecycle, decision, context)
+    decision = guard_last_copy(subject, decision, context)
     decision = hold_back(subject, heal(subject, decision), context)
     decision = _within_marks(subject, decision)
     decision = label_adoption(subject, decision)

@@ -19,6 +19,7 @@ from batchctl.model.keys import AttemptKey
 RESULTS_FILE = "results.jsonl"
 MANIFEST_FILE = "manifest.json"
 CURRENT = "current"
+MANIFEST_FORMAT = "batchctl/results-manifest/v1"
 
 _JOB = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DIGEST = re.compile(r"d[0-9]+:([0-9a-f]{8})[0-9a-f]*")

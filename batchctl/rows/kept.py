@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from batchctl.model.desired import Json
+from batchctl.model.kept import KeptResults
 from batchctl.model.keys import (
     DIGEST_SCHEME,
     MARK_DIGEST_LENGTH,
@@ -26,8 +28,14 @@ from batchctl.model.keys import (
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import TERMINAL_STATES
-from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE, is_folder_name, job_folder, results_errors
-from batchctl.rows.results import MANIFEST_FORMAT
+from batchctl.rows.folder import (
+    MANIFEST_FILE,
+    MANIFEST_FORMAT,
+    RESULTS_FILE,
+    is_folder_name,
+    job_folder,
+    results_errors,
+)
 
 _DIGEST_AT = len("d1:")
 _SHOWN_DIGITS = 8
@@ -48,18 +56,9 @@ _REMOTE = re.compile(r"[!-~]{1,1024}")
 _STATE = re.compile("|".join(sorted(TERMINAL_STATES)))
 """What has not ended is not collected."""
 
-
-@dataclass(frozen=True)
-class KeptResults:
-    """One collected folder."""
-
-    attempt: RecordedAttempt
-    """As it was when it was collected, under the name of the folder that it lies in."""
-    written_for: str
-    """The job that it was collected for: another one when the job was renamed since."""
-    stack: str
-    uid: str
-    """The short form."""
+_OTHER_ROWS = "its results are not those that were collected"
+FAULTS = (ValueError, KeyError, TypeError, RecursionError, OSError)
+"""What a folder may do to whoever reads it; it then counts as not whole."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,11 @@ def read_kept(results: Path) -> KeptFolder:
     """All collected results, each checked against its hash. Raises ResultsError when the folder cannot be read."""
     kept, faults = [], []
     with results_errors(results):
-        for folder in _folders(results):
+        for folder in folders_in(results):
             try:
                 kept.append(_read(folder))
-            except (ValueError, KeyError, TypeError, RecursionError, FileNotFoundError) as error:
-                faults.append(f"{folder.parent.name}/{folder.name}: {_words(error)}")
+            except FAULTS as error:
+                faults.append(f"{folder.parent.name}/{folder.name}: {fault_words(error)}")
     return KeptFolder(tuple(kept), tuple(faults))
 
 
@@ -94,7 +93,8 @@ def has_results(results: Path, job: str, digest: str) -> bool:
         )
 
 
-def _folders(results: Path) -> Iterator[Path]:
+def folders_in(results: Path) -> Iterator[Path]:
+    """The folders that `collect` may have made, by job and name."""
     if not results.is_dir():
         return
     for job in sorted(results.iterdir()):
@@ -103,13 +103,37 @@ def _folders(results: Path) -> Iterator[Path]:
 
 
 def _read(folder: Path) -> KeptResults:
+    found = read_manifest(folder)
+    check_rows(folder, found)
+    return kept_of(folder, found)
+
+
+def read_manifest(folder: Path) -> Mapping[str, Json]:
+    """The manifest of a collected folder. This and the next three raise FAULTS."""
     with _open(folder / MANIFEST_FILE) as stream:
         found = json.loads(stream.read(_MOST_BYTES))
     if not isinstance(found, dict) or found["format"] != MANIFEST_FORMAT:
         raise ValueError("its manifest is of another format")
+    return found
+
+
+def check_rows(folder: Path, found: Mapping[str, Json]) -> None:
+    """Read the rows against the hash that the manifest has of them."""
     with _open(folder / RESULTS_FILE) as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != found["sha256"]:
-            raise ValueError("its results are not those that were collected")
+            raise ValueError(_OTHER_ROWS)
+
+
+def check_size(folder: Path, found: Mapping[str, Json]) -> None:
+    """Look whether the rows may be whole, without reading them. Older manifests do not tell how long they are."""
+    with _open(folder / RESULTS_FILE) as stream:
+        size = os.fstat(stream.fileno()).st_size
+    if size != found.get("bytes", size):
+        raise ValueError(_OTHER_ROWS)
+
+
+def kept_of(folder: Path, found: Mapping[str, Json]) -> KeptResults:
+    """What a manifest says of the attempt that was collected."""
     marks = _object(found["marks"])
     return KeptResults(
         _attempt(folder, found), _text(found["job"], "job", _JOB), _text(marks["stack"]), _text(marks["uid"])
@@ -117,7 +141,7 @@ def _read(folder: Path) -> KeptResults:
 
 
 def _open(path: Path) -> BufferedReader:
-    if not path.is_file():
+    if path.is_symlink() or not path.is_file():
         raise ValueError(f"{path.name} is missing")
     return path.open("rb")
 
@@ -179,7 +203,10 @@ def _time(value: Json) -> datetime | None:
     return time.astimezone(UTC)
 
 
-def _words(error: Exception) -> str:
+def fault_words(error: Exception) -> str:
+    """One of FAULTS, for people."""
     if isinstance(error, KeyError):
         return f"its manifest lacks {error.args[0]!r}"
+    if isinstance(error, OSError) and error.filename:
+        return f"{Path(error.filename).name}: {error.strerror}"
     return str(error)

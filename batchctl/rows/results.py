@@ -23,6 +23,7 @@ from batchctl.model.ports import Collected, KnownInput, ResultItem
 from batchctl.rows.folder import (
     CURRENT,
     MANIFEST_FILE,
+    MANIFEST_FORMAT,
     RESULTS_FILE,
     folder_name,
     is_folder_name,
@@ -35,7 +36,6 @@ from batchctl.rows.join import Join, join_for
 from batchctl.rows.spool import Spool, create_private
 from batchctl.rows.usage import TokenCount
 
-MANIFEST_FORMAT = "batchctl/results-manifest/v1"
 _RAW = "raw-"
 """What the files of lines that were too long to be read begin with."""
 
@@ -153,8 +153,9 @@ def _write(part: Path, path: str, items: Iterable[ResultItem], join: Join, facts
             ok, failed = ok + good[number], failed + 1 - good[number]
         sha256 = spool.write_sorted(part / RESULTS_FILE)
     collected = Collected(path, ok, failed, join.missing, unmatched, tokens.total)
+    size = (part / RESULTS_FILE).stat().st_size
     rows = {"ok": ok, "failed": failed, "missing": join.missing, "unmatched": unmatched}
-    _write_manifest(part / MANIFEST_FILE, {**facts, "rows": rows, "sha256": sha256})
+    _write_manifest(part / MANIFEST_FILE, {**facts, "rows": rows, "sha256": sha256, "bytes": size})
     sync_folder(part)
     return collected
 

@@ -50,6 +50,7 @@ from batchctl.model.recorded import AddEvent, Recorded, RecordedAttempt, SaveAtt
 from batchctl.providers.gemini.provider import open_gemini
 from batchctl.reconcile import Options
 from batchctl.rows.encode import RowEncoder
+from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.reader import RowFiles
 from batchctl.rows.results import ResultsFolder
 from batchctl.state.store import FileState, open_state
@@ -147,6 +148,7 @@ class World:
             self.progress,
             self.token,
             lambda: 0.5,
+            shelf=ResultsShelf(self.results),
         )
         return replace(tools, **changes)
 

@@ -24,6 +24,7 @@ from batchctl.model.desired import (
     ProviderConfig,
     Stack,
 )
+from batchctl.model.kept import Inventory, KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
@@ -130,6 +131,17 @@ def collected(number: int = 1, state: str = "SUCCEEDED", **fields: Any) -> Recor
     return attempt(number, state, **{"results": f"a/{number}", "rows": rows, **fields})
 
 
+def kept(*attempts: RecordedAttempt, broken: Mapping[str, str] | None = None, **fields: Any) -> Inventory:
+    """What lies in the results folder: the whole results of these attempts, and folders that are `broken`."""
+    given = {"stack": STACK.name, "uid": STACK.uid, **fields}
+    held = {
+        one.results: KeptResults(replace(one, tree={}, adopted=True), one.key.job, **given)
+        for one in attempts
+        if one.results is not None
+    }
+    return Inventory(held, broken or {})
+
+
 def row(wanted: DesiredJob, *attempts: RecordedAttempt, **fields: Any) -> RecordedJob:
     """The record of a job whose manifest is as recorded; the last attempt counts."""
     current = attempts[-1].key.attempt if attempts else 1
@@ -227,6 +239,7 @@ class Situation:
     options: Options = field(default_factory=Options)
     local: datetime = LOCAL
     suspended: bool = False
+    inventory: Inventory | None = None
 
     def decide(self) -> Plan:
         return decide(
@@ -236,6 +249,7 @@ class Situation:
             self.options,
             local=self.local,
             suspended=self.suspended,
+            inventory=self.inventory,
         )
 
 
@@ -273,6 +287,7 @@ def decide(
     limits: Limits | None = None,
     providers: Iterable[ProviderConfig] = (),
     quotas: Iterable[Quota] = (),
+    inventory: Inventory | None = None,
 ) -> Plan:
     named = {provider.name: provider for provider in providers}
     stack = replace(STACK, suspend=suspended, limits=limits or STACK.limits, providers=named)
@@ -282,6 +297,7 @@ def decide(
         {observation.account: observation for observation in looks},
         local,
         options,
+        inventory,
     )
 
 

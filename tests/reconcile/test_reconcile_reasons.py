@@ -20,6 +20,7 @@ from reconcile_build import (
     decide,
     found,
     job,
+    kept,
     look,
     one,
     ordered,
@@ -153,6 +154,10 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     Reason.SUCCEEDED: [one(collected()), Situation(job(), row(job(), collected()), look(complete=False))],
     Reason.ROWS_FAILED: [one(collected(rows=PART))],
     Reason.NOT_COLLECTED: [one(attempt(1, "SUCCEEDED"))],
+    Reason.RESULTS_MISSING: [
+        replace(one(collected()), inventory=kept()),
+        replace(several(collected(1), attempt(2)), inventory=kept()),
+    ],
     Reason.REJECTED: [Situation(job(), row(job(), attempt(1, None, remote=None, rejected=True)))],
     Reason.NOT_RETRIED: [one(attempt(1, "CANCELLED", results="a/1"))],
     Reason.BACKOFF_LIMIT: [one(FAILED)],

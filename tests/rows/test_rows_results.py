@@ -176,6 +176,7 @@ def test_the_manifest_tells_whose_results_these_are(root: Path) -> None:
         "marks": MARKS,
         "rows": {"ok": 1, "failed": 1, "missing": 0, "unmatched": 0},
         "sha256": hashlib.sha256((folder / "results.jsonl").read_bytes()).hexdigest(),
+        "bytes": (folder / "results.jsonl").stat().st_size,
     }
     assert sorted(item.name for item in folder.iterdir()) == ["manifest.json", "results.jsonl"]
     assert {stat.S_IMODE(item.stat().st_mode) for item in folder.iterdir()} == {0o600}

@@ -16,6 +16,7 @@ from batchctl.engine.observe import Look, observe
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import BatchctlError
+from batchctl.model.kept import KeptResults
 from batchctl.model.keys import Account, same_digest, short_uid
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import (
@@ -34,7 +35,7 @@ from batchctl.reconcile import rebuild as make_anew
 from batchctl.report.error_text import write_error
 from batchctl.report.state_document import RebuildReport, rebuild_document
 from batchctl.report.state_text import write_rebuild
-from batchctl.rows.kept import KeptFolder, KeptResults, read_kept
+from batchctl.rows.kept import KeptFolder, read_kept
 
 
 @click.command()

@@ -1,0 +1,68 @@
+"""What `doctor` says of the results folder: whether it can be written, and whether what was collected is whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from batchctl.cli.workspace import Workspace
+from batchctl.model.recorded import Recorded
+from batchctl.report.doctor import Finding, Health
+from batchctl.report.layout import count
+from batchctl.rows.looks import ResultsShelf
+
+_NAMED = 5
+"""Folders named before it says that there are more."""
+_AGAIN = "`batchctl apply` collects again what the API still has; else put the folder back"
+_LEFT_OVER = "nothing recorded counts on them: look at them, and remove them"
+
+
+def examine_results(workspace: Workspace) -> Iterator[Finding]:
+    """The findings about the folder itself."""
+    folder = workspace.stack.results
+    while not folder.exists():
+        folder = folder.parent
+    if os.access(folder, os.W_OK | os.X_OK) and folder.is_dir():
+        yield Finding("results", "writable", Health.OK, _shown(workspace.stack.results))
+    else:
+        hint = "make it writable, or set spec.results"
+        yield Finding("results", "writable", Health.FAILED, f"{_shown(folder)} cannot be written to", hint)
+
+
+def examine_collected(workspace: Workspace, recorded: Recorded) -> Iterator[Finding]:
+    """The findings about what the record says was collected. All of it is read, against its hashes."""
+    shelf = ResultsShelf(workspace.stack.results)
+    for path in shelf.look().kept:
+        shelf.verify(path)
+    inventory = shelf.look()
+    if inventory.problem is not None:
+        yield Finding("results", "whole", Health.FAILED, inventory.problem, "make it readable")
+        return
+    attempts = [one for job in recorded.jobs.values() for one in job.attempts if one.results is not None]
+    broken = {str(one.results): why for one in attempts if (why := inventory.why_not_whole(one)) is not None}
+    if broken:
+        words = (
+            f"{len(broken)} of {count(len(attempts), 'collected result')} {_are(broken)} not whole: {_named(broken)}"
+        )
+        yield Finding("results", "whole", Health.WARNING, words, _AGAIN)
+    else:
+        yield Finding("results", "whole", Health.OK, count(len(attempts), "collected result"))
+    others = {path: why for path, why in inventory.faults.items() if path not in broken}
+    if others:
+        words = f"{count(len(others), 'other folder')} {_are(others)} not whole: {_named(others)}"
+        yield Finding("results", "left over", Health.WARNING, words, _LEFT_OVER)
+
+
+def _are(faults: Mapping[str, str]) -> str:
+    return "is" if len(faults) == 1 else "are"
+
+
+def _named(faults: Mapping[str, str]) -> str:
+    named = [f"{path} ({why})" for path, why in sorted(faults.items())]
+    more = f", and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"{', '.join(named[:_NAMED])}{more}"
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)
