@@ -109,7 +109,7 @@ class Creator:
         elif effect is Effect.REFUSED:
             self._journal.note_attempt(replace(attempt, intent=None, error=status, rejected=True))
         what = {Effect.NONE: "not sent", Effect.REFUSED: "refused", Effect.AMBIGUOUS: "unanswered"}[effect]
-        self._journal.note_event(attempt.key.job, attempt.key.attempt, what, f"{error.code}: {error.message}")
+        self._journal.note_event(attempt.key.job, attempt.key.attempt, what, error.message, error.code)
         self._journal.commit()
 
     def _prepare(self, job: DesiredJob, mark: Mark, provider: Provider) -> Generator[Callable[[], Any], Any, _Input]:

@@ -116,7 +116,8 @@ def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outco
     if isinstance(problem, StoppedError | NotAdmittedError):
         return replace(_outcome(job, journal, None), result=Result.PENDING)
     is_early = problem.code == _NOT_READY
-    journal.note_event(job.job, None, "not ready" if is_early else "failed", f"{problem.code}: {problem.message}")
+    what = "not ready" if is_early else "failed"
+    journal.note_event(job.job, None, what, problem.message, problem.code)
     if is_early:
         return replace(_outcome(job, journal, None), result=Result.PENDING)
     return _outcome(job, journal, problem)
@@ -132,6 +133,8 @@ def _outcome(job: JobPlan, journal: Journal, error: BatchctlError | None) -> Out
         # An adoption itself is never refused, only what would follow from it.
         result = Result.DONE if job.action is Action.ADOPT else Result.SKIPPED
         return Outcome(job.job, result, remote, refusal)
-    if job.unfinished or job.action is Action.WAIT:
+    # Beside settings that were written down, something that was agreed to may wait for its turn.
+    is_update = job.action is Action.UPDATE and not job.needs_consent
+    if not is_update and (job.unfinished or job.action in {Action.UPDATE, Action.WAIT}):
         return Outcome(job.job, Result.PENDING, remote)
     return Outcome(job.job, Result.DONE, remote)

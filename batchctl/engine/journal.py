@@ -130,8 +130,8 @@ class Journal:
             del self._attempts[key]
         self._noted.append(ForgetJob(job))
 
-    def note_event(self, job: str, attempt: int | None, what: str, why: str) -> None:
-        self._noted.append(AddEvent(Event(self._clock.now(), job, attempt, what, why)))
+    def note_event(self, job: str, attempt: int | None, what: str, why: str, code: str | None = None) -> None:
+        self._noted.append(AddEvent(Event(self._clock.now(), job, attempt, what, why, code=code)))
 
     def commit(self) -> None:
         """Make everything noted durable, in one transaction. Raises StateError."""

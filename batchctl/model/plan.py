@@ -24,6 +24,8 @@ class Action(StrEnum):
     ADOPT = "adopt"
     RETRY = "retry"
     REPLACE = "replace"
+    UPDATE = "update"
+    """Only settings that leave the work as it is: free, and nobody has to agree."""
     CANCEL = "cancel"
     DELETE = "delete"
     FORGET = "forget"
@@ -128,7 +130,7 @@ Step: TypeAlias = RecordAttempt | RecordJob | Create | Cancel | Collect | Delete
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between the recorded and the desired work. Prompt-bearing values stand by their hash."""
+    """One difference between record and manifest. Prompt-bearing values stand by their hash."""
 
     path: str
     before: Json

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     )
     CHANGE_KEPT = ("ChangeKept", "The work changed, and `onChange: keep` keeps the old attempt.")
     CHANGE_REFUSED = ("ChangeRefused", "The work changed, and `onChange: fail` refuses that.")
+    SETTINGS_CHANGED = ("SettingsChanged", "Settings of its manifest changed that leave its work as it is.")
     WANTED_AGAIN = ("WantedAgain", "A manifest asks for it again, after its removal had begun.")
     ATTEMPT_FAILED = ("AttemptFailed", "The attempt failed, and `retryOn` and `backoffLimit` allow another.")
     RETRY_ORDERED = ("RetryOrdered", "`batchctl retry` ordered a new attempt.")

@@ -114,6 +114,10 @@ class RecordedJob:
     """Names it had before it was renamed: the marks of attempts made then still carry them."""
     depends_on: tuple[str, ...] = ()
     """Jobs that are to be removed after this one."""
+    priority: int | None = None
+    """None in states of older formats, where it was not written down; the same for the next."""
+    webhook: Mapping[str, str] | None = None
+    """Members of `spec.webhookConfig` by their hashes."""
     attempts: tuple[RecordedAttempt, ...] = ()
 
 
@@ -138,6 +142,8 @@ class Event:
     what: str
     why: str
     who: str = ""
+    code: str | None = None
+    """Of an error: `why` is then the API's words or ours for it."""
 
 
 @dataclass(frozen=True)

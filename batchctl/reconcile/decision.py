@@ -15,6 +15,7 @@ from batchctl.model.observed import Observed, Present, Unknown
 from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.settings import webhook_hashes
 from batchctl.model.states import Phase
 from batchctl.reconcile.attach import AttemptView, provider_now
 from batchctl.reconcile.options import Options
@@ -90,6 +91,9 @@ class Decision:
     base: tuple[Step, ...] = ()
     """Steps that come first whatever guards say: they keep the record true, or end a second live job."""
     changes: tuple[Change, ...] = ()
+    """Of the work."""
+    updates: tuple[Change, ...] = ()
+    """Of settings that leave the work as it is; written down by `base`, whatever guards say."""
     unfinished: bool = False
     counted: Counted | None = None
     needs_consent: bool = False
@@ -222,6 +226,8 @@ def recorded_row(desired: DesiredJob, recorded: RecordedJob | None, current: int
         labels=dict(desired.labels),
         display_name=desired.display_name,
         depends_on=desired.depends_on,
+        priority=desired.priority,
+        webhook=webhook_hashes(desired.webhook),
         current=current,
         removing_time=None,
         released_time=None,

@@ -14,6 +14,7 @@ from batchctl.model.desired import Limits
 from batchctl.model.plan import Action, Collect, Guard, JobPlan, RecordAttempt
 from batchctl.reconcile.decision import Counted, Decision, Subject
 from batchctl.reconcile.options import Options
+from batchctl.reconcile.updates import label_update
 
 _HARMLESS = (RecordAttempt, Collect)
 """Steps that neither buy nor stop anything."""
@@ -112,8 +113,7 @@ def _is_protected(subject: Subject) -> bool:
 
 
 def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobPlan:
-    if guard is not None:
-        decision = _refused(subject, decision)
+    decision = label_update(decision) if guard is None else _refused(subject, decision)
     view = subject.current
     return JobPlan(
         subject.name,
@@ -122,7 +122,7 @@ def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobP
         decision.code,
         decision.reason,
         steps=(*decision.base, *decision.steps),
-        changes=decision.changes,
+        changes=(*decision.changes, *decision.updates),
         unfinished=decision.unfinished,
         guard=guard,
         needs_consent=decision.needs_consent,

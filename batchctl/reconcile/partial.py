@@ -29,6 +29,7 @@ def hold_back(subject: Subject, decision: Decision, context: Context) -> Decisio
         Reason.NOT_COLLECTED if collects else Reason.UNSEEN,
         f"{decision.reason}; left for a complete look: {problem}",
         steps,
+        changes=decision.changes,
         unseen=True,
     )
 

@@ -36,24 +36,23 @@ ON_CHANGE_FAIL = ErrorCode.ON_CHANGE_FAIL
 
 def decide_changed(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
     """What a change of the work leads to. Held back or kept, the old attempt is followed to its end all the same."""
-    policy = desired.lifecycle.on_change
+    policy, changes = desired.lifecycle.on_change, changes_of(view.attempt, desired)
     if is_held(desired.lifecycle, context):
         words = "its work changed, but it is suspended"
         return _keep(subject, desired, view, context, Reason.SUSPENDED, words)
     if policy is OnChange.KEEP:
         words = "its work changed, and the old is kept (onChange: keep)"
         return _keep(subject, desired, view, context, Reason.CHANGE_KEPT, words)
-    changes = _changes(view.attempt, desired)
     if policy is OnChange.FAIL:
         return _fail(subject, desired, view, context, changes)
     for other in subject.views:
         if isinstance(other.presence, Unknown):
             words = f"its work changed, but it is not known in this pass: {other.presence.reason}"
-            return wait_for_look(stand(subject), Reason.UNSEEN, words)
+            return replace(wait_for_look(stand(subject), Reason.UNSEEN, words), changes=changes)
         state = other.attempt.state or ""
         if isinstance(other.presence, Present) and not is_active(state) and not is_terminal(state):
-            words = f"the API says {state}, and what that leads to is not known"
-            return wait(stand(subject), Reason.STATE_UNKNOWN, f"its work changed, but {words}")
+            words = f"its work changed, but the API says {state}, and what that leads to is not known"
+            return replace(wait(stand(subject), Reason.STATE_UNKNOWN, words), changes=changes)
     return _replace(subject, desired, view, context, changes)
 
 
@@ -61,8 +60,9 @@ def _keep(
     subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, code: Reason, words: str
 ) -> Decision:
     decision = follow(subject, desired.lifecycle, view, context)
-    plain = decision.action in {Action.WAIT, Action.NONE}
-    return replace(decision, code=code if plain else decision.code, reason=f"{decision.reason}; {words}")
+    code = code if decision.action in {Action.WAIT, Action.NONE} else decision.code
+    reason = f"{decision.reason}; {words}"
+    return replace(decision, code=code, reason=reason, changes=changes_of(view.attempt, desired))
 
 
 def _fail(
@@ -145,7 +145,8 @@ def _refuse_adopted(attempt: RecordedAttempt, context: Context) -> Guard | None:
     return Guard(ADOPTED_CHANGED, message, "--adopt-changed")
 
 
-def _changes(attempt: RecordedAttempt, desired: DesiredJob) -> tuple[Change, ...]:
+def changes_of(attempt: RecordedAttempt, desired: DesiredJob) -> tuple[Change, ...]:
+    """How the desired work differs from that of an attempt."""
     if not attempt.tree:
         return (Change("digest", attempt.digest, desired.digest),)
     return describe_changes(attempt.tree, desired.tree)

@@ -31,9 +31,10 @@ from batchctl.reconcile.heal import heal
 from batchctl.reconcile.kept import collect_again, guard_last_copy
 from batchctl.reconcile.partial import hold_back
 from batchctl.reconcile.phase import WANTED, Standing
-from batchctl.reconcile.replace import decide_changed
+from batchctl.reconcile.replace import changes_of, decide_changed
 from batchctl.reconcile.settle import settle
 from batchctl.reconcile.ttl import apply_ttl
+from batchctl.reconcile.updates import find_updates
 
 
 def decide_wanted(subject: Subject, desired: DesiredJob, context: Context) -> Decision:
@@ -83,7 +84,8 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
         if same:
             return rest(stand(subject), Reason.REJECTED, _refusal(attempt))
         words = "changed since it was refused"
-        return create(subject.next_key, desired.lifecycle, context, Reason.WORK_CHANGED, words)
+        made = create(subject.next_key, desired.lifecycle, context, Reason.WORK_CHANGED, words)
+        return replace(made, changes=changes_of(attempt, desired))
     if same and is_cancel_requested(subject):
         return _call_off(subject, view, context)
     if attempt.gone_time is not None:
@@ -94,7 +96,8 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
         token = attempt.token if same else None
         decision = create(view.key, desired.lifecycle, context, Reason.NOT_SENT, reason, token)
         # What is the same was agreed to when it was first tried.
-        return replace(decision, needs_consent=decision.needs_consent and not same)
+        changes = () if same else changes_of(attempt, desired)
+        return replace(decision, needs_consent=decision.needs_consent and not same, changes=changes)
     waiting = settle(stand(subject), view, context)
     if waiting is not None:
         return waiting
@@ -104,7 +107,7 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
         return replace(decision, counted=None, needs_consent=False)
     words = "changed while its create call was lost"
     decision = create(subject.next_key, desired.lifecycle, context, Reason.WORK_CHANGED, words)
-    return decision.before(_abandon(attempt, context))
+    return replace(decision.before(_abandon(attempt, context)), changes=changes_of(attempt, desired))
 
 
 def _call_off(subject: Subject, view: AttemptView, context: Context) -> Decision:
@@ -157,11 +160,14 @@ def label_adoption(subject: Subject, decision: Decision) -> Decision:
 
 def _with_record(subject: Subject, desired: DesiredJob, decision: Decision) -> Decision:
     """Put the steps that keep the record true in front: the job's row, then what was seen of its attempts."""
-    current = subject.current
+    current, recorded = subject.current, subject.recorded
     if current is None:
-        row = recorded_row(desired, subject.recorded, decision.current or 1)
-        return decision if decision.current is None else decision.before(*job_row_step(row, subject.recorded))
-    row = recorded_row(desired, subject.recorded, current.key.attempt)
+        row = recorded_row(desired, recorded, decision.current or 1)
+        if recorded is not None:
+            base = (*job_row_step(row, recorded), *decision.base)
+            return replace(decision, base=base, updates=find_updates(recorded, row))
+        return decision if decision.current is None else decision.before(*job_row_step(row, None))
+    row = recorded_row(desired, recorded, current.key.attempt)
     steps = list(decision.steps)
     if decision.current is not None:
         # A new attempt, or an old one used again, starts free of what was ordered for the one before.
@@ -169,5 +175,5 @@ def _with_record(subject: Subject, desired: DesiredJob, decision: Decision) -> D
         at = next((i for i, step in enumerate(steps) if isinstance(step, Create)), len(steps))
         steps[at:at] = job_row_step(fresh, row)
     seen = (step for view in subject.views for step in view.steps)
-    base = (*job_row_step(row, subject.recorded), *seen, *decision.base)
-    return replace(decision, base=base, steps=tuple(steps))
+    base = (*job_row_step(row, recorded), *seen, *decision.base)
+    return replace(decision, base=base, steps=tuple(steps), updates=find_updates(recorded, row))

@@ -8,7 +8,7 @@ from rich.text import Text
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, JobPlan
 from batchctl.report.layout import Row, outside, write_line, write_table
-from batchctl.report.plan_text import write_findings, write_unchanged
+from batchctl.report.plan_text import change_line, write_findings, write_unchanged
 from batchctl.report.values import ApplyReport
 from batchctl.report.words import RESULT_STYLES, SYMBOLS, apply_summary, is_quiet, reason_text
 
@@ -49,7 +49,7 @@ def _detail(job: JobPlan, outcome: Outcome) -> Text:
 
 
 def _notes(job: JobPlan, outcome: Outcome) -> list[Text]:
-    notes = []
+    notes = [change_line(change) for change in job.changes] if job.action is Action.UPDATE else []
     if outcome.error is not None and outcome.error.hint:
         notes.append(outside(f"hint: {outcome.error.hint}"))
     if outcome.result in {Result.DONE, Result.PENDING} and outcome.remote and job.action in MAKES_REMOTE:

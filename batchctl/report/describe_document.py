@@ -5,25 +5,23 @@ Leaves out the tokens of attempts, which are nobody's business, and the text of 
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import assert_never
 
 from batchctl.model.desired import (
     DesiredJob,
     InlineRows,
     Json,
-    Lifecycle,
     LocalFile,
     RemoteSource,
     Source,
     UnknownSource,
     UploadedFile,
 )
-from batchctl.model.lifecycle import LIFECYCLE
 from batchctl.model.recorded import Event, RecordedAttempt, RecordedJob
+from batchctl.model.settings import lifecycle_fields, webhook_hashes
 from batchctl.report.job_document import row_counts
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
-from batchctl.report.times import duration, rfc3339
+from batchctl.report.times import rfc3339
 from batchctl.report.values import JobDescription
 
 
@@ -69,19 +67,6 @@ def source_fields(source: Source) -> dict[str, Json]:
             assert_never(source)
 
 
-def lifecycle_fields(lifecycle: Lifecycle) -> dict[str, Json]:
-    """`spec.lifecycle` as a manifest writes it, defaults filled in."""
-    return {one.name: _lifecycle_value(one.of(lifecycle)) for one in LIFECYCLE}
-
-
-def _lifecycle_value(value: object) -> Json:
-    if isinstance(value, timedelta):
-        return duration(value)
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return str(value) if isinstance(value, str) else value
-
-
 def _desired(job: DesiredJob) -> dict[str, Json]:
     return {
         "kind": job.kind.value,
@@ -96,6 +81,9 @@ def _desired(job: DesiredJob) -> dict[str, Json]:
         "runId": job.run_id,
         "displayName": job.display_name,
         "labels": dict(job.labels),
+        "dependsOn": list(job.depends_on),
+        "priority": job.priority,
+        "webhookConfig": webhook_hashes(job.webhook),
         "lifecycle": lifecycle_fields(job.lifecycle),
     }
 
@@ -111,6 +99,9 @@ def recorded_fields(job: RecordedJob) -> dict[str, Json]:
         "current": job.current,
         "displayName": job.display_name,
         "labels": dict(job.labels),
+        "dependsOn": list(job.depends_on),
+        "priority": job.priority,
+        "webhookConfig": None if job.webhook is None else dict(job.webhook),
         "lifecycle": lifecycle_fields(job.lifecycle),
         "removingTime": rfc3339(job.removing_time),
         "releasedTime": rfc3339(job.released_time),
@@ -150,6 +141,7 @@ def event_fields(event: Event) -> dict[str, Json]:
         "time": rfc3339(event.time),
         "attempt": event.attempt,
         "what": event.what,
+        "code": event.code,
         "why": event.why,
         "who": event.who,
     }

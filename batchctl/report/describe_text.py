@@ -52,7 +52,9 @@ def _write_section(console: Console, title: str, rows: list[Row], header: tuple[
 
 
 def _field_rows(values: Mapping[str, Json]) -> list[Row]:
-    return [Row((Text(f"{_title(name)}:"), _value(value))) for name, value in values.items() if value not in (None, {})]
+    return [
+        Row((Text(f"{_title(name)}:"), _value(value))) for name, value in values.items() if value not in (None, {}, [])
+    ]
 
 
 def _title(name: str) -> str:
@@ -115,6 +117,6 @@ def _event_row(event: Event) -> Row:
             Text("-" if event.attempt is None else str(event.attempt)),
             outside(event.who or "-"),
             outside(event.what),
-            outside(event.why),
+            outside(event.why if event.code is None else f"{event.code}: {event.why}"),
         )
     )

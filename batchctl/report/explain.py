@@ -98,6 +98,7 @@ _NEXT: Mapping[Action, str] = {
     Action.ADOPT: "the next pass takes the remote job into the state",
     Action.RETRY: "the next pass creates a new attempt",
     Action.REPLACE: "the next pass goes on to replace the old job",
+    Action.UPDATE: "the next pass writes the changed settings down",
     Action.CANCEL: "the next pass sends the cancel",
     Action.DELETE: "the next pass goes on to remove it",
     Action.FORGET: "the next pass drops it from the state",
@@ -185,9 +186,8 @@ def last_error(case: JobCase) -> LastError | None:
         return LastError(case.problem.code, case.problem.message, case.problem.hint)
     event = _last_error_event(case.events)
     if event is not None:
-        code, _, message = event.why.partition(": ")
-        known = {one.value: one for one in ErrorCode}.get(code)
-        return LastError(code, message, "" if known is None else known.way_out, event.time)
+        known = {one.value: one for one in ErrorCode}.get(event.code or "")
+        return LastError(event.code, event.why, "" if known is None else known.way_out, event.time)
     attempt = case.plan.attempt
     if attempt is None or attempt.error is None:
         return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from batchctl.model.desired import Json
+from batchctl.model.durations import duration_text
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.plan_document import guard_code
-from batchctl.report.times import duration, rfc3339
+from batchctl.report.times import rfc3339
 
 
 def explain_document(case: JobCase) -> dict[str, Json]:
@@ -41,7 +42,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
             "time": rfc3339(plan.next_time),
             "timer": None if plan.timer is None else plan.timer.value,
         },
-        "pollWithin": duration(case.poll_within),
+        "pollWithin": duration_text(case.poll_within),
     }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from batchctl.model.durations import duration_text
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.layout import Row, outside, write_heading, write_table
-from batchctl.report.times import duration, rfc3339
+from batchctl.report.times import rfc3339
 from batchctl.report.words import PHASE_STYLES, state_text
 
 
@@ -38,7 +39,7 @@ def write_explanation(case: JobCase, console: Console) -> None:
     after = [_field("What", outside(next_step(case)))]
     if plan.next_time is not None:
         after.append(_field("When", Text(rfc3339(plan.next_time) or "")))
-    after.append(_field("Looked at", Text(f"by a running `watch` within {duration(case.poll_within)}")))
+    after.append(_field("Looked at", Text(f"by a running `watch` within {duration_text(case.poll_within)}")))
     write_table(console, after, indent=2)
 
 

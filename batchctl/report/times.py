@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-UNITS = (("w", 7 * 86400), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+from batchctl.model.durations import in_units
 
 
 def rfc3339(moment: datetime | None) -> str | None:
@@ -17,29 +17,9 @@ def clock_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%H:%M:%S}Z"
 
 
-def duration(length: timedelta) -> str:
-    """A length as the manifests write it, `1d12h`; whole seconds, and `0s` for less than one.
-
-    Source: design section 8, `^([0-9]+(w|d|h|m|s))+$`.
-    """
-    return _in_units(int(length.total_seconds()), len(UNITS))
-
-
 def age(since: datetime | None, now: datetime) -> str:
     """How long ago something was, in the two largest units: `5s`, `3m10s`, `2d4h`; `-` when it is not known.
 
     A moment in the future, which a wrong clock can bring about, is `0s`.
     """
-    return "-" if since is None else _in_units(max(0, int((now - since).total_seconds())), 2)
-
-
-def _in_units(seconds: int, most: int) -> str:
-    parts: list[str] = []
-    for unit, size in UNITS:
-        count, rest = divmod(seconds, size)
-        if parts or count:
-            parts.append(f"{count}{unit}" if count else "")
-            seconds = rest
-        if len(parts) == most:
-            break
-    return "".join(parts) or "0s"
+    return "-" if since is None else in_units(max(0, int((now - since).total_seconds())), 2)

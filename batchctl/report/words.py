@@ -20,6 +20,7 @@ SYMBOLS: Mapping[Action, tuple[str, str]] = {
     Action.ADOPT: ("~", "cyan"),
     Action.RETRY: ("r", "yellow"),
     Action.REPLACE: ("~", "yellow"),
+    Action.UPDATE: ("u", "cyan"),
     Action.CANCEL: ("x", "red"),
     Action.DELETE: ("-", "red"),
     Action.FORGET: ("f", "red"),
@@ -59,6 +60,7 @@ def is_quiet(job: JobPlan) -> bool:
     return (
         job.action is Action.NONE
         and job.guard is None
+        and not job.changes
         and job.phase not in FAILED_PHASES
         and job.phase is not Phase.UNKNOWN
     )
@@ -116,7 +118,7 @@ def _plan_remarks(plan: Plan) -> list[str]:
 def _remarks(plan: Plan) -> list[str]:
     """What a reader of one line must not miss."""
     refused = sum(job.guard is not None for job in plan.jobs)
-    bad = sum(job.action is Action.NONE and job.phase in FAILED_PHASES for job in plan.jobs)
+    bad = sum(job.action in {Action.NONE, Action.UPDATE} and job.phase in FAILED_PHASES for job in plan.jobs)
     remarks = {
         f"{count(refused, 'job')} refused by a guard.": refused,
         f"{count(bad, 'job')} ended badly.": bad,

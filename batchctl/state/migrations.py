@@ -207,6 +207,13 @@ def mend_first_format(db: Database) -> None:
         db.table("attempts").add_column("results_lost", int, not_null_default=0)
 
 
+def add_settings(db: Database) -> None:
+    """Version 10: all settings of a manifest that are compared with it, and the codes of errors in the history."""
+    db.table("jobs").add_column("priority", int)
+    db.table("jobs").add_column("webhook", str)
+    db.table("events").add_column("code", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -217,6 +224,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_second_clock,
     add_token_counts,
     mend_first_format,
+    add_settings,
 )
 """In order; a file's format version is how many of them it has been through."""
 

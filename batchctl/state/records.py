@@ -68,6 +68,8 @@ def job_record(job: RecordedJob) -> Record:
         "labels": json_cell(job.labels),
         "former_names": json_cell(list(job.former_names)),
         "depends_on": json_cell(list(job.depends_on)),
+        "priority": job.priority,
+        "webhook": None if job.webhook is None else json_cell(job.webhook),
         "retry_requested": time_cell(job.retry_requested),
     }
 
@@ -90,6 +92,8 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         cancel_requested=read_optional_time(stored["cancel_requested"]),
         former_names=read_texts(stored["former_names"]),
         depends_on=read_texts(stored["depends_on"]),
+        priority=read_optional_number(stored["priority"]),
+        webhook=None if stored["webhook"] is None else read_labels(stored["webhook"]),
         retry_requested=read_optional_time(stored["retry_requested"]),
         attempts=tuple(attempts),
     )
@@ -271,6 +275,7 @@ def event_record(event: Event, who: str) -> Record:
         "who": text_cell(event.who or who),
         "what": text_cell(event.what),
         "why": text_cell(event.why),
+        "code": optional_text_cell(event.code),
     }
 
 
@@ -283,4 +288,5 @@ def read_event(stored: Stored) -> Event:
         what=read_text(stored["what"]),
         why=read_text(stored["why"]),
         who=read_text(stored["who"]),
+        code=read_optional_text(stored["code"]),
     )

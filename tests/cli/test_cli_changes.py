@@ -62,11 +62,15 @@ def elsewhere(path: Path) -> None:
     path.rename(path.parent / "deeper" / "other-name.yml")
 
 
-COSMETIC: dict[str, Edit] = {
+SETTINGS: dict[str, Edit] = {
     "displayName": replaced("To French", "Into French"),
     "no displayName": replaced("  displayName: To French\n", ""),
     "labels": replaced("{team: search}", "{team: ads, tier: '2'}"),
     "lifecycle": replaced('  runId: "1"\n', '  runId: "1"\n  lifecycle: {backoffLimit: 3, pendingDeadline: 24h}\n'),
+}
+"""What the state keeps beside the work: shown as an update, and written down."""
+
+COSMETIC: dict[str, Edit] = {
     "order of keys": upside_down,
     "CRLF": with_crlf,
     "comments": replaced("spec:", "# why\nspec: # because"),
@@ -90,6 +94,18 @@ def test_what_is_not_the_work_buys_nothing(applied: StackFolder, cli: Cli, servi
     plan = cli("plan", "--detailed-exitcode", "-o", "json")
     assert (plan.code, plan.actions()) == (0, {"translate": "wait"})
     cli.ok("apply", "--yes")
+    assert service.jobs() == before
+
+
+@pytest.mark.parametrize("edit", SETTINGS.values(), ids=SETTINGS.keys())
+def test_settings_are_an_update_and_buy_nothing(applied: StackFolder, cli: Cli, service: Service, edit: Edit) -> None:
+    before = service.jobs()
+    edit(applied.job_path("translate"))
+    plan = cli("plan", "--detailed-exitcode", "-o", "json")
+    assert (plan.code, plan.actions()) == (2, {"translate": "update"})
+    cli.ok("apply", "--no-input")
+    plan = cli("plan", "--detailed-exitcode", "-o", "json")
+    assert (plan.code, plan.actions()) == (0, {"translate": "wait"})
     assert service.jobs() == before
 
 

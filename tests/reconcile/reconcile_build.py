@@ -29,6 +29,7 @@ from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
 from batchctl.model.recorded import Intent, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.settings import webhook_hashes
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.reconcile import Options, plan
 
@@ -156,6 +157,8 @@ def row(wanted: DesiredJob, *attempts: RecordedAttempt, **fields: Any) -> Record
         **{
             "labels": dict(wanted.labels),
             "depends_on": wanted.depends_on,
+            "priority": wanted.priority,
+            "webhook": webhook_hashes(wanted.webhook),
             "current": current,
             "attempts": attempts,
             **fields,

@@ -227,9 +227,9 @@ def test_a_retry_waits_too_and_the_failure_is_collected_meanwhile() -> None:
 def test_a_replacement_waits_and_keeps_what_it_would_replace() -> None:
     wanted = [job(needs=["n"], work="2"), job("n")]
 
-    made = decide(wanted, [row(job(), collected())], [look(seen(collected()))])
+    made = decide(wanted, [row(job(needs=["n"]), collected())], [look(seen(collected()))])
 
-    assert show(made) == "wait Waiting consent | row a@1"
+    assert show(made) == "wait Waiting consent"
     assert [change.path for change in of(made).changes] == ["spec.runId"]
 
 

@@ -103,6 +103,7 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     Reason.CHANGED_BACK: [several(collected(), collected(2, work="2"))],
     Reason.CHANGE_KEPT: [changed(on_change=OnChange.KEEP)],
     Reason.CHANGE_REFUSED: [changed(on_change=OnChange.FAIL)],
+    Reason.SETTINGS_CHANGED: [Situation(job(backoff_limit=1), row(job(), ACTIVE), look(seen(ACTIVE)))],
     Reason.WANTED_AGAIN: [
         one(attempt(1, "CANCELLED", cancel_time=NOW - HOUR, cancel_cause=CancelCause.REMOVE)),
         vanished(attempt(cancel_time=NOW - HOUR, cancel_cause=CancelCause.REMOVE)),

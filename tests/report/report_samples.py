@@ -62,6 +62,7 @@ CODES = {
     Action.ADOPT: Reason.ADOPTED,
     Action.RETRY: Reason.ATTEMPT_FAILED,
     Action.REPLACE: Reason.WORK_CHANGED,
+    Action.UPDATE: Reason.SETTINGS_CHANGED,
     Action.CANCEL: Reason.REMOVED,
     Action.DELETE: Reason.REMOVED,
     Action.FORGET: Reason.NOTHING_LEFT,
@@ -97,6 +98,13 @@ PLAN = Plan(
         job_plan("gave-up", Action.NONE, Phase.FAILED, f"failed: {HOSTILE}", code=Reason.BACKOFF_LIMIT),
         job_plan("quiet-one"),
         job_plan("quiet-two"),
+        job_plan(
+            "relax-it",
+            Action.UPDATE,
+            Phase.ACTIVE,
+            "settings changed; running",
+            changes=(Change("spec.lifecycle.backoffLimit", 0, 2), Change("metadata.labels.team", "a", "b|c")),
+        ),
         job_plan("retry-it", Action.RETRY, Phase.FAILED, "attempt 1 expired"),
         job_plan(
             "summarize-en",
@@ -146,6 +154,7 @@ APPLY = ApplyReport(
             Outcome("gave-up", Result.DONE),
             Outcome("quiet-one", Result.DONE),
             Outcome("quiet-two", Result.DONE),
+            Outcome("relax-it", Result.DONE),
             Outcome("retry-it", Result.PENDING, "batches/new2"),
             Outcome(
                 "summarize-en",
@@ -284,13 +293,13 @@ EXPLAINED = (
         replace(RECORDED, retry_requested=NOW, cancel_requested=NOW),
         is_stack_suspended=True,
         problem=BadRequest(HOSTILE, http=400, hint="look at it"),
-        events=(Event(ago(hours=1), "translate-fr", 1, "failed", f"Results: {HOSTILE}"),),
+        events=(Event(ago(hours=1), "translate-fr", 1, "failed", HOSTILE, code="Results"),),
         poll_within=timedelta(minutes=1),
     ),
     JobCase(
         "examples",
         job_plan("failed", phase=Phase.FAILED),
-        events=(Event(ago(hours=1), "failed", 1, "failed", f"ResultsFailed: {HOSTILE}"),),
+        events=(Event(ago(hours=1), "failed", 1, "failed", HOSTILE, code="ResultsFailed"),),
     ),
 )
 

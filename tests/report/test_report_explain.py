@@ -120,8 +120,8 @@ def test_what_happens_next(one, words):
     assert next_step(one).startswith(words)
 
 
-def event(what, why="ResultsFailed: no room", minutes=5):
-    return Event(ago(minutes=minutes), "a", 1, what, why)
+def event(what, why="no room: 3 bytes", code="ResultsFailed"):
+    return Event(ago(minutes=5), "a", 1, what, why, code=code)
 
 
 FAILED = running("a", error=Status(13, "it broke"), state="JOB_STATE_FAILED")
@@ -138,13 +138,18 @@ FAILED = running("a", error=Status(13, "it broke"), state="JOB_STATE_FAILED")
         ),
         pytest.param(
             case(of={"events": (event("create"), event("failed"), event("state"))}),
-            ("ResultsFailed", "no room", ErrorCode.RESULTS_FAILED.way_out, ago(minutes=5)),
+            ("ResultsFailed", "no room: 3 bytes", ErrorCode.RESULTS_FAILED.way_out, ago(minutes=5)),
             id="an error in the history, with its way out",
         ),
         pytest.param(
-            case(of={"events": (event("refused", "Odd: words: more"),)}),
-            ("Odd", "words: more", "", ago(minutes=5)),
+            case(of={"events": (event("refused", "words", "Odd"),)}),
+            ("Odd", "words", "", ago(minutes=5)),
             id="a code that is not known any more",
+        ),
+        pytest.param(
+            case(of={"events": (event("failed", "ResultsFailed: no room", None),)}),
+            (None, "ResultsFailed: no room", "", ago(minutes=5)),
+            id="an event of an older format has its code in its words alone",
         ),
         pytest.param(case(of={"events": (event("failed"), event("collected"))}), None, id="overcome since"),
         pytest.param(

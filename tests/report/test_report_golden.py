@@ -29,7 +29,7 @@ from batchctl.report.plan_document import apply_document, diff_document, drift_d
 from batchctl.report.plan_text import write_diff, write_drift, write_plan
 from batchctl.report.status_text import write_status, write_valid, write_version
 
-CHANGED = next(job for job in PLAN.jobs if job.changes)
+CHANGED = next(job for job in PLAN.jobs if job.job == "summarize-en")
 
 DOCTOR = DoctorReport(
     "shop",

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from report_samples import NOW, ago
 
-from batchctl.report.times import age, clock_time, duration, rfc3339
+from batchctl.model.durations import duration_text
+from batchctl.report.times import age, clock_time, rfc3339
 
 PARIS = timezone(timedelta(hours=1))
 
@@ -40,8 +41,8 @@ def test_clock_time_is_utc():
         ({"weeks": 1, "seconds": 5}, "1w5s"),
     ],
 )
-def test_duration(length, text):
-    assert duration(timedelta(**length)) == text
+def test_duration_text(length, text):
+    assert duration_text(timedelta(**length)) == text
     assert re.fullmatch(r"([0-9]+(w|d|h|m|s))+", text)
 
 

@@ -162,6 +162,13 @@ def test_a_connection_that_cannot_be_set_up_is_closed(old: Path, monkeypatch: py
     assert len(closed) == 1
 
 
+def old_job() -> Record:
+    """A job's record from before all its settings were kept."""
+    record = job_record(job())
+    del record["priority"], record["webhook"]
+    return record
+
+
 def old_attempt(**fields: object) -> Record:
     """An attempt's record from before the API's tokens were kept."""
     record = attempt_record(attempt(**fields))
@@ -174,7 +181,7 @@ def first_format(path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     connection.create_file(path, MIGRATIONS[:1], Identity("demo", "abc123"))
     with closing(connection.connect_writer(path)) as db:
-        record = job_record(job())
+        record = old_job()
         del record["former_names"], record["depends_on"], record["retry_requested"]
         db.table("jobs").insert(record)
         db.table("attempts").insert(old_attempt(remote="batches/1"))
@@ -201,7 +208,7 @@ def test_an_open_intent_of_a_file_that_knew_one_clock_and_no_tokens_is_brought_u
     looked = Intent(NOW, first_look=NOW)
     connection.create_file(path, MIGRATIONS[:6], Identity("demo", "abc123"))
     with closing(connection.connect_writer(path)) as db:
-        db.table("jobs").insert(job_record(job()))
+        db.table("jobs").insert(old_job())
         db.table("attempts").insert(old_attempt())
         record = intent_record(attempt().key, looked)
         del record["first_look_there"]

@@ -1,0 +1,48 @@
+"""What a manifest says beside its work: settings that cost nothing to change, in the words of the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from batchctl.model.canonical import sha256_json
+from batchctl.model.desired import Json, Lifecycle
+from batchctl.model.durations import duration_text
+from batchctl.model.lifecycle import LIFECYCLE
+from batchctl.model.recorded import RecordedJob
+
+SHORT_HASH = 12
+"""How much of a hash is shown."""
+
+
+def lifecycle_fields(lifecycle: Lifecycle) -> dict[str, Json]:
+    """`spec.lifecycle` as a manifest writes it, defaults filled in."""
+    return {one.name: _plain(one.of(lifecycle)) for one in LIFECYCLE}
+
+
+def webhook_hashes(webhook: Mapping[str, Json]) -> dict[str, str]:
+    """`spec.webhookConfig` as the state keeps it: each member by its hash, for an address may hold a secret."""
+    return {name: f"sha256:{sha256_json(value)[:SHORT_HASH]}" for name, value in webhook.items()}
+
+
+def settings_of(job: RecordedJob) -> dict[str, Json]:
+    """All settings of a job by their paths in the manifest; what an older format did not record is left out."""
+    found: dict[str, Json] = {
+        "spec.provider": job.provider,
+        "spec.displayName": job.display_name,
+        "spec.dependsOn": sorted(job.depends_on),
+    }
+    found |= {f"spec.lifecycle.{name}": value for name, value in lifecycle_fields(job.lifecycle).items()}
+    found |= {f"metadata.labels.{name}": value for name, value in job.labels.items()}
+    found |= {f"spec.webhookConfig.{name}": value for name, value in (job.webhook or {}).items()}
+    if job.priority is not None:
+        found["spec.priority"] = job.priority
+    return found
+
+
+def _plain(value: object) -> Json:
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return str(value) if isinstance(value, str) else value
