@@ -8,9 +8,10 @@ from batchctl.cli.common import Common, common_options, guard_options, output_op
 from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.guarding import guarded_options
 from batchctl.cli.looking import look
-from batchctl.cli.output import emit
+from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.reconcile import Options
+from batchctl.report.error_text import write_warnings
 from batchctl.report.markdown import plan_markdown
 from batchctl.report.plan_document import plan_document
 from batchctl.report.plan_text import write_plan
@@ -42,6 +43,7 @@ def plan(
 
 def show_plan(workspace: Workspace, options: Options, output: str, *, detailed_exitcode: bool) -> int:
     """Print the plan and give the exit code."""
+    write_warnings(workspace.desired.warnings, stderr_console(workspace.common))
     seen = look(workspace, options)
     emit(
         workspace.common,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
 from batchctl.cli.common import Common, common_options, output_option, scope_options
 from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.workspace import open_workspace
-from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ManifestError
 from batchctl.report.documents import to_json, to_yaml
-from batchctl.report.error_text import write_error
+from batchctl.report.error_text import write_error, write_warnings
 from batchctl.report.job_document import invalid_document, valid_document
 from batchctl.report.status_text import write_valid
 
@@ -33,7 +33,8 @@ def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None
         return error.exit_code
     scope = workspace.scope
     jobs = tuple(job for job in workspace.desired.jobs if scope.contains(job.name, job.path, job.labels))
-    shown = DesiredStack(workspace.stack, jobs)
+    shown = replace(workspace.desired, jobs=jobs)
+    write_warnings(shown.warnings, stderr_console(common))
     emit(
         common,
         output,

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredStack, Location
-from batchctl.model.errors import ApiError, BatchctlError, Diagnostic, ManifestError, NotFound
+from batchctl.model.desired import DesiredStack, Diagnostic, Location
+from batchctl.model.errors import ApiError, BatchctlError, ManifestError, NotFound
 from batchctl.model.keys import Account
 from batchctl.model.observed import Gone, Observation, Observed, Presence, Present, Unknown
 from batchctl.model.ports import Provider

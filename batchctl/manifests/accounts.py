@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import shown
 from batchctl.manifests.trust import Origin
-from batchctl.model.desired import Location, ProviderConfig
-from batchctl.model.errors import Diagnostic, ManifestError
+from batchctl.model.desired import Diagnostic, Location, ProviderConfig
+from batchctl.model.errors import ManifestError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
 
 _VARIABLES = {Api.GEMINI: "GOOGLE_GEMINI_BASE_URL", Api.VERTEX: "GOOGLE_VERTEX_BASE_URL"}

@@ -148,11 +148,7 @@ class _Sentences:
     def _wrong_type(self, node: Node, field: str, errors: Sequence[_Error]) -> None:
         """`errors` are of the type alone, one for each way to write the value."""
         wanted = [name for error in errors for name in _names(error.validator_value)]
-        names = [_WORDS[name] for name in wanted if name != "null"]
-        hint = _type_hint(node, wanted, errors) if isinstance(node, Scalar) else ""
-        is_fraction = isinstance(node, Scalar) and isinstance(node.value, float) and "integer" in wanted
-        found = shown(node.text) if is_fraction and isinstance(node, Scalar) else _kind_of(node)
-        message = f"{field} must be {_listed(names)}, not {found}"
+        message, hint = wrong_type(node, field, *wanted, schemas=[error.schema for error in errors])
         self._add(node.location, Code.WRONG_TYPE, message, hint)
 
     def _any_of(self, error: _Error, node: Node, field: str) -> None:
@@ -236,6 +232,15 @@ class _Sentences:
     """One sentence for every word of the schema language that the schemas use."""
 
 
+def wrong_type(node: Node, field: str, *wanted: str, schemas: Sequence[Mapping[str, Json]] = ()) -> tuple[str, str]:
+    """The sentence and the way out for a value that has none of the wanted types; `schemas` bound what it may be."""
+    names = [_WORDS[name] for name in wanted if name != "null"]
+    hint = _type_hint(node, wanted, schemas) if isinstance(node, Scalar) else ""
+    is_fraction = isinstance(node, Scalar) and isinstance(node.value, float) and "integer" in wanted
+    found = shown(node.text) if is_fraction and isinstance(node, Scalar) else _kind_of(node)
+    return f"{field} must be {_listed(names)}, not {found}", hint
+
+
 def _names(value: str | Sequence[str]) -> Sequence[str]:
     return [value] if isinstance(value, str) else value
 
@@ -256,7 +261,7 @@ def _kind_of(node: Node) -> str:
     return "a mapping" if isinstance(node, Members) else "a list"
 
 
-def _type_hint(node: Scalar, wanted: Sequence[str], errors: Sequence[_Error]) -> str:
+def _type_hint(node: Scalar, wanted: Sequence[str], schemas: Sequence[Mapping[str, Json]]) -> str:
     """How to write a value so that it has the wanted type, and is one that the field takes."""
     if node.variable is not None:
         kind = next((kind for kind in ("string", "number", "boolean") if kind in wanted), "")
@@ -264,7 +269,7 @@ def _type_hint(node: Scalar, wanted: Sequence[str], errors: Sequence[_Error]) ->
     if node.value is None:
         return "remove it"
     if "string" in wanted:
-        return next((says for error in errors if (says := _refusal(node.text, error.schema))), quote_hint(node.text))
+        return next((says for schema in schemas if (says := _refusal(node.text, schema))), quote_hint(node.text))
     word = node.text.strip().lower()
     if "boolean" in wanted and word in _TRUE | _FALSE:
         return f"write it as {'true' if word in _TRUE else 'false'}, without quotes"

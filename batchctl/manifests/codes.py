@@ -64,6 +64,14 @@ class Code(StrEnum):
         "UnknownField",
         "The field does not exist here: misspelt, or at the wrong level.",
     )
+    UNKNOWN_VALUE = (
+        "UnknownValue",
+        "A warning: the API's enum had no such value when this release was made. APIs grow, so the value is sent.",
+    )
+    DEPRECATED = (
+        "Deprecated",
+        "A warning: the API still takes the field, and advises another one.",
+    )
     MISSING_FIELD = (
         "MissingField",
         "A required field is missing.",

@@ -17,21 +17,6 @@ from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Kind
 from batchctl.model.keys import Api
 
-_EXTENDED_REQUEST = (
-    ("modelArmorConfig",),
-    ("generationConfig", "audioTimestamp"),
-    ("generationConfig", "routingConfig"),
-    ("generationConfig", "modelSelectionConfig"),
-    ("generationConfig", "imageConfig", "personGeneration"),
-    ("generationConfig", "imageConfig", "prominentPeople"),
-    ("generationConfig", "imageConfig", "outputMimeType"),
-    ("generationConfig", "imageConfig", "outputCompressionQuality"),
-    ("generationConfig", "imageConfig", "imageOutputOptions"),
-)
-_EXTENDED_IN_LIST = {
-    "tools": ("retrieval", "enterpriseWebSearch", "parallelAiSearch", "exaAiSearch"),
-    "safetySettings": ("method",),
-}
 _LEAVE_OUT = "leave it out"
 
 _SENT = {"displayName": "displayName", "model": "model", "inputConfig": "src"}
@@ -55,27 +40,7 @@ def check_combinations(spec: Node, kind: Kind, api: Api | None, faults: Faults) 
     if kind is Kind.EMBEDDINGS_BATCH_JOB and not can.embeddings_kind:
         hint = "use a BatchJob with an embedding model such as gemini-embedding-001, or a provider of type gemini"
         faults.add(spec.location, Code.WRONG_PROVIDER, f"{NAMES[api]} has no embeddings jobs", hint)
-    request = find(spec, "request")
-    if request is not None and not can.extended_requests:
-        _check_extended(request, faults)
-    if request is not None and find(request, "cachedContent") is not None and not can.cached_content:
-        hint = f"batch jobs on {NAMES[api]} have no explicit caching: leave it out"
-        message = f'"cachedContent" {is_for(lambda can: can.cached_content)}'
-        faults.add(key_place(request, "cachedContent"), Code.WRONG_PROVIDER, message, hint)
     _check_extra_body(spec, api, faults)
-
-
-def _check_extended(request: Node, faults: Faults) -> None:
-    says = is_for(lambda can: can.extended_requests)
-    for path in _EXTENDED_REQUEST:
-        if find(request, *path) is not None:
-            faults.add(key_place(request, *path), Code.WRONG_PROVIDER, f'"{path[-1]}" {says}', _LEAVE_OUT)
-    for name, fields in _EXTENDED_IN_LIST.items():
-        items = find(request, name)
-        for item in items.values if isinstance(items, Items) else ():
-            for field in fields:
-                if find(item, field) is not None:
-                    faults.add(key_place(item, field), Code.WRONG_PROVIDER, f'"{field}" {says}', _LEAVE_OUT)
 
 
 def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:

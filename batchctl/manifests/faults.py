@@ -9,8 +9,8 @@ import difflib
 from collections.abc import Collection, Sequence
 
 from batchctl.manifests.codes import Code
-from batchctl.model.desired import Location
-from batchctl.model.errors import Diagnostic, ManifestError
+from batchctl.model.desired import Diagnostic, Location
+from batchctl.model.errors import ManifestError
 
 MOST_FAULTS = 500
 """Told in one go: more help nobody, and a file of another kind can have a million."""
@@ -29,6 +29,17 @@ class Faults:
 
     def __init__(self) -> None:
         self._found: set[Diagnostic] = set()
+        self._warnings: set[Diagnostic] = set()
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is doubtful, sorted by place. It keeps nothing from being done."""
+        return tuple(sorted(self._warnings))
+
+    def warn(self, location: Location, code: Code, message: str, hint: str = "") -> None:
+        """Note something doubtful. Beyond `MOST_FAULTS`, warnings are dropped: they say the same over and over."""
+        if len(self._warnings) < MOST_FAULTS:
+            self._warnings.add(Diagnostic(location, str(code), message, hint))
 
     def add(self, location: Location, code: Code, message: str, hint: str = "") -> None:
         """Note one fault. Raises ManifestError when there are too many to go on."""

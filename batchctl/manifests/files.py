@@ -15,8 +15,8 @@ from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.faults import LONGEST_PATH, Faults, cut
 from batchctl.manifests.trust import Trust, resolved
-from batchctl.model.desired import Location
-from batchctl.model.errors import Diagnostic, ManifestError
+from batchctl.model.desired import Diagnostic, Location
+from batchctl.model.errors import ManifestError
 
 STACK_FILE = "batchctl.yaml"
 STANDARD_INPUT = "-"

@@ -14,6 +14,7 @@ from batchctl.manifests.faults import Faults, did_you_mean, shown
 from batchctl.manifests.merge import merge, without_nulls
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size, value_of
+from batchctl.manifests.requests import check_request, respelled
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
@@ -21,26 +22,20 @@ from batchctl.manifests.trust import Trust
 from batchctl.manifests.variables import Replacer
 from batchctl.model.desired import DesiredJob, Json, Kind, kind_of_rows
 from batchctl.model.ports import RowReader
+from batchctl.model.request.catalogue import ROOTS
+from batchctl.model.request.spelling import spellings
 
 _SCHEMAS = {Kind.BATCH_JOB: "batchjob", Kind.EMBEDDINGS_BATCH_JOB: "embeddingsbatchjob"}
-
-_MADE_OF = (
-    (Kind.BATCH_JOB, Kind.BATCH_JOB),
-    (Kind.BATCH_JOB, Kind.EMBEDDINGS_BATCH_JOB),
-    (Kind.EMBEDDINGS_BATCH_JOB, Kind.EMBEDDINGS_BATCH_JOB),
-)
-"""Kinds of jobs, each with the kinds of rows that it can have."""
 
 MOST_DEFAULT_VALUES = 500_000
 MOST_DEFAULT_CHARACTERS = 64 * 1024 * 1024
 """How much the stack's defaults may be, counted once for every job."""
 
 
-def _schema(kind: Kind, rows: Kind) -> Json:
-    """The schema of one kind of job with one kind of rows: `request` is theirs alone."""
+def _schema(kind: Kind) -> Json:
+    """The schema of one kind of job, but for `request`: it is checked as the rows' requests are."""
     schema = load_schema(_SCHEMAS[kind])
-    request = "request" if kind is rows else f"{_SCHEMAS[rows]}.request"
-    schema["properties"]["spec"]["properties"]["request"] = {"$ref": f"#/definitions/{request}"}
+    schema["properties"]["spec"]["properties"]["request"] = {"type": ["object", "null"]}
     return schema
 
 
@@ -52,7 +47,7 @@ class JobReader:
         self._faults = faults
         self._replacer = Replacer(reading.variables, faults)
         self._sources = SourceReader(rows, trust, reading.folder, reading.shown_folder, faults, reading.line_bytes)
-        self._checkers = {(kind, rows): Checker(_schema(kind, rows)) for kind, rows in _MADE_OF}
+        self._checkers = {kind: Checker(_schema(kind)) for kind in Kind}
         self._defaults = {rows: self._defaults_of(rows) for rows in Kind}
         values, characters = (0, 0) if reading.defaults is None else size(reading.defaults)
         self._most_jobs = min(MOST_DEFAULT_VALUES // max(values, 1), MOST_DEFAULT_CHARACTERS // max(characters, 1))
@@ -73,8 +68,7 @@ class JobReader:
         request = find(defaults, "request")
         if not isinstance(request, Members):
             return Members(defaults.location, others)
-        known = schema["definitions"]["request"]["properties"].keys()
-        kept = {key: member for key, member in request.entries.items() if key in known}
+        kept = {key: member for key, member in request.entries.items() if key in spellings(ROOTS[rows].name)}
         others.pop("request")
         if kept:
             others["request"] = Member(defaults.entries["request"].key_location, Members(request.location, kept))
@@ -97,8 +91,14 @@ class JobReader:
             return None
         # A null in the job takes a default away, so nulls may go only after the merge.
         rows = self._rows(kind, document.root)
-        root = without_nulls(changed(document.root, ("spec",), lambda spec: merge(self._defaults[rows], spec)))
-        if not self._checkers[kind, rows].check(changed(root, ("spec", "src"), without_rows), self._faults):
+        root = changed(document.root, ("spec", "request"), lambda request: respelled(request, self._faults, rows))
+        root = without_nulls(changed(root, ("spec",), lambda spec: merge(self._defaults[rows], spec)))
+        sound = self._checkers[kind].check(changed(root, ("spec", "src"), without_rows), self._faults)
+        request = find(root, "spec", "request")
+        if isinstance(request, Members):
+            config = self._reading.provider_of(self._setting(root, "provider"))
+            sound &= check_request(request, rows, config.api if config else None, self._faults)
+        if not sound:
             return None
         return JobBuilder(root, document, kind, self._reading, self._sources, self.needs, self._faults).build()
 

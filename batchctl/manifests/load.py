@@ -82,7 +82,7 @@ def load(
     faults.raise_if_any()
     assert reading.stack is not None, "without faults there is a stack"
     accounts = frozenset(reading.accounts.values())
-    return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)), accounts)
+    return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)), accounts, faults.warnings)
 
 
 def _files(

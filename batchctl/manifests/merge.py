@@ -6,9 +6,7 @@ Owns the merging of the stack's defaults with a job's spec.
 from __future__ import annotations
 
 from batchctl.manifests.nodes import Member, Members, Node, Scalar
-
-_WHOLE = frozenset({"responseSchema", "responseJsonSchema"})
-"""Fields taken as one value: in a schema, null means something, and half of another schema means nothing."""
+from batchctl.model.request.catalogue import WHOLE
 
 
 def merge(under: Node | None, over: Node) -> Node:
@@ -19,7 +17,7 @@ def merge(under: Node | None, over: Node) -> Node:
     for key, member in over.entries.items():
         if isinstance(member.node, Scalar) and member.node.value is None:
             entries.pop(key, None)
-        elif key in _WHOLE:
+        elif key in WHOLE:  # in a schema, null means something
             entries[key] = member
         else:
             below = entries[key].node if key in entries else None

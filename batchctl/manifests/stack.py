@@ -21,14 +21,15 @@ from batchctl.manifests.faults import Faults
 from batchctl.manifests.files import STACK_FILE, read_bounded
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.moves import read_moved
-from batchctl.manifests.nodes import Items, Members, Node, Scalar, find, key_place, value_of
+from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, key_place, value_of
 from batchctl.manifests.notify import read_notify
 from batchctl.manifests.providers import ProviderReader
+from batchctl.manifests.requests import check_request, respelled
 from batchctl.manifests.schema import load_schema
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.manifests.variables import Variables, parse_settings, read_variables, substitute
-from batchctl.model.desired import Json, Limits, Location, Moved, ProviderConfig, Stack
-from batchctl.model.errors import Diagnostic, ManifestError
+from batchctl.model.desired import Diagnostic, Json, Limits, Location, Moved, ProviderConfig, Stack
+from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account
 
 _DEFAULT_STATE = ".batchctl/state.db"
@@ -115,7 +116,7 @@ class _StackReader:
         self._sound = False
 
     def read(self, variables: Variables, state_override: str | None) -> StackReading:
-        sound = self._sound = Checker(load_schema("stack")).check(self._root, self._faults)
+        sound = self._sound = self._check()
         results = self._path("results", _DEFAULT_RESULTS)
         state = self._state(state_override)
         limits = self._limits() if sound else Limits()
@@ -154,6 +155,16 @@ class _StackReader:
             moved=moved,
             line_bytes=limits.line_bytes,
         )
+
+    def _check(self) -> bool:
+        """Whether the file is sound; `request` among the defaults is checked as the rows' requests are."""
+        place = ("spec", "defaults", "request")
+        self._root = changed(self._root, place, lambda request: respelled(request, self._faults))
+        schema = load_schema("stack")
+        schema["definitions"]["defaults"]["properties"]["request"] = {"type": ["object", "null"]}
+        sound = Checker(schema).check(self._root, self._faults)
+        request = find(self._root, *place)
+        return sound and (not isinstance(request, Members) or check_request(request, None, None, self._faults))
 
     def _value(self, *keys: str) -> Json:
         return value_of(self._root, "spec", *keys)

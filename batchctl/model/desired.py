@@ -41,6 +41,20 @@ class Location:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+@dataclass(frozen=True, order=True)
+class Diagnostic:
+    """One fault in a manifest or stack file, or something doubtful there."""
+
+    location: Location
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.location}: {self.code} {self.message}{hint}"
+
+
 @dataclass(frozen=True)
 class RequestRow:
     """One request of a job's input, in the API's REST form, before `request` defaults are put under it."""
@@ -265,3 +279,5 @@ class DesiredStack:
     jobs: tuple[DesiredJob, ...]
     accounts: frozenset[Account] = frozenset()
     """Of all the stack's providers, also of those that no job names."""
+    warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
+    """What is doubtful in the manifests, sorted by place."""

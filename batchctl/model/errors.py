@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json, Location
+from batchctl.model.desired import Diagnostic, Json
 
 
 class BatchctlError(Exception):
@@ -59,20 +59,6 @@ class UsageError(BatchctlError):
 
     exit_code = 64
     default_code = ErrorCode.USAGE
-
-
-@dataclass(frozen=True, order=True)
-class Diagnostic:
-    """One fault in a manifest or stack file."""
-
-    location: Location
-    code: str
-    message: str
-    hint: str = ""
-
-    def __str__(self) -> str:
-        hint = f" ({self.hint})" if self.hint else ""
-        return f"{self.location}: {self.code} {self.message}{hint}"
 
 
 class ManifestError(BatchctlError):

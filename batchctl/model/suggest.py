@@ -14,5 +14,8 @@ def closest(word: str, names: Iterable[str]) -> str | None:
     if len(word) > LONGEST:
         return None
     short = {name.lower(): name for name in names if len(name) <= LONGEST}
+    longer = [name for name in short if name.startswith(word.lower())]
+    if len(longer) == 1:
+        return short[longer[0]]
     near = difflib.get_close_matches(word.lower(), short, n=1, cutoff=0.65)
     return short[near[0]] if near else None

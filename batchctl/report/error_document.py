@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from batchctl.model.desired import Json
-from batchctl.model.errors import ApiStatus, BatchctlError, Diagnostic, ManifestError, RowsError
+from batchctl.model.desired import Diagnostic, Json
+from batchctl.model.errors import ApiStatus, BatchctlError, ManifestError, RowsError
 
 
 def error_document(error: BatchctlError) -> dict[str, Json]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from rich.console import Console
 
-from batchctl.model.errors import BatchctlError, Diagnostic, ManifestError, RowsError
+from batchctl.model.desired import Diagnostic
+from batchctl.model.errors import BatchctlError, ManifestError, RowsError
 from batchctl.report.error_document import error_fields
 from batchctl.report.layout import count, outside, write_line
 
@@ -30,6 +32,20 @@ def write_error(error: BatchctlError, console: Console, *, verbose: bool = False
         for name, value in error_fields(error)["details"].items():
             if name not in MANY:
                 write_line(console, "  ", outside(f"{name}: {json.dumps(value, ensure_ascii=False)}", "dim"))
+
+
+MOST_WARNINGS = 100
+"""Shown in one go: what is the same in a million rows is seen in the first."""
+
+
+def write_warnings(warnings: Sequence[Diagnostic], console: Console) -> None:
+    """What is doubtful in manifests and rows, one a line; then how many more there are."""
+    for item in warnings[:MOST_WARNINGS]:
+        hint = f" ({item.hint})" if item.hint else ""
+        message = outside(f" {item.message}{hint}")
+        write_line(console, ("warning", "yellow"), ": ", outside(str(item.location), "bold"), ": ", item.code, message)
+    if len(warnings) > MOST_WARNINGS:
+        write_line(console, ("warning", "yellow"), f": {count(len(warnings) - MOST_WARNINGS, 'more warning')}")
 
 
 def _write_head(console: Console, code: str, message: str) -> None:

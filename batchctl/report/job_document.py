@@ -31,6 +31,7 @@ def valid_document(desired: DesiredStack) -> dict[str, Json]:
         "valid": True,
         "stack": desired.stack.name,
         "jobs": [_valid_job(job) for job in desired.jobs],
+        "warnings": [diagnostic_fields(item) for item in desired.warnings],
     }
 
 

@@ -5,7 +5,8 @@ Owns the form of those commands. Whether they are wanted is cli's to know.
 
 from __future__ import annotations
 
-from batchctl.model.errors import BatchctlError, Diagnostic, ManifestError
+from batchctl.model.desired import Diagnostic
+from batchctl.model.errors import BatchctlError, ManifestError
 from batchctl.report.escape import workflow_data, workflow_property
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from batchctl.manifests import Code, Trust, load
-from batchctl.model.errors import Diagnostic, ManifestError
+from batchctl.model.desired import Diagnostic
+from batchctl.model.errors import ManifestError
 from batchctl.rows.reader import RowFiles
 
 BROKEN = Path(__file__).parent / "broken"

@@ -11,8 +11,8 @@ from textwrap import dedent
 
 from batchctl.manifests import Trust, load
 from batchctl.model.canonical import RowsHasher
-from batchctl.model.desired import DesiredJob, DesiredStack, Json, Kind, RequestRow
-from batchctl.model.errors import Diagnostic, ManifestError, RowProblem, RowsError
+from batchctl.model.desired import DesiredJob, DesiredStack, Diagnostic, Json, Kind, RequestRow
+from batchctl.model.errors import ManifestError, RowProblem, RowsError
 from batchctl.model.ports import RowReader, RowsSummary
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from pathlib import Path
@@ -96,7 +97,7 @@ request:
   serviceTier: flex
   store: true
   labels: {{note: {SECRET}}}
-  continuationToken: {SECRET}
+  continuationToken: {base64.b64encode(SECRET.encode()).decode()}
   tools: [{{functionDeclarations: [{{name: f, description: {SECRET}}}]}}]
   toolConfig: {{functionCallingConfig: {{mode: ANY, allowedFunctionNames: [{SECRET}]}}}}
   safetySettings: [{{category: HARM_CATEGORY_HATE_SPEECH, threshold: BLOCK_NONE}}]
@@ -111,7 +112,7 @@ request:
     thinkingConfig: {{thinkingBudget: 0, thinkingLevel: LOW}}
     imageConfig: {{aspectRatio: "1:1", imageSize: 1K}}
     speechConfig: {{languageCode: {SECRET}}}
-    audioTranscriptionConfig: {{note: {SECRET}}}
+    audioTranscriptionConfig: {{sourceText: {SECRET}}}
 """
 
 
@@ -134,7 +135,8 @@ def test_prompt_text_is_in_the_tree_by_its_hash_only(tmp_path: Path) -> None:
     assert config["stopSequences"] == {"sha256": sha256_json([SECRET])}
     assert config["responseSchema"] == {"sha256": sha256_json({"description": SECRET, SECRET: 1})}
     assert config["responseJsonSchema"] == {"sha256": sha256_json({"title": SECRET})}
-    assert config["audioTranscriptionConfig"] == request["labels"] == {"sha256": sha256_json({"note": SECRET})}
+    assert config["audioTranscriptionConfig"] == {"sha256": sha256_json({"sourceText": SECRET})}
+    assert request["labels"] == {"sha256": sha256_json({"note": SECRET})}
     assert [*request["tools"], *request["toolConfig"], *request["continuationToken"]] == ["sha256"] * 3
     assert config["speechConfig"] == {"languageCode": {"sha256": sha256_json(SECRET)}}
     assert {key: value for key, value in config.items() if "sha256" not in json.dumps(value)} == {

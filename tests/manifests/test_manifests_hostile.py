@@ -23,7 +23,7 @@ from mutations import DAMAGES, TOKENS, damaged_tree
 
 from batchctl.manifests import jobs as jobs_module
 from batchctl.manifests import variables as variables_module
-from batchctl.model.errors import Diagnostic
+from batchctl.model.desired import Diagnostic
 
 CHILD = Path(__file__).parent / "hostile_child.py"
 MOST_SECONDS = 5 * int(os.environ.get("BATCHCTL_TEST_SLOWNESS", "2"))

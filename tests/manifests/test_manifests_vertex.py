@@ -191,13 +191,13 @@ def test_the_kind_of_rows_follows_from_the_stacks_defaults_too(tmp_path: Path) -
     ("spec", "request_taken"),
     [
         ("model: gemini-embedding-001", {"taskType": "CLUSTERING"}),
-        ("model: gemini-2.5-flash", {"store": True}),
+        ("model: gemini-2.5-flash", {"labels": {"a": "b"}}),
     ],
 )
 def test_of_the_request_defaults_each_kind_of_rows_has_its_own(
     tmp_path: Path, spec: str, request_taken: dict[str, object]
 ) -> None:
-    stack = STACK + "  defaults: {request: {taskType: CLUSTERING, store: true}}\n"
+    stack = STACK + "  defaults: {request: {taskType: CLUSTERING, labels: {a: b}}}\n"
     assert vertex_job(tmp_path, f"{spec}\nsrc: {{file: rows.jsonl}}", stack).request == request_taken
 
 
@@ -288,17 +288,17 @@ def test_the_bytes_of_a_file_are_counted_before_it_is_read(
     [
         ("{}", 0),
         ("{generationConfig: {seed: 1}}", 2 * len('"generationConfig":{"seed":1}')),
-        ("{store: true}", len('"store":true')),
+        ("{toolConfig: {}}", len('"toolConfig":{}')),
         (
-            "{store: true, systemInstruction: {parts: [{text: é}]}}",
-            len('"store":true') + 2 * len('"systemInstruction":{"parts":[{"text":"é"}]}'.encode()),
+            "{toolConfig: {}, systemInstruction: {parts: [{text: é}]}}",
+            len('"toolConfig":{}') + 2 * len('"systemInstruction":{"parts":[{"text":"é"}]}'.encode()),
         ),
     ],
 )
 def test_what_is_sent_of_a_file_counts_with_the_defaults_that_its_rows_lack(
     tmp_path: Path, api: Api, request_defaults: str, more: int
 ) -> None:
-    rows = '{"key": "a", "request": {"contents": [], "store": null}}\n{"key": "b", "text": "hi"}\n'
+    rows = '{"key": "a", "request": {"contents": [], "toolConfig": null}}\n{"key": "b", "text": "hi"}\n'
     size = len(rows) + more
     vertex = "project: demo, location: us, stagingBucket: gs://demo, "
     dest = "dest: gs://demo/out" if api is Api.VERTEX else ""
@@ -319,8 +319,8 @@ def test_what_is_sent_of_a_file_counts_with_the_defaults_that_its_rows_lack(
     ("src", "request_defaults", "size"),
     [
         ("[{key: a, text: é}]", "{}", len('{"contents":[{"role":"user","parts":[{"text":"é"}]}]}'.encode())),
-        ("[{key: a, request: {contents: []}}]", "{store: true}", len('{"contents":[]}"store":true')),
-        ("[{key: a, request: {store: null}}]", "{store: true}", len('{"store":null}')),
+        ("[{key: a, request: {contents: []}}]", "{toolConfig: {}}", len('{"contents":[]}"toolConfig":{}')),
+        ("[{key: a, request: {toolConfig: null}}]", "{toolConfig: {}}", len('{"toolConfig":null}')),
     ],
 )
 def test_rows_in_the_manifest_are_counted_with_their_defaults(

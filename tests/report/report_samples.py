@@ -11,6 +11,7 @@ from batchctl.model.admission import LimitKind, QueuePlace
 from batchctl.model.desired import (
     DesiredJob,
     DesiredStack,
+    Diagnostic,
     InlineRows,
     Kind,
     Lifecycle,
@@ -19,7 +20,7 @@ from batchctl.model.desired import (
     RequestRow,
     Stack,
 )
-from batchctl.model.errors import BadRequest, Diagnostic, GuardError, ManifestError
+from batchctl.model.errors import BadRequest, GuardError, ManifestError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.outcome import Outcome, Result

@@ -22,8 +22,8 @@ from report_samples import (
     written,
 )
 
-from batchctl.model.desired import LocalFile, Location, RemoteSource, UploadedFile
-from batchctl.model.errors import BatchctlError, Diagnostic, ManifestError, NotFound, RowProblem, RowsError, UsageError
+from batchctl.model.desired import Diagnostic, LocalFile, Location, RemoteSource, UploadedFile
+from batchctl.model.errors import BatchctlError, ManifestError, NotFound, RowProblem, RowsError, UsageError
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, Drift, DriftKind, Guard, Plan

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from report_samples import HOSTILE
 
-from batchctl.model.desired import Location
-from batchctl.model.errors import BatchctlError, Diagnostic, ManifestError
+from batchctl.model.desired import Diagnostic, Location
+from batchctl.model.errors import BatchctlError, ManifestError
 from batchctl.report.workflow import error_annotations
 
 

@@ -1,4 +1,4 @@
-"""Each kind of problem in a request, with its place, its sentence and its way out."""
+"""Each kind of problem in "request", with its place, its sentence and its way out."""
 
 from __future__ import annotations
 
@@ -62,34 +62,34 @@ BAD = [
     (
         {"config": {"temperature": 0.2}},
         (
-            """config: UnknownField there is no field "config" in a request (write its sampling settings under"""
+            """config: UnknownField there is no field "config" in "request" (write its sampling settings under"""
             " generationConfig, and systemInstruction, tools, toolConfig and safetySettings beside it)"
         ),
     ),
     (
         {"temperature": 0.3},
         (
-            """temperature: UnknownField there is no field "temperature" in a request (it belongs into generationConfig:"""
+            """temperature: UnknownField there is no field "temperature" in "request" (it belongs into generationConfig:"""
             " generationConfig.temperature)"
         ),
     ),
     (
         {"thinking_config": {"thinking_budget": 0}},
         (
-            """thinking_config: UnknownField there is no field "thinking_config" in a request (it belongs into"""
+            """thinking_config: UnknownField there is no field "thinking_config" in "request" (it belongs into"""
             " generationConfig: generationConfig.thinkingConfig)"
         ),
     ),
     (
         {"system_instructions": {"parts": [{"text": "x"}]}},
         (
-            """system_instructions: UnknownField there is no field "system_instructions" in a request"""
+            """system_instructions: UnknownField there is no field "system_instructions" in \"request\""""
             " (did you mean systemInstruction?)"
         ),
     ),
     (
         {"max_tokens": 5},
-        """max_tokens: UnknownField there is no field "max_tokens" in a request (write generationConfig.maxOutputTokens)""",
+        """max_tokens: UnknownField there is no field "max_tokens" in "request" (write generationConfig.maxOutputTokens)""",
     ),
     (
         {"systemInstruction": "be brief"},
@@ -176,10 +176,7 @@ BAD = [
     ),
     (
         {"generationConfig": {"audioTimestamp": True}},
-        (
-            'generationConfig.audioTimestamp: WrongProvider "audioTimestamp" is for Vertex only, and Gemini has no such'
-            " field (leave it out)"
-        ),
+        ('generationConfig.audioTimestamp: WrongProvider "audioTimestamp" is for Vertex only (leave it out)'),
     ),
     (
         {"tools": [{"googleSearchRetrieval": {}}]},
@@ -242,7 +239,7 @@ def test_vertex_needs_a_role_and_has_fields_of_its_own() -> None:
     assert row(Api.VERTEX, contents=contents) == missing
     assert row(Api.GEMINI, contents=contents) == []
     assert row(Api.VERTEX, generationConfig={"audioTimestamp": True, "routingConfig": {"autoMode": {}}}) == []
-    says = '"store" is for Gemini only, and Vertex has no such field'
+    says = '"store" is for Gemini only'
     assert row(Api.VERTEX, store=True) == [f"store: WrongProvider {says} (leave it out)"]
 
 
@@ -256,7 +253,7 @@ def test_rows_of_an_embedding_job() -> None:
     (warning,) = embed(content=content, taskType="CLUSTERING")
     assert warning.startswith('taskType: Deprecated "taskType" is deprecated (write embedContentConfig.taskType)')
     (missing,) = embed()
-    assert missing.startswith('.: MissingField the field "content" is missing')
+    assert missing.startswith('.: MissingField the field "content" is missing in "request"')
 
 
 def test_defaults_need_nothing_and_take_an_instruction_as_text() -> None:
@@ -264,11 +261,9 @@ def test_defaults_need_nothing_and_take_an_instruction_as_text() -> None:
         return words(list(check_defaults(members, Kind.BATCH_JOB, Api.GEMINI)))
 
     assert defaults(systemInstruction="be brief", generationConfig={"temperature": 0}) == []
-    assert defaults(systemInstruction="") == [
-        'systemInstruction: InvalidValue "systemInstruction" may not be empty (remove it)'
-    ]
+    assert defaults(systemInstruction="") == ['systemInstruction: InvalidValue "systemInstruction" may not be empty']
     (unknown,) = defaults(contents=TURN)
-    assert unknown.startswith('contents: UnknownField there is no field "contents" in a request')
+    assert unknown.startswith('contents: UnknownField there is no field "contents" in "request"')
 
 
 def test_without_an_api_nothing_is_wrong_for_belonging_to_the_other() -> None:
@@ -293,4 +288,4 @@ def test_only_growing_enums_and_deprecations_are_warnings() -> None:
 @pytest.mark.parametrize("value", [None, 1, "x", [], True])
 def test_a_request_that_is_no_object_is_said_to_be_none(value: Any) -> None:
     (problem,) = check_row_request(value, Kind.BATCH_JOB, None)
-    assert problem.message.startswith("the request must be an object, not ")
+    assert problem.message.startswith('"request" must be an object, not ')

@@ -17,7 +17,7 @@ import pytest
 from google.genai import types
 
 from batchctl.model.keys import Api
-from batchctl.model.request.catalogue import MESSAGES
+from batchctl.model.request.catalogue import ANY, MESSAGES, WHOLE
 from batchctl.model.request.fields import Choice, Each, Field, Named, Of, Value
 
 PREFIX = "GoogleCloudAiplatformV1beta1"
@@ -84,7 +84,8 @@ def described(name: str) -> Mapping[str, Any] | None:
     return properties
 
 
-VERTEX_MESSAGES = [name for name in MESSAGES if name not in ELSEWHERE and name not in GEMINI_ONLY]
+TYPES = [name for name in MESSAGES if name != ANY.name]
+VERTEX_MESSAGES = [name for name in TYPES if name not in ELSEWHERE and name not in GEMINI_ONLY]
 
 
 def values_of(value: Value) -> set[str]:
@@ -129,7 +130,7 @@ def test_every_message_is_used_and_every_reference_leads_somewhere() -> None:
     for message in MESSAGES.values():
         for field in message.fields:
             used |= set(references(field.value))
-    assert used == set(MESSAGES)
+    assert used == set(TYPES)
 
 
 def references(value: Value) -> Iterator[str]:
@@ -181,7 +182,7 @@ def aliases(kind: Any) -> set[str]:
     return {field.alias or name for name, field in kind.model_fields.items()}
 
 
-@pytest.mark.parametrize("name", [name for name in MESSAGES if name not in NOT_IN_THE_SDK])
+@pytest.mark.parametrize("name", [name for name in TYPES if name not in NOT_IN_THE_SDK])
 def test_every_member_that_the_sdk_sends_is_known(name: str) -> None:
     kind = getattr(types, SDK_NAMES.get(name, name), None)
     if kind is None:
@@ -221,8 +222,8 @@ def enums_of(annotation: Any) -> Iterator[type[enum.Enum]]:
 
 
 def enum_fields() -> Iterator[tuple[str, Field]]:
-    for name, message in MESSAGES.items():
-        for field in message.fields:
+    for name in TYPES:
+        for field in MESSAGES[name].fields:
             if values_of(field.value):
                 yield name, field
 
@@ -236,3 +237,7 @@ def test_every_value_that_the_sdk_has_is_known(name: str, field: Field) -> None:
                 left = {str(member.value) for member in found} - values_of(field.value)
                 left -= BEYOND_THE_WIRE.get(f"{name}.{field.name}", set())
                 assert sorted(left) == []
+
+
+def test_schemas_are_merged_as_one_value() -> None:
+    assert {"responseSchema", "responseJsonSchema"} == WHOLE

@@ -13,7 +13,7 @@ from functools import cache
 
 from batchctl.model.desired import Json, Kind
 from batchctl.model.keys import Api
-from batchctl.model.request.catalogue import MESSAGES, ROOTS
+from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
 from batchctl.model.request.fields import (
     Base64,
     Boolean,
@@ -50,9 +50,12 @@ def check_row_request(request: Json, kind: Kind, api: Api | None) -> Iterator[Pr
     yield from _Check(api, is_default=False).object(request, ROOTS[kind], ())
 
 
-def check_defaults(request: Json, kind: Kind, api: Api | None) -> Iterator[Problem]:
-    """The same of a job's `request`, which lies under each row: nothing is required, and texts make instructions."""
-    yield from _Check(api, is_default=True).object(request, ROOTS[kind], ())
+def check_defaults(request: Json, kind: Kind | None, api: Api | None) -> Iterator[Problem]:
+    """The same of a job's `request`, which goes under each row: nothing is required, and a text makes an instruction.
+
+    `kind` is None for a stack's defaults, which are for rows of both kinds.
+    """
+    yield from _Check(api, is_default=True).object(request, ANY if kind is None else ROOTS[kind], ())
 
 
 @dataclass(frozen=True)
@@ -65,23 +68,17 @@ class _Check:
     def object(self, value: Json, message: Message, path: Path) -> Iterator[Problem]:
         """The problems of an object that has to be a message."""
         if not isinstance(value, Mapping):
-            yield Problem(
-                path,
-                Fault.WRONG_TYPE,
-                f"{_named(path)} must be an object, not {_found(value)}",
-                _as_content(message, value),
-            )
+            yield _wrong(path, "object", value, _as_content(message, value))
             return
         known = spellings(message.name)
         for name, member in value.items():
             field = known.get(name)
             if field is None or (not path and self.is_default and field.name in _NOT_IN_DEFAULTS):
-                where = f"in {_named(path)}" if path else "in a request"
                 yield Problem(
                     (*path, name),
                     Fault.UNKNOWN_FIELD,
-                    f"there is no field {_shown(name)} {where}",
-                    way_out(name, message),
+                    f"there is no field {_shown(name)} in {_named(path)}",
+                    way_out(name, message, hidden=_NOT_IN_DEFAULTS if self.is_default and not path else frozenset()),
                 )
             elif name != field.name and field.name in value:
                 text = f"both {snake_case(field.name)} and {field.name} are given"
@@ -95,9 +92,8 @@ class _Check:
             return
         for field in message.fields:
             if field.is_required and value.get(field.name) is None and value.get(snake_case(field.name)) is None:
-                where = f" in {_named(path)}" if path else ""
                 hint = field.description.rstrip(".")
-                yield Problem(path, Fault.MISSING_FIELD, f'the field "{field.name}" is missing{where}', hint)
+                yield Problem(path, Fault.MISSING_FIELD, f'the field "{field.name}" is missing in {_named(path)}', hint)
         if message.name == "Content" and self.api is Api.VERTEX and value.get("role") is None:
             yield Problem(
                 path, Fault.MISSING_FIELD, f'the field "role" is missing in {_named(path)}', "write role: user"
@@ -109,15 +105,16 @@ class _Check:
     def _member(self, value: Json, field: Field, path: Path) -> Iterator[Problem]:
         if not field.is_on(self.api):
             assert field.only is not None
-            assert self.api is not None
-            text = f"{_named(path)} is for {API_NAMES[field.only]} only, and {API_NAMES[self.api]} has no such field"
+            text = f"{_named(path)} is for {API_NAMES[field.only]} only"
             yield Problem(path, Fault.WRONG_PROVIDER, text, "leave it out")
             return
         if field.instead:
             yield Problem(path, Fault.DEPRECATED, f"{_named(path)} is deprecated", f"write {field.instead}")
-        if self.is_default and field.name == "systemInstruction" and isinstance(value, str) and len(path) == 1:
-            if not value:
-                yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty", "remove it")
+        if self.is_default and field.name == "systemInstruction" and not isinstance(value, Mapping):
+            if not isinstance(value, str):
+                yield _wrong(path, ("string", "object"), value)
+            elif not value:
+                yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty")
             return
         yield from self._value(value, field.value, path)
 
@@ -129,20 +126,18 @@ class _Check:
                 yield from self._list(value, kind, path)
             case Named(inner):
                 yield from self._names(value, inner, path)
-            case Free(is_object=True) if not isinstance(value, Mapping):
-                yield _wrong(path, "an object", value)
-            case Free():
-                return
+            case Free(takes):
+                fits = isinstance(value, Mapping) or (isinstance(value, bool) and "boolean" in takes)
+                if not fits:
+                    yield _wrong(path, takes, value)
             case _:
-                yield from _scalar(value, kind, path)
+                yield from _scalar(value, kind, path, lenient=not self.is_default)
 
     def _list(self, value: Json, kind: Each, path: Path) -> Iterator[Problem]:
         if isinstance(value, Mapping) and kind.one_is_enough:
             yield from self._value(value, kind.item, path)
         elif not isinstance(value, list):
-            yield _wrong(
-                path, "a list", value, f"write it as a list: [{_cut(value)}]" if isinstance(value, str) else ""
-            )
+            yield _wrong(path, "array", value, f"write it as a list: [{_cut(value)}]" if isinstance(value, str) else "")
         elif len(value) < kind.least:
             yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty")
         else:
@@ -151,7 +146,7 @@ class _Check:
 
     def _names(self, value: Json, inner: Value, path: Path) -> Iterator[Problem]:
         if not isinstance(value, Mapping):
-            yield _wrong(path, "an object", value)
+            yield _wrong(path, "object", value)
             return
         for name, member in value.items():
             yield from self._value(member, inner, (*path, name))
@@ -161,15 +156,18 @@ _FEW = 5
 """Names in a hint that is not about one of them."""
 
 
-def _scalar(value: Json, kind: Value, path: Path) -> Iterator[Problem]:
+def _scalar(value: Json, kind: Value, path: Path, *, lenient: bool) -> Iterator[Problem]:
+    """`lenient` takes numbers as strings, as the wire does; in a file of ours, quotes make a string."""
     match kind:
         case Boolean():
             if not isinstance(value, bool):
-                yield _wrong(path, "true or false", value, _boolean_hint(value))
+                yield _wrong(path, "boolean", value, _boolean_hint(value))
         case Integer(least, most):
-            yield from _number(value, path, "a whole number", _INTEGER, least, most)
+            number = _as_number(value, _INTEGER) if lenient else value
+            yield from _number(number, path, "integer", least, most)
         case Number(least, most):
-            yield from _number(value, path, "a number", _NUMBER, least, most)
+            number = _as_number(value, _NUMBER) if lenient else value
+            yield from _number(number, path, "number", least, most)
         case Choice():
             yield from _choice(value, kind, path)
         case _:
@@ -178,7 +176,7 @@ def _scalar(value: Json, kind: Value, path: Path) -> Iterator[Problem]:
 
 def _text(value: Json, kind: Value, path: Path) -> Iterator[Problem]:
     if not isinstance(value, str):
-        yield _wrong(path, "a string", value, "quote it" if isinstance(value, int | float) else "")
+        yield _wrong(path, "string", value, "quote it" if isinstance(value, int | float) else "")
         return
     match kind:
         case Text(pattern, says, non_empty):
@@ -197,21 +195,18 @@ def _text(value: Json, kind: Value, path: Path) -> Iterator[Problem]:
             return
 
 
-def _number(
-    value: Json, path: Path, words: str, form: re.Pattern[str], least: float | None, most: float | None
-) -> Iterator[Problem]:
-    if isinstance(value, str) and form.fullmatch(value):
-        number = float(value)
-    elif isinstance(value, bool) or not isinstance(value, int | float):
-        yield _wrong(path, words, value)
-        return
-    else:
-        number = value
-    if form is _INTEGER and number != int(number):
-        yield _wrong(path, words, value)
-    elif least is not None and number < least:
+def _as_number(value: Json, form: re.Pattern[str]) -> Json:
+    """The number that a string holds; the value itself where it holds none."""
+    return float(value) if isinstance(value, str) and form.fullmatch(value) else value
+
+
+def _number(value: Json, path: Path, wanted: str, least: float | None, most: float | None) -> Iterator[Problem]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or (wanted == "integer" and value != int(value)):
+        yield _wrong(path, wanted, value)
+    elif least is not None and value < least:
         yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} must be at least {least}")
-    elif most is not None and number > most:
+    elif most is not None and value > most:
         yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} must be at most {most}")
 
 
@@ -219,7 +214,7 @@ def _choice(value: Json, kind: Choice, path: Path) -> Iterator[Problem]:
     if isinstance(value, int) and not isinstance(value, bool):
         return  # the number of an enum's value is as good as its name
     if not isinstance(value, str):
-        yield _wrong(path, "a string", value)
+        yield _wrong(path, "string", value)
     elif value not in kind.values:
         near = closest(value, kind.values)
         hint = dict(kind.instead).get(value) or (
@@ -240,8 +235,21 @@ def _matches(pattern: str, value: str) -> bool:
     return _pattern(pattern).search(value) is not None
 
 
-def _wrong(path: Path, wanted: str, value: Json, hint: str = "") -> Problem:
-    return Problem(path, Fault.WRONG_TYPE, f"{_named(path)} must be {wanted}, not {_found(value)}", hint)
+_WANTED = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a string",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
+
+
+def _wrong(path: Path, wanted: str | tuple[str, ...], value: Json, hint: str = "") -> Problem:
+    types = (wanted,) if isinstance(wanted, str) else wanted
+    names = " or ".join(_WANTED[name] for name in types)
+    message = f"{_named(path)} must be {names}, not {_found(value)}"
+    return Problem(path, Fault.WRONG_TYPE, message, hint, types)
 
 
 def _boolean_hint(value: Json) -> str:
@@ -261,7 +269,7 @@ def _as_content(message: Message, value: Json) -> str:
 def _named(path: Path) -> str:
     """The field that a path leads to, as sentences name it."""
     names = [step for step in path if isinstance(step, str)]
-    field = _shown(names[-1]) if names else "the request"
+    field = _shown(names[-1]) if names else '"request"'
     return f"an item of {field}" if path and not isinstance(path[-1], str) else field
 
 

@@ -88,8 +88,8 @@ class Named:
 class Free:
     """Any JSON: data of the user, or a schema. Names inside are the user's own and keep their spelling."""
 
-    is_object: bool = True
-    """Whether it has to be an object."""
+    takes: tuple[str, ...] = ("object",)
+    """Its types, as JSON Schema names them."""
     is_whole: bool = False
     """Whether a row's value replaces a default's as a whole: half of one schema and half of another means nothing."""
 
@@ -101,9 +101,8 @@ BASE64 = Base64()
 BOOLEAN = Boolean()
 DURATION = Duration()
 OBJECT = Free()
-ANYTHING = Free(is_object=False)
 SCHEMA = Free(is_whole=True)
-JSON_SCHEMA = Free(is_object=False, is_whole=True)
+JSON_SCHEMA = Free(("object", "boolean"), is_whole=True)
 TEXTS = Each(TEXT)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 
 from batchctl.model.request.catalogue import MESSAGES
@@ -11,6 +11,8 @@ from batchctl.model.request.roots import GENERATE
 from batchctl.model.request.spelling import spellings
 from batchctl.model.suggest import closest
 
+_LONGEST = 200
+"""Characters of names in a hint."""
 _GUESSED = 3
 """Characters of a name that a guess is made for."""
 _CONFIG = "generationConfig"
@@ -42,11 +44,14 @@ _FOREIGN: Mapping[str, str] = {
 """Members of SDKs and of other APIs, in lower case without `_`, with what the wire has in their place."""
 
 
-def way_out(name: str, message: Message) -> str:
-    """What to do about a member that a message does not have; empty when there is no good guess."""
+def way_out(name: str, message: Message, hidden: Container[str] = ()) -> str:
+    """What to do about a member that a message does not have; empty when there is no good guess.
+
+    `hidden` are fields of the message that cannot be given where the member is.
+    """
     plain = name.replace("_", "").lower()
-    known = spellings(message.name)
-    spelled = next((field.name for field in message.fields if field.name.lower() == plain), None)
+    known = {spelled: field for spelled, field in spellings(message.name).items() if field.name not in hidden}
+    spelled = next((field.name for field in known.values() if field.name.lower() == plain), None)
     if spelled is not None:
         return f"write {spelled}"
     elsewhere = _elsewhere(name, message)
@@ -57,7 +62,8 @@ def way_out(name: str, message: Message) -> str:
     near = closest(name, known)
     if near is not None and len(name) >= _GUESSED:
         return f"did you mean {known[near].name}?"
-    return "" if not message.fields else f"one of: {', '.join(field.name for field in message.fields)}"
+    names = ", ".join(sorted({field.name for field in known.values()}))
+    return f"one of: {names[:_LONGEST]}{'…' if len(names) > _LONGEST else ''}" if names else ""
 
 
 def _elsewhere(name: str, message: Message) -> str:

@@ -34,6 +34,8 @@ class Problem:
     fault: Fault
     message: str
     hint: str = ""
+    wanted: tuple[str, ...] = ()
+    """Of a wrong type: the types that are wanted, as JSON Schema names them."""
 
     @property
     def is_warning(self) -> bool:

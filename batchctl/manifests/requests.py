@@ -1,0 +1,100 @@
+"""`request` of a job and of the stack's defaults: its spelling, and its check against the model of requests.
+
+Owns where in a file a problem is; what can be wrong is in `model.request`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from batchctl.manifests.check import wrong_type
+from batchctl.manifests.codes import Code
+from batchctl.manifests.faults import Faults
+from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, plain, step_into
+from batchctl.model.desired import Kind, Location
+from batchctl.model.keys import Api
+from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
+from batchctl.model.request.check import check_defaults
+from batchctl.model.request.fields import Each, Message, Named, Of, Value
+from batchctl.model.request.problems import Fault, Problem
+from batchctl.model.request.spelling import snake_case, spellings
+
+_CODES: Mapping[Fault, Code] = {
+    Fault.UNKNOWN_FIELD: Code.UNKNOWN_FIELD,
+    Fault.MISSING_FIELD: Code.MISSING_FIELD,
+    Fault.WRONG_TYPE: Code.WRONG_TYPE,
+    Fault.INVALID_VALUE: Code.INVALID_VALUE,
+    Fault.WRONG_PROVIDER: Code.WRONG_PROVIDER,
+    Fault.UNKNOWN_VALUE: Code.UNKNOWN_VALUE,
+    Fault.DEPRECATED: Code.DEPRECATED,
+}
+_OF_THE_KEY = frozenset({Fault.UNKNOWN_FIELD, Fault.WRONG_PROVIDER, Fault.DEPRECATED})
+"""Problems of a member as such, not of its value."""
+
+
+def respelled(node: Node, faults: Faults, rows: Kind | None = None) -> Node:
+    """A `request` with its known members in camelCase, so that defaults merge whichever spelling they have."""
+    return _respelled(node, ANY if rows is None else ROOTS[rows], faults)
+
+
+def check_request(node: Node, rows: Kind | None, api: Api | None, faults: Faults) -> bool:
+    """Whether a `request` is one that the API takes; what is wrong or doubtful with it goes to `faults`."""
+    sound = True
+    for problem in check_defaults(plain(node), rows, api):
+        sound &= problem.is_warning
+        _tell(problem, node, faults)
+    return sound
+
+
+def _tell(problem: Problem, root: Node, faults: Faults) -> None:
+    code, place = _CODES[problem.fault], _place(problem, root)
+    if problem.is_warning:
+        faults.warn(place, code, problem.message, problem.hint)
+        return
+    message, hint = problem.message, problem.hint
+    if problem.wanted:
+        # A YAML file has mappings, and its scalars can be quoted or not.
+        field = message.partition(" must be ")[0]
+        message, found = wrong_type(step_into(root, problem.path), field, *problem.wanted)
+        hint = found or hint
+    faults.add(place, code, message, hint)
+
+
+def _place(problem: Problem, root: Node) -> Location:
+    if problem.fault in _OF_THE_KEY:
+        parent = step_into(root, problem.path[:-1])
+        assert isinstance(parent, Members), "a member has a mapping around it"
+        return parent.entries[str(problem.path[-1])].key_location
+    return step_into(root, problem.path).location
+
+
+def _respelled(node: Node, message: Message, faults: Faults) -> Node:
+    if not isinstance(node, Members):
+        return node
+    known = spellings(message.name)
+    entries: dict[str, Member] = {}
+    for name, member in node.entries.items():
+        field = known.get(name)
+        if field is None:
+            entries[name] = member
+        elif field.name in entries or (name != field.name and field.name in node.entries):
+            text = f"both {snake_case(field.name)} and {field.name} are given"
+            faults.add(member.key_location, Code.DUPLICATE_KEY, text, "keep one")
+        else:
+            entries[field.name] = replace(member, node=_inside(member.node, field.value, faults))
+    return Members(node.location, entries)
+
+
+def _inside(node: Node, value: Value, faults: Faults) -> Node:
+    match value:
+        case Of(name):
+            return _respelled(node, MESSAGES[name], faults)
+        case Each(item) if isinstance(node, Items):
+            return Items(node.location, tuple(_inside(one, item, faults) for one in node.values))
+        case Each(item):
+            return node if isinstance(node, Scalar) else _inside(node, item, faults)
+        case Named():
+            return node
+        case _:
+            return node
