@@ -14,6 +14,7 @@ from batchctl.cli.common import Common, Invocation
 from batchctl.cli.output import stderr_console
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, StoppedError, UsageError
+from batchctl.model.exhaustion import exhausted
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_document import error_document
 from batchctl.report.error_text import write_error
@@ -29,7 +30,12 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         return _run(arguments, invocation)
+    except MemoryError as error:
+        return _report(exhausted(error) or BatchctlError(str(error)), invocation)
     except OSError as error:
+        problem = exhausted(error)
+        if problem is not None:
+            return _report(problem, invocation)
         # What was left to write would be tried again, and fail again, when Python closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
+from batchctl.engine.workers import Workers
 from batchctl.model.desired import Stack
 from batchctl.model.errors import HookUnusable, LockedError, NotDelivered, StateError
 from batchctl.model.notices import Hook, Notice
@@ -61,7 +61,7 @@ def deliver(stack: Stack, journal: Journal, tools: Tools) -> None:
     queues = _queues(outbox.due)
     if not queues:
         return
-    with ThreadPoolExecutor(max_workers=len(queues)) as pool:
+    with Workers(max_workers=len(queues)) as pool:
         while queues and not tools.clock.is_stopped() and tools.clock.elapsed() - began < _BUDGET:
             journal.check()
             heads = [queue.pop(0) for queue in queues.values()]

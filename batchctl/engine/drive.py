@@ -18,6 +18,7 @@ from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError, StoppedError, TimeUpError
+from batchctl.model.exhaustion import exhausted
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.reconcile import Options
 
@@ -91,12 +92,13 @@ class _Run:
         """Make one pass, or see that none is needed; gives how long to sleep then."""
         try:
             changed = self._pass()
-        except (BatchctlError, OSError) as error:
+        except (BatchctlError, OSError, MemoryError) as problem:
+            error = exhausted(problem) or problem
             if isinstance(error, LockedError) and self._tools.clock.is_stopped():
                 # The wait for the lock was broken off.
                 return 0.0
             if not self._is_tried_again(error):
-                raise
+                raise error from (None if error is problem else problem)
             self._complaints.tell(_SUBJECT, f"{error}; trying again")
             # A glance could not tell whether what failed works again.
             self._peeks = MOST_PEEKS
@@ -108,7 +110,7 @@ class _Run:
             changed=changed, due_in=timing.due_in(self._going, elapsed), youngest=timing.youngest(elapsed)
         )
 
-    def _is_tried_again(self, error: BatchctlError | OSError) -> bool:
+    def _is_tried_again(self, error: BatchctlError | OSError | MemoryError) -> bool:
         if self._until.forever:
             # Consent that was refused is no mishap, and nobody has read the manifests before the first reading.
             return self._desired is not None and not isinstance(error, GuardError)

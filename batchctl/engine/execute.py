@@ -8,7 +8,7 @@ ends its own steps only.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -18,6 +18,7 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.sight import Sight
 from batchctl.engine.steps import Call, StepRunner
 from batchctl.engine.tools import Tools
+from batchctl.engine.workers import Workers
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, StateError, StoppedError
@@ -42,7 +43,7 @@ def execute(plan: Plan, desired: DesiredStack, journal: Journal, sight: Sight, t
     busy = [job for job in plan.jobs if rest[job.job]]
     pending: dict[Future[Any], tuple[JobPlan, Run]] = {}
     waiting = iter(busy)
-    with _closing(pending), ThreadPoolExecutor(max_workers=limit) as pool:
+    with _closing(pending), Workers(max_workers=limit) as pool:
         while True:
             while len(pending) < limit and not tools.clock.is_stopped():
                 job = next(waiting, None)
@@ -91,7 +92,7 @@ def _advance(
     run: Run,
     done: Future[Any] | None,
     pending: dict[Future[Any], tuple[JobPlan, Run]],
-    pool: ThreadPoolExecutor,
+    pool: Workers,
     outcomes: dict[str, Outcome],
     journal: Journal,
 ) -> None:

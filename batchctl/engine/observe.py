@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from batchctl.engine.tools import Tools
+from batchctl.engine.workers import Workers
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Diagnostic, Location
 from batchctl.model.errors import ApiError, BatchctlError, ManifestError, NotFound
+from batchctl.model.exhaustion import exhausted
 from batchctl.model.keys import Account
 from batchctl.model.observed import Gone, Observation, Observed, Presence, Present, Unknown
 from batchctl.model.ports import Provider
@@ -45,11 +46,13 @@ def observe(
     foreign: bool = False,
     also: Iterable[Account] = (),
 ) -> Look:
-    """Look at all accounts side by side. What cannot be read is incomplete, with its error; nothing is raised.
+    """Look at all accounts side by side. What cannot be read is incomplete, with its error.
 
     Also where no job is desired or recorded: a state that was lost knows no account, and what it forgot there would be
     bought again elsewhere. `foreign` asks for other people's jobs too, where they cost more; `also` names further
     accounts that are needed.
+
+    Raises ExhaustedError when the machine had no room for the look: that says nothing about any account.
     """
     wanted = {job.account for job in desired.jobs} | set(also)
     names = _remote_names(recorded)
@@ -57,10 +60,12 @@ def observe(
     accounts = sorted(wanted | names.keys() | desired.accounts)
     observed: dict[Account, Observation] = {}
     errors: dict[Account, BatchctlError] = {}
-    with ThreadPoolExecutor(max_workers=desired.stack.limits.concurrency) as pool:
+    looks_failed: dict[Account, BatchctlError | None] = {}
+    with Workers(max_workers=desired.stack.limits.concurrency) as pool:
         looks = {account: pool.submit(_list, account, tools, foreign=foreign) for account in accounts}
         for account, future in looks.items():
             observation, error = future.result()
+            looks_failed[account] = error
             if error is not None and account in wanted:
                 errors[account] = error
             elif error is not None and account in names:
@@ -69,9 +74,17 @@ def observe(
             if not observation.lists_foreign:
                 expected |= to_adopt.get(account, set())
             observed[account] = _check_missing(observation, expected, tools, pool)
+    _require_room(looks_failed)
     for account, problem in find_strangers(recorded, observed).items():
         errors[account] = BatchctlError(problem, code=ErrorCode.OTHER_KEY, hint=_OTHER_KEY_HINT)
     return Look(observed, errors)
+
+
+def _require_room(looks: Mapping[Account, BatchctlError | None]) -> None:
+    for error in looks.values():
+        problem = None if error is None else exhausted(error)
+        if problem is not None:
+            raise problem
 
 
 def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:
@@ -126,9 +139,7 @@ def _failed(account: Account, now: datetime, error: BatchctlError) -> Observatio
     return Observation(account, now, complete=False, problem=error.message)
 
 
-def _check_missing(
-    observation: Observation, expected: frozenset[str], tools: Tools, pool: ThreadPoolExecutor
-) -> Observation:
+def _check_missing(observation: Observation, expected: frozenset[str], tools: Tools, pool: Workers) -> Observation:
     """Ask directly for every expected job that a complete list lacks."""
     missing = sorted(expected - {job.name for job in observation.jobs})
     if not observation.complete or not missing:

@@ -5,10 +5,9 @@ It takes no lock, writes nothing and decides nothing: it only tells whether a pa
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from batchctl.engine.passes import PassReport
 from batchctl.engine.tools import Tools
+from batchctl.engine.workers import Workers
 from batchctl.model.errors import BatchctlError
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.reconcile import choose_gets
@@ -31,7 +30,7 @@ def is_as_it_was(last: PassReport, recorded: Recorded, concurrency: int, tools: 
         return False
     if not asked:
         return True
-    with ThreadPoolExecutor(max_workers=min(concurrency, len(asked))) as pool:
+    with Workers(max_workers=min(concurrency, len(asked))) as pool:
         return all(pool.map(lambda attempt: _is_as_recorded(attempt, tools), asked))
 
 

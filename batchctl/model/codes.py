@@ -78,6 +78,12 @@ class ErrorCode(StrEnum):
         "Most often a full disk or a closed stream.",
         "Free space, or mend the access that the message names.",
     )
+    EXHAUSTED = (
+        "Exhausted",
+        "The machine gives this process no more open files, connections, threads or memory. Nothing was decided by it.",
+        "A low limit, many programs at once, or more calls side by side than there is room for.",
+        "`watch` tries again by itself. Raise the limit (`ulimit -n`, `ulimit -u`), or lower `limits.concurrency`.",
+    )
     INTERRUPTED = (
         "Interrupted",
         "A signal ended the command. What was in flight was finished and written down.",

@@ -7,6 +7,7 @@ BatchctlError                    1
 ├── GuardError                   6
 ├── TimeUpError                  7
 ├── StoppedError               130
+├── ExhaustedError               1   no more open files, threads or memory
 ├── StateError                   1   corrupt, newer, read-only, full disk …
 ├── ResultsError                 1   the results folder cannot be written, results cannot be read
 ├── NotDelivered                 1   a hook could not be told of a job
@@ -110,6 +111,12 @@ class TimeUpError(BatchctlError):
 
     exit_code = 7
     default_code = ErrorCode.TIME_UP
+
+
+class ExhaustedError(BatchctlError):
+    """The machine gives this process no more open files, threads or memory. It may again a moment later."""
+
+    default_code = ErrorCode.EXHAUSTED
 
 
 class StoppedError(BatchctlError):

@@ -7,7 +7,6 @@ not followed, and no reply is read beyond its call's limit.
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
@@ -16,6 +15,7 @@ import httpx
 
 from batchctl import __version__
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, ConnectionFailed, ReplyLost
+from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
 from batchctl.model.ports import Fact
 from batchctl.providers.calls import Call, Reply
@@ -27,6 +27,7 @@ from batchctl.providers.errors import (
     status_failure,
     transport_failure,
 )
+from batchctl.providers.free_lines import IDLE_SECONDS, FreeLines, LinesClosedError, close_all_idle
 from batchctl.providers.hints import GEMINI, Hints
 from batchctl.providers.line import Line, Watch
 from batchctl.providers.manners import Asking, Manners
@@ -39,8 +40,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Endpoint:
-    """The way to one endpoint. Safe for threads: each has a connection of its own, because httpx's shared pool slows
-    down with the square of the calls in flight. A `transport` that is given is shared, and is its giver's to close.
+    """The way to one endpoint. Safe for threads: each call has a connection to itself, because httpx's shared pool
+    slows down with the square of the calls in flight. A `transport` that is given is shared, and its giver closes it.
     """  # noqa: D205  # the reason belongs to the sentence
 
     def __init__(
@@ -62,19 +63,12 @@ class Endpoint:
         """What all paths begin with, such as the API's version."""
         self._manners = manners or Asking()
         self._shared = None if transport is None else Line(httpx.Client(transport=transport), shared=True)
-        self._lines: list[Line] = []
-        self._here = threading.local()
-        self._lock = threading.Lock()
+        self._lines = FreeLines(lambda: Line(self._open(), shared=False))
         self._tls: ssl.SSLContext | None = None
-        self._closed = False
 
     def close(self) -> None:
-        """Close the connections of all threads. Later calls raise ConnectionFailed."""
-        with self._lock:
-            self._closed = True
-            lines, self._lines = self._lines, []
-        for line in lines:
-            line.client.close()
+        """Close all connections. Later calls raise ConnectionFailed."""
+        self._lines.close()
 
     def facts(self) -> Sequence[Fact]:
         """Who the credentials say we are. Raises BatchctlError when there are none that can be used."""
@@ -141,7 +135,11 @@ class Endpoint:
 
     @contextmanager
     def _once(self, call: Call) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
-        line = self._line(call)
+        with self._line(call) as line, self._answer_on(line, call) as answer:
+            yield answer
+
+    @contextmanager
+    def _answer_on(self, line: Line, call: Call) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
         # Before the watch starts: a token may have to be fetched first, and that has a time limit of its own.
         credentials = self._credentials.headers() if _is_ours(call) else {}
         with line.watched(call.timeouts.total) as watch:
@@ -157,7 +155,7 @@ class Endpoint:
                 raise self._failure(call, exc, watch) from exc
             except RuntimeError as exc:
                 # What httpx says when another thread closed the client under the call.
-                if not self._closed:
+                if not self._lines.is_closed:
                     raise
                 raise ReplyLost(f"{call.what}: the provider was closed during the call") from exc
 
@@ -185,6 +183,9 @@ class Endpoint:
     def _failure(self, call: Call, exc: Exception, watch: Watch) -> ApiError:
         if watch.over():
             return _too_slow(call)
+        if what_ran_out(exc) is not None:
+            # The next call has more room then, of whatever endpoint it is.
+            close_all_idle()
         return transport_failure(exc, what=call.what, redact=self._credentials.redact)
 
     def _raise_for_status(self, call: Call, response: httpx.Response, watch: Watch) -> None:
@@ -230,17 +231,23 @@ class Endpoint:
             extensions={"trace": line.trace},
         )
 
-    def _line(self, call: Call) -> Line:
-        with self._lock:
-            if self._closed:
-                raise ConnectionFailed(f"{call.what}: the provider is closed")
-            if self._shared is not None:
-                return self._shared
-            line: Line | None = getattr(self._here, "line", None)
-            if line is None:
-                line = self._here.line = Line(self._open(), shared=False)
-                self._lines.append(line)
-            return line
+    @contextmanager
+    def _line(self, call: Call) -> Iterator[Line]:
+        """A line for one call. Raises ConnectionFailed."""
+        if self._shared is not None and not self._lines.is_closed:
+            yield self._shared
+            return
+        with ExitStack() as stack:
+            try:
+                line = stack.enter_context(self._lines.taken())
+            except LinesClosedError:
+                raise ConnectionFailed(f"{call.what}: the provider is closed") from None
+            except (OSError, MemoryError) as exc:
+                problem = exhausted(exc)
+                if problem is None:
+                    raise
+                raise ConnectionFailed(f"{call.what}: {problem.message}", code=problem.code, hint=problem.hint) from exc
+            yield line
 
     def _open(self) -> httpx.Client:
         if self._tls is None:
@@ -248,7 +255,8 @@ class Endpoint:
             secure = self.base_url.scheme == "https"
             self._tls = httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         # A key for this very machine must not travel to the proxy that HTTP_PROXY names.
-        return httpx.Client(verify=self._tls, trust_env=self.base_url.host not in _LOOPBACK)
+        limits = httpx.Limits(keepalive_expiry=IDLE_SECONDS)
+        return httpx.Client(verify=self._tls, limits=limits, trust_env=self.base_url.host not in _LOOPBACK)
 
 
 def _is_ours(call: Call) -> bool:

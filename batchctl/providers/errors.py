@@ -29,6 +29,7 @@ from batchctl.model.errors import (
     ServerFailed,
     Unauthenticated,
 )
+from batchctl.model.exhaustion import exhausted
 from batchctl.model.observed import Status
 from batchctl.providers.hints import GEMINI, Hints
 from batchctl.providers.rpc_status import RpcStatus, read_status
@@ -104,6 +105,9 @@ def transport_failure(exc: Exception, *, what: str, redact: Callable[[str], str]
     """The error for a call that brought no whole answer. `what` names the call, such as `batches.list`."""
     said = capped(redact(plain(str(exc)))) or "no details"
     message = f"{what}: {said} ({type(exc).__name__})"
+    problem = exhausted(exc)
+    if isinstance(exc, NOTHING_SENT) and problem is not None:
+        return ConnectionFailed(f"{what}: {problem.message}", code=problem.code, hint=problem.hint)
     if isinstance(exc, NOTHING_SENT):
         return ConnectionFailed(message, hint=_connection_hint(exc))
     if isinstance(exc, UNREADABLE):

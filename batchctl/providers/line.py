@@ -1,4 +1,4 @@
-"""One thread's HTTP client, and the watch that ends a call which takes too long.
+"""An HTTP client for one call at a time, and the watch that ends a call which takes too long.
 
 httpx limits each silence, not the whole call: a server that sends a byte now and then, even inside a header, could hold
 a worker for days. So when a call's time is up, its sockets are shut down from outside.
@@ -14,6 +14,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
+
+from batchctl.model.errors import ConnectionFailed
+from batchctl.model.exhaustion import exhausted
 
 _NEW_STREAM = frozenset({"connection.connect_tcp.complete", "connection.start_tls.complete"})
 """httpx's trace events that bring a stream with a new socket."""
@@ -53,7 +56,10 @@ class Line:
             return
         timer = threading.Timer(total, self._cut)
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError as error:
+            raise _no_watch(error) from error
         try:
             yield watch
         finally:
@@ -64,3 +70,9 @@ class Line:
             # The plain socket's own method: that of a TLS socket may not be called while another thread reads from it.
             with suppress(OSError):
                 socket.socket.shutdown(one, socket.SHUT_RDWR)
+
+
+def _no_watch(error: RuntimeError) -> Exception:
+    """Without a thread to watch over it no call is made."""
+    problem = exhausted(error)
+    return error if problem is None else ConnectionFailed(problem.message, code=problem.code, hint=problem.hint)

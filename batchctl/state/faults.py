@@ -10,11 +10,12 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
+from batchctl.model.exhaustion import RUN_OUT, exhausted
 
 CORRUPT_HINT = (
     "`batchctl state rebuild` makes it anew from the marks on the stack's jobs and from the results folder,"
@@ -23,6 +24,9 @@ CORRUPT_HINT = (
 
 _ROOM = 64 * 1024
 """What SQLite needs at once to go on: its shared memory takes 32 KiB, and a commit some pages."""
+
+_HANDLES = 4
+"""Files that SQLite has open at once: the state, its log, its shared memory, a temporary one."""
 
 _LOW_BYTE = 0xFF
 """SQLite keeps the kind of fault in the low byte of its extended result codes."""
@@ -78,6 +82,8 @@ def _from_os(path: Path, error: OSError) -> StateError:
     match error.errno:
         case number if number in _FULL:
             return _disk_full(path)
+        case number if number in RUN_OUT:
+            return _exhausted(path, error)
         case errno.EROFS:
             return _read_only(path)
         case errno.EACCES | errno.EPERM:
@@ -124,11 +130,20 @@ def _not_permitted(path: Path) -> StateError:
 def _cannot_open(path: Path) -> StateError:
     # SQLite says only "unable to open"; asking the file itself tells which of the reasons it is.
     try:
-        with path.open("rb"):
-            pass
+        with ExitStack() as stack:
+            for _ in range(_HANDLES):
+                stack.enter_context(path.open("rb"))
     except OSError as error:
         return _from_os(path, error)
     return _not_permitted(path.parent)
+
+
+def _exhausted(path: Path, error: OSError) -> StateError:
+    problem = exhausted(error)
+    assert problem is not None
+    return StateError(
+        f"the state file {path} cannot be opened: {problem.message}", code=problem.code, hint=problem.hint
+    )
 
 
 def _busy(path: Path) -> StateError:

@@ -336,7 +336,7 @@ def test_a_failed_handshake_sent_nothing():
     assert KEY not in str(server.requests)
 
 
-def test_each_thread_has_a_connection_of_its_own_and_keeps_it(served):
+def test_calls_side_by_side_have_a_connection_each_and_those_that_follow_take_them_over(served):
     meeting = threading.Barrier(3)
 
     def work(one: Endpoint) -> None:
@@ -352,6 +352,12 @@ def test_each_thread_has_a_connection_of_its_own_and_keeps_it(served):
         for thread in threads:
             thread.join()
         assert (len(server.connections), len(server.requests)) == (3, 9)
+        # The threads of a pass end with it; their connections stay for the threads of the next one.
+        for _ in range(5):
+            thread = threading.Thread(target=one.call, args=(get(),))
+            thread.start()
+            thread.join()
+        assert (len(server.connections), len(server.requests)) == (3, 14)
 
 
 def test_a_new_connection_replaces_a_closed_one(served):
@@ -385,8 +391,8 @@ def test_after_close_nothing_is_sent():
 def test_closed_during_a_call():
     with Loopback(answer(OK)) as server:
         one = endpoint(server.url)
-        line = one._line(get())
-        original = line.client.build_request
+        with one._line(get()) as line:
+            original = line.client.build_request
 
         def closing_first(*args, **kwargs):
             one.close()

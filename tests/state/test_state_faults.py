@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from handles import no_handles_left
 from state_samples import HandClock, attempt, job
 
 from batchctl.model.errors import StateError
@@ -465,3 +466,23 @@ def test_what_acts_by_itself_is_not_tolerated(store: FileState, path: Path, thin
     edit(path, f"create {thing}")
     assert "strange" in refused(store.load, "StateCorrupt").message
     refused(store.lock, "StateCorrupt")
+
+
+@pytest.mark.parametrize("left", range(8))
+def test_too_few_handles_are_said_to_be_that_and_pass(store: FileState, path: Path, left: int) -> None:
+    fill(store)
+
+    def lock_and_load() -> None:
+        with store.lock() as session:
+            session.commit([SaveJob(session.load().jobs["job-0"])])
+
+    for use in (store.load, lock_and_load):
+        told = ""
+        with no_handles_left(but=left):
+            try:
+                use()
+            except StateError as error:
+                told = f"{error.code}: {error.message}"
+        assert ("no more open files" in told) == bool(told), told
+        assert told or left
+        use()

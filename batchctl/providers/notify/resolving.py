@@ -49,7 +49,10 @@ def _resolve(place: WebAddress, timeout: float) -> list[IpAddress]:
         found.extend(dict.fromkeys(ip_address(answer[4][0]) for answer in answers))
 
     worker = threading.Thread(target=ask, daemon=True)
-    worker.start()
+    try:
+        worker.start()
+    except RuntimeError as error:
+        raise NotDelivered(f"{place.host} cannot be resolved: {error}", hint="raise the limit of threads") from error
     worker.join(timeout)
     if worker.is_alive():
         raise NotDelivered(f"{place.host} was not resolved within {timeout:g} seconds", hint="check the name service")

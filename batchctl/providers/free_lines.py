@@ -1,0 +1,117 @@
+"""The connections of one endpoint: a line is taken for each call and given back, and outlives the thread and the pass.
+
+There are never more lines than calls at one moment. Idle ones are closed after a while, those of all endpoints when the
+machine has no more handles, and those of the parent in a forked child.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from weakref import WeakSet
+
+from batchctl.providers.line import Line
+
+IDLE_SECONDS = 4.0
+"""Below the five seconds after which common servers hang up: a call on a line that was just cut has an unknown end."""
+_MOST_IDLE = 16
+
+
+class LinesClosedError(Exception):
+    """The endpoint was closed."""
+
+
+class FreeLines:
+    """Safe for threads."""
+
+    def __init__(self, open_line: Callable[[], Line], now: Callable[[], float] = time.monotonic) -> None:
+        self._open_line = open_line
+        self._now = now
+        self._lock = threading.Lock()
+        self._free: list[tuple[float, Line]] = []
+        """With the time since which each is idle; the one that was used last stands last."""
+        self._busy: set[Line] = set()
+        self._process = os.getpid()
+        self._is_closed = False
+        _EVERY.add(self)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    @contextmanager
+    def taken(self) -> Iterator[Line]:
+        """A line for one call. Raises LinesClosedError, and what opening one raises."""
+        line = self._take()
+        try:
+            yield line
+        finally:
+            self._give_back(line)
+
+    def close(self) -> None:
+        """Close all lines, those under a call too. Nothing can be taken afterwards."""
+        with self._lock:
+            self._is_closed = True
+            lines = [*(line for _, line in self._free), *self._busy]
+            self._free, self._busy = [], set()
+        _close(lines)
+
+    def close_idle(self, seconds: float = 0.0) -> None:
+        """Close the lines that were idle for so long."""
+        with self._lock:
+            until = self._now() - seconds
+            old = [line for since, line in self._free if since <= until]
+            self._free = [(since, line) for since, line in self._free if since > until]
+        _close(old)
+
+    def _take(self) -> Line:
+        self._leave_to_parent()
+        self.close_idle(IDLE_SECONDS)
+        with self._lock:
+            # The one that was used last: those that nobody needs any more grow old.
+            line = self._free.pop()[1] if self._free else None
+            if line is not None:
+                self._busy.add(line)
+        if line is None:
+            line = self._open_line()
+            with self._lock:
+                self._busy.add(line)
+        if self._is_closed:
+            # Whoever closed them may have missed this one.
+            _close([line])
+            raise LinesClosedError
+        return line
+
+    def _give_back(self, line: Line) -> None:
+        with self._lock:
+            is_kept = line in self._busy and len(self._free) < _MOST_IDLE
+            self._busy.discard(line)
+            if is_kept:
+                self._free.append((self._now(), line))
+        if not is_kept:
+            _close([line])
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child the sockets are the parent's as well: two processes must not speak on one connection."""
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._lock = threading.Lock()
+            self._busy = set()
+            self.close_idle()
+
+
+_EVERY: WeakSet[FreeLines] = WeakSet()
+
+
+def close_all_idle() -> None:
+    """Close the idle lines of all endpoints: the machine has no handle left for a call."""
+    for lines in list(_EVERY):
+        lines.close_idle()
+
+
+def _close(lines: list[Line]) -> None:
+    for line in lines:
+        line.client.close()
