@@ -16,7 +16,7 @@ from batchctl.model.errors import (
 )
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import CHANGES, Action, JobPlan
+from batchctl.model.plan import CHANGES, Action, JobPlan, Timer
 from batchctl.model.states import Phase
 
 _TRANSIENT = (ConnectionFailed, ReplyLost, QuotaExceeded, ServerFailed)
@@ -85,7 +85,9 @@ def _goes_on(job: JobPlan, report: DriveReport, until: Until, patience: Patience
     outcome = report.outcomes.get(job.job)
     failed = outcome is not None and outcome.result is Result.FAILED
     if not until.ended:
-        is_settling = job.phase is Phase.SETTLING and not _is_blind(job, report, patience)
+        # What is missing may have ended before, and is removed or replaced only once it is confirmed gone.
+        is_open = job.phase is Phase.SETTLING or job.timer is Timer.MISSING
+        is_settling = is_open and not _is_blind(job, report, patience)
         return is_settling or (failed and job.job in report.unanswered)
     if job.action is Action.NONE:
         return False

@@ -1,6 +1,6 @@
 """When the decisions of a plan fall due, on a clock that nobody sets.
 
-A plan's times are the provider's, and one kind is the local clock's. Both were read when the plan was made; counted
+A plan's times are the provider's, and a few are the local clock's. Both were read when the plan was made; counted
 from there, no later jump of either hurries or delays anything.
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from batchctl.model.desired import DesiredStack
 from batchctl.model.observed import Observed
-from batchctl.model.plan import JobPlan, Plan, Timer
+from batchctl.model.plan import LOCAL_TIMERS, JobPlan, Plan
 from batchctl.model.states import is_active
 
 
@@ -45,7 +45,7 @@ def time_plan(plan: Plan, desired: DesiredStack, observed: Observed, now: dateti
         look = observed.get(account) if account is not None else None
         clock = look.now if look is not None else now
         if job.next_time is not None:
-            since = now if job.timer is Timer.SETTLING else clock
+            since = now if job.timer in LOCAL_TIMERS else clock
             due[job.job] = elapsed + (job.next_time - since).total_seconds()
         if attempt is not None and attempt.create_time is not None and is_active(attempt.state or ""):
             born[job.job] = elapsed - (clock - attempt.create_time).total_seconds()

@@ -56,7 +56,10 @@ class Present:
 
 @dataclass(frozen=True)
 class Gone:
-    """A complete list lacks the job, and a direct get said 404 or our own delete had been answered."""
+    """A complete list lacks the job, and our own delete had been answered or a direct get said 404.
+
+    As what one look alone shows, it is a 404 that has yet to be confirmed (see `Missing`).
+    """
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,26 @@ class Unknown:
     """Anything else. Never causes an action."""
 
     reason: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One moment on two clocks, so that a jump of either is found out."""
+
+    here: datetime
+    """On the local clock."""
+    there: datetime
+    """On the provider's."""
+
+
+@dataclass(frozen=True)
+class Missing(Unknown):
+    """A complete list lacks the job, and a direct get said 404, but no second look has confirmed it yet."""
+
+    since: Moment
+    """When the first look of those in a row began that did not find it."""
+    due: datetime
+    """From when on another such look confirms it, on the local clock."""
 
 
 Presence: TypeAlias = Present | Gone | Unknown

@@ -46,13 +46,19 @@ class Timer(StrEnum):
     DEADLINE = "deadline"
     """The cancel at `pendingDeadline` or `activeDeadline`."""
     SETTLING = "settling"
-    """The end of the grace of a create call that got no answer. The one time that runs on the local clock."""
+    """The end of the grace of a create call that got no answer. Runs on the local clock, like the next one."""
+    MISSING = "missing"
+    """The look that confirms that a remote job is gone."""
     TTL = "ttl"
     """The delete at `ttlAfterFinished`."""
     CANCEL = "cancel"
     """The cancel, sent once more."""
     ADMISSION = "admission"
     """Another look at whether there is room on the account."""
+
+
+LOCAL_TIMERS: frozenset[Timer] = frozenset({Timer.SETTLING, Timer.MISSING})
+"""Timers that run on the local clock; all others run on the provider's."""
 
 
 class Note(StrEnum):

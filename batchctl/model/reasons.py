@@ -51,6 +51,10 @@ class Reason(StrEnum):
     QUOTA = ("Quota", "The API has no quota for another job now, as its refusals say.")
     SETTLING = ("Settling", "A create call got no answer, and its mark is looked for.")
     UNSEEN = ("Unseen", "Its account could not be read in full, so nothing is done about it.")
+    NOT_CONFIRMED = (
+        "NotConfirmed",
+        "Its remote job is missing, and a second look has yet to confirm that it is gone.",
+    )
     STATE_UNKNOWN = ("StateUnknown", "The API shows a state of which nobody knows what it leads to.")
     NOTHING_TO_ADOPT = ("NothingToAdopt", "`spec.adopt` names a remote job that is not there, or has an owner.")
 
@@ -70,6 +74,7 @@ class Reason(StrEnum):
     NOT_RETRIED = ("NotRetried", "It ended without success, in a way that is not in `retryOn`.")
     BACKOFF_LIMIT = ("BackoffLimit", "It failed, and there were as many attempts as `backoffLimit` allows.")
     MISSING = ("Missing", "Its remote job is gone, and had not ended.")
+    RECREATE_LIMIT = ("RecreateLimit", "It went missing more often than `onMissing: recreate` makes it again.")
     RESULTS_LOST = ("ResultsLost", "It succeeded, and its results were gone before they were collected.")
     CANCEL_ORDERED = ("CancelOrdered", "`batchctl cancel` stopped it, and it is not tried again.")
     TTL_AFTER_FINISHED = ("TtlAfterFinished", "Its remote job has ended, and `ttlAfterFinished` is over.")

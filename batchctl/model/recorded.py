@@ -12,7 +12,7 @@ from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.desired import Json, Kind, Lifecycle
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
-from batchctl.model.observed import RowCounts, Status
+from batchctl.model.observed import Moment, RowCounts, Status
 
 
 class CancelCause(StrEnum):
@@ -66,6 +66,8 @@ class RecordedAttempt:
     cancel_cause: CancelCause | None = None
     delete_time: datetime | None = None
     """When our delete was answered."""
+    missed: Moment | None = None
+    """The first complete look of those in a row that did not find the remote job; None while it is seen."""
     gone_time: datetime | None = None
     """When `apply` wrote down that the remote job is gone."""
     results: str | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
-from batchctl.model.observed import Present, Unknown
+from batchctl.model.observed import Present
 from batchctl.model.plan import Action, Collect, Create, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.states import is_terminal
@@ -15,6 +15,7 @@ from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import Context, Decision, Subject, is_held, wait, wait_for_look
 from batchctl.reconcile.ends import has_succeeded
 from batchctl.reconcile.phase import WANTED
+from batchctl.reconcile.unseen import find_unseen
 
 NOT_SETTLED = "its create call is not settled yet: `batchctl apply` goes on with it"
 
@@ -26,7 +27,7 @@ def follow_order(subject: Subject, desired: DesiredJob, view: AttemptView, conte
         return None
     why_not = why_not_again(view, desired)
     if why_not is not None:
-        is_hidden = isinstance(view.presence, Unknown) and is_terminal(view.attempt.state or "")
+        is_hidden = find_unseen(view) is not None and is_terminal(view.attempt.state or "")
         return wait_for_look(WANTED, Reason.UNSEEN, f"`batchctl retry` waits: {why_not}") if is_hidden else None
     if is_held(desired.lifecycle, context):
         return wait(WANTED, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
@@ -47,8 +48,9 @@ def why_not_again(view: AttemptView, desired: DesiredJob) -> str | None:
         return None
     if attempt.intent is not None:
         return NOT_SETTLED
-    if isinstance(view.presence, Unknown):
-        return f"it cannot be seen now: {view.presence.reason}"
+    unseen = find_unseen(view)
+    if unseen is not None:
+        return f"it cannot be seen now: {unseen.reason}"
     if isinstance(view.presence, Present) and not is_terminal(attempt.state or ""):
         return "it has not ended: `batchctl cancel` stops it"
     lost = not view.has_results and (attempt.results_lost or not isinstance(view.presence, Present))

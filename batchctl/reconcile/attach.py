@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from batchctl.model.desired import DesiredJob, Stack
 from batchctl.model.keys import Account, AttemptKey, Mark, same_digest, short_uid
-from batchctl.model.observed import Gone, Observed, Presence, Present, RemoteJob, Unknown
+from batchctl.model.observed import Gone, Missing, Observed, Presence, Present, RemoteJob, Unknown
 from batchctl.model.plan import Note, RecordAttempt
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState, is_terminal
@@ -133,7 +133,9 @@ def _outlasts(record: RecordedAttempt, presence: Presence, found: tuple[RemoteJo
 def _unseen(record: RecordedAttempt, presence: Presence, now: datetime) -> AttemptView:
     vanished = record.remote is not None and record.gone_time is None and record.delete_time is None
     if isinstance(presence, Gone) and vanished:
-        return AttemptView(replace(record, gone_time=now), presence, Note.GONE)
+        return AttemptView(replace(record, gone_time=now, missed=None), presence, Note.GONE)
+    if isinstance(presence, Missing) and record.missed != presence.since:
+        return AttemptView(replace(record, missed=presence.since), presence, Note.LOOKED)
     return AttemptView(record, presence)
 
 
@@ -165,7 +167,7 @@ def claim(desired: DesiredJob, stack: Stack, observed: Observed) -> tuple[Attemp
 def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
     """What this pass knows of a recorded attempt's remote job.
 
-    Gone needs a complete list that lacks it, and a 404 to a direct get or our own delete (design section 5).
+    Gone needs a complete list that lacks it, and our own delete or a confirmed 404 (see `absence`; design section 5).
     """
     observation = observed.get(record.account)
     if observation is None:
@@ -211,9 +213,9 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
         record = _follow(record, job)
     elif record.state is not None and is_terminal(record.state):
         if record.gone_time is None:
-            return record
+            return replace(record, missed=None)
         # What was gone where the record looked for it is seen at another address: it has moved there.
-        return replace(record, account=job.account, gone_time=None)
+        return replace(record, account=job.account, gone_time=None, missed=None)
     started = job.start_time or record.start_time
     if started is None and job.state == JobState.RUNNING:
         # The Gemini API has no start time; the first look that shows the job running is never too early.
@@ -230,6 +232,7 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
         rows=record.rows if record.results else job.rows,
         error=job.error,
         rejected=False,
+        missed=None,
         gone_time=None,
     )
 

@@ -11,7 +11,7 @@ from batchctl.model.admission import QueuePlace
 from batchctl.model.desired import DesiredJob, Lifecycle, Stack
 from batchctl.model.kept import Inventory
 from batchctl.model.keys import AttemptKey
-from batchctl.model.observed import Observed, Present, Unknown
+from batchctl.model.observed import Missing, Observed, Present, Unknown
 from batchctl.model.plan import Action, Cancel, Change, Collect, Create, Delete, Guard, RecordJob, Step, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
@@ -141,6 +141,7 @@ def stand(subject: Subject, view: AttemptView | None = None) -> Standing:
     return Standing(
         None if view is None else view.attempt,
         is_hidden=view is not None and isinstance(view.presence, Unknown),
+        is_missing=view is not None and isinstance(view.presence, Missing),
         is_called_off=is_cancel_requested(subject),
         is_removing=subject.desired is None and recorded is not None and recorded.removing_time is not None,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from batchctl.model.desired import Stack
 from batchctl.model.keys import AttemptKey
-from batchctl.model.observed import Gone, Observed, Present, RemoteJob
+from batchctl.model.observed import Gone, Missing, Observed, Present, RemoteJob
 from batchctl.model.plan import Drift, DriftKind, Note
 from batchctl.model.states import GOOD_STATES, JobState, is_active, is_terminal
 from batchctl.reconcile.attach import NO_TOKEN, AttemptView, is_ours
@@ -26,17 +26,24 @@ def find_drift(subject: Subject) -> Iterator[Drift]:
 def _of_current(name: str, view: AttemptView) -> Iterator[Drift]:
     attempt = view.attempt
     ours = attempt.cancel_time is not None or attempt.adopted
-    if isinstance(view.presence, Gone) and attempt.remote is not None and attempt.delete_time is None:
-        if not is_terminal(attempt.state or ""):
-            if attempt.cancel_time is None:
-                yield Drift(name, DriftKind.MISSING, f"{attempt.remote} is gone, and had not ended")
-        elif view.note is Note.GONE:
-            kept = f"results are at {attempt.results}" if attempt.results else "its results were not collected"
-            yield Drift(name, DriftKind.VANISHED, f"{attempt.remote} has ended and is gone; {kept}")
+    if isinstance(view.presence, Gone | Missing) and attempt.remote is not None and attempt.delete_time is None:
+        yield from _of_absent(name, view)
     if attempt.state == JobState.CANCELLED and not ours:
         yield Drift(name, DriftKind.CANCELLED, f"{attempt.remote} was cancelled, and not by batchctl")
     if isinstance(view.presence, Present) and view.note is not Note.ADOPTED:
         yield from _of_mark(name, view, view.presence.job)
+
+
+def _of_absent(name: str, view: AttemptView) -> Iterator[Drift]:
+    """The drift of a remote job that nobody of us deleted, and that is not there."""
+    attempt = view.attempt
+    later = "; a second look has yet to confirm it" if isinstance(view.presence, Missing) else ""
+    if not is_terminal(attempt.state or ""):
+        if attempt.cancel_time is None:
+            yield Drift(name, DriftKind.MISSING, f"{attempt.remote} is gone, and had not ended{later}")
+    elif view.note is Note.LOOKED or (view.note is Note.GONE and view.is_uncollected):
+        kept = f"results are at {attempt.results}" if attempt.results else "its results were not collected"
+        yield Drift(name, DriftKind.VANISHED, f"{attempt.remote} has ended and is gone; {kept}{later}")
 
 
 def _of_mark(name: str, view: AttemptView, job: RemoteJob) -> Iterator[Drift]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from batchctl.model.desired import Lifecycle, OnMissing
-from batchctl.model.observed import Gone, Present, RemoteJob, Unknown
+from batchctl.model.observed import Gone, Missing, Present, RemoteJob, Unknown
 from batchctl.model.plan import Action, Cancel, Collect, Create, Step, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
@@ -28,25 +28,30 @@ from batchctl.reconcile.decision import (
 )
 from batchctl.reconcile.ends import has_succeeded, row_words, was_cancelled
 from batchctl.reconcile.phase import WANTED
+from batchctl.reconcile.recreate import recreate
 from batchctl.reconcile.retry import failure_name, judge
+from batchctl.reconcile.unseen import find_unseen, wait_to_see
 
 
 def follow(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
     """What an attempt with a remote job needs, whether or not something else is wanted by now."""
-    if isinstance(view.presence, Unknown):
-        return _decide_unknown(subject, lifecycle, view, context, view.presence.reason)
-    if isinstance(view.presence, Gone):
-        return _decide_gone(subject, lifecycle, view, context)
-    return _decide_present(subject, lifecycle, view, view.presence.job, context)
+    unseen = find_unseen(view)
+    if unseen is not None:
+        return _decide_unseen(subject, lifecycle, view, context, unseen)
+    if isinstance(view.presence, Present):
+        return _decide_present(subject, lifecycle, view, view.presence.job, context)
+    return _decide_gone(subject, lifecycle, view, context)
 
 
-def _decide_unknown(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context, why: str) -> Decision:
+def _decide_unseen(
+    subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context, unseen: Unknown
+) -> Decision:
     """The look does not tell how the remote job is. An end that is on record is one all the same."""
     attempt = view.attempt
-    if attempt.remote is None or not is_terminal(attempt.state or ""):
-        return wait_for_look(stand(subject, view), Reason.UNSEEN, f"not known in this pass: {why}")
+    if attempt.remote is None or not is_terminal(attempt.state or "") or isinstance(unseen, Missing):
+        return wait_to_see(stand(subject, view), unseen)
     ended = _decide_ended(subject, lifecycle, view, context)
-    words = f"{ended.reason}; not seen in this pass: {why}"
+    words = f"{ended.reason}; not seen in this pass: {unseen.reason}"
     if ended.action is Action.NONE and not attempt.is_uncollected:
         return rest(ended.standing, ended.code, words)
     return wait_for_look(ended.standing, Reason.UNSEEN, words)
@@ -68,7 +73,7 @@ def _decide_present(
 
 
 def _decide_gone(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
-    """The attempt's remote job is confirmed gone."""
+    """The attempt's remote job is confirmed gone, or it matters no more whether it is."""
     attempt = view.attempt
     if attempt.is_uncollected and attempt.delete_time is None and attempt.state in GOOD_STATES:
         words = "it succeeded, and was gone before its results were collected"
@@ -82,9 +87,7 @@ def _decide_gone(subject: Subject, lifecycle: Lifecycle, view: AttemptView, cont
     if attempt.cancel_cause is CancelCause.DEADLINE:
         return _decide_failed(subject, lifecycle, view, context)
     if lifecycle.on_missing is OnMissing.RECREATE:
-        # The policy was agreed to when the job was created.
-        words = "it went missing before it ended (onMissing: recreate)"
-        return replace(create(subject.next_key, lifecycle, context, Reason.MISSING, words), needs_consent=False)
+        return recreate(subject, lifecycle, view, context)
     return rest(stand(subject, view), Reason.MISSING, "it went missing before it ended (onMissing: fail)")
 
 

@@ -82,7 +82,7 @@ def stuck_notices(
         attempt = None if row is None else attempts.get(AttemptKey(row.name, row.current))
         if attempt is None or attempt.remote is None or end_of(attempt) is not None:
             continue
-        unseen = planned.phase is Phase.UNKNOWN and is_active(attempt.state or "")
+        unseen = planned.phase in {Phase.UNKNOWN, Phase.SETTLING} and is_active(attempt.state or "")
         if unseen or attempt.account in plan.problems:
             # What is recorded may be long over.
             continue

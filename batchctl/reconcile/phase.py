@@ -37,6 +37,8 @@ class Standing:
     """The one that counts, as this look leaves it; None when there is none."""
     is_hidden: bool = False
     """Whether this look could not tell if the remote job is there, or was made already."""
+    is_missing: bool = False
+    """Whether this look did not find the remote job, and a second one has yet to confirm that it is gone."""
     is_called_off: bool = False
     """Whether `batchctl cancel` was asked for."""
     is_removing: bool = False
@@ -68,7 +70,12 @@ def phase_on_record(job: RecordedJob) -> Phase:
     """The phase of a job by its record alone, without a look at the API."""
     attempt = next((one for one in reversed(job.attempts) if one.key.attempt == job.current), None)
     return phase_of(
-        Standing(attempt, is_called_off=job.cancel_requested is not None, is_removing=job.removing_time is not None)
+        Standing(
+            attempt,
+            is_missing=attempt is not None and attempt.missed is not None,
+            is_called_off=job.cancel_requested is not None,
+            is_removing=job.removing_time is not None,
+        )
     )
 
 
@@ -88,6 +95,8 @@ def _sent(attempt: RecordedAttempt, standing: Standing) -> Phase:
     if attempt.is_gone:
         is_wanted = standing.is_called_off or attempt.cancel_cause in WANTED_STOPS
         return Phase.CANCELLED if is_wanted else Phase.FAILED
+    if standing.is_missing:
+        return Phase.SETTLING
     if standing.is_hidden or not is_active(state):
         return Phase.UNKNOWN
     is_cancelling = state == JobState.CANCELLING or attempt.cancel_time is not None or standing.is_called_off

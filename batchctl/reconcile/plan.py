@@ -12,6 +12,7 @@ from batchctl.model.observed import Observed
 from batchctl.model.plan import Drift, Guard, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.reconcile.absence import with_absences_aged
 from batchctl.reconcile.admission import admit
 from batchctl.reconcile.attach import Marked, attach, claim, confirm, find_marked
 from batchctl.reconcile.cancel import decide_cancel
@@ -56,7 +57,10 @@ def plan(
     options = options or Options()
     moves = find_moves(desired.stack.moved, recorded)
     recorded = moves.recorded
-    observed = with_present_names(desired.stack, recorded, without_strangers(recorded, observed))
+    observed = with_absences_aged(
+        recorded, without_strangers(recorded, observed), now, desired.stack.limits.settle_grace
+    )
+    observed = with_present_names(desired.stack, recorded, observed)
     context = Context(desired.stack, observed, now, options, inventory)
     inputs = _Inputs(desired, recorded, find_marked(desired.stack, observed), context)
     decided = _decide_all(inputs)

@@ -17,6 +17,7 @@ from batchctl.model.keys import Account, AttemptKey, same_digest
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.states import GOOD_STATES
+from batchctl.reconcile.absence import with_absences_aged
 from batchctl.reconcile.attach import attach, claim, confirm, find_marked
 from batchctl.reconcile.decision import recorded_row
 from batchctl.reconcile.names import with_present_names
@@ -56,7 +57,8 @@ def record_results(
 
 def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: datetime) -> Rebuilt:
     """The whole record, from what is known of it. All accounts of the stack have to be in `observed`, read in full."""
-    seen = with_present_names(desired.stack, known, observed)
+    aged = with_absences_aged(known, observed, now, desired.stack.limits.settle_grace)
+    seen = with_present_names(desired.stack, known, aged)
     marked = find_marked(desired.stack, seen)
     jobs = []
     for wanted in desired.jobs:

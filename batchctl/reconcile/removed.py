@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.desired import OnRemove
-from batchctl.model.observed import Present, Unknown
+from batchctl.model.observed import Present
 from batchctl.model.plan import Action, Collect, Forget, RecordJob, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedJob
@@ -21,7 +21,6 @@ from batchctl.reconcile.decision import (
     stand,
     stop_steps,
     wait,
-    wait_for_look,
 )
 from batchctl.reconcile.heal import has_living_duplicate, heal
 from batchctl.reconcile.kept import guard_last_copy
@@ -29,6 +28,7 @@ from batchctl.reconcile.meanwhile import go_on
 from batchctl.reconcile.partial import hold_back
 from batchctl.reconcile.phase import Standing
 from batchctl.reconcile.settle import settle
+from batchctl.reconcile.unseen import find_unseen, wait_to_see
 
 
 def decide_removed(subject: Subject, recorded: RecordedJob, context: Context) -> Decision:
@@ -49,17 +49,16 @@ def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decisi
                 return waiting
     remote = [view for view in subject.views if view.attempt.remote is not None]
     present = [view for view in remote if isinstance(view.presence, Present)]
-    unknown = next((view.presence for view in remote if isinstance(view.presence, Unknown)), None)
+    unseen = next((why for view in remote if (why := find_unseen(view)) is not None), None)
     doubled = has_living_duplicate(subject.views)
-    if not present and unknown is None and not doubled:
+    if not present and unseen is None and not doubled:
         words = "no longer in a manifest, and nothing of it is left"
         after = replace(_stand(subject), is_removing=True)
         return Decision(Action.FORGET, after, Reason.NOTHING_LEFT, words, (Forget(subject.name),))
     if recorded.lifecycle.on_remove is OnRemove.KEEP:
         return _release(subject, recorded, context, "the remote job is kept (onRemove: keep)")
-    if unknown is not None:
-        words = f"no longer in a manifest, but not known in this pass: {unknown.reason}"
-        return wait_for_look(stand(subject), Reason.UNSEEN, words)
+    if unseen is not None:
+        return wait_to_see(stand(subject), unseen, "no longer in a manifest")
     for view in present:
         state = view.attempt.state or ""
         if not is_active(state) and not is_terminal(state):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
-from batchctl.model.observed import Present, Unknown
+from batchctl.model.observed import Present
 from batchctl.model.plan import Action, Change, Create, Guard, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
@@ -24,11 +24,11 @@ from batchctl.reconcile.decision import (
     stand,
     stop_steps,
     wait,
-    wait_for_look,
 )
 from batchctl.reconcile.ends import has_succeeded
 from batchctl.reconcile.follow import follow
 from batchctl.reconcile.meanwhile import go_on
+from batchctl.reconcile.unseen import find_unseen, wait_to_see
 
 ADOPTED_CHANGED = ErrorCode.ADOPTED_CHANGED
 ON_CHANGE_FAIL = ErrorCode.ON_CHANGE_FAIL
@@ -46,9 +46,9 @@ def decide_changed(subject: Subject, desired: DesiredJob, view: AttemptView, con
     if policy is OnChange.FAIL:
         return _fail(subject, desired, view, context, changes)
     for other in subject.views:
-        if isinstance(other.presence, Unknown):
-            words = f"its work changed, but it is not known in this pass: {other.presence.reason}"
-            return replace(wait_for_look(stand(subject), Reason.UNSEEN, words), changes=changes)
+        unseen = find_unseen(other)
+        if unseen is not None:
+            return replace(wait_to_see(stand(subject), unseen, "its work changed"), changes=changes)
         state = other.attempt.state or ""
         if isinstance(other.presence, Present) and not is_active(state) and not is_terminal(state):
             words = f"its work changed, but the API says {state}, and what that leads to is not known"

@@ -7,12 +7,11 @@ one and the provider's, so that a jump of either ends it no sooner.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 
-from batchctl.model.observed import Unknown
+from batchctl.model.observed import Moment, Unknown
 from batchctl.model.plan import Note, RecordAttempt, Timer
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Intent
+from batchctl.reconcile.absence import passed
 from batchctl.reconcile.attach import AttemptView
 from batchctl.reconcile.decision import Context, Decision, wait
 from batchctl.reconcile.phase import Standing
@@ -26,25 +25,18 @@ def settle(standing: Standing, view: AttemptView, context: Context) -> Decision 
         words = f"the create call got no answer, and the list is incomplete: {view.presence.reason}"
         return wait(standing, Reason.SETTLING, words)
     grace, there = context.stack.limits.settle_grace, context.observed[view.attempt.account].begun
-    passed = _passed(intent, context.now, there)
-    # A clock that was set back by more than the grace would let it run for a day, or for ever.
-    if passed is None or passed < -grace:
+    since = None
+    if intent.first_look is not None and intent.first_look_there is not None:
+        # An older state knew the local clock's time alone: what passed since then is not known.
+        since = Moment(intent.first_look, intent.first_look_there)
+    age = passed(since, Moment(context.now, there), grace)
+    if age is None:
         looked = replace(intent, first_look=context.now, first_look_there=there)
         words = "the create call got no answer; looking for its mark"
         return wait(standing, Reason.SETTLING, words, context.now + grace, Timer.SETTLING).before(
             RecordAttempt(replace(view.attempt, intent=looked), Note.LOOKED)
         )
-    if passed < grace:
+    if age < grace:
         words = "the create call got no answer; its mark is not in the list so far"
-        return wait(standing, Reason.SETTLING, words, context.now + (grace - passed), Timer.SETTLING)
+        return wait(standing, Reason.SETTLING, words, context.now + (grace - age), Timer.SETTLING)
     return None
-
-
-def _passed(intent: Intent, here: datetime, there: datetime) -> timedelta | None:
-    """How long ago the first look was, by the clock that says less; None when there was none.
-
-    An older state knew the local clock's time alone: what passed since then is not known, and the grace begins anew.
-    """
-    if intent.first_look is None or intent.first_look_there is None:
-        return None
-    return min(here - intent.first_look, there - intent.first_look_there)

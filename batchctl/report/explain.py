@@ -28,6 +28,8 @@ class ConditionType(StrEnum):
     BACKOFF = "BackOff"
     DEADLINE = "Deadline"
     SETTLING = "Settling"
+    MISSING = "Missing"
+    """Its remote job is not there, and a second look has yet to confirm it."""
     TTL = "TtlAfterFinished"
     CANCELLING = "Cancelling"
     GUARDED = "Guarded"
@@ -82,6 +84,11 @@ _TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
         ConditionType.SETTLING,
         "its create call got no answer, and its mark is looked for",
         "the create call is sent again with the same token, if its mark has not turned up",
+    ),
+    Timer.MISSING: (
+        ConditionType.MISSING,
+        "its remote job is missing, and one look does not prove that it is gone",
+        "another look confirms that it is gone, or finds it",
     ),
     Timer.TTL: (
         ConditionType.TTL,

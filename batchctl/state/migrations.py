@@ -214,6 +214,12 @@ def add_settings(db: Database) -> None:
     db.table("events").add_column("code", str)
 
 
+def add_missed(db: Database) -> None:
+    """Version 11: the first look in a row that did not find an attempt's remote job, on the local clock and there."""
+    for column in ("missed", "missed_there"):
+        db.table("attempts").add_column(column, str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -225,6 +231,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_token_counts,
     mend_first_format,
     add_settings,
+    add_missed,
 )
 """In order; a file's format version is how many of them it has been through."""
 

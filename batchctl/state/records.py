@@ -12,7 +12,7 @@ from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.desired import Json, Kind
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice, NoticeType
-from batchctl.model.observed import RowCounts, Status
+from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.recorded import CancelCause, Event, Intent, RecordedAttempt, RecordedFile, RecordedJob
 from batchctl.state.cells import (
     Cell,
@@ -121,6 +121,8 @@ def attempt_record(attempt: RecordedAttempt) -> Record:
         "cancel_time": time_cell(attempt.cancel_time),
         "cancel_cause": attempt.cancel_cause.value if attempt.cancel_cause else None,
         "delete_time": time_cell(attempt.delete_time),
+        "missed": time_cell(None if attempt.missed is None else attempt.missed.here),
+        "missed_there": time_cell(None if attempt.missed is None else attempt.missed.there),
         "gone_time": time_cell(attempt.gone_time),
         "results": optional_text_cell(attempt.results),
         "tree": json_cell(attempt.tree),
@@ -156,11 +158,17 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         cancel_time=read_optional_time(stored["cancel_time"]),
         cancel_cause=None if cause is None else CancelCause(cause),
         delete_time=read_optional_time(stored["delete_time"]),
+        missed=_read_missed(stored),
         gone_time=read_optional_time(stored["gone_time"]),
         results=read_optional_text(stored["results"]),
         input_bytes=read_optional_number(stored["input_bytes"]),
         tokens=read_optional_number(stored["tokens"]),
     )
+
+
+def _read_missed(stored: Stored) -> Moment | None:
+    here, there = (read_optional_time(stored[column]) for column in ("missed", "missed_there"))
+    return None if here is None or there is None else Moment(here, there)
 
 
 def _read_error(stored: Stored) -> Status | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_kit import SOON, Cli, Ran, Service, StackFolder, check_schema
+from cli_kit import SHORT_GRACE, SOON, Cli, Ran, Service, StackFolder, check_schema
 
 SLOW = {"pending": "10m", "running": "10m"}
 
@@ -56,7 +56,11 @@ def test_looking_for_drift_writes_nothing(
 def test_a_missing_job_is_not_bought_again_unless_its_manifest_says_so(
     working: dict[str, str], stack: StackFolder, cli: Cli, service: Service
 ) -> None:
+    stack.write_stack(limits=SHORT_GRACE)
     service.delete(working["missing"])
+    seen = cli.ok("status", "missing", "-o", "json")
+    assert seen.phases() == {"missing": "Settling"}
+    assert "not confirmed yet" in seen.json["jobs"][0]["reason"]
     assert cli("apply", "--yes").code == 0
     assert cli.ok("status", "missing", "-o", "json").phases() == {"missing": "Failed"}
     assert service.creates == 3

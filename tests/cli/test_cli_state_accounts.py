@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from cli_kit import Cli, Service, StackFolder
+from cli_kit import SHORT_GRACE, Cli, Service, StackFolder
 
 
 @pytest.fixture
 def applied(stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch) -> StackFolder:
     """Two running jobs, made with the first key, on what looks like the API itself."""
-    stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": service.url}})
+    provider = {"type": "gemini", "endpoint": service.url}
+    stack.write_stack(providers={"gemini": provider}, limits=SHORT_GRACE)
     for name in ("classify", "translate"):
         stack.write_job(name, lifecycle={"onMissing": "recreate"})
     monkeypatch.setenv("GEMINI_API_KEY", "the-first-key")
@@ -47,11 +48,13 @@ def test_a_new_key_that_shows_a_recorded_job_is_the_same_account(
 ) -> None:
     change_key(monkeypatch, service, of_another_project=False)
     service.delete(service.of("classify")[0]["name"])
-    assert cli.ok("apply", "--yes", "-o", "json").actions() == {"classify": "create", "translate": "wait"}
+    cli.ok("apply", "--yes")
+    assert [job["deleted"] for job in service.of("classify")] == [True, False]
     # The new key is the account's from now on: even when nothing is left, what is gone is gone.
     for job in service.live():
         service.delete(job["name"])
-    assert cli.ok("plan", "-o", "json").actions() == {"classify": "create", "translate": "create"}
+    cli.ok("apply", "--yes")
+    assert [job["deleted"] for job in service.of("translate")] == [True, False]
 
 
 def test_rebind_to_the_new_key_needs_force_where_it_shows_nothing(
@@ -64,7 +67,9 @@ def test_rebind_to_the_new_key_needs_force_where_it_shows_nothing(
     # One job's consent is not the others'.
     assert cli("state", "rebind", "classify", "--to", "gemini", "--force").code == 6
     cli.ok("state", "rebind", "--all", "--to", "gemini", "--force")
-    assert cli.ok("plan", "-o", "json").actions() == {"classify": "create", "translate": "create"}
+    assert cli.ok("plan", "-o", "json").actions() == {"classify": "wait", "translate": "wait"}
+    cli.ok("apply", "--yes")
+    assert sorted(job["displayName"].partition(" ")[0] for job in service.live()) == ["classify", "translate"]
 
 
 def test_rebind_to_a_moved_endpoint_buys_nothing(applied: StackFolder, cli: Cli, service: Service) -> None:

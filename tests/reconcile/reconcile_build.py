@@ -21,12 +21,13 @@ from batchctl.model.desired import (
     Lifecycle,
     Limits,
     Location,
+    OnMissing,
     ProviderConfig,
     Stack,
 )
 from batchctl.model.kept import Inventory, KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
-from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
+from batchctl.model.observed import Gone, Moment, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
 from batchctl.model.recorded import Intent, Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.settings import webhook_hashes
@@ -243,6 +244,7 @@ class Situation:
     local: datetime = LOCAL
     suspended: bool = False
     inventory: Inventory | None = None
+    confirmed: bool = True
 
     def decide(self) -> Plan:
         return decide(
@@ -253,6 +255,7 @@ class Situation:
             local=self.local,
             suspended=self.suspended,
             inventory=self.inventory,
+            confirmed=self.confirmed,
         )
 
 
@@ -266,6 +269,18 @@ def vanished(record: RecordedAttempt, **lifecycle: object) -> Situation:
     """A job whose one attempt is gone."""
     wanted = job(**lifecycle)
     return Situation(wanted, row(wanted, record), look(gone=["batches/a-1"]))
+
+
+def lost(number: int, **fields: object) -> RecordedAttempt:
+    """An attempt that went missing before, as it was written down."""
+    return attempt(number, gone_time=LOCAL - HOUR, **fields)
+
+
+def again(*before: RecordedAttempt, last: int, **changes: object) -> Situation:
+    """A job to be made again whenever it goes missing (`onMissing: recreate`), of which the last attempt just did."""
+    record = attempt(last, **changes)
+    wanted = job(on_missing=OnMissing.RECREATE)
+    return Situation(wanted, row(wanted, *before, record), look(gone=[f"batches/a-{last}"]))
 
 
 def ordered(situation: Situation) -> Situation:
@@ -291,7 +306,11 @@ def decide(
     providers: Iterable[ProviderConfig] = (),
     quotas: Iterable[Quota] = (),
     inventory: Inventory | None = None,
+    confirmed: bool = True,
 ) -> Plan:
+    """The plan. What a look says is gone was missed by a look an hour before, unless it is not `confirmed`."""
+    looks = tuple(looks)
+    records = [_missed_before(record, looks) for record in records] if confirmed else records
     named = {provider.name: provider for provider in providers}
     stack = replace(STACK, suspend=suspended, limits=limits or STACK.limits, providers=named)
     return plan(
@@ -302,6 +321,13 @@ def decide(
         options,
         inventory,
     )
+
+
+def _missed_before(record: RecordedJob, looks: Iterable[Observation]) -> RecordedJob:
+    gone = {name for one in looks for name, there in one.checked.items() if isinstance(there, Gone)}
+    before = Moment(LOCAL - HOUR, NOW - HOUR)
+    attempts = (replace(one, missed=before) if one.remote in gone else one for one in record.attempts)
+    return replace(record, attempts=tuple(attempts))
 
 
 def show(made: Plan, name: str = "a") -> str:

@@ -22,10 +22,13 @@ from reconcile_build import (
     show,
 )
 
+from batchctl.model.observed import Moment
 from batchctl.model.plan import Drift, DriftKind
 from batchctl.model.recorded import CancelCause
 from batchctl.reconcile import Options
 
+UNCONFIRMED = "; a second look has yet to confirm it"
+NOW_MISSED = Moment(LOCAL, NOW)
 CANCELLED = attempt(1, "CANCELLED", results="a/1")
 
 
@@ -70,9 +73,24 @@ def drift_of(situation: Situation) -> list[tuple[DriftKind, str]]:
         ),
         pytest.param(Situation(job(), row(job(), attempt(delete_time=NOW))), [], id="gone by our delete"),
         pytest.param(
-            Situation(job(), row(job(), collected()), look(gone=["batches/a-1"])),
-            [(DriftKind.VANISHED, "batches/a-1 has ended and is gone; results are at a/1")],
+            Situation(job(), row(job(), collected()), look(gone=["batches/a-1"]), confirmed=False),
+            [(DriftKind.VANISHED, f"batches/a-1 has ended and is gone; results are at a/1{UNCONFIRMED}")],
             id="vanished, collected",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), collected(missed=NOW_MISSED)), look(gone=["batches/a-1"]), confirmed=False),
+            [],
+            id="vanished, collected, written down by apply",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), collected()), look(gone=["batches/a-1"])),
+            [],
+            id="vanished, collected, and confirmed",
+        ),
+        pytest.param(
+            Situation(job(), row(job(), attempt()), look(gone=["batches/a-1"]), confirmed=False),
+            [(DriftKind.MISSING, f"batches/a-1 is gone, and had not ended{UNCONFIRMED}")],
+            id="missing, seen by one look alone",
         ),
         pytest.param(
             Situation(job(), row(job(), attempt(1, "SUCCEEDED")), look(gone=["batches/a-1"])),

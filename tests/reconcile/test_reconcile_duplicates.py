@@ -106,7 +106,7 @@ def both(record: RecordedAttempt, first: str | None, second: str, **fields: obje
         ),
         pytest.param(
             both(collected(), None, "RUNNING"),
-            "cancel Succeeded | record a@1.0 gone | cancel a@1.0 batches/a-1-second duplicate | ~ Duplicate | ~ Vanished",
+            "cancel Succeeded | record a@1.0 gone | cancel a@1.0 batches/a-1-second duplicate | ~ Duplicate",
             id="the first was collected and is gone: its success counts, the second is cancelled",
         ),
         pytest.param(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from reconcile_build import (
     HOUR,
@@ -209,8 +211,13 @@ def test_partially_succeeded(situation: Situation, expected: str) -> None:
     [
         pytest.param(
             vanished(collected()),
-            "none Succeeded | record a@1.0 gone | ~ Vanished",
-            id="finished, collected, gone: nothing, and drift until it is written down",
+            "none Succeeded | record a@1.0 gone",
+            id="finished, collected, gone: nothing",
+        ),
+        pytest.param(
+            replace(vanished(collected()), confirmed=False),
+            "none Succeeded | record a@1.0 looked for in vain | ~ Vanished",
+            id="finished, collected, missing: nothing, and drift until it is written down",
         ),
         pytest.param(
             vanished(collected(gone_time=LOCAL)), "none Succeeded", id="finished, gone, written down: nothing"

@@ -15,6 +15,7 @@ from reconcile_build import (
     NOW,
     SECOND,
     Situation,
+    again,
     attempt,
     collected,
     decide,
@@ -22,6 +23,7 @@ from reconcile_build import (
     job,
     kept,
     look,
+    lost,
     one,
     ordered,
     row,
@@ -139,6 +141,11 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
         Situation(job(work="2"), row(job(), ACTIVE), look(complete=False)),
         Situation(job(backoff_limit=1), row(job(backoff_limit=1), FAILED), look(seen(FAILED), complete=False)),
     ],
+    Reason.NOT_CONFIRMED: [
+        replace(vanished(ACTIVE), confirmed=False),
+        replace(vanished(ACTIVE), confirmed=False, wanted=None),
+        replace(vanished(ACTIVE), confirmed=False, wanted=job(work="2")),
+    ],
     Reason.STATE_UNKNOWN: [
         one(attempt(1, "PAUSED")),
         changed(attempt(1, "PAUSED")),
@@ -163,6 +170,7 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     Reason.NOT_RETRIED: [one(attempt(1, "CANCELLED", results="a/1"))],
     Reason.BACKOFF_LIMIT: [one(FAILED)],
     Reason.MISSING: [vanished(ACTIVE), vanished(ACTIVE, on_missing=OnMissing.RECREATE)],
+    Reason.RECREATE_LIMIT: [again(*(lost(number) for number in (1, 2, 3)), last=4)],
     Reason.RESULTS_LOST: [vanished(attempt(1, "SUCCEEDED")), one(attempt(1, "SUCCEEDED", results_lost=True))],
     Reason.CANCEL_ORDERED: [
         given(one(ACTIVE), CANCEL),

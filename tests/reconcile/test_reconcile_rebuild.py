@@ -24,7 +24,7 @@ from reconcile_build import (
 )
 
 from batchctl.model.desired import DesiredJob, DesiredStack
-from batchctl.model.observed import Observation
+from batchctl.model.observed import Moment, Observation
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.reconcile import Rebuilt, phase_on_record, rebuild, record_results
@@ -78,7 +78,8 @@ def test_collected_results_are_not_collected_again() -> None:
 
 def test_a_collected_job_that_is_gone_is_not_bought_again() -> None:
     made = anew([job()], [kept()], look(gone=["batches/a-1"]))
-    assert only(made).attempts[0].gone_time == NOW
+    (back,) = only(made).attempts
+    assert (back.gone_time, back.missed) == (None, Moment(NOW, NOW)), "one look does not prove that it is gone"
     assert decide([job()], made.jobs, [look()]).jobs[0].action == "none"
 
 

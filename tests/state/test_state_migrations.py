@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from state_samples import ACCOUNT, NOW, HandClock, attempt, job
 
 from batchctl.model.errors import StateError
+from batchctl.model.observed import Moment
 from batchctl.model.recorded import Intent, SaveAttempt, SaveIdentity, SaveJob
 from batchctl.state import connection
 from batchctl.state.migrations import MIGRATIONS, TABLES, Identity, Migration
@@ -170,9 +171,10 @@ def old_job() -> Record:
 
 
 def old_attempt(**fields: object) -> Record:
-    """An attempt's record from before the API's tokens were kept."""
+    """An attempt's record from before the API's tokens, and looks in vain, were kept."""
     record = attempt_record(attempt(**fields))
-    del record["input_bytes"], record["tokens"]
+    for column in ("input_bytes", "tokens", "missed", "missed_there"):
+        del record[column]
     return record
 
 
@@ -215,7 +217,7 @@ def test_an_open_intent_of_a_file_that_knew_one_clock_and_no_tokens_is_brought_u
         db.table("intents").insert(record)
         reseal(db)
     assert store_of(path).load().jobs["translate"].attempts == (attempt(intent=looked),)
-    known = attempt(intent=Intent(NOW, NOW, NOW), input_bytes=400, tokens=90)
+    known = attempt(intent=Intent(NOW, NOW, NOW), input_bytes=400, tokens=90, missed=Moment(NOW, NOW))
     with store_of(path).lock() as session:
         session.commit([SaveAttempt(known)])
     assert store_of(path).load().jobs["translate"].attempts == (known,)

@@ -15,7 +15,7 @@ from state_samples import HandClock
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.desired import Kind, Lifecycle, OnChange, OnMissing, OnRemove
 from batchctl.model.keys import Account, Api, AttemptKey
-from batchctl.model.observed import RowCounts, Status
+from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.recorded import (
     AddEvent,
     CancelCause,
@@ -77,6 +77,7 @@ ATTEMPTS = st.builds(
     cancel_time=SOME_TIME,
     cancel_cause=st.none() | st.sampled_from(CancelCause),
     delete_time=SOME_TIME,
+    missed=st.none() | st.builds(Moment, TIMES, TIMES),
     gone_time=SOME_TIME,
     input_bytes=COUNTS,
     tokens=COUNTS,

@@ -282,7 +282,17 @@ def test_every_field_of_the_values_has_its_column() -> None:
     columns = {
         RecordedJob: {*job_record(RecordedJob("a", Kind.BATCH_JOB, "p", "m", "f", ACCOUNT)), "attempts"},
         RecordedAttempt: {*attempt_record(whole), "key", "intent", "rows", "error"}
-        - {"job", "attempt", "shard", "rows_total", "rows_ok", "rows_failed", "error_code", "error_message"},
+        - {
+            "job",
+            "attempt",
+            "shard",
+            "rows_total",
+            "rows_ok",
+            "rows_failed",
+            "error_code",
+            "error_message",
+            "missed_there",
+        },
     }
     for kind, names in columns.items():
         assert {field.name for field in dataclasses.fields(kind)} == names

@@ -51,7 +51,8 @@ def _find(recorded: Recorded, names: tuple[str, ...], *, force: bool) -> list[Re
 
 def _consequence(job: RecordedJob) -> str:
     """What follows for the job, as far as the record tells."""
-    marked = [attempt.remote for attempt in job.attempts if attempt.remote and attempt.token and not attempt.is_gone]
+    seen = [attempt for attempt in job.attempts if attempt.missed is None and not attempt.is_gone]
+    marked = [attempt.remote for attempt in seen if attempt.remote and attempt.token]
     if marked:
         return f"the next `apply` finds {', '.join(marked)} again by its mark; without a manifest it is an orphan"
     return "nothing of it can be found again; if its manifest is still there, the next `apply` creates it anew"
