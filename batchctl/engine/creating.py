@@ -69,6 +69,7 @@ class Creator:
             tree=job.tree,
             intent=Intent(self._tools.clock.now()),
             input_bytes=job.input_bytes,
+            row_hashes=job.row_hashes,
         )
         self._journal.note_attempt(attempt)
         self._journal.note_event(job.name, step.key.attempt, "create", why)

@@ -24,14 +24,17 @@ from batchctl.manifests.sources import SENT_FORMS, Purpose, SourceReader, source
 from batchctl.manifests.stack import StackReading
 from batchctl.model.desired import (
     DesiredJob,
+    InlineRows,
     Json,
     Kind,
+    LocalFile,
     ProviderConfig,
     Source,
     UnknownSource,
     kind_of_rows,
 )
 from batchctl.model.keys import MARK_PATTERN
+from batchctl.model.row_hashes import hash_rows
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ class JobBuilder:
             priority=int(self._value("priority") or 0),
             webhook=self._value("webhookConfig") or {},
             input_bytes=input_bytes(source, request),
+            row_hashes=_row_hashes(source),
         )
 
     def _value(self, *keys: str) -> Json:
@@ -186,3 +190,9 @@ class JobBuilder:
         if isinstance(instruction, str):
             request["systemInstruction"] = {"parts": [{"text": instruction}]}
         return request
+
+
+def _row_hashes(source: Source) -> str | None:
+    if isinstance(source, InlineRows):
+        return hash_rows(source.rows)
+    return source.row_hashes if isinstance(source, LocalFile) else None

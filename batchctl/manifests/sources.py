@@ -189,7 +189,7 @@ class SourceReader:
         sent = sent_bytes(size, summary, purpose.request)
         sound = limits.allow_rows(summary.rows, purpose.rows)
         sound &= limits.allow_sent(sent)
-        return LocalFile(real, summary.sha256, summary.rows, sent) if sound else None
+        return LocalFile(real, summary.sha256, summary.rows, sent, summary.row_hashes) if sound else None
 
     def _is_there(self, real: Path, named: str, place: Location) -> bool:
         """Whether there is a file that may be read."""

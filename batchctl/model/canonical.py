@@ -30,6 +30,11 @@ def sha256_json(value: Json) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
+def row_bytes(row: RequestRow) -> bytes:
+    """What of a row enters a hash: the canonical JSON of `[key, request]`."""
+    return canonical_json([row.key, row.request])
+
+
 class RowsHasher:
     """Hashes rows one by one, so that rows in a manifest and the same rows in a file have one hash.
 
@@ -41,7 +46,7 @@ class RowsHasher:
 
     def add(self, row: RequestRow) -> None:
         """Take in the next row."""
-        self._hash.update(canonical_json([row.key, row.request]))
+        self._hash.update(row_bytes(row))
         self._hash.update(b"\n")
 
     def hexdigest(self) -> str:

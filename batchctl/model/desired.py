@@ -81,6 +81,8 @@ class LocalFile:
     rows: int
     size: int = field(default=0, compare=False)
     """About how many bytes are sent, defaults included; they say nothing of what the rows are."""
+    row_hashes: str | None = field(default=None, compare=False)
+    """See `RowHashes`."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,8 @@ class DesiredJob:
     """`webhookConfig` as the API takes it; empty: none."""
     input_bytes: int | None = None
     """About how much text its rows hold, defaults included; None where batchctl does not send them."""
+    row_hashes: str | None = None
+    """See `RowHashes`; None where the rows are too many, or batchctl does not send them."""
 
     @property
     def row_kind(self) -> Kind:

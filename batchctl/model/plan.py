@@ -14,6 +14,7 @@ from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.row_hashes import RowChanges
 from batchctl.model.states import Phase
 
 
@@ -141,6 +142,10 @@ class Change:
     path: str
     before: Json
     after: Json
+    rows: RowChanges | None = None
+    """Of a change of the rows: which ones."""
+    detail: str = ""
+    """The difference in words, where the two values do not tell it."""
 
 
 @dataclass(frozen=True)

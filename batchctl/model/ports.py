@@ -232,6 +232,8 @@ class RowsSummary:
     rows: int
     members: Mapping[str, int]
     """How many rows have each member of a request, which stands in place of a default."""
+    row_hashes: str | None = None
+    """See `RowHashes`."""
 
 
 class RowReader(Protocol):

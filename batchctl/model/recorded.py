@@ -78,6 +78,8 @@ class RecordedAttempt:
     """`DesiredJob.input_bytes` when the create call was made; None where batchctl did not send the rows."""
     tokens: int | None = None
     """Tokens that the API counted in the rows that brought an answer; None where it counted none."""
+    row_hashes: str | None = None
+    """`DesiredJob.row_hashes` when the create call was made."""
 
     @property
     def is_uncollected(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from batchctl.model.canonical import canonical_json
 from batchctl.model.desired import Json
 from batchctl.model.plan import Change
+from batchctl.model.row_hashes import BEYOND, compare_rows
 
 _OUTSIDE_SPEC: Mapping[str, str] = {
     "api": "provider.type",
@@ -17,17 +19,36 @@ _OUTSIDE_SPEC: Mapping[str, str] = {
 }
 """Members of the tree that do not come from `spec`."""
 
-_RENAMED: Mapping[str, str] = {"source": "spec.src"}
+_SOURCE = "source"
+_RENAMED: Mapping[str, str] = {_SOURCE: "spec.src"}
 _SHORT_HASH = 12
 
 
-def describe_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[Change, ...]:
-    """All differences, sorted by path. What was redacted shows as the beginning of its hash."""
+def describe_changes(
+    before: Mapping[str, Json], after: Mapping[str, Json], rows: tuple[str | None, str | None] = (None, None)
+) -> tuple[Change, ...]:
+    """All differences, sorted by path. What was redacted shows as the beginning of its hash.
+
+    `rows`: the texts of `RowHashes` of both, as far as they are known.
+    """
     found: list[Change] = []
     for member in sorted(before.keys() | after.keys()):
         path = _OUTSIDE_SPEC.get(member) or _RENAMED.get(member) or f"spec.{member}"
-        found.extend(_compare(path, before.get(member), after.get(member)))
+        changes = _compare(path, before.get(member), after.get(member))
+        if member == _SOURCE and _has_rows(before.get(member)) and _has_rows(after.get(member)):
+            changes = (_with_rows(change, *rows) for change in changes)
+        found.extend(changes)
     return tuple(found)
+
+
+def _has_rows(source: Json) -> bool:
+    """Whether a source of the tree is rows that batchctl sends."""
+    return isinstance(source, dict) and "rows" in source
+
+
+def _with_rows(change: Change, before: str | None, after: str | None) -> Change:
+    rows = compare_rows(before, after)
+    return replace(change, rows=rows, detail=BEYOND if rows is None else rows.words)
 
 
 def _compare(path: str, before: Json, after: Json) -> Iterator[Change]:
@@ -36,6 +57,13 @@ def _compare(path: str, before: Json, after: Json) -> Iterator[Change]:
     if _is_open(before) and _is_open(after):
         for member in sorted(before.keys() | after.keys()):
             yield from _compare(f"{path}.{member}", before.get(member), after.get(member))
+        return
+    lists = isinstance(before, list) and isinstance(after, list)
+    # An item that is null could not be told from none.
+    if lists and None not in (*before, *after):
+        for index in range(max(len(before), len(after))):
+            pair = (items[index] if index < len(items) else None for items in (before, after))
+            yield from _compare(f"{path}[{index}]", *pair)
         return
     yield Change(path, _show(before), _show(after))
 
@@ -50,3 +78,8 @@ def _show(value: Json) -> Json:
         digest = f"sha256:{str(value['sha256'])[:_SHORT_HASH]}"
         return f"{value['rows']} rows, {digest}" if "rows" in value else digest
     return value
+
+
+def row_words(changes: Iterable[Change]) -> str:
+    """Which rows changed, for a sentence; empty where none did, or it is not known."""
+    return "; ".join(change.rows.words for change in changes if change.rows is not None)

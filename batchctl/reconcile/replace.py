@@ -13,7 +13,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView
-from batchctl.reconcile.changes import describe_changes
+from batchctl.reconcile.changes import describe_changes, row_words
 from batchctl.reconcile.decision import (
     Context,
     Counted,
@@ -88,7 +88,7 @@ def _replace(
     old = [other for other in subject.views if isinstance(other.presence, Present)]
     active = [other for other in old if is_active(other.attempt.state or "")]
     reused = _find_reusable(subject, desired)
-    code, words = Reason.WORK_CHANGED, "its work changed"
+    code, words = Reason.WORK_CHANGED, "; ".join(filter(None, ("its work changed", row_words(changes))))
     if reused is not None:
         code, words = Reason.CHANGED_BACK, f"changed back: attempt {reused.key.attempt} has its results"
     steps: tuple[Step, ...]
@@ -149,4 +149,4 @@ def changes_of(attempt: RecordedAttempt, desired: DesiredJob) -> tuple[Change, .
     """How the desired work differs from that of an attempt."""
     if not attempt.tree:
         return (Change("digest", attempt.digest, desired.digest),)
-    return describe_changes(attempt.tree, desired.tree)
+    return describe_changes(attempt.tree, desired.tree, (attempt.row_hashes, desired.row_hashes))

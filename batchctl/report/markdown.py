@@ -137,11 +137,13 @@ def _unmanaged(plan: Plan) -> str:
 
 def _changes(jobs: Sequence[JobPlan]) -> str:
     rows = [
-        (job.job, change.path, _value(change.before), _value(change.after)) for job in jobs for change in job.changes
+        (job.job, change.path, _value(change.before), _value(change.after), change.detail)
+        for job in jobs
+        for change in job.changes
     ]
     if not rows:
         return ""
-    table = _table(("Job", "Path", "From", "To"), rows)
+    table = _table(("Job", "Path", "From", "To", "Detail"), rows)
     return f"<details><summary>What changed</summary>\n\n{table}\n</details>\n"
 
 

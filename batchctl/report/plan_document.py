@@ -58,8 +58,26 @@ def all_guards(plan: Plan) -> tuple[Guard, ...]:
 
 
 def change_entries(changes: Iterable[Change]) -> list[Json]:
-    """Changes as `{path, from, to}`."""
-    return [{"path": change.path, "from": change.before, "to": change.after} for change in changes]
+    """Changes as `{path, from, to, detail, rows}`."""
+    return [_change(change) for change in changes]
+
+
+def _change(change: Change) -> dict[str, Json]:
+    rows = change.rows
+    return {
+        "path": change.path,
+        "from": change.before,
+        "to": change.after,
+        "detail": change.detail or None,
+        "rows": None
+        if rows is None
+        else {
+            "total": rows.total,
+            "changed": list(rows.changed),
+            "added": list(rows.added),
+            "removed": list(rows.removed),
+        },
+    }
 
 
 def drift_entries(drift: Iterable[Drift]) -> list[Json]:

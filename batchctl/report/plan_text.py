@@ -72,13 +72,16 @@ def write_findings(plan: Plan, console: Console) -> None:
 
 
 def change_line(change: Change) -> Text:
-    """`path: from -> to`, values as JSON."""
+    """`path: from -> to`, values as JSON; of rows, which ones changed."""
+    if change.rows is not None:
+        return Text.assemble("* ", outside(change.path), ": ", outside(change.detail, "yellow"))
+    more = (" (", outside(change.detail), ")") if change.detail else ()
     parts = (
         (terminal_value(change.before), "red"),
         " -> ",
         (terminal_value(change.after), "green"),
     )
-    return Text.assemble("* ", outside(change.path), ": ", *parts)
+    return Text.assemble("* ", outside(change.path), ": ", *parts, *more)
 
 
 def terminal_value(value: Json) -> str:

@@ -13,6 +13,7 @@ from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError
 from batchctl.model.ports import RowsSummary
+from batchctl.model.row_hashes import RowHashes
 from batchctl.rows.jsonl import Line, read_lines, shown
 from batchctl.rows.row import parse_row
 
@@ -24,14 +25,15 @@ class RowFiles:
     """Implements RowReader."""
 
     def fingerprint(self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> RowsSummary:
-        hasher = RowsHasher()
+        hasher, hashes = RowsHasher(), RowHashes()
         count = 0
         members: Counter[str] = Counter()
         for row in read_rows(path, kind, line_bytes):
             hasher.add(row)
+            hashes.add(row)
             count += 1
             members.update(row.request.keys())
-        return RowsSummary(hasher.hexdigest(), count, members)
+        return RowsSummary(hasher.hexdigest(), count, members, hashes.text())
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)

@@ -220,6 +220,11 @@ def add_missed(db: Database) -> None:
         db.table("attempts").add_column(column, str)
 
 
+def add_row_hashes(db: Database) -> None:
+    """Version 12: a short hash of each row of an attempt's input, by which changed rows are named."""
+    db.table("attempts").add_column("row_hashes", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -232,6 +237,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     mend_first_format,
     add_settings,
     add_missed,
+    add_row_hashes,
 )
 """In order; a file's format version is how many of them it has been through."""
 

@@ -128,6 +128,7 @@ def attempt_record(attempt: RecordedAttempt) -> Record:
         "tree": json_cell(attempt.tree),
         "input_bytes": attempt.input_bytes,
         "tokens": attempt.tokens,
+        "row_hashes": optional_text_cell(attempt.row_hashes),
     }
 
 
@@ -163,6 +164,7 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         results=read_optional_text(stored["results"]),
         input_bytes=read_optional_number(stored["input_bytes"]),
         tokens=read_optional_number(stored["tokens"]),
+        row_hashes=read_optional_text(stored["row_hashes"]),
     )
 
 

@@ -190,3 +190,28 @@ def test_suspend_holds_back_the_create_and_no_more(stack: StackFolder, cli: Cli,
     stack.write_job("translate")
     cli.ok("apply", "--yes")
     assert service.creates == 1
+
+
+@pytest.mark.parametrize("source", ["inline", "file"])
+def test_of_changed_rows_the_plan_names_which(stack: StackFolder, cli: Cli, source: str) -> None:
+    def write(text: str, *more: str) -> None:
+        rows = [{"key": f"new-{number}", "text": f"row {number}"} for number in range(22)]
+        rows[3]["text"] = text
+        rows += [{"key": key, "text": key} for key in more]
+        if source == "file":
+            (stack.path / "jobs" / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+            stack.write_job("translate", src={"file": "rows.jsonl"})
+        else:
+            stack.write_job("translate", src=rows)
+
+    write("before")
+    cli.ok("apply", "--yes")
+    write("after")
+    assert "* spec.src: 1 of 22 rows changed: new-3" in cli.ok("plan").out
+    assert "its work changed; 1 of 22 rows changed: new-3" in cli.ok("plan", "-o", "markdown").out
+    write("after", "extra")
+    (action,) = cli.ok("plan", "-o", "json").json["actions"]
+    (change,) = action["changes"]
+    assert change["detail"] == "1 of 23 rows changed: new-3; 1 row added: extra"
+    assert change["rows"] == {"total": 23, "changed": ["new-3"], "added": ["extra"], "removed": []}
+    assert cli.ok("diff", "translate", "-o", "json").json["changes"] == [change]

@@ -51,18 +51,26 @@ OTHER = "fedcba9876543210" * 4
             id="moved",
         ),
         pytest.param({"request": {"a": 1}}, {"request": [1]}, [("spec.request", {"a": 1}, [1])], id="another shape"),
-        pytest.param({"request": [1, 2]}, {"request": [2, 1]}, [("spec.request", [1, 2], [2, 1])], id="a list's order"),
+        pytest.param(
+            {"request": [1, 2]},
+            {"request": [2, 1]},
+            [("spec.request[0]", 1, 2), ("spec.request[1]", 2, 1)],
+            id="a list's order",
+        ),
+        pytest.param(
+            {"request": {"safetySettings": [{"category": "A", "threshold": "x"}]}},
+            {"request": {"safetySettings": [{"category": "A", "threshold": "y"}, {"category": "B"}]}},
+            [
+                ("spec.request.safetySettings[0].threshold", "x", "y"),
+                ("spec.request.safetySettings[1]", None, {"category": "B"}),
+            ],
+            id="items of a list, by index",
+        ),
         pytest.param(
             {"request": {"systemInstruction": {"sha256": HASH}}},
             {"request": {"systemInstruction": {"sha256": OTHER}}},
             [("spec.request.systemInstruction", "sha256:0123456789ab", "sha256:fedcba987654")],
             id="a redacted text: the beginning of its hash",
-        ),
-        pytest.param(
-            {"source": {"sha256": HASH, "rows": 3}},
-            {"source": {"sha256": OTHER, "rows": 4}},
-            [("spec.src", "3 rows, sha256:0123456789ab", "4 rows, sha256:fedcba987654")],
-            id="rows",
         ),
         pytest.param(
             {"source": {"sha256": HASH, "rows": 3}},
@@ -79,7 +87,10 @@ OTHER = "fedcba9876543210" * 4
         pytest.param(
             {"request": {"a": 1}}, {"request": {"a": True}}, [("spec.request.a", 1, True)], id="1 is not true"
         ),
-        pytest.param({"request": [1]}, {"request": [True]}, [("spec.request", [1], [True])], id="nor in a list"),
+        pytest.param({"request": [1]}, {"request": [True]}, [("spec.request[0]", 1, True)], id="nor in a list"),
+        pytest.param(
+            {"request": {"a": [None]}}, {"request": {"a": []}}, [("spec.request.a", [None], [])], id="a null in a list"
+        ),
         pytest.param({"request": {"a": 1, "b": [1]}}, {"request": {"a": 1.0, "b": [1.0]}}, [], id="1 is 1.0"),
         pytest.param(
             {"request": {"a": 0}}, {"request": {"a": None}}, [("spec.request.a", 0, None)], id="0 is not null"

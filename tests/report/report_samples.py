@@ -27,6 +27,7 @@ from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, Change, Drift, DriftKind, Guard, JobPlan, Plan, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Event, Intent, RecordedAttempt, RecordedJob
+from batchctl.model.row_hashes import RowChanges
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.explain import JobCase
@@ -85,6 +86,8 @@ def running(job, number=1, **more) -> RecordedAttempt:
 
 MAX_REPLACE = Guard("MaxReplace", "11 jobs would be replaced, 10 is the limit", "--max-replace 11")
 
+CHANGED_ROWS = RowChanges(23, changed=("new|3",), added=(HOSTILE,))
+
 PLAN = Plan(
     stack="examples",
     jobs=(
@@ -113,8 +116,15 @@ PLAN = Plan(
             Phase.ACTIVE,
             "the work changed",
             changes=(
-                Change("model", "gemini-2.0-flash", "gemini-2.5-flash"),
-                Change("request.generationConfig", None, {"temperature": 0.2, "stop": ["a|b"]}),
+                Change("spec.model", "gemini-2.0-flash", "gemini-2.5-flash"),
+                Change("spec.request.generationConfig", None, {"temperature": 0.2, "stop": ["a|b"]}),
+                Change(
+                    "spec.src",
+                    "22 rows, sha256:5d41402abc4b",
+                    "23 rows, sha256:7d793037a076",
+                    CHANGED_ROWS,
+                    CHANGED_ROWS.words,
+                ),
             ),
             guard=MAX_REPLACE,
         ),

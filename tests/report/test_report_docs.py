@@ -29,7 +29,7 @@ def test_the_plan_of_the_documentation_is_what_is_written():
                 Action.REPLACE,
                 Phase.ACTIVE,
                 "the work changed",
-                changes=(Change("model", "gemini-2.0-flash", "gemini-2.5-flash"),),
+                changes=(Change("spec.model", "gemini-2.0-flash", "gemini-2.5-flash"),),
                 guard=guard,
             ),
             job_plan("translate-fr"),

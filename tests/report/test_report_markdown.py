@@ -27,7 +27,7 @@ def tables(page):
 
 
 def test_all_rows_are_rows_of_tables():
-    assert tables(plan_markdown(PLAN)) == [3] * 12 + [3] * 3 + [3] * 3 + [2] * 2 + [4] * 5
+    assert tables(plan_markdown(PLAN)) == [3] * 12 + [3] * 3 + [3] * 3 + [2] * 2 + [5] * 6
     assert tables(apply_markdown(APPLY))[:12] == [5] * 12
     assert tables(drift_markdown(PLAN)) == [3] * 3 + [2] * 2
     assert tables(status_markdown(STATUS)) == [8] * 4 + [2] * 2

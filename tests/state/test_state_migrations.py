@@ -173,7 +173,7 @@ def old_job() -> Record:
 def old_attempt(**fields: object) -> Record:
     """An attempt's record from before the API's tokens, and looks in vain, were kept."""
     record = attempt_record(attempt(**fields))
-    for column in ("input_bytes", "tokens", "missed", "missed_there"):
+    for column in ("input_bytes", "tokens", "missed", "missed_there", "row_hashes"):
         del record[column]
     return record
 

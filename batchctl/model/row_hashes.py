@@ -1,0 +1,104 @@
+"""What tells changed rows from unchanged ones: a short hash for each row, by its key. Holds no text of a prompt.
+
+Kept beside the digest, and no part of it. There is a bound, so that the state stays small: of larger inputs nobody can
+tell which rows changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from batchctl.model.canonical import row_bytes
+from batchctl.model.desired import RequestRow
+
+MOST_ROWS = 1_000
+MOST_BYTES = 100_000
+"""The most that the hashes of one input may take."""
+_SHORT = 12
+_NAMED = 10
+"""How many keys a sentence names."""
+_LONGEST_KEY = 40
+BEYOND = f"which rows changed is not known: it is kept for inputs of up to {MOST_ROWS:,} rows"
+
+
+class RowHashes:
+    """Takes in rows one by one; gives their hashes as one text, or None beyond the bounds."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[str, str] | None = {}
+
+    def add(self, row: RequestRow) -> None:
+        """Take in the next row."""
+        if self._hashes is not None:
+            self._hashes[row.key] = hashlib.sha256(row_bytes(row)).hexdigest()[:_SHORT]
+            if len(self._hashes) > MOST_ROWS:
+                self._hashes = None
+
+    def text(self) -> str | None:
+        """The hashes by key, in the order of the rows."""
+        if self._hashes is None:
+            return None
+        text = json.dumps(self._hashes, ensure_ascii=True, separators=(",", ":"))
+        return text if len(text) <= MOST_BYTES else None
+
+
+def hash_rows(rows: Iterable[RequestRow]) -> str | None:
+    """The hashes of all rows as `RowHashes` gives them."""
+    hashes = RowHashes()
+    for row in rows:
+        hashes.add(row)
+    return hashes.text()
+
+
+@dataclass(frozen=True)
+class RowChanges:
+    """How the rows of one input differ from those of another: keys, in the order of the rows."""
+
+    total: int
+    """Rows that there are now."""
+    changed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """`1 of 22 rows changed: new-3`."""
+        parts = []
+        if self.changed:
+            parts.append(f"{len(self.changed)} of {_rows(self.total)} changed: {_named(self.changed)}")
+        if self.added:
+            parts.append(f"{_rows(len(self.added))} added: {_named(self.added)}")
+        if self.removed:
+            parts.append(f"{_rows(len(self.removed))} removed: {_named(self.removed)}")
+        return "; ".join(parts) or "the rows are the same, in another order"
+
+
+def compare_rows(before: str | None, after: str | None) -> RowChanges | None:
+    """How two texts of hashes differ; None where one of them is not known."""
+    if before is None or after is None:
+        return None
+    old, new = _read(before), _read(after)
+    return RowChanges(
+        len(new),
+        changed=tuple(key for key in new if key in old and old[key] != new[key]),
+        added=tuple(key for key in new if key not in old),
+        removed=tuple(key for key in old if key not in new),
+    )
+
+
+def _read(text: str) -> Mapping[str, str]:
+    found: Mapping[str, str] = json.loads(text)
+    return found
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row" if number == 1 else f"{number:,} rows"
+
+
+def _named(keys: tuple[str, ...]) -> str:
+    shown = [key if len(key) <= _LONGEST_KEY else f"{key[: _LONGEST_KEY - 1]}…" for key in keys[:_NAMED]]
+    more = f" and {len(keys) - _NAMED:,} more" if len(keys) > _NAMED else ""
+    return ", ".join(shown) + more
