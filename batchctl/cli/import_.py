@@ -12,6 +12,7 @@ from batchctl.cli.common import Common, common_options, lock_option, output_opti
 from batchctl.cli.consent import Consent
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.cli.writing import is_taken, real_name, write_new
 from batchctl.engine.drive import Until
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.capabilities import CAPABILITIES, is_embedding_model
@@ -23,6 +24,7 @@ from batchctl.model.observed import RemoteJob
 from batchctl.reconcile import Options, is_ours
 
 _JOBS = "jobs"
+_OTHER_PLACE = "name another file with -f"
 """The folder that `init` makes for manifests."""
 
 
@@ -54,7 +56,7 @@ def import_(
     config = _provider(workspace, provider)
     job = _find(workspace, config, remote)
     path = _place(workspace, name, filename)
-    _write(path, _manifest(name, config if provider else None, job))
+    write_new(real_name(path), path, _manifest(name, config if provider else None, job), hint=_OTHER_PLACE)
     try:
         widened = open_workspace(common, [str(path)], names=[name], lock_timeout=lock_timeout)
     except BatchctlError:
@@ -115,9 +117,9 @@ def _place(workspace: Workspace, name: str, filename: str | None) -> Path:
     else:
         folder = workspace.file.parent
         jobs = folder / _JOBS
-        path = (jobs if jobs.is_dir() else folder) / f"{name}.yaml"
-    if path.exists():
-        raise BatchctlError(f"{path} is there already", code=ErrorCode.CANNOT_WRITE, hint="name another file with -f")
+        path = (jobs if jobs.is_dir() and not jobs.is_symlink() else folder) / f"{name}.yaml"
+    if is_taken(real_name(path), path):
+        raise BatchctlError(f"{path} is there already", code=ErrorCode.CANNOT_WRITE, hint=_OTHER_PLACE)
     return path
 
 
@@ -133,11 +135,3 @@ def _manifest(name: str, config: ProviderConfig | None, job: RemoteJob) -> str:
     document = {"apiVersion": "batchctl.dev/v1", "kind": kind.value, "metadata": {"name": name}, "spec": spec}
     head = "# Made by `batchctl import`. The job runs once; to run the like of it again, give it a src.\n"
     return head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        message = f"cannot write {path}: {error.strerror}"
-        raise BatchctlError(message, code=ErrorCode.CANNOT_WRITE, hint="name another file with -f") from error

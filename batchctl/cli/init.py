@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from batchctl.cli.common import Common, common_options
+from batchctl.cli.writing import is_taken, write_new
 from batchctl.manifests.files import STACK_FILE
 from batchctl.manifests.starters import new_manifest, new_stack_file
 from batchctl.model.codes import ErrorCode
@@ -33,18 +34,19 @@ def init(*, common: Common, folder: str, name: str | None) -> None:
     if not _NAME.fullmatch(name):
         hint = f"use lowercase letters, digits and dashes, at most {_LONGEST_NAME}"
         raise UsageError(f"{name!r} cannot be a stack's name", hint=hint)
-    if (target / STACK_FILE).exists():
+    real = target.resolve()
+    if is_taken(real / STACK_FILE, target / STACK_FILE):
         raise BatchctlError(
             f"{target / STACK_FILE} is there already", code=ErrorCode.STACK_EXISTS, hint="nothing was written"
         )
     uid = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(UID_LENGTH))
     files = {
-        target / STACK_FILE: new_stack_file(name, uid),
-        target / "jobs" / f"{_FIRST_JOB}.yaml": new_manifest(_FIRST_JOB),
-        target / ".gitignore": _IGNORED,
+        Path(STACK_FILE): new_stack_file(name, uid),
+        Path("jobs") / f"{_FIRST_JOB}.yaml": new_manifest(_FIRST_JOB),
+        Path(".gitignore"): _IGNORED,
     }
     for path, text in files.items():
-        _write_new(path, text)
+        _write_new(real / path, target / path, text)
     where = "" if folder == "." else f" -C {folder}"
     click.echo(f"\nNow: batchctl{where} plan, then batchctl{where} apply --wait")
 
@@ -54,15 +56,9 @@ def _name_of(folder: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:_LONGEST_NAME].strip("-") or "stack"
 
 
-def _write_new(path: Path, text: str) -> None:
-    if path.exists():
-        click.echo(f"kept     {path}")
+def _write_new(real: Path, shown: Path, text: str) -> None:
+    if is_taken(real, shown):
+        click.echo(f"kept     {shown}")
         return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BatchctlError(
-            f"cannot write {path}: {error.strerror}", code=ErrorCode.CANNOT_WRITE, hint="choose another folder"
-        ) from error
-    click.echo(f"wrote    {path}")
+    write_new(real, shown, text, hint="choose another folder", folders=True)
+    click.echo(f"wrote    {shown}")

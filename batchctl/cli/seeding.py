@@ -6,11 +6,13 @@ from pathlib import Path
 
 import httpx
 
+from batchctl.disk.opening import read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 
 EMULATOR_SEED = ".emulator.yaml"
 """Beside the stack file; a hidden name, because it is no manifest."""
+_MOST_BYTES = 16 * 1024**2
 _TIMEOUT = 30.0
 _BAD_REQUEST = 400
 
@@ -21,15 +23,19 @@ def seed_emulator(seed: Path, url: str, transport: httpx.BaseTransport | None) -
     Nothing happens without the file. Raises BatchctlError when it cannot be read or does not hold a seed.
     """
     try:
-        content = seed.read_bytes()
+        content = read_start(seed, _MOST_BYTES + 1)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise BatchctlError(f"{seed} cannot be read: {error.strerror}", code=ErrorCode.EMULATOR_FAILED) from error
+        message = f"{seed} cannot be read: {error.strerror}"
+        raise BatchctlError(message, code=ErrorCode.EMULATOR_FAILED, hint="remove it, or put a seed there") from error
+    if len(content) > _MOST_BYTES:
+        message = f"{seed} is larger than {_MOST_BYTES // 1024**2} MB"
+        raise BatchctlError(message, code=ErrorCode.EMULATOR_FAILED, hint="seed files and tables by calls")
     client = httpx.Client(transport=transport, trust_env=False)
     try:
         answer = client.put(f"{url.rstrip('/')}/_emulator/seed", content=content, timeout=_TIMEOUT)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         hint = "is `batchctl emulator serve` running there?"
         raise BatchctlError(f"the emulator at {url}: {error}", code=ErrorCode.EMULATOR_FAILED, hint=hint) from error
     finally:

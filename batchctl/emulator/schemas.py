@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 from jsonschema.exceptions import best_match
+
+_PLAIN_NAME = re.compile(r"[A-Za-z]{1,30}")
+"""A name that is shown, because it may be a slip of the pen; nothing else that a document holds is."""
 
 
 class Invalid(ValueError):
@@ -16,22 +22,68 @@ class Invalid(ValueError):
 
 def check(document: object, schema: str, name: str) -> None:
     """Raise Invalid unless `document` fits `schemas/<schema>`; `name` is what the message calls the document."""
-    _check_names(document, name)
-    validator = jsonschema.Draft7Validator(json.loads(_schema_text(schema)))
-    error = best_match(validator.iter_errors(document))
+    wanted: Any = json.loads(_schema_text(schema))
+    known = frozenset(_names(wanted))
+    _check_names(document, name, known)
+    error: Any = best_match(jsonschema.Draft7Validator(wanted).iter_errors(document))
     if error is not None:
-        reason = "does not apply here" if error.validator == "not" else error.message
-        raise Invalid(f"{name}{error.json_path.removeprefix('$')}: {reason}")
+        raise Invalid(f"{_place(name, document, error.absolute_path, known)}: {_reason(error)}")
 
 
-def _check_names(document: object, place: str) -> None:
+def _reason(error: Any) -> str:  # noqa: ANN401  the library's types do not say that every error of a schema has all of it
+    """What is wrong, in the schema's words alone: the document may be a file that nobody meant to be shown."""
+    wanted = error.validator_value
+    match error.validator:
+        case "not":
+            return "does not apply here"
+        case "required":
+            return f"{', '.join(repr(name) for name in wanted if name not in error.instance)} is a required property"
+        case "additionalProperties":
+            unknown = [name for name in error.instance if name not in error.schema.get("properties", {})]
+            shown = ", ".join(repr(name) if _PLAIN_NAME.fullmatch(name) else "a name" for name in unknown)
+            return f"Additional properties are not allowed ({shown} was unexpected)"
+        case "type":
+            return f"is not of type {wanted if isinstance(wanted, str) else ', '.join(wanted)}"
+        case "enum":
+            return f"is none of {', '.join(map(str, wanted))}"
+        case _ if isinstance(wanted, str | int | float):
+            return f"does not fit {error.validator} {wanted}"
+        case _:
+            return f"does not fit the schema ({error.validator})"
+
+
+def _names(schema: Any) -> Iterator[str]:  # noqa: ANN401  any part of a schema
+    """The property names that a schema knows, at any depth."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+    for below in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _names(below)
+
+
+def _place(name: str, document: Any, path: Iterable[str | int], known: frozenset[str]) -> str:  # noqa: ANN401  any JSON
+    """The path to what is wrong."""
+    place = name
+    for part in path:
+        place += _step(document, part, known)
+        document = document[part]
+    return place
+
+
+def _step(document: Any, part: str | int, known: frozenset[str]) -> str:  # noqa: ANN401  any JSON
+    """One step of a path. A name that the document's author chose is told by its number."""
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if part in known else f".[name {list(document).index(part) + 1}]"
+
+
+def _check_names(document: object, place: str, known: frozenset[str]) -> None:
     """Raise Invalid for a name that is no text, which YAML has and a schema cannot judge."""
-    for name, below in document.items() if isinstance(document, dict) else ():
+    for number, (name, below) in enumerate(document.items() if isinstance(document, dict) else (), start=1):
         if not isinstance(name, str):
-            raise Invalid(f"{place}: the name {name!r} is no text; put it in quotes")
-        _check_names(below, f"{place}.{name}")
+            raise Invalid(f"{place}: name {number} is no text; put it in quotes")
+        _check_names(below, f"{place}.{name}" if name in known else f"{place}.[name {number}]", known)
     for position, below in enumerate(document if isinstance(document, list) else ()):
-        _check_names(below, f"{place}[{position}]")
+        _check_names(below, f"{place}[{position}]", known)
 
 
 def _schema_text(schema: str) -> str:

@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import Protocol
 
-import yaml
-
+from batchctl.disk.opening import read_start
 from batchctl.emulator.bigquery.seeding import load_datasets, load_tables
+from batchctl.emulator.bounded_yaml import MAX_BYTES, load_yaml
 from batchctl.emulator.clock import LONGEST, parse_timestamp
 from batchctl.emulator.gemini.create import item_lines, new_job, valid_model
 from batchctl.emulator.gemini.envelope import API
@@ -50,18 +50,9 @@ class Seeded(Protocol):
     def settings(self) -> Settings: ...
 
 
-class _Loader(yaml.SafeLoader):
-    """Times stay text, as in JSON."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012  the library's own way
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
 def load_seed(emulator: Seeded, path: Path) -> None:
     """Put all of the file into the emulator, or nothing. Raises Invalid, which names the place, and OSError."""
-    _load(emulator.store, emulator.settings, path.name, path.read_bytes())
+    _load(emulator.store, emulator.settings, path.name, read_start(path.resolve(), MAX_BYTES + 1))
 
 
 def load_once(store: Store, settings: Settings, content: bytes) -> bool:
@@ -80,11 +71,8 @@ def load_once(store: Store, settings: Settings, content: bytes) -> bool:
 
 
 def _load(store: Store, settings: Settings, name: str, content: bytes) -> None:
-    try:
-        seed = yaml.load(content, _Loader)  # noqa: S506  a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{name}: {error}") from error
-    seed = {} if seed is None else seed
+    found = load_yaml(content, name)
+    seed = {} if found is None else found
     check(seed, "emulator-seed.schema.json", name)
     with store.transaction():
         if "settings" in seed:

@@ -39,7 +39,7 @@ def serve(host: str, port: int, data_dir: Path | None, seed: Path | None, announ
     unreadable seed) and ValueError (a seed or a store that is not sound), both before anything is announced.
     """
     with ExitStack() as cleanup:
-        folder = data_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
+        folder = (data_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory()))).resolve()
         emulator = Emulator(folder / _STORE)
         cleanup.callback(emulator.close)
         if seed is not None:

@@ -15,6 +15,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from batchctl.disk.making import create_empty, make_folder
+from batchctl.disk.opening import UnsafeFile, is_there, require_regular
+
 _FORMAT = 2
 _PIECE = 1024 * 1024
 """Bytes a row of `pieces`: a reader of a large file holds one of them at a time."""
@@ -76,6 +79,8 @@ class StoreUnusable(ValueError):
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    # SQLite opens these by name, and the file may lie in a checkout.
+    require_regular(*(path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")))
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
 
 
@@ -86,6 +91,7 @@ def _create(path: Path) -> None:
     """
     with tempfile.TemporaryDirectory(prefix=".emulator-", dir=path.parent) as folder:
         new = Path(folder) / path.name
+        create_empty(new)  # private; SQLite gives the files beside it the same mode
         with closing(_connect(new)) as db:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("BEGIN")
@@ -104,11 +110,13 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._real_time = real_time
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            if not path.exists():
+            make_folder(path.parent)
+            if not is_there(path):
                 _create(path)
             self._db = _connect(path)
+        except UnsafeFile as error:
+            raise StoreUnusable(f"the store is not opened: {error.words}; remove it") from error
         except (sqlite3.OperationalError, OSError) as error:
             raise StoreUnusable(f"{path} cannot be opened: {error}") from error
         try:
@@ -129,6 +137,9 @@ class Store:
             found = self._db.execute("PRAGMA user_version").fetchone()[0]
         if found != _FORMAT:
             raise StoreUnusable(f"{path} has format {found}, not {_FORMAT}; delete it to start afresh")
+        # A file that came with a checkout could hold statements of its own, which SQLite would run unasked.
+        if self._db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
+            raise StoreUnusable(f"{path} holds a trigger or view; delete it to start afresh")
 
     def close(self) -> None:
         """Close the file; the store is of no use afterwards."""

@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from batchctl.disk.opening import read_start
 from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.faults import LONGEST_PATH, Faults, cut
-from batchctl.manifests.trust import Trust, resolved
+from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
 from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError
 
 STACK_FILE = "batchctl.yaml"
 STANDARD_INPUT = "-"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
-_OUTSIDE_HINT = "move it inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
+OUTSIDE_HINT = "move it inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
 
 
 def find_stack_file(config: str | None, env: Mapping[str, str], filenames: Sequence[str], cwd: Path) -> Path:
@@ -110,7 +111,10 @@ class FileFinder:
         allowed = self.trust.allows_path(path, self.stack_file.parent)
         if not allowed:
             message = f"{self._named(path)} is outside the stack's folder"
-            self.faults.add(place, Code.OUTSIDE_STACK, message, _OUTSIDE_HINT)
+            self.faults.add(place, Code.OUTSIDE_STACK, message, OUTSIDE_HINT)
+        elif is_in_git(path, self.stack_file.parent):
+            allowed = False
+            self.faults.add(place, Code.OUTSIDE_STACK, f"{self._named(path)} is in Git's own folder", GIT_HINT)
         return allowed
 
     def _walk(self, folder: Path, place: Location) -> list[ManifestFile]:
@@ -144,7 +148,7 @@ class FileFinder:
             self.faults.add(place, Code.UNREADABLE_FILE, f"{self._named(path)} is not a regular file")
             return []
         try:
-            data = read_bounded(path)
+            data = read_bounded(real)
         except OSError as error:
             self._unreadable(path, place, error)
             return []
@@ -156,10 +160,12 @@ class FileFinder:
         self.faults.add(place, Code.UNREADABLE_FILE, message)
 
 
-def read_bounded(path: Path) -> bytes:
-    """Read at most one byte more than a document may have, so that the bound is noticed. Raises OSError."""
-    with path.open("rb") as stream:
-        return stream.read(MAX_BYTES + 1)
+def read_bounded(real: Path) -> bytes:
+    """Read at most one byte more than a document may have, so that the bound is noticed. Raises OSError.
+
+    What may be read was decided before, by the path with all links followed; none is followed here.
+    """
+    return read_start(real, MAX_BYTES + 1)
 
 
 def read_stream(stream: BinaryIO, folder: Path) -> ManifestFile:

@@ -17,7 +17,7 @@ from batchctl.manifests.files import shown_path
 from batchctl.manifests.input_limits import InputLimits, sent_bytes
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, plain
 from batchctl.manifests.remote import REMOTE_FORMS, read_remote
-from batchctl.manifests.trust import Trust, resolved
+from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
 from batchctl.model.capabilities import CAPABILITIES, SourceForm, has_legacy_rows
 from batchctl.model.desired import (
     InlineRows,
@@ -196,6 +196,9 @@ class SourceReader:
         if not self.trust.allows_path(real, self.stack_folder):
             hint = "move it inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
             self.faults.add(place, Code.OUTSIDE_STACK, f"{named} is outside the stack's folder", hint)
+            return False
+        if is_in_git(real, self.stack_folder):
+            self.faults.add(place, Code.OUTSIDE_STACK, f"{named} is in Git's own folder", GIT_HINT)
             return False
         if os.path.exists(real) and not os.path.isfile(real):  # noqa: PTH110, PTH113 - see below
             what = "a folder" if os.path.isdir(real) else "no regular file"  # noqa: PTH112

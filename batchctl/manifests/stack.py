@@ -18,11 +18,12 @@ from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import compose
 from batchctl.manifests.durations import parse_duration
 from batchctl.manifests.faults import Faults
-from batchctl.manifests.files import STACK_FILE, read_bounded
+from batchctl.manifests.files import OUTSIDE_HINT, STACK_FILE, read_bounded
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.moves import read_moved
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, key_place, value_of
 from batchctl.manifests.notify import read_notify
+from batchctl.manifests.own_places import DEFAULT_RESULTS, DEFAULT_STATE, OwnPlaces
 from batchctl.manifests.providers import ProviderReader
 from batchctl.manifests.requests import check_request, respelled
 from batchctl.manifests.schema import load_schema
@@ -31,9 +32,6 @@ from batchctl.manifests.variables import Variables, parse_settings, read_variabl
 from batchctl.model.desired import Diagnostic, Json, Limits, Location, Moved, ProviderConfig, Stack
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account
-
-_DEFAULT_STATE = ".batchctl/state.db"
-_DEFAULT_RESULTS = "results"
 
 
 @dataclass(frozen=True)
@@ -80,17 +78,20 @@ def read_stack(
 
     Raises ManifestError when there is nothing to go on from, and UsageError for a `--set` without `=`.
     """
-    root = _read_root(stack_file, faults)
+    root = _read_root(stack_file, trust, faults)
     declared = find(root, "spec", "variables")
     variables = read_variables(declared, parse_settings(set_values), faults)
     root = substitute(root, variables, faults, keep=declared)
     return _StackReader(root, stack_file, trust, env, faults).read(variables, state_override)
 
 
-def _read_root(stack_file: Path, faults: Faults) -> Node:
+def _read_root(stack_file: Path, trust: Trust, faults: Faults) -> Node:
     shown = str(stack_file)
+    if not trust.allows_path(stack_file, resolved(stack_file.parent)):
+        message = "the stack file is a link that leads out of its folder"
+        raise ManifestError([Diagnostic(Location(shown), Code.OUTSIDE_STACK, message, OUTSIDE_HINT)])
     try:
-        data = read_bounded(stack_file)
+        data = read_bounded(resolved(stack_file))
     except OSError as error:
         message = f"the stack file cannot be read: {error.strerror}"
         raise ManifestError([Diagnostic(Location(shown), Code.UNREADABLE_FILE, message)]) from error
@@ -113,11 +114,12 @@ class _StackReader:
         self._trust = trust
         self._env = env
         self._faults = faults
+        self._own = OwnPlaces(self._file.parent, trust, faults)
         self._sound = False
 
     def read(self, variables: Variables, state_override: str | None) -> StackReading:
         sound = self._sound = self._check()
-        results = self._path("results", _DEFAULT_RESULTS)
+        results = self._results()
         state = self._state(state_override)
         limits = self._limits() if sound else Limits()
         moved = read_moved(self._root) if sound else ()
@@ -172,30 +174,26 @@ class _StackReader:
     def _place(self, *keys: str) -> Location:
         return key_place(self._root, "spec", *keys)
 
-    def _path(self, field: str, default: str) -> Path:
-        value = self._value(field) if self._sound else None
-        path = self._file.parent / (default if value is None else value)
-        if not self._trust.allows_path(path, self._file.parent):
-            hint = "choose a path inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
-            self._faults.add(self._place(field), Code.OUTSIDE_STACK, f'"{field}" is outside the stack\'s folder', hint)
-        real = resolved(path)
-        if self._file.parent.is_relative_to(real):
-            hint = "name a folder of its own, such as results/"
-            self._faults.add(
-                self._place(field), Code.INVALID_VALUE, f'"{field}" cannot be the stack\'s own folder', hint
-            )
-        return real
-
     def _state(self, override: str | None) -> Path:
         value = override if override is not None else self._value("state")
         place = Location("--state") if override is not None else self._place("state")
         if isinstance(value, str) and "://" in value:
             self._faults.add(place, Code.NOT_SUPPORTED_YET, "a state at a URL is not supported yet", "use a local path")
-        elif override is not None:
-            return Path(os.path.abspath(override))  # noqa: PTH100 - the operator's path, links and all
-        else:
-            return self._path("state", _DEFAULT_STATE)
-        return self._file.parent / _DEFAULT_STATE
+            value = None
+        elif override is not None and not self._is_inside(override):
+            return resolved(Path(override))
+        if override is not None and value is not None:
+            value = os.path.abspath(value)  # noqa: PTH100 - resolve() would hide the links that it leads through
+        return self._own.state(value if isinstance(value, str) else DEFAULT_STATE, place)
+
+    def _results(self) -> Path:
+        value = self._value("results") if self._sound else None
+        return self._own.results(value if isinstance(value, str) else DEFAULT_RESULTS, self._place("results"))
+
+    def _is_inside(self, path: str) -> bool:
+        """Whether a path of the operator's begins in the stack's folder, where links are the checkout's."""
+        absolute = Path(os.path.abspath(path))  # noqa: PTH100 - before links are followed
+        return any(resolved(folder) == self._file.parent for folder in absolute.parents)
 
     def _limits(self) -> Limits:
         given = self._value("limits") or {}

@@ -109,3 +109,11 @@ def _words(env: Mapping[str, str], name: str) -> frozenset[str]:
 def resolved(path: Path) -> Path:
     """The absolute path with all symlinks followed; unlike `Path.resolve`, links in a circle are no error."""
     return Path(os.path.realpath(path))
+
+
+GIT_HINT = "it holds credentials, and no work: move the file"
+
+
+def is_in_git(path: Path, folder: Path) -> bool:
+    """Whether a path, seen from the stack's folder, is in `.git`, where CI keeps the checkout's credentials."""
+    return any(part.casefold() == ".git" for part in Path(os.path.relpath(resolved(path), folder)).parts)

@@ -577,6 +577,12 @@ class ErrorCode(StrEnum):
         "A program that has it open and locked.",
         "Close that program; then run the command again.",
     )
+    STATE_UNSAFE = (
+        "StateUnsafe",
+        "The state file, or a file beside it, is a symbolic link or no regular file. It was neither read nor changed.",
+        "Something in the checkout put it there: a link could lead to any file that this user can write.",
+        "Remove what the message names; if it came with a pull request, ask why.",
+    )
     STATE_ON_NETWORK = (
         "StateOnNetwork",
         "The state lies on a network file system, where locks cannot be trusted.",

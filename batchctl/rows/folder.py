@@ -9,9 +9,10 @@ import errno
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from batchctl.disk.opening import UnsafeFile, open_parent
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
@@ -20,6 +21,8 @@ RESULTS_FILE = "results.jsonl"
 MANIFEST_FILE = "manifest.json"
 CURRENT = "current"
 MANIFEST_FORMAT = "batchctl/results-manifest/v1"
+MOST_BYTES = 2**20
+"""Of a manifest; none of ours comes near it."""
 
 _JOB = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DIGEST = re.compile(r"d[0-9]+:([0-9a-f]{8})[0-9a-f]*")
@@ -31,8 +34,8 @@ def job_folder(results: Path, job: str) -> Path:
     if not _JOB.fullmatch(job):
         raise outside(results / "…", f"{job!r} is not the name of a job")
     folder = results / job
-    if folder.is_symlink():
-        raise outside(folder, "it is a symbolic link")
+    with results_errors(folder), suppress(FileNotFoundError), open_parent(folder / RESULTS_FILE):
+        pass
     return folder
 
 
@@ -80,6 +83,8 @@ def results_errors(path: Path) -> Iterator[None]:
 
 
 def _from_os(path: Path, error: OSError) -> ResultsError:
+    if isinstance(error, UnsafeFile) and error.errno == errno.ELOOP:
+        return outside(Path(error.filename), "it is a symbolic link")
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             code, reason, hint = ErrorCode.RESULTS_DISK_FULL, "the disk is full", "free some space"
@@ -92,7 +97,8 @@ def _from_os(path: Path, error: OSError) -> ResultsError:
                 "make the folder writable for this user",
             )
         case _:
-            code, reason, hint = ErrorCode.RESULTS_FAILED, str(error), "look at the disk and the folder"
+            words = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            code, reason, hint = ErrorCode.RESULTS_FAILED, words, "look at the disk and the folder"
     return ResultsError(
         f"results in {path} cannot be read or written: {reason}",
         code=code,

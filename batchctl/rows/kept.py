@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
 
+from batchctl.disk.opening import UnsafeFile, open_stream
 from batchctl.model.desired import Json
 from batchctl.model.kept import KeptResults
 from batchctl.model.keys import (
@@ -31,6 +32,7 @@ from batchctl.model.states import TERMINAL_STATES
 from batchctl.rows.folder import (
     MANIFEST_FILE,
     MANIFEST_FORMAT,
+    MOST_BYTES,
     RESULTS_FILE,
     is_folder_name,
     job_folder,
@@ -39,8 +41,6 @@ from batchctl.rows.folder import (
 
 _DIGEST_AT = len("d1:")
 _SHOWN_DIGITS = 8
-_MOST_BYTES = 2**20
-"""No manifest of ours comes near it."""
 _MOST_ROWS = 2**53
 """Beyond every input, and within what the state and any reader of JSON can hold."""
 _MOST_SHARDS = 99_999
@@ -88,9 +88,13 @@ def has_results(results: Path, job: str, digest: str) -> bool:
     shown = digest[_DIGEST_AT : _DIGEST_AT + _SHOWN_DIGITS]
     with results_errors(folder):
         return folder.is_dir() and any(
-            found.name.startswith(f"{shown}-") and is_folder_name(found.name) and (found / MANIFEST_FILE).is_file()
+            found.name.startswith(f"{shown}-") and is_folder_name(found.name) and _is_collected(found)
             for found in folder.iterdir()
         )
+
+
+def _is_collected(folder: Path) -> bool:
+    return not folder.is_symlink() and (folder / MANIFEST_FILE).is_file()
 
 
 def folders_in(results: Path) -> Iterator[Path]:
@@ -111,7 +115,7 @@ def _read(folder: Path) -> KeptResults:
 def read_manifest(folder: Path) -> Mapping[str, Json]:
     """The manifest of a collected folder. This and the next three raise FAULTS."""
     with _open(folder / MANIFEST_FILE) as stream:
-        found = json.loads(stream.read(_MOST_BYTES))
+        found = json.loads(stream.read(MOST_BYTES))
     if not isinstance(found, dict) or found["format"] != MANIFEST_FORMAT:
         raise ValueError("its manifest is of another format")
     return found
@@ -141,9 +145,12 @@ def kept_of(folder: Path, found: Mapping[str, Json]) -> KeptResults:
 
 
 def _open(path: Path) -> BufferedReader:
-    if path.is_symlink() or not path.is_file():
-        raise ValueError(f"{path.name} is missing")
-    return path.open("rb")
+    try:
+        return open_stream(path)
+    except (FileNotFoundError, IsADirectoryError):
+        raise ValueError(f"{path.name} is missing") from None
+    except UnsafeFile as error:
+        raise ValueError(f"{path.name}: {error.strerror}") from error
 
 
 def _attempt(folder: Path, found: Mapping[str, Json]) -> RecordedAttempt:

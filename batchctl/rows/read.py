@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchctl.disk.opening import open_stream
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
-from batchctl.rows.folder import CURRENT, MANIFEST_FILE, RESULTS_FILE, job_folder, outside, results_errors
-
-_MOST_BYTES = 2**20
-"""No manifest of ours comes near it."""
+from batchctl.rows.folder import CURRENT, MANIFEST_FILE, MOST_BYTES, RESULTS_FILE, job_folder, outside, results_errors
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def find_current(results: Path, job: str) -> Path | None:
 def read_results(folder: Path) -> Iterator[dict[str, Json]]:
     """The rows of a collected folder, streamed, in input order. Raises ResultsError."""
     path = folder / RESULTS_FILE
-    with results_errors(path), path.open("rb") as stream:
+    with results_errors(path), open_stream(path) as stream:
         for number, raw in enumerate(stream, start=1):
             yield _row(path, number, raw)
 
@@ -56,8 +54,8 @@ def read_results(folder: Path) -> Iterator[dict[str, Json]]:
 def read_gaps(folder: Path) -> Gaps:
     """What the manifest of a collected folder tells of the join. Raises ResultsError."""
     path = folder / MANIFEST_FILE
-    with results_errors(path), path.open("rb") as stream:
-        raw = stream.read(_MOST_BYTES)
+    with results_errors(path), open_stream(path) as stream:
+        raw = stream.read(MOST_BYTES)
     try:
         rows = json.loads(raw)["rows"]
         missing, unmatched = rows["missing"] or 0, rows["unmatched"]

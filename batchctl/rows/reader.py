@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from batchctl.disk.opening import open_stream
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError
@@ -64,7 +65,7 @@ def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> Iterator[
 def _rows_and_problems(path: Path, kind: Kind, line_bytes: int) -> Iterator[RequestRow | RowProblem]:
     lines: dict[str, int] = {}
     try:
-        with path.open("rb") as stream:
+        with open_stream(path) as stream:
             for line in read_lines(stream, line_bytes):
                 yield _row_or_problem(line, kind, lines)
     except OSError as error:

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from batchctl.disk.making import create_file, make_folder
+from batchctl.disk.opening import is_there, read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
@@ -24,6 +26,7 @@ from batchctl.rows.folder import (
     CURRENT,
     MANIFEST_FILE,
     MANIFEST_FORMAT,
+    MOST_BYTES,
     RESULTS_FILE,
     folder_name,
     is_folder_name,
@@ -33,7 +36,7 @@ from batchctl.rows.folder import (
     sync_folder,
 )
 from batchctl.rows.join import Join, join_for
-from batchctl.rows.spool import Spool, create_private
+from batchctl.rows.spool import Spool
 from batchctl.rows.usage import TokenCount
 
 _RAW = "raw-"
@@ -63,18 +66,18 @@ class ResultsFolder:
         job = job_folder(self._root, key.job)
         base = folder_name(key, digest)
         with results_errors(job):
-            job.mkdir(parents=True, exist_ok=True)
+            make_folder(job)
             target = _target(job, base, remote)
             part = job / f".{target.name}.part"
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
+            _remove(part)
+            make_folder(part)
             try:
                 collected = _write(
                     part, f"{key.job}/{target.name}", items, join_for(known), _facts(key, digest, remote, marks)
                 )
                 _put_in_place(part, target)
             finally:
-                shutil.rmtree(part, ignore_errors=True)
+                _remove(part)
             return collected
 
     def point_current(self, job: str, path: str) -> None:
@@ -103,7 +106,7 @@ class ResultsFolder:
         with results_errors(source):
             if not source.is_dir():
                 return False
-            if target.exists():
+            if is_there(target):
                 hint = "move it away: those are the results of an earlier job of that name"
                 raise ResultsError(f"{target} is there already", code=ErrorCode.RESULTS_FAILED, hint=hint)
             source.rename(target)
@@ -114,19 +117,17 @@ class ResultsFolder:
 def _target(job: Path, base: str, remote: RemoteJob) -> Path:
     """The first folder that is free or holds this remote job's results already."""
     target, number = job / base, 1
-    while target.exists() and _remote_in(target) != (str(remote.account), remote.name):
+    while is_there(target) and _remote_in(target) != (str(remote.account), remote.name):
         number += 1
         target = job / f"{base}-{number}"
-    if target.is_symlink():
-        raise outside(target, "it is a symbolic link")
     return target
 
 
 def _remote_in(folder: Path) -> tuple[Json, Json] | None:
     try:
-        manifest = json.loads((folder / MANIFEST_FILE).read_bytes())
+        manifest = json.loads(read_start(folder / MANIFEST_FILE, MOST_BYTES))
         return manifest["account"], manifest["remote"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
         return None  # not a folder of ours, or damaged: never written into
 
 
@@ -163,7 +164,7 @@ def _write(part: Path, path: str, items: Iterable[ResultItem], join: Join, facts
 def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) -> ResultItem:
     """An item whose line was too long to be read, with its bytes in a file of their own."""
     name = f"{_RAW}{number}"
-    with create_private(part / name) as stream:
+    with create_file(part / name) as stream:
         shutil.copyfileobj(content, stream)
         stream.flush()
         os.fsync(stream.fileno())
@@ -171,14 +172,21 @@ def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) ->
 
 
 def _write_manifest(path: Path, manifest: Mapping[str, Json]) -> None:
-    with create_private(path) as stream:
+    with create_file(path) as stream:
         stream.write(json.dumps(manifest, indent=2).encode("ascii") + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
 
 
+def _remove(part: Path) -> None:
+    """Remove what an interrupted collect left behind, or what somebody put in its place."""
+    if part.is_symlink() or part.is_file():
+        part.unlink()
+    shutil.rmtree(part, ignore_errors=True)
+
+
 def _put_in_place(part: Path, target: Path) -> None:
-    if not target.exists():
+    if not is_there(target):
         part.rename(target)
     else:
         # A folder cannot be replaced by one call, its files can. The manifest comes last: it vouches for the rows.

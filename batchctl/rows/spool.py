@@ -13,8 +13,8 @@ from array import array
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
+from batchctl.disk.making import create_file
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.rows.join import Place
@@ -23,17 +23,12 @@ _NO_INDEX = 2**62
 """Sorts after every input position."""
 
 
-def create_private(path: Path) -> BinaryIO:
-    """A new file that only its owner can read: answers can say as much as prompts."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
-
-
 class Spool(AbstractContextManager["Spool"]):
     """Lines in arrival order, in a file that goes away with the spool."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stream = create_private(path)
+        self._stream = create_file(path)
         self._indices = array("q")
         self._offsets = array("q", [0])
         self._moved: dict[int, Place] = {}
@@ -55,7 +50,7 @@ class Spool(AbstractContextManager["Spool"]):
         sha256 = hashlib.sha256()
         # Sorting is stable, so lines of one position keep the order of their arrival.
         order = sorted(range(len(self._indices)), key=self._indices.__getitem__)
-        with create_private(path) as target:
+        with create_file(path) as target:
             for number in order:
                 self._stream.seek(self._offsets[number])
                 line = self._stream.read(self._offsets[number + 1] - self._offsets[number])

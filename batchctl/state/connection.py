@@ -14,6 +14,8 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
+from batchctl.disk.making import create_empty
+from batchctl.disk.opening import is_there, open_file, require_regular
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.state.faults import corrupt, lock_lost, primary_code
@@ -28,6 +30,8 @@ _SNAPSHOT_TRIES = 5
 
 
 def _connect(path: Path, query: str) -> Database:
+    # SQLite opens these by name.
+    require_regular(*(side_file(path, suffix) for suffix in ("", "-wal", "-shm", "-journal")))
     # isolation_level=None: transactions begin and end where this room says so, never by themselves.
     conn = sqlite3.connect(f"{path.absolute().as_uri()}?{query}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
     return Database(conn, recursive_triggers=False, execute_plugins=False)
@@ -39,7 +43,8 @@ def side_file(path: Path, suffix: str) -> Path:
 
 
 def has_content(path: Path) -> bool:
-    """Whether there is a file with at least a byte in it."""
+    """Whether there is a file with at least a byte in it. Raises UnsafeFile."""
+    require_regular(path)
     try:
         return path.stat().st_size > 0
     except FileNotFoundError:
@@ -54,14 +59,18 @@ def refuse_left_over_wal(path: Path) -> None:
     """
     wal = side_file(path, "-wal")
     # In this order: a file that is just being made stands before its log does.
-    if has_content(wal) and not path.exists():
+    if has_content(wal) and not is_there(path):
         raise corrupt(path, f"it is missing, but {wal.name} is still there")
 
 
 def connect_writer(path: Path) -> Database:
     """Open an existing file for writing, every commit durable before it returns."""
-    if path.stat().st_uid == os.geteuid():
-        path.chmod(0o600)  # also what a restored copy gets; -wal and -shm take their mode from it
+    handle = open_file(path)
+    try:
+        if os.fstat(handle).st_uid == os.geteuid():
+            os.fchmod(handle, 0o600)  # also what a restored copy gets; -wal and -shm take their mode from it
+    finally:
+        os.close(handle)
     db = _connect(path, "mode=rw")
     try:
         db.execute("PRAGMA journal_mode = WAL")
@@ -86,7 +95,7 @@ def create_file(path: Path, migrations: Sequence[Migration], identity: Identity)
         side_file(path, "-shm"),
     ):
         left_over.unlink(missing_ok=True)
-    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    create_empty(new)
     with closing(connect_writer(new)) as db:
         migrate(db, 0, migrations, identity)
     try:
@@ -101,7 +110,7 @@ def back_up(db: Database, target: Path) -> None:
     """Copy a database by SQLite's backup API, atomically under its name, mode 0600."""
     part = side_file(target, ".part")
     part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    create_empty(part)
     with closing(_connect(part, "mode=rw")) as copy:
         db.conn.backup(copy.conn)
     part.replace(target)
@@ -117,7 +126,7 @@ def memory_copy(db: Database) -> Database:
 
 def put_aside(path: Path, aside: Path) -> bool:
     """Give a state file another name, its log with it; False when there was neither. A half that is left is refused."""
-    found = [suffix for suffix in ("", "-wal", "-shm") if side_file(path, suffix).exists()]
+    found = [suffix for suffix in ("", "-wal", "-shm") if is_there(side_file(path, suffix))]
     for suffix in found:
         side_file(path, suffix).replace(side_file(aside, suffix))
     return bool(found)
@@ -166,5 +175,5 @@ def _needs_immutable(path: Path, error: sqlite3.OperationalError) -> bool:
 
 
 def _signature(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
+    found = path.lstat()
     return found.st_ino, found.st_size, found.st_mtime_ns

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from batchctl.disk.opening import UnsafeFile, open_stream
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.model.exhaustion import RUN_OUT, exhausted
@@ -79,6 +80,12 @@ def _from_sqlite(path: Path, error: sqlite3.Error) -> StateError:
 
 
 def _from_os(path: Path, error: OSError) -> StateError:
+    if isinstance(error, UnsafeFile):
+        return StateError(
+            f"the state is not opened: {error.words}",
+            code=ErrorCode.STATE_UNSAFE,
+            hint="remove it; if it came with a pull request, ask why",
+        )
     match error.errno:
         case number if number in _FULL:
             return _disk_full(path)
@@ -132,7 +139,7 @@ def _cannot_open(path: Path) -> StateError:
     try:
         with ExitStack() as stack:
             for _ in range(_HANDLES):
-                stack.enter_context(path.open("rb"))
+                stack.enter_context(open_stream(path))
     except OSError as error:
         return _from_os(path, error)
     return _not_permitted(path.parent)

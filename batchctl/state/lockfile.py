@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from batchctl.disk.making import open_or_create
+from batchctl.disk.opening import open_file, read_start
 from batchctl.state.cells import read_number, read_object, read_text, read_time, time_cell
 
+_LONGEST_NOTE = 64 * 1024
+"""Bytes; no note of ours comes near it."""
 _TRIES = 500
 _PAUSE_SECONDS = 0.001
 """How often, and after what pause, the lock is tried while nobody holds it who works on the state."""
@@ -63,7 +67,7 @@ class LockFile:
 def take_lock(path: Path, holder: Holder) -> LockFile | None:
     """Take the lock and leave a note in it; None when another process holds it. Raises OSError."""
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = open_or_create(path)
         try:
             if not _lock(handle):
                 os.close(handle)
@@ -108,7 +112,7 @@ def lock_holder(path: Path) -> Holder | None:
         # The lock is not touched where there is no answer but this.
         return None
     try:
-        handle = os.open(path, os.O_RDONLY)
+        handle = open_file(path)
     except FileNotFoundError:
         return None
     try:
@@ -120,7 +124,7 @@ def lock_holder(path: Path) -> Holder | None:
 def read_holder(path: Path) -> Holder | None:
     """The note in the lock file; None when it is not there or not whole. Raises OSError."""
     try:
-        note = read_object(path.read_text(encoding="utf-8"))
+        note = read_object(read_start(path, _LONGEST_NOTE).decode("utf-8"))
         return Holder(
             pid=read_number(note["pid"]),
             host=read_text(note["host"]),
@@ -134,7 +138,7 @@ def read_holder(path: Path) -> Holder | None:
 
 def _is_file_at(handle: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(handle), path.stat())
+        return os.path.samestat(os.fstat(handle), path.lstat())
     except FileNotFoundError:
         return False
 

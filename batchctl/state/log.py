@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from batchctl.disk.opening import open_stream
 from batchctl.state.connection import has_content, side_file
 from batchctl.state.faults import CORRUPT_HINT, corrupt
 from batchctl.state.migrations import transaction
@@ -55,7 +56,7 @@ def refuse_lost_log(path: Path) -> None:
 
 
 def _needs_log(path: Path) -> bool:
-    with path.open("rb") as stream:
+    with open_stream(path) as stream:
         stream.seek(_MARK_AT)
         return stream.read(_MARK_LENGTH) == _NEEDS_LOG.to_bytes(_MARK_LENGTH, "big")
 

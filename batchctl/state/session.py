@@ -35,7 +35,7 @@ class FileSession(AbstractContextManager["FileSession"]):
         self._lock = lock
         self._who = who
         self._clock = clock
-        self._file = path.stat()
+        self._file = path.lstat()
         self._epoch = draw_epoch(db)
         count_on_log(db)
 
@@ -96,7 +96,7 @@ class FileSession(AbstractContextManager["FileSession"]):
 
     def _require_lock(self) -> None:
         try:
-            same = os.path.samestat(self._file, self._path.stat())
+            same = os.path.samestat(self._file, self._path.lstat())
         except FileNotFoundError:
             same = False
         if not same:

@@ -15,6 +15,8 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
+from batchctl.disk.making import make_folder
+from batchctl.disk.opening import is_there
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, LockedError, StateError
 from batchctl.model.ports import Clock
@@ -169,7 +171,7 @@ class FileState:
         """
         holder = self.holder()
         with state_errors(self._path):
-            if self._path.exists():
+            if is_there(self._path):
                 break_sessions(self._path)
             self._lock_path.unlink(missing_ok=True)
         return holder
@@ -179,12 +181,12 @@ class FileState:
         with state_errors(self._path):
             folder = self._path.parent
             refuse_network_file_system(folder)
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder)
             yield self._take_lock()
 
     def _read(self, read: Callable[[Database], T], empty: T, *, migrated: bool = True) -> T:
         with state_errors(self._path):
-            if not self._path.exists():
+            if not is_there(self._path):
                 refuse_left_over_wal(self._path)
                 return empty
             refuse_lost_log(self._path)
@@ -227,7 +229,7 @@ class FileState:
         )
 
     def _open_session(self, lock: LockFile) -> FileSession:
-        if not self._path.exists():
+        if not is_there(self._path):
             create_file(self._path, self._migrations, self._identity)
         elif not has_content(self._path):
             # A file of ours is whole from its first moment, so this one was cut; SQLite would start it anew.

@@ -83,9 +83,9 @@ def test_names_that_are_taken_stay_as_they_are(world: Plane, tmp_path: Path) -> 
     [
         ("buckets: []", "seed.yaml.buckets:"),
         ("buckets: {NEW: {}}", "seed.yaml.buckets:"),
-        ("buckets: {No: {}}", "seed.yaml.buckets: the name False is no text"),
-        ("tables: {p.d.n: {rows: [{1: 2}]}}", "seed.yaml.tables.p.d.n.rows[0]: the name 1 is no text"),
-        ("buckets: {new: {colour: red}}", "seed.yaml.buckets.new:"),
+        ("buckets: {No: {}}", "seed.yaml.buckets: name 1 is no text"),
+        ("tables: {p.d.n: {rows: [{1: 2}]}}", "seed.yaml.tables.[name 1].rows[0]: name 1 is no text"),
+        ("buckets: {new: {colour: red}}", "seed.yaml.buckets.[name 1]:"),
         ("buckets: {new: {objects: {a: {}}}}", "seed.yaml.buckets.new.objects.a: needs exactly one"),
         ("buckets: {new: {objects: {a: {content: x, lines: []}}}}", "seed.yaml.buckets.new.objects.a: needs exactly"),
         ("buckets: {new: {objects: {..: {content: x}}}}", "seed.yaml.buckets.new.objects...: Disallowed"),

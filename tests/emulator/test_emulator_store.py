@@ -80,7 +80,7 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "e.db"
     Emulator(path).close()
     (tmp_path / "e.db-wal").mkdir()
-    with pytest.raises(StoreUnusable, match="cannot be used: unable to open database file"):
+    with pytest.raises(StoreUnusable, match=r"cannot be opened: .*Is a directory"):
         Emulator(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import click
 
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.state.opening import open_stack_state
+from batchctl.cli.writing import real_name
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, UsageError
 
@@ -23,14 +25,14 @@ def pull(*, common: Common, file: str) -> None:
     opened = open_stack_state(common)
     if file != "-":
         path = Path(file)
-        if path.exists():
+        if os.path.lexists(path):
             raise BatchctlError(f"{path} is there already", code=ErrorCode.CANNOT_WRITE, hint="name another file")
-        opened.state.copy_to(path)
+        opened.state.copy_to(real_name(path))
         return
     if sys.stdout.isatty():
         raise UsageError("a state file is nothing for a terminal", hint="name a file, or send it into one: > state.db")
     with tempfile.TemporaryDirectory(prefix="batchctl-") as folder:
-        copy = Path(folder) / "state.db"
+        copy = Path(folder).resolve() / "state.db"
         opened.state.copy_to(copy)
         with copy.open("rb") as stream:
             shutil.copyfileobj(stream, sys.stdout.buffer)

@@ -26,9 +26,9 @@ def push(*, common: Common, file: str, force: bool, lock_timeout: str) -> None:
     Never pushed: a file of another stack, one that is damaged, and one that is newer than this batchctl. Never lost: a
     create call of which nobody knows the outcome.
     """
-    path = Path(file)
+    path = Path(file).resolve()
     if not path.is_file():
-        raise UsageError(f"there is no file {path}", hint="`batchctl state pull FILE` makes one")
+        raise UsageError(f"there is no file {file}", hint="`batchctl state pull FILE` makes one")
     content = open_stack_state(common, path=path).state.content()
     opened = open_stack_state(common, lock_timeout)
     with opened.state.lock() as session:

@@ -1,0 +1,60 @@
+"""Makes files and folders that only their owner can read, whatever the umask says.
+
+A umask can widen what a library makes by its own defaults, and can take from the owner what the owner needs; so the
+mode is set once more on what was made.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from batchctl.disk.opening import open_file, open_parent
+
+_FILE = 0o600
+_FOLDER = 0o700
+
+
+def create_file(path: Path) -> BinaryIO:
+    """A new file. Raises FileExistsError when the name is taken, UnsafeFile when a link has it, and OSError."""
+    handle = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE)
+    os.fchmod(handle, _FILE)
+    return os.fdopen(handle, "w+b")
+
+
+def create_empty(path: Path) -> None:
+    """A new, empty file, for a library that opens files by name. Raises FileExistsError and OSError."""
+    create_file(path).close()
+
+
+def open_or_create(path: Path) -> int:
+    """A handle for reading and writing on a file that is made when it is not there. Raises UnsafeFile and OSError."""
+    try:
+        handle = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE)
+    except FileExistsError:
+        return open_file(path, os.O_RDWR)
+    os.fchmod(handle, _FILE)
+    return handle
+
+
+def make_folder(path: Path) -> None:
+    """A folder, and those above it that are not there yet; what is there keeps its mode. Raises UnsafeFile and OSError.
+
+    Links on the way are not followed.
+    """
+    inside = path.absolute() / "…"
+    try:
+        with open_parent(inside):
+            return
+    except FileNotFoundError:
+        pass
+    for folder in [*reversed(path.absolute().parents), path.absolute()][1:]:
+        with open_parent(folder) as parent:
+            try:
+                os.mkdir(folder.name, _FOLDER, dir_fd=parent)
+            except FileExistsError:
+                continue
+            os.chmod(folder.name, _FOLDER, dir_fd=parent)
+    with open_parent(inside):
+        pass

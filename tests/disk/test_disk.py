@@ -1,0 +1,151 @@
+"""Files of a checkout: what an author of a pull request may have put in the way, and whatever umask there is."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from batchctl.disk.making import create_empty, create_file, make_folder, open_or_create
+from batchctl.disk.opening import UnsafeFile, is_there, open_file, open_stream, read_start, require_regular
+
+SECRET = b"machine github.com password hunter2"
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077, 0o777])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def link_to_file(path: Path) -> None:
+    secret = path.parent.parent / "secret"
+    secret.write_bytes(SECRET)
+    path.symlink_to(secret)
+
+
+def link_to_nowhere(path: Path) -> None:
+    path.symlink_to(path.parent.parent / "nowhere")
+
+
+def link_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def bound_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        os.chdir(path.parent)
+        one.bind(path.name)
+
+
+BAD = [link_to_file, link_to_nowhere, link_to_itself, pipe, bound_socket]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stack").mkdir()
+    return tmp_path / "stack" / "file"
+
+
+@pytest.mark.parametrize("put", BAD)
+@pytest.mark.parametrize(
+    "use", [open_file, open_stream, require_regular, lambda path: read_start(path, 9), open_or_create]
+)
+def test_only_regular_files_are_opened(place: Path, put: Callable[[Path], None], use: Callable[[Path], object]) -> None:
+    put(place)
+    with pytest.raises(UnsafeFile) as caught:
+        use(place)
+    assert str(place) in caught.value.words
+    assert "secret" not in str(caught.value)
+    if put is link_to_file:
+        assert (place.parent.parent / "secret").read_bytes() == SECRET
+    assert not (place.parent.parent / "nowhere").exists()
+
+
+@pytest.mark.parametrize("use", [open_file, create_file, open_or_create, require_regular, is_there, make_folder])
+def test_no_folder_on_the_way_may_be_a_link(place: Path, use: Callable[[Path], object]) -> None:
+    elsewhere = place.parent.parent / "elsewhere"
+    elsewhere.mkdir()
+    (place.parent / "sub").symlink_to(elsewhere)
+    with pytest.raises(UnsafeFile, match="sub"):
+        use(place.parent / "sub" / "file")
+    assert not list(elsewhere.iterdir())
+
+
+@pytest.mark.parametrize("put", [link_to_file, link_to_nowhere])
+def test_a_new_file_is_not_made_through_a_link(place: Path, put: Callable[[Path], None]) -> None:
+    put(place)
+    with pytest.raises(UnsafeFile):
+        create_file(place)
+    assert not (place.parent.parent / "nowhere").exists()
+
+
+def test_a_new_file_takes_no_name_that_is_taken(place: Path) -> None:
+    place.write_text("old")
+    with pytest.raises(FileExistsError):
+        create_empty(place)
+    assert place.read_text() == "old"
+
+
+def test_what_is_missing_is_missing(place: Path) -> None:
+    assert not is_there(place)
+    assert not is_there(place / "below")
+    require_regular(place, place / "below")
+    with pytest.raises(FileNotFoundError, match=str(place)):
+        open_file(place)
+    place.write_text("x")
+    assert is_there(place)
+    with pytest.raises(NotADirectoryError):
+        open_file(place / "below")
+
+
+def test_a_link_to_nowhere_is_there(place: Path) -> None:
+    link_to_nowhere(place)
+    assert is_there(place)
+
+
+def test_a_file_is_read_up_to_its_bound(place: Path) -> None:
+    place.write_bytes(b"0123456789")
+    assert read_start(place, 4) == b"0123"
+
+
+def test_files_are_private_whatever_the_umask(place: Path, umask: int) -> None:
+    create_file(place).close()
+    assert mode(place) == 0o600
+    os.close(open_or_create(place.with_name("other")))
+    assert mode(place.with_name("other")) == 0o600
+
+
+def test_folders_are_private_whatever_the_umask(place: Path, umask: int) -> None:
+    make_folder(place / "a" / "b")
+    assert [mode(one) for one in (place, place / "a", place / "a" / "b")] == [0o700] * 3
+    place.chmod(0o755)
+    make_folder(place / "a" / "b")
+    assert mode(place) == 0o755, "what is there keeps its mode"
+
+
+@pytest.mark.parametrize("use", [open_file, require_regular, open_or_create])
+def test_a_folder_is_no_file(place: Path, use: Callable[[Path], object]) -> None:
+    place.mkdir()
+    with pytest.raises(IsADirectoryError, match="Is a directory"):
+        use(place)
+
+
+def test_a_file_is_no_folder(place: Path) -> None:
+    place.write_text("x")
+    with pytest.raises(NotADirectoryError):
+        make_folder(place)
