@@ -33,6 +33,12 @@ def check_row(kind: str, request: JsonObject, roles: frozenset[str]) -> None:
         _check_embed(request)
 
 
+def plain_embed(request: JsonObject) -> JsonObject:
+    """The request with the settings of its `embedContentConfig` beside the content, where the older form has them."""
+    config = request.get("embedContentConfig")
+    return request if config is None else {**request, **config}
+
+
 def answer_row(kind: str, model: str, request: JsonObject, salt: str) -> JsonObject:
     """The response to a request that passed `check_row`. `salt` makes response ids differ from row to row."""
     bare = request.get("model", model).removeprefix("models/")
@@ -45,6 +51,11 @@ def _check_generate(request: JsonObject, roles: frozenset[str]) -> None:
         raise BadRow("* GenerateContentRequest.contents: contents is not specified")
     if any(content.get("role", "") not in roles for content in contents):
         raise BadRow("Please use a valid role: user, model.")
+    if "cachedContent" in request and request.keys() & {"systemInstruction", "tools", "toolConfig"}:
+        raise BadRow(
+            "CachedContent can not be used with GenerateContent request setting system_instruction, tools or"
+            " tool_config. Proposed fix: move those values to CachedContent from GenerateContent request."
+        )
     if not 1 <= request.get("generationConfig", {}).get("candidateCount", 1) <= _MOST_CANDIDATES:
         raise BadRow(f"* GenerateContentRequest.generation_config.candidate_count: must be 1 to {_MOST_CANDIDATES}")
 

@@ -29,6 +29,26 @@ class Whole:
 
 
 @dataclass(frozen=True)
+class Real:
+    """A float or double: a number, or its digits in a string."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A boolean."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Bytes, in base64."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """An enum of which not every name is known here; its number counts, too."""
+
+
+@dataclass(frozen=True)
 class Choice:
     """An enum's name."""
 
@@ -51,7 +71,8 @@ class Message:
     open: bool = False
 
 
-Kind: TypeAlias = Anything | Text | Whole | Choice | Many | Message
+Scalar: TypeAlias = Text | Whole | Real | Truth | Encoded | Name | Choice
+Kind: TypeAlias = Anything | Scalar | Many | Message
 
 
 @dataclass(frozen=True)
@@ -84,7 +105,7 @@ def _read(value: object, kind: Kind, place: str, problems: list[_Problem]) -> ob
     if isinstance(kind, Message):
         return _read_fields(value, kind, place, problems)
     if isinstance(kind, Many):
-        if kind.lone and isinstance(value, str):
+        if kind.lone and isinstance(value, str | dict):
             value = [value]
         if not isinstance(value, list):
             problems.append(_Problem(place, f"Invalid value at '{place}' (a list is wanted)"))
@@ -95,16 +116,54 @@ def _read(value: object, kind: Kind, place: str, problems: list[_Problem]) -> ob
     return _read_scalar(value, kind, place, problems)
 
 
-def _read_scalar(value: object, kind: Text | Whole | Choice, place: str, problems: list[_Problem]) -> object:
-    if isinstance(kind, Text):
-        fits, wanted = isinstance(value, str) and _encodable(value), "TYPE_STRING"
-    elif isinstance(kind, Whole):
-        fits, wanted = _whole(value), "TYPE_INT64"
-    else:
-        fits, wanted = value in kind.names if isinstance(value, str) else False, "TYPE_ENUM"
-    if not fits:
+def _read_scalar(value: object, kind: Scalar, place: str, problems: list[_Problem]) -> object:
+    wanted = _TYPES[type(kind)]
+    if not _fits(value, kind):
         problems.append(_Problem(place, f"Invalid value at '{place}' ({wanted}), {ascii(value)[:80]}"))
-    return int(value) if fits and isinstance(kind, Whole) and isinstance(value, str | int | float) else value
+        return value
+    if isinstance(kind, Whole):
+        assert isinstance(value, str | int | float)
+        return int(value)
+    return float(value) if isinstance(kind, Real) and isinstance(value, str) else value
+
+
+_TYPES: Mapping[type[Scalar], str] = {
+    Text: "TYPE_STRING",
+    Whole: "TYPE_INT64",
+    Real: "TYPE_DOUBLE",
+    Truth: "TYPE_BOOL",
+    Encoded: "TYPE_BYTES",
+    Name: "TYPE_ENUM",
+    Choice: "TYPE_ENUM",
+}
+"""As the API names them in its errors."""
+
+
+def _fits(value: object, kind: Scalar) -> bool:
+    match kind:
+        case Text():
+            return isinstance(value, str) and _encodable(value)
+        case Whole():
+            return _whole(value)
+        case Real():
+            return _real(value)
+        case Truth():
+            return isinstance(value, bool)
+        case Encoded():
+            return isinstance(value, str) and _BASE64.fullmatch(value) is not None
+        case Name():
+            return isinstance(value, str | int) and not isinstance(value, bool)
+        case Choice(names):
+            return isinstance(value, str) and value in names
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*={0,2}\s*")
+
+
+def _real(value: object) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", value) is not None
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _read_fields(value: object, message: Message, place: str, problems: list[_Problem]) -> JsonObject:

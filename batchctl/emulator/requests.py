@@ -1,8 +1,12 @@
-"""The requests that both services put into rows, field by field. Data only. Source: reference 1.3, 7."""
+"""The requests that the two services put into rows, message by message. Data only.
+
+Each line of a table is a message, then its members as `name:type`; `*` behind a type makes a list, `any` is data of the
+caller's own. The Developer API and Vertex share most of it. Source: reference 1.3, 7, 16.
+"""
 
 from __future__ import annotations
 
-from batchctl.emulator.proto import Anything, Choice, Many, Message, Text, Whole
+from batchctl.emulator.proto import Anything, Choice, Encoded, Kind, Many, Message, Name, Real, Text, Truth, Whole
 
 TASK_TYPES = frozenset({
     "TASK_TYPE_UNSPECIFIED",
@@ -16,34 +20,157 @@ TASK_TYPES = frozenset({
     "CODE_RETRIEVAL_QUERY",
 })  # fmt: skip
 
-_ANY = Anything()
-_CONTENT = Message({"parts": Many(Message({"text": Text()}, open=True)), "role": Text()})
-_GENERATION_CONFIG_VERBATIM = (
-    "temperature", "topP", "topK", "maxOutputTokens", "stopSequences", "responseLogprobs", "logprobs",
-    "presencePenalty", "frequencyPenalty", "seed", "responseSchema", "responseJsonSchema", "responseModalities",
-    "mediaResolution", "speechConfig", "thinkingConfig", "imageConfig", "enableEnhancedCivicAnswers",
-    "audioTranscriptionConfig",
-)  # fmt: skip
-_GENERATION_CONFIG = Message({
-    **dict.fromkeys(_GENERATION_CONFIG_VERBATIM, _ANY),
-    "candidateCount": Whole(),
-    "responseMimeType": Text(),
-})  # fmt: skip
-_GENERATE_VERBATIM = ("safetySettings", "tools", "toolConfig", "labels", "serviceTier", "store", "continuationToken")
+_BOTH = """\
+GenerateContentRequest model:text contents:Content* systemInstruction:Content generationConfig:GenerationConfig
+GenerateContentRequest safetySettings:SafetySetting* tools:Tool* toolConfig:ToolConfig labels:any
+GenerateContentRequest continuationToken:bytes cachedContent:text
+Content parts:Part* role:text
+Part text:text inlineData:Blob fileData:FileData functionCall:FunctionCall functionResponse:FunctionResponse
+Part executableCode:ExecutableCode codeExecutionResult:CodeExecutionResult thought:bool thoughtSignature:bytes
+Part videoMetadata:VideoMetadata mediaResolution:PartMediaResolution mediaProcessing:enum
+Part audioTranscription:AudioTranscription speechMetadata:SpeechMetadata
+Blob data:bytes mimeType:text displayName:text
+FileData fileUri:text mimeType:text displayName:text
+FunctionCall id:text name:text args:any
+FunctionResponse id:text name:text response:any parts:FunctionResponsePart* scheduling:enum
+FunctionResponsePart inlineData:Blob fileData:FileData
+ExecutableCode id:text language:enum code:text
+CodeExecutionResult id:text outcome:enum output:text
+VideoMetadata startOffset:text endOffset:text fps:number
+PartMediaResolution level:enum
+AudioTranscription text:text speakerLabel:text words:Word*
+Word word:text startOffset:text endOffset:text
+SpeechMetadata speaker:text style:text
+GenerationConfig temperature:number topP:number topK:number candidateCount:int maxOutputTokens:int stopSequences:text*
+GenerationConfig responseLogprobs:bool logprobs:int presencePenalty:number frequencyPenalty:number seed:int
+GenerationConfig responseMimeType:text responseSchema:any responseJsonSchema:any responseFormat:ResponseFormat*
+GenerationConfig responseModalities:enum* mediaResolution:enum speechConfig:SpeechConfig
+GenerationConfig thinkingConfig:ThinkingConfig imageConfig:ImageConfig enableAffectiveDialog:bool
+GenerationConfig translationConfig:TranslationConfig audioTranscriptionConfig:AudioTranscriptionConfig
+ThinkingConfig includeThoughts:bool thinkingBudget:int thinkingLevel:enum
+ImageConfig aspectRatio:text imageSize:text
+SpeechConfig languageCode:text voiceConfig:VoiceConfig multiSpeakerVoiceConfig:MultiSpeakerVoiceConfig
+MultiSpeakerVoiceConfig speakerVoiceConfigs:SpeakerVoiceConfig*
+SpeakerVoiceConfig speaker:text voiceConfig:VoiceConfig
+VoiceConfig prebuiltVoiceConfig:PrebuiltVoiceConfig replicatedVoiceConfig:ReplicatedVoiceConfig voice:text
+PrebuiltVoiceConfig voiceName:text
+ReplicatedVoiceConfig mimeType:text voiceSampleAudio:bytes
+TranslationConfig targetLanguageCode:text echoTargetLanguage:bool
+AudioTranscriptionConfig languageCodes:text* customVocabulary:text* adaptationPhrases:text* diarization:bool
+AudioTranscriptionConfig wordTimestamp:bool mode:enum sourceText:text languageAuto:any languageHints:LanguageHints
+LanguageHints languageCodes:text*
+ResponseFormat text:TextFormat audio:AudioFormat image:ImageFormat video:VideoFormat
+TextFormat mimeType:enum schema:any
+AudioFormat mimeType:enum delivery:enum bitRate:int sampleRate:int
+ImageFormat mimeType:enum delivery:enum aspectRatio:enum imageSize:enum
+VideoFormat delivery:enum aspectRatio:enum duration:text gcsUri:text resolution:text
+SafetySetting category:enum threshold:enum
+ToolConfig functionCallingConfig:FunctionCallingConfig retrievalConfig:RetrievalConfig
+FunctionCallingConfig mode:enum allowedFunctionNames:text*
+RetrievalConfig latLng:LatLng languageCode:text
+LatLng latitude:number longitude:number
+Tool functionDeclarations:FunctionDeclaration* googleSearch:GoogleSearch codeExecution:any urlContext:any
+Tool googleMaps:GoogleMaps computerUse:ComputerUse googleSearchRetrieval:GoogleSearchRetrieval
+FunctionDeclaration name:text description:text behavior:enum parameters:any parametersJsonSchema:any
+FunctionDeclaration response:any responseJsonSchema:any
+GoogleSearch searchTypes:any
+GoogleMaps enableWidget:bool
+ComputerUse environment:enum excludedPredefinedFunctions:text* enablePromptInjectionDetection:bool
+ComputerUse disabledSafetyPolicies:enum*
+GoogleSearchRetrieval dynamicRetrievalConfig:DynamicRetrievalConfig
+DynamicRetrievalConfig mode:enum dynamicThreshold:number
+"""
+_DEVELOPER = """\
+GenerateContentRequest serviceTier:text store:bool
+Part audioMetadata:any documentMetadata:any spreadsheetMetadata:any partMetadata:any toolCall:any toolResponse:any
+FunctionResponse willContinue:bool
+FunctionResponsePart mediaProcessing:enum mediaResolution:PartMediaResolution videoMetadata:VideoMetadata
+FunctionResponsePart documentMetadata:any spreadsheetMetadata:any audioMetadata:any
+VideoMetadata contentLayers:enum*
+PartMediaResolution numTokens:int
+AudioTranscription finished:bool languageCode:text startOffset:text endOffset:text
+ReplicatedVoiceConfig consentAudio:bytes voiceConsentSignature:any
+GenerationConfig enableEnhancedCivicAnswers:bool
+ToolConfig includeServerSideToolInvocations:bool
+Tool fileSearch:FileSearch mcpServers:McpServer*
+FileSearch fileSearchStoreNames:text* topK:int metadataFilter:text
+McpServer name:text streamableHttpTransport:any
+GoogleSearch timeRangeFilter:any
+GoogleMaps authConfig:any
+"""
+_VERTEX = """\
+GenerateContentRequest modelArmorConfig:ModelArmorConfig outputConfig:OutputConfig
+ModelArmorConfig promptTemplateName:text responseTemplateName:text
+OutputConfig outputUriPrefix:text
+FunctionCall partialArgs:any* willContinue:bool
+GenerationConfig audioTimestamp:bool routingConfig:any modelConfig:ModelConfig
+ModelConfig featureSelectionPreference:enum
+ImageConfig personGeneration:enum prominentPeople:enum imageOutputOptions:ImageOutputOptions
+ImageOutputOptions mimeType:text compressionQuality:int
+SafetySetting method:enum
+FunctionCallingConfig streamFunctionCallArguments:bool
+Tool retrieval:any enterpriseWebSearch:EnterpriseWebSearch parallelAiSearch:any exaAiSearch:any
+EnterpriseWebSearch excludeDomains:text* blockingConfidence:enum
+GoogleSearch excludeDomains:text* blockingConfidence:enum
+GoogleMaps groundingTypes:any
+"""
+_SCALARS: dict[str, Kind] = {
+    "any": Anything(),
+    "bool": Truth(),
+    "bytes": Encoded(),
+    "enum": Name(),
+    "int": Whole(),
+    "number": Real(),
+    "text": Text(),
+}
+_LONE = frozenset({"parts", "contents"})
+"""Lists for which Vertex takes a bare object too, as Google's samples have it."""
 
-GENERATE_REQUEST = Message({
-    **dict.fromkeys(_GENERATE_VERBATIM, _ANY),
-    "model": Text(),
-    "contents": Many(_CONTENT),
-    "systemInstruction": _CONTENT,
-    "generationConfig": _GENERATION_CONFIG,
-    "cachedContent": Text(),
-})  # fmt: skip
 
-EMBED_REQUEST = Message({
-    "model": Text(),
-    "content": _CONTENT,
-    "taskType": Choice(TASK_TYPES),
-    "title": Text(),
-    "outputDimensionality": Whole(),
-})  # fmt: skip
+def _members(*tables: str) -> dict[str, dict[str, str]]:
+    """The types of the members of each message, by the message's name."""
+    found: dict[str, dict[str, str]] = {}
+    for table in tables:
+        for line in table.splitlines():
+            name, *members = line.split()
+            for member in members:
+                field, _, kind = member.partition(":")
+                found.setdefault(name, {})[field] = kind
+    return found
+
+
+def _message(name: str, members: dict[str, dict[str, str]], lone: frozenset[str]) -> Message:
+    return Message({member: _kind(member, kind, members, lone) for member, kind in members[name].items()})
+
+
+def _kind(member: str, kind: str, members: dict[str, dict[str, str]], lone: frozenset[str]) -> Kind:
+    if kind.endswith("*"):
+        return Many(_kind("", kind.removesuffix("*"), members, lone), lone=member in lone)
+    return _SCALARS[kind] if kind in _SCALARS else _message(kind, members, lone)
+
+
+def _embed(content: Message) -> Message:
+    """Both forms of the settings; the three beside `content` are deprecated. Source: reference 16."""
+    settings: dict[str, Kind] = {
+        "taskType": Choice(TASK_TYPES),
+        "title": Text(),
+        "outputDimensionality": Whole(),
+    }
+    config = Message({
+        **settings,
+        **dict.fromkeys(("autoTruncate", "documentOcr", "audioTrackExtraction"), Truth()),
+        "mimeType": Text(),
+    })  # fmt: skip
+    return Message({"model": Text(), "content": content, **settings, "embedContentConfig": config})
+
+
+def _requests(extra: str, lone: frozenset[str] = frozenset()) -> dict[str, Message]:
+    members = _members(_BOTH, extra)
+    content = _message("Content", members, lone)
+    return {"generate": _message("GenerateContentRequest", members, lone), "embed": _embed(content)}
+
+
+DEVELOPER_REQUESTS = _requests(_DEVELOPER)
+"""What a row's request may be at the Developer API, by kind of job."""
+VERTEX_REQUESTS = _requests(_VERTEX, _LONE)
+"""The same at Vertex AI."""

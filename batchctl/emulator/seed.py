@@ -17,12 +17,12 @@ from batchctl.emulator.clock import LONGEST, parse_timestamp
 from batchctl.emulator.gemini.create import item_lines, new_job, valid_model
 from batchctl.emulator.gemini.envelope import API
 from batchctl.emulator.gemini.files import find_file
-from batchctl.emulator.gemini.messages import REQUESTS
 from batchctl.emulator.gemini.uploads import keep_file
 from batchctl.emulator.jobs import Job, find_job
 from batchctl.emulator.lifecycle import Fate, State
 from batchctl.emulator.names import fresh_id
 from batchctl.emulator.proto import read_message
+from batchctl.emulator.requests import DEVELOPER_REQUESTS
 from batchctl.emulator.rules import Course, course_for
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.settings import Settings, settings_from
@@ -180,7 +180,7 @@ def _item(row: JsonObject, kind: str, place: str) -> JsonObject:
     content = {"role": "user", "parts": [{"text": row.get("text")}]}
     request = row.get("request", {"contents": [content]} if kind == "generate" else {"content": content})
     try:
-        read = read_message(json.loads(json.dumps(request)), REQUESTS[kind], "request")
+        read = read_message(json.loads(json.dumps(request)), DEVELOPER_REQUESTS[kind], "request")
     except Refused as refused:
         raise Invalid(f"{place}: {refused.message}") from refused
     return {"request": read, **({"metadata": {"key": row["key"]}} if "key" in row else {})}

@@ -62,7 +62,6 @@ def test_all_that_the_sdk_sends_is_taken(world: World) -> None:
         "tools": [{"googleSearch": {}}],
         "toolConfig": {"functionCallingConfig": {"mode": "AUTO"}},
         "labels": {"a": "b"},
-        "cachedContent": "cachedContents/abc",
         "generationConfig": {"temperature": 0.1, "thinkingConfig": {"thinking_budget": 0}, "seed": None},
     }
     webhook = {"uris": ["https://e.example/x"], "user_metadata": {"a": 1}}
@@ -71,6 +70,23 @@ def test_all_that_the_sdk_sends_is_taken(world: World) -> None:
     [item] = world.inline_results(job)
     assert item["response"]["modelVersion"] == "gemini-2.5-pro"
     assert "metadata" not in item
+
+
+@pytest.mark.parametrize("beside", ["systemInstruction", "tools", "toolConfig", None])
+def test_cached_content_brings_its_own_instruction_and_tools(world: World, beside: str | None) -> None:
+    others: dict[str, Any] = {
+        "systemInstruction": {"parts": [{"text": "x"}]},
+        "tools": [{"codeExecution": {}}],
+        "toolConfig": {},
+    }
+    request = {"contents": CONTENTS, "cachedContent": "cachedContents/abc"}
+    if beside is not None:
+        request[beside] = others[beside]
+    job = world.post_batch(MODEL, inline({"request": request}))
+    world.pass_time("3s")
+    [item] = world.inline_results(job)
+    assert ("error" in item) == (beside is not None)
+    assert "error" not in item or "CachedContent can not be used" in item["error"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +107,18 @@ def test_all_that_the_sdk_sends_is_taken(world: World) -> None:
             {"batch": inline({"request": {"generation_config": {"temprature": 1}}})},
             "temprature",
             "batch.input_config.requests.requests[0].request.generation_config",
+        ),
+        (
+            CREATE,
+            {"batch": inline({"request": {"tools": [{"cachedContent": "cachedContents/abc"}]}})},
+            "cachedContent",
+            "batch.input_config.requests.requests[0].request.tools[0]",
+        ),
+        (
+            CREATE,
+            {"batch": inline({"request": {"generationConfig": {"thinking_config": {"budget": 1}}}})},
+            "budget",
+            "batch.input_config.requests.requests[0].request.generation_config.thinking_config",
         ),
         (
             EMBED,

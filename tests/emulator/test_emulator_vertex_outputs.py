@@ -79,7 +79,7 @@ def problem(code: int, message: str, status: str, phrase: str) -> str:
     [
         ({"request": {"contents": [{"parts": [{"text": "x"}]}]}}, "Please use a valid role: user, model."),
         ({"request": {"contents": [{"role": "boss", "parts": []}]}}, "Please use a valid role: user, model."),
-        ({"request": {}}, "* GenerateContentRequest.contents: contents is not specified"),
+        ({"request": {"labels": {"a": "b"}}}, "* GenerateContentRequest.contents: contents is not specified"),
         (asked("x", size=1), 'Invalid JSON payload received. Unknown name "size": Cannot find field.'),
         (
             asked("x", generationConfig={"candidateCount": "many"}),
@@ -94,6 +94,51 @@ def test_what_is_wrong_with_a_request_is_its_rows_own_error(world: Vertex, line:
     assert bad["status"] == problem(400, message, "INVALID_ARGUMENT", "Bad Request")
     [job] = world.listed()
     assert job["completionStats"] == {"successfulCount": "1", "failedCount": "1"}
+
+
+def schema(properties: dict[str, Any]) -> dict[str, Any]:
+    return asked("x", generationConfig={"responseSchema": {"type": "OBJECT", "properties": properties}})
+
+
+def deep(levels: int) -> dict[str, Any]:
+    return {"p": {"type": "OBJECT"} if levels == 1 else {"type": "OBJECT", "properties": deep(levels - 1)}}
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (
+            [asked("x", tools=[{"googleSearch": {}}])],
+            "row 1: field request.tools.item.googleSearch is a struct without fields",
+        ),
+        ([asked("x"), schema({"$defs": {"a": 1}})], "row 2: invalid field name '$defs' in request.generationConfig"),
+        ([schema({"Metric A": {"type": "STRING"}})], "row 1: invalid field name 'Metric A'"),
+        (
+            [schema({"a": {"type": "STRING"}}), schema({"a": {"type": ["STRING", "NULL"]}})],
+            "is ARRAY here, and STRING before",
+        ),
+        ([schema(deep(6))], "is nested more than 15 levels"),
+        ([{"request": {}}], "row 1: field request is a struct without fields"),
+    ],
+)
+def test_what_the_importer_refuses_fails_the_whole_job(world: Vertex, lines: list[Any], says: str) -> None:
+    world.put("mine.jsonl", *lines)
+    job = world.end(world.make(inputConfig=from_gcs("gs://in/mine.jsonl")))
+    assert job["state"] == "JOB_STATE_FAILED"
+    assert job["error"]["code"] == 3
+    assert job["error"]["message"].startswith("Failed to import data. ")
+    assert says in job["error"]["message"]
+
+
+def test_what_the_importer_takes(world: Vertex) -> None:
+    rows = [
+        asked("x", tools=[{"googleSearch": {"excludeDomains": []}}]),
+        schema(deep(5)),
+        {"request": {"contents": {"role": "user", "parts": {"text": "y"}}}},
+    ]
+    assert [line["status"] for line in run(world, *rows[:2])] == ["", ""]
+    [line] = run(world, rows[2])
+    assert line["status"] == ""
 
 
 @pytest.mark.parametrize(
@@ -172,7 +217,12 @@ def test_rows_are_forgotten_when_they_are_written(world: Vertex) -> None:
 @pytest.mark.parametrize("config", ["embed_content_config", "embedContentConfig"])
 def test_embeddings_carry_their_key(world: Vertex, config: str) -> None:
     request = {"content": {"parts": [{"text": "x"}]}, config: {"output_dimensionality": 3, "taskType": "CLUSTERING"}}
-    good, bad = run(world, {"key": "k1", "request": request}, {"key": "k2", "request": {}}, model=EMBEDDING)
+    good, bad = run(
+        world,
+        {"key": "k1", "request": request},
+        {"key": "k2", "request": {"content": {"role": "user"}}},
+        model=EMBEDDING,
+    )
     assert good["response"]["tokenCount"] == "1"
     assert len(good["response"]["embedding"]["values"]) == 3
     assert {name: good[name] for name in good.keys() - {"response"}} == {"key": "k1", "request": request}

@@ -11,7 +11,7 @@ from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.envelope import API, operation
 from batchctl.emulator.gemini.files import find_file, is_processed
 from batchctl.emulator.gemini.messages import batch
-from batchctl.emulator.gemini.rows import tally
+from batchctl.emulator.gemini.rows import check_lines, tally
 from batchctl.emulator.jobs import Job, add_job
 from batchctl.emulator.lifecycle import Fate
 from batchctl.emulator.names import fresh_id
@@ -69,6 +69,8 @@ def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
         raise Refused(400, "* BatchRequest.batch: batch is not specified")
     asked = body["batch"]
     blob, input_file = _input(exchange, asked.get("inputConfig", {}))
+    if input_file is not None:
+        check_lines(exchange.store, blob, kind)
     priority = asked.get("priority")
     job = Job(
         api=API,

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from batchctl.emulator.proto import Anything, Kind, Many, Message, Text, Whole
-from batchctl.emulator.requests import EMBED_REQUEST, GENERATE_REQUEST
+from batchctl.emulator.requests import DEVELOPER_REQUESTS
 
 _ANY = Anything()
-REQUESTS = {"generate": GENERATE_REQUEST, "embed": EMBED_REQUEST}
 
 
 def file_row(kind: str) -> Message:
     """One line of an input file. Source: reference 8.1."""
-    return Message({"key": Text(), "request": REQUESTS[kind], "metadata": _ANY})
+    return Message({"key": Text(), "request": DEVELOPER_REQUESTS[kind], "metadata": _ANY})
 
 
 def batch(kind: str) -> Message:
     """The batch object; what only ever comes out is taken and ignored. Source: reference 1.2."""
-    item = Message({"request": REQUESTS[kind], "metadata": _ANY})
+    item = Message({"request": DEVELOPER_REQUESTS[kind], "metadata": _ANY})
     ignored: dict[str, Kind] = dict.fromkeys(
         ("name", "output", "createTime", "endTime", "updateTime", "batchStats", "state", "webhookConfig"), _ANY
     )

@@ -6,11 +6,12 @@ Results are not stored: they follow from the stored input, so they are made agai
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from batchctl.emulator.answers import ANY_ROLE, BadRow, answer_row, check_row
+from batchctl.emulator.answers import ANY_ROLE, BadRow, answer_row, check_row, plain_embed
 from batchctl.emulator.gemini.messages import file_row
 from batchctl.emulator.jobs import Job
 from batchctl.emulator.lines import blocks, lines
@@ -60,7 +61,10 @@ def _given(store: Store, blob: str) -> Iterator[JsonObject]:
 def _computed(store: Store, job: Job) -> Iterator[JsonObject]:
     for index, row in enumerate(_rows(store, job)):
         if row.error is None:
-            yield {"response": answer_row(job.kind, job.model, row.request, f"{job.name}/{index}"), **row.tag}
+            yield {
+                "response": answer_row(job.kind, job.model, plain_embed(row.request), f"{job.name}/{index}"),
+                **row.tag,
+            }
         else:
             yield {"error": row.error, **row.tag}
 
@@ -81,8 +85,33 @@ def _inline_row(line: bytes) -> _Row:
     return _Row(tag, key if isinstance(key, str) else "", item.get("request", {}), None)
 
 
+def check_lines(store: Store, blob: str, kind: str) -> None:
+    """Raise Refused (400) for the first line of a file that is no row: no job is made of it. Source: reference 16."""
+    message = file_row(kind)
+    for number, line in enumerate(lines(store.read(blob)), 1):
+        try:
+            row = read_message(json.loads(line), message)
+        except Refused as refused:
+            words = refused.message.removeprefix("Invalid JSON payload received. ").partition("\n")[0]
+            raise _bad_line(number, line, words) from refused
+        except (ValueError, RecursionError) as error:
+            raise _bad_line(number, line, str(error)) from error
+        if "request" not in row:
+            raise _bad_line(number, line, "no request")
+
+
+def _bad_line(number: int, line: bytes, words: str) -> Refused:
+    found = _QUOTED.search(words)
+    column = line.find(found[1].encode()) + 1 if found else 0
+    what = "no such field" if found and "Cannot find field" in words else words
+    return Refused(400, f"Error on line {number}: invalid JSON, near column {max(column, 1)}: {what}")
+
+
+_QUOTED = re.compile(r'["\']([^"\']+)["\']')
+
+
 def _file_row(line: bytes, message: Message) -> _Row:
-    """Read a line strictly: what is wrong with it is the row's own error, and its key is told where it can be."""
+    """Read a line of a file that was looked at before; a seed's may be of any form, and its error is the row's own."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -100,7 +129,7 @@ def _file_row(line: bytes, message: Message) -> _Row:
 
 def _checked(kind: str, request: JsonObject) -> JsonObject | None:
     try:
-        check_row(kind, request, ANY_ROLE)
+        check_row(kind, plain_embed(request), ANY_ROLE)
     except BadRow as bad:
         return _error(str(bad))
     return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from batchctl.emulator.proto import Anything, Many, Message, Text
-from batchctl.emulator.requests import EMBED_REQUEST, GENERATE_REQUEST
 
 _ANY = Anything()
 _TABLE = Message({"outputUri": Text()})
@@ -38,23 +37,3 @@ BATCH_PREDICTION_JOB = Message({
         "vertexMultimodalDatasetDestination": Message({"bigqueryDestination": _TABLE, "displayName": Text()}),
     }),
 })  # fmt: skip
-
-_CONFIG = GENERATE_REQUEST.fields["generationConfig"]
-assert isinstance(_CONFIG, Message)
-_GENERATE = Message({
-    **GENERATE_REQUEST.fields,
-    "modelArmorConfig": _ANY,
-    "generationConfig": Message({
-        **_CONFIG.fields,
-        **dict.fromkeys(("routingConfig", "modelConfig", "audioTimestamp", "generationOutputConfig"), _ANY),
-    }),
-})  # fmt: skip
-_EMBED_CONFIG = Message({
-    **{name: kind for name, kind in EMBED_REQUEST.fields.items() if name not in {"model", "content"}},
-    **dict.fromkeys(("autoTruncate", "mimeType", "documentOcr", "audioTrackExtraction"), _ANY),
-})  # fmt: skip
-REQUESTS = {
-    "generate": _GENERATE,
-    "embed": Message({**EMBED_REQUEST.fields, "embedContentConfig": _EMBED_CONFIG}),
-}
-"""What a row's `request` may be, by kind of job."""

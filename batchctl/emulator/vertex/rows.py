@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from itertools import islice
 
-from batchctl.emulator.answers import ROLES, BadRow, answer_row, check_row
+from batchctl.emulator.answers import ROLES, BadRow, answer_row, check_row, plain_embed
 from batchctl.emulator.jobs import Job
 from batchctl.emulator.lines import lines
 from batchctl.emulator.proto import read_message
+from batchctl.emulator.requests import VERTEX_REQUESTS
 from batchctl.emulator.rules import RowRule, row_error
 from batchctl.emulator.store import Store
-from batchctl.emulator.vertex.messages import REQUESTS
 from batchctl.emulator.vertex.models import bare_model
 from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, status_of
 
@@ -72,9 +72,9 @@ def _read(kind: str, line: JsonObject) -> JsonObject:
     if kind == "text":
         return {"content": {"parts": [{"text": line["content"]}]}}
     try:
-        request = read_message(line["request"], REQUESTS[kind])
+        request = read_message(line["request"], VERTEX_REQUESTS[kind])
         if kind == "embed":
-            merged = {**request, **request.get("embedContentConfig", {})}
+            merged = plain_embed(request)
             request = {name: merged[name] for name in _EMBED_FIELDS if name in merged}
         check_row(kind, request, ROLES)
     except Refused as refused:

@@ -15,6 +15,7 @@ from batchctl.emulator.lines import lines
 from batchctl.emulator.storage.objects import find_bucket, match_objects
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.datasets import dataset_uris
+from batchctl.emulator.vertex.importing import Importer
 from batchctl.emulator.vertex.uris import BadPlace, read_gs, read_table
 from batchctl.emulator.wire import JsonObject
 
@@ -24,8 +25,12 @@ _NOT_COPIED = frozenset({"RECORD", "STRUCT", "RANGE", "DATETIME", "GEOGRAPHY"})
 
 def input_rows(store: Store, job: Job) -> Iterator[JsonObject]:
     """The rows in the order of the input. Raises BadPlace, which says where what is wrong."""
+    importer = Importer()
     for uri in input_uris(store, job):
-        yield from (_table_rows if _is_table(job, uri) else _object_rows)(store, uri, job.kind)
+        if _is_table(job, uri):
+            yield from _table_rows(store, uri, job.kind)
+        else:
+            yield from _object_rows(store, uri, job.kind, importer)
 
 
 def input_uris(store: Store, job: Job) -> list[str]:
@@ -52,7 +57,7 @@ def _is_table(job: Job, uri: str) -> bool:
     return "bigquerySource" in job.body["inputConfig"] or uri.startswith("bq://")
 
 
-def _object_rows(store: Store, uri: str, kind: str) -> Iterator[JsonObject]:
+def _object_rows(store: Store, uri: str, kind: str, importer: Importer) -> Iterator[JsonObject]:
     bucket, path = read_gs(uri)
     if find_bucket(store, bucket) is None:
         raise BadPlace(f"The bucket {bucket} of {uri} does not exist.")
@@ -62,7 +67,10 @@ def _object_rows(store: Store, uri: str, kind: str) -> Iterator[JsonObject]:
     for item in found:
         place = f"gs://{item.bucket}/{item.name}"
         for number, text in enumerate(lines(store.read(item.blob)), 1):
-            yield {"line": _line(_json(text, f"{place}, row {number}"), kind, f"{place}, row {number}")}
+            where = f"{place}, row {number}"
+            line = _line(_json(text, where), kind, where)
+            importer.add(line, where)
+            yield {"line": line}
 
 
 def _table_rows(store: Store, uri: str, kind: str) -> Iterator[JsonObject]:
