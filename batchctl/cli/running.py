@@ -77,7 +77,7 @@ def _agree(workspace: Workspace, request: Request) -> Approve | None:
 
 
 def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
-    result = ApplyReport(report.plan, report.outcomes)
+    result = ApplyReport(report.plan, report.outcomes, report.standing)
 
     def text(console: Console) -> None:
         write_apply(result, console, verbose=workspace.common.verbose)

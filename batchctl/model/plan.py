@@ -15,6 +15,7 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.row_hashes import RowChanges
+from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
 
 
@@ -190,6 +191,10 @@ class JobPlan:
     """Whether those will not come to the end that it waits for, unless a person does something."""
     queue: QueuePlace | None = None
     """Where it stands among the jobs that wait for room on its account."""
+    size: WorkSize = field(default_factory=WorkSize)
+    """How large its work is: what is to be bought, else what was."""
+    buys: bool = False
+    """Whether an attempt is bought, now or when it is its turn; a guard may still refuse it."""
     unseen: bool = False
     """Whether it waits for a look that shows the job, or all of its account."""
 

@@ -44,6 +44,8 @@ class Admission:
     guards: Mapping[str, Guard]
     """Jobs that are too large for a limit, whatever ends."""
     live: Mapping[QuotaKey, int]
+    rates: TokenRates
+    """What is known of tokens a byte."""
 
 
 def admit(
@@ -90,7 +92,7 @@ def admit(
         room.count(at_work[account], sizes)
         queue = sorted(jobs, key=lambda job: _rank(job, recorded.jobs.get(job.name)))
         held.update(_hold(_let_in(queue, room), decided))
-    return Admission({**decided, **held}, guards, Counter(one.key for one in live))
+    return Admission({**decided, **held}, guards, Counter(one.key for one in live), rates)
 
 
 def _find_limits(accounts: Container[Account], desired: DesiredStack) -> dict[Account, AdmissionLimits]:

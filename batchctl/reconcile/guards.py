@@ -14,6 +14,8 @@ from batchctl.model.desired import Limits
 from batchctl.model.plan import Action, Collect, Guard, JobPlan, RecordAttempt
 from batchctl.reconcile.decision import Counted, Decision, Subject
 from batchctl.reconcile.options import Options
+from batchctl.reconcile.sizes import is_bought, size_of
+from batchctl.reconcile.tokens import TokenRates
 from batchctl.reconcile.updates import label_update
 
 _HARMLESS = (RecordAttempt, Collect)
@@ -47,9 +49,11 @@ def find_guards(
     return guards
 
 
-def plan_jobs(decided: Mapping[str, tuple[Subject, Decision]], guards: Mapping[str, Guard]) -> tuple[JobPlan, ...]:
+def plan_jobs(
+    decided: Mapping[str, tuple[Subject, Decision]], guards: Mapping[str, Guard], rates: TokenRates
+) -> tuple[JobPlan, ...]:
     """The decisions as job plans, by name; of what is guarded that alone which needs no leave."""
-    return tuple(_job_plan(*decided[name], guards.get(name)) for name in sorted(decided))
+    return tuple(_job_plan(*decided[name], guards.get(name), rates) for name in sorted(decided))
 
 
 def _guard(
@@ -112,7 +116,8 @@ def _is_protected(subject: Subject) -> bool:
     return subject.recorded is not None and subject.recorded.lifecycle.protect
 
 
-def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobPlan:
+def _job_plan(subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates) -> JobPlan:
+    bought = is_bought(decision)
     decision = label_update(decision) if guard is None else _refused(subject, decision)
     view = subject.current
     return JobPlan(
@@ -133,6 +138,8 @@ def _job_plan(subject: Subject, decision: Decision, guard: Guard | None) -> JobP
         blocked=decision.blocked,
         queue=decision.queue,
         unseen=decision.unseen,
+        size=size_of(subject, rates, bought=bought),
+        buys=bought,
     )
 
 

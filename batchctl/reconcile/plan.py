@@ -78,7 +78,7 @@ def plan(
     guards = find_guards(decided, desired.stack.limits, options, empty=empty, is_new=recorded.is_new)
     # What counts and what has to be agreed to is the same whether or not there is room for it now.
     admission = admit(decided, guards, desired, recorded, observed, now)
-    jobs = plan_jobs(admission.decided, {**guards, **admission.guards})
+    jobs = plan_jobs(admission.decided, {**guards, **admission.guards}, admission.rates)
     countable = bool(observed) and all(look.complete and look.lists_foreign for look in observed.values())
     return Plan(
         desired.stack.name,

@@ -120,6 +120,8 @@ def attempt_fields(attempt: RecordedAttempt) -> dict[str, Json]:
         "remote": attempt.remote,
         "state": attempt.state,
         "rows": row_counts(attempt.rows),
+        "inputBytes": attempt.input_bytes,
+        "tokens": attempt.tokens,
         "error": None if error is None else {"code": error.code, "message": error.message},
         "rejected": attempt.rejected,
         "adopted": attempt.adopted,

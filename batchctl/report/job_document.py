@@ -70,6 +70,7 @@ def _status_row(row: StatusRow) -> dict[str, Json]:
         "model": row.model,
         "provider": row.provider,
         "rows": row_counts(row.rows),
+        "tokens": row.tokens,
         "createTime": rfc3339(row.create_time),
         "startTime": rfc3339(row.start_time),
         "endTime": rfc3339(row.end_time),

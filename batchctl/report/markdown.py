@@ -15,6 +15,7 @@ from batchctl.model.plan import JobPlan, Plan
 from batchctl.report.escape import markdown
 from batchctl.report.layout import count
 from batchctl.report.plan_document import all_guards
+from batchctl.report.purchase import bought_by_model, purchase_words
 from batchctl.report.times import rfc3339
 from batchctl.report.values import ApplyReport, StatusReport
 from batchctl.report.words import (
@@ -37,11 +38,15 @@ def plan_markdown(plan: Plan) -> str:
     shown = [job for job in plan.jobs if not is_quiet(job)]
     blocks = [
         _heading("plan", plan.stack, plan_summary(plan)),
-        _table(("Action", "Job", "Reason"), [(job.action.value, job.job, reason_text(job)) for job in shown]),
+        _table(PLAN_HEADER, [(job.action.value, job.job, *_size(job), reason_text(job)) for job in shown]),
         _unchanged(len(plan.jobs) - len(shown)),
+        _purchase(plan),
         *_findings(plan),
     ]
     return _within_limit(blocks, _changes(shown))
+
+
+PLAN_HEADER = ("Action", "Job", "Model", "Rows", "Bytes", "Tokens", "Reason")
 
 
 def apply_markdown(report: ApplyReport) -> str:
@@ -98,6 +103,21 @@ def status_markdown(report: StatusReport) -> str:
         _titled("Not read in full, shown as last recorded", _table(("Account", "Problem"), problems)),
     ]
     return _within_limit(blocks, "")
+
+
+def _size(job: JobPlan) -> tuple[str, str, str, str]:
+    """What a job buys; empty cells for all others."""
+    size = job.size
+    if not job.buys:
+        return "", "", "", ""
+    rows, sent, tokens = ("?" if number is None else f"{number:,}" for number in (size.rows, size.bytes, size.tokens))
+    return f"{size.model} on {size.provider}", rows, sent, tokens if size.tokens is None else f"about {tokens}"
+
+
+def _purchase(plan: Plan) -> str:
+    by_model = bought_by_model(plan)
+    rows = [(model, provider, purchase_words(one)) for (provider, model), one in by_model.items()]
+    return _titled("What it buys", _table(("Model", "Provider", "Size"), rows)) if len(rows) > 1 else ""
 
 
 def _heading(command: str, stack: str, summary: str) -> str:

@@ -11,7 +11,9 @@ from batchctl.model.desired import Json
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import Change, Drift, Guard, JobPlan, Plan
+from batchctl.model.sizes import WorkSize
 from batchctl.report.error_document import error_fields
+from batchctl.report.purchase import size_fields, total_fields
 from batchctl.report.values import ApplyReport
 
 
@@ -22,8 +24,11 @@ def plan_document(plan: Plan) -> dict[str, Json]:
 
 def apply_document(report: ApplyReport) -> dict[str, Json]:
     """`batchctl/apply/v1`: the plan, with what became of each action."""
-    actions = [_action(job) | _outcome(report.outcome(job.job)) for job in report.plan.jobs]
-    return _plan_fields("batchctl/apply/v1", report.plan, actions)
+    sizes = report.sizes()
+    actions = [_action(job, sizes[job.job]) | _outcome(report.outcome(job.job)) for job in report.plan.jobs]
+    document = _plan_fields("batchctl/apply/v1", report.plan, actions)
+    document["total"]["tokensCounted"] = report.counted_tokens()
+    return document
 
 
 def drift_document(plan: Plan) -> dict[str, Json]:
@@ -100,6 +105,7 @@ def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[
         "format": document_format,
         "stack": plan.stack,
         "summary": plan.summary(),
+        "total": total_fields(plan),
         "actions": actions,
         "drift": drift_entries(plan.drift),
         "unmanaged": plan.unmanaged,
@@ -108,12 +114,14 @@ def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[
     }
 
 
-def _action(job: JobPlan) -> dict[str, Json]:
+def _action(job: JobPlan, size: WorkSize | None = None) -> dict[str, Json]:
     return {
         "action": job.action.value,
         "job": job.job,
         "reason": job.reason,
         "reasonCode": job.code.value,
+        **size_fields(size or job.size),
+        "buys": job.buys,
         "changes": change_entries(job.changes),
         "guard": guard_code(job.guard),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
@@ -11,6 +12,7 @@ from batchctl.model.desired import Json
 from batchctl.model.plan import Action, Change, Drift, JobPlan, Plan
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 from batchctl.report.plan_document import all_guards
+from batchctl.report.purchase import bought_by_model, purchase_words, size_words
 from batchctl.report.words import SYMBOLS, drift_summary, is_quiet, plan_summary, reason_text
 
 
@@ -22,6 +24,7 @@ def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
         write_line(console)
         write_table(console, [_job_row(job) for job in shown], indent=2)
     write_unchanged(console, len(plan.jobs) - len(shown))
+    _write_purchase(plan, console)
     write_findings(plan, console)
     write_line(console)
     write_line(console, (plan_summary(plan), "bold"))
@@ -99,8 +102,28 @@ def _job_row(job: JobPlan) -> Row:
             outside(job.job, "" if plain else "bold"),
             outside(reason_text(job)),
         ),
-        tuple(change_line(change) for change in job.changes),
+        tuple(_notes(job)),
     )
+
+
+def _notes(job: JobPlan) -> Iterator[Text]:
+    words = size_words(job)
+    if words:
+        yield outside(words, "dim")
+    for change in job.changes:
+        yield change_line(change)
+
+
+def _write_purchase(plan: Plan, console: Console) -> None:
+    """What is bought of each model, where there are several."""
+    by_model = bought_by_model(plan)
+    if len(by_model) > 1:
+        write_heading(console, "Buys")
+        rows = [
+            Row((outside(model), outside(provider), Text(purchase_words(purchase))))
+            for (provider, model), purchase in by_model.items()
+        ]
+        write_table(console, rows, indent=2)
 
 
 def _write_drift_rows(drift: tuple[Drift, ...], console: Console, *, indent: int) -> None:

@@ -13,6 +13,7 @@ from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Event, RecordedJob
+from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
 
 
@@ -23,10 +24,24 @@ class ApplyReport:
     plan: Plan
     outcomes: Mapping[str, Outcome]
     """By job name. A job of the plan that is not in it was never begun."""
+    standing: Plan | None = None
+    """How things stand after the last pass; None where nobody has looked."""
 
     def outcome(self, job: str) -> Outcome:
         """What became of a job of the plan: skipped when the pass ended before it."""
         return self.outcomes.get(job) or Outcome(job, Result.SKIPPED)
+
+    def sizes(self) -> dict[str, WorkSize]:
+        """The sizes of the jobs' work, with the tokens that were counted since."""
+        sizes = {job.job: job.size for job in self.plan.jobs}
+        after = () if self.standing is None else self.standing.jobs
+        return sizes | {job.job: job.size for job in after if job.job in sizes and job.size.is_counted}
+
+    def counted_tokens(self) -> int | None:
+        """The tokens that the API counted in what was bought; None as long as it has counted none."""
+        sizes = self.sizes()
+        found = [sizes[job.job].tokens or 0 for job in self.plan.jobs if job.buys and sizes[job.job].is_counted]
+        return sum(found) if found else None
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,8 @@ class StatusRow:
     """What the clock showed by which its age is reckoned: its account's, where that was looked at."""
     code: Reason | None = None
     """The reason for programs."""
+    tokens: int | None = None
+    """Of its input, as the API counted them."""
 
     @classmethod
     def of(
@@ -65,6 +82,7 @@ class StatusRow:
             attempt=plan.attempt.key.attempt,
             remote=plan.attempt.remote,
             rows=plan.attempt.rows,
+            tokens=plan.attempt.tokens,
             now=clocks.get(plan.attempt.account),
             create_time=plan.attempt.create_time,
             start_time=plan.attempt.start_time,

@@ -13,6 +13,7 @@ from batchctl.model.outcome import Result
 from batchctl.model.plan import Action, JobPlan, Plan
 from batchctl.model.states import FAILED_PHASES, Phase
 from batchctl.report.layout import count
+from batchctl.report.purchase import purchase_sentence
 from batchctl.report.values import ApplyReport
 
 SYMBOLS: Mapping[Action, tuple[str, str]] = {
@@ -82,7 +83,7 @@ def drift_summary(plan: Plan) -> str:
 
 def plan_summary(plan: Plan) -> str:
     """A plan in one line: «Plan: 1 to create, 2 to replace.» or that nothing changes."""
-    return " ".join([_plan_lead(plan), *_plan_remarks(plan)])
+    return " ".join(filter(None, [_plan_lead(plan), purchase_sentence(plan), *_plan_remarks(plan)]))
 
 
 def apply_summary(report: ApplyReport) -> str:
@@ -91,7 +92,9 @@ def apply_summary(report: ApplyReport) -> str:
     counts = Counter(report.outcome(job.job).result for job in acted)
     parts = [f"{counts[result]} {result.value}" for result in Result if counts[result]]
     lead = f"Apply: {', '.join(parts)}." if parts else "Nothing to do."
-    return " ".join([lead, *_remarks(report.plan)])
+    tokens = report.counted_tokens()
+    counted = "" if tokens is None else f"The API counted {tokens:,} tokens of input."
+    return " ".join(filter(None, [lead, counted, *_remarks(report.plan)]))
 
 
 def _plan_lead(plan: Plan) -> str:

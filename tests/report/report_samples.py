@@ -28,6 +28,7 @@ from batchctl.model.plan import Action, Change, Drift, DriftKind, Guard, JobPlan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Event, Intent, RecordedAttempt, RecordedJob
 from batchctl.model.row_hashes import RowChanges
+from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.explain import JobCase
@@ -95,7 +96,14 @@ PLAN = Plan(
             "adopt-me", Action.ADOPT, Phase.ACTIVE, "our mark was found", attempt=running("adopt-me", remote=REMOTE)
         ),
         job_plan("cancel-it", Action.CANCEL, Phase.REMOVING, "its manifest was removed", unfinished=True),
-        job_plan("classify", Action.CREATE, Phase.WAITING, "not created yet"),
+        job_plan(
+            "classify",
+            Action.CREATE,
+            Phase.WAITING,
+            "not created yet",
+            size=WorkSize("gemini-2.5-flash", "gemini", 22, 1234, 309),
+            buys=True,
+        ),
         job_plan("collect-it", Action.COLLECT, Phase.SUCCEEDED, "results are there"),
         job_plan("delete-it", Action.DELETE, Phase.REMOVING, "its manifest was removed"),
         job_plan("forget-it", Action.FORGET, Phase.REMOVING, "gone"),
@@ -109,7 +117,14 @@ PLAN = Plan(
             "settings changed; running",
             changes=(Change("spec.lifecycle.backoffLimit", 0, 2), Change("metadata.labels.team", "a", "b|c")),
         ),
-        job_plan("retry-it", Action.RETRY, Phase.FAILED, "attempt 1 expired"),
+        job_plan(
+            "retry-it",
+            Action.RETRY,
+            Phase.FAILED,
+            "attempt 1 expired",
+            size=WorkSize("gemini-2.5-pro", "vertex-eu"),
+            buys=True,
+        ),
         job_plan(
             "summarize-en",
             Action.REPLACE,
@@ -127,6 +142,8 @@ PLAN = Plan(
                 ),
             ),
             guard=MAX_REPLACE,
+            size=WorkSize("gemini-2.5-flash", "gemini", 1, 1_200_000, 300_000),
+            buys=True,
         ),
         job_plan(
             "translate-fr",
@@ -134,6 +151,7 @@ PLAN = Plan(
             Phase.ACTIVE,
             "running",
             attempt=running("translate-fr", remote="batches/def456"),
+            size=WorkSize("gemini-2.5-flash", "gemini", 10, 512, 100, is_counted=True),
         ),
     ),
     drift=(

@@ -7,6 +7,7 @@ from report_samples import NOW, ago, job_plan, running, written
 
 from batchctl.model.errors import LockedError
 from batchctl.model.plan import Action, Change, Guard, Plan
+from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
 from batchctl.report.error_text import write_error
 from batchctl.report.plan_text import write_plan
@@ -22,7 +23,14 @@ def test_the_plan_of_the_documentation_is_what_is_written():
     plan = Plan(
         "examples",
         (
-            job_plan("classify", Action.CREATE, Phase.WAITING, "not created yet"),
+            job_plan(
+                "classify",
+                Action.CREATE,
+                Phase.WAITING,
+                "not created yet",
+                size=WorkSize("gemini-2.5-flash", "gemini", 22, 1234, 309),
+                buys=True,
+            ),
             job_plan("embed-docs"),
             job_plan(
                 "summarize-en",
@@ -31,6 +39,8 @@ def test_the_plan_of_the_documentation_is_what_is_written():
                 "the work changed",
                 changes=(Change("spec.model", "gemini-2.0-flash", "gemini-2.5-flash"),),
                 guard=guard,
+                size=WorkSize("gemini-2.5-flash", "gemini", 8, 512, 128),
+                buys=True,
             ),
             job_plan("translate-fr"),
         ),

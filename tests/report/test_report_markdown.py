@@ -27,7 +27,7 @@ def tables(page):
 
 
 def test_all_rows_are_rows_of_tables():
-    assert tables(plan_markdown(PLAN)) == [3] * 12 + [3] * 3 + [3] * 3 + [2] * 2 + [5] * 6
+    assert tables(plan_markdown(PLAN)) == [7] * 12 + [3] * 3 + [3] * 3 + [3] * 3 + [2] * 2 + [5] * 6
     assert tables(apply_markdown(APPLY))[:12] == [5] * 12
     assert tables(drift_markdown(PLAN)) == [3] * 3 + [2] * 2
     assert tables(status_markdown(STATUS)) == [8] * 4 + [2] * 2
@@ -69,7 +69,7 @@ def test_a_long_page_loses_its_details_first():
 def test_a_page_that_is_still_too_long_ends_after_a_whole_row():
     page = plan_markdown(Plan("s", jobs(5000)))
     assert len(page) < COMMENT_LIMIT + 100
-    assert set(tables(page)) == {3}
+    assert set(tables(page)) == {7}
 
 
 def test_a_page_within_the_limit_keeps_all():

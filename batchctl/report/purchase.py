@@ -1,0 +1,123 @@
+"""What a plan buys: the sums over its jobs, by provider and model, and the words for sizes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from batchctl.model.desired import Json
+from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.sizes import WorkSize
+from batchctl.report.layout import count
+
+_UNITS = ("kB", "MB", "GB", "TB")
+_STEP = 1000
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A sum of sizes. What is not known of a job is left out of the sums."""
+
+    jobs: int
+    rows: int
+    bytes: int
+    tokens: int
+    unknown: int
+    """Jobs of which batchctl does not know the size, because it does not send their input."""
+
+
+def bought(plan: Plan) -> Purchase:
+    """All that a plan buys, now or when it is its turn."""
+    return _sum(job.size for job in plan.jobs if job.buys)
+
+
+def bought_by_model(plan: Plan) -> dict[tuple[str, str], Purchase]:
+    """The same by provider and model, sorted."""
+    groups: dict[tuple[str, str], list[WorkSize]] = defaultdict(list)
+    for job in plan.jobs:
+        if job.buys:
+            groups[job.size.provider or "", job.size.model or ""].append(job.size)
+    return {key: _sum(groups[key]) for key in sorted(groups)}
+
+
+def _sum(sizes: Iterable[WorkSize]) -> Purchase:
+    all_sizes = tuple(sizes)
+    return Purchase(
+        len(all_sizes),
+        sum(size.rows or 0 for size in all_sizes),
+        sum(size.bytes or 0 for size in all_sizes),
+        sum(size.tokens or 0 for size in all_sizes),
+        sum(size.rows is None or size.bytes is None for size in all_sizes),
+    )
+
+
+def size_fields(size: WorkSize) -> dict[str, Json]:
+    """A size for machines."""
+    return {
+        "model": size.model,
+        "provider": size.provider,
+        "rows": size.rows,
+        "bytes": size.bytes,
+        "tokens": size.tokens,
+        "tokensCounted": size.is_counted,
+    }
+
+
+def purchase_fields(purchase: Purchase) -> dict[str, Json]:
+    """A sum for machines."""
+    return {
+        "jobs": purchase.jobs,
+        "rows": purchase.rows,
+        "bytes": purchase.bytes,
+        "tokens": purchase.tokens,
+        "unknown": purchase.unknown,
+    }
+
+
+def total_fields(plan: Plan) -> dict[str, Json]:
+    """All that a plan buys, for machines."""
+    by_model = [
+        {"provider": provider, "model": model, **purchase_fields(purchase)}
+        for (provider, model), purchase in bought_by_model(plan).items()
+    ]
+    return {**purchase_fields(bought(plan)), "models": by_model}
+
+
+def purchase_words(purchase: Purchase) -> str:
+    """`2 jobs, 44 rows, 2.1 kB, about 540 tokens`."""
+    jobs = count(purchase.jobs, "job")
+    if purchase.unknown == purchase.jobs:
+        return f"{jobs} of unknown size"
+    size = ", ".join((count(purchase.rows, "row"), bytes_text(purchase.bytes), f"about {purchase.tokens:,} tokens"))
+    more = f", and {count(purchase.unknown, 'job')} of unknown size" if purchase.unknown else ""
+    return f"{count(purchase.jobs - purchase.unknown, 'job')}, {size}{more}"
+
+
+def purchase_sentence(plan: Plan) -> str:
+    """What a plan buys, in one sentence; empty when it buys nothing."""
+    purchase = bought(plan)
+    return f"Buys {purchase_words(purchase)}." if purchase.jobs else ""
+
+
+def size_words(job: JobPlan) -> str:
+    """`gemini-2.5-flash on gemini: 22 rows, 1.2 kB, about 300 tokens`; empty where a job buys nothing."""
+    if not job.buys:
+        return ""
+    size = job.size
+    parts = [] if size.rows is None else [count(size.rows, "row")]
+    parts += [] if size.bytes is None else [bytes_text(size.bytes)]
+    parts += [] if size.tokens is None else [f"about {size.tokens:,} tokens"]
+    return f"{size.model} on {size.provider}: {', '.join(parts) or 'of unknown size'}"
+
+
+def bytes_text(size: float) -> str:
+    """A number of bytes for people: `812 bytes`, `1.2 kB`, `3.4 MB`."""
+    if size < _STEP:
+        return count(int(size), "byte")
+    value = size / _STEP
+    for unit in _UNITS[:-1]:
+        if value < _STEP:
+            return f"{value:.1f} {unit}"
+        value /= _STEP
+    return f"{value:.1f} {_UNITS[-1]}"
