@@ -29,15 +29,24 @@ _EXITS = """\
 | 1 | error |
 | 2 | changes pending: any action but `wait` and `none` (`plan --detailed-exitcode` only) |
 | 3 | drift found (`drift`) |
-| 4 | a job ended failed (`watch`, `apply --wait`) |
+| 4 | a job in scope came to no good end (`watch`, every `apply`; `--allow-failed` lifts it) |
 | 5 | the state is locked |
-| 6 | refused by a guard |
-| 7 | time is up (`--timeout`) or results are not there yet; jobs are still active |
+| 6 | refused by a guard (`plan`, too) |
+| 7 | not yet: time is up (`--timeout`), results are not there, or a create call was not sent or not answered |
 | 64 | wrong usage |
 | 65 | invalid manifest or stack file |
 | 130 | interrupted; the state is sound |
 
-When several apply, the first of these counts: 130, 64, 65, 5, 6, 1, 4, 7, 3, 2.
+When several apply, the first of these counts: 130, 64, 65, 5, 6, 1, 4, 7, 3, 2. Each error line on standard error
+stands for one of them, and the last line for the one that counts.
+
+**4** goes by how the jobs are, so it is the same in every run, not only in the one that finds it out: `Failed`,
+`Expired`, `Rejected`, `ResultsLost`, `Cancelled`, and `Blocked`, which waits for such a job. What `batchctl cancel`
+itself has stopped counts only where the end of jobs is waited for: with `watch` and `apply --wait`. A create call that
+the API refuses for good ends with 4 as well; 1 is for what a later run may do better.
+
+**7** says that a later run goes on: the API had no quota for a job (429), the account of a job that is to be created
+cannot be read (beside 1), or a create call got no answer, and it is not known so far what it made.
 """
 
 

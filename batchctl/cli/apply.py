@@ -8,6 +8,7 @@ from batchctl.cli.common import (
     Common,
     common_options,
     consent_options,
+    failed_option,
     guard_options,
     lock_option,
     output_option,
@@ -17,8 +18,10 @@ from batchctl.cli.consent import Consent
 from batchctl.cli.guarding import guarded_options
 from batchctl.cli.plan import show_plan
 from batchctl.cli.running import Request, carry_out
+from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import open_workspace, time_limit
 from batchctl.engine.drive import Until
+from batchctl.engine.verdict import Measure
 from batchctl.model.errors import UsageError
 
 
@@ -30,6 +33,7 @@ from batchctl.model.errors import UsageError
 @click.option("--wait", is_flag=True, help="Go on until all jobs have ended and their results are collected.")
 @click.option("--timeout", metavar="TIME", help="With --wait: give up after this long (exit 7).")
 @click.option("--dry-run", is_flag=True, help="Show the plan and do nothing.")
+@failed_option
 @guard_options
 @lock_option
 @common_options
@@ -45,6 +49,7 @@ def apply(
     wait: bool,
     timeout: str | None,
     dry_run: bool,
+    allow_failed: bool,
     lock_timeout: str,
     **guards: int | bool | None,
 ) -> int:
@@ -54,9 +59,11 @@ def apply(
     if timeout is not None and not wait:
         raise UsageError("--timeout goes with --wait", hint="a plain `apply` is one pass and does not wait for jobs")
     workspace = open_workspace(common, filenames, selector, lock_timeout=lock_timeout)
+    warn_of_empty_scope(workspace, filenames, selector, workspace.state.load())
     options = guarded_options(workspace, guards)
     if dry_run:
         return show_plan(workspace, options, output, detailed_exitcode=False)
     limit = time_limit(timeout)
     until = Until(ended=wait, timeout=limit)
-    return carry_out(workspace, Request(options, until, Consent(yes, no_input), output, is_judged=wait))
+    measure = Measure(jobs=True, waited=wait, allow_failed=allow_failed)
+    return carry_out(workspace, Request(options, until, Consent(yes, no_input), output, measure=measure))

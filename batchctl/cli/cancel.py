@@ -9,6 +9,7 @@ from batchctl.cli.consent import Consent
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.workspace import open_workspace
 from batchctl.engine.drive import Until
+from batchctl.engine.verdict import Measure
 from batchctl.model.errors import UsageError
 from batchctl.reconcile import Options
 
@@ -47,4 +48,5 @@ def cancel(
     consent = Consent(yes or bool(names), no_input)
     # The order stands from now on: what is not settled yet need not be waited for.
     until = Until(ended=False, once=True)
-    return carry_out(workspace, Request(options, until, consent, output, "Do you want to cancel these jobs?"))
+    question = "Do you want to cancel these jobs?"
+    return carry_out(workspace, Request(options, until, consent, output, question, Measure(settled=False)))

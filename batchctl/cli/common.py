@@ -133,6 +133,13 @@ def consent_options(command: F) -> F:
     return command
 
 
+def failed_option(command: F) -> F:
+    """`--allow-failed`."""
+    return click.option(
+        "--allow-failed", is_flag=True, help="Jobs that have failed, or wait for such a job, do not count (exit 0)."
+    )(command)
+
+
 def lock_option(command: F) -> F:
     """`--lock-timeout`."""
     return click.option(

@@ -7,6 +7,7 @@ import click
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option, scope_options
 from batchctl.cli.consent import Consent
 from batchctl.cli.running import Request, carry_out
+from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import open_workspace, time_limit
 from batchctl.engine.drive import Until
 from batchctl.reconcile import Options
@@ -42,7 +43,9 @@ def destroy(
 ) -> int:
     """Cancel and delete all jobs, or those named. Manifests and collected results stay."""
     workspace = open_workspace(common, filenames, selector, names, lock_timeout)
-    workspace.require(names, workspace.state.load())
+    recorded = workspace.state.load()
+    workspace.require(names, recorded)
+    warn_of_empty_scope(workspace, filenames, selector, recorded)
     options = Options(
         workspace.scope,
         destroy=True,

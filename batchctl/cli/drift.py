@@ -8,6 +8,7 @@ from batchctl.cli.common import Common, common_options, output_option, scope_opt
 from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.looking import look
 from batchctl.cli.output import emit
+from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import open_workspace
 from batchctl.reconcile import Options
 from batchctl.report.markdown import drift_markdown
@@ -32,7 +33,9 @@ def drift(
 ) -> int:
     """Report jobs that were cancelled, deleted or changed behind batchctl's back (exit 3)."""
     workspace = open_workspace(common, filenames, selector, names)
-    workspace.require(names, workspace.state.load())
+    recorded = workspace.state.load()
+    workspace.require(names, recorded)
+    warn_of_empty_scope(workspace, filenames, selector, recorded)
     seen = look(workspace, Options(workspace.scope, show_unmanaged=unmanaged))
     emit(
         common,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from batchctl.engine.drive import DriveReport
+from batchctl.model.errors import BatchctlError
 
 
 class Exit(IntEnum):
@@ -15,7 +15,7 @@ class Exit(IntEnum):
     ERROR = 1
     CHANGES = 2
     DRIFT = 3
-    JOB_FAILED = 4
+    REFUSED = 6
 
 
 _PRECEDENCE = (130, 64, 65, 5, 6, 1, 4, 7, 3, 2)
@@ -27,10 +27,6 @@ def weightiest(codes: Iterable[int]) -> int:
     return next((code for code in _PRECEDENCE if code in given), 0)
 
 
-def exit_code(report: DriveReport, *, judged: bool) -> int:
-    """The exit code of a run of passes. `judged`: whether jobs that ended failed count, as with `watch`."""
-    codes = [outcome.error.exit_code for outcome in report.outcomes.values() if outcome.error is not None]
-    codes += [error.exit_code for error in report.errors.values()]
-    codes += [report.stopped.exit_code] if report.stopped else []
-    codes += [Exit.JOB_FAILED] if judged and report.has_failed else []
-    return weightiest(codes)
+def lightest_first(errors: Iterable[BatchctlError]) -> tuple[BatchctlError, ...]:
+    """Errors in the order in which they are told: the last one decides the exit code."""
+    return tuple(sorted(errors, key=lambda error: -_PRECEDENCE.index(error.exit_code)))

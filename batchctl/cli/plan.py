@@ -9,6 +9,7 @@ from batchctl.cli.exits import Exit, weightiest
 from batchctl.cli.guarding import guarded_options
 from batchctl.cli.looking import look
 from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.reconcile import Options
 from batchctl.report.error_text import write_warnings
@@ -36,7 +37,9 @@ def plan(
 ) -> int:
     """Show what would be done, and why. Locks nothing and writes nothing."""
     workspace = open_workspace(common, filenames, selector, names)
-    workspace.require(names, workspace.state.load())
+    recorded = workspace.state.load()
+    workspace.require(names, recorded)
+    warn_of_empty_scope(workspace, filenames, selector, recorded)
     options = guarded_options(workspace, guards)
     return show_plan(workspace, options, output, detailed_exitcode=detailed_exitcode)
 
@@ -54,6 +57,7 @@ def show_plan(workspace: Workspace, options: Options, output: str, *, detailed_e
         names=[job.job for job in seen.plan.jobs],
     )
     codes = [error.exit_code for error in seen.errors.values()]
+    codes += [Exit.REFUSED] if seen.plan.guards else []
     if detailed_exitcode and seen.plan.has_changes:
         codes.append(Exit.CHANGES)
     return weightiest(codes)

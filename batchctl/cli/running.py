@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from rich.console import Console
 
 from batchctl.cli.consent import Consent, ask, needs_asking, only_as_shown
-from batchctl.cli.exits import exit_code
+from batchctl.cli.exits import lightest_first, weightiest
 from batchctl.cli.guarding import refuse_new_state
 from batchctl.cli.looking import glance
 from batchctl.cli.output import emit, open_progress, status_report, stderr_console
@@ -17,6 +17,7 @@ from batchctl.engine.delivery import deliver_rest
 from batchctl.engine.drive import DriveReport, Reload, Until, drive
 from batchctl.engine.passes import Approve
 from batchctl.engine.polling import Pace
+from batchctl.engine.verdict import Measure, find_verdict
 from batchctl.model.plan import Plan
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
@@ -37,8 +38,8 @@ class Request:
     consent: Consent
     output: str
     question: str = "Do you want to apply these changes?"
-    is_judged: bool = False
-    """Whether jobs that ended failed count in the exit code."""
+    measure: Measure = field(default_factory=Measure)
+    """What counts in the exit code."""
     pace: Pace = field(default_factory=Pace)
 
 
@@ -60,8 +61,11 @@ def carry_out(workspace: Workspace, request: Request, reload: Reload | None = No
                 deliver_rest(workspace.stack, tools)
         finally:
             tools.providers.close()
+    verdict = lightest_first(find_verdict(report, request.measure))
     _print(workspace, report, request)
-    return exit_code(report, judged=request.is_judged)
+    for error in verdict:
+        write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
+    return weightiest(error.exit_code for error in verdict)
 
 
 def _agree(workspace: Workspace, request: Request) -> Approve | None:
@@ -94,5 +98,3 @@ def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
         markdown=lambda: apply_markdown(result),
         names=[job.job for job in report.plan.jobs],
     )
-    for error in (*report.errors.values(), *([report.stopped] if report.stopped else [])):
-        write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)

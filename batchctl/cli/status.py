@@ -8,6 +8,7 @@ from batchctl.cli.common import Common, common_options, output_option, scope_opt
 from batchctl.cli.exits import weightiest
 from batchctl.cli.looking import look
 from batchctl.cli.output import emit, status_report
+from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import open_workspace
 from batchctl.report.job_document import status_document
 from batchctl.report.markdown import status_markdown
@@ -24,7 +25,9 @@ def status(
 ) -> int:
     """Show the phase of each job, its rows and times. Locks nothing and writes nothing."""
     workspace = open_workspace(common, filenames, selector, names)
-    workspace.require(names, workspace.state.load())
+    recorded = workspace.state.load()
+    workspace.require(names, recorded)
+    warn_of_empty_scope(workspace, filenames, selector, recorded)
     seen = look(workspace)
     report = status_report(workspace, seen.plan, seen.recorded)
     emit(

@@ -9,6 +9,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, output_option, scope_options
 from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import open_workspace
 from batchctl.model.errors import ManifestError
 from batchctl.report.documents import to_json, to_yaml
@@ -31,6 +32,7 @@ def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None
             sys.stdout.write(to_json(document) if output == "json" else to_yaml(document))
         write_error(error, stderr_console(common))
         return error.exit_code
+    warn_of_empty_scope(workspace, filenames, selector)
     scope = workspace.scope
     jobs = tuple(job for job in workspace.desired.jobs if scope.contains(job.name, job.path, job.labels))
     shown = replace(workspace.desired, jobs=jobs)

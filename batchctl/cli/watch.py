@@ -11,6 +11,7 @@ from batchctl.cli.common import (
     Common,
     common_options,
     consent_options,
+    failed_option,
     guard_options,
     lock_option,
     output_option,
@@ -20,9 +21,11 @@ from batchctl.cli.consent import Consent
 from batchctl.cli.guarding import guarded_options
 from batchctl.cli.rereading import Rereader, warn_of_links
 from batchctl.cli.running import Request, carry_out
+from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import duration, open_workspace, time_limit
 from batchctl.engine.drive import Until
 from batchctl.engine.polling import Pace
+from batchctl.engine.verdict import Measure
 from batchctl.model.errors import UsageError
 from batchctl.model.states import Phase
 
@@ -44,6 +47,7 @@ from batchctl.model.states import Phase
 @click.option("--timeout", metavar="TIME", help="Give up after this long (exit 7).")
 @click.option("--poll-min", metavar="TIME", default="1s", show_default=True, help="Look again so soon after a change.")
 @click.option("--poll-max", metavar="TIME", default="1m", show_default=True, help="Look again after this long at most.")
+@failed_option
 @guard_options
 @lock_option
 @common_options
@@ -62,6 +66,7 @@ def watch(
     timeout: str | None,
     poll_min: str,
     poll_max: str,
+    allow_failed: bool,
     lock_timeout: str,
     **guards: int | bool | None,
 ) -> int:
@@ -74,11 +79,13 @@ def watch(
     workspace = open_workspace(common, filenames, selector, names, lock_timeout)
     recorded = workspace.state.load()
     workspace.require(names, recorded)
+    warn_of_empty_scope(workspace, filenames, selector, recorded)
     phases = _phases(awaited, [name for name in workspace.known(recorded) if not names or name in names])
     until = Until(ended=True, timeout=time_limit(timeout), once=once, forever=forever, phases=phases)
     # A watcher works while nobody looks: it never asks.
     consent = Consent(yes, no_input=True)
-    request = Request(guarded_options(workspace, guards), until, consent, output, is_judged=True, pace=pace)
+    measure = Measure(jobs=True, waited=True, allow_failed=allow_failed)
+    request = Request(guarded_options(workspace, guards), until, consent, output, measure=measure, pace=pace)
     if not forever:
         return carry_out(workspace, request)
     warn_of_links(workspace)

@@ -83,6 +83,10 @@ class Workspace:
         """The names of all jobs, desired or recorded."""
         return {job.name for job in self.desired.jobs} | recorded.jobs.keys()
 
+    def scope_path(self, filename: str) -> str:
+        """A path of `-f` as the scope knows it."""
+        return _scope_path(filename, self.stack)
+
     def require(self, names: Iterable[str], recorded: Recorded) -> None:
         """Raise when a name is that of no job, desired or recorded."""
         known = self.known(recorded)

@@ -13,11 +13,13 @@ from datetime import datetime
 from batchctl.engine.journal import Journal
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.desired import DesiredJob
-from batchctl.model.errors import BatchctlError, QuotaExceeded
+from batchctl.model.errors import NotYetError, QuotaExceeded
 from batchctl.reconcile import after_refusal, after_success
 
+_HINT = "`batchctl watch` creates it as soon as there is room"
 
-class NotAdmittedError(BatchctlError):
+
+class NotAdmittedError(NotYetError):
     """The API takes no further job now. Nothing was made, and nothing failed: the job waits for another pass."""
 
 
@@ -35,7 +37,7 @@ class Gate:
         """Raise NotAdmittedError when a create call of the same model was refused in this pass."""
         why = self._closed.get(_key(job))
         if why is not None:
-            raise NotAdmittedError(why)
+            raise NotAdmittedError(why, hint=_HINT)
 
     @contextmanager
     def under_way(self, job: DesiredJob) -> Iterator[None]:
@@ -65,7 +67,7 @@ class Gate:
         live = self._live[key] + self._sent[key]
         after = after_refusal(before, key, live=live, late=late, now=now, retry_after=error.retry_after)
         self._journal.note_quota(after)
-        return NotAdmittedError(self._closed[key])
+        return NotAdmittedError(self._closed[key], hint=_HINT)
 
 
 def _key(job: DesiredJob) -> QuotaKey:

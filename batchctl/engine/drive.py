@@ -5,6 +5,7 @@ The lock is held within a pass and never while sleeping. All lengths of time are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from batchctl.engine.complaints import Complaints
@@ -19,6 +20,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError, StoppedError, TimeUpError
 from batchctl.model.exhaustion import exhausted
+from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.reconcile import Options
 
@@ -71,6 +73,10 @@ class _Run:
         self._going: tuple[JobPlan, ...] = ()
         self._reached: set[str] = set()
         self._peeks = 0
+        self._failures: dict[str, str] = {}
+        """What was said last of each job's action; empty when nothing was wrong with it."""
+        self._is_first = True
+        """Whether no more than one pass was made."""
 
     def run(self) -> DriveReport:
         """Make passes until there is nothing more to wait for."""
@@ -143,6 +149,7 @@ class _Run:
         report = self._report
         assert report is not None
         merged = merge(report, done, whole=self._until.ended)
+        self._is_first = False
         if self._until.forever:
             # Nobody cares, after weeks, what was asked for in the first pass.
             merged = replace(merged, plan=done.plan, outcomes=done.outcomes)
@@ -156,6 +163,7 @@ class _Run:
                 self._complaints.tell(str(account), f"{account}: {fault.message}")
         for account in done.accounts - done.errors.keys():
             self._complaints.over(str(account), f"{account}: it can be read again")
+        self._tell_failures(done.outcomes)
         self._patience.note(done.outcomes)
         self._patience.note_looks(done.errors)
         self._last, self._report, self._followed = done, report, self._desired
@@ -165,12 +173,23 @@ class _Run:
         shown = (*done.plan.jobs, *done.scene.stand().jobs) if phases else ()
         self._reached |= {job.job for job in shown if job.job in phases and has_come_to(job, phases[job.job])}
 
+    def _tell_failures(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Say what failed, or could not be done yet; of one job not the same in pass after pass."""
+        for name, outcome in outcomes.items():
+            error = outcome.error
+            words = ""
+            if error is not None and outcome.result in {Result.FAILED, Result.PENDING}:
+                lead = "failed" if outcome.result is Result.FAILED else "not yet"
+                words = f"{lead}: {error.code}: {error.message}"
+            if words and self._failures.get(name) != words:
+                self._tools.progress.step(name, words)
+            self._failures[name] = words
+
     def _is_over(self) -> bool:
         """Whether nothing more is waited for."""
         if self._until.forever or self._last is None:
             return False
-        is_first = self._report is not None and self._report.plan is self._report.last
-        if self._until.once or (is_first and _saw_nothing(self._last)):
+        if self._until.once or (self._is_first and _saw_nothing(self._last)):
             return True
         awaited = self._until.phases.keys() - self._reached
         if self._until.phases:
@@ -196,7 +215,8 @@ class _Run:
             assert self._desired is not None
             nothing = Plan(self._desired.stack.name, ())
             report = DriveReport(nothing, nothing, nothing, {}, {})
-        if self._until.ended and self._last is not None:
+        if self._last is not None and not (self._options.cancel or self._options.retry):
+            # After an order, what the next pass decides is asked without it.
             report = replace(report, standing=self._last.scene.stand())
         phases = self._until.phases
         missed = tuple(sorted(phases.keys() - self._reached)) if phases else None

@@ -21,11 +21,17 @@ from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
-from batchctl.model.errors import BatchctlError, GuardError, StateError, StoppedError
+from batchctl.model.errors import BatchctlError, GuardError, NotYetError, StateError, StoppedError
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, JobPlan, Plan, RecordAttempt, RecordJob, Step
+from batchctl.model.reasons import Reason
 
 Run = Generator[Call, Any, None]
+_NOT_YET = {
+    Reason.QUOTA: "`batchctl watch` creates it as soon as there is room",
+    Reason.UNSEEN: "`batchctl apply` creates it as soon as its account can be read",
+}
+"""Reasons of a wait for which a create call could not be made yet, with the way out."""
 _NOT_READY = ErrorCode.RESULTS_NOT_READY
 """The code of a collection that comes too early (`Provider.read_results`)."""
 
@@ -114,8 +120,10 @@ def _advance(
 
 def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outcome:
     """How a job stands whose steps ended early. Results that are not there yet are no failure."""
-    if isinstance(problem, StoppedError | NotAdmittedError):
+    if isinstance(problem, StoppedError):
         return replace(_outcome(job, journal, None), result=Result.PENDING)
+    if isinstance(problem, NotAdmittedError):
+        return replace(_outcome(job, journal, None), result=Result.PENDING, error=problem)
     is_early = problem.code == _NOT_READY
     what = "not ready" if is_early else "failed"
     journal.note_event(job.job, None, what, problem.message, problem.code)
@@ -137,5 +145,15 @@ def _outcome(job: JobPlan, journal: Journal, error: BatchctlError | None) -> Out
     # Beside settings that were written down, something that was agreed to may wait for its turn.
     is_update = job.action is Action.UPDATE and not job.needs_consent
     if not is_update and (job.unfinished or job.action in {Action.UPDATE, Action.WAIT}):
-        return Outcome(job.job, Result.PENDING, remote)
+        return Outcome(job.job, Result.PENDING, remote, _why_not_yet(job))
     return Outcome(job.job, Result.DONE, remote)
+
+
+def _why_not_yet(job: JobPlan) -> BatchctlError | None:
+    """What keeps a job from being created that nothing but the API stands in the way of; None for every other wait."""
+    is_made = job.remote is not None
+    if job.code not in _NOT_YET or (is_made and job.code is Reason.UNSEEN):
+        return None
+    said = job.attempt.error if job.attempt is not None and not is_made else None
+    message = f"{job.reason}: {said.message}" if said is not None else job.reason
+    return NotYetError(message, hint=_NOT_YET[job.code])

@@ -7,14 +7,28 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from batchctl.engine.passes import PassReport
-from batchctl.model.errors import BatchctlError
+from batchctl.model.errors import BatchctlError, GuardError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, JobPlan, Plan
-from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
+from batchctl.model.states import ENDED_PHASES, NO_GOOD_PHASES, Phase
 
 _ANEW = frozenset({Action.CREATE, Action.RETRY, Action.REPLACE})
 """Actions that make a new attempt."""
+_WEIGHTS = (
+    Action.NONE,
+    Action.WAIT,
+    Action.UPDATE,
+    Action.COLLECT,
+    Action.ADOPT,
+    Action.FORGET,
+    Action.CANCEL,
+    Action.DELETE,
+    Action.CREATE,
+    Action.RETRY,
+    Action.REPLACE,
+)
+"""All actions, by how much a person wants to know of them after a run that did several to one job."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +50,13 @@ class DriveReport:
     """What a run of passes came to."""
 
     plan: Plan
-    """Of the first pass: what was asked for."""
+    """Of the whole run: of each job the weightiest action."""
     last: Plan
     """Of the last pass: what it decided."""
     standing: Plan
     """How things stand after it."""
     outcomes: Mapping[str, Outcome]
-    """For each job of the first plan, how its action ended."""
+    """For each job of the plan, how its action ended."""
     errors: Mapping[Account, BatchctlError]
     """Accounts that the last pass could not read."""
     unanswered: frozenset[str] = frozenset()
@@ -54,28 +68,21 @@ class DriveReport:
 
     @property
     def failed_jobs(self) -> tuple[JobPlan, ...]:
-        """The jobs that have ended without success and are not tried again."""
-        return tuple(job for job in self.standing.jobs if job.phase in FAILED_PHASES and job.action not in _ANEW)
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether not all came to the end that was waited for: their phases where some were named, else success."""
-        if self.missed is not None:
-            return bool(self.missed) and self.stopped is None
-        return bool(self.failed_jobs)
+        """The jobs that have ended without success and are not tried again, and those that such a one blocks."""
+        return tuple(job for job in self.standing.jobs if job.phase in NO_GOOD_PHASES and job.action not in _ANEW)
 
 
 def merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:
     """The report as a further pass leaves it."""
     refused = {job.job for job in done.plan.jobs if job.phase is Phase.REJECTED}
-    outcomes = {}
+    outcomes = dict(done.outcomes)
     for name, first in report.outcomes.items():
         later = done.outcomes.get(name)
         if later is None:
             # Not planned about any more: what was pending, a removal, has come to its end.
             is_over = whole and first.result is Result.PENDING
             outcomes[name] = replace(first, result=Result.DONE) if is_over else first
-        elif first.result is Result.DONE and later.result is not Result.FAILED:
+        elif first.result is Result.DONE and not _is_news(later):
             outcomes[name] = replace(first, remote=later.remote)
         elif first.result is Result.FAILED and name in refused:
             # Nothing more is done about it, but that is no success.
@@ -86,7 +93,43 @@ def merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:
     if not whole:
         seen = {job.job: job for job in done.plan.jobs}
         last = replace(last, jobs=tuple(seen.get(job.job, job) for job in report.last.jobs))
-    return replace(report, last=last, standing=last, outcomes=outcomes, errors=done.errors, unanswered=done.unanswered)
+    return replace(
+        report,
+        plan=_add(report.plan, last),
+        last=last,
+        standing=last,
+        outcomes=outcomes,
+        errors=done.errors,
+        unanswered=done.unanswered,
+    )
+
+
+def _is_news(later: Outcome) -> bool:
+    """Whether an outcome says more of a job than that what was done before is still done."""
+    return later.error is not None and not isinstance(later.error, GuardError)
+
+
+def _add(run: Plan, last: Plan) -> Plan:
+    """The plan of a run with one more pass."""
+    jobs = {job.job: job for job in run.jobs}
+    for later in last.jobs:
+        jobs[later.job] = _weightier(jobs.get(later.job, later), later)
+    drift = {(found.job, found.kind): found for found in (*run.drift, *last.drift)}
+    return replace(last, jobs=tuple(jobs[name] for name in sorted(jobs)), drift=tuple(sorted(drift.values())))
+
+
+def _weightier(before: JobPlan, later: JobPlan) -> JobPlan:
+    """The decision that is reported, as the job stands now."""
+    is_over = before.guard is not None and later.guard is None
+    if is_over or _weight(later) > _weight(before):
+        return later
+    return replace(before, phase=later.phase, attempt=later.attempt)
+
+
+def _weight(job: JobPlan) -> int:
+    """What is refused was not done; but an adoption never is, only what would follow from it."""
+    is_refused = job.guard is not None and job.action is not Action.ADOPT
+    return 0 if is_refused else _WEIGHTS.index(job.action)
 
 
 def has_changed(before: Plan, after: Plan) -> bool:

@@ -96,6 +96,24 @@ class ErrorCode(StrEnum):
         "Batch jobs may take a day; some sit in the queue for longer.",
         "`batchctl watch` goes on waiting. `lifecycle.pendingDeadline` bounds the wait for good.",
     )
+    JOBS_FAILED = (
+        "JobsFailed",
+        "Jobs have failed, were rejected, cancelled or lost their results, or wait for such a job. Exit code 4.",
+        "What each of them is in, the table of `batchctl status` says; why, `batchctl explain NAME`.",
+        "`batchctl retry NAME`, a change of the manifest, or its removal. `--allow-failed` ends with 0 all the same.",
+    )
+    NOT_YET = (
+        "NotYet",
+        "A create call could not be made yet, or its answer is not known yet. Nothing is lost. Exit code 7.",
+        "The API takes no further job now, its account cannot be read, or the answer to a create call was lost.",
+        "Run `batchctl apply` again later, or let `batchctl watch` go on by itself.",
+    )
+    SEVERAL = (
+        "Several",
+        "Several actions failed or were refused, each for a reason of its own.",
+        "The report above names them; with `-o json` each action has its `error`.",
+        "Go by the errors of the single actions.",
+    )
     CANNOT_PREPARE_INPUT = (
         "CannotPrepareInput",
         "The temporary copy of an upload cannot be written.",

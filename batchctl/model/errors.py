@@ -5,7 +5,9 @@ BatchctlError                    1
 ├── ManifestError               65   several diagnostics at once
 ├── LockedError                  5
 ├── GuardError                   6
+├── JobsFailedError              4   jobs came to no good end
 ├── TimeUpError                  7
+├── NotYetError                  7   something could not be done yet
 ├── StoppedError               130
 ├── ExhaustedError               1   no more open files, threads or memory
 ├── StateError                   1   corrupt, newer, read-only, full disk …
@@ -104,6 +106,30 @@ class GuardError(BatchctlError):
 
     exit_code = 6
     default_code = ErrorCode.GUARD
+
+
+class JobsFailedError(BatchctlError):
+    """Jobs in scope came to no good end, or wait for one that did."""
+
+    exit_code = 4
+    default_code = ErrorCode.JOBS_FAILED
+
+
+class NotYetError(BatchctlError):
+    """Something could not be done yet. Nothing failed; a later run goes on with it."""
+
+    exit_code = 7
+    default_code = ErrorCode.NOT_YET
+
+
+class SeveralError(BatchctlError):
+    """Several actions failed for reasons of their own, which the report names one by one."""
+
+    default_code = ErrorCode.SEVERAL
+
+    def __init__(self, message: str, *, exit_code: int, code: str | None = None, hint: str = "") -> None:
+        super().__init__(message, code=code, hint=hint)
+        self.exit_code = exit_code
 
 
 class TimeUpError(BatchctlError):

@@ -78,7 +78,10 @@ class Phase(StrEnum):
 FAILED_PHASES: frozenset[Phase] = frozenset(
     {Phase.FAILED, Phase.REJECTED, Phase.CANCELLED, Phase.EXPIRED, Phase.RESULTS_LOST}
 )
-"""Phases that make `watch` and `apply --wait` end with exit code 4."""
+"""Phases of jobs that have ended without success."""
+
+NO_GOOD_PHASES: frozenset[Phase] = FAILED_PHASES | {Phase.BLOCKED}
+"""Phases that make `watch` and `apply` end with exit code 4: nothing good comes of the job by itself."""
 
 ENDED_PHASES: frozenset[Phase] = FAILED_PHASES | {Phase.SUCCEEDED, Phase.PARTIALLY_SUCCEEDED}
 """Phases that nothing but a change of the manifest, a retry or a removal leads out of."""

@@ -61,7 +61,7 @@ def test_a_missing_job_is_not_bought_again_unless_its_manifest_says_so(
     seen = cli.ok("status", "missing", "-o", "json")
     assert seen.phases() == {"missing": "Settling"}
     assert "not confirmed yet" in seen.json["jobs"][0]["reason"]
-    assert cli("apply", "--yes").code == 0
+    assert cli("apply", "--yes").code == 4
     assert cli.ok("status", "missing", "-o", "json").phases() == {"missing": "Failed"}
     assert service.creates == 3
     stack.write_job("missing", lifecycle={"onMissing": "recreate"})

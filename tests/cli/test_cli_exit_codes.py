@@ -38,18 +38,20 @@ def test_0_and_2_nothing_to_do_or_changes_pending(stack: StackFolder, cli: Cli, 
     assert cli("apply", "--dry-run").code == 0
 
 
-def test_1_an_error_of_one_job_leaves_the_others_alone(
+def test_4_a_refused_job_leaves_the_others_alone_and_counts_in_every_run(
     stack: StackFolder, cli: Cli, service: Service, quick: list[float]
 ) -> None:
     stack.write_job("good")
     stack.write_job("refused", extraBody={"priority": "not a number"})
     ran = cli("apply", "--yes", "-o", "json")
-    assert ran.code == 1
+    assert ran.code == 4
     assert ran.results() == {"good": "done", "refused": "failed"}
     assert cli("watch").code == 4
     assert cli.ok("status", "-o", "json").phases() == {"good": "Succeeded", "refused": "Rejected"}
     creates = service.creates
-    assert cli("apply", "--yes").code == 0
+    again = cli("apply", "--yes")
+    assert (again.code, "refused (Rejected)" in again.err) == (4, True)
+    assert cli("apply", "--yes", "--allow-failed").code == cli("watch", "--allow-failed").code == 0
     assert service.creates == creates, "refused for good is not sent again"
     assert cli("watch").code == 4
     assert cli("results", "refused").code == 1
@@ -68,7 +70,8 @@ def test_4_a_job_ended_failed(
     assert "ended badly" in cli.ok("plan").out
     assert cli("status", "-o", "json").phases() == {"bad": "Failed", "good": "Succeeded"}
     assert len(service.of("bad")) == 1
-    assert cli("apply", "--yes").code == 0, "only --wait and watch judge"
+    assert cli("apply", "--yes").code == 4, "in every run"
+    assert cli("apply", "--yes", "--allow-failed").code == 0
 
 
 def test_a_failed_job_is_tried_again_within_its_limit(
@@ -232,7 +235,7 @@ def test_waiting_does_not_hide_that_a_create_was_refused(
     stack.write_job("refused", extraBody={"priority": "not a number"})
     ran = cli("apply", "--yes", "--wait", "-o", "json")
     assert ran.results() == {"good": "done", "refused": "failed"}
-    assert ran.code == 1
+    assert ran.code == 4
 
 
 @pytest.mark.parametrize(("fate", "code"), [({}, 0), ({"fate": "fail"}, 4)])

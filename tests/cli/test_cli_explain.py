@@ -104,7 +104,7 @@ def test_retry_goes_beyond_what_was_refused_and_cancelled(
 ) -> None:
     stack.write_job("a")
     service.faults({"method": "batches.create", "kind": "status", "status": 400, "count": 1})
-    assert cli("apply", "--yes").code == 1
+    assert cli("apply", "--yes").code == 4
     assert "`batchctl retry`" in cli.ok("explain", "a").out
     service.rules(LONG)
     cli.ok("retry", "a", "--yes")

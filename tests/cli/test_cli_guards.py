@@ -195,3 +195,14 @@ def test_what_was_agreed_to_is_finished_without_the_flag(
     cli.ok("apply", "--yes", "--wait")
     assert {job["state"] for name in names for job in service.of(name)[:1]} == {"BATCH_STATE_CANCELLED"}
     assert {len(service.of(name)) for name in names} == {2 if change == "replace" else 1}
+
+
+def test_a_plan_that_a_guard_refuses_ends_with_6(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_stack(limits={"maxCreate": 1})
+    for name in ("a", "b"):
+        stack.write_job(name)
+    for command in (["plan"], ["plan", "--detailed-exitcode"], ["apply", "--dry-run"]):
+        ran = cli(*command, "-o", "json")
+        assert (ran.code, codes(ran)) == (6, {"TooManyCreates"})
+    assert cli("plan", "--max-create", "2").code == 0
+    assert cli("plan", "--max-create", "2", "--detailed-exitcode").code == 2

@@ -141,13 +141,17 @@ def test_many_jobs_pass_through_a_limit_and_a_quota(
     assert len(quick) < 100
 
 
-def test_a_quota_leaves_the_job_waiting_and_no_error(cli: Cli, service: Service, stack: StackFolder) -> None:
+def test_a_quota_leaves_the_job_waiting_which_is_not_yet(cli: Cli, service: Service, stack: StackFolder) -> None:
     service.faults({"method": "batches.create", "kind": "status", "status": 429, "retryInfo": "3600s"})
     stack.write_job("a")
 
-    assert cli.ok("apply", "--yes", "-o", "json").results() == {"a": "pending"}
-
-    assert cli.ok("apply", "--yes", "-o", "json").results() == {"a": "pending"}
+    for _ in range(2):
+        ran = cli("apply", "--yes", "-o", "json")
+        assert (ran.code, ran.results()) == (7, {"a": "pending"})
+        (action,) = ran.json["actions"]
+        assert action["error"]["code"] == "NotYet"
+        assert "HTTP 429" in action["error"]["message"]
+        assert "error: NotYet a: " in ran.err
     assert service.creates == 1
     (status,) = cli.ok("status", "-o", "json").json["jobs"]
     assert status["phase"] == "Waiting"

@@ -53,7 +53,7 @@ def test_a_watcher_tells_how_jobs_ended(
         assert "first" not in got.body.decode(), "a row's text is nobody's business"
     for looking in (("plan",), ("status",), ("drift",), ("describe", "good"), ("apply", "--dry-run")):
         cli.ok(*looking)
-    cli.ok("apply", "--yes")
+    assert cli("apply", "--yes").code == 4
     assert len(receiver.got) == 3
 
 

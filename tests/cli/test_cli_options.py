@@ -67,6 +67,35 @@ class TestScope:
         assert broken.code == 65
         assert "-:1:" in broken.err or "<stdin>:1:" in broken.err
 
+    @pytest.mark.parametrize("command", ["plan", "apply", "watch", "drift", "status", "destroy", "validate"])
+    @pytest.mark.parametrize(
+        ("arguments", "warnings"),
+        [
+            ([], []),
+            (["-l", "team=ads"], []),
+            (["-l", "team=sales"], ["-l team=sales"]),
+            (["-f", "jobs/empty"], ["-f jobs/empty"]),
+            (["-f", "jobs/empty", "-f", "jobs/ads"], ["-f jobs/empty"]),
+            (["-f", "jobs/empty", "-l", "team=sales"], ["-f jobs/empty"]),
+            (["-f", "jobs/ads", "-l", "team=search"], ["-l team=search"]),
+        ],
+        ids=" ".join,
+    )
+    def test_a_scope_in_which_nothing_lies_is_warned_of(
+        self, teams: StackFolder, cli: Cli, service: Service, command: str, arguments: list[str], warnings: list[str]
+    ) -> None:
+        (teams.path / "jobs" / "empty").mkdir()
+        ran = cli(command, *arguments)
+        assert [line for line in ran.err.splitlines() if "matches no job" in line] == [
+            f"warning: {name} matches no job" for name in warnings
+        ]
+
+    def test_what_is_recorded_alone_is_no_empty_scope(self, teams: StackFolder, cli: Cli, service: Service) -> None:
+        cli.ok("apply", "--yes")
+        (teams.path / "jobs" / "ads" / "ads.yaml").unlink()
+        for arguments in (["-f", "jobs/ads"], ["-l", "team=ads"]):
+            assert "matches no job" not in cli("plan", *arguments).err
+
 
 class TestPlaces:
     @pytest.fixture

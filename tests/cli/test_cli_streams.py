@@ -131,7 +131,7 @@ def test_text_from_outside_cannot_act_on_a_terminal(stack: StackFolder, cli: Cli
     nasty = "\x1b]0;owned\x07 ::error::x"
     stack.write_job("translate", extraBody={"priority": nasty})
     ran = cli("apply", "--yes", "-v")
-    assert ran.code == 1
+    assert ran.code == 4
     assert "\x1b" not in ran.out + ran.err
     assert "\x07" not in ran.out + ran.err
     assert not re.search(r"^::", ran.out + ran.err, re.MULTILINE)

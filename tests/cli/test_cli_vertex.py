@@ -82,7 +82,7 @@ def test_a_refused_create(vertex: StackFolder, cli: Cli, service: Service, fault
     vertex.write_job("other", **GOOD)
     service.faults({"method": CREATE, "kind": "status", "count": 1, **fault})
     ran = cli("apply", "--yes", "-o", "json")
-    assert ran.code == 1
+    assert ran.code == 4
     (bad,) = [item for item in ran.json["actions"] if item["result"] == "failed"]
     assert bad["error"]["code"] == code
     assert bad["error"]["hint"]

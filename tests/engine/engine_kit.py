@@ -28,6 +28,7 @@ from batchctl.emulator.settings import Settings
 from batchctl.engine.drive import DriveReport, Until, drive
 from batchctl.engine.passes import PassReport, run_pass
 from batchctl.engine.tools import Providers, Tools
+from batchctl.engine.verdict import Measure, find_verdict
 from batchctl.manifests.digest import digest_of, work_tree
 from batchctl.model.desired import (
     DesiredJob,
@@ -271,6 +272,11 @@ def phases(report: DriveReport) -> dict[str, str]:
 
 def results(report: DriveReport | PassReport) -> dict[str, str]:
     return {name: str(outcome.result) for name, outcome in report.outcomes.items()}
+
+
+def exit_codes(report: DriveReport, **measure: bool) -> set[int]:
+    """The exit codes that an `apply` or `watch` with this report would have to choose from."""
+    return {error.exit_code for error in find_verdict(report, Measure(**{"jobs": True, **measure}))}
 
 
 def plan_of(report: DriveReport, name: str) -> JobPlan:

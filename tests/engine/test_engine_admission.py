@@ -11,10 +11,11 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from engine_kit import HERE, MODEL, inline, job, made, phases, plan_of, results, run
+from engine_kit import HERE, MODEL, exit_codes, inline, job, made, phases, plan_of, results, run
 from engine_parts import START
 from long_mode import effort
 
+from batchctl.engine.admitting import NotAdmittedError
 from batchctl.engine.drive import Until
 from batchctl.model.admission import AdmissionLimits, QuotaKey
 from batchctl.model.desired import Limits
@@ -112,7 +113,8 @@ def test_a_refusal_stops_the_pass_and_a_restart_neither_forgets_nor_hurries_the_
     report = world.apply(job("a"), job("b"), job("c"))
     assert world.here.calls(CREATE) == 1
     assert results(report) == {"a": "pending", "b": "pending", "c": "pending"}
-    assert {outcome.error for outcome in report.outcomes.values()} == {None}
+    assert {type(outcome.error) for outcome in report.outcomes.values()} == {NotAdmittedError}
+    assert exit_codes(report) == {7}
     assert world.recorded().quotas[KEY].retry_time == world.time.now() + timedelta(seconds=43)
     assert world.events("a") == ["create", "not sent"]
     assert world.events("b") == []
@@ -338,7 +340,7 @@ def test_a_chain_that_breaks_ends_the_watch_with_its_reasons(world):
     report = world.watch(*chain())
     assert phases(report) == {"e": "Succeeded", "d": "Succeeded", "c": "Failed", "b": "Blocked", "a": "Blocked"}
     assert made(world.here) == {"e@1.0": 1, "d@1.0": 1, "c@1.0": 1}
-    assert [one.job for one in report.failed_jobs] == ["c"]
+    assert [one.job for one in report.failed_jobs] == ["a", "b", "c"]
     assert "blocked by c, which ended Failed" in plan_of(report, "b").reason
     assert report.stopped is None
 

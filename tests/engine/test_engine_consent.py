@@ -28,7 +28,7 @@ def test_manifests_are_read_anew_for_each_pass(world):
     report = run(world, reload, Until(ended=True))
     assert phases(report) == {"a": "Succeeded", "b": "Succeeded"}
     assert made(world.here) == {"a@1.0": 1, "b@1.0": 1}
-    assert results(report) == {"a": "done"}
+    assert results(report) == {"a": "done", "b": "done"}
 
 
 def test_what_reload_raises_surfaces(world):

@@ -46,7 +46,9 @@ def test_a_quota_that_ends_midway_stops_what_comes_after_it(make_world):
     assert waiting == set(names[len(names) - len(waiting) :])
     assert 0 < len(waiting) < 20
     assert made(world.here) == {f"{name}@1.0": 1 for name in names if name not in waiting}
-    assert {outcome.error for outcome in report.outcomes.values()} == {None}
+    errors = {name: outcome.error for name, outcome in report.outcomes.items() if outcome.error is not None}
+    assert errors.keys() == waiting
+    assert {error.exit_code for error in errors.values()} == {7}
 
 
 def test_a_place_where_results_cannot_be_written_stops_no_other_job(world):

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from engine_kit import MODEL, inline, job, live, made, phases, plan_of, results
 
+from batchctl.engine.admitting import NotAdmittedError
 from batchctl.model.desired import Limits
 from batchctl.model.errors import ReplyLost, Unauthenticated
 from batchctl.model.recorded import Intent
@@ -182,7 +183,7 @@ def test_what_was_surely_not_processed_is_created_by_the_next_apply_with_the_sam
     world.here.faults({"method": CREATE, **fault})
     report = world.apply(job("a"))
     # A quota is no failure: the job waits for it.
-    expected = ("pending", type(None)) if fault["status"] == 429 else ("failed", Unauthenticated)
+    expected = ("pending", NotAdmittedError) if fault["status"] == 429 else ("failed", Unauthenticated)
     assert results(report) == {"a": expected[0]}
     assert isinstance(report.outcomes["a"].error, expected[1])
     assert world.clock.sleeps == []

@@ -1,0 +1,116 @@
+"""What a run comes to as a whole: why it does not end with 0, in a few short errors.
+
+The exit code and the last words of a command both come from here, so they cannot disagree. How single actions ended
+stands in the report; here they are counted, and the first few are named.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from batchctl.engine.runs import DriveReport
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BatchctlError, GuardError, JobsFailedError, NotYetError, SeveralError
+from batchctl.model.outcome import Outcome
+from batchctl.model.plan import JobPlan
+from batchctl.model.reasons import Reason
+from batchctl.model.states import Phase
+
+NAMED = 3
+"""Jobs named in one error before it only counts them."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What counts in a verdict besides what went wrong in the run itself."""
+
+    jobs: bool = False
+    """How the jobs stand, as with `apply` and `watch`; else only what the run did about them."""
+    waited: bool = False
+    """Whether the run waits for the end of its jobs: then one that a person cancelled was waited for in vain."""
+    allow_failed: bool = False
+    """Jobs that came to no good end are no fault."""
+    settled: bool = True
+    """Every create call has to have an answer."""
+
+
+def find_verdict(report: DriveReport, measure: Measure) -> tuple[BatchctlError, ...]:
+    """The errors of a whole run, in no order."""
+    return tuple(_verdict(report, measure))
+
+
+def _verdict(report: DriveReport, measure: Measure) -> Iterator[BatchctlError]:
+    yield from report.errors.values()
+    # A refused create call counts by the phase that it leaves: in this run as in every later one.
+    told = {job.job for job in report.standing.jobs if measure.jobs and job.phase is Phase.REJECTED}
+    yield from _of_outcomes(outcome for name, outcome in report.outcomes.items() if name not in told)
+    if report.missed and report.stopped is None:
+        yield _missed(report.missed)
+    failed = [job for job in report.failed_jobs if measure.waited or job.code is not Reason.CANCEL_ORDERED]
+    if measure.jobs and not measure.allow_failed and report.missed is None and failed:
+        yield _jobs_failed(failed)
+    unsettled = [job.job for job in report.standing.jobs if job.job in report.unanswered]
+    if report.stopped is not None:
+        yield report.stopped
+    elif measure.settled and unsettled:
+        yield _unsettled(unsettled)
+
+
+def _of_outcomes(outcomes: Iterable[Outcome]) -> Iterator[BatchctlError]:
+    by_exit_code: dict[int, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.error is not None:
+            by_exit_code[outcome.error.exit_code].append(outcome)
+    for exit_code, found in by_exit_code.items():
+        yield _sum_up(exit_code, found)
+
+
+def _sum_up(exit_code: int, outcomes: Sequence[Outcome]) -> BatchctlError:
+    """One error for all actions that end with one exit code."""
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    names = _name_some(outcome.job for outcome in outcomes)
+    messages, codes = {error.message for error in errors}, {error.code for error in errors}
+    hints = list(dict.fromkeys(error.hint for error in errors if error.hint))
+    hint = ", ".join(hints[:NAMED])
+    code = codes.pop() if len(codes) == 1 else None
+    if len(messages) == 1:
+        words = messages.pop()
+        message = words if len(outcomes) == 1 and _says(words, names) else f"{names}: {words}"
+    else:
+        what = {GuardError.exit_code: "were refused", NotYetError.exit_code: "could not be done yet"}
+        message = f"{len(outcomes)} actions {what.get(exit_code, 'failed')}, see above: {names}"
+    return SeveralError(message, exit_code=exit_code, code=code, hint=hint)
+
+
+def _says(words: str, name: str) -> bool:
+    """Whether a message begins with a job's name."""
+    return words.startswith((f"{name} ", f"{name}: "))
+
+
+def _jobs_failed(jobs: Sequence[JobPlan]) -> BatchctlError:
+    """That jobs came to no good end."""
+    names = _name_some(f"{job.job} ({job.phase})" for job in jobs)
+    words = f"{len(jobs)} jobs have" if len(jobs) > 1 else "1 job has"
+    hint = f"`batchctl explain {jobs[0].job}` says why; --allow-failed ends with 0 all the same"
+    return JobsFailedError(f"{words} come to no good end: {names}", hint=hint)
+
+
+def _missed(names: Sequence[str]) -> BatchctlError:
+    words = "are not in the phases" if len(names) > 1 else "is not in the phase"
+    message = f"{_name_some(names)} {words} that --until names, and will not come there by waiting"
+    return JobsFailedError(message, hint=f"`batchctl explain {names[0]}` says why")
+
+
+def _unsettled(names: Sequence[str]) -> BatchctlError:
+    message = f"the answer to a create call is not known yet: {_name_some(names)}"
+    hint = "`batchctl apply` or `watch` goes on to look for what it made; nothing is bought twice"
+    return NotYetError(message, code=ErrorCode.NOT_YET, hint=hint)
+
+
+def _name_some(names: Iterable[str]) -> str:
+    """The first few names, and how many more there are."""
+    every = list(names)
+    more = len(every) - NAMED
+    return ", ".join(every[:NAMED]) + (f" and {more} more" if more > 0 else "")
