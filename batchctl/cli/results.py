@@ -17,9 +17,10 @@ from batchctl.model.errors import BatchctlError, ResultsError, TimeUpError
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import is_terminal
 from batchctl.report.documents import to_json_line
+from batchctl.report.words import anonymous_words
 from batchctl.rows.folder import RESULTS_FILE
 from batchctl.rows.looks import ResultsShelf
-from batchctl.rows.read import find_current, read_gaps, read_results
+from batchctl.rows.read import find_current, read_attempt, read_gaps, read_results
 
 
 @click.command()
@@ -30,12 +31,14 @@ from batchctl.rows.read import find_current, read_gaps, read_results
 )
 @common_options
 def results(*, common: Common, name: str, attempt: int | None, output: str) -> None:
-    """Print the collected results, one JSON object a row: key, index, and response or error."""
+    """Print the collected results, one JSON object a row: key, index, response or error, input, attempt."""
     workspace = open_workspace(common)
     folder = _folder(workspace, name, attempt)
     _require_rows(name, folder)
+    # What a row is stands before its answer, which may be long.
+    head = {"key": None, "index": None, "input": None, "attempt": read_attempt(folder)}
     for row in read_results(folder):
-        sys.stdout.write(to_json_line(row))
+        sys.stdout.write(to_json_line({**head, **row}))
     gaps = list(_gaps(folder))
     if gaps:
         with open_progress(workspace) as progress:
@@ -56,7 +59,9 @@ def _gaps(folder: Path) -> Iterator[str]:
         yield "1 input row has no result" if gaps.missing == 1 else f"{gaps.missing} input rows have no result"
     if gaps.unmatched:
         found = "1 result matches" if gaps.unmatched == 1 else f"{gaps.unmatched} results match"
-        yield f"{found} no input row, or one that has its result already: index is null"
+        yield f"{found} no input row, or one that has another answer: index is null"
+    if gaps.anonymous:
+        yield anonymous_words(gaps.anonymous)
 
 
 def _require_rows(name: str, folder: Path) -> None:

@@ -12,13 +12,14 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
-from batchctl.model.errors import ApiError, BadRequest, NotFound, PermissionDenied
+from batchctl.model.errors import ApiError, BadRequest, NotFound, PermissionDenied, ResultsError
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Collect
 from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import GOOD_STATES
+from batchctl.report.words import anonymous_words
 
 _REFUSALS = (BadRequest, NotFound, PermissionDenied)
 """Answers that will not change: what else goes wrong with an input may be better in the next pass."""
@@ -56,6 +57,17 @@ def _guarded(rows: Iterator[InputRow]) -> Iterator[InputRow]:
         yield from rows
 
 
+class _InputChanged(Exception):
+    """The file of rows that batchctl sent is another one by now, or not there."""
+
+
+def _sent(rows: Iterator[InputRow]) -> Iterator[InputRow]:
+    try:
+        yield from rows
+    except ResultsError as problem:
+        raise _InputChanged(problem.message) from problem
+
+
 class Collector:
     """Collects results. Its generators yield the calls, like those of `steps`."""
 
@@ -91,9 +103,13 @@ class Collector:
             words += f"; positions are not known, because the input cannot be read: {fetched.problem.message}"
         if collected.unmatched:
             words += f", {collected.unmatched} that match no input row"
+        if collected.anonymous:
+            words += f", {collected.anonymous} that nothing tells apart"
         self._journal.note_event(step.key.job, step.key.attempt, "collected", f"{words}; {collected.path}")
         self._journal.commit()
         self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
+        if collected.anonymous:
+            self._tools.progress.warn(f"{step.key.job}: {anonymous_words(collected.anonymous)}")
 
     def _fetch(self, provider: Provider, step: Collect, attempt: RecordedAttempt) -> _Fetched:
         """Read the results and write them to the results folder; on a worker."""
@@ -108,6 +124,8 @@ class Collector:
         except _InputUnreadable as lost:
             # Paid results are kept, wherever their rows stood.
             return _Fetched(collect(UnorderedRows()), lost.problem)
+        except _InputChanged:
+            return _Fetched(collect(None))
 
     def _known_input(self, provider: Provider, attempt: RecordedAttempt) -> KnownInput | None:
         """What is known of the rows that this attempt was given; the manifest may say something else by now.
@@ -123,8 +141,8 @@ class Collector:
         if attempt.tree and _OWN_ROWS not in source:
             return UnorderedRows()
         job = self._desired.get(attempt.key.job)
-        keys = self._tools.inputs.keys(job) if job is not None and _is_same_input(job, attempt) else None
-        return None if keys is None else SentRows(keys)
+        own = self._tools.inputs.rows(job) if job is not None and _is_same_input(job, attempt) else None
+        return None if own is None else SentRows(_sent(own))
 
     def _is_current(self, step: Collect) -> bool:
         row = self._journal.jobs.get(step.key.job)

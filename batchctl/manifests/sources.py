@@ -143,7 +143,7 @@ class SourceReader:
         if not items.values:
             self.faults.add(items.location, Code.INVALID_ROW, "the list has no rows")
             return None
-        rows: dict[str, RequestRow] = {}
+        rows: list[RequestRow] = []
         places: dict[str, Location] = {}
         sound = True
         for item in items.values:
@@ -151,13 +151,13 @@ class SourceReader:
             sound = sound and row is not None
             if row is None:
                 continue
-            if row.key in rows:
-                first = places[row.key]
-                message = f"the key {shown(row.key)} stands here twice"
+            first = item.location if row.name is None else places.setdefault(row.name, item.location)
+            if first is not item.location:
+                message = f"the key {shown(str(row.name))} stands here twice"
                 self.faults.add(item.location, Code.INVALID_ROW, message, f"first at {first.line}:{first.column}")
                 sound = False
-            rows[row.key], places[row.key] = row, item.location
-        source = InlineRows(tuple(rows.values()))
+            rows.append(row)
+        source = InlineRows(tuple(rows))
         limits = self._limits(items.location, purpose)
         sound &= limits.allow_rows(len(items.values), purpose.rows)
         sound &= limits.allow_inline(source, purpose.request)

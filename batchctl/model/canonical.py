@@ -31,14 +31,23 @@ def sha256_json(value: Json) -> str:
 
 
 def row_bytes(row: RequestRow) -> bytes:
-    """What of a row enters a hash: the canonical JSON of `[key, request]`."""
-    return canonical_json([row.key, row.request])
+    """What of a row enters a hash: the canonical JSON of `[key, request]`.
+
+    One that has more than these enters with what stood beside its request, as a third item, and as a fourth one the
+    name of the member that held the request, where that was another one.
+    """
+    entry: list[Json] = [row.key, row.request]
+    if row.members or row.in_body:
+        entry.append(row.members)
+    if row.in_body:
+        entry.append("body")
+    return canonical_json(entry)
 
 
 class RowsHasher:
     """Hashes rows one by one, so that rows in a manifest and the same rows in a file have one hash.
 
-    Each row enters as the canonical JSON of `[key, request]` and a line end; the order of the rows counts.
+    Each row enters as its `row_bytes` and a line end; the order of the rows counts.
     """
 
     def __init__(self) -> None:

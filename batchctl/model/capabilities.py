@@ -38,7 +38,7 @@ class RowMark(StrEnum):
     KEY = "key"
     """By the `key` beside the request."""
     LABEL = "label"
-    """By a label inside the request, which holds the row's position."""
+    """By that key, and by labels inside the request, which hold the row's position."""
 
 
 JOBS_A_PAGE = 100
@@ -123,6 +123,16 @@ CAPABILITIES: Mapping[Api, Capabilities] = {Api.GEMINI: _GEMINI, Api.VERTEX: _VE
 
 _LEGACY_EMBEDDING_MODEL = re.compile(r"(text-embedding|text-multilingual-embedding)-.*")
 _EMBEDDING_MODEL = re.compile(r"(gemini-embedding|text-embedding|text-multilingual-embedding|embedding)-.*")
+
+
+_PUBLISHED = re.compile(r"(?:publishers/([^/]+)/models|([^/]+))/[^/]+")
+_OWN_PREFIXES = frozenset({"google", "models", "tunedModels"})
+
+
+def is_partner_model(model: str) -> bool:
+    """Whether a model is another publisher's than Google: its rows are in a form of their own (reference 16)."""
+    found = _PUBLISHED.fullmatch(model)
+    return found is not None and (found[1] or found[2]) not in _OWN_PREFIXES
 
 
 def is_embedding_model(model: str) -> bool:

@@ -59,8 +59,19 @@ class Diagnostic:
 class RequestRow:
     """One request of a job's input, in the API's REST form, before `request` defaults are put under it."""
 
-    key: str
+    key: str | None
+    """None for a row that is known by its position alone."""
     request: Mapping[str, Json]
+    members: Mapping[str, Json] = field(default_factory=dict)
+    """What stands beside the request, such as `custom_id` and `metadata`: it comes back in the results."""
+    in_body: bool = False
+    """Whether it is a line for another publisher's model: `custom_id`, `method`, `url`, and the request as `body`."""
+
+    @property
+    def name(self) -> str | None:
+        """What no other row of the input may be called: its key, or by what alone its result is joined."""
+        custom_id = self.members.get("custom_id") if self.in_body else None
+        return custom_id if self.key is None and isinstance(custom_id, str) else self.key
 
 
 @dataclass(frozen=True)

@@ -93,23 +93,28 @@ class ResultItem:
 
 @dataclass(frozen=True)
 class InputRow:
-    """One row of an input that batchctl did not send, as it lies where the API read it."""
+    """One row of an input, as far as its result has to know it."""
 
     key: str | None
-    request: Mapping[str, Json]
+    request: Mapping[str, Json] | None
+    """None where no result echoes it."""
+    members: Mapping[str, Json] = field(default_factory=dict)
+    """What else stands beside the request, such as `custom_id`."""
+    sent: Mapping[str, str] = field(default_factory=dict)
+    """The names that were sent with it, where these are others than its own: by member, such as `key`."""
 
 
 @dataclass(frozen=True)
 class SentRows:
-    """The input of a job whose rows batchctl sent: its results carry their key or their position."""
+    """The input of a job whose rows batchctl sent: its results carry their names or our mark."""
 
-    keys: Sequence[str]
-    """In input order."""
+    rows: Iterable[InputRow]
+    """In input order, streamed; reading may raise ResultsError."""
 
 
 @dataclass(frozen=True)
 class ForeignRows:
-    """The input of a job whose rows batchctl never sent: results are matched to it by the echoed request."""
+    """The input of a job whose rows batchctl never sent: results match it by their names or the echoed request."""
 
     rows: Iterable[InputRow]
     """In input order, streamed; reading may raise ApiError."""
@@ -265,8 +270,12 @@ class InputEncoder(Protocol):
         """
         ...
 
-    def keys(self, job: DesiredJob) -> Sequence[str] | None:
-        """The rows' keys in input order; None when batchctl does not hold the input."""
+    def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
+        """The rows as they are sent, in input order, streamed; None when batchctl does not hold the input.
+
+        Reading raises ResultsError with code `InputChanged` when the file is no longer the one that was digested: then
+        nothing is known of the rows that came before.
+        """
         ...
 
 
@@ -281,7 +290,9 @@ class Collected:
     missing: int | None
     """Input rows without a result; None when the input is not known."""
     unmatched: int
-    """Results whose key is not in the input, or came twice."""
+    """Results that belong to no input row, or to one that has another answer."""
+    anonymous: int = 0
+    """Results that nothing tells apart: no key, no position, no member of their own."""
     tokens: int | None = None
     """Tokens of the input that the API counted in the rows that brought an answer; None where it counted none."""
 

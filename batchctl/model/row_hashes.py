@@ -29,11 +29,16 @@ class RowHashes:
 
     def __init__(self) -> None:
         self._hashes: dict[str, str] | None = {}
+        self._rows = 0
 
     def add(self, row: RequestRow) -> None:
         """Take in the next row."""
+        self._rows += 1
         if self._hashes is not None:
-            self._hashes[row.key] = hashlib.sha256(row_bytes(row)).hexdigest()[:_SHORT]
+            # A row without a key is known by where it stands.
+            self._hashes[f"row {self._rows}" if row.key is None else row.key] = hashlib.sha256(
+                row_bytes(row)
+            ).hexdigest()[:_SHORT]
             if len(self._hashes) > MOST_ROWS:
                 self._hashes = None
 

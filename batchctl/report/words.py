@@ -149,3 +149,11 @@ def rows_text(rows: RowCounts) -> str:
 def state_text(state: str | None) -> str:
     """The API's state without its prefix; `-` when there is none."""
     return state.removeprefix("JOB_STATE_") if state else "-"
+
+
+def anonymous_words(count: int) -> str:
+    """That results have nothing which says whose they are."""
+    return (
+        f"{count} results cannot be told apart: neither a key nor another member says which row each is of, and the "
+        "order of the input is not known; give each row a key, a custom_id or an id"
+    )

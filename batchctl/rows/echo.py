@@ -35,6 +35,11 @@ _TO_STANDARD = str.maketrans("-_", "+/", "=")
 _DURATIONS = frozenset({("videoMetadata", "startOffset"), ("videoMetadata", "endOffset")})
 """Fields of spans of time, each inside which other one: written with any number of zeros, such as `1s` and `1.0s`."""
 _DURATION = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)s")
+_REPEATED = frozenset({"contents", "parts", "tools", "safetySettings", "functionDeclarations"})
+"""Lists of messages, of which one may stand there alone."""
+_ASKED = ("contents", "content", "messages", "input", "prompt")
+"""What a request is about; the last three are those of other publishers' models."""
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _UNSPECIFIED = "_UNSPECIFIED"
 """What the name of an enum's default value ends with."""
 _DIGEST_SIZE = 8
@@ -50,7 +55,10 @@ class Forms:
     exact: int
     """Neither spelling, nor order of members, nor the writing of numbers, spans of time and bytes changes it."""
     loose: int
-    """Members with default values, and digits beyond those of a 32-bit float, do not change it either."""
+    """Members with default values, digits beyond those of a 32-bit float, and numbers in place of texts that look like
+    numbers do not change it either."""
+    core: int
+    """What was asked alone: nothing that a server may fill in beside it changes it."""
 
 
 def forms(request: Mapping[str, Json]) -> Forms | None:
@@ -58,9 +66,19 @@ def forms(request: Mapping[str, Json]) -> Forms | None:
     try:
         exact, loose = _message(request, "")
         mark = _fingerprint(exact)
-        return Forms(mark, mark if loose == exact else _fingerprint(loose))
+        asked = {name: _without_role(loose[name]) for name in _ASKED if name in loose}
+        return Forms(mark, mark if loose == exact else _fingerprint(loose), _fingerprint(asked or {"whole": loose}))
     except (RecursionError, ValueError):
         return None
+
+
+def _without_role(contents: Json) -> Json:
+    """What was asked, without the role that is the default."""
+    if isinstance(contents, list):
+        return [_without_role(content) for content in contents]
+    if isinstance(contents, Mapping) and contents.get("role") == "user":
+        return {name: value for name, value in contents.items() if name != "role"}
+    return contents
 
 
 def _fingerprint(value: Json) -> int:
@@ -79,7 +97,8 @@ def _message(value: Mapping[str, Json], field: str) -> _Both:
             continue
         # Where both spellings stand side by side, neither may cover the other.
         inner = spelled[name] if is_clear else name
-        exact[inner], below = _field(member, inner, field)
+        is_lone = inner in _REPEATED and isinstance(member, Mapping)
+        exact[inner], below = _field([member] if is_lone else member, inner, field)
         if not _is_default(below, free=inner in _FREE):
             loose[inner] = below
     return exact, loose
@@ -87,8 +106,7 @@ def _message(value: Mapping[str, Json], field: str) -> _Both:
 
 def _field(value: Json, field: str, outer: str) -> _Both:
     if field in _FREE or (outer, field) in _FREE_INSIDE:
-        made_up = _made_up(value)
-        return made_up, made_up
+        return _made_up(value), _made_up(value, loose=True)
     if isinstance(value, Mapping):
         if field not in _NAMED_BY_USERS:
             return _message(value, field)
@@ -99,19 +117,33 @@ def _field(value: Json, field: str, outer: str) -> _Both:
         return [exact for exact, _ in both], [loose for _, loose in both]
     if isinstance(value, str):
         text = _standard_text(value, field, outer)
-        return text, text
+        return text, number_like(text, single=True)
     return _scalar(value)
 
 
-def _made_up(value: Json) -> Json:
+def _made_up(value: Json, *, loose: bool = False) -> Json:
     """Any JSON, but with one writing for whole numbers: such values are kept as doubles."""
     if isinstance(value, Mapping):
-        return {name: _made_up(member) for name, member in value.items()}
+        return {name: _made_up(member, loose=loose) for name, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_made_up(item) for item in value]
+        return [_made_up(item, loose=loose) for item in value]
+    if loose and isinstance(value, str):
+        return number_like(value)
+    if loose:
+        return _scalar(value)[0]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def number_like(text: str, *, single: bool = False) -> str:
+    """A text as a server gives it back that takes it for a number, where it looks like one (reference chapter 16).
+
+    `single`: as a 32-bit float keeps it.
+    """
+    if not _NUMBER.fullmatch(text):
+        return text
+    return str(int(text)) if text.lstrip("+-").isdigit() else str(_scalar(float(text))[single])
 
 
 def _scalar(value: Json) -> _Both:

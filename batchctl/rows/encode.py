@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import BinaryIO, assert_never
 
 from batchctl.model.canonical import RowsHasher
-from batchctl.model.capabilities import CAPABILITIES, RowMark
+from batchctl.model.capabilities import CAPABILITIES, RowMark, is_partner_model
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import (
     LINE_BYTES,
@@ -26,7 +27,9 @@ from batchctl.model.desired import (
     UploadedFile,
 )
 from batchctl.model.errors import ResultsError, RowsError
-from batchctl.model.row_marks import POSITION
+from batchctl.model.ports import InputRow
+from batchctl.model.row_marks import key_of, labels_of
+from batchctl.rows.identities import names_of
 from batchctl.rows.reader import read_rows
 from batchctl.rows.spelling import spell_request
 
@@ -41,17 +44,16 @@ class RowEncoder:
         if not isinstance(job.source, InlineRows):
             raise TypeError(f"{job.name} has no inline rows")
         defaults = request_defaults(job)
-        return tuple(RequestRow(row.key, with_defaults(defaults, row.request)) for row in job.source.rows)
+        return tuple(replace(row, request=with_defaults(defaults, row.request)) for row in job.source.rows)
 
     def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
-        defaults = request_defaults(job)
-        mark = _row_mark(job)
+        form = WireForm(job)
         content = hashlib.sha256()
         rows = RowsHasher()
         try:
             for index, row in enumerate(read_rows(source.path, job.row_kind, self._line_bytes)):
                 rows.add(row)
-                line = _line(row.key, index, _in_place(job, with_defaults(defaults, row.request)), mark)
+                line = form.line(row, index)
                 content.update(line)
                 into.write(line)
         except RowsError as error:
@@ -60,21 +62,76 @@ class RowEncoder:
             raise _input_changed(source, "its rows are others")
         return content.hexdigest()
 
-    def keys(self, job: DesiredJob) -> Sequence[str] | None:
-        """The rows' keys in input order.
+    def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
+        """The rows as they are sent; None when batchctl does not hold the input.
 
-        None when batchctl does not hold the input, or not any more: a file that changed or went away since the job
-        was made must not keep its results from being collected, but it says nothing of their order.
+        A file that changed or went away since the job was made must not keep its results from being collected, but it
+        says nothing of them: reading it raises `InputChanged`.
         """
         match job.source:
             case InlineRows(rows):
-                return tuple(row.key for row in rows)
+                return (InputRow(row.key, None, row.members) for row in rows)
             case LocalFile() as source:
-                return _keys_of_file(source, job.row_kind, self._line_bytes)
+                return self._rows_of_file(job, source)
             case UploadedFile() | RemoteSource() | UnknownSource():
                 return None
             case _ as never:
                 assert_never(never)
+
+    def _rows_of_file(self, job: DesiredJob, source: LocalFile) -> Iterator[InputRow]:
+        form = WireForm(job)
+        hasher = RowsHasher()
+        try:
+            for index, row in enumerate(read_rows(source.path, job.row_kind, self._line_bytes)):
+                hasher.add(row)
+                request = form.request(row) if form.is_echoed else None
+                yield InputRow(row.key, request, row.members, form.names(row, index))
+        except RowsError as error:
+            raise _input_changed(source, str(error)) from error
+        if hasher.hexdigest() != source.sha256:
+            raise _input_changed(source, "its rows are others")
+
+
+class WireForm:
+    """How the rows of one job go out in a file.
+
+    Members beside a request are not sent, but for the name that the API joins by: they say nothing to a model, and an
+    importer fails the whole job where they are not of one type. They come back from the input.
+    """
+
+    def __init__(self, job: DesiredJob) -> None:
+        self._job = job
+        self._defaults = request_defaults(job)
+        labels = CAPABILITIES[job.account.api].row_mark is RowMark.LABEL
+        self.is_echoed = labels
+        """Whether results repeat the request."""
+        self._by_custom_id = labels and is_partner_model(job.model)
+        # A request for an embedding has no labels, and another publisher's knows none (8.2).
+        self._labels = labels and not self._by_custom_id and job.row_kind is not Kind.EMBEDDINGS_BATCH_JOB
+
+    def names(self, row: RequestRow, index: int) -> dict[str, str]:
+        """What a row is called on its way: by the user's name, else by our mark."""
+        if row.in_body or self._by_custom_id:
+            own = names_of(None, row.members).get("custom_id", row.key)
+            return {"custom_id": key_of(index) if own is None else own}
+        return {"key": key_of(index) if row.key is None else row.key}
+
+    def request(self, row: RequestRow) -> Mapping[str, Json]:
+        """A row's request with the defaults under it."""
+        return _in_place(self._job, with_defaults(self._defaults, row.request))
+
+    def line(self, row: RequestRow, index: int) -> bytes:
+        """A row as a line of the file."""
+        names, request = self.names(row, index), self.request(row)
+        if row.in_body:
+            found = {**row.members, **names, "body": request}
+        else:
+            labels = labels_of(index) if self._labels and not row.in_body else {}
+            marked = {**request, "labels": {**(request.get("labels") or {}), **labels}} if labels else request
+            found = {**names, "request": marked}
+        # Members keep the user's order: the order of a response schema's properties may shape the answer.
+        text = json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8") + b"\n"
 
 
 def request_defaults(job: DesiredJob) -> Mapping[str, Json]:
@@ -118,32 +175,6 @@ def _in_place(job: DesiredJob, request: Mapping[str, Json]) -> Mapping[str, Json
     settings = {name: value for name, value in request.items() if name in _EMBED_SETTINGS}
     others = {name: value for name, value in request.items() if name not in _EMBED_SETTINGS}
     return {**others, _EMBED_CONFIG: {**settings, **(others.get(_EMBED_CONFIG) or {})}}
-
-
-def _row_mark(job: DesiredJob) -> RowMark:
-    """How the job's rows are known again. A request for an embedding has no labels, but keeps its key (8.2)."""
-    return RowMark.KEY if job.row_kind is Kind.EMBEDDINGS_BATCH_JOB else CAPABILITIES[job.account.api].row_mark
-
-
-def _line(key: str, index: int, request: Mapping[str, Json], mark: RowMark) -> bytes:
-    row: dict[str, Json] = {"key": key, "request": request}
-    if mark is RowMark.LABEL:
-        row = {"request": {**request, "labels": {**(request.get("labels") or {}), POSITION: str(index)}}}
-    # Members keep the user's order: the order of a response schema's properties may shape the answer.
-    line = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return line.encode("utf-8") + b"\n"
-
-
-def _keys_of_file(source: LocalFile, kind: Kind, line_bytes: int) -> Sequence[str] | None:
-    hasher = RowsHasher()
-    keys = []
-    try:
-        for row in read_rows(source.path, kind, line_bytes):
-            hasher.add(row)
-            keys.append(row.key)
-    except RowsError:
-        return None
-    return keys if hasher.hexdigest() == source.sha256 else None
 
 
 def _input_changed(source: LocalFile, reason: str) -> ResultsError:

@@ -43,6 +43,13 @@ class Groups:
             if not taken[self._rows[place]]:
                 yield self._rows[place]
 
+    def all(self, mark: int) -> Iterator[int]:
+        """The rows of a group, taken or not."""
+        for place in range(bisect_left(self._marks, mark), len(self._marks)):
+            if self._marks[place] != mark:
+                return
+            yield self._rows[place]
+
     def groups(self) -> Iterator[Sequence[int]]:
         """Each group of more than one row."""
         start = 0

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchctl.disk.opening import open_stream
+from batchctl.disk.opening import open_stream, read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
@@ -24,7 +24,9 @@ class Gaps:
     missing: int
     """Input rows without a result; 0 also where the input was not known."""
     unmatched: int
-    """Results that match no input row, or whose row had its result already."""
+    """Results that match no input row, or whose row has another answer."""
+    anonymous: int = 0
+    """Results that nothing tells apart."""
 
 
 def find_current(results: Path, job: str) -> Path | None:
@@ -43,6 +45,15 @@ def find_current(results: Path, job: str) -> Path | None:
     return found
 
 
+def read_attempt(folder: Path) -> int | None:
+    """Which attempt the results of a folder are of; None where its manifest does not say so."""
+    try:
+        found = json.loads(read_start(folder / MANIFEST_FILE, MOST_BYTES))["attempt"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, int) else None
+
+
 def read_results(folder: Path) -> Iterator[dict[str, Json]]:
     """The rows of a collected folder, streamed, in input order. Raises ResultsError."""
     path = folder / RESULTS_FILE
@@ -58,12 +69,12 @@ def read_gaps(folder: Path) -> Gaps:
         raw = stream.read(MOST_BYTES)
     try:
         rows = json.loads(raw)["rows"]
-        missing, unmatched = rows["missing"] or 0, rows["unmatched"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        missing, unmatched, anonymous = rows["missing"] or 0, rows["unmatched"], rows.get("anonymous", 0)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(f"{path} is not the manifest of collected results") from error
-    if not (isinstance(missing, int) and isinstance(unmatched, int)):
+    if not all(isinstance(number, int) for number in (missing, unmatched, anonymous)):
         raise _damaged(f"{path} holds something else than numbers of rows")
-    return Gaps(missing, unmatched)
+    return Gaps(missing, unmatched, anonymous)
 
 
 def _row(path: Path, number: int, raw: bytes) -> dict[str, Json]:

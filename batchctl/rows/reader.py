@@ -80,7 +80,9 @@ def _row_or_problem(line: Line, kind: Kind, lines: dict[str, int]) -> RequestRow
         row = parse_row(line.value, kind)
     except ValueError as error:
         return RowProblem(line.number, str(error))
-    first = lines.setdefault(row.key, line.number)
+    name = row.name
+    first = line.number if name is None else lines.setdefault(name, line.number)
     if first != line.number:
-        return RowProblem(line.number, f"key {shown(row.key)} is used on line {first} already")
+        what = "key" if row.key is not None else "custom_id"
+        return RowProblem(line.number, f"{what} {shown(name)} is used on line {first} already")
     return row

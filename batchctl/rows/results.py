@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, KnownInput, ResultItem
+from batchctl.rows.counting import RowCount
 from batchctl.rows.folder import (
     CURRENT,
     MANIFEST_FILE,
@@ -35,9 +37,8 @@ from batchctl.rows.folder import (
     results_errors,
     sync_folder,
 )
-from batchctl.rows.join import Join, join_for
+from batchctl.rows.join import join_for
 from batchctl.rows.spool import Spool
-from batchctl.rows.usage import TokenCount
 
 _RAW = "raw-"
 """What the files of lines that were too long to be read begin with."""
@@ -72,9 +73,7 @@ class ResultsFolder:
             _remove(part)
             make_folder(part)
             try:
-                collected = _write(
-                    part, f"{key.job}/{target.name}", items, join_for(known), _facts(key, digest, remote, marks)
-                )
+                collected = _write(part, f"{key.job}/{target.name}", items, known, _facts(key, digest, remote, marks))
                 _put_in_place(part, target)
             finally:
                 _remove(part)
@@ -131,34 +130,35 @@ def _remote_in(folder: Path) -> tuple[Json, Json] | None:
         return None  # not a folder of ours, or damaged: never written into
 
 
-def _write(part: Path, path: str, items: Iterable[ResultItem], join: Join, facts: Mapping[str, Json]) -> Collected:
-    ok = failed = unmatched = 0
-    good, tokens = bytearray(), TokenCount()
-    with Spool(part / ".arrived") as spool:
+def _write(
+    part: Path, path: str, items: Iterable[ResultItem], known: KnownInput | None, facts: Mapping[str, Json]
+) -> Collected:
+    with _temporary(part / ".input") as aside, Spool(part / ".arrived") as spool:
+        join = join_for(known, aside)
+        counts = RowCount()
         for number, arrived in enumerate(items):
             item = arrived if arrived.aside is None else _kept_aside(part, arrived, arrived.aside, number)
-            place = join.place(item)
-            spool.add(place, item)
-            good.append(item.response is not None)
-            if item.response is not None:
-                tokens.add(item.response)
-            if not place.matched:
-                unmatched += 1
-            elif item.response is not None:
-                ok += 1
-            else:
-                failed += 1
-        for number, place in join.later():
-            spool.move(number, place)
-            unmatched -= 1
-            ok, failed = ok + good[number], failed + 1 - good[number]
-        sha256 = spool.write_sorted(part / RESULTS_FILE)
-    collected = Collected(path, ok, failed, join.missing, unmatched, tokens.total)
+            join.add(item)
+            spool.add(item)
+            counts.add(item)
+        settled = join.settle()
+        ok, failed, unmatched, tokens = counts.total(settled)
+        anonymous = sum(spool.is_anonymous(number, settled) for number in counts.nowhere(settled))
+        sha256 = spool.write_sorted(part / RESULTS_FILE, settled, join)
+    anonymous = anonymous if ok + failed > 1 else 0
+    collected = Collected(path, ok, failed, settled.missing, unmatched, anonymous, tokens)
+    rows = {"ok": ok, "failed": failed, "missing": settled.missing, "unmatched": unmatched, "anonymous": anonymous}
     size = (part / RESULTS_FILE).stat().st_size
-    rows = {"ok": ok, "failed": failed, "missing": join.missing, "unmatched": unmatched}
     _write_manifest(part / MANIFEST_FILE, {**facts, "rows": rows, "sha256": sha256, "bytes": size})
     sync_folder(part)
     return collected
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[BinaryIO]:
+    with create_file(path) as stream:
+        yield stream
+    path.unlink()
 
 
 def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) -> ResultItem:

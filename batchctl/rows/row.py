@@ -1,6 +1,8 @@
-"""One row: from `{key, request}` or `{key, text}` to a request in REST form.
+"""One row: from any form that the APIs document, or `{key, text}`, to a request in REST form.
 
-Owns what a row may hold. What is inside a request beyond its first level is the API's to judge.
+Owns what a row may hold. What is inside a request beyond its first level is the API's to judge. Forms, by the member
+that holds the request: `request` (both APIs), `text` (our own), `contents` or `content` (the request itself, or an
+SDK's with `config`), and `body` (a line for another publisher's model). Source: reference chapters 7, 8 and 16.
 """
 
 from __future__ import annotations
@@ -11,41 +13,80 @@ from difflib import get_close_matches
 
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.keys import OWN_LABELS
+from batchctl.model.row_marks import position_of_key
 from batchctl.rows.jsonl import SHOWN_LENGTH, shown
-from batchctl.rows.spelling import spell_request
+from batchctl.rows.sdk_form import request_of_sdk
+from batchctl.rows.spelling import request_members, spell_request
 
 KEY_LENGTH = 256
 """Longest key, in characters: it travels in every line both ways and in every message."""
 
-_MEMBERS = ("key", "request", "text")
+_HOLDERS = {
+    Kind.BATCH_JOB: ("request", "text", "contents", "body"),
+    Kind.EMBEDDINGS_BATCH_JOB: ("request", "text", "content"),
+}
+"""Members that hold the request, by kind of row: each row has one of them."""
+_OF_REPLIES = frozenset({"response", "error", "status"})
+"""Members that the APIs write into results: a row that has one could not be told from its result."""
+_MISSPELLED = 0.65
+"""How close a name has to be to one of ours to be taken for a slip."""
 
 
 def parse_row(value: Json, kind: Kind) -> RequestRow:
     """The row that a JSON value describes. Raises ValueError with the reason."""
     if not isinstance(value, Mapping):
-        raise ValueError("a row is an object with key and either request or text")  # noqa: TRY004 - one error to catch
-    for name in value:
-        if name not in _MEMBERS:
-            raise ValueError(
-                f"unknown member {shown(name)}{_did_you_mean(name)}: a row has key and either request or text"
-            )
-    key = _key(value)
-    if ("request" in value) == ("text" in value):
-        raise ValueError("a row has exactly one of request and text")
-    if "text" in value:
-        return RequestRow(key, _request_of_text(value["text"], kind))
-    return RequestRow(key, _request(value["request"], kind))
+        raise ValueError("a row is an object with a request in it")  # noqa: TRY004 - one error to catch
+    _check_names(value, kind)
+    key = _key(value["key"]) if "key" in value else None
+    [holder] = (name for name in _HOLDERS[kind] if name in value)
+    others = {name: member for name, member in value.items() if name not in ("key", holder)}
+    match holder:
+        case "text":
+            request = _request_of_text(value["text"], kind)
+        case "request":
+            request = _request(value["request"], kind)
+        case "body":
+            return RequestRow(key, _body(value["body"]), others, in_body=True)
+        case _:
+            known = {name: others.pop(name) for name in tuple(others) if name in request_members(kind)}
+            config = others.pop("config", None)
+            request = _request(request_of_sdk({holder: value[holder], **known}, config), kind)
+    return _with_metadata(key, request, others)
 
 
-def _did_you_mean(name: Json) -> str:
-    close = get_close_matches(str(name)[:SHOWN_LENGTH], _MEMBERS, n=1)
-    return f' (did you mean "{close[0]}"?)' if close else ""
+def _check_names(row: Mapping[str, Json], kind: Kind) -> None:
+    holders = _HOLDERS[kind]
+    found = [name for name in holders if name in row]
+    for name in row:
+        if not isinstance(name, str):
+            raise ValueError(f"unknown member {shown(name)}: names are strings")  # noqa: TRY004 - one error to catch
+        if name in _OF_REPLIES:
+            raise ValueError(f'"{name}" cannot stand in a row: the API writes it into results')
+        wanted = ["key"] if found and "key" not in row else []
+        close = get_close_matches(name[:SHOWN_LENGTH], wanted if found else [*holders, "key"], 1, _MISSPELLED)
+        if close and name not in ("key", *holders):
+            raise ValueError(f'unknown member {shown(name)} (did you mean "{close[0]}"?)')
+    if len(found) != 1:
+        raise ValueError(f"a row has exactly one of {', '.join(holders[:-1])} and {holders[-1]}")
 
 
-def _key(row: Mapping[str, Json]) -> str:
-    if "key" not in row:
-        raise ValueError("key is missing")
-    key = row["key"]
+def _with_metadata(key: str | None, request: Mapping[str, Json], others: dict[str, Json]) -> RequestRow:
+    """An inline row's key may stand in its metadata, where the APIs have it."""
+    metadata = others.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return RequestRow(key, request, others)
+    own = sorted(str(name) for name in metadata if str(name).startswith(OWN_LABELS))
+    if own:
+        raise ValueError(f"metadata.{own[0]} is batchctl's own: choose a name that does not begin so")
+    if key is None and isinstance(metadata.get("key"), str):
+        key = _key(metadata["key"])
+        kept = {name: member for name, member in metadata.items() if name != "key"}
+        others = {name: member for name, member in others.items() if name != "metadata"}
+        others |= {"metadata": kept} if kept else {}
+    return RequestRow(key, request, others)
+
+
+def _key(key: Json) -> str:
     if not isinstance(key, str):
         way_out = ": quote it" if isinstance(key, int | float) else ""
         raise ValueError(f"key is {shown(key)}, but has to be a string{way_out}")  # noqa: TRY004 - one error to catch
@@ -53,6 +94,8 @@ def _key(row: Mapping[str, Json]) -> str:
         raise ValueError(f"key has {len(key)} characters, but has to have 1 to {KEY_LENGTH}")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in key):
         raise ValueError("key has a control character in it")
+    if position_of_key(key) is not None:
+        raise ValueError(f"key is {shown(key)}, which is batchctl's own name for a row without a key")
     return key
 
 
@@ -65,9 +108,18 @@ def _request_of_text(text: Json, kind: Kind) -> dict[str, Json]:
     return {"contents": [{"role": "user", "parts": parts}]}
 
 
+def _body(value: Json) -> dict[str, Json]:
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError("body has to be an object, the request as the model's publisher documents it")
+    return dict(value)
+
+
 def _request(value: Json, kind: Kind) -> dict[str, Json]:
     if not isinstance(value, Mapping):
         raise ValueError("request has to be an object in the API's REST form")  # noqa: TRY004 - one error to catch
+    if kind is Kind.BATCH_JOB and "contents" not in value and value.get("messages"):
+        # Another publisher's model, such as Claude, has members of its own.
+        return dict(value)
     request = spell_request(value, kind)
     labels = request.get("labels")
     own = sorted(name for name in labels if str(name).startswith(OWN_LABELS)) if isinstance(labels, Mapping) else []
@@ -77,7 +129,7 @@ def _request(value: Json, kind: Kind) -> dict[str, Json]:
         if not isinstance(request.get("content"), Mapping):
             other = "; request.contents is for a BatchJob" if "contents" in request else ""
             raise ValueError(f"request.content is missing or not an object{other}")
-    elif not isinstance(request.get("contents"), list) or not request["contents"]:
+    elif not isinstance(request.get("contents"), list | Mapping) or not request["contents"]:
         other = "; request.content is for an EmbeddingsBatchJob" if "content" in request else ""
         raise ValueError(f"request.contents is missing or not a list with at least one content{other}")
     return request

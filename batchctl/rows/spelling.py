@@ -63,6 +63,12 @@ _SNAKE_MEMBERS: Mapping[Kind, Mapping[str, str]] = {
 _SNAKE_CONFIG = _by_snake_case(_CONFIG_MEMBERS)
 
 
+def request_members(kind: Kind) -> frozenset[str]:
+    """The names of a request's members, in both spellings."""
+    camel = _GENERATE_MEMBERS if kind is Kind.BATCH_JOB else _EMBED_MEMBERS
+    return frozenset(camel) | _SNAKE_MEMBERS[kind].keys()
+
+
 def spell_request(request: Mapping[str, Json], kind: Kind) -> dict[str, Json]:
     """The request with the known names of its own and of generationConfig's members in camelCase.
 

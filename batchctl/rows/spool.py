@@ -1,6 +1,6 @@
 """Result lines on their way to the file: taken as they arrive, given back in input order.
 
-Owns the memory bound: the lines wait on disk, and only three numbers for each stay in memory.
+Owns the memory bound: what came waits on disk, and only a number for each stays in memory.
 """
 
 from __future__ import annotations
@@ -17,50 +17,70 @@ from types import TracebackType
 from batchctl.disk.making import create_file
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
-from batchctl.rows.join import Place
+from batchctl.rows.arrivals import NOWHERE, Fate, Settled
+from batchctl.rows.join import Join
+from batchctl.rows.written import as_written
 
 _NO_INDEX = 2**62
 """Sorts after every input position."""
 
 
 class Spool(AbstractContextManager["Spool"]):
-    """Lines in arrival order, in a file that goes away with the spool."""
+    """Results in arrival order, in a file that goes away with the spool."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stream = create_file(path)
-        self._indices = array("q")
         self._offsets = array("q", [0])
-        self._moved: dict[int, Place] = {}
 
-    def add(self, place: Place, item: ResultItem) -> None:
-        """Take the next line."""
-        line = result_line(place, item)
-        self._stream.write(line)
-        self._indices.append(_NO_INDEX if place.index is None else place.index)
-        self._offsets.append(self._offsets[-1] + len(line))
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
 
-    def move(self, number: int, place: Place) -> None:
-        """Give a line, by its number in the order of arrival, another place than it came with."""
-        self._indices[number] = _NO_INDEX if place.index is None else place.index
-        self._moved[number] = place
+    def add(self, item: ResultItem) -> None:
+        """Take the next result."""
+        outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
+        parts = (_encoded(item.key), _encoded(outcome), _encoded(dict(item.members)))
+        record = b"\n".join(parts)
+        self._stream.write(record)
+        self._offsets.append(self._offsets[-1] + len(record))
 
-    def write_sorted(self, path: Path) -> str:
-        """Write all lines by input position, those without one last as they came; gives the file's sha256."""
+    def write_sorted(self, path: Path, settled: Settled, join: Join) -> str:
+        """Write all results by input position, those without one last as they came; gives the file's sha256."""
         sha256 = hashlib.sha256()
-        # Sorting is stable, so lines of one position keep the order of their arrival.
-        order = sorted(range(len(self._indices)), key=self._indices.__getitem__)
+        kept = (number for number in range(len(self)) if settled.fates[number] != Fate.DROPPED)
+        # Sorting is stable, so results of one position keep the order of their arrival.
+        order = sorted(kept, key=lambda number: _sorting(settled.rows[number]))
         with create_file(path) as target:
             for number in order:
-                self._stream.seek(self._offsets[number])
-                line = self._stream.read(self._offsets[number + 1] - self._offsets[number])
-                if number in self._moved:
-                    line = _encoded({**json.loads(line), **_head(self._moved[number])})
+                line = self._line(number, settled.rows[number], join)
                 sha256.update(line)
                 target.write(line)
             target.flush()
             os.fsync(target.fileno())
         return sha256.hexdigest()
+
+    def is_anonymous(self, number: int, settled: Settled) -> bool:
+        """Whether nothing tells which row a result is of."""
+        if settled.rows[number] != NOWHERE:
+            return False
+        key, _, members = self._record(number)
+        return key == b"null" and members == b"{}"
+
+    def _record(self, number: int) -> list[bytes]:
+        self._stream.seek(self._offsets[number])
+        return self._stream.read(self._offsets[number + 1] - self._offsets[number]).split(b"\n")
+
+    def _line(self, number: int, row: int, join: Join) -> bytes:
+        """One line of `results.jsonl`, its outcome as it was put aside."""
+        key, outcome, members = self._record(number)
+        head: dict[str, Json] = {"key": json.loads(key), "index": None}
+        came: dict[str, Json] = json.loads(members)
+        if row != NOWHERE:
+            head = {"key": join.key(row, head["key"]), "index": row}
+            came = as_written(came, join.members(row))
+        # What a row is stands before its answer, which may be long.
+        head |= {"input": came} if came else {}
+        return _encoded(head)[:-1] + b"," + outcome[1:] + b"\n"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -69,29 +89,18 @@ class Spool(AbstractContextManager["Spool"]):
         self._path.unlink()
 
 
-def result_line(place: Place, item: ResultItem) -> bytes:
-    """One line of `results.jsonl`. Never fails on what an API may send: a paid result is kept, whatever is in it."""
-    row = _head(place)
-    if item.response is not None:
-        row["response"] = dict(item.response)
-    else:
-        row["error"] = dict(item.error or {})
-    if item.members:
-        row["input"] = dict(item.members)
-    return _encoded(row)
+def _sorting(row: int) -> int:
+    return _NO_INDEX if row == NOWHERE else row
 
 
-def _head(place: Place) -> dict[str, Json]:
-    return {"key": place.key, "index": place.index}
-
-
-def _encoded(row: dict[str, Json]) -> bytes:
+def _encoded(value: Json) -> bytes:
+    """A value as JSON on one line. Never fails on what an API may send: a paid result is kept, whatever is in it."""
     try:
-        line = json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError:
-        line = json.dumps(_finite(row), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # A lone surrogate becomes its JSON escape by this, which is what the API sent.
-    return line.encode("utf-8", "backslashreplace") + b"\n"
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _finite(value: Json) -> Json:

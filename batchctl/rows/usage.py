@@ -15,29 +15,6 @@ _MOST = 2**31
 _MOST_DIGITS = 10
 
 
-class TokenCount:
-    """Adds up what the answers of one job say. One that says nothing leaves the whole unknown."""
-
-    def __init__(self) -> None:
-        self._sum = 0
-        self._answers = 0
-        self._is_known = True
-
-    def add(self, response: Mapping[str, Json]) -> None:
-        """Count an answer."""
-        tokens = input_tokens(response)
-        self._answers += 1
-        if tokens is None:
-            self._is_known = False
-        else:
-            self._sum += tokens
-
-    @property
-    def total(self) -> int | None:
-        """The tokens of all rows that brought an answer; None when that is not known."""
-        return self._sum if self._is_known and self._answers else None
-
-
 def input_tokens(response: Mapping[str, Json]) -> int | None:
     """The tokens that the API counted in one row's input; None where it does not say, or nothing that makes sense."""
     usage = response.get("usageMetadata")

@@ -15,7 +15,7 @@ from batchctl.engine.drive import Until, drive
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Kind, OnRemove, ProviderConfig, UploadedFile
 from batchctl.model.keys import Api
-from batchctl.model.ports import SentRows, UnorderedRows
+from batchctl.model.ports import InputRow, SentRows, UnorderedRows
 from batchctl.reconcile import Options
 from batchctl.rows.results import ResultsFolder
 
@@ -239,6 +239,8 @@ class Listening:
         self.told = {}
 
     def collect(self, key, digest, remote, items, known, marks):
+        if isinstance(known, SentRows):
+            known = SentRows(list(known.rows))
         self.told[key.job] = known
         return self._inner.collect(key, digest, remote, items, known, marks)
 
@@ -254,7 +256,8 @@ def test_positions_are_taken_only_from_rows_that_went_out_from_here(world):
     jobs = (job("again", sent), job("rows", inline("x")), job("theirs", UploadedFile(file.name)))
     with world.process(results=store) as tools:
         drive(lambda: world.desired(*jobs), Options(), Until(ended=True), tools)
-    assert store.told == {"again": SentRows(["k1", "k2"]), "rows": SentRows(("x",)), "theirs": UnorderedRows()}
+    again = SentRows([InputRow(key, None, sent={"key": key}) for key in ("k1", "k2")])
+    assert store.told == {"again": again, "rows": SentRows([InputRow("x", None)]), "theirs": UnorderedRows()}
 
 
 def test_rows_without_a_result_are_told(world):

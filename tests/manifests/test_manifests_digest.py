@@ -59,6 +59,17 @@ def test_rows_are_hashed_in_order_line_by_line() -> None:
     assert hasher.hexdigest() == hashlib.sha256(expected).hexdigest()
 
 
+def test_members_beside_a_request_are_part_of_the_work() -> None:
+    """A row that has none enters as it always did."""
+    hasher = RowsHasher()
+    hasher.add(RequestRow(None, {}))
+    hasher.add(RequestRow(None, {}, {"id": 1}))
+    hasher.add(RequestRow("k", {}, {"custom_id": "r"}, in_body=True))
+    hasher.add(RequestRow("k", {}, in_body=True))
+    expected = b'[null,{}]\n[null,{},{"id":1}]\n["k",{},{"custom_id":"r"},"body"]\n["k",{},{},"body"]\n'
+    assert hasher.hexdigest() == hashlib.sha256(expected).hexdigest()
+
+
 def test_the_tree_holds_what_was_set_and_nothing_else(tmp_path: Path) -> None:
     job = the_job(tmp_path, with_spec("src: files/abc"))
     assert job.tree == {

@@ -20,7 +20,7 @@ SOURCES = {
     SourceForm.DATASET: "`src: projects/…/datasets/…`",
 }
 DESTS = {DestForm.GCS: "`dest: gs://…`", DestForm.BIGQUERY: "`dest: bq://…`"}
-MARKS = {RowMark.KEY: "by their key", RowMark.LABEL: "by a label with their position"}
+MARKS = {RowMark.KEY: "by their key", RowMark.LABEL: "by their key, and by two labels with their position"}
 
 
 def row(name: str, cell: Callable[[Capabilities], object]) -> str:

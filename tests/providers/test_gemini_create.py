@@ -41,14 +41,23 @@ def test_inline_rows():
                     "requests": [
                         {
                             "request": {"contents": [{"parts": [{"text": "hé"}]}]},
-                            "metadata": {"key": "k1", "index": "0"},
+                            "metadata": {"key": "k1", "batchctl-row": "r0"},
                         },
-                        {"request": {"contents": []}, "metadata": {"key": "k2", "index": "1"}},
+                        {"request": {"contents": []}, "metadata": {"key": "k2", "batchctl-row": "r1"}},
                     ]
                 }
             },
         }
     }
+
+
+def test_an_inline_row_keeps_its_own_metadata():
+    rows = (RequestRow(None, {"contents": []}, {"metadata": {"lang": "fr", "index": "9"}}), RequestRow("k", {}))
+    sent = body(source=InlineRows(rows))["batch"]["inputConfig"]["requests"]["requests"]
+    assert [item["metadata"] for item in sent] == [
+        {"lang": "fr", "index": "9", "batchctl-row": "r0"},
+        {"key": "k", "batchctl-row": "r1"},
+    ]
 
 
 @pytest.mark.parametrize("kind", list(Kind))

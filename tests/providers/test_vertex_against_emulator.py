@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections import Counter
@@ -20,7 +21,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import RemoteSource, RequestRow, UploadedFile
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import RowCounts
-from batchctl.model.ports import INDEX_LABEL
+from batchctl.model.row_marks import POSITION
 from batchctl.providers.cloud import storage
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.turns import Turns
@@ -240,7 +241,7 @@ def test_embeddings(vertex, model, uri):
 
 
 def lines(number: int, pad: int = 0) -> bytes:
-    rows = (asked(f"{at} " + "x" * pad, labels={INDEX_LABEL: str(at)}) for at in range(number))
+    rows = (asked(f"{at} " + "x" * pad, labels={POSITION: str(at)}) for at in range(number))
     return b"".join(json.dumps({"request": row}).encode() + b"\n" for row in rows)
 
 
@@ -292,12 +293,14 @@ def test_rows_that_batchctl_never_sent_are_known_by_their_echo(vertex, control, 
     assert [row.key for row in rows] == [None, None, None, "d", None, None, None]
     results = list(vertex.read_results(create(vertex, source).name))
     assert any("generation_config" in row.request for row in results) is not normalised
-    join = join_for(ForeignRows(rows))
-    placed = {number: join.place(item) for number, item in enumerate(results)} | dict(join.later())
-    found = [placed[number].index for number in range(len(results))]
+    join = join_for(ForeignRows(rows), io.BytesIO())
+    for item in results:
+        join.add(item)
+    settled = join.settle()
+    found = list(settled.rows)
     assert found != sorted(found) == list(range(7))
     assert [texts([rows[index]]) for index in found] == [texts([row]) for row in results]
-    assert join.missing == 0
+    assert settled.missing == 0
 
 
 def test_row_errors_come_through(vertex, control):

@@ -49,6 +49,14 @@ def test_files_come_in_the_order_of_the_uris_and_of_names():
         (b'{"request": {"a": 1}}', InputRow(None, {"a": 1})),
         (b'{"request": {"a": 1}, "key": "k"}', InputRow("k", {"a": 1})),
         (b'{"request": {"a": 1}, "key": 5}', InputRow("5", {"a": 1})),
+        (
+            b'{"custom_id": "r1", "id": 7, "request": {"a": 1}}',
+            InputRow(None, {"a": 1}, {"custom_id": "r1", "id": 7}),
+        ),
+        (
+            b'{"custom_id": "r1", "method": "POST", "body": {"a": 1}}',
+            InputRow(None, {"a": 1}, {"custom_id": "r1", "method": "POST"}),
+        ),
         (b'{"content": "hi"}', InputRow(None, {"content": "hi"})),
         (b'{"contents": [], "key": "mine"}', InputRow(None, {"contents": [], "key": "mine"})),
         (b"{}", InputRow(None, {})),

@@ -61,6 +61,7 @@ def video(**members: Any) -> dict[str, Any]:
         (video(endOffset="3.5s"), {"contents": [{"parts": [{"video_metadata": {"end_offset": "3.500s"}}]}]}),
         (video(endOffset="-0.5s"), video(endOffset="-00.50s")),
         (video(endOffset="100s"), video(endOffset="0100s")),
+        ({"contents": {"parts": {"text": "a"}}}, {"contents": [{"parts": [{"text": "a"}]}]}),
         ({}, {}),
     ],
 )
@@ -84,6 +85,13 @@ def test_the_same_request_in_other_words(one, other):
         ({**config(), "labels": {}}, config()),
         ({"contents": [{"role": "", "parts": []}]}, {"contents": [{}]}),
         ({"parameters": {"properties": {"a": {"nullable": False}}}}, {"parameters": {"properties": {"a": {}}}}),
+        # An importer takes what looks like a number for one.
+        ({"functionCall": {"args": {"a": 1}}}, {"functionCall": {"args": {"a": "1"}}}),
+        ({"labels": {"a": "007"}}, {"labels": {"a": 7}}),
+        ({"labels": {"a": "0.50"}}, {"labels": {"a": 0.5}}),
+        ({"contents": [{"parts": [{"text": "0012"}]}]}, {"contents": [{"parts": [{"text": 12}]}]}),
+        ({"contents": [{"parts": [{"text": "-1.10"}]}]}, {"contents": [{"parts": [{"text": -1.1}]}]}),
+        ({"contents": [{"parts": [{"text": "1e3"}]}]}, {"contents": [{"parts": [{"text": 1000}]}]}),
     ],
 )
 def test_defaults_and_far_digits_are_told_apart_by_the_exact_form_only(one, other):
@@ -118,7 +126,6 @@ def test_defaults_and_far_digits_are_told_apart_by_the_exact_form_only(one, othe
         ({"labels": {"a_b": "1"}}, {"labels": {"aB": "1"}}),
         ({"labels": {"a": ""}}, {"labels": {}}),
         ({"functionCall": {"args": {"a_b": 1}}}, {"functionCall": {"args": {"aB": 1}}}),
-        ({"functionCall": {"args": {"a": 1}}}, {"functionCall": {"args": {"a": "1"}}}),
         ({"functionCall": {"args": {"a": 0}}}, {"functionCall": {"args": {}}}),
         ({"functionCall": {"args": {"a": None}}}, {"functionCall": {"args": {}}}),
         ({"functionCall": {"args": {"a": [0.1]}}}, {"functionCall": {"args": {"a": [0.10000000149011612]}}}),
@@ -142,6 +149,27 @@ def test_defaults_and_far_digits_are_told_apart_by_the_exact_form_only(one, othe
 def test_other_requests(one, other):
     assert same(one, other) == ""
     assert same(other, one) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        (config(), config(temperature=1), True),
+        (config(), {**config(), "safetySettings": [{"category": "A"}]}, True),
+        (config(), {"contents": [{"parts": [{"text": "hi"}]}]}, True),
+        (config(), {"contents": [{"role": "model", "parts": [{"text": "hi"}]}]}, False),
+        (config(), {"contents": [{"role": "user", "parts": [{"text": "ho"}]}]}, False),
+        ({"content": {"parts": ["x"]}, "title": "a"}, {"content": {"parts": ["x"]}, "title": "b"}, True),
+        ({"messages": [{"role": "user", "content": "a"}]}, {"messages": [{"role": "user", "content": "b"}]}, False),
+        ({"messages": ["a"], "max_tokens": 1}, {"messages": ["a"], "max_tokens": 2}, True),
+        ({"unknown": 1}, {"unknown": 2}, False),
+    ],
+)
+def test_what_a_server_fills_in_does_not_change_what_was_asked(one, other, is_same):
+    found, others = forms(one), forms(other)
+    assert found is not None
+    assert others is not None
+    assert (found.core == others.core) == is_same
 
 
 def test_the_fields_inside_a_schema_are_the_apis_whatever_the_users_names_are():

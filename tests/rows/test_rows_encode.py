@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,19 +24,27 @@ from batchctl.model.desired import (
 )
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api
-from batchctl.model.ports import InputEncoder
+from batchctl.model.ports import InputEncoder, InputRow
+from batchctl.model.row_marks import labels_of, position_of_labels
 from batchctl.rows.encode import RowEncoder, with_defaults
 from batchctl.rows.reader import RowFiles
 
 ENCODER: InputEncoder = RowEncoder()
 BATCH, EMBED = Kind.BATCH_JOB, Kind.EMBEDDINGS_BATCH_JOB
 CONTENTS = [{"role": "user", "parts": [{"text": "hi"}]}]
+LABELS = {"batchctl-row-ones": "r0", "batchctl-row-thousands": "r0"}
 
 
 def job_of(source: Source, kind: Kind = BATCH, **request: object) -> DesiredJob:
     account = Account(Api.GEMINI, "emulator")
     place = Location("a.yaml")
     return DesiredJob("a", kind, "p", account, "m", source, "d1:" + "0" * 64, {}, "a.yaml", place, request=request)
+
+
+def rows_of(job: DesiredJob) -> Iterator[InputRow]:
+    found = ENCODER.rows(job)
+    assert found is not None
+    return found
 
 
 def file_of(path: Path, *lines: object, kind: Kind = BATCH) -> LocalFile:
@@ -128,7 +137,8 @@ def test_a_file_that_changed_is_not_sent(tmp_path: Path, content: bytes | None) 
     with pytest.raises(ResultsError, match="changed while the command ran") as caught:
         ENCODER.encode_file(job_of(source), source, io.BytesIO())
     assert (caught.value.code, caught.value.exit_code, bool(caught.value.hint)) == ("InputChanged", 1, True)
-    assert ENCODER.keys(job_of(source)) is None
+    with pytest.raises(ResultsError, match="changed while the command ran"):
+        list(rows_of(job_of(source)))
 
 
 def test_spelling_a_file_anew_is_no_change(tmp_path: Path) -> None:
@@ -136,7 +146,7 @@ def test_spelling_a_file_anew_is_no_change(tmp_path: Path) -> None:
     source = file_of(path, {"key": "a", "text": "one"})
     path.write_bytes(b'\xef\xbb\xbf{"text":"one","key":"a"}\r\n')
     ENCODER.encode_file(job_of(source), source, io.BytesIO())
-    assert ENCODER.keys(job_of(source)) == ["a"]
+    assert [row.key for row in rows_of(job_of(source))] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -145,12 +155,12 @@ def test_spelling_a_file_anew_is_no_change(tmp_path: Path) -> None:
         (
             "gemini-2.5-flash",
             {"contents": CONTENTS, "labels": {"team": "x"}},
-            {"request": {"contents": CONTENTS, "labels": {"team": "x", "batchctl-row": "0"}}},
+            {"key": "a", "request": {"contents": CONTENTS, "labels": {"team": "x", **LABELS}}},
         ),
         (
             "gemini-2.5-flash",
             {"contents": CONTENTS},
-            {"request": {"contents": CONTENTS, "labels": {"batchctl-row": "0"}}},
+            {"key": "a", "request": {"contents": CONTENTS, "labels": LABELS}},
         ),
         (
             "gemini-embedding-001",
@@ -160,7 +170,7 @@ def test_spelling_a_file_anew_is_no_change(tmp_path: Path) -> None:
     ],
     ids=["labels of its own", "no labels", "an embedding, which has no labels"],
 )
-def test_a_row_on_an_api_without_keys_is_known_by_a_label(
+def test_a_row_on_vertex_is_known_by_its_key_and_by_labels(
     tmp_path: Path, model: str, request_: dict, line: dict
 ) -> None:
     account = Account(Api.VERTEX, "emulator", "p", "l")
@@ -170,7 +180,7 @@ def test_a_row_on_an_api_without_keys_is_known_by_a_label(
     job = replace(job_of(source), account=account, model=model)
     ENCODER.encode_file(job, source, into)
     assert json.loads(into.getvalue()) == line
-    assert ENCODER.keys(job) == ["a"]
+    assert [row.key for row in rows_of(job)] == ["a"]
 
 
 def test_every_row_has_its_own_position(tmp_path: Path) -> None:
@@ -179,17 +189,93 @@ def test_every_row_has_its_own_position(tmp_path: Path) -> None:
     into = io.BytesIO()
     ENCODER.encode_file(replace(job_of(source), account=Account(Api.VERTEX, "emulator", "p", "l")), source, into)
     labels = [json.loads(line)["request"]["labels"] for line in into.getvalue().splitlines()]
-    assert labels == [{"batchctl-row": "0"}, {"batchctl-row": "1"}, {"batchctl-row": "2"}]
+    ones = [{"batchctl-row-ones": f"r{number}", "batchctl-row-thousands": "r0"} for number in range(3)]
+    assert labels == ones
 
 
-def test_keys_are_known_where_the_input_is(tmp_path: Path) -> None:
-    rows = (RequestRow("b", {}), RequestRow("a", {}))
-    assert ENCODER.keys(job_of(InlineRows(rows))) == ("b", "a")
+def test_no_label_has_more_than_a_thousand_values() -> None:
+    found = [labels_of(position) for position in range(200_000)]
+    values = {name: {labels[name] for labels in found} for name in found[0]}
+    assert {name: len(seen) for name, seen in values.items()} == {
+        "batchctl-row-ones": 1000,
+        "batchctl-row-thousands": 200,
+    }
+    assert not any(text.lstrip("-").isdigit() for seen in values.values() for text in seen)
+    assert [position_of_labels(labels) for labels in found] == list(range(200_000))
+    assert labels_of(10**6) == {}
+
+
+@pytest.mark.parametrize(
+    ("api", "model", "row", "line"),
+    [
+        (
+            Api.GEMINI,
+            "m",
+            {"request": {"contents": CONTENTS}},
+            {"key": "batchctl-r0", "request": {"contents": CONTENTS}},
+        ),
+        (
+            Api.VERTEX,
+            "m",
+            {"id": 7, "lang": "fr", "request": {"contents": CONTENTS}},
+            {"key": "batchctl-r0", "request": {"contents": CONTENTS, "labels": LABELS}},
+        ),
+        (
+            Api.VERTEX,
+            "publishers/anthropic/models/c",
+            {"custom_id": "r1", "request": {"messages": [1], "service_tier": "x"}},
+            {"custom_id": "r1", "request": {"messages": [1], "service_tier": "x"}},
+        ),
+        (
+            Api.VERTEX,
+            "anthropic/c",
+            {"key": "k", "request": {"messages": [1]}},
+            {"custom_id": "k", "request": {"messages": [1]}},
+        ),
+        (
+            Api.VERTEX,
+            "anthropic/c",
+            {"request": {"messages": [1]}},
+            {"custom_id": "batchctl-r0", "request": {"messages": [1]}},
+        ),
+        (
+            Api.VERTEX,
+            "meta/llama",
+            {"custom_id": "r1", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": [1]}},
+            {"custom_id": "r1", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": [1]}},
+        ),
+        (
+            Api.VERTEX,
+            "meta/llama",
+            {"body": {"messages": [1]}},
+            {"custom_id": "batchctl-r0", "body": {"messages": [1]}},
+        ),
+    ],
+)
+def test_a_row_without_a_key_has_a_name_on_its_way(tmp_path: Path, api: Api, model: str, row: dict, line: dict) -> None:
+    source = file_of(tmp_path / "rows.jsonl", row)
+    into = io.BytesIO()
+    job = replace(job_of(source), account=Account(api, "emulator", "p", "l"), model=model)
+    ENCODER.encode_file(job, source, into)
+    assert json.loads(into.getvalue()) == line
+    (found,) = rows_of(job)
+    assert (found.key, found.members) == (
+        row.get("key"),
+        {name: value for name, value in row.items() if name not in ("key", "request", "body")},
+    )
+    assert found.sent == {name: line[name] for name in ("key", "custom_id") if name in line}
+    assert (found.request is None) == (api is Api.GEMINI)
+
+
+def test_rows_are_known_where_the_input_is(tmp_path: Path) -> None:
+    rows = (RequestRow("b", {}), RequestRow("a", {}, {"metadata": {"n": 1}}))
+    assert list(rows_of(job_of(InlineRows(rows)))) == [InputRow("b", None), InputRow("a", None, {"metadata": {"n": 1}})]
     source = file_of(tmp_path / "r.jsonl", {"key": "y", "text": "1"}, {"key": "x", "text": "2"})
-    assert ENCODER.keys(job_of(source)) == ["y", "x"]
-    assert ENCODER.keys(job_of(replace(source, sha256="0"))) is None
-    assert ENCODER.keys(job_of(UploadedFile("files/1"))) is None
-    assert ENCODER.keys(job_of(RemoteSource(("gs://b/o",)))) is None
+    assert [row.key for row in rows_of(job_of(source))] == ["y", "x"]
+    with pytest.raises(ResultsError):
+        list(rows_of(job_of(replace(source, sha256="0"))))
+    assert ENCODER.rows(job_of(UploadedFile("files/1"))) is None
+    assert ENCODER.rows(job_of(RemoteSource(("gs://b/o",)))) is None
 
 
 def test_only_inline_rows_are_inline() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -18,8 +20,9 @@ from batchctl.model.errors import NotFound
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import ForeignRows, InputRow, KnownInput, ResultItem, SentRows, UnorderedRows
+from batchctl.rows.arrivals import NOWHERE, Fate
 from batchctl.rows.groups import Groups
-from batchctl.rows.join import Place, join_for
+from batchctl.rows.join import join_for
 from batchctl.rows.read import read_results
 from batchctl.rows.results import ResultsFolder
 
@@ -36,23 +39,52 @@ ZERO = ask("x", generationConfig={"maxOutputTokens": 5, "logprobs": 0})
 FALSE = ask("x", generationConfig={"maxOutputTokens": 5, "responseLogprobs": False})
 
 
-def echo(request: Any, key: str | None = None) -> ResultItem:
-    return ResultItem(key, None, response={}, request=request)
+class Place(NamedTuple):
+    """Where a result came to."""
+
+    key: str | None
+    index: int | None
+    matched: bool
 
 
-def joined(known: KnownInput | None, items: Iterable[ResultItem]) -> tuple[list[Place], int | None]:
-    """The place of each result once all are there, and how many rows have none."""
-    join = join_for(known)
-    places = [join.place(item) for item in items]
-    for number, place in join.later():
-        assert not places[number].matched
-        assert place.matched
-        places[number] = place
-    assert list(join.later()) == []
-    return places, join.missing
+_numbers = itertools.count()
 
 
-def foreign(requests: Iterable[Any], items: Iterable[ResultItem]) -> tuple[list[int | None], int | None]:
+def answer(key: str | None = None, index: int | None = None, **more: Any) -> ResultItem:
+    """An answer like no other."""
+    return ResultItem(key, index, response={"n": next(_numbers)}, **more)
+
+
+def echo(request: Any, key: str | None = None, **more: Any) -> ResultItem:
+    return answer(key, request=request, **more)
+
+
+def settled(known: KnownInput | None, items: Sequence[ResultItem]) -> tuple[list[Place | None], int | None]:
+    """The place of each result, None for one that is dropped, and how many rows have none."""
+    join = join_for(known, io.BytesIO())
+    for item in items:
+        join.add(item)
+    found = join.settle()
+    places: list[Place | None] = []
+    for item, row, fate in zip(items, found.rows, found.fates, strict=True):
+        key = item.key if row == NOWHERE else join.key(row, item.key)
+        place = Place(key, None if row == NOWHERE else row, fate == Fate.MATCHED)
+        places.append(None if fate == Fate.DROPPED else place)
+    return places, found.missing
+
+
+def joined(known: KnownInput | None, items: Sequence[ResultItem]) -> tuple[list[Place], int | None]:
+    """The same where nothing is dropped."""
+    places, missing = settled(known, items)
+    assert None not in places
+    return [place for place in places if place is not None], missing
+
+
+def sent(*keys: str) -> SentRows:
+    return SentRows([InputRow(key, None) for key in keys])
+
+
+def foreign(requests: Iterable[Any], items: Sequence[ResultItem]) -> tuple[list[int | None], int | None]:
     rows = [InputRow(None, request) for request in requests]
     places, missing = joined(ForeignRows(rows), items)
     assert all(place.matched == (place.index is not None) for place in places)
@@ -66,7 +98,7 @@ def foreign(requests: Iterable[Any], items: Iterable[ResultItem]) -> tuple[list[
 
 
 def test_own_rows_that_are_not_here_any_more_take_positions_as_they_come():
-    items = [ResultItem("k", 2), ResultItem(None, 2), ResultItem(None, None), ResultItem(None, -1), ResultItem(None, 0)]
+    items = [answer("k", 2), answer(None, 2), answer(None, None), answer(None, -1), answer(None, 0)]
     places, missing = joined(None, items)
     assert [(place.index, place.matched) for place in places] == [
         (2, True),
@@ -79,7 +111,7 @@ def test_own_rows_that_are_not_here_any_more_take_positions_as_they_come():
 
 
 def test_rows_of_others_without_an_order_have_no_position_whatever_they_carry():
-    items = [ResultItem("k", 2), ResultItem("k", 2), ResultItem(None, 0, request=A), ResultItem(None, None)]
+    items = [answer("k", 2), answer("k", 2), answer(None, 0, request=A), answer(None, None)]
     places, missing = joined(UnorderedRows(), items)
     assert places == [Place(key, None, matched=True) for key in ("k", "k", None, None)]
     assert missing is None
@@ -87,16 +119,16 @@ def test_rows_of_others_without_an_order_have_no_position_whatever_they_carry():
 
 def test_rows_that_batchctl_sent_are_known_by_key_or_position():
     items = [
-        ResultItem("b", None),
-        ResultItem(None, 0),
-        ResultItem("b", 2),
-        ResultItem("c", 0),
-        ResultItem("z", 1),
-        ResultItem(None, 9),
-        ResultItem(None, None),
-        ResultItem(None, -1),
+        answer("b", None),
+        answer(None, 0),
+        answer("b", 2),
+        answer("c", 0),
+        answer("z", 1),
+        answer(None, 9),
+        answer(None, None),
+        answer(None, -1),
     ]
-    places, missing = joined(SentRows(("a", "b", "c", "d")), items)
+    places, missing = joined(sent("a", "b", "c", "d"), items)
     assert [(place.key, place.index, place.matched) for place in places] == [
         ("b", 1, True),
         ("a", 0, True),
@@ -122,7 +154,7 @@ def test_equal_requests_are_a_multiset():
 
 
 def test_what_is_not_in_the_input_is_told():
-    items = [echo(ask("z")), ResultItem(None, None, response={}), ResultItem("k", 0, response={}), echo(B)]
+    items = [echo(ask("z")), answer(None, None), answer("k", 0), echo(B)]
     assert foreign([A, B], items) == ([None, None, None, 1], 1)
 
 
@@ -195,7 +227,7 @@ def keyed(rows: Sequence[tuple[str | None, Any]], items: Sequence[ResultItem]) -
 
 def test_a_key_of_one_row_settles_it():
     rows = [("k1", A), ("k2", A), ("k3", B)]
-    items = [echo(A, "k2"), echo(A, "k1"), ResultItem("k3", None, response={}), echo(A, "k1")]
+    items = [echo(A, "k2"), echo(A, "k1"), answer("k3", None), echo(A, "k1")]
     assert keyed(rows, items) == [("k2", 1), ("k1", 0), ("k3", 2), ("k1", None)]
 
 
@@ -242,7 +274,7 @@ def test_what_the_input_raises_is_raised_before_any_result_is_placed():
         raise NotFound("gone", http=404)
 
     with pytest.raises(NotFound):
-        join_for(ForeignRows(rows()))
+        join_for(ForeignRows(rows()), io.BytesIO())
 
 
 # Anything at all
@@ -271,8 +303,7 @@ PRINTERS = {
 def test_every_result_belongs_to_its_row_or_to_none(requests, chance, printer, come, strangers):
     """Whatever order, whatever is missing: a place is that of a row with the same request."""
     rows = [request for request in requests if request is not UNREADABLE]
-    sent = [*chance.sample(rows, min(come, len(rows)))]
-    items = [*sent, *strangers]
+    items = [*chance.sample(rows, min(come, len(rows))), *strangers]
     indices, _ = foreign(requests, [echo(PRINTERS[printer](item)) for item in items])
     if not strangers:
         for item, index in zip(items, indices, strict=True):
@@ -317,10 +348,10 @@ KEYS = st.none() | st.sampled_from(["a", "b"]) | st.text(st.characters(), max_si
 def test_nothing_that_comes_makes_a_join_fail(rows, results):
     items = [ResultItem(key, index, response={}, request=request) for key, index, request in results]
     names = dict.fromkeys(key for key, _ in rows if key is not None)
-    known: list[KnownInput | None] = [None, UnorderedRows(), SentRows(tuple(names))]
+    known: list[KnownInput | None] = [None, UnorderedRows(), sent(*names)]
     for one in [*known, ForeignRows(InputRow(*row) for row in rows)]:
-        places, missing = joined(one, items)
-        taken = [place.index for place in places if place.index is not None]
+        places, missing = settled(one, items)
+        taken = [place.index for place in places if place is not None and place.index is not None]
         assert len(taken) == len(set(taken))
         assert missing is None or missing >= 0
 
@@ -348,7 +379,7 @@ def test_groups(marks, data):
 
 def test_many_equal_rows_cost_no_more_than_others():
     count = 10_000
-    places, missing = joined(ForeignRows(InputRow(None, A) for _ in range(count)), (echo(A) for _ in range(count)))
+    places, missing = joined(ForeignRows(InputRow(None, A) for _ in range(count)), [echo(A) for _ in range(count)])
     assert [place.index for place in places] == list(range(count))
     assert missing == 0
 

@@ -12,7 +12,7 @@ import pytest
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob, RowCounts
-from batchctl.model.ports import ResultItem, SentRows
+from batchctl.model.ports import InputRow, ResultItem, SentRows
 from batchctl.rows.kept import has_results, read_kept
 from batchctl.rows.results import ResultsFolder
 
@@ -30,7 +30,7 @@ def collect(root: Path, *, key: AttemptKey | None = None, known: SentRows | None
 
 
 def test_an_attempt_comes_back_as_it_was_collected(tmp_path: Path) -> None:
-    collect(tmp_path, known=SentRows(["a", "b", "c"]))
+    collect(tmp_path, known=SentRows([InputRow(key, None) for key in "abc"]))
     (one,) = read_kept(tmp_path).kept
     assert (one.written_for, one.stack, one.uid) == ("job", "shop", "abc123")
     attempt = one.attempt

@@ -96,6 +96,96 @@ def test_a_row_becomes_a_request_in_rest_form(value: object, kind: Kind, request
     assert READER.parse(value, kind) == RequestRow("a", request_)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("value", "row"),
+    [
+        # Vertex's own form, and members that both APIs take and repeat.
+        ({"request": {"contents": CONTENTS}}, RequestRow(None, {"contents": CONTENTS})),
+        (
+            {"id": 1, "custom_id": "r1", "lang": None, "request": {"contents": CONTENTS}},
+            RequestRow(None, {"contents": CONTENTS}, {"id": 1, "custom_id": "r1", "lang": None}),
+        ),
+        ({"text": "hi", "shelf": "A"}, RequestRow(None, {"contents": CONTENTS}, {"shelf": "A"})),
+        # The shape of Google's public sample.
+        (
+            {"id": 1, "request": {"contents": {"parts": {"text": "Soup"}, "role": "user"}}},
+            RequestRow(None, {"contents": {"parts": {"text": "Soup"}, "role": "user"}}, {"id": 1}),
+        ),
+        # Inline rows of the REST reference.
+        ({"request": {"contents": CONTENTS}, "metadata": {"key": "r1"}}, RequestRow("r1", {"contents": CONTENTS})),
+        (
+            {"request": {"contents": CONTENTS}, "metadata": {"key": "r1", "lang": "fr"}},
+            RequestRow("r1", {"contents": CONTENTS}, {"metadata": {"lang": "fr"}}),
+        ),
+        (
+            {"key": "k", "request": {"contents": CONTENTS}, "metadata": {"key": "r1"}},
+            RequestRow("k", {"contents": CONTENTS}, {"metadata": {"key": "r1"}}),
+        ),
+        # Inline rows of the SDKs, in both spellings.
+        (
+            {
+                "model": "models/m",
+                "contents": CONTENTS,
+                "metadata": {"key": "r1"},
+                "config": {
+                    "temperature": 0.2,
+                    "max_output_tokens": 5,
+                    "systemInstruction": "Be brief.",
+                    "safety_settings": [],
+                    "labels": {"a": "b"},
+                },
+            },
+            RequestRow(
+                "r1",
+                {
+                    "model": "models/m",
+                    "contents": CONTENTS,
+                    "generationConfig": {"temperature": 0.2, "maxOutputTokens": 5},
+                    "systemInstruction": {"parts": [{"text": "Be brief."}]},
+                    "safetySettings": [],
+                    "labels": {"a": "b"},
+                },
+            ),
+        ),
+        ({"contents": "hi"}, RequestRow(None, {"contents": CONTENTS})),
+        ({"contents": ["hi"], "config": None}, RequestRow(None, {"contents": CONTENTS})),
+        # A bare request, as a sample of the guide uploads it.
+        (
+            {"contents": CONTENTS, "generation_config": {"top_p": 1}},
+            RequestRow(None, {"contents": CONTENTS, "generationConfig": {"topP": 1}}),
+        ),
+        # Other publishers' models.
+        (
+            {"custom_id": "r1", "request": {"messages": [1], "service_tier": "x"}},
+            RequestRow(None, {"messages": [1], "service_tier": "x"}, {"custom_id": "r1"}),
+        ),
+        (
+            {"custom_id": "r1", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": [1]}},
+            RequestRow(
+                None,
+                {"messages": [1]},
+                {"custom_id": "r1", "method": "POST", "url": "/v1/chat/completions"},
+                in_body=True,
+            ),
+        ),
+    ],
+)
+def test_documented_forms_are_taken_as_they_are(value: object, row: RequestRow) -> None:
+    assert READER.parse(value, BATCH) == row
+
+
+def test_a_bare_request_for_an_embedding() -> None:
+    found = READER.parse({"content": {"parts": []}, "task_type": "X", "id": 1}, EMBED)
+    assert found == RequestRow(None, {"content": {"parts": []}, "taskType": "X"}, {"id": 1})
+
+
+def test_a_name_of_a_partners_row_stands_once(write: Writer) -> None:
+    twice = json.dumps({"custom_id": "r1", "body": {"messages": [1]}}).encode() + b"\n"
+    assert problems(write(twice + twice)) == (RowProblem(2, 'custom_id "r1" is used on line 1 already'),)
+    other = json.dumps({"custom_id": "r1", "text": "x"}).encode() + b"\n"
+    assert READER.fingerprint(write(other + other), BATCH).rows == 2
+
+
 def test_a_key_may_have_256_characters_of_any_script() -> None:
     key = "ключ/1 é" * 32
     assert READER.parse({"key": key, "text": "x"}, BATCH).key == key
@@ -106,25 +196,34 @@ def test_a_key_may_have_256_characters_of_any_script() -> None:
     [
         ([], "a row is an object"),
         ("text", "a row is an object"),
-        ({"text": "x"}, "key is missing"),
+        ({"kye": "a", "text": "x"}, r'unknown member "kye" \(did you mean "key"\?\)'),
+        ({"key": "batchctl-r0", "text": "x"}, "batchctl's own name for a row without a key"),
+        ({"key": "a", "text": "x", "response": {}}, '"response" cannot stand in a row'),
+        ({"key": "a", "body": {}}, "body has to be an object"),
+        ({"contents": CONTENTS, "config": 5}, "config has to be an object"),
+        ({"contents": CONTENTS, "config": {}, "generationConfig": {}}, "both config and generationConfig are given"),
+        ({"contents": CONTENTS, "config": {"http_options": {}}}, "config.http_options is for the SDK alone: remove it"),
+        ({"text": "x", "metadata": {"batchctl-row": "r1"}}, "metadata.batchctl-row is batchctl's own"),
+        ({"text": "x", "metadata": {"key": ""}}, "key has 0 characters"),
         ({"key": 7, "text": "x"}, "key is 7, but has to be a string: quote it"),
         ({"key": "", "text": "x"}, "key has 0 characters"),
         ({"key": "x" * 257, "text": "x"}, "key has 257 characters, but has to have 1 to 256"),
         ({"key": "a\nb", "text": "x"}, "control character"),
         ({"key": "a\x85b", "text": "x"}, "control character"),
         ({"key": "a\udc00", "text": "x"}, "control character"),
-        ({"key": "a"}, "exactly one of request and text"),
-        ({"key": "a", "text": "x", "request": {}}, "exactly one of request and text"),
+        ({"key": "a"}, "exactly one of request, text, contents and body"),
+        ({"key": "a", "text": "x", "request": {}}, "exactly one of request, text, contents and body"),
         ({"key": "a", "text": 5}, "text has to be a string"),
         ({"key": "a", "text": ""}, "text has to be a string that is not empty"),
         ({"key": "a", "request": "x"}, "request has to be an object"),
         ({"key": "a", "requst": {}}, r'unknown member "requst" \(did you mean "request"\?\)'),
-        ({"key": "a", "contents": []}, 'unknown member "contents":'),
+        ({"key": "a", "contents": []}, "request.contents is missing"),
         ({"key": "a", "text": "x", 5: 1}, "unknown member 5:"),
-        ({"key": "a", "x" * 99: 1}, 'unknown member "' + "x" * 60 + '…":'),
+        ({"key": "a", "x" * 99: 1}, "exactly one of"),
         ({"key": "a", "request": {}}, "request.contents is missing"),
         ({"key": "a", "request": {"contents": []}}, "request.contents is missing or not a list with at least one"),
-        ({"key": "a", "request": {"contents": {"parts": []}}}, "not a list"),
+        ({"key": "a", "request": {"contents": {}}}, "not a list"),
+        ({"key": "a", "request": {"contents": "x"}}, "not a list"),
         (
             {"key": "a", "request": {"contents": CONTENTS, "tool_config": 1, "toolConfig": 1}},
             "both tool_config and toolConfig are given",
@@ -195,9 +294,9 @@ def test_other_rows_have_another_hash(write: Writer, content: bytes) -> None:
         (b"[" * 100_000 + b"]" * 100_000, "nested deeper than 100 levels"),
         (b'{"a":' * 100_000, "nested deeper than 100 levels"),
         (b'{"key": "a", "text": "\\ud800"}', "half of a surrogate pair: not a character"),
-        (b'{"key": "a"}', "a row has exactly one of request and text"),
-        (b"7", "a row is an object with key and either request or text"),
-        (b"null", "a row is an object with key and either request or text"),
+        (b'{"key": "a"}', "a row has exactly one of request, text, contents and body"),
+        (b"7", "a row is an object with a request in it"),
+        (b"null", "a row is an object with a request in it"),
     ],
 )
 def test_a_faulty_line_is_named(write: Writer, raw: bytes, message: str) -> None:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from batchctl.model.errors import ReplyLost, ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Collected, ResultItem, ResultStore, SentRows
+from batchctl.model.ports import Collected, InputRow, ResultItem, ResultStore, SentRows
 from batchctl.rows import results
 from batchctl.rows.folder import results_errors
 from batchctl.rows.read import Gaps, find_current, read_gaps, read_results
@@ -55,7 +55,9 @@ def collect(
     root: Path, items: Iterable[ResultItem], keys: Sequence[str] | None = None, remote: RemoteJob = REMOTE
 ) -> Collected:
     store: ResultStore = ResultsFolder(root)
-    return store.collect(KEY, DIGEST, remote, items, None if keys is None else SentRows(keys), MARKS)
+    return store.collect(
+        KEY, DIGEST, remote, items, None if keys is None else SentRows([InputRow(key, None) for key in keys]), MARKS
+    )
 
 
 def rows(root: Path, found: Collected) -> list[dict]:
@@ -105,7 +107,7 @@ def test_the_key_wins_over_the_position(root: Path, item: ResultItem, key: str, 
         ([good("b"), good("a")], [("b", None), ("a", None)], 0),
         ([good("b", 1), good("a", 0)], [("a", 0), ("b", 1)], 0),
         ([good(None, 1), good(None, 0), good(None)], [(None, 0), (None, 1), (None, None)], 0),
-        ([good(None, 0), good(None, 0)], [(None, 0), (None, None)], 1),
+        ([good(None, 0), good(None, 0, "other")], [(None, 0), (None, None)], 1),
         ([good("a", -1)], [("a", None)], 0),
     ],
 )
@@ -118,9 +120,14 @@ def test_without_the_input_positions_are_taken_as_they_come(
 
 
 def test_a_result_that_came_twice_counts_once(root: Path) -> None:
-    found = collect(root, [good("a", text="1"), bad("a"), good("b")], ["a", "b"])
+    items = [bad("a"), good("a", text="1"), bad("a"), good("b"), good("a", text="1"), good("b", text="other")]
+    found = collect(root, items, ["a", "b"])
     assert found == Collected("translate/0123abcd-1", ok=2, failed=0, missing=0, unmatched=1)
-    assert [row["index"] for row in rows(root, found)] == [0, 1, None]
+    assert [(row["index"], row["response"]["text"]) for row in rows(root, found)] == [
+        (0, "1"),
+        (1, "ok"),
+        (None, "other"),
+    ]
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 30))
@@ -174,7 +181,7 @@ def test_the_manifest_tells_whose_results_these_are(root: Path) -> None:
         "startTime": None,
         "endTime": None,
         "marks": MARKS,
-        "rows": {"ok": 1, "failed": 1, "missing": 0, "unmatched": 0},
+        "rows": {"ok": 1, "failed": 1, "missing": 0, "unmatched": 0, "anonymous": 0},
         "sha256": hashlib.sha256((folder / "results.jsonl").read_bytes()).hexdigest(),
         "bytes": (folder / "results.jsonl").stat().st_size,
     }
@@ -401,8 +408,11 @@ def test_a_damaged_results_file_is_named(root: Path, raw: str) -> None:
     ("items", "keys", "gaps"),
     [
         ([good("a"), good("b")], ["a", "b"], Gaps(0, 0)),
-        ([good("a"), good("a"), good("z")], ["a", "b", "c"], Gaps(2, 2)),
+        ([good("a"), good("a", text="other"), good("z")], ["a", "b", "c"], Gaps(2, 2)),
         ([good("a")], None, Gaps(0, 0)),
+        ([good(None), good(None, text="other"), good("a")], None, Gaps(0, 0, 2)),
+        ([replace(good(None), members={"id": 1}), good(None, 4), good(None)], None, Gaps(0, 0, 1)),
+        ([good(None)], None, Gaps(0, 0)),
     ],
 )
 def test_what_did_not_fit_together_is_told(

@@ -80,7 +80,7 @@ def of_odd_types(items):
 
 def indexes_as_numbers(items):
     return [
-        {**item, "metadata": {**item["metadata"], "index": int(item["metadata"]["index"])}}
+        {**item, "metadata": {"key": item["metadata"]["key"], "index": int(item["metadata"]["batchctl-row"][1:])}}
         if "metadata" in item
         else item
         for item in items

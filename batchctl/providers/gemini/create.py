@@ -10,6 +10,7 @@ from batchctl.model.desired import InlineRows, Json, Kind, RemoteSource, Request
 from batchctl.model.errors import BadRequest
 from batchctl.model.keys import Mark
 from batchctl.model.ports import CreateRequest
+from batchctl.model.row_marks import metadata_of
 from batchctl.providers.bodies import encode_json, merge_patch
 
 BODY_LIMIT = 20_971_520
@@ -79,7 +80,11 @@ def _input(request: CreateRequest) -> dict[str, Json]:
 
 
 def _rows(rows: Sequence[RequestRow]) -> list[Json]:
-    # The index is a string because typed clients read metadata as a map of strings (reference 6.6).
-    return [
-        {"request": row.request, "metadata": {"key": row.key, "index": str(index)}} for index, row in enumerate(rows)
-    ]
+    return [{"request": row.request, "metadata": _metadata(row, index)} for index, row in enumerate(rows)]
+
+
+def _metadata(row: RequestRow, index: int) -> dict[str, Json]:
+    """The user's own metadata with the row's key and our mark, by which its result is known again."""
+    given = row.members.get("metadata")
+    key = {} if row.key is None else {"key": row.key}
+    return {**(given if isinstance(given, dict) else {}), **key, **metadata_of(index)}

@@ -20,6 +20,8 @@ from batchctl.providers.vertex.wildcards import literal_part, matches
 
 UNREADABLE: Mapping[str, Json] = {"unreadable": float("nan")}
 """The request of a line that holds none: JSON has no NaN, so that no reply can echo it."""
+_HOLDERS = ("request", "body")
+"""Members that hold a row's request; the second one in lines for other publishers' models (reference 16)."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -57,7 +59,8 @@ def _objects(path: ObjectPath, storage: Storage) -> list[StoredObject]:
 def _file_rows(chunks: Iterator[bytes], limit: int) -> Iterator[InputRow]:
     for number, line in enumerate(lines(chunks, limit)):
         if isinstance(line, LongLine):
-            yield InputRow(key_text(leading_members(line.start).get("key")), UNREADABLE)
+            beside = leading_members(line.start)
+            yield InputRow(key_text(beside.pop("key", None)), UNREADABLE, beside)
             continue
         text = line.removeprefix(_BOM) if number == 0 else line
         if text.strip():
@@ -72,7 +75,9 @@ def _row(line: bytes) -> InputRow:
         value = None
     if not isinstance(value, dict):
         return InputRow(None, UNREADABLE)
-    if "request" not in value:
+    holder = next((name for name in _HOLDERS if name in value), None)
+    if holder is None:
         return InputRow(None, value)
-    request, key = value["request"], key_text(value.get("key"))
-    return InputRow(key, request if isinstance(request, dict) else UNREADABLE)
+    request, key = value[holder], key_text(value.get("key"))
+    beside = {name: member for name, member in value.items() if name != holder and (name != "key" or key is None)}
+    return InputRow(key, request if isinstance(request, dict) else UNREADABLE, beside)

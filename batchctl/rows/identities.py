@@ -1,0 +1,97 @@
+"""What rows call themselves: `key`, `custom_id`, `id`, in the order in which they are trusted.
+
+Owns when two names are the same. A server may give back a text that looks like a number as a number, so a name is
+looked for as it was sent first, then in that form, and counts only where one row alone has it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections.abc import Mapping
+
+from batchctl.model.desired import Json
+from batchctl.rows.echo import number_like
+from batchctl.rows.groups import Groups
+
+NAMES = ("key", "custom_id", "id")
+
+
+def names_of(key: str | None, members: Mapping[str, Json]) -> dict[str, str]:
+    """The names of a row or a result; none for what has none."""
+    found = {} if key is None else {"key": key}
+    for name in NAMES[1:]:
+        text = _text(members.get(name))
+        if text is not None:
+            found[name] = text
+    return found
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two texts may be one name."""
+    return one == other or number_like(one) == number_like(other)
+
+
+def _text(value: Json) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, sort_keys=True)
+
+
+class Identities:
+    """The names of all rows of an input, in input order."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._columns: dict[str, list[str | None]] = {}
+        self._groups: dict[str, tuple[Groups, Groups]] = {}
+
+    def add(self, names: Mapping[str, str]) -> None:
+        """Take in the next row."""
+        for name in names:
+            self._columns.setdefault(name, [None] * self._count)
+        for name, column in self._columns.items():
+            column.append(names.get(name))
+        self._count += 1
+
+    def close(self) -> None:
+        """All rows are in."""
+        for name, column in self._columns.items():
+            exact = array("Q", (0 if text is None else _mark(text) for text in column))
+            loose = array("Q", (0 if text is None else _mark(number_like(text)) for text in column))
+            self._groups[name] = Groups(exact), Groups(loose)
+
+    def owner(self, names: Mapping[str, str]) -> int | None:
+        """The only row that has one of these names; None when no name is that of one row alone."""
+        for name in NAMES:
+            text, groups = names.get(name), self._groups.get(name)
+            if text is None or groups is None:
+                continue
+            exact, loose = groups
+            row = exact.only(_mark(text))
+            if row is None and exact.first(_mark(text)) is None:
+                row = loose.only(_mark(number_like(text)))
+            own = None if row is None else self._columns[name][row]
+            if own is not None and same_name(own, text):
+                return row
+        return None
+
+    def fits(self, row: int, names: Mapping[str, str]) -> bool:
+        """Whether a row has no other name than a result."""
+        for name, text in names.items():
+            own = self._columns[name][row] if name in self._columns else None
+            if own is not None and not same_name(own, text):
+                return False
+        return True
+
+    def has(self, names: Mapping[str, str]) -> bool:
+        """Whether the rows have names of one of these kinds."""
+        return any(name in self._columns for name in names)
+
+
+def _mark(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")

@@ -1,0 +1,163 @@
+"""Results of an input whose rows are known: by what they call themselves, by our mark, by the request that they echo.
+
+Equal requests are a multiset: any of them may take any of their results, but never one that has another name. The API
+may print a request in another way than it stands in the input, so looser forms are tried, each only where it leaves no
+choice. Rows that differ in the exact form only, such as by a default value, are told apart by all results, or not at
+all.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+from batchctl.model.desired import Json
+from batchctl.model.ports import ResultItem
+from batchctl.model.row_marks import position_of_key, without_labels
+from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, Settled
+from batchctl.rows.echo import Forms, forms
+from batchctl.rows.identities import names_of
+from batchctl.rows.table import RowTable
+
+_NONE = 0
+_HOLDERS_COMPARED = 64
+"""Equal requests whose answers a further one is compared with, to see whether it is one of them."""
+
+
+class RowJoin:
+    """Places the results of known rows. `ours`: batchctl sent them, so that its marks in them mean something."""
+
+    def __init__(self, table: RowTable, *, ours: bool) -> None:
+        self._table = table
+        self._ours = ours
+        self._arrivals = Arrivals()
+        self._claims = array("q")
+        """By result: the row that it names."""
+        self._exact, self._loose = array("Q"), array("Q")
+        """By result that names none: the exact form, in the input, of what it echoes, and its loose form."""
+        self._names: dict[int, Mapping[str, str]] = {}
+        """Of results that name no row, and are called something all the same."""
+        self._holders = array("q", [NOWHERE]) * len(table)
+        self._taken = bytearray(len(table))
+        self._known_lookalikes: dict[int, Counter[int]] | None = None
+
+    def add(self, item: ResultItem) -> None:
+        """Take in the next result, in the order of arrival."""
+        number = self._arrivals.add(item)
+        names = names_of(item.key, item.members)
+        found = self._forms(item)
+        row = self._named_row(item, names, found)
+        if row is not None:
+            self._arrivals.doubtful[number] = found is not None and self._differs(row, found)
+        elif names:
+            self._names[number] = names
+        self._claims.append(NOWHERE if row is None else row)
+        exact = None if row is not None or found is None else self._exact_form(found)
+        self._exact.append(_NONE if exact is None else exact)
+        self._loose.append(_NONE if exact is None or found is None else found.loose)
+
+    def settle(self) -> Settled:
+        """The places of all results."""
+        settled = self._arrivals.settled()
+        order = self._arrivals.order(settled)
+        for number in order:
+            if self._claims[number] != NOWHERE:
+                self._take(settled, number, self._claims[number])
+        unsure = self._unsure(order)
+        for number in order:
+            if self._claims[number] == NOWHERE and self._exact[number] and self._loose[number] not in unsure:
+                self._take_alike(settled, number)
+        settled.missing = self._taken.count(0)
+        return settled
+
+    def key(self, row: int, given: str | None) -> str | None:
+        """What the result of a row is called: as the input has it, where it has it."""
+        own = self._table.keys[row]
+        return given if own is None and position_of_key(given) is None else own
+
+    def members(self, row: int) -> Mapping[str, Json]:
+        """What stood beside the request of a row."""
+        return self._table.members(row)
+
+    def _forms(self, item: ResultItem) -> Forms | None:
+        if item.request is None or not self._table.is_echoed:
+            return None
+        return forms(without_labels(item.request))
+
+    def _named_row(self, item: ResultItem, names: Mapping[str, str], found: Forms | None) -> int | None:
+        row = self._table.names.owner(names)
+        if row is not None:
+            return row
+        mark = item.index if self._ours else None
+        if mark is not None and 0 <= mark < len(self._table):
+            # A position alone proves nothing: another job's rows have the same ones.
+            if found is not None:
+                return None if self._differs(mark, found) else mark
+            if item.request is None and self._table.names.fits(mark, names):
+                return mark
+        if found is not None and self._exact_form(found) is None and self._table.by_loose.first(found.loose) is None:
+            row = self._table.by_core.only(found.core)
+            return row if row is not None and self._table.names.fits(row, names) else None
+        return None
+
+    def _differs(self, row: int, found: Forms) -> bool:
+        return found.core != self._table.core[row]
+
+    def _exact_form(self, found: Forms) -> int | None:
+        """The exact form, in the input, of what was echoed; None when it is not there, or could be several."""
+        table = self._table
+        if table.by_exact.first(found.exact) is not None:
+            return found.exact
+        row = table.by_loose.first(found.loose)
+        return None if row is None or found.loose in self._lookalikes() else table.exact[row]
+
+    def _lookalikes(self) -> Mapping[int, Counter[int]]:
+        """Loose forms of several exact ones: how many rows have each of these."""
+        if self._known_lookalikes is None:
+            self._known_lookalikes = dict(self._find_lookalikes())
+        return self._known_lookalikes
+
+    def _find_lookalikes(self) -> Iterator[tuple[int, Counter[int]]]:
+        for rows in self._table.by_loose.groups():
+            exact = Counter(self._table.exact[row] for row in rows)
+            if len(exact) > 1:
+                yield self._table.loose[rows[0]], exact
+
+    def _unsure(self, order: list[int]) -> set[int]:
+        """Lookalikes that the API did not keep apart: one form came back too often, another one not often enough."""
+        alike = self._lookalikes()
+        if not alike:
+            return set()
+        wanted = {loose: Counter(rows) for loose, rows in alike.items()}
+        came: dict[int, Counter[int]] = {loose: Counter() for loose in alike}
+        for row in range(len(self._table)):
+            if self._taken[row] and self._table.loose[row] in wanted:
+                wanted[self._table.loose[row]][self._table.exact[row]] -= 1
+        for number in order:
+            if self._claims[number] == NOWHERE and self._loose[number] in came:
+                came[self._loose[number]][self._exact[number]] += 1
+        return {loose for loose in alike if came[loose] != wanted[loose]}
+
+    def _take(self, settled: Settled, number: int, row: int) -> None:
+        if not self._taken[row]:
+            self._taken[row] = True
+            self._holders[row] = number
+            settled.put(number, row, Fate.MATCHED)
+        else:
+            is_copy = self._arrivals.is_copy(number, self._holders[row])
+            settled.put(number, NOWHERE, Fate.DROPPED if is_copy else Fate.UNMATCHED)
+
+    def _take_alike(self, settled: Settled, number: int) -> None:
+        """Take the first row of an exact form that has no result yet, and no other name than the result."""
+        exact, names = self._exact[number], self._names.get(number, {})
+        fits = self._table.names.fits
+        for row in self._table.by_exact.free(exact, self._taken):
+            if fits(row, names):
+                self._take(settled, number, row)
+                return
+        for row in islice(self._table.by_exact.all(exact), _HOLDERS_COMPARED):
+            if self._taken[row] and fits(row, names) and self._arrivals.is_copy(number, self._holders[row]):
+                settled.put(number, NOWHERE, Fate.DROPPED)
+                return

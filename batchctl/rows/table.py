@@ -1,0 +1,64 @@
+"""An input, as far as its results have to know it: what its rows ask, what they call themselves, what stood beside.
+
+Takes some hundred bytes a row; what stood beside the requests waits on disk.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO
+
+from batchctl.model.desired import Json
+from batchctl.model.ports import InputRow
+from batchctl.model.row_marks import without_labels
+from batchctl.rows.echo import Forms, forms
+from batchctl.rows.groups import Groups
+from batchctl.rows.identities import Identities, names_of
+
+NO_FORMS = Forms(0, 0, 0)
+"""Of a request that nothing can be matched to; no real one comes out as this but by chance."""
+
+
+class RowTable:
+    """The rows of an input, in its order. Reads them all at once: raises what they raise."""
+
+    def __init__(self, rows: Iterable[InputRow], aside: BinaryIO) -> None:
+        self._aside = aside
+        self._places = array("q", [0])
+        self.exact, self.loose, self.core = array("Q"), array("Q"), array("Q")
+        self.keys: list[str | None] = []
+        self.names = Identities()
+        self.is_echoed = False
+        """Whether any request is known that a result could echo."""
+        for row in rows:
+            self._add(row)
+        self.names.close()
+        self.by_exact, self.by_loose, self.by_core = Groups(self.exact), Groups(self.loose), Groups(self.core)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def members(self, row: int) -> Mapping[str, Json]:
+        """What stood beside a row's request."""
+        start, end = self._places[row], self._places[row + 1]
+        if start == end:
+            return {}
+        self._aside.seek(start)
+        found: dict[str, Json] = json.loads(self._aside.read(end - start))
+        return found
+
+    def _add(self, row: InputRow) -> None:
+        found = NO_FORMS
+        if row.request is not None:
+            found = forms(without_labels(row.request)) or NO_FORMS
+            self.is_echoed = True
+        self.exact.append(found.exact)
+        self.loose.append(found.loose)
+        self.core.append(found.core)
+        self.keys.append(row.key)
+        self.names.add({**names_of(row.key, row.members), **row.sent})
+        line = json.dumps(dict(row.members)).encode("ascii") if row.members else b""
+        self._aside.write(line)
+        self._places.append(self._places[-1] + len(line))
