@@ -73,7 +73,7 @@ class Connections:
         )
 
     def _emulator_place(self) -> Place:
-        served = self._env.get("BATCHCTL_EMULATOR")
+        served = self._service_url("BATCHCTL_EMULATOR")
         with self._one_emulator:
             url, transport = (served, None) if served else (_EMBEDDED_URL, self._open_embedded())
             if not self._seeded:

@@ -16,13 +16,13 @@ from batchctl.manifests.faults import Faults, cut, shown
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Node, find, key_place, plain
 from batchctl.manifests.trust import Trust
-from batchctl.model.addresses import WebAddress, is_public, literal_address
+from batchctl.model.addresses import WebAddress, is_loopback_host, literal_address
 from batchctl.model.desired import Json, Location
 from batchctl.model.notices import ALL_TYPES, STUCK_AFTER, CommandHook, Hook, NoticeType, Webhook
+from batchctl.model.reserved import is_public
 
 _MOST_HOOKS = 10
 _NAME_LENGTH = 8
-_LOCAL = ("localhost", ".localhost")
 
 
 def read_notify(root: Node, trust: Trust, faults: Faults) -> tuple[Hook, ...]:
@@ -117,7 +117,4 @@ def _is_sound(url: str, place: Location, trust: Trust, faults: Faults) -> bool:
 def _is_private(host: str) -> bool:
     """Whether a host says by itself that it is not public; where other names lead is found out when they are used."""
     literal = literal_address(host)
-    if literal is not None:
-        return not is_public(literal)
-    name = host.rstrip(".")
-    return name == _LOCAL[0] or name.endswith(_LOCAL[1])
+    return is_loopback_host(host) if literal is None else not is_public(literal)

@@ -5,14 +5,13 @@ Owns the rule of the design's section 4. What is allowed beyond it comes from th
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchctl.model.addresses import WebAddress
+from batchctl.model.addresses import WebAddress, is_loopback_host
 
 _URL = re.compile(
     r"(https?)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(/[A-Za-z0-9._~/-]*)?", re.IGNORECASE
@@ -40,10 +39,7 @@ class Origin:
     @property
     def is_loopback(self) -> bool:
         """Whether calls stay on this machine."""
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback_host(self.host)
 
     @classmethod
     def of(cls, url: str) -> Origin:

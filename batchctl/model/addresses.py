@@ -1,4 +1,4 @@
-"""Where a webhook's URL leads: its parts, and which network addresses are the public Internet's.
+"""Where a URL leads: a webhook's parts, a host that spells out an address, a host that is this very machine.
 
 Asks nobody: names are resolved elsewhere.
 """
@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import TypeAlias
+from ipaddress import IPv4Address, ip_address
 
-IpAddress: TypeAlias = IPv4Address | IPv6Address
+from batchctl.model.reserved import IpAddress, is_loopback
 
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
@@ -21,12 +20,6 @@ _URL = re.compile(
 """Narrow on purpose: no user part, no fragment, nothing that two URL parsers could read in two ways."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MOST_PORTS = 65535
-_UNICAST = IPv6Network("2000::/3")
-"""All of IPv6 that is given out to the public."""
-_SIX_TO_FOUR = IPv6Network("2002::/16")
-_TEREDO = IPv6Network("2001::/32")
-_NAT64 = IPv6Network("64:ff9b::/96")
-"""Networks without IPv4 of their own reach the public's by these, so they may be used where what they stand for may."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +71,11 @@ def literal_address(host: str) -> IpAddress | None:
         return None
 
 
-def is_public(address: IpAddress) -> bool:
-    """Whether an address is of the public Internet: not private, not link-local, not this machine's, not a group's.
+def is_loopback_host(host: str) -> bool:
+    """Whether a URL's host is this very machine: an address of it in any spelling, `localhost`, a name below that.
 
-    An IPv6 address that stands for one of IPv4 is as public as that one is.
+    The one notion of it: what gets credentials over plain http, and what no proxy is asked for.
     """
-    if isinstance(address, IPv4Address):
-        return address.is_global and not address.is_multicast
-    if address in _NAT64:
-        return is_public(IPv4Address(address.packed[-4:]))
-    # Mapped addresses (::ffff:…) and the like lie outside; the tunnels within lead anywhere.
-    is_tunnel = address in _SIX_TO_FOUR or address in _TEREDO
-    return address in _UNICAST and address.is_global and not is_tunnel
+    name = host.lower().strip("[]").rstrip(".")
+    address = literal_address(name)
+    return name == "localhost" or name.endswith(".localhost") if address is None else is_loopback(address)

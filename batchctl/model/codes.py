@@ -27,8 +27,14 @@ class ErrorCode(StrEnum):
     INVALID_URL = (
         "InvalidUrl",
         "An environment variable that names a service's address holds none.",
-        "`STORAGE_EMULATOR_HOST` or `BIGQUERY_EMULATOR_HOST` is misspelt.",
+        "`BATCHCTL_EMULATOR`, `STORAGE_EMULATOR_HOST` or `BIGQUERY_EMULATOR_HOST` is misspelt.",
         "Write `http://HOST:PORT`, or take the variable away.",
+    )
+    INVALID_ENVIRONMENT = (
+        "InvalidEnvironment",
+        "A setting of the environment keeps every call from being made: a proxy, or the trusted certificates.",
+        "A proxy variable is misspelt, a SOCKS proxy lacks its package, or `SSL_CERT_FILE` names no certificates.",
+        "Correct the variable that the message names, or unset it.",
     )
     USAGE = (
         "Usage",

@@ -14,11 +14,13 @@ from itertools import chain
 import httpx
 
 from batchctl import __version__
+from batchctl.model.addresses import is_loopback_host
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, ConnectionFailed, ReplyLost
 from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
 from batchctl.model.ports import Fact
 from batchctl.providers.calls import Call, Reply
+from batchctl.providers.clients import open_client, tls_for
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.errors import (
     WIRE_ERRORS,
@@ -36,7 +38,6 @@ from batchctl.providers.times import ServerClock
 _ERROR_LIMIT = 2**20
 """Bytes of an error's body that are looked at."""
 _GOOGLE = "googleapis.com"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Endpoint:
@@ -63,7 +64,7 @@ class Endpoint:
         """What all paths begin with, such as the API's version."""
         self._manners = manners or Asking()
         self._shared = None if transport is None else Line(httpx.Client(transport=transport), shared=True)
-        self._lines = FreeLines(lambda: Line(self._open(), shared=False))
+        self._lines = FreeLines(lambda: Line(self._open(), shared=False, is_local=is_loopback_host(self.base_url.host)))
         self._tls: ssl.SSLContext | None = None
 
     def close(self) -> None:
@@ -251,12 +252,8 @@ class Endpoint:
 
     def _open(self) -> httpx.Client:
         if self._tls is None:
-            # Reading the trusted roots takes longer than a call; a plain endpoint trusts nobody and needs none.
-            secure = self.base_url.scheme == "https"
-            self._tls = httpx.create_ssl_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # A key for this very machine must not travel to the proxy that HTTP_PROXY names.
-        limits = httpx.Limits(keepalive_expiry=IDLE_SECONDS)
-        return httpx.Client(verify=self._tls, limits=limits, trust_env=self.base_url.host not in _LOOPBACK)
+            self._tls = tls_for(self.base_url.scheme)
+        return open_client(self.base_url, self._tls, limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS))
 
 
 def _is_ours(call: Call) -> bool:

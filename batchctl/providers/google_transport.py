@@ -6,7 +6,6 @@ imports google-auth.
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 import httpx
 from google.auth.exceptions import TransportError
 
+from batchctl.model.errors import BatchctlError
+from batchctl.providers.clients import open_client, tls_for
 from batchctl.providers.errors import WIRE_ERRORS
 from batchctl.providers.line import Line
 
@@ -60,6 +61,8 @@ class TokenTransport:
             target = httpx.URL(url)
             with _open(target, cert) as client:
                 return self._call(Line(client, shared=False), method, target, body, headers, patience)
+        except BatchctlError as exc:
+            raise TransportError(exc.message) from exc  # type: ignore[no-untyped-call]  # the library has no types
         except _FAULTS as exc:
             self._left()
             message = f"{_shown(url)}: {exc} ({type(exc).__name__})"
@@ -96,12 +99,11 @@ class TokenTransport:
 
 
 def _open(target: httpx.URL, cert: tuple[str, str] | None) -> httpx.Client:
-    is_secure = target.scheme == "https"
-    tls = httpx.create_ssl_context() if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls = tls_for(target.scheme)
     if cert is not None:
         tls.load_cert_chain(*cert)
     # Without TLS it is this machine or its metadata server: nothing that a proxy should see, or could reach.
-    return httpx.Client(verify=tls, trust_env=is_secure)
+    return open_client(target, tls)
 
 
 def _shown(url: str) -> str:

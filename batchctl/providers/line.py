@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from batchctl.model.addresses import is_loopback_host
 from batchctl.model.errors import ConnectionFailed
 from batchctl.model.exhaustion import exhausted
 
@@ -36,16 +37,26 @@ class Watch:
 class Line:
     """A client and the sockets that it opened; without sockets of its own when threads share it."""
 
-    def __init__(self, client: httpx.Client, *, shared: bool) -> None:
+    def __init__(self, client: httpx.Client, *, shared: bool, is_local: bool = False) -> None:
         self.client = client
         self._shared = shared
+        self._is_local = is_local
+        """What it is for is on this very machine, so whatever a name service says, it connects to nothing else."""
         self._sockets: list[socket.socket] = []
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Hear from httpx what it does; new sockets are remembered."""
         if event in _NEW_STREAM and not self._shared:
+            self._require_local(info["return_value"])
             opened = info["return_value"].get_extra_info("socket")
             self._sockets = [*(one for one in self._sockets if one.fileno() >= 0), opened]
+
+    def _require_local(self, stream: Any) -> None:  # noqa: ANN401  httpx's network stream
+        """Raise ConnectError, before anything is sent, when a name of this machine led to another one."""
+        if not self._is_local or is_loopback_host(stream.get_extra_info("server_addr")[0]):
+            return
+        stream.close()
+        raise httpx.ConnectError("the name of this machine leads to another one")
 
     @contextmanager
     def watched(self, total: float) -> Iterator[Watch]:

@@ -16,6 +16,7 @@ import httpx
 from batchctl.model.desired import Stack
 from batchctl.model.keys import Account, Api, short_uid
 from batchctl.model.ports import Clock, Provider
+from batchctl.providers.clients import check_environment
 from batchctl.providers.credentials import Credentials, gemini_key
 from batchctl.providers.gemini.provider import open_gemini
 from batchctl.providers.turns import Turns
@@ -80,6 +81,8 @@ def open_account(
     shared: Shared,
 ) -> Provider:
     """The provider of an account. Raises BatchctlError when there are no credentials for it."""
+    if place.transport is None:
+        check_environment((place.base_url, place.storage_url))
     limits, random = stack.limits, SystemRandom().random
     match account.api:
         case Api.GEMINI:

@@ -16,9 +16,10 @@ import pytest
 from hook_receiver import KEY, SECRET, HookReceiver
 from loopback import Loopback, answer, drip
 
-from batchctl.model.addresses import WebAddress, is_public, literal_address
+from batchctl.model.addresses import WebAddress, literal_address
 from batchctl.model.errors import HookUnusable, NotDelivered
 from batchctl.model.notices import Notice, NoticeType, Webhook
+from batchctl.model.reserved import is_public
 from batchctl.providers.notify import resolving
 from batchctl.providers.notify.resolving import find_addresses
 from batchctl.providers.notify.webhook import WebhookSender

@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 import httpx
 
 from batchctl import __version__
-from batchctl.model.addresses import IpAddress, WebAddress
-from batchctl.model.errors import NotDelivered
+from batchctl.model.addresses import WebAddress
+from batchctl.model.errors import BatchctlError, HookUnusable, NotDelivered
 from batchctl.model.notices import Notice, Webhook
 from batchctl.model.ports import Clock
+from batchctl.model.reserved import IpAddress
+from batchctl.providers.clients import tls_for
 from batchctl.providers.errors import WIRE_ERRORS
 from batchctl.providers.line import Line, Watch
 from batchctl.providers.notify.resolving import find_addresses
@@ -39,10 +41,13 @@ class _Tls:
 
     def context(self, scheme: str) -> ssl.SSLContext:
         if scheme != "https":
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            return tls_for(scheme)
         with self._lock:
             if self._context is None:
-                self._context = httpx.create_ssl_context()
+                try:
+                    self._context = tls_for(scheme)
+                except BatchctlError as error:
+                    raise HookUnusable(error.message, code=error.code, hint=error.hint) from error
             return self._context
 
 

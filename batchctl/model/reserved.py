@@ -1,0 +1,79 @@
+"""Which network addresses are the public Internet's, by the registries of IANA as they were on 29 November 2026.
+
+Data of our own: what the standard library calls global changes with Python's version. Everything in the registries of
+special purposes is left out, also the few blocks there that are reachable from everywhere: they are relays and
+anycast services, and no webhook is there.
+Source: https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry,
+…/ipv6-unicast-address-assignments, …/multicast-addresses.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import TypeAlias
+
+IpAddress: TypeAlias = IPv4Address | IPv6Address
+
+_RESERVED_4 = tuple(
+    IPv4Network(block)
+    for block in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8",  # private
+        "100.64.0.0/10",  # shared, behind a carrier's NAT
+        "127.0.0.0/8",  # loopback
+        "169.254.0.0/16",  # link-local; the metadata servers of clouds
+        "172.16.0.0/12",  # private
+        "192.0.0.0/24",  # protocol assignments
+        "192.0.2.0/24",  # documentation
+        "192.31.196.0/24",  # AS112
+        "192.52.193.0/24",  # AMT
+        "192.88.99.0/24",  # relays of 6to4
+        "192.168.0.0/16",  # private
+        "192.175.48.0/24",  # AS112
+        "198.18.0.0/15",  # benchmarks
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and the broadcast address
+    )
+)
+_UNICAST_6 = IPv6Network("2000::/3")
+"""All of IPv6 that is given out to the public. Loopback, unique local, link-local, site-local, multicast, mapped
+addresses (`::ffff:0:0/96`), discard-only (`100::/64`), segment routing (`5f00::/16`) and the like lie outside."""
+_RESERVED_6 = tuple(
+    IPv6Network(block)
+    for block in (
+        "2001::/23",  # protocol assignments: Teredo, ORCHID, benchmarks, drones
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4, which leads to any address of IPv4
+        "2620:4f:8000::/48",  # AS112
+        "3fff::/20",  # documentation
+    )
+)
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""Networks without IPv4 of their own reach the public's by these, so they may be used where what they stand for may.
+A network's own such block, `64:ff9b:1::/48`, is for its own addresses, and lies outside."""
+_LOOPBACK_4 = IPv4Network("127.0.0.0/8")
+_LOOPBACK_6 = IPv6Address(1)
+_MAPPED = IPv6Network("::ffff:0:0/96")
+
+
+def is_public(address: IpAddress) -> bool:
+    """Whether an address is of the public Internet.
+
+    An IPv6 address that stands for one of IPv4 by NAT64 is as public as that one is.
+    """
+    if isinstance(address, IPv4Address):
+        return not any(address in block for block in _RESERVED_4)
+    if address in _NAT64:
+        return is_public(IPv4Address(address.packed[-4:]))
+    return address in _UNICAST_6 and not any(address in block for block in _RESERVED_6)
+
+
+def is_loopback(address: IpAddress) -> bool:
+    """Whether an address is this machine's own: all of `127.0.0.0/8`, also in its form for IPv6, and `::1`."""
+    if isinstance(address, IPv6Address) and address in _MAPPED:
+        address = IPv4Address(address.packed[-4:])
+    if isinstance(address, IPv4Address):
+        return address in _LOOPBACK_4
+    return address == _LOOPBACK_6

@@ -1,0 +1,121 @@
+"""HTTP clients by what the environment says of proxies and certificates, and by whom it is not asked.
+
+Owns which calls may go through a proxy, and what a setting means that cannot be used: an error that names the variable.
+A proxy sees what goes over plain http, and credentials go with all that is sent here; so only https uses one, whose
+proxy sees a host's name, and never for this very machine.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import ssl
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import httpx
+
+from batchctl.model.addresses import is_loopback_host
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BatchctlError
+from batchctl.model.exhaustion import exhausted
+
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+_PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY")
+_SOCKS = frozenset({"socks5", "socks5h"})
+_HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9a-fA-F:.]+")
+_MOST_PORTS = 65535
+_NO_PROXY = ("NO_PROXY cannot be read", "write it as host names, domains and addresses, separated by commas")
+"""What is left when every proxy is sound."""
+_FAULTS: tuple[type[Exception], ...] = (ValueError, TypeError, OSError, ImportError, httpx.InvalidURL)
+"""What httpx and ssl raise of settings that they cannot use."""
+
+
+def uses_proxies(url: httpx.URL) -> bool:
+    """Whether calls to this address may go through the proxy that the environment names."""
+    return url.scheme == "https" and not is_loopback_host(url.host)
+
+
+def open_client(url: httpx.URL, tls: ssl.SSLContext, **options: Any) -> httpx.Client:  # noqa: ANN401  httpx's own
+    """A client for calls to this address. Raises BatchctlError (`InvalidEnvironment`)."""
+    proxied = uses_proxies(url)
+    if proxied:
+        _check_proxies()
+    try:
+        return httpx.Client(verify=tls, trust_env=proxied, **options)
+    except _FAULTS as error:
+        raise _unusable(error, _NO_PROXY) from error
+
+
+def tls_for(scheme: str) -> ssl.SSLContext:
+    """The trusted roots for https; for http, which trusts nobody, none: to read them takes longer than a call.
+
+    Raises BatchctlError (`InvalidEnvironment`).
+    """
+    if scheme != "https":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.create_ssl_context()
+    except _FAULTS as error:
+        names = [name for name in _CERTIFICATES if os.environ.get(name)]
+        message = f"the trusted certificates cannot be read: {', '.join(names) or 'the installation'}"
+        raise _unusable(error, (message, "let it name a file of certificates (PEM), or unset it")) from error
+
+
+def check_environment(urls: Iterable[str]) -> None:
+    """Raise BatchctlError (`InvalidEnvironment`) when calls to these addresses could not be made at all."""
+    for url in urls:
+        target = httpx.URL(url)
+        # Without these the roots are httpx's own, and sound.
+        needs_roots = target.scheme == "https" and any(os.environ.get(name) for name in _CERTIFICATES)
+        open_client(target, tls_for("https" if needs_roots else "http")).close()
+
+
+def proxy_secrets(env: Mapping[str, str]) -> tuple[str, ...]:
+    """What stands before the `@` of the proxies' URLs, and the password alone: a proxy's answer may repeat either."""
+    found: list[str] = []
+    for value in _values(env).values():
+        try:
+            url = httpx.URL(value if "://" in value else f"http://{value}")
+        except httpx.InvalidURL:
+            continue
+        found += [url.userinfo.decode("ascii", "replace"), f"{url.username}:{url.password}", url.password]
+    return tuple(dict.fromkeys(text for text in found if text.strip(":")))
+
+
+def _values(env: Mapping[str, str]) -> dict[str, str]:
+    """The proxies that are set, by the variable's name as it is spelt."""
+    names = [spelt for name in _PROXIES for spelt in (name, name.lower())]
+    return {name: env[name] for name in names if env.get(name)}
+
+
+def _check_proxies() -> None:
+    """Raise BatchctlError for the first proxy that cannot be used. Its value stays unsaid: a password may be in it."""
+    for name, value in _values(os.environ).items():
+        scheme = value.partition("://")[0].lower() if "://" in value else "http"
+        if scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
+            message = f"{name} names a SOCKS proxy, for which the package socksio is missing"
+            hint = "pip install 'httpx[socks]', or name an http:// proxy, or unset it"
+            raise BatchctlError(message, code=ErrorCode.INVALID_ENVIRONMENT, hint=hint)
+        if not _is_proxy(value if "://" in value else f"http://{value}"):
+            message = f"{name} does not hold the URL of a proxy"
+            hint = "write it as http://HOST:PORT, or unset it"
+            raise BatchctlError(message, code=ErrorCode.INVALID_ENVIRONMENT, hint=hint)
+
+
+def _is_proxy(value: str) -> bool:
+    try:
+        url = httpx.URL(value)
+        httpx.Proxy(url)
+    except (ValueError, httpx.InvalidURL):
+        return False
+    return _HOST.fullmatch(url.raw_host) is not None and (url.port is None or 0 < url.port <= _MOST_PORTS)
+
+
+def _unusable(error: Exception, words: tuple[str, str]) -> BatchctlError:
+    problem = exhausted(error)
+    if problem is not None:
+        return problem
+    message, hint = words
+    return BatchctlError(message, code=ErrorCode.INVALID_ENVIRONMENT, hint=hint)
