@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from batchctl.emulator.callers import Caller
@@ -28,10 +28,20 @@ class Exchange:
     settings: Settings
     now: int
     mask: FieldMask = field(default_factory=FieldMask)
+    as_of: int | None = None
+    """The earlier moment at which a fault lets the call be answered; then `now` is that moment."""
 
     def fault(self, kind: FaultKind) -> Fault | None:
         """Whether a fault of this kind fires here; asking uses up one of its count."""
         return take_fault(self.store, self.method, frozenset({kind}))
+
+    def as_it_was(self) -> Exchange:
+        """The same call at an earlier moment, where a fault sends it there: a replica that lags answers it."""
+        fault = self.fault(FaultKind.TIME_TRAVEL)
+        if fault is None:
+            return self
+        moment = self.now - fault.delay
+        return replace(self, now=moment, as_of=moment)
 
     def page_size(self, default: int, most: int) -> int:
         """The list's page size. Raises Refused (400) when it is no number of at least 0."""

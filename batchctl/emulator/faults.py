@@ -29,6 +29,7 @@ class FaultKind(StrEnum):
     STALE_STATS = "staleStats"
     LIST_LAG = "listLag"
     ECHO_NORMALISED = "echoNormalised"
+    TIME_TRAVEL = "timeTravel"
     FORBIDDEN_AFTER_DELETE = "forbiddenAfterDelete"
 
 

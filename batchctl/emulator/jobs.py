@@ -69,6 +69,14 @@ class Job:
         """What its API puts before a state's name. Source: reference 5."""
         return "JOB_STATE_" if self.parent else "BATCH_STATE_"
 
+    def is_born(self, as_of: int | None) -> bool:
+        """Whether it was there at a moment; None: now, and then it was."""
+        return as_of is None or self.created <= as_of
+
+    def is_deleted(self, as_of: int | None) -> bool:
+        """Whether it was deleted by a moment; None: by now."""
+        return self.deleted is not None and (as_of is None or self.deleted <= as_of)
+
     def timeline(self, settings: Settings) -> Timeline:
         """What decides its state over time."""
         course = self.course
@@ -106,6 +114,7 @@ class Where:
 
 
 EVERY = Where()
+_FOR_EVER = 2**63 - 1
 
 
 def add_job(store: Store, job: Job) -> None:
@@ -146,16 +155,26 @@ def newest_jobs(
     after: tuple[int, int] | None,
     born_by: int,
     most: int,
+    *,
+    as_of: int | None = None,
     parent: str = "",
     where: Where = EVERY,
 ) -> list[Job]:
-    """The undeleted jobs created no later than `born_by`, newest first, those past the position `after`."""
-    created, seq = after or (2**63 - 1, 0)
+    """The jobs created no later than `born_by`, newest first, those past the position `after`.
+
+    Deleted ones are left out, but for those that were deleted after `as_of`.
+    """
+    deleted_after = _FOR_EVER if as_of is None else as_of
+    created, seq = after or (_FOR_EVER, 0)
     sql = (
-        f"SELECT {_COLUMNS} FROM jobs WHERE api = ? AND parent = ? AND deleted IS NULL AND created <= ?"  # noqa: S608
-        f" AND (created < ? OR (created = ? AND seq < ?)) AND ({where.sql}) ORDER BY created DESC, seq DESC LIMIT ?"
+        f"SELECT {_COLUMNS} FROM jobs WHERE api = ? AND parent = ? AND created <= ?"  # noqa: S608
+        f" AND (deleted IS NULL OR deleted > ?) AND (created < ? OR (created = ? AND seq < ?)) AND ({where.sql})"
+        " ORDER BY created DESC, seq DESC LIMIT ?"
     )
-    return [_job(row) for row in store.rows(sql, api, parent, born_by, created, created, seq, *where.values, most)]
+    return [
+        _job(row)
+        for row in store.rows(sql, api, parent, born_by, deleted_after, created, created, seq, *where.values, most)
+    ]
 
 
 def change_job(store: Store, job: Job, changes: Mapping[str, object]) -> Job:

@@ -24,8 +24,9 @@ def page_of_jobs(
     if gap:
         return [], _token(after, gap=False)
     lag = exchange.fault(FaultKind.LIST_LAG)
-    born_by = exchange.now - lag.delay if lag else 2**62
-    jobs = newest_jobs(exchange.store, api, after, born_by, size + 1, parent, where)
+    youngest = 2**62 if exchange.as_of is None else exchange.as_of
+    born_by = exchange.now - lag.delay if lag else youngest
+    jobs = newest_jobs(exchange.store, api, after, born_by, size + 1, parent=parent, where=where, as_of=exchange.as_of)
     more, jobs = len(jobs) > size, jobs[:size]
     if not jobs:
         return [], None

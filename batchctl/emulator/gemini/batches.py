@@ -23,7 +23,11 @@ _CHANGEABLE = frozenset({"displayName", "priority"})
 
 def get_batch(exchange: Exchange) -> JsonObject:
     """The operation with its results."""
+    exchange = exchange.as_it_was()
     job = _job(exchange)
+    if job.deleted is not None:
+        # Its results went with it; how it stood before is still known.
+        return list_entry(job, exchange.settings, exchange.now, stale=False)
     reply = operation(exchange.store, job, exchange.settings, exchange.now, exchange.mask)
     return stale_stats(reply, job) if exchange.fault(FaultKind.STALE_STATS) else reply
 
@@ -33,6 +37,7 @@ def list_batches(exchange: Exchange) -> JsonObject:
     size = exchange.page_size(_PAGE_SIZE, _MOST_PER_PAGE)
     if exchange.settings.list_filter_refused and exchange.request.param("filter"):
         raise Refused(400, "Filtering of batches is not supported.")
+    exchange = exchange.as_it_was()
     jobs, token = page_of_jobs(exchange, API, size)
     stale = bool(jobs) and exchange.fault(FaultKind.STALE_STATS) is not None
     entries = [list_entry(job, exchange.settings, exchange.now, stale=stale) for job in jobs]
@@ -96,9 +101,9 @@ def _job(exchange: Exchange) -> Job:
     if not _JOB_ID.fullmatch(short):
         raise Refused(400, "Could not parse the batch name")
     job = find_job(exchange.store, API, f"batches/{short}")
-    if job is None:
+    if job is None or not job.is_born(exchange.as_of):
         raise not_found()
-    if job.deleted is not None:
+    if job.is_deleted(exchange.as_of):
         if exchange.fault(FaultKind.FORBIDDEN_AFTER_DELETE):
             raise Refused(403, f"You do not have permission to access {job.name} or it may not exist.")
         raise not_found()

@@ -26,6 +26,7 @@ _MOST_PER_PAGE = 1000
 
 def get_job(exchange: Exchange) -> JsonObject:
     """The job."""
+    exchange = exchange.as_it_was()
     job = _job(exchange)
     stale = exchange.fault(FaultKind.STALE_STATS) is not None
     return resource(job, exchange.settings, exchange.now, stale=stale)
@@ -36,6 +37,7 @@ def list_jobs(exchange: Exchange) -> JsonObject:
     size = exchange.page_size(_PAGE_SIZE, _MOST_PER_PAGE)
     where = parse_filter(exchange.request.param("filter"))
     mask = parse_read_mask(exchange.request.param("readMask", "read_mask"))
+    exchange = exchange.as_it_was()
     _teach_states(exchange.store, exchange.settings, exchange.now)
     jobs, token = page_of_jobs(exchange, API, size, _parent(exchange), where)
     stale = bool(jobs) and exchange.fault(FaultKind.STALE_STATS) is not None
@@ -83,9 +85,9 @@ def _parent(exchange: Exchange) -> str:
 def _job(exchange: Exchange) -> Job:
     """The job of the path. Raises Refused (404, or 403 by a fault)."""
     job = find_short(exchange.store, API, _parent(exchange), exchange.params["id"])
-    if job is None:
+    if job is None or not job.is_born(exchange.as_of):
         raise not_found()
-    if job.deleted is not None:
+    if job.is_deleted(exchange.as_of):
         if exchange.fault(FaultKind.FORBIDDEN_AFTER_DELETE):
             permission = f"aiplatform.{exchange.method}"
             place = f"//aiplatform.googleapis.com/{job.name}"
