@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from batchctl.model.admission import Quota, QuotaKey
@@ -13,6 +13,7 @@ from batchctl.model.notices import Notice
 from batchctl.model.ports import Clock, StateSession
 from batchctl.model.recorded import (
     AddEvent,
+    DropGhost,
     DropNotice,
     Event,
     ForgetJob,
@@ -22,13 +23,14 @@ from batchctl.model.recorded import (
     RecordedJob,
     SaveAttempt,
     SaveFile,
+    SaveGhost,
     SaveIdentity,
     SaveJob,
     SaveNotice,
     SaveQuota,
     Write,
 )
-from batchctl.reconcile import end_notices
+from batchctl.reconcile import end_notices, ghosts_of, old_ghosts
 
 
 class Journal:
@@ -51,6 +53,7 @@ class Journal:
             self._keys[key.job][key] = None
         self._files = {(file.account, file.sha256): file for file in recorded.files}
         self._quotas = dict(recorded.quotas)
+        self._ghosts = recorded.ghosts
         self._outbox = {(notice.id, notice.hook): notice for notice in recorded.outbox}
 
     @property
@@ -60,7 +63,7 @@ class Journal:
         for attempt in self._attempts.values():
             attempts[attempt.key.job].append(attempt)
         jobs = {name: replace(row, attempts=tuple(attempts[name])) for name, row in self._jobs.items()}
-        return replace(self._before, jobs=jobs, quotas=self._quotas)
+        return replace(self._before, jobs=jobs, quotas=self._quotas, ghosts=self._ghosts)
 
     @property
     def attempts(self) -> Mapping[AttemptKey, RecordedAttempt]:
@@ -92,6 +95,8 @@ class Journal:
 
     def note_attempt(self, attempt: RecordedAttempt) -> None:
         before = self._attempts.get(attempt.key)
+        if before is not None and before.remote != attempt.remote:
+            self._remember([before])
         self._attempts[attempt.key] = attempt
         self._keys[attempt.key.job][attempt.key] = None
         self._noted.append(SaveAttempt(attempt))
@@ -125,10 +130,22 @@ class Journal:
         self._noted.append(DropNotice(notice))
 
     def note_forgotten(self, job: str) -> None:
+        """Drop a job; what was deleted of it stays known as a ghost for a while."""
+        self._remember(attempt for key, attempt in self._attempts.items() if key.job == job)
         self._jobs.pop(job, None)
         for key in self._keys.pop(job, ()):
             del self._attempts[key]
         self._noted.append(ForgetJob(job))
+
+    def _remember(self, attempts: Iterable[RecordedAttempt]) -> None:
+        """Note the ghosts that forgotten attempts leave behind, and drop those that are too old."""
+        now = self._clock.now()
+        new = ghosts_of(attempts, now)
+        if new:
+            ghosts = {(ghost.account, ghost.remote): ghost for ghost in (*self._ghosts, *new)}
+            old = old_ghosts(ghosts.values(), now)
+            self._noted += [*map(SaveGhost, new), *map(DropGhost, old)]
+            self._ghosts = tuple(ghost for ghost in ghosts.values() if ghost not in old)
 
     def note_event(self, job: str, attempt: int | None, what: str, why: str, code: str | None = None) -> None:
         self._noted.append(AddEvent(Event(self._clock.now(), job, attempt, what, why, code=code)))

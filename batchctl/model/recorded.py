@@ -137,6 +137,16 @@ class RecordedFile:
 
 
 @dataclass(frozen=True)
+class Ghost:
+    """A remote job that we deleted, and of which nothing else is recorded any more: a list may show it for a while."""
+
+    account: Account
+    remote: str
+    time: datetime
+    """When it was forgotten, on the local clock."""
+
+
+@dataclass(frozen=True)
 class Event:
     """One line of the append-only history: who did what, when, why."""
 
@@ -165,6 +175,8 @@ class Recorded:
     """What refusals have taught of the APIs' own limits."""
     outbox: tuple[Notice, ...] = ()
     """Notices to be delivered, and for a while those that were; oldest first."""
+    ghosts: tuple[Ghost, ...] = ()
+    """Remote jobs that were deleted and forgotten, for a while."""
 
     @property
     def is_new(self) -> bool:
@@ -206,6 +218,20 @@ class SaveFile:
     """Write one uploaded file."""
 
     file: RecordedFile
+
+
+@dataclass(frozen=True)
+class SaveGhost:
+    """Remember a remote job that we deleted."""
+
+    ghost: Ghost
+
+
+@dataclass(frozen=True)
+class DropGhost:
+    """Remember it no longer."""
+
+    ghost: Ghost
 
 
 @dataclass(frozen=True)
@@ -255,5 +281,7 @@ Write: TypeAlias = (
     | SaveQuota
     | SaveNotice
     | DropNotice
+    | SaveGhost
+    | DropGhost
 )
 """One change of the state. Several are committed together or not at all."""

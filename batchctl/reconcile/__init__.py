@@ -15,6 +15,7 @@ from batchctl.reconcile.outbox import delivered, failed, find_waiting, given_up,
 from batchctl.reconcile.phase import phase_on_record
 from batchctl.reconcile.plan import plan
 from batchctl.reconcile.quotas import after_refusal, after_success
+from batchctl.reconcile.readings import ghosts_of, old_ghosts
 from batchctl.reconcile.rebuild import Rebuilt, rebuild, record_results
 from batchctl.reconcile.selector import parse_selector
 
@@ -34,9 +35,11 @@ __all__ = [
     "find_open",
     "find_strangers",
     "find_waiting",
+    "ghosts_of",
     "given_up",
     "held",
     "is_ours",
+    "old_ghosts",
     "parse_selector",
     "phase_on_record",
     "plan",

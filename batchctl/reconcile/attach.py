@@ -177,7 +177,7 @@ def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
         return Gone() if observation.complete else Unknown(observation.problem)
     job = observation.by_name.get(record.remote)
     if job is not None:
-        return Gone() if record.delete_time is not None else Present(job)
+        return Present(job)
     if record.gone_time is not None:
         return Gone()
     if not observation.complete:

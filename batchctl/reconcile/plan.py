@@ -26,6 +26,7 @@ from batchctl.reconcile.kept import check_kept
 from batchctl.reconcile.moves import find_moves
 from batchctl.reconcile.names import numbers_used, with_present_names
 from batchctl.reconcile.options import Options
+from batchctl.reconcile.readings import with_latest_readings
 from batchctl.reconcile.removed import decide_removed
 from batchctl.reconcile.retry_order import decide_retry
 from batchctl.reconcile.wanted import decide_wanted
@@ -57,9 +58,8 @@ def plan(
     options = options or Options()
     moves = find_moves(desired.stack.moved, recorded)
     recorded = moves.recorded
-    observed = with_absences_aged(
-        recorded, without_strangers(recorded, observed), now, desired.stack.limits.settle_grace
-    )
+    observed = with_latest_readings(recorded, without_strangers(recorded, observed))
+    observed = with_absences_aged(recorded, observed, now, desired.stack.limits.settle_grace)
     observed = with_present_names(desired.stack, recorded, observed)
     context = Context(desired.stack, observed, now, options, inventory)
     inputs = _Inputs(desired, recorded, find_marked(desired.stack, observed), context)

@@ -21,6 +21,7 @@ from batchctl.reconcile.absence import with_absences_aged
 from batchctl.reconcile.attach import attach, claim, confirm, find_marked
 from batchctl.reconcile.decision import recorded_row
 from batchctl.reconcile.names import with_present_names
+from batchctl.reconcile.readings import with_latest_readings
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def record_results(
 
 def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: datetime) -> Rebuilt:
     """The whole record, from what is known of it. All accounts of the stack have to be in `observed`, read in full."""
-    aged = with_absences_aged(known, observed, now, desired.stack.limits.settle_grace)
+    aged = with_absences_aged(known, with_latest_readings(known, observed), now, desired.stack.limits.settle_grace)
     seen = with_present_names(desired.stack, known, aged)
     marked = find_marked(desired.stack, seen)
     jobs = []

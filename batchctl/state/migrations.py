@@ -28,6 +28,7 @@ TABLES: Mapping[str, int] = {
     "accounts": 2,
     "quotas": 3,
     "outbox": 6,
+    "ghosts": 13,
 }
 """All tables, each with the format version that brought it."""
 
@@ -225,6 +226,12 @@ def add_row_hashes(db: Database) -> None:
     db.table("attempts").add_column("row_hashes", str)
 
 
+def add_ghosts(db: Database) -> None:
+    """Version 13: remote jobs that were deleted and forgotten, which a list may show for a while."""
+    ghosts = {"account": str, "remote": str, "time": str}
+    db.table("ghosts").create(ghosts, pk=("account", "remote"), not_null=set(ghosts), strict=True)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -238,6 +245,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_settings,
     add_missed,
     add_row_hashes,
+    add_ghosts,
 )
 """In order; a file's format version is how many of them it has been through."""
 

@@ -13,7 +13,7 @@ from batchctl.model.desired import Json, Kind
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.observed import Moment, RowCounts, Status
-from batchctl.model.recorded import CancelCause, Event, Intent, RecordedAttempt, RecordedFile, RecordedJob
+from batchctl.model.recorded import CancelCause, Event, Ghost, Intent, RecordedAttempt, RecordedFile, RecordedJob
 from batchctl.state.cells import (
     Cell,
     json_cell,
@@ -274,6 +274,16 @@ def read_notice(stored: Stored) -> Notice:
         given_up_time=read_optional_time(stored["given_up_time"]),
         problem=read_text(stored["problem"]),
     )
+
+
+def ghost_record(ghost: Ghost) -> Record:
+    """A record of `ghosts`."""
+    return {"account": text_cell(str(ghost.account)), "remote": text_cell(ghost.remote), "time": time_cell(ghost.time)}
+
+
+def read_ghost(stored: Stored) -> Ghost:
+    """A ghost from its record."""
+    return Ghost(Account.parse(read_text(stored["account"])), read_text(stored["remote"]), read_time(stored["time"]))
 
 
 def event_record(event: Event, who: str) -> Record:

@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from batchctl.state.cells import read_text
 from batchctl.state.records import Stored
 
-SEALED = ("jobs", "attempts", "intents", "files", "accounts", "quotas", "outbox")
+SEALED = ("jobs", "attempts", "intents", "files", "accounts", "quotas", "outbox", "ghosts")
 
 _BYTES = 16
 _MODULUS = 1 << 8 * _BYTES

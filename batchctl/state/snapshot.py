@@ -24,6 +24,7 @@ from batchctl.state.records import (
     read_attempt,
     read_event,
     read_file,
+    read_ghost,
     read_intent,
     read_job,
     read_key,
@@ -93,6 +94,7 @@ def read_recorded(db: Database, path: Path) -> Recorded:
     )
     quotas = _read_all(db, path, "quotas", read_quota)
     outbox = _read_all(db, path, "outbox", read_notice)
+    ghosts = _read_all(db, path, "ghosts", read_ghost)
     check_seal(db, path)
     meta = next(iter(db.table("meta").rows))
     with _reading(path, "meta", meta):
@@ -105,6 +107,7 @@ def read_recorded(db: Database, path: Path) -> Recorded:
         dict(seen),
         {quota.key: quota for quota in sorted(quotas, key=lambda quota: quota.key)},
         tuple(sorted(outbox, key=lambda notice: (notice.time, notice.id, notice.hook))),
+        tuple(sorted(ghosts, key=lambda ghost: (ghost.time, ghost.account, ghost.remote))),
     )
 
 

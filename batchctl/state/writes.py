@@ -15,13 +15,16 @@ from sqlite_utils import Database
 from batchctl.model.notices import Notice
 from batchctl.model.recorded import (
     AddEvent,
+    DropGhost,
     DropNotice,
     Event,
     ForgetJob,
+    Ghost,
     RecordedAttempt,
     RenameJob,
     SaveAttempt,
     SaveFile,
+    SaveGhost,
     SaveIdentity,
     SaveJob,
     SaveNotice,
@@ -34,6 +37,7 @@ from batchctl.state.records import (
     attempt_record,
     event_record,
     file_record,
+    ghost_record,
     intent_record,
     job_record,
     notice_record,
@@ -46,7 +50,7 @@ EVENTS_KEPT = 10_000
 
 _ATTEMPT_KEY = ("job", "attempt", "shard")
 _ATTEMPT = "job = ? and attempt = ? and shard = ?"
-_OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNotice
+_OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNotice | SaveGhost
 """Writes of one record of one table."""
 
 
@@ -81,12 +85,18 @@ def _place(write: _OneRecord) -> _Place:
             return _Place("files", file_record(file), ("account", "sha256"))
         case SaveNotice(notice):
             return _notice_place(notice)
+        case SaveGhost(ghost):
+            return _ghost_place(ghost)
         case _ as never:
             assert_never(never)
 
 
 def _notice_place(notice: Notice) -> _Place:
     return _Place("outbox", notice_record(notice), ("id", "hook"))
+
+
+def _ghost_place(ghost: Ghost) -> _Place:
+    return _Place("ghosts", ghost_record(ghost), ("account", "remote"))
 
 
 def apply_write(db: Database, write: Write, who: str) -> None:
@@ -98,7 +108,7 @@ def apply_write(db: Database, write: Write, who: str) -> None:
 def _scopes(write: Write) -> list[Scope]:
     """All sealed records that a change may touch."""
     match write:
-        case SaveJob() | SaveIdentity() | SaveQuota() | SaveFile() | SaveNotice():
+        case SaveJob() | SaveIdentity() | SaveQuota() | SaveFile() | SaveNotice() | SaveGhost():
             return [_place(write).scope]
         case SaveAttempt(attempt):
             key = attempt.key
@@ -110,6 +120,8 @@ def _scopes(write: Write) -> list[Scope]:
             return [*_of_job(job), *_of_job(to), *notices]
         case DropNotice(notice):
             return [_notice_place(notice).scope]
+        case DropGhost(ghost):
+            return [_ghost_place(ghost).scope]
         case AddEvent():
             return []
         case _ as never:
@@ -122,7 +134,7 @@ def _of_job(job: str) -> list[Scope]:
 
 def _apply(db: Database, write: Write, who: str) -> None:
     match write:
-        case SaveJob() | SaveIdentity() | SaveQuota() | SaveFile() | SaveNotice():
+        case SaveJob() | SaveIdentity() | SaveQuota() | SaveFile() | SaveNotice() | SaveGhost():
             place = _place(write)
             db.table(place.table).upsert(place.record, pk=place.key)
         case SaveAttempt(attempt):
@@ -134,6 +146,9 @@ def _apply(db: Database, write: Write, who: str) -> None:
             _rename(db, job, to)
         case DropNotice(notice):
             db.table("outbox").delete_where("id = ? and hook = ?", [notice.id, notice.hook])
+        case DropGhost(ghost):
+            record = ghost_record(ghost)
+            db.table("ghosts").delete_where("account = ? and remote = ?", [record["account"], record["remote"]])
         case AddEvent(event):
             db.table("events").insert(event_record(event, who), pk="id")
         case _ as never:

@@ -19,13 +19,16 @@ from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.recorded import (
     AddEvent,
     CancelCause,
+    DropGhost,
     Event,
+    Ghost,
     Intent,
     RecordedAttempt,
     RecordedFile,
     RecordedJob,
     SaveAttempt,
     SaveFile,
+    SaveGhost,
     SaveIdentity,
     SaveJob,
     SaveQuota,
@@ -118,14 +121,18 @@ def test_what_is_committed_loads_back_equal(
     with tempfile.TemporaryDirectory() as folder:
         store = open_state(Path(folder) / "s.db", stack="demo", uid="abc123", clock=HandClock(), who="ada")
         attempts = data.draw(st.permutations(job.attempts))
+        ghost = Ghost(file.account, "new", event.time)
         with store.lock() as session:
             identity = SaveIdentity(file.account, file.sha256)
             session.commit([SaveJob(job), *map(SaveAttempt, attempts), SaveFile(file), AddEvent(event), identity])
             session.commit([SaveQuota(dataclasses.replace(quota, limit=1000)), SaveQuota(quota)])
+            session.commit([SaveGhost(Ghost(file.account, "old", event.time)), SaveGhost(ghost)])
+            session.commit([DropGhost(Ghost(file.account, "old", event.time))])
         recorded = store.load()
         assert recorded.jobs == {"job": job}
         assert recorded.files == (file,)
         assert recorded.identities == {file.account: file.sha256}
+        assert recorded.ghosts == (ghost,)
         assert recorded.quotas == {quota.key: quota}
         assert store.events(None, 1) == [event]
 

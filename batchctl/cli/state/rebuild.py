@@ -26,11 +26,12 @@ from batchctl.model.recorded import (
     RecordedAttempt,
     RecordedJob,
     SaveAttempt,
+    SaveGhost,
     SaveIdentity,
     SaveJob,
     Write,
 )
-from batchctl.reconcile import find_open, find_strangers, record_results, with_open
+from batchctl.reconcile import find_open, find_strangers, ghosts_of, record_results, with_open
 from batchctl.reconcile import rebuild as make_anew
 from batchctl.report.error_text import write_error
 from batchctl.report.state_document import RebuildReport, rebuild_document
@@ -53,11 +54,14 @@ def rebuild(*, common: Common, force: bool, output: str, lock_timeout: str) -> N
     former = workspace.state.read_former(force=force)
     found = find_open(former, workspace.desired)
     folder = read_kept(workspace.stack.results)
-    known = with_open(_record_results(workspace, folder), found, workspace.desired)
+    deleted = ghosts_of((one for job in former.jobs.values() for one in job.attempts), workspace.clock.now())
+    ghosts = (*former.ghosts, *deleted)
+    known = replace(with_open(_record_results(workspace, folder), found, workspace.desired), ghosts=ghosts)
     observed = _observe(workspace, known, found)
     rebuilt = make_anew(workspace.desired, known, observed, workspace.clock.now())
     jobs = tuple(_follow_accounts(job) for job in rebuilt.jobs)
-    aside = workspace.state.rewrite([*_writes(workspace, jobs), *_identities(observed)], former, force=force)
+    writes = [*_writes(workspace, jobs), *_identities(observed), *map(SaveGhost, ghosts)]
+    aside = workspace.state.rewrite(writes, former, force=force)
     report = RebuildReport(
         workspace.stack.name, jobs, rebuilt.left_out, folder.faults, aside, calls_known=not former.is_new
     )

@@ -1,0 +1,91 @@
+"""What an older reading may not undo.
+
+A service with replicas, or a cache before it, may answer with how things were a while ago: a job in a state that it has
+left since, or one that was deleted. What is known counts more: a state never goes back to an earlier one, and a job
+that we deleted is a ghost, which is neither adopted, nor an orphan, nor a second job, nor collected again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from batchctl.model.keys import Account
+from batchctl.model.observed import Observed, Presence, Present, RemoteJob
+from batchctl.model.recorded import Ghost, Recorded, RecordedAttempt
+from batchctl.model.states import JobState, is_terminal
+
+GHOSTS_KEPT = timedelta(days=30)
+"""How long a job that was deleted and forgotten is remembered: far longer than any list was ever seen to lag."""
+MOST_GHOSTS = 10_000
+"""The newest so many are kept."""
+
+_STEPS: Mapping[str, int] = {JobState.QUEUED: 0, JobState.PENDING: 1, JobState.RUNNING: 2, JobState.CANCELLING: 3}
+"""The order of states on the way to an end (reference chapter 5). All others have no place in it."""
+
+Place = tuple[Account, str]
+
+
+def with_latest_readings(recorded: Recorded, observed: Observed) -> Observed:
+    """What was seen, without ghosts, and with no job in an earlier state than it is known to have come to."""
+    attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts if attempt.remote is not None]
+    gone: set[Place] = {(ghost.account, ghost.remote) for ghost in recorded.ghosts}
+    known: dict[Place, RecordedAttempt] = {}
+    for attempt in attempts:
+        assert attempt.remote is not None
+        if attempt.delete_time is not None:
+            gone.add((attempt.account, attempt.remote))
+        else:
+            known[attempt.account, attempt.remote] = attempt
+    return {
+        account: replace(
+            look,
+            jobs=tuple(_latest(job, known) for job in look.jobs if (account, job.name) not in gone),
+            checked=_checked(look.checked, known),
+        )
+        for account, look in observed.items()
+    }
+
+
+def ghosts_of(attempts: Iterable[RecordedAttempt], now: datetime) -> list[Ghost]:
+    """What is to be remembered of attempts that are about to be forgotten. `now` is the local clock."""
+    return [
+        Ghost(attempt.account, attempt.remote, now)
+        for attempt in attempts
+        if attempt.remote is not None and attempt.delete_time is not None
+    ]
+
+
+def old_ghosts(ghosts: Iterable[Ghost], now: datetime) -> list[Ghost]:
+    """Those that need not be remembered any longer."""
+    newest = sorted(ghosts, key=lambda ghost: (ghost.time, ghost.account, ghost.remote), reverse=True)
+    return [ghost for place, ghost in enumerate(newest) if place >= MOST_GHOSTS or now - ghost.time > GHOSTS_KEPT]
+
+
+def _checked(checked: Mapping[str, Presence], known: Mapping[Place, RecordedAttempt]) -> dict[str, Presence]:
+    return {
+        name: Present(_latest(there.job, known)) if isinstance(there, Present) else there
+        for name, there in checked.items()
+    }
+
+
+def _latest(job: RemoteJob, known: Mapping[Place, RecordedAttempt]) -> RemoteJob:
+    """The job as it is shown or, where that is an older reading, as it is known to be."""
+    attempt = known.get((job.account, job.name))
+    if attempt is None or attempt.state is None or not _is_earlier(job.state, attempt.state):
+        return job
+    return replace(
+        job,
+        state=attempt.state,
+        start_time=job.start_time or attempt.start_time,
+        end_time=attempt.end_time,
+        error=attempt.error,
+    )
+
+
+def _is_earlier(shown: str, known: str) -> bool:
+    """Whether a job that has come to a known state cannot have come from there to the one that is shown."""
+    if is_terminal(known):
+        return shown != known
+    return shown in _STEPS and known in _STEPS and _STEPS[shown] < _STEPS[known]
