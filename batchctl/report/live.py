@@ -11,26 +11,31 @@ from typing import Self, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.ports import Clock
-from batchctl.model.states import ENDED_PHASES
+from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
 from batchctl.report.console import is_terminal
+from batchctl.report.fit import Column, fit
 from batchctl.report.layout import count, outside, write_line
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, ProgressBase, QuietProgress
 from batchctl.report.times import age, clock_time
 from batchctl.report.words import PHASE_STYLES, phase_summary, plan_summary, rows_text, state_text
 
-FOOT_LINES = 4
-"""Lines of the screen that are not for the table: its header, the counts, what was cut, the cursor."""
+FOOT_LINES = 3
+"""Lines beside the jobs: the table's header, what was left out, the counts."""
+
+_STAYING = FAILED_PHASES | {Phase.BLOCKED}
+"""Phases that need a person: they come first, and stay."""
+
+_HEADER = ("JOB", "PHASE", "STATE", "ROWS", "MODEL", "AGE", "REASON")
 
 
 class LiveProgress(ProgressBase):
-    """A table of the jobs that have not ended, redrawn on every event, gone when the pass is over.
+    """A table of the jobs that have failed or not ended, redrawn on every event, gone when the pass is over.
 
-    States, counts and ages are those of the last look.
+    It takes two thirds of the screen at most. States, counts and ages are those of the last look.
     """
 
     def __init__(self, console: Console, clock: Clock) -> None:
@@ -39,7 +44,7 @@ class LiveProgress(ProgressBase):
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._jobs: dict[str, JobPlan] = {}
         self._going: list[JobPlan] = []
-        """Those that have not ended, and the counts of all: they change with a plan, and not with each event."""
+        """The jobs of the table, and the counts of all: they change with a plan, and not with each event."""
         self._phases = "no jobs"
         self._news: dict[str, str] = {}
         self._next = ""
@@ -80,7 +85,9 @@ class LiveProgress(ProgressBase):
 
     def _take(self, jobs: dict[str, JobPlan]) -> None:
         self._jobs = jobs
-        self._going = [job for job in jobs.values() if job.phase not in ENDED_PHASES]
+        failed = [job for job in jobs.values() if job.phase in _STAYING]
+        going = [job for job in jobs.values() if job.phase not in ENDED_PHASES | _STAYING]
+        self._going = failed + going
         self._phases = phase_summary(job.phase for job in jobs.values()) or "no jobs"
 
     def _say(self, text: Text) -> None:
@@ -91,18 +98,16 @@ class LiveProgress(ProgressBase):
 
     def _picture(self) -> RenderableType:
         going = self._going
-        shown = going[: max(1, self._console.height - FOOT_LINES)]
+        shown = going[: max(1, self._console.height * 2 // 3 - FOOT_LINES)]
         rest = [Text(f"and {count(len(going) - len(shown), 'more job')}", "dim")] if len(going) > len(shown) else []
-        return Group(self._table(shown), *rest, Text(f"{self._phases}{self._next}", "bold"))
+        return Group(*self._table(shown), *rest, Text(f"{self._phases}{self._next}", "bold"))
 
-    def _table(self, jobs: Sequence[JobPlan]) -> Table:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for title in ("JOB", "PHASE", "STATE", "ROWS", "AGE"):
-            table.add_column(title, no_wrap=True)
-        table.add_column("REASON", no_wrap=True, overflow="ellipsis", ratio=1)
-        for job in jobs:
-            table.add_row(*self._cells(job))
-        return table
+    def _table(self, jobs: Sequence[JobPlan]) -> list[Text]:
+        if not jobs:
+            return []
+        cells = zip(*(self._cells(job) for job in jobs), strict=True)
+        columns = [Column(title, column) for title, column in zip(_HEADER, cells, strict=True)]
+        return fit(columns, self._console.width)
 
     def _cells(self, job: JobPlan) -> tuple[Text, ...]:
         attempt = job.attempt
@@ -111,6 +116,7 @@ class LiveProgress(ProgressBase):
             Text(job.phase.value, PHASE_STYLES[job.phase]),
             outside(state_text(attempt.state if attempt else None)),
             Text(rows_text(attempt.rows) if attempt else "-"),
+            outside(job.size.model or "-"),
             Text(age(attempt.create_time if attempt else None, self._clock.now())),
             outside(self._news.get(job.job, job.reason)),
         )

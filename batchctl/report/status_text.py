@@ -8,7 +8,18 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.desired import DesiredStack
-from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
+from batchctl.report.fit import Column, fit
+from batchctl.report.layout import (
+    GAP,
+    LEAST_ROOM,
+    NOTE_INDENT,
+    Row,
+    count,
+    outside,
+    write_heading,
+    write_line,
+    write_table,
+)
 from batchctl.report.times import age
 from batchctl.report.values import StatusReport, StatusRow, VersionReport
 from batchctl.report.words import PHASE_STYLES, phase_summary, rows_text, state_text
@@ -23,7 +34,7 @@ def write_status(report: StatusReport, console: Console, now: datetime, *, verbo
     """
     if report.jobs:
         header = (*HEADER, *(("PROVIDER", "REMOTE") if verbose else ()), "REASON")
-        write_table(console, [_status_row(row, now, verbose=verbose) for row in report.jobs], header=header)
+        _write_rows(console, header, [_status_row(row, now, verbose=verbose) for row in report.jobs])
         write_line(console)
     phases = phase_summary(row.phase for row in report.jobs)
     total = f"{count(len(report.jobs), 'job')} in stack {report.stack}"
@@ -32,6 +43,22 @@ def write_status(report: StatusReport, console: Console, now: datetime, *, verbo
         write_heading(console, "Not read in full, shown as last recorded")
         rows = [Row((outside(str(account)), outside(report.problems[account]))) for account in sorted(report.problems)]
         write_table(console, rows, indent=2)
+
+
+def _write_rows(console: Console, header: tuple[str, ...], rows: list[Row]) -> None:
+    """The table; on a narrow terminal the reason stands under its job, and then further columns give way."""
+    cells = zip(*(row.cells for row in rows), strict=True)
+    columns = [Column(title, column) for title, column in zip(header, cells, strict=True)]
+    *others, reasons = columns
+    if console.width - sum(column.width + GAP for column in others) >= min(LEAST_ROOM, reasons.width):
+        write_table(console, rows, header=header)
+        return
+    first, *lines = fit(others, console.width)
+    write_line(console, first)
+    for line, reason in zip(lines, reasons.cells, strict=True):
+        write_line(console, line)
+        if reason.plain:
+            write_line(console, " " * NOTE_INDENT, reason)
 
 
 def write_valid(desired: DesiredStack, console: Console, *, verbose: bool = False) -> None:

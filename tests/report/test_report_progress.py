@@ -9,6 +9,7 @@ from report_samples import HOSTILE, NOW, QUIET_PLAN, Terminal, job_plan, running
 
 from batchctl.model.plan import Action, Plan
 from batchctl.model.ports import Progress
+from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.live import LiveProgress, make_progress
@@ -119,9 +120,9 @@ def test_live_draws_the_jobs_that_have_not_ended():
         drawn = stream.getvalue()
     assert "10:31:07Z Plan: 1 to create, 1 waiting." in drawn
     (line,) = [line for line in drawn.splitlines() if "translate-fr" in line]
-    assert line.split() == ["translate-fr", "Active", "RUNNING", "4/10", "5m", "running"]
+    assert line.split() == ["translate-fr", "Active", "RUNNING", "4/10", "-", "5m", "running"]
     (line,) = [line for line in drawn.splitlines() if "classify" in line]
-    assert line.split() == ["classify", "Waiting", "-", "-", "-", "not", "created", "yet"]
+    assert line.split() == ["classify", "Waiting", "-", "-", "-", "-", "not", "created", "yet"]
     assert "done-one" not in drawn
     assert "1 Waiting, 1 Active, 1 Succeeded" in drawn
 
@@ -159,9 +160,45 @@ def test_live_counts_what_does_not_fit_the_screen():
     with progress:
         progress.planned(Plan("s", jobs))
         drawn = stream.getvalue()
-    assert "job-7 " in drawn
-    assert "job-8 " not in drawn
-    assert "and 22 more jobs" in drawn
+    assert "job-4 " in drawn
+    assert "job-5 " not in drawn
+    assert "and 25 more jobs" in drawn
+    table = drawn[drawn.index("JOB") :].splitlines()
+    assert len(table) <= int(ENV["LINES"]) * 2 / 3
+
+
+def test_live_shows_what_failed_first_and_keeps_it():
+    progress, stream = live()
+    bad = (Phase.FAILED, Phase.REJECTED, Phase.EXPIRED, Phase.CANCELLED, Phase.RESULTS_LOST, Phase.BLOCKED)
+    going = [job_plan(f"a{index}", Action.WAIT, Phase.ACTIVE, "running") for index in range(3)]
+    failed = [job_plan(f"z{index}", phase=phase, reason="it broke") for index, phase in enumerate(bad)]
+    with progress:
+        progress.planned(Plan("s", (*going, *failed[:2])))
+        start = len(stream.getvalue())
+        progress.waiting(going, 5)
+        lines = [
+            line.split()[0] for line in since(stream, start).splitlines() if "it broke" in line or "running" in line
+        ]
+        assert lines == ["z0", "z1", "a0", "a1", "a2"]
+        for job in failed:
+            start = len(stream.getvalue())
+            progress.planned(Plan("s", (*going, job)))
+            assert "it broke" in since(stream, start), job.phase
+
+
+@pytest.mark.parametrize("columns", [100, 80, 60, 40, 24, 8])
+def test_live_never_cuts_a_name(columns):
+    names = ["summarize-the-quarterly-reports-of-berlin", "b"]
+    jobs = tuple(
+        job_plan(name, Action.WAIT, Phase.ACTIVE, "waits for a very long reason", size=WorkSize("gemini-2.5-flash"))
+        for name in names
+    )
+    progress, stream = live(env=ENV | {"COLUMNS": str(columns)})
+    with progress:
+        progress.planned(Plan("s", jobs))
+        drawn = stream.getvalue()
+    assert names[0] in drawn.replace("\n", "").replace("\x1b[2K", "").replace("\r", "")
+    assert all(len(line) <= columns for line in drawn.splitlines() if " b " in line)
 
 
 def test_live_leaves_the_screen_as_it_was_after_an_error():

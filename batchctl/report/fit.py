@@ -1,0 +1,63 @@
+"""A table that keeps to the width of a terminal: some columns give way, in order, and names are never cut."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from batchctl.report.layout import GAP
+
+LEAST: Mapping[str, int] = {"REASON": 16, "MODEL": 10}
+"""How narrow a column gets before it is left out; one that is not here is left out at once."""
+GIVING_WAY = ("REASON", "MODEL", "AGE", "REMOTE", "PROVIDER", "ATTEMPT", "STATE", "ROWS")
+"""Which columns give way, the first first. A job's name and its phase never do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, its cells from top to bottom."""
+
+    title: str
+    cells: tuple[Text, ...]
+
+    @property
+    def width(self) -> int:
+        """As much as its longest cell needs."""
+        return max([len(self.title), *(cell.cell_len for cell in self.cells)])
+
+
+def fit(columns: Sequence[Column], width: int) -> list[Text]:
+    """The lines of a table with its header, none longer than `width` as long as anything can give way."""
+    kept = fit_widths({column.title: column.width for column in columns}, width)
+    shown = [column for column in columns if column.title in kept]
+    header = [Text(column.title, style="bold") for column in shown]
+    rows = [[column.cells[number] for column in shown] for number in range(len(columns[0].cells))]
+    return [_line(row, [kept[column.title] for column in shown]) for row in (header, *rows)]
+
+
+def fit_widths(widths: Mapping[str, int], width: int) -> dict[str, int]:
+    """How wide each column is; those without room are left out."""
+    kept = dict(widths)
+    for title in (title for title in GIVING_WAY if title in widths):
+        over = sum(kept.values()) + GAP * (len(kept) - 1) - width
+        if over <= 0:
+            break
+        narrow = kept[title] - over
+        if narrow >= LEAST.get(title, kept[title]):
+            kept[title] = narrow
+        else:
+            del kept[title]
+    return kept
+
+
+def _line(cells: Sequence[Text], widths: Sequence[int]) -> Text:
+    line = Text()
+    for cell, width in zip(cells, widths, strict=True):
+        part = cell.copy()
+        part.truncate(width, overflow="ellipsis", pad=True)
+        line.append_text(part)
+        line.append(" " * GAP)
+    line.rstrip()
+    return line
