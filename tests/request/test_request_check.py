@@ -250,8 +250,7 @@ def test_rows_of_an_embedding_job() -> None:
     content = {"parts": [{"text": "x"}]}
     assert embed(content=content, embedContentConfig={"outputDimensionality": 4, "taskType": "CLUSTERING"}) == []
     assert embed(content=content, embed_content_config={"task_type": "CLUSTERING", "auto_truncate": True}) == []
-    (warning,) = embed(content=content, taskType="CLUSTERING")
-    assert warning.startswith('taskType: Deprecated "taskType" is deprecated (write embedContentConfig.taskType)')
+    assert embed(content=content, taskType="CLUSTERING", title="x", outputDimensionality=4) == []
     (missing,) = embed()
     assert missing.startswith('.: MissingField the field "content" is missing in "request"')
 

@@ -15,7 +15,6 @@ from batchctl.model.request.fields import (
     Text,
     both,
     choice,
-    deprecated,
     example,
     gemini,
     message,
@@ -72,9 +71,12 @@ MESSAGES: tuple[Message, ...] = (
         "A request for a vector.",
         required("content", Of("Content"), "What the vector is for."),
         both("embedContentConfig", Of("EmbedContentConfig"), "How the vector is made."),
-        deprecated("taskType", _TASKS, "embedContentConfig.taskType"),
-        deprecated("title", _TITLE, "embedContentConfig.title"),
-        deprecated("outputDimensionality", _DIMENSIONS, "embedContentConfig.outputDimensionality"),
+        # Deprecated in the document of the API, and yet what its SDK sends: no reason to warn (reference 16).
+        example("taskType", _TASKS, "The older place of embedContentConfig.taskType.", "RETRIEVAL_DOCUMENT"),
+        both("title", _TITLE, "The older place of embedContentConfig.title."),
+        example(
+            "outputDimensionality", _DIMENSIONS, "The older place of embedContentConfig.outputDimensionality.", 768
+        ),
         both("model", TEXT, "The model; the job's own decides."),
     ),
     message(
