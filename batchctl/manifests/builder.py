@@ -89,7 +89,7 @@ class JobBuilder:
         lifecycle = read_lifecycle(self._spec, self._faults)
         adopt = find(self._spec, "adopt")
         adopted = None if adopt is None else read_adopt(adopt, config, self._faults)
-        dest = read_dest(self._spec, api, self._faults)
+        dest = read_dest(self._spec, config, self._faults)
         name = value_of(self._root, "metadata", "name")
         depends_on = self._needs.read(name, find(self._spec, "dependsOn"))
         source = self._source(Purpose(config, model, kind_of_rows(api, self._kind, model or ""), request))

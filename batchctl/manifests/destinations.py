@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from batchctl.manifests.apis import NAMES, is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.located import has_bigquery
 from batchctl.manifests.nodes import Members, Node, find, key_place, plain
 from batchctl.manifests.places import bigquery_place, gcs_prefix
 from batchctl.model.capabilities import CAPABILITIES, DestForm
-from batchctl.model.keys import Api
+from batchctl.model.desired import ProviderConfig
 
 _READERS: Mapping[DestForm, tuple[Callable[[str], str], str]] = {
     DestForm.GCS: (gcs_prefix, "such as gs://bucket/results/"),
@@ -22,10 +23,11 @@ _READERS: Mapping[DestForm, tuple[Callable[[str], str], str]] = {
 """What checks and normalises each form, and how the form looks."""
 
 
-def read_dest(spec: Node, api: Api | None, faults: Faults) -> str | None:
+def read_dest(spec: Node, config: ProviderConfig | None, faults: Faults) -> str | None:
     """Where results go, in its one form; None where the API keeps them, and after a fault."""
-    if api is None:
+    if config is None:
         return None
+    api = config.api
     node, dests = find(spec, "dest"), CAPABILITIES[api].dests
     if node is None:
         is_sent = find(spec, "src") is not None or find(spec, "adopt") is None
@@ -46,6 +48,8 @@ def read_dest(spec: Node, api: Api | None, faults: Faults) -> str | None:
                 f"`dest: null` takes the stack's default away: {NAMES[api]} keeps results itself",
             )
         faults.add(place, Code.WRONG_PROVIDER, message, hint)
+        return None
+    if form is DestForm.BIGQUERY and not has_bigquery(config, value.location, faults):
         return None
     read, hint = _READERS[form]
     uri = str(plain(value))

@@ -29,6 +29,17 @@ _VERTEX_MODEL = re.compile(
 _GLOBAL = "global"
 
 
+def has_bigquery(config: ProviderConfig | None, place: Location, faults: Faults) -> bool:
+    """Whether batch jobs of a provider can read and write BigQuery: they cannot in `global` (reference 16)."""
+    if config is None or config.location != _GLOBAL:
+        return True
+    message = f"batch jobs in the location {_GLOBAL} have no BigQuery, and the provider {config.name} is there"
+    faults.add(
+        place, Code.WRONG_PROVIDER, message, "use a provider in the region of the table, such as us-central1, or gs://"
+    )
+    return False
+
+
 def read_model(node: Node, config: ProviderConfig | None, faults: Faults) -> str | None:
     """The model's name without `models/`, or None with a fault told. Without a provider, any that can be one."""
     model = str(value_of(node)).removeprefix("models/")

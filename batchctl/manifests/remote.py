@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, shown
-from batchctl.manifests.located import is_here
+from batchctl.manifests.located import has_bigquery, is_here
 from batchctl.manifests.nodes import Items, Node, plain
 from batchctl.manifests.places import Resource, check_bigquery_table, check_gcs_object
 from batchctl.model.capabilities import SourceForm
@@ -39,6 +39,8 @@ def _uri(form: SourceForm, node: Node, config: ProviderConfig | None, faults: Fa
         check(uri)
     except ValueError as error:
         faults.add(node.location, Code.INVALID_VALUE, f"{shown(uri)} {error}", hint)
+        return None
+    if form is SourceForm.BIGQUERY and not has_bigquery(config, node.location, faults):
         return None
     dataset = Resource.of(uri, _DATASETS)
     if dataset is None or config is None or is_here(dataset, config, "the dataset", node.location, faults):

@@ -173,6 +173,15 @@ NOT_YET = "is not supported yet"
             ["5:13: DuplicateKey both generation_config and generationConfig are given (keep one)"],
         ),
         ("request: {contents: []}", 1),
+        (
+            "webhookConfig: {uris: ['http://example.com/h']}",
+            [
+                (
+                    '5:26: InvalidValue an item of "uris" cannot be "http://example.com/h" (it must be an https URL such as'
+                    " https://example.com/hook: the API calls no other)"
+                )
+            ],
+        ),
         ("provider: gemni", ['5:13: UnknownProvider the stack has no provider "gemni" (did you mean gemini?)']),
         ("provider: ''", ['5:13: InvalidValue "provider" may not be empty']),
         ("model: 2.5", ['5:10: WrongType "model" must be a string, not a number (quote it: "2.5")']),

@@ -412,3 +412,11 @@ def test_how_an_api_is_spoken_to_is_no_part_of_the_account(tmp_path: Path) -> No
     assert (plain.api_version, plain.user_project) == ("v1", None)
     assert (other.api_version, other.user_project) == ("v1beta1", "billing")
     assert resolve_account(plain, {}) == resolve_account(other, {})
+
+
+def test_bigquery_is_not_offered_in_global(tmp_path: Path) -> None:
+    stack = with_stack("providers: {v: {type: vertex, project: demo, location: global}}\n")
+    spec = "model: gemini-2.5-flash\nsrc: bq://demo.d.t\ndest: bq://demo.o\n"
+    write(tmp_path, {"batchctl.yaml": stack, "job.yaml": with_spec(spec)})
+    says = "batch jobs in the location global have no BigQuery, and the provider v is there"
+    assert [line.partition(": WrongProvider ")[2].partition(" (")[0] for line in lines(tmp_path)] == [says, says]
