@@ -18,7 +18,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Collect
 from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.states import GOOD_STATES
+from batchctl.reconcile.ends import has_succeeded
 from batchctl.report.words import anonymous_words
 
 _REFUSALS = (BadRequest, NotFound, PermissionDenied)
@@ -92,7 +92,7 @@ class Collector:
         rows = _count(collected, step.remote.rows)
         before = self._journal.attempts[step.key]
         done = replace(before, results=collected.path, results_lost=False, rows=rows, tokens=collected.tokens)
-        if is_good(done) and self._is_current(step):
+        if has_succeeded(done) and self._is_current(step):
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
         self._journal.note_attempt(done)
@@ -160,8 +160,3 @@ def _count(collected: Collected, told: RowCounts) -> RowCounts:
     came = collected.ok + collected.failed
     total = max(came, told.total or 0) if collected.missing is None else came + collected.missing
     return RowCounts(total, collected.ok, collected.failed)
-
-
-def is_good(attempt: RecordedAttempt) -> bool:
-    """Whether collected results are worth being `current`: of a good state, and not every row failed."""
-    return attempt.state in GOOD_STATES and (bool(attempt.rows.ok) or not attempt.rows.failed)

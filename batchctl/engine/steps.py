@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, TypeAlias, assert_never
 
 from batchctl.engine.admitting import Gate
-from batchctl.engine.collecting import Collector, is_good
+from batchctl.engine.collecting import Collector
 from batchctl.engine.creating import Creator
 from batchctl.engine.journal import Journal
 from batchctl.engine.sight import Sight
@@ -23,6 +23,7 @@ from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, JobPlan, Note, RecordAttempt, RecordJob, Step
 from batchctl.model.recorded import CancelCause
+from batchctl.reconcile.ends import has_succeeded
 
 Call: TypeAlias = Callable[[], Any]
 """One call to the outside, to be made on a worker."""
@@ -85,7 +86,7 @@ class StepRunner:
         Raises ResultsError.
         """
         attempt = self._journal.current(job)
-        if attempt is not None and attempt.results and is_good(attempt):
+        if attempt is not None and attempt.results and has_succeeded(attempt):
             self._tools.results.point_current(job, attempt.results)
 
     def _cancel(self, step: Cancel, why: str) -> Generator[Call, Any, None]:

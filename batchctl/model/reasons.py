@@ -72,6 +72,7 @@ class Reason(StrEnum):
     )
     REJECTED = ("Rejected", "The API refused the create call for good.")
     NOT_RETRIED = ("NotRetried", "It ended without success, in a way that is not in `retryOn`.")
+    UNPLACED = ("Unplaced", "It succeeded, and none of its results could be matched with a row of the input.")
     BACKOFF_LIMIT = ("BackoffLimit", "It failed, and there were as many attempts as `backoffLimit` allows.")
     MISSING = ("Missing", "Its remote job is gone, and had not ended.")
     RECREATE_LIMIT = ("RecreateLimit", "It went missing more often than `onMissing: recreate` makes it again.")

@@ -7,14 +7,24 @@ from batchctl.model.states import BAD_STATES, GOOD_STATES, is_terminal
 
 
 def has_succeeded(attempt: RecordedAttempt) -> bool:
-    """Whether an attempt is a success: a good state, and not every one of its rows failed.
+    """Whether an attempt is a success: a good state, and at least one of its rows has an answer.
 
     Without `maxFailedRows` a job fails only when no row succeeded (design section 4).
     """
     if attempt.state not in GOOD_STATES:
         return False
     all_failed = attempt.results is not None and attempt.rows.ok == 0 and (attempt.rows.failed or 0) > 0
-    return not all_failed
+    return not all_failed and not is_unplaced(attempt)
+
+
+def is_unplaced(attempt: RecordedAttempt) -> bool:
+    """Whether results were collected, and none of them could be matched with a row of the known input.
+
+    They were paid for, and are all that there is: the remote job stays, and nothing is bought again by itself.
+    """
+    rows = attempt.rows
+    is_good = attempt.state in GOOD_STATES and attempt.results is not None
+    return is_good and (rows.ok, rows.failed) == (0, 0) and bool(rows.total)
 
 
 def row_words(attempt: RecordedAttempt) -> str:
@@ -23,6 +33,8 @@ def row_words(attempt: RecordedAttempt) -> str:
     Before the results are collected nobody knows which rows have none: the API's numbers may be old.
     """
     rows = attempt.rows
+    if is_unplaced(attempt):
+        return f"what came matches none of its {rows.total} rows; it is kept as it is, see `batchctl results`"
     came = (rows.ok or 0) + (rows.failed or 0)
     missing = (rows.total or 0) - came if attempt.results is not None and rows.ok is not None else 0
     words = []

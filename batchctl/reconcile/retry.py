@@ -12,7 +12,7 @@ from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.reconcile.backoff import delay
 from batchctl.reconcile.decision import BY_ORDER
-from batchctl.reconcile.ends import has_succeeded, was_cancelled
+from batchctl.reconcile.ends import has_succeeded, is_unplaced, was_cancelled
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ def judge(
     Attempts that were stopped to be replaced or removed are nobody's failure and do not count.
     """
     name = failure_name(attempt)
+    if is_unplaced(attempt):
+        return Verdict(None, Reason.UNPLACED, "never bought again by itself")
     if cancelled_by_user:
         return Verdict(None, Reason.CANCEL_ORDERED, f"{BY_ORDER}; never retried")
     if name not in lifecycle.retry_on:

@@ -241,6 +241,35 @@ def test_a_position_is_never_taken_from_a_row_of_others(
     assert [row["index"] for row in cli.ok("results", "good").rows] == [None, None]
 
 
+def test_a_job_of_whose_rows_none_could_be_placed_has_not_succeeded(
+    vertex: StackFolder, cli: Cli, service: Service
+) -> None:
+    def put(*names: str) -> None:
+        rows = [{"request": {"contents": [{"role": "user", "parts": [{"text": name}]}]}} for name in names]
+        service.put_object("input", "named.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+
+    service._call("PUT", "/_emulator/seed", SEED)
+    put("one", "two")
+    lifecycle = {"ttlAfterFinished": "1s", "backoffLimit": 1}
+    vertex.write_job("good", src="gs://input/named.jsonl", dest="gs://output/x/", lifecycle=lifecycle)
+    vertex.write_job("next", src="gs://input/named.jsonl", dest="gs://output/x/", dependsOn=["good"])
+    cli.ok("apply", "--yes")
+    service.advance("10s")
+    put("three", "four")
+    for _ in range(2):
+        ran = cli("apply", "--yes", "--wait")
+        assert ran.code == 4
+        service.advance("1h")
+    found = phases(cli)
+    assert found["good"] == "Failed"
+    assert found["next"] != "Succeeded"
+    (status, _) = cli("status", "-o", "json").json["jobs"]
+    assert "matches none of its 2 rows" in status["reason"]
+    assert [job["deleted"] for job in service.jobs()] == [False]
+    rows = cli("results", "good").rows
+    assert [(row["index"], "response" in row) for row in rows] == [(None, True)] * 2
+
+
 def test_rows_that_do_not_fit_together_are_told_wherever_the_job_is_shown(
     vertex: StackFolder, cli: Cli, service: Service
 ) -> None:

@@ -24,6 +24,7 @@ from reconcile_build import (
 
 from batchctl.model.desired import OnMissing
 from batchctl.model.observed import RowCounts
+from batchctl.reconcile import Options
 
 RUNNING = attempt(1)
 
@@ -63,8 +64,8 @@ RUNNING = attempt(1)
         ),
         pytest.param(
             one(attempt(1, "SUCCEEDED"), ttl_after_finished=SECOND),
-            "delete Succeeded | collect a@1.0 | delete a@1.0",
-            id="ttl over, not collected: collect before delete",
+            "collect Succeeded | collect a@1.0",
+            id="ttl over, not collected: collect, and delete in a later pass",
         ),
         pytest.param(
             one(attempt(1, "FAILED"), ttl_after_finished=SECOND),
@@ -150,13 +151,35 @@ def test_ttl_shows_when_it_will_be_over() -> None:
             "3 of 4 rows failed; 1 of 4 rows has no result; backoffLimit is 0",
             id="no row succeeded, one is missing",
         ),
-        pytest.param(RowCounts(4, 0, 0), "succeeded; 4 of 4 rows have no result", id="all are missing"),
+        pytest.param(
+            RowCounts(4, 0, 0),
+            "what came matches none of its 4 rows; it is kept as it is, see `batchctl results`; "
+            "never bought again by itself",
+            id="no row could be placed",
+        ),
+        pytest.param(RowCounts(0, 0, 0), "succeeded", id="it had no rows"),
         pytest.param(RowCounts(4, None, None), "succeeded", id="only their number is known"),
         pytest.param(RowCounts(None, 2, None), "succeeded", id="only the good ones are known"),
     ],
 )
 def test_a_success_is_explained(rows: RowCounts, words: str) -> None:
     assert one(collected(rows=rows)).decide().jobs[0].reason == words
+
+
+def test_a_job_of_whose_rows_none_could_be_placed_has_failed_and_is_left_alone() -> None:
+    """Its answers were paid for, and are all that there is: no retry, no delete when its time is over."""
+    unplaced = collected(rows=RowCounts(4, 0, 0), end_time=NOW - 2 * HOUR)
+    assert show(one(unplaced, backoff_limit=3, ttl_after_finished=HOUR).decide()) == "none Failed"
+    assert show(one(replace(unplaced, rows=RowCounts(4, 1, 0)), ttl_after_finished=HOUR).decide()) == (
+        "delete Succeeded | delete a@1.0"
+    )
+
+
+def test_what_is_not_collected_yet_may_be_unplaced_and_is_not_deleted_in_the_same_pass() -> None:
+    ended = attempt(1, "SUCCEEDED", end_time=NOW - 2 * HOUR)
+    assert show(one(ended, ttl_after_finished=HOUR).decide()) == "collect Succeeded | collect a@1.0"
+    discarded = replace(one(ended, ttl_after_finished=HOUR), options=Options(discard_results=True))
+    assert show(discarded.decide()) == "delete Succeeded | delete a@1.0"
 
 
 def test_before_the_collection_no_row_counts_as_missing() -> None:

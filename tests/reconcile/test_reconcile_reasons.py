@@ -169,6 +169,7 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     Reason.REJECTED: [Situation(job(), row(job(), attempt(1, None, remote=None, rejected=True)))],
     Reason.NOT_RETRIED: [one(attempt(1, "CANCELLED", results="a/1"))],
     Reason.BACKOFF_LIMIT: [one(FAILED)],
+    Reason.UNPLACED: [one(collected(rows=RowCounts(4, 0, 0)))],
     Reason.MISSING: [vanished(ACTIVE), vanished(ACTIVE, on_missing=OnMissing.RECREATE)],
     Reason.RECREATE_LIMIT: [again(*(lost(number) for number in (1, 2, 3)), last=4)],
     Reason.RESULTS_LOST: [vanished(attempt(1, "SUCCEEDED")), one(attempt(1, "SUCCEEDED", results_lost=True))],
