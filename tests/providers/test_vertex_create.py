@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -12,8 +13,11 @@ from vertex_kit import JOB, PARENT, TOKEN, create_request, job, provider
 from batchctl.model import errors
 from batchctl.model.desired import RemoteSource, UploadedFile
 from batchctl.model.errors import Effect
+from batchctl.model.keys import Mark
 from batchctl.providers.vertex.create import create_body
 from batchctl.providers.vertex.marks import mark_labels
+
+FOLDER = f"gs://b/out/{MARK.key.job}-{MARK.key.attempt}-{MARK.token}/"
 
 
 def body(limit: int = 128, **changes):
@@ -25,7 +29,7 @@ def test_a_staged_file():
         "displayName": "Translate",
         "model": "publishers/google/models/gemini-2.5-flash",
         "inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": ["gs://staging/rows/abc.jsonl"]}},
-        "outputConfig": {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": "gs://b/out/"}},
+        "outputConfig": {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": FOLDER}},
         "labels": {"team": "search", **mark_labels(MARK)},
     }
 
@@ -46,6 +50,28 @@ def test_a_staged_file():
 )  # fmt: skip
 def test_remote_sources(uris, expected):
     assert body(source=RemoteSource(uris))["inputConfig"] == expected
+
+
+@pytest.mark.parametrize(
+    ("dest", "place"),
+    [("gs://b/out", "gs://b/out/"), ("gs://b/out//", "gs://b/out//"), ("gs://b", "gs://b/"), ("gs://b/", "gs://b/")],
+)
+def test_each_attempt_writes_to_a_folder_of_its_own(dest, place):
+    """Two jobs that began in one instant were seen to write to one folder."""
+
+    def written(mark: Mark) -> str:
+        return body(dest=dest, mark=mark)["outputConfig"]["gcsDestination"]["outputUriPrefix"]
+
+    marks = [
+        MARK,
+        replace(MARK, token="0ther70ken"),
+        replace(MARK, key=replace(MARK.key, attempt=9)),
+        replace(MARK, key=replace(MARK.key, shard=3)),
+    ]
+    found = [written(mark) for mark in marks]
+    assert found[0] == f"{place}{MARK.key.job}-{MARK.key.attempt}-{MARK.token}/"
+    assert len(set(found)) == len(marks)
+    assert written(MARK) == found[0], "sent again, it is the same call"
 
 
 def test_results_into_bigquery():

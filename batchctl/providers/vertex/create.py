@@ -71,13 +71,25 @@ def _source(uris: tuple[str, ...]) -> dict[str, Json]:
 def _output(request: CreateRequest) -> dict[str, Json]:
     dest = request.dest or ""
     if dest.startswith("gs://"):
-        return {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": dest}}
+        folder = f"{dest if dest.endswith('/') else f'{dest}/'}{_own_folder(request)}/"
+        return {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": folder}}
     if dest.startswith("bq://"):
         return {"predictionsFormat": "bigquery", "bigqueryDestination": {"outputUri": dest}}
     raise _unusable(
         f"{request.mark.key.job} does not say where Vertex AI shall write its results",
         "give it a dest: gs://bucket/prefix/ or bq://project.dataset",
     )
+
+
+def _own_folder(request: CreateRequest) -> str:
+    """A folder that no other attempt writes to.
+
+    The service names its folders by the time alone, and two jobs that began in one instant were seen in one (reference
+    16). The token tells attempts apart that have one number, such as those of two stacks, or after a lost state.
+    """
+    key = request.mark.key
+    shard = f".{key.shard}" if key.shard else ""
+    return f"{key.job}-{key.attempt}{shard}-{request.mark.token}"
 
 
 def _unusable(message: str, hint: str) -> BadRequest:
