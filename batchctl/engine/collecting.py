@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
+from batchctl.engine.admitting import NotAdmittedError
+from batchctl.engine.failing import failure_of
 from batchctl.engine.journal import Journal
 from batchctl.engine.tools import Tools
-from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
-from batchctl.model.errors import ApiError, BadRequest, NotFound, PermissionDenied, ResultsError
+from batchctl.model.errors import ApiError, BadRequest, BatchctlError, NotFound, PermissionDenied, ResultsError
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Collect
 from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.recorded import Operation, RecordedAttempt
+from batchctl.reconcile import after_failure, overcome
 from batchctl.reconcile.ends import has_succeeded
 from batchctl.report.words import anonymous_words
 
@@ -84,14 +87,13 @@ class Collector:
         self._journal.commit()
         try:
             fetched: _Fetched = yield partial(self._fetch, provider, step, attempt)
-        except ApiError as error:
-            if error.code == ErrorCode.RESULTS_GONE:
-                self._journal.note_attempt(replace(self._journal.attempts[step.key], results_lost=True))
-            raise
+        except (ApiError, ResultsError) as error:
+            self._raise_failed(step, error, provider.now())
+            return
         collected = fetched.collected
         rows = _count(collected, step.remote.rows)
-        before = self._journal.attempts[step.key]
-        done = replace(before, results=collected.path, results_lost=False, rows=rows, tokens=collected.tokens)
+        before = overcome(self._journal.attempts[step.key], Operation.COLLECT)
+        done = replace(before, results=collected.path, rows=rows, tokens=collected.tokens, results_lost=False)
         if has_succeeded(done) and self._is_current(step):
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
@@ -110,6 +112,24 @@ class Collector:
         self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
         if collected.anonymous:
             self._tools.progress.warn(f"{step.key.job}: {anonymous_words(collected.anonymous)}")
+
+    def _raise_failed(self, step: Collect, error: BatchctlError, now: datetime) -> None:
+        """Write down what went wrong, and raise, unless the results are given up: then the job goes on without them."""
+        before = self._journal.attempts[step.key]
+        after = after_failure(before, failure_of(Operation.COLLECT, error), now)
+        self._journal.note_attempt(after)
+        key, trouble = step.key, after.trouble
+        if after.results_lost:
+            if not before.results_lost:
+                self._journal.note_event(key.job, key.attempt, "given up", error.message, error.code)
+                self._tools.progress.step(key.job, f"its results are given up: {error.message}")
+            self._journal.commit()
+            return
+        if trouble is not None and trouble.until is not None:
+            self._journal.note_event(key.job, key.attempt, "not ready", error.message, error.code)
+            self._journal.commit()
+            raise NotAdmittedError(error.message, code=error.code, hint=error.hint) from error
+        raise error
 
     def _fetch(self, provider: Provider, step: Collect, attempt: RecordedAttempt) -> _Fetched:
         """Read the results and write them to the results folder; on a worker."""

@@ -8,9 +8,10 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, BinaryIO, assert_never
+from typing import Any, BinaryIO, NoReturn, assert_never
 
-from batchctl.engine.admitting import Gate
+from batchctl.engine.admitting import Gate, NotAdmittedError
+from batchctl.engine.failing import failure_of
 from batchctl.engine.journal import Journal
 from batchctl.engine.sight import Sight
 from batchctl.engine.tools import Tools
@@ -19,15 +20,15 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UnknownSource, UploadedFile
 from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied, QuotaExceeded
 from batchctl.model.keys import AttemptKey, Mark, short_uid
-from batchctl.model.observed import RemoteJob, Status
+from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import Create
 from batchctl.model.ports import CreateRequest, Provider, Upload
-from batchctl.model.recorded import Intent, RecordedAttempt, RecordedFile
-from batchctl.reconcile import refresh
+from batchctl.model.recorded import Intent, Operation, RecordedAttempt, RecordedFile, Trouble
+from batchctl.reconcile import Failure, after_failure, refresh
 
 _CHUNK = 1 << 20
-_ERROR_LENGTH = 256
-"""Longest error text kept in the state (design section 8)."""
+_EFFECTS = {Effect.NONE: "not sent", Effect.REFUSED: "refused", Effect.AMBIGUOUS: "unanswered"}
+"""What the history says of a call that failed."""
 
 
 @dataclass(frozen=True)
@@ -58,19 +59,25 @@ class Creator:
         provider = self._tools.providers.get(job.account)
         token = step.token or self._tools.token()
         mark = Mark(self._stack.name, short_uid(self._stack.uid), step.key, job.digest, token)
-        given = yield from self._prepare(job, mark, provider)
-        self._tools.require_running()
-        self._gate.require_open(job)
         attempt = RecordedAttempt(
             step.key,
             job.account,
             job.digest,
             token,
             tree=job.tree,
-            intent=Intent(self._tools.clock.now()),
             input_bytes=job.input_bytes,
             row_hashes=job.row_hashes,
+            trouble=self._trouble(step.key, token),
         )
+        try:
+            given = yield from self._prepare(job, mark, provider)
+        except ApiError as error:
+            if error.code == ErrorCode.INPUT_CHANGED:
+                raise
+            self._raise_failed(attempt, failure_of(Operation.UPLOAD, error), error)
+        self._tools.require_running()
+        self._gate.require_open(job)
+        attempt = replace(attempt, intent=Intent(self._tools.clock.now()))
         self._journal.note_attempt(attempt)
         self._journal.note_event(job.name, step.key.attempt, "create", why)
         self._journal.commit()
@@ -81,37 +88,51 @@ class Creator:
                 remote: RemoteJob = yield partial(provider.create_job, given.request)
         except QuotaExceeded as error:
             refusal = self._gate.note_refused(job, error, provider.now())
-            self._record_failure(attempt, given, error)
+            self._record_failure(attempt, failure_of(Operation.CREATE, error))
             raise refusal from error
         except ApiError as error:
-            self._record_failure(attempt, given, error)
-            raise
+            failure = failure_of(Operation.CREATE, error, is_own_input=isinstance(job.source, LocalFile))
+            if given.reused is not None and isinstance(error, NotFound | PermissionDenied):
+                # Most likely the upload that was to be used again is gone: not the job's fault. Upload it anew.
+                self._journal.note_file(replace(given.reused, expire_time=self._tools.clock.now()))
+            self._raise_failed(attempt, failure, error)
         self._gate.note_made(job)
         self._record_success(attempt, remote, provider.now())
 
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> None:
-        made = refresh(replace(attempt, remote=remote.name), remote, seen)
+        made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)
         self._journal.note_attempt(made)
         self._journal.note_event(attempt.key.job, attempt.key.attempt, "created", remote.name)
         self._journal.commit()
         self._sight.note_made(remote)
         self._tools.progress.step(attempt.key.job, f"created {remote.name} (attempt {attempt.key.attempt})")
 
-    def _record_failure(self, attempt: RecordedAttempt, given: _Input, error: ApiError) -> None:
-        """Write down what a failed create call may have done."""
-        status = Status(getattr(error, "http", None), error.message[:_ERROR_LENGTH])
-        effect = error.effect
-        if given.reused is not None and isinstance(error, NotFound | PermissionDenied):
-            # Most likely the upload that was to be used again is gone: not the job's fault. Upload it anew.
-            self._journal.note_file(replace(given.reused, expire_time=self._tools.clock.now()))
-            effect = Effect.NONE
-        if effect is Effect.NONE:
-            self._journal.note_attempt(replace(attempt, intent=None, error=status))
-        elif effect is Effect.REFUSED:
-            self._journal.note_attempt(replace(attempt, intent=None, error=status, rejected=True))
-        what = {Effect.NONE: "not sent", Effect.REFUSED: "refused", Effect.AMBIGUOUS: "unanswered"}[effect]
-        self._journal.note_event(attempt.key.job, attempt.key.attempt, what, error.message, error.code)
+    def _trouble(self, key: AttemptKey, token: str) -> Trouble | None:
+        """What went wrong with this very attempt before."""
+        before = self._journal.attempts.get(key)
+        return before.trouble if before is not None and before.token == token else None
+
+    def _raise_failed(self, attempt: RecordedAttempt, failure: Failure, error: ApiError) -> NoReturn:
+        """Write down what went wrong, and raise: what is tried again by itself has not failed."""
+        after = self._record_failure(attempt, failure)
+        is_put_off = after.trouble is not None and after.trouble.until is not None and not after.rejected
+        if is_put_off or isinstance(error, QuotaExceeded):
+            raise NotAdmittedError(error.message, code=error.code, hint=error.hint) from error
+        raise error
+
+    def _record_failure(self, attempt: RecordedAttempt, failure: Failure) -> RecordedAttempt:
+        """Write down what a failed call may have done."""
+        now = self._tools.providers.get(attempt.account).now()
+        after = after_failure(attempt, failure, now)
+        self._journal.note_attempt(after)
+        what = _EFFECTS[failure.effect]
+        if failure.operation is Operation.UPLOAD:
+            what = "not uploaded"
+        elif failure.effect is Effect.REFUSED and not after.rejected:
+            what = "refused for now"
+        self._journal.note_event(attempt.key.job, attempt.key.attempt, what, failure.message, failure.code)
         self._journal.commit()
+        return after
 
     def _prepare(self, job: DesiredJob, mark: Mark, provider: Provider) -> Generator[Callable[[], Any], Any, _Input]:
         source, reused = job.source, None

@@ -29,6 +29,7 @@ from batchctl.model.reasons import Reason
 Run = Generator[Call, Any, None]
 _NOT_YET = {
     Reason.QUOTA: "`batchctl watch` creates it as soon as there is room",
+    Reason.REFUSED_FOR_NOW: "`batchctl watch` tries it again; `batchctl explain NAME` says until when",
     Reason.UNSEEN: "`batchctl apply` creates it as soon as its account can be read",
 }
 """Reasons of a wait for which a create call could not be made yet, with the way out."""
@@ -155,5 +156,5 @@ def _why_not_yet(job: JobPlan) -> BatchctlError | None:
     if job.code not in _NOT_YET or (is_made and job.code is Reason.UNSEEN):
         return None
     said = job.attempt.error if job.attempt is not None and not is_made else None
-    message = f"{job.reason}: {said.message}" if said is not None else job.reason
+    message = job.reason if said is None or said.message in job.reason else f"{job.reason}: {said.message}"
     return NotYetError(message, hint=_NOT_YET[job.code])

@@ -16,13 +16,15 @@ from typing import Any, TypeAlias, assert_never
 from batchctl.engine.admitting import Gate
 from batchctl.engine.collecting import Collector
 from batchctl.engine.creating import Creator
+from batchctl.engine.failing import failure_of
 from batchctl.engine.journal import Journal
 from batchctl.engine.sight import Sight
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, JobPlan, Note, RecordAttempt, RecordJob, Step
-from batchctl.model.recorded import CancelCause
+from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
+from batchctl.reconcile import after_failure, overcome
 from batchctl.reconcile.ends import has_succeeded
 
 Call: TypeAlias = Callable[[], Any]
@@ -107,10 +109,21 @@ class StepRunner:
             if isinstance(error, ApiStatus) and error.status == "FAILED_PRECONDITION":
                 # It has ended meanwhile; the next look shows how.
                 return
-            if is_recorded and error.effect is not Effect.AMBIGUOUS:
-                self._journal.note_attempt(before)
+            if is_recorded:
+                # A cancel that surely was not taken is due again at once.
+                kept = self._journal.attempts[step.key] if error.effect is Effect.AMBIGUOUS else before
+                self._note_trouble(kept, Operation.CANCEL, error)
             raise
+        if is_recorded:
+            self._journal.note_attempt(overcome(self._journal.attempts[step.key], Operation.CANCEL))
+            self._journal.commit()
         self._tools.progress.step(step.key.job, f"cancel sent to {step.remote}")
+
+    def _note_trouble(self, attempt: RecordedAttempt, operation: Operation, error: ApiError) -> None:
+        """Write down what goes wrong with an attempt; the caller raises."""
+        now = self._tools.providers.get(attempt.account).now()
+        self._journal.note_attempt(after_failure(attempt, failure_of(operation, error), now))
+        self._journal.commit()
 
     def _delete(self, step: Delete, why: str) -> Generator[Call, Any, None]:
         provider = self._tools.providers.get(step.account)
@@ -120,9 +133,12 @@ class StepRunner:
             yield partial(provider.delete_job, step.remote)
         except NotFound:
             words = "was gone already"
+        except ApiError as error:
+            self._note_trouble(self._journal.attempts[step.key], Operation.DELETE, error)
+            raise
         else:
             words = "deleted"
-        attempt = self._journal.attempts[step.key]
+        attempt = overcome(self._journal.attempts[step.key], Operation.DELETE)
         self._journal.note_attempt(replace(attempt, delete_time=provider.now()))
         self._journal.note_event(step.key.job, step.key.attempt, "delete", f"{step.remote} {words}: {why}")
         self._journal.commit()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from batchctl.model.keys import Api
@@ -86,6 +87,8 @@ class Capabilities:
     limits: ApiLimits
     versions: tuple[str, ...]
     """In the paths of its calls; the first is the default (reference chapter 16)."""
+    results_kept: timedelta | None
+    """How long after a job's end its results are sure to be there; None where they lie in a place of the user's."""
 
 
 _GEMINI = Capabilities(
@@ -102,6 +105,8 @@ _GEMINI = Capabilities(
     row_mark=RowMark.KEY,
     limits=ApiLimits(active=100, rows=None, embedding_rows=None, file_bytes=2 * 2**30, inline_bytes=20_971_520),
     versions=("v1", "v1beta"),
+    # The documents say six weeks; results were gone after a couple of days (reference chapter 16).
+    results_kept=timedelta(hours=48),
 )
 _VERTEX = Capabilities(
     sources=frozenset({SourceForm.FILE, SourceForm.GCS, SourceForm.BIGQUERY, SourceForm.DATASET}),
@@ -117,6 +122,7 @@ _VERTEX = Capabilities(
     row_mark=RowMark.LABEL,
     limits=ApiLimits(active=None, rows=200_000, embedding_rows=1_000_000, file_bytes=2**30, inline_bytes=None),
     versions=("v1", "v1beta1"),
+    results_kept=None,
 )
 CAPABILITIES: Mapping[Api, Capabilities] = {Api.GEMINI: _GEMINI, Api.VERTEX: _VERTEX}
 """The matrix."""

@@ -23,6 +23,10 @@ class Reason(StrEnum):
     # A first or a further attempt
     NEW = ("New", "A manifest asks for it, and it was not created so far.")
     NOT_SENT = ("NotSent", "The create call did not get through, and surely made nothing.")
+    REFUSED_FOR_NOW = (
+        "RefusedForNow",
+        "The API refused the call, for a reason that may pass; it is tried again for an hour.",
+    )
     CALL_LOST = ("CallLost", "The create call got no answer, and its mark did not turn up within the grace.")
     WORK_CHANGED = ("WorkChanged", "The manifest asks for other work than that of the attempt that counts.")
     CHANGED_BACK = (

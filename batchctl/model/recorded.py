@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
 from batchctl.model.admission import Quota, QuotaKey
+from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Json, Kind, Lifecycle
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
 from batchctl.model.observed import Moment, RowCounts, Status
+from batchctl.model.states import is_terminal
 
 
 class CancelCause(StrEnum):
@@ -35,6 +37,52 @@ class Intent:
     """The first complete look that did not find the token, on the local clock: the grace runs from here."""
     first_look_there: datetime | None = None
     """The same moment on the provider's clock; None where none was written down, in states of older formats."""
+
+
+class Operation(StrEnum):
+    """What is done about an attempt at its API."""
+
+    UPLOAD = "upload"
+    CREATE = "create"
+    COLLECT = "collect"
+    CANCEL = "cancel"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What goes wrong with an attempt: said when it was seen, kept until it is overcome. Times are the provider's."""
+
+    operation: Operation
+    code: str
+    message: str
+    """The API's own words, at most 256 characters."""
+    hint: str
+    """The way out that was given with it; empty where none fits."""
+    first_time: datetime
+    last_time: datetime
+    tries: int = 1
+    """How often in a row it went wrong."""
+    next_time: datetime | None = None
+    """Not tried again before; None: in the next pass, or never."""
+    until: datetime | None = None
+    """How long it is tried again by itself; None: without an end, or not at all."""
+
+    @property
+    def words(self) -> str:
+        """What went wrong in the API's own words, since when, and until when it is tried again."""
+        parts = [f"since {_shown(self.first_time)}"]
+        if self.tries > 1:
+            parts.append(f"tried {self.tries} times")
+        if self.next_time is not None:
+            parts.append(f"again at {_shown(self.next_time)}")
+        if self.until is not None:
+            parts.append(f"given up after {_shown(self.until)}")
+        return f"{self.message} ({', '.join(parts)})"
+
+
+def _shown(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(frozen=True)
@@ -80,11 +128,20 @@ class RecordedAttempt:
     """Tokens that the API counted in the rows that brought an answer; None where it counted none."""
     row_hashes: str | None = None
     """`DesiredJob.row_hashes` when the create call was made."""
+    trouble: Trouble | None = None
+    """What goes wrong with it now; None when nothing does, or it was overcome."""
 
     @property
     def is_uncollected(self) -> bool:
         """Whether there may be results that are not durably here yet."""
         return self.results is None and not self.results_lost
+
+    @property
+    def collect_by(self) -> datetime | None:
+        """Until when its results are sure to be there; None where nothing is left to collect, or no end is set."""
+        kept = CAPABILITIES[self.account.api].results_kept
+        may_have_any = is_terminal(self.state or "") and self.is_uncollected and not self.is_gone
+        return self.end_time + kept if kept and self.end_time and may_have_any else None
 
     @property
     def is_gone(self) -> bool:

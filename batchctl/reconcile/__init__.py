@@ -18,12 +18,15 @@ from batchctl.reconcile.quotas import after_refusal, after_success
 from batchctl.reconcile.readings import ghosts_of, old_ghosts
 from batchctl.reconcile.rebuild import Rebuilt, rebuild, record_results
 from batchctl.reconcile.selector import parse_selector
+from batchctl.reconcile.troubles import Failure, after_failure, overcome
 
 __all__ = [
+    "Failure",
     "Move",
     "Options",
     "Rebuilt",
     "Scope",
+    "after_failure",
     "after_refusal",
     "after_success",
     "choose_gets",
@@ -40,6 +43,7 @@ __all__ = [
     "held",
     "is_ours",
     "old_ghosts",
+    "overcome",
     "parse_selector",
     "phase_on_record",
     "plan",

@@ -20,7 +20,7 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Guard
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.recorded import Operation, Recorded, RecordedJob
 from batchctl.reconcile.attach import provider_now
 from batchctl.reconcile.decision import Decision, Subject
 from batchctl.reconcile.holding import creates, hold
@@ -88,11 +88,27 @@ def admit(
             rates,
             provider_now(account, observed, now),
             sent.get(account, []),
+            refusals=_refusals(account, recorded),
         )
         room.count(at_work[account], sizes)
         queue = sorted(jobs, key=lambda job: _rank(job, recorded.jobs.get(job.name)))
         held.update(_hold(_let_in(queue, room), decided))
     return Admission({**decided, **held}, guards, Counter(one.key for one in live), rates)
+
+
+def _refusals(account: Account, recorded: Recorded) -> dict[str, str]:
+    """What the API said last, by model, of jobs that are not created for it."""
+    found = [
+        (attempt.trouble.last_time, short_model(job.model), attempt.trouble.message)
+        for job in recorded.jobs.values()
+        for attempt in job.attempts
+        if attempt.account == account
+        and attempt.remote is None
+        and attempt.trouble is not None
+        and attempt.trouble.operation is Operation.CREATE
+        and attempt.trouble.until is None
+    ]
+    return {model: message for _, model, message in sorted(found)}
 
 
 def _find_limits(accounts: Container[Account], desired: DesiredStack) -> dict[Account, AdmissionLimits]:
@@ -178,6 +194,8 @@ def _hold(
         subject, decision = decided[job.name]
         place = QueuePlace(position, len(waiting), obstacle.kind, obstacle.used, obstacle.most)
         words = f"{ordinal(position)} of {len(waiting)} in the queue: {obstacle.words}"
+        if obstacle.said and obstacle.said not in decision.reason:
+            words = f"{words}: {obstacle.said}"
         held[job.name] = (
             subject,
             replace(hold(subject, decision, _CODES[obstacle.kind], words, obstacle.next_time), queue=place),

@@ -14,8 +14,9 @@ from batchctl.model.desired import DesiredJob, Stack
 from batchctl.model.keys import Account, AttemptKey, Mark, same_digest, short_uid
 from batchctl.model.observed import Gone, Missing, Observed, Presence, Present, RemoteJob, Unknown
 from batchctl.model.plan import Note, RecordAttempt
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Operation, RecordedAttempt, RecordedJob, Trouble
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState, is_terminal
+from batchctl.reconcile.troubles import overcome
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,15 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
         rejected=False,
         missed=None,
         gone_time=None,
+        trouble=_left(record, job),
     )
+
+
+def _left(record: RecordedAttempt, job: RemoteJob) -> Trouble | None:
+    """What still goes wrong once the remote job was seen: its making does not, nor does a cancel after its end."""
+    if is_terminal(job.state):
+        record = overcome(record, Operation.CANCEL)
+    return overcome(record, Operation.UPLOAD, Operation.CREATE).trouble
 
 
 def _is_same_remote(record: RecordedAttempt, job: RemoteJob) -> bool:

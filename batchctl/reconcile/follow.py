@@ -9,7 +9,7 @@ from batchctl.model.desired import Lifecycle, OnMissing
 from batchctl.model.observed import Gone, Missing, Present, RemoteJob, Unknown
 from batchctl.model.plan import Action, Cancel, Collect, Create, Step, Timer
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, is_active, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
 from batchctl.reconcile.decision import (
@@ -30,6 +30,7 @@ from batchctl.reconcile.ends import has_succeeded, row_words, was_cancelled
 from batchctl.reconcile.phase import WANTED
 from batchctl.reconcile.recreate import recreate
 from batchctl.reconcile.retry import failure_name, judge
+from batchctl.reconcile.troubles import is_looked_for_again
 from batchctl.reconcile.unseen import find_unseen, wait_to_see
 
 
@@ -134,7 +135,8 @@ def _decide_ended(subject: Subject, lifecycle: Lifecycle, view: AttemptView, con
     """The attempt is terminal: collect it, and see what follows."""
     attempt = view.attempt
     collect: tuple[Step, ...] = ()
-    if view.is_uncollected and isinstance(view.presence, Present):
+    clock = provider_now(attempt.account, context.observed, context.now)
+    if isinstance(view.presence, Present) and (view.is_uncollected or is_looked_for_again(attempt, clock)):
         collect = (Collect(view.key, view.presence.job),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not is_cancel_requested(subject):
         return _create_again(subject, lifecycle, context).before(*collect)
@@ -151,10 +153,16 @@ def _decide_ended(subject: Subject, lifecycle: Lifecycle, view: AttemptView, con
         code, why = _why_collect(view)
         words = f"{decision.reason}; {why}"
         decision = replace(decision, action=Action.COLLECT, code=code, reason=words)
+    if attempt.trouble is not None and attempt.trouble.operation is Operation.COLLECT and collect:
+        decision = replace(decision, reason=f"{decision.reason}: {attempt.trouble.words}")
     return decision.before(*collect)
 
 
 def _loss(view: AttemptView) -> str:
+    """Why a success has no results, in the API's own words where they are known."""
+    trouble = view.attempt.trouble
+    if trouble is not None and trouble.operation is Operation.COLLECT:
+        return f"it succeeded, but its results could not be read: {trouble.words}"
     if view.missing is None:
         return "it succeeded, but the API has its results no more"
     return (

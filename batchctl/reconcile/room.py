@@ -29,6 +29,8 @@ class Obstacle:
     next_time: datetime | None = None
     is_model_wide: bool = False
     """Whether only jobs of the same model are kept; else all of the account."""
+    said: str = ""
+    """The API's own words, where it is the API that keeps it out."""
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Room:
     """The same calls by model."""
     live: Counter[str] = field(default_factory=Counter)
     """By model."""
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    """What the API said last of each model that it takes no further job of, in its own words."""
     tokens: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -123,7 +127,8 @@ class Room:
             return None
         else:
             words = f"{used} jobs of {model} are active on {job.provider}, and the API seems to take {most}"
-        return Obstacle(LimitKind.QUOTA, words, used, most, next_try(quota, used), is_model_wide=True)
+        said = self.refusals.get(model, "")
+        return Obstacle(LimitKind.QUOTA, words, used, most, next_try(quota, used), is_model_wide=True, said=said)
 
     def _tokens(self, job: DesiredJob) -> Obstacle | None:
         key = quota_key(job)

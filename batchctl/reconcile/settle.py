@@ -19,6 +19,14 @@ from batchctl.reconcile.phase import Standing
 
 def settle(standing: Standing, view: AttemptView, context: Context) -> Decision | None:
     """The wait that an open intent without a remote job needs; None when its grace is over and the token not found."""
+    waiting = _settle(standing, view, context)
+    trouble = view.attempt.trouble
+    if waiting is None or trouble is None:
+        return waiting
+    return replace(waiting, reason=f"{waiting.reason}; {trouble.words}")
+
+
+def _settle(standing: Standing, view: AttemptView, context: Context) -> Decision | None:
     intent = view.attempt.intent
     assert intent is not None
     if isinstance(view.presence, Unknown):

@@ -7,11 +7,11 @@ from dataclasses import replace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import MOST_ATTEMPTS, same_digest
-from batchctl.model.plan import Action, Create, Guard, Note, RecordAttempt
+from batchctl.model.plan import Action, Create, Guard, Note, RecordAttempt, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile.again import follow_order
-from batchctl.reconcile.attach import NO_TOKEN, AttemptView
+from batchctl.reconcile.attach import NO_TOKEN, AttemptView, provider_now
 from batchctl.reconcile.decision import (
     BY_ORDER,
     Context,
@@ -92,12 +92,7 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
         words = "its create call was lost and given up"
         return create(subject.next_key, desired.lifecycle, context, Reason.CALL_LOST, words)
     if attempt.intent is None:
-        reason = "the create call did not get through; nothing was sent"
-        token = attempt.token if same else None
-        decision = create(view.key, desired.lifecycle, context, Reason.NOT_SENT, reason, token)
-        # What is the same was agreed to when it was first tried.
-        changes = () if same else changes_of(attempt, desired)
-        return replace(decision, needs_consent=decision.needs_consent and not same, changes=changes)
+        return _send_again(desired, view, context, same=same)
     waiting = settle(stand(subject), view, context)
     if waiting is not None:
         return waiting
@@ -108,6 +103,25 @@ def _decide_unsent(subject: Subject, desired: DesiredJob, view: AttemptView, con
     words = "changed while its create call was lost"
     decision = create(subject.next_key, desired.lifecycle, context, Reason.WORK_CHANGED, words)
     return replace(decision.before(_abandon(attempt, context)), changes=changes_of(attempt, desired))
+
+
+def _send_again(desired: DesiredJob, view: AttemptView, context: Context, *, same: bool) -> Decision:
+    """The create call surely made nothing: it is sent again, after the pause that its refusals ask for."""
+    attempt, trouble = view.attempt, view.attempt.trouble
+    if trouble is None or not same:
+        code, reason = Reason.NOT_SENT, "the create call did not get through; nothing was sent"
+    else:
+        code = Reason.NOT_SENT if trouble.until is None else Reason.REFUSED_FOR_NOW
+        reason = f"nothing was sent so far: {trouble.words}"
+    decision = create(view.key, desired.lifecycle, context, code, reason, attempt.token if same else None)
+    due = trouble.next_time if trouble is not None and same else None
+    if due is not None and decision.action is Action.CREATE:
+        clock = provider_now(attempt.account, context.observed, context.now)
+        if clock < due:
+            return wait(WANTED, code, reason, due, Timer.BACKOFF)
+    # What is the same was agreed to when it was first tried.
+    changes = () if same else changes_of(attempt, desired)
+    return replace(decision, needs_consent=decision.needs_consent and not same, changes=changes)
 
 
 def _call_off(subject: Subject, view: AttemptView, context: Context) -> Decision:

@@ -22,6 +22,7 @@ from batchctl.model.settings import lifecycle_fields, webhook_hashes
 from batchctl.report.job_document import row_counts
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
 from batchctl.report.times import rfc3339
+from batchctl.report.troubles import trouble_fields
 from batchctl.report.values import JobDescription
 
 
@@ -134,6 +135,8 @@ def attempt_fields(attempt: RecordedAttempt) -> dict[str, Json]:
         "deleteTime": rfc3339(attempt.delete_time),
         "goneTime": rfc3339(attempt.gone_time),
         "results": attempt.results,
+        "lastError": trouble_fields(attempt.trouble),
+        "collectBy": rfc3339(attempt.collect_by),
     }
 
 

@@ -106,7 +106,12 @@ def _remarks(attempt: RecordedAttempt) -> list[str]:
         "gone": attempt.gone_time is not None,
         f"results: {attempt.results}": attempt.results is not None,
     }
+    trouble = attempt.trouble
     error = [] if attempt.error is None else [f"error: {attempt.error.message}"]
+    if trouble is not None:
+        error = [f"{trouble.operation}: {trouble.words}"]
+    by = attempt.collect_by
+    error += [] if by is None else [f"collect by {rfc3339(by)}"]
     return [remark for remark, holds in remarks.items() if holds] + error
 
 

@@ -14,7 +14,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import BatchctlError
 from batchctl.model.plan import Action, JobPlan, Timer
-from batchctl.model.recorded import Event, RecordedJob
+from batchctl.model.recorded import Event, RecordedJob, Trouble
 from batchctl.model.states import FAILED_PHASES, Phase
 
 
@@ -58,6 +58,8 @@ class LastError:
     message: str
     way_out: str
     time: datetime | None = None
+    trouble: Trouble | None = None
+    """Since when, how often, and until when it is tried again, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,10 @@ def last_error(case: JobCase) -> LastError | None:
     """What went wrong last and was not overcome since."""
     if case.problem is not None:
         return LastError(case.problem.code, case.problem.message, case.problem.hint)
+    trouble = case.plan.attempt.trouble if case.plan.attempt is not None else None
+    if trouble is not None:
+        # The way out is the one that was given when it went wrong.
+        return LastError(trouble.code, trouble.message, trouble.hint, trouble.last_time, trouble)
     event = _last_error_event(case.events)
     if event is not None:
         known = {one.value: one for one in ErrorCode}.get(event.code or "")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from batchctl.model.desired import Json
 from batchctl.model.durations import duration_text
+from batchctl.model.recorded import Trouble
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.plan_document import guard_code
 from batchctl.report.times import rfc3339
+from batchctl.report.troubles import trouble_fields
 
 
 def explain_document(case: JobCase) -> dict[str, Json]:
@@ -36,6 +38,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
             "message": error.message,
             "wayOut": error.way_out,
             "time": rfc3339(error.time),
+            **({} if error.trouble is None else _course(error.trouble)),
         },
         "next": {
             "step": next_step(case),
@@ -44,6 +47,13 @@ def explain_document(case: JobCase) -> dict[str, Json]:
         },
         "pollWithin": duration_text(case.poll_within),
     }
+
+
+def _course(trouble: Trouble) -> dict[str, Json]:
+    """Since when it goes wrong, and until when it is tried again."""
+    names = ("operation", "tries", "firstTime", "nextTime", "until")
+    fields = trouble_fields(trouble) or {}
+    return {name: fields[name] for name in names}
 
 
 def _queue(case: JobCase) -> Json:

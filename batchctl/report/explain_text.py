@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.durations import duration_text
+from batchctl.model.recorded import Trouble
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.layout import Row, outside, write_heading, write_table
 from batchctl.report.times import rfc3339
@@ -33,8 +34,10 @@ def write_explanation(case: JobCase, console: Console) -> None:
     if error is not None:
         write_heading(console, "Last error")
         words = error.message if error.code is None else f"{error.code}: {error.message}"
-        notes = (Text.assemble("way out: ", outside(error.way_out)),) if error.way_out else ()
-        write_table(console, [Row((outside(words),), notes)], indent=2)
+        notes = [Text.assemble("way out: ", outside(error.way_out))] if error.way_out else []
+        if error.trouble is not None:
+            notes.append(Text(_course(error.trouble)))
+        write_table(console, [Row((outside(words),), tuple(notes))], indent=2)
     write_heading(console, "Next")
     after = [_field("What", outside(next_step(case)))]
     if plan.next_time is not None:
@@ -45,6 +48,18 @@ def write_explanation(case: JobCase, console: Console) -> None:
 
 def _field(name: str, value: Text) -> Row:
     return Row((Text(f"{name}:"), value))
+
+
+def _course(trouble: Trouble) -> str:
+    """Since when it goes wrong, and until when it is tried again."""
+    times = [f"{trouble.operation} since {rfc3339(trouble.first_time)}"]
+    if trouble.tries > 1:
+        times.append(f"tried {trouble.tries} times, last at {rfc3339(trouble.last_time)}")
+    if trouble.next_time is not None:
+        times.append(f"again at {rfc3339(trouble.next_time)}")
+    if trouble.until is not None:
+        times.append(f"given up after {rfc3339(trouble.until)}")
+    return "; ".join(times)
 
 
 def _until(time: str | None) -> str:

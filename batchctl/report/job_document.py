@@ -11,6 +11,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.report.error_document import diagnostic_fields
 from batchctl.report.plan_document import problem_entries
 from batchctl.report.times import rfc3339
+from batchctl.report.troubles import trouble_fields
 from batchctl.report.values import StatusReport, StatusRow, VersionReport
 
 
@@ -76,6 +77,8 @@ def _status_row(row: StatusRow) -> dict[str, Json]:
         "endTime": rfc3339(row.end_time),
         "reason": row.reason,
         "reasonCode": None if row.code is None else row.code.value,
+        "lastError": trouble_fields(row.trouble),
+        "collectBy": rfc3339(row.collect_by),
     }
 
 

@@ -12,7 +12,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Event, RecordedJob
+from batchctl.model.recorded import Event, RecordedJob, Trouble
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
 
@@ -67,6 +67,10 @@ class StatusRow:
     """The reason for programs."""
     tokens: int | None = None
     """Of its input, as the API counted them."""
+    trouble: Trouble | None = None
+    """What goes wrong with it now."""
+    collect_by: datetime | None = None
+    """When its results may be gone, where the API keeps them and they are not collected."""
 
     @classmethod
     def of(
@@ -87,11 +91,16 @@ class StatusRow:
             create_time=plan.attempt.create_time,
             start_time=plan.attempt.start_time,
             end_time=plan.attempt.end_time,
+            trouble=plan.attempt.trouble,
+            collect_by=plan.attempt.collect_by,
         )
 
 
 def _standing_reason(plan: JobPlan) -> str:
-    """A job's reason, with what it waits for where no action stands beside it to tell."""
+    """A job's reason, with what goes wrong, and with what it waits for where no action stands beside it to tell."""
+    trouble = plan.attempt.trouble if plan.attempt is not None else None
+    if trouble is not None and trouble.message not in plan.reason:
+        plan = replace(plan, reason=f"{plan.reason}; {trouble.operation}: {trouble.words}")
     if plan.guard is not None:
         return f"{plan.reason}; refused: {plan.guard.message} ({plan.guard.flag})"
     return f"{plan.reason}; waits for `batchctl apply`" if plan.needs_consent else plan.reason

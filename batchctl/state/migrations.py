@@ -232,6 +232,11 @@ def add_ghosts(db: Database) -> None:
     db.table("ghosts").create(ghosts, pk=("account", "remote"), not_null=set(ghosts), strict=True)
 
 
+def add_troubles(db: Database) -> None:
+    """Version 14: what goes wrong with an attempt, since when and until when, as one JSON object."""
+    db.table("attempts").add_column("trouble", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -246,6 +251,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_missed,
     add_row_hashes,
     add_ghosts,
+    add_troubles,
 )
 """In order; a file's format version is how many of them it has been through."""
 

@@ -32,6 +32,7 @@ from batchctl.state.cells import (
     time_cell,
 )
 from batchctl.state.lifecycle import lifecycle_object, read_lifecycle
+from batchctl.state.troubles import read_optional_trouble, trouble_cell
 
 Record: TypeAlias = dict[str, Cell]
 """One record of a table, by column."""
@@ -129,6 +130,7 @@ def attempt_record(attempt: RecordedAttempt) -> Record:
         "input_bytes": attempt.input_bytes,
         "tokens": attempt.tokens,
         "row_hashes": optional_text_cell(attempt.row_hashes),
+        "trouble": trouble_cell(attempt.trouble),
     }
 
 
@@ -165,6 +167,7 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         input_bytes=read_optional_number(stored["input_bytes"]),
         tokens=read_optional_number(stored["tokens"]),
         row_hashes=read_optional_text(stored["row_hashes"]),
+        trouble=read_optional_trouble(stored["trouble"]),
     )
 
 

@@ -85,7 +85,7 @@ def test_results_that_are_not_ready_are_pending_to_a_plain_apply(world):
     world.time.sleep(10)
     world.here.faults({"method": DOWNLOAD, "kind": "status", "status": 404})
     report = world.apply(job("a", source))
-    assert (results(report), report.outcomes["a"].error, world.clock.sleeps) == ({"a": "pending"}, None, [])
+    assert (results(report), report.outcomes["a"].error.exit_code, world.clock.sleeps) == ({"a": "pending"}, 7, [])
     assert report.outcomes["a"].remote == world.attempt("a").remote
     assert (world.attempt("a").results, world.events("a")[-1]) == (None, "not ready")
     world.here.faults()
@@ -338,9 +338,9 @@ def test_an_upload_that_vanished_is_made_anew_and_the_job_is_not_rejected(world)
     (file,) = world.recorded().files
     world.here.api("DELETE", file.name)
     report = world.apply(job("a", source, run_id="2"))
-    assert results(report) == {"a": "failed"}
+    assert results(report) == {"a": "pending"}
     attempt = world.attempt("a", 2)
-    assert (attempt.rejected, attempt.intent, world.events("a")[-2:]) == (False, None, ["not sent", "failed"])
+    assert (attempt.rejected, attempt.intent, world.events("a")[-1]) == (False, None, "refused for now")
     done = world.watch(job("a", source, run_id="2"))
     assert phases(done) == {"a": "Succeeded"}
     assert made(world.here) == {"a@1.0": 1, "a@2.0": 1}
@@ -363,11 +363,14 @@ def test_an_upload_that_fails_leaves_nothing_to_settle(world):
     world.here.faults({"method": "files.*", "kind": "status", "status": 503})
     source = world.write_rows("a.jsonl", "k1")
     report = world.apply(job("a", source))
-    assert (results(report), world.recorded().jobs["a"].attempts) == ({"a": "failed"}, ())
+    attempt = world.attempt("a")
+    assert (results(report), attempt.intent, attempt.rejected) == ({"a": "failed"}, None, False)
+    assert (attempt.trouble.operation, attempt.trouble.code) == ("upload", "ServerFailed")
     assert world.clock.sleeps == []
     assert made(world.here) == {}
     world.here.faults()
     assert phases(world.watch(job("a", source))) == {"a": "Succeeded"}
+    assert world.attempt("a").trouble is None
 
 
 def test_results_that_the_api_has_no_more_are_lost_and_do_not_block_the_removal(world):

@@ -39,13 +39,14 @@ from batchctl.model.desired import OnChange, OnMissing, OnRemove
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause
+from batchctl.model.recorded import CancelCause, Operation, Trouble
 from batchctl.reconcile import Options, Scope
 from batchctl.reconcile.attach import NO_TOKEN
 
 FAILED = attempt(1, "FAILED", error=FAILURE, results="a/1")
 LOST = unanswered(first_look=LOCAL - HOUR)
 PART = RowCounts(10, 9, 1)
+PASSING = Trouble(Operation.CREATE, "PermissionDenied", "no", "", NOW, NOW, until=NOW + HOUR)
 NAMED = Options(scope=Scope(names=frozenset({"a"})))
 RETRY = replace(NAMED, retry=True)
 CANCEL = Options(cancel=True)
@@ -101,6 +102,10 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
         changed(collected()),
         Situation(job(work="2"), row(job(), attempt(1, None, remote=None, rejected=True))),
         Situation(job(work="2"), row(job(), LOST)),
+    ],
+    Reason.REFUSED_FOR_NOW: [
+        Situation(job(), row(job(), attempt(1, None, remote=None, trouble=PASSING))),
+        Situation(job(), row(job(), attempt(1, None, remote=None, trouble=replace(PASSING, next_time=NOW + HOUR)))),
     ],
     Reason.CHANGED_BACK: [several(collected(), collected(2, work="2"))],
     Reason.CHANGE_KEPT: [changed(on_change=OnChange.KEEP)],

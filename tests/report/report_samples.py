@@ -26,7 +26,7 @@ from batchctl.model.observed import RowCounts, Status
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, Change, Drift, DriftKind, Guard, JobPlan, Plan, Timer
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Event, Intent, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import CancelCause, Event, Intent, Operation, RecordedAttempt, RecordedJob, Trouble
 from batchctl.model.row_hashes import RowChanges
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
@@ -194,6 +194,18 @@ APPLY = ApplyReport(
     },
 )
 
+TROUBLE = Trouble(
+    Operation.CREATE,
+    "ServiceDisabled",
+    HOSTILE,
+    "enable the API",
+    ago(hours=1),
+    ago(minutes=2),
+    7,
+    ago(minutes=-3),
+    ago(minutes=-30),
+)
+
 STATUS = StatusReport(
     "examples",
     (
@@ -204,6 +216,7 @@ STATUS = StatusReport(
             provider="gemini",
             reason="waits for extract",
             code=Reason.DEPENDENCY_PENDING,
+            trouble=TROUBLE,
         ),
         StatusRow(
             "summarize-en",
@@ -219,6 +232,7 @@ STATUS = StatusReport(
             ago(days=1),
             f"2 rows failed: {HOSTILE}",
             code=Reason.ROWS_FAILED,
+            collect_by=ago(days=-1),
         ),
         StatusRow(
             "translate-fr",
@@ -269,7 +283,7 @@ RECORDED = RecordedJob(
     current=3,
     removing_time=ago(minutes=1),
     attempts=(
-        attempt(1, rejected=True, error=Status(3, HOSTILE)),
+        attempt(1, rejected=True, error=Status(3, HOSTILE), trouble=TROUBLE),
         attempt(
             2,
             remote=REMOTE,

@@ -6,20 +6,23 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from report_samples import DESIRED, EXPLAINED, HOSTILE, NOW, RECORDED, ago, job_plan, running, written
+from report_samples import DESIRED, EXPLAINED, HOSTILE, NOW, RECORDED, TROUBLE, ago, job_plan, running, written
 
 from batchctl.model.admission import LimitKind, QueuePlace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Lifecycle
 from batchctl.model.errors import BatchctlError
-from batchctl.model.observed import Status
+from batchctl.model.keys import Account, Api
+from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import Action, Guard, Timer
-from batchctl.model.recorded import Event
+from batchctl.model.recorded import Event, Operation
 from batchctl.model.states import Phase
 from batchctl.report.explain import ConditionType, JobCase, conditions, last_error, next_step
 from batchctl.report.explain_document import explain_document
 from batchctl.report.explain_text import write_explanation
+from batchctl.report.values import StatusRow
 
+VERTEX = Account(Api.VERTEX, "https://x", "p", "l")
 LATER = NOW + timedelta(hours=1)
 PLACE = QueuePlace(2, 3, LimitKind.ACTIVE, 100, 100)
 GUARD = Guard("TooManyCreates", "101 jobs to create", "--max-create 101")
@@ -198,3 +201,53 @@ def test_the_text_has_the_facts_of_the_document(one):
 def test_every_condition_is_in_the_words_of_the_schema():
     assert {str(one) for one in ConditionType} >= {found for found, _ in held(EXPLAINED[1])}
     assert HOSTILE in explain_document(EXPLAINED[1])["reason"]
+
+
+def test_the_way_out_is_the_one_that_was_given_with_the_error():
+    """A person who saw it in `apply` finds it again, and with it since when and until when it is tried again."""
+    refused = running("a", state=None, rows=RowCounts(), remote=None, trouble=TROUBLE)
+    one = case(
+        attempt=refused, of={"events": (Event(NOW, "a", 1, "refused for now", "an older word", code="NotFound"),)}
+    )
+    found = last_error(one)
+    assert (found.code, found.way_out, found.time) == ("ServiceDisabled", "enable the API", ago(minutes=2))
+    shown = written(write_explanation, one)
+    assert "way out: enable the API" in shown
+    assert "create since 2026-" in shown
+    assert "tried 7 times" in shown
+    document = explain_document(one)["lastError"]
+    assert (document["operation"], document["tries"], document["wayOut"]) == ("create", 7, "enable the API")
+    assert document["firstTime"] < document["time"] < document["nextTime"] < document["until"]
+    once = replace(TROUBLE, tries=1, next_time=None, until=None)
+    plain = case(attempt=replace(refused, trouble=once))
+    assert "tried" not in written(write_explanation, plain)
+    assert explain_document(plain)["lastError"]["until"] is None
+
+
+def test_status_says_what_goes_wrong_where_the_reason_does_not():
+    hidden = replace(TROUBLE, operation=Operation.CANCEL, message="not yours")
+    row = StatusRow.of(
+        job_plan("a", reason="cancelling", attempt=running("a", trouble=hidden)), model="m", provider="p", clocks={}
+    )
+    assert row.reason.startswith("cancelling; cancel: not yours (since ")
+    said = StatusRow.of(
+        job_plan("a", reason="refused: not yours", attempt=running("a", trouble=hidden)),
+        model="m",
+        provider="p",
+        clocks={},
+    )
+    assert said.reason == "refused: not yours"
+
+
+def test_results_are_to_be_collected_within_48_hours_on_gemini():
+    ended = running("a", state="JOB_STATE_SUCCEEDED", end_time=NOW)
+    assert ended.collect_by == NOW + timedelta(hours=48)
+    assert replace(ended, account=VERTEX).collect_by is None
+    for over in (
+        {"results": "a/1"},
+        {"results_lost": True},
+        {"end_time": None},
+        {"state": "JOB_STATE_RUNNING"},
+        {"delete_time": NOW},
+    ):
+        assert replace(ended, **over).collect_by is None

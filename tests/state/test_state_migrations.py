@@ -171,9 +171,9 @@ def old_job() -> Record:
 
 
 def old_attempt(**fields: object) -> Record:
-    """An attempt's record from before the API's tokens, and looks in vain, were kept."""
+    """An attempt's record from before the API's tokens, looks in vain and what goes wrong were kept."""
     record = attempt_record(attempt(**fields))
-    for column in ("input_bytes", "tokens", "missed", "missed_there", "row_hashes"):
+    for column in ("input_bytes", "tokens", "missed", "missed_there", "row_hashes", "trouble"):
         del record[column]
     return record
 

@@ -23,6 +23,7 @@ from batchctl.model.recorded import (
     Event,
     Ghost,
     Intent,
+    Operation,
     RecordedAttempt,
     RecordedFile,
     RecordedJob,
@@ -32,6 +33,7 @@ from batchctl.model.recorded import (
     SaveIdentity,
     SaveJob,
     SaveQuota,
+    Trouble,
 )
 from batchctl.state.store import open_state
 
@@ -84,6 +86,10 @@ ATTEMPTS = st.builds(
     gone_time=SOME_TIME,
     input_bytes=COUNTS,
     tokens=COUNTS,
+    trouble=st.none()
+    | st.builds(
+        Trouble, st.sampled_from(Operation), WORD, TEXT, TEXT, TIMES, TIMES, st.integers(1, 99), SOME_TIME, SOME_TIME
+    ),
     results=st.none() | TEXT,
 )
 JOBS = st.builds(

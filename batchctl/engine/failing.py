@@ -1,0 +1,20 @@
+"""What went wrong with a call, as the decisions want to know it."""
+
+from __future__ import annotations
+
+from batchctl.model.errors import ApiError, BatchctlError, Effect
+from batchctl.model.recorded import Operation
+from batchctl.reconcile import Failure
+
+
+def failure_of(operation: Operation, error: BatchctlError, *, is_own_input: bool = False) -> Failure:
+    """The failure of one call."""
+    return Failure(
+        operation,
+        error.code,
+        error.message,
+        error.hint,
+        error.effect if isinstance(error, ApiError) else Effect.AMBIGUOUS,
+        getattr(error, "http", None),
+        is_own_input,
+    )
