@@ -21,14 +21,17 @@ def emulator() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8085, show_default=True, help="0 takes a free one.")
 @click.option("--data", metavar="DIR", help="Keep everything in DIR (default: nothing is kept).")
 @click.option("--seed", metavar="FILE", help="Begin with the jobs and files of a YAML file.")
+@click.option(
+    "--allow-host", "names", metavar="NAME", multiple=True, help="Answer under this host name, too; repeatable."
+)
 @common_options
-def serve(*, common: Common, host: str, port: int, data: str | None, seed: str | None) -> None:
+def serve(*, common: Common, host: str, port: int, data: str | None, seed: str | None, names: tuple[str, ...]) -> None:
     """Serve until interrupted. Prints the environment that points SDKs and batchctl at it."""
     from batchctl.emulator.serve import serve as serve_emulator
 
     folder = Path(data) if data else None
     try:
-        serve_emulator(host, port, folder, Path(seed) if seed else None, _announce)
+        serve_emulator(host, port, folder, Path(seed) if seed else None, _announce, frozenset(names))
     except (OSError, ValueError) as error:
         message = f"the emulator cannot serve on {host}:{port}: {error}"
         raise BatchctlError(message, code=ErrorCode.EMULATOR_FAILED, hint="see --port, --data and --seed") from error

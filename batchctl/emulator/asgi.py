@@ -1,52 +1,129 @@
 """The emulator as an ASGI application: bytes in, bytes out, the work on threads.
 
-Owns how a cut connection is made. What is answered is `core`'s affair.
+Owns what happens before a call is answered (who calls, how much body is read) and how a cut connection is made. What
+is answered is `core`'s affair.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
 
+import anyio
+from anyio.to_thread import run_sync
 from starlette import requests
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from batchctl.emulator.control import CONTROL_PREFIX
 from batchctl.emulator.core import Emulator
-from batchctl.emulator.wire import Request, Response
+from batchctl.emulator.door import Door, check_control_body
+from batchctl.emulator.wire import Refused, Request, Response
+
+T = TypeVar("T")
 
 HANG_UP = "batchctl.hang_up"
 """The scope extension whose `close` closes the connection without a reply; offered by servers that can do it."""
+_MOST_AT_WORK = 1000
+"""Calls that are worked on at once. A delayed one holds a thread until it goes on, so there have to be many."""
+_DRAINED = 64 * 1024 * 1024
+_DRAIN_SECONDS = 5.0
+"""How much of a body that is too large is still taken, and thrown away, so that its sender comes to read the answer."""
 
 
-def asgi_app(emulator: Emulator, wait: Callable[[float], None]) -> ASGIApp:
-    """The application. `wait` blocks for so many seconds where a fault delays."""
+def asgi_app(emulator: Emulator, wait: Callable[[float], None], door: Door | None = None) -> ASGIApp:
+    """The application. `wait` blocks for so many seconds where a fault delays; without `door` whoever calls may."""
+    at_work = _Limiter()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
         asked = requests.Request(scope, receive)
-        try:
-            body = await asked.body()
-        except requests.ClientDisconnect:
-            return
+        headers = dict(asked.headers)
         request = Request(
             method=asked.method,
             path=scope["path"],
             query=tuple(asked.query_params.multi_items()),
-            headers=dict(asked.headers),
-            body=body,
+            headers=headers,
             scheme=scope["scheme"],
         )
-        response = await run_in_threadpool(emulator.handle, request, wait)
+        try:
+            if door is not None:
+                _check(door, request)
+        except Refused as refused:
+            await _refuse(refused.response(), receive, send, headers)
+            return
+        try:
+            request = await _read(asked, request, await at_work.run(emulator.body_limit, request))
+        except requests.ClientDisconnect:
+            return
+        response = await at_work.run(emulator.handle, request, wait)
         if response.cut:
             await _hang_up(scope, receive, send)
+        elif request.too_large:
+            await _refuse(response, receive, send, headers)
         else:
             await _send(response, send)
 
     return app
 
 
+class _Limiter:
+    """Runs calls on threads of its own, apart from those that send bodies piece by piece."""
+
+    def __init__(self) -> None:
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(_MOST_AT_WORK)  # wants a running loop
+        return await run_sync(function, *arguments, limiter=self._limiter)
+
+
+def _check(door: Door, request: Request) -> None:
+    """Raise Refused for a call that is not let in."""
+    door.check(request.scheme, request.headers)
+    if request.path.startswith(CONTROL_PREFIX):
+        check_control_body(request.method, request.headers, is_yaml=request.path == f"{CONTROL_PREFIX}seed")
+
+
+async def _read(asked: requests.Request, request: Request, limit: int) -> Request:
+    """The request with its body, or without one that is too large. Raises ClientDisconnect."""
+    declared = request.header("content-length")
+    if declared.isdecimal() and int(declared) > limit:
+        return replace(request, too_large=True)
+    body = bytearray()
+    async for chunk in asked.stream():
+        body += chunk
+        if len(body) > limit:
+            return replace(request, too_large=True)
+    return replace(request, body=bytes(body))
+
+
+async def _refuse(response: Response, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+    """Answer without having read the body, then close the connection."""
+    assert isinstance(response.body, bytes)
+    named = {**response.headers, "content-length": str(len(response.body)), "connection": "close"}
+    await send({"type": "http.response.start", "status": response.status, "headers": _encoded(named)})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    # Who waits to be asked for the body has its answer; all others send on, and would not read it from a dead line.
+    if "expect" not in headers:
+        with anyio.move_on_after(_DRAIN_SECONDS):
+            taken = 0
+            while taken < _DRAINED:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    break
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
 async def _send(response: Response, send: Send) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers = _encoded(dict(response.headers))
     if isinstance(response.body, bytes):
         headers.append((b"content-length", str(len(response.body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -25,6 +25,8 @@ _Control: TypeAlias = "Callable[[Request, Store, Settings, frozenset[str]], obje
 
 def control(request: Request, store: Store, settings: Settings, methods: frozenset[str]) -> Response:
     """Answer one control call; `methods` are the names that faults may have."""
+    if request.too_large:
+        return Refused(400, f"Request payload size exceeds the limit: {settings.max_body} bytes.").response()
     with store.transaction():
         try:
             reply = _handler(request)(request, store, settings, methods)
@@ -32,6 +34,8 @@ def control(request: Request, store: Store, settings: Settings, methods: frozens
             return Refused(400, str(invalid)).response()
         except Refused as refused:
             return refused.response()
+        except RecursionError:
+            return Refused(400, "Invalid JSON payload received. It is nested too deeply.").response()
     return Response(200, {"content-type": "application/json; charset=UTF-8"}, json_bytes(reply))
 
 

@@ -75,6 +75,12 @@ class Emulator:
             return Refused(500, f"The emulator cannot use its store: {error}.").response()
         return replace(response, headers=headers)
 
+    def body_limit(self, request: Request) -> int:
+        """How many bytes of body the call may have, told without looking at it."""
+        route, _ = _route(request)
+        is_upload = route is not None and not route.limited
+        return self.settings.max_file if is_upload else self.settings.max_body
+
     def _call(self, request: Request, wait: Callable[[float], None]) -> Response:
         route, params = _route(request)
         method = route.method if route else _UNKNOWN
@@ -107,8 +113,9 @@ class Emulator:
             raise Refused(404, f"The requested URL {request.path} was not found on this server.")
         check_caller(request, route.caller)
         settings = self.settings
-        if route.limited and len(request.body) > settings.max_body:
-            raise Refused(400, f"Request payload size exceeds the limit: {settings.max_body} bytes.")
+        most = settings.max_body if route.limited else settings.max_file
+        if request.too_large or len(request.body) > most:
+            raise Refused(400, f"Request payload size exceeds the limit: {most} bytes.")
         mask = parse_mask(request.param("fields", "$fields"))
         exchange = Exchange(request, route.method, params, self.store, settings, self.store.now(), mask)
         if route.method in _WORLD:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from batchctl.emulator.clock import parse_duration
-from batchctl.emulator.rules import matches
+from batchctl.emulator.globs import matches
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject, Refused

@@ -157,12 +157,12 @@ def _fits(value: object, kind: Scalar) -> bool:
             return isinstance(value, str) and value in names
 
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*={0,2}\s*")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*(?:={1,2}\s*)?")
 
 
 def _real(value: object) -> bool:
     if isinstance(value, str):
-        return re.fullmatch(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", value) is not None
+        return re.fullmatch(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?", value) is not None
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -6,13 +6,13 @@ A job's course is fixed from the rules in force when it is created, so that what
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from batchctl.emulator.clock import parse_duration
+from batchctl.emulator.globs import matches
 from batchctl.emulator.lifecycle import Fate, Limits, State
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.settings import Settings
@@ -20,12 +20,6 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.wire import RPC_CODES, JsonObject
 
 _DEFAULT_ROW_ERROR: JsonObject = {"code": RPC_CODES["INTERNAL"], "message": "The emulator's rules fail this row."}
-
-
-def matches(glob: str, text: str) -> bool:
-    """Whether the glob covers the text, case and all. Only `*` and `?` are special: a mark's brackets are not."""
-    pattern = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in glob)
-    return re.fullmatch(pattern, text, re.DOTALL) is not None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from batchctl.emulator.asgi import HANG_UP, asgi_app
 from batchctl.emulator.core import Emulator
+from batchctl.emulator.door import Door
 from batchctl.emulator.seed import load_seed
 
 _STORE = "emulator.db"
@@ -32,9 +33,17 @@ _GRACE = 2
 """Seconds that open connections get to finish when the server is told to stop."""
 
 
-def serve(host: str, port: int, data_dir: Path | None, seed: Path | None, announce: Callable[[str], None]) -> None:
+def serve(
+    host: str,
+    port: int,
+    data_dir: Path | None,
+    seed: Path | None,
+    announce: Callable[[str], None],
+    names: frozenset[str] = frozenset(),
+) -> None:
     """Serve until SIGINT or SIGTERM; port 0 takes a free one, and without `data_dir` nothing is kept.
 
+    `names` are host names by which it may be called, besides its address and those of this machine.
     `announce` gets the environment, line by line, once the server listens. Raises OSError (a port in use, an
     unreadable seed) and ValueError (a seed or a store that is not sound), both before anything is announced.
     """
@@ -44,7 +53,7 @@ def serve(host: str, port: int, data_dir: Path | None, seed: Path | None, announ
         cleanup.callback(emulator.close)
         if seed is not None:
             load_seed(emulator, seed)
-        server = EmulatorServer(emulator, host, port, announce)
+        server = EmulatorServer(emulator, host, port, announce, names)
         cleanup.callback(server.close)
         cleanup.enter_context(_signals(server.stop))
         server.run()
@@ -53,7 +62,14 @@ def serve(host: str, port: int, data_dir: Path | None, seed: Path | None, announ
 class EmulatorServer:
     """A bound socket with the emulator behind it. `run` blocks until another thread calls `stop`."""
 
-    def __init__(self, emulator: Emulator, host: str, port: int, announce: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        host: str,
+        port: int,
+        announce: Callable[[str], None],
+        names: frozenset[str] = frozenset(),
+    ) -> None:
         self._stopping = threading.Event()
         self._socket = _listen(host, port)
         self._announce = announce
@@ -61,7 +77,7 @@ class EmulatorServer:
         shown = _WILDCARDS.get(bound[0], bound[0])
         self.url = f"http://[{shown}]:{bound[1]}" if ":" in shown else f"http://{shown}:{bound[1]}"
         config = uvicorn.Config(
-            asgi_app(emulator, self._wait),
+            asgi_app(emulator, self._wait, Door(host, names)),
             http=_HangingUp,
             ws="none",
             lifespan="off",

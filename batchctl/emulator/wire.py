@@ -62,6 +62,8 @@ class Request:
     """Names in lower case."""
     body: bytes = b""
     scheme: str = "http"
+    too_large: bool = False
+    """The body is beyond the call's limit, and was not read."""
 
     def header(self, name: str) -> str:
         """The header's value; empty when it is not there."""

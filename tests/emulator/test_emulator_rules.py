@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from emulator_world import World
 
-from batchctl.emulator.rules import Course, RowRule, matches
+from batchctl.emulator.globs import matches
+from batchctl.emulator.rules import Course, RowRule
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_raw_bytes_of_a_cut_are_none(client: httpx.Client) -> None:
     with socket.create_connection((client.base_url.host, client.base_url.port or 0), 10) as raw:
         raw.sendall(b"GET /v1beta")
         client.get("/_emulator/clock")
-        raw.sendall(b"/batches HTTP/1.1\r\nhost: x\r\n\r\n")
+        raw.sendall(b"/batches HTTP/1.1\r\nhost: localhost\r\n\r\n")
         assert raw.recv(1000) == b""
 
 

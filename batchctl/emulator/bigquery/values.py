@@ -17,7 +17,7 @@ from batchctl.emulator.bigquery.tables import Column
 
 _MICROS = 1_000_000
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _LAST_SECOND = 62_135_596_800
 """Seconds from year 1 to 1970: a time as far after 1970 still has a year of four digits."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from batchctl.emulator.globs import PathGlob
 from batchctl.emulator.names import fresh_id
 from batchctl.emulator.storage.crc32c import crc32c
 from batchctl.emulator.store import Store
@@ -121,13 +122,12 @@ def match_objects(store: Store, uri: str) -> list[Object]:
     if not star:
         exact = find_object(store, bucket, path)
         return [] if exact is None else [exact]
-    parts = (".*" if part == "**" else "[^/]*" if part == "*" else re.escape(part) for part in _pieces(path))
-    pattern = re.compile("".join(parts), re.DOTALL)
+    pattern = PathGlob(path)
     matched = []
     for candidate in objects_from(store, bucket, start):
         if not candidate.name.startswith(start):
             break
-        if pattern.fullmatch(candidate.name):
+        if pattern.covers(candidate.name):
             matched.append(candidate)
     return matched
 
@@ -196,10 +196,6 @@ def _next_generation(store: Store, now: int) -> int:
     generation = max(now // 1000, int(store.meta("generation") or 0) + 1)
     store.put_meta("generation", generation)
     return generation
-
-
-def _pieces(path: str) -> list[str]:
-    return re.findall(r"\*\*|\*|[^*]+", path)
 
 
 def _base64(data: bytes) -> str:

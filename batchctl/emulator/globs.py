@@ -1,0 +1,66 @@
+"""Globs, in time that grows with the lengths of pattern and text, and no faster: whoever writes a rule or a URI may
+not hang the emulator with it.
+"""  # noqa: D205  # one sentence
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_PIECE = re.compile(r"\*{2,}|\*|[^*]", re.DOTALL)
+
+
+def matches(glob: str, text: str) -> bool:
+    """Whether the glob covers the text, case and all. Only `*` and `?` are special: a mark's brackets are not."""
+    parts = glob.split("*")
+    if len(parts) == 1:
+        return len(glob) == len(text) and _segment(glob).match(text) is not None
+    first, *middle, last = parts
+    end = len(text) - len(last)
+    if end < len(first) or not (_segment(first).match(text) and _segment(last).match(text, end)):
+        return False
+    at = len(first)
+    for part in middle:
+        # The first place is the best one: it leaves the most for the parts behind it.
+        found = _segment(part).search(text, at, end)
+        if found is None:
+            return False
+        at = found.end()
+    return True
+
+
+def _segment(part: str) -> re.Pattern[str]:
+    """What stands between two stars: as long as it is, so there is nothing to try twice at one place."""
+    return re.compile("".join("." if char == "?" else re.escape(char) for char in part), re.DOTALL)
+
+
+class PathGlob:
+    """A pattern in which `*` stands for anything within one folder, and `**` for anything at all."""
+
+    def __init__(self, pattern: str) -> None:
+        pieces = _PIECE.findall(pattern)
+        self._end = 1 << len(pieces)
+        self._anything = _bits(pieces, [piece for piece in pieces if piece.startswith("**")])
+        self._folder = _bits(pieces, ["*"])
+        literals = [piece for piece in pieces if not piece.startswith("*")]
+        self._literal = {char: _bits(pieces, [char]) for char in set(literals)}
+
+    def covers(self, text: str) -> bool:
+        """Whether the whole text fits. Bit number n of the state: the first n pieces may have been used up."""
+        state = self._past_wildcards(1)
+        for char in text:
+            stay = state & (self._anything if char == "/" else self._anything | self._folder)
+            state = self._past_wildcards(stay | (state & self._literal.get(char, 0)) << 1)
+            if not state:
+                return False
+        return bool(state & self._end)
+
+    def _past_wildcards(self, state: int) -> int:
+        """The state, and what follows when wildcards stand for nothing."""
+        while (more := state | (state & (self._anything | self._folder)) << 1) != state:
+            state = more
+        return state
+
+
+def _bits(pieces: Sequence[str], wanted: Sequence[str]) -> int:
+    return sum(1 << at for at, piece in enumerate(pieces) if piece in wanted)
