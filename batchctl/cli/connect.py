@@ -11,6 +11,7 @@ import httpx
 from batchctl.cli.seeding import EMULATOR_SEED, seed_emulator
 from batchctl.manifests.accounts import environment_url, resolve_account
 from batchctl.manifests.trust import Origin, Trust
+from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
@@ -26,11 +27,14 @@ _BIGQUERY_URL = "https://bigquery.googleapis.com"
 class Connections:
     """A ProviderFactory over the stack's providers and the environment. Threads may ask at once."""
 
-    def __init__(self, stack: Stack, env: Mapping[str, str], trust: Trust, clock: Clock) -> None:
+    def __init__(
+        self, stack: Stack, env: Mapping[str, str], trust: Trust, clock: Clock, activity: Activity = UNWATCHED
+    ) -> None:
         self._stack = stack
         self._env = env
         self._trust = trust
         self._clock = clock
+        self._activity = activity
         self._embedded: httpx.BaseTransport | None = None
         self._seeded = False
         self._one_emulator = threading.Lock()
@@ -44,7 +48,7 @@ class Connections:
             next((config.staging_bucket for config in configs if config.staging_bucket), None),
             next((config.user_project for config in configs if config.user_project), None),
         )
-        return open_account(account, place, self._stack, self._env, self._clock, wishes, self._shared)
+        return open_account(account, place, self._stack, self._env, self._clock, wishes, self._shared, self._activity)
 
     def follow(self, stack: Stack) -> Connections:
         """The same for a stack whose file has changed."""

@@ -13,7 +13,7 @@ from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.connect import Connections
 from batchctl.cli.doctor_results import examine_collected, examine_results
 from batchctl.cli.exits import Exit
-from batchctl.cli.output import emit
+from batchctl.cli.output import emit, watch_calls
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.observe import TOLERATED_OFFSET
 from batchctl.manifests.accounts import resolve_account
@@ -31,13 +31,14 @@ from batchctl.report.layout import count
 def doctor(*, common: Common, output: str) -> int:
     """Check manifests, state, results folder, credentials, clock, hooks, and the way to each API. Changes nothing."""
     workspace = open_workspace(common)
-    findings = (
-        *_examine_stack(workspace),
-        *examine_results(workspace),
-        *_examine_state(workspace),
-        *_examine_providers(workspace),
-        *_examine_hooks(workspace),
-    )
+    with watch_calls(common, workspace.clock, workspace.board):
+        findings = (
+            *_examine_stack(workspace),
+            *examine_results(workspace),
+            *_examine_state(workspace),
+            *_examine_providers(workspace),
+            *_examine_hooks(workspace),
+        )
     apis = {config.api for config in workspace.stack.providers.values()}
     report = DoctorReport(workspace.stack.name, findings, tuple(sorted(apis)))
     emit(

@@ -10,6 +10,7 @@ import yaml
 
 from batchctl.cli.common import Common, common_options, lock_option, output_option
 from batchctl.cli.consent import Consent
+from batchctl.cli.output import watch_calls
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.cli.writing import is_taken, real_name, write_new
@@ -54,7 +55,8 @@ def import_(
     if name in {job.name for job in workspace.desired.jobs} | workspace.state.load().jobs.keys():
         raise UsageError(f"there is a job {name} already", hint="choose another name with --as")
     config = _provider(workspace, provider)
-    job = _find(workspace, config, remote)
+    with watch_calls(common, workspace.clock, workspace.board):
+        job = _find(workspace, config, remote)
     path = _place(workspace, name, filename)
     write_new(real_name(path), path, _manifest(name, config if provider else None, job), hint=_OTHER_PLACE)
     try:

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from batchctl.providers.notify.notifier import HookNotifier
 from batchctl.providers.notify.webhook import WebhookSender
 from batchctl.reconcile import Scope, parse_selector
 from batchctl.reconcile.options import WHOLE_STACK
+from batchctl.report.activity import Board
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.reader import RowFiles
@@ -47,6 +48,8 @@ class Workspace:
     scope: Scope
     clock: SystemClock
     state: FileState
+    board: Board = field(default_factory=Board)
+    """What the command is busy with."""
 
     @property
     def stack(self) -> Stack:
@@ -54,7 +57,7 @@ class Workspace:
 
     def connections(self) -> Connections:
         """The ways to the stack's accounts."""
-        return Connections(self.stack, os.environ, Trust.from_env(os.environ), self.clock)
+        return Connections(self.stack, os.environ, Trust.from_env(os.environ), self.clock, self.board)
 
     def tools(self, progress: Progress) -> Tools:
         """The engine's tools. Close their providers when done."""
@@ -69,6 +72,7 @@ class Workspace:
             progress,
             shelf=ResultsShelf(self.stack.results),
             connect=connections.follow,
+            activity=self.board,
         )
 
     def notifier(self) -> Notifier:

@@ -15,6 +15,7 @@ from batchctl.engine.failing import failure_of
 from batchctl.engine.journal import Journal
 from batchctl.engine.sight import Sight
 from batchctl.engine.tools import Tools
+from batchctl.model.activity import Flow
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UnknownSource, UploadedFile
@@ -178,14 +179,20 @@ class Creator:
             self._tools.require_running()
             encoded.seek(0)
             self._journal.check()
-            upload = Upload(_chunks(encoded), size, sha256, f"batchctl {key}")
-            name, expire_time = yield partial(provider.upload_file, upload)
+            name, expire_time = yield partial(self._send, job, encoded, size, sha256, key, provider)
         file = RecordedFile(job.account, sha256, name, expire_time)
         self._journal.note_file(file)
         self._journal.note_event(job.name, key.attempt, "uploaded", f"{source.rows} rows, {size} bytes: {name}")
         self._journal.commit()
         self._tools.progress.step(job.name, f"uploaded {source.rows} rows as {name}")
         return file, False
+
+    def _send(
+        self, job: DesiredJob, encoded: BinaryIO, size: int, sha256: str, key: AttemptKey, provider: Provider
+    ) -> tuple[str, datetime | None]:
+        """Upload what was prepared; on a worker."""
+        with self._tools.activity.running(f"{job.name}: upload", size) as flow:
+            return provider.upload_file(Upload(_chunks(encoded, flow), size, sha256, f"batchctl {key}"))
 
     def _require_small(self, job: DesiredJob, size: int) -> None:
         """Raise BatchctlError when so many bytes are too many for one file: validation only estimates them."""
@@ -209,6 +216,7 @@ class Creator:
         return file.expire_time is not None and file.expire_time - now >= self._stack.limits.file_min_life
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+def _chunks(stream: BinaryIO, flow: Flow) -> Iterator[bytes]:
     while chunk := stream.read(_CHUNK):
         yield chunk
+        flow.add(len(chunk))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from random import SystemRandom
 from typing import Protocol
 
+from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, StoppedError
 from batchctl.model.kept import Inventory
@@ -99,6 +100,7 @@ class Tools:
     """None: nobody looks into the results folder, and the record is believed about what was collected."""
     connect: Callable[[Stack], ProviderFactory] | None = None
     """Gives the factory for a stack whose file has changed; None where it is read once."""
+    activity: Activity = UNWATCHED
 
     def follow(self, stack: Stack, before: Stack | None, *, anew: bool) -> None:
         """Get ready for a further pass: reach the accounts as its stack says; `anew` tries those that failed again."""

@@ -14,6 +14,7 @@ from itertools import chain
 import httpx
 
 from batchctl import __version__
+from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.addresses import is_loopback_host
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, ConnectionFailed, ReplyLost
 from batchctl.model.exhaustion import exhausted, what_ran_out
@@ -55,6 +56,7 @@ class Endpoint:
         *,
         root: str = "",
         manners: Manners | None = None,
+        activity: Activity = UNWATCHED,
     ) -> None:
         self.base_url = httpx.URL(base_url.rstrip("/"))
         self.clock = clock
@@ -63,6 +65,7 @@ class Endpoint:
         self._root = root
         """What all paths begin with, such as the API's version."""
         self._manners = manners or Asking()
+        self._activity = activity
         self._shared = None if transport is None else Line(httpx.Client(transport=transport), shared=True)
         self._lines = FreeLines(lambda: Line(self._open(), shared=False, is_local=is_loopback_host(self.base_url.host)))
         self._tls: ssl.SSLContext | None = None
@@ -136,11 +139,15 @@ class Endpoint:
 
     @contextmanager
     def _once(self, call: Call) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
-        with self._line(call) as line, self._answer_on(line, call) as answer:
+        with (
+            self._activity.running(f"{call.what} at {self.base_url.host}") as flow,
+            self._line(call) as line,
+            self._answer_on(line, call, flow) as answer,
+        ):
             yield answer
 
     @contextmanager
-    def _answer_on(self, line: Line, call: Call) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
+    def _answer_on(self, line: Line, call: Call, flow: Flow) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
         # Before the watch starts: a token may have to be fetched first, and that has a time limit of its own.
         credentials = self._credentials.headers() if _is_ours(call) else {}
         with line.watched(call.timeouts.total) as watch:
@@ -149,7 +156,7 @@ class Endpoint:
                 try:
                     self._raise_for_status(call, response, watch)
                     self.clock.observe(response.headers.get("date"))
-                    yield response, _chunks(call, response, watch)
+                    yield response, _chunks(call, response, watch, flow)
                 finally:
                     response.close()
             except WIRE_ERRORS as exc:
@@ -261,13 +268,14 @@ def _is_ours(call: Call) -> bool:
     return call.target.startswith("/")
 
 
-def _chunks(call: Call, response: httpx.Response, watch: Watch) -> Iterator[bytes]:
+def _chunks(call: Call, response: httpx.Response, watch: Watch, flow: Flow) -> Iterator[bytes]:
     ready = response.is_stream_consumed  # a transport in this process may hand over the whole body at once
     size = 0
     for chunk in response.iter_bytes():
         if watch.over():
             raise _too_slow(call)
         size += len(chunk)
+        flow.add(len(chunk))
         if size > call.limit:
             raise BadReply(f"{call.what}: the answer is larger than {call.limit} bytes")
         yield chunk

@@ -13,6 +13,7 @@ from typing import assert_never
 
 import httpx
 
+from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import Stack
 from batchctl.model.keys import Account, Api, short_uid
 from batchctl.model.ports import Clock, Provider
@@ -79,6 +80,7 @@ def open_account(
     clock: Clock,
     wishes: Wishes,
     shared: Shared,
+    activity: Activity = UNWATCHED,
 ) -> Provider:
     """The provider of an account. Raises BatchctlError when there are no credentials for it."""
     if place.transport is None:
@@ -99,6 +101,7 @@ def open_account(
                 random=random,
                 api_version=wishes.api_version,
                 transport=place.transport,
+                activity=activity,
             )
         case Api.VERTEX:
             # As costly as Google's credentials.
@@ -123,6 +126,7 @@ def open_account(
                 api_version=wishes.api_version,
                 user_project=wishes.user_project,
                 transport=place.transport,
+                activity=activity,
             )
         case _:
             assert_never(account.api)

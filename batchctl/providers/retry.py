@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.errors import ApiError, ApiStatus, ConnectionFailed, QuotaExceeded, ReplyLost, ServerFailed
 from batchctl.model.ports import Clock
 
@@ -38,6 +39,7 @@ class Retry:
     """Cap of our own back-off."""
     max_asked_wait: float = 60.0
     """The longest wait that the API may ask for; beyond it the error surfaces."""
+    activity: Activity = UNWATCHED
 
     def run(self, call: Callable[[], T], again: Callable[[ApiError], bool] = is_transient) -> T:
         """Make the call, again while `again` says so and attempts are left. Raises the last ApiError."""
@@ -59,5 +61,7 @@ class Retry:
         if asked is not None and asked > self.max_asked_wait:
             return False
         cap = min(self.max_wait, self.first_wait * 2.0 ** (attempt - 1))
-        self.clock.sleep((asked or 0.0) + self.random() * cap)
+        seconds = (asked or 0.0) + self.random() * cap
+        self.activity.trying_again(error.message, seconds)
+        self.clock.sleep(seconds)
         return True

@@ -16,6 +16,7 @@ from rich.text import Text
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.ports import Clock
 from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
+from batchctl.report.activity import busy_words
 from batchctl.report.console import is_terminal
 from batchctl.report.fit import Column, fit
 from batchctl.report.layout import count, outside, write_line
@@ -23,8 +24,8 @@ from batchctl.report.progress import JsonLinesProgress, PlainProgress, ProgressB
 from batchctl.report.times import age, clock_time
 from batchctl.report.words import PHASE_STYLES, phase_summary, plan_summary, rows_text, state_text
 
-FOOT_LINES = 3
-"""Lines beside the jobs: the table's header, what was left out, the counts."""
+FOOT_LINES = 4
+"""Lines beside the jobs: the table's header, what was left out, what goes on, the counts."""
 
 _STAYING = FAILED_PHASES | {Phase.BLOCKED}
 """Phases that need a person: they come first, and stay."""
@@ -39,6 +40,7 @@ class LiveProgress(ProgressBase):
     """
 
     def __init__(self, console: Console, clock: Clock) -> None:
+        super().__init__()
         self._console = console
         self._clock = clock
         self._live = Live(console=console, auto_refresh=False, transient=True)
@@ -49,39 +51,50 @@ class LiveProgress(ProgressBase):
         self._news: dict[str, str] = {}
         self._next = ""
         self._last_plan = ""
+        self._busy: Sequence[str] = ()
 
     def __enter__(self) -> Self:
         self._live.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        super().__exit__(kind, error, trace)
         self._live.stop()
 
     def planned(self, plan: Plan) -> None:
-        self._take({job.job: job for job in plan.jobs})
-        self._news = {}
-        self._next = ""
-        summary = plan_summary(plan)
-        if summary != self._last_plan:
-            self._last_plan = summary
-            self._say(Text(summary, style="bold"))
-        self._draw()
+        with self._lock:
+            self._take({job.job: job for job in plan.jobs})
+            self._news = {}
+            self._next = ""
+            summary = plan_summary(plan)
+            if summary != self._last_plan:
+                self._last_plan = summary
+                self._say(Text(summary, style="bold"))
+            self._draw()
 
     def step(self, job: str, message: str) -> None:
-        self._news[job] = message
-        self._say(Text.assemble(outside(job, "bold"), ": ", outside(message)))
-        self._draw()
+        with self._lock:
+            self._news[job] = message
+            self._say(Text.assemble(outside(job, "bold"), ": ", outside(message)))
+            self._draw()
 
     def warn(self, message: str) -> None:
-        self._say(Text.assemble(("warning", "yellow"), ": ", outside(message)))
-        self._draw()
+        with self._lock:
+            self._say(Text.assemble(("warning", "yellow"), ": ", outside(message)))
+            self._draw()
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
-        self._take(self._jobs | {job.job: job for job in jobs})
-        self._next = f"; next look in {seconds:.0f}s"
-        self._draw()
+        with self._lock:
+            self._take(self._jobs | {job.job: job for job in jobs})
+            self._next = f"; next look in {seconds:.0f}s"
+            self._draw()
+
+    def busy(self, things: Sequence[str]) -> None:
+        with self._lock:
+            self._busy = things
+            self._draw()
 
     def _take(self, jobs: dict[str, JobPlan]) -> None:
         self._jobs = jobs
@@ -100,7 +113,8 @@ class LiveProgress(ProgressBase):
         going = self._going
         shown = going[: max(1, self._console.height * 2 // 3 - FOOT_LINES)]
         rest = [Text(f"and {count(len(going) - len(shown), 'more job')}", "dim")] if len(going) > len(shown) else []
-        return Group(*self._table(shown), *rest, Text(f"{self._phases}{self._next}", "bold"))
+        busy = [outside(busy_words(self._busy), "dim")] if self._busy else []
+        return Group(*self._table(shown), *rest, *busy, Text(f"{self._phases}{self._next}", "bold"))
 
     def _table(self, jobs: Sequence[JobPlan]) -> list[Text]:
         if not jobs:
@@ -122,19 +136,31 @@ class LiveProgress(ProgressBase):
         )
 
 
-AnyProgress = LiveProgress | PlainProgress | JsonLinesProgress | QuietProgress
+Lines = PlainProgress | JsonLinesProgress | QuietProgress
+AnyProgress = LiveProgress | Lines
 """Every kind implements `Progress` and is a context manager."""
 
 
 def make_progress(
-    console: Console, stream: TextIO, clock: Clock, env: Mapping[str, str], *, log_format: str, quiet: bool
+    console: Console,
+    stream: TextIO,
+    clock: Clock,
+    env: Mapping[str, str],
+    *,
+    log_format: str,
+    quiet: bool,
 ) -> AnyProgress:
     """The kind that fits: JSON when asked for, then quiet, then live on a terminal, else plain lines.
 
     `console` writes to `stream`, which is standard error.
     """
+    if log_format == "json" or quiet or not is_terminal(stream, env):
+        return make_lines(stream, clock, log_format=log_format, quiet=quiet)
+    return LiveProgress(console, clock)
+
+
+def make_lines(stream: TextIO, clock: Clock, *, log_format: str, quiet: bool) -> Lines:
+    """The kind that fits where no table is to be drawn."""
     if log_format == "json":
         return JsonLinesProgress(stream, clock)
-    if quiet:
-        return QuietProgress(stream)
-    return LiveProgress(console, clock) if is_terminal(stream, env) else PlainProgress(stream, clock)
+    return QuietProgress(stream) if quiet else PlainProgress(stream, clock)

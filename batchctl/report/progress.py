@@ -1,11 +1,12 @@
 """The news of a running pass, for logs: as plain lines, as JSON lines, or as warnings only.
 
 Implements the `Progress` protocol. Every kind is a context manager, so that whoever starts one need not know which
-it is. All are called from one thread, the engine's own.
+it is.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -14,6 +15,7 @@ from typing import Self, TextIO
 from batchctl.model.desired import Json
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.ports import Clock
+from batchctl.report.activity import Board, Heartbeat, busy_words
 from batchctl.report.documents import to_json_line
 from batchctl.report.escape import terminal
 from batchctl.report.times import clock_time, rfc3339
@@ -24,21 +26,44 @@ REPEAT = timedelta(seconds=60)
 
 
 class ProgressBase:
-    """What all kinds have in common: entering and leaving does nothing."""
+    """What all kinds have in common: while one is entered, it shows what the command is busy with, if it was asked to.
+
+    That comes from another thread than the engine's own, so each kind writes under a lock.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._heartbeat: Heartbeat | None = None
+
+    def follow(self, board: Board) -> Self:
+        """Show what stands on the board."""
+        self._heartbeat = Heartbeat(board, self)
+        return self
 
     def __enter__(self) -> Self:
+        if self._heartbeat is not None:
+            self._heartbeat.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        return None
+        if self._heartbeat is not None:
+            self._heartbeat.__exit__(kind, error, trace)
+
+    def warn(self, message: str) -> None:
+        """Say what went wrong."""
+        raise NotImplementedError
+
+    def busy(self, things: Sequence[str]) -> None:
+        """See `Listener`."""
 
 
 class QuietProgress(ProgressBase):
     """`-q`: warnings only."""
 
     def __init__(self, stream: TextIO) -> None:
+        super().__init__()
         self._stream = stream
 
     def planned(self, plan: Plan) -> None:
@@ -48,8 +73,9 @@ class QuietProgress(ProgressBase):
         """Says nothing."""
 
     def warn(self, message: str) -> None:
-        self._stream.write(f"warning: {terminal(message)}\n")
-        self._stream.flush()
+        with self._lock:
+            self._stream.write(f"warning: {terminal(message)}\n")
+            self._stream.flush()
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
         """Says nothing."""
@@ -62,9 +88,11 @@ class PlainProgress(ProgressBase):
     """
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
+        super().__init__()
         self._stream = stream
         self._clock = clock
         self._last_plan = ""
+        self._calm = Calm(clock)
         self._repeat = Repeat(clock)
 
     def planned(self, plan: Plan) -> None:
@@ -84,9 +112,14 @@ class PlainProgress(ProgressBase):
         if self._repeat.is_due(phases):
             self._write(f"waiting: {phases or 'no jobs'}; next look in {seconds:.0f}s")
 
+    def busy(self, things: Sequence[str]) -> None:
+        if self._calm.is_due(things):
+            self._write(f"busy: {busy_words(things)}")
+
     def _write(self, message: str) -> None:
-        self._stream.write(f"{clock_time(self._clock.now())} {terminal(message)}\n")
-        self._stream.flush()
+        with self._lock:
+            self._stream.write(f"{clock_time(self._clock.now())} {terminal(message)}\n")
+            self._stream.flush()
 
 
 class JsonLinesProgress(ProgressBase):
@@ -96,8 +129,10 @@ class JsonLinesProgress(ProgressBase):
     """
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
+        super().__init__()
         self._stream = stream
         self._clock = clock
+        self._calm = Calm(clock)
         self._repeat = Repeat(clock)
 
     def planned(self, plan: Plan) -> None:
@@ -114,10 +149,38 @@ class JsonLinesProgress(ProgressBase):
         if self._repeat.is_due(phases):
             self._write("info", "waiting", phases, seconds=seconds)
 
+    def busy(self, things: Sequence[str]) -> None:
+        if self._calm.is_due(things):
+            self._write("info", "busy", busy_words(things))
+
     def _write(self, level: str, event: str, message: str, **facts: Json) -> None:
         time = rfc3339(self._clock.now())
-        self._stream.write(to_json_line({"time": time, "level": level, "event": event, "message": message, **facts}))
-        self._stream.flush()
+        line = to_json_line({"time": time, "level": level, "event": event, "message": message, **facts})
+        with self._lock:
+            self._stream.write(line)
+            self._stream.flush()
+
+
+class Calm:
+    """Tells when a line of a log is due about what takes long: at once, and then less and less often."""
+
+    _FIRST, _LONGEST = timedelta(seconds=5), timedelta(seconds=60)
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._next: datetime | None = None
+        self._pause = self._FIRST
+
+    def is_due(self, things: Sequence[str]) -> bool:
+        """Whether to say it now; then it counts as said."""
+        now = self._clock.now()
+        if not things:
+            self._next, self._pause = None, self._FIRST
+            return False
+        if self._next is not None and now < self._next:
+            return False
+        self._next, self._pause = now + self._pause, min(self._pause * 2, self._LONGEST)
+        return True
 
 
 class Repeat:

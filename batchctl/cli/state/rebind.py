@@ -10,6 +10,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.connect import Connections
+from batchctl.cli.output import watch_calls
 from batchctl.cli.state.opening import Opened, find_job, open_stack_state
 from batchctl.cli.state.places import moved
 from batchctl.manifests.accounts import resolve_account
@@ -28,6 +29,7 @@ from batchctl.model.recorded import (
     SaveJob,
     Write,
 )
+from batchctl.report.activity import Board
 
 
 @click.command()
@@ -50,10 +52,10 @@ def rebind(
         raise UsageError("say which jobs: names, or --all", hint="`batchctl state list` lists the recorded jobs")
     opened = open_stack_state(common, lock_timeout)
     config = _config(opened, target)
-    account = resolve_account(config, os.environ)
-    provider = Connections(opened.stack, os.environ, Trust.from_env(os.environ), opened.clock)(account)
+    account, board = resolve_account(config, os.environ), Board()
+    provider = Connections(opened.stack, os.environ, Trust.from_env(os.environ), opened.clock, board)(account)
     try:
-        with opened.state.lock() as session:
+        with watch_calls(common, opened.clock, board), opened.state.lock() as session:
             recorded = session.load()
             jobs = [
                 find_job(recorded, name) for name in (sorted(recorded.jobs) if everything else dict.fromkeys(names))

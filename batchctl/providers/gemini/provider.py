@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import httpx
 
+from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
@@ -236,6 +237,7 @@ def open_gemini(
     random: Callable[[], float],
     api_version: str = "v1",
     transport: httpx.BaseTransport | None = None,
+    activity: Activity = UNWATCHED,
 ) -> Provider:
     """Open the account at a base URL, for the stack with this uid.
 
@@ -243,8 +245,8 @@ def open_gemini(
     connection of its own. `random` gives numbers in [0, 1). Raises BatchctlError when the key cannot be one.
     """
     key = ApiKey(api_key)
-    endpoint = Endpoint(base_url, key, ServerClock(clock), transport, root=f"/{api_version}")
-    retry = Retry(clock, random)
+    endpoint = Endpoint(base_url, key, ServerClock(clock), transport, root=f"/{api_version}", activity=activity)
+    retry = Retry(clock, random, activity=activity)
     uploads = Uploads(endpoint, retry, uid, file_min_life)
     return GeminiProvider(
         account, key.fingerprint, endpoint, retry, uploads, create_timeout, display_name_limit, line_limit

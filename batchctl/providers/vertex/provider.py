@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
+from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json, RemoteSource
 from batchctl.model.errors import ApiError, BadReply, BatchctlError
@@ -236,6 +237,7 @@ def open_vertex(
     api_version: str = "v1",
     user_project: str | None = None,
     transport: httpx.BaseTransport | None = None,
+    activity: Activity = UNWATCHED,
 ) -> Provider:
     """Open the account for a stack; `uid` may be the stack's whole uid or the short one.
 
@@ -247,11 +249,11 @@ def open_vertex(
     shared = ServerClock(clock)
     asking = Asking(user_project or account.project, always=user_project is not None)
     services = Services(
-        Endpoint(base_url, credentials, shared, transport, hints.VERTEX, root=f"/{api_version}"),
-        Endpoint(storage_url, credentials, shared, transport, hints.STORAGE, manners=asking),
-        Endpoint(bigquery_url, credentials, shared, transport, hints.BIGQUERY),
+        Endpoint(base_url, credentials, shared, transport, hints.VERTEX, root=f"/{api_version}", activity=activity),
+        Endpoint(storage_url, credentials, shared, transport, hints.STORAGE, manners=asking, activity=activity),
+        Endpoint(bigquery_url, credentials, shared, transport, hints.BIGQUERY, activity=activity),
     )
-    retry = Retry(clock, random)
+    retry = Retry(clock, random, activity=activity)
     filtered = stack_filter(stack, uid)
     return VertexProvider(
         account, filtered, services, retry, staging_bucket, turns, create_timeout, display_name_limit, line_limit

@@ -1,0 +1,146 @@
+"""What a command is busy with, in words, so that it is never silent for long.
+
+A thread of its own looks twice a second; the rooms only say what they begin and end. Implements `Activity`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Protocol, Self
+
+from batchctl.report.purchase import bytes_text
+
+TELL_AFTER = 1.5
+"""Seconds after which something under way is told of: with the time between two looks, two at most."""
+LOOK_EVERY = 0.4
+_NAMED = 3
+"""How many things one line names."""
+
+
+class Flowing:
+    """One thing that is under way."""
+
+    def __init__(self, what: str, started: float, total: int | None) -> None:
+        self.what = what
+        self.started = started
+        self._total = total
+        self._done = 0
+
+    def add(self, size: int) -> None:
+        """So many bytes more have gone over."""
+        self._done += size
+
+    def words(self, now: float) -> str:
+        """`upload of fr.jsonl: 12.3 MB of 40.0 MB, 3.1 MB/s`, or how long it takes already."""
+        seconds = now - self.started
+        if not self._done:
+            return f"{self.what}: {seconds:.0f} s"
+        of = "" if self._total is None else f" of {bytes_text(self._total)}"
+        speed = bytes_text(self._done / seconds if seconds > 0 else self._done)
+        return f"{self.what}: {bytes_text(self._done)}{of}, {speed}/s"
+
+
+class Board:
+    """All that is under way. Implements `Activity`."""
+
+    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._elapsed = elapsed
+        self._lock = threading.Lock()
+        self._flows: dict[int, Flowing] = {}
+        self._number = 0
+        self._tell: Callable[[str], None] | None = None
+        self._last: tuple[str, float] | None = None
+
+    @contextmanager
+    def running(self, what: str, total: int | None = None) -> Iterator[Flowing]:
+        """See `Activity`."""
+        flow = Flowing(what, self._elapsed(), total)
+        with self._lock:
+            self._number += 1
+            number = self._number
+            self._flows[number] = flow
+        try:
+            yield flow
+        finally:
+            with self._lock:
+                del self._flows[number]
+
+    def trying_again(self, why: str, seconds: float) -> None:
+        """Told at once; where many calls fail for one reason together, once."""
+        now = self._elapsed()
+        with self._lock:
+            is_known = self._last is not None and self._last[0] == why and now - self._last[1] < TELL_AFTER
+            tell = None if is_known else self._tell
+            if tell is not None:
+                self._last = (why, now)
+        if tell is not None:
+            tell(f"{why}; trying again in {seconds:.1f} s")
+
+    def listen(self, tell: Callable[[str], None] | None) -> None:
+        """Who hears of retries from now on."""
+        with self._lock:
+            self._tell = tell
+
+    def slow(self) -> tuple[str, ...]:
+        """What has been under way for a while, the oldest first."""
+        now = self._elapsed()
+        with self._lock:
+            flows = [flow for flow in self._flows.values() if now - flow.started >= TELL_AFTER]
+        return tuple(flow.words(now) for flow in flows)
+
+
+class Listener(Protocol):
+    """Who shows what a command is busy with. Safe for threads."""
+
+    def warn(self, message: str) -> None: ...
+
+    def busy(self, things: Sequence[str]) -> None:
+        """What has been under way for a while; called again and again, with nothing when there is nothing any more."""
+        ...
+
+
+class Heartbeat:
+    """Shows a board to a listener as long as the block lasts."""
+
+    def __init__(self, board: Board, listener: Listener) -> None:
+        self._board = board
+        self._listener = listener
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._is_running = False
+
+    def __enter__(self) -> Self:
+        self._board.listen(self._listener.warn)
+        try:
+            self._thread.start()
+            self._is_running = True
+        except RuntimeError:
+            # The machine has no thread left for this; the work goes on without it.
+            self._is_running = False
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._board.listen(None)
+        self._over.set()
+        if self._is_running:
+            self._thread.join()
+
+    def _beat(self) -> None:
+        was_busy = False
+        while not self._over.wait(LOOK_EVERY):
+            things = self._board.slow()
+            if things or was_busy:
+                self._listener.busy(things)
+            was_busy = bool(things)
+
+
+def busy_words(things: Sequence[str]) -> str:
+    """Things under way in one line."""
+    more = f"; and {len(things) - _NAMED} more" if len(things) > _NAMED else ""
+    return "; ".join(things[:_NAMED]) + more
