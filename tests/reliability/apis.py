@@ -29,6 +29,8 @@ class RemoteJob:
     attempt: str | None
     job: str = ""
     token: str = ""
+    digest: str = ""
+    """What tells its work, as far as the mark holds it."""
 
     @property
     def works(self) -> bool:
@@ -93,7 +95,7 @@ class ApiCase:
         if mark is None or (mark["stack"], mark["uid"]) != (STACK, UID):
             return RemoteJob(view["name"], state, view["deleted"], None)
         attempt = f"{mark['job']}@{mark['attempt']}.{mark['shard']}"
-        return RemoteJob(view["name"], state, view["deleted"], attempt, mark["job"], mark["token"])
+        return RemoteJob(view["name"], state, view["deleted"], attempt, mark["job"], mark["token"], mark["digest"])
 
     def _mark(self, view: Mapping[str, Any]) -> Mapping[str, str] | None:
         if self.name == "vertex":
