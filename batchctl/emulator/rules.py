@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -37,6 +37,17 @@ class RowRule:
 
 
 @dataclass(frozen=True)
+class OutputRule:
+    """How a Vertex job writes its rows to Cloud Storage."""
+
+    early: Fraction = Fraction(0)
+    """Which part of the rows is written early as well."""
+    repeated: Fraction = Fraction(0)
+    """Which part of the rows comes as an error before."""
+    as_numbers: bool = False
+
+
+@dataclass(frozen=True)
 class Course:
     """What one job will do, as fixed when it was created. Durations in nanoseconds."""
 
@@ -50,17 +61,19 @@ class Course:
     """The times that Vertex gives it."""
     stands: State | None = None
     """A state that a seed put it in, and that it never leaves on its own."""
+    output: OutputRule = field(default_factory=OutputRule)
 
     def to_json(self) -> str:
         """The stored form."""
         rows = [[rule.glob, rule.code, rule.message, str(rule.share)] for rule in self.rows]
         limits = None if self.limits is None else [self.limits.wait, self.limits.run, self.limits.overdue]
-        return json.dumps([self.pending, self.running, self.fate, rows, self.error, limits, self.stands])
+        output = [str(self.output.early), str(self.output.repeated), self.output.as_numbers]
+        return json.dumps([self.pending, self.running, self.fate, rows, self.error, limits, self.stands, output])
 
     @staticmethod
     def from_json(text: str) -> Course:
         """What `to_json` stored."""
-        pending, running, fate, rows, error, limits, stands = json.loads(text)
+        pending, running, fate, rows, error, limits, stands, *output = json.loads(text)
         return Course(
             pending,
             running,
@@ -69,6 +82,7 @@ class Course:
             None if error is None else (error[0], error[1]),
             None if limits is None else Limits(limits[0], limits[1], State(limits[2])),
             None if stands is None else State(stands),
+            *(OutputRule(Fraction(early), Fraction(repeated), numbers) for early, repeated, numbers in output),
         )
 
 
@@ -102,7 +116,13 @@ def course_for(store: Store, settings: Settings, model: str, display_name: str |
         parse_duration(first["running"]) if "running" in first else settings.running,
         fate,
         _row_rules(fitting) if fate is Fate.ROWS else (),
+        output=_output_rule(first.get("output", {})),
     )
+
+
+def _output_rule(given: JsonObject) -> OutputRule:
+    early, repeated = (Fraction(str(given.get(name, 0))) for name in ("early", "repeated"))
+    return OutputRule(early, repeated, bool(given.get("asNumbers", False)))
 
 
 def _covers(match: Mapping[str, Any], model: str, display_name: str) -> bool:

@@ -31,7 +31,7 @@ from batchctl.model.ports import InputRow
 from batchctl.model.row_marks import key_of, labels_of
 from batchctl.rows.identities import names_of
 from batchctl.rows.reader import read_rows
-from batchctl.rows.spelling import spell_request
+from batchctl.rows.spelling import spell_request, with_lists
 
 
 class RowEncoder:
@@ -44,7 +44,7 @@ class RowEncoder:
         if not isinstance(job.source, InlineRows):
             raise TypeError(f"{job.name} has no inline rows")
         defaults = request_defaults(job)
-        return tuple(replace(row, request=with_defaults(defaults, row.request)) for row in job.source.rows)
+        return tuple(replace(row, request=with_lists(with_defaults(defaults, row.request))) for row in job.source.rows)
 
     def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
         form = WireForm(job)
@@ -118,7 +118,7 @@ class WireForm:
 
     def request(self, row: RequestRow) -> Mapping[str, Json]:
         """A row's request with the defaults under it."""
-        return _in_place(self._job, with_defaults(self._defaults, row.request))
+        return _in_place(self._job, with_lists(with_defaults(self._defaults, row.request)))
 
     def line(self, row: RequestRow, index: int) -> bytes:
         """A row as a line of the file."""

@@ -86,3 +86,24 @@ def _spell(value: Mapping[str, Json], names: Mapping[str, str]) -> dict[str, Jso
         if snake in value and camel in value:
             raise ValueError(f"both {snake} and {camel} are given: keep one")
     return {names.get(name, name): member for name, member in value.items()}
+
+
+def with_lists(request: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The request with a list where one content or one part stands alone, as in Google's own samples.
+
+    The servers take both; but Vertex's importer fails a whole job whose rows do not all have the same.
+    """
+    found = dict(request)
+    if isinstance(found.get("contents"), Mapping):
+        found["contents"] = [found["contents"]]
+    if isinstance(found.get("contents"), list):
+        found["contents"] = [_with_parts(content) for content in found["contents"]]
+    for name in ("content", "systemInstruction"):
+        if name in found:
+            found[name] = _with_parts(found[name])
+    return found
+
+
+def _with_parts(content: Json) -> Json:
+    alone = isinstance(content, Mapping) and isinstance(content.get("parts"), Mapping)
+    return {**content, "parts": [content["parts"]]} if alone else content

@@ -241,6 +241,55 @@ def test_a_position_is_never_taken_from_a_row_of_others(
     assert [row["index"] for row in cli.ok("results", "good").rows] == [None, None]
 
 
+def test_rows_that_come_back_changed_and_twice_and_early_are_all_placed(
+    vertex: StackFolder, cli: Cli, service: Service
+) -> None:
+    service._call("PUT", "/_emulator/seed", SEED)
+    provider(vertex, stagingBucket="gs://output")
+    service._call("PUT", "/_emulator/rules", [{"output": {"early": 0.5, "repeated": 0.5, "asNumbers": True}}])
+    rows = [
+        {
+            "key": f"00{number}",
+            "id": f"0{number}",
+            "request": {"contents": [{"role": "user", "parts": [{"text": "7"}]}]},
+        }
+        for number in range(5)
+    ]
+    rows += [{"custom_id": "r1", "request": {"contents": {"role": "user", "parts": {"text": "08"}}}}]
+    (vertex.path / "jobs" / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    vertex.write_job("good", src={"file": "rows.jsonl"}, dest="gs://output/x")
+    cli.ok("apply", "--yes", "--wait")
+    (status,) = cli.ok("status", "-o", "json").json["jobs"]
+    assert status["rows"] == {"total": 6, "ok": 6, "failed": 0}
+    shown = cli.ok("results", "good")
+    assert "warning" not in shown.err
+    assert [(row["key"], row["index"], row["input"], row["attempt"]) for row in shown.rows] == [
+        *((f"00{number}", number, {"id": f"0{number}"}, 1) for number in range(5)),
+        (None, 5, {"custom_id": "r1"}, 1),
+    ]
+
+
+def test_a_file_of_rows_for_another_publishers_model(vertex: StackFolder, cli: Cli, service: Service) -> None:
+    service._call("PUT", "/_emulator/seed", SEED)
+    provider(vertex, stagingBucket="gs://output")
+    rows = [
+        {
+            "custom_id": f"r{number}",
+            "method": "POST",
+            "url": "/v1/chat/completions",
+            "body": {"model": "m", "messages": [{"role": "user", "content": "same"}]},
+        }
+        for number in range(3)
+    ]
+    (vertex.path / "jobs" / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    vertex.write_job("good", src={"file": "rows.jsonl"}, dest="gs://output/x", model="meta/llama")
+    cli.ok("apply", "--yes", "--wait")
+    found = cli.ok("results", "good").rows
+    assert [(row["index"], row["input"]["custom_id"], row["response"]["status_code"]) for row in found] == [
+        (number, f"r{number}", 200) for number in range(3)
+    ]
+
+
 def test_a_job_of_whose_rows_none_could_be_placed_has_not_succeeded(
     vertex: StackFolder, cli: Cli, service: Service
 ) -> None:

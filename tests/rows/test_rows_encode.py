@@ -267,6 +267,17 @@ def test_a_row_without_a_key_has_a_name_on_its_way(tmp_path: Path, api: Api, mod
     assert (found.request is None) == (api is Api.GEMINI)
 
 
+def test_what_stands_alone_is_sent_as_a_list(tmp_path: Path) -> None:
+    """Vertex's importer fails a job whose rows do not all have one type for a member."""
+    request = {"contents": {"role": "user", "parts": {"text": "hi"}}, "systemInstruction": {"parts": {"text": "s"}}}
+    source = file_of(tmp_path / "rows.jsonl", {"key": "a", "request": request})
+    into = io.BytesIO()
+    ENCODER.encode_file(job_of(source), source, into)
+    sent = {"contents": CONTENTS, "systemInstruction": {"parts": [{"text": "s"}]}}
+    assert json.loads(into.getvalue())["request"] == sent
+    assert ENCODER.inline_rows(job_of(InlineRows((RequestRow("a", request),))))[0].request == sent
+
+
 def test_rows_are_known_where_the_input_is(tmp_path: Path) -> None:
     rows = (RequestRow("b", {}), RequestRow("a", {}, {"metadata": {"n": 1}}))
     assert list(rows_of(job_of(InlineRows(rows)))) == [InputRow("b", None), InputRow("a", None, {"metadata": {"n": 1}})]

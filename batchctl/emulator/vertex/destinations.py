@@ -64,6 +64,12 @@ def write_objects(store: Store, job: Job, count: int, files: int, lines: Iterato
     return {"gcsOutputDirectory": f"gs://{bucket}/{directory}"}
 
 
+def write_early(store: Store, info: JsonObject, lines: Iterator[JsonObject], now: int) -> None:
+    """Put the lines that were done early beside the others, below the directory that `outputInfo` tells."""
+    bucket, directory = read_gs(info["gcsOutputDirectory"])
+    put_object(store, bucket, f"{directory}/incremental_predictions/000.jsonl", blocks(lines), _TYPE, now)
+
+
 def write_table(store: Store, job: Job, columns: Iterable[Column], rows: Iterator[JsonObject], now: int) -> JsonObject:
     """Put the rows into a fresh table; gives the job's `outputInfo`."""
     project, dataset, name = read_bq(_table_uri(job))

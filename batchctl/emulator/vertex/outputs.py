@@ -18,10 +18,18 @@ from batchctl.emulator.lines import blocks
 from batchctl.emulator.names import fresh_id
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
-from batchctl.emulator.vertex.destinations import check_destination, output_columns, write_objects, write_table
+from batchctl.emulator.vertex.destinations import (
+    check_destination,
+    output_columns,
+    write_early,
+    write_objects,
+    write_table,
+)
 from batchctl.emulator.vertex.echo import normalised
+from batchctl.emulator.vertex.partners import body_line
 from batchctl.emulator.vertex.resource import NORMALISED
 from batchctl.emulator.vertex.rows import Outcome, outcomes, tally
+from batchctl.emulator.vertex.shaping import early, extra, shaped
 from batchctl.emulator.vertex.sources import input_rows
 from batchctl.emulator.vertex.uris import BadPlace
 from batchctl.emulator.wire import RPC_CODES, JsonObject
@@ -121,8 +129,16 @@ def _write(store: Store, settings: Settings, job: Job, ended: int) -> JsonObject
         return started + (ended - started) * (position + 1) // count
 
     if "gcsDestination" in job.body["outputConfig"]:
-        made = (_object_line(job, *place, moment) for place in _shuffled(store, job, served))
-        return write_objects(store, job, count, settings.output_files, made, ended)
+
+        def made() -> Iterator[JsonObject]:
+            return (_object_line(job, *place, moment) for place in _shuffled(store, job, served))
+
+        rule = job.course.output
+        lines, total = shaped(made(), rule), count + extra(rule, count)
+        info = write_objects(store, job, total, settings.output_files, lines, ended)
+        if rule.early:
+            write_early(store, info, early(shaped(made(), rule), rule, count), ended)
+        return info
     columns = list(map(column_of, job.output[_COLUMNS]))
     rows = (_table_row(job, *place, moment) for place in _shuffled(store, job, served))
     return write_table(store, job, columns, rows, ended)
@@ -141,6 +157,8 @@ def _object_line(
     if job.kind == "text":
         line = {"instance": _echo(job, outcome.line)}
         return {**line, **_answer(job, outcome), "status": outcome.status} if processed else line
+    if "body" in outcome.line:
+        return body_line(outcome.line, outcome.response, outcome.status, f"{job.name}/{position}")
     line = {**outcome.columns, "request": _echo(job, outcome.line["request"])}
     if job.kind == "embed" and "key" in outcome.line:
         line = {"key": outcome.line["key"], **line}

@@ -19,6 +19,7 @@ from batchctl.emulator.requests import VERTEX_REQUESTS
 from batchctl.emulator.rules import RowRule, row_error
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.models import bare_model
+from batchctl.emulator.vertex.partners import asked_in, is_partner_row, partner_answer
 from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, status_of
 
 _EMBED_FIELDS = ("content", "taskType", "title", "outputDimensionality")
@@ -49,7 +50,7 @@ def outcomes(store: Store, job: Job) -> Iterator[Outcome]:
         except _BadRequest as bad:
             request, error = {}, {"code": RPC_CODES["INVALID_ARGUMENT"], "message": str(bad)}
         if error is None:
-            yield Outcome(line, columns, "", _response(job, request, position))
+            yield Outcome(line, columns, "", _response(job, line, request, position))
         else:
             yield Outcome(line, columns, _status(error))
 
@@ -71,6 +72,8 @@ def _read(kind: str, line: JsonObject) -> JsonObject:
     """The row's request in the form that answers are made of. Raises _BadRequest."""
     if kind == "text":
         return {"content": {"parts": [{"text": line["content"]}]}}
+    if is_partner_row(line):
+        return {"content": {"parts": [{"text": asked_in(line)}]}}
     try:
         request = read_message(line["request"], VERTEX_REQUESTS[kind])
         if kind == "embed":
@@ -87,14 +90,16 @@ def _read(kind: str, line: JsonObject) -> JsonObject:
 def _texts(line: JsonObject, request: JsonObject) -> list[str]:
     """What a rule may know the row by: its key, its labels' values, and what was asked last."""
     labels = request.get("labels")
-    known = [line.get("key"), *(labels.values() if isinstance(labels, dict) else ())]
+    known = [line.get("key"), line.get("custom_id"), *(labels.values() if isinstance(labels, dict) else ())]
     asked = request["contents"][-1] if "contents" in request else request.get("content", {})
     known.append("".join(part.get("text", "") for part in asked.get("parts", [])))
     return [text for text in known if isinstance(text, str)]
 
 
-def _response(job: Job, request: JsonObject, position: int) -> JsonObject:
+def _response(job: Job, line: JsonObject, request: JsonObject, position: int) -> JsonObject:
     model, salt = bare_model(job.model), f"{job.name}/{position}"
+    if job.kind == "generate" and is_partner_row(line):
+        return partner_answer(line, model, salt)
     if job.kind != "text":
         return answer_row(job.kind, model, request, salt)
     answer = answer_row("embed", model, request, salt)

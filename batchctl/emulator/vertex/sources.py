@@ -16,10 +16,13 @@ from batchctl.emulator.storage.objects import find_bucket, match_objects
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.datasets import dataset_uris
 from batchctl.emulator.vertex.importing import Importer
+from batchctl.emulator.vertex.partners import is_partner_row
 from batchctl.emulator.vertex.uris import BadPlace, read_gs, read_table
 from batchctl.emulator.wire import JsonObject
 
 _RESERVED = frozenset({"response", "status"})
+_NOT_BESIDE = frozenset({"request", "content", "body", "response", "status"})
+"""Members of a line that do not come back beside its result."""
 _NOT_COPIED = frozenset({"RECORD", "STRUCT", "RANGE", "DATETIME", "GEOGRAPHY"})
 
 
@@ -70,7 +73,7 @@ def _object_rows(store: Store, uri: str, kind: str, importer: Importer) -> Itera
             where = f"{place}, row {number}"
             line = _line(_json(text, where), kind, where)
             importer.add(line, where)
-            yield {"line": line}
+            yield {"line": line, "columns": {name: value for name, value in line.items() if name not in _NOT_BESIDE}}
 
 
 def _table_rows(store: Store, uri: str, kind: str) -> Iterator[JsonObject]:
@@ -117,6 +120,8 @@ def _json(text: bytes, place: str) -> object:
 
 
 def _line(value: object, kind: str, place: str) -> JsonObject:
+    if kind == "generate" and isinstance(value, dict) and is_partner_row(value):
+        return value
     member, wanted = _member(kind), str if kind == "text" else dict
     if not isinstance(value, dict) or not isinstance(value.get(member), wanted):
         raise BadPlace(f"{place} has no {member}.")

@@ -1,0 +1,51 @@
+"""Rows for models of other publishers: chat completions in `body`, or messages in `request`. Source: reference 16.
+
+The minimum that a client needs to find its rows again; what is inside a request is not checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from batchctl.emulator.wire import JsonObject
+
+_SHOWN = 60
+
+
+def is_partner_row(line: JsonObject) -> bool:
+    """Whether a row is one of theirs."""
+    request = line.get("request")
+    return isinstance(line.get("body"), dict) or (isinstance(request, dict) and "messages" in request)
+
+
+def asked_in(line: JsonObject) -> str:
+    """What was asked last, as text."""
+    request = line.get("body") or line["request"]
+    messages = request.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else {}
+    content = last.get("content") if isinstance(last, dict) else None
+    return content if isinstance(content, str) else ""
+
+
+def partner_answer(line: JsonObject, model: str, salt: str) -> JsonObject:
+    """The model's answer."""
+    text = f"[batchctl emulator] {model} answers to: {asked_in(line)[:_SHOWN]}"
+    if "body" in line:
+        message = {"role": "assistant", "content": text}
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage}
+    content = [{"type": "text", "text": text}]
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    return {"id": f"msg_{_id(salt)}", "type": "message", "role": "assistant", "content": content, "usage": usage}
+
+
+def body_line(line: JsonObject, response: JsonObject, status: str, salt: str) -> JsonObject:
+    """The result line of a row with a `body`: joined by `custom_id`, nothing is echoed."""
+    named = {"id": f"batch_req_{_id(salt)}", "custom_id": line.get("custom_id")}
+    if status:
+        return {**named, "response": None, "error": {"code": "server_error", "message": status}}
+    return {**named, "response": {"status_code": 200, "request_id": "", "body": response}, "error": None}
+
+
+def _id(salt: str) -> str:
+    return hashlib.sha256(salt.encode()).hexdigest()[:12]
