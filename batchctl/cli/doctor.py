@@ -15,11 +15,11 @@ from batchctl.cli.doctor_results import examine_collected, examine_results
 from batchctl.cli.exits import Exit
 from batchctl.cli.output import emit, watch_calls
 from batchctl.cli.workspace import Workspace, open_workspace
-from batchctl.engine.observe import TOLERATED_OFFSET
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import BatchctlError, NotDelivered
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
+from batchctl.model.observed import TOLERATED_OFFSET
 from batchctl.model.ports import Fact
 from batchctl.report.doctor import DoctorReport, Finding, Health, doctor_document, write_doctor
 from batchctl.report.layout import count
@@ -105,6 +105,7 @@ def _call(
         for fact in provider.facts():
             yield Finding(config.name, fact.check, Health.OK, _detail(fact, account))
         found = len(list(islice(provider.list_jobs(), 1)))
+        provider.confirm_clock()
         offset = provider.now() - workspace.clock.now()
     finally:
         provider.close()

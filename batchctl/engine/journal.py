@@ -53,7 +53,9 @@ class Journal:
             self._keys[key.job][key] = None
         self._files = {(file.account, file.sha256): file for file in recorded.files}
         self._quotas = dict(recorded.quotas)
-        self._ghosts = recorded.ghosts
+        self._ghosts = {(ghost.account, ghost.remote): ghost for ghost in recorded.ghosts}
+        self._has_cleared = False
+        """Whether ghosts that are too old were dropped by this journal."""
         self._outbox = {(notice.id, notice.hook): notice for notice in recorded.outbox}
 
     @property
@@ -63,7 +65,7 @@ class Journal:
         for attempt in self._attempts.values():
             attempts[attempt.key.job].append(attempt)
         jobs = {name: replace(row, attempts=tuple(attempts[name])) for name, row in self._jobs.items()}
-        return replace(self._before, jobs=jobs, quotas=self._quotas, ghosts=self._ghosts)
+        return replace(self._before, jobs=jobs, quotas=self._quotas, ghosts=tuple(self._ghosts.values()))
 
     @property
     def attempts(self) -> Mapping[AttemptKey, RecordedAttempt]:
@@ -131,21 +133,23 @@ class Journal:
 
     def note_forgotten(self, job: str) -> None:
         """Drop a job; what was deleted of it stays known as a ghost for a while."""
-        self._remember(attempt for key, attempt in self._attempts.items() if key.job == job)
         self._jobs.pop(job, None)
-        for key in self._keys.pop(job, ()):
-            del self._attempts[key]
+        self._remember(self._attempts.pop(key) for key in self._keys.pop(job, ()))
         self._noted.append(ForgetJob(job))
 
     def _remember(self, attempts: Iterable[RecordedAttempt]) -> None:
-        """Note the ghosts that forgotten attempts leave behind, and drop those that are too old."""
-        now = self._clock.now()
-        new = ghosts_of(attempts, now)
-        if new:
-            ghosts = {(ghost.account, ghost.remote): ghost for ghost in (*self._ghosts, *new)}
-            old = old_ghosts(ghosts.values(), now)
-            self._noted += [*map(SaveGhost, new), *map(DropGhost, old)]
-            self._ghosts = tuple(ghost for ghost in ghosts.values() if ghost not in old)
+        """Note the ghosts that forgotten attempts leave behind."""
+        for ghost in ghosts_of(attempts, self._clock.now()):
+            self._ghosts[ghost.account, ghost.remote] = ghost
+            self._noted.append(SaveGhost(ghost))
+            self._clear_ghosts()
+
+    def _clear_ghosts(self) -> None:
+        if not self._has_cleared:
+            self._has_cleared = True
+            for ghost in old_ghosts(self._ghosts.values(), self._clock.now()):
+                del self._ghosts[ghost.account, ghost.remote]
+                self._noted.append(DropGhost(ghost))
 
     def note_event(self, job: str, attempt: int | None, what: str, why: str, code: str | None = None) -> None:
         self._noted.append(AddEvent(Event(self._clock.now(), job, attempt, what, why, code=code)))

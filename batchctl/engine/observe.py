@@ -13,7 +13,7 @@ from batchctl.model.desired import DesiredStack, Diagnostic, Location
 from batchctl.model.errors import ApiError, BatchctlError, ManifestError, NotFound
 from batchctl.model.exhaustion import exhausted
 from batchctl.model.keys import Account
-from batchctl.model.observed import Gone, Observation, Observed, Presence, Present, Unknown
+from batchctl.model.observed import TOLERATED_OFFSET, Gone, Observation, Observed, Presence, Present, Unknown
 from batchctl.model.ports import Provider
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import find_strangers
@@ -22,10 +22,6 @@ _OTHER_KEY_HINT = (
     "set the key of the project that the jobs are in; if they are all gone, or it is theirs all the same:"
     " `batchctl state rebind --all --to PROVIDER`"
 )
-
-
-TOLERATED_OFFSET = timedelta(minutes=5)
-"""Beyond it, deadlines and back-off would surprise whoever reads a clock here (design section 5)."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +115,26 @@ def _list(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observation
     except BatchctlError as error:
         return _failed(account, tools.clock.now(), error), error
     lists_foreign = foreign or provider.lists_foreign
+    _confirm_clock(provider, tools)
     took = timedelta(seconds=tools.clock.elapsed() - begun)
     observation = Observation(
         account, provider.now(), jobs, lists_foreign=lists_foreign, identity=provider.identity, took=took
     )
     _tell_offset(account, observation.now - tools.clock.now(), tools)
     return observation, None
+
+
+def _confirm_clock(provider: Provider, tools: Tools) -> None:
+    """Make a second look at a clock that jumped. Where it says something else, or fails, the jump does not count."""
+    try:
+        is_clear = provider.confirm_clock()
+    except ApiError:
+        is_clear = False
+    subject = f"a doubtful clock of {provider.account}"
+    if not is_clear and subject not in tools.told:
+        words = "an answer has a `Date` that no other one confirms; deadlines and back-off go by the earlier time"
+        tools.told[subject] = words
+        tools.progress.warn(f"{provider.account}: {words}")
 
 
 def _tell_offset(account: Account, offset: timedelta, tools: Tools) -> None:

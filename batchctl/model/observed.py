@@ -10,6 +10,9 @@ from typing import TypeAlias
 
 from batchctl.model.keys import Account, Mark
 
+TOLERATED_OFFSET = timedelta(minutes=5)
+"""How far a provider's clock may be from the local one, or from what it said before, unremarked (design section 5)."""
+
 
 @dataclass(frozen=True)
 class RowCounts:

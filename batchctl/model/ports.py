@@ -163,7 +163,14 @@ class Provider(Protocol):
         ...
 
     def now(self) -> datetime:
-        """The local clock plus the offset last seen in a `Date` header."""
+        """The local clock plus the offset that `Date` headers show; a single one that is far off does not count."""
+        ...
+
+    def confirm_clock(self) -> bool:
+        """Ask once more where the last `Date` header was far off and no other confirms it; gives whether it is clear.
+
+        An answer that agrees makes it count. Raises ApiError.
+        """
         ...
 
     def facts(self) -> Sequence[Fact]:

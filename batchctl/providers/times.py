@@ -10,6 +10,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from batchctl.model.observed import TOLERATED_OFFSET
 from batchctl.model.ports import Clock
 
 _RFC3339 = re.compile(
@@ -59,12 +60,23 @@ def parse_seconds(value: object, suffix: str = "") -> float | None:
 
 
 class ServerClock:
-    """The provider's clock: the local one plus the offset last seen in a `Date` header. Safe for threads."""
+    """The provider's clock: the local one plus the offset that `Date` headers show. Safe for threads.
+
+    A header that is far from what was known counts only when the next one agrees with it: a single wrong one must not
+    make a deadline pass. Until then the earlier of the two times counts, by which less time has passed.
+    """
 
     def __init__(self, local: Clock) -> None:
         self._local = local
         self._offset = timedelta(0)
+        self._doubtful: timedelta | None = None
         self._lock = threading.Lock()
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the last header was far from what was known, and no other has agreed with it so far."""
+        with self._lock:
+            return self._doubtful is not None
 
     def observe(self, date: str | None) -> None:
         """Learn from a reply's `Date` header; one that cannot be read changes nothing."""
@@ -72,9 +84,15 @@ class ServerClock:
         if moment is None:
             return
         with self._lock:
-            self._offset = moment - self._local.now()
+            offset = moment - self._local.now()
+            known = (self._offset, *(() if self._doubtful is None else (self._doubtful,)))
+            if any(abs(offset - one) <= TOLERATED_OFFSET for one in known):
+                self._offset, self._doubtful = offset, None
+            else:
+                self._doubtful = offset
 
     def now(self) -> datetime:
         """The time over there, in UTC."""
         with self._lock:
-            return self._local.now() + self._offset
+            offset = self._offset if self._doubtful is None else min(self._offset, self._doubtful)
+            return self._local.now() + offset

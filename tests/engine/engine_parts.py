@@ -169,6 +169,8 @@ class Wire(httpx.BaseTransport):
         self.most_in_flight = 0
         self.before: Callable[[str, str], None] = lambda what, on: None
         """Called on the worker before each call."""
+        self.dated: Callable[[str, str | None], str | None] = lambda what, date: date
+        """Gives the `Date` header that a call's answer carries."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/_emulator/"):
@@ -183,6 +185,9 @@ class Wire(httpx.BaseTransport):
             self.before(what, on)
             response = self._inner.handle_request(request)
             response.read()
+            date = self.dated(what, response.headers.get("date"))
+            if date is not None:
+                response.headers["date"] = date
         finally:
             with self._lock:
                 self._in_flight -= 1

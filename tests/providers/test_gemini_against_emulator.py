@@ -71,6 +71,7 @@ def test_an_inline_job_from_create_to_delete(gemini, control):
 
     control("POST", "clock", {"advance": "1h"})
     ended = gemini.get_job(made.name)
+    assert gemini.confirm_clock()
     assert (ended.state, ended.rows, ended.mark) == ("JOB_STATE_SUCCEEDED", RowCounts(2, 2, 0), MARK)
     assert ended.create_time is not None
     assert ended.end_time is not None
@@ -217,9 +218,11 @@ def test_extra_body_reaches_the_job(gemini):
 
 def test_the_clock_is_the_emulators(gemini, control):
     list(gemini.list_jobs())
+    assert gemini.confirm_clock()
     before = gemini.now()
     control("POST", "clock", {"advance": "48h"})
     list(gemini.list_jobs())
+    assert gemini.confirm_clock()
     assert timedelta(hours=47, minutes=59) < gemini.now() - before < timedelta(hours=48, minutes=1)
 
 

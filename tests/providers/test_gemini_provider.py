@@ -219,7 +219,27 @@ def test_every_call_has_all_time_limits():
 def test_now_follows_the_servers_date():
     one = provider(Script(reply({}, headers={"date": "Sun, 22 Nov 2026 15:00:00 GMT"})))
     list(one.list_jobs())
+    assert one.now() == NOW, "a single answer may be wrong"
+    assert one.confirm_clock()
     assert one.now() == NOW + timedelta(hours=3)
+
+
+def test_a_clock_that_nothing_confirms_stays_in_doubt():
+    dates = ("Sun, 22 Nov 2026 15:00:00 GMT", "Sun, 22 Nov 2026 20:00:00 GMT")
+    script = Script(*(reply({}, headers={"date": date}) for date in dates))
+    one = provider(script)
+    list(one.list_jobs())
+    assert not one.confirm_clock()
+    assert one.now() == NOW
+    assert [request.url.params["pageSize"] for request in script.requests] == ["100", "1"]
+
+
+def test_a_clock_that_is_clear_needs_no_further_call():
+    script = Script(reply({}, headers={"date": "Sun, 22 Nov 2026 12:01:00 GMT"}))
+    one = provider(script)
+    list(one.list_jobs())
+    assert one.confirm_clock()
+    assert len(script.requests) == 1
 
 
 def test_key_is_in_its_header():

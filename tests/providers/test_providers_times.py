@@ -86,13 +86,45 @@ def test_seconds(text, suffix, expected):
     assert parse_seconds(text, suffix) == expected
 
 
+def http_date(offset: timedelta) -> str:
+    return f"{NOW + offset:%a, %d %b %Y %H:%M:%S} GMT"
+
+
 def test_clock_follows_the_last_date_seen():
     local = MovedClock()
     clock = ServerClock(local)
     assert clock.now() == NOW
-    clock.observe("Sun, 22 Nov 2026 14:00:00 GMT")
+    clock.observe(http_date(timedelta(minutes=4)))
     local.time += timedelta(minutes=1)
-    assert clock.now() == NOW + timedelta(hours=2, minutes=1)
+    assert clock.now() == NOW + timedelta(minutes=5)
     clock.observe("nonsense")
     clock.observe(None)
-    assert clock.now() == NOW + timedelta(hours=2, minutes=1)
+    assert clock.now() == NOW + timedelta(minutes=5)
+    assert not clock.is_in_doubt
+
+
+TWO_DAYS = timedelta(hours=48)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "expected", "in_doubt"),
+    [
+        pytest.param([TWO_DAYS], timedelta(), True, id="one far ahead does not count"),
+        pytest.param([-TWO_DAYS], -TWO_DAYS, True, id="one far behind: less time has passed"),
+        pytest.param([TWO_DAYS, TWO_DAYS], TWO_DAYS, False, id="two that agree count"),
+        pytest.param([-TWO_DAYS, -TWO_DAYS], -TWO_DAYS, False, id="two that agree on the past count"),
+        pytest.param([TWO_DAYS, TWO_DAYS + MINUTE], TWO_DAYS + MINUTE, False, id="two that nearly agree count"),
+        pytest.param([TWO_DAYS, MINUTE], MINUTE, False, id="the second agrees with what was known"),
+        pytest.param([TWO_DAYS, 2 * TWO_DAYS], timedelta(), True, id="two that differ from each other do not count"),
+        pytest.param([TWO_DAYS, -TWO_DAYS], -TWO_DAYS, True, id="of three that differ the earliest"),
+        pytest.param([TWO_DAYS] * 2 + [timedelta()], timedelta(), True, id="back again needs two as well"),
+        pytest.param([TWO_DAYS] * 2 + [3 * TWO_DAYS], TWO_DAYS, True, id="what was confirmed stays"),
+        pytest.param([4 * MINUTE * n for n in range(1, 9)], 32 * MINUTE, False, id="a slow drift is followed"),
+    ],
+)
+def test_one_wrong_date_does_not_count(offsets, expected, in_doubt):
+    clock = ServerClock(MovedClock())
+    for offset in offsets:
+        clock.observe(http_date(offset))
+    assert (clock.now() - NOW, clock.is_in_doubt) == (expected, in_doubt)

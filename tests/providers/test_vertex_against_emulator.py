@@ -512,9 +512,11 @@ def test_a_token_that_stays_bad(opened, control):
 
 def test_the_clock_is_the_emulators(vertex, control):
     list(vertex.list_jobs())
+    assert vertex.confirm_clock()
     before = vertex.now()
     control("POST", "clock", {"advance": "48h"})
     list(vertex.list_jobs())
+    assert vertex.confirm_clock()
     assert timedelta(hours=47, minutes=59) < vertex.now() - before < timedelta(hours=48, minutes=1)
 
 
@@ -533,6 +535,7 @@ def test_results_that_somebody_took_away(vertex, control, transport, age, code, 
             path = "/bigquery/v2/projects/demo/datasets/answers/tables/t"
             assert client.delete(f"{BASE}{path}").status_code == 204
     control("POST", "clock", {"advance": age})
+    list(vertex.list_jobs())
     with pytest.raises(errors.ApiError) as caught:
         list(vertex.read_results(made.name))
     assert caught.value.code == code

@@ -87,6 +87,12 @@ class GeminiProvider:
     def now(self) -> datetime:
         return self._endpoint.clock.now()
 
+    def confirm_clock(self) -> bool:
+        clock = self._endpoint.clock
+        if clock.is_in_doubt:
+            self._read(Call("batches.list", "GET", "/batches", params={"pageSize": "1", "fields": LIST_FIELDS}))
+        return not clock.is_in_doubt
+
     def close(self) -> None:
         self._endpoint.close()
 

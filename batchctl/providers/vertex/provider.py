@@ -107,6 +107,13 @@ class VertexProvider:
     def now(self) -> datetime:
         return self._endpoint.clock.now()
 
+    def confirm_clock(self) -> bool:
+        clock = self._endpoint.clock
+        if clock.is_in_doubt:
+            chosen = {"readMask": READ_MASK, "filter": self._stack_jobs, "pageSize": "1"}
+            self._read(Call(_LIST, "GET", jobs_path(self._account), params=chosen))
+        return not clock.is_in_doubt
+
     def close(self) -> None:
         self._services.close()
 
