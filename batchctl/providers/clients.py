@@ -72,18 +72,6 @@ def check_environment(urls: Iterable[str]) -> None:
         open_client(target, tls_for("https" if needs_roots else "http")).close()
 
 
-def proxy_secrets(env: Mapping[str, str]) -> tuple[str, ...]:
-    """What stands before the `@` of the proxies' URLs, and the password alone: a proxy's answer may repeat either."""
-    found: list[str] = []
-    for value in _values(env).values():
-        try:
-            url = httpx.URL(value if "://" in value else f"http://{value}")
-        except httpx.InvalidURL:
-            continue
-        found += [url.userinfo.decode("ascii", "replace"), f"{url.username}:{url.password}", url.password]
-    return tuple(dict.fromkeys(text for text in found if text.strip(":")))
-
-
 def _values(env: Mapping[str, str]) -> dict[str, str]:
     """The proxies that are set, by the variable's name as it is spelt."""
     names = [spelt for name in _PROXIES for spelt in (name, name.lower())]

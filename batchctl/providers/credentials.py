@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import Json
 from batchctl.model.errors import BatchctlError
 from batchctl.model.ports import Fact
+from batchctl.providers.redaction import blanked, blanked_json
 
 KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Where the key is looked for; the first that is set counts."""
@@ -26,8 +28,6 @@ _HINT = (
 )
 _FINGERPRINT_LENGTH = 8
 _KEY = re.compile(r"[!-~]{1,512}")
-_MIN_SECRET = 9
-"""Shorter texts are placeholders of tests and emulators; blanking them would only garble messages."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,10 @@ class Credentials(Protocol):
         """The text without any secret that these credentials hold."""
         ...
 
+    def redact_json(self, value: Json) -> Json:
+        """The same for all texts in a JSON value."""
+        ...
+
     def facts(self) -> Sequence[Fact]:
         """Who they say we are, for `doctor`. Raises BatchctlError when they cannot be used."""
         ...
@@ -60,13 +64,6 @@ class Credentials(Protocol):
         Many calls that are refused together renew once. Raises ApiError.
         """
         ...
-
-
-def blanked(text: str, secrets: Iterable[str]) -> str:
-    """The text without these secrets."""
-    for secret in secrets:
-        text = text.replace(secret, "***") if len(secret) >= _MIN_SECRET else text
-    return text
 
 
 class ApiKey:
@@ -89,6 +86,9 @@ class ApiKey:
 
     def redact(self, text: str) -> str:
         return blanked(text, (self._value,))
+
+    def redact_json(self, value: Json) -> Json:
+        return blanked_json(value, (self._value,))
 
     @property
     def fingerprint(self) -> str:

@@ -7,8 +7,9 @@ not followed, and no reply is read beyond its call's limit.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import chain
 
 import httpx
@@ -19,7 +20,7 @@ from batchctl.model.addresses import is_loopback_host
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, ConnectionFailed, ReplyLost
 from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
-from batchctl.model.ports import Fact
+from batchctl.model.ports import Fact, ResultItem
 from batchctl.providers.calls import Call, Reply
 from batchctl.providers.clients import open_client, tls_for
 from batchctl.providers.credentials import Credentials
@@ -34,11 +35,14 @@ from batchctl.providers.free_lines import IDLE_SECONDS, FreeLines, LinesClosedEr
 from batchctl.providers.hints import GEMINI, Hints
 from batchctl.providers.line import Line, Watch
 from batchctl.providers.manners import Asking, Manners
+from batchctl.providers.redaction import without_proxies
 from batchctl.providers.times import ServerClock
 
 _ERROR_LIMIT = 2**20
 """Bytes of an error's body that are looked at."""
 _GOOGLE = "googleapis.com"
+_ROW_PARTS = ("response", "error", "members")
+"""Of a row: what is kept of it."""
 
 
 class Endpoint:
@@ -130,7 +134,7 @@ class Endpoint:
                 response.headers,
                 what=call.what,
                 now=self.clock.now(),
-                redact=self._credentials.redact,
+                redact=self._redact,
                 hints=self._hints,
             )
             if error is not None:
@@ -188,13 +192,24 @@ class Endpoint:
         """The body without our own secrets: a name or a message that gives one back would be shown, and kept."""
         return self._credentials.redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
+    def _redact(self, words: str) -> str:
+        """What an error says, without our own secrets and the proxies': whatever is on the way may repeat either."""
+        return without_proxies(self._credentials.redact(words))
+
+    def cleaned(self, items: Iterable[ResultItem]) -> Iterator[ResultItem]:
+        """Rows without our own secrets: they are read from streams, which are not cleaned as a whole reply is."""
+        clean = self._credentials.redact_json
+        for item in items:
+            parts = {name: clean(dict(part)) for name in _ROW_PARTS if (part := getattr(item, name)) is not None}
+            yield replace(item, **parts)
+
     def _failure(self, call: Call, exc: Exception, watch: Watch) -> ApiError:
         if watch.over():
             return _too_slow(call)
         if what_ran_out(exc) is not None:
             # The next call has more room then, of whatever endpoint it is.
             close_all_idle()
-        return transport_failure(exc, what=call.what, redact=self._credentials.redact)
+        return transport_failure(exc, what=call.what, redact=self._redact)
 
     def _raise_for_status(self, call: Call, response: httpx.Response, watch: Watch) -> None:
         if response.is_success or response.status_code in call.accepted:
@@ -212,13 +227,13 @@ class Endpoint:
             bytes(body),
             what=call.what,
             now=self.clock.now(),
-            redact=self._credentials.redact,
+            redact=self._redact,
             hints=self._hints,
         )
 
     def operation_failure(self, status: Status, what: str) -> ApiStatus:
         """The error for an Operation of this service that ended badly."""
-        return operation_failure(status, what=what, redact=self._credentials.redact, hints=self._hints)
+        return operation_failure(status, what=what, redact=self._redact, hints=self._hints)
 
     def _request(self, line: Line, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
         headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": f"batchctl/{__version__}"}

@@ -157,7 +157,8 @@ def status_failure(
 
 def _plain_words(body: bytes, redact: Callable[[str], str]) -> str:
     """What a body says that is plain text; empty for a page or for JSON, which nobody reads in a message."""
-    text = plain(body[:_PLAIN_LIMIT].decode("utf-8", "replace"))
+    # Redacted before it is cut: half a secret would not be known for one.
+    text = plain(redact(body.decode("utf-8", "replace"))[:_PLAIN_LIMIT])
     return "" if text[:1] in ("", "<", "{", "[") else capped(redact(text))
 
 
@@ -197,8 +198,8 @@ def _api_status(
         hint = f"{hint + '; ' if hint else ''}the API asks to wait {retry_after:g} seconds"
     facts = {
         "http": http,
-        "status": status.status,
-        "reason": status.reason,
+        "status": capped(redact(plain(status.status))),
+        "reason": capped(redact(plain(status.reason))),
         "retryAfter": retry_after,
         **{name: capped(redact(plain(text))) for name, text in _named(status).items()},
     }
@@ -206,7 +207,7 @@ def _api_status(
     return kind(
         f"{what}: HTTP {http}: {_said(status, redact)}",
         http=http,
-        status=status.status,
+        status=capped(redact(plain(status.status))),
         code=code,
         hint=hint,
         details=details,

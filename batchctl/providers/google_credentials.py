@@ -12,8 +12,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
+from batchctl.model.desired import Json
 from batchctl.model.ports import Fact
-from batchctl.providers.credentials import Token, blanked
+from batchctl.providers.credentials import Token
+from batchctl.providers.redaction import blanked, blanked_json, without_proxies
 
 _HEADER = "authorization"
 _REMEMBERED = 8
@@ -49,9 +51,14 @@ class GoogleCredentials:
         return named
 
     def redact(self, text: str) -> str:
+        return blanked(text, self._secrets())
+
+    def redact_json(self, value: Json) -> Json:
+        return blanked_json(value, self._secrets())
+
+    def _secrets(self) -> tuple[str, ...]:
         with self._lock:
-            secrets = (*self._handed_out, *self._source.secrets)
-        return blanked(text, secrets)
+            return (*self._handed_out, *self._source.secrets)
 
     def facts(self) -> Sequence[Fact]:
         """Who we are, and until when the token holds; fetches one when there is none. Raises ApiError."""
@@ -91,7 +98,7 @@ class GoogleCredentials:
             from batchctl.providers.google_adc import token_failure
 
             # Each thread raises an error of its own; what the library said may hold what it was sent, so it stays here.
-            raise token_failure(problem, self.redact) from None
+            raise token_failure(problem, lambda words: without_proxies(self.redact(words))) from None
         return flight.result()
 
     def _fetch(self, flight: Future[Token]) -> None:
@@ -126,6 +133,9 @@ class StaticToken:
 
     def redact(self, text: str) -> str:
         return blanked(text, (self._value,))
+
+    def redact_json(self, value: Json) -> Json:
+        return blanked_json(value, (self._value,))
 
     def facts(self) -> Sequence[Fact]:
         return (Fact("credentials", "none needed"),)

@@ -14,9 +14,10 @@ from providers_kit import KEY, MovedClock
 from batchctl.model import errors
 from batchctl.model.errors import BatchctlError
 from batchctl.providers.calls import Call
-from batchctl.providers.clients import check_environment, proxy_secrets, tls_for, uses_proxies
+from batchctl.providers.clients import check_environment, tls_for, uses_proxies
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.redaction import proxy_secrets
 from batchctl.providers.times import ServerClock
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -174,5 +175,5 @@ def test_certificates_that_cannot_be_read_are_named(
 
 def test_the_secrets_of_a_proxy_are_known() -> None:
     env = {"HTTPS_PROXY": "http://ada:sword%40fish@h:1", "http_proxy": "h:2", "ALL_PROXY": "http://["}
-    assert set(proxy_secrets(env)) == {"ada:sword%40fish", "ada:sword@fish", "sword@fish"}
+    assert proxy_secrets(env) == ("ada:sword@fish", "sword@fish")
     assert proxy_secrets({"HTTPS_PROXY": "h:1"}) == ()

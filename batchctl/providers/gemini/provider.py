@@ -159,6 +159,9 @@ class GeminiProvider:
         Raises ApiError with code `ResultsNotReady` when they cannot be read yet, and `ResultsGone` when they are not
         there although the job ended long ago.
         """
+        yield from self._endpoint.cleaned(self._read_results(name))
+
+    def _read_results(self, name: str) -> Iterator[ResultItem]:
         path = job_path(name)
         outline = Outline()
         yield from self._inline(path, _RESULTS_FIELDS, outline)

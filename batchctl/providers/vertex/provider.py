@@ -205,7 +205,7 @@ class VertexProvider:
                 code=ErrorCode.RESULTS_NOT_READY,
                 hint="run the command again when the job has ended",
             )
-        yield from read_output(job, self._storage, self._bigquery, self._line_limit)
+        yield from self._endpoint.cleaned(read_output(job, self._storage, self._bigquery, self._line_limit))
 
     def _get(self, name: str) -> dict[str, Json]:
         """The job as the API shows it, and that it is the one that was asked for."""

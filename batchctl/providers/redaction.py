@@ -1,0 +1,130 @@
+"""Takes secrets out of texts, in every form in which an answer may give one back.
+
+A server, a proxy or a gateway repeats what it was sent as it stands, as a part of a URL (percent-encoded, perhaps
+twice), inside of JSON (with escapes), or in base64: alone, or behind a user's name as `Basic` has it, so that the
+secret begins at any of three places in a group of characters.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import TypeAlias
+
+import httpx
+
+from batchctl.model.desired import Json
+
+BLANK = "***"
+_MIN_SECRET = 9
+"""Shorter texts are placeholders of tests and emulators; blanking them would only garble messages."""
+_MIN_PASSWORD = 5
+"""A proxy's password has to be blanked as people choose it."""
+_PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY")
+_BACKSLASHES = r"\\{1,8}"
+"""JSON inside of JSON doubles them."""
+_SLASHED = frozenset('"\\/')
+"""What JSON puts a backslash before, or may."""
+
+_Forms: TypeAlias = tuple[tuple[str, ...], re.Pattern[str]]
+
+
+def blanked(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets."""
+    for secret in secrets:
+        text = _without(text, _forms(secret)) if len(secret) >= _MIN_SECRET else text
+    return text
+
+
+def without_proxies(text: str) -> str:
+    """The text without the secrets of the environment's proxies.
+
+    For error messages alone: such a password may be a word that stands in an answer by right.
+    """
+    for secret in proxy_secrets(os.environ):
+        text = _without(text, _forms(secret))
+    return text
+
+
+def proxy_secrets(env: Mapping[str, str]) -> tuple[str, ...]:
+    """What stands before the `@` of the proxies' URLs, and the password alone."""
+    names = (spelt for name in _PROXIES for spelt in (name, name.lower()))
+    return _of_urls(tuple(env[name] for name in names if "@" in env.get(name, "")))
+
+
+@lru_cache(maxsize=8)
+def _of_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
+    found: list[str] = []
+    for text in urls:
+        try:
+            url = httpx.URL(text if "://" in text else f"http://{text}")
+        except httpx.InvalidURL:
+            continue
+        if url.password:
+            found += [f"{url.username}:{url.password}", url.password]
+    return tuple(secret for secret in dict.fromkeys(found) if len(secret) >= _MIN_PASSWORD)
+
+
+def blanked_json(value: Json, secrets: Iterable[str]) -> Json:
+    """The same for all texts in a JSON value, names included."""
+    return _walk(value, [_forms(secret) for secret in secrets if len(secret) >= _MIN_SECRET])
+
+
+def _walk(value: Json, forms: Sequence[_Forms]) -> Json:
+    if isinstance(value, str):
+        return _cleaned(value, forms)
+    if isinstance(value, dict):
+        return {_cleaned(name, forms): _walk(below, forms) for name, below in value.items()}
+    # Vectors are long, and hold no text.
+    if isinstance(value, list) and not (value and isinstance(value[0], float)):
+        return [_walk(below, forms) for below in value]
+    return value
+
+
+def _cleaned(text: str, forms: Sequence[_Forms]) -> str:
+    if len(text) >= _MIN_SECRET:
+        for form in forms:
+            text = _without(text, form)
+    return text
+
+
+def _without(text: str, forms: _Forms) -> str:
+    literals, escaped = forms
+    for form in literals:
+        if form in text:
+            text = text.replace(form, BLANK)
+    return escaped.sub(BLANK, text) if "%" in text or "\\" in text else text
+
+
+@lru_cache(maxsize=64)
+def _forms(secret: str) -> _Forms:
+    """The forms that stand as they are, and the pattern of those with escapes, mixed as they may be."""
+    return (secret, *_in_base64(secret.encode("utf-8", "replace"))), re.compile("".join(map(_escaped, secret)))
+
+
+def _in_base64(secret: bytes) -> tuple[str, ...]:
+    """What is sure to be there, whatever stands around the secret: the groups that its own bits fill."""
+    found: list[str] = []
+    for before in range(3):
+        whole = base64.b64encode(bytes(before) + secret).decode("ascii")
+        core = whole[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
+        found += [core, core.replace("+", "-").replace("/", "_")]
+    return tuple(dict.fromkeys(found))
+
+
+def _escaped(char: str) -> str:
+    """A pattern for one character: itself, by its bytes in a URL, or by its number in JSON."""
+    in_url = "".join(f"%(?:25)*{_hex(f'{byte:02x}')}" for byte in char.encode("utf-8", "replace"))
+    forms = [re.escape(char), in_url]
+    if char in _SLASHED:
+        forms.append(rf"{_BACKSLASHES}{re.escape(char)}")
+    if ord(char) <= 0xFFFF:  # noqa: PLR2004  beyond it JSON writes two numbers
+        forms.append(rf"{_BACKSLASHES}u{_hex(f'{ord(char):04x}')}")
+    return f"(?:{'|'.join(forms)})"
+
+
+def _hex(digits: str) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
