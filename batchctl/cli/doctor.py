@@ -13,7 +13,8 @@ from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.connect import Connections
 from batchctl.cli.doctor_results import examine_collected, examine_results
 from batchctl.cli.exits import Exit
-from batchctl.cli.output import emit, watch_calls
+from batchctl.cli.output import emit
+from batchctl.cli.watching import watch_calls
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.desired import ProviderConfig

@@ -10,8 +10,8 @@ import yaml
 
 from batchctl.cli.common import Common, common_options, lock_option, output_option
 from batchctl.cli.consent import Consent
-from batchctl.cli.output import watch_calls
 from batchctl.cli.running import Request, carry_out
+from batchctl.cli.watching import watch_calls
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.cli.writing import is_taken, real_name, write_new
 from batchctl.engine.drive import Until

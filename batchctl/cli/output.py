@@ -12,12 +12,10 @@ from batchctl.cli.common import Common
 from batchctl.cli.workspace import Workspace
 from batchctl.model.desired import Json
 from batchctl.model.plan import Plan
-from batchctl.model.ports import Clock
 from batchctl.model.recorded import Recorded
-from batchctl.report.activity import Board
 from batchctl.report.console import make_console
 from batchctl.report.documents import to_json, to_names, to_yaml
-from batchctl.report.live import AnyProgress, make_lines, make_progress
+from batchctl.report.live import AnyProgress, make_progress
 from batchctl.report.values import StatusReport, StatusRow
 
 
@@ -42,11 +40,6 @@ def open_progress(workspace: Workspace) -> AnyProgress:
         log_format=common.log_format,
         quiet=common.quiet,
     ).follow(workspace.board)
-
-
-def watch_calls(common: Common, clock: Clock, board: Board) -> AnyProgress:
-    """The same for commands that make calls and have no plan: lines alone, and only where something takes long."""
-    return make_lines(sys.stderr, clock, log_format=common.log_format, quiet=common.quiet).follow(board)
 
 
 def emit(

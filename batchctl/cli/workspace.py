@@ -14,6 +14,7 @@ from pathlib import Path
 
 from batchctl.cli.common import Common
 from batchctl.cli.connect import Connections
+from batchctl.cli.watching import watch_calls
 from batchctl.engine.clock import SystemClock
 from batchctl.engine.tools import Providers, Tools
 from batchctl.manifests.durations import parse_duration
@@ -65,7 +66,7 @@ class Workspace:
         return Tools(
             self.state,
             Providers(connections),
-            RowEncoder(self.stack.limits.line_bytes),
+            RowEncoder(self.stack.limits.line_bytes, self.board),
             ResultsFolder(self.stack.results),
             self.notifier(),
             self.clock,
@@ -112,7 +113,9 @@ def open_workspace(
     clock = SystemClock()
     # Relative, so that messages name files as the user would.
     file = find_stack_file(common.config, os.environ, filenames, Path())
-    desired = load_desired(common, file, filenames)
+    board = Board()
+    with watch_calls(common, clock, board):
+        desired = load_desired(common, file, filenames, RowFiles(board))
     stack = desired.stack
     timeout = duration(lock_timeout, "--lock-timeout")
     scope = Scope(
@@ -121,7 +124,7 @@ def open_workspace(
         frozenset(names),
     )
     state = open_state(stack.state, stack=stack.name, uid=stack.uid, clock=clock, who=who(), lock_timeout=timeout)
-    return Workspace(common, file, desired, scope, clock, state)
+    return Workspace(common, file, desired, scope, clock, state, board)
 
 
 def load_desired(common: Common, file: Path, filenames: Sequence[str], rows: RowReader | None = None) -> DesiredStack:

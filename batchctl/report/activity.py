@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from batchctl.report.purchase import bytes_text
 
@@ -19,6 +19,14 @@ TELL_AFTER = 1.5
 LOOK_EVERY = 0.4
 _NAMED = 3
 """How many things one line names."""
+
+
+class Busy(NamedTuple):
+    """One thing that has been under way for a while."""
+
+    number: int
+    """Tells it from all others."""
+    words: str
 
 
 class Flowing:
@@ -85,12 +93,12 @@ class Board:
         with self._lock:
             self._tell = tell
 
-    def slow(self) -> tuple[str, ...]:
+    def slow(self) -> tuple[Busy, ...]:
         """What has been under way for a while, the oldest first."""
         now = self._elapsed()
         with self._lock:
-            flows = [flow for flow in self._flows.values() if now - flow.started >= TELL_AFTER]
-        return tuple(flow.words(now) for flow in flows)
+            flows = [one for one in self._flows.items() if now - one[1].started >= TELL_AFTER]
+        return tuple(Busy(number, flow.words(now)) for number, flow in flows)
 
 
 class Listener(Protocol):
@@ -98,7 +106,7 @@ class Listener(Protocol):
 
     def warn(self, message: str) -> None: ...
 
-    def busy(self, things: Sequence[str]) -> None:
+    def busy(self, things: Sequence[Busy]) -> None:
         """What has been under way for a while; called again and again, with nothing when there is nothing any more."""
         ...
 
@@ -140,7 +148,7 @@ class Heartbeat:
             was_busy = bool(things)
 
 
-def busy_words(things: Sequence[str]) -> str:
+def busy_words(things: Sequence[Busy]) -> str:
     """Things under way in one line."""
     more = f"; and {len(things) - _NAMED} more" if len(things) > _NAMED else ""
-    return "; ".join(things[:_NAMED]) + more
+    return "; ".join(thing.words for thing in things[:_NAMED]) + more

@@ -16,7 +16,7 @@ from rich.text import Text
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.ports import Clock
 from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
-from batchctl.report.activity import busy_words
+from batchctl.report.activity import Busy, busy_words
 from batchctl.report.console import is_terminal
 from batchctl.report.fit import Column, fit
 from batchctl.report.layout import count, outside, write_line
@@ -51,7 +51,7 @@ class LiveProgress(ProgressBase):
         self._news: dict[str, str] = {}
         self._next = ""
         self._last_plan = ""
-        self._busy: Sequence[str] = ()
+        self._busy: Sequence[Busy] = ()
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -91,7 +91,7 @@ class LiveProgress(ProgressBase):
             self._next = f"; next look in {seconds:.0f}s"
             self._draw()
 
-    def busy(self, things: Sequence[str]) -> None:
+    def busy(self, things: Sequence[Busy]) -> None:
         with self._lock:
             self._busy = things
             self._draw()

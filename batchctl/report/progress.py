@@ -15,7 +15,7 @@ from typing import Self, TextIO
 from batchctl.model.desired import Json
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.ports import Clock
-from batchctl.report.activity import Board, Heartbeat, busy_words
+from batchctl.report.activity import Board, Busy, Heartbeat, busy_words
 from batchctl.report.documents import to_json_line
 from batchctl.report.escape import terminal
 from batchctl.report.times import clock_time, rfc3339
@@ -55,7 +55,7 @@ class ProgressBase:
         """Say what went wrong."""
         raise NotImplementedError
 
-    def busy(self, things: Sequence[str]) -> None:
+    def busy(self, things: Sequence[Busy]) -> None:
         """See `Listener`."""
 
 
@@ -112,7 +112,7 @@ class PlainProgress(ProgressBase):
         if self._repeat.is_due(phases):
             self._write(f"waiting: {phases or 'no jobs'}; next look in {seconds:.0f}s")
 
-    def busy(self, things: Sequence[str]) -> None:
+    def busy(self, things: Sequence[Busy]) -> None:
         if self._calm.is_due(things):
             self._write(f"busy: {busy_words(things)}")
 
@@ -149,7 +149,7 @@ class JsonLinesProgress(ProgressBase):
         if self._repeat.is_due(phases):
             self._write("info", "waiting", phases, seconds=seconds)
 
-    def busy(self, things: Sequence[str]) -> None:
+    def busy(self, things: Sequence[Busy]) -> None:
         if self._calm.is_due(things):
             self._write("info", "busy", busy_words(things))
 
@@ -162,7 +162,7 @@ class JsonLinesProgress(ProgressBase):
 
 
 class Calm:
-    """Tells when a line of a log is due about what takes long: at once, and then less and less often."""
+    """Tells when a line of a log is due about what takes long: at once of each thing, then less and less often."""
 
     _FIRST, _LONGEST = timedelta(seconds=5), timedelta(seconds=60)
 
@@ -170,14 +170,18 @@ class Calm:
         self._clock = clock
         self._next: datetime | None = None
         self._pause = self._FIRST
+        self._told: frozenset[int] = frozenset()
 
-    def is_due(self, things: Sequence[str]) -> bool:
+    def is_due(self, things: Sequence[Busy]) -> bool:
         """Whether to say it now; then it counts as said."""
-        now = self._clock.now()
+        now, numbers = self._clock.now(), frozenset(thing.number for thing in things)
+        is_news = not numbers <= self._told
+        self._told = numbers
         if not things:
-            self._next, self._pause = None, self._FIRST
             return False
-        if self._next is not None and now < self._next:
+        if is_news:
+            self._pause = self._FIRST
+        elif self._next is not None and now < self._next:
             return False
         self._next, self._pause = now + self._pause, min(self._pause * 2, self._LONGEST)
         return True

@@ -89,7 +89,7 @@ def purchase_words(purchase: Purchase) -> str:
     jobs = count(purchase.jobs, "job")
     if purchase.unknown == purchase.jobs:
         return f"{jobs} of unknown size"
-    size = ", ".join((count(purchase.rows, "row"), bytes_text(purchase.bytes), f"about {purchase.tokens:,} tokens"))
+    size = ", ".join((_rows(purchase.rows), bytes_text(purchase.bytes), f"about {purchase.tokens:,} tokens"))
     more = f", and {count(purchase.unknown, 'job')} of unknown size" if purchase.unknown else ""
     return f"{count(purchase.jobs - purchase.unknown, 'job')}, {size}{more}"
 
@@ -105,10 +105,14 @@ def size_words(job: JobPlan) -> str:
     if not job.buys:
         return ""
     size = job.size
-    parts = [] if size.rows is None else [count(size.rows, "row")]
+    parts = [] if size.rows is None else [_rows(size.rows)]
     parts += [] if size.bytes is None else [bytes_text(size.bytes)]
     parts += [] if size.tokens is None else [f"about {size.tokens:,} tokens"]
     return f"{size.model} on {size.provider}: {', '.join(parts) or 'of unknown size'}"
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row" if number == 1 else f"{number:,} rows"
 
 
 def bytes_text(size: float) -> str:

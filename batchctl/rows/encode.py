@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import BinaryIO, assert_never
 
+from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.capabilities import CAPABILITIES, RowMark, is_partner_model
 from batchctl.model.codes import ErrorCode
@@ -37,8 +38,9 @@ from batchctl.rows.spelling import spell_request, with_lists
 class RowEncoder:
     """Implements InputEncoder."""
 
-    def __init__(self, line_bytes: int = LINE_BYTES) -> None:
+    def __init__(self, line_bytes: int = LINE_BYTES, activity: Activity = UNWATCHED) -> None:
         self._line_bytes = line_bytes
+        self._activity = activity
 
     def inline_rows(self, job: DesiredJob) -> tuple[RequestRow, ...]:
         if not isinstance(job.source, InlineRows):
@@ -47,6 +49,10 @@ class RowEncoder:
         return tuple(replace(row, request=with_lists(with_defaults(defaults, row.request))) for row in job.source.rows)
 
     def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
+        with self._activity.running(f"{job.name}: preparing the upload", source.size or None) as flow:
+            return self._encode(job, source, into, flow)
+
+    def _encode(self, job: DesiredJob, source: LocalFile, into: BinaryIO, flow: Flow) -> str:
         form = WireForm(job)
         content = hashlib.sha256()
         rows = RowsHasher()
@@ -56,6 +62,7 @@ class RowEncoder:
                 line = form.line(row, index)
                 content.update(line)
                 into.write(line)
+                flow.add(len(line))
         except RowsError as error:
             raise _input_changed(source, str(error)) from error
         if rows.hexdigest() != source.sha256:

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, NoReturn
+from typing import NoReturn, Protocol
 
 from batchctl.model.desired import LINE_BYTES, Json
 
@@ -54,7 +54,15 @@ class Line:
     fault: str | None = None
 
 
-def read_lines(stream: BinaryIO, limit: int = LINE_BYTES) -> Iterator[Line]:
+class LineSource(Protocol):
+    """What lines are read from."""
+
+    def readline(self, size: int, /) -> bytes:
+        """The next line, or so much of it."""
+        ...
+
+
+def read_lines(stream: LineSource, limit: int = LINE_BYTES) -> Iterator[Line]:
     """The lines of a stream, one after the other, faulty ones too. Raises OSError."""
     number = 0
     while raw := stream.readline(limit + 1):
@@ -72,7 +80,7 @@ def read_lines(stream: BinaryIO, limit: int = LINE_BYTES) -> Iterator[Line]:
             yield _parse(number, raw.rstrip())
 
 
-def _skip_rest(stream: BinaryIO, raw: bytes) -> None:
+def _skip_rest(stream: LineSource, raw: bytes) -> None:
     while raw and not raw.endswith(b"\n"):
         raw = stream.readline(_SKIPPED)
 

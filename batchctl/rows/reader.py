@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from batchctl.disk.opening import open_stream
+from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError
@@ -25,29 +27,54 @@ FAULTS_SHOWN = 20
 class RowFiles:
     """Implements RowReader."""
 
+    def __init__(self, activity: Activity = UNWATCHED) -> None:
+        self._activity = activity
+
     def fingerprint(self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> RowsSummary:
         hasher, hashes = RowsHasher(), RowHashes()
         count = 0
         members: Counter[str] = Counter()
-        for row in read_rows(path, kind, line_bytes):
-            hasher.add(row)
-            hashes.add(row)
-            count += 1
-            members.update(row.request.keys())
+        with self._activity.running(f"reading {path.name}", _size(path)) as flow:
+            for row in read_rows(path, kind, line_bytes, flow):
+                hasher.add(row)
+                hashes.add(row)
+                count += 1
+                members.update(row.request.keys())
         return RowsSummary(hasher.hexdigest(), count, members, hashes.text())
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)
 
 
-def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> Iterator[RequestRow]:
+def _size(path: Path) -> int | None:
+    """The bytes of a file, for people who wait; that it cannot be read is found out by reading it."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+class _Counted:
+    """A stream whose bytes are counted as they are read."""
+
+    def __init__(self, stream: BinaryIO, flow: Flow) -> None:
+        self._stream = stream
+        self._flow = flow
+
+    def readline(self, size: int, /) -> bytes:
+        raw = self._stream.readline(size)
+        self._flow.add(len(raw))
+        return raw
+
+
+def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES, flow: Flow = UNWATCHED) -> Iterator[RequestRow]:
     """The file's rows, streamed; what comes before its end is worth nothing if the end raises.
 
     Raises RowsError with all faults, up to `FAULTS_SHOWN`, once the file is read or there are too many.
     """
     problems: list[RowProblem] = []
     empty = True
-    for found in _rows_and_problems(path, kind, line_bytes):
+    for found in _rows_and_problems(path, kind, line_bytes, flow):
         empty = False
         if isinstance(found, RequestRow):
             yield found
@@ -62,11 +89,11 @@ def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> Iterator[
         raise RowsError(problems)
 
 
-def _rows_and_problems(path: Path, kind: Kind, line_bytes: int) -> Iterator[RequestRow | RowProblem]:
+def _rows_and_problems(path: Path, kind: Kind, line_bytes: int, flow: Flow) -> Iterator[RequestRow | RowProblem]:
     lines: dict[str, int] = {}
     try:
         with open_stream(path) as stream:
-            for line in read_lines(stream, line_bytes):
+            for line in read_lines(_Counted(stream, flow), line_bytes):
                 yield _row_or_problem(line, kind, lines)
     except OSError as error:
         yield RowProblem(1, f"the file cannot be read: {error.strerror}")

@@ -9,10 +9,14 @@ from report_samples import NOW, Terminal
 from test_report_progress import ENV, StandingClock
 
 from batchctl.model.activity import UNWATCHED
-from batchctl.report.activity import LOOK_EVERY, TELL_AFTER, Board, Heartbeat, busy_words
+from batchctl.report.activity import LOOK_EVERY, TELL_AFTER, Board, Busy, Heartbeat, busy_words
 from batchctl.report.console import make_console
 from batchctl.report.live import LiveProgress
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
+
+
+def busy(*words):
+    return [Busy(number, word) for number, word in enumerate(words)]
 
 
 class Hand:
@@ -53,12 +57,12 @@ def test_what_takes_long_is_named_with_its_time_or_its_bytes_and_speed():
     ):
         assert board.slow() == ()
         hand.now = TELL_AFTER
-        assert board.slow()[0] == "batches.list at host: 2 s"
+        assert board.slow()[0].words == "batches.list at host: 2 s"
         hand.now = 4.0
         upload.add(12_300_000)
         read.add(800)
         with board.running("new"):
-            assert board.slow() == (
+            assert tuple(one.words for one in board.slow()) == (
                 "batches.list at host: 4 s",
                 "a: upload: 12.3 MB of 40.0 MB, 3.1 MB/s",
                 "read: 800 bytes, 200 bytes/s",
@@ -105,7 +109,7 @@ def test_the_heartbeat_shows_what_goes_on_and_ends_with_the_block(monkeypatch):
         with board.running("call"):
             hand.now = 3.0
             assert heard.came.wait(10)
-            assert heard.busy_with[0] == ("call: 3 s",)
+            assert [one.words for one in heard.busy_with[0]] == ["call: 3 s"]
             heard.came.clear()
         while heard.busy_with[-1] != ():
             assert heard.came.wait(10)
@@ -126,8 +130,8 @@ def test_without_a_thread_the_work_goes_on_and_retries_are_told(monkeypatch):
 
 
 def test_one_line_names_three_things():
-    assert busy_words(["a", "b"]) == "a; b"
-    assert busy_words(list("abcde")) == "a; b; c; and 2 more"
+    assert busy_words(busy("a", "b")) == "a; b"
+    assert busy_words(busy(*"abcde")) == "a; b; c; and 2 more"
 
 
 def test_nobody_looks_on():
@@ -140,10 +144,11 @@ def test_lines_of_a_log_come_less_and_less_often():
     stream, clock = io.StringIO(), StandingClock()
     progress = PlainProgress(stream, clock)
     for _ in range(120):
-        progress.busy(["list\x1b: 2 s"])
+        progress.busy(busy("list\x1b: 2 s"))
         clock.sleep(1)
+    progress.busy([Busy(7, "another")])
     progress.busy([])
-    progress.busy(["again"])
+    progress.busy(busy("again"))
     lines = stream.getvalue().splitlines()
     assert lines[0] == "10:31:07Z busy: list\\x1b: 2 s"
     assert [line.split()[0] for line in lines] == [
@@ -153,16 +158,18 @@ def test_lines_of_a_log_come_less_and_less_often():
         "10:31:42Z",
         "10:32:22Z",
         "10:33:07Z",
+        "10:33:07Z",
     ]
+    assert lines[-2].endswith("busy: another")
 
 
 def test_json_says_it_as_an_event_and_quiet_says_nothing():
     stream = io.StringIO()
-    JsonLinesProgress(stream, StandingClock()).busy(["list: 2 s"])
+    JsonLinesProgress(stream, StandingClock()).busy(busy("list: 2 s"))
     event = json.loads(stream.getvalue())
     assert (event["event"], event["level"], event["message"]) == ("busy", "info", "list: 2 s")
     stream = io.StringIO()
-    QuietProgress(stream).busy(["list: 2 s"])
+    QuietProgress(stream).busy(busy("list: 2 s"))
     assert stream.getvalue() == ""
 
 
@@ -170,7 +177,7 @@ def test_live_shows_it_in_its_own_line_as_long_as_it_lasts():
     stream = Terminal()
     progress = LiveProgress(make_console(stream, "never", ENV), StandingClock())
     with progress:
-        progress.busy(["upload: 1.0 MB"])
+        progress.busy(busy("upload: 1.0 MB"))
         assert "upload: 1.0 MB" in stream.getvalue()
         start = len(stream.getvalue())
         progress.busy([])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -385,3 +386,37 @@ def test_a_line_holds_so_many_values_and_no_more(monkeypatch: pytest.MonkeyPatch
     assert parse_json(rb'{"a": ", , \", {[,,\\", "b": 1}') == {"a": ', , ", {[,,\\', "b": 1}
     with pytest.raises(ValueError, match="holds more than 4 values"):
         parse_json(b'{"a": [1, 2, 3]}')
+
+
+class Counting:
+    """Counts the bytes that are said to have gone over."""
+
+    def __init__(self) -> None:
+        self.what: list[tuple[str, int | None]] = []
+        self.bytes = 0
+
+    @contextmanager
+    def running(self, what: str, total: int | None = None) -> Iterator[Counting]:
+        self.what.append((what, total))
+        yield self
+
+    def add(self, size: int) -> None:
+        self.bytes += size
+
+    def trying_again(self, why: str, seconds: float) -> None:
+        raise AssertionError(why, seconds)
+
+
+def test_whoever_looks_on_sees_how_far_the_reading_is(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"key": "a", "text": "x"}\n\n{"key": "b", "text": "y"}\n')
+    counting = Counting()
+    RowFiles(counting).fingerprint(path, Kind.BATCH_JOB)
+    assert (counting.what, counting.bytes) == ([("reading rows.jsonl", 53)], 53)
+
+
+def test_a_file_that_is_not_there_has_no_size(tmp_path: Path) -> None:
+    counting = Counting()
+    with pytest.raises(RowsError):
+        RowFiles(counting).fingerprint(tmp_path / "none.jsonl", Kind.BATCH_JOB)
+    assert counting.what == [("reading none.jsonl", None)]

@@ -10,9 +10,9 @@ import click
 
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.connect import Connections
-from batchctl.cli.output import watch_calls
 from batchctl.cli.state.opening import Opened, find_job, open_stack_state
 from batchctl.cli.state.places import moved
+from batchctl.cli.watching import watch_calls
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode

@@ -1,0 +1,15 @@
+"""What a command says while it is busy, where it has no plan to show."""
+
+from __future__ import annotations
+
+import sys
+
+from batchctl.cli.common import Common
+from batchctl.model.ports import Clock
+from batchctl.report.activity import Board
+from batchctl.report.live import Lines, make_lines
+
+
+def watch_calls(common: Common, clock: Clock, board: Board) -> Lines:
+    """Lines on standard error about what takes long, and about calls that are tried again; else nothing."""
+    return make_lines(sys.stderr, clock, log_format=common.log_format, quiet=common.quiet).follow(board)
