@@ -49,4 +49,4 @@ def cancel(
     # The order stands from now on: what is not settled yet need not be waited for.
     until = Until(ended=False, once=True)
     question = "Do you want to cancel these jobs?"
-    return carry_out(workspace, Request(options, until, consent, output, question, Measure(settled=False)))
+    return carry_out(workspace, Request(options, until, consent, output, question, measure=Measure(settled=False)))

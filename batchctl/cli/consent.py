@@ -46,6 +46,14 @@ def ask(question: str) -> None:
         raise GuardError("you said no, so nothing was done", code=ErrorCode.DECLINED, hint="nothing needs to be undone")
 
 
+def ask_for_name(question: str, name: str) -> None:
+    """Ask for a name to be typed, which no habit of saying yes does. Raises GuardError when another one is."""
+    typed = click.prompt(f"{question} Type {name} to agree", default="", show_default=False, err=True)
+    if typed.strip() != name:
+        message = f"that is not {name}, so nothing was done"
+        raise GuardError(message, code=ErrorCode.DECLINED, hint="nothing needs to be undone")
+
+
 def only_as_shown(shown: Plan) -> Approve:
     """An approval of just what was shown: a plan that came out otherwise meanwhile is refused."""
 

@@ -41,20 +41,24 @@ def destroy(
     max_delete: int | None,
     lock_timeout: str,
 ) -> int:
-    """Cancel and delete all jobs, or those named. Manifests and collected results stay."""
+    """Cancel and delete all jobs, or those named. Manifests and collected results stay.
+
+    On a terminal the stack's name has to be typed. Elsewhere it takes --yes, and --max-delete for more jobs than the
+    stack's maxDelete.
+    """
     workspace = open_workspace(common, filenames, selector, names, lock_timeout)
     recorded = workspace.state.load()
     workspace.require(names, recorded)
     warn_of_empty_scope(workspace, filenames, selector, recorded)
+    consent = Consent(yes, no_input)
     options = Options(
         workspace.scope,
         destroy=True,
+        any_number=consent.can_ask,
         allow_protected=allow_protected,
         discard_results=discard_results,
         max_delete=max_delete,
     )
-    limit = time_limit(timeout)
-    question = "Do you want to remove these jobs?"
-    return carry_out(
-        workspace, Request(options, Until(ended=wait, timeout=limit), Consent(yes, no_input), output, question)
-    )
+    until = Until(ended=wait, timeout=time_limit(timeout))
+    question, name = "Do you want to remove these jobs?", workspace.stack.name
+    return carry_out(workspace, Request(options, until, consent, output, question, typed=name))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from rich.console import Console
 
-from batchctl.cli.consent import Consent, ask, needs_asking, only_as_shown
+from batchctl.cli.consent import Consent, ask, ask_for_name, needs_asking, only_as_shown
 from batchctl.cli.exits import lightest_first, weightiest
 from batchctl.cli.guarding import refuse_new_state
 from batchctl.cli.looking import glance
@@ -38,6 +38,8 @@ class Request:
     consent: Consent
     output: str
     question: str = "Do you want to apply these changes?"
+    typed: str | None = None
+    """What a person on a terminal has to type to agree; None asks for yes or no."""
     measure: Measure = field(default_factory=Measure)
     """What counts in the exit code."""
     pace: Pace = field(default_factory=Pace)
@@ -76,7 +78,10 @@ def _agree(workspace: Workspace, request: Request) -> Approve | None:
     if not needs_asking(shown):
         return only_as_shown(shown)
     write_plan(shown, stderr_console(workspace.common), verbose=workspace.common.verbose)
-    ask(request.question)
+    if request.typed is None:
+        ask(request.question)
+    else:
+        ask_for_name(request.question, request.typed)
     return only_as_shown(shown)
 
 

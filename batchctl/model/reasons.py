@@ -89,6 +89,7 @@ class Reason(StrEnum):
     IMPORTED = ("Imported", "A job that was made by hand is taken in (`spec.adopt`).")
     DUPLICATE = ("Duplicate", "More than one remote job lives for it; one is kept.")
     REMOVED = ("Removed", "It is in no manifest any more.")
+    DESTROY_ORDERED = ("DestroyOrdered", "`batchctl destroy` removes it.")
     NOTHING_LEFT = ("NothingLeft", "It is in no manifest any more, and has no remote job.")
     KEPT = ("Kept", "It is in no manifest any more, and `onRemove` keeps its remote job.")
     ORPHAN = ("Orphan", "A remote job has this stack's mark, but is neither in a manifest nor in the state.")

@@ -102,7 +102,7 @@ def _count_guards(decisions: list[Decision], limits: Limits, options: Options) -
     for kind, (override, limit) in allowed.items():
         most = limit if override is None else override
         count = sum(1 for decision in decisions if decision.counted is kind)
-        ordered = kind is Counted.DELETE and options.destroy and override is None
+        ordered = kind is Counted.DELETE and options.any_number and override is None
         if count > most and not ordered:
             message = f"{count} jobs to {kind.value}, and the limit is {most}"
             guards[kind] = Guard(_TOO_MANY[kind], message, f"--max-{kind.value} {count}")

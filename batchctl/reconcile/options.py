@@ -50,7 +50,9 @@ class Options:
     consent: bool = True
     """False leaves every action that needs consent, and says so: `watch` or `apply` without `--yes`."""
     destroy: bool = False
-    """Nothing in scope is desired, by explicit order: the guards against emptiness and many deletes are lifted."""
+    """Nothing in scope is desired, by explicit order: the guard against emptiness is lifted."""
+    any_number: bool = False
+    """However many are to be removed, a person who saw the number agrees to it, where `max_delete` says no other."""
     cancel: bool = False
     """Cancel what works in scope, and decide nothing else."""
     retry: bool = False

@@ -52,22 +52,31 @@ def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decisi
     unseen = next((why for view in remote if (why := find_unseen(view)) is not None), None)
     doubled = has_living_duplicate(subject.views)
     if not present and unseen is None and not doubled:
-        words = "no longer in a manifest, and nothing of it is left"
+        words = f"{_words(context)}, and nothing of it is left"
         after = replace(_stand(subject), is_removing=True)
         return Decision(Action.FORGET, after, Reason.NOTHING_LEFT, words, (Forget(subject.name),))
     if recorded.lifecycle.on_remove is OnRemove.KEEP:
         return _release(subject, recorded, context, "the remote job is kept (onRemove: keep)")
     if unseen is not None:
-        return wait_to_see(stand(subject), unseen, "no longer in a manifest")
+        return wait_to_see(stand(subject), unseen, _words(context))
     for view in present:
         state = view.attempt.state or ""
         if not is_active(state) and not is_terminal(state):
-            words = f"no longer in a manifest, but the API says {state}: what that leads to is not known"
+            words = f"{_words(context)}, but the API says {state}: what that leads to is not known"
             return wait(stand(subject), Reason.STATE_UNKNOWN, words)
     active = [view for view in present if is_active(view.attempt.state or "")]
     if active or doubled:
         return _stop(subject, active, recorded, context)
     return _end(subject, present, recorded, context)
+
+
+def _words(context: Context) -> str:
+    """Why it is to go."""
+    return "destroy was asked for" if context.options.destroy else "no longer in a manifest"
+
+
+def _code(context: Context) -> Reason:
+    return Reason.DESTROY_ORDERED if context.options.destroy else Reason.REMOVED
 
 
 def _stand(subject: Subject) -> Standing:
@@ -89,8 +98,8 @@ def _stop(subject: Subject, active: list[AttemptView], recorded: RecordedJob, co
     return Decision(
         Action.CANCEL if keeps else Action.DELETE,
         _stand(subject),
-        Reason.REMOVED,
-        f"no longer in a manifest; {'to be cancelled first' if begin else 'cancelling'}",
+        _code(context),
+        f"{_words(context)}; {'to be cancelled first' if begin else 'cancelling'}",
         (*begin, *cancels),
         unfinished=True,
         counted=None if is_agreed else Counted.DELETE,
@@ -114,8 +123,8 @@ def _end(subject: Subject, present: list[AttemptView], recorded: RecordedJob, co
     return Decision(
         Action.DELETE,
         _stand(subject),
-        Reason.REMOVED,
-        "no longer in a manifest",
+        _code(context),
+        _words(context),
         (*ends, Forget(subject.name)),
         counted=None if is_agreed else Counted.DELETE,
         needs_consent=not is_agreed,
@@ -129,7 +138,7 @@ def _release(subject: Subject, recorded: RecordedJob, context: Context, words: s
         Action.FORGET,
         _stand(subject),
         Reason.KEPT,
-        f"no longer in a manifest; {words}",
+        f"{_words(context)}; {words}",
         (step,),
         needs_consent=recorded.removing_time is None,
         ends_protected=True,

@@ -85,15 +85,19 @@ def test_too_many_deletes(stack: StackFolder, cli: Cli, service: Service, quick:
     assert len(service.live()) == 1
 
 
-def test_destroy_is_an_order_and_has_no_limit_but_a_given_one(
+def test_destroy_without_a_terminal_takes_the_number_too(
     stack: StackFolder, cli: Cli, service: Service, quick: list[float]
 ) -> None:
     stack.write_stack(limits={"maxDelete": 1})
     for name in ("classify", "translate"):
         stack.write_job(name)
     cli.ok("apply", "--yes", "--wait")
+    refused(cli, service, "TooManyDeletes", "--max-delete 2", "destroy", "--yes")
     refused(cli, service, "TooManyDeletes", "--max-delete 2", "destroy", "--yes", "--max-delete", "1")
-    cli.ok("destroy", "--yes")
+    ran = cli.ok("destroy", "--yes", "--max-delete", "2", "-o", "json")
+    assert {(one["reason"], one["reasonCode"]) for one in ran.json["actions"]} == {
+        ("destroy was asked for", "DestroyOrdered")
+    }
     assert service.live() == []
 
 

@@ -86,14 +86,25 @@ def test_anything_else_does_nothing(stack: StackFolder, service: Service, answer
     assert service.creates == 0
 
 
-def test_destroy_asks_in_its_own_words(stack: StackFolder, cli: Cli, service: Service) -> None:
+@pytest.mark.parametrize("answer", ["n\n", "y\n", "\n", "sho\n"])
+def test_destroy_asks_for_the_name_of_the_stack(stack: StackFolder, cli: Cli, service: Service, answer: str) -> None:
     stack.write_job("translate")
     cli.ok("apply", "--yes")
-    session = on_a_terminal(["destroy"], "n\n")
+    session = on_a_terminal(["destroy"], answer, asked="to agree")
     assert session.code == 6
-    assert "Do you want to remove these jobs?" in session.screen
+    assert "Do you want to remove these jobs? Type shop to agree" in session.screen
     assert "translate" in session.screen
     assert not service.of("translate")[0]["deleted"]
+
+
+def test_the_name_of_the_stack_stands_for_any_number(stack: StackFolder, cli: Cli, service: Service) -> None:
+    stack.write_stack(limits={"maxDelete": 1})
+    for name in ("a", "b"):
+        stack.write_job(name)
+    cli.ok("apply", "--yes")
+    session = on_a_terminal(["destroy"], "shop\n", asked="to agree")
+    assert session.code == 0, session.screen
+    assert {job["state"] for job in service.jobs()} == {"BATCH_STATE_CANCELLED"}
 
 
 def test_nothing_is_asked_when_there_is_nothing_to_agree_to(stack: StackFolder, cli: Cli, service: Service) -> None:

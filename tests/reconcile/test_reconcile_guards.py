@@ -115,15 +115,18 @@ def test_limits_are_counted_over_the_scope() -> None:
     assert made.guards == ()
 
 
-def test_destroy_may_delete_many_unless_a_limit_is_given() -> None:
+def test_destroy_may_delete_many_where_a_person_saw_the_number() -> None:
     many = deletes(5)
 
-    assert decide_many(many, Options(destroy=True)).guards == ()
-    assert [guard.code for guard in decide_many(many, Options(destroy=True, max_delete=2)).guards] == ["TooManyDeletes"]
+    assert [guard.flag for guard in decide_many(many, Options(destroy=True)).guards] == ["--max-delete 6"]
+    assert decide_many(many, Options(destroy=True, max_delete=6)).guards == ()
+    assert decide_many(many, Options(destroy=True, any_number=True)).guards == ()
+    few = Options(destroy=True, any_number=True, max_delete=2)
+    assert [guard.code for guard in decide_many(many, few).guards] == ["TooManyDeletes"]
 
 
 def test_destroy_lifts_no_other_limit() -> None:
-    made = decide_many(deletes(5), Options(destroy=True, consent=False))
+    made = decide_many(deletes(5), Options(destroy=True, any_number=True, consent=False))
 
     assert {guard.code for guard in made.guards} == {"ConsentNeeded"}
 

@@ -20,6 +20,7 @@ from reconcile_build import (
 )
 
 from batchctl.model.observed import RemoteJob
+from batchctl.model.reasons import Reason
 from batchctl.reconcile import Options, Scope
 
 # --- no | - | our mark | `Orphan`: reported; removed only with `--prune-orphans`
@@ -112,6 +113,9 @@ def test_destroy_removes_whatever_is_desired() -> None:
     assert show(made, "c") == unrecorded.format("c")
     assert show(made, "d") == unrecorded.format("d")
     assert made.guards == ()
+    reasons = {"destroy was asked for", "destroy was asked for; to be cancelled first"}
+    assert {one.reason.removeprefix("orphan: ") for one in made.jobs} == reasons
+    assert [one.code for one in made.jobs[:2]] == [Reason.DESTROY_ORDERED] * 2
 
 
 def test_destroy_narrowed_to_a_path_leaves_the_rest() -> None:
