@@ -53,6 +53,9 @@ def _read(node: Node, trust: Trust, faults: Faults) -> Hook | None:
         case {"url": _, "command": _}:
             message = 'an entry of "notify" has "url" or "command", not both'
             faults.add(key_place(node, "command"), Code.INVALID_VALUE, message, "write two entries")
+        case {"url": _, "env": _}:
+            message = '"env" is for commands: a webhook gets no environment'
+            faults.add(key_place(node, "env"), Code.INVALID_VALUE, message, "leave it out; its secret is secretEnv")
         case {"url": url, "secretEnv": variable}:
             hook = Webhook(entry.get("name") or _name("webhook", url), url, variable, types, stuck_after)
             return hook if _is_sound(url, key_place(node, "url"), trust, faults) else None
@@ -65,7 +68,8 @@ def _read(node: Node, trust: Trust, faults: Faults) -> Hook | None:
         case {"command": words}:
             command = tuple(words)
             if command[0]:
-                return CommandHook(entry.get("name") or _name("command", *command), command, types, stuck_after)
+                name = entry.get("name") or _name("command", *command)
+                return CommandHook(name, command, types, stuck_after, tuple(entry.get("env", ())))
             faults.add(key_place(node, "command"), Code.INVALID_VALUE, '"command" names no program')
         case _:
             message = 'an entry of "notify" needs "url" or "command"'

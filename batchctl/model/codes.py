@@ -453,6 +453,12 @@ class ErrorCode(StrEnum):
         "The receiver is down or slow, or answers with anything but 2xx; or the command ended with a status but 0.",
         "Mend the receiver. No job is held up, and no exit code changed.",
     )
+    NO_HOOK_VARIABLE = (
+        "NoHookVariable",
+        "A command of `notify` was not run, because a variable that its `env` names is not set. Its events wait.",
+        "The machine lacks the variable, or the name is misspelt.",
+        "Set it, or take it out of the hook's `env`.",
+    )
     NO_WEBHOOK_SECRET = (
         "NoWebhookSecret",
         "The environment variable with a webhook's signing secret is not set, or holds none. Nothing was sent.",

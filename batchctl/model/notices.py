@@ -54,6 +54,8 @@ class CommandHook:
     """The program and its arguments; no shell reads them."""
     types: frozenset[NoticeType] = ALL_TYPES
     stuck_after: timedelta = STUCK_AFTER
+    variables: tuple[str, ...] = ()
+    """Of the environment, besides the plain ones that every program gets."""
 
 
 Hook: TypeAlias = Webhook | CommandHook

@@ -21,6 +21,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 from batchctl.model.exhaustion import exhausted
 
+_GOOGLE = "googleapis.com"
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY")
 _SOCKS = frozenset({"socks5", "socks5h"})
@@ -35,6 +36,13 @@ _FAULTS: tuple[type[Exception], ...] = (ValueError, TypeError, OSError, ImportEr
 def uses_proxies(url: httpx.URL) -> bool:
     """Whether calls to this address may go through the proxy that the environment names."""
     return url.scheme == "https" and not is_loopback_host(url.host)
+
+
+def is_same_service(base: httpx.URL, other: httpx.URL) -> bool:
+    """Whether two addresses have one origin, or are both Google's over TLS."""
+    if (other.scheme, other.host, other.port) == (base.scheme, base.host, base.port):
+        return True
+    return all(one.scheme == "https" and f".{one.host}".endswith(f".{_GOOGLE}") for one in (base, other))
 
 
 def open_client(url: httpx.URL, tls: ssl.SSLContext, **options: Any) -> httpx.Client:  # noqa: ANN401  httpx's own

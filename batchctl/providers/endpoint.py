@@ -9,7 +9,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from itertools import chain
 
 import httpx
@@ -22,7 +21,7 @@ from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
 from batchctl.model.ports import Fact, ResultItem
 from batchctl.providers.calls import Call, Reply
-from batchctl.providers.clients import open_client, tls_for
+from batchctl.providers.clients import is_same_service, open_client, tls_for
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.errors import (
     WIRE_ERRORS,
@@ -35,14 +34,11 @@ from batchctl.providers.free_lines import IDLE_SECONDS, FreeLines, LinesClosedEr
 from batchctl.providers.hints import GEMINI, Hints
 from batchctl.providers.line import Line, Watch
 from batchctl.providers.manners import Asking, Manners
-from batchctl.providers.redaction import without_proxies
+from batchctl.providers.redaction import clean_rows, without_proxies
 from batchctl.providers.times import ServerClock
 
 _ERROR_LIMIT = 2**20
 """Bytes of an error's body that are looked at."""
-_GOOGLE = "googleapis.com"
-_ROW_PARTS = ("response", "error", "members")
-"""Of a row: what is kept of it."""
 
 
 class Endpoint:
@@ -84,9 +80,7 @@ class Endpoint:
 
     def trusts(self, url: httpx.URL) -> bool:
         """Whether an address that a reply names may be called: it has our origin, or both are Google's over TLS."""
-        if (url.scheme, url.host, url.port) == (self.base_url.scheme, self.base_url.host, self.base_url.port):
-            return True
-        return all(one.scheme == "https" and f".{one.host}".endswith(f".{_GOOGLE}") for one in (self.base_url, url))
+        return is_same_service(self.base_url, url)
 
     def call(self, call: Call) -> Reply:
         """Make the call once and read the whole answer. Raises ApiError."""
@@ -198,10 +192,7 @@ class Endpoint:
 
     def cleaned(self, items: Iterable[ResultItem]) -> Iterator[ResultItem]:
         """Rows without our own secrets: they are read from streams, which are not cleaned as a whole reply is."""
-        clean = self._credentials.redact_json
-        for item in items:
-            parts = {name: clean(dict(part)) for name in _ROW_PARTS if (part := getattr(item, name)) is not None}
-            yield replace(item, **parts)
+        return clean_rows(items, self._credentials.redact_json)
 
     def _failure(self, call: Call, exc: Exception, watch: Watch) -> ApiError:
         if watch.over():
@@ -273,8 +264,7 @@ class Endpoint:
             yield line
 
     def _open(self) -> httpx.Client:
-        if self._tls is None:
-            self._tls = tls_for(self.base_url.scheme)
+        self._tls = self._tls or tls_for(self.base_url.scheme)
         return open_client(self.base_url, self._tls, limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS))
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 
 from batchctl.model.desired import Json
+from batchctl.model.ports import ResultItem
 
 BLANK = "***"
 _MIN_SECRET = 9
@@ -24,6 +26,8 @@ _MIN_SECRET = 9
 _MIN_PASSWORD = 5
 """A proxy's password has to be blanked as people choose it."""
 _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY")
+_ROW_PARTS = ("response", "error", "members")
+"""Of a row: what is kept of it."""
 _BACKSLASHES = r"\\{1,8}"
 """JSON inside of JSON doubles them."""
 _SLASHED = frozenset('"\\/')
@@ -71,6 +75,15 @@ def _of_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
 def blanked_json(value: Json, secrets: Iterable[str]) -> Json:
     """The same for all texts in a JSON value, names included."""
     return _walk(value, [_forms(secret) for secret in secrets if len(secret) >= _MIN_SECRET])
+
+
+def clean_rows(items: Iterable[ResultItem], clean: Callable[[Json], Json]) -> Iterator[ResultItem]:
+    """Rows in which all that is kept of them went through `clean`."""
+    for item in items:
+        parts: dict[str, Any] = {
+            name: clean(dict(part)) for name in _ROW_PARTS if (part := getattr(item, name)) is not None
+        }
+        yield replace(item, **parts)
 
 
 def _walk(value: Json, forms: Sequence[_Forms]) -> Json:

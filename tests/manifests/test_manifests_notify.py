@@ -26,6 +26,19 @@ def test_what_is_absent_has_its_default(tmp_path: Path) -> None:
     assert notify(tmp_path, "notify: null") == notify(tmp_path, "notify: []") == ()
 
 
+def test_a_command_names_what_it_gets_of_the_environment(tmp_path: Path) -> None:
+    (plain, named) = notify(
+        tmp_path, "notify: [{name: a, command: [x]}, {name: b, command: [x], env: [SLACK_TOKEN, TEAM]}]"
+    )
+    assert (plain.variables, named.variables) == ((), ("SLACK_TOKEN", "TEAM"))
+    write(tmp_path, {"batchctl.yaml": with_stack("notify: [{url: 'https://a.example', secretEnv: S, env: [X]}]\n")})
+    assert lines(tmp_path) == [
+        'batchctl.yaml:5:53: InvalidValue "env" is for commands: a webhook gets no environment (leave it out; its secret is secretEnv)'
+    ]
+    write(tmp_path, {"batchctl.yaml": with_stack("notify: [{command: [x], env: [A=b]}]\n")})
+    assert "must be the name of an environment variable" in lines(tmp_path)[0]
+
+
 def test_what_is_written_counts(tmp_path: Path) -> None:
     spec = """\
     notify:

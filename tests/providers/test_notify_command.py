@@ -165,3 +165,37 @@ def test_what_cannot_be_told_is_found_without_telling(tmp_path, hook, words):
 def test_a_command_that_is_not_allowed_is_found_without_running_it(tmp_path):
     with pytest.raises(HookUnusable, match="not allowed"):
         CommandRunner(tmp_path, is_allowed=False).check(CommandHook("log", python(ALL)))
+
+
+CREDENTIALS = {
+    "GEMINI_API_KEY": "AIza-secret",
+    "GOOGLE_API_KEY": "AIza-secret",
+    "GOOGLE_APPLICATION_CREDENTIALS": "/home/ada/key.json",
+    "HTTPS_PROXY": "http://ada:secret@proxy",
+    "GITHUB_TOKEN": "secret",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "ANYTHING_ELSE": "secret",
+}
+TELL = "import json, os, pathlib; pathlib.Path('got').write_text(json.dumps(dict(os.environ)))"
+
+
+def test_a_command_gets_no_credentials_unless_named(tmp_path):
+    plain = {"PATH": os.environ["PATH"], "HOME": "/home/ada", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    runner = CommandRunner(tmp_path, is_allowed=True, env={**plain, **CREDENTIALS})
+    runner.send(CommandHook("log", python(TELL)), NOTICE)
+    assert json.loads((tmp_path / "got").read_text()) == plain
+    hook = CommandHook("log", python(TELL), variables=("ANYTHING_ELSE", "GITHUB_TOKEN"))
+    runner.check(hook)
+    runner.send(hook, NOTICE)
+    named = dict.fromkeys(hook.variables, "secret")
+    assert json.loads((tmp_path / "got").read_text()) == {**plain, **named}
+
+
+def test_a_variable_that_is_not_set_holds_the_command_back(tmp_path):
+    runner = CommandRunner(tmp_path, is_allowed=True, env={"PATH": os.environ["PATH"]})
+    hook = CommandHook("log", python(TELL), variables=("SLACK_TOKEN", "PATH"))
+    for attempt in (lambda: runner.check(hook), lambda: runner.send(hook, NOTICE)):
+        with pytest.raises(HookUnusable) as caught:
+            attempt()
+        assert (caught.value.code, "SLACK_TOKEN is not set" in caught.value.message) == ("NoHookVariable", True)
+    assert not (tmp_path / "got").exists()

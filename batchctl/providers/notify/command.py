@@ -1,7 +1,7 @@
 """Runs one command of the user's for a notice: no shell, a time limit, the event on its standard input.
 
-It runs with batchctl's own rights and environment, which is why only the operator can allow it. What it prints goes
-nowhere: it keeps a log of its own if it wants one.
+It runs with batchctl's own rights, which is why only the operator can allow it, and without its credentials. What it
+prints goes nowhere: it keeps a log of its own if it wants one.
 """
 
 from __future__ import annotations
@@ -10,12 +10,20 @@ import os
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import HookUnusable, NotDelivered
 from batchctl.model.notices import CommandHook, Notice
+
+_PLAIN = frozenset({
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "NO_COLOR",
+    "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+})  # fmt: skip
+"""What programs need to run, and what no credentials are in."""
+_PLAIN_PREFIX = "LC_"
 
 
 @dataclass(frozen=True)
@@ -27,15 +35,19 @@ class CommandRunner:
     """Whether the operator lets the stack file name commands."""
     total: float = 30.0
     """Seconds after which a command is killed, with all that it started."""
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    """Batchctl's own, of which a command gets what is plain and what its hook names."""
 
     def send(self, hook: CommandHook, notice: Notice) -> None:
         """Run it to its end. Raises NotDelivered and HookUnusable."""
         self._require_allowed(hook)
+        env = self._environment(hook)
         try:
             # A group of its own, so that all of it can be ended.
             running = subprocess.Popen(  # noqa: S603 - the operator allowed it
                 hook.command,
                 cwd=self.folder,
+                env=env,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -49,10 +61,26 @@ class CommandRunner:
     def check(self, hook: CommandHook) -> None:
         """Look whether it may run, and is there. Raises NotDelivered and HookUnusable."""
         self._require_allowed(hook)
+        self._environment(hook)
         program = hook.command[0]
         # As the system does it: what has a slash starts from the folder, all else is looked for in PATH.
         if shutil.which(self.folder / program if "/" in program else program) is None:
             raise _not_started(hook, "there is no such program")
+
+    def _environment(self, hook: CommandHook) -> dict[str, str]:
+        """What the command gets of the environment: no credentials, unless its hook names them. Raises HookUnusable."""
+        missing = [name for name in hook.variables if name not in self.env]
+        if missing:
+            raise HookUnusable(
+                f"{', '.join(missing)} is not set, which the command {hook.command[0]} is to get",
+                code=ErrorCode.NO_HOOK_VARIABLE,
+                hint="set it, or take it out of the hook's env in the stack file",
+            )
+        return {
+            name: value
+            for name, value in self.env.items()
+            if name in _PLAIN or name.startswith(_PLAIN_PREFIX) or name in hook.variables
+        }
 
     def _require_allowed(self, hook: CommandHook) -> None:
         if not self.is_allowed:
