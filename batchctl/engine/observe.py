@@ -11,7 +11,7 @@ from batchctl.engine.workers import Workers
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Diagnostic, Location
 from batchctl.model.errors import ApiError, BatchctlError, ManifestError, NotFound
-from batchctl.model.exhaustion import exhausted
+from batchctl.model.exhaustion import require_room
 from batchctl.model.keys import Account
 from batchctl.model.observed import TOLERATED_OFFSET, Gone, Observation, Observed, Presence, Present, Unknown
 from batchctl.model.ports import Provider
@@ -78,9 +78,8 @@ def observe(
 
 def _require_room(looks: Mapping[Account, BatchctlError | None]) -> None:
     for error in looks.values():
-        problem = None if error is None else exhausted(error)
-        if problem is not None:
-            raise problem
+        if error is not None:
+            require_room(error)
 
 
 def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:

@@ -46,6 +46,13 @@ def exhausted(error: BaseException) -> ExhaustedError | None:
     return None if words is None else ExhaustedError(words, hint=_HINT)
 
 
+def require_room(error: BaseException) -> None:
+    """Raise ExhaustedError where an error says so: what could not be looked at for lack of room is not bad for it."""
+    problem = exhausted(error)
+    if problem is not None:
+        raise problem from error
+
+
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     """An error and what led to it. Libraries wrap what the system says."""
     seen: set[int] = set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
+from batchctl.model.exhaustion import require_room
 from batchctl.model.kept import Inventory, KeptResults
 from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE
 from batchctl.rows.kept import FAULTS, check_rows, check_size, fault_words, folders_in, kept_of, read_manifest
@@ -23,10 +24,14 @@ class ResultsShelf:
         self._seen: dict[str, tuple[_Signature, KeptResults | str]] = {}
 
     def look(self) -> Inventory:
-        """All collected folders, whole as far as names, manifests and sizes tell, and as `verify` found them."""
+        """All collected folders, whole as far as names, manifests and sizes tell, and as `verify` found them.
+
+        Raises ExhaustedError where the machine gives no room to look.
+        """
         try:
             folders = list(folders_in(self._results))
         except OSError as error:
+            require_room(error)
             return Inventory(problem=f"{self._results}: {error.strerror}")
         kept, faults = {}, {}
         for folder in folders:
@@ -41,6 +46,8 @@ class ResultsShelf:
     def verify(self, path: str) -> str | None:
         """Read the rows of a collected folder against their hash: why they are not whole, None when they are.
 
+        Raises ExhaustedError, as `look` does.
+
         What is found here counts in later looks, as long as the files stay as they are.
         """
         folder = self._results / path
@@ -48,8 +55,10 @@ class ResultsShelf:
         try:
             check_rows(folder, read_manifest(folder))
         except FAULTS as error:
+            require_room(error)
             words = fault_words(error)
-            self._seen[path] = (signature, words)
+            if not isinstance(error, OSError):
+                self._seen[path] = (signature, words)
             return words
         return None
 
@@ -63,6 +72,10 @@ class ResultsShelf:
             manifest = read_manifest(folder)
             check_size(folder, manifest)
             found = kept_of(folder, manifest)
+        except OSError as error:
+            # It may pass without a change of the files.
+            require_room(error)
+            return fault_words(error)
         except FAULTS as error:
             found = fault_words(error)
         self._seen[path] = (signature, found)

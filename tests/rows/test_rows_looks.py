@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from handles import no_handles_left
 
+from batchctl.model.errors import ExhaustedError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import ResultItem
-from batchctl.rows import kept
+from batchctl.rows import kept, looks
 from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.results import ResultsFolder
 
@@ -124,3 +127,26 @@ def test_what_has_not_changed_is_not_read_again(shelf: ResultsShelf, monkeypatch
     shelf.look()
     monkeypatch.setattr(kept, "_open", lambda _path: pytest.fail("it was read again"))
     assert list(shelf.look().kept) == [PATH]
+
+
+def test_without_handles_nothing_is_said_of_the_results(shelf: ResultsShelf, tmp_path: Path) -> None:
+    """A shortage passes: what could not be opened is neither broken now nor remembered as broken."""
+    for use in (ResultsShelf(tmp_path).look, lambda: shelf.verify(PATH)):
+        with no_handles_left(), pytest.raises(ExhaustedError, match="no more open files"):
+            use()
+    # The folder can be listed then, and no file in it be opened.
+    with no_handles_left(but=1), pytest.raises(ExhaustedError, match="no more open files"):
+        ResultsShelf(tmp_path).look()
+    assert PATH in shelf.look().kept
+    assert shelf.verify(PATH) is None
+
+
+def test_a_fault_of_the_disk_is_not_remembered(shelf: ResultsShelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(looks, "read_manifest", fail)
+        assert shelf.look().faults
+        assert shelf.verify(PATH) is not None
+    assert PATH in shelf.look().kept
