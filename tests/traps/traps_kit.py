@@ -198,7 +198,8 @@ def tell_unharmed(world: TwistedWorld, trap: Trap) -> None:
     world.line.twist = trap.twist or world.line.twist
     world.here.faults(*trap.faults)
     report = world.watch(*jobs)
-    assert phases(report) == dict.fromkeys(("embed", "file", "inline"), "Succeeded")
+    phase = "Succeeded" if trap.ok else "Failed"
+    assert phases(report) == dict.fromkeys(("embed", "file", "inline"), phase)
     assert set(results(report).values()) == {"done"}
     once = {f"{name}@1.0": 1 for name in ("inline", "file", "embed")}
     assert made(world.here) == Counter({**once, "file@1.0": 2}), "the second of file is somebody else's"
@@ -214,10 +215,11 @@ def tell_unharmed(world: TwistedWorld, trap: Trap) -> None:
 
 def check_results(world: TwistedWorld, name: str, trap: Trap) -> None:
     """Every row has its own result, and whatever else came is there too."""
-    lines = (world.results / name / "current" / "results.jsonl").read_text().splitlines()
+    attempt = world.attempt(name)
+    lines = (world.results / attempt.results / "results.jsonl").read_text().splitlines()
+    assert (world.results / name / "current").exists() is bool(trap.ok)
     rows = [json.loads(line) for line in lines]
     placed = [row for row in rows if row["index"] is not None]
-    attempt = world.attempt(name)
     assert [(row["key"], row["index"]) for row in placed] == [
         (key, index) for index, key in enumerate(KEYS) if key in {row["key"] for row in placed}
     ]
