@@ -20,7 +20,7 @@ from batchctl.model.capabilities import CAPABILITIES, is_embedding_model
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Kind, ProviderConfig
 from batchctl.model.errors import BatchctlError, NotFound, UsageError
-from batchctl.model.keys import MARK_PATTERN, Mark
+from batchctl.model.keys import Mark, without_mark
 from batchctl.model.observed import RemoteJob
 from batchctl.reconcile import Options, is_ours
 
@@ -129,7 +129,7 @@ def _manifest(name: str, config: ProviderConfig | None, job: RemoteJob) -> str:
     """The manifest in words. Its input is not told by the API, so it has no `src`."""
     spec: dict[str, str] = {"provider": config.name} if config else {}
     spec |= {"model": job.model, "adopt": job.name}
-    display_name = MARK_PATTERN.sub("", job.display_name).rstrip()
+    display_name = without_mark(job.display_name)
     if display_name:
         spec["displayName"] = display_name
     embeds = CAPABILITIES[job.account.api].embeddings_kind and is_embedding_model(job.model)

@@ -105,6 +105,8 @@ class Creator:
         self._journal.note_attempt(made)
         self._journal.note_event(attempt.key.job, attempt.key.attempt, "created", remote.name)
         self._journal.commit()
+        if remote.is_altered:
+            self._warn_altered(attempt, remote)
         self._sight.note_made(remote)
         self._tools.progress.step(attempt.key.job, f"created {remote.name} (attempt {attempt.key.attempt})")
 
@@ -120,6 +122,13 @@ class Creator:
         if is_put_off or isinstance(error, QuotaExceeded):
             raise NotAdmittedError(error.message, code=error.code, hint=error.hint) from error
         raise error
+
+    def _warn_altered(self, attempt: RecordedAttempt, remote: RemoteJob) -> None:
+        """Say that the API changed what a job is known by."""
+        words = f"{attempt.key.job}: {remote.name} is shown as {remote.display_name!r}, and another name was sent"
+        if remote.mark is None:
+            words += "; its mark cannot be read: until it can, nothing more is created on this account"
+        self._tools.progress.warn(words)
 
     def _record_failure(self, attempt: RecordedAttempt, failure: Failure) -> RecordedAttempt:
         """Write down what a failed call may have done."""

@@ -33,7 +33,7 @@ from batchctl.model.desired import (
     UnknownSource,
     kind_of_rows,
 )
-from batchctl.model.keys import MARK_PATTERN
+from batchctl.model.keys import Mark
 from batchctl.model.row_hashes import hash_rows
 
 
@@ -157,7 +157,7 @@ class JobBuilder:
 
     def _check_display_name(self) -> None:
         node = find(self._spec, "displayName")
-        if node is not None and MARK_PATTERN.search(str(value_of(node)).rstrip()):
+        if node is not None and Mark.find(str(value_of(node))) is not None:
             message = '"displayName" ends like the mark that batchctl writes itself'
             self._faults.add(node.location, Code.MARK_LOOKALIKE, message, "remove the part in brackets at its end")
 

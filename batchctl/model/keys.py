@@ -90,11 +90,30 @@ OWN_LABELS = "batchctl-"
 MOST_ATTEMPTS = 999_999
 """The highest number of an attempt that a mark can carry."""
 
-MARK_PATTERN = re.compile(
-    r"\[bc1 (?P<stack>[a-z0-9-]{1,32})/(?P<job>[a-z0-9-]{1,40})@(?P<attempt>[1-9][0-9]{0,5})\.(?P<shard>[0-9]{1,5})"
-    r" (?P<digest>[0-9a-f]{12}) (?P<token>[a-z0-9]{10}) (?P<uid>[A-Za-z0-9]{6})\]\Z"
+_MARK = re.compile(
+    r"\[ ?bc1 (?P<stack>[a-z0-9-]{1,32})/(?P<job>[a-z0-9-]{1,40})@(?P<attempt>[1-9][0-9]{0,5})\.(?P<shard>[0-9]{1,5})"
+    r" (?P<digest>[0-9a-f]{12}) (?P<token>[a-z0-9]{10}) (?P<uid>[A-Za-z0-9]{6}) ?\]?\Z"
 )
-"""A mark, at the end of a display name only."""
+"""A mark, at the end of a display name only; its closing bracket tells nothing that is not known without it."""
+
+_BROKEN = re.compile(r"\[ ?bc1\b.*|\[?\bbc1 ?[a-z0-9-]{1,32} ?/ ?[a-z0-9-]{1,40} ?@.*", re.IGNORECASE)
+_NAMED = re.compile(r"bc1 ?(?P<stack>[a-z0-9-]{1,32}) ?/ ?(?:(?P<job>[a-z0-9-]{1,40}) ?@)?", re.IGNORECASE)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+
+
+def spaced(display_name: str) -> str:
+    """The display name with one plain space for each run of white space, and none at its ends.
+
+    Services trim names, and put spaces of other kinds in: that changes nothing in a mark.
+    """
+    return " ".join(_INVISIBLE.sub("", display_name).split())
+
+
+def without_mark(display_name: str) -> str:
+    """What a display name says before its mark, or before what is left of one."""
+    name = spaced(display_name)
+    found = _MARK.search(name) or _BROKEN.search(name)
+    return name[: found.start()].rstrip() if found else name
 
 
 @dataclass(frozen=True)
@@ -115,9 +134,32 @@ class Mark:
 
     @classmethod
     def find(cls, display_name: str) -> Mark | None:
-        """Read the mark at the end of a display name; None when there is none."""
-        match = MARK_PATTERN.search(display_name)
+        """Read the mark at the end of a display name; None when there is none, or not a whole one."""
+        match = _MARK.search(spaced(display_name))
         if match is None:
             return None
         key = AttemptKey(match["job"], int(match["attempt"]), int(match["shard"]))
         return cls(match["stack"], match["uid"], key, DIGEST_SCHEME + match["digest"], match["token"])
+
+
+@dataclass(frozen=True)
+class BrokenMark:
+    """What is left of a mark on a remote job, too little to be read as one."""
+
+    text: str
+    """As the API shows it."""
+    stack: str | None = None
+    """None where it cannot be read; the same for the next one."""
+    job: str | None = None
+
+    @classmethod
+    def find(cls, display_name: str) -> BrokenMark | None:
+        """Find what is left of a mark in a display name; None when it has a whole one, or none at all."""
+        name = spaced(display_name)
+        found = _BROKEN.search(name)
+        if found is None or _MARK.search(name) is not None:
+            return None
+        named = _NAMED.search(found.group())
+        if named is None:
+            return cls(found.group())
+        return cls(found.group(), named["stack"].lower(), named["job"].lower() if named["job"] else None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeAlias
 
-from batchctl.model.keys import Account, Mark
+from batchctl.model.keys import Account, BrokenMark, Mark
 
 TOLERATED_OFFSET = timedelta(minutes=5)
 """How far a provider's clock may be from the local one, or from what it said before, unremarked (design section 5)."""
@@ -48,6 +48,10 @@ class RemoteJob:
     end_time: datetime | None = None
     rows: RowCounts = field(default_factory=RowCounts)
     error: Status | None = None
+    broken: BrokenMark | None = None
+    """What is left of a mark where there is no whole one."""
+    is_altered: bool = False
+    """In the answer to a create call: whether it shows another display name, or another mark, than was sent."""
 
 
 @dataclass(frozen=True)

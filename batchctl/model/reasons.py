@@ -59,6 +59,10 @@ class Reason(StrEnum):
         "NotConfirmed",
         "Its remote job is missing, and a second look has yet to confirm that it is gone.",
     )
+    MARK_DAMAGED = (
+        "MarkDamaged",
+        "A mark on its account cannot be read any more, so a create call that is lost would not be found again.",
+    )
     STATE_UNKNOWN = ("StateUnknown", "The API shows a state of which nobody knows what it leads to.")
     NOTHING_TO_ADOPT = ("NothingToAdopt", "`spec.adopt` names a remote job that is not there, or has an owner.")
 

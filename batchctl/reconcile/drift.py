@@ -50,7 +50,8 @@ def _of_mark(name: str, view: AttemptView, job: RemoteJob) -> Iterator[Drift]:
     if view.attempt.token == NO_TOKEN:
         return
     if job.mark is None:
-        yield Drift(name, DriftKind.CHANGED, f"{job.name} has lost its mark")
+        words = "has lost its mark" if job.broken is None else f"shows a damaged mark: {job.broken.text}"
+        yield Drift(name, DriftKind.CHANGED, f"{job.name} {words}")
     elif job.mark.key != view.key or job.mark.token != view.attempt.token:
         yield Drift(name, DriftKind.CHANGED, f"{job.name} carries the mark of another attempt: {job.mark}")
 
@@ -80,8 +81,21 @@ def find_unmanaged(stack: Stack, observed: Observed, recorded_names: frozenset[s
         job
         for account in sorted(observed)
         for job in sorted(observed[account].jobs, key=lambda job: job.name)
-        if not is_ours(job.mark, stack) and job.name not in recorded_names
+        if not is_ours(job.mark, stack) and job.name not in recorded_names and not _may_be_ours(job, stack)
     )
+
+
+def _may_be_ours(job: RemoteJob, stack: Stack) -> bool:
+    return job.broken is not None and job.broken.stack == stack.name
+
+
+def find_damaged(stack: Stack, observed: Observed, recorded_names: frozenset[str]) -> Iterator[Drift]:
+    """Remote jobs that are not recorded, with a mark of this stack that cannot be read any more."""
+    for account in sorted(observed):
+        for job in observed[account].jobs:
+            if job.broken is not None and _may_be_ours(job, stack) and job.name not in recorded_names:
+                words = f"{job.name} ({job.state}) shows a damaged mark of this stack: {job.broken.text}"
+                yield Drift(job.broken.job or job.name, DriftKind.CHANGED, words)
 
 
 def describe_unmanaged(job: RemoteJob) -> Drift:

@@ -221,3 +221,19 @@ def test_nothing_is_sent_for_a_bad_model():
     with pytest.raises(errors.BadRequest):
         provider(script).create_job(create_request(model="../files"))
     assert script.requests == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "altered", "readable"),
+    [
+        (f"Translate {MARK}", False, True),
+        (f"Translate  {MARK}", True, True),
+        (f"Translate {MARK}".replace(" ", "\u00a0"), True, True),
+        (f"Translate {MARK}"[:-12], True, False),
+        ("Translate", True, False),
+        (None, True, False),
+    ],
+)
+def test_what_the_answer_to_a_create_call_changes_is_noticed(shown, altered, readable):
+    job = provider(Script(reply(operation(metadata={"displayName": shown})))).create_job(create_request())
+    assert (job.is_altered, job.mark is not None) == (altered, readable)

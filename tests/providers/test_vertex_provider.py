@@ -8,7 +8,20 @@ import pytest
 from cloud_kit import Bucket
 from cloud_kit import upload_of as rows_upload
 from providers_kit import MARK, NOW, MovedClock, Script, reply, retry_info, rpc_error, upload_of
-from vertex_kit import ACCOUNT, BASE, DONE, JOB, OPERATION, PARENT, PLACE, TOKEN, job, operation, provider
+from vertex_kit import (
+    ACCOUNT,
+    BASE,
+    DONE,
+    JOB,
+    OPERATION,
+    PARENT,
+    PLACE,
+    TOKEN,
+    create_request,
+    job,
+    operation,
+    provider,
+)
 
 from batchctl.model import errors
 from batchctl.model.desired import RemoteSource
@@ -98,7 +111,18 @@ def test_a_list_that_cannot_be_read_to_its_end_raises(pages):
     assert len(script.requests) == len(pages)
 
 
-@pytest.mark.parametrize("labels", [{}, None])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {},
+        None,
+        {"team": "search"},
+        {**mark_labels(MARK), "batchctl-stack": "other"},
+        {**mark_labels(MARK), "batchctl-uid": "zzzzzz"},
+        {**mark_labels(MARK), "batchctl-uid": 5},
+        {name: value for name, value in mark_labels(MARK).items() if name != "batchctl-uid"},
+    ],
+)
 def test_a_list_by_labels_whose_jobs_show_none_proves_nothing(labels):
     """Whoever drops the labels would make us buy every job again."""
     script = Script(reply({"batchPredictionJobs": [job(labels=labels)]}))
@@ -411,3 +435,31 @@ def test_rows_of_an_input_that_we_never_sent():
     bucket.put("in.jsonl", b'{"request": {"a": 1}}\n{"request": {"a": 2}}\n')
     rows = provider(bucket).read_input(RemoteSource(("gs://b/in.jsonl",)))
     assert [row.request for row in rows] == [{"a": 1}, {"a": 2}]
+
+
+def test_a_job_with_a_part_of_its_mark_is_known_as_damaged():
+    labels = {name: value for name, value in mark_labels(MARK).items() if name != "batchctl-token"}
+    (found,) = provider(Script(reply({"batchPredictionJobs": [job(labels=labels)]}))).list_jobs()
+    assert found.mark is None
+    assert found.broken is not None
+    assert (found.broken.stack, found.broken.job) == (MARK.stack, MARK.key.job)
+    assert "batchctl-digest=0123456789ab" in found.broken.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "altered"),
+    [
+        ({}, False),
+        ({"displayName": "Translate "}, True),
+        ({"displayName": ""}, True),
+        ({"labels": {}}, True),
+        ({"labels": {**mark_labels(MARK), "batchctl-job": "x"}}, True),
+    ],
+)
+def test_what_the_answer_to_a_create_call_changes_is_noticed(changes, altered):
+    assert provider(Script(reply(job(**changes)))).create_job(create_request()).is_altered is altered
+
+
+def test_a_display_name_of_the_manifests_own_body_is_no_change():
+    request = create_request(extra_body={"displayName": "mine"})
+    assert not provider(Script(reply(job(displayName="mine")))).create_job(request).is_altered

@@ -36,6 +36,7 @@ from reconcile_queue import ACTIVE, KEY, bounds
 
 from batchctl.model.admission import Quota
 from batchctl.model.desired import OnChange, OnMissing, OnRemove
+from batchctl.model.keys import BrokenMark
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
@@ -150,6 +151,9 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
         replace(vanished(ACTIVE), confirmed=False),
         replace(vanished(ACTIVE), confirmed=False, wanted=None),
         replace(vanished(ACTIVE), confirmed=False, wanted=job(work="2")),
+    ],
+    Reason.MARK_DAMAGED: [
+        Situation(job(), None, look(seen(ACTIVE, mark=None, broken=BrokenMark("[bc1 shop/", "shop"))))
     ],
     Reason.STATE_UNKNOWN: [
         one(attempt(1, "PAUSED")),

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
-from batchctl.model.keys import Account, Mark
+from batchctl.model.keys import Account, BrokenMark, Mark
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.states import is_terminal
 from batchctl.providers import members
@@ -79,6 +79,7 @@ def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:
         account=account,
         display_name=display_name,
         mark=Mark.find(display_name),
+        broken=BrokenMark.find(display_name),
         state=state,
         model=members.text(metadata.get("model")).removeprefix("models/"),
         create_time=parse_time(metadata.get("createTime")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
@@ -24,7 +25,7 @@ from batchctl.model.states import GOOD_STATES, is_terminal
 from batchctl.providers.calls import Call, Timeouts
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.endpoint import Endpoint
-from batchctl.providers.gemini.create import create_body, create_method
+from batchctl.providers.gemini.create import create_body, create_method, marked_name
 from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, read_operation, remote_job
 from batchctl.providers.gemini.names import job_path, model_path
 from batchctl.providers.gemini.results import Outline, inline_rows, result_item, spool
@@ -137,7 +138,8 @@ class GeminiProvider:
         job = remote_job(self._endpoint.call(call).json_object(), self._account, what)
         if job.mark is not None and job.mark.token != request.mark.token:
             raise BadReply(f"{what}: asked for {request.mark}, got {job.mark}")
-        return job
+        sent = marked_name(request.display_name, request.mark, self._display_name_limit)
+        return replace(job, is_altered=job.display_name != sent)
 
     def cancel_job(self, name: str) -> None:
         self._do(Call("batches.cancel", "POST", job_path(name, ":cancel")))

@@ -25,7 +25,7 @@ def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
     again.
     """
     job: dict[str, Any] = {
-        "displayName": (request.display_name or request.mark.key.job)[:display_name_limit],
+        "displayName": job_name(request, display_name_limit),
         "model": full_model(request.model),
         "inputConfig": _input(request),
         "outputConfig": _output(request),
@@ -36,6 +36,11 @@ def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
     given = labels if isinstance(labels, Mapping) else {}
     others = {name: value for name, value in given.items() if not name.startswith(OWN_LABELS)}
     return encode_json({**merged, "labels": {**others, **mark_labels(request.mark)}})
+
+
+def job_name(request: CreateRequest, limit: int) -> str:
+    """The display name that is sent; the mark is in the labels."""
+    return (request.display_name or request.mark.key.job)[:limit]
 
 
 def _input(request: CreateRequest) -> dict[str, Json]:

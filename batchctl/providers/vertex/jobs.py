@@ -16,7 +16,7 @@ from batchctl.model.states import is_terminal
 from batchctl.providers import members
 from batchctl.providers.texts import as_object
 from batchctl.providers.times import parse_time
-from batchctl.providers.vertex.marks import read_mark
+from batchctl.providers.vertex.marks import find_broken, read_mark
 from batchctl.providers.vertex.names import read_job_name, short_model
 
 READ_MASK = "name,displayName,model,state,error,createTime,startTime,endTime,completionStats,labels"
@@ -45,6 +45,7 @@ def remote_job(job: Json, account: Account, what: str) -> RemoteJob:
         account=account,
         display_name=members.text(found.get("displayName")),
         mark=read_mark(labels),
+        broken=find_broken(labels),
         state=state,
         model=short_model(members.text(found.get("model"))),
         create_time=parse_time(found.get("createTime")),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.model.desired import Json
-from batchctl.model.keys import DIGEST_SCHEME, MARK_DIGEST_LENGTH, OWN_LABELS, Mark, short_uid
+from batchctl.model.keys import DIGEST_SCHEME, MARK_DIGEST_LENGTH, OWN_LABELS, BrokenMark, Mark, short_uid
+from batchctl.providers.texts import capped
 
 _PARTS = ("stack", "uid", "job", "attempt", "shard", "digest", "token")
 
@@ -36,6 +37,26 @@ def read_mark(labels: Mapping[str, Json]) -> Mark | None:
     return mark if mark is not None and mark_labels(mark) == found else None
 
 
+def find_broken(labels: Mapping[str, Json]) -> BrokenMark | None:
+    """What is left of a mark in a job's labels; None when they carry a whole one, or nothing of any."""
+    own = {name: value for name, value in sorted(labels.items()) if name.startswith(OWN_LABELS)}
+    if not own or read_mark(labels) is not None:
+        return None
+    stack, job = (own.get(OWN_LABELS + part) for part in ("stack", "job"))
+    text = capped(", ".join(f"{name}={value}" for name, value in own.items()))
+    return BrokenMark(text, stack if isinstance(stack, str) else None, job if isinstance(job, str) and job else None)
+
+
+def own_labels(stack: str, uid: str) -> dict[str, str]:
+    """The labels that all jobs of a stack have. `uid` may be the whole one or the short one."""
+    return {f"{OWN_LABELS}stack": stack, f"{OWN_LABELS}uid": short_uid(uid)}
+
+
 def stack_filter(stack: str, uid: str) -> str:
     """The list filter that shows a stack's own jobs only. `uid` may be the whole one or the short one."""
-    return f"labels.{OWN_LABELS}stack={stack} AND labels.{OWN_LABELS}uid={short_uid(uid)}"
+    return label_filter(own_labels(stack, uid))
+
+
+def label_filter(labels: Mapping[str, str]) -> str:
+    """The list filter that shows jobs with these labels only."""
+    return " AND ".join(f"labels.{name}={value}" for name, value in labels.items())

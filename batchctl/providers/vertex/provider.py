@@ -7,7 +7,7 @@ Source: reference 3, 4, 6.2-6.4, chapter 9.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import httpx
@@ -30,12 +30,13 @@ from batchctl.providers.lines import LINE_LIMIT
 from batchctl.providers.manners import Asking
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.retry import Retry
+from batchctl.providers.texts import as_object, capped
 from batchctl.providers.times import ServerClock
 from batchctl.providers.turns import Turns
-from batchctl.providers.vertex.create import create_body
+from batchctl.providers.vertex.create import create_body, job_name
 from batchctl.providers.vertex.input import read_input
 from batchctl.providers.vertex.jobs import READ_MASK, remote_job
-from batchctl.providers.vertex.marks import stack_filter
+from batchctl.providers.vertex.marks import label_filter, own_labels
 from batchctl.providers.vertex.names import job_path, jobs_path, own_job, read_job_name
 from batchctl.providers.vertex.operations import wait_for_operation
 from batchctl.providers.vertex.output import read_output
@@ -67,7 +68,7 @@ class VertexProvider:
     def __init__(
         self,
         account: Account,
-        stack_jobs: str,
+        own: Mapping[str, str],
         services: Services,
         retry: Retry,
         staging_bucket: str | None,
@@ -77,7 +78,8 @@ class VertexProvider:
         line_limit: int,
     ) -> None:
         self._account = account
-        self._stack_jobs = stack_jobs
+        self._own = own
+        self._stack_jobs = label_filter(own)
         self._services = services
         self._endpoint = services.jobs
         self._retry = retry
@@ -135,15 +137,23 @@ class VertexProvider:
 
         def read_entry(entry: Json) -> RemoteJob:
             job = remote_job(entry, self._account, _LIST)
-            if not foreign and not entry.get("labels"):
-                raise BadReply(
-                    f"{_LIST}: asked for jobs by their labels, and {job.name} shows none, so nobody knows whose it is"
-                )
+            if not foreign:
+                self._require_own(job, as_object(entry.get("labels")))
             return job
 
         # A whole page is read before its first job is given: one that cannot be read spoils all of it.
         found = pages(read, "batchPredictionJobs", _LIST)
         return each_once([read_entry(entry) for entry in page] for page in found)
+
+    def _require_own(self, job: RemoteJob, labels: Mapping[str, Json]) -> None:
+        """Raise BadReply for a job that the filter, which was asked for, cannot have let through.
+
+        Then the labels are not those that the job has, or the filter was not looked at: the list proves nothing.
+        """
+        for name, value in self._own.items():
+            if labels.get(name) != value:
+                shown = "without it" if name not in labels else f"with {name}={capped(str(labels[name]))}"
+                raise BadReply(f"{_LIST}: asked by labels for {name}={value}, and {job.name} is shown {shown}")
 
     def get_job(self, name: str) -> RemoteJob:
         return remote_job(self._get(name), self._account, _GET)
@@ -160,7 +170,8 @@ class VertexProvider:
         job = remote_job(self._endpoint.call(call).json_object(), self._account, _CREATE)
         if job.mark is not None and job.mark.token != request.mark.token:
             raise BadReply(f"{_CREATE}: asked for {request.mark}, got {job.mark}")
-        return job
+        sent = request.extra_body.get("displayName", job_name(request, self._display_name_limit))
+        return replace(job, is_altered=str(job.mark) != str(request.mark) or job.display_name != sent)
 
     def cancel_job(self, name: str) -> None:
         call = Call(_CANCEL, "POST", job_path(name, self._account, ":cancel"))
@@ -261,7 +272,7 @@ def open_vertex(
         Endpoint(bigquery_url, credentials, shared, transport, hints.BIGQUERY, activity=activity),
     )
     retry = Retry(clock, random, activity=activity)
-    filtered = stack_filter(stack, uid)
+    own = own_labels(stack, uid)
     return VertexProvider(
-        account, filtered, services, retry, staging_bucket, turns, create_timeout, display_name_limit, line_limit
+        account, own, services, retry, staging_bucket, turns, create_timeout, display_name_limit, line_limit
     )
