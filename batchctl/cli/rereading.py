@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from batchctl.cli.workspace import Workspace, load_desired
+from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import LINE_BYTES, DesiredStack, Json, Kind, RequestRow
 from batchctl.model.ports import RowsSummary
 from batchctl.rows.reader import RowFiles
@@ -24,7 +25,7 @@ class Rereader:
         self._workspace = workspace
         self._filenames = filenames
         self._folder = _named_folder(workspace.common.chdir)
-        self._rows = KnownRows()
+        self._rows = KnownRows(workspace.board)
         self._is_first = True
 
     def __call__(self) -> DesiredStack:
@@ -41,8 +42,8 @@ class Rereader:
 class KnownRows:
     """A RowReader that reads a file of rows again only when it has changed."""
 
-    def __init__(self) -> None:
-        self._files = RowFiles()
+    def __init__(self, activity: Activity = UNWATCHED) -> None:
+        self._files = RowFiles(activity)
         self._known: dict[_Reading, tuple[_Signature, RowsSummary]] = {}
         self._used: set[_Reading] = set()
 

@@ -179,7 +179,7 @@ def _with_record(subject: Subject, desired: DesiredJob, decision: Decision) -> D
         row = recorded_row(desired, recorded, decision.current or 1)
         if recorded is not None:
             base = (*job_row_step(row, recorded), *decision.base)
-            return replace(decision, base=base, updates=find_updates(recorded, row))
+            return replace(decision, base=base, updates=find_updates(recorded, row, None))
         return decision if decision.current is None else decision.before(*job_row_step(row, None))
     row = recorded_row(desired, recorded, current.key.attempt)
     steps = list(decision.steps)
@@ -190,4 +190,4 @@ def _with_record(subject: Subject, desired: DesiredJob, decision: Decision) -> D
         steps[at:at] = job_row_step(fresh, row)
     seen = (step for view in subject.views for step in view.steps)
     base = (*job_row_step(row, recorded), *seen, *decision.base)
-    return replace(decision, base=base, steps=tuple(steps), updates=find_updates(recorded, row))
+    return replace(decision, base=base, steps=tuple(steps), updates=find_updates(recorded, row, current.attempt))

@@ -9,6 +9,7 @@ import pytest
 from reconcile_build import (
     FAILURE,
     HOUR,
+    NOW,
     Situation,
     attempt,
     collected,
@@ -31,6 +32,7 @@ from batchctl.reconcile import Options
 
 BEFORE = job(labels={"team": "search", "old": "x"}, needs=["b"], priority=1, suspend=False)
 RUNS = attempt()
+KEPT = "the remote job keeps what it was created with"
 NO_HOOK: dict[str, object] = {"uris": ["https://example.org/a?secret=1"]}
 
 
@@ -72,13 +74,13 @@ def plan_of(
         (
             edited(labels={"team": "ads", "new": "y"}),
             [
-                Change("metadata.labels.new", None, "y"),
-                Change("metadata.labels.old", "x", None),
-                Change("metadata.labels.team", "search", "ads"),
+                Change("metadata.labels.new", None, "y", detail=KEPT),
+                Change("metadata.labels.old", "x", None, detail=KEPT),
+                Change("metadata.labels.team", "search", "ads", detail=KEPT),
             ],
         ),
-        (edited(display_name="Shown"), [Change("spec.displayName", None, "Shown")]),
-        (edited(priority=5), [Change("spec.priority", 1, 5)]),
+        (edited(display_name="Shown"), [Change("spec.displayName", None, "Shown", detail=KEPT)]),
+        (edited(priority=5), [Change("spec.priority", 1, 5, detail=KEPT)]),
         (edited(depends_on=("b", "c")), [Change("spec.dependsOn", ["b"], ["b", "c"])]),
         (edited(provider="other"), [Change("spec.provider", "main", "other")]),
     ],
@@ -216,7 +218,8 @@ WORK = Change("spec.runId", "1", "2")
 def test_no_other_action_hides_the_settings(situation: Situation, expected: str, changes: tuple[Change, ...]) -> None:
     made = situation.decide()
     (planned,) = made.jobs
-    assert (show(made), planned.changes) == (expected, changes)
+    found = tuple(replace(change, detail="") for change in planned.changes)
+    assert (show(made), found) == (expected, changes)
 
 
 CHANGED = replace(job(work="2"), labels={})
@@ -238,6 +241,22 @@ CHANGED = replace(job(work="2"), labels={})
 def test_a_change_of_the_work_shows_whatever_follows(situation: Situation, action: Action) -> None:
     (planned,) = situation.decide().jobs
     assert (planned.action, planned.changes) == (action, (WORK,)), planned.reason
+
+
+@pytest.mark.parametrize(
+    ("record", "detail"),
+    [
+        (attempt(), KEPT),
+        (attempt(1, "PENDING"), KEPT),
+        (collected(), ""),
+        (attempt(1, None, remote=None), ""),
+        (attempt(delete_time=NOW), ""),
+    ],
+)
+def test_a_remote_job_that_lives_keeps_what_it_was_created_with(record: RecordedAttempt, detail: str) -> None:
+    shown = look(seen(record)) if record.remote else look()
+    (planned,) = decide([edited(priority=5)], [row(BEFORE, record)], [shown]).jobs
+    assert [(change.path, change.detail) for change in planned.changes] == [("spec.priority", detail)]
 
 
 def test_an_update_is_a_change_and_is_counted_apart() -> None:
