@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -11,11 +11,13 @@ import click
 from batchctl.cli.workspace import Workspace, load_desired
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import LINE_BYTES, DesiredStack, Json, Kind, RequestRow
-from batchctl.model.ports import RowsSummary
+from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.model.request.problems import Problem
 from batchctl.rows.reader import RowFiles
 
 _Signature = tuple[int, int, int, int, int]
-_Reading = tuple[Path, Kind, int]
+_Reading = tuple[Path, Kind, int, str]
+"""A file, and what it is read as and checked against."""
 
 
 class Rereader:
@@ -52,13 +54,15 @@ class KnownRows:
         self._known = {key: found for key, found in self._known.items() if key in self._used}
         self._used = set()
 
-    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> RowsSummary:
-        key, signature = (path, kind, line_bytes), _signature(path)
+    def fingerprint(
+        self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
+    ) -> RowsSummary:
+        key, signature = (path, kind, line_bytes, repr(rules)), _signature(path)
         self._used.add(key)
         if key in self._known and self._known[key][0] == signature:
             return self._known[key][1]
         self._known.pop(key, None)
-        summary = self._files.fingerprint(path, kind, line_bytes)
+        summary = self._files.fingerprint(path, kind, line_bytes, rules)
         # What changed while it was read is read again the next time.
         if signature is not None and _signature(path) == signature:
             self._known[key] = (signature, summary)
@@ -66,6 +70,9 @@ class KnownRows:
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return self._files.parse(value, kind)
+
+    def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
+        return self._files.check(rows, kind, rules)
 
 
 def warn_of_links(workspace: Workspace) -> None:

@@ -11,13 +11,14 @@ from dataclasses import replace
 from batchctl.manifests.check import wrong_type
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults
-from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, plain, step_into
+from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, plain
 from batchctl.model.desired import Kind, Location
 from batchctl.model.keys import Api
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
 from batchctl.model.request.check import check_defaults
 from batchctl.model.request.fields import Each, Message, Named, Of, Value
-from batchctl.model.request.problems import Fault, Problem
+from batchctl.model.request.problems import Fault, Path, Problem
+from batchctl.model.request.rules import check_together
 from batchctl.model.request.spelling import snake_case, spellings
 
 _CODES: Mapping[Fault, Code] = {
@@ -29,6 +30,8 @@ _CODES: Mapping[Fault, Code] = {
     Fault.UNKNOWN_VALUE: Code.UNKNOWN_VALUE,
     Fault.DEPRECATED: Code.DEPRECATED,
 }
+CODES: Mapping[str, Code] = {str(code): code for code in Code}
+"""The codes by the names that problems of rows carry."""
 _OF_THE_KEY = frozenset({Fault.UNKNOWN_FIELD, Fault.WRONG_PROVIDER, Fault.DEPRECATED})
 """Problems of a member as such, not of its value."""
 
@@ -40,14 +43,17 @@ def respelled(node: Node, faults: Faults, rows: Kind | None = None) -> Node:
 
 def check_request(node: Node, rows: Kind | None, api: Api | None, faults: Faults) -> bool:
     """Whether a `request` is one that the API takes; what is wrong or doubtful with it goes to `faults`."""
-    sound = True
-    for problem in check_defaults(plain(node), rows, api):
-        sound &= problem.is_warning
-        _tell(problem, node, faults)
-    return sound
+    request = plain(node)
+    problems = list(check_defaults(request, rows, api))
+    if not problems:
+        problems += check_together(request)
+    for problem in problems:
+        tell(problem, node, faults)
+    return all(problem.is_warning for problem in problems)
 
 
-def _tell(problem: Problem, root: Node, faults: Faults) -> None:
+def tell(problem: Problem, root: Node, faults: Faults) -> None:
+    """Note a problem of a request at its place in the file, or at the nearest place above it."""
     code, place = _CODES[problem.fault], _place(problem, root)
     if problem.is_warning:
         faults.warn(place, code, problem.message, problem.hint)
@@ -56,17 +62,38 @@ def _tell(problem: Problem, root: Node, faults: Faults) -> None:
     if problem.wanted:
         # A YAML file has mappings, and its scalars can be quoted or not.
         field = message.partition(" must be ")[0]
-        message, found = wrong_type(step_into(root, problem.path), field, *problem.wanted)
+        message, found = wrong_type(_nearest(root, problem.path), field, *problem.wanted)
         hint = found or hint
     faults.add(place, code, message, hint)
 
 
 def _place(problem: Problem, root: Node) -> Location:
     if problem.fault in _OF_THE_KEY:
-        parent = step_into(root, problem.path[:-1])
-        assert isinstance(parent, Members), "a member has a mapping around it"
-        return parent.entries[str(problem.path[-1])].key_location
-    return step_into(root, problem.path).location
+        parent = _nearest(root, problem.path[:-1])
+        member = _member(parent, problem.path[-1])
+        return parent.location if member is None else member.key_location
+    return _nearest(root, problem.path).location
+
+
+def _nearest(root: Node, path: Path) -> Node:
+    """The value at a path, or the last one on the way to it: a row may be written in a form of its own."""
+    node = root
+    for step in path:
+        member = _member(node, step)
+        if member is not None:
+            node = member.node
+        elif isinstance(node, Items) and isinstance(step, int) and step < len(node.values):
+            node = node.values[step]
+        else:
+            return node
+    return node
+
+
+def _member(node: Node, step: str | int) -> Member | None:
+    """A member of a mapping, in whichever spelling it is written."""
+    if not isinstance(node, Members) or not isinstance(step, str):
+        return None
+    return node.entries.get(step) or node.entries.get(snake_case(step))
 
 
 def _respelled(node: Node, message: Message, faults: Faults) -> Node:

@@ -17,8 +17,9 @@ from batchctl.manifests.files import shown_path
 from batchctl.manifests.input_limits import InputLimits, sent_bytes
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, plain
 from batchctl.manifests.remote import REMOTE_FORMS, read_remote
+from batchctl.manifests.requests import CODES, tell
 from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
-from batchctl.model.capabilities import CAPABILITIES, SourceForm, has_legacy_rows
+from batchctl.model.capabilities import CAPABILITIES, SourceForm, has_legacy_rows, is_partner_model
 from batchctl.model.desired import (
     InlineRows,
     Json,
@@ -32,7 +33,7 @@ from batchctl.model.desired import (
 )
 from batchctl.model.errors import RowsError
 from batchctl.model.keys import Api
-from batchctl.model.ports import RowReader, RowsSummary
+from batchctl.model.ports import RowReader, RowRules, RowsSummary
 
 _PREFIXES = {
     "gs://": SourceForm.GCS,
@@ -67,6 +68,13 @@ class Purpose:
     """The kind of its rows."""
     request: Mapping[str, Json]
     """The defaults under the rows that batchctl sends."""
+
+    @property
+    def rules(self) -> RowRules:
+        """What the rows are checked against."""
+        api = None if self.config is None else self.config.api
+        is_partner = self.model is not None and is_partner_model(self.model)
+        return RowRules(api, self.request, is_google_model=not is_partner)
 
 
 def source_form(src: Node) -> tuple[SourceForm, Node]:
@@ -158,10 +166,21 @@ class SourceReader:
                 sound = False
             rows.append(row)
         source = InlineRows(tuple(rows))
+        if sound:
+            sound = self._check_inline(items, source, purpose)
         limits = self._limits(items.location, purpose)
         sound &= limits.allow_rows(len(items.values), purpose.rows)
         sound &= limits.allow_inline(source, purpose.request)
         return source if sound else None
+
+    def _check_inline(self, items: Items, source: InlineRows, purpose: Purpose) -> bool:
+        """Whether the API takes the requests of these rows."""
+        sound = True
+        for index, problem in self.rows.check(source.rows, purpose.rows, purpose.rules):
+            sound &= problem.is_warning
+            item = items.values[index]
+            tell(problem, find(item, "request") or item, self.faults)
+        return sound
 
     def _row(self, item: Node, kind: Kind) -> RequestRow | None:
         for name in ("key", "text"):
@@ -182,7 +201,7 @@ class SourceReader:
         if not self._is_there(real, cut(file, LONGEST_PATH), place):
             return None
         limits = self._limits(place, purpose)
-        found = self._summary(real, file, limits, purpose.rows)
+        found = self._summary(real, file, limits, purpose)
         if found is None:
             return None
         summary, size = found
@@ -211,19 +230,21 @@ class SourceReader:
             return False
         return True
 
-    def _summary(self, real: Path, file: str, limits: InputLimits, rows: Kind) -> tuple[RowsSummary, int] | None:
+    def _summary(self, real: Path, file: str, limits: InputLimits, purpose: Purpose) -> tuple[RowsSummary, int] | None:
         """What the file holds, and its bytes; None when it is too large, has faults, or no rows."""
         try:
             # Reading takes long enough that a file that is too large is not read at all.
             size = real.stat().st_size
             if not limits.allow_bytes(size):
                 return None
-            summary = self.rows.fingerprint(real, rows, self.line_bytes)
+            summary = self.rows.fingerprint(real, purpose.rows, self.line_bytes, purpose.rules)
         except RowsError as error:
             hint = _LINES_HINT
             for problem in error.problems:
-                self.faults.add(Location(file, problem.line), Code.INVALID_ROW, problem.message, hint)
-                hint = ""
+                is_form = problem.code == Code.INVALID_ROW
+                says = hint if is_form else problem.hint
+                self.faults.add(Location(file, problem.line), CODES[problem.code], problem.message, says)
+                hint = "" if is_form else hint
             return None
         except OSError as error:
             message = f"{cut(file, LONGEST_PATH)} cannot be read: {error.strerror}"
@@ -232,4 +253,6 @@ class SourceReader:
         if summary.rows == 0:
             self.faults.add(Location(file), Code.INVALID_ROW, "the file has no rows", _LINES_HINT)
             return None
+        for warning in summary.warnings:
+            self.faults.warn(Location(file, warning.line), CODES[warning.code], warning.message, warning.hint)
         return summary, size

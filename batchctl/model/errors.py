@@ -81,6 +81,9 @@ class RowProblem:
 
     line: int
     message: str
+    hint: str = ""
+    code: str = "InvalidRow"
+    """What kind of fault it is, by the codes of manifests."""
 
 
 class RowsError(BatchctlError):

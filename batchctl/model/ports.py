@@ -20,12 +20,14 @@ from batchctl.model.desired import (
     RequestRow,
     UploadedFile,
 )
+from batchctl.model.errors import RowProblem
 from batchctl.model.kept import Inventory
-from batchctl.model.keys import Account, AttemptKey, Mark
+from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded, RecordedFile, Write
+from batchctl.model.request.problems import Problem
 
 
 class Clock(Protocol):
@@ -246,16 +248,36 @@ class RowsSummary:
     """How many rows have each member of a request, which stands in place of a default."""
     row_hashes: str | None = None
     """See `RowHashes`."""
+    warnings: tuple[RowProblem, ...] = ()
+    """What is doubtful in the first rows that have such a thing."""
+
+
+@dataclass(frozen=True)
+class RowRules:
+    """What the requests of rows are checked against."""
+
+    api: Api | None = None
+    """None where it is not known."""
+    defaults: Mapping[str, Json] = field(default_factory=dict)
+    """`request` of the job, which goes under each row."""
+    is_google_model: bool = True
+    """Requests for another publisher's model have forms of their own, and are not checked."""
 
 
 class RowReader(Protocol):
     """Reads rows from local JSONL files; given to `manifests`, which needs their fingerprint."""
 
-    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> RowsSummary:
+    def fingerprint(
+        self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
+    ) -> RowsSummary:
         """Read the whole file once, streamed. Raises RowsError listing what is wrong, line by line.
 
-        A line of more than `line_bytes` is one of the faults.
+        A line of more than `line_bytes` is one of the faults. Without `rules` requests are not checked.
         """
+        ...
+
+    def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
+        """The problems in the requests of rows that are in the manifest, each with the index of its row."""
         ...
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:

@@ -29,6 +29,7 @@ from batchctl.model.desired import (
 )
 from batchctl.model.errors import ResultsError, RowsError
 from batchctl.model.ports import InputRow
+from batchctl.model.request.merging import with_defaults
 from batchctl.model.row_marks import key_of, labels_of
 from batchctl.rows.identities import names_of
 from batchctl.rows.reader import read_rows
@@ -46,7 +47,10 @@ class RowEncoder:
         if not isinstance(job.source, InlineRows):
             raise TypeError(f"{job.name} has no inline rows")
         defaults = request_defaults(job)
-        return tuple(replace(row, request=with_lists(with_defaults(defaults, row.request))) for row in job.source.rows)
+        return tuple(
+            replace(row, request=with_lists(with_defaults(defaults, row.request, job.row_kind)))
+            for row in job.source.rows
+        )
 
     def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
         with self._activity.running(f"{job.name}: preparing the upload", source.size or None) as flow:
@@ -125,7 +129,7 @@ class WireForm:
 
     def request(self, row: RequestRow) -> Mapping[str, Json]:
         """A row's request with the defaults under it."""
-        return _in_place(self._job, with_lists(with_defaults(self._defaults, row.request)))
+        return _in_place(self._job, with_lists(with_defaults(self._defaults, row.request, self._job.row_kind)))
 
     def line(self, row: RequestRow, index: int) -> bytes:
         """A row as a line of the file."""
@@ -150,28 +154,8 @@ def request_defaults(job: DesiredJob) -> Mapping[str, Json]:
     return defaults
 
 
-def with_defaults(defaults: Mapping[str, Json], request: Mapping[str, Json]) -> Mapping[str, Json]:
-    """The request over its defaults, by RFC 7396; without defaults it stands as it is, nulls too."""
-    return _merged(defaults, request) if defaults else request
-
-
-_WHOLE = frozenset({"responseSchema", "responseJsonSchema"})
-"""Taken as one value: half of one schema and half of another means nothing."""
-
-
-def _merged(target: Json, patch: Json) -> Json:
-    if not isinstance(patch, Mapping):
-        return patch
-    result = dict(target) if isinstance(target, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = value if name in _WHOLE else _merged(result.get(name), value)
-    return result
-
-
 _EMBED_CONFIG = "embed_content_config"
+_EMBED_CONFIGS = frozenset({_EMBED_CONFIG, "embedContentConfig"})
 _EMBED_SETTINGS = frozenset({"taskType", "title", "outputDimensionality"})
 
 
@@ -180,8 +164,9 @@ def _in_place(job: DesiredJob, request: Mapping[str, Json]) -> Mapping[str, Json
     if job.kind is job.row_kind or not _EMBED_SETTINGS & request.keys():
         return request
     settings = {name: value for name, value in request.items() if name in _EMBED_SETTINGS}
-    others = {name: value for name, value in request.items() if name not in _EMBED_SETTINGS}
-    return {**others, _EMBED_CONFIG: {**settings, **(others.get(_EMBED_CONFIG) or {})}}
+    others = {name: value for name, value in request.items() if name not in _EMBED_SETTINGS | _EMBED_CONFIGS}
+    own: Mapping[str, Json] = next((value for name, value in request.items() if name in _EMBED_CONFIGS and value), {})
+    return {**others, _EMBED_CONFIG: {**settings, **own}}
 
 
 def _input_changed(source: LocalFile, reason: str) -> ResultsError:

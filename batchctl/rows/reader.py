@@ -6,7 +6,7 @@ Owns what makes a whole file sound: every line a row, every key once. Implements
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,13 +15,15 @@ from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError
-from batchctl.model.ports import RowsSummary
+from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.model.request.problems import WARNINGS, Fault, Problem
 from batchctl.model.row_hashes import RowHashes
+from batchctl.rows.checks import RowChecker, as_row_problem
 from batchctl.rows.jsonl import Line, read_lines, shown
 from batchctl.rows.row import parse_row
 
-FAULTS_SHOWN = 20
-"""Faults collected before reading stops: enough to see the pattern, and a file of another kind ends soon."""
+FAULTS_SHOWN = 100
+"""Faults of one file that are kept with their words; of all others there is the number."""
 
 
 class RowFiles:
@@ -30,20 +32,73 @@ class RowFiles:
     def __init__(self, activity: Activity = UNWATCHED) -> None:
         self._activity = activity
 
-    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES) -> RowsSummary:
-        hasher, hashes = RowsHasher(), RowHashes()
-        count = 0
-        members: Counter[str] = Counter()
+    def fingerprint(
+        self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
+    ) -> RowsSummary:
         with self._activity.running(f"reading {path.name}", _size(path)) as flow:
-            for row in read_rows(path, kind, line_bytes, flow):
-                hasher.add(row)
-                hashes.add(row)
-                count += 1
-                members.update(row.request.keys())
-        return RowsSummary(hasher.hexdigest(), count, members, hashes.text())
+            return self._fingerprint(_rows_and_problems(path, kind, line_bytes, flow), kind, rules)
+
+    def _fingerprint(
+        self, rows: Iterator[tuple[int, RequestRow | RowProblem]], kind: Kind, rules: RowRules | None
+    ) -> RowsSummary:
+        hasher, hashes, found = RowsHasher(), RowHashes(), _Found()
+        checker = None if rules is None else RowChecker(kind, rules)
+        members: Counter[str] = Counter()
+        count = 0
+        for line, row in rows:
+            if isinstance(row, RowProblem):
+                found.add_fault(row)
+                continue
+            hasher.add(row)
+            hashes.add(row)
+            count += 1
+            members.update(row.request.keys())
+            if checker is not None:
+                found.add(as_row_problem(problem, line) for problem in checker.check(row, line))
+        found.raise_faults(count)
+        return RowsSummary(hasher.hexdigest(), count, members, hashes.text(), found.warnings)
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)
+
+    def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
+        checker = RowChecker(kind, rules)
+        for index, row in enumerate(rows):
+            yield from ((index, problem) for problem in checker.check(row, index + 1))
+
+
+class _Found:
+    """What was found in one file so far."""
+
+    def __init__(self) -> None:
+        self._faults: list[RowProblem] = []
+        self._more = 0
+        self._last = 0
+        self.warnings: tuple[RowProblem, ...] = ()
+
+    def add(self, problems: Iterable[RowProblem]) -> None:
+        for problem in problems:
+            if Fault(problem.code) not in WARNINGS:
+                self.add_fault(problem)
+            elif len(self.warnings) < FAULTS_SHOWN:
+                self.warnings = (*self.warnings, problem)
+
+    def add_fault(self, problem: RowProblem) -> None:
+        if len(self._faults) < FAULTS_SHOWN:
+            self._faults.append(problem)
+        else:
+            self._more += 1
+            self._last = problem.line
+
+    def raise_faults(self, rows: int) -> None:
+        """Raise RowsError if there is a fault; `rows` is how many rows were sound."""
+        if not rows and not self._faults:
+            self.add_fault(RowProblem(1, "the file has no rows"))
+        if self._more:
+            number = f"{self._more:,} more fault{'' if self._more == 1 else 's'}"
+            self._faults.append(RowProblem(self._last, f"{number} up to this line, which are not shown"))
+        if self._faults:
+            raise RowsError(self._faults)
 
 
 def _size(path: Path) -> int | None:
@@ -70,33 +125,29 @@ class _Counted:
 def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES, flow: Flow = UNWATCHED) -> Iterator[RequestRow]:
     """The file's rows, streamed; what comes before its end is worth nothing if the end raises.
 
-    Raises RowsError with all faults, up to `FAULTS_SHOWN`, once the file is read or there are too many.
+    Raises RowsError with all faults, up to `FAULTS_SHOWN` of them with their words, once the file is read.
     """
-    problems: list[RowProblem] = []
-    empty = True
-    for found in _rows_and_problems(path, kind, line_bytes, flow):
-        empty = False
-        if isinstance(found, RequestRow):
-            yield found
-        elif len(problems) < FAULTS_SHOWN:
-            problems.append(found)
+    found, count = _Found(), 0
+    for _, row in _rows_and_problems(path, kind, line_bytes, flow):
+        if isinstance(row, RowProblem):
+            found.add_fault(row)
         else:
-            problems.append(RowProblem(found.line, "and more: nothing further was checked"))
-            break
-    if empty:
-        problems.append(RowProblem(1, "the file has no rows"))
-    if problems:
-        raise RowsError(problems)
+            count += 1
+            yield row
+    found.raise_faults(count)
 
 
-def _rows_and_problems(path: Path, kind: Kind, line_bytes: int, flow: Flow) -> Iterator[RequestRow | RowProblem]:
+def _rows_and_problems(
+    path: Path, kind: Kind, line_bytes: int, flow: Flow
+) -> Iterator[tuple[int, RequestRow | RowProblem]]:
+    """Each line that is not blank, with its number."""
     lines: dict[str, int] = {}
     try:
         with open_stream(path) as stream:
             for line in read_lines(_Counted(stream, flow), line_bytes):
-                yield _row_or_problem(line, kind, lines)
+                yield line.number, _row_or_problem(line, kind, lines)
     except OSError as error:
-        yield RowProblem(1, f"the file cannot be read: {error.strerror}")
+        yield 1, RowProblem(1, f"the file cannot be read: {error.strerror}")
 
 
 def _row_or_problem(line: Line, kind: Kind, lines: dict[str, int]) -> RequestRow | RowProblem:

@@ -115,7 +115,7 @@ def deep(levels: int) -> dict[str, Any]:
         ([schema({"Metric A": {"type": "STRING"}})], "row 1: invalid field name 'Metric A'"),
         (
             [schema({"a": {"type": "STRING"}}), schema({"a": {"type": ["STRING", "NULL"]}})],
-            "is ARRAY here, and STRING before",
+            "responseSchema.properties.a.type has two types",
         ),
         ([schema(deep(6))], "is nested more than 15 levels"),
         ([{"request": {}}], "row 1: field request is a struct without fields"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -13,7 +13,9 @@ from batchctl.manifests import Trust, load
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import DesiredJob, DesiredStack, Diagnostic, Json, Kind, RequestRow
 from batchctl.model.errors import ManifestError, RowProblem, RowsError
-from batchctl.model.ports import RowReader, RowsSummary
+from batchctl.model.ports import RowReader, RowRules, RowsSummary
+from batchctl.model.request.problems import Problem
+from batchctl.rows.reader import RowFiles
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = REPOSITORY / "specs" / "examples"
@@ -35,7 +37,10 @@ class PlainRows:
             raise ValueError("the row has neither text nor request")  # noqa: TRY004 - the port asks for it
         return RequestRow(value["key"], value["request"])
 
-    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0) -> RowsSummary:
+    def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
+        return RowFiles().check(rows, kind, rules)
+
+    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0, rules: RowRules | None = None) -> RowsSummary:
         hasher, rows, problems, members = RowsHasher(), 0, [], Counter()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             try:

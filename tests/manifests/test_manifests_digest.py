@@ -104,7 +104,6 @@ extraBody: {{note: {SECRET}}}
 src: [{{key: a, text: {SECRET}}}]
 request:
   systemInstruction: {SECRET}
-  cachedContent: cachedContents/abc
   serviceTier: flex
   store: true
   labels: {{note: {SECRET}}}
@@ -136,7 +135,6 @@ def test_prompt_text_is_in_the_tree_by_its_hash_only(tmp_path: Path) -> None:
     assert tree["runId"] == "7"
     readable = {key: value for key, value in request.items() if not isinstance(value, dict)}
     assert readable == {
-        "cachedContent": "cachedContents/abc",
         "serviceTier": "flex",
         "store": True,
         "safetySettings": [{"category": "HARM_CATEGORY_HATE_SPEECH", "threshold": "BLOCK_NONE"}],
@@ -189,7 +187,6 @@ BASE = with_spec(FULL)
         ("BLOCK_NONE", "BLOCK_ONLY_HIGH"),
         (f"title: {SECRET}", "title: other"),
         ("[TEXT]", "[TEXT, IMAGE]"),
-        ("cachedContents/abc", "cachedContents/abd"),
     ],
 )
 def test_other_work_has_another_digest(tmp_path: Path, before: str, after: str) -> None:
@@ -221,8 +218,13 @@ def test_the_same_work_has_the_same_digest(tmp_path: Path, before: str, after: s
 
 
 def test_the_same_rows_in_a_file_are_the_same_work(tmp_path: Path) -> None:
-    inline = the_job(tmp_path, with_spec("src: [{key: a, text: x}, {key: b, request: {contents: [], n: 1}}]"))
-    rows = b'{"text":"x","key":"a"}\r\n{"key": "b", "request": {"n": 1.0, "contents": []}}\r\n'
+    inline = the_job(
+        tmp_path,
+        with_spec(
+            "src: [{key: a, text: x}, {key: b, request: {contents: {parts: {text: y}}, generationConfig: {topK: 1}}}]"
+        ),
+    )
+    rows = b'{"text":"x","key":"a"}\r\n{"key": "b", "request": {"generationConfig": {"topK": 1.0}, "contents": {"parts": {"text": "y"}}}}\r\n'
     (tmp_path / "rows.jsonl").write_bytes(rows)
     local = the_job(tmp_path, with_spec("src: {file: rows.jsonl}"))
     assert inline.digest == local.digest
@@ -250,3 +252,10 @@ def test_jobs_are_sorted_by_name(tmp_path: Path) -> None:
         {"batchctl.yaml": STACK, "1.yaml": JOB.replace("classify", "b"), "2.yaml": JOB.replace("classify", "a")},
     )
     assert [job.name for job in load_in(tmp_path).jobs] == ["a", "b"]
+
+
+def test_another_cache_is_other_work_and_its_name_is_readable(tmp_path: Path) -> None:
+    one = the_job(tmp_path, with_spec("request: {cachedContent: cachedContents/abc}"))
+    other = the_job(tmp_path, with_spec("request: {cachedContent: cachedContents/abd}"))
+    assert one.tree["request"] == {"cachedContent": "cachedContents/abc"}
+    assert one.digest != other.digest

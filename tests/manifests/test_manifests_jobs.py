@@ -11,7 +11,7 @@ from batchctl.manifests.durations import parse_duration
 from batchctl.model.desired import InlineRows, Kind, Lifecycle, LocalFile, OnChange, OnMissing, OnRemove, UploadedFile
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
-from batchctl.model.ports import RowsSummary
+from batchctl.model.ports import RowRules, RowsSummary
 
 GOOGLE = "https://generativelanguage.googleapis.com"
 
@@ -79,9 +79,12 @@ def test_a_source_in_its_short_and_long_form(tmp_path: Path, spec: str, source: 
 
 
 def test_rows_in_their_short_and_long_form_are_the_same(tmp_path: Path) -> None:
-    short = the_job(tmp_path, with_spec("src: [{key: a, text: x}, {key: b, request: {contents: []}}]"))
+    short = the_job(
+        tmp_path, with_spec("src: [{key: a, text: x}, {key: b, request: {contents: [{parts: [{text: y}]}]}}]")
+    )
     long = the_job(
-        tmp_path, with_spec("src: {inlinedRequests: [{key: a, text: x}, {key: b, request: {contents: []}}]}")
+        tmp_path,
+        with_spec("src: {inlinedRequests: [{key: a, text: x}, {key: b, request: {contents: [{parts: [{text: y}]}]}}]}"),
     )
     assert short.source == long.source
     assert short.digest == long.digest
@@ -121,7 +124,6 @@ request:
   toolConfig:
     functionCallingConfig: {mode: ANY, allowedFunctionNames: [f]}
     retrievalConfig: {latLng: {latitude: 1.5, longitude: -2}, languageCode: fr}
-  cachedContent: cachedContents/abc
   labels: {a: b}
   serviceTier: flex
   store: false
@@ -152,7 +154,7 @@ request:
 
 def test_every_field_of_a_request_is_known(tmp_path: Path) -> None:
     job = the_job(tmp_path, with_spec(ALL_OF_A_REQUEST))
-    assert len(job.request) == 10
+    assert len(job.request) == 9
     assert len(job.request["generationConfig"]) == 20
 
 
@@ -173,6 +175,15 @@ NOT_YET = "is not supported yet"
             ["5:13: DuplicateKey both generation_config and generationConfig are given (keep one)"],
         ),
         ("request: {contents: []}", 1),
+        (
+            "request: {cachedContent: cachedContents/a, tools: [{codeExecution: {}}]}",
+            [
+                (
+                    '5:53: InvalidValue "tools" cannot stand beside "cachedContent" (put it into the cached content, or leave '
+                    "cachedContent out)"
+                )
+            ],
+        ),
         (
             "webhookConfig: {uris: ['http://example.com/h']}",
             [
@@ -568,7 +579,7 @@ def test_a_name_that_is_too_long_for_a_file_is_not_found(tmp_path: Path) -> None
 
 
 class _Unreadable(PlainRows):
-    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0) -> RowsSummary:
+    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0, rules: RowRules | None = None) -> RowsSummary:
         raise PermissionError(13, "Permission denied", str(path))
 
 
@@ -635,3 +646,19 @@ def test_both_spellings_merge_over_the_stacks_defaults(tmp_path: Path) -> None:
     stack = STACK + "  defaults: {request: {generation_config: {top_k: 1, topP: 0.5}}}\n"
     job = the_job(tmp_path, with_spec("request: {generationConfig: {top_k: 2}}"), stack)
     assert job.request == {"generationConfig": {"topK": 2, "topP": 0.5}}
+
+
+def test_requests_of_rows_in_the_manifest_are_checked_at_their_place(tmp_path: Path) -> None:
+    rows = """\
+src:
+  - {key: a, text: fine}
+  - key: b
+    request:
+      contents: [{role: assistant, parts: [{text: x}]}]
+      generation_config: {max_tokens: 5}
+"""
+    write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec(rows)})
+    assert [line.partition("job.yaml:")[2] for line in lines(tmp_path)] == [
+        '9:27: InvalidValue "role" cannot be "assistant" (write model)',
+        '10:29: UnknownField there is no field "max_tokens" in "generation_config" (write generationConfig.maxOutputTokens)',
+    ]

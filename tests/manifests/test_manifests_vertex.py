@@ -260,7 +260,7 @@ def test_as_many_rows_as_the_limit_are_let_through(tmp_path: Path, limits: str, 
 
 
 class _NeverRead(PlainRows):
-    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0) -> object:
+    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0, rules: object = None) -> object:
         raise AssertionError("read")
 
 
@@ -319,8 +319,16 @@ def test_what_is_sent_of_a_file_counts_with_the_defaults_that_its_rows_lack(
     ("src", "request_defaults", "size"),
     [
         ("[{key: a, text: é}]", "{}", len('{"contents":[{"role":"user","parts":[{"text":"é"}]}]}'.encode())),
-        ("[{key: a, request: {contents: []}}]", "{toolConfig: {}}", len('{"contents":[]}"toolConfig":{}')),
-        ("[{key: a, request: {toolConfig: null}}]", "{toolConfig: {}}", len('{"toolConfig":null}')),
+        (
+            "[{key: a, request: {contents: [{parts: [{text: x}]}]}}]",
+            "{toolConfig: {}}",
+            len('{"contents":[{"parts":[{"text":"x"}]}]}"toolConfig":{}'),
+        ),
+        (
+            "[{key: a, request: {contents: [{parts: [{text: x}]}], toolConfig: null}}]",
+            "{toolConfig: {}}",
+            len('{"contents":[{"parts":[{"text":"x"}]}],"toolConfig":null}'),
+        ),
     ],
 )
 def test_rows_in_the_manifest_are_counted_with_their_defaults(

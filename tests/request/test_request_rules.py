@@ -60,8 +60,11 @@ def test_what_the_importer_refuses() -> None:
 
 
 def test_a_member_has_one_type_over_all_rows() -> None:
-    assert imported({"a": {"type": "string"}}, {"a": {"type": ["string", "null"]}}) == [
-        '2 a.type: "type" is a list, and a string on line 1'
+    assert imported({"a": {"kind": "string"}}, {"a": {"kind": ["string", "null"]}}) == [
+        '2 a.kind: "kind" is a list, and a string on line 1'
+    ]
+    assert imported({"a": {"type": ["string", "null"]}}) == [
+        '1 a.type: "type" is a list, and everywhere else in a schema a string'
     ]
     assert imported({"a": [1, "x"]}) == ['1 a[1]: "a" is a string, and a number in this row']
     assert imported({"a": 1}, {"a": 1.5}, {"a": None}, {"b": "x"}) == []

@@ -25,8 +25,9 @@ from batchctl.model.desired import (
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api
 from batchctl.model.ports import InputEncoder, InputRow
+from batchctl.model.request.merging import with_defaults
 from batchctl.model.row_marks import labels_of, position_of_labels
-from batchctl.rows.encode import RowEncoder, with_defaults
+from batchctl.rows.encode import RowEncoder
 from batchctl.rows.reader import RowFiles
 
 ENCODER: InputEncoder = RowEncoder()
@@ -70,7 +71,7 @@ def file_of(path: Path, *lines: object, kind: Kind = BATCH) -> LocalFile:
 )
 def test_the_row_wins_over_the_defaults(defaults: dict, request_: dict, merged: dict) -> None:
     before = json.dumps([defaults, request_])
-    assert with_defaults(defaults, request_) == merged
+    assert with_defaults(defaults, request_, Kind.BATCH_JOB) == merged
     assert json.dumps([defaults, request_]) == before
 
 
@@ -297,7 +298,7 @@ def test_only_inline_rows_are_inline() -> None:
 def test_a_rows_own_response_schema_replaces_the_default_whole() -> None:
     defaults = {"generationConfig": {"temperature": 0, "responseSchema": {"type": "OBJECT", "required": ["a"]}}}
     row = {"contents": [], "generationConfig": {"responseSchema": {"type": "STRING", "nullable": None}}}
-    assert with_defaults(defaults, row)["generationConfig"] == {
+    assert with_defaults(defaults, row, Kind.BATCH_JOB)["generationConfig"] == {
         "temperature": 0,
         "responseSchema": {"type": "STRING", "nullable": None},
     }

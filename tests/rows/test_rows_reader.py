@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError
-from batchctl.model.ports import RowReader
+from batchctl.model.keys import Api
+from batchctl.model.ports import RowReader, RowRules
 from batchctl.rows import jsonl
 from batchctl.rows.jsonl import parse_json, read_lines
 from batchctl.rows.reader import RowFiles
@@ -339,11 +340,76 @@ def test_a_line_with_a_document_of_30_megabytes_is_taken(write: Writer) -> None:
     assert READER.fingerprint(write(line("a", "x" * 40_000_000)), BATCH).rows == 1
 
 
-def test_faults_are_counted_out(write: Writer) -> None:
-    assert len(problems(write(b"{\n" * 20))) == 20
+def test_the_first_faults_are_told_and_the_others_counted(write: Writer) -> None:
+    assert len(problems(write(b"{\n" * 100))) == 100
     found = problems(write(b"{\n" * 500))
-    assert len(found) == 21
-    assert found[-1] == RowProblem(21, "and more: nothing further was checked")
+    assert len(found) == 101
+    assert found[-1] == RowProblem(500, "400 more faults up to this line, which are not shown")
+    assert problems(write(b"{\n" * 101))[-1].message.startswith("1 more fault up to")
+
+
+CONTENTS = [{"role": "user", "parts": [{"text": "x"}]}]
+
+
+def checked(path: Path, rules: RowRules, kind: Kind = BATCH) -> list[str]:
+    """The problems of a file whose requests are checked, or its warnings."""
+    try:
+        found = READER.fingerprint(path, kind, rules=rules).warnings
+    except RowsError as error:
+        found = error.problems
+    return [f"{one.line} {one.code} {one.message} ({one.hint})" for one in found]
+
+
+def asked(key: str, **members: object) -> bytes:
+    return json.dumps({"key": key, "request": {"contents": CONTENTS, **members}}).encode() + b"\n"
+
+
+def test_requests_of_rows_are_checked(write: Writer) -> None:
+    rows = asked("good", labels={"a": "b"}) + asked("bad", temperature=0.3) + asked("new", serviceTier="gold")
+    assert checked(write(rows), RowRules(Api.GEMINI)) == [
+        (
+            '2 UnknownField request.temperature: there is no field "temperature" in "request"'
+            " (it belongs into generationConfig: generationConfig.temperature)"
+        )
+    ]
+    assert checked(write(asked("new", serviceTier="gold")), RowRules(Api.GEMINI)) == [
+        (
+            '1 UnknownValue request.serviceTier: "serviceTier" has the unknown value "gold"'
+            " (known are: unspecified, standard, flex, priority)"
+        )
+    ]
+    assert checked(write(asked("new", serviceTier="gold")), RowRules(Api.VERTEX)) == [
+        '1 WrongProvider request.serviceTier: "serviceTier" is for Gemini only (leave it out)'
+    ]
+    assert checked(write(rows), RowRules(Api.GEMINI, is_google_model=False)) == []
+
+
+def test_rows_are_checked_with_their_defaults(write: Writer) -> None:
+    cached = RowRules(Api.GEMINI, {"cachedContent": "cachedContents/a"})
+    assert checked(write(asked("a", tools=[{"codeExecution": {}}])), cached) == [
+        (
+            '1 InvalidValue request.tools: "tools" cannot stand beside "cachedContent"'
+            " (put it into the cached content, or leave cachedContent out)"
+        )
+    ]
+    assert checked(write(asked("a", tools=[{"codeExecution": {}}], cached_content=None)), cached) == []
+
+
+def test_rows_for_vertex_are_checked_as_its_importer_reads_them(write: Writer) -> None:
+    schemas = [{"responseSchema": {"type": kind}} for kind in ("STRING", ["STRING"])]
+    rows = b"".join(asked(str(index), generationConfig=schema) for index, schema in enumerate(schemas))
+    assert checked(write(rows), RowRules(Api.GEMINI)) == []
+    (found,) = checked(write(rows), RowRules(Api.VERTEX))
+    assert found.startswith(
+        '2 InvalidValue request.generationConfig.responseSchema.type: "type" is a list, and everywhere else in a schema a string'
+    )
+
+
+@pytest.mark.parametrize(
+    "row", [{"custom_id": "r1", "method": "POST", "url": "/v1", "body": {"x": 1}}, {"request": {"messages": [1]}}]
+)
+def test_requests_for_other_publishers_models_are_not_checked(write: Writer, row: object) -> None:
+    assert checked(write(json.dumps(row).encode()), RowRules(Api.VERTEX)) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\r\n  \n", b"\xef\xbb\xbf"])

@@ -27,6 +27,8 @@ class Importer:
         if value is None:
             return
         kind = _type_of(value)
+        if kind == "ARRAY" and column[-1] == "type":
+            raise _refused(place, f"field {_dotted(column)} has two types")
         if self._types.setdefault(column, kind) != kind:
             raise _refused(place, f"field {_dotted(column)} is {kind} here, and {self._types[column]} before")
         if isinstance(value, dict):

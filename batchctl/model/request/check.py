@@ -94,7 +94,8 @@ class _Check:
             if field.is_required and value.get(field.name) is None and value.get(snake_case(field.name)) is None:
                 hint = field.description.rstrip(".")
                 yield Problem(path, Fault.MISSING_FIELD, f'the field "{field.name}" is missing in {_named(path)}', hint)
-        if message.name == "Content" and self.api is Api.VERTEX and value.get("role") is None:
+        is_turn = path[:1] == ("contents",) and message.name == "Content"
+        if is_turn and self.api is Api.VERTEX and value.get("role") is None:
             yield Problem(
                 path, Fault.MISSING_FIELD, f'the field "role" is missing in {_named(path)}', "write role: user"
             )

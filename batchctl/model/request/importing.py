@@ -15,6 +15,8 @@ from batchctl.model.request.problems import Fault, Path, Problem
 DEEPEST = 15
 """Levels of objects in one row."""
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,299}")
+_TYPE = "type"
+"""The one member of schemas that has two types: `string`, or `[string, null]`."""
 _ITEM = "[]"
 """The step into a list, which is no level of its own."""
 _SHOWN = 40
@@ -52,6 +54,10 @@ class Importer:
         if value is None:
             return
         kind = _kind(value)
+        if isinstance(value, list) and path[-1] == _TYPE:
+            words = "is a list, and everywhere else in a schema a string"
+            yield _problem(path, words, "name one type, with nullable: true or anyOf for others")
+            return
         known, first = self._kinds.setdefault(column, (kind, line))
         if known != kind:
             where = "in this row" if first == line else f"on line {first}"

@@ -1,0 +1,52 @@
+"""Whether the API takes a row's request, found out before it is sent.
+
+Owns the order of the checks of one file; what can be wrong with a request is in `model.request`. `validate` and the
+check before an upload are this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from batchctl.model.desired import Kind, RequestRow
+from batchctl.model.errors import RowProblem
+from batchctl.model.keys import Api
+from batchctl.model.ports import RowRules
+from batchctl.model.request.catalogue import ROOTS
+from batchctl.model.request.check import check_row_request
+from batchctl.model.request.importing import Importer
+from batchctl.model.request.merging import with_defaults
+from batchctl.model.request.problems import Problem
+from batchctl.model.request.rules import check_together
+from batchctl.model.request.spelling import respell
+
+_OF_ANOTHER_PUBLISHER = "messages"
+"""The member by which requests for another publisher's model are known: their form is not Google's."""
+
+
+class RowChecker:
+    """Checks the rows of one source, in their order."""
+
+    def __init__(self, kind: Kind, rules: RowRules) -> None:
+        self._kind = kind
+        self._rules = rules
+        self._importer = Importer() if rules.api is Api.VERTEX else None
+
+    def check(self, row: RequestRow, line: int) -> Iterator[Problem]:
+        """The problems of a row; `line` names it in problems of later rows."""
+        if not self._rules.is_google_model or row.in_body or _OF_ANOTHER_PUBLISHER in row.request:
+            return
+        problems = list(check_row_request(row.request, self._kind, self._rules.api))
+        yield from problems
+        if any(not problem.is_warning for problem in problems):
+            return
+        sent = with_defaults(self._rules.defaults, row.request, self._kind)
+        yield from check_together(respell(sent, ROOTS[self._kind]))
+        if self._importer is not None:
+            yield from self._importer.check(sent, line)
+
+
+def as_row_problem(problem: Problem, line: int) -> RowProblem:
+    """A problem of a request as one of its line."""
+    place = f"request.{problem.place}" if problem.path else "request"
+    return RowProblem(line, f"{place}: {problem.message}", problem.hint, problem.fault.value)
