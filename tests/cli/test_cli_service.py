@@ -253,7 +253,7 @@ def test_rows_are_read_again_only_where_they_changed(tmp_path: Path, monkeypatch
     reads: list[Path] = []
     real = known._files.fingerprint
 
-    def reading(path: Path, kind: Kind) -> object:
+    def reading(path: Path, kind: Kind, *rest: object) -> object:
         reads.append(path)
         return real(path, kind)
 
