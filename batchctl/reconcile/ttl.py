@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from batchctl.model.desired import Lifecycle
 from batchctl.model.observed import Present
-from batchctl.model.plan import Action, Timer
+from batchctl.model.plan import Action, Collect, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.states import ENDED_PHASES, GOOD_STATES, is_terminal
 from batchctl.reconcile.attach import AttemptView, provider_now
@@ -37,6 +37,9 @@ def apply_ttl(subject: Subject, lifecycle: Lifecycle, decision: Decision, contex
         is_free = is_over and decision.next_time is None and later is not None
         return replace(decision, next_time=later, timer=Timer.TTL) if is_free else decision
     steps = [step for view in due for step in end_steps(view, discard_results=discard) if step not in decision.steps]
+    keys = {view.key for view in due}
+    # A collect that fails would keep the delete back, and that is what the order lifts.
+    kept = [step for step in decision.steps if not (discard and isinstance(step, Collect) and step.key in keys)]
     words = "ttlAfterFinished is over"
     if any(view is not subject.current for view in due):
         words += f" for attempt {', '.join(str(view.key.attempt) for view in due)}"
@@ -45,7 +48,7 @@ def apply_ttl(subject: Subject, lifecycle: Lifecycle, decision: Decision, contex
         action=Action.DELETE,
         code=Reason.TTL_AFTER_FINISHED,
         reason=f"{decision.reason}; {words}",
-        steps=(*decision.steps, *steps),
+        steps=(*kept, *steps),
     )
 
 
