@@ -21,9 +21,11 @@ from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import BatchctlError, NotDelivered
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.observed import TOLERATED_OFFSET
-from batchctl.model.ports import Fact
+from batchctl.model.ports import Fact, FileUse, Provider
 from batchctl.report.doctor import DoctorReport, Finding, Health, doctor_document, write_doctor
 from batchctl.report.layout import count
+
+_NEARLY_FULL = 0.9
 
 
 @click.command()
@@ -107,16 +109,42 @@ def _call(
             yield Finding(config.name, fact.check, Health.OK, _detail(fact, account))
         found = len(list(islice(provider.list_jobs(), 1)))
         provider.confirm_clock()
+        uploads = tuple(_examine_uploads(config.name, provider))
         offset = provider.now() - workspace.clock.now()
     finally:
         provider.close()
     yield Finding(config.name, "reachable", Health.OK, "list answered" + ("" if found else "; no jobs there"))
+    yield from uploads
     seconds = round(offset.total_seconds())
     if abs(offset) > TOLERATED_OFFSET:
         hint = "set this machine's clock; batchctl itself reckons by the provider's"
         yield Finding(config.name, "clock", Health.WARNING, f"the provider's clock differs by {seconds} s", hint)
     else:
         yield Finding(config.name, "clock", Health.OK, f"differs by {seconds} s")
+
+
+def _examine_uploads(subject: str, provider: Provider) -> Iterator[Finding]:
+    """How full the place for uploads is. Nothing else depends on whether that can be told."""
+    try:
+        use = provider.uploads()
+    except BatchctlError as error:
+        yield Finding(subject, "uploads", Health.WARNING, f"{error.code}: {error.message}", error.hint)
+        return
+    if use is not None:
+        yield _uploads_finding(subject, use)
+
+
+def _uploads_finding(subject: str, use: FileUse) -> Finding:
+    words = f"{count(use.files, 'file')}, {use.size:,} bytes"
+    if use.own_files != use.files:
+        words += f"; {use.own_files} of them batchctl's, {use.own_size:,} bytes"
+    if use.most is None:
+        return Finding(subject, "uploads", Health.OK, words)
+    words += f"; {use.most:,} bytes are allowed"
+    if use.size < use.most * _NEARLY_FULL:
+        return Finding(subject, "uploads", Health.OK, words)
+    hint = "delete files that no job needs, or wait until they expire; batchctl's own go when their jobs have ended"
+    return Finding(subject, "uploads", Health.WARNING, words, hint)
 
 
 def _detail(fact: Fact, account: Account) -> str:

@@ -25,7 +25,7 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import Create
 from batchctl.model.ports import CreateRequest, Provider, Upload
 from batchctl.model.recorded import Intent, Operation, RecordedAttempt, RecordedFile, Trouble
-from batchctl.reconcile import Failure, after_failure, refresh
+from batchctl.reconcile import NO_FILE, Failure, after_failure, refresh
 
 _CHUNK = 1 << 20
 _EFFECTS = {Effect.NONE: "not sent", Effect.REFUSED: "refused", Effect.AMBIGUOUS: "unanswered"}
@@ -77,6 +77,9 @@ class Creator:
                 raise
             self._raise_failed(attempt, failure_of(Operation.UPLOAD, error), error)
         self._tools.require_running()
+        # Whoever waits from here on keeps the upload.
+        attempt = replace(attempt, input_file=_file_of(given.request.source))
+        self._journal.note_attempt(attempt)
         self._gate.require_open(job)
         attempt = replace(attempt, intent=Intent(self._tools.clock.now()))
         self._journal.note_attempt(attempt)
@@ -223,6 +226,17 @@ class Creator:
 
     def _lives_on(self, file: RecordedFile, now: datetime) -> bool:
         return file.expire_time is not None and file.expire_time - now >= self._stack.limits.file_min_life
+
+
+def _file_of(source: InlineRows | UploadedFile | RemoteSource) -> str:
+    """The name of the uploaded file that is sent along; the user's own are never ours to delete."""
+    match source:
+        case UploadedFile(name):
+            return name
+        case InlineRows() | RemoteSource():
+            return NO_FILE
+        case _:
+            assert_never(source)
 
 
 def _chunks(stream: BinaryIO, flow: Flow) -> Iterator[bytes]:

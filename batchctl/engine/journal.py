@@ -13,6 +13,7 @@ from batchctl.model.notices import Notice
 from batchctl.model.ports import Clock, StateSession
 from batchctl.model.recorded import (
     AddEvent,
+    DropFile,
     DropGhost,
     DropNotice,
     Event,
@@ -65,7 +66,8 @@ class Journal:
         for attempt in self._attempts.values():
             attempts[attempt.key.job].append(attempt)
         jobs = {name: replace(row, attempts=tuple(attempts[name])) for name, row in self._jobs.items()}
-        return replace(self._before, jobs=jobs, quotas=self._quotas, ghosts=tuple(self._ghosts.values()))
+        files, ghosts = tuple(self._files.values()), tuple(self._ghosts.values())
+        return replace(self._before, jobs=jobs, files=files, quotas=self._quotas, ghosts=ghosts)
 
     @property
     def attempts(self) -> Mapping[AttemptKey, RecordedAttempt]:
@@ -109,6 +111,10 @@ class Journal:
     def note_file(self, file: RecordedFile) -> None:
         self._files[file.account, file.sha256] = file
         self._noted.append(SaveFile(file))
+
+    def note_file_dropped(self, file: RecordedFile) -> None:
+        self._files.pop((file.account, file.sha256), None)
+        self._noted.append(DropFile(file))
 
     def note_quota(self, quota: Quota) -> None:
         self._quotas[quota.key] = quota

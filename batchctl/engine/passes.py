@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from batchctl.engine.cleaning import clean_up
 from batchctl.engine.delivery import tell
 from batchctl.engine.execute import execute
 from batchctl.engine.journal import Journal
@@ -99,6 +100,7 @@ def run_pass(
         sight = Sight(look.observed)
         outcomes = execute(_without(planned, moved.failed), desired, journal, sight, tools)
         outcomes |= {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
+        clean_up(desired.stack, planned, journal, sight, tools)
         tell(desired.stack, planned, look.observed, journal, tools)
         unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
     return PassReport(

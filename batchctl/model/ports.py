@@ -135,6 +135,20 @@ KnownInput: TypeAlias = SentRows | ForeignRows | UnorderedRows
 
 
 @dataclass(frozen=True)
+class FileUse:
+    """What lies where an API reads uploaded files."""
+
+    files: int
+    size: int
+    """Bytes of all."""
+    own_files: int
+    own_size: int
+    """Bytes of those that batchctl has uploaded."""
+    most: int | None = None
+    """Bytes that there may be; None where that has no bound."""
+
+
+@dataclass(frozen=True)
 class Fact:
     """Something that `doctor` shows of a provider, such as who its credentials are."""
 
@@ -210,6 +224,14 @@ class Provider(Protocol):
 
         Where files do not expire, the name follows from the content, and a file that is there is not sent again.
         """
+        ...
+
+    def delete_file(self, name: str) -> None:
+        """Delete a file that `upload_file` gave; one of another name than it gives is left alone. Raises NotFound."""
+        ...
+
+    def uploads(self) -> FileUse | None:
+        """How much of the place for uploads is used; None where there is no such place."""
         ...
 
     def read_input(self, source: RemoteSource) -> Iterator[InputRow] | None:

@@ -130,6 +130,8 @@ class RecordedAttempt:
     """`DesiredJob.row_hashes` when the create call was made."""
     trouble: Trouble | None = None
     """What goes wrong with it now; None when nothing does, or it was overcome."""
+    input_file: str | None = None
+    """The uploaded file that it reads; empty: it was sent without one; None: not known."""
 
     @property
     def is_uncollected(self) -> bool:
@@ -292,6 +294,13 @@ class DropGhost:
 
 
 @dataclass(frozen=True)
+class DropFile:
+    """Take an uploaded file out of the record: it is deleted, or has expired."""
+
+    file: RecordedFile
+
+
+@dataclass(frozen=True)
 class AddEvent:
     """Append to the history."""
 
@@ -333,6 +342,7 @@ Write: TypeAlias = (
     | ForgetJob
     | RenameJob
     | SaveFile
+    | DropFile
     | AddEvent
     | SaveIdentity
     | SaveQuota

@@ -19,8 +19,10 @@ from batchctl.reconcile.readings import ghosts_of, old_ghosts
 from batchctl.reconcile.rebuild import Rebuilt, rebuild, record_results
 from batchctl.reconcile.selector import parse_selector
 from batchctl.reconcile.troubles import Failure, after_failure, overcome
+from batchctl.reconcile.uploads import NO_FILE, find_unneeded, is_expired
 
 __all__ = [
+    "NO_FILE",
     "Failure",
     "Move",
     "Options",
@@ -37,10 +39,12 @@ __all__ = [
     "find_moves",
     "find_open",
     "find_strangers",
+    "find_unneeded",
     "find_waiting",
     "ghosts_of",
     "given_up",
     "held",
+    "is_expired",
     "is_ours",
     "old_ghosts",
     "overcome",

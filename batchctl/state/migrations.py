@@ -237,6 +237,11 @@ def add_troubles(db: Database) -> None:
     db.table("attempts").add_column("trouble", str)
 
 
+def add_input_files(db: Database) -> None:
+    """Version 15: which uploaded file an attempt reads, so that it is deleted when no attempt does any more."""
+    db.table("attempts").add_column("input_file", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -252,6 +257,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_row_hashes,
     add_ghosts,
     add_troubles,
+    add_input_files,
 )
 """In order; a file's format version is how many of them it has been through."""
 

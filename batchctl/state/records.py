@@ -131,6 +131,7 @@ def attempt_record(attempt: RecordedAttempt) -> Record:
         "tokens": attempt.tokens,
         "row_hashes": optional_text_cell(attempt.row_hashes),
         "trouble": trouble_cell(attempt.trouble),
+        "input_file": optional_text_cell(attempt.input_file),
     }
 
 
@@ -168,6 +169,7 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         tokens=read_optional_number(stored["tokens"]),
         row_hashes=read_optional_text(stored["row_hashes"]),
         trouble=read_optional_trouble(stored["trouble"]),
+        input_file=read_optional_text(stored["input_file"]),
     )
 
 

@@ -15,12 +15,14 @@ from sqlite_utils import Database
 from batchctl.model.notices import Notice
 from batchctl.model.recorded import (
     AddEvent,
+    DropFile,
     DropGhost,
     DropNotice,
     Event,
     ForgetJob,
     Ghost,
     RecordedAttempt,
+    RecordedFile,
     RenameJob,
     SaveAttempt,
     SaveFile,
@@ -82,7 +84,7 @@ def _place(write: _OneRecord) -> _Place:
         case SaveQuota(quota):
             return _Place("quotas", quota_record(quota), ("account", "model"))
         case SaveFile(file):
-            return _Place("files", file_record(file), ("account", "sha256"))
+            return _file_place(file)
         case SaveNotice(notice):
             return _notice_place(notice)
         case SaveGhost(ghost):
@@ -97,6 +99,10 @@ def _notice_place(notice: Notice) -> _Place:
 
 def _ghost_place(ghost: Ghost) -> _Place:
     return _Place("ghosts", ghost_record(ghost), ("account", "remote"))
+
+
+def _file_place(file: RecordedFile) -> _Place:
+    return _Place("files", file_record(file), ("account", "sha256"))
 
 
 def apply_write(db: Database, write: Write, who: str) -> None:
@@ -122,6 +128,8 @@ def _scopes(write: Write) -> list[Scope]:
             return [_notice_place(notice).scope]
         case DropGhost(ghost):
             return [_ghost_place(ghost).scope]
+        case DropFile(file):
+            return [_file_place(file).scope]
         case AddEvent():
             return []
         case _ as never:
@@ -149,6 +157,9 @@ def _apply(db: Database, write: Write, who: str) -> None:
         case DropGhost(ghost):
             record = ghost_record(ghost)
             db.table("ghosts").delete_where("account = ? and remote = ?", [record["account"], record["remote"]])
+        case DropFile(file):
+            stored = file_record(file)
+            db.table("files").delete_where("account = ? and sha256 = ?", [stored["account"], stored["sha256"]])
         case AddEvent(event):
             db.table("events").insert(event_record(event, who), pk="id")
         case _ as never:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from cli_kit import Cli, Service, StackFolder, check_schema
 
+from batchctl.cli.doctor import _uploads_finding
+from batchctl.model.ports import FileUse
+
 
 def findings(ran: Any) -> dict[tuple[str, str], dict[str, str]]:
     check_schema("doctor", ran.json)
@@ -111,3 +114,21 @@ def test_hooks_are_looked_at_and_told_nothing(stack: StackFolder, cli: Cli, monk
     assert "HOOK_SECRET is not set" in found["ops", "usable"]["detail"]
     monkeypatch.setenv("HOOK_SECRET", f"whsec_{'A' * 32}")
     assert findings(cli.ok("doctor", "-o", "json"))["ops", "usable"]["health"] == "ok"
+
+
+@pytest.mark.usefixtures("service")
+def test_the_use_of_the_place_for_uploads_is_shown(stack: StackFolder, cli: Cli) -> None:
+    """What is uploaded counts until it expires: who waits for room there sees what fills it."""
+    vertex = {"type": "vertex", "endpoint": "emulator", "project": "demo", "location": "us", "stagingBucket": "gs://b"}
+    stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": "emulator"}, "staged": vertex})
+    found = findings(cli.ok("doctor", "-o", "json"))
+    uploads = found["gemini", "uploads"]
+    assert (uploads["health"], uploads["detail"]) == ("ok", "0 files, 0 bytes; 21,474,836,480 bytes are allowed")
+    assert (found["staged", "uploads"]["health"], found["staged", "reachable"]["health"]) == ("warning", "ok")
+
+
+def test_a_place_for_uploads_that_is_nearly_full_is_a_warning() -> None:
+    full = _uploads_finding("gemini", FileUse(3, 95, 1, 5, 100))
+    assert (full.health, "1 of them batchctl's, 5 bytes" in full.detail) == ("warning", True)
+    assert "expire" in full.hint
+    assert _uploads_finding("staged", FileUse(1, 95, 1, 95)).detail == "1 file, 95 bytes"

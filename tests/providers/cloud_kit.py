@@ -92,6 +92,10 @@ class Bucket:
         found = re.fullmatch(f"/storage/v1/b/{self.name}/o/([^/]+)", path)
         if found is None:
             return rpc_error(404, "", "The specified bucket does not exist.")
+        if request.method == "DELETE":
+            name = unquote(found[1])
+            gone = self.objects.pop(name, None) is None
+            return rpc_error(404, "", f"No such object: {self.name}/{name}") if gone else httpx.Response(204)
         return self._get(unquote(found[1]), params, request)
 
     def _list(self, params: dict[str, str]) -> httpx.Response:

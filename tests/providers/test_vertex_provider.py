@@ -407,7 +407,7 @@ def test_a_local_file_goes_to_the_staging_bucket():
     bucket = Bucket("staging")
     upload = rows_upload(b'{"request": {}}\n')
     one = provider(bucket)
-    name = f"rows/{upload.sha256}.jsonl"
+    name = f"rows/{MARK.uid}/{upload.sha256}.jsonl"
     assert one.upload_file(upload) == (f"gs://staging/{name}", None)
     assert bucket.objects == {name: b'{"request": {}}\n'}
     assert bucket.requests[0].headers["authorization"] == f"Bearer {TOKEN}"

@@ -19,7 +19,7 @@ from batchctl.providers.vertex.staging import Staging
 
 CONTENT = b'{"request":{}}\n' * 3
 SHA = hashlib.sha256(CONTENT).hexdigest()
-NAME = f"in/{SHA}.jsonl"
+NAME = f"in/abc123/{SHA}.jsonl"
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def small_chunks(monkeypatch):
 
 
 def send(bucket: Any, upload: Upload | None = None, place: str = "gs://b/in/") -> str:
-    return Staging(storage(bucket), place, Turns()).upload(upload or upload_of(CONTENT))
+    return Staging(storage(bucket), place, Turns(), "abc123").upload(upload or upload_of(CONTENT))
 
 
 @pytest.mark.parametrize(
@@ -43,14 +43,14 @@ def send(bucket: Any, upload: Upload | None = None, place: str = "gs://b/in/") -
 )
 def test_a_file_is_named_by_its_content(place, folder):
     bucket = Bucket()
-    assert send(bucket, place=place) == f"gs://b/{folder}{SHA}.jsonl"
-    assert bucket.objects == {f"{folder}{SHA}.jsonl": CONTENT}
+    assert send(bucket, place=place) == f"gs://b/{folder}abc123/{SHA}.jsonl"
+    assert bucket.objects == {f"{folder}abc123/{SHA}.jsonl": CONTENT}
 
 
 @pytest.mark.parametrize("place", ["", "b/in", "gs://", "gs://b/\n", "https://b/in/"])
 def test_what_is_no_place(place):
     with pytest.raises(errors.BadRequest) as caught:
-        Staging(storage(Bucket()), place, Turns())
+        Staging(storage(Bucket()), place, Turns(), "abc123")
     assert caught.value.code == "InvalidName"
 
 

@@ -173,7 +173,7 @@ def old_job() -> Record:
 def old_attempt(**fields: object) -> Record:
     """An attempt's record from before the API's tokens, looks in vain and what goes wrong were kept."""
     record = attempt_record(attempt(**fields))
-    for column in ("input_bytes", "tokens", "missed", "missed_there", "row_hashes", "trouble"):
+    for column in ("input_bytes", "tokens", "missed", "missed_there", "row_hashes", "trouble", "input_file"):
         del record[column]
     return record
 

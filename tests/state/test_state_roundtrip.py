@@ -91,6 +91,7 @@ ATTEMPTS = st.builds(
         Trouble, st.sampled_from(Operation), WORD, TEXT, TEXT, TIMES, TIMES, st.integers(1, 99), SOME_TIME, SOME_TIME
     ),
     results=st.none() | TEXT,
+    input_file=st.none() | TEXT,
 )
 JOBS = st.builds(
     RecordedJob,

@@ -26,6 +26,7 @@ _ROOT = "/storage/v1"
 _FIELDS = "name,size,generation,md5Hash"
 _PAGING = Paging("maxResults", 1000, beside={"kind": frozenset({"storage#objects"})})
 _READER = "roles/storage.objectViewer"
+_DELETER = "roles/storage.objectUser"
 _WRITER = "roles/storage.objectCreator"
 _DOWNLOAD_LIMIT = 2**40
 """Bytes of one object; they are never held, so this only ends what would not end."""
@@ -116,6 +117,12 @@ class Storage:
             session = ObjectSession.start(self._endpoint, self._retry, path, size, content_type)
             reply = send_all(session, self._retry, content, size, CHUNK)
         return self._same(reply.json_object(), path, session.what)
+
+    def delete(self, path: ObjectPath) -> None:
+        """Delete an object. Raises ApiError, NotFound when it is not there."""
+        call = Call("storage.objects.delete", "DELETE", f"{_ROOT}{object_path(path)}")
+        with told_of_bucket(path.bucket, _DELETER):
+            self._retry.run(lambda: self._endpoint.call(call))
 
     def _json(self, call: Call) -> dict[str, Json]:
         return self._retry.run(lambda: self._endpoint.call(call).json_object())

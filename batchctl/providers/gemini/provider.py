@@ -20,7 +20,7 @@ from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
 from batchctl.model.keys import Account
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Clock, CreateRequest, Fact, Provider, ResultItem, Upload
+from batchctl.model.ports import Clock, CreateRequest, Fact, FileUse, Provider, ResultItem, Upload
 from batchctl.model.states import GOOD_STATES, is_terminal
 from batchctl.providers.calls import Call, Timeouts
 from batchctl.providers.credentials import ApiKey
@@ -151,6 +151,12 @@ class GeminiProvider:
     def upload_file(self, upload: Upload) -> tuple[str, datetime | None]:
         """Upload JSONL. Raises ApiError, with code `InputChanged` when the content does not have `size` bytes."""
         return self._uploads.put(upload)
+
+    def delete_file(self, name: str) -> None:
+        self._uploads.delete(name)
+
+    def uploads(self) -> FileUse | None:
+        return self._uploads.use()
 
     def read_input(self, source: RemoteSource) -> None:  # noqa: ARG002  no such source exists here
         return None

@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiStatus, BadReply, Conflict, NotFound, PermissionDenied
-from batchctl.model.ports import Upload
+from batchctl.model.ports import FileUse, Upload
+from batchctl.providers import members
 from batchctl.providers.calls import Call
 from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.gemini.upload import FileUpload, follow_file
+from batchctl.providers.paging import Paging, pages
 from batchctl.providers.retry import Retry
+from batchctl.providers.texts import as_object
 from batchctl.providers.times import parse_time
 from batchctl.providers.turns import Turns
 
 LIFETIME = timedelta(hours=48)
 """How long the API keeps an uploaded file (reference 2.2)."""
+STORAGE = 20 * 2**30
+"""Bytes of files that a project may have (reference chapter 10)."""
+_PAGING = Paging(size=100)
 _SHORTEST_SPAN = timedelta(hours=1)
 _PREFIX = "batchctl-"
 _ID_LENGTH = 40
@@ -47,6 +54,25 @@ class Uploads:
         """
         with self._turns.of(upload.sha256):
             return self._put(upload)
+
+    def delete(self, name: str) -> None:
+        """Delete a file that `put` gave; another's is left alone. Raises NotFound, PermissionDenied when it is gone."""
+        if is_own_file(name):
+            call = Call("files.delete", "DELETE", f"/{name}")
+            self._retry.run(lambda: self._endpoint.call(call))
+
+    def use(self) -> FileUse:
+        """What lies there, of this key's whole project."""
+        what = "files.list"
+
+        def read(page: Mapping[str, str]) -> Mapping[str, Json]:
+            call = Call(what, "GET", "/files", params=page)
+            return self._retry.run(lambda: self._endpoint.call(call).json_object())
+
+        found = [as_object(entry) for page in pages(read, "files", what, _PAGING) for entry in page]
+        sizes = [members.count(file.get("sizeBytes")) or 0 for file in found]
+        own = [size for file, size in zip(found, sizes, strict=True) if is_own_file(str(file.get("name")))]
+        return FileUse(len(found), sum(sizes), len(own), sum(own), STORAGE)
 
     def _put(self, upload: Upload) -> tuple[str, datetime | None]:
         sending = FileUpload(self._endpoint, self._retry, upload.size)
@@ -96,6 +122,11 @@ class Uploads:
         same = _is_hash(file.get("sha256Hash"), upload.sha256) and str(file.get("sizeBytes")) == str(upload.size)
         usable = lives and same and file.get("state") != "FAILED"
         return follow_file({**file, "name": name}, self._endpoint, self._retry) if usable else None
+
+
+def is_own_file(name: str) -> bool:
+    """Whether batchctl gave a file its name."""
+    return name.startswith(f"files/{_PREFIX}")
 
 
 def file_name(uid: str, sha256: str, span: int, number: int) -> str:

@@ -16,9 +16,9 @@ from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json, RemoteSource
 from batchctl.model.errors import ApiError, BadReply, BatchctlError
-from batchctl.model.keys import Account
+from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Clock, CreateRequest, Fact, InputRow, Provider, ResultItem, Upload
+from batchctl.model.ports import Clock, CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, Upload
 from batchctl.model.states import is_terminal
 from batchctl.providers import hints
 from batchctl.providers.calls import Call, Timeouts
@@ -69,6 +69,7 @@ class VertexProvider:
         self,
         account: Account,
         own: Mapping[str, str],
+        uid: str,
         services: Services,
         retry: Retry,
         staging_bucket: str | None,
@@ -85,7 +86,7 @@ class VertexProvider:
         self._retry = retry
         self._storage = Storage(services.storage, retry)
         self._bigquery = BigQuery(services.bigquery, retry)
-        self._staging = Staging(self._storage, staging_bucket, turns) if staging_bucket else None
+        self._staging = Staging(self._storage, staging_bucket, turns, short_uid(uid)) if staging_bucket else None
         self._create_timeout = create_timeout.total_seconds()
         self._display_name_limit = display_name_limit
         self._line_limit = line_limit
@@ -203,6 +204,13 @@ class VertexProvider:
             )
         return self._staging.upload(upload), None
 
+    def delete_file(self, name: str) -> None:
+        if self._staging is not None:
+            self._staging.delete(name)
+
+    def uploads(self) -> FileUse | None:
+        return None if self._staging is None else self._staging.use()
+
     def read_input(self, source: RemoteSource) -> Iterator[InputRow] | None:
         return read_input(source, self._storage, self._line_limit)
 
@@ -274,5 +282,5 @@ def open_vertex(
     retry = Retry(clock, random, activity=activity)
     own = own_labels(stack, uid)
     return VertexProvider(
-        account, own, services, retry, staging_bucket, turns, create_timeout, display_name_limit, line_limit
+        account, own, uid, services, retry, staging_bucket, turns, create_timeout, display_name_limit, line_limit
     )

@@ -1,6 +1,7 @@
 """Local files on their way to Vertex AI: put into a bucket of the user's, each under the sha256 of its bytes.
 
-So the same file is sent once, whoever sends it. Decides nothing about jobs. Source: reference chapter 4.
+So the same file is sent once. The folder is the stack's own: what lies there is deleted when this stack needs it no
+more, and no other has to be asked. Decides nothing about jobs. Source: reference chapter 4.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, BadReply, BadRequest
-from batchctl.model.ports import Upload
+from batchctl.model.ports import FileUse, Upload
 from batchctl.providers.cloud.names import ObjectPath, parse_gs
 from batchctl.providers.cloud.refusals import http_of
 from batchctl.providers.cloud.storage import Storage, StoredObject
@@ -27,12 +28,12 @@ _TAKEN = 412
 class Staging:
     """One place for files, which other accounts may use too: `turns` are all theirs. Raises BadRequest for no place."""
 
-    def __init__(self, storage: Storage, place: str, turns: Turns) -> None:
+    def __init__(self, storage: Storage, place: str, turns: Turns, uid: str) -> None:
         self.place = place
         self._storage = storage
         given = parse_gs(place)
         folder = given.name if not given.name or given.name.endswith("/") else f"{given.name}/"
-        self._folder = ObjectPath(given.bucket, folder or _FOLDER)
+        self._folder = ObjectPath(given.bucket, f"{folder or _FOLDER}{uid}/")
         self._turns = turns
 
     def upload(self, upload: Upload) -> str:
@@ -44,6 +45,16 @@ class Staging:
         path = ObjectPath(self._folder.bucket, f"{self._folder.name}{upload.sha256}.jsonl")
         with self._turns.of(str(path)):
             return self._upload(upload, path)
+
+    def delete(self, name: str) -> None:
+        """Delete a file that `upload` gave; another's is left alone. Raises ApiError, NotFound when it is gone."""
+        if name.startswith(str(self._folder)):
+            self._storage.delete(parse_gs(name))
+
+    def use(self) -> FileUse:
+        """What this stack has there."""
+        sizes = [item.size for item in self._storage.list(self._folder)]
+        return FileUse(len(sizes), sum(sizes), len(sizes), sum(sizes))
 
     def _upload(self, upload: Upload, path: ObjectPath) -> str:
         content = _Content(upload)

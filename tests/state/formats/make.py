@@ -61,7 +61,8 @@ def main(out: Path) -> None:
         (folder / "rows.jsonl").write_text('{"key": "k1", "text": "say one"}\n')
         call(url, "rules", [{"match": {"displayName": "slow*"}, "fate": "stuck"}])
         write(folder, "done")
-        write(folder, "working", title="slow work")
+        # It reads the same file, which goes with the last job that needs it.
+        write(folder, "working", title="slow work", src="{file: rows.jsonl}")
         write(folder, "uploaded", src="{file: rows.jsonl}")
         write(folder, "ruled", labels=", labels: {team: search}", title="slow rules")
         run(folder, url, "apply", "--yes")

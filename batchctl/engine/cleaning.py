@@ -1,0 +1,51 @@
+"""Delete the uploaded files that nobody needs any more, at the end of a pass: what it has made counts, too.
+
+Which these are is decided in `reconcile`. Nothing depends on it: a file that cannot be deleted is left, and said once.
+"""
+
+from __future__ import annotations
+
+from batchctl.engine.journal import Journal
+from batchctl.engine.sight import Sight
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import Stack
+from batchctl.model.errors import BatchctlError, NotFound, PermissionDenied
+from batchctl.model.plan import Plan
+from batchctl.model.recorded import RecordedFile
+from batchctl.model.states import Phase
+from batchctl.reconcile import find_unneeded, is_expired
+
+_AGAIN = 3600.0
+"""Seconds after which a file that could not be deleted is tried once more."""
+_GOING = frozenset({Phase.WAITING, Phase.SETTLING})
+"""Phases in which an attempt is made before long: a file that it can use is not sent again."""
+
+
+def clean_up(stack: Stack, planned: Plan, journal: Journal, sight: Sight, tools: Tools) -> None:
+    """Raises StateError."""
+    going = {job.job for job in planned.jobs if job.phase in _GOING}
+    recorded = journal.recorded
+    for file in find_unneeded(recorded, sight.observed, stack, going, tools.clock.now()):
+        if tools.clock.is_stopped():
+            return
+        _clean(file, journal, tools)
+    journal.commit()
+
+
+def _clean(file: RecordedFile, journal: Journal, tools: Tools) -> None:
+    subject, now = f"the upload {file.name}", tools.clock.elapsed()
+    if now - float(tools.told.get(subject, -_AGAIN)) < _AGAIN:
+        return
+    try:
+        provider = tools.providers.get(file.account)
+        if not is_expired(file, provider.now()):
+            journal.check()
+            provider.delete_file(file.name)
+    except (NotFound, PermissionDenied):
+        # Gone, or not ours to delete any more: the API says the same of both.
+        pass
+    except BatchctlError as error:
+        tools.told[subject] = str(now)
+        tools.progress.warn(f"{subject} is needed no more, and could not be deleted: {error.message}")
+        return
+    journal.note_file_dropped(file)
