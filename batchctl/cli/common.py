@@ -143,7 +143,7 @@ def failed_option(command: F) -> F:
 def lock_option(command: F) -> F:
     """`--lock-timeout`."""
     return click.option(
-        "--lock-timeout", metavar="TIME", default="0s", show_default=True, help="How long to wait for a locked state."
+        "--lock-timeout", metavar="TIME", default="30s", show_default=True, help="How long to wait for a locked state."
     )(command)
 
 

@@ -6,7 +6,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import weightiest
-from batchctl.cli.looking import look
+from batchctl.cli.looking import look, require_planned
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import open_workspace
 from batchctl.report.plan_document import diff_document
@@ -22,6 +22,7 @@ def diff(*, common: Common, name: str, output: str) -> int:
     workspace = open_workspace(common, names=[name])
     workspace.require([name], workspace.state.load())
     seen = look(workspace)
+    require_planned(name, seen, workspace.stack)
     for job in seen.plan.jobs:
         emit(
             common,

@@ -9,13 +9,11 @@ import click
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import weightiest
 from batchctl.cli.guarding import guarded_options
-from batchctl.cli.looking import look
+from batchctl.cli.looking import look, require_planned
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.passes import Preview
 from batchctl.engine.polling import Pace, longest_wait
-from batchctl.model.codes import ErrorCode
-from batchctl.model.errors import BatchctlError
 from batchctl.model.plan import JobPlan
 from batchctl.model.states import is_active
 from batchctl.report.explain import JobCase
@@ -44,9 +42,7 @@ def explain(*, common: Common, name: str, output: str) -> int:
                 text=lambda console, case=case: write_explanation(case, console),  # type: ignore[misc]
                 document=lambda case=case: explain_document(case),  # type: ignore[misc]
             )
-    if all(job.job != name for job in seen.plan.jobs):
-        hint = "its remote jobs are nobody's business any more (onRemove: keep or cancel)"
-        raise BatchctlError(f"{name} was let go of: nothing follows", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
+    require_planned(name, seen, workspace.stack)
     return weightiest(error.exit_code for error in seen.errors.values())
 
 

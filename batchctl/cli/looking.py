@@ -5,7 +5,11 @@ from __future__ import annotations
 from batchctl.cli.output import open_progress, stderr_console
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.passes import Preview, preview
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import Stack
+from batchctl.model.errors import BatchctlError
 from batchctl.reconcile import Options
+from batchctl.reconcile.moves import final_names
 from batchctl.report.error_text import write_error
 
 
@@ -25,3 +29,19 @@ def look(workspace: Workspace, options: Options | None = None) -> Preview:
     for error in seen.errors.values():
         write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
     return seen
+
+
+def require_planned(name: str, seen: Preview, stack: Stack) -> None:
+    """Raise BatchctlError where a plan has nothing of a job: it was released, or has another name now."""
+    if any(job.job == name for job in seen.plan.jobs):
+        return
+    record, after = seen.recorded.jobs.get(name), final_names(stack.moved).get(name)
+    if after is not None:
+        message, hint = f"{name} is {after} now (spec.moved)", f"ask for {after}"
+    elif record is not None and record.released_time is not None:
+        policy = record.lifecycle.on_remove.value
+        message = f"{name} was released (onRemove: {policy}): batchctl does nothing more about it"
+        hint = f"`batchctl state show {name}` shows its record; with a manifest of that name it is taken in again"
+    else:
+        message, hint = f"there is nothing to say of {name}", "`batchctl status` lists the jobs"
+    raise BatchctlError(message, code=ErrorCode.JOB_NOT_FOUND, hint=hint)

@@ -7,10 +7,12 @@ import getpass
 import os
 import socket
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+
+import click
 
 from batchctl.cli.common import Common
 from batchctl.cli.connect import Connections
@@ -32,6 +34,7 @@ from batchctl.providers.notify.webhook import WebhookSender
 from batchctl.reconcile import Scope, parse_selector
 from batchctl.reconcile.options import WHOLE_STACK
 from batchctl.report.activity import Board
+from batchctl.report.escape import terminal
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.reader import RowFiles
@@ -123,7 +126,15 @@ def open_workspace(
         parse_selector(selector) if selector else (),
         frozenset(names),
     )
-    state = open_state(stack.state, stack=stack.name, uid=stack.uid, clock=clock, who=who(), lock_timeout=timeout)
+    state = open_state(
+        stack.state,
+        stack=stack.name,
+        uid=stack.uid,
+        clock=clock,
+        who=who(),
+        lock_timeout=timeout,
+        on_wait=lock_notice(common, lock_timeout),
+    )
     return Workspace(common, file, desired, scope, clock, state, board)
 
 
@@ -162,6 +173,16 @@ def _scope_path(filename: str, stack: Stack) -> str:
     if folder.is_relative_to(path) or path == folder / STACK_FILE or path == stack.file.resolve():
         return WHOLE_STACK
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
+
+
+def lock_notice(common: Common, lock_timeout: str) -> Callable[[str], None]:
+    """What says on standard error whom a command waits for."""
+
+    def tell(holder: str) -> None:
+        if not common.quiet:
+            click.echo(f"waiting up to {lock_timeout} for the state, locked by {terminal(holder)}", err=True)
+
+    return tell
 
 
 def who() -> str:

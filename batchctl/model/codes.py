@@ -557,7 +557,7 @@ class ErrorCode(StrEnum):
         "StateLocked",
         "Another process holds the state.",
         "Another `apply` or `watch` is in the middle of a pass.",
-        "Wait, or give `--lock-timeout 60s`.",
+        "Wait, or give a longer `--lock-timeout` than the 30 s that it waits by itself.",
     )
     LOCK_LOST = (
         "LockLost",

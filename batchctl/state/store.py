@@ -51,13 +51,26 @@ POLL_SECONDS = 0.5
 """How often a waiting process looks at the lock."""
 
 
-def open_state(path: Path, *, stack: str, uid: str, clock: Clock, who: str, lock_timeout: float = 0) -> FileState:
+OnWait = Callable[[str], None]
+"""Told who holds the lock, in words, once when a wait for it begins."""
+
+
+def open_state(
+    path: Path,
+    *,
+    stack: str,
+    uid: str,
+    clock: Clock,
+    who: str,
+    lock_timeout: float = 0,
+    on_wait: OnWait | None = None,
+) -> FileState:
     """The state of one stack in a local file. Touches nothing yet.
 
     `who` is written into the lock's note and into events that name nobody; `lock_timeout` is how many seconds `lock`
     waits for another process.
     """
-    return FileState(path.absolute(), Identity(stack, uid), clock, who, lock_timeout)
+    return FileState(path.absolute(), Identity(stack, uid), clock, who, lock_timeout, on_wait)
 
 
 class FileState:
@@ -70,6 +83,7 @@ class FileState:
         clock: Clock,
         who: str,
         lock_timeout: float,
+        on_wait: OnWait | None = None,
         migrations: Sequence[Migration] = MIGRATIONS,
     ) -> None:
         self._path = path
@@ -78,6 +92,7 @@ class FileState:
         self._clock = clock
         self._who = who
         self._lock_timeout = lock_timeout
+        self._on_wait = on_wait
         self._migrations = migrations
 
     def load(self) -> Recorded:
@@ -209,21 +224,26 @@ class FileState:
         holder = Holder(os.getpid(), socket.gethostname(), self._who, _command(), self._clock.now())
         # Polls are counted instead of asking the clock: a sleep that is cut short by a stop must not spin.
         polls = int(self._lock_timeout / POLL_SECONDS)
-        for _ in range(polls):
+        for poll in range(polls):
             lock = take_lock(self._lock_path, holder)
             if lock is not None:
                 return lock
+            if poll == 0 and self._on_wait is not None:
+                self._on_wait(self._held_by())
             self._clock.sleep(POLL_SECONDS)
         lock = take_lock(self._lock_path, holder)
         if lock is None:
             raise self._locked()
         return lock
 
+    def _held_by(self) -> str:
+        holder = read_holder(self._lock_path)
+        return holder.words if holder else "another process"
+
     def _locked(self) -> LockedError:
         holder = read_holder(self._lock_path)
-        by = holder.words if holder else "another process"
         return LockedError(
-            f"the state file {self._path} is locked by {by}",
+            f"the state file {self._path} is locked by {self._held_by()}",
             hint="wait for it to end or stop it; if it hangs, take the lock from it with `batchctl state lock break`",
             details=holder.as_json() if holder else {},
         )

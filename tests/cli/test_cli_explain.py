@@ -74,14 +74,32 @@ def test_explain_writes_nothing(stack: StackFolder, cli: Cli, service: Service) 
     assert not (stack.path / ".batchctl").exists()
 
 
-def test_a_job_that_was_let_go_of_has_nothing_to_explain(stack: StackFolder, cli: Cli) -> None:
+@pytest.mark.parametrize("command", ["explain", "describe", "diff"])
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_of_a_job_that_was_released_there_is_nothing_to_say(
+    stack: StackFolder, cli: Cli, command: str, output: str
+) -> None:
     stack.write_job("a", lifecycle={"onRemove": "keep"})
     stack.write_job("b")
     cli.ok("apply", "--yes")
     stack.job_path("a").unlink()
     cli.ok("apply", "--yes")
-    ran = cli("explain", "a")
-    assert (ran.code, "was let go of" in ran.err) == (1, True)
+    ran = cli(command, "a", "-o", output)
+    assert (ran.code, "a was released (onRemove: keep)" in ran.err) == (1, True)
+    if output == "json":
+        assert ran.json["error"]["code"] == "JobNotFound"
+
+
+@pytest.mark.parametrize("command", ["explain", "describe", "diff"])
+def test_a_job_that_has_another_name_now_is_pointed_to(stack: StackFolder, cli: Cli, command: str) -> None:
+    stack.write_job("a")
+    cli.ok("apply", "--yes")
+    stack.job_path("a").unlink()
+    stack.write_job("b")
+    stack.write_stack(moved=[{"from": "a", "to": "b"}])
+    ran = cli(command, "a")
+    assert (ran.code, "a is b now (spec.moved)" in ran.err) == (1, True)
+    assert cli(command, "nobody").code == 1
 
 
 def test_retry_tries_again_what_failed(stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> None:

@@ -84,11 +84,13 @@ def test_a_dead_process_holds_nothing(store: FileState, path: Path) -> None:
 
 
 def test_waiting_for_the_lock_sleeps_on_the_clock(store: FileState, path: Path, clock: HandClock) -> None:
-    patient = open_state(path, stack="demo", uid="abc123", clock=clock, who="bob", lock_timeout=2)
+    told: list[str] = []
+    patient = open_state(path, stack="demo", uid="abc123", clock=clock, who="bob", lock_timeout=2, on_wait=told.append)
     session = store.lock()
     with pytest.raises(LockedError):
         patient.lock()
     assert clock.slept == [0.5] * 4
+    assert [f"(pid {os.getpid()} on " in words for words in told] == [True]
     clock.on_sleep = lambda: session.__exit__(None, None, None) if len(clock.slept) == 6 else None
     with patient.lock():
         assert len(clock.slept) == 6

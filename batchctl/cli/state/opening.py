@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from batchctl.cli.common import Common
-from batchctl.cli.workspace import duration, who
+from batchctl.cli.workspace import duration, lock_notice, who
 from batchctl.engine.clock import SystemClock
 from batchctl.manifests.files import find_stack_file
 from batchctl.manifests.load import load_stack
@@ -50,7 +50,15 @@ def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None
     clock = SystemClock()
     seconds = duration(lock_timeout, "--lock-timeout")
     file = path or stack.state
-    state = open_state(file, stack=stack.name, uid=stack.uid, clock=clock, who=who(), lock_timeout=seconds)
+    state = open_state(
+        file,
+        stack=stack.name,
+        uid=stack.uid,
+        clock=clock,
+        who=who(),
+        lock_timeout=seconds,
+        on_wait=lock_notice(common, lock_timeout),
+    )
     return Opened(stack, state, clock)
 
 
