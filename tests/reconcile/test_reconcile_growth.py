@@ -29,6 +29,7 @@ from reconcile_build import (
 
 from batchctl.model.admission import AdmissionLimits, Quota, QuotaKey
 from batchctl.model.desired import DesiredJob, DesiredStack, Limits, Location, Moved, OnMissing, Stack
+from batchctl.model.kept import Inventory, KeptResults
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observation
 from batchctl.model.plan import Plan
@@ -58,13 +59,14 @@ def planning(
     options: Options = MANY,
     stack: Stack = STACK,
     quotas: Iterable[Quota] = (),
+    inventory: Inventory | None = None,
 ) -> Callable[[], Plan]:
     desired = DesiredStack(stack, tuple(wanted))
     recorded = Recorded(
         {record.name: record for record in records}, serial=1, quotas={quota.key: quota for quota in quotas}
     )
     observed = {one.account: one for one in looks}
-    return lambda: plan(desired, recorded, observed, LOCAL, options)
+    return lambda: plan(desired, recorded, observed, LOCAL, options, inventory)
 
 
 def with_attempts(number: int, make: Callable[[str], RecordedAttempt], **lifecycle: object) -> list[RecordedJob]:
@@ -107,6 +109,14 @@ def without_an_answer(number: int) -> Callable[[], Plan]:
 @scene
 def found_by_their_marks(number: int) -> Callable[[], Plan]:
     return planning([job(name) for name in names(number)], [], [look(*(found(name=name) for name in names(number)))])
+
+
+@scene
+def collected_of_which_half_is_lost(number: int) -> Callable[[], Plan]:
+    records = with_attempts(number, lambda name: collected(name=name, results=f"{name}/1"))
+    shown = look(*(seen(record.attempts[0]) for record in records))
+    there = {f"{one.name}/1": KeptResults(one.attempts[0], one.name, "shop", "abc123") for one in records[::2]}
+    return planning([job(name) for name in names(number)], records, [shown], inventory=Inventory(there))
 
 
 @scene
