@@ -12,9 +12,12 @@ from pathlib import Path
 
 from batchctl.disk.opening import open_stream, read_start
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json
+from batchctl.model.desired import LINE_BYTES, Json
 from batchctl.model.errors import ResultsError
 from batchctl.rows.folder import CURRENT, MANIFEST_FILE, MOST_BYTES, RESULTS_FILE, job_folder, outside, results_errors
+
+_LONGEST = 4 * LINE_BYTES
+"""Bytes of a row: what a line of the API's may have by default, several times."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,12 @@ def read_results(folder: Path) -> Iterator[dict[str, Json]]:
     """The rows of a collected folder, streamed, in input order. Raises ResultsError."""
     path = folder / RESULTS_FILE
     with results_errors(path), open_stream(path) as stream:
-        for number, raw in enumerate(stream, start=1):
+        number = 0
+        while raw := stream.readline(_LONGEST + 1):
+            number += 1
+            if len(raw) > _LONGEST:
+                # Nothing that was collected is that long; a file of zeros takes no room in a checkout.
+                raise _damaged(f"{path}, line {number} is longer than {_LONGEST} bytes")
             yield _row(path, number, raw)
 
 

@@ -24,7 +24,7 @@ from batchctl.model.errors import ReplyLost, ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, InputRow, ResultItem, ResultStore, SentRows
-from batchctl.rows import results
+from batchctl.rows import read, results
 from batchctl.rows.folder import results_errors
 from batchctl.rows.read import Gaps, find_current, read_gaps, read_results
 from batchctl.rows.results import ResultsFolder
@@ -402,6 +402,15 @@ def test_a_damaged_results_file_is_named(root: Path, raw: str) -> None:
     with pytest.raises(ResultsError, match="line 2 is not a result row") as caught:
         rows(root, found)
     assert caught.value.code == "ResultsCorrupt"
+
+
+def test_a_line_without_end_is_not_read_into_memory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = collect(root, [good("a")], ["a"])
+    monkeypatch.setattr(read, "_LONGEST", 1000)
+    with (root / found.path / "results.jsonl").open("ab") as stream:
+        stream.truncate(10 * 2**30)  # zeros, which take no room
+    with pytest.raises(ResultsError, match="line 2 is longer than 1000 bytes"):
+        rows(root, found)
 
 
 @pytest.mark.parametrize(
