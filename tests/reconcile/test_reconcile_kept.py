@@ -83,8 +83,8 @@ CHANGED = Situation(job(work="2"), row(job(), DONE), look(seen(DONE)))
         pytest.param(
             replace(one(DONE, **TTL), options=DISCARD),
             kept(),
-            "delete Succeeded | collect a@1.0 | delete a@1.0",
-            id="ttl over: collected in passing, whatever the flag says",
+            "delete Succeeded | delete a@1.0",
+            id="ttl over: given up by the flag",
         ),
         pytest.param(
             one(NO_MORE, **TTL),

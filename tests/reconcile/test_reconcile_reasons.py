@@ -194,6 +194,7 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     Reason.IMPORTED: [TAKEN_IN],
     Reason.DUPLICATE: [Situation(job(), row(job(), ACTIVE), look(seen(ACTIVE), found(1, suffix="-second")))],
     Reason.REMOVED: [unwanted(), unwanted(collected())],
+    Reason.DESTROY_ORDERED: [replace(one(ACTIVE), options=Options(destroy=True))],
     Reason.NOTHING_LEFT: [Situation(None, row(job(), ACTIVE), look(gone=["batches/a-1"]))],
     Reason.KEPT: [unwanted(on_remove=OnRemove.KEEP), unwanted(collected(), on_remove=OnRemove.CANCEL)],
     Reason.ORPHAN: [Situation(None, None, look(found()), Options(prune_orphans=True))],
