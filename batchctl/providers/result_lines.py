@@ -50,12 +50,14 @@ def read_lines(
             continue
         has_rows, has_text = has_rows or text.lstrip().startswith(b"{"), True
         if isinstance(line, LongLine):
-            yield _long_row(line, f"line {number} of {what} is longer than {limit} bytes (limits.lineBytes)", item_of)
+            yield _long_row(
+                line, f"line {number} of the result file is longer than {limit:,} bytes (limits.lineBytes)", item_of
+            )
             continue
         try:
             value = parse_json(text)
         except ValueError as error:
-            bad = unreadable_row(text, f"line {number} of {what} is not JSON, or cut off: {error}", item_of)
+            bad = unreadable_row(text, f"line {number} of the result file is not JSON: {error}", item_of)
             continue
         yield item_of(value)
     if has_text and not has_rows:

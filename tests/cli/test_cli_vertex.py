@@ -269,6 +269,29 @@ def test_rows_that_come_back_changed_and_twice_and_early_are_all_placed(
     ]
 
 
+def test_a_line_beyond_the_limit_of_the_stack_costs_its_own_row(
+    vertex: StackFolder, cli: Cli, service: Service
+) -> None:
+    rows = [
+        {"key": key, "request": {"contents": [{"role": "user", "parts": [{"text": text}]}]}}
+        for key, text in (("long", "x" * 2**20), ("short", "y"))
+    ]
+    service._call("PUT", "/_emulator/seed", SEED)
+    service.put_object("input", "long.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+    settings = {"type": "vertex", "endpoint": "emulator", "project": "demo", "location": "us-central1"}
+    vertex.write_stack(providers={"vertex": {**settings, "stagingBucket": "gs://output"}}, limits={"lineBytes": 2**20})
+    vertex.write_job("good", src="gs://input/long.jsonl", dest="gs://output/x")
+    cli.ok("apply", "--yes", "--wait")
+    long, short = cli.ok("results", "good").rows
+    assert (short["key"], short["index"], "response" in short) == ("short", 1, True)
+    assert (long["key"], long["index"], long["error"]["code"]) == ("long", 0, 15)
+    kept = vertex.path / "results" / "good" / "current" / long["error"]["rawFile"]
+    assert json.loads(kept.read_text())["request"] == rows[0]["request"]
+    (vertex.path / "jobs" / "rows.jsonl").write_text(json.dumps(rows[0]))
+    vertex.write_job("local", src={"file": "rows.jsonl"}, dest="gs://output/x")
+    assert "longer than 1,048,576 bytes, which is the stack's limits.lineBytes" in cli("validate").err
+
+
 def test_a_file_of_rows_for_another_publishers_model(vertex: StackFolder, cli: Cli, service: Service) -> None:
     service._call("PUT", "/_emulator/seed", SEED)
     provider(vertex, stagingBucket="gs://output")
@@ -346,9 +369,9 @@ def test_rows_that_do_not_fit_together_are_told_wherever_the_job_is_shown(
     assert "warning: good: 2 input rows have no result" in shown.err
     assert "warning: good: 1 result matches no input row" in shown.err
     (vertex.path / "results" / "good" / "current" / "manifest.json").unlink()
-    shown = cli.ok("results", "good", "--log-format", "json")
-    assert len(shown.rows) == 3
-    assert "whether rows are missing is not known" in json.loads(shown.err)["message"]
+    shown = cli("results", "good", "--log-format", "json")
+    assert (shown.code, len(shown.rows)) == (1, 3)
+    assert "whether rows are missing is not known" in json.loads(shown.err.splitlines()[0])["message"]
 
 
 def test_tables_of_a_project_with_a_domain(vertex: StackFolder, cli: Cli, service: Service) -> None:

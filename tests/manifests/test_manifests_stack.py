@@ -44,12 +44,15 @@ def test_what_is_written_counts(tmp_path: Path) -> None:
           createTimeout: 30s
           settleGrace: 2m
           fileMinLife: 1d
+          lineBytes: 2097152
         """),
     )
     assert stack.suspend
     assert (stack.state, stack.results) == (tmp_path / "var/jobs.db", tmp_path / "out/rows")
     assert stack.providers == {"local": ProviderConfig("local", Api.GEMINI, "emulator")}
-    assert stack.limits == Limits(2, 0, 1, 2, 200, timedelta(seconds=30), timedelta(minutes=2), timedelta(days=1))
+    assert stack.limits == Limits(
+        2, 0, 1, 2, 200, timedelta(seconds=30), timedelta(minutes=2), timedelta(days=1), line_bytes=2**21
+    )
 
 
 def test_null_is_the_same_as_leaving_it_out(tmp_path: Path) -> None:
