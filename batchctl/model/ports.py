@@ -87,6 +87,8 @@ class ResultItem:
     """The request as the API echoes it beside the result, where it does."""
     members: Mapping[str, Json] = field(default_factory=dict)
     """What else stood beside the result: the user's own members of the row, such as `custom_id`."""
+    key_is_number: bool = False
+    """Whether the key came as a number: an importer may have made one of a text."""
     early: bool = False
     """Whether it comes from what the API wrote before the end: the row is there again, as a rule."""
     aside: BinaryIO | None = None

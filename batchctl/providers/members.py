@@ -49,3 +49,8 @@ def key_text(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) else None
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number, and none of the two truth values."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -12,10 +12,19 @@ from array import array
 from collections.abc import Mapping
 
 from batchctl.model.desired import Json
+from batchctl.model.ports import ResultItem
 from batchctl.rows.echo import number_like
 from batchctl.rows.groups import Groups
 
 NAMES = ("key", "custom_id", "id")
+
+
+def numbers_of(item: ResultItem) -> frozenset[str]:
+    """Which names of a result came back as numbers: nobody knows how they were written."""
+    given = {**item.members, "key": 0 if item.key_is_number else None}
+    return frozenset(
+        name for name in NAMES if isinstance(given.get(name), int | float) and not isinstance(given[name], bool)
+    )
 
 
 def names_of(key: str | None, members: Mapping[str, Json]) -> dict[str, str]:
@@ -64,15 +73,18 @@ class Identities:
             loose = array("Q", (0 if text is None else _mark(number_like(text)) for text in column))
             self._groups[name] = Groups(exact), Groups(loose)
 
-    def owner(self, names: Mapping[str, str]) -> int | None:
-        """The only row that has one of these names; None when no name is that of one row alone."""
+    def owner(self, names: Mapping[str, str], numbers: frozenset[str] = frozenset()) -> int | None:
+        """The only row that has one of these names; None when no name is that of one row alone.
+
+        Names among `numbers` may have been any text that looks like that number.
+        """
         for name in NAMES:
             text, groups = names.get(name), self._groups.get(name)
             if text is None or groups is None:
                 continue
             exact, loose = groups
-            row = exact.only(_mark(text))
-            if row is None and exact.first(_mark(text)) is None:
+            row = None if name in numbers else exact.only(_mark(text))
+            if name in numbers or exact.first(_mark(text)) is None:
                 row = loose.only(_mark(number_like(text)))
             own = None if row is None else self._columns[name][row]
             if own is not None and same_name(own, text):

@@ -18,7 +18,7 @@ from batchctl.model.ports import ResultItem
 from batchctl.model.row_marks import position_of_key, without_labels
 from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, Settled
 from batchctl.rows.echo import Forms, forms
-from batchctl.rows.identities import names_of
+from batchctl.rows.identities import names_of, numbers_of
 from batchctl.rows.table import RowTable
 
 _NONE = 0
@@ -87,20 +87,23 @@ class RowJoin:
         return forms(without_labels(item.request))
 
     def _named_row(self, item: ResultItem, names: Mapping[str, str], found: Forms | None) -> int | None:
-        row = self._table.names.owner(names)
+        mark = self._mark(item)
+        if mark is not None and found is not None and not self._differs(mark, found):
+            return mark
+        row = self._table.names.owner(names, numbers_of(item))
         if row is not None:
             return row
-        mark = item.index if self._ours else None
-        if mark is not None and 0 <= mark < len(self._table):
-            # A position alone proves nothing: another job's rows have the same ones.
-            if found is not None:
-                return None if self._differs(mark, found) else mark
-            if item.request is None and self._table.names.fits(mark, names):
-                return mark
+        if mark is not None and item.request is None and self._table.names.fits(mark, names):
+            return mark
         if found is not None and self._exact_form(found) is None and self._table.by_loose.first(found.loose) is None:
             row = self._table.by_core.only(found.core)
             return row if row is not None and self._table.names.fits(row, names) else None
         return None
+
+    def _mark(self, item: ResultItem) -> int | None:
+        """The row that our mark tells. Alone it proves nothing: another job's rows have the same marks."""
+        known = self._ours and item.index is not None and 0 <= item.index < len(self._table)
+        return item.index if known else None
 
     def _differs(self, row: int, found: Forms) -> bool:
         return found.core != self._table.core[row]

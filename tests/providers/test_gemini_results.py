@@ -116,7 +116,7 @@ def test_results_of_a_job_that_has_not_ended_are_not_ready(state):
         ),
         (
             {"key": 5, "response": {}, "metadata": {"key": "m"}},
-            ResultItem("5", None, response={}, members={"metadata": {"key": "m"}}),
+            ResultItem("5", None, response={}, members={"metadata": {"key": "m"}}, key_is_number=True),
         ),
         ({"response": {}, "metadata": {"index": "-1"}}, ResultItem(None, None, response={})),
         ({"response": {}, "metadata": {"index": "007"}}, ResultItem(None, None, response={})),

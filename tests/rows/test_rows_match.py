@@ -91,6 +91,20 @@ def test_names_that_are_one_number_are_told_apart_as_they_were_sent_or_not_at_al
     assert rows == [(None, "x", None, {"custom_id": 12})]
 
 
+def test_a_number_is_no_proof_of_how_a_name_was_written(tmp_path: Path) -> None:
+    """`7` may have been the key `7` or the key `07`: only the mark, or nothing, tells them apart."""
+    known = SentRows([InputRow(key, ask("same")) for key in ("7", "07")])
+    items = [
+        said(f"row {at}", key="7", key_is_number=True, index=at, request=ask("same", labels=labels_of(at)))
+        for at in (1, 0)
+    ]
+    _, rows = collect(tmp_path, known, *items)
+    assert rows == [(0, "row 0", "7", {}), (1, "row 1", "07", {})]
+    gemini = SentRows([InputRow(key, None) for key in ("7", "07")])
+    _, rows = collect(tmp_path / "2", gemini, said("x", key="7", key_is_number=True), said("y", key="07"))
+    assert rows == [(1, "y", "07", {}), (None, "x", "7", {})]
+
+
 def test_a_key_that_came_back_as_a_number_is_shown_as_it_was_sent(tmp_path: Path) -> None:
     known = SentRows([InputRow(key, ask(key)) for key in ("0012", "77")])
     _, rows = collect(tmp_path, known, said("a", key="12"), said("b", key="77"))

@@ -19,7 +19,7 @@ from batchctl.model.row_marks import position_of_metadata, without_position
 from batchctl.model.states import JobState
 from batchctl.providers.gemini.names import is_file_name
 from batchctl.providers.json_stream import JsonStream, Unsound
-from batchctl.providers.members import job_state, key_text
+from batchctl.providers.members import is_number, job_state, key_text
 from batchctl.providers.outcomes import NOTHING, read_outcome, users_members
 from batchctl.providers.result_lines import unreadable_row
 from batchctl.providers.texts import as_object
@@ -145,6 +145,7 @@ def result_item(value: Json) -> ResultItem:
         error,
         request if isinstance(request, dict) else None,
         members,
+        key_is_number=is_number(metadata.get("key") if own is None else value.get("key")),
     )
 
 

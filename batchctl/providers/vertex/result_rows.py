@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.model.row_marks import position_of_labels
-from batchctl.providers.members import key_text
+from batchctl.providers.members import is_number, key_text
 from batchctl.providers.outcomes import NEVER_PROCESSED, NOTHING, parsed, read_outcome, users_members
 from batchctl.providers.texts import as_object
 
@@ -35,6 +35,7 @@ def result_item(row: Json) -> ResultItem:
         error,
         request,
         _members(outcome.rest),
+        key_is_number=is_number(row.get("key")),
     )
 
 
