@@ -97,7 +97,8 @@ def purchase_words(purchase: Purchase) -> str:
 def purchase_sentence(plan: Plan) -> str:
     """What a plan buys, in one sentence; empty when it buys nothing."""
     purchase = bought(plan)
-    return f"Buys {purchase_words(purchase)}." if purchase.jobs else ""
+    lead = "Buys" if plan.has_changes else "Buys, when it is their turn:"
+    return f"{lead} {purchase_words(purchase)}." if purchase.jobs else ""
 
 
 def size_words(job: JobPlan) -> str:

@@ -7,7 +7,7 @@ from batchctl.model.plan import Action, Plan
 from batchctl.model.sizes import WorkSize
 from batchctl.report.purchase import bought, bytes_text, purchase_sentence, size_words
 from batchctl.report.values import ApplyReport
-from batchctl.report.words import apply_summary
+from batchctl.report.words import apply_summary, plan_summary
 
 KNOWN = WorkSize("flash", "here", 22, 1234, 309)
 UNKNOWN = WorkSize("pro", "there")
@@ -31,6 +31,13 @@ def plan_of(*sizes):
 def test_the_sum_in_words(sizes, words):
     assert purchase_sentence(plan_of(*sizes)) == words
     assert bought(plan_of(*sizes)).jobs == len(sizes)
+
+
+def test_what_only_waits_is_bought_later():
+    waiting = Plan("s", (job_plan("a", Action.WAIT, size=KNOWN, buys=True),))
+    assert plan_summary(waiting) == (
+        "No changes. Buys, when it is their turn: 1 job, 22 rows, 1.2 kB, about 309 tokens. 1 job waiting."
+    )
 
 
 def test_one_job_in_words():
