@@ -26,7 +26,7 @@ from storm_stack import StormStack
 from storm_verdict import Figures, judge
 
 LAG = "1s"
-NAMES = tuple(f"job{number}" for number in range(effort(3, 6)))
+NAMES = tuple(f"job{number}" for number in range(effort(3, 12)))
 MOST_AT_ONCE = 3
 FLAGS = ("--yes", "--allow-empty", "--max-replace", "99", "--max-delete", "99", "--new-state")
 COMMANDS = (
@@ -173,8 +173,8 @@ class Storm:
         if not alive:
             return None
         process = self.chance.choice(alive)
-        # A start-up takes about half a second, and what follows it as long: let it strike anywhere.
-        time.sleep(self.chance.uniform(0.0, 1.2) if number == signal.SIGKILL else 0.0)
+        # A start-up takes up to a second, and what follows it as long: let it strike anywhere.
+        time.sleep(self.chance.uniform(0.0, 2.5) if number == signal.SIGKILL else 0.0)
         process.send_signal(number)
         self.figures.signals[number.name] += 1
         return process
