@@ -258,8 +258,8 @@ def open_gemini(
 ) -> Provider:
     """Open the account at a base URL, for the stack with this uid.
 
-    A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each thread gets a
-    connection of its own. `random` gives numbers in [0, 1). Raises BatchctlError when the key cannot be one.
+    A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each call gets a
+    connection to itself. `random` gives numbers in [0, 1). Raises BatchctlError when the key cannot be one.
     """
     key = ApiKey(api_key)
     endpoint = Endpoint(base_url, key, ServerClock(clock), transport, root=f"/{api_version}", activity=activity)

@@ -267,8 +267,8 @@ def open_vertex(
 ) -> Provider:
     """Open the account for a stack; `uid` may be the stack's whole uid or the short one.
 
-    A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each thread gets
-    connections of its own. `user_project` is billed for reads of buckets whose reader pays; None: the account's own
+    A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each call has a
+    connection to itself. `user_project` is billed for reads of buckets whose reader pays; None: the account's own
     project, where a bucket asks for it. `turns` are those of all accounts that may have the staging bucket, `random`
     gives numbers in [0, 1).
     """
