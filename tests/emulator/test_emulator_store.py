@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Barrier
 
@@ -81,6 +82,22 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     Emulator(path).close()
     (tmp_path / "e.db-wal").mkdir()
     with pytest.raises(StoreUnusable, match=r"cannot be opened: .*Is a directory"):
+        Emulator(path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER x AFTER INSERT ON counters BEGIN DELETE FROM jobs; END",
+        "CREATE VIEW x AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT * FROM n",
+    ],
+)
+def test_a_file_with_statements_of_its_own_is_refused(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "e.db"
+    Emulator(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(statement)
+    with pytest.raises(StoreUnusable, match="holds a trigger or view"):
         Emulator(path)
 
 

@@ -200,12 +200,13 @@ def status(value: str | None, received: str | None = None, body: bytes = b"") ->
     return httpx.Response(200, content=body, headers={name: text for name, text in headers.items() if text is not None})
 
 
-@pytest.mark.parametrize("answer", [status("final"), status("cancelled"), status("odd\x1b")])
+@pytest.mark.parametrize("answer", [status("final"), status("cancelled"), status("odd\x1b"), status(KEY)])
 def test_an_early_end_is_not_taken_for_success(answer):
     files = Files(lambda *_: answer)
-    with pytest.raises(errors.BadReply, match="bytes were left"):
+    with pytest.raises(errors.BadReply, match="bytes were left") as caught:
         send(files, b"x" * 15)
     assert len(files.requests) == 2
+    assert KEY[:8] not in caught.value.message
 
 
 def test_active_after_the_last_byte_is_not_taken_for_success():

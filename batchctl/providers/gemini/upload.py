@@ -6,6 +6,7 @@ Source: reference 2.1, 2.2. Starting an upload twice is harmless: one that is ne
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -28,6 +29,7 @@ _NAME_LIMIT = 512
 _FIRST_LOOK, _LONGEST_LOOK, _FOLLOWED = 1.0, 5.0, 30.0
 """Seconds: how a file that is still processed is looked at, and for how long before the job waits for another pass."""
 _STATUS = "x-goog-upload-status"
+_WORD = re.compile(r"[a-z]{1,16}")
 
 
 class FileUpload:
@@ -141,7 +143,9 @@ def _expect(reply: Reply, *, last: bool) -> None:
         raise _StatusMissing(f"{_WHAT}: an answer without {_STATUS}")
     if status != ("final" if last else "active"):
         end = "all bytes were sent" if last else "bytes were left to send"
-        raise BadReply(f"{_WHAT}: the upload is {whole_characters(status)[:40]!r} although {end}")
+        # A header is not cleaned as a body is, so what is no word of the protocol is not shown.
+        shown = status if _WORD.fullmatch(status) else "something unknown"
+        raise BadReply(f"{_WHAT}: the upload is {shown} although {end}")
 
 
 def _same_size(found: Json, size: int) -> bool:
