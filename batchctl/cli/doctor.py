@@ -157,7 +157,8 @@ def _examine_hooks(workspace: Workspace) -> Iterator[Finding]:
     notifier = workspace.notifier()
     for hook in workspace.stack.notify:
         try:
-            notifier.check(hook)
+            with workspace.board.running(f"looking at the hook {hook.name}"):
+                notifier.check(hook)
         except NotDelivered as error:
             yield Finding(hook.name, "usable", Health.FAILED, f"{error.code}: {error.message}", error.hint)
         else:

@@ -86,7 +86,7 @@ class Collector:
         provider = self._tools.providers.get(attempt.account)
         self._journal.commit()
         try:
-            fetched: _Fetched = yield partial(self._fetch, provider, step, attempt)
+            fetched: _Fetched = yield partial(self._fetch_openly, provider, step, attempt)
         except (ApiError, ResultsError) as error:
             self._raise_failed(step, error, provider.now())
             return
@@ -130,6 +130,10 @@ class Collector:
             self._journal.commit()
             raise NotAdmittedError(error.message, code=error.code, hint=error.hint) from error
         raise error
+
+    def _fetch_openly(self, provider: Provider, step: Collect, attempt: RecordedAttempt) -> _Fetched:
+        with self._tools.activity.running(f"{step.key.job}: collecting results"):
+            return self._fetch(provider, step, attempt)
 
     def _fetch(self, provider: Provider, step: Collect, attempt: RecordedAttempt) -> _Fetched:
         """Read the results and write them to the results folder; on a worker."""

@@ -97,7 +97,8 @@ def _deliver_rest(stack: Stack, tools: Tools) -> None:
             words = "1 notification is" if len(left) == 1 else f"{len(left)} notifications are"
             tools.progress.warn(f"{words} not delivered yet: the next `apply` or `watch` goes on")
             return
-        tools.clock.sleep(max((due - tools.clock.now()).total_seconds(), 0.0))
+        with tools.activity.running("waiting to tell the hooks again"):
+            tools.clock.sleep(max((due - tools.clock.now()).total_seconds(), 0.0))
         with tools.state.lock() as session:
             journal = Journal(stack, session, session.load(), tools.clock)
             deliver(stack, journal, tools)
@@ -115,7 +116,8 @@ def _queues(due: Sequence[Notice]) -> dict[str, list[Notice]]:
 def _send(hooks: Mapping[str, Hook], tools: Tools, notice: Notice) -> NotDelivered | None:
     """Make one delivery; on a worker."""
     try:
-        tools.notifier.send(hooks[notice.hook], notice)
+        with tools.activity.running(f"{notice.job}: telling {notice.hook}"):
+            tools.notifier.send(hooks[notice.hook], notice)
     except NotDelivered as problem:
         return problem
     return None

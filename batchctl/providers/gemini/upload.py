@@ -118,6 +118,11 @@ def follow_file(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tupl
     Raises BadRequest with code `UploadFailed` and the API's words when it cannot be processed, and with code
     `InputNotReady` when that takes longer: whoever comes later finds the file by its name, and goes on waiting.
     """
+    with retry.activity.running(f"waiting until the API has processed {file['name']}"):
+        return _follow(file, endpoint, retry)
+
+
+def _follow(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tuple[str, datetime | None]:
     name, clock = str(file["name"]), retry.clock
     pause, left = _FIRST_LOOK, _FOLLOWED
     while file.get("state") == "PROCESSING":

@@ -188,9 +188,10 @@ class VertexProvider:
         """
         operation = self._read(Call(_DELETE, "DELETE", job_path(name, self._account)))
         clock = self._retry.clock
-        error = wait_for_operation(
-            operation, lambda path: self._read(Call("operations.get", "GET", path)), self._account, clock, _DELETE
-        )
+        with self._retry.activity.running(f"{_DELETE}: waiting until it is done"):
+            error = wait_for_operation(
+                operation, lambda path: self._read(Call("operations.get", "GET", path)), self._account, clock, _DELETE
+            )
         if error is not None:
             raise self._endpoint.operation_failure(error, _DELETE)
 
