@@ -31,8 +31,13 @@ class Damage:
 
 
 def find_damage(stack: Stack, recorded: Recorded, observed: Observed) -> Damage:
-    """Look for damaged marks on recorded jobs, and on others that may be this stack's."""
-    ours = {(attempt.account, attempt.remote) for job in recorded.jobs.values() for attempt in job.attempts}
+    """Look for damaged marks on recorded jobs, and on others that a create call without an answer may have made.
+
+    Any other may be a stranger's, or another stack's of the same name.
+    """
+    attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
+    ours = {(attempt.account, attempt.remote) for attempt in attempts}
+    unanswered = sorted((attempt.account, attempt.key.job) for attempt in attempts if attempt.intent is not None)
     accounts: dict[Account, str] = {}
     jobs: dict[tuple[Account, str], str] = {}
     for account, look in sorted(observed.items()):
@@ -40,11 +45,12 @@ def find_damage(stack: Stack, recorded: Recorded, observed: Observed) -> Damage:
             broken = remote.broken
             if broken is None:
                 continue
-            is_recorded = (account, remote.name) in ours
-            if is_recorded or (broken.stack == stack.name and broken.job is None):
+            if (account, remote.name) in ours:
                 accounts.setdefault(account, _words(remote))
-            elif broken.stack == stack.name and broken.job is not None:
-                jobs.setdefault((account, broken.job), _words(remote))
+            elif broken.stack == stack.name:
+                for place, job in unanswered:
+                    if place == account and broken.job in (None, job):
+                        jobs.setdefault((place, job), _words(remote))
     return Damage(accounts, jobs)
 
 

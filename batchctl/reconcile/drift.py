@@ -81,21 +81,8 @@ def find_unmanaged(stack: Stack, observed: Observed, recorded_names: frozenset[s
         job
         for account in sorted(observed)
         for job in sorted(observed[account].jobs, key=lambda job: job.name)
-        if not is_ours(job.mark, stack) and job.name not in recorded_names and not _may_be_ours(job, stack)
+        if not is_ours(job.mark, stack) and job.name not in recorded_names
     )
-
-
-def _may_be_ours(job: RemoteJob, stack: Stack) -> bool:
-    return job.broken is not None and job.broken.stack == stack.name
-
-
-def find_damaged(stack: Stack, observed: Observed, recorded_names: frozenset[str]) -> Iterator[Drift]:
-    """Remote jobs that are not recorded, with a mark of this stack that cannot be read any more."""
-    for account in sorted(observed):
-        for job in observed[account].jobs:
-            if job.broken is not None and _may_be_ours(job, stack) and job.name not in recorded_names:
-                words = f"{job.name} ({job.state}) shows a damaged mark of this stack: {job.broken.text}"
-                yield Drift(job.broken.job or job.name, DriftKind.CHANGED, words)
 
 
 def describe_unmanaged(job: RemoteJob) -> Drift:

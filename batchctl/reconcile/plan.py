@@ -19,7 +19,7 @@ from batchctl.reconcile.cancel import decide_cancel
 from batchctl.reconcile.damage import find_damage, hold_for_damage
 from batchctl.reconcile.decision import Context, Decision, Subject
 from batchctl.reconcile.dependencies import find_needed, hold_for_needs, hold_removals, sort_by_needs
-from batchctl.reconcile.drift import describe_unmanaged, find_damaged, find_drift, find_orphans, find_unmanaged
+from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
 from batchctl.reconcile.guards import distinct_guards, find_guards, guard_new_state, plan_jobs
 from batchctl.reconcile.holding import hold_clashes
 from batchctl.reconcile.identity import new_identities, without_strangers
@@ -71,7 +71,6 @@ def plan(
         if options.prune_orphans or options.destroy:
             decided[name] = _prune(name, inputs)
     owned = _recorded_names(recorded) | {job.adopt for job in desired.jobs if job.adopt is not None}
-    drift.extend(find_damaged(desired.stack, observed, owned))
     unmanaged = find_unmanaged(desired.stack, observed, owned)
     if options.show_unmanaged:
         drift.extend(describe_unmanaged(job) for job in unmanaged)

@@ -93,7 +93,6 @@ def test_other_names_are_left_alone(text: str) -> None:
 CUT = BrokenMark("[bc1 shop/a@1.0 1111", "shop", "a")
 NAMELESS = BrokenMark("[bc1 shop/", "shop")
 OTHERS = BrokenMark("[bc1 mine/a@1.0 1111", "mine", "a")
-NEW = [job("b")]
 
 
 def damaged(number: int = 1, broken: BrokenMark = CUT, **fields):
@@ -150,34 +149,42 @@ def test_a_removal_goes_on() -> None:
     assert "cancel a@1.0 remove" in show(made)
 
 
-def test_a_job_that_nobody_recorded_holds_the_job_that_it_names() -> None:
-    made = decide([job("a"), job("b")], [], [look(damaged())])
+LOST = unanswered(first_look=LOCAL - 100 * (NOW - LOCAL))
 
-    assert show(made, "a").startswith("wait Waiting consent")
+
+@pytest.mark.parametrize(
+    ("broken", "holds"), [(CUT, True), (NAMELESS, True), (OTHERS, False)], ids=["named", "cut", "other"]
+)
+def test_what_an_unanswered_call_may_have_made_holds_its_being_sent_again(broken: BrokenMark, holds: bool) -> None:
+    made = decide([job("a"), job("b")], [row(job("a"), LOST)], [look(damaged(broken=broken))])
+
+    assert (show(made, "a") == "wait Waiting") is holds
+    assert ("create a@1.0" in show(made, "a")) is not holds
     assert "create b@1.0" in show(made, "b")
-    assert [(drift.job, drift.kind) for drift in made.drift] == [("a", DriftKind.CHANGED)]
-    assert made.unmanaged == 0
 
 
-def test_a_job_that_may_be_any_of_ours_holds_all() -> None:
-    made = decide([job("a"), job("b")], [], [look(damaged(broken=NAMELESS))])
+def test_another_jobs_damaged_mark_holds_no_call() -> None:
+    other = replace(CUT, job="z")
 
-    assert show(made, "a").startswith("wait Waiting")
-    assert show(made, "b") == "wait Waiting consent"
-    assert made.drift[0].job == "batches/a-1"
+    made = decide([job("a")], [row(job("a"), LOST)], [look(damaged(broken=other))])
+
+    assert "create a@1.0" in show(made, "a")
 
 
-def test_what_is_left_of_another_stacks_mark_is_nobodys_here() -> None:
-    made = decide(NEW, [], [look(damaged(broken=OTHERS))])
+@pytest.mark.parametrize("broken", [CUT, NAMELESS, OTHERS])
+def test_what_nobody_here_may_have_made_is_a_strangers(broken: BrokenMark) -> None:
+    made = decide([job("a")], [], [look(damaged(broken=broken))])
 
-    assert "create b@1.0" in show(made, "b")
+    assert "create a@1.0" in show(made, "a")
     assert (made.drift, made.unmanaged) == ((), 1)
 
 
 def test_a_long_mark_is_shown_in_part() -> None:
-    made = decide(NEW, [], [look(damaged(broken=BrokenMark("[bc1 shop/" + "x" * 500, "shop")))])
+    long = BrokenMark("[bc1 shop/" + "x" * 500, "shop")
 
-    assert len(made.jobs[0].reason) < 400
+    made = decide([job("a")], [row(job("a"), LOST)], [look(damaged(broken=long))])
+
+    assert len(made.jobs[0].reason) < 500
     assert "…" in made.jobs[0].reason
 
 

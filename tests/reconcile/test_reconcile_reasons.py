@@ -153,7 +153,7 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
         replace(vanished(ACTIVE), confirmed=False, wanted=job(work="2")),
     ],
     Reason.MARK_DAMAGED: [
-        Situation(job(), None, look(seen(ACTIVE, mark=None, broken=BrokenMark("[bc1 shop/", "shop"))))
+        Situation(job(), row(job(), LOST), look(seen(ACTIVE, mark=None, broken=BrokenMark("[bc1 shop/", "shop"))))
     ],
     Reason.STATE_UNKNOWN: [
         one(attempt(1, "PAUSED")),
