@@ -71,7 +71,7 @@ class RequestRow:
     def name(self) -> str | None:
         """What no other row of the input may be called: its key, or by what alone its result is joined."""
         custom_id = self.members.get("custom_id") if self.in_body else None
-        return custom_id if self.key is None and isinstance(custom_id, str) else self.key
+        return self.key if self.key is not None or custom_id is None else str(custom_id)
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,8 @@ def test_a_bare_request_for_an_embedding() -> None:
 def test_a_name_of_a_partners_row_stands_once(write: Writer) -> None:
     twice = json.dumps({"custom_id": "r1", "body": {"messages": [1]}}).encode() + b"\n"
     assert problems(write(twice + twice)) == (RowProblem(2, 'custom_id "r1" is used on line 1 already'),)
+    numbers = b"".join(json.dumps({"custom_id": name, "body": {"messages": [1]}}).encode() + b"\n" for name in (1, "1"))
+    assert problems(write(numbers)) == (RowProblem(2, 'custom_id "1" is used on line 1 already'),)
     other = json.dumps({"custom_id": "r1", "text": "x"}).encode() + b"\n"
     assert READER.fingerprint(write(other + other), BATCH).rows == 2
 
