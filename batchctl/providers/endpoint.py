@@ -124,12 +124,7 @@ class Endpoint:
         first = next(chunks, b"")
         if b'"error"' in first and response.status_code not in call.accepted:
             error = hidden_failure(
-                first,
-                response.headers,
-                what=call.what,
-                now=self.clock.now(),
-                redact=self._redact,
-                hints=self._hints,
+                first, response.headers, what=call.what, now=self.clock.now(), redact=self._redact, hints=self._hints
             )
             if error is not None:
                 raise error
