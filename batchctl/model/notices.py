@@ -23,6 +23,8 @@ class NoticeType(StrEnum):
     REJECTED = "job.rejected"
     """The API refused the create call for good."""
     RESULTS_LOST = "job.results_lost"
+    RESULTS_EXPIRING = "job.results_expiring"
+    """It has ended, its results are not collected, and the API may not have them for much longer."""
     STUCK = "job.stuck"
     """It is past a deadline, or nothing has become of it for unusually long. Its end is told all the same."""
 

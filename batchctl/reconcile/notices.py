@@ -18,7 +18,7 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.notices import Hook, Notice, NoticeType
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, RecordedJob
 from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
 from batchctl.reconcile.attach import provider_now
 from batchctl.reconcile.decision import BY_ORDER
@@ -29,6 +29,8 @@ FORMAT = "batchctl/event/v1"
 _LONGEST_TEXT = 256
 """Characters of any text in a notice (design section 8)."""
 _ID_LENGTH = 32
+EXPIRING = timedelta(hours=12)
+"""How long before the results may be gone it is told."""
 
 _TYPES: Mapping[Phase, NoticeType] = {
     Phase.SUCCEEDED: NoticeType.SUCCEEDED,
@@ -88,16 +90,23 @@ def stuck_notices(
             continue
         clock = provider_now(attempt.account, observed, now)
         for hook in stack.notify:
-            words = _stuck_words(attempt, hook, clock)
-            if words and NoticeType.STUCK in hook.types:
-                news = _News(NoticeType.STUCK, planned.phase, words)
-                told.append(_notice(news, attempt, row, stack, hook, now))
+            worries = {
+                NoticeType.STUCK: _stuck_words(attempt, hook, clock),
+                NoticeType.RESULTS_EXPIRING: _expiring_words(attempt, clock),
+            }
+            for kind, words in worries.items():
+                if words and kind in hook.types:
+                    news = _News(kind, planned.phase, words)
+                    told.append(_notice(news, attempt, row, stack, hook, now))
     return tuple(told)
 
 
 def possible_again(attempts: Iterable[RecordedAttempt], stack: Stack) -> frozenset[str]:
-    """The ids of notices that may be found anew in a later pass: that an attempt without an end is stuck."""
-    return frozenset(_identity(NoticeType.STUCK, attempt, stack) for attempt in attempts if end_of(attempt) is None)
+    """The ids of notices that may be found anew in a later pass: what worries of an attempt without an end."""
+    kinds = (NoticeType.STUCK, NoticeType.RESULTS_EXPIRING)
+    return frozenset(
+        _identity(kind, attempt, stack) for attempt in attempts if end_of(attempt) is None for kind in kinds
+    )
 
 
 def end_of(attempt: RecordedAttempt, job: RecordedJob | None = None) -> Phase | None:
@@ -119,6 +128,8 @@ def _is_called_off(attempt: RecordedAttempt, job: RecordedJob | None) -> bool:
 def _end_words(attempt: RecordedAttempt, phase: Phase, job: RecordedJob | None) -> str:
     """Why it ended as it did; empty where the phase says it all."""
     if phase is Phase.RESULTS_LOST:
+        if attempt.trouble is not None and attempt.trouble.operation is Operation.COLLECT:
+            return f"it succeeded, and its results could not be read: {attempt.trouble.message}"
         return "it succeeded, and its results were gone before they were collected"
     if phase is Phase.CANCELLED:
         cause = CancelCause.USER if _is_called_off(attempt, job) else attempt.cancel_cause
@@ -130,6 +141,15 @@ def _end_words(attempt: RecordedAttempt, phase: Phase, job: RecordedJob | None) 
     if attempt.error is not None:
         return attempt.error.message
     return "" if is_terminal(attempt.state or "") else "it went missing before it ended"
+
+
+def _expiring_words(attempt: RecordedAttempt, clock: datetime) -> str:
+    """That results which are not collected may be gone soon; empty when there is time."""
+    by = attempt.collect_by
+    if by is None or clock < by - EXPIRING:
+        return ""
+    why = f": {attempt.trouble.message}" if attempt.trouble is not None else ""
+    return f"its results are not collected, and may be gone after {by.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}{why}"
 
 
 def _stuck_words(attempt: RecordedAttempt, hook: Hook, clock: datetime) -> str:

@@ -16,7 +16,7 @@ from batchctl.model.notices import CommandHook, NoticeType, Webhook
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import Action, JobPlan, Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause
+from batchctl.model.recorded import CancelCause, Operation, Trouble
 from batchctl.model.states import Phase
 from batchctl.reconcile import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notices import _STOPPED, _TYPES
@@ -112,8 +112,8 @@ def test_the_end_of_an_attempt_is_told_once(before, after, expected) -> None:
     assert news(before, after) == ([expected] if expected else [])
 
 
-def test_every_type_but_stuck_is_the_end_in_one_phase() -> None:
-    assert {*_TYPES.values(), NoticeType.STUCK} == set(NoticeType)
+def test_every_type_but_two_is_the_end_in_one_phase() -> None:
+    assert {*_TYPES.values(), NoticeType.STUCK, NoticeType.RESULTS_EXPIRING} == set(NoticeType)
     assert len(set(_TYPES.values())) == len(_TYPES)
     assert CancelCause.DEADLINE not in _STOPPED
 
@@ -275,8 +275,54 @@ def test_stuck_is_found_again_until_the_end() -> None:
         )
     ]
     assert len(set(told)) == 1
-    assert possible_again([attempt(state="RUNNING")], STACK) == set(told)
+    assert possible_again([attempt(state="RUNNING")], STACK) > set(told)
     assert possible_again([FAILED], STACK) == frozenset()
+
+
+EXPIRING_ONLY = CommandHook("soon", ("tell",), frozenset({NoticeType.RESULTS_EXPIRING}))
+REFUSED_RESULTS = Trouble(Operation.COLLECT, "ResultsNotReady", "HTTP 403: no", "", NOW, NOW)
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (replace(GOOD, end_time=NOW - 36 * HOUR), "its results are not collected, and may be gone after {}"),
+        (
+            replace(GOOD, end_time=NOW - 36 * HOUR, trouble=REFUSED_RESULTS),
+            "its results are not collected, and may be gone after {}: HTTP 403: no",
+        ),
+        (replace(GOOD, end_time=NOW - 36 * HOUR + timedelta(seconds=1)), None),
+        (replace(GOOD, end_time=None), None),
+        (replace(WON, end_time=NOW - 40 * HOUR), None),
+        (attempt(state="RUNNING"), None),
+    ],
+)
+def test_results_that_may_soon_be_gone_are_told_twelve_hours_before(record, expected) -> None:
+    by = f"{NOW + 12 * HOUR:%Y-%m-%dT%H:%M:%SZ}"
+    assert stuck(record, EXPIRING_ONLY) == ([expected.format(by)] if expected else [])
+
+
+def test_it_is_told_once() -> None:
+    late = [replace(GOOD, end_time=NOW - 36 * HOUR - timedelta(hours=more)) for more in (0, 5)]
+    told = {
+        one.id
+        for record in late
+        for one in stuck_notices(
+            {"a": row(job(), record)},
+            {record.key: record},
+            Plan("shop", (JobPlan("a", Action.COLLECT, Phase.SUCCEEDED, Reason.NOT_COLLECTED, "-"),)),
+            {HERE: look()},
+            replace(STACK, notify=(EXPIRING_ONLY,)),
+            LOCAL,
+        )
+    }
+    assert len(told) == 1
+    assert told < possible_again(late, STACK)
+
+
+def test_results_that_were_refused_are_lost_with_the_apis_words() -> None:
+    (told,) = end_notices(GOOD, replace(GOOD, results_lost=True, trouble=REFUSED_RESULTS), ROW, TOLD, LOCAL)
+    assert json.loads(told.body)["reason"] == "it succeeded, and its results could not be read: HTTP 403: no"
 
 
 def test_the_event_of_the_documentation_is_one() -> None:
