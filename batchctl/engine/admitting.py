@@ -31,13 +31,13 @@ class Gate:
         self._live = Counter(live)
         self._sent: Counter[QuotaKey] = Counter()
         """Create calls under way: nobody knows yet whether the API takes them."""
-        self._closed: dict[QuotaKey, str] = {}
+        self._closed: dict[QuotaKey, NotAdmittedError] = {}
 
     def require_open(self, job: DesiredJob) -> None:
         """Raise NotAdmittedError when a create call of the same model was refused in this pass."""
         why = self._closed.get(_key(job))
         if why is not None:
-            raise NotAdmittedError(why, hint=_HINT)
+            raise NotAdmittedError(why.message, code=why.code, hint=why.hint)
 
     @contextmanager
     def under_way(self, job: DesiredJob) -> Iterator[None]:
@@ -62,12 +62,14 @@ class Gate:
         """A create call was refused for quota; gives what it means for its job. `now` is the provider's clock."""
         key = _key(job)
         late = key in self._closed
-        self._closed[key] = f"the API takes no further job of {key.model} now: {error.message}"
+        words = f"the API takes no further job of {key.model} now: {error.message}"
+        # What the refusal asks for: waiting does not bring back every quota.
+        self._closed[key] = NotAdmittedError(words, code=error.code, hint=error.hint or _HINT)
         before = self._journal.find_quota(key)
         live = self._live[key] + self._sent[key]
         after = after_refusal(before, key, live=live, late=late, now=now, retry_after=error.retry_after)
         self._journal.note_quota(after)
-        return NotAdmittedError(self._closed[key], hint=_HINT)
+        return self._closed[key]
 
 
 def _key(job: DesiredJob) -> QuotaKey:

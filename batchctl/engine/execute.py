@@ -157,4 +157,7 @@ def _why_not_yet(job: JobPlan) -> BatchctlError | None:
         return None
     said = job.attempt.error if job.attempt is not None and not is_made else None
     message = job.reason if said is None or said.message in job.reason else f"{job.reason}: {said.message}"
+    trouble = job.attempt.trouble if job.attempt is not None and not is_made else None
+    if trouble is not None and trouble.hint:
+        return NotYetError(message, code=trouble.code, hint=trouble.hint)
     return NotYetError(message, hint=_NOT_YET[job.code])

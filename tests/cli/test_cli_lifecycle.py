@@ -149,9 +149,9 @@ def test_a_quota_leaves_the_job_waiting_which_is_not_yet(cli: Cli, service: Serv
         ran = cli("apply", "--yes", "-o", "json")
         assert (ran.code, ran.results()) == (7, {"a": "pending"})
         (action,) = ran.json["actions"]
-        assert action["error"]["code"] == "NotYet"
+        assert action["error"]["code"] == "QuotaExceeded"
         assert "HTTP 429" in action["error"]["message"]
-        assert "error: NotYet a: " in ran.err
+        assert "error: QuotaExceeded a: " in ran.err
     assert service.creates == 1
     (status,) = cli.ok("status", "-o", "json").json["jobs"]
     assert status["phase"] == "Waiting"

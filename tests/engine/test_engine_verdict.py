@@ -160,7 +160,7 @@ def test_a_create_that_could_not_be_sent_is_not_yet(world) -> None:
     assert [exit_codes(one) for one in made] == [{7}, {7}]
     errors = [one.outcomes["a"].error for one in made]
     assert all(isinstance(error, NotYetError) and "HTTP 429" in error.message for error in errors)
-    assert [line[:20] for line in world.progress.steps] == ["a: not yet: NotYet: "]
+    assert [line[:26] for line in world.progress.steps] == ["a: not yet: QuotaExceeded:"]
     world.here.faults()
     assert exit_codes(world.watch(job("a"))) == set()
 

@@ -520,3 +520,13 @@ def test_any_line_and_any_job_give_rows_or_an_api_error(body, info, members):
     for found in (job(), {**job(info), **members}):
         with suppress(errors.ApiError):
             read(found, bucket, lambda _: reply({"schema": {"fields": FIELDS}, "rows": [cells({}, {}, "")]}))
+
+
+@pytest.mark.parametrize(("ago", "code"), [(60, "ResultsNotReady"), (86_401, "ResultsGone")])
+def test_an_export_that_was_refused_is_told_in_the_apis_words(ago, code):
+    """Rows were answered and counted, and the folder is empty (reference 16): FAILED with code 7."""
+    error = {"code": 7, "message": "Permission denied while writing to gs://out"}
+    failed = job(GCS_INFO, "JOB_STATE_FAILED", ago=ago, completionStats={"successfulCount": "2"}, error=error)
+    with pytest.raises(errors.ApiError, match=r"^Permission denied while writing to gs://out; ") as caught:
+        read(failed, Bucket())
+    assert (caught.value.code, "somebody moved" in caught.value.hint) == (code, False)

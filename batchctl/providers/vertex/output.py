@@ -56,7 +56,10 @@ def read_output(
     if not seen and _has_results(job):
         code, hint = _why_missing(job, storage)
         where = directory or table or "nowhere that is known"
-        raise ApiError(f"{_name(job)} has ended, and shows no results ({where})", code=code, hint=hint)
+        said = members.status(job.get("error"))
+        words = f"{said.message}; " if said is not None and said.message else ""
+        hint = "the job itself says why it could not write them" if words else hint
+        raise ApiError(f"{words}{_name(job)} has ended, and shows no results ({where})", code=code, hint=hint)
 
 
 def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Storage, limit: int) -> Iterator[ResultItem]:
