@@ -15,7 +15,7 @@ from batchctl.cli.common import (
     scope_options,
 )
 from batchctl.cli.consent import Consent
-from batchctl.cli.guarding import guarded_options
+from batchctl.cli.guarding import Flag, guarded_options
 from batchctl.cli.plan import show_plan
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.scoping import warn_of_empty_scope
@@ -51,7 +51,7 @@ def apply(
     dry_run: bool,
     allow_failed: bool,
     lock_timeout: str,
-    **guards: int | bool | None,
+    **guards: Flag,
 ) -> int:
     """Create what is missing, cancel or delete what was removed, collect what has ended."""
     if saved_plan is not None:

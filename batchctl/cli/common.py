@@ -152,6 +152,18 @@ def guard_options(command: F) -> F:
     for option in (
         click.option("--discard-results", is_flag=True, help="Delete remote jobs whose results are not collected."),
         click.option("--prune-orphans", is_flag=True, help="Remove jobs with our mark that nothing else knows."),
+        click.option(
+            "--yes-rename-as-new",
+            "rename_as_new",
+            is_flag=True,
+            help="Remove a job and create another for the same work: it is no rename.",
+        ),
+        click.option(
+            "--rerun",
+            metavar="NAME",
+            multiple=True,
+            help="Buy this job again, whatever is here of it. Repeatable.",
+        ),
         click.option("--adopt-changed", is_flag=True, help="Replace adopted jobs whose digest differs."),
         click.option("--allow-protected", is_flag=True, help="Let protected jobs go."),
         click.option("--allow-empty", is_flag=True, help="Remove all jobs when no manifest is left."),

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from batchctl.cli.workspace import Workspace
 from batchctl.model.codes import ErrorCode
-from batchctl.model.errors import GuardError
+from batchctl.model.errors import GuardError, UsageError
 from batchctl.model.plan import Plan
 from batchctl.reconcile import Options
-from batchctl.rows.kept import has_results
 
 _TRUE = frozenset({"1", "true"})
 
 
-def guarded_options(workspace: Workspace, flags: Mapping[str, int | bool | None]) -> Options:
-    """The options of a plan that may create jobs. Raises StateError, ResultsError."""
-    found: frozenset[str] = frozenset()
-    if workspace.state.load().is_new:
-        results = workspace.stack.results
-        found = frozenset(job.name for job in workspace.desired.jobs if has_results(results, job.name, job.digest))
+Flag: TypeAlias = int | bool | tuple[str, ...] | None
+
+
+def guarded_options(workspace: Workspace, flags: Mapping[str, Flag]) -> Options:
+    """The options of a plan that may create jobs. Raises StateError, and BatchctlError for an unknown `--rerun`."""
     in_ci = os.environ.get("CI", "").lower() in _TRUE
-    return Options(workspace.scope, in_ci=in_ci, has_results=found, **flags)  # type: ignore[arg-type]
+    given = {name: frozenset(value) if isinstance(value, tuple) else value for name, value in flags.items()}
+    options = Options(workspace.scope, in_ci=in_ci, **given)  # type: ignore[arg-type]
+    _require_manifests(workspace, options.rerun)
+    return options
+
+
+def _require_manifests(workspace: Workspace, names: Iterable[str]) -> None:
+    """Raise for a job that cannot be bought: no manifest describes it."""
+    workspace.require(names, workspace.state.load())
+    manifests = {job.name for job in workspace.desired.jobs}
+    for name in names:
+        if name not in manifests:
+            raise UsageError(f"--rerun {name}: no manifest describes it any more", hint="put its manifest back")
 
 
 def refuse_new_state(plan: Plan) -> None:

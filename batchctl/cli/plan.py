@@ -6,7 +6,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, guard_options, output_option, scope_options
 from batchctl.cli.exits import Exit, weightiest
-from batchctl.cli.guarding import guarded_options
+from batchctl.cli.guarding import Flag, guarded_options
 from batchctl.cli.looking import look
 from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.scoping import warn_of_empty_scope
@@ -33,7 +33,7 @@ def plan(
     selector: str | None,
     output: str,
     detailed_exitcode: bool,
-    **guards: int | bool | None,
+    **guards: Flag,
 ) -> int:
     """Show what would be done, and why. Locks nothing and writes nothing."""
     workspace = open_workspace(common, filenames, selector, names)

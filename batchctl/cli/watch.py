@@ -18,7 +18,7 @@ from batchctl.cli.common import (
     scope_options,
 )
 from batchctl.cli.consent import Consent
-from batchctl.cli.guarding import guarded_options
+from batchctl.cli.guarding import Flag, guarded_options
 from batchctl.cli.rereading import Rereader, warn_of_links
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.scoping import warn_of_empty_scope
@@ -68,7 +68,7 @@ def watch(
     poll_max: str,
     allow_failed: bool,
     lock_timeout: str,
-    **guards: int | bool | None,
+    **guards: Flag,
 ) -> int:
     """Make passes until every job has ended: collect, retry, keep deadlines.
 

@@ -124,7 +124,10 @@ class Collector:
                 self._journal.note_event(key.job, key.attempt, "given up", error.message, error.code)
                 self._tools.progress.step(key.job, f"its results are given up: {error.message}")
             self._journal.commit()
-            return
+            if before.results is None:
+                return
+            # They were here once: nothing may follow that takes the last trace of them.
+            raise error
         if trouble is not None and trouble.until is not None:
             self._journal.note_event(key.job, key.attempt, "not ready", error.message, error.code)
             self._journal.commit()

@@ -21,7 +21,7 @@ from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError, StoppedError, TimeUpError
 from batchctl.model.exhaustion import exhausted
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.plan import Create, JobPlan, Plan
 from batchctl.reconcile import Options
 
 __all__ = ["DriveReport", "Reload", "Until", "drive"]
@@ -143,7 +143,8 @@ class _Run:
             return False
         self._peeks = 0
         # An order is given once, and then followed like any other decision.
-        options = replace(self._options, retry=False)
+        self._options = replace(self._options, retry=False, rerun=_not_rerun(self._options.rerun, last))
+        options = self._options
         only = None if self._until.ended else frozenset(job.job for job in self._going)
         done = run_pass(self._desired, options, tools, only=only)
         report = self._report
@@ -225,6 +226,13 @@ class _Run:
 
 def _first(done: PassReport) -> DriveReport:
     return DriveReport(done.plan, done.plan, done.plan, done.outcomes, done.errors, done.unanswered)
+
+
+def _not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
+    """The jobs that are still to be bought again, by order: those whose new attempt could not be begun."""
+    made = {attempt.key for job in last.scene.recorded.jobs.values() for attempt in job.attempts}
+    begun = {job.job for job in last.plan.jobs for step in job.steps if isinstance(step, Create) and step.key in made}
+    return names - begun
 
 
 def _interrupted() -> BatchctlError:

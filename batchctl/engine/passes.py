@@ -102,11 +102,13 @@ def run_pass(
         outcomes |= {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
         clean_up(desired.stack, planned, journal, sight, tools)
         tell(desired.stack, planned, look.observed, journal, tools)
+        # An order is followed once: how things stand does not follow from it.
+        followed = replace(options, rerun=frozenset())
         unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
     return PassReport(
         planned,
         outcomes,
-        Scene(desired, journal.recorded, sight.observed, begun, options, tools.look_at_results()),
+        Scene(desired, journal.recorded, sight.observed, begun, followed, tools.look_at_results()),
         frozenset(look.observed),
         look.errors,
         unanswered,

@@ -24,6 +24,7 @@ _WEIGHTS = (
     Action.FORGET,
     Action.CANCEL,
     Action.DELETE,
+    Action.REUSE,
     Action.CREATE,
     Action.RETRY,
     Action.REPLACE,

@@ -22,7 +22,20 @@ from batchctl.engine.sight import Sight
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
-from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, JobPlan, Note, RecordAttempt, RecordJob, Step
+from batchctl.model.keys import short_uid
+from batchctl.model.plan import (
+    Cancel,
+    Collect,
+    Create,
+    Delete,
+    Forget,
+    JobPlan,
+    Note,
+    RecordAttempt,
+    RecordJob,
+    Reuse,
+    Step,
+)
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.reconcile import after_failure, overcome
 from batchctl.reconcile.ends import has_succeeded
@@ -52,6 +65,8 @@ class StepRunner:
                     self.record(step)
                 case Create():
                     yield from self._creator.create(self._desired[plan.job], step, plan.reason)
+                case Reuse():
+                    yield from self._reuse(step, plan.reason)
                 case Cancel():
                     yield from self._cancel(step, plan.reason)
                 case Collect():
@@ -90,6 +105,15 @@ class StepRunner:
         attempt = self._journal.current(job)
         if attempt is not None and attempt.results and has_succeeded(attempt):
             self._tools.results.point_current(job, attempt.results)
+
+    def _reuse(self, step: Reuse, why: str) -> Generator[Call, Any, None]:
+        attempt = step.attempt
+        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": attempt.token}
+        path = yield partial(self._tools.results.reuse, step.key, attempt.digest, step.source, marks)
+        self._journal.note_attempt(replace(attempt, results=path))
+        self._journal.note_event(step.key.job, step.key.attempt, "reused", why)
+        self._journal.commit()
+        self._tools.progress.step(step.key.job, f"results of {step.source} used again; {path}")
 
     def _cancel(self, step: Cancel, why: str) -> Generator[Call, Any, None]:
         provider = self._tools.providers.get(step.account)

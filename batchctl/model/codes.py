@@ -194,6 +194,12 @@ class ErrorCode(StrEnum):
         "Its manifest was removed or changed, or somebody cancels it.",
         "Set `protect: false` and apply, then remove it; or `--allow-protected`.",
     )
+    LIKELY_RENAME = (
+        "LikelyRename",
+        "A job would be removed, and another one bought for the very same work.",
+        "A manifest got another `metadata.name`, and `spec.moved` does not say so.",
+        "Add the entry that the plan shows to `spec.moved`; or `--yes-rename-as-new` if it is meant so.",
+    )
     NEVER_FITS = (
         "NeverFits",
         "A job has more tokens than its model may have enqueued, so it would wait for ever.",

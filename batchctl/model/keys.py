@@ -62,6 +62,7 @@ class Account:
 
 DIGEST_SCHEME = "d1:"
 MARK_DIGEST_LENGTH = 12
+_SHOWN_DIGITS = 8
 TOKEN_LENGTH = 10
 UID_LENGTH = 6
 _PLAIN_UID = re.compile("[a-z0-9]{6}")
@@ -71,6 +72,11 @@ def same_digest(one: str, other: str) -> bool:
     """Whether two digests agree, as far as both are known: a digest read from a mark has 12 hex digits only."""
     length = min(len(one), len(other))
     return length >= len(DIGEST_SCHEME) + MARK_DIGEST_LENGTH and one[:length] == other[:length]
+
+
+def shown_digest(digest: str) -> str:
+    """The eight hex digits of a digest that the folder of its results begins with."""
+    return digest.removeprefix(DIGEST_SCHEME)[:_SHOWN_DIGITS]
 
 
 def short_uid(uid: str) -> str:

@@ -24,6 +24,7 @@ class Action(StrEnum):
 
     CREATE = "create"
     ADOPT = "adopt"
+    REUSE = "reuse"
     RETRY = "retry"
     REPLACE = "replace"
     UPDATE = "update"
@@ -71,6 +72,10 @@ class Note(StrEnum):
     LOOKED = "looked for in vain"
     GONE = "gone"
     ABANDONED = "abandoned"
+    REUSED = "reused"
+    """Collected for this job before; its results folder alone knew of it."""
+    FOUND = "results found"
+    """Collected before, without the record's knowing."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,20 @@ class Create:
 
     key: AttemptKey
     token: str | None = None
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """Take results of the same work for an attempt that is not sent: a copy of them, under the job's own name."""
+
+    attempt: RecordedAttempt
+    """As it is written down, but for where its results lie then."""
+    source: str
+    """Where those lie that are used, relative to the results folder."""
+
+    @property
+    def key(self) -> AttemptKey:
+        return self.attempt.key
 
 
 @dataclass(frozen=True)
@@ -132,7 +151,7 @@ class Forget:
     job: str
 
 
-Step: TypeAlias = RecordAttempt | RecordJob | Create | Cancel | Collect | Delete | Forget
+Step: TypeAlias = RecordAttempt | RecordJob | Create | Reuse | Cancel | Collect | Delete | Forget
 """One thing to do. A job's steps run in order; the first that fails ends them."""
 
 
@@ -225,6 +244,21 @@ class Drift:
     detail: str
 
 
+@dataclass(frozen=True, order=True)
+class Rename:
+    """A job that is removed and another that comes for the same work: most likely one under another name."""
+
+    before: str
+    after: str
+    buys: bool = field(default=True, compare=False)
+    """Whether the work would be bought again; else the results of the former are used."""
+
+    @property
+    def entry(self) -> str:
+        """The entry of `spec.moved` that makes it one job, as YAML."""
+        return f"- {{from: {self.before}, to: {self.after}}}"
+
+
 @dataclass(frozen=True)
 class Plan:
     """All decisions of one pass, sorted by job name."""
@@ -240,6 +274,8 @@ class Plan:
     """Identities to write down: of accounts seen for the first time, or through other credentials than before."""
     live: Mapping[QuotaKey, int] = field(default_factory=dict)
     """How many of our jobs are at work, as far as was seen: what a refusal during this pass is judged by."""
+    renames: tuple[Rename, ...] = ()
+    """What looks like renames that `spec.moved` does not know."""
     clocks: Mapping[Account, datetime] = field(default_factory=dict)
     """What each account's own clock showed when it was looked at: ages are reckoned by it."""
 

@@ -385,6 +385,13 @@ class ResultStore(Protocol):
         """
         ...
 
+    def reuse(self, key: AttemptKey, digest: str, source: str, marks: Mapping[str, Json]) -> str:
+        """Put a copy of collected results, whole by their hash, where those of an attempt lie; gives its path.
+
+        Repeating it is harmless. Raises ResultsError.
+        """
+        ...
+
     def point_current(self, job: str, path: str) -> None:
         """Let `<job>/current` point at a collected folder."""
         ...

@@ -38,6 +38,16 @@ class Reason(StrEnum):
     SETTINGS_CHANGED = ("SettingsChanged", "Settings of its manifest changed that leave its work as it is.")
     WANTED_AGAIN = ("WantedAgain", "A manifest asks for it again, after its removal had begun.")
     ATTEMPT_FAILED = ("AttemptFailed", "The attempt failed, and `retryOn` and `backoffLimit` allow another.")
+    REUSED = ("Reused", "Whole results of this very work are in the results folder: nothing is bought.")
+    RESULTS_FOUND = (
+        "ResultsFound",
+        "Its results are in the results folder, though the state did not know of them, as after a restored backup.",
+    )
+    RERUN_ORDERED = ("RerunOrdered", "`--rerun` ordered to buy the same work again.")
+    SAME_WORK_LEAVES = (
+        "SameWorkLeaves",
+        "A job that did the same work is removed; its results are collected, and used.",
+    )
     RETRY_ORDERED = ("RetryOrdered", "`batchctl retry` ordered a new attempt.")
 
     # What holds it back

@@ -146,9 +146,19 @@ class RecordedAttempt:
         return self.end_time + kept if kept and self.end_time and may_have_any else None
 
     @property
+    def is_reused(self) -> bool:
+        """Whether it was never sent, because results of the same work were here: it has those, and no remote job."""
+        return self.remote is None and self.results is not None
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether no remote job of it is known, and none was made needless."""
+        return self.remote is None and self.results is None
+
+    @property
     def is_gone(self) -> bool:
-        """Whether nothing is expected to be there any more: our delete was answered, or the absence confirmed."""
-        return self.delete_time is not None or self.gone_time is not None
+        """Whether nothing is expected to be there: our delete was answered, the absence confirmed, or nothing sent."""
+        return self.delete_time is not None or self.gone_time is not None or self.is_reused
 
 
 @dataclass(frozen=True)

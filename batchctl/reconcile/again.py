@@ -8,11 +8,11 @@ from __future__ import annotations
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import Present
-from batchctl.model.plan import Action, Collect, Create, Step
+from batchctl.model.plan import Action, Create, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.states import is_terminal
 from batchctl.reconcile.attach import AttemptView
-from batchctl.reconcile.decision import Context, Decision, Subject, is_held, wait, wait_for_look
+from batchctl.reconcile.decision import Context, Decision, Subject, collect_steps, is_held, wait, wait_for_look
 from batchctl.reconcile.ends import has_succeeded
 from batchctl.reconcile.phase import WANTED
 from batchctl.reconcile.unseen import find_unseen
@@ -31,11 +31,8 @@ def follow_order(subject: Subject, desired: DesiredJob, view: AttemptView, conte
         return wait_for_look(WANTED, Reason.UNSEEN, f"`batchctl retry` waits: {why_not}") if is_hidden else None
     if is_held(desired.lifecycle, context):
         return wait(WANTED, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
-    collect: tuple[Step, ...] = ()
-    if view.is_uncollected and isinstance(view.presence, Present):
-        collect = (Collect(view.key, view.presence.job),)
     key, words = subject.next_key, "tried again by `batchctl retry`"
-    steps = (*collect, Create(key))
+    steps: tuple[Step, ...] = (*collect_steps(view), Create(key))
     return Decision(Action.RETRY, WANTED, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
 
 
@@ -54,6 +51,6 @@ def why_not_again(view: AttemptView, desired: DesiredJob) -> str | None:
     if isinstance(view.presence, Present) and not is_terminal(attempt.state or ""):
         return "it has not ended: `batchctl cancel` stops it"
     lost = not view.has_results and (attempt.results_lost or not isinstance(view.presence, Present))
-    if has_succeeded(attempt) and not lost:
-        return "it has succeeded: change spec.runId to run it again"
+    if has_succeeded(attempt) and not lost and not attempt.is_reused:
+        return "it has succeeded: change spec.runId to run it again, or `batchctl apply --rerun` it"
     return None

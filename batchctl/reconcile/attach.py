@@ -100,6 +100,9 @@ def _adopt(found: tuple[RemoteJob, ...], observed: Observed) -> AttemptView:
 
 def _view(record: RecordedAttempt, found: tuple[RemoteJob, ...], observed: Observed, now: datetime) -> AttemptView:
     presence = look_up(record, observed)
+    if record.is_reused:
+        # What carries its mark was made by a state that is lost, or before it: it is not needed.
+        return AttemptView(record, presence, duplicates=found)
     # A service that has two addresses shows a job twice: the record stays with the address that it has.
     candidates = sorted(found, key=lambda job: job.account != record.account)
     listed = any(_is_same_remote(record, job) for job in found)
@@ -174,6 +177,8 @@ def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
     if observation is None:
         # The engine does not look where nothing is expected.
         return Gone() if record.is_gone else Unknown(f"nobody looked at {record.account}")
+    if record.is_reused:
+        return Gone()
     if record.remote is None:
         return Gone() if observation.complete else Unknown(observation.problem)
     job = observation.by_name.get(record.remote)

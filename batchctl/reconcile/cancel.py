@@ -74,7 +74,7 @@ def _find_end(subject: Subject, recorded: RecordedJob, view: AttemptView, contex
 
 def _look_ahead(subject: Subject, recorded: RecordedJob, view: AttemptView, context: Context) -> Decision:
     """What would become of the attempt that counts, whatever the manifests ask for by now."""
-    if view.attempt.remote is not None:
+    if not view.attempt.is_unsent:
         return follow(subject, _lifecycle(subject, recorded), view, context)
     standing = stand(subject, view)
     phase = phase_of(standing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cached_property
@@ -18,6 +18,7 @@ from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.settings import webhook_hashes
 from batchctl.model.states import Phase
 from batchctl.reconcile.attach import AttemptView, provider_now
+from batchctl.reconcile.holdings import Holdings
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.phase import WANTED, Standing, phase_of
 
@@ -46,6 +47,8 @@ class Context:
     options: Options
     inventory: Inventory | None = None
     """What lies in the results folder; None where nobody looked."""
+    holdings: Holdings = field(default_factory=Holdings)
+    """What of it is this stack's."""
 
 
 @dataclass(frozen=True)
@@ -200,15 +203,20 @@ def stop_steps(view: AttemptView, context: Context, cause: CancelCause) -> tuple
     return (Cancel(view.key, view.attempt.account, view.presence.job.name, cause),)
 
 
+def collect_steps(view: AttemptView) -> tuple[Collect, ...]:
+    """The collection of an ended attempt whose results are not here, as long as its remote job is there."""
+    if not view.is_uncollected or not isinstance(view.presence, Present):
+        return ()
+    return (Collect(view.key, view.presence.job),)
+
+
 def end_steps(view: AttemptView, *, discard_results: bool) -> tuple[Step, ...]:
     """Collect and delete a terminal attempt, in this order: a failing collect ends the steps before the delete."""
     assert isinstance(view.presence, Present)
     job = view.presence.job
     results = view.attempt.results if view.has_results and not discard_results else None
     delete = Delete(view.key, view.attempt.account, job.name, results)
-    if view.is_uncollected and not discard_results:
-        return Collect(view.key, job), delete
-    return (delete,)
+    return (delete,) if discard_results else (*collect_steps(view), delete)
 
 
 def recorded_row(desired: DesiredJob, recorded: RecordedJob | None, current: int) -> RecordedJob:

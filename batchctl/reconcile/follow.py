@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from batchctl.model.desired import Lifecycle, OnMissing
 from batchctl.model.observed import Gone, Missing, Present, RemoteJob, Unknown
-from batchctl.model.plan import Action, Cancel, Collect, Create, Step, Timer
+from batchctl.model.plan import Action, Cancel, Collect, Create, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, is_active, is_terminal
@@ -17,6 +17,7 @@ from batchctl.reconcile.decision import (
     Context,
     Decision,
     Subject,
+    collect_steps,
     create,
     is_cancel_requested,
     is_held,
@@ -134,9 +135,9 @@ def _after(start: datetime | None, span: timedelta | None) -> datetime | None:
 def _decide_ended(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
     """The attempt is terminal: collect it, and see what follows."""
     attempt = view.attempt
-    collect: tuple[Step, ...] = ()
     clock = provider_now(attempt.account, context.observed, context.now)
-    if isinstance(view.presence, Present) and (view.is_uncollected or is_looked_for_again(attempt, clock)):
+    collect = collect_steps(view)
+    if isinstance(view.presence, Present) and is_looked_for_again(attempt, clock):
         collect = (Collect(view.key, view.presence.job),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not is_cancel_requested(subject):
         return _create_again(subject, lifecycle, context).before(*collect)

@@ -11,9 +11,11 @@ from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Limits
+from batchctl.model.keys import shown_digest
 from batchctl.model.plan import Action, Collect, Guard, JobPlan, RecordAttempt
-from batchctl.reconcile.decision import Counted, Decision, Subject
+from batchctl.reconcile.decision import Context, Counted, Decision, Subject
 from batchctl.reconcile.options import Options
+from batchctl.reconcile.reuse import find_source
 from batchctl.reconcile.sizes import is_bought, size_of
 from batchctl.reconcile.tokens import TokenRates
 from batchctl.reconcile.updates import label_update
@@ -33,16 +35,17 @@ _TOO_MANY: Mapping[Counted, str] = {
 
 
 def find_guards(
-    decided: Mapping[str, tuple[Subject, Decision]], limits: Limits, options: Options, *, empty: bool, is_new: bool
+    decided: Mapping[str, tuple[Subject, Decision]], context: Context, *, empty: bool, is_new: bool
 ) -> dict[str, Guard]:
     """What is refused because no flag allows it, by job.
 
     `empty`: nothing in scope is desired; `is_new`: nothing was ever recorded.
     """
+    limits, options = context.stack.limits, context.options
     counted = _count_guards([decision for _, decision in decided.values()], limits, options)
     guards = {}
     for name, (subject, decision) in decided.items():
-        guard = guard_new_state(subject, options) if is_new else None
+        guard = guard_new_state(subject, context) if is_new else None
         guard = guard or _guard(subject, decision, options, counted, empty=empty)
         if guard is not None:
             guards[name] = guard
@@ -73,7 +76,7 @@ def _guard(
     return None
 
 
-def guard_new_state(subject: Subject, options: Options) -> Guard | None:
+def guard_new_state(subject: Subject, context: Context) -> Guard | None:
     """An empty state, and a job that may well have run before: it would be bought again, now or in a later pass.
 
     It does not count whether this pass creates it: after the first record the state is not empty any more.
@@ -81,11 +84,13 @@ def guard_new_state(subject: Subject, options: Options) -> Guard | None:
     desired = subject.desired
     if desired is None or desired.adopt is not None or subject.current is not None:
         return None
-    if options.new_state or options.cancel:
+    options, faults = context.options, {} if context.inventory is None else context.inventory.faults
+    if options.new_state or options.cancel or find_source(subject, desired, context) is not None:
         return None
-    if subject.name in options.has_results:
-        message = f"there is no state, but results of {subject.name}, of this very work, are in the results folder"
-        return Guard(NEW_STATE, f"{message}: `batchctl state rebuild` takes them in", "--new-state")
+    for path, why in sorted(faults.items()):
+        if path.startswith(f"{subject.name}/{shown_digest(desired.digest)}-"):
+            message = f"there is no state, and the results of this very work in {path} are not whole: {why}"
+            return Guard(NEW_STATE, f"{message}. They would be bought again", "--new-state")
     if options.in_ci and desired.lifecycle.ttl_after_finished is not None:
         message = f"there is no state, and {subject.name} has ttlAfterFinished: had it run before, nothing would tell"
         return Guard(NEW_STATE, f"{message}. Keep the state between runs of CI", "--new-state")

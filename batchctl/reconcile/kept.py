@@ -10,7 +10,7 @@ from dataclasses import replace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.kept import Inventory
 from batchctl.model.observed import Present
-from batchctl.model.plan import Action, Collect, Delete, Guard, Plan
+from batchctl.model.plan import Action, Collect, Delete, Guard, Note, Plan, RecordAttempt, Reuse, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.states import is_terminal
 from batchctl.reconcile.attach import AttemptView
@@ -64,9 +64,24 @@ def guard_last_copy(subject: Subject, decision: Decision, context: Context) -> D
 
 
 def results_relied_on(plan: Plan) -> tuple[str, ...]:
-    """The collected folders in whose stead a plan deletes remote jobs: to be read against their hash before that."""
-    deletes = (step for job in plan.jobs for step in job.steps if isinstance(step, Delete))
-    return tuple(sorted({step.results for step in deletes if step.results is not None}))
+    """The collected folders that a plan relies on: to be read against their hash before it is carried out.
+
+    In their stead remote jobs are deleted, or not created at all.
+    """
+    found = (_relied_on(step) for job in plan.jobs for step in job.steps)
+    return tuple(sorted({path for path in found if path is not None}))
+
+
+def _relied_on(step: Step) -> str | None:
+    match step:
+        case Delete():
+            return step.results
+        case Reuse():
+            return step.source
+        case RecordAttempt() if step.note in {Note.REUSED, Note.FOUND}:
+            return step.attempt.results
+        case _:
+            return None
 
 
 def _has_ended(view: AttemptView) -> bool:

@@ -19,7 +19,7 @@ from batchctl.reconcile.ttl import apply_ttl
 def go_on(subject: Subject, lifecycle: Lifecycle, context: Context) -> Decision | None:
     """Follow the attempt that counts to its end; None when no remote job of it is known."""
     view = subject.current
-    if view is None or view.attempt.remote is None:
+    if view is None or view.attempt.is_unsent:
         return None
     decision = follow(subject, lifecycle, view, context)
     if decision.phase is Phase.WAITING:

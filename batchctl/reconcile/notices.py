@@ -111,7 +111,7 @@ def possible_again(attempts: Iterable[RecordedAttempt], stack: Stack) -> frozens
 
 def end_of(attempt: RecordedAttempt, job: RecordedJob | None = None) -> Phase | None:
     """How an attempt ended, by its record and its job's row; None while there is nothing to tell."""
-    if attempt.remote is None:
+    if attempt.is_unsent:
         has_ended = attempt.rejected
     elif attempt.state in GOOD_STATES:
         has_ended = not attempt.is_uncollected or attempt.is_gone

@@ -63,12 +63,14 @@ class Options:
     prune_orphans: bool = False
     discard_results: bool = False
     show_unmanaged: bool = False
+    rerun: frozenset[str] = frozenset()
+    """Jobs whose work is bought again, though results of it are here."""
+    rename_as_new: bool = False
+    """That a job is removed and another is created for the same work is meant so: it is no rename."""
     new_state: bool = False
     """That the state is empty is right: nothing of this stack has run before."""
     in_ci: bool = False
     """Whether this is a run of a CI service, where files of earlier runs tend to be lost."""
-    has_results: frozenset[str] = frozenset()
-    """Jobs for whose very work collected results lie in the results folder. Looked for while the state is new only."""
     max_create: int | None = None
     """None takes the stack's limit; the same for the next two."""
     max_replace: int | None = None

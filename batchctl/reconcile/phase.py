@@ -63,7 +63,7 @@ def phase_of(standing: Standing) -> Phase:
         return Phase.REMOVING
     if attempt is None:
         return Phase.UNKNOWN if standing.is_hidden else Phase.WAITING
-    return _unsent(attempt, standing) if attempt.remote is None else _sent(attempt, standing)
+    return _unsent(attempt, standing) if attempt.is_unsent else _sent(attempt, standing)
 
 
 def phase_on_record(job: RecordedJob) -> Phase:

@@ -22,13 +22,16 @@ from batchctl.reconcile.dependencies import find_needed, hold_for_needs, hold_re
 from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
 from batchctl.reconcile.guards import distinct_guards, find_guards, guard_new_state, plan_jobs
 from batchctl.reconcile.holding import hold_clashes
+from batchctl.reconcile.holdings import holdings_of
 from batchctl.reconcile.identity import new_identities, without_strangers
 from batchctl.reconcile.kept import check_kept
 from batchctl.reconcile.moves import find_moves
 from batchctl.reconcile.names import numbers_used, with_present_names
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.readings import with_latest_readings
+from batchctl.reconcile.recover import recover
 from batchctl.reconcile.removed import decide_removed
+from batchctl.reconcile.renames import find_renames, hold_renames
 from batchctl.reconcile.retry_order import decide_retry
 from batchctl.reconcile.wanted import decide_wanted
 
@@ -62,7 +65,8 @@ def plan(
     observed = with_latest_readings(recorded, without_strangers(recorded, observed))
     observed = with_absences_aged(recorded, observed, now, desired.stack.limits.settle_grace)
     observed = with_present_names(desired.stack, recorded, observed)
-    context = Context(desired.stack, observed, now, options, inventory)
+    holdings = holdings_of(desired.stack, inventory)
+    context = Context(desired.stack, observed, now, options, inventory, holdings)
     inputs = _Inputs(desired, recorded, find_marked(desired.stack, observed), context)
     decided = _decide_all(inputs)
     drift: list[Drift] = [found for subject, _ in decided.values() for found in find_drift(subject)]
@@ -76,8 +80,11 @@ def plan(
         drift.extend(describe_unmanaged(job) for job in unmanaged)
     decided = hold_for_damage(decided, find_damage(desired.stack, recorded, observed))
     decided = hold_clashes(decided, moves.clashes)
+    wanted = {job.name for job in desired.jobs}
+    renames = find_renames(decided, (job for job in recorded.jobs.values() if job.name not in wanted))
+    decided = hold_renames(decided, renames, context)
     empty = not any(subject.desired for subject, _ in decided.values())
-    guards = find_guards(decided, desired.stack.limits, options, empty=empty, is_new=recorded.is_new)
+    guards = find_guards(decided, context, empty=empty, is_new=recorded.is_new)
     # What counts and what has to be agreed to is the same whether or not there is room for it now.
     admission = admit(decided, guards, desired, recorded, observed, now)
     jobs = plan_jobs(admission.decided, {**guards, **admission.guards}, admission.rates)
@@ -91,6 +98,7 @@ def plan(
         problems={account: look.problem for account, look in sorted(observed.items()) if not look.complete},
         identities=new_identities(recorded, observed),
         live=admission.live,
+        renames=renames,
         clocks={account: look.now for account, look in sorted(observed.items())},
     )
 
@@ -118,7 +126,7 @@ def _guards_outside(inputs: _Inputs, decided: Container[str]) -> Iterator[Guard 
     if inputs.recorded.is_new:
         names = {job.name for job in inputs.desired.jobs if job.name not in decided}
         for subject in _subjects(inputs, names):
-            yield guard_new_state(subject, inputs.context.options)
+            yield guard_new_state(subject, inputs.context)
 
 
 def _decide(subject: Subject, context: Context) -> Decision:
@@ -153,7 +161,9 @@ def _subjects(inputs: _Inputs, inside: set[str]) -> Iterator[Subject]:
         if wanted is not None:
             views = tuple(confirm(view, wanted) for view in views) or claim(wanted, inputs.context.stack, observed)
         views = tuple(check_kept(view, inputs.context.inventory) for view in views)
-        yield Subject(name, None if options.destroy else wanted, recorded, views, used.get(name, 0))
+        asked = None if options.destroy else wanted
+        views = recover(name, views, asked, inputs.context.holdings, observed)
+        yield Subject(name, asked, recorded, views, used.get(name, 0))
 
 
 def _is_released(subject: Subject) -> bool:

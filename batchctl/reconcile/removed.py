@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from batchctl.model.desired import OnRemove
 from batchctl.model.observed import Present
-from batchctl.model.plan import Action, Collect, Forget, RecordJob, Step
+from batchctl.model.plan import Action, Forget, RecordJob, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedJob
 from batchctl.model.states import is_active, is_terminal
@@ -16,6 +16,7 @@ from batchctl.reconcile.decision import (
     Counted,
     Decision,
     Subject,
+    collect_steps,
     end_steps,
     job_row_step,
     stand,
@@ -111,11 +112,7 @@ def _stop(subject: Subject, active: list[AttemptView], recorded: RecordedJob, co
 def _end(subject: Subject, present: list[AttemptView], recorded: RecordedJob, context: Context) -> Decision:
     """All has ended: collect, then delete or let go."""
     if recorded.lifecycle.on_remove is OnRemove.CANCEL:
-        collects = tuple(
-            Collect(view.key, view.presence.job)
-            for view in present
-            if view.is_uncollected and isinstance(view.presence, Present)
-        )
+        collects = tuple(step for view in present for step in collect_steps(view))
         return _release(subject, recorded, context, "ended and kept (onRemove: cancel)").before(*collects)
     discard = context.options.discard_results
     is_agreed = recorded.removing_time is not None

@@ -19,6 +19,7 @@ from batchctl.reconcile.decision import (
     Counted,
     Decision,
     Subject,
+    collect_steps,
     end_steps,
     is_held,
     stand,
@@ -87,7 +88,7 @@ def _replace(
 ) -> Decision:
     old = [other for other in subject.views if isinstance(other.presence, Present)]
     active = [other for other in old if is_active(other.attempt.state or "")]
-    reused = _find_reusable(subject, desired)
+    reused = None if subject.name in context.options.rerun else _find_reusable(subject, desired)
     code, words = Reason.WORK_CHANGED, "; ".join(filter(None, ("its work changed", row_words(changes))))
     if reused is not None:
         code, words = Reason.CHANGED_BACK, f"changed back: attempt {reused.key.attempt} has its results"
@@ -98,12 +99,13 @@ def _replace(
     else:
         discard = context.options.discard_results
         keep = None if reused is None else reused.key
+        collects = () if reused is None else collect_steps(reused)
         ends = (step for other in old if other.key != keep for step in end_steps(other, discard_results=discard))
         key = subject.next_key if reused is None else reused.key
-        steps = (*ends, Create(key)) if reused is None else tuple(ends)
+        steps = (*ends, Create(key)) if reused is None else (*collects, *ends)
         current = key.attempt
     if reused is not None and not steps and not active:
-        return Decision(Action.ADOPT, stand(subject, reused), code, words, changes=changes, current=current)
+        return Decision(Action.REUSE, stand(subject, reused), code, words, changes=changes, current=current)
     is_cancelling = any(other.attempt.cancel_time is not None for other in active)
     if active:
         words += "; the old job is cancelling" if is_cancelling else "; the old job is to be cancelled first"
@@ -129,10 +131,11 @@ def _replace(
 
 
 def _find_reusable(subject: Subject, desired: DesiredJob) -> AttemptView | None:
-    """The newest earlier attempt that did the desired work with success, its results kept."""
+    """The newest earlier attempt that did the desired work with success, its results here or still at the API."""
     for view in reversed(subject.views):
         attempt = view.attempt
-        if same_digest(attempt.digest, desired.digest) and view.has_results and has_succeeded(attempt):
+        is_there = view.has_results or bool(collect_steps(view))
+        if same_digest(attempt.digest, desired.digest) and is_there and has_succeeded(attempt):
             return view
     return None
 

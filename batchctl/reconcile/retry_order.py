@@ -44,5 +44,5 @@ def _why_not(subject: Subject) -> str | None:
         return "it was never created: `batchctl apply` creates it"
     attempt = subject.current.attempt
     why = why_not_again(subject.current, subject.desired)
-    is_sent_later = attempt.remote is None and not attempt.rejected and not is_cancel_requested(subject)
+    is_sent_later = attempt.is_unsent and not attempt.rejected and not is_cancel_requested(subject)
     return NOT_SETTLED if why is None and is_sent_later else why

@@ -13,12 +13,14 @@ from batchctl.reconcile.decision import Counted, Decision, Subject
 from batchctl.reconcile.tokens import TokenRates
 
 _BUYING = frozenset({Action.CREATE, Action.RETRY, Action.REPLACE})
+_HERE = frozenset({Reason.CHANGED_BACK, Reason.REUSED})
+"""Reasons for which results that are here are used."""
 _COUNTED = frozenset({Counted.CREATE, Counted.REPLACE})
 
 
 def is_bought(decision: Decision) -> bool:
     """Whether carrying the decision out makes a new attempt, now or when it is its turn."""
-    return decision.code is not Reason.CHANGED_BACK and (decision.action in _BUYING or decision.counted in _COUNTED)
+    return decision.code not in _HERE and (decision.action in _BUYING or decision.counted in _COUNTED)
 
 
 def size_of(subject: Subject, rates: TokenRates, *, bought: bool) -> WorkSize:

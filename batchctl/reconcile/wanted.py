@@ -7,7 +7,7 @@ from dataclasses import replace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import MOST_ATTEMPTS, same_digest
-from batchctl.model.plan import Action, Create, Guard, Note, RecordAttempt, Timer
+from batchctl.model.plan import Action, Create, Guard, Note, RecordAttempt, Reuse, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile.again import follow_order
@@ -32,6 +32,8 @@ from batchctl.reconcile.kept import collect_again, guard_last_copy
 from batchctl.reconcile.partial import hold_back
 from batchctl.reconcile.phase import WANTED, Standing
 from batchctl.reconcile.replace import changes_of, decide_changed
+from batchctl.reconcile.rerun import rerun
+from batchctl.reconcile.reuse import label_reuse, restore_copy, reuse_known_work
 from batchctl.reconcile.settle import settle
 from batchctl.reconcile.ttl import apply_ttl
 from batchctl.reconcile.updates import find_updates
@@ -39,12 +41,13 @@ from batchctl.reconcile.updates import find_updates
 
 def decide_wanted(subject: Subject, desired: DesiredJob, context: Context) -> Decision:
     """What to do about a desired job, with the steps that write its record down."""
-    decision = collect_again(subject, _decide(subject, desired, context))
+    decision = reuse_known_work(subject, desired, _decide(subject, desired, context), context)
+    decision = collect_again(subject, restore_copy(subject, desired, decision, context))
     decision = apply_ttl(subject, desired.lifecycle, decision, context)
     decision = guard_last_copy(subject, decision, context)
     decision = hold_back(subject, heal(subject, decision), context)
     decision = _within_marks(subject, decision)
-    decision = label_adoption(subject, decision)
+    decision = label_reuse(subject, label_adoption(subject, decision))
     return _with_record(subject, desired, decision)
 
 
@@ -52,10 +55,11 @@ def _decide(subject: Subject, desired: DesiredJob, context: Context) -> Decision
     view = subject.current
     if view is None:
         return _decide_first(subject, desired, context)
-    ordered = follow_order(subject, desired, view, context)
+    is_rerun = subject.name in context.options.rerun
+    ordered = (rerun if is_rerun else follow_order)(subject, desired, view, context)
     if ordered is not None:
         return ordered
-    if view.attempt.remote is None:
+    if view.attempt.is_unsent:
         return _decide_unsent(subject, desired, view, context)
     if same_digest(view.attempt.digest, desired.digest):
         return follow(subject, desired.lifecycle, view, context)
@@ -186,7 +190,7 @@ def _with_record(subject: Subject, desired: DesiredJob, decision: Decision) -> D
     if decision.current is not None:
         # A new attempt, or an old one used again, starts free of what was ordered for the one before.
         fresh = replace(row, current=decision.current, cancel_requested=None, retry_requested=None)
-        at = next((i for i, step in enumerate(steps) if isinstance(step, Create)), len(steps))
+        at = next((i for i, step in enumerate(steps) if isinstance(step, Create | Reuse)), len(steps))
         steps[at:at] = job_row_step(fresh, row)
     seen = (step for view in subject.views for step in view.steps)
     base = (*job_row_step(row, recorded), *seen, *decision.base)

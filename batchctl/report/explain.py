@@ -105,6 +105,7 @@ _TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
 _NEXT: Mapping[Action, str] = {
     Action.CREATE: "the next pass creates it",
     Action.ADOPT: "the next pass takes the remote job into the state",
+    Action.REUSE: "the next pass uses the results that are here",
     Action.RETRY: "the next pass creates a new attempt",
     Action.REPLACE: "the next pass goes on to replace the old job",
     Action.UPDATE: "the next pass writes the changed settings down",

@@ -19,6 +19,7 @@ from batchctl.report.purchase import bought_by_model, purchase_words
 from batchctl.report.times import rfc3339
 from batchctl.report.values import ApplyReport, StatusReport
 from batchctl.report.words import (
+    RENAMES,
     apply_summary,
     drift_summary,
     is_quiet,
@@ -141,9 +142,16 @@ def _findings(plan: Plan) -> list[str]:
     return [
         _titled("Drift", _table(("Kind", "Job", "Detail"), drift)),
         _titled("Refused by a guard", _table(("Guard", "Why", "Way out"), guards)),
+        _titled(RENAMES, _renames(plan)),
         _problems(plan),
         _unmanaged(plan),
     ]
+
+
+def _renames(plan: Plan) -> str:
+    """The entries to paste. Names of jobs hold nothing that Markdown takes for its own."""
+    lines = "".join(f"{rename.entry}\n" for rename in plan.renames)
+    return f"```yaml\n{lines}```\n" if lines else ""
 
 
 def _problems(plan: Plan) -> str:

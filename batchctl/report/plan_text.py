@@ -13,7 +13,7 @@ from batchctl.model.plan import Action, Change, Drift, JobPlan, Plan
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words, size_words
-from batchctl.report.words import SYMBOLS, drift_summary, is_quiet, plan_summary, reason_text
+from batchctl.report.words import RENAMES, SYMBOLS, drift_summary, is_quiet, plan_summary, reason_text
 
 
 def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
@@ -68,6 +68,10 @@ def write_findings(plan: Plan, console: Console) -> None:
             for guard in guards
         ]
         write_table(console, rows, indent=2)
+    if plan.renames:
+        write_heading(console, RENAMES)
+        for rename in plan.renames:
+            write_line(console, f"  {rename.entry}")
     _write_problems(plan, console)
     if plan.unmanaged:
         write_line(console)

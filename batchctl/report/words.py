@@ -19,6 +19,7 @@ from batchctl.report.values import ApplyReport
 SYMBOLS: Mapping[Action, tuple[str, str]] = {
     Action.CREATE: ("+", "green"),
     Action.ADOPT: ("~", "cyan"),
+    Action.REUSE: ("o", "green"),
     Action.RETRY: ("r", "yellow"),
     Action.REPLACE: ("~", "yellow"),
     Action.UPDATE: ("u", "cyan"),
@@ -30,6 +31,8 @@ SYMBOLS: Mapping[Action, tuple[str, str]] = {
     Action.NONE: ("=", "dim"),
 }
 """The sign before an action and its colour."""
+
+RENAMES = "Likely renames: paste into spec.moved of batchctl.yaml, and nothing is stopped or bought again"
 
 RESULT_STYLES: Mapping[Result, str] = {
     Result.DONE: "green",

@@ -36,12 +36,9 @@ from batchctl.rows.folder import (
     MOST_BYTES,
     RESULTS_FILE,
     is_folder_name,
-    job_folder,
     results_errors,
 )
 
-_DIGEST_AT = len("d1:")
-_SHOWN_DIGITS = 8
 _MOST_ROWS = 2**53
 """Beyond every input, and within what the state and any reader of JSON can hold."""
 _MOST_SHARDS = 99_999
@@ -57,6 +54,8 @@ _REMOTE = re.compile(r"[!-~]{1,1024}")
 _STATE = re.compile("|".join(sorted(TERMINAL_STATES)))
 """What has not ended is not collected."""
 
+REUSED_FROM = "reusedFrom"
+"""The member of a manifest that says of which results these are a copy."""
 _OTHER_ROWS = "its results are not those that were collected"
 FAULTS = (ValueError, KeyError, TypeError, RecursionError, OSError)
 """What a folder may do to whoever reads it; it then counts as not whole."""
@@ -82,21 +81,6 @@ def read_kept(results: Path) -> KeptFolder:
                 require_room(error)
                 faults.append(f"{folder.parent.name}/{folder.name}: {fault_words(error)}")
     return KeptFolder(tuple(kept), tuple(faults))
-
-
-def has_results(results: Path, job: str, digest: str) -> bool:
-    """Whether results of this very work, by the folder's name, were collected. Raises ResultsError."""
-    folder = job_folder(results, job)
-    shown = digest[_DIGEST_AT : _DIGEST_AT + _SHOWN_DIGITS]
-    with results_errors(folder):
-        return folder.is_dir() and any(
-            found.name.startswith(f"{shown}-") and is_folder_name(found.name) and _is_collected(found)
-            for found in folder.iterdir()
-        )
-
-
-def _is_collected(folder: Path) -> bool:
-    return not folder.is_symlink() and (folder / MANIFEST_FILE).is_file()
 
 
 def folders_in(results: Path) -> Iterator[Path]:
@@ -139,7 +123,7 @@ def check_size(folder: Path, found: Mapping[str, Json]) -> None:
 
 
 def kept_of(folder: Path, found: Mapping[str, Json]) -> KeptResults:
-    """What a manifest says of the attempt that was collected."""
+    """What a manifest says of the attempt that was collected. A copy of others' results has no remote job."""
     marks = _object(found["marks"])
     return KeptResults(
         _attempt(folder, found), _text(found["job"], "job", _JOB), _text(marks["stack"]), _text(marks["uid"])
@@ -166,7 +150,7 @@ def _attempt(folder: Path, found: Mapping[str, Json]) -> RecordedAttempt:
         account=Account.parse(_text(found["account"])),
         digest=_text(found["digest"], "digest", _DIGEST),
         token=_text(_object(found["marks"])["token"], "token", _TOKEN),
-        remote=_text(found["remote"], "remote", _REMOTE),
+        remote=None if REUSED_FROM in found else _text(found["remote"], "remote", _REMOTE),
         state=_text(found["state"], "state", _STATE),
         create_time=_time(found["createTime"]),
         start_time=_time(found["startTime"]),

@@ -38,6 +38,7 @@ from batchctl.rows.folder import (
     sync_folder,
 )
 from batchctl.rows.join import join_for
+from batchctl.rows.reuse import copy_results
 from batchctl.rows.spool import Spool
 
 _RAW = "raw-"
@@ -78,6 +79,10 @@ class ResultsFolder:
             finally:
                 _remove(part)
             return collected
+
+    def reuse(self, key: AttemptKey, digest: str, source: str, marks: Mapping[str, Json]) -> str:
+        """Put a copy of collected results where those of an attempt lie; gives its path. Raises ResultsError."""
+        return copy_results(self._root, key, digest, source, marks)
 
     def point_current(self, job: str, path: str) -> None:
         """Let `<job>/current` point at a collected folder; results that somebody took away are not pointed at.

@@ -134,7 +134,7 @@ def test_a_guard_blocks_no_other_kind_of_action(stack: StackFolder, cli: Cli, se
     stack.write_job("classify")
     cli.ok("apply", "--yes")
     stack.job_path("classify").unlink()
-    stack.write_job("translate")
+    stack.write_job("translate", runId="other work")
     assert cli("apply", "--yes").code == 6
     assert [job["deleted"] for job in service.of("translate")] == [False]
     assert [job["deleted"] for job in service.of("classify")] == [False]

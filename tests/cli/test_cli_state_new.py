@@ -82,18 +82,32 @@ def test_at_a_desk_the_person_looks(
     assert service.creates == 2
 
 
-def test_results_of_the_very_work_are_told_everywhere(
+def test_results_of_the_very_work_are_used_and_need_no_flag(
     stack: StackFolder, cli: Cli, service: Service, quick: list[float]
 ) -> None:
     stack.write_job("translate")
     cli.ok("apply", "--yes", "--wait")
     service.delete(service.of("translate")[0]["name"])
     shutil.rmtree(stack.path / ".batchctl")
-    ran = cli("apply", "--yes")
-    assert ran.code == 6
-    assert "state rebuild" in ran.err
-    plan = cli.ok("plan", "--new-state", "-o", "json")
-    assert (plan.actions(), plan.json["guards"]) == ({"translate": "create"}, [])
+    plan = cli.ok("plan", "-o", "json")
+    assert (plan.actions(), plan.json["guards"]) == ({"translate": "reuse"}, [])
+    cli.ok("apply", "--yes")
     stack.write_job("translate", runId="2")
     cli.ok("apply", "--yes")
     assert service.creates == 2
+
+
+def test_results_of_the_very_work_that_are_not_whole_are_told_everywhere(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    stack.write_job("translate")
+    cli.ok("apply", "--yes", "--wait")
+    service.delete(service.of("translate")[0]["name"])
+    shutil.rmtree(stack.path / ".batchctl")
+    (manifest,) = stack.path.glob("results/translate/*-1/manifest.json")
+    manifest.unlink()
+    ran = cli("apply", "--yes")
+    assert ran.code == 6
+    assert "manifest.json is missing. They would be bought again" in " ".join(ran.err.split())
+    assert cli("plan", "--new-state", "-o", "json").actions() == {"translate": "create"}
+    assert service.creates == 1

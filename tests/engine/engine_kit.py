@@ -227,7 +227,8 @@ def job(
     display_name: str | None = None,
     **lifecycle: Any,
 ) -> DesiredJob:
-    """A manifest, with its real digest."""
+    """A manifest, with its real digest. Jobs of different names do different work, unless a `run_id` says else."""
+    run_id = run_id or name
     source = source or inline("k1", "k2", kind=kind)
     model = MODEL if kind is Kind.BATCH_JOB else EMBED_MODEL
     tree = work_tree(account, kind, model, source, request={}, run_id=run_id, extra_body={})

@@ -334,6 +334,12 @@ class TracedResults:
         self._boundaries.cross(f"after collect {key}")
         return collected
 
+    def reuse(self, key: AttemptKey, *rest: Any) -> str:
+        self._boundaries.cross(f"before reuse {key}")
+        path = self._inner.reuse(key, *rest)
+        self._boundaries.cross(f"after reuse {key}")
+        return path
+
     def rename_job(self, job: str, to: str) -> bool:
         self._boundaries.cross(f"before rename {job}")
         return self._inner.rename_job(job, to)

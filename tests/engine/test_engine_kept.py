@@ -108,3 +108,16 @@ def test_when_the_api_has_them_no_more_a_person_has_to_let_go(world):
     assert report.outcomes["a"].error.exit_code == 6
     assert results(world.apply(options=Options(allow_empty=True, discard_results=True))) == {"a": "done"}
     assert deleted(world) == [True]
+
+
+def test_results_that_are_given_up_take_no_last_trace_with_them(world):
+    """In one pass: to be collected again, given up, and then not deleted."""
+    wanted = job("a", world.write_rows("a.jsonl", "k1", "k2"))
+    world.watch(wanted)
+    take_away(world)
+    world.time.sleep(25 * 3600)
+    world.here.faults({"method": DOWNLOAD, "kind": "status", "status": 403})
+    assert results(world.apply(options=EMPTY)) == {"a": "failed"}
+    assert deleted(world) == [False]
+    assert world.apply(options=EMPTY).outcomes["a"].error.code == "ResultsMissing"
+    assert deleted(world) == [False]

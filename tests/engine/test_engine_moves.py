@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from engine_kit import HERE, job, live, made, phases, results
+from engine_kit import HERE, live, made, phases, results
+from engine_kit import job as any_job
 from engine_parts import Crash
 
 from batchctl.engine.passes import preview, run_pass
@@ -15,6 +16,11 @@ from batchctl.reconcile import Options
 
 A_TO_B = (Moved("a", "b", Location("batchctl.yaml", 6, 5)),)
 SLOW = {"pending": "1s", "running": "10m"}
+
+
+def job(name, work="the same", **more):
+    """A job whose work does not depend on its name."""
+    return any_job(name, run_id=work, **more)
 
 
 def test_a_rename_neither_cancels_nor_buys(world):
@@ -74,13 +80,13 @@ def test_a_folder_in_the_way_holds_back_this_job_alone(world):
     world.watch(job("a"))
     (world.results / "b").mkdir()
     (world.results / "b" / "mine").write_text("keep")
-    report = world.apply(job("b"), job("c"), moved=A_TO_B)
+    report = world.apply(job("b"), job("c", "other"), moved=A_TO_B)
     assert results(report) == {"b": "failed", "c": "done"}
     assert isinstance(report.outcomes["b"].error, ResultsError)
     assert (world.recorded().jobs.keys(), made(world.here)) == ({"a", "c"}, {"a@1.0": 1, "c@1.0": 1})
     (world.results / "b" / "mine").unlink()
     (world.results / "b").rmdir()
-    assert results(world.apply(job("b"), job("c"), moved=A_TO_B))["b"] == "done"
+    assert results(world.apply(job("b"), job("c", "other"), moved=A_TO_B))["b"] == "done"
     assert world.recorded().jobs.keys() == {"b", "c"}
 
 
@@ -109,8 +115,8 @@ def test_with_the_state_lost_the_job_is_adopted_under_its_new_name(world):
 def test_both_names_in_the_state_is_held_back_and_told(world):
     world.watch(job("a"))
     world.here.rules(SLOW)
-    world.apply(job("a"), job("b"))
-    report = world.apply(job("b"), moved=A_TO_B)
+    world.apply(job("a"), job("b", "other"))
+    report = world.apply(job("b", "other"), moved=A_TO_B)
     assert results(report) == {"a": "skipped", "b": "pending"}
     assert report.outcomes["a"].error.code == "MovedTwice"
     assert "deleted" not in {one["state"] for one in world.here.jobs()}

@@ -28,7 +28,7 @@ from batchctl.model.desired import (
 from batchctl.model.kept import Inventory, KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Moment, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
-from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
+from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Reuse, Step
 from batchctl.model.recorded import Intent, Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.settings import webhook_hashes
 from batchctl.model.states import TERMINAL_STATES
@@ -357,6 +357,8 @@ def show_step(step: Step) -> str:
             return " ".join([f"row {record.name}@{record.current}", *(word for word, time in flags.items() if time)])
         case Create(key, given):
             return f"create {key}" + (f" {given}" if given else "")
+        case Reuse(done, source):
+            return f"reuse {done.key} {source}"
         case Cancel(key, _, remote, cause):
             return f"cancel {key}{_unless_usual(key, remote)} {cause}"
         case Collect(key, remote):
@@ -374,7 +376,7 @@ def touched_by(step: Step) -> str | None:
             return remote
         case Collect(_, remote):
             return remote.name
-        case RecordAttempt() | RecordJob() | Create() | Forget():
+        case RecordAttempt() | RecordJob() | Create() | Reuse() | Forget():
             return None
 
 

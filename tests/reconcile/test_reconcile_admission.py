@@ -65,7 +65,7 @@ def test_vertex_names_no_number() -> None:
 
 def counted(*records: RecordedJob, shown: Iterable[RemoteJob] = (), gone: Iterable[str] = ()) -> int:
     """How many jobs live, by what a job with a limit of 9 is told."""
-    wanted = [job(f"z{number}") for number in range(10)]
+    wanted = [job(f"z{number}", work="9") for number in range(10)]
     made = decide(wanted, records, [look(*shown, gone=gone)], Options(max_create=99), limits=bounds(active=9))
     assert len(queue(made)) == 10 - len(admitted(made).split())
     return 9 - len(admitted(made).split())

@@ -25,6 +25,7 @@ from reconcile_build import (
 )
 
 from batchctl.model.desired import DesiredJob, DesiredStack, Limits, OnRemove
+from batchctl.model.kept import Inventory
 from batchctl.model.observed import Observation, RemoteJob
 from batchctl.model.plan import Guard, Plan
 from batchctl.model.recorded import Recorded, RecordedJob
@@ -160,7 +161,7 @@ def test_nothing_desired_is_lifted(options: Options) -> None:
 
 
 def test_one_desired_job_is_enough() -> None:
-    assert decide([job("z")], LEFT, [LEFT_JOBS]).guards == ()
+    assert decide([job("z", work="9")], LEFT, [LEFT_JOBS]).guards == ()
 
 
 def test_nothing_desired_is_counted_over_the_scope() -> None:
@@ -265,7 +266,7 @@ def test_what_protection_does_not_stop(situation: Situation, expected: str) -> N
 def test_a_protected_job_blocks_no_other() -> None:
     records = [row(job(**PROTECT), attempt()), row(job("b"), collected(name="b"))]
 
-    made = decide([job("z")], records, [look(found(), seen(collected(name="b")))])
+    made = decide([job("z", work="9")], records, [look(found(), seen(collected(name="b")))])
 
     assert show(made, "a") == "delete Active unfinished consent | ! Protected"
     assert show(made, "b") == "delete Succeeded consent | delete b@1.0 | forget b"
@@ -306,9 +307,6 @@ SHORT_LIVED = {"ttl_after_finished": HOUR}
         (job(**SHORT_LIVED), IN_CI, "NewState"),
         (job(**SHORT_LIVED), replace(IN_CI, consent=False), "NewState"),
         (job(**SHORT_LIVED), replace(IN_CI, new_state=True), None),
-        (job(), Options(has_results=frozenset("b")), None),
-        (job(), Options(has_results=frozenset("a")), "NewState"),
-        (job(), Options(has_results=frozenset("a"), new_state=True), None),
         (job(suspend=True, **SHORT_LIVED), IN_CI, "NewState"),
         (job(**SHORT_LIVED), replace(IN_CI, cancel=True), None),
         (replace(job(**SHORT_LIVED), adopt="batches/1"), IN_CI, None),
@@ -323,6 +321,22 @@ def test_an_empty_state_where_the_job_may_have_run_before(
     if code:
         assert decided.steps == ()
         assert made.guards[0].flag == "--new-state"
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "code"),
+    [
+        ("a/11111111-1", Options(), "NewState"),
+        ("a/11111111-1", Options(new_state=True), None),
+        ("b/11111111-1", Options(), None),
+        ("a/22222222-1", Options(), None),
+    ],
+)
+def test_an_empty_state_where_results_of_this_work_are_not_whole(path: str, options: Options, code: str | None) -> None:
+    made = decide([job()], [], [look()], options, inventory=Inventory(faults={path: "manifest.json is missing"}))
+    (decided,) = made.jobs
+    assert (decided.guard.code if decided.guard else None) == code
+    assert code is None or "would be bought again" in made.guards[0].message
 
 
 @pytest.mark.parametrize(
@@ -352,5 +366,5 @@ def test_a_state_that_was_ever_written_is_believed() -> None:
 
 
 def test_a_removal_on_an_empty_state_is_no_purchase() -> None:
-    options = replace(IN_CI, prune_orphans=True, allow_empty=True, has_results=frozenset("a"))
+    options = replace(IN_CI, prune_orphans=True, allow_empty=True)
     assert decide([], [], [look(found())], options).guards == ()

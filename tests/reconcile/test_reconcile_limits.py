@@ -143,7 +143,7 @@ def test_what_never_fits_is_refused_with_a_way_out() -> None:
 def test_a_job_that_is_no_longer_wanted_counts_with_what_was_recorded_of_it() -> None:
     leaving = attempt(name="a", input_bytes=4 * 60)
     records = [row(job("a", protect=True), leaving)]
-    wanted = [job("b", tokens=41), job("c", tokens=40)]
+    wanted = [job("b", work="2", tokens=41), job("c", work="2", tokens=40)]
 
     made = decide(wanted, records, [look(seen(leaving))], limits=bounds(enqueued_tokens=100))
 

@@ -46,6 +46,7 @@ from batchctl.reconcile.attach import NO_TOKEN
 
 FAILED = attempt(1, "FAILED", error=FAILURE, results="a/1")
 LOST = unanswered(first_look=LOCAL - HOUR)
+ENDED_B = attempt(1, "SUCCEEDED", name="b")
 PART = RowCounts(10, 9, 1)
 PASSING = Trouble(Operation.CREATE, "PermissionDenied", "no", "", NOW, NOW, until=NOW + HOUR)
 NAMED = Options(scope=Scope(names=frozenset({"a"})))
@@ -174,6 +175,15 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     Reason.RESULTS_MISSING: [
         replace(one(collected()), inventory=kept()),
         replace(several(collected(1), attempt(2)), inventory=kept()),
+    ],
+    Reason.REUSED: [
+        Situation(job(), inventory=kept(collected())),
+        Situation(job(), inventory=kept(collected(name="b", results="b/1"))),
+    ],
+    Reason.RESULTS_FOUND: [replace(one(attempt(1, "SUCCEEDED")), inventory=kept(collected()))],
+    Reason.RERUN_ORDERED: [replace(one(collected()), options=Options(rerun=frozenset("a")))],
+    Reason.SAME_WORK_LEAVES: [
+        decide([job()], [row(job("b"), ENDED_B)], [look(seen(ENDED_B))]),
     ],
     Reason.REJECTED: [Situation(job(), row(job(), attempt(1, None, remote=None, rejected=True)))],
     Reason.NOT_RETRIED: [one(attempt(1, "CANCELLED", results="a/1"))],

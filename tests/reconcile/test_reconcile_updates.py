@@ -262,5 +262,5 @@ def test_a_remote_job_that_lives_keeps_what_it_was_created_with(record: Recorded
 def test_an_update_is_a_change_and_is_counted_apart() -> None:
     made = Situation(MORE, row(job(), RUNS), look(seen(RUNS))).decide()
     assert made.has_changes
-    assert list(made.summary().items())[3:6] == [("replace", 0), ("update", 1), ("cancel", 0)]
+    assert list(made.summary().items())[4:7] == [("replace", 0), ("update", 1), ("cancel", 0)]
     assert not one(RUNS).decide().has_changes

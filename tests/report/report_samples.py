@@ -63,6 +63,7 @@ def written(write, *args, stream=None, color="never", env=None, **options) -> st
 CODES = {
     Action.CREATE: Reason.NEW,
     Action.ADOPT: Reason.ADOPTED,
+    Action.REUSE: Reason.REUSED,
     Action.RETRY: Reason.ATTEMPT_FAILED,
     Action.REPLACE: Reason.WORK_CHANGED,
     Action.UPDATE: Reason.SETTINGS_CHANGED,

@@ -13,7 +13,7 @@ from batchctl.model.errors import ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.ports import InputRow, ResultItem, SentRows
-from batchctl.rows.kept import has_results, read_kept
+from batchctl.rows.kept import read_kept
 from batchctl.rows.results import ResultsFolder
 
 ACCOUNT = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
@@ -60,7 +60,6 @@ def test_all_folders_of_all_jobs_and_nothing_else(tmp_path: Path) -> None:
 
 def test_no_folder_is_no_fault(tmp_path: Path) -> None:
     assert read_kept(tmp_path / "results").kept == ()
-    assert not has_results(tmp_path / "results", "job", DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -144,13 +143,6 @@ def test_what_is_odd_and_may_be(tmp_path: Path, change: dict[str, object]) -> No
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     (one,) = read_kept(tmp_path).kept
     assert one.attempt.create_time == TIME
-
-
-def test_results_of_the_very_work(tmp_path: Path) -> None:
-    collect(tmp_path, key=AttemptKey("job", 4))
-    assert has_results(tmp_path, "job", DIGEST)
-    assert not has_results(tmp_path, "other", DIGEST)
-    assert not has_results(tmp_path, "job", "d1:" + "cd" * 32)
 
 
 def test_a_folder_moves_once(tmp_path: Path) -> None:

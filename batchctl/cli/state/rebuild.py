@@ -110,7 +110,11 @@ def _without_copies(kept: Iterable[KeptResults]) -> Iterable[KeptResults]:
     by_remote: dict[tuple[Account, str | None], list[KeptResults]] = defaultdict(list)
     for one in kept:
         by_remote[one.attempt.account, one.attempt.remote].append(one)
-    for copies in by_remote.values():
+    for (_, remote), copies in by_remote.items():
+        if remote is None:
+            # Copies of results that were used again: each is its own job's.
+            yield from copies
+            continue
         yield min(copies, key=lambda one: (one.written_for != one.attempt.key.job, one.attempt.results or ""))
 
 

@@ -1,0 +1,41 @@
+"""What this stack's results folder holds, found by job and by work."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from batchctl.model.desired import Stack
+from batchctl.model.kept import Inventory, KeptResults
+from batchctl.model.keys import DIGEST_SCHEME, MARK_DIGEST_LENGTH, same_digest, short_uid
+
+_SHORTEST = len(DIGEST_SCHEME) + MARK_DIGEST_LENGTH
+"""As much as is known of every digest."""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Whole results that were collected for this very stack, its name and uid."""
+
+    by_job: Mapping[str, tuple[KeptResults, ...]] = field(default_factory=dict)
+    """By the name of the folder that they lie in."""
+    by_work: Mapping[str, tuple[KeptResults, ...]] = field(default_factory=dict)
+    """By the beginning of their digest."""
+
+    def of_work(self, digest: str) -> Iterator[KeptResults]:
+        """All that are of one work, by path."""
+        return (one for one in self.by_work.get(digest[:_SHORTEST], ()) if same_digest(one.attempt.digest, digest))
+
+
+def holdings_of(stack: Stack, inventory: Inventory | None) -> Holdings:
+    """What of an inventory is this stack's; nothing where nobody looked."""
+    by_job: dict[str, list[KeptResults]] = defaultdict(list)
+    by_work: dict[str, list[KeptResults]] = defaultdict(list)
+    uid = short_uid(stack.uid)
+    for path in sorted(inventory.kept) if inventory is not None else ():
+        one = inventory.kept[path] if inventory is not None else None
+        if one is not None and (one.stack, one.uid) == (stack.name, uid):
+            by_job[one.attempt.key.job].append(one)
+            by_work[one.attempt.digest[:_SHORTEST]].append(one)
+    return Holdings({job: tuple(found) for job, found in by_job.items()}, {k: tuple(v) for k, v in by_work.items()})
