@@ -31,7 +31,7 @@ from batchctl.model.errors import UsageError
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
 @click.option("--wait", is_flag=True, help="Go on until all jobs have ended and their results are collected.")
-@click.option("--timeout", metavar="TIME", help="With --wait: give up after this long (exit 7).")
+@click.option("--timeout", metavar="TIME", help="Wait no longer than this (exit 7).")
 @click.option("--dry-run", is_flag=True, help="Show the plan and do nothing.")
 @failed_option
 @guard_options
@@ -56,8 +56,6 @@ def apply(
     """Create what is missing, cancel or delete what was removed, collect what has ended."""
     if saved_plan is not None:
         raise UsageError("saved plans are not supported yet", hint="name manifests with -f; `apply` takes no names")
-    if timeout is not None and not wait:
-        raise UsageError("--timeout goes with --wait", hint="a plain `apply` is one pass and does not wait for jobs")
     workspace = open_workspace(common, filenames, selector, lock_timeout=lock_timeout)
     warn_of_empty_scope(workspace, filenames, selector, workspace.state.load())
     options = guarded_options(workspace, guards)

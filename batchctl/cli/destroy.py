@@ -19,7 +19,7 @@ from batchctl.reconcile import Options
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
 @click.option("--wait", is_flag=True, help="Go on until all is removed.")
-@click.option("--timeout", metavar="TIME", help="With --wait: give up after this long (exit 7).")
+@click.option("--timeout", metavar="TIME", help="Wait no longer than this (exit 7).")
 @click.option("--allow-protected", is_flag=True, help="Let protected jobs go.")
 @click.option("--discard-results", is_flag=True, help="Delete remote jobs even if their results are not collected.")
 @click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Remove up to N jobs.")

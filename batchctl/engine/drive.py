@@ -77,6 +77,8 @@ class _Run:
         """What was said last of each job's action; empty when nothing was wrong with it."""
         self._is_first = True
         """Whether no more than one pass was made."""
+        self._waited = 0.0
+        """Seconds slept since the second pass: the first that looks for what a create call has made."""
 
     def run(self) -> DriveReport:
         """Make passes until there is nothing more to wait for."""
@@ -90,7 +92,7 @@ class _Run:
             if left is not None and left <= 0:
                 return self._ended(self._time_up())
             self._tools.progress.waiting(self._going, seconds)
-            self._tools.clock.sleep(seconds if left is None else min(seconds, left))
+            self._sleep(min(each for each in (seconds, left, self._wait_left()) if each is not None))
             if self._tools.clock.is_stopped():
                 return self._ended(_interrupted())
 
@@ -192,10 +194,29 @@ class _Run:
             return False
         if self._until.once or (self._is_first and _saw_nothing(self._last)):
             return True
+        wait_left = self._wait_left()
+        if wait_left is not None and wait_left <= 0:
+            # What the last look sent anew may need another grace: that is for a later run.
+            return True
         awaited = self._until.phases.keys() - self._reached
         if self._until.phases:
             return not any(job.job in awaited for job in self._going)
         return not self._going
+
+    def _sleep(self, seconds: float) -> None:
+        begin = self._tools.clock.elapsed()
+        self._tools.clock.sleep(seconds)
+        if not self._is_first:
+            self._waited += self._tools.clock.elapsed() - begin
+
+    def _wait_left(self) -> float | None:
+        """Seconds that may still be slept in all; None where there is no such bound.
+
+        A command that makes one pass waits for what is to be settled, but no longer than one grace.
+        """
+        if self._until.ended or self._until.forever or self._desired is None:
+            return None
+        return self._desired.stack.limits.settle_grace.total_seconds() - self._waited
 
     def _left(self) -> float | None:
         """Seconds until the time is up; None when it never is."""
@@ -206,8 +227,10 @@ class _Run:
     def _time_up(self) -> BatchctlError:
         going = self._going
         names = ", ".join(job.job for job in going[:_NAMED]) + (" …" if len(going) > _NAMED else "")
-        words = f"time is up; not ended yet: {names}" if going else "time is up"
-        return TimeUpError(words, hint="`batchctl watch` goes on waiting")
+        what = "not ended yet" if self._until.ended else "not settled yet"
+        words = f"time is up; {what}: {names}" if going else "time is up"
+        hint = "`batchctl watch` goes on waiting" if self._until.ended else "a later run goes on with it"
+        return TimeUpError(words, hint=hint)
 
     def _ended(self, why: BatchctlError | None) -> DriveReport:
         report = self._report

@@ -30,9 +30,10 @@ Run = Generator[Call, Any, None]
 _NOT_YET = {
     Reason.QUOTA: "`batchctl watch` creates it as soon as there is room",
     Reason.REFUSED_FOR_NOW: "`batchctl watch` tries it again; `batchctl explain NAME` says until when",
+    Reason.SETTLING: "`batchctl apply` or `watch` goes on to look for what it made; nothing is bought twice",
     Reason.UNSEEN: "`batchctl apply` creates it as soon as its account can be read",
 }
-"""Reasons of a wait for which a create call could not be made yet, with the way out."""
+"""Reasons of a wait for which a create call could not be made or answered yet, with the way out."""
 _NOT_READY = ErrorCode.RESULTS_NOT_READY
 """The code of a collection that comes too early (`Provider.read_results`)."""
 

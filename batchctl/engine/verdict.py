@@ -51,7 +51,8 @@ def _verdict(report: DriveReport, measure: Measure) -> Iterator[BatchctlError]:
     failed = [job for job in report.failed_jobs if measure.waited or job.code is not Reason.CANCEL_ORDERED]
     if measure.jobs and not measure.allow_failed and report.missed is None and failed:
         yield _jobs_failed(failed)
-    unsettled = [job.job for job in report.standing.jobs if job.job in report.unanswered]
+    told |= {name for name, outcome in report.outcomes.items() if outcome.error is not None}
+    unsettled = [job.job for job in report.standing.jobs if job.job in report.unanswered - told]
     if report.stopped is not None:
         yield report.stopped
     elif measure.settled and unsettled:

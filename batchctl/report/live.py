@@ -22,6 +22,7 @@ from batchctl.report.fit import Column, fit
 from batchctl.report.layout import count, outside, write_line
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, ProgressBase, QuietProgress
 from batchctl.report.times import age, clock_time
+from batchctl.report.waits import timer_words
 from batchctl.report.words import PHASE_STYLES, phase_summary, plan_summary, rows_text, state_text
 
 FOOT_LINES = 4
@@ -88,7 +89,8 @@ class LiveProgress(ProgressBase):
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
         with self._lock:
             self._take(self._jobs | {job.job: job for job in jobs})
-            self._next = f"; next look in {seconds:.0f}s"
+            timers = timer_words(jobs)
+            self._next = f"{'; ' if timers else ''}{timers}; next look in {seconds:.0f}s"
             self._draw()
 
     def busy(self, things: Sequence[Busy]) -> None:

@@ -19,7 +19,8 @@ from batchctl.report.activity import Board, Busy, Heartbeat, busy_words
 from batchctl.report.documents import to_json_line
 from batchctl.report.escape import terminal
 from batchctl.report.times import clock_time, rfc3339
-from batchctl.report.words import phase_summary, plan_summary
+from batchctl.report.waits import wait_words
+from batchctl.report.words import plan_summary
 
 REPEAT = timedelta(seconds=60)
 """How often an unchanged wait is said again, so that a CI runner does not take silence for a hang."""
@@ -108,9 +109,9 @@ class PlainProgress(ProgressBase):
         self._write(f"warning: {message}")
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
-        phases = phase_summary(job.phase for job in jobs)
-        if self._repeat.is_due(phases):
-            self._write(f"waiting: {phases or 'no jobs'}; next look in {seconds:.0f}s")
+        words = wait_words(jobs)
+        if self._repeat.is_due(words):
+            self._write(f"waiting: {words or 'no jobs'}; next look in {seconds:.0f}s")
 
     def busy(self, things: Sequence[Busy]) -> None:
         if self._calm.is_due(things):
@@ -145,9 +146,9 @@ class JsonLinesProgress(ProgressBase):
         self._write("warning", "warning", message)
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
-        phases = phase_summary(job.phase for job in jobs)
-        if self._repeat.is_due(phases):
-            self._write("info", "waiting", phases, seconds=seconds)
+        words = wait_words(jobs)
+        if self._repeat.is_due(words):
+            self._write("info", "waiting", words, seconds=seconds)
 
     def busy(self, things: Sequence[Busy]) -> None:
         if self._calm.is_due(things):

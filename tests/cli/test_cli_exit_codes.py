@@ -151,7 +151,7 @@ def test_64_a_wrong_command_line(stack: StackFolder, cli: Cli) -> None:
         ["aply"],
         ["apply", "--yess"],
         ["apply", "translate"],
-        ["apply", "--timeout", "5m"],
+        ["apply", "--timeout", "soon"],
         ["watch", "--timeout", "soon"],
         ["watch", "--forever", "--once"],
         ["plan", "-o", "html"],
@@ -251,3 +251,24 @@ def test_a_job_may_have_ended_when_its_create_call_is_answered(
     (job,) = cli("status", "-o", "json").json["jobs"]
     assert job["endTime"] is not None
     assert code == 0 or ":" in job["reason"], "what the API said of it"
+
+
+def test_a_timeout_bounds_an_apply_that_does_not_wait_for_jobs(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    service.faults({"method": "batches.create", "kind": "status", "status": 503, "when": "before"})
+    stack.write_job("translate")
+    ran = cli("apply", "--yes", "--timeout", "20s", "-o", "json")
+    assert ran.code == 7
+    (action,) = ran.json["actions"]
+    assert (action["result"], action["error"]["code"], "HTTP 503" in action["error"]["message"]) == (
+        "pending",
+        "NotYet",
+        True,
+    )
+    assert sum(quick) <= 25
+    assert "error: TimeUp time is up; not settled yet: translate" in ran.err
+    assert "translate: the create call got no answer" in ran.err
+    service.faults()
+    assert cli("apply", "--yes").code == 0
+    assert len(service.of("translate")) == 1

@@ -1,0 +1,40 @@
+"""What a run waits for, and until when, in one line: the phases of its jobs, and what ends by itself at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from batchctl.model.plan import JobPlan, Timer
+from batchctl.report.times import clock_time
+from batchctl.report.words import phase_summary
+
+_NAMED = 3
+"""Jobs named before they are only counted."""
+_WORDS: Mapping[Timer, str] = {
+    Timer.SETTLING: "the create call got no answer, and what it made is looked for until {time}",
+    Timer.MISSING: "not found, which another look confirms at {time}",
+    Timer.BACKOFF: "the next attempt is made at {time}",
+    Timer.ADMISSION: "room is looked for at {time}",
+}
+"""What happens at a timer's end, of those that a person who looks on wants to know of."""
+
+
+def wait_words(jobs: Sequence[JobPlan]) -> str:
+    """Such as `2 Active, 1 Settling (translate-fr: the create call got no answer, … until 10:34:07Z)`."""
+    phases, timers = phase_summary(job.phase for job in jobs), timer_words(jobs)
+    return f"{phases} ({timers})" if timers else phases
+
+
+def timer_words(jobs: Sequence[JobPlan]) -> str:
+    """What ends by itself, and when; empty where nothing does that one wants to know of."""
+    return "; ".join(_timers(jobs))
+
+
+def _timers(jobs: Sequence[JobPlan]) -> Iterator[str]:
+    for timer, words in _WORDS.items():
+        found = [job for job in jobs if job.timer is timer and job.next_time is not None]
+        times = [job.next_time for job in found if job.next_time is not None]
+        if times:
+            more = len(found) - _NAMED
+            names = ", ".join(job.job for job in found[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+            yield f"{names}: {words.format(time=clock_time(min(times)))}"
