@@ -1,7 +1,7 @@
 """The connections of one endpoint: a line is taken for each call and given back, and outlives the thread and the pass.
 
-There are never more lines than calls at one moment. Idle ones are closed after a while, those of all endpoints when the
-machine has no more handles, and those of the parent in a forked child.
+There are never more lines than calls at one moment. Idle ones are closed after a while, whether or not a call follows;
+those of all endpoints when the machine has no more handles; and those of the parent in a forked child.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from weakref import WeakSet
 
 from batchctl.providers.line import Line
@@ -67,6 +67,10 @@ class FreeLines:
             self._free = [(since, line) for since, line in self._free if since > until]
         _close(old)
 
+    @property
+    def has_idle(self) -> bool:
+        return bool(self._free)
+
     def _take(self) -> Line:
         self._leave_to_parent()
         self.close_idle(IDLE_SECONDS)
@@ -91,7 +95,9 @@ class FreeLines:
             self._busy.discard(line)
             if is_kept:
                 self._free.append((self._now(), line))
-        if not is_kept:
+        if is_kept:
+            _SWEEPER.wake()
+        else:
             _close([line])
 
     def _leave_to_parent(self) -> None:
@@ -110,6 +116,36 @@ def close_all_idle() -> None:
     """Close the idle lines of all endpoints: the machine has no handle left for a call."""
     for lines in list(_EVERY):
         lines.close_idle()
+
+
+class _Sweeper:
+    """The thread that closes idle lines while nobody makes a call: a watcher may sleep long. It ends with the last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """See that it runs. Where no thread can be started, the next call closes what is old."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=self._run, name="idle connections", daemon=True)
+                with suppress(RuntimeError):
+                    thread.start()
+                    self._thread = thread
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(IDLE_SECONDS / 2)
+            for lines in list(_EVERY):
+                lines.close_idle(IDLE_SECONDS)
+            with self._lock:
+                if not any(lines.has_idle for lines in list(_EVERY)):
+                    self._thread = None
+                    return
+
+
+_SWEEPER = _Sweeper()
 
 
 def _close(lines: list[Line]) -> None:

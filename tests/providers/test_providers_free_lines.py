@@ -124,3 +124,29 @@ def test_no_thread_to_watch_over_a_call_means_no_call(monkeypatch):
         assert (caught.value.code, server.requests) == ("Exhausted", [])
         assert one.call(get()).body == b"{}"
         one.close()
+
+
+def test_idle_connections_are_closed_though_no_call_follows(monkeypatch):
+    monkeypatch.setattr(free_lines, "IDLE_SECONDS", 0.02)
+    with Loopback(answer(OK)) as server:
+        one = endpoint(server.url)
+        one.call(get())
+        # The server reads the end of the connection: nobody has called again, nor closed the endpoint.
+        for thread in server._threads[1:]:
+            thread.join(20)
+            assert not thread.is_alive()
+        assert not one._lines.has_idle
+        assert one.call(get()).body == b"{}"
+        one.close()
+
+
+def test_where_no_thread_can_be_started_the_next_call_closes_what_is_old(lines, clock, monkeypatch):
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(free_lines, "_SWEEPER", free_lines._Sweeper())
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    first = take(lines)
+    clock.time += IDLE_SECONDS
+    assert take(lines) is not first
+    assert first.client.is_closed

@@ -96,9 +96,7 @@ class Storm:
         for stack, uid in (("", ""), (STACK, "zzzzzz"), ("shoe", UID)):
             self.service.send(*self.api.foreign(stack, uid))
         self.service.rules(*RULES)
-        self._stack.write_stack()
-        for name in NAMES:
-            self._stack.write(name)
+        self._stack.begin(NAMES)
         self._weather()
 
     def rage(self, steps: int) -> None:
@@ -188,7 +186,7 @@ class Storm:
     def _relabel(self) -> None:
         """A change that buys nothing."""
         if self._stack.wanted:
-            self._stack.put(self._any_name(), labels={"round": f"r{self.chance.randrange(9)}"})
+            self._stack.label(self._any_name(), {"round": f"r{self.chance.randrange(9)}"})
             self.figures.changes["labels"] += 1
 
     def _remove(self) -> None:
@@ -256,6 +254,7 @@ class Storm:
 
     def _open(self, *words: str) -> subprocess.Popen[bytes]:
         env = {
+            "BATCHCTL_ALLOW_OUTSIDE": "1",
             "BATCHCTL_EMULATOR": self.service.url,
             "HOME": str(self.folder),
             "LOGNAME": "tester",
@@ -280,7 +279,7 @@ class Storm:
         """The verdict at rest."""
         apis = {api.name: api for api in APIS}
         found = [apis[view["api"]].read(view) for view in self.service.jobs()]
-        judge(found, self._stack.path / "results", self._stack.wanted, self.figures)
+        judge(found, self._stack.results, self._stack.wanted, self.figures)
         if "Traceback" in (self.folder / "stderr.log").read_text(errors="replace"):
             self.figures.violations.append(f"a traceback: {self._tail()}")
         return self.figures

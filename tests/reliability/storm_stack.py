@@ -1,8 +1,15 @@
-"""The stack of a storm: manifests that change, each with work that nobody has bought before."""
+"""The stack of a storm: a checkout whose manifests change, each with work that nobody has bought before.
+
+Each change is a revision of its own, and the checkout a link that is switched, as deployments do it: a process that reads
+while a rename goes on sees all of it or nothing.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,69 +30,90 @@ class Wanted:
 
 
 class StormStack:
-    """Its folder, and what its manifests ask for by now."""
+    """The checkout, and what its manifests ask for by now. State and results lie outside of it."""
 
     def __init__(self, folder: Path, api: ApiCase) -> None:
-        self.path = folder / "stack"
+        self.path = folder / "current"
+        self.results = folder / "kept" / "results"
         self.wanted: dict[str, Wanted] = {}
         self.moved: list[dict[str, str]] = []
-        self._folder = StackFolder(self.path)
-        self._draft = StackFolder(folder / "draft")
+        self._folder = folder
         self._api = api
         self._versions = 0
+        self._revisions = 0
 
-    def remove(self, name: str) -> None:
-        """Take a manifest away, and the entries of `spec.moved` that lead to it: without it they are an error."""
-        names = self.wanted.pop(name).names
-        self._folder.job_path(name).unlink()
-        if any(entry["to"] in names for entry in self.moved):
-            self.moved = [entry for entry in self.moved if entry["to"] not in names]
-            self.write_stack()
-
-    def rename(self, name: str, new: str, *, is_told: bool) -> None:
-        """With an entry in `spec.moved` the work goes on under the new name; without one it is other work."""
-        if not is_told:
-            self.remove(name)
-            self.write(new)
-            return
-        # A process that reads in between finds a stack that it refuses, in this order, and no manifest removed.
-        self.moved.append({"from": name, "to": new})
-        self.write_stack()
-        self._folder.job_path(name).unlink()
-        before = self.wanted.pop(name)
-        self.wanted[new] = Wanted(before.version, {*before.names, new})
-        self.put(new)
+    def begin(self, names: tuple[str, ...]) -> None:
+        """A checkout with manifests of these names."""
+        with self._revision() as revision:
+            for name in names:
+                self._write_new(revision, name)
 
     def write(self, name: str) -> None:
         """A manifest with work that nobody has bought before."""
+        with self._revision() as revision:
+            self._write_new(revision, name)
+
+    def label(self, name: str, labels: dict[str, str]) -> None:
+        """The same work with other labels."""
+        with self._revision() as revision:
+            self._write(revision, name, labels)
+
+    def remove(self, name: str) -> None:
+        """Take a manifest away."""
+        with self._revision() as revision:
+            self._drop(revision, name)
+
+    def rename(self, name: str, new: str, *, is_told: bool) -> None:
+        """With an entry in `spec.moved` the work goes on under the new name; without one it is other work."""
+        with self._revision() as revision:
+            if not is_told:
+                self._drop(revision, name)
+                self._write_new(revision, new)
+                return
+            self.moved.append({"from": name, "to": new})
+            before = self.wanted.pop(name)
+            revision.job_path(name).unlink()
+            self.wanted[new] = Wanted(before.version, {*before.names, new})
+            self._write(revision, new)
+
+    def _drop(self, revision: StackFolder, name: str) -> None:
+        """Without a manifest the entries of `spec.moved` that lead to it are an error: they go with it."""
+        names = self.wanted.pop(name).names
+        revision.job_path(name).unlink()
+        self.moved = [entry for entry in self.moved if entry["to"] not in names]
+
+    def _write_new(self, revision: StackFolder, name: str) -> None:
         self._versions += 1
         known = self.wanted.get(name)
         self.wanted[name] = Wanted(self._versions, {name} if known is None else known.names)
-        self.put(name)
+        self._write(revision, name)
 
-    def put(self, name: str, labels: dict[str, str] | None = None) -> None:
-        """Write the manifest of what is wanted under a name."""
+    def _write(self, revision: StackFolder, name: str, labels: dict[str, str] | None = None) -> None:
         version = self.wanted[name].version
         rows = [{"key": f"v{version}-{row}", "text": f"say {row} for {version}"} for row in "ab"]
         src: Any = rows
         if not self._api.takes_rows:
             src = {"file": f"v{version}.jsonl"}
-            self._replace(self.path / "jobs" / src["file"], "".join(json.dumps(row) + "\n" for row in rows))
-        draft = self._draft.write_job(name, labels=labels, src=src, **self._api.spec(name))
-        self._replace(self._folder.job_path(name), draft.read_text())
+            (revision.path / "jobs" / src["file"]).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        revision.write_job(name, labels=labels, src=src, **self._api.spec(name))
 
-    def write_stack(self) -> None:
-        """Write the stack file."""
-        draft = self._draft
-        spec: dict[str, Any] = {"providers": {"main": dict(self._api.provider)}, "state": "state.db", "limits": LIMITS}
-        if self.moved:
-            spec["moved"] = self.moved
-        draft.write_stack(name=STACK, uid=UID, **spec)
-        self._replace(self.path / "batchctl.yaml", (draft.path / "batchctl.yaml").read_text())
-
-    def _replace(self, path: Path, text: str) -> None:
-        """As an editor saves: the file is whole at every moment."""
-        path.parent.mkdir(exist_ok=True)
-        new = self._draft.path / "saved"
-        new.write_text(text)
-        new.replace(path)
+    @contextmanager
+    def _revision(self) -> Iterator[StackFolder]:
+        """A new revision to change; then the checkout is switched to it."""
+        self._revisions += 1
+        place = self._folder / f"revision{self._revisions}"
+        if self.path.exists():
+            shutil.copytree(self.path, place)
+        revision = StackFolder(place)
+        (place / "jobs").mkdir(exist_ok=True)
+        yield revision
+        spec: dict[str, Any] = {
+            "providers": {"main": dict(self._api.provider)},
+            "state": str(self._folder / "kept" / "state.db"),
+            "results": str(self.results),
+            "limits": LIMITS,
+        }
+        revision.write_stack(name=STACK, uid=UID, **spec, **({"moved": self.moved} if self.moved else {}))
+        link = self._folder / "next"
+        link.symlink_to(place.name)
+        link.replace(self.path)
