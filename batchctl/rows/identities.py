@@ -99,10 +99,6 @@ class Identities:
                 return False
         return True
 
-    def has(self, names: Mapping[str, str]) -> bool:
-        """Whether the rows have names of one of these kinds."""
-        return any(name in self._columns for name in names)
-
 
 def _mark(text: str) -> int:
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -59,10 +59,8 @@ class Spool(AbstractContextManager["Spool"]):
             os.fsync(target.fileno())
         return sha256.hexdigest()
 
-    def is_anonymous(self, number: int, settled: Settled) -> bool:
-        """Whether nothing tells which row a result is of."""
-        if settled.rows[number] != NOWHERE:
-            return False
+    def is_anonymous(self, number: int) -> bool:
+        """Whether a result without a position has nothing else that tells which row it is of."""
         key, _, members = self._record(number)
         return key == b"null" and members == b"{}"
 

@@ -16,6 +16,7 @@ from providers_kit import NOW, MovedClock, Script, reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.model.ports import ResultItem
+from batchctl.providers.lines import lines as cut_lines
 from batchctl.providers.vertex.output import read_output
 from batchctl.providers.vertex.result_rows import result_item
 
@@ -271,6 +272,7 @@ BROKEN = [
     (b'{"id":7,"key":"b","response":{"text":"no end\n', "raw", "b"),
     (b'{"key":"b","response":{"n":' + b"[" * 100_000 + b"\n", "raw", "b"),
     (b'{"n":' + b"9" * 5000 + b"}\n", "raw", None),
+    (b'{"key":"\\q","response":{"a":1}}\n', "raw", None),
     (b"<html>\n", "raw", None),
     (b"\xff\n", "rawBase64", None),
 ]
@@ -307,6 +309,14 @@ def test_a_line_that_is_too_long_keeps_its_bytes_on_disk():
     found = read_output(job(), storage(bucket), bigquery(nowhere), limit=len(lines(OK)))
     kept = [(one.key, one.response is not None, one.aside.read() if one.aside else b"") for one in found]
     assert kept == [(None, True, b""), ("b", False, long), (None, True, b""), ("b", False, long)]
+
+
+def test_a_long_line_may_come_in_any_pieces():
+    body = b"a\n" + b"x" * 50 + b"\n\nb"
+    for size in range(1, 60):
+        pieces = [body[at : at + size] for at in range(0, len(body), size)]
+        found = [line if isinstance(line, bytes) else line.content.read() for line in cut_lines(pieces, 9)]
+        assert found == body.split(b"\n")
 
 
 def test_what_was_written_before_the_end_comes_last():
