@@ -14,8 +14,8 @@ from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.observed import RemoteJob
-from batchctl.providers.members import text
-from batchctl.providers.texts import capped, whole_characters
+from batchctl.providers.replies import words_of
+from batchctl.providers.texts import whole_characters
 
 PAGE_SIZE = JOBS_A_PAGE
 """Always sent: without it the Gemini API was seen to answer with an empty list (reference 1.5)."""
@@ -67,7 +67,7 @@ def pages(
 def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -> list[Json]:
     """The entries of one page. Raises BadReply when it is no page of this list."""
     if "error" in page:
-        raise BadReply(f"{what}: HTTP 200 with an error in place of the list{_words(page)}")
+        raise BadReply(f"{what}: HTTP 200 with an error in place of the list{words_of(page)}")
     missed = page.get(_UNREACHABLE)
     if not isinstance(missed, list | None):
         raise BadReply(f"{what}: what the API could not reach is not a list")
@@ -77,13 +77,13 @@ def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -
     if member in page:
         entries = page[member]
         if not isinstance(entries, list):
-            raise BadReply(f"{what}: the page's {member} are not a list{_words(page)}")
+            raise BadReply(f"{what}: the page's {member} are not a list{words_of(page)}")
         return entries
     odd = sorted(name for name, value in page.items() if not _may_be_alone(name, value, paging))
     if odd:
         names = ", ".join(ascii(name)[1:-1][:40] for name in odd[:_SHOWN])
         raise BadReply(
-            f"{what}: the answer has no {member}, and is no empty list either: it has {names}{_words(page)}",
+            f"{what}: the answer has no {member}, and is no empty list either: it has {names}{words_of(page)}",
             hint="something between here and the API may answer in its place: check the endpoint and the proxy",
         )
     return []
@@ -105,14 +105,6 @@ def _next_token(page: Mapping[str, Json], what: str, paging: Paging) -> str | No
     if not isinstance(token, str) or len(token) > _MAX_TOKEN or token != whole_characters(token):
         raise BadReply(f"{what}: the page token cannot be one")
     return token
-
-
-def _words(page: Mapping[str, Json]) -> str:
-    """What an answer that is no list says of itself, to stand at the end of a message; empty when it says nothing."""
-    error = page.get("error")
-    parts = [error.get("status"), error.get("message")] if isinstance(error, dict) else [error]
-    said = capped(" ".join(text(part) for part in (*parts, page.get("message")) if text(part)))
-    return f": {said}" if said else ""
 
 
 def each_once(found: Iterable[list[RemoteJob]]) -> Iterator[RemoteJob]:

@@ -173,7 +173,19 @@ def test_cancel_and_delete(body):
         assert (request.method, request.url.path, request.content) == (method, f"/v1/{path}", b"")
 
 
-@pytest.mark.parametrize("body", [b"<html>Signed in.", b"null", b"[]", b"{", b" "])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>Signed in.",
+        b"null",
+        b"[]",
+        b"{",
+        b" ",
+        b'{"error": "later"}',
+        b'{"message": "later"}',
+        b'{"done": false}',
+    ],
+)
 @pytest.mark.parametrize("call", ["cancel_job", "delete_job"])
 def test_another_than_the_api_says_that_it_is_done(call, body):
     with pytest.raises(errors.BadReply):

@@ -18,6 +18,7 @@ LISTS: dict[str, tuple[str, str, List]] = {
     "batches": ("operations", "nextPageToken", lambda script: list(provider(script).list_jobs())),
     "jobs": ("batchPredictionJobs", "nextPageToken", lambda script: list(vertex_kit.provider(script).list_jobs())),
     "objects": ("items", "nextPageToken", lambda script: list(storage(script).list(ObjectPath("bucket", "p/")))),
+    "files": ("files", "nextPageToken", lambda script: [None] * provider(script).uploads().files),
     "rows": ("rows", "pageToken", lambda script: list(bigquery(script).rows(Table("p", "d", "t"), []))),
 }
 """Each list with the member of its entries, that of its next page's token, and how it is read."""

@@ -33,6 +33,7 @@ from batchctl.providers.gemini.uploads import Uploads
 from batchctl.providers.lag import may_still_come
 from batchctl.providers.lines import LINE_LIMIT
 from batchctl.providers.paging import each_once, pages
+from batchctl.providers.replies import require_done
 from batchctl.providers.result_lines import read_lines
 from batchctl.providers.retry import Retry, is_transient
 from batchctl.providers.times import ServerClock
@@ -228,9 +229,7 @@ class GeminiProvider:
 
     def _do(self, call: Call) -> None:
         """A call whose answer says nothing but that it was the API that answered: `{}`, or nothing at all."""
-        reply = self._retry.run(lambda: self._endpoint.call(call))
-        if reply.body:
-            reply.json_object()
+        require_done(self._retry.run(lambda: self._endpoint.call(call)))
 
     def _read(self, call: Call) -> dict[str, object]:
         return self._retry.run(lambda: self._endpoint.call(call).json_object())

@@ -29,6 +29,7 @@ from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.lines import LINE_LIMIT
 from batchctl.providers.manners import Asking
 from batchctl.providers.paging import each_once, pages
+from batchctl.providers.replies import require_done
 from batchctl.providers.retry import Retry
 from batchctl.providers.texts import as_object, capped
 from batchctl.providers.times import ServerClock
@@ -176,10 +177,7 @@ class VertexProvider:
 
     def cancel_job(self, name: str) -> None:
         call = Call(_CANCEL, "POST", job_path(name, self._account, ":cancel"))
-        reply = self._retry.run(lambda: self._endpoint.call(call))
-        if reply.body:
-            # It says nothing but that it was the API that answered.
-            reply.json_object()
+        require_done(self._retry.run(lambda: self._endpoint.call(call)))
 
     def delete_job(self, name: str) -> None:
         """Delete the remote job, and wait until it is deleted.
