@@ -71,19 +71,21 @@ def test_what_the_api_finds_wrong_later(vertex: StackFolder, cli: Cli, spec: dic
 
 
 @pytest.mark.parametrize(
-    ("fault", "code", "phase"),
+    ("fault", "code", "phase", "exit_code"),
     [
-        ({"status": 403}, "PermissionDenied", "Rejected"),
-        ({"status": 404}, "NotFound", "Rejected"),
+        ({"status": 403}, "PermissionDenied", "Waiting", 7),
+        ({"status": 404}, "NotFound", "Rejected", 4),
     ],
     ids=["403", "404"],
 )
-def test_a_refused_create(vertex: StackFolder, cli: Cli, service: Service, fault: Any, code: str, phase: str) -> None:
+def test_a_refused_create(
+    vertex: StackFolder, cli: Cli, service: Service, fault: Any, code: str, phase: str, exit_code: int
+) -> None:
     vertex.write_job("other", **GOOD)
     service.faults({"method": CREATE, "kind": "status", "count": 1, **fault})
     ran = cli("apply", "--yes", "-o", "json")
-    assert ran.code == 4
-    (bad,) = [item for item in ran.json["actions"] if item["result"] == "failed"]
+    assert ran.code == exit_code
+    (bad,) = [item for item in ran.json["actions"] if item["error"] is not None]
     assert bad["error"]["code"] == code
     assert bad["error"]["hint"]
     (well,) = {"good", "other"} - {bad["job"]}
