@@ -211,11 +211,11 @@ class StackFolder:
 
 
 def manifest(name: str, *, labels: dict[str, str] | None = None, **spec: Any) -> str:
-    """The text of a BatchJob."""
+    """The text of a BatchJob. Jobs of different names do different work, unless a `runId` says else."""
     document = {
         "apiVersion": "batchctl.dev/v1",
         "kind": "BatchJob",
         "metadata": {"name": name, "labels": labels or {}},
-        "spec": {"model": "gemini-2.5-flash", "src": ROWS, **spec},
+        "spec": {"model": "gemini-2.5-flash", "src": ROWS, "runId": name, **spec},
     }
     return yaml.safe_dump(document, sort_keys=False)

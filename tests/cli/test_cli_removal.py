@@ -168,7 +168,7 @@ def test_destroy_wait_leaves_no_live_job_and_keeps_results_and_manifests(
     assert service.live() == []
     assert len(cli.ok("results", "ended").rows) == 3
     assert stack.job_path("ended").exists()
-    assert cli.ok("plan", "-o", "json").actions() == {"ended": "create", "working": "create"}
+    assert cli.ok("plan", "-o", "json").actions() == {"ended": "reuse", "working": "create"}
 
 
 def test_destroy_of_one_job_leaves_the_others(

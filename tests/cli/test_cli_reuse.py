@@ -71,10 +71,10 @@ def test_rerun_buys_it_again(done: StackFolder, cli: Cli, service: Service) -> N
 
 
 def test_a_rename_without_an_entry_is_shown_and_refused(stack: StackFolder, cli: Cli, service: Service) -> None:
-    stack.write_job("old")
+    stack.write_job("old", runId="same")
     cli.ok("apply", "--yes")
     stack.job_path("old").unlink()
-    stack.write_job("new")
+    stack.write_job("new", runId="same")
     plan = cli("plan", "-o", "json")
     check_schema("plan", plan.json)
     assert plan.json["renames"] == [{"from": "old", "to": "new"}]
@@ -91,16 +91,16 @@ def test_a_rename_without_an_entry_is_shown_and_refused(stack: StackFolder, cli:
 
 
 def test_a_rename_may_be_meant_as_a_new_job(stack: StackFolder, cli: Cli, service: Service) -> None:
-    stack.write_job("old")
+    stack.write_job("old", runId="same")
     cli.ok("apply", "--yes")
     stack.job_path("old").unlink()
-    stack.write_job("new")
+    stack.write_job("new", runId="same")
     cli.ok("apply", "--yes", "--yes-rename-as-new")
     assert (service.creates, service.calls("batches.cancel")) == (2, 1)
 
 
 def test_the_same_work_under_two_names(done: StackFolder, cli: Cli, service: Service) -> None:
-    done.write_job("twin")
+    done.write_job("twin", runId="translate")
     ran = cli.ok("apply", "--yes", "-o", "json")
     assert ran.actions() == {"translate": "none", "twin": "reuse"}
     assert cli.ok("results", "twin").out == cli.ok("results", "translate").out.replace('"translate"', '"twin"')
@@ -113,7 +113,7 @@ def test_the_same_work_under_two_names(done: StackFolder, cli: Cli, service: Ser
 
 
 def test_a_rebuilt_state_knows_reused_results(done: StackFolder, cli: Cli, service: Service) -> None:
-    done.write_job("twin")
+    done.write_job("twin", runId="translate")
     cli.ok("apply", "--yes")
     cli.ok("state", "rebuild", "--force")
     assert cli.ok("plan", "-o", "json").actions() == {"translate": "none", "twin": "none"}
