@@ -13,16 +13,20 @@ class Caller(Enum):
 
     KEY = "an API key"
     TOKEN = "a bearer token"  # noqa: S105  the name of a way
+    READER = "a bearer token, or nothing where the settings open reads to everybody"
     ANYONE = "nothing"
 
 
-def check_caller(request: Request, caller: Caller) -> None:
-    """Raise Refused (400, 401 or 403) unless the caller is known in that way. Source: reference 1.1, 3, 9."""
+def check_caller(request: Request, caller: Caller, *, open_reads: bool) -> None:
+    """Raise Refused (400, 401 or 403) unless the caller is known in that way. Source: reference 1.1, 3, 9, 16."""
     match caller:
         case Caller.KEY:
             _check_key(request)
         case Caller.TOKEN:
             _check_token(request)
+        case Caller.READER:
+            if _token(request) is not None or not open_reads:
+                _check_token(request)
         case Caller.ANYONE:
             return
         case _:
@@ -31,6 +35,9 @@ def check_caller(request: Request, caller: Caller) -> None:
 
 def _check_key(request: Request) -> None:
     key = request.header("x-goog-api-key") or request.param("key") or ""
+    if not key and _token(request) is not None:
+        _check_token(request)
+        return
     if not key:
         raise Refused(
             403,
@@ -44,21 +51,30 @@ def _check_key(request: Request) -> None:
 
 def _check_token(request: Request) -> None:
     """A token that begins with `expired` is one that is no longer good."""
-    scheme, _, token = request.header("authorization").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    token = _token(request)
+    if not token:
         raise Refused(
             401,
             "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or"
             " other valid authentication credential.",
             details=[_error_info("CREDENTIALS_MISSING", {})],
         )
-    if token.strip().startswith("expired"):
+    if token.startswith("expired"):
         raise Refused(
             401,
             "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other"
             " valid authentication credential.",
             details=[_error_info("ACCESS_TOKEN_EXPIRED", {})],
         )
+
+
+def _token(request: Request) -> str | None:
+    """The bearer token of the header, or of the query; None where there is neither, empty where it is no such token."""
+    header = request.header("authorization")
+    if header:
+        scheme, _, token = header.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+    return request.param("access_token", "oauth_token")
 
 
 def _error_info(reason: str, metadata: JsonObject) -> JsonObject:

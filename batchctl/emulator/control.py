@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from batchctl.emulator.bodies import parse_json, unpacked
 from batchctl.emulator.clock import LONGEST, parse_duration, timestamp
 from batchctl.emulator.faults import get_faults, put_faults
 from batchctl.emulator.jobs import Job, all_jobs
@@ -17,7 +18,7 @@ from batchctl.emulator.seed import load_once
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.outputs import write_due_outputs
-from batchctl.emulator.wire import JsonObject, Refused, Request, Response, json_bytes, parse_json
+from batchctl.emulator.wire import JsonObject, Refused, Request, Response, json_bytes
 
 CONTROL_PREFIX = "/_emulator/"
 _Control: TypeAlias = "Callable[[Request, Store, Settings, frozenset[str]], object]"
@@ -25,11 +26,10 @@ _Control: TypeAlias = "Callable[[Request, Store, Settings, frozenset[str]], obje
 
 def control(request: Request, store: Store, settings: Settings, methods: frozenset[str]) -> Response:
     """Answer one control call; `methods` are the names that faults may have."""
-    if request.too_large:
-        return Refused(400, f"Request payload size exceeds the limit: {settings.max_body} bytes.").response()
     with store.transaction():
         try:
-            reply = _handler(request)(request, store, settings, methods)
+            whole = _bounded(unpacked(request, settings.max_body), settings)
+            reply = _handler(request)(whole, store, settings, methods)
         except Invalid as invalid:
             return Refused(400, str(invalid)).response()
         except Refused as refused:
@@ -37,6 +37,12 @@ def control(request: Request, store: Store, settings: Settings, methods: frozens
         except RecursionError:
             return Refused(400, "Invalid JSON payload received. It is nested too deeply.").response()
     return Response(200, {"content-type": "application/json; charset=UTF-8"}, json_bytes(reply))
+
+
+def _bounded(request: Request, settings: Settings) -> Request:
+    if request.too_large:
+        raise Refused(400, f"Request payload size exceeds the limit: {settings.max_body} bytes.")
+    return request
 
 
 def _handler(request: Request) -> _Control:

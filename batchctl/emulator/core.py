@@ -13,9 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from batchctl.emulator.bigquery.routes import ROUTES as BIGQUERY_ROUTES
+from batchctl.emulator.bodies import unpacked
 from batchctl.emulator.callers import check_caller
 from batchctl.emulator.clock import SECOND, http_date
 from batchctl.emulator.control import CONTROL_PREFIX, control
+from batchctl.emulator.enumnumbers import numbered, wants_numbers
 from batchctl.emulator.exchange import Exchange, Route
 from batchctl.emulator.faults import TRANSPORT_KINDS, Fault, FaultKind, take_fault
 from batchctl.emulator.fieldmask import parse_mask
@@ -111,9 +113,10 @@ class Emulator:
     def _run(self, request: Request, route: Route | None, params: dict[str, str]) -> Response:
         if route is None:
             raise Refused(404, f"The requested URL {request.path} was not found on this server.")
-        check_caller(request, route.caller)
         settings = self.settings
+        check_caller(request, route.caller, open_reads=settings.open_reads)
         most = settings.max_body if route.limited else settings.max_file
+        request = unpacked(request, most)
         if request.too_large or len(request.body) > most:
             raise Refused(400, f"Request payload size exceeds the limit: {most} bytes.")
         mask = parse_mask(request.param("fields", "$fields"))
@@ -121,7 +124,10 @@ class Emulator:
         if route.method in _WORLD:
             write_due_outputs(self.store, settings, exchange.now)
         reply = route.handler(exchange)
-        return reply if isinstance(reply, Response) else json_response(_kept(exchange, reply))
+        if isinstance(reply, Response):
+            return reply
+        kept = _kept(exchange, reply)
+        return json_response(numbered(kept) if wants_numbers(request) else kept)
 
 
 def _kept(exchange: Exchange, reply: JsonObject) -> JsonObject:

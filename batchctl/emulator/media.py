@@ -9,7 +9,8 @@ import json
 import re
 from dataclasses import dataclass
 
-from batchctl.emulator.wire import JsonObject, Refused, Request, parse_json
+from batchctl.emulator.bodies import parse_json
+from batchctl.emulator.wire import JsonObject, Refused, Request
 
 _BOUNDARY = re.compile(r'multipart/related\s*;.*?boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE | re.DOTALL)
 _RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")

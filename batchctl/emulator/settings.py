@@ -22,6 +22,7 @@ _SPELLINGS = {
     "cancelFinished": "cancel_finished_refused",
     "deleteActive": "delete_active_refused",
     "listFilter": "list_filter_refused",
+    "anonymousReads": "open_reads",
     "queueLimit": "queue_limit",
     "runLimit": "run_limit",
     "outputFiles": "output_files",
@@ -55,6 +56,8 @@ class Settings:
     delete_active_refused: bool = False
     list_filter_refused: bool = False
     """`filter` on a list of the Gemini Developer API: ignored, or 400. Source: reference 1.5."""
+    open_reads: bool = False
+    """Cloud Storage: whether reads need no token, as from a bucket that is open to all users. Source: reference 16."""
     queue_limit: int = 72 * HOUR
     """Vertex: a job that still waits at this age becomes EXPIRED."""
     run_limit: int = 24 * HOUR
@@ -80,6 +83,8 @@ def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
         name = _SPELLINGS.get(key, key)
         if name.endswith("_refused"):
             changes[name] = value == "refuse"
+        elif name == "open_reads":
+            changes[name] = value == "allow"
         elif name == "overdue":
             changes[name] = _OVERDUE[value]
         else:

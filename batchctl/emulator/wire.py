@@ -118,12 +118,3 @@ def json_response(value: JsonObject, status: int = 200) -> Response:
 def json_bytes(value: object) -> bytes:
     """UTF-8 JSON; half a surrogate pair, which UTF-8 cannot hold, becomes a question mark."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-
-def parse_json(body: bytes) -> object:
-    """The body's JSON value. Raises Refused (400) for anything that is not JSON."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        message = f"Invalid JSON payload received. {error}"
-        raise Refused(400, message) from error

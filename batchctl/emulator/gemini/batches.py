@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.faults import FaultKind
 from batchctl.emulator.gemini.envelope import API, batch_of, list_entry, operation, stale_stats
@@ -13,7 +14,7 @@ from batchctl.emulator.jobs import Job, change_job, find_job
 from batchctl.emulator.lifecycle import Fate, share_done
 from batchctl.emulator.paging import page_of_jobs
 from batchctl.emulator.proto import camel, read_message
-from batchctl.emulator.wire import JsonObject, Refused, not_found, parse_json
+from batchctl.emulator.wire import JsonObject, Refused, not_found
 
 _JOB_ID = re.compile(r"[a-z0-9-]{1,64}")
 _PAGE_SIZE = 50

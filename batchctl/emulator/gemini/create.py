@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.envelope import API, operation
 from batchctl.emulator.gemini.files import find_file, is_processed
@@ -18,7 +19,7 @@ from batchctl.emulator.names import fresh_id
 from batchctl.emulator.proto import Message, Text, read_message
 from batchctl.emulator.rules import course_for
 from batchctl.emulator.store import Store
-from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, not_found, parse_json
+from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, not_found
 
 _ID_LENGTH = 36
 _EMBEDDING = re.compile(r"models/(gemini-embedding|text-embedding|embedding)-[a-z0-9.-]+")

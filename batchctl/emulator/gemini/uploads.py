@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.files import (
     File,
@@ -21,7 +22,7 @@ from batchctl.emulator.gemini.messages import FILE
 from batchctl.emulator.names import fresh_id
 from batchctl.emulator.proto import Message, read_message
 from batchctl.emulator.store import Store
-from batchctl.emulator.wire import JsonObject, Refused, Response, json_response, parse_json
+from batchctl.emulator.wire import JsonObject, Refused, Response, json_response
 
 _START = Message({"file": FILE})
 _NAME_LENGTH = 12

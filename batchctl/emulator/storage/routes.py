@@ -20,17 +20,19 @@ from batchctl.emulator.storage.listing import list_objects
 from batchctl.emulator.storage.reads import get_object
 from batchctl.emulator.storage.uploads import continue_insert, insert_object
 
-_BUCKETS = "/storage/v1/b"
+_BUCKETS = "(?:/storage/v1)?/b"
+"""The second form is that of clients that take the emulator's address for the API's root, as Node's does."""
 _BUCKET = rf"{_BUCKETS}/(?P<bucket>[^/]+)"
 _OBJECTS = rf"{_BUCKET}/o"
 # Slashes of a name come escaped and are no longer so here: a name may have any, and may look like a path.
 _OBJECT = rf"{_OBJECTS}/(?P<object>.+?)"
 _TARGET = r"b/(?P<to_bucket>[^/]+)/o/(?P<to_object>.+)"
-_UPLOAD = rf"(?:/resumable)?/upload{_OBJECTS}"
+_UPLOAD = r"(?:/resumable)?/upload/storage/v1/b/(?P<bucket>[^/]+)/o"
 
 
 def _route(verb: str, path: str, method: str, handler: Handler) -> Route:
-    return Route(verb, re.compile(path, re.DOTALL), f"storage.{method}", older(handler), caller=Caller.TOKEN)
+    caller = Caller.READER if verb == "GET" else Caller.TOKEN
+    return Route(verb, re.compile(path, re.DOTALL), f"storage.{method}", older(handler), caller=caller)
 
 
 def _upload(verb: str, method: str, handler: Handler, *, session: bool) -> Route:

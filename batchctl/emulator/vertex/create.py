@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.faults import FaultKind
 from batchctl.emulator.jobs import Job, add_job, find_short
@@ -22,7 +23,7 @@ from batchctl.emulator.vertex.models import read_model
 from batchctl.emulator.vertex.outputs import write_due_outputs
 from batchctl.emulator.vertex.places import API, parent_of
 from batchctl.emulator.vertex.resource import NORMALISED, resource
-from batchctl.emulator.wire import JsonObject, Refused, parse_json
+from batchctl.emulator.wire import JsonObject, Refused
 
 _LABEL_KEY = re.compile(r"[a-z0-9_-]{1,64}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,64}")

@@ -35,7 +35,8 @@ def get_operation(exchange: Exchange) -> JsonObject:
 def _operation(exchange: Exchange, name: str, created: int, done: int) -> JsonObject:
     over = exchange.now >= done
     generic = {"createTime": micro_timestamp(created), "updateTime": micro_timestamp(done if over else created)}
-    kind = f"{_TYPE}google.cloud.aiplatform.{exchange.params['version']}.DeleteOperationMetadata"
+    version = exchange.params["version"].replace("ui", "v1")
+    kind = f"{_TYPE}google.cloud.aiplatform.{version}.DeleteOperationMetadata"
     reply: JsonObject = {"name": name, "metadata": {"@type": kind, "genericMetadata": generic}}
     if over:
         reply |= {"done": True, "response": {"@type": f"{_TYPE}google.protobuf.Empty"}}

@@ -13,7 +13,9 @@ from batchctl.emulator.vertex.operations import get_operation
 _PARENT = r"/(?P<version>v1|v1beta1)/projects/(?P<project>[^/]+)/locations/(?P<location>[^/:]+)"
 _JOBS = re.compile(rf"{_PARENT}/batchPredictionJobs")
 _JOB = rf"{_PARENT}/batchPredictionJobs/(?P<id>[^/:]+)"
-_OPERATION = re.compile(rf"{_PARENT}/(?:batchPredictionJobs/[^/:]+/)?operations/(?P<id>[^/:]+)")
+_UI_PARENT = _PARENT.replace("v1|v1beta1", "v1|v1beta1|ui")
+"""Google's generated clients ask for operations below `/ui`. Source: reference 16."""
+_OPERATION = re.compile(rf"{_UI_PARENT}/(?:batchPredictionJobs/[^/:]+/)?operations/(?P<id>[^/:]+)")
 
 ROUTES = (
     Route("POST", _JOBS, "batchPredictionJobs.create", create_job, Caller.TOKEN),

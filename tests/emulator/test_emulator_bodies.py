@@ -1,0 +1,180 @@
+"""What callers may send besides plain JSON under a key or in a header, and get besides names of enums."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from emulator_world import MODEL, World
+from plane_kit import BUCKET, OBJECTS, Plane
+from vertex_world import JOBS, Vertex, body
+
+from batchctl.emulator.bodies import in_double_quotes
+from batchctl.emulator.embedded import EmbeddedTransport
+from batchctl.emulator.settings import Settings
+
+CREATE = f"/v1/{MODEL}:batchGenerateContent"
+PACKED = {"content-encoding": "gzip"}
+NUMBERS = {"$alt": "json;enum-encoding=int"}
+
+
+def batch(text: str = "hi") -> dict[str, Any]:
+    request = {"contents": [{"parts": [{"text": text}]}]}
+    items = [{"request": request, "metadata": {"key": "k", "state": "ACTIVE"}}]
+    return {"batch": {"displayName": "d", "inputConfig": {"requests": {"requests": items}}}}
+
+
+@pytest.fixture
+def vertex(tmp_path: Path) -> Iterator[Vertex]:
+    vertex = Vertex(tmp_path / "vertex.db")
+    yield vertex
+    vertex.http.close()
+
+
+def bare(world: World, **headers: str) -> httpx.Client:
+    """A client that sends these headers alone, and whose replies no document knows."""
+    return httpx.Client(transport=EmbeddedTransport(world.emulator), base_url="http://emulator:1", headers=headers)
+
+
+def test_a_body_packed_with_gzip_is_what_was_packed(world: World) -> None:
+    content = json.dumps(batch("ü" * 100)).encode()
+    halves = gzip.compress(content[:50]) + gzip.compress(content[50:])
+    for packed in (gzip.compress(content), halves):
+        job = world.ok("POST", CREATE, content=packed, headers=PACKED)
+        assert job["metadata"]["batchStats"]["requestCount"] == "1"
+
+
+def test_packed_bytes_go_into_objects_as_they_were(tmp_path: Path) -> None:
+    plane = Plane(tmp_path / "e.db")
+    plane.ok("POST", "/storage/v1/b", params={"project": "p"}, json={"name": BUCKET})
+    query = {"uploadType": "media", "name": "a"}
+    plane.ok("POST", f"/upload{OBJECTS}", params=query, content=gzip.compress(b"bytes"), headers=PACKED)
+    assert plane.read("a").content == b"bytes"
+
+
+def test_rules_may_come_packed(world: World) -> None:
+    rules = [{"fate": "fail"}]
+    packed = gzip.compress(json.dumps(rules).encode())
+    assert world.http.put("/_emulator/rules", content=packed, headers=PACKED).json() == rules
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{}", "is not in the gzip format"),
+        (gzip.compress(b"{}" * 40, mtime=0)[:-9], "ends in the middle"),
+        (gzip.compress(b"{}", mtime=0) + b"more", "is not in the gzip format"),
+    ],
+)
+def test_what_gzip_did_not_make_is_refused(world: World, content: bytes, words: str) -> None:
+    assert words in world.refused(400, "POST", CREATE, content=content, headers=PACKED)["message"]
+
+
+def test_what_is_packed_counts_with_its_full_size(tmp_path: Path) -> None:
+    world = World(tmp_path / "small.db", settings=Settings(max_body=1000))
+    packed = gzip.compress(json.dumps(batch("x" * 2000)).encode())
+    assert len(packed) < 1000
+    for verb, path in (("POST", CREATE), ("PUT", "/_emulator/rules")):
+        error = world.refused(400, verb, path, content=packed, headers=PACKED)
+        assert error["message"] == "Request payload size exceeds the limit: 1000 bytes."
+
+
+def test_json_in_single_quotes_is_json(world: World) -> None:
+    content = (
+        "{'batch': {'displayName': 'it\\'s \"d\"', \"inputConfig\": {'requests': {'requests':"
+        " [{'request': {'contents': [{'parts': [{\"text\": \"it's\\u0041\"}]}]}}]}}}}"
+    )
+    job = world.ok("POST", CREATE, content=content)
+    assert job["metadata"]["displayName"] == 'it\'s "d"'
+    world.pass_time("3s")
+    [item] = world.inline_results(job)
+    assert item["response"]["candidates"][0]["content"]["parts"][0]["text"].endswith("it'sA")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (r"""{'a': 'b\\'}""", r"""{"a": "b\\"}"""),
+        (r"""["\"'", 'x\n']""", r"""["\"'", "x\n"]"""),
+        (r"""['say \"x\"']""", r"""["say \"x\""]"""),
+    ],
+)
+def test_only_the_quotes_change(text: str, wanted: str) -> None:
+    assert in_double_quotes(text) == wanted
+    json.loads(wanted)
+
+
+@pytest.mark.parametrize("content", ["{'a: 1}", "{'a' 1}", "nonsense"])
+def test_what_is_no_json_in_either_quotes_is_refused(world: World, content: str) -> None:
+    assert world.refused(400, "POST", CREATE, content=content)["message"].startswith("Invalid JSON payload received.")
+
+
+def test_a_token_may_come_in_the_query(vertex: Vertex) -> None:
+    client = bare(vertex)
+    for path in (JOBS, "/storage/v1/b/in/o", "/bigquery/v2/projects/p/datasets", "/v1beta/batches"):
+        assert client.get(path, params={"access_token": "t"}).status_code == 200
+        for token in ("", "expired-1"):
+            assert client.get(path, params={"access_token": token}).status_code == 401, (path, token)
+
+
+def test_a_token_opens_the_developer_api_as_a_key_does(world: World) -> None:
+    assert bare(world, authorization="Bearer t").get("/v1beta/batches").status_code == 200
+    assert bare(world, authorization="Basic t").get("/v1beta/batches").status_code == 401
+    assert bare(world).get("/v1beta/batches").status_code == 403
+
+
+def test_enums_come_as_numbers_where_asked(vertex: Vertex) -> None:
+    job = vertex.make(labels={"state": "job_state_pending"})
+    client = bare(vertex, authorization="Bearer t")
+    vertex.pass_time("5s")
+    found = client.get(f"/v1/{job['name']}", params=NUMBERS).json()
+    assert (found["state"], found["labels"]) == (4, {"state": "job_state_pending"})
+    assert client.get(JOBS, params=NUMBERS).json()["batchPredictionJobs"][0]["state"] == 4
+    assert client.post(JOBS, params=NUMBERS, json=body()).json()["state"] == 2
+
+
+def test_the_developer_api_has_numbers_too_and_a_rows_own_metadata_stays(world: World) -> None:
+    job = world.ok("POST", CREATE, json=batch())
+    world.pass_time("3s")
+    found = world.get(job, **NUMBERS)
+    [item] = found["response"]["inlinedResponses"]["inlinedResponses"]
+    assert found["metadata"]["state"] == 3
+    assert item["metadata"] == {"key": "k", "state": "ACTIVE"}
+    assert item["response"]["candidates"][0]["finishReason"] == 1
+    file = world.upload(b"{}")
+    assert world.ok("GET", f"/v1/{file['name']}", params=NUMBERS)["state"] == 2
+
+
+def test_operations_are_below_ui_as_well(vertex: Vertex) -> None:
+    job = vertex.make()
+    vertex.end(job)
+    operation = vertex.ok("DELETE", f"/v1/{job['name']}")
+    assert vertex.ok("GET", f"/ui/{operation['name']}") == operation
+
+
+def test_storage_answers_below_b_as_well(tmp_path: Path) -> None:
+    plane = Plane(tmp_path / "e.db")
+    plane.ok("POST", "/b", params={"project": "p"}, json={"name": BUCKET})
+    plane.put("x/y", b"bytes")
+    assert [item["name"] for item in plane.ok("GET", f"/b/{BUCKET}/o")["items"]] == ["x/y"]
+    assert plane.http.get(f"/b/{BUCKET}/o/x%2Fy", params={"alt": "media"}).content == b"bytes"
+    assert plane.http.delete(f"/b/{BUCKET}/o/x%2Fy").status_code == 204
+
+
+def test_reads_of_storage_need_no_token_where_a_setting_says_so(tmp_path: Path) -> None:
+    plane = Plane(tmp_path / "e.db")
+    plane.ok("POST", "/storage/v1/b", params={"project": "p"}, json={"name": BUCKET})
+    plane.put("x", b"bytes")
+    reads = [f"/storage/v1/b/{BUCKET}", OBJECTS, f"{OBJECTS}/x", f"{OBJECTS}/x?alt=media"]
+    client = bare(plane)
+    assert [client.get(path).status_code for path in reads] == [401] * 4
+    client.put("/_emulator/seed", content=b"settings: {anonymousReads: allow}").raise_for_status()
+    assert [client.get(path).status_code for path in reads] == [200] * 4
+    assert client.get(OBJECTS, headers={"authorization": "Bearer expired"}).status_code == 401
+    assert client.delete(f"{OBJECTS}/x").status_code == 401
+    assert client.get("/bigquery/v2/projects/p/datasets").status_code == 401
