@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
@@ -61,6 +62,8 @@ def after_failure(attempt: RecordedAttempt, failure: Failure, now: datetime) -> 
             return _after_collect(attempt, failure, trouble, now)
         case Operation.CANCEL | Operation.DELETE:
             return replace(attempt, trouble=trouble)
+        case _:
+            assert_never(failure.operation)
 
 
 def overcome(attempt: RecordedAttempt, *operations: Operation) -> RecordedAttempt:

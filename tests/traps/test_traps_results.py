@@ -209,4 +209,7 @@ def test_a_huge_job_that_the_api_cannot_send_for_a_while(world, status):
     )
     assert len(failures) == 8
     assert world.result_rows("huge").keys() == {"k1", "k2"}
-    assert world.writes() == {"create huge@1.0": 1, "create small@1.0": 1}
+    assert {what: times for what, times in world.writes().items() if not what.startswith("delete files/")} == {
+        "create huge@1.0": 1,
+        "create small@1.0": 1,
+    }
