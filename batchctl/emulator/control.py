@@ -14,7 +14,7 @@ from batchctl.emulator.faults import get_faults, put_faults
 from batchctl.emulator.jobs import Job, all_jobs
 from batchctl.emulator.rules import get_rules, put_rules
 from batchctl.emulator.schemas import Invalid
-from batchctl.emulator.seed import load_once
+from batchctl.emulator.seed import SETTINGS, load_once, put_settings
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.outputs import write_due_outputs
@@ -88,6 +88,15 @@ def _put_seed(request: Request, store: Store, settings: Settings, _methods: froz
     return {"loaded": load_once(store, settings, request.body)}
 
 
+def _get_settings(_request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:
+    return store.meta(SETTINGS) or {}
+
+
+def _put_settings(request: Request, store: Store, settings: Settings, methods: frozenset[str]) -> object:
+    put_settings(store, parse_json(request.body))
+    return _get_settings(request, store, settings, methods)
+
+
 def _get_clock(_request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:
     return {"now": timestamp(store.now())}
 
@@ -139,6 +148,8 @@ _CALLS: dict[tuple[str, str], _Control] = {
     ("PUT", "rules"): _put_rules,
     ("GET", "faults"): _get_faults,
     ("PUT", "faults"): _put_faults,
+    ("GET", "settings"): _get_settings,
+    ("PUT", "settings"): _put_settings,
     ("PUT", "seed"): _put_seed,
     ("POST", "reset"): _reset,
 }

@@ -23,6 +23,7 @@ from batchctl.emulator.faults import TRANSPORT_KINDS, Fault, FaultKind, take_fau
 from batchctl.emulator.fieldmask import parse_mask
 from batchctl.emulator.gemini.routes import ROUTES as GEMINI_ROUTES
 from batchctl.emulator.metadata import ROUTES as METADATA_ROUTES
+from batchctl.emulator.seed import SETTINGS
 from batchctl.emulator.settings import Settings, settings_from
 from batchctl.emulator.storage.routes import ROUTES as STORAGE_ROUTES
 from batchctl.emulator.store import Store
@@ -55,7 +56,7 @@ class Emulator:
     @property
     def settings(self) -> Settings:
         """The constructor's settings with a seed's over them."""
-        return settings_from(self._settings, self.store.meta("settings") or {})
+        return settings_from(self._settings, self.store.meta(SETTINGS) or {})
 
     def close(self) -> None:
         """Close the file."""

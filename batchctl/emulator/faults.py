@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 
-from batchctl.emulator.clock import parse_duration
+from batchctl.emulator.clock import SECOND, parse_duration
 from batchctl.emulator.globs import matches
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.store import Store
@@ -35,6 +35,23 @@ class FaultKind(StrEnum):
 
 TRANSPORT_KINDS = frozenset({FaultKind.STATUS, FaultKind.CUT, FaultKind.DELAY})
 """Kinds that need no knowledge of the method they hit."""
+_JOBS = ("batches", "batchPredictionJobs")
+_LISTS = frozenset(f"{jobs}.list" for jobs in _JOBS)
+_READS = _LISTS | {f"{jobs}.get" for jobs in _JOBS}
+_REACH = {
+    FaultKind.EMPTY_PAGE: _LISTS,
+    FaultKind.LIST_LAG: _LISTS,
+    FaultKind.STALE_STATS: _READS,
+    FaultKind.TIME_TRAVEL: _READS,
+    FaultKind.ECHO_NORMALISED: frozenset({"batchPredictionJobs.create"}),
+    FaultKind.FORBIDDEN_AFTER_DELETE: frozenset(
+        f"{jobs}.{verb}" for jobs in _JOBS for verb in ("get", "cancel", "delete")
+    )
+    | {"batches.patch"},
+}
+"""The methods whose calls a kind can change; the other kinds change every call."""
+_UNTIL = "until"
+"""Where a stored fault has the moment at which its `lasts` is over."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +72,19 @@ class Fault:
 
     def refusal(self) -> Refused:
         """The error that a `status` fault answers. Source: reference 9."""
-        if self.message:
+        name = self.name or None
+        if self.message or self.status != 429:  # noqa: PLR2004  the HTTP status of a quota
             details = [] if self.retry_info is None else [self._retry_detail()]
-            return Refused(self.status, self.message, name=self.name or None, details=details)
-        if self.status != 429:  # noqa: PLR2004  the HTTP status of a quota
-            details = [] if self.retry_info is None else [self._retry_detail()]
-            return Refused(self.status, f"The emulator's faults answer {self.status} here.", details=details)
+            words = self.message or f"The emulator's faults answer {self.status} here."
+            return Refused(self.status, words, name=name, details=details)
         message = "You exceeded your current quota, please check your plan and billing details."
         link = {"description": "Learn more about Gemini API quotas", "url": "https://ai.google.dev/gemini-api/docs"}
         help_detail: JsonObject = {"@type": f"{_TYPE}Help", "links": [link]}
         if self.retry_info is None:
-            return Refused(429, message, details=[help_detail])
+            return Refused(429, message, name=name, details=[help_detail])
         quota: JsonObject = {"@type": f"{_TYPE}QuotaFailure", "violations": [{"quotaId": "EmulatorFault"}]}
         message = f"{message} Please retry in {self.retry_info}."
-        return Refused(429, message, details=[quota, help_detail, self._retry_detail()])
+        return Refused(429, message, name=name, details=[quota, help_detail, self._retry_detail()])
 
     def _retry_detail(self) -> JsonObject:
         return {"@type": f"{_TYPE}RetryInfo", "retryDelay": self.retry_info}
@@ -79,30 +95,57 @@ def put_faults(store: Store, faults: object, methods: frozenset[str]) -> None:
     check(faults, "emulator-faults.schema.json", "faults")
     assert isinstance(faults, list)
     for position, fault in enumerate(faults):
-        if not any(matches(fault.get("method", "*"), method) for method in methods):
-            raise Invalid(
-                f"faults[{position}].method: {fault['method']!r} names no method of {', '.join(sorted(methods))}"
-            )
+        _check_reach(fault, f"faults[{position}]", methods)
+    now = store.now()
     with store.transaction():
         store.change("DELETE FROM faults")
         for position, fault in enumerate(faults):
-            row = {"position": position, "fault": json.dumps(fault), "remaining": fault.get("count"), "draws": 0}
+            until = {_UNTIL: now + parse_duration(fault["lasts"])} if "lasts" in fault else {}
+            stored = json.dumps({**fault, **until})
+            row = {"position": position, "fault": stored, "remaining": fault.get("count"), "draws": 0}
             store.insert("faults", row)
 
 
+def _check_reach(fault: JsonObject, place: str, methods: frozenset[str]) -> None:
+    """Raise Invalid for a fault that could never show."""
+    glob = fault.get("method", "*")
+    if not any(matches(glob, method) for method in methods):
+        raise Invalid(f"{place}.method: {glob!r} names no method of {', '.join(sorted(methods))}")
+    kind = FaultKind(fault["kind"])
+    reach = _REACH.get(kind, methods)
+    if not any(matches(glob, method) for method in reach):
+        raise Invalid(f"{place}.method: {glob!r} names no method that {kind} changes: {', '.join(sorted(reach))}")
+    if fault.get("when") == "after" and kind not in TRANSPORT_KINDS:
+        raise Invalid(f"{place}.when: only {', '.join(sorted(TRANSPORT_KINDS))} may come after a call's effect")
+
+
 def get_faults(store: Store) -> list[JsonObject]:
-    """The faults in force; `count` is what remains of it."""
+    """The faults in force; `count` and `lasts` are what remains of them."""
+    now = store.now()
     found = store.rows("SELECT fault, remaining FROM faults ORDER BY position")
-    return [{**json.loads(text), **({} if left is None else {"count": left})} for text, left in found]
+    return [_shown(json.loads(text), left, now) for text, left in found]
+
+
+def _shown(fault: JsonObject, left: int | None, now: int) -> JsonObject:
+    until = fault.pop(_UNTIL, None)
+    counted = {} if left is None else {"count": left}
+    return {**fault, **counted} if until is None else {**fault, **counted, "lasts": _seconds_left(until, now)}
+
+
+def _seconds_left(until: int, now: int) -> str:
+    return f"{-(-max(until - now, 0) // SECOND)}s"
 
 
 def take_fault(store: Store, method: str, kinds: frozenset[FaultKind]) -> Fault | None:
     """The first fault of these kinds that fires for a call of `method`; one of its count is used up."""
+    now = store.now()
     with store.transaction():
         for position, text, left, draws in store.rows("SELECT * FROM faults ORDER BY position"):
             fault = json.loads(text)
             kind = FaultKind(fault["kind"])
             if kind not in kinds or left == 0 or not matches(fault.get("method", "*"), method):
+                continue
+            if now >= fault.get(_UNTIL, now + 1):
                 continue
             store.change("UPDATE faults SET draws = draws + 1 WHERE position = ?", position)
             if _draw(fault.get("seed", 0), position, draws) < fault.get("probability", 1):

@@ -6,10 +6,10 @@ A job's course is fixed from the rules in force when it is created, so that what
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.globs import matches
@@ -97,16 +97,50 @@ def put_rules(store: Store, rules: object) -> None:
     check(rules, "emulator-rules.schema.json", "rules")
     assert isinstance(rules, list)
     for position, rule in enumerate(rules):
-        if "row" in rule.get("match", {}) and rule.get("fate") != Fate.ROWS:
-            raise Invalid(f"rules[{position}].match.row: only rules whose fate is rows look at rows")
-        if "rowError" in rule and rule.get("fate") != Fate.ROWS:
-            raise Invalid(f"rules[{position}].rowError: only rules whose fate is rows have one")
+        _check_rule(rule, f"rules[{position}]")
     store.put_meta("rules", rules)
 
 
-def course_for(store: Store, settings: Settings, model: str, display_name: str | None) -> Course:
-    """What a job that is created now will do: the first rule that covers its model and display name counts."""
-    fitting = [rule for rule in get_rules(store) if _covers(rule.get("match", {}), model, display_name or "")]
+def _check_rule(rule: JsonObject, place: str) -> None:
+    """Raise Invalid for what could never show."""
+    fate = rule.get("fate")
+    if "row" in rule.get("match", {}) and fate != Fate.ROWS:
+        raise Invalid(f"{place}.match.row: only rules whose fate is rows look at rows")
+    if "rowError" in rule and fate != Fate.ROWS:
+        raise Invalid(f"{place}.rowError: only rules whose fate is rows have one")
+    for name in ("pending", "running"):
+        if name in rule and fate == Fate.STUCK:
+            raise Invalid(f"{place}.{name}: a job whose fate is stuck waits until it expires")
+    if "output" in rule and fate in _WRITES_NOTHING:
+        raise Invalid(f"{place}.output: a job whose fate is {fate} writes no output")
+    reasons = _reasons(rule)
+    if len(reasons) > 1:
+        raise Invalid(f"{place}: no job can be of both APIs, as {' and '.join(reasons.values())} ask")
+
+
+_WRITES_NOTHING = frozenset({Fate.STUCK, Fate.FAIL, Fate.EXPIRE})
+_OF_GEMINI = re.compile(r"(models|tunedModels)/")
+_OF_VERTEX = re.compile(r"(publishers|projects)/")
+
+
+def _reasons(rule: JsonObject) -> dict[str, str]:
+    """The APIs whose jobs alone a rule can cover, each with the member that says so; none for a rule for both."""
+    match, found = rule.get("match", {}), {}
+    model = match.get("model", "")
+    if rule.get("fate") == Fate.PARTIAL:
+        found["vertex"] = "fate: partial"
+    if "output" in rule:
+        found["vertex"] = "output"
+    if _OF_GEMINI.match(model):
+        found["gemini"] = "match.model"
+    if _OF_VERTEX.match(model):
+        found["vertex"] = "match.model"
+    return found | ({match["api"]: f"match.api: {match['api']}"} if "api" in match else {})
+
+
+def course_for(store: Store, settings: Settings, api: str, model: str, display_name: str | None) -> Course:
+    """What a job that is created now will do: the first rule that covers its API, model and display name counts."""
+    fitting = [rule for rule in get_rules(store) if _covers(rule, api, model, display_name or "")]
     if not fitting:
         return Course(settings.pending, settings.running)
     first = fitting[0]
@@ -125,10 +159,12 @@ def _output_rule(given: JsonObject) -> OutputRule:
     return OutputRule(early, repeated, bool(given.get("asNumbers", False)))
 
 
-def _covers(match: Mapping[str, Any], model: str, display_name: str) -> bool:
+def _covers(rule: JsonObject, api: str, model: str, display_name: str) -> bool:
+    match = rule.get("match", {})
     bare = model.rpartition("models/")[2]
     glob = match.get("model", "*")
-    return (matches(glob, bare) or matches(glob, model)) and matches(match.get("displayName", "*"), display_name)
+    fits = (matches(glob, bare) or matches(glob, model)) and matches(match.get("displayName", "*"), display_name)
+    return fits and _reasons(rule).keys() <= {api}
 
 
 def row_error(rules: Sequence[RowRule], texts: Sequence[str], hits: dict[RowRule, int]) -> JsonObject | None:

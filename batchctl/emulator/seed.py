@@ -35,6 +35,8 @@ from batchctl.emulator.vertex.seeding import load_multimodal
 from batchctl.emulator.wire import JsonObject, Refused
 
 _BLOB_LENGTH = 36
+SETTINGS = "settings"
+"""Where the store has the settings that a seed or a control call gave."""
 _LOADED = "seeds"
 """The digests of the files that were loaded once."""
 _ENDS = {State.SUCCEEDED: None, State.FAILED: Fate.FAIL, State.EXPIRED: Fate.EXPIRE}
@@ -70,13 +72,19 @@ def load_once(store: Store, settings: Settings, content: bytes) -> bool:
     return True
 
 
+def put_settings(store: Store, given: object) -> None:
+    """Replace the settings that were given. Raises Invalid, which names the place."""
+    check({SETTINGS: given}, "emulator-seed.schema.json", "emulator")
+    store.put_meta(SETTINGS, given)
+
+
 def _load(store: Store, settings: Settings, name: str, content: bytes) -> None:
     found = load_yaml(content, name)
     seed = {} if found is None else found
     check(seed, "emulator-seed.schema.json", name)
     with store.transaction():
         if "settings" in seed:
-            store.put_meta("settings", seed["settings"])
+            store.put_meta(SETTINGS, seed["settings"])
             settings = settings_from(settings, seed["settings"])
         load_buckets(store, seed.get("buckets", {}), f"{name}.buckets")
         load_datasets(store, seed.get("datasets", []), f"{name}.datasets")
@@ -134,7 +142,7 @@ def _load_job(store: Store, settings: Settings, job: JsonObject, place: str) -> 
             failed_count=0,
             created=created,
             updated=created,
-            course=course_for(store, settings, model, job.get("displayName"))
+            course=course_for(store, settings, API, model, job.get("displayName"))
             if state is None
             else _course(state, ended - created),
             results_blob=results_blob,

@@ -132,3 +132,28 @@ def test_other_control_calls_are_told_what_there_is(world: World, method: str, p
 @pytest.mark.parametrize("path", ["rules", "faults"])
 def test_a_control_body_is_json(world: World, path: str) -> None:
     world.refused(400, "PUT", f"/_emulator/{path}", content=b"{")
+
+
+def test_settings_are_put_and_replaced_at_any_time(world: World) -> None:
+    assert world.http.get("/_emulator/settings").json() == {}
+    slow = {"pending": "1h"}
+    for settings, state in ((slow, "PENDING"), ({}, "SUCCEEDED"), (slow, "PENDING")):
+        assert world.http.put("/_emulator/settings", json=settings).json() == settings
+        assert world.http.get("/_emulator/settings").json() == settings
+        job = world.create()
+        world.pass_time("3s")
+        assert world.state(job) == state
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ([], "emulator.settings:"),
+        ({"pace": "1s"}, "emulator.settings:"),
+        ({"running": 5}, "emulator.settings.running:"),
+    ],
+)
+def test_wrong_settings_are_refused_with_their_place(world: World, settings: Any, place: str) -> None:
+    world.ok("PUT", "/_emulator/settings", json={"pending": "1h"})
+    assert world.refused(400, "PUT", "/_emulator/settings", json=settings)["message"].startswith(place)
+    assert world.http.get("/_emulator/settings").json() == {"pending": "1h"}

@@ -198,6 +198,23 @@ def test_unknown_paths_are_a_method_too() -> None:
         ([{"kind": "cut", "count": -1}], "faults[0].count:"),
         ([{"kind": "echoNormalised", "delay": "1s"}], "faults[0].delay: does not apply here"),
         ([{"kind": "cut", "method": "batches.make"}], "faults[0].method: 'batches.make' names no method"),
+        *[
+            ([{"kind": kind, "method": method, **more}], f"faults[0].method: '{method}' names no method that {kind} ")
+            for kind, method, more in (
+                ("emptyPage", "batches.create", {}),
+                ("emptyPage", "files.list", {}),
+                ("listLag", "*.get", {"delay": "1s"}),
+                ("staleStats", "files.*", {}),
+                ("timeTravel", "batches.delete", {"delay": "1s"}),
+                ("echoNormalised", "batches.*", {}),
+                ("forbiddenAfterDelete", "*.list", {}),
+            )
+        ],
+        *[
+            ([{"kind": kind, "when": "after", **more}], "faults[0].when: only cut, delay, status may come after")
+            for kind, more in (("emptyPage", {}), ("listLag", {"delay": "1s"}), ("echoNormalised", {}))
+        ],
+        ([{"kind": "cut", "lasts": "soon"}], "faults[0].lasts:"),
     ],
 )
 def test_wrong_faults_are_refused_with_their_place(world: World, faults: Any, text: str) -> None:
@@ -210,3 +227,20 @@ def test_a_status_fault_may_have_words_and_a_name_of_its_own(world: World) -> No
     assert error == {"code": 400, "message": "not now", "status": "FAILED_PRECONDITION"}
     error, types = details(world, status=429, message="limit: 0", retryInfo="3s")
     assert (error["message"], error["status"], types) == ("limit: 0", "RESOURCE_EXHAUSTED", ["RetryInfo"])
+    assert details(world, status=400, name="FAILED_PRECONDITION")[0]["status"] == "FAILED_PRECONDITION"
+    assert details(world, status=429, name="ABORTED")[0]["status"] == "ABORTED"
+    assert details(world, status=429, name="ABORTED", retryInfo="3s")[0]["status"] == "ABORTED"
+
+
+def test_a_right_may_arrive_late(world: World) -> None:
+    words = "Permission denied on resource project p."
+    fault = {"kind": "status", "status": 403, "message": words, "method": "batches.*", "lasts": "3m"}
+    world.faults(fault)
+    assert world.refused(403, "GET", "/v1beta/batches")["message"] == words
+    assert world.ok("GET", "/v1beta/files") == {}
+    world.pass_time("2m59s")
+    assert world.http.get("/_emulator/faults").json() == [{**fault, "lasts": "1s"}]
+    world.refused(403, "GET", "/v1beta/batches")
+    world.pass_time("1s")
+    assert world.ok("GET", "/v1beta/batches") == {}
+    assert world.http.get("/_emulator/faults").json() == [{**fault, "lasts": "0s"}]

@@ -166,6 +166,14 @@ def test_metadata_that_is_no_map_has_no_key(world: World) -> None:
     assert None not in errors(world, job)
 
 
+@pytest.mark.parametrize("rule", [{"fate": "partial"}, {"output": {"early": 1}}, {"match": {"api": "vertex"}}])
+def test_a_rule_for_vertex_leaves_other_jobs_to_the_next_rule(world: World, rule: dict[str, Any]) -> None:
+    world.rules(rule, {"match": {"api": "gemini"}, "fate": "fail"})
+    job = world.create()
+    world.pass_time("3s")
+    assert world.state(job) == "FAILED"
+
+
 def test_rules_are_fixed_when_a_job_is_created(world: World) -> None:
     world.rules({"fate": "stuck"})
     job = world.create()
@@ -194,6 +202,17 @@ def test_rules_can_be_read(world: World) -> None:
         ([{"fate": "fail", "rowError": {"code": 3}}], "rules[0].rowError:"),
         ([{"match": {"row": "x"}}], "rules[0].match.row:"),
         ([{"match": {"row": "x"}, "fate": "stuck"}], "rules[0].match.row:"),
+        ([{"fate": "stuck", "pending": "1s"}], "rules[0].pending:"),
+        ([{"fate": "stuck", "running": "1s"}], "rules[0].running:"),
+        *[([{"fate": fate, "output": {"early": 1}}], "rules[0].output:") for fate in ("stuck", "fail", "expire")],
+        ([{"match": {"api": "both"}}], "rules[0].match.api:"),
+        *[
+            ([{"match": match, **rule}], "rules[0]: no job can be of both APIs")
+            for match in ({"api": "gemini"}, {"model": "models/x"}, {"model": "tunedModels/*"})
+            for rule in ({"fate": "partial"}, {"output": {"asNumbers": True}})
+        ],
+        ([{"match": {"api": "vertex", "model": "models/*"}}], "rules[0]: no job can be of both APIs"),
+        ([{"match": {"api": "gemini", "model": "publishers/google/*"}}], "rules[0]: no job can be of both APIs"),
     ],
 )
 def test_wrong_rules_are_refused_with_their_place(world: World, rules: Any, place: str) -> None:

@@ -85,7 +85,7 @@ def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
         failed_count=0,
         created=exchange.now,
         updated=exchange.now,
-        course=course_for(exchange.store, exchange.settings, model, asked.get("displayName")),
+        course=course_for(exchange.store, exchange.settings, API, model, asked.get("displayName")),
         priority=str(priority) if priority else None,
     )
     created = new_job(exchange.store, job)

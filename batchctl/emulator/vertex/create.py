@@ -48,7 +48,7 @@ def create_job(exchange: Exchange) -> JsonObject:
     body = {name: value for name, value in asked.items() if name not in _OWN}
     if exchange.fault(FaultKind.ECHO_NORMALISED):
         body[NORMALISED] = True
-    course = vertex_course(course_for(store, settings, model, asked["displayName"]), settings)
+    course = vertex_course(course_for(store, settings, API, model, asked["displayName"]), settings)
     job = Job(
         api=API,
         name=f"{parent}/batchPredictionJobs/{fresh_digits()}",

@@ -108,7 +108,7 @@ def _job(store: Store, settings: Settings, given: JsonObject, name: str, parent:
         failed_count=0,
         created=now,
         updated=now,
-        course=vertex_course(course_for(store, settings, model, given["displayName"]), settings),
+        course=vertex_course(course_for(store, settings, API, model, given["displayName"]), settings),
         labels=given.get("labels", {}),
         parent=parent,
         body=body,
