@@ -65,7 +65,7 @@ def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: dat
     for wanted in desired.jobs:
         record = known.jobs.get(wanted.name)
         views = attach(record, marked.get(wanted.name, {}), seen, now) or claim(wanted, desired.stack, seen)
-        attempts = tuple(confirm(view, wanted).attempt for view in views)
+        attempts = tuple(_with_size(confirm(view, wanted).attempt, wanted) for view in views)
         if attempts:
             row = recorded_row(wanted, record, attempts[-1].key.attempt)
             jobs.append(replace(row, attempts=attempts))
@@ -76,6 +76,12 @@ def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: dat
     names |= known.jobs.keys()
     others = [remote for name in sorted(marked.keys() - names) for key in marked[name] for remote in marked[name][key]]
     return Rebuilt(tuple(jobs), tuple(others))
+
+
+def _with_size(attempt: RecordedAttempt, wanted: DesiredJob) -> RecordedAttempt:
+    """The attempt with the size of its input, which neither marks nor results tell: the same work has the same."""
+    is_known = attempt.input_bytes is not None or not same_digest(attempt.digest, wanted.digest)
+    return attempt if is_known else replace(attempt, input_bytes=wanted.input_bytes)
 
 
 def _best(attempts: list[RecordedAttempt], wanted: DesiredJob) -> RecordedAttempt:

@@ -19,6 +19,7 @@ from batchctl.model.request.merging import with_defaults
 from batchctl.model.request.problems import Problem
 from batchctl.model.request.rules import check_together
 from batchctl.model.request.spelling import respell
+from batchctl.rows.spelling import with_lists
 
 _OF_ANOTHER_PUBLISHER = "messages"
 """The member by which requests for another publisher's model are known: their form is not Google's."""
@@ -43,7 +44,7 @@ class RowChecker:
         sent = with_defaults(self._rules.defaults, row.request, self._kind)
         yield from check_together(respell(sent, ROOTS[self._kind]))
         if self._importer is not None:
-            yield from self._importer.check(sent, line)
+            yield from self._importer.check(with_lists(sent), line)
 
 
 def as_row_problem(problem: Problem, line: int) -> RowProblem:

@@ -145,6 +145,8 @@ def _attempt(folder: Path, found: Mapping[str, Json]) -> RecordedAttempt:
     rows = _object(found["rows"])
     ok, failed, missing = _count(rows["ok"], "ok"), _count(rows["failed"], "failed"), rows["missing"]
     total = ok + failed + (0 if missing is None else _count(missing, "missing"))
+    # A manifest of an earlier release has none.
+    tokens = found.get("tokens")
     return RecordedAttempt(
         key=AttemptKey(job, attempt, _count(found["shard"], "shard", 0, _MOST_SHARDS)),
         account=Account.parse(_text(found["account"])),
@@ -158,6 +160,7 @@ def _attempt(folder: Path, found: Mapping[str, Json]) -> RecordedAttempt:
         rows=RowCounts(_count(total, "rows"), ok, failed),
         adopted=True,
         results=f"{job}/{folder.name}",
+        tokens=None if tokens is None else _count(tokens, "tokens"),
     )
 
 

@@ -154,7 +154,7 @@ def _write(
     collected = Collected(path, ok, failed, settled.missing, unmatched, anonymous, tokens)
     rows = {"ok": ok, "failed": failed, "missing": settled.missing, "unmatched": unmatched, "anonymous": anonymous}
     size = (part / RESULTS_FILE).stat().st_size
-    _write_manifest(part / MANIFEST_FILE, {**facts, "rows": rows, "sha256": sha256, "bytes": size})
+    _write_manifest(part / MANIFEST_FILE, {**facts, "rows": rows, "tokens": tokens, "sha256": sha256, "bytes": size})
     sync_folder(part)
     return collected
 

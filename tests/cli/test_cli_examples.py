@@ -96,7 +96,13 @@ def test_an_edited_model_replaces_its_job_alone(applied: Path, cli: Cli, service
     assert plan.actions() == {**dict.fromkeys(ROWS, "none"), "embed-queries": "replace"}
     assert plan.changes("embed-queries") == ["spec.model"]
     (change,) = cli.ok("diff", "embed-queries", "-o", "json").json["changes"]
-    assert change == {"path": "spec.model", "from": "gemini-embedding-001", "to": "gemini-embedding-2"}
+    assert change == {
+        "path": "spec.model",
+        "from": "gemini-embedding-001",
+        "to": "gemini-embedding-2",
+        "detail": None,
+        "rows": None,
+    }
     cli.ok("apply", "--yes", "--wait")
     old, new = service.of("embed-queries")
     assert old["deleted"]

@@ -263,7 +263,7 @@ def test_a_timeout_bounds_an_apply_that_does_not_wait_for_jobs(
     (action,) = ran.json["actions"]
     assert (action["result"], action["error"]["code"], "HTTP 503" in action["error"]["message"]) == (
         "pending",
-        "NotYet",
+        "ServerFailed",
         True,
     )
     assert sum(quick) <= 25

@@ -155,11 +155,13 @@ def test_cancel_all_needs_consent(stack: StackFolder, cli: Cli, service: Service
 
 
 def test_a_rename_neither_cancels_nor_buys(stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> None:
-    stack.write_job("a")
+    stack.write_job("a", runId="1")
     cli.ok("apply", "--yes")
     stack.job_path("a").unlink()
-    stack.write_job("b")
-    assert cli.ok("plan", "-o", "json").actions() == {"a": "delete", "b": "create"}
+    stack.write_job("b", runId="1")
+    planned = cli("plan", "-o", "json")
+    assert (planned.code, planned.actions()) == (6, {"a": "delete", "b": "create"})
+    assert "LikelyRename" in planned.out
     stack.write_stack(moved=[{"from": "a", "to": "b"}])
     assert cli.ok("plan", "-o", "json").actions() == {"b": "wait"}
     assert "renamed, from a, by spec.moved" in cli.ok("apply", "--yes").err

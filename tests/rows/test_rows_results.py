@@ -182,6 +182,7 @@ def test_the_manifest_tells_whose_results_these_are(root: Path) -> None:
         "endTime": None,
         "marks": MARKS,
         "rows": {"ok": 1, "failed": 1, "missing": 0, "unmatched": 0, "anonymous": 0},
+        "tokens": None,
         "sha256": hashlib.sha256((folder / "results.jsonl").read_bytes()).hexdigest(),
         "bytes": (folder / "results.jsonl").stat().st_size,
     }
