@@ -20,8 +20,9 @@ from batchctl.emulator.control import CONTROL_PREFIX, control
 from batchctl.emulator.enumnumbers import numbered, wants_numbers
 from batchctl.emulator.exchange import Exchange, Route
 from batchctl.emulator.faults import TRANSPORT_KINDS, Fault, FaultKind, take_fault
-from batchctl.emulator.fieldmask import parse_mask
+from batchctl.emulator.fieldmask import FieldMask, parse_mask
 from batchctl.emulator.gemini.routes import ROUTES as GEMINI_ROUTES
+from batchctl.emulator.legacy import OldRefused
 from batchctl.emulator.metadata import ROUTES as METADATA_ROUTES
 from batchctl.emulator.seed import SETTINGS
 from batchctl.emulator.settings import Settings, settings_from
@@ -121,6 +122,7 @@ class Emulator:
         if request.too_large or len(request.body) > most:
             raise Refused(400, f"Request payload size exceeds the limit: {most} bytes.")
         mask = parse_mask(request.param("fields", "$fields"))
+        _check_mask(mask, route, request, looks_into_any=settings.looks_into_any)
         exchange = Exchange(request, route.method, params, self.store, settings, self.store.now(), mask)
         if route.method in _WORLD:
             write_due_outputs(self.store, settings, exchange.now)
@@ -135,6 +137,21 @@ def _kept(exchange: Exchange, reply: JsonObject) -> JsonObject:
     kept = exchange.mask.keep(reply)
     assert isinstance(kept, dict)
     return kept
+
+
+def _check_mask(mask: FieldMask, route: Route, request: Request, *, looks_into_any: bool) -> None:
+    """Raise Refused (400) for a path that the reply has not got. Source: reference 16."""
+    if route.replies is None or not route.reply or request.param("alt", "$alt") == "media":
+        return
+    unknown = route.replies.unknown_path(mask, route.reply, looks_into_any=looks_into_any)
+    if not unknown:
+        return
+    words = route.replies.words.format(path=unknown)
+    if route.replies.is_old:
+        raise OldRefused(400, words, "invalidParameter", place=("parameter", "fields"))
+    violation = {"field": unknown, "description": words}
+    detail = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}
+    raise Refused(400, words, details=[detail])
 
 
 def _route(request: Request) -> tuple[Route | None, dict[str, str]]:

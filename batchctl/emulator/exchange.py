@@ -10,6 +10,7 @@ from typing import TypeAlias
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.faults import Fault, FaultKind, take_fault
 from batchctl.emulator.fieldmask import FieldMask
+from batchctl.emulator.replies import Replies
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject, Refused, Request, Response
@@ -68,3 +69,7 @@ class Route:
     """Whether the body may not be larger than the API's limit for JSON."""
     takes: Callable[[Request], bool] = lambda _: True
     """Tells calls apart that share a path."""
+    reply: str = ""
+    """The message that is answered; empty for what is no JSON of an API."""
+    replies: Replies | None = None
+    """The messages of its service."""

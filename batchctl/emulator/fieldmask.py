@@ -1,4 +1,4 @@
-"""Partial replies: the `fields` parameter of Google's APIs, such as `a,b/c,d(e,f(g)),*`.
+"""Partial replies: the `fields` parameter of Google's APIs, such as `a,b/c,d(e,f(g)),h.i,*`.
 
 Pure. A reply keeps what the mask names and loses the rest, page tokens too: that is how the real one behaves.
 """
@@ -11,17 +11,18 @@ from typing import TypeAlias
 
 from batchctl.emulator.wire import Refused
 
-_Tree: TypeAlias = "dict[str, _Tree]"
+Tree: TypeAlias = "dict[str, Tree]"
 """Names to what is wanted below them; an empty tree wants all."""
 
-_TOKEN = re.compile(r"[A-Za-z0-9_@.-]+|[*,/()]")
+_TOKEN = re.compile(r"[A-Za-z0-9_@-]+|[*,/.()]")
+_BELOW = frozenset("/.")
 
 
 @dataclass(frozen=True)
 class FieldMask:
     """What the caller wants of a reply; without a tree, everything."""
 
-    tree: _Tree | None = None
+    tree: Tree | None = None
 
     def wants(self, *path: str) -> bool:
         """Whether anything at or below this path is kept: tells what need not be made at all."""
@@ -48,22 +49,22 @@ def parse_mask(text: str | None) -> FieldMask:
     tokens = _TOKEN.findall(squeezed)
     if "".join(tokens) != squeezed:
         raise _malformed(text)
-    tree: _Tree = {}
+    tree: Tree = {}
     if _read_list(tokens, 0, tree, text) != len(tokens):
         raise _malformed(text)
     return FieldMask(tree)
 
 
-def _read_list(tokens: list[str], at: int, into: _Tree, text: str) -> int:
+def _read_list(tokens: list[str], at: int, into: Tree, text: str) -> int:
     """Read `a,b/c,d(e)` from token `at` into the tree; gives the index of the token after it."""
     while True:
         node = into
         while True:
-            if at >= len(tokens) or tokens[at] in {",", "/", "(", ")"}:
+            if at >= len(tokens) or tokens[at] in {",", "/", ".", "(", ")"}:
                 raise _malformed(text)
-            node = node.setdefault(_camel(tokens[at]), {})
+            node = node.setdefault(camel_name(tokens[at]), {})
             at += 1
-            if at >= len(tokens) or tokens[at] != "/":
+            if at >= len(tokens) or tokens[at] not in _BELOW:
                 break
             at += 1
         if at < len(tokens) and tokens[at] == "(":
@@ -76,11 +77,12 @@ def _read_list(tokens: list[str], at: int, into: _Tree, text: str) -> int:
         at += 1
 
 
-def _camel(name: str) -> str:
+def camel_name(name: str) -> str:
+    """The JSON spelling of a name; that of a camelCase name is itself."""
     return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
 
 
-def _keep(value: object, tree: _Tree) -> object:
+def _keep(value: object, tree: Tree) -> object:
     if not tree:
         return value
     if isinstance(value, list):

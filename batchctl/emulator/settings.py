@@ -23,6 +23,7 @@ _SPELLINGS = {
     "deleteActive": "delete_active_refused",
     "listFilter": "list_filter_refused",
     "anonymousReads": "open_reads",
+    "fieldsInAny": "looks_into_any",
     "queueLimit": "queue_limit",
     "runLimit": "run_limit",
     "outputFiles": "output_files",
@@ -56,6 +57,8 @@ class Settings:
     delete_active_refused: bool = False
     list_filter_refused: bool = False
     """`filter` on a list of the Gemini Developer API: ignored, or 400. Source: reference 1.5."""
+    looks_into_any: bool = True
+    """Whether `fields` may name what is in an `Any`, such as the metadata of an operation. Source: reference 16."""
     open_reads: bool = False
     """Cloud Storage: whether reads need no token, as from a bucket that is open to all users. Source: reference 16."""
     queue_limit: int = 72 * HOUR
@@ -83,7 +86,7 @@ def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
         name = _SPELLINGS.get(key, key)
         if name.endswith("_refused"):
             changes[name] = value == "refuse"
-        elif name == "open_reads":
+        elif name in {"open_reads", "looks_into_any"}:
             changes[name] = value == "allow"
         elif name == "overdue":
             changes[name] = _OVERDUE[value]

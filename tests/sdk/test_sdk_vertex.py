@@ -297,14 +297,14 @@ def test_deleting(sdk: Sdk, seeded: Service) -> None:
 @pytest.mark.parametrize(
     ("rule", "state", "done"),
     [
-        ({"fate": "fail"}, "FAILED", True),
-        ({"fate": "expire"}, "EXPIRED", True),
-        ({"fate": "partial"}, "PARTIALLY_SUCCEEDED", False),  # the SDK does not know that this is an end
+        ({**AT_ONCE, "fate": "fail"}, "FAILED", True),
+        ({**AT_ONCE, "fate": "expire"}, "EXPIRED", True),
+        ({**AT_ONCE, "fate": "partial"}, "PARTIALLY_SUCCEEDED", False),  # the SDK does not know that this is an end
         ({"fate": "stuck"}, "PENDING", False),
     ],
 )
 def test_states(sync_sdk: genai.Client, seeded: Service, rule: dict[str, Any], state: str, done: bool) -> None:
-    seeded.rules({**AT_ONCE, **rule})
+    seeded.rules(rule)
     name = create(sync_sdk).name
     job = sync_sdk.batches.get(name=name)
     assert (job.state.name, job.done) == (f"JOB_STATE_{state}", done)

@@ -19,6 +19,7 @@ from batchctl.emulator.bigquery.tabledata import insert_rows, list_rows
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
 from batchctl.emulator.legacy import older
+from batchctl.emulator.replies import BIGQUERY
 from batchctl.emulator.sessions import in_session
 
 _PROJECT = "/bigquery/v2/projects/(?P<project>[^/]+)"
@@ -30,24 +31,25 @@ _JOBS = f"{_PROJECT}/jobs"
 _UPLOAD = rf"(?:/resumable)?/upload{_JOBS}"
 
 
-def _route(verb: str, path: str, method: str, handler: Handler) -> Route:
+def _route(verb: str, path: str, method: str, handler: Handler, reply: str = "") -> Route:
     answer = older(handler, named=True)
-    return Route(verb, re.compile(path), f"bigquery.{method}", answer, caller=Caller.TOKEN)
+    name = f"bigquery.{method}"
+    return Route(verb, re.compile(path), name, answer, Caller.TOKEN, reply=reply, replies=BIGQUERY)
 
 
 ROUTES = (
-    _route("GET", _DATASETS, "datasets.list", list_datasets),
-    _route("POST", _DATASETS, "datasets.insert", insert_dataset),
-    _route("GET", _DATASET, "datasets.get", get_dataset),
+    _route("GET", _DATASETS, "datasets.list", list_datasets, "DatasetList"),
+    _route("POST", _DATASETS, "datasets.insert", insert_dataset, "Dataset"),
+    _route("GET", _DATASET, "datasets.get", get_dataset, "Dataset"),
     _route("DELETE", _DATASET, "datasets.delete", delete_dataset),
-    _route("GET", _TABLES, "tables.list", list_tables),
-    _route("POST", _TABLES, "tables.insert", insert_table),
-    _route("GET", _TABLE, "tables.get", get_table),
+    _route("GET", _TABLES, "tables.list", list_tables, "TableList"),
+    _route("POST", _TABLES, "tables.insert", insert_table, "Table"),
+    _route("GET", _TABLE, "tables.get", get_table, "Table"),
     _route("DELETE", _TABLE, "tables.delete", delete_table),
-    _route("GET", f"{_TABLE}/data", "tabledata.list", list_rows),
-    _route("POST", f"{_TABLE}/insertAll", "tabledata.insertAll", insert_rows),
-    _route("POST", _JOBS, "jobs.insert", insert_job),
-    _route("GET", f"{_JOBS}/(?P<job>[^/]+)", "jobs.get", get_job),
+    _route("GET", f"{_TABLE}/data", "tabledata.list", list_rows, "TableDataList"),
+    _route("POST", f"{_TABLE}/insertAll", "tabledata.insertAll", insert_rows, "TableDataInsertAllResponse"),
+    _route("POST", _JOBS, "jobs.insert", insert_job, "Job"),
+    _route("GET", f"{_JOBS}/(?P<job>[^/]+)", "jobs.get", get_job, "Job"),
     Route(
         "PUT",
         re.compile(_UPLOAD),
@@ -55,6 +57,8 @@ ROUTES = (
         older(continue_upload, named=True),
         caller=Caller.ANYONE,
         limited=False,
+        reply="Job",
+        replies=BIGQUERY,
         takes=in_session,
     ),
     Route(
@@ -64,5 +68,7 @@ ROUTES = (
         older(upload_job, named=True),
         caller=Caller.TOKEN,
         limited=False,
+        reply="Job",
+        replies=BIGQUERY,
     ),
 )

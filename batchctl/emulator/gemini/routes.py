@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from batchctl.emulator.callers import Caller
-from batchctl.emulator.exchange import Route
+from batchctl.emulator.exchange import Handler, Route
 from batchctl.emulator.gemini.batches import cancel_batch, delete_batch, get_batch, list_batches, update_batch
 from batchctl.emulator.gemini.create import create_embed, create_generate
 from batchctl.emulator.gemini.files import delete_file, download_file, get_file, list_files
 from batchctl.emulator.gemini.uploads import continue_upload, start_upload
+from batchctl.emulator.replies import DEVELOPER
 from batchctl.emulator.wire import Request
 
 _VERSION = r"/(?P<version>v1|v1alpha|v1beta)"
@@ -24,28 +25,33 @@ def _in_session(request: Request) -> bool:
     return request.param("upload_id") is not None
 
 
+def _route(verb: str, shape: str, method: str, handler: Handler, reply: str) -> Route:
+    return Route(verb, _path(shape), method, handler, reply=reply, replies=DEVELOPER)
+
+
 _BATCH = rf"{_VERSION}/batches/(?P<id>[^:]+)"
 _FILE = rf"{_VERSION}/files/(?P<id>[^:]+)"
 _UPLOAD = _path(rf"/upload{_VERSION}/files")
 
 ROUTES = (
-    Route("POST", _path(rf"{_VERSION}/{_MODEL}:batchGenerateContent"), "batches.create", create_generate),
-    Route("POST", _path(rf"{_VERSION}/{_MODEL}:asyncBatchEmbedContent"), "batches.create", create_embed),
-    Route("GET", _path(rf"{_VERSION}/batches"), "batches.list", list_batches),
-    Route("GET", _path(_BATCH), "batches.get", get_batch),
-    Route("POST", _path(rf"{_BATCH}:cancel"), "batches.cancel", cancel_batch),
-    Route("DELETE", _path(_BATCH), "batches.delete", delete_batch),
-    Route(
+    _route("POST", rf"{_VERSION}/{_MODEL}:batchGenerateContent", "batches.create", create_generate, "Operation"),
+    _route("POST", rf"{_VERSION}/{_MODEL}:asyncBatchEmbedContent", "batches.create", create_embed, "Operation"),
+    _route("GET", rf"{_VERSION}/batches", "batches.list", list_batches, "ListOperationsResponse"),
+    _route("GET", _BATCH, "batches.get", get_batch, "Operation"),
+    _route("POST", rf"{_BATCH}:cancel", "batches.cancel", cancel_batch, "Empty"),
+    _route("DELETE", _BATCH, "batches.delete", delete_batch, "Empty"),
+    _route(
         "PATCH",
-        _path(rf"{_BATCH}:(?P<verb>updateGenerateContentBatch|updateEmbedContentBatch)"),
+        rf"{_BATCH}:(?P<verb>updateGenerateContentBatch|updateEmbedContentBatch)",
         "batches.patch",
         update_batch,
+        "Batch",
     ),
     Route("POST", _UPLOAD, "files.upload", continue_upload, caller=Caller.ANYONE, limited=False, takes=_in_session),
     Route("PUT", _UPLOAD, "files.upload", continue_upload, caller=Caller.ANYONE, limited=False, takes=_in_session),
     Route("POST", _UPLOAD, "files.create", start_upload),
-    Route("GET", _path(rf"{_VERSION}/files"), "files.list", list_files),
+    _route("GET", rf"{_VERSION}/files", "files.list", list_files, "ListFilesResponse"),
     Route("GET", _path(rf"(?:/download)?{_FILE}:download"), "files.download", download_file),
-    Route("GET", _path(_FILE), "files.get", get_file),
-    Route("DELETE", _path(_FILE), "files.delete", delete_file),
+    _route("GET", _FILE, "files.get", get_file, "File"),
+    _route("DELETE", _FILE, "files.delete", delete_file, "Empty"),
 )

@@ -7,6 +7,7 @@ import re
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
 from batchctl.emulator.legacy import older
+from batchctl.emulator.replies import STORAGE
 from batchctl.emulator.sessions import in_session
 from batchctl.emulator.storage.buckets import delete_bucket, get_bucket, insert_bucket, list_buckets
 from batchctl.emulator.storage.changes import (
@@ -30,9 +31,10 @@ _TARGET = r"b/(?P<to_bucket>[^/]+)/o/(?P<to_object>.+)"
 _UPLOAD = r"(?:/resumable)?/upload/storage/v1/b/(?P<bucket>[^/]+)/o"
 
 
-def _route(verb: str, path: str, method: str, handler: Handler) -> Route:
+def _route(verb: str, path: str, method: str, handler: Handler, reply: str = "") -> Route:
     caller = Caller.READER if verb == "GET" else Caller.TOKEN
-    return Route(verb, re.compile(path, re.DOTALL), f"storage.{method}", older(handler), caller=caller)
+    shape = re.compile(path, re.DOTALL)
+    return Route(verb, shape, f"storage.{method}", older(handler), caller, reply=reply, replies=STORAGE)
 
 
 def _upload(verb: str, method: str, handler: Handler, *, session: bool) -> Route:
@@ -45,21 +47,23 @@ def _upload(verb: str, method: str, handler: Handler, *, session: bool) -> Route
         caller=Caller.ANYONE if session else Caller.TOKEN,
         limited=False,
         takes=in_session if session else lambda _: True,
+        reply="Object",
+        replies=STORAGE,
     )
 
 
 ROUTES = (
     _upload("PUT", "objects.upload", continue_insert, session=True),
     _upload("POST", "objects.insert", insert_object, session=False),
-    _route("GET", _OBJECTS, "objects.list", list_objects),
-    _route("GET", rf"(?:/download)?{_OBJECT}", "objects.get", get_object),
+    _route("GET", _OBJECTS, "objects.list", list_objects, "Objects"),
+    _route("GET", rf"(?:/download)?{_OBJECT}", "objects.get", get_object, "Object"),
     _route("DELETE", _OBJECT, "objects.delete", remove_object),
-    _route("PATCH", _OBJECT, "objects.patch", patch_object),
-    _route("POST", rf"{_OBJECT}/rewriteTo/{_TARGET}", "objects.rewrite", rewrite_object),
-    _route("POST", rf"{_OBJECT}/copyTo/{_TARGET}", "objects.copy", copy_object),
-    _route("POST", rf"{_OBJECT}/compose", "objects.compose", compose_object),
-    _route("GET", _BUCKETS, "buckets.list", list_buckets),
-    _route("POST", _BUCKETS, "buckets.insert", insert_bucket),
-    _route("GET", _BUCKET, "buckets.get", get_bucket),
+    _route("PATCH", _OBJECT, "objects.patch", patch_object, "Object"),
+    _route("POST", rf"{_OBJECT}/rewriteTo/{_TARGET}", "objects.rewrite", rewrite_object, "RewriteResponse"),
+    _route("POST", rf"{_OBJECT}/copyTo/{_TARGET}", "objects.copy", copy_object, "Object"),
+    _route("POST", rf"{_OBJECT}/compose", "objects.compose", compose_object, "Object"),
+    _route("GET", _BUCKETS, "buckets.list", list_buckets, "Buckets"),
+    _route("POST", _BUCKETS, "buckets.insert", insert_bucket, "Bucket"),
+    _route("GET", _BUCKET, "buckets.get", get_bucket, "Bucket"),
     _route("DELETE", _BUCKET, "buckets.delete", delete_bucket),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from batchctl.emulator.fieldmask import FieldMask
 from batchctl.emulator.proto import camel
+from batchctl.emulator.replies import VERTEX
 from batchctl.emulator.vertex.resource import FIELDS
 from batchctl.emulator.wire import Refused
 
@@ -25,7 +26,11 @@ def parse_read_mask(text: str | None) -> FieldMask:
         node = tree
         for name in path:
             node = node.setdefault(name, {})
-    return FieldMask(tree)
+    mask = FieldMask(tree)
+    unknown = VERTEX.unknown_path(mask, "BatchPredictionJob", looks_into_any=True)
+    if unknown:
+        raise _invalid(unknown)
+    return mask
 
 
 def _path(text: str) -> tuple[str, ...]:
@@ -33,5 +38,9 @@ def _path(text: str) -> tuple[str, ...]:
     first, *below = text.split(".")
     names = (camel(first), *(below if camel(first) in _MAPS else map(camel, below)))
     if names[0] not in FIELDS or not all(re.fullmatch(r"[A-Za-z0-9_-]+", name) for name in names):
-        raise Refused(400, f"Request contains an invalid argument: invalid read mask path {ascii(text)[:100]}.")
+        raise _invalid(text)
     return names
+
+
+def _invalid(path: str) -> Refused:
+    return Refused(400, f"Request contains an invalid argument: invalid read mask path {ascii(path)[:100]}.")
