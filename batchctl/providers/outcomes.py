@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from batchctl.model.desired import Json
 from batchctl.providers.errors import RPC_HTTP
-from batchctl.providers.members import key_text
+from batchctl.providers.members import is_number, key_text
 from batchctl.providers.texts import DECODER, as_object, parse_json
 
 _CANCELLED, _UNKNOWN, _INTERNAL = 1, 2, 13
@@ -21,9 +21,10 @@ _BY_NAME = {name: number for number, (_, name) in RPC_HTTP.items()} | {
     "INTERNAL": _INTERNAL,
     "DATA_LOSS": 15,
 }
+_NAMES = {number: name for name, number in _BY_NAME.items()}
 _BY_HTTP = {500: _INTERNAL} | {http: number for number, (http, _) in reversed(list(RPC_HTTP.items()))}
 """Where several numbers share a status, the first one."""
-_FIRST_HTTP_ERROR = 400
+_FIRST_HTTP_GOOD, _FIRST_HTTP_ERROR = 100, 400
 
 NEVER_PROCESSED: Mapping[str, Json] = {
     "code": _CANCELLED,
@@ -60,20 +61,17 @@ def read_outcome(item: Mapping[str, Json], *, states: bool) -> Outcome:
     answer is the user's own.
     """
     rest = dict(item)
-    bare = _bare(rest)
-    if bare is not None:
-        return Outcome(bare, None, {name: value for name, value in rest.items() if name not in bare})
     given = rest.pop("response", None)
     response = _object(given)
     if not response:
-        response = _predictions(rest) or response
+        response = _bare(rest) or _predictions(rest) or _elsewhere(rest) or response
     error = _taken_error(rest, response, states=states) or _error_in(response)
     if error is not None:
         aside = {"details": [response]} if response and _error_in(response) is None else {}
         return Outcome(None, _joined(error, aside), rest)
     if response is not None and not (states and not response):
         return Outcome(response, None, rest)
-    if not states and rest.keys() - {"key"} <= _OF_STATUS and isinstance(rest.get("message"), str):
+    if given in (None, {}) and not states and _is_status(_without_key(rest)):
         status = {name: rest.pop(name) for name in tuple(rest) if name in _OF_STATUS}
         return Outcome(None, status, rest)
     if given in (None, {}):
@@ -86,15 +84,30 @@ def users_members(rest: Mapping[str, Json]) -> dict[str, Json]:
     return {
         name: value
         for name, value in rest.items()
-        if not (name == "key" and key_text(value) is not None) and not (name in ("error", "status") and not value)
+        if not (name == "key" and key_text(value) is not None)
+        and not (name in ("error", "status", "response") and not value)
     }
 
 
-def _bare(item: Mapping[str, Json]) -> dict[str, Json] | None:
-    """The answer that a line is, without anything around it."""
-    if item.get("response") is not None or not any(item.get(name) for name in _ANSWERS):
+def _bare(rest: dict[str, Json]) -> dict[str, Json] | None:
+    """The answer that a line is, without anything around it; it is taken out of the other members."""
+    if not any(rest.get(name) for name in _ANSWERS):
         return None
-    return {name: value for name, value in item.items() if name in _OF_ANSWERS}
+    return {name: rest.pop(name) for name in tuple(rest) if name in _OF_ANSWERS}
+
+
+def _elsewhere(rest: dict[str, Json]) -> Mapping[str, Json] | None:
+    """The answer under a name that no guide has, where one member alone looks like one; it is taken out."""
+    found = {name: answer for name, value in rest.items() if _is_answer(answer := _object(value))}
+    if len(found) != 1:
+        return None
+    [(name, answer)] = found.items()
+    del rest[name]
+    return answer
+
+
+def _is_answer(value: Mapping[str, Json] | None) -> bool:
+    return value is not None and any(value.get(name) for name in _ANSWERS)
 
 
 def _predictions(rest: dict[str, Json]) -> dict[str, Json] | None:
@@ -112,7 +125,7 @@ def _taken_error(
     """The error beside an answer, or in its place; it is taken out of the other members."""
     for name in ("error", "status"):
         value = rest.get(name)
-        if isinstance(value, str) and (not value.strip() or (response and not _counts(name, value, states=states))):
+        if response and not _counts(name, value, states=states):
             continue
         error = _read_error(value)
         if error is not None:
@@ -121,18 +134,43 @@ def _taken_error(
     return None
 
 
-def _counts(name: str, text: str, *, states: bool) -> bool:
-    """Whether a text beside an answer is the API's word for an error."""
-    return states and name == "status" and text.strip().lower() not in _FINE
+def _counts(name: str, value: Json, *, states: bool) -> bool:
+    """Whether what stands beside an answer is the API's word for an error; anything else is the user's own."""
+    if isinstance(value, Mapping):
+        return _is_status(value)
+    if not states or name != "status":
+        return False
+    return value.strip().lower() not in _FINE if isinstance(value, str) else is_number(value)
+
+
+def _without_key(rest: Mapping[str, Json]) -> Mapping[str, Json]:
+    return {name: value for name, value in rest.items() if name != "key"}
+
+
+def _is_status(value: Mapping[str, Json]) -> bool:
+    """Whether an object tells an error as google.rpc.Status does: by a code and a message, or by one of them alone."""
+    code, message = value.get("code"), value.get("message")
+    told = [bool(code) and isinstance(code, str | int), isinstance(message, str)]
+    return all(told) or (any(told) and value.keys() <= _OF_STATUS)
 
 
 def _read_error(value: Json) -> Mapping[str, Json] | None:
-    """An error as an object or as a text; None for what tells of none."""
+    """An error as an object, as a text or as the number alone; None for what tells of none."""
     if isinstance(value, str):
-        return read_status(value)
+        return read_status(value) if value.strip() else None
+    if is_number(value):
+        return _read_number(value)
     if isinstance(value, dict) and value:
         return None if value.get("code") in (0, "OK") else value
     return {**NOTHING, "raw": value} if value not in (None, {}, [], False) else None
+
+
+def _read_number(value: Json) -> Mapping[str, Json] | None:
+    """The error that is a number alone, that of google.rpc or of HTTP; None for the numbers that say all is well."""
+    if value == 0 or (isinstance(value, int | float) and _FIRST_HTTP_GOOD <= value < _FIRST_HTTP_ERROR):
+        return None
+    number = _number({"code": value})
+    return {"code": number, "message": _NAMES.get(number, "UNKNOWN"), "raw": value}
 
 
 def _error_in(response: Mapping[str, Json] | None) -> Mapping[str, Json] | None:
@@ -163,7 +201,7 @@ def _joined(error: Mapping[str, Json], more: Mapping[str, Json]) -> Mapping[str,
 def read_status(status: str) -> dict[str, Json]:
     """The error in a status text, which may hold the service's own error as JSON (reference 8.2)."""
     found = as_object(_embedded(status))
-    embedded = as_object(found.get("error", found))
+    embedded = as_object(found.get("error", found)) or {"status": status.strip()}
     message = embedded.get("message")
     return {"code": _number(embedded), "message": message if isinstance(message, str) and message else status}
 

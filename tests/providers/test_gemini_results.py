@@ -14,6 +14,8 @@ from batchctl.model.ports import ResultItem
 from batchctl.providers.gemini import results
 
 NOTHING = {"code": 2, "message": "the API gave neither a response nor an error for this row"}
+ODD = {**NOTHING, "raw": "odd"}
+SHELVED = {"message": "hi", "shelf": 1}
 FILE = "files/batch-" + "a1" * 18
 OK = {"response": {"candidates": []}, "metadata": {"key": "k1", "index": "0"}}
 BAD = {"error": {"code": 3, "message": "no"}, "metadata": {"key": "k2", "index": "1"}}
@@ -146,10 +148,61 @@ def test_results_of_a_job_that_has_not_ended_are_not_ready(state):
         ({"key": "k", "response": '{"candidates": [1]}'}, ResultItem("k", None, response={"candidates": [1]})),
         ({"key": "k", "request": {"a": 1}, "response": {}}, ResultItem("k", None, response={}, request={"a": 1})),
         ({"key": "k", "output": [1]}, ResultItem("k", None, error=NOTHING, members={"output": [1]})),
+        (
+            {"key": "k", "code": 8, "message": "no", "custom_id": "u"},
+            ResultItem("k", None, error={"code": 8, "message": "no"}, members={"custom_id": "u"}),
+        ),
+        ({"key": "k", "message": "hi", "shelf": 1}, ResultItem("k", None, error=NOTHING, members=SHELVED)),
+        ({"key": "k", "response": "odd", "message": "hi"}, ResultItem("k", None, error=ODD, members={"message": "hi"})),
+        (
+            {"key": "k", "status": "RESOURCE_EXHAUSTED"},
+            ResultItem("k", None, error={"code": 8, "message": "RESOURCE_EXHAUSTED"}),
+        ),
+        (
+            {"key": "k", "status": 429},
+            ResultItem("k", None, error={"code": 8, "message": "RESOURCE_EXHAUSTED", "raw": 429}),
+        ),
+        ({"key": "k", "error": 13}, ResultItem("k", None, error={"code": 13, "message": "INTERNAL", "raw": 13})),
+        ({"key": "k", "status": 0}, ResultItem("k", None, error=NOTHING)),
     ],
 )
 def test_items(item, expected):
     assert results.result_item(item) == expected
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"status": 200},
+        {"status": 3},
+        {"status": {"stage": "draft"}},
+        {"error": True},
+        {"error": {"note": "an error in the text"}},
+        {"error": ["none"]},
+        {"code": 3, "message": "the user's own"},
+    ],
+)
+def test_what_a_user_calls_status_or_error_makes_no_error_of_an_answer(beside):
+    found = results.result_item({"key": "k", "response": {"candidates": [1]}, **beside})
+    assert found == ResultItem("k", None, response={"candidates": [1]}, members=beside)
+
+
+@pytest.mark.parametrize("around", [{}, {"response": {}}, {"response": None}, {"status": ""}])
+@pytest.mark.parametrize("name", ["result", "prediction", "generateContentResponse", None])
+def test_an_answer_under_any_name_is_the_answer(around, name):
+    answer = {"candidates": [1], "usageMetadata": {}}
+    found = results.result_item({"key": "k", **around, **(answer if name is None else {name: answer})})
+    assert found == ResultItem("k", None, response=answer)
+
+
+def test_an_error_beside_an_answer_without_anything_around_it_counts():
+    found = results.result_item({"key": "k", "candidates": [1], "error": {"code": 3, "message": "cut"}})
+    assert found == ResultItem("k", None, error={"code": 3, "message": "cut", "details": [{"candidates": [1]}]})
+
+
+def test_of_two_that_look_like_answers_neither_is_guessed():
+    two = {"before": {"candidates": [1]}, "after": {"candidates": [2]}}
+    assert results.result_item({"key": "k", **two}) == ResultItem("k", None, error=NOTHING, members=two)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,9 @@ def item(**members: Any) -> ResultItem:
         ),
         ({**OK, "status": {"code": 0}}, item(response=RESPONSE)),
         ({**OK, "status": "OK"}, item(response=RESPONSE)),
+        ({**OK, "status": 200}, item(response=RESPONSE)),
+        ({**OK, "status": 13}, item(error={"code": 13, "message": "INTERNAL", "raw": 13, "details": [RESPONSE]})),
+        ({"prediction": {"candidates": [1]}, "request": REQUEST, "status": ""}, item(response={"candidates": [1]})),
         ({**OK, "response": {}, "status": [1]}, item(error={**NOTHING, "raw": [1]})),
         ({"request": REQUEST, "error": "quota gone"}, item(error={"code": 2, "message": "quota gone"})),
         (
