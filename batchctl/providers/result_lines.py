@@ -15,10 +15,15 @@ from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.ports import ResultItem
 from batchctl.providers.lines import LongLine, lines
-from batchctl.providers.texts import parse_json
+from batchctl.providers.texts import DECODER, parse_json
 
 _DATA_LOSS = 15
 _BOM = b"\xef\xbb\xbf"
+_GAP = re.compile(r"[\s,\[\]\ufeff]*")
+"""What may stand between the rows of one line."""
+_PAGE = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
+"""What a page of a proxy or a sign-in begins with, whatever its further lines look like."""
+_ROW = re.compile(rb'\s*\{\s*["}]')
 _OPENING = re.compile(r"\s*\{")
 _SIMPLE_MEMBER = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9]+)\s*,')
 """A member with a text or a whole number, and a further member after it."""
@@ -45,27 +50,67 @@ def read_lines(
             yield bad
             bad = None
         start = line.start if isinstance(line, LongLine) else line
-        text = start.removeprefix(_BOM) if number == 1 else start
+        text = start.removeprefix(_BOM)
         if not text.strip():
             continue
-        has_rows, has_text = has_rows or text.lstrip().startswith(b"{"), True
+        if not has_text and _PAGE.match(text):
+            raise BadReply(f"{what}: a page of HTML came in place of the result file")
+        has_rows, has_text = has_rows or _ROW.match(text) is not None, True
         if isinstance(line, LongLine):
             yield _long_row(
                 line, f"line {number} of the result file is longer than {limit:,} bytes (limits.lineBytes)", item_of
             )
             continue
-        try:
-            value = parse_json(text)
-        except ValueError as error:
-            bad = unreadable_row(text, f"line {number} of the result file is not JSON: {error}", item_of)
-            continue
-        yield item_of(value)
+        values, rest, reason = _values(text)
+        has_rows = has_rows or any(isinstance(value, dict) for value in values)
+        yield from map(item_of, values)
+        if rest:
+            bad = unreadable_row(rest, f"line {number} of the result file is not JSON: {reason}", item_of)
     if has_text and not has_rows:
         raise BadReply(f"{what}: no line of the result file is a JSON object")
     if bad is not None:
         if not is_whole(counted.size):
             raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off")
         yield bad
+
+
+def _values(text: bytes) -> tuple[list[Json], bytes, str]:
+    """The rows of a line: one as a rule. What cannot be read of it comes second, and why comes third.
+
+    Lines without an end between them, as when files were put together, and the items of a list are rows, too.
+    """
+    try:
+        value = parse_json(text)
+    except UnicodeDecodeError as error:
+        return [], text, str(error)
+    except ValueError as error:
+        found, rest, reason = _objects(text.decode("utf-8"))
+        return (found, rest, reason) if found or not rest else ([], text, str(error))
+    is_list = isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+    return (value if is_list else [value]), b"", ""
+
+
+def _objects(text: str) -> tuple[list[Json], bytes, str]:
+    """The objects that a text begins with, one after the other, all that follows them, and why that is no object."""
+    found: list[Json] = []
+    at, reason = _end_of_gap(text, 0), ""
+    while at < len(text):
+        try:
+            value, end = DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            reason = str(error)
+            break
+        if not isinstance(value, dict):
+            reason = "something else than an object follows the first one"
+            break
+        found.append(value)
+        at = _end_of_gap(text, end)
+    return found, text[at:].encode("utf-8"), reason
+
+
+def _end_of_gap(text: str, at: int) -> int:
+    gap = _GAP.match(text, at)
+    return gap.end() if gap else at
 
 
 class _Counted:

@@ -300,7 +300,41 @@ def test_the_last_line_of_an_object_may_be_cut_off():
     assert odd.error["raw"] == lines(BAD)[:-20].decode()
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"\xff\n", b"[]\n5\n"])
+TWO = [json.dumps({"key": key, "response": {"candidates": [1]}}).encode() for key in "ab"]
+BOM = b"\xef\xbb\xbf"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"".join(TWO),
+        b"\r".join(TWO),
+        (b"\n" + BOM).join(TWO),
+        BOM + BOM.join(TWO),
+        b"[" + b", ".join(TWO) + b"]",
+        b"[\n" + b",\n".join(TWO) + b"\n]\n",
+    ],
+)
+def test_rows_without_a_line_end_between_them_and_lists_of_rows_are_rows(body):
+    found = read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": body}))
+    assert [(one.key, one.response) for one in found] == [("a", {"candidates": [1]}), ("b", {"candidates": [1]})]
+
+
+@pytest.mark.parametrize("rest", [b'{"key":"b","resp', b'{"key":"b","response":{"n":NaN}}', b"5", b"}"])
+def test_what_cannot_be_read_behind_a_row_costs_this_row_nothing(rest):
+    good, odd = read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": TWO[0] + rest + b"\n"}))
+    assert (good.key, good.response) == ("a", {"candidates": [1]})
+    assert odd.error is not None
+    assert (odd.error["code"], odd.error["raw"]) == (15, rest.decode())
+
+
+@pytest.mark.parametrize("start", [b"<!DOCTYPE html>", b"\n<html lang=en>", BOM + b"<?xml version='1.0'?>"])
+def test_a_page_is_no_result_whatever_stands_in_it(start):
+    with pytest.raises(errors.BadReply, match="HTML"):
+        read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": start + b'\n{"@context": "https://schema.org"}\n{a: b}\n'}))
+
+
+@pytest.mark.parametrize("body", [b"<p>", b"\xff\n", b"[]\n5\n", b"[\n]\n", b"body\n{\n  color: red\n}\n"])
 def test_a_file_in_which_nothing_can_be_a_row_is_none(body):
     with pytest.raises(errors.BadReply, match="no line"):
         read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": body}))
