@@ -5,6 +5,7 @@ Source: reference 1.4, 3.1, chapters 5 and 9.
 
 from __future__ import annotations
 
+import math
 import re
 
 from batchctl.model.observed import Status
@@ -46,7 +47,7 @@ def key_text(value: object) -> str | None:
     """A row's key: a text, or the number that an importer made of one; None for anything else."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return str(value)
     return value if isinstance(value, str) else None
 

@@ -1,7 +1,7 @@
 """What is kept in memory of each result while its place is not known, and what becomes of it.
 
-Takes some thirty bytes a result. Owns what comes first: an answer before an error, what surely is the row's before what
-may be, and the final file before what was written early.
+Takes some thirty bytes a result. Owns what comes first: an answer before an empty one, both before an error, what
+surely is the row's before what may be, and the final file before what was written early.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from array import array
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.rows.fingerprint import fingerprint
 
 NOWHERE = -1
+_NOTHING: tuple[Json, ...] = (None, "", [], {})
 
 
 class Fate(IntEnum):
@@ -47,6 +49,8 @@ class Arrivals:
 
     answers: bytearray = field(default_factory=bytearray)
     """Whether each is an answer."""
+    hollow: bytearray = field(default_factory=bytearray)
+    """Whether each is an answer that holds nothing."""
     early: bytearray = field(default_factory=bytearray)
     doubtful: bytearray = field(default_factory=bytearray)
     """Whether it echoes something else than its row asked."""
@@ -60,6 +64,7 @@ class Arrivals:
         number = len(self.answers)
         outcome = fingerprint([item.response, item.error])
         self.answers.append(item.response is not None)
+        self.hollow.append(item.response is not None and all(value in _NOTHING for value in item.response.values()))
         self.early.append(item.early)
         self.doubtful.append(False)
         self.outcomes.append(outcome)
@@ -84,8 +89,12 @@ class Arrivals:
     def order(self, settled: Settled) -> list[int]:
         """The numbers of all that are not dropped, the best first."""
         kept = (number for number, fate in enumerate(settled.fates) if fate != Fate.DROPPED)
-        return sorted(kept, key=lambda number: (not self.answers[number], self.doubtful[number], self.early[number]))
+        return sorted(kept, key=self._rank)
 
     def is_copy(self, number: int, other: int) -> bool:
         """Whether a result says nothing that counts beside another one for the same row, which comes first."""
-        return not self.answers[number] or bool(self.early[number]) or self.outcomes[number] == self.outcomes[other]
+        says_nothing = not self.answers[number] or self.hollow[number] or self.early[number]
+        return bool(says_nothing) or self.outcomes[number] == self.outcomes[other]
+
+    def _rank(self, number: int) -> tuple[bool, int, int, int]:
+        return not self.answers[number], self.hollow[number], self.doubtful[number], self.early[number]

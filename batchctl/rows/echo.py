@@ -72,6 +72,15 @@ def forms(request: Mapping[str, Json]) -> Forms | None:
         return None
 
 
+def form_beside(members: Mapping[str, Json]) -> int:
+    """A fingerprint of what stands beside a request, in a form that an importer leaves as it is; 0 for nothing."""
+    given = {name: value for name, value in members.items() if value is not None}
+    try:
+        return _fingerprint(_made_up(given, loose=True)) if given else 0
+    except (RecursionError, ValueError):
+        return 0
+
+
 def _without_role(contents: Json) -> Json:
     """What was asked, without the role that is the default."""
     if isinstance(contents, list):

@@ -1,6 +1,7 @@
 """Results of an input whose rows are known: by what they call themselves, by our mark, by the request that they echo.
 
-Equal requests are a multiset: any of them may take any of their results, but never one that has another name. The API
+Equal requests are a multiset: any of them may take any of their results, but never one that has another name, nor one
+of which the members beside it are those of another row. The API
 may print a request in another way than it stands in the input, so looser forms are tried, each only where it leaves no
 choice. Rows that differ in the exact form only, such as by a default value, are told apart by all results, or not at
 all.
@@ -19,7 +20,7 @@ from batchctl.model.row_marks import position_of_key, without_labels
 from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, Settled
 from batchctl.rows.echo import Forms, forms
 from batchctl.rows.identities import names_of, numbers_of
-from batchctl.rows.table import RowTable
+from batchctl.rows.table import RowTable, whole_form
 
 _NONE = 0
 _HOLDERS_COMPARED = 64
@@ -37,6 +38,8 @@ class RowJoin:
         """By result: the row that it names."""
         self._exact, self._loose = array("Q"), array("Q")
         """By result that names none: the exact form, in the input, of what it echoes, and its loose form."""
+        self._whole = array("Q")
+        """By result that names none: the same form, with what stands beside the request."""
         self._names: dict[int, Mapping[str, str]] = {}
         """Of results that name no row, and are called something all the same."""
         self._holders = array("q", [NOWHERE]) * len(table)
@@ -57,6 +60,7 @@ class RowJoin:
         exact = None if row is not None or found is None else self._exact_form(found)
         self._exact.append(_NONE if exact is None else exact)
         self._loose.append(_NONE if exact is None or found is None else found.loose)
+        self._whole.append(_NONE if exact is None else whole_form(exact, item.members))
 
     def settle(self) -> Settled:
         """The places of all results."""
@@ -66,9 +70,10 @@ class RowJoin:
             if self._claims[number] != NOWHERE:
                 self._take(settled, number, self._claims[number])
         unsure = self._unsure(order)
-        for number in order:
-            if self._claims[number] == NOWHERE and self._exact[number] and self._loose[number] not in unsure:
-                self._take_alike(settled, number)
+        alike = [n for n in order if self._claims[n] == NOWHERE and self._exact[n] and self._loose[n] not in unsure]
+        # What stands beside its request tells a row from its equals: others take what is left.
+        for number in sorted(alike, key=lambda number: not self._is_whole(number)):
+            self._take_alike(settled, number)
         settled.missing = self._taken.count(0)
         return settled
 
@@ -152,15 +157,22 @@ class RowJoin:
             is_copy = self._arrivals.is_copy(number, self._holders[row])
             settled.put(number, NOWHERE, Fate.DROPPED if is_copy else Fate.UNMATCHED)
 
+    def _is_whole(self, number: int) -> bool:
+        """Whether a row has the request of a result, and the same members beside it."""
+        whole = self._whole[number]
+        return whole != _NONE and self._table.by_whole.first(whole) is not None
+
     def _take_alike(self, settled: Settled, number: int) -> None:
-        """Take the first row of an exact form that has no result yet, and no other name than the result."""
-        exact, names = self._exact[number], self._names.get(number, {})
-        fits = self._table.names.fits
-        for row in self._table.by_exact.free(exact, self._taken):
+        """Take the first row of an equal form that has no result yet, and no other name than the result."""
+        names = self._names.get(number, {})
+        table, fits = self._table, self._table.names.fits
+        is_whole = self._is_whole(number)
+        rows, form = (table.by_whole, self._whole[number]) if is_whole else (table.by_exact, self._exact[number])
+        for row in rows.free(form, self._taken):
             if fits(row, names):
                 self._take(settled, number, row)
                 return
-        for row in islice(self._table.by_exact.all(exact), _HOLDERS_COMPARED):
+        for row in islice(rows.all(form), _HOLDERS_COMPARED):
             if self._taken[row] and fits(row, names) and self._arrivals.is_copy(number, self._holders[row]):
                 settled.put(number, NOWHERE, Fate.DROPPED)
                 return

@@ -13,12 +13,19 @@ from typing import BinaryIO
 from batchctl.model.desired import Json
 from batchctl.model.ports import InputRow
 from batchctl.model.row_marks import without_labels
-from batchctl.rows.echo import Forms, forms
+from batchctl.rows.echo import Forms, form_beside, forms
+from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.groups import Groups
 from batchctl.rows.identities import Identities, names_of
 
 NO_FORMS = Forms(0, 0, 0)
 """Of a request that nothing can be matched to; no real one comes out as this but by chance."""
+
+
+def whole_form(exact: int, members: Mapping[str, Json]) -> int:
+    """The form of a request together with what stands beside it; 0 where nothing does."""
+    beside = form_beside(members)
+    return fingerprint([exact, beside]) if beside else 0
 
 
 class RowTable:
@@ -28,6 +35,7 @@ class RowTable:
         self._aside = aside
         self._places = array("q", [0])
         self.exact, self.loose, self.core = array("Q"), array("Q"), array("Q")
+        self._whole = array("Q")
         self.keys: list[str | None] = []
         self.names = Identities()
         self.is_echoed = False
@@ -36,6 +44,7 @@ class RowTable:
             self._add(row)
         self.names.close()
         self.by_exact, self.by_loose, self.by_core = Groups(self.exact), Groups(self.loose), Groups(self.core)
+        self.by_whole = Groups(self._whole)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -57,6 +66,7 @@ class RowTable:
         self.exact.append(found.exact)
         self.loose.append(found.loose)
         self.core.append(found.core)
+        self._whole.append(whole_form(found.exact, row.members))
         self.keys.append(row.key)
         self.names.add({**names_of(row.key, row.members), **row.sent})
         line = json.dumps(dict(row.members)).encode("ascii") if row.members else b""

@@ -164,6 +164,8 @@ def test_results_of_a_job_that_has_not_ended_are_not_ready(state):
         ),
         ({"key": "k", "error": 13}, ResultItem("k", None, error={"code": 13, "message": "INTERNAL", "raw": 13})),
         ({"key": "k", "status": 0}, ResultItem("k", None, error=NOTHING)),
+        ({"key": 1.5, "response": {}}, ResultItem("1.5", None, response={}, key_is_number=True)),
+        ({"metadata": {"key": 0.1}, "response": {}}, ResultItem("0.1", None, response={}, key_is_number=True)),
     ],
 )
 def test_items(item, expected):

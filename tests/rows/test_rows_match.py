@@ -66,6 +66,30 @@ def test_equal_requests_with_different_names_never_change_places(tmp_path: Path,
     assert rows == [(index, f"r{index + 1}", None, {name: f"r{index + 1}"}) for index in range(3)]
 
 
+@pytest.mark.parametrize("echoed", [{"lang": "de", "n": 7}, {"n": "7", "lang": "de", "none": None}])
+def test_equal_requests_are_told_apart_by_any_member_beside_them(tmp_path: Path, echoed: dict[str, Json]) -> None:
+    known = named("lang", "en")
+    rows = [*known.rows, InputRow(None, ask("toss a coin"), {"lang": "de", "n": "07"})]
+    request = ask("toss a coin")
+    items = [said("DE", request=request, members=echoed), said("EN", request=request, members={"lang": "en"})]
+    _, found = collect(tmp_path, ForeignRows(rows), *items)
+    assert [(index, answer, beside["lang"]) for index, answer, _, beside in found] == [(0, "EN", "en"), (1, "DE", "de")]
+
+
+def test_a_second_answer_for_a_row_takes_none_of_its_equals(tmp_path: Path) -> None:
+    items = [said(n, request=ask("toss a coin"), members={"lang": "de"}) for n in ("1", "2")]
+    told, found = collect(tmp_path, named("lang", "en", "de"), *items)
+    assert (told.ok, told.missing, told.unmatched) == (1, 1, 1)
+    assert found == [(1, "1", None, {"lang": "de"}), (None, "2", None, {"lang": "de"})]
+
+
+def test_what_has_other_members_than_every_row_takes_what_the_others_left(tmp_path: Path) -> None:
+    request = ask("toss a coin")
+    items = [said("?", request=request), said("DE", request=request, members={"lang": "de"})]
+    _, found = collect(tmp_path, named("lang", "de", "en"), *items)
+    assert [(index, answer) for index, answer, *_ in found] == [(0, "DE"), (1, "?")]
+
+
 def test_a_name_of_two_rows_settles_nothing_alone(tmp_path: Path) -> None:
     rows = [InputRow(None, ask(text), {"id": name}) for text, name in (("a", 1), ("b", 1), ("a", 2))]
     items = [said(text, members={"id": name}, request=ask(text)) for text, name in (("a", 2), ("b", 1), ("a", 1))]
@@ -241,6 +265,15 @@ def test_an_answer_beats_an_error_in_any_order_and_copies_are_dropped(tmp_path: 
     found, rows = collect(tmp_path, known, *items)
     assert [row[1] for row in rows] == ["yes"]
     assert (found.ok, found.failed, found.unmatched, found.missing or 0) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("case", TWICE)
+def test_an_answer_beats_an_empty_one(tmp_path: Path, case: str) -> None:
+    known, who = TWICE[case]
+    empty = replace(said("", **who), response={"candidates": []})
+    for number, items in enumerate(((empty, said("A", **who)), (said("A", **who), empty))):
+        told, found = collect(tmp_path / str(number), known, *items)
+        assert (told.unmatched, [answer for _, answer, *_ in found]) == (0, ["A"])
 
 
 @pytest.mark.parametrize("case", TWICE)
