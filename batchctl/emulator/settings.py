@@ -17,6 +17,8 @@ _SPELLINGS = {
     "fileLifetime": "file_lifetime",
     "fileProcessing": "file_processing",
     "fileStorage": "file_storage",
+    "enqueuedTokens": "enqueued_tokens",
+    "requesterPays": "requester_pays",
     "resultLifetime": "result_lifetime",
     "resultFileLag": "result_file_lag",
     "cancelFinished": "cancel_finished_refused",
@@ -46,6 +48,11 @@ class Settings:
     """How long an uploaded file is PROCESSING before it is ACTIVE. Source: reference 16 (large ones for minutes)."""
     file_storage: int = 20 * 1024**3
     """Bytes of uploaded files that there may be at once. Source: reference 10, 16."""
+    enqueued_tokens: int | None = None
+    """Tokens that the active jobs of one model may have at the Gemini Developer API; None: any number. It differs by
+    tier and model there."""
+    requester_pays: tuple[str, ...] = ()
+    """Cloud Storage: globs over the names of buckets that are read at the caller's expense. Source: reference 16."""
     result_lifetime: int = 6 * WEEK
     """Counted from the job's end; result files live as long, since nothing better is known."""
     result_file_lag: int = 0
@@ -88,6 +95,8 @@ def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
             changes[name] = value == "refuse"
         elif name in {"open_reads", "looks_into_any"}:
             changes[name] = value == "allow"
+        elif name == "requester_pays":
+            changes[name] = tuple(value)
         elif name == "overdue":
             changes[name] = _OVERDUE[value]
         else:

@@ -109,7 +109,6 @@ def test_both_spellings_and_all_members_are_taken(world: Vertex) -> None:
         ({"displayName": "x" * 129}, "'batch_prediction_job.display_name': must not be longer than 128"),
         ({"model": None}, "'batch_prediction_job.model': is required"),
         ({"model": "publishers/google/models/veo-3"}, "Do not support publisher model veo-3"),
-        ({"model": "publishers/google/models/gpt"}, "The PublisherModel gpt does not exist."),
         ({"model": "publishers/google/models/gemini-embedding-2"}, "MODEL_NOT_SUPPORTED_FOR_BATCH"),
         ({"model": "gemini-2.5-flash"}, "Invalid resource field value in the request"),
         ({"model": "projects/demo/locations/global/models/1"}, "Tuned models are not supported in the global"),
@@ -136,6 +135,11 @@ def test_what_the_api_sees_at_once_is_refused(world: Vertex, members: dict[str, 
     assert error["status"] == "INVALID_ARGUMENT"
     assert text in error["message"]
     assert world.listed() == []
+
+
+def test_a_model_that_is_not_there_is_not_found(world: Vertex) -> None:
+    error = world.refused(404, "POST", JOBS, json=body(model="publishers/google/models/gpt"))
+    assert (error["status"], error["message"]) == ("NOT_FOUND", "The PublisherModel gpt does not exist.")
 
 
 @pytest.mark.parametrize(

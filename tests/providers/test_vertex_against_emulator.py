@@ -354,7 +354,7 @@ def test_what_cannot_be_read_or_written_fails_the_job_and_not_the_call(vertex, c
     ("changes", "kind"),
     [
         ({"model": "veo-3.0"}, errors.BadRequest),
-        ({"model": "gemini"}, errors.BadRequest),
+        ({"model": "gemini"}, errors.NotFound),
         ({"model": "gemini-embedding-2"}, errors.BadRequest),
         ({"extra_body": {"noSuchField": 1}}, errors.BadRequest),
         ({"labels": {"Team": "x"}}, errors.BadRequest),

@@ -332,17 +332,17 @@ def test_what_cannot_be_read_or_written_fails_the_job_and_not_the_call(
 
 
 @pytest.mark.parametrize(
-    ("model", "words"),
+    ("model", "words", "refusal"),
     [
-        ("veo-3.0", "Do not support publisher model"),
-        ("gemini", "does not exist"),
-        ("gemini-embedding-2", "NOT_SUPPORTED_FOR_BATCH"),
+        ("veo-3.0", "Do not support publisher model", (400, "INVALID_ARGUMENT")),
+        ("gemini", "does not exist", (404, "NOT_FOUND")),
+        ("gemini-embedding-2", "NOT_SUPPORTED_FOR_BATCH", (400, "INVALID_ARGUMENT")),
     ],
 )
-def test_models_that_take_no_batches(sdk: Sdk, model: str, words: str) -> None:
+def test_models_that_take_no_batches(sdk: Sdk, model: str, words: str, refusal: tuple[int, str]) -> None:
     with pytest.raises(errors.ClientError, match=words) as caught:
         create(sdk, model=model)
-    assert (caught.value.code, caught.value.status) == (400, "INVALID_ARGUMENT")
+    assert (caught.value.code, caught.value.status) == refusal
 
 
 @pytest.mark.parametrize(

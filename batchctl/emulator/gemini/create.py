@@ -12,6 +12,7 @@ from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.envelope import API, operation
 from batchctl.emulator.gemini.files import find_file, is_processed
 from batchctl.emulator.gemini.messages import batch
+from batchctl.emulator.gemini.quota import check_tokens
 from batchctl.emulator.gemini.rows import check_lines, tally
 from batchctl.emulator.jobs import Job, add_job
 from batchctl.emulator.lifecycle import Fate
@@ -72,6 +73,7 @@ def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
     blob, input_file = _input(exchange, asked.get("inputConfig", {}))
     if input_file is not None:
         check_lines(exchange.store, blob, kind)
+    check_tokens(exchange, model, blob)
     priority = asked.get("priority")
     job = Job(
         api=API,

@@ -72,17 +72,19 @@ def start_upload(exchange: Exchange) -> Response:
         "final": 0,
     }
     remove_expired(exchange.store, exchange.now)
-    _check_storage(exchange, declared or 0)
+    full = _storage_problem(exchange, declared or 0)
+    if full is not None:
+        raise Refused(429, full)
     exchange.store.insert("uploads", session)
     url = f"{base_url(exchange)}{request.path}?upload_id={session['id']}&upload_protocol=resumable"
     return Response(200, {"x-goog-upload-url": url, "x-goog-upload-status": "active"})
 
 
-def _check_storage(exchange: Exchange, size: int) -> None:
-    """Raise Refused (429) when the project's files and this one are too much. Source: reference 16."""
+def _storage_problem(exchange: Exchange, size: int) -> str | None:
+    """What is wrong when the project's files and this one are too much. Source: reference 16."""
     used = exchange.store.rows("SELECT coalesce(sum(size), 0) FROM files")[0][0]
-    if used + size > exchange.settings.file_storage:
-        raise Refused(429, f"The file storage quota of {exchange.settings.file_storage} bytes is exceeded.")
+    most = exchange.settings.file_storage
+    return None if used + size <= most else f"The file storage quota of {most} bytes is exceeded."
 
 
 def continue_upload(exchange: Exchange) -> Response:
@@ -104,6 +106,9 @@ def continue_upload(exchange: Exchange) -> Response:
         return Response(200, session.status)
     if find_file(store, session.name, exchange.now):
         return _refused(session, f"File {session.name} already exists.", 409)
+    full = _storage_problem(exchange, received)
+    if full is not None:
+        return _refused(session, full, 429)
     lifetime = exchange.settings.file_lifetime
     file = keep_file(
         store, session.id, session.name, session.display_name, session.mime_type, exchange.now, exchange.now + lifetime

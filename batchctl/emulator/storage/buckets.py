@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import OldRefused, host_url, max_results, page_token, read_token
+from batchctl.emulator.legacy import OldRefused, max_results, page_token, read_token
 from batchctl.emulator.media import read_resource
 from batchctl.emulator.storage.objects import add_bucket, buckets_from, find_bucket, objects_from, remove_bucket
 from batchctl.emulator.storage.resources import bucket_resource, the_bucket
@@ -17,7 +17,7 @@ _MOST_PER_PAGE = 1000
 
 def get_bucket(exchange: Exchange) -> JsonObject:
     """The bucket's resource."""
-    return bucket_resource(the_bucket(exchange), host_url(exchange))
+    return bucket_resource(the_bucket(exchange), exchange)
 
 
 def insert_bucket(exchange: Exchange) -> JsonObject:
@@ -30,8 +30,8 @@ def insert_bucket(exchange: Exchange) -> JsonObject:
         raise OldRefused(400, f"Invalid bucket name: {ascii(name)[:80]}")
     if find_bucket(exchange.store, name):
         raise OldRefused(409, "Your previous request to create the named bucket succeeded and you already own it.")
-    bucket = add_bucket(exchange.store, name, project, exchange.now, str(given.get("location") or "US").upper())
-    return bucket_resource(bucket, host_url(exchange))
+    bucket = add_bucket(exchange.store, name, project, exchange.now, str(given.get("location") or "").upper())
+    return bucket_resource(bucket, exchange)
 
 
 def list_buckets(exchange: Exchange) -> JsonObject:
@@ -46,7 +46,7 @@ def list_buckets(exchange: Exchange) -> JsonObject:
     found = [item for item in buckets_from(exchange.store, project, start) if item.name.startswith(prefix)]
     reply: JsonObject = {"kind": "storage#buckets"}
     if found:
-        reply["items"] = [bucket_resource(bucket, host_url(exchange)) for bucket in found[:size]]
+        reply["items"] = [bucket_resource(bucket, exchange) for bucket in found[:size]]
     return {**reply, "nextPageToken": page_token(found[size - 1].name)} if len(found) > size else reply
 
 

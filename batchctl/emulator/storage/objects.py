@@ -32,6 +32,7 @@ class Bucket:
     name: str
     project: str
     location: str
+    """Empty where nobody said; then no job is refused for it."""
     created: int
 
 
@@ -73,7 +74,7 @@ def find_bucket(store: Store, name: str) -> Bucket | None:
     return Bucket(*found[0]) if found else None
 
 
-def add_bucket(store: Store, name: str, project: str, now: int, location: str = "US") -> Bucket:
+def add_bucket(store: Store, name: str, project: str, now: int, location: str = "") -> Bucket:
     """Store a new bucket; its name must be free."""
     bucket = Bucket(name, project, location, now)
     store.insert("buckets", vars(bucket))

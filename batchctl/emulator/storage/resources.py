@@ -13,26 +13,35 @@ from urllib.parse import quote
 
 from batchctl.emulator.clock import timestamp
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import OldRefused, number
+from batchctl.emulator.globs import matches
+from batchctl.emulator.legacy import OldRefused, host_url, number
+from batchctl.emulator.sessions import in_session
+from batchctl.emulator.settings import Settings
 from batchctl.emulator.storage.objects import Bucket, Object, find_bucket, find_object
 from batchctl.emulator.wire import JsonObject, Refused
 
 _WRITABLE = ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "customTime")
+_USUAL_LOCATION = "US"
+"""Where a bucket is whose maker does not say."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_NAME = 1024
 """Bytes of UTF-8."""
 _NANOS_AFTER_MILLIS = len("000000Z")
 
 
-def bucket_resource(bucket: Bucket, host: str) -> JsonObject:
+def bucket_resource(bucket: Bucket, exchange: Exchange) -> JsonObject:
     """The bucket on the wire."""
+    host = host_url(exchange)
+    billing = {"billing": {"requesterPays": True}} if _is_paid_by_caller(bucket.name, exchange.settings) else {}
+    location = bucket.location or _USUAL_LOCATION
     return {
         "kind": "storage#bucket",
         "id": bucket.name,
         "selfLink": f"{host}/storage/v1/b/{bucket.name}",
         "name": bucket.name,
-        "location": bucket.location,
-        "locationType": "multi-region",
+        "location": location,
+        "locationType": "region" if "-" in location else "multi-region",
+        **billing,
         "storageClass": "STANDARD",
         "metageneration": "1",
         "timeCreated": _time(bucket.created),
@@ -85,11 +94,20 @@ def given_fields(resource: Mapping[str, Any]) -> JsonObject:
 
 
 def the_bucket(exchange: Exchange, name: str | None = None) -> Bucket:
-    """The bucket of the path, or the one named. Raises Refused (404)."""
+    """The bucket of the path, or the one named. Raises Refused (404, or 400 where nobody pays for the call)."""
     bucket = find_bucket(exchange.store, exchange.params["bucket"] if name is None else name)
     if bucket is None:
         raise OldRefused(404, "The specified bucket does not exist.")
+    request = exchange.request
+    payer = request.param("userProject") or request.header("x-goog-user-project")
+    # A session's address stands for all that was said when it was opened, the payer too.
+    if not payer and not in_session(request) and _is_paid_by_caller(bucket.name, exchange.settings):
+        raise OldRefused(400, "Bucket is a requester pays bucket but no user project provided.", "required")
     return bucket
+
+
+def _is_paid_by_caller(bucket: str, settings: Settings) -> bool:
+    return any(matches(glob, bucket) for glob in settings.requester_pays)
 
 
 def the_object(exchange: Exchange, generation: str = "generation") -> Object:

@@ -20,7 +20,8 @@ def load_buckets(store: Store, buckets: JsonObject, place: str) -> None:
     for name, given in buckets.items():
         bucket = given or {}
         if find_bucket(store, name) is None:
-            add_bucket(store, name, bucket.get("project", _PROJECT), now)
+            location = bucket.get("location", "").upper()
+            add_bucket(store, name, bucket.get("project", _PROJECT), now, location)
         for path, item in bucket.get("objects", {}).items():
             where = f"{place}.{name}.objects.{path}"
             _check(path, item, where)

@@ -18,6 +18,7 @@ from batchctl.emulator.proto import read_message
 from batchctl.emulator.rules import Course, course_for
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
+from batchctl.emulator.vertex.locations import check_locations
 from batchctl.emulator.vertex.messages import BATCH_PREDICTION_JOB, OUTPUT_ONLY
 from batchctl.emulator.vertex.models import read_model
 from batchctl.emulator.vertex.outputs import write_due_outputs
@@ -45,6 +46,7 @@ def create_job(exchange: Exchange) -> JsonObject:
     _check(asked)
     parent = parent_of(store, exchange.params["project"], exchange.params["location"])
     model, kind = read_model(store, parent, asked["model"])
+    check_locations(store, exchange.params["location"], asked)
     body = {name: value for name, value in asked.items() if name not in _OWN}
     if exchange.fault(FaultKind.ECHO_NORMALISED):
         body[NORMALISED] = True

@@ -23,7 +23,7 @@ _EMBEDDING_2_LOCATIONS = frozenset({"global", "us", "eu"})
 def read_model(store: Store, parent: str, model: str) -> tuple[str, str]:
     """The model as jobs tell it, and the kind of its rows: `generate`, `embed`, or `text` for legacy text embeddings.
 
-    Raises Refused (400) for what takes no batch jobs at this place.
+    Raises Refused (400, 404) for what takes no batch jobs at this place. Source: reference 16.
     """
     published = _PUBLISHED.fullmatch(model)
     if published:
@@ -51,7 +51,7 @@ def _published_kind(publisher: str, model: str, location: str) -> str:
     if _NOT_IN_BATCHES.fullmatch(model):
         raise Refused(400, f"Do not support publisher model {model}")
     if kind is None:
-        raise Refused(400, f"The PublisherModel {model} does not exist.")
+        raise Refused(404, f"The PublisherModel {model} does not exist.")
     if _EMBEDDING_2.fullmatch(model) and location not in _EMBEDDING_2_LOCATIONS:
         raise Refused(400, f"MODEL_NOT_SUPPORTED_FOR_BATCH: {model} takes no batch jobs in {location}.")
     return kind
