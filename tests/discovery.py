@@ -20,6 +20,8 @@ _DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "docume
 _SERVICES = {
     "/v1/projects/": "aiplatform.v1",
     "/v1beta1/projects/": "aiplatform.v1beta1",
+    "/v1/publishers/": "aiplatform.v1",
+    "/v1beta1/publishers/": "aiplatform.v1beta1",
     "/storage/v1/": "storage.v1",
     "/upload/storage/v1/": "storage.v1",
     "/bigquery/v2/": "bigquery.v2",

@@ -25,6 +25,9 @@ _NUMBERS: Mapping[str, Mapping[str, int]] = {
     },
     "source": {"SOURCE_UNSPECIFIED": 0, "UPLOADED": 1, "GENERATED": 2, "REGISTERED": 3},
     "finishReason": {"FINISH_REASON_UNSPECIFIED": 0, "STOP": 1, "MAX_TOKENS": 2, "SAFETY": 3, "RECITATION": 4},
+    "launchStage": {"EXPERIMENTAL": 1, "PRIVATE_PREVIEW": 2, "PUBLIC_PREVIEW": 3, "GA": 4},
+    "openSourceCategory": {"PROPRIETARY": 1},
+    "versionState": {"VERSION_STATE_STABLE": 1, "VERSION_STATE_UNSTABLE": 2},
 }
 """By the member's name."""
 _OWN = frozenset({"labels", "modelParameters", "userMetadata"})

@@ -49,7 +49,8 @@ class Job:
     parent: str = ""
     """Vertex: the project, by its number, and the location; `projects/1/locations/l`."""
     body: Mapping[str, Any] = field(default_factory=dict)
-    """Vertex: the resource's members that only go from the caller back to the caller."""
+    """Vertex: the resource's members that only go from the caller back to the caller. Elsewhere: what each answer has
+    besides."""
     asked: int | None = None
     """Vertex: when a cancel was asked for; the job is CANCELLING until it ends."""
     due: int | None = None

@@ -78,6 +78,10 @@ ListOperationsResponse operations:Operation* nextPageToken unreachable
 File name displayName mimeType sizeBytes createTime updateTime expirationTime sha256Hash uri downloadUri state source
 File error:Status videoMetadata:any
 ListFilesResponse files:File* nextPageToken
+Model name version displayName description inputTokenLimit outputTokenLimit supportedGenerationMethods temperature
+Model topP topK maxTemperature thinking baseModelId modelStatus:ModelStatus
+ModelStatus modelStage retirementTime message
+ListModelsResponse models:Model* nextPageToken
 Empty
 """,
     _NEW_WORDS,

@@ -28,6 +28,7 @@ from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.settings import Settings, settings_from
 from batchctl.emulator.storage.seeding import load_buckets
 from batchctl.emulator.store import Store
+from batchctl.emulator.vertex.models import is_published
 from batchctl.emulator.vertex.places import API as VERTEX
 from batchctl.emulator.vertex.places import number_projects
 from batchctl.emulator.vertex.seeding import load_job as load_vertex_job
@@ -75,7 +76,17 @@ def load_once(store: Store, settings: Settings, content: bytes) -> bool:
 def put_settings(store: Store, given: object) -> None:
     """Replace the settings that were given. Raises Invalid, which names the place."""
     check({SETTINGS: given}, "emulator-seed.schema.json", "emulator")
+    assert isinstance(given, dict)
+    _check_models(given, f"emulator.{SETTINGS}")
     store.put_meta(SETTINGS, given)
+
+
+def _check_models(settings: JsonObject, place: str) -> None:
+    """Raise Invalid for what no schema can tell of models: a name that none has, and a time that is none."""
+    for name, model in settings.get("models", {}).items():
+        if not any(valid_model(kind, f"models/{name}") for kind in ("generate", "embed")) and not is_published(name):
+            raise Invalid(f"{place}.models.{name}: no model has such a name")
+        _time(model, "retirementTime", 0, f"{place}.models.{name}")
 
 
 def _load(store: Store, settings: Settings, name: str, content: bytes) -> None:
@@ -83,9 +94,10 @@ def _load(store: Store, settings: Settings, name: str, content: bytes) -> None:
     seed = {} if found is None else found
     check(seed, "emulator-seed.schema.json", name)
     with store.transaction():
-        if "settings" in seed:
-            store.put_meta(SETTINGS, seed["settings"])
-            settings = settings_from(settings, seed["settings"])
+        if SETTINGS in seed:
+            _check_models(seed[SETTINGS], f"{name}.{SETTINGS}")
+            store.put_meta(SETTINGS, seed[SETTINGS])
+            settings = settings_from(settings, seed[SETTINGS])
         load_buckets(store, seed.get("buckets", {}), f"{name}.buckets")
         load_datasets(store, seed.get("datasets", []), f"{name}.datasets")
         load_tables(store, seed.get("tables", {}), f"{name}.tables")

@@ -6,7 +6,7 @@ A test gives its own to the constructor; a seed file carries them in its `settin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from batchctl.emulator.clock import HOUR, SECOND, WEEK, parse_duration
@@ -53,6 +53,8 @@ class Settings:
     tier and model there."""
     requester_pays: tuple[str, ...] = ()
     """Cloud Storage: globs over the names of buckets that are read at the caller's expense. Source: reference 16."""
+    models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The `stage`, `retirementTime` and `message` of models by name. Source: reference 16."""
     result_lifetime: int = 6 * WEEK
     """Counted from the job's end; result files live as long, since nothing better is known."""
     result_file_lag: int = 0
@@ -95,6 +97,8 @@ def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
             changes[name] = value == "refuse"
         elif name in {"open_reads", "looks_into_any"}:
             changes[name] = value == "allow"
+        elif name == "models":
+            changes[name] = value
         elif name == "requester_pays":
             changes[name] = tuple(value)
         elif name == "overdue":

@@ -345,6 +345,12 @@ def test_models_that_take_no_batches(sdk: Sdk, model: str, words: str, refusal: 
     assert (caught.value.code, caught.value.status) == refusal
 
 
+def test_published_models_can_be_got_and_listed(sync_sdk: genai.Client) -> None:
+    model = sync_sdk.models.get(model=MODEL)
+    assert (model.name, model.version) == (f"publishers/google/models/{MODEL}", "1")
+    assert model.name in [found.name for found in sync_sdk.models.list(config={"page_size": 2})]
+
+
 @pytest.mark.parametrize(
     ("status", "name"),
     [(403, "PERMISSION_DENIED"), (429, "RESOURCE_EXHAUSTED"), (401, "UNAUTHENTICATED"), (503, "UNAVAILABLE")],

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from batchctl.emulator.bodies import parse_json
+from batchctl.emulator.catalogue import model_named
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.envelope import API, operation
 from batchctl.emulator.gemini.files import find_file, is_processed
 from batchctl.emulator.gemini.messages import batch
 from batchctl.emulator.gemini.quota import check_tokens
-from batchctl.emulator.gemini.rows import check_lines, tally
+from batchctl.emulator.gemini.rows import MODEL_STATUS, check_lines, tally
 from batchctl.emulator.jobs import Job, add_job
 from batchctl.emulator.lifecycle import Fate
 from batchctl.emulator.names import fresh_id
@@ -60,7 +61,8 @@ def valid_model(kind: str, model: str) -> bool:
 def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
     body = read_message(parse_json(exchange.request.body or b"{}"), Message({"batch": batch(kind), "model": Text()}))
     model = exchange.params["model"]
-    if not valid_model(kind, model):
+    listed = model_named(exchange.settings, model.rpartition("/")[2], kind)
+    if not valid_model(kind, model) or not (model.startswith("tunedModels/") or listed.is_usable(exchange.now)):
         version = exchange.params["version"]
         raise Refused(
             404,
@@ -89,6 +91,7 @@ def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
         updated=exchange.now,
         course=course_for(exchange.store, exchange.settings, API, model, asked.get("displayName")),
         priority=str(priority) if priority else None,
+        body={} if listed.status is None else {MODEL_STATUS: listed.status},
     )
     created = new_job(exchange.store, job)
     return operation(exchange.store, created, exchange.settings, exchange.now, exchange.mask)

@@ -9,6 +9,7 @@ from batchctl.emulator.exchange import Handler, Route
 from batchctl.emulator.gemini.batches import cancel_batch, delete_batch, get_batch, list_batches, update_batch
 from batchctl.emulator.gemini.create import create_embed, create_generate
 from batchctl.emulator.gemini.files import delete_file, download_file, get_file, list_files
+from batchctl.emulator.gemini.models import get_model, list_models
 from batchctl.emulator.gemini.uploads import continue_upload, start_upload
 from batchctl.emulator.replies import DEVELOPER
 from batchctl.emulator.wire import Request
@@ -50,6 +51,8 @@ ROUTES = (
     Route("POST", _UPLOAD, "files.upload", continue_upload, caller=Caller.ANYONE, limited=False, takes=_in_session),
     Route("PUT", _UPLOAD, "files.upload", continue_upload, caller=Caller.ANYONE, limited=False, takes=_in_session),
     Route("POST", _UPLOAD, "files.create", start_upload),
+    _route("GET", rf"{_VERSION}/models", "models.list", list_models, "ListModelsResponse"),
+    _route("GET", rf"{_VERSION}/models/(?P<id>[^/:]+)", "models.get", get_model, "Model"),
     _route("GET", rf"{_VERSION}/files", "files.list", list_files, "ListFilesResponse"),
     Route("GET", _path(rf"(?:/download)?{_FILE}:download"), "files.download", download_file),
     _route("GET", _FILE, "files.get", get_file, "File"),

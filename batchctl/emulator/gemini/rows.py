@@ -20,6 +20,9 @@ from batchctl.emulator.rules import RowRule, row_error
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused
 
+MODEL_STATUS = "modelStatus"
+"""The member of a job's body, and of each answer, that tells what became of the model. Source: reference 16."""
+
 
 @dataclass(frozen=True)
 class _Row:
@@ -61,10 +64,8 @@ def _given(store: Store, blob: str) -> Iterator[JsonObject]:
 def _computed(store: Store, job: Job) -> Iterator[JsonObject]:
     for index, row in enumerate(_rows(store, job)):
         if row.error is None:
-            yield {
-                "response": answer_row(job.kind, job.model, plain_embed(row.request), f"{job.name}/{index}"),
-                **row.tag,
-            }
+            response = answer_row(job.kind, job.model, plain_embed(row.request), f"{job.name}/{index}")
+            yield {"response": {**response, **(job.body if job.kind == "generate" else {})}, **row.tag}
         else:
             yield {"error": row.error, **row.tag}
 

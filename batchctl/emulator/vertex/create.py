@@ -20,7 +20,7 @@ from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.locations import check_locations
 from batchctl.emulator.vertex.messages import BATCH_PREDICTION_JOB, OUTPUT_ONLY
-from batchctl.emulator.vertex.models import read_model
+from batchctl.emulator.vertex.models import check_usable, read_model
 from batchctl.emulator.vertex.outputs import write_due_outputs
 from batchctl.emulator.vertex.places import API, parent_of
 from batchctl.emulator.vertex.resource import NORMALISED, resource
@@ -46,6 +46,7 @@ def create_job(exchange: Exchange) -> JsonObject:
     _check(asked)
     parent = parent_of(store, exchange.params["project"], exchange.params["location"])
     model, kind = read_model(store, parent, asked["model"])
+    check_usable(settings, model, kind, exchange.now)
     check_locations(store, exchange.params["location"], asked)
     body = {name: value for name, value in asked.items() if name not in _OWN}
     if exchange.fault(FaultKind.ECHO_NORMALISED):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from batchctl.emulator.catalogue import model_named
+from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.places import parent_of
 from batchctl.emulator.wire import Refused
@@ -15,9 +17,22 @@ _KINDS = (
     (re.compile(r"text-(multilingual-)?embedding-[a-z0-9.-]+|textembedding-gecko[a-z0-9.@-]*"), "text"),
     (re.compile(r"gemini-[0-9][a-z0-9.-]*"), "generate"),
 )
+GOOGLE = "google"
 _NOT_IN_BATCHES = re.compile(r"(imagen|imagegeneration|veo|lyria|chirp)[a-z0-9.@-]*|gemini-live-[a-z0-9.-]+")
 _EMBEDDING_2 = re.compile(r"gemini-embedding-2([.-].*)?")
 _EMBEDDING_2_LOCATIONS = frozenset({"global", "us", "eu"})
+
+
+def published_kind(publisher: str, model: str) -> str | None:
+    """The kind of a published model, whether it takes batch jobs or not; None where there is none of that name."""
+    if publisher != GOOGLE or _NOT_IN_BATCHES.fullmatch(model):
+        return "generate"
+    return next((kind for shape, kind in _KINDS if shape.fullmatch(model)), None)
+
+
+def is_published(model: str) -> bool:
+    """Whether Google has a model of that name."""
+    return published_kind(GOOGLE, model) is not None
 
 
 def read_model(store: Store, parent: str, model: str) -> tuple[str, str]:
@@ -39,19 +54,30 @@ def read_model(store: Store, parent: str, model: str) -> tuple[str, str]:
     return f"{parent}/models/{short}{version or ''}", "generate"
 
 
+def check_usable(settings: Settings, model: str, kind: str, now: int) -> None:
+    """Raise Refused (404) for one of Google's models that the settings have retired."""
+    published = _PUBLISHED.fullmatch(model)
+    if published and published[1] == GOOGLE and not model_named(settings, published[2], kind).is_usable(now):
+        raise _missing(published[2])
+
+
 def bare_model(model: str) -> str:
     """The last part of a model's name."""
     return model.rpartition("/")[2]
 
 
 def _published_kind(publisher: str, model: str, location: str) -> str:
-    if publisher != "google":
+    kind = published_kind(publisher, model)
+    if publisher != GOOGLE:
         return "generate"
-    kind = next((kind for shape, kind in _KINDS if shape.fullmatch(model)), None)
     if _NOT_IN_BATCHES.fullmatch(model):
         raise Refused(400, f"Do not support publisher model {model}")
     if kind is None:
-        raise Refused(404, f"The PublisherModel {model} does not exist.")
+        raise _missing(model)
     if _EMBEDDING_2.fullmatch(model) and location not in _EMBEDDING_2_LOCATIONS:
         raise Refused(400, f"MODEL_NOT_SUPPORTED_FOR_BATCH: {model} takes no batch jobs in {location}.")
     return kind
+
+
+def _missing(model: str) -> Refused:
+    return Refused(404, f"The PublisherModel {model} does not exist.")

@@ -10,6 +10,7 @@ from batchctl.emulator.replies import VERTEX
 from batchctl.emulator.vertex.calls import cancel_job, delete_job, get_job, list_jobs
 from batchctl.emulator.vertex.create import create_job
 from batchctl.emulator.vertex.operations import get_operation
+from batchctl.emulator.vertex.publishers import get_publisher_model, list_publisher_models
 
 _PARENT = r"/(?P<version>v1|v1beta1)/projects/(?P<project>[^/]+)/locations/(?P<location>[^/:]+)"
 _JOBS = rf"{_PARENT}/batchPredictionJobs"
@@ -17,6 +18,9 @@ _JOB = rf"{_PARENT}/batchPredictionJobs/(?P<id>[^/:]+)"
 _UI_PARENT = _PARENT.replace("v1|v1beta1", "v1|v1beta1|ui")
 """Google's generated clients ask for operations below `/ui`. Source: reference 16."""
 _OPERATION = rf"{_UI_PARENT}/(?:batchPredictionJobs/[^/:]+/)?operations/(?P<id>[^/:]+)"
+_MODELS = "/v1beta1/publishers/(?P<publisher>[^/]+)/models"
+"""Only this version has the list."""
+_MODEL = "/(?:v1|v1beta1)/publishers/(?P<publisher>[^/]+)/models/(?P<id>[^/:]+)"
 
 
 def _route(verb: str, path: str, method: str, handler: Handler, reply: str) -> Route:
@@ -29,5 +33,7 @@ ROUTES = (
     _route("GET", _JOB, "batchPredictionJobs.get", get_job, "BatchPredictionJob"),
     _route("POST", f"{_JOB}:cancel", "batchPredictionJobs.cancel", cancel_job, "Empty"),
     _route("DELETE", _JOB, "batchPredictionJobs.delete", delete_job, "Operation"),
+    _route("GET", _MODELS, "publishers.models.list", list_publisher_models, "ListPublisherModelsResponse"),
+    _route("GET", _MODEL, "publishers.models.get", get_publisher_model, "PublisherModel"),
     _route("GET", _OPERATION, "operations.get", get_operation, "Operation"),
 )
