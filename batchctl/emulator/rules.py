@@ -138,9 +138,20 @@ def _reasons(rule: JsonObject) -> dict[str, str]:
     return found | ({match["api"]: f"match.api: {match['api']}"} if "api" in match else {})
 
 
-def course_for(store: Store, settings: Settings, api: str, model: str, display_name: str | None) -> Course:
-    """What a job that is created now will do: the first rule that covers its API, model and display name counts."""
-    fitting = [rule for rule in get_rules(store) if _covers(rule, api, model, display_name or "")]
+@dataclass(frozen=True)
+class Newcomer:
+    """What rules look at in a job that is created."""
+
+    api: str
+    model: str
+    display_name: str | None
+    writes_objects: bool = False
+    """Whether its output goes to Cloud Storage."""
+
+
+def course_for(store: Store, settings: Settings, job: Newcomer) -> Course:
+    """What a job that is created now will do: the first rule that covers it counts."""
+    fitting = [rule for rule in get_rules(store) if _covers(rule, job)]
     if not fitting:
         return Course(settings.pending, settings.running)
     first = fitting[0]
@@ -159,12 +170,14 @@ def _output_rule(given: JsonObject) -> OutputRule:
     return OutputRule(early, repeated, bool(given.get("asNumbers", False)))
 
 
-def _covers(rule: JsonObject, api: str, model: str, display_name: str) -> bool:
+def _covers(rule: JsonObject, job: Newcomer) -> bool:
+    if not _reasons(rule).keys() <= {job.api} or ("output" in rule and not job.writes_objects):
+        return False
     match = rule.get("match", {})
-    bare = model.rpartition("models/")[2]
+    bare = job.model.rpartition("models/")[2]
     glob = match.get("model", "*")
-    fits = (matches(glob, bare) or matches(glob, model)) and matches(match.get("displayName", "*"), display_name)
-    return fits and _reasons(rule).keys() <= {api}
+    is_model = matches(glob, bare) or matches(glob, job.model)
+    return is_model and matches(match.get("displayName", "*"), job.display_name or "")
 
 
 def row_error(rules: Sequence[RowRule], texts: Sequence[str], hits: dict[RowRule, int]) -> JsonObject | None:

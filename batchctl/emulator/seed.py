@@ -23,7 +23,7 @@ from batchctl.emulator.lifecycle import Fate, State
 from batchctl.emulator.names import fresh_id
 from batchctl.emulator.proto import read_message
 from batchctl.emulator.requests import DEVELOPER_REQUESTS
-from batchctl.emulator.rules import Course, course_for
+from batchctl.emulator.rules import Course, Newcomer, course_for
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.settings import Settings, settings_from
 from batchctl.emulator.storage.seeding import load_buckets
@@ -154,7 +154,7 @@ def _load_job(store: Store, settings: Settings, job: JsonObject, place: str) -> 
             failed_count=0,
             created=created,
             updated=created,
-            course=course_for(store, settings, API, model, job.get("displayName"))
+            course=course_for(store, settings, Newcomer(API, model, job.get("displayName")))
             if state is None
             else _course(state, ended - created),
             results_blob=results_blob,

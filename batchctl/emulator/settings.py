@@ -61,8 +61,9 @@ class Settings:
     """How long after SUCCEEDED the result file cannot be read yet. Source: reference 8.1 (seen, not promised)."""
     max_body: int = 20_971_520
     max_file: int = 2 * 1024**3
-    cancel_finished_refused: bool = False
-    """Cancelling a finished job: nothing happens, or 400 FAILED_PRECONDITION."""
+    cancel_finished_refused: bool | None = None
+    """Cancelling a finished job: nothing happens, or 400 FAILED_PRECONDITION. None: 400 for a failed one on Vertex.
+    Source: reference 16."""
     delete_active_refused: bool = False
     list_filter_refused: bool = False
     """`filter` on a list of the Gemini Developer API: ignored, or 400. Source: reference 1.5."""

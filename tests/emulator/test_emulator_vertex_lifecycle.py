@@ -198,6 +198,17 @@ def test_cancelling_a_finished_job(tmp_path: Path, refused: bool) -> None:
     world.http.close()
 
 
+def test_a_failed_job_cannot_be_cancelled(tmp_path: Path) -> None:
+    world = Vertex(tmp_path / "failed.db")
+    failed, done = world.make(inputConfig=from_gcs("gs://none/x")), world.make()
+    assert world.end(failed)["state"] == "JOB_STATE_FAILED"
+    assert world.refused(400, "POST", f"/v1/{failed['name']}:cancel")["status"] == "FAILED_PRECONDITION"
+    world.cancel(done)
+    world.ok("PUT", "/_emulator/settings", json={"cancelFinished": "ignore"})
+    world.cancel(failed)
+    world.http.close()
+
+
 BAD_INPUTS = [
     ({"inputConfig": from_gcs("gs://none/x")}, "The bucket none of gs://none/x does not exist."),
     ({"inputConfig": from_gcs("gs://in/none")}, "The object gs://in/none does not exist."),

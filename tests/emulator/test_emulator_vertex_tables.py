@@ -178,3 +178,10 @@ def test_a_multimodal_dataset_can_be_made_and_read(world: Vertex, given: dict[st
     number = job["name"].split("/")[1]
     assert info["bigqueryOutputDataset"].startswith(f"bq://{project or number}.")
     assert info["vertexMultimodalDatasetName"].startswith(f"{job['name'].partition('/batch')[0]}/datasets/")
+
+
+def test_a_rule_for_objects_leaves_a_job_that_writes_a_table_to_the_next_rule(world: Vertex) -> None:
+    world.rules({"output": {"early": 1}}, {"fate": "fail"})
+    world.fill([])
+    assert world.end(world.make())["state"] == "JOB_STATE_SUCCEEDED"
+    assert world.end(world.make(outputConfig=to_table("bq://p.d.out")))["state"] == "JOB_STATE_FAILED"

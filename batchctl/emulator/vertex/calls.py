@@ -7,7 +7,7 @@ from functools import partial
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.faults import FaultKind
 from batchctl.emulator.jobs import Job, change_job, find_short
-from batchctl.emulator.lifecycle import Fate, Timeline, progress, share_done
+from batchctl.emulator.lifecycle import Fate, State, Timeline, progress, share_done
 from batchctl.emulator.paging import page_of_jobs
 from batchctl.emulator.rules import Course
 from batchctl.emulator.settings import Settings
@@ -51,7 +51,8 @@ def cancel_job(exchange: Exchange) -> JsonObject:
     job, store, settings, now = _job(exchange), exchange.store, exchange.settings, exchange.now
     standing = job.progress(settings, now)
     if standing.done:
-        if settings.cancel_finished_refused:
+        refused = settings.cancel_finished_refused
+        if standing.state is State.FAILED if refused is None else refused:
             raise Refused(400, f"{job.name} is already finished.", name="FAILED_PRECONDITION")
         return {}
     if job.asked is not None:

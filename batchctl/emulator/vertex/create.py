@@ -15,7 +15,7 @@ from batchctl.emulator.jobs import Job, add_job, find_short
 from batchctl.emulator.lifecycle import Limits
 from batchctl.emulator.names import fresh_digits
 from batchctl.emulator.proto import read_message
-from batchctl.emulator.rules import Course, course_for
+from batchctl.emulator.rules import Course, Newcomer, course_for
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.locations import check_locations
@@ -51,7 +51,8 @@ def create_job(exchange: Exchange) -> JsonObject:
     body = {name: value for name, value in asked.items() if name not in _OWN}
     if exchange.fault(FaultKind.ECHO_NORMALISED):
         body[NORMALISED] = True
-    course = vertex_course(course_for(store, settings, API, model, asked["displayName"]), settings)
+    newcomer = Newcomer(API, model, asked["displayName"], "gcsDestination" in body["outputConfig"])
+    course = vertex_course(course_for(store, settings, newcomer), settings)
     job = Job(
         api=API,
         name=f"{parent}/batchPredictionJobs/{fresh_digits()}",

@@ -13,7 +13,7 @@ from batchctl.emulator.jobs import Job, add_job, find_short
 from batchctl.emulator.lifecycle import Fate, Limits, State
 from batchctl.emulator.names import fresh_digits
 from batchctl.emulator.proto import read_message
-from batchctl.emulator.rules import Course, course_for
+from batchctl.emulator.rules import Course, Newcomer, course_for
 from batchctl.emulator.schemas import Invalid
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
@@ -96,6 +96,7 @@ def _job(store: Store, settings: Settings, given: JsonObject, name: str, parent:
     if "output" in given:
         body["outputConfig"] = _output(given["output"])
     now = store.now()
+    newcomer = Newcomer(API, model, given["displayName"], "gcsDestination" in body.get("outputConfig", {}))
     return Job(
         api=API,
         name=name,
@@ -108,7 +109,7 @@ def _job(store: Store, settings: Settings, given: JsonObject, name: str, parent:
         failed_count=0,
         created=now,
         updated=now,
-        course=vertex_course(course_for(store, settings, API, model, given["displayName"]), settings),
+        course=vertex_course(course_for(store, settings, newcomer), settings),
         labels=given.get("labels", {}),
         parent=parent,
         body=body,
