@@ -49,6 +49,7 @@ _V1 = "/computeMetadata/v1"
 _ACCOUNT = rf"{_V1}/instance/service-accounts/(?:default|{re.escape(_EMAIL)})"
 _ANSWERS: dict[str, Callable[[Exchange], Response]] = {
     r"/|/computeMetadata/?|/computeMetadata/v1/?": lambda _: _text("computeMetadata/\n"),
+    rf"{_V1}/instance/?": lambda _: _text("service-accounts/\n"),
     rf"{_ACCOUNT}/": _account,
     rf"{_ACCOUNT}/token": _token,
     rf"{_ACCOUNT}/email": lambda _: _text(_EMAIL),

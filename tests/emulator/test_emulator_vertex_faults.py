@@ -87,6 +87,8 @@ def test_a_deleted_job_may_be_forbidden(world: Vertex) -> None:
     ("path", "expected"),
     [
         ("/", "computeMetadata/\n"),
+        ("/computeMetadata/v1/instance", "service-accounts/\n"),
+        ("/computeMetadata/v1/instance/", "service-accounts/\n"),
         (f"{ACCOUNT}?recursive=true", {"aliases": ["default"], "email": EMAIL, "scopes": [SCOPE]}),
         (ACCOUNT, "aliases\nemail\nscopes\ntoken\n"),
         (f"{METADATA}instance/service-accounts/{EMAIL}/email", EMAIL),

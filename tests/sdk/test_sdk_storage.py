@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed, Unauthorized
+from google.api_core.exceptions import BadRequest, Conflict, NotFound, PreconditionFailed, Unauthorized
 from google.auth.exceptions import InvalidOperation
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption
@@ -56,6 +56,33 @@ def test_an_endpoint_of_the_environment_alone_makes_anonymous_callers(
     with pytest.raises(InvalidOperation, match="Anonymous credentials cannot be refreshed"):
         client.create_bucket("demo")
     client.close()
+
+
+def test_anonymous_callers_read_where_a_setting_says_so(
+    service: Service, bucket: storage.Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.blob("a").upload_from_string("x")
+    service.call("PUT", "/_emulator/settings", {"anonymousReads": "allow"})
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", service.url)
+    client = storage.Client("p")
+    assert [blob.name for blob in client.list_blobs("demo")] == ["a"]
+    assert client.bucket("demo").blob("a").download_as_bytes() == b"x"
+    with pytest.raises(InvalidOperation):
+        client.bucket("demo").blob("a").upload_from_string("y")
+    client.close()
+
+
+def test_a_bucket_at_the_callers_expense(service: Service, client: storage.Client, bucket: storage.Bucket) -> None:
+    service.call("PUT", "/_emulator/settings", {"requesterPays": ["demo"]})
+    with pytest.raises(BadRequest, match="requester pays bucket but no user project"):
+        bucket.blob("a").upload_from_string("x")
+    paying = client.bucket("demo", user_project="p")
+    paying.blob("a").upload_from_string("x")
+    paying.blob("b", chunk_size=UNIT).upload_from_file(io.BytesIO(BIG))
+    assert paying.blob("a").download_as_bytes() == b"x"
+    assert [blob.name for blob in client.list_blobs(paying)] == ["a", "b"]
+    paying.reload()
+    assert paying.requester_pays is True
 
 
 def test_buckets(client: storage.Client, bucket: storage.Bucket) -> None:
