@@ -15,8 +15,10 @@ from long_mode import effort
 from providers_kit import NOW, MovedClock, Script, reply, rpc_error
 
 from batchctl.model import errors
+from batchctl.model.keys import AttemptKey, Mark
 from batchctl.model.ports import ResultItem
 from batchctl.providers.lines import lines as cut_lines
+from batchctl.providers.vertex.marks import mark_labels, own_folder
 from batchctl.providers.vertex.output import read_output
 from batchctl.providers.vertex.result_rows import result_item
 
@@ -243,6 +245,56 @@ def read(found: dict[str, Any], bucket: Any = nowhere, tables: Any = nowhere) ->
 
 def numbered(number: int) -> dict[str, Any]:
     return {"status": "", "request": {"labels": {"batchctl-row": str(number)}}, "response": RESPONSE}
+
+
+MARK = Mark("demo", "abc123", AttemptKey("j", 2), "d1:" + "0" * 12, "0123456789")
+
+
+@pytest.mark.parametrize("state", [*GOOD, *BAD_ENDS])
+def test_a_job_that_does_not_say_where_it_wrote_is_read_from_the_folder_of_its_attempt(state):
+    bucket = Bucket(**{f"dest/{own_folder(MARK)}/prediction-x/incremental_predictions/0.jsonl": lines(OK)})
+    config = {"gcsDestination": {"outputUriPrefix": f"gs://b/dest/{own_folder(MARK)}/"}}
+    found = read(job(None, state, labels=mark_labels(MARK), outputConfig=config), bucket)
+    assert found == [item(response=RESPONSE, early=True)]
+
+
+def refused(_: httpx.Request) -> httpx.Response:
+    return rpc_error(403)
+
+
+@pytest.mark.parametrize(
+    ("members", "waits"),
+    [
+        ({"state": "JOB_STATE_FAILED"}, False),
+        ({"state": "JOB_STATE_FAILED", "completionStats": {"successfulCount": "1"}}, True),
+        ({"state": "JOB_STATE_CANCELLED"}, True),
+        ({"state": "JOB_STATE_FAILED", "info": GCS_INFO}, True),
+    ],
+)
+def test_a_bucket_that_refuses_holds_up_what_may_have_results_alone(members, waits):
+    config = {"gcsDestination": {"outputUriPrefix": f"gs://b/dest/{own_folder(MARK)}/"}}
+    found = job(**{"info": None, "labels": mark_labels(MARK), "outputConfig": config, **members})
+    if not waits:
+        assert read(found, refused) == []
+        return
+    with pytest.raises(errors.ApiError):
+        read(found, refused)
+
+
+@pytest.mark.parametrize(
+    ("labels", "uri"),
+    [({}, f"gs://b/dest/{own_folder(MARK)}/"), (mark_labels(MARK), "gs://b/dest/"), (mark_labels(MARK), 5)],
+)
+def test_a_folder_that_others_may_write_to_is_not_guessed(labels, uri):
+    config = {"gcsDestination": {"outputUriPrefix": uri}}
+    assert read(job(None, "JOB_STATE_CANCELLED", labels=labels, outputConfig=config)) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["predictions.json", "prediction.results-00000-of-00002", "predictions.jsonl-00001-of-00002"]
+)
+def test_files_in_parts_and_files_of_json_are_read(name):
+    assert read(job(), Bucket(**{f"{DIRECTORY}/{name}": lines(OK)})) == [item(response=RESPONSE)]
 
 
 def test_every_jsonl_file_below_the_directory_is_read():

@@ -12,7 +12,7 @@ from batchctl.model.errors import BadRequest
 from batchctl.model.keys import OWN_LABELS
 from batchctl.model.ports import CreateRequest
 from batchctl.providers.bodies import encode_json, merge_patch
-from batchctl.providers.vertex.marks import mark_labels
+from batchctl.providers.vertex.marks import mark_labels, own_folder
 from batchctl.providers.vertex.names import full_model
 
 _DATASET = re.compile(r"projects/[^/]+/locations/[^/]+/datasets/[^/]+")
@@ -76,7 +76,7 @@ def _source(uris: tuple[str, ...]) -> dict[str, Json]:
 def _output(request: CreateRequest) -> dict[str, Json]:
     dest = request.dest or ""
     if dest.startswith("gs://"):
-        folder = f"{dest if dest.endswith('/') else f'{dest}/'}{_own_folder(request)}/"
+        folder = f"{dest if dest.endswith('/') else f'{dest}/'}{own_folder(request.mark)}/"
         return {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": folder}}
     if dest.startswith("bq://"):
         return {"predictionsFormat": "bigquery", "bigqueryDestination": {"outputUri": dest}}
@@ -84,17 +84,6 @@ def _output(request: CreateRequest) -> dict[str, Json]:
         f"{request.mark.key.job} does not say where Vertex AI shall write its results",
         "give it a dest: gs://bucket/prefix/ or bq://project.dataset",
     )
-
-
-def _own_folder(request: CreateRequest) -> str:
-    """A folder that no other attempt writes to.
-
-    The service names its folders by the time alone, and two jobs that began in one instant were seen in one (reference
-    16). The token tells attempts apart that have one number, such as those of two stacks, or after a lost state.
-    """
-    key = request.mark.key
-    shard = f".{key.shard}" if key.shard else ""
-    return f"{key.job}-{key.attempt}{shard}-{request.mark.token}"
 
 
 def _unusable(message: str, hint: str) -> BadRequest:

@@ -47,6 +47,16 @@ def find_broken(labels: Mapping[str, Json]) -> BrokenMark | None:
     return BrokenMark(text, stack if isinstance(stack, str) else None, job if isinstance(job, str) and job else None)
 
 
+def own_folder(mark: Mark) -> str:
+    """The name of a folder that no other attempt writes to.
+
+    The service names its folders by the time alone, and two jobs that began in one instant were seen in one (reference
+    16). The token tells attempts apart that have one number, such as those of two stacks, or after a lost state.
+    """
+    shard = f".{mark.key.shard}" if mark.key.shard else ""
+    return f"{mark.key.job}-{mark.key.attempt}{shard}-{mark.token}"
+
+
 def own_labels(stack: str, uid: str) -> dict[str, str]:
     """The labels that all jobs of a stack have. `uid` may be the whole one or the short one."""
     return {f"{OWN_LABELS}stack": stack, f"{OWN_LABELS}uid": short_uid(uid)}

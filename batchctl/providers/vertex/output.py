@@ -5,14 +5,15 @@ Nothing here is ever silently short: what cannot be read to its end raises. Sour
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
-from batchctl.model.errors import ApiError, NotFound
+from batchctl.model.errors import ApiError, NotFound, PermissionDenied
 from batchctl.model.ports import ResultItem
-from batchctl.model.states import GOOD_STATES
+from batchctl.model.states import GOOD_STATES, JobState
 from batchctl.providers import members
 from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.names import ObjectPath, Table, parse_gs, parse_table
@@ -23,10 +24,13 @@ from batchctl.providers.lines import LINE_LIMIT
 from batchctl.providers.result_lines import read_lines
 from batchctl.providers.texts import as_object
 from batchctl.providers.times import parse_time
+from batchctl.providers.vertex.marks import own_folder, read_mark
 from batchctl.providers.vertex.result_rows import result_item
 
 _EARLY = "incremental_predictions"
 """The folder of rows that were done before the job's end (reference chapter 16)."""
+_LINES = re.compile(r"(\.jsonl?|-[0-9]{1,9}-of-[0-9]{1,9})$")
+"""What the names of files of lines end with; the second is that of files in parts."""
 _PREDICTIONS = "predictions"
 """The table of results in a dataset that a job made for itself (discovery document, `BigQueryDestination`)."""
 
@@ -37,12 +41,13 @@ def read_output(
     """The rows of an ended job, as the API wrote them, streamed. `limit` is the most bytes of one line.
 
     `job` is a BatchPredictionJob as the API shows it: `name`, `state`, `endTime`, `updateTime`, `completionStats`,
-    `outputInfo` and `outputConfig` are read. A job that ended badly may have no rows. One that has some and does not
-    show them raises ApiError with code `ResultsNotReady` when they may still come, `ResultsGone` when the end is long
-    ago. Raises ApiError, also midway.
+    `outputInfo`, `outputConfig` and `labels` are read. A job that ended badly may have no rows. One that has some and
+    does not show them raises ApiError with code `ResultsNotReady` when they may still come, `ResultsGone` when the end
+    is long ago. Raises ApiError, also midway.
     """
     info = as_object(job.get("outputInfo"))
     directory, table = info.get("gcsOutputDirectory"), _table(info, as_object(job.get("outputConfig")))
+    directory = directory or (_own_folder(job) if table is None else None)
     seen = False
     if directory:
         rows = _objects_rows(job, parse_gs(directory), storage, limit)
@@ -63,22 +68,33 @@ def read_output(
 
 
 def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Storage, limit: int) -> Iterator[ResultItem]:
-    """The lines of every JSONL file below the directory, file by file in the order of their names.
+    """The lines of every file of lines below the directory, file by file in the order of their names.
 
     What was written before the end comes last, and is marked as such: the final files have it again.
     """
     folder = ObjectPath(directory.bucket, f"{directory.name.rstrip('/')}/")
     try:
         found = list(storage.list(folder))
-    except NotFound as error:
+    except (NotFound, PermissionDenied) as error:
+        if isinstance(error, PermissionDenied) and not _never_wrote(job):
+            raise
         _refuse_if_missed(job, storage, error)
         return
-    files = [item for item in found if item.path.name.endswith(".jsonl")]
+    files = [item for item in found if _LINES.search(item.path.name)]
     for is_early, item in sorted(((_is_early(item, folder), item) for item in files), key=_order):
         chunks, what = storage.read(item), str(item.path)
         # An object's size is known, so a line that is cut off was written so.
         for row in read_lines(chunks, limit, what, result_item, lambda _: True):
             yield replace(row, early=True) if is_early else row
+
+
+def _own_folder(job: Mapping[str, Json]) -> str | None:
+    """Where an attempt of ours was to write, and nobody else: for a job that does not say where it did."""
+    mark = read_mark(as_object(job.get("labels")))
+    uri = as_object(as_object(job.get("outputConfig")).get("gcsDestination")).get("outputUriPrefix")
+    if mark is None or not isinstance(uri, str) or not uri.endswith(f"/{own_folder(mark)}/"):
+        return None
+    return uri
 
 
 def _is_early(item: StoredObject, folder: ObjectPath) -> bool:
@@ -99,7 +115,12 @@ def _table_rows(job: Mapping[str, Json], table: Table, storage: Storage, bigquer
     yield from map(result_item, bigquery.rows(table, columns))
 
 
-def _refuse_if_missed(job: Mapping[str, Json], storage: Storage, error: NotFound) -> None:
+def _never_wrote(job: Mapping[str, Json]) -> bool:
+    """Whether a job failed before it had a folder: the bucket that refuses us may be what it failed for."""
+    return not job.get("outputInfo") and members.job_state(job.get("state")) == JobState.FAILED
+
+
+def _refuse_if_missed(job: Mapping[str, Json], storage: Storage, error: NotFound | PermissionDenied) -> None:
     """Raise for a place that is not there, unless the job may have written nothing."""
     if _has_results(job):
         code, hint = _why_missing(job, storage)
