@@ -44,6 +44,14 @@ def without_doubtful(listed: dict) -> list:
     return listed["jobs"]
 
 
+def without_sizes(listed: dict) -> list:
+    """The same without the size of the input: under another account it is other work, and nobody knows its size."""
+    for job in listed["jobs"]:
+        for attempt in job["attempts"]:
+            attempt["inputBytes"] = None
+    return without_doubtful(listed)
+
+
 def test_a_lost_state_comes_back(finished: StackFolder, cli: Cli, service: Service) -> None:
     before = without_doubtful(cli.ok("state", "list", "-o", "json").json)
     lose(finished)
@@ -311,10 +319,10 @@ def rebound(
 def test_a_job_that_was_bound_to_another_account_comes_back_there(
     rebound: StackFolder, cli: Cli, service: Service
 ) -> None:
-    before = without_doubtful(cli.ok("state", "list", "-o", "json").json)
+    before = without_sizes(cli.ok("state", "list", "-o", "json").json)
     lose(rebound)
     cli.ok("state", "rebuild")
-    assert without_doubtful(cli.ok("state", "list", "-o", "json").json) == before
+    assert without_sizes(cli.ok("state", "list", "-o", "json").json) == before
     ran = cli("plan", "-o", "json", "--detailed-exitcode")
     assert (ran.code, ran.actions()) == (0, {"translate": "none"})
     assert service.creates == 1
