@@ -108,9 +108,6 @@ def _check_rule(rule: JsonObject, place: str) -> None:
         raise Invalid(f"{place}.match.row: only rules whose fate is rows look at rows")
     if "rowError" in rule and fate != Fate.ROWS:
         raise Invalid(f"{place}.rowError: only rules whose fate is rows have one")
-    for name in ("pending", "running"):
-        if name in rule and fate == Fate.STUCK:
-            raise Invalid(f"{place}.{name}: a job whose fate is stuck waits until it expires")
     if "output" in rule and fate in _WRITES_NOTHING:
         raise Invalid(f"{place}.output: a job whose fate is {fate} writes no output")
     reasons = _reasons(rule)

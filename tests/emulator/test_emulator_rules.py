@@ -202,8 +202,6 @@ def test_rules_can_be_read(world: World) -> None:
         ([{"fate": "fail", "rowError": {"code": 3}}], "rules[0].rowError:"),
         ([{"match": {"row": "x"}}], "rules[0].match.row:"),
         ([{"match": {"row": "x"}, "fate": "stuck"}], "rules[0].match.row:"),
-        ([{"fate": "stuck", "pending": "1s"}], "rules[0].pending:"),
-        ([{"fate": "stuck", "running": "1s"}], "rules[0].running:"),
         *[([{"fate": fate, "output": {"early": 1}}], "rules[0].output:") for fate in ("stuck", "fail", "expire")],
         ([{"match": {"api": "both"}}], "rules[0].match.api:"),
         *[

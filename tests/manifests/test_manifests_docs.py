@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from manifests_kit import REPOSITORY
 
@@ -35,6 +36,10 @@ def number(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def hours(span: timedelta | None) -> str:
+    return "-" if span is None else f"{span / timedelta(hours=1):g} hours"
+
+
 def matrix() -> list[str]:
     return [
         f"| | {' | '.join(NAMES[api] for api in Api)} |",
@@ -54,6 +59,7 @@ def matrix() -> list[str]:
         row("`priority` is told to the API", lambda can: can.priority),
         row("rows of a file are known again", lambda can: MARKS[can.row_mark]),
         row("versions (`apiVersion`), the default first", lambda can: ", ".join(f"`{one}`" for one in can.versions)),
+        row("results are sure to be there for (`collectBy`)", lambda can: hours(can.results_kept)),
         row("jobs at once (`active`)", lambda can: can.limits.active),
         row("rows of a job (`rows`)", lambda can: can.limits.rows),
         row("rows of a job that makes embeddings (`embeddingRows`)", lambda can: can.limits.embedding_rows),
@@ -71,4 +77,4 @@ def test_the_table_of_what_each_api_can_is_the_matrix() -> None:
 def test_the_matrix_is_shown_as_a_whole() -> None:
     assert set(SOURCES) == set(SourceForm)
     assert set(DESTS) == set(DestForm)
-    assert len(Capabilities.__annotations__) == 13, "a new fact needs a line in the table"
+    assert len(Capabilities.__annotations__) == 14, "a new fact needs a line in the table"

@@ -7,11 +7,24 @@ import pytest
 from manifests_kit import JOB, STACK, PlainRows, faults_in, lines, load_in, the_job, with_spec, with_stack, write
 
 from batchctl.manifests import Trust, load
+from batchctl.manifests.codes import Code
 from batchctl.manifests.durations import parse_duration
-from batchctl.model.desired import InlineRows, Kind, Lifecycle, LocalFile, OnChange, OnMissing, OnRemove, UploadedFile
+from batchctl.manifests.faults import MOST_FAULTS, Faults
+from batchctl.model.desired import (
+    InlineRows,
+    Kind,
+    Lifecycle,
+    LocalFile,
+    Location,
+    OnChange,
+    OnMissing,
+    OnRemove,
+    UploadedFile,
+)
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.rows.reader import RowFiles
 
 GOOGLE = "https://generativelanguage.googleapis.com"
 
@@ -662,3 +675,31 @@ src:
         '9:27: InvalidValue "role" cannot be "assistant" (write model)',
         '10:29: UnknownField there is no field "max_tokens" in "generation_config" (write generationConfig.maxOutputTokens)',
     ]
+
+
+def test_doubtful_values_in_rows_are_warnings_with_their_line(tmp_path: Path) -> None:
+    row = '{"key": "a", "request": {"contents": [{"parts": [{"text": "x"}]}], "serviceTier": "gold"}}\n'
+    write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec("src: {file: rows.jsonl}"), "rows.jsonl": row})
+    desired = load_in(tmp_path, rows=RowFiles())
+    assert [str(warning).partition("rows.jsonl:")[2] for warning in desired.warnings] == [
+        (
+            '1:1: UnknownValue request.serviceTier: "serviceTier" has the unknown value "gold"'
+            " (known are: unspecified, standard, flex, priority)"
+        )
+    ]
+
+
+def test_a_row_in_another_form_has_its_problems_at_the_row(tmp_path: Path) -> None:
+    rows = "src: [{key: a, contents: [{role: user, parts: [{text: x}]}], config: {max_tokens: 5}}]"
+    write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec(rows)})
+    (line,) = lines(tmp_path, rows=RowFiles())
+    assert 'job.yaml:5:9: UnknownField there is no field "maxTokens" in "generationConfig"' in line
+    assert "write generationConfig.maxOutputTokens" in line
+
+
+def test_warnings_beyond_the_bound_are_dropped() -> None:
+    faults = Faults()
+    for number in range(MOST_FAULTS + 1):
+        faults.warn(Location("a.yaml", number + 1), Code.UNKNOWN_VALUE, "x")
+    assert len(faults.warnings) == MOST_FAULTS
+    assert not faults.any()

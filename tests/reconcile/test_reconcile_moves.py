@@ -11,7 +11,7 @@ from batchctl.model.desired import DesiredStack, Location, Moved
 from batchctl.model.keys import AttemptKey
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedJob, RenameJob, SaveAttempt, SaveJob
-from batchctl.reconcile import Options, find_moves, plan
+from batchctl.reconcile import Options, find_moves, plan, rename
 from batchctl.reconcile.moves import final_names, renamed
 
 
@@ -130,3 +130,12 @@ def test_a_clash_is_held_back_and_the_others_go_on() -> None:
     assert "spec.moved says that a is b now" in made.guards[0].message
     assert show(made, "b") == "wait Active"
     assert show(made, "c").startswith("create")
+
+
+def test_a_rename_by_hand_takes_along_what_depends_on_it() -> None:
+    before = recorded(row(job(), attempt(1)), row(job("z", needs=["a"]), attempt(name="z")))
+    writes = rename(before.jobs["a"], "c", before)
+    assert writes[0] == RenameJob("a", "c")
+    saved = {write.job.name: write.job for write in writes if isinstance(write, SaveJob)}
+    assert saved["c"].former_names == ("a",)
+    assert saved["z"].depends_on == ("c",)

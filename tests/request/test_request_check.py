@@ -288,3 +288,24 @@ def test_only_growing_enums_and_deprecations_are_warnings() -> None:
 def test_a_request_that_is_no_object_is_said_to_be_none(value: Any) -> None:
     (problem,) = check_row_request(value, Kind.BATCH_JOB, None)
     assert problem.message.startswith('"request" must be an object, not ')
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ({"labels": {"a": None}}, ['labels.a: WrongType "a" must be a string, not null']),
+        ({"serviceTier": True}, ['serviceTier: WrongType "serviceTier" must be a string, not a boolean']),
+        (
+            {"contents": None},
+            ['.: MissingField the field "contents" is missing in "request" (The turns of the conversation)'],
+        ),
+        ({"tools": None, "toolConfig": {"retrievalConfig": {"latLng": {"latitude": 1, "longitude": 2}}}}, []),
+        ({"generationConfig": {"speechConfig": {"languageCode": None}}}, []),
+        (
+            {"generationConfig": {"stopSequences": 5}},
+            ['generationConfig.stopSequences: WrongType "stopSequences" must be a list, not a number'],
+        ),
+    ],
+)
+def test_values_at_the_edges(members: dict[str, Any], says: list[str]) -> None:
+    assert row(**members) == says

@@ -36,6 +36,7 @@ EVERY_CALL = {
     f"{CALLS}.batchPredictionJobs.delete",
     f"{CALLS}.operations.get",
     "storage.objects.insert",
+    "storage.objects.delete",
     "storage.objects.get",
     "storage.objects.list",
     "bigquery.tables.get",
@@ -164,7 +165,7 @@ def test_jobs_that_fail(world: World) -> None:
         world.stack.write_job(name, **spec)
     world.stack.write_job("refused", src="gs://input/one.jsonl", dest="gs://output/x", model="veo-3.0")
     world.stack.write_job("good", **JOBS["gcs"])
-    assert world.cli("apply", "--yes", "--wait").code == 1
+    assert world.cli("apply", "--yes", "--wait").code == 4
     assert world.phases() == {**dict.fromkeys(BAD, "Failed"), "refused": "Rejected", "good": "Succeeded"}
     told = {job["job"]: job["reason"] for job in world.cli("status", "-o", "json").json["jobs"]}
     for name, words in SAID.items():

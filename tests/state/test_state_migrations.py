@@ -33,7 +33,7 @@ def fail_late(db: Database) -> None:
 
 
 def store_of(path: Path, *more: Migration) -> FileState:
-    return FileState(path, Identity("demo", "abc123"), HandClock(), "ada", 0, (*MIGRATIONS, *more))
+    return FileState(path, Identity("demo", "abc123"), HandClock(), "ada", 0, migrations=(*MIGRATIONS, *more))
 
 
 TODAY = len(MIGRATIONS)
