@@ -14,7 +14,8 @@ from batchctl.emulator.wire import Refused, Request
 
 _GZIP = 31
 """zlib's number for the gzip format with the largest window."""
-_TOKEN = re.compile(r""""(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
+_TOKEN = re.compile(r""""[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|'([^'\\]*+(?:\\.[^'\\]*+)*+)(?:'|\\?\Z)""", re.DOTALL)
+"""A text in either quotes; one that never ends reaches to the end, so that no part of it is read twice."""
 _QUOTE = re.compile(r"\\(.)|\"", re.DOTALL)
 
 

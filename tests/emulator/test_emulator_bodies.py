@@ -114,6 +114,13 @@ def test_what_is_no_json_in_either_quotes_is_refused(world: World, content: str)
     assert world.refused(400, "POST", CREATE, content=content)["message"].startswith("Invalid JSON payload received.")
 
 
+@pytest.mark.parametrize(
+    "text", ["'\"" + '\\"' * 1_000_000, "\"'" + "\\'" * 1_000_000 + "\\", "'" * 1_000_001, "'" + "x" * 4_000_000]
+)
+def test_a_text_that_never_ends_is_refused_at_once(world: World, text: str) -> None:
+    assert world.refused(400, "POST", CREATE, content=text)["message"].startswith("Invalid JSON payload received.")
+
+
 def test_a_token_may_come_in_the_query(vertex: Vertex) -> None:
     client = bare(vertex)
     for path in (JOBS, "/storage/v1/b/in/o", "/bigquery/v2/projects/p/datasets", "/v1beta/batches"):
