@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.kept import KeptResults
+from batchctl.model.observed import Unknown
 from batchctl.model.plan import Action, Create, Note, Reuse, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
@@ -82,9 +83,12 @@ def label_reuse(subject: Subject, decision: Decision) -> Decision:
         (Note.REUSED, Reason.REUSED, "the results of this very work are here: nothing is bought"),
         (Note.FOUND, Reason.RESULTS_FOUND, "its results are here, though the state did not know of them"),
     ):
-        found = [view.attempt.results or "" for view in subject.views if view.note is note]
-        if found and plain:
-            reason = f"{words} ({', '.join(found)}); {decision.reason}"
+        views = [view for view in subject.views if view.note is note]
+        if views and plain:
+            reason = f"{words} ({', '.join(view.attempt.results or '' for view in views)})"
+            if not all(isinstance(view.presence, Unknown) for view in views):
+                # Of a remote job that is not seen there is nothing to say: its results are here.
+                reason += f"; {decision.reason}"
             return replace(decision, action=Action.REUSE, code=code, reason=reason)
     return decision
 

@@ -282,7 +282,7 @@ def test_it_is_said_where_they_come_from() -> None:
     )
     assert (decided.code, decided.reason) == (Reason.REUSED, words)
     (decided,) = replace(Situation(job()), inventory=kept(OWN)).decide().jobs
-    assert decided.reason.startswith("the results of this very work are here: nothing is bought (a/1); succeeded")
+    assert decided.reason.startswith("the results of this very work are here: nothing is bought (a/1)")
     (decided,) = (
         one(attempt(1, "SUCCEEDED"))
         .__class__(job(), row(job(), attempt(1, "SUCCEEDED")), look(seen(OWN)), inventory=kept(OWN))
