@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from batchctl.model.desired import Json
+from batchctl.providers.json_ending import Ending
+from batchctl.providers.lines import LongLine
 from batchctl.providers.texts import DECODER
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -52,9 +54,7 @@ class JsonStream:
             self._at = _end_of(_SPACE, self._buffer, self._at)
             if self._at < len(self._buffer):
                 return self._buffer[self._at]
-            if self._ended:
-                raise ValueError("the JSON text ends early")
-            self._grow()
+            self._go_on()
 
     def members(self) -> Iterator[str]:
         """Walk through the object here; after each name the caller must use up the value."""
@@ -71,24 +71,37 @@ class JsonStream:
             if self._ends("}"):
                 return
 
-    def elements(self) -> Iterator[Json | Unsound]:
-        """Walk through the array here. An element that is not JSON, but whose end is plain, costs no other one."""
+    def elements(self) -> Iterator[Json | Unsound | LongLine]:
+        """Walk through the array here. An element that is not JSON, but whose end is plain, costs no other one.
+
+        One that is larger than the limit is put aside, and goes away as soon as the next one is asked for.
+        """
         self._take("[")
         if self.peek() == "]":
             self._take("]")
             return
         while True:
-            yield self._element()
+            element = self._element()
+            try:
+                yield element
+            finally:
+                if isinstance(element, LongLine):
+                    element.close()
             if self._ends("]"):
                 return
 
     def value(self) -> Json:
         """Read the value here as a whole. Raises ValueError when it is larger than the limit."""
-        return self._decode(DECODER)[0]
+        found = self._decode(DECODER)
+        if found is None:
+            raise ValueError(f"one value is larger than {self._value_limit} characters")
+        return found[0]
 
-    def _element(self) -> Json | Unsound:
-        self.peek()
-        value, text = self._decode(_LENIENT)
+    def _element(self) -> Json | Unsound | LongLine:
+        found = self._decode(_LENIENT)
+        if found is None:
+            return self._pass_over()
+        value, text = found
         if _BROKEN.search(text):
             return Unsound(text, "it is not UTF-8")
         if not _CONSTANT.search(text):
@@ -99,8 +112,8 @@ class JsonStream:
             return Unsound(text, str(error))
         return value
 
-    def _decode(self, decoder: json.JSONDecoder) -> tuple[Json, str]:
-        """The value here, and its text."""
+    def _decode(self, decoder: json.JSONDecoder) -> tuple[Json, str] | None:
+        """The value here, and its text; None, with nothing used up, when it is larger than the limit."""
         self.peek()
         while True:
             try:
@@ -113,12 +126,35 @@ class JsonStream:
             else:
                 # A number may go on behind the end of the buffer, and `1.` is read as `1` with a point after it.
                 if _end_of(_NUMBER_TAIL, self._buffer, end) < len(self._buffer) or self._ended:
+                    if end - self._at > self._value_limit:
+                        return None
                     text = self._buffer[self._at : end]
                     self._at = end
                     return value, text
-            if len(self._buffer) - self._at > self._value_limit:
-                raise ValueError(f"one value is larger than {self._value_limit} characters")
-            self._grow()
+            held = len(self._buffer) - self._at
+            if held > self._value_limit:
+                return None
+            # Doubles what is held, so that a long value is not decoded again and again.
+            self._grow(min(held, self._value_limit + 1 - held))
+
+    def _pass_over(self) -> LongLine:
+        """Leave the value here behind, with all its bytes put aside."""
+        line, ending = LongLine(()), Ending()
+        try:
+            while True:
+                piece = self._buffer[self._at : self._at + self._chunk]
+                end = ending.find(piece)
+                piece = piece if end is None else piece[:end]
+                line.add(piece.encode("utf-8", "surrogateescape"))
+                self._at += len(piece)
+                if end is not None:
+                    line.content.seek(0)
+                    return line
+                if self._at == len(self._buffer):
+                    self._go_on()
+        except BaseException:
+            line.close()
+            raise
 
     def skip(self, depth: int = 0) -> None:
         """Leave the value here behind, however large the objects and arrays in it are."""
@@ -134,10 +170,15 @@ class JsonStream:
             case _:
                 self.value()
 
-    def _grow(self) -> None:
-        """Doubles what is held, so that a long value is not decoded again and again."""
+    def _go_on(self) -> None:
+        """Read on where more has to come."""
+        if self._ended:
+            raise ValueError("the JSON text ends early")
+        self._grow()
+
+    def _grow(self, least: int = 0) -> None:
         rest = self._buffer[self._at :]
-        more = self._read(max(self._chunk, len(rest)))
+        more = self._read(max(self._chunk, least))
         self._ended = not more
         self._buffer, self._at = rest + more, 0
 

@@ -57,7 +57,7 @@ def read_lines(
             raise BadReply(f"{what}: a page of HTML came in place of the result file")
         has_rows, has_text = has_rows or _ROW.match(text) is not None, True
         if isinstance(line, LongLine):
-            yield _long_row(
+            yield long_row(
                 line, f"line {number} of the result file is longer than {limit:,} bytes (limits.lineBytes)", item_of
             )
             continue
@@ -135,7 +135,8 @@ def unreadable_row(raw: bytes, message: str, item_of: Callable[[Json], ResultIte
     return _error_row(item_of(_identity(raw)), message, kept)
 
 
-def _long_row(line: LongLine, message: str, item_of: Callable[[Json], ResultItem]) -> ResultItem:
+def long_row(line: LongLine, message: str, item_of: Callable[[Json], ResultItem]) -> ResultItem:
+    """The error row of what is too long to be read, with its bytes put aside, at its place where that can be told."""
     found = _error_row(item_of(leading_members(line.start)), message, {})
     return replace(found, aside=line.content)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -212,6 +213,20 @@ def test_of_two_that_look_like_answers_neither_is_guessed():
 )
 def test_a_row_that_holds_nothing_is_an_error_row(item, raw):
     assert results.result_item(item) == ResultItem(None, None, error={**NOTHING, **raw})
+
+
+def test_an_inline_row_beyond_the_limit_costs_no_other_row():
+    long = {"metadata": "m", "response": {"candidates": ["x" * 5000]}}
+    items = [OK, {"key": "long", **long}, BAD]
+    body = json.dumps(ended({"inlinedResponses": {"inlinedResponses": items}})).encode()
+    found = []
+    for one in results.inline_rows(io.BytesIO(body), results.Outline(), "batches.get", 1000):
+        assert one.aside is None or json.loads(one.aside.read()) == items[1]
+        found.append(one)
+    assert [one.key for one in found] == ["k1", "long", "k2"]
+    assert found[1].error is not None
+    assert found[1].error["code"] == 15
+    assert "limits.lineBytes" in str(found[1].error["message"])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.providers.json_stream import JsonStream
+from batchctl.providers.lines import LongLine
 from batchctl.providers.texts import parse_json
 
 VALUES = st.recursive(
@@ -107,3 +108,45 @@ def test_large_containers_are_skipped_in_little_memory():
 def test_strict_parser_raises_value_error(body):
     with pytest.raises(ValueError):  # noqa: PT011  # see above
         parse_json(body)
+
+
+LONG = [
+    '"a, b] \\\\"',
+    '"' + r"\\\"" * 20 + '"',
+    '{"a": ["}]", {"b": "\\\\"}], "c": {}}',
+    "[[], [[]], {}]",
+    "12345678901234567890",
+    '{"broken": NaN, nonsense}',
+    '"\u00e4\u00f6\u00fc and more of it"',
+]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 1000])
+@pytest.mark.parametrize("text", LONG)
+def test_an_element_beyond_the_limit_is_put_aside_and_costs_no_other(text: str, chunk: int) -> None:
+    walked = JsonStream(io.StringIO(f"[1, {text} ,2]").read, value_limit=5, chunk=chunk)
+    first, long, last = (
+        element.content.read().decode() if isinstance(element, LongLine) else element for element in walked.elements()
+    )
+    assert (first, str(long).rstrip(), last) == (1, text, 2)
+
+
+@pytest.mark.parametrize("text", ['["a long text without an end', '[{"a": "long enough"', '["long enough \\'])
+def test_an_element_beyond_the_limit_has_to_end(text: str) -> None:
+    with pytest.raises(ValueError, match="ends early"):
+        list(JsonStream(io.StringIO(text).read, value_limit=5, chunk=2).elements())
+
+
+def test_what_is_put_aside_is_never_held() -> None:
+    largest = 0
+
+    class Measured(io.StringIO):
+        def read(self, size: int | None = -1) -> str:
+            nonlocal largest
+            largest = max(largest, len(walked._buffer))
+            return super().read(size)
+
+    walked = JsonStream(Measured(f'["{"x" * 100_000}"]').read, value_limit=1000, chunk=64)
+    [element] = [one.size for one in walked.elements() if isinstance(one, LongLine)]
+    assert element == 100_002
+    assert largest < 1100

@@ -19,9 +19,10 @@ from batchctl.model.row_marks import position_of_metadata, without_position
 from batchctl.model.states import JobState
 from batchctl.providers.gemini.names import is_file_name
 from batchctl.providers.json_stream import JsonStream, Unsound
+from batchctl.providers.lines import LongLine
 from batchctl.providers.members import is_number, job_state, key_text
 from batchctl.providers.outcomes import NOTHING, read_outcome, users_members
-from batchctl.providers.result_lines import unreadable_row
+from batchctl.providers.result_lines import long_row, unreadable_row
 from batchctl.providers.texts import as_object
 from batchctl.providers.times import parse_time
 
@@ -107,7 +108,7 @@ def _container(stream: JsonStream, outline: Outline) -> Iterator[ResultItem]:
             return
         for item in stream.elements():
             outline.rows_seen = True
-            yield unsound_item(item) if isinstance(item, Unsound) else result_item(item)
+            yield _item(item)
         return
     for name in stream.members():
         if name in _INLINE and stream.peek() == "[":
@@ -154,6 +155,15 @@ def _users_metadata(metadata: dict[str, Json], key: str | None) -> dict[str, Jso
     return {
         name: value for name, value in without_position(metadata).items() if not (name == "key" and key is not None)
     }
+
+
+def _item(element: Json | Unsound | LongLine) -> ResultItem:
+    if isinstance(element, Unsound):
+        return unsound_item(element)
+    if isinstance(element, LongLine):
+        words = f"an item of the results has {element.size:,} bytes, which is beyond limits.lineBytes"
+        return long_row(element, words, result_item)
+    return result_item(element)
 
 
 def unsound_item(unsound: Unsound) -> ResultItem:
