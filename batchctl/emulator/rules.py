@@ -158,6 +158,7 @@ def course_for(store: Store, settings: Settings, job: Newcomer) -> Course:
         parse_duration(first["running"]) if "running" in first else settings.running,
         fate,
         _row_rules(fitting) if fate is Fate.ROWS else (),
+        (first["error"]["code"], first["error"]["message"]) if "error" in first else None,
         output=_output_rule(first.get("output", {})),
     )
 

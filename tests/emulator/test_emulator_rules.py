@@ -72,6 +72,12 @@ def test_a_failed_job_tells_an_error(world: World) -> None:
     assert "output" not in reply["metadata"]
 
 
+def test_a_failed_job_may_tell_an_error_of_the_rules_own(world: World) -> None:
+    quota = {"code": 8, "message": "Enqueued token quota exceeded for the model."}
+    world.rules({"fate": "fail", "error": quota})
+    assert world.finish(world.create())["error"] == quota
+
+
 def test_a_stuck_job_expires_in_the_end_and_can_be_cancelled(world: World) -> None:
     world.rules({"fate": "stuck"})
     waits, cancelled = world.create("a", "b"), world.create("a", "b")

@@ -198,6 +198,14 @@ def test_cancelling_a_finished_job(tmp_path: Path, refused: bool) -> None:
     world.http.close()
 
 
+def test_a_failed_job_may_tell_an_error_of_the_rules_own(tmp_path: Path) -> None:
+    world = Vertex(tmp_path / "failed.db")
+    error = {"code": 7, "message": "Failed to export data."}
+    world.rules({"fate": "fail", "error": error})
+    assert world.end(world.make())["error"] == error
+    world.http.close()
+
+
 def test_a_failed_job_cannot_be_cancelled(tmp_path: Path) -> None:
     world = Vertex(tmp_path / "failed.db")
     failed, done = world.make(inputConfig=from_gcs("gs://none/x")), world.make()

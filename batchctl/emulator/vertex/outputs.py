@@ -137,7 +137,7 @@ def _write(store: Store, settings: Settings, job: Job, ended: int) -> JsonObject
         lines, total = shaped(made(), rule), count + extra(rule, count)
         info = write_objects(store, job, total, settings.output_files, lines, ended)
         if rule.early:
-            write_early(store, info, early(shaped(made(), rule), rule, count), ended)
+            write_early(store, info, early(made(), rule, count), ended)
         return info
     columns = list(map(column_of, job.output[_COLUMNS]))
     rows = (_table_row(job, *place, moment) for place in _shuffled(store, job, served))

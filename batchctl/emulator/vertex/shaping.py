@@ -35,10 +35,8 @@ def _counted(line: JsonObject) -> JsonObject:
 
 
 def early(lines: Iterator[JsonObject], rule: OutputRule, count: int) -> Iterator[JsonObject]:
-    """The lines that were done early."""
-    for position, line in enumerate(lines):
-        if position < rule.early * count:
-            yield line
+    """The lines, as the rule wants them, of the rows that were done early."""
+    return shaped((line for position, line in enumerate(lines) if position < rule.early * count), rule)
 
 
 def extra(rule: OutputRule, count: int) -> int:
