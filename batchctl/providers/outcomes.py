@@ -84,7 +84,7 @@ def users_members(rest: Mapping[str, Json]) -> dict[str, Json]:
     return {
         name: value
         for name, value in rest.items()
-        if not (name == "key" and key_text(value) is not None)
+        if not (name == "key" and (value is None or key_text(value) is not None))
         and not (name in ("error", "status", "response") and not value)
     }
 

@@ -157,6 +157,6 @@ def state_text(state: str | None) -> str:
 def anonymous_words(count: int) -> str:
     """That results have nothing which says whose they are."""
     return (
-        f"{count} results cannot be told apart: neither a key nor another member says which row each is of, and the "
-        "order of the input is not known; give each row a key, a custom_id or an id"
+        f"{count} results cannot be told apart: no key and no other member of their own says which row each is of, and "
+        "the order of the input is not known; give each row a key, a custom_id or an id that no other row has"
     )

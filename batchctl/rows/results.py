@@ -148,7 +148,7 @@ def _write(
             counts.add(item)
         settled = join.settle()
         ok, failed, unmatched, tokens = counts.total(settled)
-        anonymous = sum(spool.is_anonymous(number) for number in counts.nowhere(settled))
+        anonymous = spool.count_anonymous(counts.nowhere(settled))
         sha256 = spool.write_sorted(part / RESULTS_FILE, settled, join)
     anonymous = anonymous if ok + failed > 1 else 0
     collected = Collected(path, ok, failed, settled.missing, unmatched, anonymous, tokens)

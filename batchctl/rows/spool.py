@@ -10,7 +10,9 @@ import json
 import math
 import os
 from array import array
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 
@@ -18,9 +20,11 @@ from batchctl.disk.making import create_file
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.rows.arrivals import NOWHERE, Fate, Settled
+from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.join import Join
 from batchctl.rows.written import as_written
 
+_NAMELESS = 0
 _NO_INDEX = 2**62
 """Sorts after every input position."""
 
@@ -59,10 +63,17 @@ class Spool(AbstractContextManager["Spool"]):
             os.fsync(target.fileno())
         return sha256.hexdigest()
 
-    def is_anonymous(self, number: int) -> bool:
-        """Whether a result without a position has nothing else that tells which row it is of."""
+    def count_anonymous(self, numbers: Iterable[int]) -> int:
+        """How many of these results nothing tells apart: they are called nothing, or all that another one is called."""
+        marks = array("Q", sorted(array("Q", map(self._mark, numbers))))
+        sizes = ((mark, sum(1 for _ in alike)) for mark, alike in groupby(marks))
+        return sum(size for mark, size in sizes if mark == _NAMELESS or size > 1)
+
+    def _mark(self, number: int) -> int:
+        """A fingerprint of what a result says of its row."""
         key, _, members = self._record(number)
-        return key == b"null" and members == b"{}"
+        given = {name: value for name, value in json.loads(members).items() if value is not None}
+        return fingerprint([json.loads(key), given]) if given or key != b"null" else _NAMELESS
 
     def _record(self, number: int) -> list[bytes]:
         self._stream.seek(self._offsets[number])

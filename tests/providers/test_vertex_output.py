@@ -59,6 +59,7 @@ def item(**members: Any) -> ResultItem:
         ({"request": REQUEST, "response": {}}, item(error=NOTHING)),
         ({"request": REQUEST, "response": RESPONSE}, item(response=RESPONSE)),
         ({**OK, "key": "k"}, item(key="k", response=RESPONSE)),
+        ({**OK, "key": None}, item(response=RESPONSE)),
         ({**OK, "key": 5}, item(key="5", response=RESPONSE, key_is_number=True)),
         ({**OK, "key": 5.0}, item(key="5", response=RESPONSE, key_is_number=True)),
         ({**OK, "key": True}, item(response=RESPONSE, members={"key": True})),

@@ -307,6 +307,23 @@ def test_equal_rows_may_have_equal_answers(tmp_path: Path) -> None:
     assert (found.ok, found.missing, found.unmatched) == (2, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("called", "alike"),
+    [
+        ([{"members": {"lang": "en"}}, {"members": {"lang": "en"}}, {"members": {"lang": "fr"}}], 2),
+        ([{"key": "a"}, {"key": "a"}, {"key": "b"}], 2),
+        ([{"members": {"lang": None}}, {"key": "b"}], 1),
+        ([{"key": "a", "members": {"lang": "en"}}, {"key": "a", "members": {"lang": "fr"}}], 0),
+    ],
+)
+def test_results_that_are_called_the_same_cannot_be_told_apart(
+    tmp_path: Path, called: list[dict[str, Any]], alike: int
+) -> None:
+    items = [said(str(number), request=ask(str(number)), **one) for number, one in enumerate(called)]
+    found, rows = collect(tmp_path, UnorderedRows(), *items)
+    assert (found.ok, found.anonymous, len(rows)) == (len(called), alike, len(called))
+
+
 def test_rows_of_others_without_a_name_are_all_kept(tmp_path: Path) -> None:
     items = [said("x"), said("x"), failed(), said("x", early=True)]
     found, rows = collect(tmp_path, UnorderedRows(), *items)
