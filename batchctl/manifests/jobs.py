@@ -39,6 +39,16 @@ def _schema(kind: Kind) -> Json:
     return schema
 
 
+def _with_extra_request(spec: Node) -> Node:
+    """The spec with `extraRequest`, which nothing has checked, over its `request`, which is checked by then."""
+    extra = find(spec, "extraRequest")
+    if not isinstance(spec, Members) or not isinstance(extra, Members):
+        return spec
+    place = spec.entries["extraRequest"].key_location
+    entries = {**spec.entries, "request": Member(place, merge(find(spec, "request"), extra))}
+    return Members(spec.location, entries)
+
+
 class JobReader:
     """Reads the manifests of one stack. Faults are collected, never raised."""
 
@@ -100,6 +110,7 @@ class JobReader:
             sound &= check_request(request, rows, config.api if config else None, self._faults)
         if not sound:
             return None
+        root = changed(root, ("spec",), _with_extra_request)
         return JobBuilder(root, document, kind, self._reading, self._sources, self.needs, self._faults).build()
 
     def _rows(self, kind: Kind, root: Node) -> Kind:

@@ -703,3 +703,14 @@ def test_warnings_beyond_the_bound_are_dropped() -> None:
         faults.warn(Location("a.yaml", number + 1), Code.UNKNOWN_VALUE, "x")
     assert len(faults.warnings) == MOST_FAULTS
     assert not faults.any()
+
+
+def test_what_is_not_known_yet_goes_into_extra_request(tmp_path: Path) -> None:
+    spec = "request: {generationConfig: {topK: 1}}\nextraRequest: {newMember: {on: true}, generationConfig: {newer: x}}"
+    job = the_job(tmp_path, with_spec(spec))
+    assert job.request == {"generationConfig": {"topK": 1, "newer": "x"}, "newMember": {"on": True}}
+    alone = the_job(tmp_path, with_spec("extraRequest: {newMember: 1}"))
+    assert alone.request == {"newMember": 1}
+    assert alone.digest not in {job.digest, the_job(tmp_path, JOB).digest}
+    default = the_job(tmp_path, JOB, with_stack("defaults: {extraRequest: {newMember: 1}}"))
+    assert default.digest == alone.digest
