@@ -68,7 +68,9 @@ def _error(job: Job, state: State) -> tuple[int, str] | None:
 
 
 def _stats(job: Job, state: State, *, stale: bool) -> JsonObject:
-    """Counts as strings, zeros left out; -1 where the rows were never counted."""
+    """Counts as strings, zeros left out; -1 where the rows were never counted; none for a cancelled job."""
+    if state is State.CANCELLED:
+        return {}
     if not job.request_count:
         return {} if state is State.SUCCEEDED else {"incompleteCount": "-1"}
     served, failed = (0, 0) if stale else (job.served or 0, job.served_failed or 0)
