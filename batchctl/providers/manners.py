@@ -54,13 +54,13 @@ class Asking:
             unmasked, paid = call.what in self._unmasked, self._always or _bucket(call) in self._paid
         if unmasked:
             call = _without_mask(call)
-        return self._paying(call) if paid and self._payer and call.target.startswith("/") else call
+        return self._paying(call) if paid and self._may_pay(call) else call
 
     def otherwise(self, call: Call, error: ApiError) -> Call | None:
         if not isinstance(error, ApiStatus) or error.http != _BAD_REQUEST:
             return None
         if REQUESTER_PAYS.search(error.message):
-            return self._paying(call) if self._payer and _PAYER not in call.params else None
+            return self._paying(call) if self._may_pay(call) else None
         return _without_mask(call) if MASKS & call.params.keys() else None
 
     def worked(self, call: Call) -> None:
@@ -69,6 +69,10 @@ class Asking:
                 self._paid.add(_bucket(call))
             else:
                 self._unmasked.add(call.what)
+
+    def _may_pay(self, call: Call) -> bool:
+        """A whole URL, such as that of an upload that was begun, is the service's own and stays as it is."""
+        return bool(self._payer) and _PAYER not in call.params and call.target.startswith("/")
 
     def _paying(self, call: Call) -> Call:
         return replace(call, params={**call.params, _PAYER: self._payer})

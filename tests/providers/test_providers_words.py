@@ -252,6 +252,15 @@ def test_a_bucket_whose_reader_pays_is_read_at_the_projects_expense() -> None:
     assert bucket.payers == [None, "mine", "mine", None], "asked once, remembered for the bucket, and for no other"
 
 
+@pytest.mark.parametrize("always", [True, False])
+def test_the_url_of_an_upload_that_was_begun_stays_as_it_is(*, always: bool) -> None:
+    """A parameter more would take the place of all that the URL has, and the refusal would become a wrong 404."""
+    manners = Asking("mine", always=always)
+    call = Call("storage.objects.insert", "PUT", f"{BASE}/upload/storage/v1/b/paid/o?upload_id=1", body=b"x")
+    refusal = errors.BadRequest("Bucket is a requester pays bucket but no user project provided.", http=400)
+    assert (manners.adapt(call), manners.otherwise(call, refusal)) == (call, None)
+
+
 def test_the_project_that_the_stack_names_pays_from_the_start() -> None:
     bucket = PayingBucket()
     assert list(storage(bucket, Asking("billing", always=True)).list(ObjectPath("paid", "x/"))) == []
