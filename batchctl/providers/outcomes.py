@@ -39,6 +39,8 @@ _ANSWERS = frozenset({"candidates", "promptFeedback", "embedding", "embeddings"}
 _OF_ANSWERS = _ANSWERS | {"usageMetadata", "modelVersion", "responseId", "createTime", "modelStatus", "tokenCount"}
 _OF_PARTNERS = frozenset({"choices", "content", "output", "predictions", "data"})
 """What answers of other publishers' models have (reference 8.2, 16)."""
+_OTHER_NAMES = ("result", "output", "prediction", "generateContentResponse", "embedContentResponse")
+"""What clients and older APIs call the answer."""
 _FINE = frozenset({"ok", "success", "succeeded", "done", "completed"})
 """Texts of a status that say no more than the answer beside them."""
 _OF_STATUS = frozenset({"code", "message", "status", "details"})
@@ -97,8 +99,11 @@ def _bare(rest: dict[str, Json]) -> dict[str, Json] | None:
 
 
 def _elsewhere(rest: dict[str, Json]) -> Mapping[str, Json] | None:
-    """The answer under a name that no guide has, where one member alone looks like one; it is taken out."""
-    found = {name: answer for name, value in rest.items() if _is_answer(answer := _object(value))}
+    """The answer under a name that no guide has, where one member alone is one; it is taken out.
+
+    Any other name may be the user's own, such as that of the answer which a row goes on from.
+    """
+    found = {name: answer for name in _OTHER_NAMES if _is_answer(answer := _object(rest.get(name)))}
     if len(found) != 1:
         return None
     [(name, answer)] = found.items()

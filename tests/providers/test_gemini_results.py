@@ -203,8 +203,13 @@ def test_an_error_beside_an_answer_without_anything_around_it_counts():
     assert found == ResultItem("k", None, error={"code": 3, "message": "cut", "details": [{"candidates": [1]}]})
 
 
+def test_an_answer_that_a_row_goes_on_from_is_not_its_own():
+    earlier = {"before": {"candidates": [1]}}
+    assert results.result_item({"key": "k", **earlier}) == ResultItem("k", None, error=NOTHING, members=earlier)
+
+
 def test_of_two_that_look_like_answers_neither_is_guessed():
-    two = {"before": {"candidates": [1]}, "after": {"candidates": [2]}}
+    two = {"result": {"candidates": [1]}, "output": {"candidates": [2]}}
     assert results.result_item({"key": "k", **two}) == ResultItem("k", None, error=NOTHING, members=two)
 
 
