@@ -50,9 +50,10 @@ class Name:
 
 @dataclass(frozen=True)
 class Choice:
-    """An enum's name."""
+    """An enum's name, or its number, which is read as the name."""
 
-    names: frozenset[str]
+    names: tuple[str, ...]
+    """In the order of their numbers, from 0 on."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,9 @@ def _read_scalar(value: object, kind: Scalar, place: str, problems: list[_Proble
     if not _fits(value, kind):
         problems.append(_Problem(place, f"Invalid value at '{place}' ({wanted}), {ascii(value)[:80]}"))
         return value
+    if isinstance(kind, Choice) and not isinstance(value, str):
+        assert isinstance(value, int | float)
+        return kind.names[int(value)]
     if isinstance(kind, Whole):
         assert isinstance(value, str | int | float)
         return int(value)
@@ -154,7 +158,7 @@ def _fits(value: object, kind: Scalar) -> bool:
         case Name():
             return isinstance(value, str | int) and not isinstance(value, bool)
         case Choice(names):
-            return isinstance(value, str) and value in names
+            return value in names or (_whole(value) and not isinstance(value, str) and value in range(len(names)))
 
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]*(?:={1,2}\s*)?")

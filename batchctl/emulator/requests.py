@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from batchctl.emulator.proto import Anything, Choice, Encoded, Kind, Many, Message, Name, Real, Text, Truth, Whole
 
-TASK_TYPES = frozenset({
+TASK_TYPES = (
     "TASK_TYPE_UNSPECIFIED",
     "RETRIEVAL_QUERY",
     "RETRIEVAL_DOCUMENT",
@@ -18,7 +18,8 @@ TASK_TYPES = frozenset({
     "QUESTION_ANSWERING",
     "FACT_VERIFICATION",
     "CODE_RETRIEVAL_QUERY",
-})  # fmt: skip
+)
+"""In the order of their numbers."""
 
 _BOTH = """\
 GenerateContentRequest model:text contents:Content* systemInstruction:Content generationConfig:GenerationConfig

@@ -233,3 +233,19 @@ def test_a_large_job_is_never_held_whole(world: World) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < size / 3, (peak, size)
+
+
+def test_the_number_of_an_enum_is_as_good_as_its_name(world: World) -> None:
+    content = {"parts": [{"text": "a"}]}
+    job = world.create_embed(*[{"content": content, "taskType": kind} for kind in ("RETRIEVAL_DOCUMENT", 2, 1)])
+    world.pass_time("3s")
+    named, numbered, other = (item["response"]["embedding"] for item in world.inline_results(job))
+    assert named == numbered != other
+
+
+@pytest.mark.parametrize("kind", [9, -1, 1.5, "2", True, None, ["CLUSTERING"]])
+def test_no_other_number_is_an_enum(world: World, kind: Any) -> None:
+    items = [{"request": {"content": {"parts": [{"text": "a"}]}, "taskType": kind}}]
+    path = f"/v1beta/{EMBED_MODEL}:asyncBatchEmbedContent"
+    reply = world.http.post(path, json={"batch": {"inputConfig": {"requests": {"requests": items}}}})
+    assert reply.status_code == (200 if kind is None else 400), reply.text
