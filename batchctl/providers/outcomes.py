@@ -69,8 +69,10 @@ def read_outcome(item: Mapping[str, Json], *, states: bool) -> Outcome:
         response = _bare(rest) or _predictions(rest) or _elsewhere(rest) or response
     error = _taken_error(rest, response, states=states) or _error_in(response)
     if error is not None:
-        aside = {"details": [response]} if response and _error_in(response) is None else {}
-        return Outcome(None, _joined(error, aside), rest)
+        besides = [response] if response and _error_in(response) is None else []
+        if states and isinstance(rest.get("status"), str) and rest["status"].strip():
+            besides.append({"status": rest.pop("status")})
+        return Outcome(None, _joined(error, {"details": besides} if besides else {}), rest)
     if response is not None and not (states and not response):
         return Outcome(response, None, rest)
     if given in (None, {}) and not states and _is_status(_without_key(rest)):
@@ -233,6 +235,8 @@ def _number(error: Mapping[str, Json]) -> int:
 
 def _object(value: Json) -> Mapping[str, Json] | None:
     found = parsed(value)
+    if isinstance(found, list) and len(found) == 1:
+        [found] = found
     return found if isinstance(found, dict) else None
 
 

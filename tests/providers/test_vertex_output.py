@@ -75,6 +75,11 @@ def item(**members: Any) -> ResultItem:
         ({**OK, "status": {"code": 0}}, item(response=RESPONSE)),
         ({**OK, "status": "OK"}, item(response=RESPONSE)),
         ({**OK, "status": 200}, item(response=RESPONSE)),
+        ({**OK, "response": [{"candidates": [1]}]}, item(response={"candidates": [1]})),
+        (
+            {**OK, "response": None, "error": {"code": 3, "message": "m"}, "status": "Bad"},
+            item(error={"code": 3, "message": "m", "details": [{"status": "Bad"}]}),
+        ),
         ({**OK, "status": 13}, item(error={"code": 13, "message": "INTERNAL", "raw": 13, "details": [RESPONSE]})),
         ({"prediction": {"candidates": [1]}, "request": REQUEST, "status": ""}, item(response={"candidates": [1]})),
         ({**OK, "response": {}, "status": [1]}, item(error={**NOTHING, "raw": [1]})),
