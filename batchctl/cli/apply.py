@@ -53,7 +53,11 @@ def apply(
     lock_timeout: str,
     **guards: Flag,
 ) -> int:
-    """Create what is missing, cancel or delete what was removed, collect what has ended."""
+    """Create what is missing, cancel or delete what was removed, collect what has ended.
+
+    The manifests count as they are when the lock is taken. Where they change during --wait, the run ends (exit 6,
+    `ManifestsChanged`).
+    """
     if saved_plan is not None:
         raise UsageError("saved plans are not supported yet", hint="name manifests with -f; `apply` takes no names")
     workspace = open_workspace(common, filenames, selector, lock_timeout=lock_timeout)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from batchctl.cli import folder
 from batchctl.model.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -79,6 +78,8 @@ def common_options(command: F) -> Callable[..., Any]:
         values = {field.name: given.pop(field.name) for field in fields(Common)}
         common = (invocation.common or Common()).overlaid(Common(**values))
         invocation.output = given.get("output") or "text"
+        if invocation.common is None:
+            folder.begin()
         if invocation.common is None or common.chdir != invocation.common.chdir:
             _enter(common.chdir)
         invocation.common = common
@@ -90,13 +91,13 @@ def common_options(command: F) -> Callable[..., Any]:
     return decorated  # type: ignore[no-any-return]
 
 
-def _enter(folder: str | None) -> None:
-    if folder is None:
+def _enter(place: str | None) -> None:
+    if place is None:
         return
     try:
-        os.chdir(Path(folder))
+        folder.enter(place)
     except OSError as error:
-        raise UsageError(f"cannot work in {folder}: {error.strerror}", hint="-C takes a folder that exists") from error
+        raise UsageError(f"cannot work in {place}: {error.strerror}", hint="-C takes a folder that exists") from error
 
 
 def output_option(*formats: str) -> Callable[[F], F]:

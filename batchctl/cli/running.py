@@ -11,10 +11,11 @@ from batchctl.cli.exits import lightest_first, weightiest
 from batchctl.cli.guarding import refuse_new_state
 from batchctl.cli.looking import glance
 from batchctl.cli.output import emit, open_progress, status_report, stderr_console
+from batchctl.cli.rereading import Rereader
 from batchctl.cli.signals import orderly_stop
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.delivery import deliver_rest
-from batchctl.engine.drive import DriveReport, Reload, Until, drive
+from batchctl.engine.drive import DriveReport, Until, drive
 from batchctl.engine.passes import Approve
 from batchctl.engine.polling import Pace
 from batchctl.engine.verdict import Measure, find_verdict
@@ -45,26 +46,31 @@ class Request:
     pace: Pace = field(default_factory=Pace)
 
 
-def carry_out(workspace: Workspace, request: Request, reload: Reload | None = None) -> int:
+def carry_out(workspace: Workspace, request: Request) -> int:
     """Do it, print the report, and give the exit code. Raises what keeps the first pass from beginning."""
     approve = _agree(workspace, request)
     options = replace(request.options, consent=request.consent.yes or approve is not None)
+    named = options.scope.names | options.rerun
+    reload = Rereader(workspace)
 
     def check(plan: Plan) -> None:
         refuse_new_state(plan)
+        if named:
+            # They were there at the start; another process may have renamed or removed them since.
+            reload.workspace.require(named, workspace.state.load())
         if approve is not None:
             approve(plan)
 
     with open_progress(workspace) as progress, orderly_stop(workspace.clock):
         tools = workspace.tools(progress)
         try:
-            report = drive(reload or (lambda: workspace.desired), options, request.until, tools, check, request.pace)
+            report = drive(reload, options, request.until, tools, check, request.pace)
             if request.until.ended and not request.until.once and report.stopped is None:
-                deliver_rest(workspace.stack, tools)
+                deliver_rest(reload.workspace.stack, tools)
         finally:
             tools.providers.close()
     verdict = lightest_first(find_verdict(report, request.measure))
-    _print(workspace, report, request)
+    _print(reload.workspace, report, request)
     for error in verdict:
         write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
     return weightiest(error.exit_code for error in verdict)

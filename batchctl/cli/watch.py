@@ -19,7 +19,7 @@ from batchctl.cli.common import (
 )
 from batchctl.cli.consent import Consent
 from batchctl.cli.guarding import Flag, guarded_options
-from batchctl.cli.rereading import Rereader, warn_of_links
+from batchctl.cli.rereading import warn_of_links
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import duration, open_workspace, time_limit
@@ -35,7 +35,7 @@ from batchctl.model.states import Phase
 @scope_options
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
-@click.option("--forever", is_flag=True, help="Never end; manifests are read again before each pass.")
+@click.option("--forever", is_flag=True, help="Never end; changed manifests are followed.")
 @click.option("--once", is_flag=True, help="Make one pass.")
 @click.option(
     "--until",
@@ -72,7 +72,9 @@ def watch(
 ) -> int:
     """Make passes until every job has ended: collect, retry, keep deadlines.
 
-    Creates, replaces and removals need --yes; without it they are reported and left.
+    Creates, replaces and removals need --yes; without it they are reported and left. Each pass reads the manifests
+    again; when they are not those that the run began with, it ends (exit 6, `ManifestsChanged`). --forever follows
+    changes.
     """
     _check_usage(filenames, forever=forever, once=once, awaited=awaited)
     pace = _pace(poll_min, poll_max)
@@ -86,10 +88,9 @@ def watch(
     consent = Consent(yes, no_input=True)
     measure = Measure(jobs=True, waited=True, allow_failed=allow_failed)
     request = Request(guarded_options(workspace, guards), until, consent, output, measure=measure, pace=pace)
-    if not forever:
-        return carry_out(workspace, request)
-    warn_of_links(workspace)
-    return carry_out(workspace, request, Rereader(workspace, filenames))
+    if forever:
+        warn_of_links(workspace)
+    return carry_out(workspace, request)
 
 
 def _check_usage(filenames: Sequence[str], *, forever: bool, once: bool, awaited: Sequence[str]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import getpass
+import io
 import os
 import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,11 +17,13 @@ import click
 
 from batchctl.cli.common import Common
 from batchctl.cli.connect import Connections
+from batchctl.cli.known_rows import KnownRows
 from batchctl.cli.watching import watch_calls
 from batchctl.engine.clock import SystemClock
 from batchctl.engine.tools import Providers, Tools
+from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.files import STACK_FILE, find_stack_file
+from batchctl.manifests.files import STACK_FILE, STANDARD_INPUT, find_stack_file
 from batchctl.manifests.load import load
 from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
@@ -37,9 +40,17 @@ from batchctl.report.activity import Board
 from batchctl.report.escape import terminal
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.looks import ResultsShelf
-from batchctl.rows.reader import RowFiles
 from batchctl.rows.results import ResultsFolder
 from batchctl.state.store import FileState, open_state
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where manifests come from besides the stack file."""
+
+    filenames: tuple[str, ...]
+    stdin: bytes | None
+    """What standard input held: it can be read once, and counts for the whole command."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +63,10 @@ class Workspace:
     scope: Scope
     clock: SystemClock
     state: FileState
-    board: Board = field(default_factory=Board)
+    board: Board
     """What the command is busy with."""
+    sources: Sources
+    rows: KnownRows
 
     @property
     def stack(self) -> Stack:
@@ -77,6 +90,7 @@ class Workspace:
             shelf=ResultsShelf(self.stack.results),
             connect=connections.follow,
             activity=self.board,
+            opened=self.stack,
         )
 
     def notifier(self) -> Notifier:
@@ -117,8 +131,12 @@ def open_workspace(
     # Relative, so that messages name files as the user would.
     file = find_stack_file(common.config, os.environ, filenames, Path())
     board = Board()
+    rows = KnownRows(board)
     with watch_calls(common, clock, board):
-        desired = load_desired(common, file, filenames, RowFiles(board))
+        sources = Sources(
+            tuple(filenames), sys.stdin.buffer.read(MAX_BYTES + 1) if STANDARD_INPUT in filenames else None
+        )
+        desired = load_desired(common, file, sources, rows)
     stack = desired.stack
     timeout = duration(lock_timeout, "--lock-timeout")
     scope = Scope(
@@ -135,18 +153,18 @@ def open_workspace(
         lock_timeout=timeout,
         on_wait=lock_notice(common, lock_timeout),
     )
-    return Workspace(common, file, desired, scope, clock, state, board)
+    return Workspace(common, file, desired, scope, clock, state, board, sources, rows)
 
 
-def load_desired(common: Common, file: Path, filenames: Sequence[str], rows: RowReader | None = None) -> DesiredStack:
+def load_desired(common: Common, file: Path, sources: Sources, rows: RowReader) -> DesiredStack:
     """Read the stack and its manifests. Raises ManifestError."""
     return load(
         file,
-        filenames=filenames,
+        filenames=sources.filenames,
         set_values=common.set_values,
         env=os.environ,
-        stdin=sys.stdin.buffer if "-" in filenames else None,
-        rows=rows or RowFiles(),
+        stdin=None if sources.stdin is None else io.BytesIO(sources.stdin),
+        rows=rows,
         trust=Trust.from_env(os.environ),
         state_override=common.state,
     )

@@ -1,6 +1,7 @@
 """Passes in a row: `apply` until nothing is left to settle, `apply --wait` and `watch` until every job has ended.
 
-The lock is held within a pass and never while sleeping. All lengths of time are measured on a clock that nobody sets.
+The lock is held within a pass and never while sleeping, and the manifests of a pass are read under it. All lengths of
+time are measured on a clock that nobody sets.
 """
 
 from __future__ import annotations
@@ -8,20 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from batchctl.engine.agreeing import Agreed
 from batchctl.engine.complaints import Complaints
 from batchctl.engine.going import Patience, find_going
-from batchctl.engine.passes import Approve, PassReport, run_pass
+from batchctl.engine.passes import Approve, Asked, PassReport, run_pass
 from batchctl.engine.peeking import MOST_PEEKS, is_as_it_was
 from batchctl.engine.polling import Interval, Pace
 from batchctl.engine.reloading import LastGood, Reload
-from batchctl.engine.runs import DriveReport, Until, has_changed, has_come_to, merge
+from batchctl.engine.runs import DriveReport, Until, has_changed, has_come_to, merge, not_rerun
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError, StoppedError, TimeUpError
 from batchctl.model.exhaustion import exhausted
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Create, JobPlan, Plan
+from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options
 
 __all__ = ["DriveReport", "Reload", "Until", "drive"]
@@ -42,7 +45,8 @@ def drive(
     """Run passes until their end.
 
     Raises what `approve` raises, and what keeps the first pass from being made: LockedError, StateError, and what
-    `reload` raises. With `forever` only the first reading and `approve` can end it so.
+    `reload` raises. With `forever` only the first reading and `approve` can end it so; without, other manifests in a
+    later pass end the run.
     """
     return _Run(reload, options, until, tools, approve, pace or Pace()).run()
 
@@ -54,9 +58,10 @@ class _Run:
         self, reload: Reload, options: Options, until: Until, tools: Tools, approve: Approve | None, pace: Pace
     ) -> None:
         self._complaints = Complaints(tools.progress)
-        if until.forever:
-            reload = LastGood(reload, self._complaints, allow_empty=options.allow_empty)
-        self._reload = reload
+        self._good = (
+            LastGood(reload, self._complaints, tools.opened, allow_empty=options.allow_empty) if until.forever else None
+        )
+        self._reload: Reload = self._good or Agreed(reload, options.scope, tools.opened)
         self._options = options
         self._until = until
         self._tools = tools
@@ -65,7 +70,11 @@ class _Run:
         self._patience = Patience()
         self._start = tools.clock.elapsed()
         self._desired: DesiredStack | None = None
-        """As last read."""
+        """As last read under the lock."""
+        self._unread: BatchctlError | OSError | MemoryError | None = None
+        """Why they could not be read or used, where that ends the run."""
+        self._other_work: BatchctlError | None = None
+        """Why the manifests end the run."""
         self._followed: DesiredStack | None = None
         """As the last pass that came to its end had them."""
         self._last: PassReport | None = None
@@ -84,6 +93,8 @@ class _Run:
         """Make passes until there is nothing more to wait for."""
         while True:
             seconds = self._try_pass()
+            if self._other_work is not None:
+                return self._ended(self._other_work)
             if self._tools.clock.is_stopped():
                 return self._ended(_interrupted())
             if self._is_over():
@@ -105,6 +116,9 @@ class _Run:
             if isinstance(error, LockedError) and self._tools.clock.is_stopped():
                 # The wait for the lock was broken off.
                 return 0.0
+            if problem is self._unread and self._last is not None and isinstance(error, BatchctlError):
+                self._other_work = error
+                return 0.0
             if not self._is_tried_again(error):
                 raise error from (None if error is problem else problem)
             self._complaints.tell(_SUBJECT, f"{error}; trying again")
@@ -120,18 +134,15 @@ class _Run:
 
     def _is_tried_again(self, error: BatchctlError | OSError | MemoryError) -> bool:
         if self._until.forever:
-            # Consent that was refused is no mishap, and nobody has read the manifests before the first reading.
-            return self._desired is not None and not isinstance(error, GuardError)
+            # Consent that was refused is no mishap, and there is no last good set before the first reading.
+            return self._unread is None and not isinstance(error, GuardError)
         return self._last is not None and isinstance(error, LockedError)
 
     def _pass(self) -> bool:
         """Make one pass; gives whether it brought news."""
-        tools, before = self._tools, self._desired
-        self._desired = self._reload()
-        tools.follow(self._desired.stack, before.stack if before is not None else None, anew=self._until.forever)
-        last = self._last
+        tools, last = self._tools, self._last
         if last is None:
-            done = run_pass(self._desired, self._options, tools, self._approve)
+            done = run_pass(self._read, tools, self._approve)
             self._take(done, _first(done))
             return True
         recorded = tools.state.load()
@@ -139,16 +150,14 @@ class _Run:
             message = "the state is not the one that this process began with"
             hint = "put the state file back; if the other one is meant, start again"
             raise StateError(message, code=ErrorCode.STATE_REPLACED, hint=hint)
-        may_peek = self._until.ended and self._peeks < MOST_PEEKS and self._desired == self._followed
-        if may_peek and is_as_it_was(last, recorded, self._desired.stack.limits.concurrency, tools):
+        if self._until.ended and self._peeks < MOST_PEEKS and self._is_as_it_was(last, recorded):
             self._peeks += 1
             return False
         self._peeks = 0
         # An order is given once, and then followed like any other decision.
-        self._options = replace(self._options, retry=False, rerun=_not_rerun(self._options.rerun, last))
-        options = self._options
+        self._options = replace(self._options, retry=False, rerun=not_rerun(self._options.rerun, last))
         only = None if self._until.ended else frozenset(job.job for job in self._going)
-        done = run_pass(self._desired, options, tools, only=only)
+        done = run_pass(self._read, tools, only=only)
         report = self._report
         assert report is not None
         merged = merge(report, done, whole=self._until.ended)
@@ -158,6 +167,35 @@ class _Run:
             merged = replace(merged, plan=done.plan, outcomes=done.outcomes)
         self._take(done, merged)
         return has_changed(report.last, merged.last)
+
+    def _is_as_it_was(self, last: PassReport, recorded: Recorded) -> bool:
+        """Whether neither the jobs nor the manifests have changed.
+
+        A pass reads the manifests again. Two readings in one turn are no two readings of what is gone, so they are
+        read here only where no pass follows, unless they have changed already.
+        """
+        assert self._desired is not None
+        concurrency = self._desired.stack.limits.concurrency
+        return is_as_it_was(last, recorded, concurrency, self._tools) and self._reading() == self._followed
+
+    def _read(self, recorded: Recorded) -> Asked:
+        """What the pass that holds the lock is asked to do."""
+        desired, before = self._reading(), self._tools.opened if self._desired is None else self._desired.stack
+        self._tools.follow(desired.stack, before, anew=self._until.forever)
+        self._desired = desired
+        left = self._last.scene.recorded if self._last is not None else None
+        if self._good is None or self._good.may_act(recorded, left):
+            return Asked(desired, self._options)
+        unmoved = replace(desired, stack=replace(desired.stack, moved=()))
+        return Asked(unmoved, replace(self._options, consent=False), follows=True)
+
+    def _reading(self) -> DesiredStack:
+        try:
+            return self._reload()
+        except (BatchctlError, OSError, MemoryError) as problem:
+            if self._desired is None or not self._until.forever:
+                self._unread = problem
+            raise
 
     def _take(self, done: PassReport, report: DriveReport) -> None:
         """Note what a pass found."""
@@ -236,8 +274,8 @@ class _Run:
         report = self._report
         if report is None:
             # No pass could be made, ever.
-            assert self._desired is not None
-            nothing = Plan(self._desired.stack.name, ())
+            assert self._tools.opened is not None
+            nothing = Plan(self._tools.opened.name, ())
             report = DriveReport(nothing, nothing, nothing, {}, {})
         if self._last is not None and not (self._options.cancel or self._options.retry):
             # After an order, what the next pass decides is asked without it.
@@ -249,13 +287,6 @@ class _Run:
 
 def _first(done: PassReport) -> DriveReport:
     return DriveReport(done.plan, done.plan, done.plan, done.outcomes, done.errors, done.unanswered)
-
-
-def _not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
-    """The jobs that are still to be bought again, by order: those whose new attempt could not be begun."""
-    made = {attempt.key for job in last.scene.recorded.jobs.values() for attempt in job.attempts}
-    begun = {job.job for job in last.plan.jobs for step in job.steps if isinstance(step, Create) and step.key in made}
-    return names - begun
 
 
 def _interrupted() -> BatchctlError:

@@ -21,12 +21,31 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Plan
+from batchctl.model.plan import Action, Plan
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options, plan, results_relied_on
 
+_FOLLOWING = frozenset({Action.NONE, Action.WAIT, Action.COLLECT, Action.CANCEL, Action.DELETE})
+"""What is done about a job that is there, whatever its manifest says by now; removals take consent besides."""
+
 Approve = Callable[[Plan], None]
 """Asked before anything is done; raises GuardError when the plan is not what was agreed to."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a pass is asked to do."""
+
+    desired: DesiredStack
+    options: Options
+    follows: bool = False
+    """Whether jobs are only followed, because the manifests may be older than what was done: nothing is begun by them,
+    with consent or without."""
+
+
+Ask = Callable[[Recorded], Asked]
+"""Reads what a pass is asked to do. It is called under the lock, with the state as the pass finds it: whoever held the
+lock before has acted on manifests that are no younger than these."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +89,19 @@ def preview(desired: DesiredStack, options: Options, tools: Tools) -> Preview:
 
 
 def run_pass(
-    desired: DesiredStack,
-    options: Options,
+    ask: Ask,
     tools: Tools,
     approve: Approve | None = None,
     only: frozenset[str] | None = None,
 ) -> PassReport:
-    """Observe, plan and execute under the lock. Raises LockedError, StateError and what `approve` raises.
+    """Read, observe, plan and execute under the lock. Raises LockedError, StateError, what `ask` and `approve` raise.
 
     `only` leaves all jobs but these; unlike a scope it changes nothing in what is decided and guarded.
     """
     with tools.state.lock() as session:
         before = session.load()
+        asked = ask(before)
+        desired, options = asked.desired, asked.options
         moved = carry_out_moves(desired, before, session, tools)
         recorded = moved.recorded
         # A look may take minutes, and what it shows first is as old as that: no grace is over that ran out meanwhile.
@@ -91,6 +111,8 @@ def run_pass(
         planned = _decide(desired, recorded, look.observed, begun, options, tools)
         if only is not None:
             planned = _without(planned, {job.job for job in planned.jobs} - only)
+        if asked.follows:
+            planned = _without(planned, {job.job for job in planned.jobs if job.action not in _FOLLOWING})
         if approve is not None:
             approve(planned)
         tools.progress.planned(planned)

@@ -3,18 +3,21 @@
 A checkout that is changed, broken or gone never tears a job down: the last good set stays in force, and what is wrong
 is told once. A manifest that is gone counts as removed when the next reading lacks it too: a checkout that is written
 in place is read halfway at times. State and results stay where the process found them, wherever the stack file leads
-by now.
+by now. While another process has changed the record and its manifests cannot be used here, nothing is bought or removed
+by the older ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from batchctl.engine.complaints import Complaints
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredStack
+from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, GuardError, ManifestError, UsageError
+from batchctl.model.recorded import Recorded
 
 Reload = Callable[[], DesiredStack]
 """Gives the manifests of a pass."""
@@ -22,24 +25,31 @@ Reload = Callable[[], DesiredStack]
 _SUBJECT = "manifests"
 _PLACES = "places"
 _REMOVED = "removed"
+_OVERTAKEN = "overtaken"
 
 
 class LastGood:
     """A Reload over another one that may fail."""
 
-    def __init__(self, read: Reload, complaints: Complaints, *, allow_empty: bool) -> None:
+    def __init__(self, read: Reload, complaints: Complaints, opened: Stack | None, *, allow_empty: bool) -> None:
         self._read = read
+        self._opened = opened
         self._complaints = complaints
         self._allow_empty = allow_empty
         self._good: DesiredStack | None = None
         self._lacking: frozenset[str] = frozenset()
         """Jobs of the good set that the last reading had no manifest of."""
+        self._is_current = True
+        """Whether the good set is what the last reading found."""
+        self._is_overtaken = False
 
     def __call__(self) -> DesiredStack:
         """The manifests as they are now, or the last that were good. Raises what the very first reading raises."""
         if self._good is None:
-            self._good = self._read()
+            found = self._read()
+            self._good = found if self._opened is None else self._in_place(found, self._opened)
             return self._good
+        self._is_current = False
         try:
             found = self._accepted(self._read(), self._good)
         except (BatchctlError, OSError) as error:
@@ -48,8 +58,26 @@ class LastGood:
         else:
             self._complaints.over(_SUBJECT, "the manifests can be used again")
             if self._is_settled(found, self._good):
-                self._good = found
+                self._good, self._is_current = found, True
         return self._good
+
+    def may_act(self, found: Recorded, left: Recorded | None) -> bool:
+        """Whether the set that is in force may buy, replace and remove.
+
+        Not where it is older than the manifests, and somebody else has acted since: `left` is the record as our own
+        last pass left it, `found` as it is now.
+        """
+        if self._is_current:
+            self._is_overtaken = False
+            self._complaints.over(_OVERTAKEN, "jobs are created, replaced and removed again")
+        elif left is not None and found.jobs != left.jobs:
+            self._is_overtaken = True
+            message = (
+                "another process has changed the state since the manifests in force were read:"
+                " nothing is created, replaced or removed until newer ones can be used"
+            )
+            self._complaints.tell(_OVERTAKEN, message)
+        return not self._is_overtaken
 
     def _is_settled(self, found: DesiredStack, good: DesiredStack) -> bool:
         """Whether all that this reading lacks was lacking in the one before."""
@@ -66,30 +94,42 @@ class LastGood:
 
     def _accepted(self, found: DesiredStack, good: DesiredStack) -> DesiredStack:
         """The new set, with state and results where they were. Raises BatchctlError where it may be a mishap."""
-        if (found.stack.name, found.stack.uid) != (good.stack.name, good.stack.uid):
-            raise UsageError(
-                f"the stack file is of another stack now: {found.stack.name}, uid {found.stack.uid}",
-                hint="start another `watch` for that one",
-            )
+        placed = self._in_place(found, good.stack)
         if good.jobs and not found.jobs and not self._allow_empty:
             message = "no manifest is left, and that would remove every recorded job (--allow-empty)"
             raise GuardError(message, code=ErrorCode.NOTHING_DESIRED, hint="--allow-empty")
-        self._note_places(found, good)
-        return replace(found, stack=replace(found.stack, state=good.stack.state, results=good.stack.results))
+        return placed
 
-    def _note_places(self, found: DesiredStack, good: DesiredStack) -> None:
+    def _in_place(self, found: DesiredStack, stack: Stack) -> DesiredStack:
+        """The new set, with state and results where `stack` has them. Raises UsageError for another stack's."""
+        require_same_stack(found.stack, stack)
+        self._note_places(found.stack, stack)
+        return replace(found, stack=replace(found.stack, state=stack.state, results=stack.results))
+
+    def _note_places(self, found: Stack, before: Stack) -> None:
         moved = [
-            f"{what} stay{'s' if what == 'state' else ''} at {before}, and not at {after}"
-            for what, before, after in (
-                ("state", good.stack.state, found.stack.state),
-                ("results", good.stack.results, found.stack.results),
-            )
-            if before != after
+            f"{what} stay{'s' if what == 'state' else ''} at {old}, and not at {new}"
+            for what, old, new in moved_places(found, before)
         ]
         if moved:
             self._complaints.tell(_PLACES, f"{'; '.join(moved)}, until `watch` starts anew")
         else:
             self._complaints.over(_PLACES, "state and results are where the stack file says")
+
+
+def require_same_stack(found: Stack, before: Stack) -> None:
+    """Raise UsageError where the stack file is another stack's by now."""
+    if (found.name, found.uid) != (before.name, before.uid):
+        raise UsageError(
+            f"the stack file is of another stack now: {found.name}, uid {found.uid}",
+            hint="start the command again for that one",
+        )
+
+
+def moved_places(found: Stack, before: Stack) -> list[tuple[str, Path, Path]]:
+    """Which of state and results the stack file has elsewhere by now: what, where it was, where it would be."""
+    places = (("state", before.state, found.state), ("results", before.results, found.results))
+    return [(what, old, new) for what, old, new in places if old != new]
 
 
 def _first_line(error: BatchctlError | OSError) -> str:

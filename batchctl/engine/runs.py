@@ -10,7 +10,7 @@ from batchctl.engine.passes import PassReport
 from batchctl.model.errors import BatchctlError, GuardError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.plan import Action, Create, JobPlan, Plan
 from batchctl.model.states import ENDED_PHASES, NO_GOOD_PHASES, Phase
 
 _ANEW = frozenset({Action.CREATE, Action.RETRY, Action.REPLACE})
@@ -149,3 +149,10 @@ def has_come_to(job: JobPlan, phase: Phase) -> bool:
         # What ended between two looks had worked.
         return job.remote is not None
     return job.phase is phase
+
+
+def not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
+    """The jobs that are still to be bought again, by order: those whose new attempt could not be begun."""
+    made = {attempt.key for job in last.scene.recorded.jobs.values() for attempt in job.attempts}
+    begun = {job.job for job in last.plan.jobs for step in job.steps if isinstance(step, Create) and step.key in made}
+    return names - begun

@@ -100,6 +100,8 @@ class Tools:
     """None: nobody looks into the results folder, and the record is believed about what was collected."""
     connect: Callable[[Stack], ProviderFactory] | None = None
     """Gives the factory for a stack whose file has changed; None where it is read once."""
+    opened: Stack | None = None
+    """The stack as the command first read it: these tools reach its state, results and accounts."""
     activity: Activity = UNWATCHED
 
     def follow(self, stack: Stack, before: Stack | None, *, anew: bool) -> None:

@@ -164,6 +164,12 @@ class ErrorCode(StrEnum):
         "Another run of batchctl, another person, or a job that ended meanwhile.",
         "Run the command again and look at the new plan.",
     )
+    MANIFESTS_CHANGED = (
+        "ManifestsChanged",
+        "While a run of several passes went on, its manifests were changed, or its stack file names other places.",
+        "An edit, a new checkout, or another run that applies one. The older version could undo what that has done.",
+        "Run the command again: it goes on with the manifests as they are now. `watch --forever` follows changes.",
+    )
     NOTHING_DESIRED = (
         "NothingDesired",
         "No manifest is left in scope, and that would remove every recorded job.",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from cli_kit import LONG, PROGRAM, Cli, Service, StackFolder, manifest
 
-from batchctl.cli.rereading import KnownRows
+from batchctl.cli.known_rows import KnownRows
 from batchctl.engine.clock import SystemClock
 from batchctl.model.desired import Kind
 from batchctl.model.errors import RowsError

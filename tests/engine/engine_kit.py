@@ -26,7 +26,7 @@ from engine_parts import (
 
 from batchctl.emulator.settings import Settings
 from batchctl.engine.drive import DriveReport, Until, drive
-from batchctl.engine.passes import PassReport, run_pass
+from batchctl.engine.passes import Ask, Asked, PassReport, run_pass
 from batchctl.engine.tools import Providers, Tools
 from batchctl.engine.verdict import Measure, find_verdict
 from batchctl.manifests.digest import digest_of, work_tree
@@ -113,6 +113,10 @@ class World:
     def desired(self, *jobs: DesiredJob, **changes: Any) -> DesiredStack:
         return DesiredStack(self.stack(**changes), tuple(sorted(jobs, key=lambda job: job.name)))
 
+    def asks(self, *jobs: DesiredJob, options: Options | None = None, **changes: Any) -> Ask:
+        """What a pass is asked to do, whatever it finds."""
+        return lambda recorded: Asked(self.desired(*jobs, **changes), options or Options())
+
     def state(self, name: str = "state.db") -> FileState:
         return open_state(self.folder / name, stack="shop", uid=UID, clock=self.local, who="tester")
 
@@ -150,6 +154,7 @@ class World:
             self.token,
             lambda: 0.5,
             shelf=ResultsShelf(self.results),
+            opened=self.stack(),
         )
         return replace(tools, **changes)
 
@@ -177,7 +182,7 @@ class World:
 
     def one_pass(self, *jobs: DesiredJob, options: Options | None = None, **changes: Any) -> PassReport:
         with self.process() as tools:
-            return run_pass(self.desired(*jobs, **changes), options or Options(), tools)
+            return run_pass(self.asks(*jobs, options=options, **changes), tools)
 
     def recorded(self) -> Recorded:
         return self.state().load()

@@ -1,4 +1,4 @@
-"""What may be done: manifests read anew, approval, guards and consent over several passes."""
+"""What may be done: what cannot be read, approval, guards and consent over several passes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,6 @@ from batchctl.reconcile import Options, Scope
 STUCK = {"fate": "stuck"}
 CREATE = "batches.create"
 LIST = "batches.list"
-
-
-def test_manifests_are_read_anew_for_each_pass(world):
-    versions = [[job("a")], [job("a"), job("b")]]
-
-    def reload():
-        return world.desired(*(versions.pop(0) if len(versions) > 1 else versions[0]))
-
-    report = run(world, reload, Until(ended=True))
-    assert phases(report) == {"a": "Succeeded", "b": "Succeeded"}
-    assert made(world.here) == {"a@1.0": 1, "b@1.0": 1}
-    assert results(report) == {"a": "done", "b": "done"}
 
 
 def test_what_reload_raises_surfaces(world):

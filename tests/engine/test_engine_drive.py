@@ -232,6 +232,6 @@ def test_each_pass_is_told_with_its_plan_and_whom_it_waits_for(world):
 
 def test_a_pass_reports_what_it_looked_at(world):
     with world.process() as tools:
-        done = run_pass(world.desired(job("a")), Options(), tools)
+        done = run_pass(world.asks(job("a")), tools)
     assert (done.accounts, done.errors, done.plan.stack) == ({HERE}, {}, "shop")
     assert done.unanswered == frozenset()

@@ -9,7 +9,7 @@ import pytest
 from engine_kit import HERE, MODEL, job, made, phases, results
 
 from batchctl.emulator.settings import Settings
-from batchctl.engine.passes import run_pass
+from batchctl.engine.passes import Asked, run_pass
 from batchctl.engine.tools import TOKEN_LENGTH, Providers, Tools, new_token
 from batchctl.model.desired import Limits, RemoteSource
 from batchctl.model.errors import ApiError, BadRequest, BatchctlError, ResultsError
@@ -142,7 +142,7 @@ class FullDisk:
 def test_a_full_temporary_folder_is_an_error_of_that_job_with_the_way_out(world):
     desired = world.desired(job("a", world.write_rows("a.jsonl", "k1")))
     with world.process(inputs=FullDisk()) as tools:
-        report = run_pass(desired, Options(), tools)
+        report = run_pass(lambda recorded: Asked(desired, Options()), tools)
     error = report.outcomes["a"].error
     assert (error.code, "No space left" in error.message, "TMPDIR" in error.hint) == ("CannotPrepareInput", True, True)
 

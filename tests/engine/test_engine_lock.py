@@ -67,7 +67,7 @@ def test_it_is_given_back_when_a_pass_fails(world):
         raise StateError("no")
 
     with world.process() as tools, pytest.raises(StateError):
-        run_pass(world.desired(job("a")), Options(), tools, refuse)
+        run_pass(world.asks(job("a")), tools, refuse)
     with world.state().lock():
         pass
 
@@ -169,7 +169,7 @@ def test_who_lost_it_leaves_nothing_open_of_what_it_was_about(make_world):
 
     world.boundaries.cross = cross
     with world.process(inputs=Encoder()) as tools, pytest.raises(StateError) as caught:
-        run_pass(world.desired(*jobs), Options(), tools)
+        run_pass(world.asks(*jobs), tools)
     # The error is still held, and with it every frame that it went through.
     assert len(caught.traceback) > 0
     assert [file.closed for file in opened] == [True, True]

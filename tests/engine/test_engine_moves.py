@@ -126,7 +126,7 @@ def test_both_names_in_the_state_is_held_back_and_told(world):
 def test_an_open_create_call_is_settled_under_the_new_name(world):
     world.here.faults({"method": "batches.create", "kind": "cut", "when": "after", "count": 1})
     with world.process() as tools:
-        run_pass(world.desired(job("a")), Options(), tools)
+        run_pass(world.asks(job("a")), tools)
     assert world.attempt("a").intent is not None
     report = world.watch(job("b"), moved=A_TO_B)
     assert (phases(report), made(world.here)) == ({"b": "Succeeded"}, {"a@1.0": 1})

@@ -189,31 +189,19 @@ class Storm:
             self._stack.label(self._any_name(), {"round": f"r{self.chance.randrange(9)}"})
             self.figures.changes["labels"] += 1
 
-    def _end_all(self) -> None:
-        """No process that has read the manifests outlives a change of their names: it would do as they said before."""
-        for process in [*self._running, *self._stopped]:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-                self.figures.signals["SIGKILL"] += 1
-        self._running, self._stopped = [], []
-
     def _remove(self) -> None:
         if len(self._stack.wanted) > 1:
-            self._end_all()
             self._stack.remove(self._any_name())
             self.figures.changes["removals"] += 1
 
     def _bring_back(self) -> None:
         away = sorted(set(NAMES) - self._stack.wanted.keys() - {entry["from"] for entry in self._stack.moved})
         if away:
-            self._end_all()
             self._stack.write(self.chance.choice(away))
             self.figures.changes["new manifests"] += 1
 
     def _rename(self) -> None:
         if self._stack.wanted:
-            self._end_all()
             is_told = self.chance.random() < 0.6
             self._stack.rename(self._any_name(), next(self._names), is_told=is_told)
             self.figures.changes["renames told" if is_told else "renames untold"] += 1

@@ -1,0 +1,78 @@
+"""The manifests of each pass, for a run that was agreed to: `apply`, `destroy`, `watch` without `--forever`.
+
+Each pass reads them under the lock. A run that finds other work than it began with ends: its own version may be older
+than what another process has applied meanwhile, and the newer one is not what was agreed to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from batchctl.engine.reloading import Reload, moved_places, require_same_stack
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob, DesiredStack, Location, Stack, UnknownSource
+from batchctl.model.errors import GuardError
+from batchctl.reconcile import Scope
+
+_NAMED = 5
+"""Jobs named of each kind of change before it says that there are more."""
+_NOWHERE = Location("")
+
+
+class Agreed:
+    """A Reload over another one that lets only the manifests pass that the first pass acted on."""
+
+    def __init__(self, read: Reload, scope: Scope, opened: Stack | None) -> None:
+        self._read = read
+        self._scope = scope
+        self._opened = opened
+        self._jobs: dict[str, DesiredJob] | None = None
+
+    def __call__(self) -> DesiredStack:
+        """The manifests as they are now. Raises GuardError, UsageError and what reading them raises."""
+        found = self._read()
+        if self._opened is not None:
+            _require_same_places(found.stack, self._opened)
+        self._opened = found.stack
+        jobs = {job.name: _substance(job) for job in found.jobs if self._scope.contains(job.name, job.path, job.labels)}
+        if self._jobs is not None and jobs != self._jobs:
+            message = f"the manifests have changed since this run began ({_compare(self._jobs, jobs)}): it ends here"
+            hint = "run the command again: it goes on with the manifests as they are now"
+            raise GuardError(message, code=ErrorCode.MANIFESTS_CHANGED, hint=hint)
+        self._jobs = jobs
+        return found
+
+
+def _require_same_places(found: Stack, opened: Stack) -> None:
+    require_same_stack(found, opened)
+    moved = [f"{what} at {new}, and not at {old}" for what, old, new in moved_places(found, opened)]
+    if moved:
+        message = f"the stack file has changed since this command began ({'; '.join(moved)}): it ends here"
+        raise GuardError(message, code=ErrorCode.MANIFESTS_CHANGED, hint="run the command again")
+
+
+def _substance(job: DesiredJob) -> DesiredJob:
+    """What a manifest asks for, wherever it is written; the digest says what its input is, wherever that is."""
+    return replace(job, location=_NOWHERE, source=UnknownSource())
+
+
+def _compare(before: dict[str, DesiredJob], after: dict[str, DesiredJob]) -> str:
+    return "; ".join(_differences(before, after))
+
+
+def _differences(before: dict[str, DesiredJob], after: dict[str, DesiredJob]) -> Iterator[str]:
+    kinds = {
+        "changed": (name for name, job in before.items() if name in after and after[name] != job),
+        "new": after.keys() - before.keys(),
+        "gone": before.keys() - after.keys(),
+    }
+    for kind, found in kinds.items():
+        if names := sorted(found):
+            yield f"{kind}: {_name_some(names)}"
+
+
+def _name_some(names: Iterable[str]) -> str:
+    every = list(names)
+    more = len(every) - _NAMED
+    return ", ".join(every[:_NAMED]) + (f" and {more} more" if more > 0 else "")
