@@ -16,7 +16,7 @@ from batchctl.model.desired import Kind, Location
 from batchctl.model.keys import Api
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
 from batchctl.model.request.check import check_defaults
-from batchctl.model.request.fields import Each, Message, Named, Of, Value
+from batchctl.model.request.fields import Each, Message, Of, Value
 from batchctl.model.request.problems import Fault, Path, Problem
 from batchctl.model.request.rules import check_together
 from batchctl.model.request.spelling import snake_case, spellings
@@ -121,7 +121,6 @@ def _inside(node: Node, value: Value, faults: Faults) -> Node:
             return Items(node.location, tuple(_inside(one, item, faults) for one in node.values))
         case Each(item):
             return node if isinstance(node, Scalar) else _inside(node, item, faults)
-        case Named():
-            return node
         case _:
+            # Names that the user chose, and data of the user's own, keep their spelling.
             return node
