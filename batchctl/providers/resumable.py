@@ -77,7 +77,7 @@ def _send(session: Session, retry: Retry, chunk: bytes, offset: int, *, last: bo
         try:
             standing = session.post(chunk[done:], offset + done, last=last)
         except ApiError as error:
-            if attempt == retry.attempts or not session.again(error) or not retry.pause(attempt, error):
+            if attempt == retry.attempts or not session.again(error) or retry.pause(attempt, error) is None:
                 raise
             standing = _asked(session, retry, error, last=last)
         if standing.end is not None:

@@ -39,29 +39,36 @@ class Retry:
     """Cap of our own back-off."""
     max_asked_wait: float = 60.0
     """The longest wait that the API may ask for; beyond it the error surfaces."""
+    max_total_wait: float = 90.0
+    """The longest wait for one call in all: one account that is unwell must not hold up a whole command."""
     activity: Activity = UNWATCHED
 
     def run(self, call: Callable[[], T], again: Callable[[ApiError], bool] = is_transient) -> T:
         """Make the call, again while `again` says so and attempts are left. Raises the last ApiError."""
+        waited = 0.0
         for attempt in range(1, self.attempts):
             try:
                 return call()
             except ApiError as error:
-                if not again(error) or not self.pause(attempt, error):
+                seconds = self.pause(attempt, error, waited) if again(error) else None
+                if seconds is None:
                     raise
+                waited += seconds
         return call()
 
-    def pause(self, attempt: int, error: ApiError) -> bool:
-        """Wait after the failure of the given attempt (from 1); False, at once, when the API asks for too long a wait.
+    def pause(self, attempt: int, error: ApiError, waited: float = 0.0) -> float | None:
+        """Wait after the failure of the given attempt (from 1), and give how long; None, at once, for too long a wait.
 
-        The wait is random between nothing and a doubling cap, on top of what the API asked for, so that many callers
-        that failed together do not come back together.
+        `waited` is how long this call has waited before. The wait is random between nothing and a doubling cap, on top
+        of what the API asked for, so that many callers that failed together do not come back together.
         """
         asked = error.retry_after if isinstance(error, ApiStatus) else None
         if asked is not None and asked > self.max_asked_wait:
-            return False
+            return None
         cap = min(self.max_wait, self.first_wait * 2.0 ** (attempt - 1))
         seconds = (asked or 0.0) + self.random() * cap
+        if waited + seconds > self.max_total_wait:
+            return None
         self.activity.trying_again(error.message, seconds)
         self.clock.sleep(seconds)
-        return True
+        return seconds

@@ -84,3 +84,11 @@ def test_too_long_a_wait_surfaces_at_once():
 def test_the_caller_may_know_better_what_is_worth_another_try():
     call = Failing(errors.NotFound("m", http=404))
     assert Retry(MovedClock(), lambda: 0.0).run(call, lambda error: isinstance(error, errors.NotFound)) == "done"
+
+
+def test_one_call_waits_for_a_minute_and_a_half_at_most():
+    clock = MovedClock()
+    call = Failing(*[errors.ServerFailed("m", http=503, retry_after=60.0)] * 5)
+    with pytest.raises(errors.ServerFailed):
+        Retry(clock, lambda: 0.5).run(call)
+    assert (call.calls, clock.sleeps) == (2, [60.5])

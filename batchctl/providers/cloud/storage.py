@@ -102,7 +102,7 @@ class Storage:
                     yield from stream.rest()
             except ApiError as error:
                 last = attempt == self._retry.attempts
-                if last or not stream.can_go_on or not is_transient(error) or not self._retry.pause(attempt, error):
+                if last or not stream.can_go_on or not is_transient(error) or self._retry.pause(attempt, error) is None:
                     raise self._explained(item, error) from error
             else:
                 return
