@@ -714,3 +714,12 @@ def test_what_is_not_known_yet_goes_into_extra_request(tmp_path: Path) -> None:
     assert alone.digest not in {job.digest, the_job(tmp_path, JOB).digest}
     default = the_job(tmp_path, JOB, with_stack("defaults: {extraRequest: {newMember: 1}}"))
     assert default.digest == alone.digest
+
+
+def test_one_part_in_place_of_a_list_is_respelled_too(tmp_path: Path) -> None:
+    spec = "request: {systemInstruction: {parts: {inline_data: {mime_type: a/b, data: AAAA}}}}"
+    part = {"inlineData": {"mimeType": "a/b", "data": "AAAA"}}
+    assert the_job(tmp_path, with_spec(spec)).request == {"systemInstruction": {"parts": part}}
+    write(tmp_path, {"job.yaml": with_spec("request: {systemInstruction: {parts: x}}")})
+    (line,) = lines(tmp_path)
+    assert '"parts" must be a list, not a string' in line
