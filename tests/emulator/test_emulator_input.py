@@ -176,7 +176,7 @@ def test_a_task_type_is_one_of_the_known(world: World) -> None:
     request = {"content": CONTENTS[0], "taskType": "GUESSING"}
     error = world.refused(400, "POST", EMBED, json={"batch": inline({"request": request})})
     assert "task_type" in error["message"]
-    request["taskType"] = 4
+    request["taskType"] = 99
     world.refused(400, "POST", EMBED, json={"batch": inline({"request": request})})
 
 
