@@ -31,7 +31,7 @@ from batchctl.model.request.fields import (
     Value,
 )
 from batchctl.model.request.hints import way_out
-from batchctl.model.request.problems import Fault, Path, Problem
+from batchctl.model.request.problems import Fault, Path, Problem, kind_of
 from batchctl.model.request.spelling import snake_case, spellings
 from batchctl.model.suggest import closest
 
@@ -249,7 +249,7 @@ _WANTED = {
 def _wrong(path: Path, wanted: str | tuple[str, ...], value: Json, hint: str = "") -> Problem:
     types = (wanted,) if isinstance(wanted, str) else wanted
     names = " or ".join(_WANTED[name] for name in types)
-    message = f"{_named(path)} must be {names}, not {_found(value)}"
+    message = f"{_named(path)} must be {names}, not {kind_of(value)}"
     return Problem(path, Fault.WRONG_TYPE, message, hint, types)
 
 
@@ -272,22 +272,6 @@ def _named(path: Path) -> str:
     names = [step for step in path if isinstance(step, str)]
     field = _shown(names[-1]) if names else '"request"'
     return f"an item of {field}" if path and not isinstance(path[-1], str) else field
-
-
-def _found(value: Json) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
 
 
 def _shown(text: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from batchctl.model.desired import Json
-from batchctl.model.request.problems import Fault, Path, Problem
+from batchctl.model.request.problems import Fault, Path, Problem, kind_of
 
 DEEPEST = 15
 """Levels of objects in one row."""
@@ -53,7 +53,7 @@ class Importer:
     def _value(self, value: Json, path: Path, column: tuple[str, ...], line: int) -> Iterator[Problem]:
         if value is None:
             return
-        kind = _kind(value)
+        kind = kind_of(value)
         if isinstance(value, list) and path[-1] == _TYPE:
             words = "is a list, and everywhere else in a schema a string"
             yield _problem(path, words, "name one type, with nullable: true or anyOf for others")
@@ -67,20 +67,6 @@ class Importer:
         elif isinstance(value, list):
             for index, item in enumerate(value):
                 yield from self._value(item, (*path, index), (*column, _ITEM), line)
-
-
-def _kind(value: Json) -> str:
-    match value:
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "a list"
-        case _:
-            return "an object"
 
 
 def _way_out_of_empty(path: Path) -> str:

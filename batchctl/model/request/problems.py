@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from batchctl.model.desired import Json
+
 Path: TypeAlias = tuple[str | int, ...]
 """Where in the request a problem is: names of members and indexes of items, from the outside in."""
 
@@ -49,3 +51,20 @@ class Problem:
         for step in self.path:
             text += f"[{step}]" if isinstance(step, int) else f".{step}"
         return text.removeprefix(".")
+
+
+def kind_of(value: Json) -> str:
+    """What a value is, as messages say it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
