@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from batchctl.model.keys import API_NAMES
 from batchctl.model.request.catalogue import ANY, MESSAGES
-from batchctl.model.request.check import API_NAMES
 from batchctl.model.request.fields import (
     Base64,
     Boolean,

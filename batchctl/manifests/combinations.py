@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from batchctl.manifests.apis import NAMES, is_for
+from batchctl.manifests.apis import is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, shown
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Kind
-from batchctl.model.keys import Api
+from batchctl.model.keys import API_NAMES, Api
 
 _LEAVE_OUT = "leave it out"
 
@@ -39,7 +39,7 @@ def check_combinations(spec: Node, kind: Kind, api: Api | None, faults: Faults) 
         faults.add(key_place(spec, "webhookConfig"), Code.WRONG_PROVIDER, message, _LEAVE_OUT)
     if kind is Kind.EMBEDDINGS_BATCH_JOB and not can.embeddings_kind:
         hint = "use a BatchJob with an embedding model such as gemini-embedding-001, or a provider of type gemini"
-        faults.add(spec.location, Code.WRONG_PROVIDER, f"{NAMES[api]} has no embeddings jobs", hint)
+        faults.add(spec.location, Code.WRONG_PROVIDER, f"{API_NAMES[api]} has no embeddings jobs", hint)
     _check_extra_body(spec, api, faults)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from batchctl.manifests.apis import NAMES, is_for
+from batchctl.manifests.apis import is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, shown
 from batchctl.manifests.located import has_bigquery
@@ -15,6 +15,7 @@ from batchctl.manifests.nodes import Members, Node, find, key_place, plain
 from batchctl.manifests.places import bigquery_place, gcs_prefix
 from batchctl.model.capabilities import CAPABILITIES, DestForm
 from batchctl.model.desired import ProviderConfig
+from batchctl.model.keys import API_NAMES
 
 _READERS: Mapping[DestForm, tuple[Callable[[str], str], str]] = {
     DestForm.GCS: (gcs_prefix, "such as gs://bucket/results/"),
@@ -32,20 +33,20 @@ def read_dest(spec: Node, config: ProviderConfig | None, faults: Faults) -> str 
     if node is None:
         is_sent = find(spec, "src") is not None or find(spec, "adopt") is None
         if dests and is_sent:
-            message = f'the field "dest" is missing in "spec": {NAMES[api]} does not keep results itself'
+            message = f'the field "dest" is missing in "spec": {API_NAMES[api]} does not keep results itself'
             hint = "a place of yours that nothing else writes to: dest: gs://bucket/results/"
             faults.add(spec.location, Code.MISSING_FIELD, message, hint)
         return None
     form, value = _form(node)
     if form not in dests:
         message = f'"dest" {is_for(lambda can: bool(can.dests))}'
-        hint = f"leave it out: {NAMES[api]} keeps results itself, and batchctl collects them"
+        hint = f"leave it out: {API_NAMES[api]} keeps results itself, and batchctl collects them"
         place = key_place(spec, "dest")
         if place.file != spec.location.file:
             # Several jobs can meet one default of the stack; each has to be mended at its own place.
             place, hint = (
                 spec.location,
-                f"`dest: null` takes the stack's default away: {NAMES[api]} keeps results itself",
+                f"`dest: null` takes the stack's default away: {API_NAMES[api]} keeps results itself",
             )
         faults.add(place, Code.WRONG_PROVIDER, message, hint)
         return None

@@ -5,12 +5,12 @@ Owns the collection and the wording of suggestions; decides nothing about what i
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from batchctl.manifests.codes import Code
 from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError
+from batchctl.model.suggest import similar
 
 MOST_FAULTS = 500
 """Told in one go: more help nobody, and a file of another kind can have a million."""
@@ -72,20 +72,10 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
     if not 0 < len(known) <= MOST_NAMES:
         return ""
     names = sorted(known)
-    near = nearest(word, names)
+    near = similar(word, names)
     if near is not None:
         return f"did you mean {near}?"
     return f"one of: {cut(', '.join(names), LONGEST_LIST)}"
-
-
-def nearest(word: str, names: Sequence[str]) -> str | None:
-    """The name that a misspelt word most likely stands for, upper and lower case being the same."""
-    # Comparing long texts takes longer than a hint is worth.
-    if len(word) > LONGEST_SHOWN:
-        return None
-    short = {name.lower(): name for name in names if len(name) <= LONGEST_SHOWN}
-    near = difflib.get_close_matches(word.lower(), short, n=1, cutoff=0.65)
-    return short[near[0]] if near else None
 
 
 def cut(text: str, length: int = LONGEST_SHOWN) -> str:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from typing import assert_never
 
-from batchctl.manifests.apis import NAMES
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults, shown
 from batchctl.manifests.nodes import Node, value_of
 from batchctl.manifests.places import Resource
 from batchctl.model.desired import Location, ProviderConfig
-from batchctl.model.keys import Api
+from batchctl.model.keys import API_NAMES, Api
 
 _GEMINI_JOB = re.compile(r"batches/[A-Za-z0-9_-]+")
 _JOB_NUMBER = re.compile("[0-9]+")
@@ -61,7 +60,7 @@ def read_model(node: Node, config: ProviderConfig | None, faults: Faults) -> str
         case _ as never:
             assert_never(never)
     if not sound:
-        message = f"{NAMES[config.api]} has no models like {shown(model)}"
+        message = f"{API_NAMES[config.api]} has no models like {shown(model)}"
         faults.add(node.location, Code.WRONG_PROVIDER, message, hint)
         return None
     return model
@@ -103,7 +102,7 @@ def read_adopt(node: Node, config: ProviderConfig | None, faults: Faults) -> str
         case _ as never:
             assert_never(never)
     if not sound:
-        message = f"{NAMES[config.api]} has no batch jobs like {shown(name)}"
+        message = f"{API_NAMES[config.api]} has no batch jobs like {shown(name)}"
         faults.add(node.location, Code.WRONG_PROVIDER, message, hint)
     return name
 

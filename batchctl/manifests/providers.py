@@ -11,16 +11,17 @@ from dataclasses import replace
 
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.admission import FIELDS, read_admission
-from batchctl.manifests.apis import NAMES, is_for
+from batchctl.manifests.apis import is_for
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, cut, nearest, shown
+from batchctl.manifests.faults import Faults, cut, shown
 from batchctl.manifests.nodes import Node, key_place, value_of
 from batchctl.manifests.places import gcs_prefix
 from batchctl.manifests.trust import Origin, Trust
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits
 from batchctl.model.desired import Json, Location, ProviderConfig
 from batchctl.model.errors import ManifestError
-from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+from batchctl.model.keys import API_NAMES, EMULATOR_ORIGIN, Account, Api
+from batchctl.model.suggest import similar
 
 _SAME = {"stagingBucket": "bucket and prefix", "userProject": "project", "apiVersion": "version"}
 _PLACED = {"project": "your project's id", "location": "such as europe-west1 or global"}
@@ -62,7 +63,7 @@ class ProviderReader:
         for field, example in _PLACED.items():
             if api is Api.GEMINI and field in entry:
                 hint = "on Gemini the API key stands for the project: remove it"
-                message = f'"{field}" is for {NAMES[Api.VERTEX]} only'
+                message = f'"{field}" is for {API_NAMES[Api.VERTEX]} only'
                 self._faults.add(self._place(name, field), Code.WRONG_PROVIDER, message, hint)
             if api is Api.VERTEX and field not in entry:
                 message = f'a provider of type vertex needs "{field}"'
@@ -83,7 +84,7 @@ class ProviderReader:
     def _api_version(self, name: str, api: Api, version: str | None) -> str:
         known = CAPABILITIES[api].versions
         if version is not None and version not in known:
-            message = f"{NAMES[api]} has no version {shown(version)}"
+            message = f"{API_NAMES[api]} has no version {shown(version)}"
             self._faults.add(
                 self._place(name, "apiVersion"), Code.WRONG_PROVIDER, message, f"one of {', '.join(known)}"
             )
@@ -92,7 +93,7 @@ class ProviderReader:
     def _user_project(self, name: str, api: Api, project: str | None) -> str | None:
         if project is not None and not CAPABILITIES[api].staging:
             message = f'"userProject" {is_for(lambda can: can.staging)}'
-            hint = f"{NAMES[api]} reads no buckets: remove it"
+            hint = f"{API_NAMES[api]} reads no buckets: remove it"
             self._faults.add(self._place(name, "userProject"), Code.WRONG_PROVIDER, message, hint)
         return project
 
@@ -101,7 +102,7 @@ class ProviderReader:
             return None
         place = self._place(name, "stagingBucket")
         if not CAPABILITIES[api].staging:
-            hint = f"{NAMES[api]} has a place of its own for local files: remove it"
+            hint = f"{API_NAMES[api]} has a place of its own for local files: remove it"
             message = f'"stagingBucket" {is_for(lambda can: can.staging)}'
             self._faults.add(place, Code.WRONG_PROVIDER, message, hint)
             return None
@@ -120,7 +121,7 @@ class ProviderReader:
             return None
         standard = CAPABILITIES[api].limits
         if "inlineBytes" in given and standard.inline_bytes is None:
-            hint = f"{NAMES[api]} takes no rows in the create call: leave it out"
+            hint = f"{API_NAMES[api]} takes no rows in the create call: leave it out"
             message = f'"inlineBytes" {is_for(lambda can: can.limits.inline_bytes is not None)}'
             self._faults.add(self._place(name, "limits", "inlineBytes"), Code.WRONG_PROVIDER, message, hint)
         return ApiLimits(
@@ -163,7 +164,7 @@ class ProviderReader:
             origin = Origin.of(endpoint)
         except ValueError as error:
             message = f'"endpoint" {error}'
-            near = nearest(endpoint, [EMULATOR_ORIGIN])
+            near = similar(endpoint, [EMULATOR_ORIGIN])
             hint = (
                 f"did you mean {near}?" if near else f"without user, query or fragment; or the word {EMULATOR_ORIGIN}"
             )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchctl.manifests.apis import NAMES, is_for
+from batchctl.manifests.apis import is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import LONGEST_PATH, Faults, cut, quote_hint, shown
 from batchctl.manifests.files import shown_path
@@ -32,7 +32,7 @@ from batchctl.model.desired import (
     UploadedFile,
 )
 from batchctl.model.errors import RowsError
-from batchctl.model.keys import Api
+from batchctl.model.keys import API_NAMES, Api
 from batchctl.model.ports import RowReader, RowRules, RowsSummary
 
 _PREFIXES = {
@@ -138,7 +138,9 @@ class SourceReader:
             hint = "give it one in the stack file, such as gs://bucket/staging/"
             self.faults.add(place, Code.MISSING_FIELD, message, hint)
         if form in SENT_FORMS and purpose.model is not None and has_legacy_rows(config.api, purpose.model):
-            message = f"{NAMES[config.api]} reads rows for {shown(purpose.model)} in a form that batchctl does not send"
+            message = (
+                f"{API_NAMES[config.api]} reads rows for {shown(purpose.model)} in a form that batchctl does not send"
+            )
             hint = "use the model gemini-embedding-001, or rows in that form at gs://…"
             self.faults.add(place, Code.INVALID_VALUE, message, hint)
             return False

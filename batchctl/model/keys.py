@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,10 @@ class Api(StrEnum):
 
     GEMINI = "gemini"
     VERTEX = "vertex"
+
+
+API_NAMES: Mapping[Api, str] = {Api.GEMINI: "Gemini", Api.VERTEX: "Vertex"}
+"""What messages and docs call the services."""
 
 
 @dataclass(frozen=True, order=True)

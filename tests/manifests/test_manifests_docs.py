@@ -7,9 +7,8 @@ from datetime import timedelta
 
 from manifests_kit import REPOSITORY
 
-from batchctl.manifests.apis import NAMES
 from batchctl.model.capabilities import CAPABILITIES, Capabilities, DestForm, RowMark, SourceForm
-from batchctl.model.keys import Api
+from batchctl.model.keys import API_NAMES, Api
 
 PAGE = REPOSITORY / "docs" / "manifests.md"
 SOURCES = {
@@ -42,7 +41,7 @@ def hours(span: timedelta | None) -> str:
 
 def matrix() -> list[str]:
     return [
-        f"| | {' | '.join(NAMES[api] for api in Api)} |",
+        f"| | {' | '.join(API_NAMES[api] for api in Api)} |",
         "| --- | --- | --- |",
         *(row(what, lambda can, form=form: form in can.sources) for form, what in SOURCES.items()),
         row("local files go to", lambda can: "`stagingBucket`" if can.staging else "the Files API"),

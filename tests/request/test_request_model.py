@@ -207,9 +207,13 @@ def test_every_member_of_the_sdks_config_is_known() -> None:
     assert sorted(aliases(types.GenerateContentConfig) - known - SPREAD.keys()) == []
 
 
+def member(message: str, name: str) -> Field:
+    return next(field for field in MESSAGES[message].fields if field.name == name)
+
+
 BEYOND_THE_WIRE = {
     "ImageConfig.personGeneration": {"DONT_ALLOW"},  # the SDK's enum is that of another method
-    "VideoResponseFormat.aspectRatio": values_of(MESSAGES["ImageResponseFormat"].by_name["aspectRatio"].value),
+    "VideoResponseFormat.aspectRatio": values_of(member("ImageResponseFormat", "aspectRatio").value),
 }
 """Values of the SDK's enums that the field does not take: one enum there serves several fields."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from batchctl.model.desired import Json, Kind
-from batchctl.model.keys import Api
+from batchctl.model.keys import API_NAMES, Api
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
 from batchctl.model.request.fields import (
     Base64,
@@ -35,7 +35,6 @@ from batchctl.model.request.problems import Fault, Path, Problem, kind_of
 from batchctl.model.request.spelling import snake_case, spellings
 from batchctl.model.suggest import closest
 
-API_NAMES: Mapping[Api, str] = {Api.GEMINI: "Gemini", Api.VERTEX: "Vertex"}
 _NOT_IN_DEFAULTS = frozenset({"contents", "content", "model"})
 """What each row has of its own."""
 _SHOWN = 60

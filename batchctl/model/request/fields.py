@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from batchctl.model.keys import Api
@@ -136,10 +136,6 @@ class Message:
     exactly_one: bool = False
     """Whether one member has to be given, and the API refuses an object with none."""
     examples: tuple[object, ...] = ()
-    by_name: dict[str, Field] = field(init=False, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "by_name", {one.name: one for one in self.fields})
 
 
 def message(
