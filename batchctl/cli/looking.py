@@ -9,7 +9,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.reconcile import Options
-from batchctl.reconcile.moves import final_names
+from batchctl.reconcile.view.renames import final_names
 from batchctl.report.error_text import write_error
 
 

@@ -38,7 +38,7 @@ from batchctl.model.plan import (
 )
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.reconcile import after_failure, overcome
-from batchctl.reconcile.ends import has_succeeded
+from batchctl.reconcile.view.endings import has_succeeded
 
 Call: TypeAlias = Callable[[], Any]
 """One call to the outside, to be made on a worker."""

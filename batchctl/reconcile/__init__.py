@@ -3,23 +3,23 @@
 Pure: no I/O, no clock, no randomness. All policy of batchctl is decided here, so all of it can be tested by tables.
 """
 
-from batchctl.reconcile.attach import is_ours, refresh
-from batchctl.reconcile.carry import find_lost_calls, find_open, with_open
-from batchctl.reconcile.identity import find_strangers
-from batchctl.reconcile.kept import results_relied_on
-from batchctl.reconcile.looking import choose_gets
-from batchctl.reconcile.moves import Move, find_moves, rename
-from batchctl.reconcile.notices import end_notices, possible_again, stuck_notices
+from batchctl.reconcile.admission.quotas import after_refusal, after_success
+from batchctl.reconcile.after_pass.quick_check import choose_gets
+from batchctl.reconcile.after_pass.uploads import NO_FILE, find_unneeded, is_expired
+from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
+from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck_notices
+from batchctl.reconcile.notify.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
 from batchctl.reconcile.options import Options, Scope
-from batchctl.reconcile.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
-from batchctl.reconcile.phase import phase_on_record
 from batchctl.reconcile.plan import plan
-from batchctl.reconcile.quotas import after_refusal, after_success
-from batchctl.reconcile.readings import ghosts_of, old_ghosts
-from batchctl.reconcile.rebuild import Rebuilt, rebuild, record_results
+from batchctl.reconcile.recover.open_work import find_lost_calls, find_open, with_open
+from batchctl.reconcile.recover.rebuild import Rebuilt, rebuild, record_results
+from batchctl.reconcile.rules.collected_results import results_relied_on
 from batchctl.reconcile.selector import parse_selector
-from batchctl.reconcile.troubles import Failure, after_failure, overcome
-from batchctl.reconcile.uploads import NO_FILE, find_unneeded, is_expired
+from batchctl.reconcile.view.attempts import is_ours, refresh
+from batchctl.reconcile.view.credentials import find_strangers
+from batchctl.reconcile.view.phases import phase_on_record
+from batchctl.reconcile.view.readings import ghosts_of, old_ghosts
+from batchctl.reconcile.view.renames import Move, find_moves, rename
 
 __all__ = [
     "NO_FILE",

@@ -12,28 +12,28 @@ from batchctl.model.observed import Observed
 from batchctl.model.plan import Drift, Guard, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedJob
-from batchctl.reconcile.absence import with_absences_aged
-from batchctl.reconcile.admission import admit
-from batchctl.reconcile.attach import Marked, attach, claim, confirm, find_marked
-from batchctl.reconcile.cancel import decide_cancel
-from batchctl.reconcile.damage import find_damage, hold_for_damage
-from batchctl.reconcile.decision import Context, Decision, Subject
-from batchctl.reconcile.dependencies import find_needed, hold_for_needs, hold_removals, sort_by_needs
-from batchctl.reconcile.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
-from batchctl.reconcile.guards import distinct_guards, find_guards, guard_new_state, plan_jobs
-from batchctl.reconcile.holding import hold_clashes
-from batchctl.reconcile.holdings import holdings_of
-from batchctl.reconcile.identity import new_identities, without_strangers
-from batchctl.reconcile.kept import check_kept
-from batchctl.reconcile.moves import find_moves
-from batchctl.reconcile.names import numbers_used, with_present_names
+from batchctl.reconcile.admission.queue import admit
+from batchctl.reconcile.decide.cancel_order import decide_cancel
+from batchctl.reconcile.decide.decision import Context, Decision, Subject
+from batchctl.reconcile.decide.desired import decide_wanted
+from batchctl.reconcile.decide.removed import decide_removed
+from batchctl.reconcile.decide.retry_command import decide_retry
 from batchctl.reconcile.options import Options
-from batchctl.reconcile.readings import with_latest_readings
-from batchctl.reconcile.recover import recover
-from batchctl.reconcile.removed import decide_removed
-from batchctl.reconcile.renames import find_renames, hold_renames
-from batchctl.reconcile.retry_order import decide_retry
-from batchctl.reconcile.wanted import decide_wanted
+from batchctl.reconcile.rules.collected_results import check_kept
+from batchctl.reconcile.rules.damaged_marks import find_damage, hold_for_damage
+from batchctl.reconcile.rules.dependencies import find_needed, hold_for_needs, hold_removals, sort_by_needs
+from batchctl.reconcile.rules.guards import distinct_guards, find_guards, guard_new_state, plan_jobs
+from batchctl.reconcile.rules.hold import hold_clashes
+from batchctl.reconcile.rules.likely_renames import find_renames, hold_renames
+from batchctl.reconcile.view.absence import with_absences_aged
+from batchctl.reconcile.view.attempts import Marked, attach, claim, confirm, find_marked
+from batchctl.reconcile.view.credentials import new_identities, without_strangers
+from batchctl.reconcile.view.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
+from batchctl.reconcile.view.former_names import numbers_used, with_present_names
+from batchctl.reconcile.view.found_results import recover
+from batchctl.reconcile.view.kept_results import holdings_of
+from batchctl.reconcile.view.readings import with_latest_readings
+from batchctl.reconcile.view.renames import find_moves
 
 
 @dataclass(frozen=True)

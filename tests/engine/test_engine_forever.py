@@ -475,7 +475,7 @@ def test_the_bounds_of_the_wait_are_kept(world):
 @pytest.fixture
 def crowd(world, monkeypatch):
     """Jobs of somebody else, on pages that are thought to be so short that few of ours are asked for one by one."""
-    monkeypatch.setattr("batchctl.reconcile.looking.JOBS_A_PAGE", 4)
+    monkeypatch.setattr("batchctl.reconcile.after_pass.quick_check.JOBS_A_PAGE", 4)
     request = {"contents": [{"parts": [{"text": "x"}]}]}
     body = {"batch": {"displayName": "other", "inputConfig": {"requests": {"requests": [{"request": request}]}}}}
     for _ in range(10):

@@ -20,8 +20,8 @@ from batchctl.model.errors import HookUnusable, NotDelivered, StateError
 from batchctl.model.notices import CommandHook, Notice, NoticeType, Webhook
 from batchctl.model.recorded import SaveAttempt, SaveNotice
 from batchctl.reconcile import Options
-from batchctl.reconcile.outbox import PATIENCE as THREE_DAYS
-from batchctl.reconcile.outbox import RETENTION
+from batchctl.reconcile.notify.outbox import PATIENCE as THREE_DAYS
+from batchctl.reconcile.notify.outbox import RETENTION
 
 OPS = Webhook("ops", "https://example.com/hook", "SECRET")
 LOG = CommandHook("log", ("log",), frozenset({NoticeType.FAILED, NoticeType.STUCK}))

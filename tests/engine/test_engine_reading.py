@@ -316,7 +316,7 @@ def test_a_service_alone_goes_on_with_its_last_good_set(world):
 
 def test_a_service_reads_once_in_each_turn(world, monkeypatch):
     """Two readings at one moment would be no two readings of a manifest that is gone."""
-    monkeypatch.setattr("batchctl.reconcile.looking.JOBS_A_PAGE", 4)
+    monkeypatch.setattr("batchctl.reconcile.after_pass.quick_check.JOBS_A_PAGE", 4)
     request = {"contents": [{"parts": [{"text": "x"}]}]}
     body = {"batch": {"displayName": "other", "inputConfig": {"requests": {"requests": [{"request": request}]}}}}
     for _ in range(10):

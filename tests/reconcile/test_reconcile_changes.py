@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from batchctl.model.plan import Change
-from batchctl.reconcile.changes import describe_changes
+from batchctl.reconcile.view.changes import describe_changes
 
 HASH = "0123456789abcdef" * 4
 OTHER = "fedcba9876543210" * 4

@@ -29,8 +29,8 @@ from batchctl.model.kept import Inventory
 from batchctl.model.observed import Present
 from batchctl.model.plan import Delete
 from batchctl.reconcile import Options, results_relied_on
-from batchctl.reconcile.again import why_not_again
-from batchctl.reconcile.attach import AttemptView
+from batchctl.reconcile.decide.retry_order import why_not_again
+from batchctl.reconcile.view.attempts import AttemptView
 
 DONE = collected(1, end_time=NOW - HOUR)
 FAILED = attempt(1, "FAILED", results="a/1")

@@ -33,7 +33,7 @@ from batchctl.model.keys import Api
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import Intent, RecordedAttempt, RecordedJob
 from batchctl.reconcile import Options
-from batchctl.reconcile.admission import ordinal
+from batchctl.reconcile.admission.queue import ordinal
 
 # --- create calls per minute
 

@@ -12,7 +12,7 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedJob, RenameJob, SaveAttempt, SaveJob
 from batchctl.reconcile import Options, find_moves, plan, rename
-from batchctl.reconcile.moves import final_names, renamed
+from batchctl.reconcile.view.renames import final_names, renamed
 
 
 def moves(*pairs: str) -> tuple[Moved, ...]:

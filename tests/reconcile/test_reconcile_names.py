@@ -14,7 +14,7 @@ from batchctl.model.observed import Gone, Observation, Present
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.reconcile import Options, plan
-from batchctl.reconcile.names import numbers_used
+from batchctl.reconcile.view.former_names import numbers_used
 
 RENAMED = attempt(name="b", remote="batches/a-1")
 """Attempt 1 of `b`, made when its job was called `a`."""

@@ -19,7 +19,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, Trouble
 from batchctl.model.states import Phase
 from batchctl.reconcile import end_notices, possible_again, stuck_notices
-from batchctl.reconcile.notices import _STOPPED, _TYPES
+from batchctl.reconcile.notify.notices import _STOPPED, _TYPES
 
 OPS = Webhook("ops", "https://example.com/hook", "SECRET")
 STUCK_ONLY = CommandHook("stuck", ("tell",), frozenset({NoticeType.STUCK}), stuck_after=2 * HOUR)

@@ -11,7 +11,7 @@ from reconcile_build import LOCAL
 
 from batchctl.model.notices import Notice, NoticeType
 from batchctl.reconcile import delivered, failed, find_waiting, given_up, held, sort_outbox
-from batchctl.reconcile.outbox import PATIENCE, RETENTION
+from batchctl.reconcile.notify.outbox import PATIENCE, RETENTION
 
 SECOND = timedelta(seconds=1)
 

@@ -13,7 +13,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options, end_notices, phase_on_record
-from batchctl.reconcile.phase import Outlook, Standing, phase_of
+from batchctl.reconcile.view.phases import Outlook, Standing, phase_of
 
 UNSENT = attempt(1, None, remote=None)
 REFUSED = attempt(1, None, remote=None, rejected=True)

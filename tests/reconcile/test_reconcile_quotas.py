@@ -10,8 +10,8 @@ from reconcile_build import HERE, HOUR, MINUTE, NOW, SECOND
 
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.reconcile import after_refusal, after_success
-from batchctl.reconcile.backoff import delay
-from batchctl.reconcile.quotas import LONGEST_WAIT, limit_now, next_try
+from batchctl.reconcile.admission.quotas import LONGEST_WAIT, limit_now, next_try
+from batchctl.reconcile.calls.backoff import delay
 
 KEY = QuotaKey(HERE, "gemini-2.5-flash")
 SEED = f"{HERE} gemini-2.5-flash"

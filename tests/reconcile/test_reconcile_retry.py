@@ -26,7 +26,7 @@ from reconcile_build import (
 
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.reconcile.backoff import FIRST_DELAY, LONGEST_DELAY, delay
+from batchctl.reconcile.calls.backoff import FIRST_DELAY, LONGEST_DELAY, delay
 
 RUNNING = attempt(1)
 

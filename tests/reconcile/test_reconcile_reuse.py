@@ -34,8 +34,8 @@ from batchctl.model.plan import Reuse
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options, results_relied_on
-from batchctl.reconcile.again import why_not_again
-from batchctl.reconcile.attach import NO_TOKEN, AttemptView
+from batchctl.reconcile.decide.retry_order import why_not_again
+from batchctl.reconcile.view.attempts import NO_TOKEN, AttemptView
 
 OTHER = collected(1, name="b", results="b/1", end_time=NOW - HOUR)
 OWN = collected(1)

@@ -12,7 +12,7 @@ from reconcile_build import Situation, attempt, job, look, row, seen
 from batchctl.model.desired import RequestRow
 from batchctl.model.plan import Change
 from batchctl.model.row_hashes import BEYOND, MOST_BYTES, MOST_ROWS, RowChanges, compare_rows, hash_rows
-from batchctl.reconcile.changes import describe_changes
+from batchctl.reconcile.view.changes import describe_changes
 
 HASH = "0123456789abcdef" * 4
 OTHER = "fedcba9876543210" * 4

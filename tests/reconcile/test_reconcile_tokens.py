@@ -11,7 +11,7 @@ from reconcile_queue import KEY, MODEL, admitted, bounds, of
 from batchctl.model.admission import QuotaKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import Recorded, RecordedAttempt
-from batchctl.reconcile.tokens import LEAST_RATE, MOST_RATE, TokenRates, learn_rates
+from batchctl.reconcile.admission.tokens import LEAST_RATE, MOST_RATE, TokenRates, learn_rates
 
 PRO = QuotaKey(HERE, "gemini-2.5-pro")
 OF = {"tree": {"model": MODEL}}

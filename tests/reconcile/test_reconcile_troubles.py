@@ -28,8 +28,8 @@ from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.errors import Effect
 from batchctl.model.recorded import Intent, Operation, RecordedAttempt, Trouble
 from batchctl.reconcile import Failure, after_failure, overcome, refresh
-from batchctl.reconcile.backoff import delay
-from batchctl.reconcile.troubles import LEAST_TRIES, PASSES_WITHIN, is_passing
+from batchctl.reconcile.calls.backoff import delay
+from batchctl.reconcile.calls.troubles import LEAST_TRIES, PASSES_WITHIN, is_passing
 
 CREATE, UPLOAD, COLLECT = Operation.CREATE, Operation.UPLOAD, Operation.COLLECT
 REFUSED, NONE, AMBIGUOUS = Effect.REFUSED, Effect.NONE, Effect.AMBIGUOUS

@@ -1,0 +1,1 @@
+"""Which create calls an account has capacity for now."""

@@ -1,0 +1,210 @@
+"""Which of the planned create calls may be made now, and what the others wait for.
+
+One queue for each account: by `priority`, then whose attempts are the oldest, then by name. What does not fit holds
+back what stands behind it, as far as both need the same: nobody is passed for ever by smaller jobs.
+Source: reference chapter 10 (jobs at once by account, enqueued tokens by model over active jobs; the numbers move).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, QuotaKey, short_model
+from batchctl.model.capabilities import CAPABILITIES
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob, DesiredStack, Stack
+from batchctl.model.keys import Account
+from batchctl.model.observed import Observed
+from batchctl.model.plan import Guard
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import Operation, Recorded, RecordedJob
+from batchctl.reconcile.admission.capacity import Obstacle, Room, quota_key
+from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
+from batchctl.reconcile.admission.usage import LiveJob, find_creates, find_live
+from batchctl.reconcile.decide.decision import Decision, Subject
+from batchctl.reconcile.rules.hold import creates, hold
+from batchctl.reconcile.view.attempts import provider_now
+
+_CODES: Mapping[LimitKind, Reason] = {
+    LimitKind.ACTIVE: Reason.ACTIVE_LIMIT,
+    LimitKind.TOKENS: Reason.TOKEN_LIMIT,
+    LimitKind.RATE: Reason.RATE_LIMIT,
+    LimitKind.QUOTA: Reason.QUOTA,
+}
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The decisions with what may not be created now held back, and what can never be."""
+
+    decided: Mapping[str, tuple[Subject, Decision]]
+    guards: Mapping[str, Guard]
+    """Jobs that are too large for a limit, whatever ends."""
+    live: Mapping[QuotaKey, int]
+    rates: TokenRates
+    """What is known of tokens a byte."""
+
+
+def admit(
+    decided: Mapping[str, tuple[Subject, Decision]],
+    refused: Container[str],
+    desired: DesiredStack,
+    recorded: Recorded,
+    observed: Observed,
+    now: datetime,
+) -> Admission:
+    """Let as many create calls through as there is room for. Jobs in `refused` are held back by a guard already."""
+    waiting = {
+        name: subject.desired
+        for name, (subject, decision) in decided.items()
+        if subject.desired is not None and creates(decision) and name not in refused
+    }
+    # A call whose grace is over has most likely made nothing; if it is sent again, that is counted.
+    live = [one for one in find_live(desired, recorded, observed) if one.is_sure or one.job not in waiting]
+    limits = _find_limits({job.account for job in waiting.values()}, desired)
+    rates = learn_rates(recorded)
+    sizes = {job.name: job.input_bytes for job in desired.jobs}
+    guards = {}
+    by_account: dict[Account, list[DesiredJob]] = defaultdict(list)
+    for name, job in sorted(waiting.items()):
+        guard = _never_fits(job, limits[job.account], rates)
+        if guard is not None:
+            guards[name] = guard
+        else:
+            by_account[job.account].append(job)
+    held: dict[str, tuple[Subject, Decision]] = {}
+    at_work: dict[Account, list[LiveJob]] = defaultdict(list)
+    for one in live:
+        at_work[one.key.account].append(one)
+    sent = find_creates(desired, recorded, observed, now)
+    for account, jobs in sorted(by_account.items()):
+        room = Room(
+            account,
+            limits[account],
+            recorded.quotas,
+            rates,
+            provider_now(account, observed, now),
+            sent.get(account, []),
+            refusals=_refusals(account, recorded),
+        )
+        room.count(at_work[account], sizes)
+        queue = sorted(jobs, key=lambda job: _rank(job, recorded.jobs.get(job.name)))
+        held.update(_hold(_let_in(queue, room), decided))
+    return Admission({**decided, **held}, guards, Counter(one.key for one in live), rates)
+
+
+def _refusals(account: Account, recorded: Recorded) -> dict[str, str]:
+    """What the API said last, by model, of jobs that are not created for it."""
+    found = [
+        (attempt.trouble.last_time, short_model(job.model), attempt.trouble.message)
+        for job in recorded.jobs.values()
+        for attempt in job.attempts
+        if attempt.account == account
+        and attempt.remote is None
+        and attempt.trouble is not None
+        and attempt.trouble.operation is Operation.CREATE
+        and attempt.trouble.until is None
+    ]
+    return {model: message for _, model, message in sorted(found)}
+
+
+def _find_limits(accounts: Container[Account], desired: DesiredStack) -> dict[Account, AdmissionLimits]:
+    """The bounds on some accounts: of several providers that stand for one, the strictest."""
+    names: dict[Account, set[str]] = defaultdict(set)
+    for job in desired.jobs:
+        if job.account in accounts:
+            names[job.account].add(job.provider)
+    return {account: _limits(account, sorted(providers), desired) for account, providers in names.items()}
+
+
+def _limits(account: Account, names: Iterable[str], desired: DesiredStack) -> AdmissionLimits:
+    found = [_limits_of(name, account, desired.stack) for name in names]
+    models = {model for limits in found for model in limits.tokens_by_model}
+    return AdmissionLimits(
+        _least(limits.active for limits in found),
+        _least(limits.enqueued_tokens for limits in found),
+        {model: most for model in models if (most := _least(one.tokens_of(model) for one in found)) is not None},
+        _least(limits.creates_per_minute for limits in found),
+        _least_by_model([limits.active_by_model for limits in found]),
+        _least_by_model([limits.creates_by_model for limits in found]),
+    )
+
+
+def _limits_of(provider: str, account: Account, stack: Stack) -> AdmissionLimits:
+    api = AdmissionLimits(active=CAPABILITIES[account.api].limits.active)
+    config = stack.providers.get(provider)
+    own = AdmissionLimits() if config is None else config.admission
+    return own.over(stack.limits.admission).over(api)
+
+
+def _least(bounds: Iterable[int | None]) -> int | None:
+    return min((bound for bound in bounds if bound is not None), default=None)
+
+
+def _least_by_model(bounds: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    models = {model for bound in bounds for model in bound}
+    return {model: min(bound[model] for bound in bounds if model in bound) for model in models}
+
+
+def _never_fits(job: DesiredJob, limits: AdmissionLimits, rates: TokenRates) -> Guard | None:
+    key = quota_key(job)
+    needed, most = rates.estimate(key, job.input_bytes), limits.tokens_of(key.model)
+    if most is None or needed <= most:
+        return None
+    message = (
+        f"{job.name} has about {needed} tokens ({rates.basis(key)}), "
+        f"and no more than {most} may be enqueued for its model"
+    )
+    return Guard(ErrorCode.NEVER_FITS, message, "split its input, or raise limits.enqueuedTokens")
+
+
+def _rank(job: DesiredJob, record: RecordedJob | None) -> tuple[int, datetime, str]:
+    """The order of the queue. A job without an attempt has not come yet, as far as anybody has written down."""
+    times = [attempt.create_time for attempt in record.attempts if attempt.create_time] if record is not None else []
+    return -job.priority, min(times, default=datetime.max.replace(tzinfo=UTC)), job.name
+
+
+def _let_in(queue: Iterable[DesiredJob], room: Room) -> list[tuple[DesiredJob, Obstacle]]:
+    """Those that have to wait, in order, each with what it waits for."""
+    waiting: list[tuple[DesiredJob, Obstacle]] = []
+    for_all: Obstacle | None = None
+    for_model: dict[str, Obstacle] = {}
+    for job in queue:
+        model = short_model(job.model)
+        obstacle = for_all or for_model.get(model) or room.find_obstacle(job)
+        if obstacle is None:
+            room.take(job)
+            continue
+        waiting.append((job, obstacle))
+        if obstacle.is_model_wide:
+            for_model[model] = obstacle
+        else:
+            for_all = obstacle
+    return waiting
+
+
+def _hold(
+    waiting: Sequence[tuple[DesiredJob, Obstacle]], decided: Mapping[str, tuple[Subject, Decision]]
+) -> dict[str, tuple[Subject, Decision]]:
+    held = {}
+    for position, (job, obstacle) in enumerate(waiting, start=1):
+        subject, decision = decided[job.name]
+        place = QueuePlace(position, len(waiting), obstacle.kind, obstacle.used, obstacle.most)
+        words = f"{ordinal(position)} of {len(waiting)} in the queue: {obstacle.words}"
+        if obstacle.said and obstacle.said not in decision.reason:
+            words = f"{words}: {obstacle.said}"
+        held[job.name] = (
+            subject,
+            replace(hold(subject, decision, _CODES[obstacle.kind], words, obstacle.next_time), queue=place),
+        )
+    return held
+
+
+def ordinal(number: int) -> str:
+    """The number as people count places: 1st, 2nd, 3rd, 4th, 11th."""
+    teens = (11, 12, 13)
+    ending = "th" if number % 100 in teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

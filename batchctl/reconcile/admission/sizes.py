@@ -1,0 +1,53 @@
+"""How large the work of each planned job is, and whether the plan buys it."""
+
+from __future__ import annotations
+
+from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.desired import DesiredJob
+from batchctl.model.keys import Account, same_digest
+from batchctl.model.plan import Action
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.sizes import WorkSize, rows_sent
+from batchctl.reconcile.admission.tokens import TokenRates
+from batchctl.reconcile.decide.decision import Counted, Decision, Subject
+
+_BUYING = frozenset({Action.CREATE, Action.RETRY, Action.REPLACE})
+_HERE = frozenset({Reason.CHANGED_BACK, Reason.REUSED})
+"""Reasons for which results that are here are used."""
+_COUNTED = frozenset({Counted.CREATE, Counted.REPLACE})
+
+
+def is_bought(decision: Decision) -> bool:
+    """Whether carrying the decision out makes a new attempt, now or when it is its turn."""
+    return decision.code not in _HERE and (decision.action in _BUYING or decision.counted in _COUNTED)
+
+
+def size_of(subject: Subject, rates: TokenRates, *, bought: bool) -> WorkSize:
+    """The size of the work that is to be bought, else of that which was."""
+    view = subject.current
+    attempt = None if view is None else view.attempt
+    if subject.desired is not None:
+        return _of_manifest(subject.desired, attempt, rates, bought=bought)
+    record = subject.recorded
+    model, provider = (None, None) if record is None else (record.model or None, record.provider or None)
+    if attempt is None:
+        return WorkSize(model, provider)
+    size, counted = attempt.input_bytes, attempt.tokens
+    tokens = _estimate(attempt.account, model, size, rates) if counted is None else counted
+    return WorkSize(model, provider, attempt.rows.total, size, tokens, counted is not None)
+
+
+def _of_manifest(desired: DesiredJob, attempt: RecordedAttempt | None, rates: TokenRates, *, bought: bool) -> WorkSize:
+    rows, size = rows_sent(desired), desired.input_bytes
+    tokens = _estimate(desired.account, desired.model, size, rates)
+    if attempt is None or not same_digest(attempt.digest, desired.digest):
+        return WorkSize(desired.model, desired.provider, rows, size, tokens)
+    rows = attempt.rows.total if rows is None else rows
+    # What was counted is known of this very input, but the next attempt has yet to be counted.
+    is_counted = attempt.tokens is not None and not bought
+    return WorkSize(desired.model, desired.provider, rows, size, attempt.tokens if is_counted else tokens, is_counted)
+
+
+def _estimate(account: Account, model: str | None, size: int | None, rates: TokenRates) -> int | None:
+    return None if size is None else rates.estimate(QuotaKey(account, short_model(model or "")), size)

@@ -1,0 +1,130 @@
+"""What of ours is at work on each account, whoever knows of it: the record, the API, or both.
+
+Orphans, duplicates and jobs that were let go of fill an account as well as any. Unseen is not gone: a recorded job that
+had not ended counts until its absence is certain. Other people's jobs are not counted; what they take away shows as a
+refusal, and is learned.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.desired import DesiredStack
+from batchctl.model.keys import Account
+from batchctl.model.observed import Gone, Observation, Observed, Present, RemoteJob
+from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.states import is_terminal
+from batchctl.reconcile.view.attempts import is_ours, look_up, provider_now
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class LiveJob:
+    """One remote job that has not ended, or a create call that may have made one."""
+
+    key: QuotaKey
+    job: str
+    is_sure: bool = True
+    """False for an open intent: its remote job was not seen so far."""
+    input_bytes: int | None = None
+    """Of its attempt, as recorded; None where that is not known."""
+
+
+@dataclass(frozen=True, order=True)
+class Sent:
+    """A create call that was made."""
+
+    time: datetime
+    model: str
+    """See `short_model`."""
+
+
+def find_live(desired: DesiredStack, recorded: Recorded, observed: Observed) -> tuple[LiveJob, ...]:
+    """All of ours that live, each once, in an order that depends on nothing but their names."""
+    found = dict(_seen(desired, recorded, observed))
+    for job in recorded.jobs.values():
+        for attempt in job.attempts:
+            place = (attempt.account, attempt.remote or attempt.token)
+            live = None if place in found else _unseen(job, attempt, observed)
+            if live is not None:
+                found[place] = live
+    return tuple(found[name] for name in sorted(found))
+
+
+def _models(desired: DesiredStack, recorded: Recorded) -> dict[str, str]:
+    """The model of each job that is known by name."""
+    return {job.name: job.model for jobs in (desired.jobs, recorded.jobs.values()) for job in jobs}
+
+
+Named = tuple[tuple[Account, str], LiveJob]
+
+
+def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iterator[Named]:
+    """The live remote jobs that a look shows, by account and name."""
+    models = _models(desired, recorded)
+    attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
+    owners = {(attempt.account, attempt.remote): attempt for attempt in attempts}
+    keys = {attempt.key: attempt for attempt in attempts}
+    for account, look in observed.items():
+        for remote in _shown(look):
+            attempt = owners.get((account, remote.name))
+            owner = None if attempt is None else attempt.key.job
+            if owner is None and remote.mark is not None and is_ours(remote.mark, desired.stack):
+                attempt, owner = keys.get(remote.mark.key), remote.mark.key.job
+            if owner is not None and not is_terminal(remote.state):
+                key = QuotaKey(account, short_model(remote.model or models.get(owner, "")))
+                size = None if attempt is None else attempt.input_bytes
+                yield (account, remote.name), LiveJob(key, owner, input_bytes=size)
+
+
+def _shown(look: Observation) -> Iterator[RemoteJob]:
+    yield from look.jobs
+    yield from (there.job for there in look.checked.values() if isinstance(there, Present))
+
+
+def _unseen(job: RecordedJob, attempt: RecordedAttempt, observed: Observed) -> LiveJob | None:
+    """A recorded attempt that may live, though no look shows it."""
+    key = QuotaKey(attempt.account, short_model(job.model))
+    if attempt.remote is None:
+        look = observed.get(attempt.account)
+        if attempt.intent is None or (look is not None and attempt.token in look.tokens):
+            return None
+        return LiveJob(key, job.name, is_sure=False, input_bytes=attempt.input_bytes)
+    # What is present was counted where it was seen, unless it has ended.
+    ended = is_terminal(attempt.state or "") or isinstance(look_up(attempt, observed), Gone | Present)
+    return None if ended else LiveJob(key, job.name, input_bytes=attempt.input_bytes)
+
+
+def find_creates(
+    desired: DesiredStack, recorded: Recorded, observed: Observed, now: datetime
+) -> Mapping[Account, list[Sent]]:
+    """The create calls of the last minute on each account, as far as they are known; oldest first."""
+    models = _models(desired, recorded)
+    found: dict[Account, dict[str, tuple[datetime | None, str]]] = defaultdict(dict)
+    for job in recorded.jobs.values():
+        for attempt in job.attempts:
+            if attempt.remote is not None:
+                found[attempt.account][attempt.remote] = attempt.create_time, job.model
+            elif attempt.intent is not None:
+                # The intent's time is the local clock's.
+                offset = provider_now(attempt.account, observed, now) - now
+                found[attempt.account][attempt.token] = attempt.intent.time + offset, job.model
+    for account, look in observed.items():
+        for remote in look.jobs:
+            if remote.mark is not None and is_ours(remote.mark, desired.stack):
+                model = remote.model or models.get(remote.mark.key.job, "")
+                found[account][remote.name] = remote.create_time, model
+    return {
+        account: _within_a_minute(calls.values(), provider_now(account, observed, now))
+        for account, calls in found.items()
+    }
+
+
+def _within_a_minute(calls: Iterable[tuple[datetime | None, str]], clock: datetime) -> list[Sent]:
+    made = (Sent(time, short_model(model)) for time, model in calls if time is not None and clock - time < MINUTE)
+    return sorted(made)

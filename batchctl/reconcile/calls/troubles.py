@@ -1,0 +1,137 @@
+"""What follows from a call that went wrong: tried again, and until when; or given up, and as what.
+
+A refusal that may pass is not final: an API that was just enabled, a role that was just granted, a file that is still
+processed. It is tried again for an hour, at once at first and then with longer and longer pauses; after that the
+attempt is refused for good. Results that are refused, or are not there although rows were counted, are waited for as
+long; then the attempt stands without them, with the reason, so that whatever waits for it goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import Effect
+from batchctl.model.observed import Status
+from batchctl.model.recorded import Operation, RecordedAttempt, Trouble
+from batchctl.reconcile.calls.backoff import delay
+
+PASSES_WITHIN = timedelta(hours=1)
+"""Enabling an API and granting a role take minutes to be known everywhere, and so does a large file."""
+LOOKED_FOR_EVERY = timedelta(hours=1)
+LEAST_TRIES = 3
+"""Where a run comes once in a night, an hour alone would be one try."""
+_LONGEST_MESSAGE = 256
+"""Characters of an error's text in the state (design section 8)."""
+_LONGEST_HINT = 512
+
+_PASSING = frozenset({
+    ErrorCode.PERMISSION_DENIED,
+    ErrorCode.SERVICE_DISABLED,
+    ErrorCode.NOT_PROVISIONED,
+    ErrorCode.INPUT_NOT_READY,
+    ErrorCode.USER_PROJECT_MISSING,
+    ErrorCode.NO_CREDIT,
+})  # fmt: skip
+"""Refusals that say nothing about the manifest: mended elsewhere, the same call gets through."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A call that went wrong."""
+
+    operation: Operation
+    code: str
+    message: str
+    hint: str = ""
+    effect: Effect = Effect.AMBIGUOUS
+    http: int | None = None
+    is_own_input: bool = False
+    """Whether the call named a file that batchctl had uploaded: what is not found may be that."""
+
+
+def after_failure(attempt: RecordedAttempt, failure: Failure, now: datetime) -> RecordedAttempt:
+    """The record after a call about an attempt went wrong. `now` is the provider's clock."""
+    trouble = _note(attempt, failure, now)
+    match failure.operation:
+        case Operation.CREATE | Operation.UPLOAD:
+            return _after_create(attempt, failure, trouble, now)
+        case Operation.COLLECT:
+            return _after_collect(attempt, failure, trouble, now)
+        case Operation.CANCEL | Operation.DELETE:
+            return replace(attempt, trouble=trouble)
+        case _:
+            assert_never(failure.operation)
+
+
+def overcome(attempt: RecordedAttempt, *operations: Operation) -> RecordedAttempt:
+    """The record once a call got through: what went wrong with these is over."""
+    is_over = attempt.trouble is not None and attempt.trouble.operation in operations
+    return replace(attempt, trouble=None) if is_over else attempt
+
+
+def is_passing(failure: Failure) -> bool:
+    """Whether a refusal may pass by itself, or by what somebody mends outside of the manifest."""
+    if failure.code in _PASSING:
+        return True
+    return failure.code == ErrorCode.NOT_FOUND and failure.is_own_input
+
+
+def _note(attempt: RecordedAttempt, failure: Failure, now: datetime) -> Trouble:
+    before = attempt.trouble
+    # An upload and the create call after it are one way to one end.
+    goes_on = before is not None and _way(before.operation) == _way(failure.operation)
+    first = before.first_time if before is not None and goes_on else now
+    tries = before.tries + 1 if before is not None and goes_on else 1
+    words, hint = failure.message[:_LONGEST_MESSAGE], failure.hint[:_LONGEST_HINT]
+    return Trouble(failure.operation, failure.code, words, hint, first, now, tries)
+
+
+def _way(operation: Operation) -> Operation:
+    return Operation.CREATE if operation is Operation.UPLOAD else operation
+
+
+def _after_create(attempt: RecordedAttempt, failure: Failure, trouble: Trouble, now: datetime) -> RecordedAttempt:
+    status = Status(failure.http, trouble.message)
+    if failure.effect is Effect.AMBIGUOUS and failure.operation is Operation.CREATE:
+        return replace(attempt, trouble=trouble)
+    unsent = replace(attempt, intent=None, error=status, trouble=trouble)
+    if failure.effect is not Effect.REFUSED:
+        return unsent
+    if is_passing(failure):
+        waits = put_off(trouble, attempt.token)
+        is_over = waits.until is not None and now >= waits.until and waits.tries >= LEAST_TRIES
+        return replace(unsent, trouble=trouble, rejected=True) if is_over else replace(unsent, trouble=waits)
+    # What is wrong with an upload is wrong with the way it is sent, unless the file itself was looked at.
+    is_final = failure.operation is Operation.CREATE or failure.code == ErrorCode.UPLOAD_FAILED
+    return replace(unsent, rejected=is_final)
+
+
+def _after_collect(attempt: RecordedAttempt, failure: Failure, trouble: Trouble, now: datetime) -> RecordedAttempt:
+    if failure.code == ErrorCode.RESULTS_GONE:
+        return replace(attempt, results_lost=True, trouble=trouble)
+    if failure.code != ErrorCode.RESULTS_NOT_READY and failure.effect is not Effect.REFUSED:
+        # A broken line or a full disk says nothing about the results.
+        return replace(attempt, trouble=trouble)
+    waits = put_off(trouble, attempt.token)
+    is_over = waits.until is not None and now >= waits.until and waits.tries >= LEAST_TRIES
+    return replace(attempt, trouble=replace(waits, next_time=None), results_lost=is_over)
+
+
+def is_looked_for_again(attempt: RecordedAttempt, clock: datetime) -> bool:
+    """Whether results that were given up are looked for once more: a role that is granted late still brings them."""
+    trouble = attempt.trouble
+    if trouble is None or not attempt.results_lost or trouble.code == ErrorCode.RESULTS_GONE:
+        return False
+    return trouble.operation is Operation.COLLECT and clock - trouble.last_time >= LOOKED_FOR_EVERY
+
+
+def put_off(trouble: Trouble, seed: str) -> Trouble:
+    """When it is tried again, and until when: the first time at once, then after a back-off."""
+    until = trouble.first_time + PASSES_WITHIN
+    if trouble.tries == 1:
+        return replace(trouble, until=until)
+    due = trouble.last_time + delay(trouble.tries - 1, seed)
+    return replace(trouble, next_time=min(due, until) if trouble.last_time < until else due, until=until)

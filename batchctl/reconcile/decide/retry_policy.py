@@ -1,0 +1,67 @@
+"""Whether and when a failed attempt is followed by another (`backoffLimit`, `retryOn`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from batchctl.model.desired import Lifecycle
+from batchctl.model.keys import same_digest
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
+from batchctl.reconcile.calls.backoff import delay
+from batchctl.reconcile.decide.decision import BY_ORDER
+from batchctl.reconcile.view.endings import has_succeeded, is_unplaced, was_cancelled
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What follows from a failure. `due` is set when another attempt is allowed."""
+
+    due: datetime | None
+    code: Reason
+    words: str
+
+
+def failure_name(attempt: RecordedAttempt) -> str:
+    """The name under which `retryOn` knows how an attempt ended.
+
+    A deadline's cancel counts as FAILED, and so does a job of whose rows none succeeded.
+    """
+    if was_cancelled(attempt, CancelCause.DEADLINE) or (attempt.state in GOOD_STATES and not has_succeeded(attempt)):
+        return "FAILED"
+    return (attempt.state or "").removeprefix("JOB_STATE_")
+
+
+def judge(
+    attempt: RecordedAttempt, attempts: tuple[RecordedAttempt, ...], lifecycle: Lifecycle, *, cancelled_by_user: bool
+) -> Verdict:
+    """Whether a terminal attempt that is no full success is tried again.
+
+    Attempts that were stopped to be replaced or removed are nobody's failure and do not count.
+    """
+    name = failure_name(attempt)
+    if is_unplaced(attempt):
+        return Verdict(None, Reason.UNPLACED, "never bought again by itself")
+    if cancelled_by_user:
+        return Verdict(None, Reason.CANCEL_ORDERED, f"{BY_ORDER}; never retried")
+    if name not in lifecycle.retry_on:
+        return Verdict(None, Reason.NOT_RETRIED, f"{name} is not in retryOn")
+    failures = sum(1 for other in attempts if _is_failure(other) and same_digest(other.digest, attempt.digest))
+    if failures > lifecycle.backoff_limit:
+        limit = lifecycle.backoff_limit
+        words = "backoffLimit is 0" if limit == 0 else f"backoffLimit {limit} is reached"
+        return Verdict(None, Reason.BACKOFF_LIMIT, words)
+    ended = attempt.end_time or attempt.cancel_time or attempt.create_time
+    assert ended is not None
+    words = f"retry {failures} of {lifecycle.backoff_limit}"
+    return Verdict(ended + delay(failures, attempt.token), Reason.ATTEMPT_FAILED, words)
+
+
+def _is_failure(attempt: RecordedAttempt) -> bool:
+    if was_cancelled(attempt, CancelCause.REPLACE, CancelCause.REMOVE):
+        return False
+    if attempt.state in GOOD_STATES:
+        return attempt.state == JobState.PARTIALLY_SUCCEEDED or not has_succeeded(attempt)
+    return attempt.state in BAD_STATES or was_cancelled(attempt, CancelCause.DEADLINE)

@@ -1,0 +1,50 @@
+"""What becomes of an intent whose create call nobody answered (design section 6).
+
+It is settled by looking for its token, never by sending again blindly. The grace has to pass on two clocks, the local
+one and the provider's, so that a jump of either ends it no sooner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchctl.model.observed import Moment, Unknown
+from batchctl.model.plan import Note, RecordAttempt, Timer
+from batchctl.model.reasons import Reason
+from batchctl.reconcile.decide.decision import Context, Decision, wait
+from batchctl.reconcile.view.absence import passed
+from batchctl.reconcile.view.attempts import AttemptView
+from batchctl.reconcile.view.phases import Standing
+
+
+def settle(standing: Standing, view: AttemptView, context: Context) -> Decision | None:
+    """The wait that an open intent without a remote job needs; None when its grace is over and the token not found."""
+    waiting = _settle(standing, view, context)
+    trouble = view.attempt.trouble
+    if waiting is None or trouble is None:
+        return waiting
+    return replace(waiting, reason=f"{waiting.reason}; {trouble.words}")
+
+
+def _settle(standing: Standing, view: AttemptView, context: Context) -> Decision | None:
+    intent = view.attempt.intent
+    assert intent is not None
+    if isinstance(view.presence, Unknown):
+        words = f"the create call got no answer, and the list is incomplete: {view.presence.reason}"
+        return wait(standing, Reason.SETTLING, words)
+    grace, there = context.stack.limits.settle_grace, context.observed[view.attempt.account].begun
+    since = None
+    if intent.first_look is not None and intent.first_look_there is not None:
+        # An older state knew the local clock's time alone: what passed since then is not known.
+        since = Moment(intent.first_look, intent.first_look_there)
+    age = passed(since, Moment(context.now, there), grace)
+    if age is None:
+        looked = replace(intent, first_look=context.now, first_look_there=there)
+        words = "the create call got no answer; looking for its mark"
+        return wait(standing, Reason.SETTLING, words, context.now + grace, Timer.SETTLING).before(
+            RecordAttempt(replace(view.attempt, intent=looked), Note.LOOKED)
+        )
+    if age < grace:
+        words = "the create call got no answer; its mark is not in the list so far"
+        return wait(standing, Reason.SETTLING, words, context.now + (grace - age), Timer.SETTLING)
+    return None

@@ -1,0 +1,209 @@
+"""What is worth telling the stack's hooks: an attempt that came to its end, and one from which nothing comes.
+
+The end is told by the difference that a write makes to the record, so that it can be committed with that very write.
+A success is told once its results are collected: before that nobody can use it, and it may turn out that no row
+succeeded. Replies' words go into a notice as one line of bounded length; no prompt and no secret is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from batchctl.model.desired import Json, Stack
+from batchctl.model.keys import AttemptKey
+from batchctl.model.notices import Hook, Notice, NoticeType
+from batchctl.model.observed import Observed
+from batchctl.model.plan import Plan
+from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, RecordedJob
+from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
+from batchctl.reconcile.decide.decision import BY_ORDER
+from batchctl.reconcile.view.attempts import provider_now
+from batchctl.reconcile.view.endings import row_words, was_cancelled
+from batchctl.reconcile.view.phases import Standing, phase_of
+
+FORMAT = "batchctl/event/v1"
+_LONGEST_TEXT = 256
+"""Characters of any text in a notice (design section 8)."""
+_ID_LENGTH = 32
+EXPIRING = timedelta(hours=12)
+"""How long before the results may be gone it is told."""
+
+_TYPES: Mapping[Phase, NoticeType] = {
+    Phase.SUCCEEDED: NoticeType.SUCCEEDED,
+    Phase.PARTIALLY_SUCCEEDED: NoticeType.PARTIALLY_SUCCEEDED,
+    Phase.FAILED: NoticeType.FAILED,
+    Phase.EXPIRED: NoticeType.EXPIRED,
+    Phase.CANCELLED: NoticeType.CANCELLED,
+    Phase.REJECTED: NoticeType.REJECTED,
+    Phase.RESULTS_LOST: NoticeType.RESULTS_LOST,
+}
+_STOPPED: Mapping[CancelCause, str] = {
+    CancelCause.USER: BY_ORDER,
+    CancelCause.REMOVE: "cancelled to be removed",
+    CancelCause.REPLACE: "cancelled to be replaced",
+}
+"""Cancels that a person wanted, in words."""
+
+
+@dataclass(frozen=True)
+class _News:
+    """One event, before it is addressed to anybody."""
+
+    type: NoticeType
+    phase: Phase
+    reason: str
+
+
+def end_notices(
+    before: RecordedAttempt | None, after: RecordedAttempt, job: RecordedJob | None, stack: Stack, now: datetime
+) -> tuple[Notice, ...]:
+    """What a change of one attempt's record tells, for each hook that wants it. `job` is its job's row."""
+    phase = end_of(after, job)
+    if phase is None or (before is not None and end_of(before, job) is phase):
+        return ()
+    news = _News(_TYPES[phase], phase, _end_words(after, phase, job))
+    return tuple(_notice(news, after, job, stack, hook, now) for hook in stack.notify if news.type in hook.types)
+
+
+def stuck_notices(
+    jobs: Mapping[str, RecordedJob],
+    attempts: Mapping[AttemptKey, RecordedAttempt],
+    plan: Plan,
+    observed: Observed,
+    stack: Stack,
+    now: datetime,
+) -> tuple[Notice, ...]:
+    """What to tell of planned jobs from which nothing comes, as the record has them by now; told before or not."""
+    told = []
+    for planned in plan.jobs:
+        row = jobs.get(planned.job)
+        attempt = None if row is None else attempts.get(AttemptKey(row.name, row.current))
+        if attempt is None or attempt.remote is None or end_of(attempt) is not None:
+            continue
+        unseen = planned.phase in {Phase.UNKNOWN, Phase.SETTLING} and is_active(attempt.state or "")
+        if unseen or attempt.account in plan.problems:
+            # What is recorded may be long over.
+            continue
+        clock = provider_now(attempt.account, observed, now)
+        for hook in stack.notify:
+            worries = {
+                NoticeType.STUCK: _stuck_words(attempt, hook, clock),
+                NoticeType.RESULTS_EXPIRING: _expiring_words(attempt, clock),
+            }
+            for kind, words in worries.items():
+                if words and kind in hook.types:
+                    news = _News(kind, planned.phase, words)
+                    told.append(_notice(news, attempt, row, stack, hook, now))
+    return tuple(told)
+
+
+def possible_again(attempts: Iterable[RecordedAttempt], stack: Stack) -> frozenset[str]:
+    """The ids of notices that may be found anew in a later pass: what worries of an attempt without an end."""
+    kinds = (NoticeType.STUCK, NoticeType.RESULTS_EXPIRING)
+    return frozenset(
+        _identity(kind, attempt, stack) for attempt in attempts if end_of(attempt) is None for kind in kinds
+    )
+
+
+def end_of(attempt: RecordedAttempt, job: RecordedJob | None = None) -> Phase | None:
+    """How an attempt ended, by its record and its job's row; None while there is nothing to tell."""
+    if attempt.is_unsent:
+        has_ended = attempt.rejected
+    elif attempt.state in GOOD_STATES:
+        has_ended = not attempt.is_uncollected or attempt.is_gone
+    else:
+        has_ended = attempt.is_gone or is_terminal(attempt.state or "")
+    return phase_of(Standing(attempt, is_called_off=_is_called_off(attempt, job))) if has_ended else None
+
+
+def _is_called_off(attempt: RecordedAttempt, job: RecordedJob | None) -> bool:
+    """Whether `batchctl cancel` was asked for while this attempt counted."""
+    return job is not None and job.cancel_requested is not None and job.current == attempt.key.attempt
+
+
+def _end_words(attempt: RecordedAttempt, phase: Phase, job: RecordedJob | None) -> str:
+    """Why it ended as it did; empty where the phase says it all."""
+    if phase is Phase.RESULTS_LOST:
+        if attempt.trouble is not None and attempt.trouble.operation is Operation.COLLECT:
+            return f"it succeeded, and its results could not be read: {attempt.trouble.message}"
+        return "it succeeded, and its results were gone before they were collected"
+    if phase is Phase.CANCELLED:
+        cause = CancelCause.USER if _is_called_off(attempt, job) else attempt.cancel_cause
+        return "cancelled by somebody else" if cause is None else _STOPPED.get(cause, "cancelled")
+    if was_cancelled(attempt, CancelCause.DEADLINE):
+        return "cancelled at its deadline"
+    if attempt.state in GOOD_STATES:
+        return row_words(attempt)
+    if attempt.error is not None:
+        return attempt.error.message
+    return "" if is_terminal(attempt.state or "") else "it went missing before it ended"
+
+
+def _expiring_words(attempt: RecordedAttempt, clock: datetime) -> str:
+    """That results which are not collected may be gone soon; empty when there is time."""
+    by = attempt.collect_by
+    if by is None or clock < by - EXPIRING:
+        return ""
+    why = f": {attempt.trouble.message}" if attempt.trouble is not None else ""
+    return f"its results are not collected, and may be gone after {by.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}{why}"
+
+
+def _stuck_words(attempt: RecordedAttempt, hook: Hook, clock: datetime) -> str:
+    """Why an attempt without an end counts as stuck; empty when it does not."""
+    if attempt.cancel_cause is CancelCause.DEADLINE:
+        return "past its deadline, and cancelled for it"
+    state = attempt.state or ""
+    since, words = attempt.create_time, state.removeprefix("JOB_STATE_").lower().replace("_", " ")
+    if is_terminal(state):
+        since, words = attempt.end_time, f"{words}, and its results not collected,"
+    elif state == JobState.RUNNING:
+        since = attempt.start_time or since
+    if since is None or clock - since < hook.stuck_after:
+        return ""
+    return f"{words} for {_span(clock - since)}"
+
+
+def _span(time: timedelta) -> str:
+    hours, minutes = divmod(int(time.total_seconds()) // 60, 60)
+    return f"{hours}h{minutes}m"
+
+
+def _notice(
+    news: _News, attempt: RecordedAttempt, job: RecordedJob | None, stack: Stack, hook: Hook, now: datetime
+) -> Notice:
+    identity = _identity(news.type, attempt, stack)
+    document: dict[str, Json] = {
+        "format": FORMAT,
+        "id": identity,
+        "type": news.type.value,
+        "time": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "stack": stack.name,
+        "job": attempt.key.job,
+        "attempt": attempt.key.attempt,
+        "phase": news.phase.value,
+        "state": _line(attempt.state),
+        "remote": _line(attempt.remote),
+        "provider": _line(job.provider if job else None),
+        "model": _line(job.model if job else None),
+        "rows": {"total": attempt.rows.total, "ok": attempt.rows.ok, "failed": attempt.rows.failed},
+        "reason": _line(news.reason),
+    }
+    return Notice(identity, hook.name, attempt.key.job, attempt.key.attempt, news.type, now, json.dumps(document))
+
+
+def _identity(kind: NoticeType, attempt: RecordedAttempt, stack: Stack) -> str:
+    """What names an event for ever. The attempt's token is in it: a job that was removed may come back by its name."""
+    made = attempt.token or attempt.remote
+    parts = [stack.uid, made, attempt.key.attempt, attempt.key.shard, kind.value]
+    return f"evt_{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:_ID_LENGTH]}"
+
+
+def _line(text: str | None) -> str | None:
+    """A text from outside as one line that can be shown anywhere; None for nothing."""
+    seen = "".join(char if char.isprintable() else " " for char in (text or "")[: 2 * _LONGEST_TEXT])
+    line = " ".join(seen.split())
+    return (line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…") or None

@@ -1,0 +1,88 @@
+"""What the results folder has of a job's attempts, beside what the record says was collected.
+
+A record tells that results were collected once. Whether they are still there, whole, the folder alone tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.kept import Inventory
+from batchctl.model.observed import Present
+from batchctl.model.plan import Action, Collect, Delete, Guard, Note, Plan, RecordAttempt, Reuse, Step
+from batchctl.model.reasons import Reason
+from batchctl.model.states import is_terminal
+from batchctl.reconcile.decide.decision import Context, Decision, Subject
+from batchctl.reconcile.view.attempts import AttemptView
+
+_QUIET = frozenset({Action.NONE, Action.WAIT, Action.COLLECT})
+"""Actions beside which results may be collected again: all others see to what they end themselves."""
+
+
+def check_kept(view: AttemptView, inventory: Inventory | None) -> AttemptView:
+    """The attempt, with why its collected results are not whole. Without an inventory the record is believed."""
+    missing = None if inventory is None else inventory.why_not_whole(view.attempt)
+    return view if missing is None else replace(view, missing=missing)
+
+
+def collect_again(subject: Subject, decision: Decision) -> Decision:
+    """The decision, with the results of earlier attempts brought back that are not whole any more."""
+    if decision.action not in _QUIET:
+        return decision
+    planned = {step.key for step in decision.steps if isinstance(step, Collect)}
+    steps = [
+        Collect(view.key, view.presence.job)
+        for view in subject.views
+        if view.missing is not None and view.is_uncollected and view.key not in planned and _has_ended(view)
+        if isinstance(view.presence, Present)
+    ]
+    if not steps:
+        return decision
+    numbers = ", ".join(str(step.key.attempt) for step in steps)
+    words = f"{decision.reason}; the results of attempt {numbers} are not whole in the results folder: collected again"
+    code = decision.code if planned else Reason.RESULTS_MISSING
+    return replace(decision, action=Action.COLLECT, code=code, reason=words, steps=(*steps, *decision.steps))
+
+
+def guard_last_copy(subject: Subject, decision: Decision, context: Context) -> Decision:
+    """Refuse to delete a remote job whose results were collected, are not whole any more, and cannot be had again.
+
+    What else is wrong with a collection ends the steps before the delete when they are carried out.
+    """
+    if decision.refusal is not None or context.options.discard_results:
+        return decision
+    ended = {step.key for step in decision.steps if isinstance(step, Delete)}
+    for view in subject.views:
+        if view.key in ended and view.missing is not None and view.attempt.results_lost:
+            message = (
+                f"{subject.name}: the results of attempt {view.key.attempt} are not whole in the results folder"
+                f" ({view.missing}), and the API has them no more; its remote job is the last trace of them"
+            )
+            return replace(decision, refusal=Guard(ErrorCode.RESULTS_MISSING, message, "--discard-results"))
+    return decision
+
+
+def results_relied_on(plan: Plan) -> tuple[str, ...]:
+    """The collected folders that a plan relies on: to be read against their hash before it is carried out.
+
+    In their stead remote jobs are deleted, or not created at all.
+    """
+    found = (_relied_on(step) for job in plan.jobs for step in job.steps)
+    return tuple(sorted({path for path in found if path is not None}))
+
+
+def _relied_on(step: Step) -> str | None:
+    match step:
+        case Delete():
+            return step.results
+        case Reuse():
+            return step.source
+        case RecordAttempt() if step.note in {Note.REUSED, Note.FOUND}:
+            return step.attempt.results
+        case _:
+            return None
+
+
+def _has_ended(view: AttemptView) -> bool:
+    return is_terminal(view.attempt.state or "")

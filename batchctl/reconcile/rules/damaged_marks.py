@@ -1,0 +1,84 @@
+"""Marks that cannot be read any more, and what must not be done as long as there are such.
+
+A job whose mark is cut or changed looks like somebody else's. Where a service does that to one job it may do it to any,
+also to one whose create call was never answered: that call could not be found again, and would be sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from batchctl.model.desired import Stack
+from batchctl.model.keys import Account
+from batchctl.model.observed import Observation, Observed, Present, RemoteJob
+from batchctl.model.plan import Action
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import Recorded
+from batchctl.reconcile.decide.decision import Decision, Subject
+from batchctl.reconcile.rules.hold import creates, hold
+
+_LONGEST = 120
+"""Characters of a damaged mark that a reason shows."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Why nothing may be created: on whole accounts, and for single jobs."""
+
+    accounts: Mapping[Account, str] = field(default_factory=dict)
+    jobs: Mapping[tuple[Account, str], str] = field(default_factory=dict)
+
+
+def find_damage(stack: Stack, recorded: Recorded, observed: Observed) -> Damage:
+    """Look for damaged marks on recorded jobs, and on others that a create call without an answer may have made.
+
+    Any other may be a stranger's, or another stack's of the same name.
+    """
+    attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
+    ours = {(attempt.account, attempt.remote) for attempt in attempts}
+    unanswered = sorted((attempt.account, attempt.key.job) for attempt in attempts if attempt.intent is not None)
+    accounts: dict[Account, str] = {}
+    jobs: dict[tuple[Account, str], str] = {}
+    for account, look in sorted(observed.items()):
+        for remote in _shown(look):
+            broken = remote.broken
+            if broken is None:
+                continue
+            if (account, remote.name) in ours:
+                accounts.setdefault(account, _words(remote))
+            elif broken.stack == stack.name:
+                for place, job in unanswered:
+                    if place == account and broken.job in (None, job):
+                        jobs.setdefault((place, job), _words(remote))
+    return Damage(accounts, jobs)
+
+
+def hold_for_damage(
+    decided: Mapping[str, tuple[Subject, Decision]], damage: Damage
+) -> dict[str, tuple[Subject, Decision]]:
+    """The decisions; nothing is created, or stopped to make room for it, where a mark could not be relied on."""
+    held = dict(decided)
+    for name, (subject, decision) in decided.items():
+        if subject.desired is None or not (creates(decision) or decision.action is Action.REPLACE):
+            continue
+        account = subject.desired.account
+        why = damage.accounts.get(account) or damage.jobs.get((account, name))
+        if why is not None:
+            waiting = hold(subject, decision, Reason.MARK_DAMAGED, f"nothing is created there: {why}")
+            if not creates(decision):
+                waiting = replace(waiting, standing=decision.standing)
+            held[name] = (subject, waiting)
+    return held
+
+
+def _shown(look: Observation) -> Iterator[RemoteJob]:
+    yield from sorted(look.jobs, key=lambda job: job.name)
+    yield from (there.job for _, there in sorted(look.checked.items()) if isinstance(there, Present))
+
+
+def _words(remote: RemoteJob) -> str:
+    assert remote.broken is not None
+    text = remote.broken.text
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return f"{remote.name} shows a damaged mark, {shown!r}; put its display name or labels back, or delete it"

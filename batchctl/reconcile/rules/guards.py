@@ -1,0 +1,175 @@
+"""What a plan may do without being told twice. Each guard names the flag that lifts it (exit code 6).
+
+A guarded job keeps its action, so that people see what is held back. Carried out are its harmless steps alone, or what
+the job as it is needs all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import Limits
+from batchctl.model.keys import shown_digest
+from batchctl.model.plan import Action, Collect, Guard, JobPlan, RecordAttempt
+from batchctl.reconcile.admission.sizes import is_bought, size_of
+from batchctl.reconcile.admission.tokens import TokenRates
+from batchctl.reconcile.decide.decision import Context, Counted, Decision, Subject
+from batchctl.reconcile.options import Options
+from batchctl.reconcile.rules.reuse import find_source
+from batchctl.reconcile.rules.updates import label_update
+
+_HARMLESS = (RecordAttempt, Collect)
+"""Steps that neither buy nor stop anything."""
+
+PROTECTED = ErrorCode.PROTECTED
+NOTHING_DESIRED = ErrorCode.NOTHING_DESIRED
+CONSENT_NEEDED = ErrorCode.CONSENT_NEEDED
+NEW_STATE = ErrorCode.NEW_STATE
+_TOO_MANY: Mapping[Counted, str] = {
+    Counted.CREATE: ErrorCode.TOO_MANY_CREATES,
+    Counted.REPLACE: ErrorCode.TOO_MANY_REPLACES,
+    Counted.DELETE: ErrorCode.TOO_MANY_DELETES,
+}
+
+
+def find_guards(
+    decided: Mapping[str, tuple[Subject, Decision]], context: Context, *, empty: bool, is_new: bool
+) -> dict[str, Guard]:
+    """What is refused because no flag allows it, by job.
+
+    `empty`: nothing in scope is desired; `is_new`: nothing was ever recorded.
+    """
+    limits, options = context.stack.limits, context.options
+    counted = _count_guards([decision for _, decision in decided.values()], limits, options)
+    guards = {}
+    for name, (subject, decision) in decided.items():
+        guard = guard_new_state(subject, context) if is_new else None
+        guard = guard or _guard(subject, decision, options, counted, empty=empty)
+        if guard is not None:
+            guards[name] = guard
+    return guards
+
+
+def plan_jobs(
+    decided: Mapping[str, tuple[Subject, Decision]], guards: Mapping[str, Guard], rates: TokenRates
+) -> tuple[JobPlan, ...]:
+    """The decisions as job plans, by name; of what is guarded that alone which needs no leave."""
+    return tuple(_job_plan(*decided[name], guards.get(name), rates) for name in sorted(decided))
+
+
+def _guard(
+    subject: Subject, decision: Decision, options: Options, counted: Mapping[Counted, Guard], *, empty: bool
+) -> Guard | None:
+    if decision.refusal is not None:
+        return decision.refusal
+    if decision.ends_protected and _is_protected(subject) and not options.allow_protected:
+        return Guard(PROTECTED, f"{subject.name} is protected (lifecycle.protect)", "--allow-protected")
+    removes = subject.desired is None and decision.needs_consent and not options.cancel
+    if removes and empty and not (options.allow_empty or options.destroy or options.scope.names):
+        return Guard(NOTHING_DESIRED, "no manifest is left, and that would remove every recorded job", "--allow-empty")
+    if decision.counted is not None and decision.counted in counted:
+        return counted[decision.counted]
+    if decision.needs_consent and not options.consent:
+        return Guard(CONSENT_NEEDED, "nobody has agreed to these changes", "--yes")
+    return None
+
+
+def guard_new_state(subject: Subject, context: Context) -> Guard | None:
+    """An empty state, and a job that may well have run before: it would be bought again, now or in a later pass.
+
+    It does not count whether this pass creates it: after the first record the state is not empty any more.
+    """
+    desired = subject.desired
+    if desired is None or desired.adopt is not None or subject.current is not None:
+        return None
+    options, faults = context.options, {} if context.inventory is None else context.inventory.faults
+    if options.new_state or options.cancel or find_source(subject, desired, context) is not None:
+        return None
+    for path, why in sorted(faults.items()):
+        if path.startswith(f"{subject.name}/{shown_digest(desired.digest)}-"):
+            message = f"there is no state, and the results of this very work in {path} are not whole: {why}"
+            return Guard(NEW_STATE, f"{message}. They would be bought again", "--new-state")
+    if options.in_ci and desired.lifecycle.ttl_after_finished is not None:
+        message = f"there is no state, and {subject.name} has ttlAfterFinished: had it run before, nothing would tell"
+        return Guard(NEW_STATE, f"{message}. Keep the state between runs of CI", "--new-state")
+    return None
+
+
+def _count_guards(decisions: list[Decision], limits: Limits, options: Options) -> dict[Counted, Guard]:
+    allowed = {
+        Counted.CREATE: (options.max_create, limits.max_create),
+        Counted.REPLACE: (options.max_replace, limits.max_replace),
+        Counted.DELETE: (options.max_delete, limits.max_delete),
+    }
+    guards = {}
+    for kind, (override, limit) in allowed.items():
+        most = limit if override is None else override
+        count = sum(1 for decision in decisions if decision.counted is kind)
+        ordered = kind is Counted.DELETE and options.any_number and override is None
+        if count > most and not ordered:
+            message = f"{count} jobs to {kind.value}, and the limit is {most}"
+            guards[kind] = Guard(_TOO_MANY[kind], message, f"--max-{kind.value} {count}")
+    return guards
+
+
+def _is_protected(subject: Subject) -> bool:
+    """The manifest's word counts; without one the state's, so that removing the file does not get around it."""
+    if subject.desired is not None:
+        return subject.desired.lifecycle.protect
+    return subject.recorded is not None and subject.recorded.lifecycle.protect
+
+
+def _job_plan(subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates) -> JobPlan:
+    bought = is_bought(decision)
+    decision = label_update(decision) if guard is None else _refused(subject, decision)
+    view = subject.current
+    return JobPlan(
+        subject.name,
+        decision.action,
+        decision.phase,
+        decision.code,
+        decision.reason,
+        steps=(*decision.base, *decision.steps),
+        changes=(*decision.changes, *decision.updates),
+        unfinished=decision.unfinished,
+        guard=guard,
+        needs_consent=decision.needs_consent,
+        attempt=view.attempt if view else None,
+        next_time=decision.next_time,
+        timer=decision.timer,
+        waits_for=decision.waits_for,
+        blocked=decision.blocked,
+        queue=decision.queue,
+        unseen=decision.unseen,
+        size=size_of(subject, rates, bought=bought),
+        buys=bought,
+    )
+
+
+def _refused(subject: Subject, decision: Decision) -> Decision:
+    """What is left of a decision: its harmless steps, or what is done about the job as it is."""
+    base, old = decision.base, decision.meanwhile
+    steps = tuple(step for step in decision.steps if isinstance(step, _HARMLESS))
+    if subject.desired is None and subject.recorded is None:
+        # A refused orphan stays out of the record: what is recorded and not desired needs no flag to be removed.
+        base, steps = (), ()
+    if old is None:
+        return replace(decision, base=base, steps=steps, unfinished=False)
+    return replace(
+        decision,
+        standing=old.standing,
+        reason=f"{old.reason}; {decision.reason}",
+        steps=old.steps,
+        unfinished=old.action is not Action.NONE,
+        next_time=old.next_time,
+        timer=old.timer,
+        unseen=old.unseen,
+    )
+
+
+def distinct_guards(plans: tuple[JobPlan, ...], outside: Iterable[Guard | None]) -> tuple[Guard, ...]:
+    """The guards that were met, each once, in the order of the jobs; then those that jobs out of scope met."""
+    met = (*(plan.guard for plan in plans), *outside)
+    return tuple(dict.fromkeys(guard for guard in met if guard is not None))

@@ -1,0 +1,66 @@
+"""What an incomplete look at an account allows: to write down what was seen, and to collect. Nothing else.
+
+The page that failed could hold a higher attempt, a second remote job, or the success that makes a retry a second bill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Forget, RecordAttempt, Step
+from batchctl.model.reasons import Reason
+from batchctl.reconcile.decide.decision import Context, Decision, Subject
+
+_ACTS = (Create, Cancel, Delete, Forget)
+
+
+def hold_back(subject: Subject, decision: Decision, context: Context) -> Decision:
+    """The decision, or a wait in its place when it acts on an account that was not read in full."""
+    meanwhile = () if decision.meanwhile is None else decision.meanwhile.steps
+    acts = [step for step in (*decision.base, *decision.steps, *meanwhile) if isinstance(step, _ACTS)]
+    problem = _problem(subject, context) or _blindness(acts, context)
+    if problem is None or all(_is_unsent(step, subject) for step in acts):
+        return decision
+    steps = tuple(step for step in decision.steps if isinstance(step, RecordAttempt | Collect))
+    collects = any(isinstance(step, Collect) for step in steps)
+    return Decision(
+        Action.COLLECT if collects else Action.WAIT,
+        decision.standing,
+        Reason.NOT_COLLECTED if collects else Reason.UNSEEN,
+        f"{decision.reason}; left for a complete look: {problem}",
+        steps,
+        changes=decision.changes,
+        unseen=True,
+    )
+
+
+def _problem(subject: Subject, context: Context) -> str | None:
+    recorded = subject.recorded.attempts if subject.recorded is not None else ()
+    attempts = (*recorded, *(view.attempt for view in subject.views))
+    needed = {attempt.account for attempt in attempts if not attempt.is_gone}
+    if subject.desired is not None:
+        needed.add(subject.desired.account)
+    elif subject.recorded is not None and subject.recorded.account in context.observed:
+        needed.add(subject.recorded.account)
+    for account in sorted(needed):
+        observation = context.observed.get(account)
+        if observation is None:
+            return f"nobody looked at {account}"
+        if not observation.complete:
+            return observation.problem
+    return None
+
+
+def _blindness(acts: Iterable[Step], context: Context) -> str | None:
+    """Why nobody knows what lies in the results folder, where that decides."""
+    problem = None if context.inventory is None else context.inventory.problem
+    relies = any(isinstance(step, Create | Delete) for step in acts)
+    return f"the results folder cannot be read: {problem}" if problem is not None and relies else None
+
+
+def _is_unsent(step: Step, subject: Subject) -> bool:
+    """Whether a step creates an attempt whose call surely did not get through: no page can hold it."""
+    attempts = {view.key: view.attempt for view in subject.views}
+    if not isinstance(step, Create) or step.key not in attempts:
+        return False
+    return attempts[step.key].intent is None

@@ -1,0 +1,105 @@
+"""A job that is removed and another that is created for the same work, in one plan: most likely one was renamed.
+
+What runs would be stopped and bought again. `spec.moved` says that it is a rename; then nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.keys import same_digest
+from batchctl.model.plan import Collect, Create, Guard, Rename, Reuse
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.states import BAD_STATES, GOOD_STATES
+from batchctl.reconcile.decide.decision import Context, Decision, Subject
+from batchctl.reconcile.rules.hold import creates, hold
+
+Decided = Mapping[str, tuple[Subject, Decision]]
+
+
+def find_renames(decided: Decided, others: Iterable[RecordedJob]) -> tuple[Rename, ...]:
+    """What looks like a rename, each job in one pair at most, by name.
+
+    `others` are recorded jobs that no manifest asks for, out of scope or not: a command about the new name alone would
+    buy the work beside the old one, which nobody removed yet.
+    """
+    leaving = {name: subject.current for name, (subject, decision) in decided.items() if _leaves(subject, decision)}
+    works = {name: view.attempt for name, view in leaving.items() if view is not None and not view.attempt.is_unsent}
+    works |= {job.name: attempt for job in others if job.name not in decided for attempt in _open_work(job)}
+    found = []
+    for name in sorted(decided):
+        desired, decision = decided[name][0].desired, decided[name][1]
+        if desired is None or not _comes(*decided[name]):
+            continue
+        former = next((old for old in sorted(works) if same_digest(works[old].digest, desired.digest)), None)
+        if former is not None:
+            buys = any(isinstance(step, Create) for step in decision.steps)
+            found.append(Rename(former, name, buys=buys))
+            del works[former]
+    return tuple(found)
+
+
+def hold_renames(
+    decided: Decided, renames: tuple[Rename, ...], context: Context
+) -> dict[str, tuple[Subject, Decision]]:
+    """The decisions; what would be bought again waits for the results that are there, or needs a person's word."""
+    held = dict(decided)
+    for rename in renames:
+        leaving = decided.get(rename.before)
+        subject, create = decided[rename.after]
+        if not rename.buys:
+            held[rename.after] = (subject, _with_words(create, rename))
+        elif leaving is not None and _is_collected_now(*leaving):
+            words = f"waits for the results of {rename.before}, which did this very work: they are used again"
+            waiting = hold(subject, create, Reason.SAME_WORK_LEAVES, words)
+            free = replace(waiting, needs_consent=False, counted=None)
+            held[rename.after] = (subject, replace(free, waits_for=(rename.before,), unfinished=True))
+        elif not context.options.rename_as_new:
+            guard = _guard(rename)
+            held[rename.after] = (subject, replace(_with_words(create, rename), refusal=guard, meanwhile=None))
+            if leaving is not None:
+                held[rename.before] = (leaving[0], replace(_with_words(leaving[1], rename), refusal=guard))
+    return held
+
+
+def _leaves(subject: Subject, decision: Decision) -> bool:
+    """Whether a job's removal, or its release, is about to begin."""
+    is_removal = subject.desired is None and subject.recorded is not None
+    return is_removal and decision.needs_consent and decision.refusal is None
+
+
+def _comes(subject: Subject, decision: Decision) -> bool:
+    """Whether a job gets its first attempt."""
+    is_first = all(view.attempt.is_unsent for view in subject.views)
+    return is_first and (creates(decision) or any(isinstance(step, Reuse) for step in decision.steps))
+
+
+def _open_work(job: RecordedJob) -> Iterator[RecordedAttempt]:
+    """The attempt of a job that counts, where it works, or has results that were not collected."""
+    if job.released_time is None and job.removing_time is None:
+        for attempt in job.attempts:
+            is_over = attempt.is_gone or attempt.state in BAD_STATES or not attempt.is_uncollected
+            if attempt.key.attempt == job.current and attempt.remote is not None and not is_over:
+                yield attempt
+
+
+def _is_collected_now(subject: Subject, decision: Decision) -> bool:
+    """Whether the job has succeeded, and its results are brought in by this very plan."""
+    view = subject.current
+    is_good = view is not None and view.attempt.state in GOOD_STATES
+    return is_good and any(isinstance(step, Collect) for step in decision.steps)
+
+
+def _with_words(decision: Decision, rename: Rename) -> Decision:
+    words = f"{decision.reason}; likely a rename of {rename.before} to {rename.after}: {rename.entry} in spec.moved"
+    return replace(decision, reason=words)
+
+
+def _guard(rename: Rename) -> Guard:
+    message = f"{rename.before} would be removed and {rename.after} bought for the same work: that looks like a rename"
+    return Guard(
+        ErrorCode.LIKELY_RENAME, message, f"add `{rename.entry}` to spec.moved of batchctl.yaml, or --yes-rename-as-new"
+    )

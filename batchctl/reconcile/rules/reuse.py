@@ -1,0 +1,116 @@
+"""Known work is never bought again without a word: whole results of the very same digest are used in its place.
+
+To buy it again is `spec.runId`, `batchctl retry` after a failure, or `--rerun NAME`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from batchctl.model.desired import DesiredJob
+from batchctl.model.kept import KeptResults
+from batchctl.model.observed import Unknown
+from batchctl.model.plan import Action, Create, Note, Reuse, Step
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.states import JobState
+from batchctl.reconcile.decide.decision import Context, Decision, Subject
+from batchctl.reconcile.decide.retry_policy import failure_name
+from batchctl.reconcile.view.attempts import NO_TOKEN
+from batchctl.reconcile.view.found_results import is_usable
+
+_QUIET = frozenset({Action.NONE, Action.WAIT, Action.COLLECT})
+_AGAIN = frozenset({Action.CREATE, Action.RETRY})
+
+
+def reuse_known_work(subject: Subject, desired: DesiredJob, decision: Decision, context: Context) -> Decision:
+    """The decision with results that are here in place of a create call, unless a person ordered to buy them again."""
+    recorded = subject.recorded
+    is_ordered = recorded is not None and recorded.retry_requested is not None
+    if is_ordered or subject.name in context.options.rerun:
+        return decision
+    creates = [step for step in decision.steps if isinstance(step, Create) and step.token is None]
+    # What makes room first says already what will follow.
+    is_coming = decision.action is Action.REPLACE and decision.unfinished and decision.code is Reason.WORK_CHANGED
+    source = find_source(subject, desired, context) if creates or is_coming else None
+    if source is None:
+        return decision
+    steps: tuple[Step, ...] = tuple(
+        _reuse(step, desired, source) if step in creates else step for step in decision.steps
+    )
+    words = f"{decision.reason}; the results of {_name(source)} are of this very work: used again, nothing is bought"
+    used = replace(decision, steps=steps, code=Reason.REUSED, reason=words)
+    if decision.action not in _AGAIN:
+        return used
+    return replace(used, action=Action.REUSE, counted=None, needs_consent=False)
+
+
+def restore_copy(subject: Subject, desired: DesiredJob, decision: Decision, context: Context) -> Decision:
+    """The decision with a reused attempt's results brought back that are not whole any more, where others are."""
+    view = subject.current
+    if view is None or view.missing is None or not view.attempt.is_reused or decision.action not in _QUIET:
+        return decision
+    source = find_source(subject, desired, context)
+    if source is None:
+        return decision
+    words = f"its results are not whole in the results folder ({view.missing}); those of {_name(source)} are used"
+    step = _reuse(Create(view.key), desired, source)
+    return replace(decision, action=Action.REUSE, code=Reason.REUSED, reason=words, steps=(*decision.steps, step))
+
+
+def find_source(subject: Subject, desired: DesiredJob, context: Context) -> KeptResults | None:
+    """The best results of the desired work that are here: complete before partial, the newest first."""
+    found = [
+        one
+        for one in context.holdings.of_work(desired.digest)
+        if is_usable(one.attempt) and failure_name(one.attempt) not in desired.lifecycle.retry_on
+    ]
+
+    def rank(one: KeptResults) -> tuple[bool, bool, float, str]:
+        attempt = one.attempt
+        ended = attempt.end_time or datetime.min.replace(tzinfo=UTC)
+        partial = attempt.state != JobState.SUCCEEDED
+        return partial, attempt.key.job != subject.name, -ended.timestamp(), attempt.results or ""
+
+    return min(found, key=rank, default=None)
+
+
+def label_reuse(subject: Subject, decision: Decision) -> Decision:
+    """The decision as a reuse, where results that the record did not know are the news in it."""
+    plain = decision.action in _QUIET
+    for note, code, words in (
+        (Note.REUSED, Reason.REUSED, "the results of this very work are here: nothing is bought"),
+        (Note.FOUND, Reason.RESULTS_FOUND, "its results are here, though the state did not know of them"),
+    ):
+        views = [view for view in subject.views if view.note is note]
+        if views and plain:
+            reason = f"{words} ({', '.join(view.attempt.results or '' for view in views)})"
+            if not all(isinstance(view.presence, Unknown) for view in views):
+                # Of a remote job that is not seen there is nothing to say: its results are here.
+                reason += f"; {decision.reason}"
+            return replace(decision, action=Action.REUSE, code=code, reason=reason)
+    return decision
+
+
+def _reuse(step: Create, desired: DesiredJob, source: KeptResults) -> Reuse:
+    done = source.attempt
+    attempt = RecordedAttempt(
+        step.key,
+        desired.account,
+        desired.digest,
+        NO_TOKEN,
+        tree=dict(desired.tree),
+        state=done.state,
+        create_time=done.create_time,
+        start_time=done.start_time,
+        end_time=done.end_time,
+        rows=done.rows,
+    )
+    assert done.results is not None
+    return Reuse(attempt, done.results)
+
+
+def _name(source: KeptResults) -> str:
+    attempt = source.attempt
+    return f"{attempt.key.job}, attempt {attempt.key.attempt} ({attempt.results})"

@@ -1,0 +1,48 @@
+"""The settings of a manifest that changed without a change of the work: free, and followed without leave."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchctl.model.plan import Action, Change
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.settings import settings_of
+from batchctl.model.states import is_terminal
+from batchctl.reconcile.decide.decision import Decision
+
+_SENT = ("spec.displayName", "spec.priority", "spec.webhookConfig.", "metadata.labels.")
+"""Settings that a create call carries: no API takes them for a job that is there."""
+_KEPT = "the remote job keeps what it was created with"
+
+
+def find_updates(recorded: RecordedJob | None, row: RecordedJob, attempt: RecordedAttempt | None) -> tuple[Change, ...]:
+    """What the job's new row says otherwise than its recorded one, sorted by path; nothing for a new job.
+
+    `attempt` is the one that counts, in whose remote job some settings stay as they were.
+    """
+    if recorded is None:
+        return ()
+    if recorded.webhook is None:
+        row = replace(row, webhook=None)
+    if recorded.priority is None:
+        row = replace(row, priority=None)
+    before, after = settings_of(recorded), settings_of(row)
+    paths = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    lives = attempt is not None and _lives(attempt)
+    return tuple(
+        Change(path, before.get(path), after.get(path), detail=_KEPT if lives and path.startswith(_SENT) else "")
+        for path in paths
+    )
+
+
+def _lives(attempt: RecordedAttempt) -> bool:
+    return attempt.remote is not None and not attempt.is_gone and not is_terminal(attempt.state or "")
+
+
+def label_update(decision: Decision) -> Decision:
+    """The decision as an update, where changed settings are all that is to be carried out."""
+    if not decision.updates or decision.action not in {Action.WAIT, Action.NONE}:
+        return decision
+    reason = f"settings changed; {decision.reason}"
+    return replace(decision, action=Action.UPDATE, code=Reason.SETTINGS_CHANGED, reason=reason)

@@ -1,0 +1,90 @@
+"""What the API shows that differs from the record through no act of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from batchctl.model.desired import Stack
+from batchctl.model.keys import AttemptKey
+from batchctl.model.observed import Gone, Missing, Observed, Present, RemoteJob
+from batchctl.model.plan import Drift, DriftKind, Note
+from batchctl.model.states import GOOD_STATES, JobState, is_active, is_terminal
+from batchctl.reconcile.decide.decision import Subject
+from batchctl.reconcile.view.attempts import NO_TOKEN, AttemptView, is_ours
+
+
+def find_drift(subject: Subject) -> Iterator[Drift]:
+    """The drift of one job."""
+    view = subject.current
+    if view is None:
+        return
+    yield from _of_current(subject.name, view)
+    for other in subject.views:
+        yield from _of_duplicates(subject, other)
+
+
+def _of_current(name: str, view: AttemptView) -> Iterator[Drift]:
+    attempt = view.attempt
+    ours = attempt.cancel_time is not None or attempt.adopted
+    if isinstance(view.presence, Gone | Missing) and attempt.remote is not None and attempt.delete_time is None:
+        yield from _of_absent(name, view)
+    if attempt.state == JobState.CANCELLED and not ours:
+        yield Drift(name, DriftKind.CANCELLED, f"{attempt.remote} was cancelled, and not by batchctl")
+    if isinstance(view.presence, Present) and view.note is not Note.ADOPTED:
+        yield from _of_mark(name, view, view.presence.job)
+
+
+def _of_absent(name: str, view: AttemptView) -> Iterator[Drift]:
+    """The drift of a remote job that nobody of us deleted, and that is not there."""
+    attempt = view.attempt
+    later = "; a second look has yet to confirm it" if isinstance(view.presence, Missing) else ""
+    if not is_terminal(attempt.state or ""):
+        if attempt.cancel_time is None:
+            yield Drift(name, DriftKind.MISSING, f"{attempt.remote} is gone, and had not ended{later}")
+    elif view.note is Note.LOOKED or (view.note is Note.GONE and view.is_uncollected):
+        kept = f"results are at {attempt.results}" if attempt.results else "its results were not collected"
+        yield Drift(name, DriftKind.VANISHED, f"{attempt.remote} has ended and is gone; {kept}{later}")
+
+
+def _of_mark(name: str, view: AttemptView, job: RemoteJob) -> Iterator[Drift]:
+    if view.attempt.token == NO_TOKEN:
+        return
+    if job.mark is None:
+        words = "has lost its mark" if job.broken is None else f"shows a damaged mark: {job.broken.text}"
+        yield Drift(name, DriftKind.CHANGED, f"{job.name} {words}")
+    elif job.mark.key != view.key or job.mark.token != view.attempt.token:
+        yield Drift(name, DriftKind.CHANGED, f"{job.name} carries the mark of another attempt: {job.mark}")
+
+
+def _of_duplicates(subject: Subject, view: AttemptView) -> Iterator[Drift]:
+    extra = [job for job in view.duplicates if is_active(job.state) or job.state in GOOD_STATES]
+    if view is not subject.current and isinstance(view.presence, Present) and is_active(view.presence.job.state):
+        extra.append(view.presence.job)
+    for job in extra:
+        words = f"{job.name} ({job.state}) is a second remote job beside {view.attempt.remote}"
+        if view is not subject.current:
+            words = f"{job.name} ({job.state}) is attempt {view.key.attempt}, and still works"
+        yield Drift(subject.name, DriftKind.DUPLICATE, words)
+
+
+def find_orphans(marked: Mapping[AttemptKey, tuple[RemoteJob, ...]]) -> Iterator[Drift]:
+    """Remote jobs with our mark that are neither desired nor recorded."""
+    for key in sorted(marked):
+        for job in marked[key]:
+            detail = f"{job.name} ({job.state}) has this stack's mark, but is neither in a manifest nor in the state"
+            yield Drift(key.job, DriftKind.ORPHAN, detail)
+
+
+def find_unmanaged(stack: Stack, observed: Observed, recorded_names: frozenset[str]) -> tuple[RemoteJob, ...]:
+    """Remote jobs that are not ours, seen by the way."""
+    return tuple(
+        job
+        for account in sorted(observed)
+        for job in sorted(observed[account].jobs, key=lambda job: job.name)
+        if not is_ours(job.mark, stack) and job.name not in recorded_names
+    )
+
+
+def describe_unmanaged(job: RemoteJob) -> Drift:
+    """An unmanaged job as `drift --unmanaged` shows it."""
+    return Drift(job.name, DriftKind.UNMANAGED, f"{job.state}, {job.display_name!r}")

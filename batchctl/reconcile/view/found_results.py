@@ -1,0 +1,85 @@
+"""What the results folder tells of a job's own attempts that the record does not know.
+
+A state that was restored from a backup, or lost, is older than what was collected since. What lies in the folder,
+whole, is neither lost nor bought again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from batchctl.model.desired import DesiredJob
+from batchctl.model.kept import KeptResults
+from batchctl.model.keys import AttemptKey, same_digest
+from batchctl.model.observed import Gone, Observed
+from batchctl.model.plan import Note
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.states import is_terminal
+from batchctl.reconcile.view.attempts import AttemptView, look_up
+from batchctl.reconcile.view.endings import has_succeeded, is_unplaced
+from batchctl.reconcile.view.kept_results import Holdings
+
+
+def recover(
+    name: str, views: tuple[AttemptView, ...], desired: DesiredJob | None, holdings: Holdings, observed: Observed
+) -> tuple[AttemptView, ...]:
+    """A job's attempts with what was collected of them, and those of the desired work that the folder alone knows."""
+    kept = holdings.by_job.get(name, ())
+    if not kept:
+        return views
+    known = [_with_results(view, [one for one in kept if _is_of(one.attempt, view.attempt)]) for view in views]
+    if desired is not None:
+        known.extend(_unknown(kept, desired, {view.key for view in views}, observed))
+    return tuple(sorted(known, key=lambda view: view.key))
+
+
+def _is_of(kept: RecordedAttempt, attempt: RecordedAttempt) -> bool:
+    """Whether results are those of a recorded attempt: of its remote job or, where that is not known, its token."""
+    if kept.key != attempt.key:
+        return False
+    if attempt.remote is not None:
+        return kept.remote == attempt.remote
+    return bool(kept.token) and kept.token == attempt.token
+
+
+def _with_results(view: AttemptView, kept: list[KeptResults]) -> AttemptView:
+    attempt = view.attempt
+    if not kept or (view.has_results and not attempt.results_lost):
+        return view
+    found = kept[0].attempt
+    has_ended = is_terminal(attempt.state or "")
+    whole = replace(
+        attempt,
+        intent=None,
+        remote=found.remote,
+        state=attempt.state if has_ended else found.state,
+        create_time=attempt.create_time or found.create_time,
+        start_time=attempt.start_time or found.start_time,
+        end_time=attempt.end_time or found.end_time,
+        rows=found.rows,
+        results=found.results,
+        results_lost=False,
+        trouble=None,
+    )
+    note = Note.ADOPTED if view.note is Note.ADOPTED else Note.FOUND
+    return replace(view, attempt=whole, missing=None, note=note)
+
+
+def _unknown(
+    kept: tuple[KeptResults, ...], desired: DesiredJob, keys: set[AttemptKey], observed: Observed
+) -> Iterator[AttemptView]:
+    """Results of the desired work, good ones or of rows that nobody knows, under numbers that nothing else has."""
+    for one in kept:
+        attempt = one.attempt
+        is_worth = is_usable(attempt) or is_unplaced(attempt)
+        if attempt.key in keys or not is_worth or not same_digest(attempt.digest, desired.digest):
+            continue
+        keys = keys | {attempt.key}
+        known = replace(attempt, digest=desired.digest, tree=dict(desired.tree))
+        yield AttemptView(known, Gone() if known.is_reused else look_up(known, observed), Note.REUSED)
+
+
+def is_usable(attempt: RecordedAttempt) -> bool:
+    """Whether collected results are worth being used in place of new ones: a success that brought an answer."""
+    return has_succeeded(attempt) and bool(attempt.rows.ok)
