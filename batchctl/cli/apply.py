@@ -20,8 +20,8 @@ from batchctl.cli.plan import show_plan
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import open_workspace, time_limit
-from batchctl.engine.drive import Until
-from batchctl.engine.verdict import Measure
+from batchctl.engine.loop.drive import Until
+from batchctl.engine.loop.verdict import Measure
 from batchctl.model.errors import UsageError
 
 

@@ -8,8 +8,8 @@ from batchctl.cli.common import Common, common_options, consent_options, lock_op
 from batchctl.cli.consent import Consent
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.workspace import open_workspace
-from batchctl.engine.drive import Until
-from batchctl.engine.verdict import Measure
+from batchctl.engine.loop.drive import Until
+from batchctl.engine.loop.verdict import Measure
 from batchctl.model.errors import UsageError
 from batchctl.reconcile import Options
 

@@ -9,7 +9,7 @@ from batchctl.cli.consent import Consent
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import open_workspace, time_limit
-from batchctl.engine.drive import Until
+from batchctl.engine.loop.drive import Until
 from batchctl.reconcile import Options
 
 

@@ -12,8 +12,8 @@ from batchctl.cli.guarding import guarded_options
 from batchctl.cli.looking import look, require_planned
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
+from batchctl.engine.loop.polling import Pace, longest_wait
 from batchctl.engine.passes import Preview
-from batchctl.engine.polling import Pace, longest_wait
 from batchctl.model.plan import JobPlan
 from batchctl.model.states import is_active
 from batchctl.report.explain import JobCase

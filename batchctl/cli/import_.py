@@ -14,7 +14,7 @@ from batchctl.cli.running import Request, carry_out
 from batchctl.cli.watching import watch_calls
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.cli.writing import is_taken, real_name, write_new
-from batchctl.engine.drive import Until
+from batchctl.engine.loop.drive import Until
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.capabilities import CAPABILITIES, is_embedding_model
 from batchctl.model.codes import ErrorCode

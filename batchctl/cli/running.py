@@ -15,10 +15,10 @@ from batchctl.cli.rereading import Rereader
 from batchctl.cli.signals import orderly_stop
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.delivery import deliver_rest
-from batchctl.engine.drive import DriveReport, Until, drive
+from batchctl.engine.loop.drive import DriveReport, Until, drive
+from batchctl.engine.loop.polling import Pace
+from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.passes import Approve
-from batchctl.engine.polling import Pace
-from batchctl.engine.verdict import Measure, find_verdict
 from batchctl.model.plan import Plan
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
@@ -92,13 +92,13 @@ def _agree(workspace: Workspace, request: Request) -> Approve | None:
 
 
 def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
-    result = ApplyReport(report.plan, report.outcomes, report.standing)
+    result = ApplyReport(report.plan, report.outcomes, report.next_plan)
 
     def text(console: Console) -> None:
         write_apply(result, console, verbose=workspace.common.verbose)
         if request.until.ended:
             console.print()
-            status = status_report(workspace, report.standing, workspace.state.load())
+            status = status_report(workspace, report.next_plan, workspace.state.load())
             write_status(status, console, workspace.clock.now(), verbose=workspace.common.verbose)
 
     emit(

@@ -23,9 +23,9 @@ from batchctl.cli.rereading import warn_of_links
 from batchctl.cli.running import Request, carry_out
 from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import duration, open_workspace, time_limit
-from batchctl.engine.drive import Until
-from batchctl.engine.polling import Pace
-from batchctl.engine.verdict import Measure
+from batchctl.engine.loop.drive import Until
+from batchctl.engine.loop.polling import Pace
+from batchctl.engine.loop.verdict import Measure
 from batchctl.model.errors import UsageError
 from batchctl.model.states import Phase
 

@@ -6,16 +6,16 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from batchctl.engine.cleaning import clean_up
+from batchctl.engine.after_pass import AfterPass
 from batchctl.engine.delivery import tell
-from batchctl.engine.execute import execute
 from batchctl.engine.journal import Journal
-from batchctl.engine.moving import carry_out_moves
+from batchctl.engine.observations import Observations
 from batchctl.engine.observe import observe
-from batchctl.engine.sight import Sight
-from batchctl.engine.standing import Scene
+from batchctl.engine.renaming import rename_jobs
+from batchctl.engine.steps.execute import execute
 from batchctl.engine.timing import Timing, time_plan
 from batchctl.engine.tools import Tools
+from batchctl.engine.upload_cleanup import clean_up
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
@@ -63,7 +63,7 @@ class PassReport:
 
     plan: Plan
     outcomes: Mapping[str, Outcome]
-    scene: Scene
+    after: AfterPass
     """What it left behind."""
     accounts: frozenset[Account] = frozenset()
     """All that were looked at."""
@@ -102,7 +102,7 @@ def run_pass(
         before = session.load()
         asked = ask(before)
         desired, options = asked.desired, asked.options
-        moved = carry_out_moves(desired, before, session, tools)
+        moved = rename_jobs(desired, before, session, tools)
         recorded = moved.recorded
         # A look may take minutes, and what it shows first is as old as that: no grace is over that ran out meanwhile.
         begun = tools.clock.now()
@@ -119,10 +119,10 @@ def run_pass(
         journal = Journal(desired.stack, session, recorded, tools.clock)
         for account, identity in planned.identities.items():
             journal.note_identity(account, identity)
-        sight = Sight(look.observed)
-        outcomes = execute(_without(planned, moved.failed), desired, journal, sight, tools)
+        observations = Observations(look.observed)
+        outcomes = execute(_without(planned, moved.failed), desired, journal, observations, tools)
         outcomes |= {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
-        clean_up(desired.stack, planned, journal, sight, tools)
+        clean_up(desired.stack, planned, journal, observations, tools)
         tell(desired.stack, planned, look.observed, journal, tools)
         # An order is followed once: how things stand does not follow from it.
         followed = replace(options, rerun=frozenset())
@@ -130,7 +130,7 @@ def run_pass(
     return PassReport(
         planned,
         outcomes,
-        Scene(desired, journal.recorded, sight.observed, begun, followed, tools.look_at_results()),
+        AfterPass(desired, journal.recorded, observations.observed, begun, followed, tools.look_at_results()),
         frozenset(look.observed),
         look.errors,
         unanswered,

@@ -24,7 +24,7 @@ class ApplyReport:
     plan: Plan
     outcomes: Mapping[str, Outcome]
     """By job name. A job of the plan that is not in it was never begun."""
-    standing: Plan | None = None
+    next_plan: Plan | None = None
     """How things stand after the last pass; None where nobody has looked."""
 
     def outcome(self, job: str) -> Outcome:
@@ -34,7 +34,7 @@ class ApplyReport:
     def sizes(self) -> dict[str, WorkSize]:
         """The sizes of the jobs' work, with the tokens that were counted since."""
         sizes = {job.job: job.size for job in self.plan.jobs}
-        after = () if self.standing is None else self.standing.jobs
+        after = () if self.next_plan is None else self.next_plan.jobs
         return sizes | {job.job: job.size for job in after if job.job in sizes and job.size.is_counted}
 
     def counted_tokens(self) -> int | None:

@@ -25,10 +25,10 @@ from engine_parts import (
 )
 
 from batchctl.emulator.settings import Settings
-from batchctl.engine.drive import DriveReport, Until, drive
+from batchctl.engine.loop.drive import DriveReport, Until, drive
+from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.passes import Ask, Asked, PassReport, run_pass
 from batchctl.engine.tools import Providers, Tools
-from batchctl.engine.verdict import Measure, find_verdict
 from batchctl.manifests.digest import digest_of, work_tree
 from batchctl.model.desired import (
     DesiredJob,

@@ -15,8 +15,8 @@ from engine_kit import HERE, MODEL, exit_codes, inline, job, made, phases, plan_
 from engine_parts import START
 from long_mode import effort
 
-from batchctl.engine.admitting import NotAdmittedError
-from batchctl.engine.drive import Until
+from batchctl.engine.loop.drive import Until
+from batchctl.engine.steps.admitting import NotAdmittedError
 from batchctl.model.admission import AdmissionLimits, QuotaKey
 from batchctl.model.desired import Limits
 from batchctl.model.keys import Mark

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from engine_kit import exit_codes, job, run
 
-from batchctl.engine.drive import Until
+from batchctl.engine.loop.drive import Until
 from batchctl.model.desired import Limits
 
 GRACE = Limits().settle_grace.total_seconds()

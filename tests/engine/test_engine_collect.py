@@ -11,7 +11,7 @@ from engine_kit import EMBED_MODEL, inline, job, made, phases, plan_of, results
 
 from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.settings import Settings
-from batchctl.engine.drive import Until, drive
+from batchctl.engine.loop.drive import Until, drive
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Kind, OnRemove, ProviderConfig, UploadedFile
 from batchctl.model.keys import Api

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from engine_kit import job, live, made, phases, plan_of, results, run
 
-from batchctl.engine.drive import Until
+from batchctl.engine.loop.drive import Until
 from batchctl.engine.passes import preview
 from batchctl.model.desired import Limits
 from batchctl.model.errors import (

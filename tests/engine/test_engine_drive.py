@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from engine_kit import HERE, job, made, phases, results, run
 
-from batchctl.engine.drive import Until, drive
+from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.passes import run_pass
 from batchctl.model.desired import Limits
 from batchctl.model.errors import (

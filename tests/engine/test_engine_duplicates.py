@@ -8,7 +8,7 @@ import pytest
 from engine_kit import MODEL, job, live, made, phases, results
 from engine_parts import TracedState
 
-from batchctl.engine.drive import Until, drive
+from batchctl.engine.loop.drive import Until, drive
 from batchctl.model.keys import AttemptKey, Mark
 from batchctl.model.plan import DriftKind
 from batchctl.reconcile import Options

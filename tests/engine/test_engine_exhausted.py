@@ -8,7 +8,7 @@ import threading
 import pytest
 from engine_kit import HERE, job, made, run
 
-from batchctl.engine.drive import Until, drive
+from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.workers import Workers
 from batchctl.model.errors import ConnectionFailed, ExhaustedError
 from batchctl.model.exhaustion import exhausted

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from engine_kit import HERE, job, live, made, phases, run
 
-from batchctl.engine.drive import Until, drive
+from batchctl.engine.after_pass import AfterPass
+from batchctl.engine.loop.drive import Until, drive
+from batchctl.engine.loop.polling import Pace
+from batchctl.engine.loop.quick_check import is_unchanged
 from batchctl.engine.passes import PassReport
-from batchctl.engine.peeking import is_as_it_was
-from batchctl.engine.polling import Pace
-from batchctl.engine.standing import Scene
 from batchctl.engine.timing import Timing
 from batchctl.model.desired import Location
 from batchctl.model.errors import (
@@ -589,7 +589,7 @@ WAITS = JobPlan(
     ],
 )
 def test_when_a_glance_is_enough(world, changes, serial, expected):
-    scene = Scene(world.desired(), Recorded(), {}, world.clock.now(), Options())
-    last = PassReport(Plan("shop", (WAITS,)), {}, scene, listed={HERE: 1}, serial=5)
+    after = AfterPass(world.desired(), Recorded(), {}, world.clock.now(), Options())
+    last = PassReport(Plan("shop", (WAITS,)), {}, after, listed={HERE: 1}, serial=5)
     with world.process() as tools:
-        assert is_as_it_was(replace(last, **changes), Recorded(serial=serial), 8, tools) is expected
+        assert is_unchanged(replace(last, **changes), Recorded(serial=serial), 8, tools) is expected

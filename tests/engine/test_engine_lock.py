@@ -9,7 +9,7 @@ import pytest
 from engine_kit import UID, World, job, made, results
 from engine_parts import EngineClock, Telling
 
-from batchctl.engine.drive import Until, drive
+from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.passes import run_pass
 from batchctl.engine.tools import Providers
 from batchctl.model.desired import Limits

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from engine_kit import MODEL, exit_codes, inline, job, live, made, phases, plan_of, results
 
-from batchctl.engine.admitting import NotAdmittedError
+from batchctl.engine.steps.admitting import NotAdmittedError
 from batchctl.model.desired import Limits
 from batchctl.model.errors import ReplyLost, Unauthenticated
 from batchctl.model.recorded import Intent

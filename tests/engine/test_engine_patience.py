@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from engine_kit import HERE, THERE, job, live, made, phases, results, run
 
-from batchctl.engine.drive import Until
-from batchctl.engine.going import Patience
+from batchctl.engine.loop.drive import Until
+from batchctl.engine.loop.pending import Patience
 from batchctl.model.desired import OnRemove
 from batchctl.model.errors import (
     PermissionDenied,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from batchctl.engine.clock import SystemClock
-from batchctl.engine.polling import Interval, Pace
+from batchctl.engine.loop.polling import Interval, Pace
 
 PACE = Pace()
 

@@ -10,7 +10,7 @@ import pytest
 from engine_kit import job as any_job
 from engine_kit import live, made, phases, results, run
 
-from batchctl.engine.drive import Until, drive
+from batchctl.engine.loop.drive import Until, drive
 from batchctl.model.desired import Diagnostic, Limits, Location, Moved
 from batchctl.model.errors import GuardError, LockedError, ManifestError, StoppedError, UsageError
 from batchctl.reconcile import Options, Scope

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from engine_kit import HERE, exit_codes, job, made, phases, results, run
 
-from batchctl.engine.drive import Until
-from batchctl.engine.runs import has_come_to
+from batchctl.engine.loop.drive import Until
+from batchctl.engine.loop.report import has_come_to
 from batchctl.model.keys import AttemptKey
 from batchctl.model.plan import Action, JobPlan
 from batchctl.model.reasons import Reason

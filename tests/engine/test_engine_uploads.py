@@ -6,7 +6,7 @@ import hashlib
 
 from engine_kit import HERE, job, made, phases, run
 
-from batchctl.engine.drive import Until
+from batchctl.engine.loop.drive import Until
 from batchctl.model.ports import Upload
 from batchctl.reconcile import Options
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from engine_kit import exit_codes, job, phases, results
 
-from batchctl.engine.runs import _WEIGHTS, DriveReport
-from batchctl.engine.verdict import Measure, find_verdict
+from batchctl.engine.loop.report import _WEIGHTS, DriveReport
+from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.model.desired import Limits
 from batchctl.model.errors import BadRequest, BatchctlError, GuardError, NotYetError, StoppedError
 from batchctl.model.outcome import Outcome, Result

@@ -18,7 +18,7 @@ import pytest
 from engine_kit import World, job, made
 from long_mode import effort
 
-from batchctl.engine.drive import Until, drive
+from batchctl.engine.loop.drive import Until, drive
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.desired import Limits
 from batchctl.reconcile import Options

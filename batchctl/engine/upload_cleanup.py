@@ -6,7 +6,7 @@ Which these are is decided in `reconcile`. Nothing depends on it: a file that ca
 from __future__ import annotations
 
 from batchctl.engine.journal import Journal
-from batchctl.engine.sight import Sight
+from batchctl.engine.observations import Observations
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, NotFound, PermissionDenied
@@ -21,11 +21,11 @@ _GOING = frozenset({Phase.WAITING, Phase.SETTLING})
 """Phases in which an attempt is made before long: a file that it can use is not sent again."""
 
 
-def clean_up(stack: Stack, planned: Plan, journal: Journal, sight: Sight, tools: Tools) -> None:
+def clean_up(stack: Stack, planned: Plan, journal: Journal, observations: Observations, tools: Tools) -> None:
     """Raises StateError."""
     going = {job.job for job in planned.jobs if job.phase in _GOING}
     recorded = journal.recorded
-    for file in find_unneeded(recorded, sight.observed, stack, going, tools.clock.now()):
+    for file in find_unneeded(recorded, observations.observed, stack, going, tools.clock.now()):
         if tools.clock.is_stopped():
             return
         _clean(file, journal, tools)

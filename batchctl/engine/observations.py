@@ -12,7 +12,7 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import Observation, Observed, RemoteJob
 
 
-class Sight:
+class Observations:
     """Used from the engine's own thread only."""
 
     def __init__(self, observed: Observed) -> None:

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from batchctl.engine.admitting import Gate, NotAdmittedError
 from batchctl.engine.journal import Journal
-from batchctl.engine.sight import Sight
-from batchctl.engine.steps import Call, StepRunner
+from batchctl.engine.observations import Observations
+from batchctl.engine.steps.admitting import Gate, NotAdmittedError
+from batchctl.engine.steps.runner import Call, StepRunner
 from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
 from batchctl.model.codes import ErrorCode
@@ -38,13 +38,15 @@ _NOT_READY = ErrorCode.RESULTS_NOT_READY
 """The code of a collection that comes too early (`Provider.read_results`)."""
 
 
-def execute(plan: Plan, desired: DesiredStack, journal: Journal, sight: Sight, tools: Tools) -> dict[str, Outcome]:
+def execute(
+    plan: Plan, desired: DesiredStack, journal: Journal, observations: Observations, tools: Tools
+) -> dict[str, Outcome]:
     """Carry out all steps of the plan; gives one outcome per job. Raises StateError when nothing can be recorded.
 
-    What the calls showed of the accounts is noted in `sight`.
+    What the calls showed of the accounts is noted in `observations`.
     """
     limit = desired.stack.limits.concurrency
-    runner = StepRunner(desired, journal, sight, Gate(journal, plan.live), tools)
+    runner = StepRunner(desired, journal, observations, Gate(journal, plan.live), tools)
     outcomes: dict[str, Outcome] = {}
     rest = {job.job: _record_first(job, runner, journal, outcomes) for job in plan.jobs}
     journal.commit()

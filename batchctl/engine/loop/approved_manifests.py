@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from batchctl.engine.reloading import Reload, moved_places, require_same_stack
+from batchctl.engine.loop.reloading import Reload, moved_places, require_same_stack
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, DesiredStack, Location, Stack, UnknownSource
 from batchctl.model.errors import GuardError
@@ -20,7 +20,7 @@ _NAMED = 5
 _NOWHERE = Location("")
 
 
-class Agreed:
+class ApprovedManifests:
     """A Reload over another one that lets only the manifests pass that the first pass acted on."""
 
     def __init__(self, read: Reload, scope: Scope, opened: Stack | None) -> None:

@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from batchctl.engine.admitting import NotAdmittedError
-from batchctl.engine.failing import failure_of
 from batchctl.engine.journal import Journal
+from batchctl.engine.steps.admitting import NotAdmittedError
+from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
 from batchctl.model.errors import ApiError, BadRequest, BatchctlError, NotFound, PermissionDenied, ResultsError

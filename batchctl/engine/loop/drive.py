@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from batchctl.engine.agreeing import Agreed
-from batchctl.engine.complaints import Complaints
-from batchctl.engine.going import Patience, find_going
+from batchctl.engine.loop.approved_manifests import ApprovedManifests
+from batchctl.engine.loop.pending import Patience, find_pending
+from batchctl.engine.loop.polling import Interval, Pace
+from batchctl.engine.loop.quick_check import MAX_QUICK_CHECKS, is_unchanged
+from batchctl.engine.loop.reloading import LastGood, Reload
+from batchctl.engine.loop.report import DriveReport, Until, has_changed, has_come_to, merge, not_rerun
+from batchctl.engine.loop.warnings import Warnings
 from batchctl.engine.passes import Approve, Asked, PassReport, run_pass
-from batchctl.engine.peeking import MOST_PEEKS, is_as_it_was
-from batchctl.engine.polling import Interval, Pace
-from batchctl.engine.reloading import LastGood, Reload
-from batchctl.engine.runs import DriveReport, Until, has_changed, has_come_to, merge, not_rerun
 from batchctl.engine.tools import Tools
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
@@ -57,11 +57,11 @@ class _Run:
     def __init__(
         self, reload: Reload, options: Options, until: Until, tools: Tools, approve: Approve | None, pace: Pace
     ) -> None:
-        self._complaints = Complaints(tools.progress)
+        self._warnings = Warnings(tools.progress)
         self._good = (
-            LastGood(reload, self._complaints, tools.opened, allow_empty=options.allow_empty) if until.forever else None
+            LastGood(reload, self._warnings, tools.opened, allow_empty=options.allow_empty) if until.forever else None
         )
-        self._reload: Reload = self._good or Agreed(reload, options.scope, tools.opened)
+        self._reload: Reload = self._good or ApprovedManifests(reload, options.scope, tools.opened)
         self._options = options
         self._until = until
         self._tools = tools
@@ -79,9 +79,9 @@ class _Run:
         """As the last pass that came to its end had them."""
         self._last: PassReport | None = None
         self._report: DriveReport | None = None
-        self._going: tuple[JobPlan, ...] = ()
+        self._pending: tuple[JobPlan, ...] = ()
         self._reached: set[str] = set()
-        self._peeks = 0
+        self._quick_checks = 0
         self._failures: dict[str, str] = {}
         """What was said last of each job's action; empty when nothing was wrong with it."""
         self._is_first = True
@@ -102,7 +102,7 @@ class _Run:
             left = self._left()
             if left is not None and left <= 0:
                 return self._ended(self._time_up())
-            self._tools.progress.waiting(self._going, seconds)
+            self._tools.progress.waiting(self._pending, seconds)
             self._sleep(min(each for each in (seconds, left, self._wait_left()) if each is not None))
             if self._tools.clock.is_stopped():
                 return self._ended(_interrupted())
@@ -121,15 +121,15 @@ class _Run:
                 return 0.0
             if not self._is_tried_again(error):
                 raise error from (None if error is problem else problem)
-            self._complaints.tell(_SUBJECT, f"{error}; trying again")
+            self._warnings.warn(_SUBJECT, f"{error}; trying again")
             # A glance could not tell whether what failed works again.
-            self._peeks = MOST_PEEKS
+            self._quick_checks = MAX_QUICK_CHECKS
             return self._interval.after_failure()
-        self._complaints.over(_SUBJECT, "a pass could be made again")
+        self._warnings.resolved(_SUBJECT, "a pass could be made again")
         assert self._last is not None
         elapsed, timing = self._tools.clock.elapsed(), self._last.timing
         return self._interval.next(
-            changed=changed, due_in=timing.due_in(self._going, elapsed), youngest=timing.youngest(elapsed)
+            changed=changed, due_in=timing.due_in(self._pending, elapsed), youngest=timing.youngest(elapsed)
         )
 
     def _is_tried_again(self, error: BatchctlError | OSError | MemoryError) -> bool:
@@ -150,13 +150,13 @@ class _Run:
             message = "the state is not the one that this process began with"
             hint = "put the state file back; if the other one is meant, start again"
             raise StateError(message, code=ErrorCode.STATE_REPLACED, hint=hint)
-        if self._until.ended and self._peeks < MOST_PEEKS and self._is_as_it_was(last, recorded):
-            self._peeks += 1
+        if self._until.ended and self._quick_checks < MAX_QUICK_CHECKS and self._is_unchanged(last, recorded):
+            self._quick_checks += 1
             return False
-        self._peeks = 0
+        self._quick_checks = 0
         # An order is given once, and then followed like any other decision.
         self._options = replace(self._options, retry=False, rerun=not_rerun(self._options.rerun, last))
-        only = None if self._until.ended else frozenset(job.job for job in self._going)
+        only = None if self._until.ended else frozenset(job.job for job in self._pending)
         done = run_pass(self._read, tools, only=only)
         report = self._report
         assert report is not None
@@ -168,7 +168,7 @@ class _Run:
         self._take(done, merged)
         return has_changed(report.last, merged.last)
 
-    def _is_as_it_was(self, last: PassReport, recorded: Recorded) -> bool:
+    def _is_unchanged(self, last: PassReport, recorded: Recorded) -> bool:
         """Whether neither the jobs nor the manifests have changed.
 
         A pass reads the manifests again. Two readings in one turn are no two readings of what is gone, so they are
@@ -176,14 +176,14 @@ class _Run:
         """
         assert self._desired is not None
         concurrency = self._desired.stack.limits.concurrency
-        return is_as_it_was(last, recorded, concurrency, self._tools) and self._reading() == self._followed
+        return is_unchanged(last, recorded, concurrency, self._tools) and self._reading() == self._followed
 
     def _read(self, recorded: Recorded) -> Asked:
         """What the pass that holds the lock is asked to do."""
         desired, before = self._reading(), self._tools.opened if self._desired is None else self._desired.stack
         self._tools.follow(desired.stack, before, anew=self._until.forever)
         self._desired = desired
-        left = self._last.scene.recorded if self._last is not None else None
+        left = self._last.after.recorded if self._last is not None else None
         if self._good is None or self._good.may_act(recorded, left):
             return Asked(desired, self._options)
         unmoved = replace(desired, stack=replace(desired.stack, moved=()))
@@ -201,17 +201,17 @@ class _Run:
         """Note what a pass found."""
         if self._last is not None or self._until.forever:
             for account, fault in done.errors.items():
-                self._complaints.tell(str(account), f"{account}: {fault.message}")
+                self._warnings.warn(str(account), f"{account}: {fault.message}")
         for account in done.accounts - done.errors.keys():
-            self._complaints.over(str(account), f"{account}: it can be read again")
+            self._warnings.resolved(str(account), f"{account}: it can be read again")
         self._tell_failures(done.outcomes)
         self._patience.note(done.outcomes)
         self._patience.note_looks(done.errors)
         self._last, self._report, self._followed = done, report, self._desired
-        self._going = find_going(report, self._until, self._patience)
+        self._pending = find_pending(report, self._until, self._patience)
         phases = self._until.phases
         # What it was in before the pass counts, and what the pass has brought it to.
-        shown = (*done.plan.jobs, *done.scene.stand().jobs) if phases else ()
+        shown = (*done.plan.jobs, *done.after.next_plan().jobs) if phases else ()
         self._reached |= {job.job for job in shown if job.job in phases and has_come_to(job, phases[job.job])}
 
     def _tell_failures(self, outcomes: Mapping[str, Outcome]) -> None:
@@ -238,8 +238,8 @@ class _Run:
             return True
         awaited = self._until.phases.keys() - self._reached
         if self._until.phases:
-            return not any(job.job in awaited for job in self._going)
-        return not self._going
+            return not any(job.job in awaited for job in self._pending)
+        return not self._pending
 
     def _sleep(self, seconds: float) -> None:
         begin = self._tools.clock.elapsed()
@@ -263,10 +263,10 @@ class _Run:
         return self._until.timeout.total_seconds() - (self._tools.clock.elapsed() - self._start)
 
     def _time_up(self) -> BatchctlError:
-        going = self._going
-        names = ", ".join(job.job for job in going[:_NAMED]) + (" …" if len(going) > _NAMED else "")
+        pending = self._pending
+        names = ", ".join(job.job for job in pending[:_NAMED]) + (" …" if len(pending) > _NAMED else "")
         what = "not ended yet" if self._until.ended else "not settled yet"
-        words = f"time is up; {what}: {names}" if going else "time is up"
+        words = f"time is up; {what}: {names}" if pending else "time is up"
         hint = "`batchctl watch` goes on waiting" if self._until.ended else "a later run goes on with it"
         return TimeUpError(words, hint=hint)
 
@@ -279,7 +279,7 @@ class _Run:
             report = DriveReport(nothing, nothing, nothing, {}, {})
         if self._last is not None and not (self._options.cancel or self._options.retry):
             # After an order, what the next pass decides is asked without it.
-            report = replace(report, standing=self._last.scene.stand())
+            report = replace(report, next_plan=self._last.after.next_plan())
         phases = self._until.phases
         missed = tuple(sorted(phases.keys() - self._reached)) if phases else None
         return replace(report, stopped=why, missed=missed)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from batchctl.engine.runs import DriveReport
+from batchctl.engine.loop.report import DriveReport
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, GuardError, JobsFailedError, NotYetError, SeveralError
 from batchctl.model.outcome import Outcome
@@ -44,7 +44,7 @@ def find_verdict(report: DriveReport, measure: Measure) -> tuple[BatchctlError, 
 def _verdict(report: DriveReport, measure: Measure) -> Iterator[BatchctlError]:
     yield from report.errors.values()
     # A refused create call counts by the phase that it leaves: in this run as in every later one.
-    told = {job.job for job in report.standing.jobs if measure.jobs and job.phase is Phase.REJECTED}
+    told = {job.job for job in report.next_plan.jobs if measure.jobs and job.phase is Phase.REJECTED}
     yield from _of_outcomes(outcome for name, outcome in report.outcomes.items() if name not in told)
     if report.missed and report.stopped is None:
         yield _missed(report.missed)
@@ -52,7 +52,7 @@ def _verdict(report: DriveReport, measure: Measure) -> Iterator[BatchctlError]:
     if measure.jobs and not measure.allow_failed and report.missed is None and failed:
         yield _jobs_failed(failed)
     told |= {name for name, outcome in report.outcomes.items() if outcome.error is not None}
-    unsettled = [job.job for job in report.standing.jobs if job.job in report.unanswered - told]
+    unsettled = [job.job for job in report.next_plan.jobs if job.job in report.unanswered - told]
     if report.stopped is not None:
         yield report.stopped
     elif measure.settled and unsettled:

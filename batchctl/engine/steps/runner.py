@@ -13,12 +13,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias, assert_never
 
-from batchctl.engine.admitting import Gate
-from batchctl.engine.collecting import Collector
-from batchctl.engine.creating import Creator
-from batchctl.engine.failing import failure_of
 from batchctl.engine.journal import Journal
-from batchctl.engine.sight import Sight
+from batchctl.engine.observations import Observations
+from batchctl.engine.steps.admitting import Gate
+from batchctl.engine.steps.collecting import Collector
+from batchctl.engine.steps.creating import Creator
+from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
@@ -47,13 +47,15 @@ Call: TypeAlias = Callable[[], Any]
 class StepRunner:
     """Runs the steps of one pass's plan."""
 
-    def __init__(self, desired: DesiredStack, journal: Journal, sight: Sight, gate: Gate, tools: Tools) -> None:
+    def __init__(
+        self, desired: DesiredStack, journal: Journal, observations: Observations, gate: Gate, tools: Tools
+    ) -> None:
         self._stack = desired.stack
         self._desired = {job.name: job for job in desired.jobs}
         self._journal = journal
-        self._sight = sight
+        self._observations = observations
         self._tools = tools
-        self._creator = Creator(desired.stack, journal, sight, gate, tools)
+        self._creator = Creator(desired.stack, journal, observations, gate, tools)
         self._collector = Collector(desired, journal, tools)
 
     def run(self, plan: JobPlan, steps: tuple[Step, ...]) -> Generator[Call, Any, None]:
@@ -166,5 +168,5 @@ class StepRunner:
         self._journal.note_attempt(replace(attempt, delete_time=provider.now()))
         self._journal.note_event(step.key.job, step.key.attempt, "delete", f"{step.remote} {words}: {why}")
         self._journal.commit()
-        self._sight.note_deleted(step.account, step.remote)
+        self._observations.note_deleted(step.account, step.remote)
         self._tools.progress.step(step.key.job, f"{step.remote} {words}")

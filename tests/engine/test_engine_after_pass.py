@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from engine_kit import job, live, made, plan_of, results, run
 
-from batchctl.engine.drive import Until
+from batchctl.engine.loop.drive import Until
 from batchctl.model.desired import OnChange
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options
@@ -19,15 +19,15 @@ UNASKED = Options(consent=False)
 HOUR = timedelta(hours=1)
 
 
-def standing(report):
+def plan_after(report):
     """Action, phase and remote of each job as the report leaves it."""
-    return {one.job: (str(one.action), str(one.phase), one.remote) for one in report.standing.jobs}
+    return {one.job: (str(one.action), str(one.phase), one.remote) for one in report.next_plan.jobs}
 
 
 def test_what_was_created_is_seen_without_another_look(world):
     report = run(world, [job("a")], ONCE)
     assert plan_of(report, "a").phase is Phase.WAITING
-    assert standing(report) == {"a": ("wait", "Active", world.attempt("a").remote)}
+    assert plan_after(report) == {"a": ("wait", "Active", world.attempt("a").remote)}
     assert world.here.calls("batches.list") == 1
 
 
@@ -35,14 +35,14 @@ def test_what_was_deleted_is_gone_and_no_orphan(world):
     world.watch(job("a"), job("b"))
     options = Options(allow_empty=True, prune_orphans=True)
     report = run(world, [job("b")], ONCE, options)
-    assert standing(report).keys() == {"b"}
-    assert report.standing.drift == ()
+    assert plan_after(report).keys() == {"b"}
+    assert report.next_plan.drift == ()
 
 
 def test_what_was_replaced_is_the_new_attempt(world):
     world.watch(job("a"))
     report = run(world, [job("a", run_id="2")], ONCE)
-    assert standing(report) == {"a": ("wait", "Active", world.attempt("a", 2).remote)}
+    assert plan_after(report) == {"a": ("wait", "Active", world.attempt("a", 2).remote)}
 
 
 def test_a_failure_counts_in_the_pass_that_finds_it_and_a_retry_does_not(world):
@@ -51,7 +51,7 @@ def test_a_failure_counts_in_the_pass_that_finds_it_and_a_retry_does_not(world):
     world.time.sleep(30)
     report = run(world, [job("a"), job("b", backoff_limit=1)], ONCE)
     assert [one.job for one in report.failed_jobs] == ["a"]
-    assert standing(report)["b"][:2] == ("wait", "Active")
+    assert plan_after(report)["b"][:2] == ("wait", "Active")
 
 
 def test_a_phase_that_a_pass_brings_about_counts_as_reached(world):
@@ -81,7 +81,7 @@ def test_a_deadline_ends_the_old_work_though_its_change_is_refused(world):
     report = world.watch(job("a", run_id="2", pending_deadline=HOUR, on_change=OnChange.FAIL))
     assert report.outcomes["a"].error.code == "OnChangeFail"
     assert (world.attempt("a").state, str(world.attempt("a").cancel_cause)) == ("JOB_STATE_CANCELLED", "deadline")
-    assert standing(report)["a"][1] == "Failed"
+    assert plan_after(report)["a"][1] == "Failed"
 
 
 def test_old_work_that_nobody_can_see_is_not_waited_for(world):
@@ -96,7 +96,7 @@ def test_old_work_that_nobody_can_see_is_not_waited_for(world):
 
     changed = job("a", on_change=OnChange.FAIL, run_id="2")
     report = run(world, [changed], Until(ended=True, timeout=HOUR), during=during)
-    assert (standing(report)["a"][1], report.stopped, happened) == ("Unknown", None, [1])
+    assert (plan_after(report)["a"][1], report.stopped, happened) == ("Unknown", None, [1])
 
 
 def test_the_results_of_old_work_may_come_late(world):

@@ -12,11 +12,11 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.reconcile import choose_gets
 
-MOST_PEEKS = 10
+MAX_QUICK_CHECKS = 10
 """In a row, before a whole pass is made all the same: drift shows in lists alone."""
 
 
-def is_as_it_was(last: PassReport, recorded: Recorded, concurrency: int, tools: Tools) -> bool:
+def is_unchanged(last: PassReport, recorded: Recorded, concurrency: int, tools: Tools) -> bool:
     """Whether nothing has happened since a pass, as far as single gets tell; False where a pass is the better look.
 
     `recorded` is the state now.

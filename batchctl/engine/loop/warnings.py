@@ -5,20 +5,20 @@ from __future__ import annotations
 from batchctl.model.ports import Progress
 
 
-class Complaints:
+class Warnings:
     """What a run of passes has told so far, by subject: the manifests, the pass, an account."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._told: dict[str, str] = {}
 
-    def tell(self, subject: str, message: str) -> None:
+    def warn(self, subject: str, message: str) -> None:
         """Warn, unless this very message was the last about its subject."""
         if self._told.get(subject) != message:
             self._told[subject] = message
             self._progress.warn(message)
 
-    def over(self, subject: str, message: str) -> None:
+    def resolved(self, subject: str, message: str) -> None:
         """Say that it is well again, if it was not."""
         if self._told.pop(subject, None) is not None:
             self._progress.warn(message)

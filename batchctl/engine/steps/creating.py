@@ -10,10 +10,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any, BinaryIO, NoReturn, assert_never
 
-from batchctl.engine.admitting import Gate, NotAdmittedError
-from batchctl.engine.failing import failure_of
 from batchctl.engine.journal import Journal
-from batchctl.engine.sight import Sight
+from batchctl.engine.observations import Observations
+from batchctl.engine.steps.admitting import Gate, NotAdmittedError
+from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.tools import Tools
 from batchctl.model.activity import Flow
 from batchctl.model.capabilities import CAPABILITIES
@@ -43,10 +43,10 @@ class _Input:
 class Creator:
     """Makes attempts. Its generators yield the calls, like those of `steps`."""
 
-    def __init__(self, stack: Stack, journal: Journal, sight: Sight, gate: Gate, tools: Tools) -> None:
+    def __init__(self, stack: Stack, journal: Journal, observations: Observations, gate: Gate, tools: Tools) -> None:
         self._stack = stack
         self._journal = journal
-        self._sight = sight
+        self._observations = observations
         self._gate = gate
         self._tools = tools
 
@@ -110,7 +110,7 @@ class Creator:
         self._journal.commit()
         if remote.is_altered:
             self._warn_altered(attempt, remote)
-        self._sight.note_made(remote)
+        self._observations.note_made(remote)
         self._tools.progress.step(attempt.key.job, f"created {remote.name} (attempt {attempt.key.attempt})")
 
     def _trouble(self, key: AttemptKey, token: str) -> Trouble | None:

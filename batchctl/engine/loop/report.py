@@ -54,7 +54,7 @@ class DriveReport:
     """Of the whole run: of each job the weightiest action."""
     last: Plan
     """Of the last pass: what it decided."""
-    standing: Plan
+    next_plan: Plan
     """How things stand after it."""
     outcomes: Mapping[str, Outcome]
     """For each job of the plan, how its action ended."""
@@ -70,7 +70,7 @@ class DriveReport:
     @property
     def failed_jobs(self) -> tuple[JobPlan, ...]:
         """The jobs that have ended without success and are not tried again, and those that such a one blocks."""
-        return tuple(job for job in self.standing.jobs if job.phase in NO_GOOD_PHASES and job.action not in _ANEW)
+        return tuple(job for job in self.next_plan.jobs if job.phase in NO_GOOD_PHASES and job.action not in _ANEW)
 
 
 def merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:
@@ -98,7 +98,7 @@ def merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:
         report,
         plan=_add(report.plan, last),
         last=last,
-        standing=last,
+        next_plan=last,
         outcomes=outcomes,
         errors=done.errors,
         unanswered=done.unanswered,
@@ -153,6 +153,6 @@ def has_come_to(job: JobPlan, phase: Phase) -> bool:
 
 def not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
     """The jobs that are still to be bought again, by order: those whose new attempt could not be begun."""
-    made = {attempt.key for job in last.scene.recorded.jobs.values() for attempt in job.attempts}
+    made = {attempt.key for job in last.after.recorded.jobs.values() for attempt in job.attempts}
     begun = {job.job for job in last.plan.jobs for step in job.steps if isinstance(step, Create) and step.key in made}
     return names - begun

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from batchctl.engine.runs import DriveReport, Until
+from batchctl.engine.loop.report import DriveReport, Until
 from batchctl.model.errors import (
     BadReply,
     BatchctlError,
@@ -59,7 +59,7 @@ class Patience:
         return not isinstance(error, _TRANSIENT)
 
 
-def find_going(report: DriveReport, until: Until, patience: Patience) -> tuple[JobPlan, ...]:
+def find_pending(report: DriveReport, until: Until, patience: Patience) -> tuple[JobPlan, ...]:
     """The jobs that a further pass may bring on, by themselves or because another one does."""
     jobs = report.last.jobs
     going = {job.job for job in jobs if _goes_on(job, report, until, patience)}

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from batchctl.engine.complaints import Complaints
+from batchctl.engine.loop.warnings import Warnings
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, GuardError, ManifestError, UsageError
@@ -31,10 +31,10 @@ _OVERTAKEN = "overtaken"
 class LastGood:
     """A Reload over another one that may fail."""
 
-    def __init__(self, read: Reload, complaints: Complaints, opened: Stack | None, *, allow_empty: bool) -> None:
+    def __init__(self, read: Reload, warnings: Warnings, opened: Stack | None, *, allow_empty: bool) -> None:
         self._read = read
         self._opened = opened
-        self._complaints = complaints
+        self._warnings = warnings
         self._allow_empty = allow_empty
         self._good: DesiredStack | None = None
         self._lacking: frozenset[str] = frozenset()
@@ -54,9 +54,9 @@ class LastGood:
             found = self._accepted(self._read(), self._good)
         except (BatchctlError, OSError) as error:
             words = "the manifests cannot be used, and those that were read before stay in force"
-            self._complaints.tell(_SUBJECT, f"{words}: {_first_line(error)}")
+            self._warnings.warn(_SUBJECT, f"{words}: {_first_line(error)}")
         else:
-            self._complaints.over(_SUBJECT, "the manifests can be used again")
+            self._warnings.resolved(_SUBJECT, "the manifests can be used again")
             if self._is_settled(found, self._good):
                 self._good, self._is_current = found, True
         return self._good
@@ -69,14 +69,14 @@ class LastGood:
         """
         if self._is_current:
             self._is_overtaken = False
-            self._complaints.over(_OVERTAKEN, "jobs are created, replaced and removed again")
+            self._warnings.resolved(_OVERTAKEN, "jobs are created, replaced and removed again")
         elif left is not None and found.jobs != left.jobs:
             self._is_overtaken = True
             message = (
                 "another process has changed the state since the manifests in force were read:"
                 " nothing is created, replaced or removed until newer ones can be used"
             )
-            self._complaints.tell(_OVERTAKEN, message)
+            self._warnings.warn(_OVERTAKEN, message)
         return not self._is_overtaken
 
     def _is_settled(self, found: DesiredStack, good: DesiredStack) -> bool:
@@ -84,10 +84,10 @@ class LastGood:
         lacking = frozenset(job.name for job in good.jobs) - {job.name for job in found.jobs}
         is_settled, self._lacking = lacking <= self._lacking, lacking
         if is_settled:
-            self._complaints.over(_REMOVED, "the manifests are settled again")
+            self._warnings.resolved(_REMOVED, "the manifests are settled again")
         else:
             names = ", ".join(sorted(lacking))
-            self._complaints.tell(
+            self._warnings.warn(
                 _REMOVED, f"no manifest any more of {names}: removed if the next reading finds none either"
             )
         return is_settled
@@ -112,9 +112,9 @@ class LastGood:
             for what, old, new in moved_places(found, before)
         ]
         if moved:
-            self._complaints.tell(_PLACES, f"{'; '.join(moved)}, until `watch` starts anew")
+            self._warnings.warn(_PLACES, f"{'; '.join(moved)}, until `watch` starts anew")
         else:
-            self._complaints.over(_PLACES, "state and results are where the stack file says")
+            self._warnings.resolved(_PLACES, "state and results are where the stack file says")
 
 
 def require_same_stack(found: Stack, before: Stack) -> None:

@@ -17,7 +17,7 @@ from batchctl.reconcile import Options, plan
 
 
 @dataclass(frozen=True)
-class Scene:
+class AfterPass:
     """All that a pass leaves behind, as a plan sees it."""
 
     desired: DesiredStack
@@ -30,6 +30,6 @@ class Scene:
     inventory: Inventory | None = None
     """What lies in the results folder by then."""
 
-    def stand(self) -> Plan:
+    def next_plan(self) -> Plan:
         """How the jobs stand."""
         return plan(self.desired, self.recorded, self.observed, self.begun, self.options, self.inventory)

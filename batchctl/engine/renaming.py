@@ -26,7 +26,7 @@ class Moved:
     """By name of today: jobs that nothing may be done for until their folder can be moved."""
 
 
-def carry_out_moves(desired: DesiredStack, recorded: Recorded, session: StateSession, tools: Tools) -> Moved:
+def rename_jobs(desired: DesiredStack, recorded: Recorded, session: StateSession, tools: Tools) -> Moved:
     """Give recorded jobs the names that the manifests have for them. Raises StateError."""
     moves = find_moves(desired.stack.moved, recorded)
     failed: dict[str, ResultsError] = {}

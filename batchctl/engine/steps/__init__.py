@@ -1,0 +1,1 @@
+"""The steps of a plan, carried out: calls and the writes that record them."""
