@@ -70,6 +70,16 @@ def test_the_wheel_holds_the_package_and_every_schema_and_nothing_strange(wheel:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"batchctl"}
 
 
+def test_the_wheel_says_its_licence_and_that_it_has_types(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (metadata,) = (archive.read(name).decode() for name in names if name.endswith(".dist-info/METADATA"))
+        (licence,) = (archive.read(name) for name in names if name.endswith(".dist-info/licenses/LICENSE"))
+    assert "\nLicense-Expression: Apache-2.0\n" in metadata
+    assert licence == (ROOT / "LICENSE").read_bytes()
+    assert "batchctl/py.typed" in names
+
+
 def test_it_is_the_installed_one_that_runs(program: Path, env: dict[str, str], tmp_path: Path) -> None:
     found = _run(
         program.with_name("python"), "-c", "import batchctl; print(batchctl.__file__)", cwd=tmp_path, env=env
