@@ -112,7 +112,9 @@ def _decide_all(inputs: _Inputs) -> dict[str, tuple[Subject, Decision]]:
     inside = _names_in_scope(inputs)
     subjects = {subject.name: subject for subject in _subjects(inputs, inside) if not _is_released(subject)}
     if context.options.cancel:
-        return {name: (subject, decide_cancel(subject, context)) for name, subject in subjects.items()}
+        return {
+            name: (subject, decide_cancel(subject, context)) for name, subject in subjects.items() if name in inside
+        }
     needs = {name: () if subject.desired is None else subject.desired.depends_on for name, subject in subjects.items()}
     decided: dict[str, tuple[Subject, Decision]] = {}
     for name in sort_by_needs(needs).names:

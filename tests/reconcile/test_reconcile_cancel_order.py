@@ -194,3 +194,12 @@ def test_the_old_work_of_a_kept_job_is_stopped_too() -> None:
 )
 def test_its_phase_by_the_record_alone(record: RecordedAttempt, phase: str) -> None:
     assert phase_on_record(row(job(), record, cancel_requested=LOCAL)) == phase
+
+
+def test_what_a_job_depends_on_is_not_cancelled_with_it() -> None:
+    dependant, needed = job("a", needs=["b"]), job("b")
+    records = [attempt(name="a"), attempt(name="b")]
+    looks = [look(*(seen(record) for record in records))]
+    rows = [row(dependant, records[0]), row(needed, records[1])]
+    made = decide([dependant, needed], rows, looks, Options(Scope(names=frozenset({"a"})), cancel=True))
+    assert [planned.job for planned in made.jobs] == ["a"]
