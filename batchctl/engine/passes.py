@@ -21,12 +21,9 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, Plan
+from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options, plan, results_relied_on
-
-_FOLLOWING = frozenset({Action.NONE, Action.WAIT, Action.COLLECT, Action.CANCEL, Action.DELETE})
-"""What is done about a job that is there, whatever its manifest says by now; removals take consent besides."""
 
 Approve = Callable[[Plan], None]
 """Asked before anything is done; raises GuardError when the plan is not what was agreed to."""
@@ -112,7 +109,7 @@ def run_pass(
         if only is not None:
             planned = _without(planned, {job.job for job in planned.jobs} - only)
         if asked.follows:
-            planned = _without(planned, {job.job for job in planned.jobs if job.action not in _FOLLOWING})
+            planned = _without(planned, {job.job for job in planned.jobs if not job.action.follows_remote})
         if approve is not None:
             approve(planned)
         tools.progress.planned(planned)

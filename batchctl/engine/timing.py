@@ -12,7 +12,7 @@ from datetime import datetime
 
 from batchctl.model.desired import DesiredStack
 from batchctl.model.observed import Observed
-from batchctl.model.plan import LOCAL_TIMERS, JobPlan, Plan
+from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.states import is_active
 
 
@@ -45,7 +45,7 @@ def time_plan(plan: Plan, desired: DesiredStack, observed: Observed, now: dateti
         look = observed.get(account) if account is not None else None
         clock = look.now if look is not None else now
         if job.next_time is not None:
-            since = now if job.timer in LOCAL_TIMERS else clock
+            since = now if job.timer is not None and job.timer.is_local else clock
             due[job.job] = elapsed + (job.next_time - since).total_seconds()
         if attempt is not None and attempt.create_time is not None and is_active(attempt.state or ""):
             born[job.job] = elapsed - (clock - attempt.create_time).total_seconds()

@@ -6,39 +6,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
 
+from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.desired import Json
-from batchctl.model.keys import Account, AttemptKey
-from batchctl.model.observed import RemoteJob
+from batchctl.model.keys import Account
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_hashes import RowChanges
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
+from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, Note, RecordAttempt, RecordJob, Reuse, Step
 
-
-class Action(StrEnum):
-    """What a plan says of one job. Every job has exactly one."""
-
-    CREATE = "create"
-    ADOPT = "adopt"
-    REUSE = "reuse"
-    RETRY = "retry"
-    REPLACE = "replace"
-    UPDATE = "update"
-    """Only settings that leave the work as it is: free, and nobody has to agree."""
-    CANCEL = "cancel"
-    DELETE = "delete"
-    FORGET = "forget"
-    COLLECT = "collect"
-    WAIT = "wait"
-    NONE = "none"
-
-
-CHANGES: frozenset[Action] = frozenset(Action) - {Action.WAIT, Action.NONE}
-"""Actions that make `plan --detailed-exitcode` end with 2."""
+__all__ = [
+    "Action",
+    "Cancel",
+    "Change",
+    "Collect",
+    "Create",
+    "Delete",
+    "Drift",
+    "DriftKind",
+    "Forget",
+    "Guard",
+    "JobPlan",
+    "Note",
+    "Plan",
+    "RecordAttempt",
+    "RecordJob",
+    "Rename",
+    "Reuse",
+    "Step",
+    "Timer",
+]
 
 
 class Timer(StrEnum):
@@ -49,7 +49,7 @@ class Timer(StrEnum):
     DEADLINE = "deadline"
     """The cancel at `pendingDeadline` or `activeDeadline`."""
     SETTLING = "settling"
-    """The end of the grace of a create call that got no answer. Runs on the local clock, like the next one."""
+    """The end of the grace of a create call that got no answer."""
     MISSING = "missing"
     """The look that confirms that a remote job is gone."""
     TTL = "ttl"
@@ -57,102 +57,12 @@ class Timer(StrEnum):
     CANCEL = "cancel"
     """The cancel, sent once more."""
     ADMISSION = "admission"
-    """Another look at whether there is room on the account."""
-
-
-LOCAL_TIMERS: frozenset[Timer] = frozenset({Timer.SETTLING, Timer.MISSING})
-"""Timers that run on the local clock; all others run on the provider's."""
-
-
-class Note(StrEnum):
-    """What a record step means in the job's history; a plain refresh leaves no event."""
-
-    ADOPTED = "adopted"
-    REFRESHED = "refreshed"
-    LOOKED = "looked for in vain"
-    GONE = "gone"
-    ABANDONED = "abandoned"
-    REUSED = "reused"
-    """Collected for this job before; its results folder alone knew of it."""
-    FOUND = "results found"
-    """Collected before, without the record's knowing."""
-
-
-@dataclass(frozen=True)
-class RecordAttempt:
-    """Write an attempt down as it now is: adopted by its mark, refreshed from the API, looked for, or gone."""
-
-    attempt: RecordedAttempt
-    note: Note = Note.REFRESHED
-
-
-@dataclass(frozen=True)
-class RecordJob:
-    """Write the job's own row: what the manifest now says, which attempt counts, whether it is being removed."""
-
-    job: RecordedJob
-
-
-@dataclass(frozen=True)
-class Create:
-    """Write the intent, then make the create call once. `token` is given when an open intent is sent again."""
-
-    key: AttemptKey
-    token: str | None = None
-
-
-@dataclass(frozen=True)
-class Reuse:
-    """Take results of the same work for an attempt that is not sent: a copy of them, under the job's own name."""
-
-    attempt: RecordedAttempt
-    """As it is written down, but for where its results lie then."""
-    source: str
-    """Where those lie that are used, relative to the results folder."""
+    """The next check of whether there is capacity on the account."""
 
     @property
-    def key(self) -> AttemptKey:
-        return self.attempt.key
-
-
-@dataclass(frozen=True)
-class Cancel:
-    """Send a cancel; best effort, the end shows in a later pass."""
-
-    key: AttemptKey
-    account: Account
-    remote: str
-    cause: CancelCause
-
-
-@dataclass(frozen=True)
-class Collect:
-    """Bring the results into the results folder, durably."""
-
-    key: AttemptKey
-    remote: RemoteJob
-
-
-@dataclass(frozen=True)
-class Delete:
-    """Delete the remote job."""
-
-    key: AttemptKey
-    account: Account
-    remote: str
-    results: str | None = None
-    """The collected results that stand for it from then on, see `RecordedAttempt.results`."""
-
-
-@dataclass(frozen=True)
-class Forget:
-    """Drop the job from the record. Its results stay."""
-
-    job: str
-
-
-Step: TypeAlias = RecordAttempt | RecordJob | Create | Reuse | Cancel | Collect | Delete | Forget
-"""One thing to do. A job's steps run in order; the first that fails ends them."""
+    def is_local(self) -> bool:
+        """Whether it runs on the local clock, and not on the provider's."""
+        return self in {Timer.SETTLING, Timer.MISSING}
 
 
 @dataclass(frozen=True)
@@ -289,4 +199,4 @@ class Plan:
     @property
     def has_changes(self) -> bool:
         """Whether any job has an action but `wait` and `none`."""
-        return any(job.action in CHANGES for job in self.jobs)
+        return not all(job.action.is_quiet for job in self.jobs)

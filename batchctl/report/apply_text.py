@@ -12,9 +12,6 @@ from batchctl.report.plan_text import change_line, write_findings, write_unchang
 from batchctl.report.values import ApplyReport
 from batchctl.report.words import RESULT_STYLES, SYMBOLS, apply_summary, is_quiet, reason_text
 
-MAKES_REMOTE = frozenset({Action.CREATE, Action.ADOPT, Action.RETRY, Action.REPLACE})
-"""Actions after which a person wants to know the remote name."""
-
 
 def write_apply(report: ApplyReport, console: Console, *, verbose: bool = False) -> None:
     """All results, the summary last. Jobs without change are counted, or named when `verbose`."""
@@ -52,6 +49,6 @@ def _notes(job: JobPlan, outcome: Outcome) -> list[Text]:
     notes = [change_line(change) for change in job.changes] if job.action is Action.UPDATE else []
     if outcome.error is not None and outcome.error.hint:
         notes.append(outside(f"hint: {outcome.error.hint}"))
-    if outcome.result in {Result.DONE, Result.PENDING} and outcome.remote and job.action in MAKES_REMOTE:
+    if outcome.result in {Result.DONE, Result.PENDING} and outcome.remote and job.action.gains_remote:
         notes.append(outside(f"remote: {outcome.remote}", "dim"))
     return notes

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.desired import Json
-from batchctl.model.plan import Action, Change, Drift, JobPlan, Plan
+from batchctl.model.plan import Change, Drift, JobPlan, Plan
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words, size_words
@@ -98,7 +98,7 @@ def terminal_value(value: Json) -> str:
 
 def _job_row(job: JobPlan) -> Row:
     symbol, style = SYMBOLS[job.action]
-    plain = job.action in {Action.WAIT, Action.NONE}
+    plain = job.action.is_quiet
     return Row(
         (
             Text(symbol, style),

@@ -18,7 +18,7 @@ from batchctl.model.admission import AdmissionLimits
 from batchctl.model.desired import DesiredJob, DesiredStack, Limits
 from batchctl.model.keys import Account, AttemptKey, Mark, same_digest
 from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, RowCounts, Unknown
-from batchctl.model.plan import CHANGES, Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
+from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
 from batchctl.model.recorded import CancelCause, Intent, Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.states import ACTIVE_STATES, TERMINAL_STATES, JobState
 from batchctl.reconcile import Options, plan
@@ -357,7 +357,7 @@ def _check_identity(current: RecordedAttempt | None, seen: dict[str, RemoteJob],
 
 
 def _changes(made: Plan) -> list:
-    return [decided for decided in made.jobs if decided.action in CHANGES and decided.guard is None]
+    return [decided for decided in made.jobs if not decided.action.is_quiet and decided.guard is None]
 
 
 def creates(made: Plan) -> list[Create]:

@@ -16,7 +16,7 @@ from batchctl.model.errors import (
 )
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import CHANGES, Action, JobPlan, Timer
+from batchctl.model.plan import Action, JobPlan, Timer
 from batchctl.model.states import Phase
 
 _TRANSIENT = (ConnectionFailed, ReplyLost, QuotaExceeded, ServerFailed)
@@ -101,7 +101,7 @@ def _goes_on(job: JobPlan, report: DriveReport, until: Until, patience: Patience
         is_held = job.phase in {Phase.WAITING, Phase.BLOCKED} and job.next_time is None and job.queue is None
         is_due = job.unseen or not is_held
         return is_due and not _is_blind(job, report, patience)
-    return job.action in CHANGES
+    return not job.action.is_quiet
 
 
 def _is_blind(job: JobPlan, report: DriveReport, patience: Patience) -> bool:

@@ -13,8 +13,6 @@ from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, Create, JobPlan, Plan
 from batchctl.model.states import ENDED_PHASES, NO_GOOD_PHASES, Phase
 
-_ANEW = frozenset({Action.CREATE, Action.RETRY, Action.REPLACE})
-"""Actions that make a new attempt."""
 _WEIGHTS = (
     Action.NONE,
     Action.WAIT,
@@ -70,7 +68,7 @@ class DriveReport:
     @property
     def failed_jobs(self) -> tuple[JobPlan, ...]:
         """The jobs that have ended without success and are not tried again, and those that such a one blocks."""
-        return tuple(job for job in self.next_plan.jobs if job.phase in NO_GOOD_PHASES and job.action not in _ANEW)
+        return tuple(job for job in self.next_plan.jobs if job.phase in NO_GOOD_PHASES and not job.action.buys)
 
 
 def merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:

@@ -23,8 +23,9 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, NotYetError, StateError, StoppedError
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, JobPlan, Plan, RecordAttempt, RecordJob, Step
+from batchctl.model.plan import Action, JobPlan, Plan, Step
 from batchctl.model.reasons import Reason
+from batchctl.model.steps import Record
 
 Run = Generator[Call, Any, None]
 _NOT_YET = {
@@ -86,7 +87,7 @@ def _record_first(job: JobPlan, runner: StepRunner, journal: Journal, outcomes: 
     """Note the writes at the head of a job's steps, so that all jobs' go into one commit; gives the other steps."""
     try:
         for number, step in enumerate(job.steps):
-            if not isinstance(step, RecordJob | RecordAttempt):
+            if not isinstance(step, Record):
                 return job.steps[number:]
             runner.record(step)
         runner.point_current(job.job)

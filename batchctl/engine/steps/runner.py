@@ -37,6 +37,7 @@ from batchctl.model.plan import (
     Step,
 )
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
+from batchctl.model.steps import Record
 from batchctl.reconcile import after_failure, overcome
 from batchctl.reconcile.view.endings import has_succeeded
 
@@ -83,7 +84,7 @@ class StepRunner:
         self.point_current(plan.job)
         self._journal.commit()
 
-    def record(self, step: RecordJob | RecordAttempt) -> None:
+    def record(self, step: Record) -> None:
         """Note what the plan says to write down, with the event that it means."""
         if isinstance(step, RecordJob):
             self._journal.note_job(step.job)

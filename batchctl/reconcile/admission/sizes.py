@@ -5,14 +5,12 @@ from __future__ import annotations
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account, same_digest
-from batchctl.model.plan import Action
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.sizes import WorkSize, rows_sent
 from batchctl.reconcile.admission.tokens import TokenRates
 from batchctl.reconcile.decide.decision import Counted, Decision, Subject
 
-_BUYING = frozenset({Action.CREATE, Action.RETRY, Action.REPLACE})
 _HERE = frozenset({Reason.CHANGED_BACK, Reason.REUSED})
 """Reasons for which results that are here are used."""
 _COUNTED = frozenset({Counted.CREATE, Counted.REPLACE})
@@ -20,7 +18,7 @@ _COUNTED = frozenset({Counted.CREATE, Counted.REPLACE})
 
 def is_bought(decision: Decision) -> bool:
     """Whether carrying the decision out makes a new attempt, now or when it is its turn."""
-    return decision.code not in _HERE and (decision.action in _BUYING or decision.counted in _COUNTED)
+    return decision.code not in _HERE and (decision.action.buys or decision.counted in _COUNTED)
 
 
 def size_of(subject: Subject, rates: TokenRates, *, bought: bool) -> WorkSize:

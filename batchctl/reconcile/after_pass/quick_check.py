@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.keys import Account
-from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.states import Phase, is_terminal
 
@@ -34,7 +34,7 @@ def choose_gets(plan: Plan, recorded: Recorded, listed: Mapping[Account, int]) -
 
 def _rests(job: JobPlan) -> bool:
     """Whether nothing is to be done for a job before something happens to a remote one."""
-    waits = job.action in {Action.NONE, Action.WAIT} and job.queue is None and not job.unfinished and not job.unseen
+    waits = job.action.is_quiet and job.queue is None and not job.unfinished and not job.unseen
     return waits and job.phase not in {Phase.SETTLING, Phase.UNKNOWN}
 
 

@@ -61,7 +61,7 @@ def _keep(
     subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, code: Reason, words: str
 ) -> Decision:
     decision = follow(subject, desired.lifecycle, view, context)
-    code = code if decision.action in {Action.WAIT, Action.NONE} else decision.code
+    code = code if decision.action.is_quiet else decision.code
     reason = f"{decision.reason}; {words}"
     return replace(decision, code=code, reason=reason, changes=changes_of(view.attempt, desired))
 

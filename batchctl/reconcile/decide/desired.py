@@ -7,7 +7,7 @@ from dataclasses import replace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import MOST_ATTEMPTS, same_digest
-from batchctl.model.plan import Action, Create, Guard, Note, RecordAttempt, Reuse, Timer
+from batchctl.model.plan import Action, Create, Guard, Note, RecordAttempt, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile.decide.changed import changes_of, decide_changed
@@ -166,7 +166,7 @@ def _within_marks(subject: Subject, decision: Decision) -> Decision:
 def label_adoption(subject: Subject, decision: Decision) -> Decision:
     """The decision as an adoption, where that is the news in it."""
     adopted = [view for view in subject.views if view.note is Note.ADOPTED]
-    plain = decision.action in {Action.WAIT, Action.NONE, Action.COLLECT}
+    plain = decision.action.is_harmless
     if not adopted or not (plain or decision.refusal):
         return decision
     code, found = Reason.ADOPTED, "found by its mark"
@@ -190,7 +190,7 @@ def _with_record(subject: Subject, desired: DesiredJob, decision: Decision) -> D
     if decision.current is not None:
         # A new attempt, or an old one used again, starts free of what was ordered for the one before.
         fresh = replace(row, current=decision.current, cancel_requested=None, retry_requested=None)
-        at = next((i for i, step in enumerate(steps) if isinstance(step, Create | Reuse)), len(steps))
+        at = next((i for i, step in enumerate(steps) if step.makes_attempt), len(steps))
         steps[at:at] = job_row_step(fresh, row)
     seen = (step for view in subject.views for step in view.steps)
     base = (*job_row_step(row, recorded), *seen, *decision.base)

@@ -7,7 +7,7 @@ its work, or the job itself, is not wanted any more.
 from __future__ import annotations
 
 from batchctl.model.desired import Lifecycle
-from batchctl.model.plan import Action, Create
+from batchctl.model.plan import Action
 from batchctl.model.states import Phase
 from batchctl.reconcile.decide.decision import Context, Decision, Subject, stand
 from batchctl.reconcile.decide.remote import follow
@@ -30,6 +30,6 @@ def go_on(subject: Subject, lifecycle: Lifecycle, context: Context) -> Decision 
 
 def _without_retry(decision: Decision, subject: Subject, view: AttemptView) -> Decision:
     """An attempt that would be followed by another, standing as it ended."""
-    steps = tuple(step for step in decision.steps if not isinstance(step, Create))
+    steps = tuple(step for step in decision.steps if not step.buys)
     reason = f"{decision.reason}, were it still wanted"
     return Decision(Action.COLLECT if steps else Action.NONE, stand(subject, view), decision.code, reason, steps)

@@ -150,7 +150,7 @@ def _decide_ended(subject: Subject, lifecycle: Lifecycle, view: AttemptView, con
     if view.missing is not None and isinstance(view.presence, Gone):
         words = f"{decision.reason}; its remote job is gone, and its results are not whole here: {view.missing}"
         decision = replace(decision, reason=words)
-    if collect and decision.action in {Action.NONE, Action.WAIT}:
+    if collect and decision.action.is_quiet:
         code, why = _why_collect(view)
         words = f"{decision.reason}; {why}"
         decision = replace(decision, action=Action.COLLECT, code=code, reason=words)

@@ -16,7 +16,6 @@ from batchctl.model.states import is_terminal
 from batchctl.reconcile.decide.decision import Context, Decision, Subject
 from batchctl.reconcile.view.attempts import AttemptView
 
-_QUIET = frozenset({Action.NONE, Action.WAIT, Action.COLLECT})
 """Actions beside which results may be collected again: all others see to what they end themselves."""
 
 
@@ -28,7 +27,7 @@ def check_kept(view: AttemptView, inventory: Inventory | None) -> AttemptView:
 
 def collect_again(subject: Subject, decision: Decision) -> Decision:
     """The decision, with the results of earlier attempts brought back that are not whole any more."""
-    if decision.action not in _QUIET:
+    if not decision.action.is_harmless:
         return decision
     planned = {step.key for step in decision.steps if isinstance(step, Collect)}
     steps = [

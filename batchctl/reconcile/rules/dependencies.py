@@ -12,7 +12,7 @@ from datetime import datetime
 
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
-from batchctl.model.plan import Action, Cancel, Collect, Delete, RecordAttempt, RecordJob
+from batchctl.model.plan import Action, RecordJob
 from batchctl.model.reasons import Reason
 from batchctl.model.states import ENDED_PHASES, Phase
 from batchctl.reconcile.decide.decision import Decision, Subject
@@ -137,13 +137,13 @@ def hold_removals(decided: Decided, now: datetime) -> dict[str, tuple[Subject, D
 
 def _hold_removal(subject: Subject, decision: Decision, dependants: tuple[str, ...], now: datetime) -> Decision:
     recorded = subject.recorded
-    if not dependants or recorded is None or not any(isinstance(step, Cancel | Delete) for step in decision.steps):
+    if not dependants or recorded is None or not any(step.stops for step in decision.steps):
         return decision
     begin: tuple[RecordJob, ...] = ()
     if recorded.removing_time is None:
         # It has begun, and was agreed to: later passes need not ask again.
         begin = (RecordJob(replace(recorded, removing_time=now, attempts=())),)
-    seen = tuple(step for step in decision.steps if isinstance(step, RecordAttempt | Collect))
+    seen = tuple(step for step in decision.steps if step.is_harmless)
     return replace(
         decision,
         code=Reason.DEPENDANT_LEFT,

@@ -26,7 +26,7 @@ def heal(subject: Subject, decision: Decision) -> Decision:
     if not cancels:
         return decision
     healed = replace(decision, base=cancels)
-    if decision.action in {Action.WAIT, Action.NONE}:
+    if decision.action.is_quiet:
         names = ", ".join(cancel.remote for cancel in cancels)
         words = f"more than one remote job lives; cancelling {names}"
         return replace(healed, action=Action.CANCEL, code=Reason.DUPLICATE, reason=words)

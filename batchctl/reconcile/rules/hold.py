@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.plan import Action, Collect, Create, Guard, RecordAttempt, RecordJob, Step, Timer
+from batchctl.model.plan import Action, Collect, Guard, RecordJob, Step, Timer
 from batchctl.model.reasons import Reason
 from batchctl.reconcile.decide.decision import Decision, Subject
 from batchctl.reconcile.decide.desired import label_adoption
@@ -16,7 +16,7 @@ from batchctl.reconcile.view.phases import Outlook
 
 def creates(decision: Decision) -> bool:
     """Whether carrying the decision out would make a create call."""
-    return any(isinstance(step, Create) for step in decision.steps)
+    return any(step.buys for step in decision.steps)
 
 
 def hold(
@@ -27,7 +27,7 @@ def hold(
     What was seen is still written down, and what has ended is still collected. That people have to agree to the create,
     and that it counts, stays: who agrees to a plan agrees to what waits in it.
     """
-    steps = tuple(step for step in decision.steps if isinstance(step, RecordAttempt | Collect) or _is_order(step))
+    steps = tuple(step for step in decision.steps if step.is_harmless or _is_order(step))
     collects = any(isinstance(step, Collect) for step in steps)
     held = replace(
         decision,

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from batchctl.model.plan import Action, Cancel, Collect, Create, Delete, Forget, RecordAttempt, Step
+from batchctl.model.plan import Action, Collect, Create, Step
 from batchctl.model.reasons import Reason
 from batchctl.reconcile.decide.decision import Context, Decision, Subject
-
-_ACTS = (Create, Cancel, Delete, Forget)
 
 
 def hold_back(subject: Subject, decision: Decision, context: Context) -> Decision:
     """The decision, or a wait in its place when it acts on an account that was not read in full."""
     meanwhile = () if decision.meanwhile is None else decision.meanwhile.steps
-    acts = [step for step in (*decision.base, *decision.steps, *meanwhile) if isinstance(step, _ACTS)]
+    acts = [step for step in (*decision.base, *decision.steps, *meanwhile) if step.needs_complete_list]
     problem = _problem(subject, context) or _blindness(acts, context)
     if problem is None or all(_is_unsent(step, subject) for step in acts):
         return decision
-    steps = tuple(step for step in decision.steps if isinstance(step, RecordAttempt | Collect))
+    steps = tuple(step for step in decision.steps if step.is_harmless)
     collects = any(isinstance(step, Collect) for step in steps)
     return Decision(
         Action.COLLECT if collects else Action.WAIT,
@@ -54,7 +52,7 @@ def _problem(subject: Subject, context: Context) -> str | None:
 def _blindness(acts: Iterable[Step], context: Context) -> str | None:
     """Why nobody knows what lies in the results folder, where that decides."""
     problem = None if context.inventory is None else context.inventory.problem
-    relies = any(isinstance(step, Create | Delete) for step in acts)
+    relies = any(step.needs_results_folder for step in acts)
     return f"the results folder cannot be read: {problem}" if problem is not None and relies else None
 
 

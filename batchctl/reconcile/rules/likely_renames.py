@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.keys import same_digest
-from batchctl.model.plan import Collect, Create, Guard, Rename, Reuse
+from batchctl.model.plan import Collect, Guard, Rename, Reuse
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import BAD_STATES, GOOD_STATES
@@ -36,7 +36,7 @@ def find_renames(decided: Decided, others: Iterable[RecordedJob]) -> tuple[Renam
             continue
         former = next((old for old in sorted(works) if same_digest(works[old].digest, desired.digest)), None)
         if former is not None:
-            buys = any(isinstance(step, Create) for step in decision.steps)
+            buys = any(step.buys for step in decision.steps)
             found.append(Rename(former, name, buys=buys))
             del works[former]
     return tuple(found)

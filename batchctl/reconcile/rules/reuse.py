@@ -20,9 +20,6 @@ from batchctl.reconcile.decide.retry_policy import failure_name
 from batchctl.reconcile.view.attempts import NO_TOKEN
 from batchctl.reconcile.view.found_results import is_usable
 
-_QUIET = frozenset({Action.NONE, Action.WAIT, Action.COLLECT})
-_AGAIN = frozenset({Action.CREATE, Action.RETRY})
-
 
 def reuse_known_work(subject: Subject, desired: DesiredJob, decision: Decision, context: Context) -> Decision:
     """The decision with results that are here in place of a create call, unless a person ordered to buy them again."""
@@ -41,7 +38,7 @@ def reuse_known_work(subject: Subject, desired: DesiredJob, decision: Decision, 
     )
     words = f"{decision.reason}; the results of {_name(source)} are of this very work: used again, nothing is bought"
     used = replace(decision, steps=steps, code=Reason.REUSED, reason=words)
-    if decision.action not in _AGAIN:
+    if not decision.action.buys or decision.action.stops:
         return used
     return replace(used, action=Action.REUSE, counted=None, needs_consent=False)
 
@@ -49,7 +46,7 @@ def reuse_known_work(subject: Subject, desired: DesiredJob, decision: Decision, 
 def restore_copy(subject: Subject, desired: DesiredJob, decision: Decision, context: Context) -> Decision:
     """The decision with a reused attempt's results brought back that are not whole any more, where others are."""
     view = subject.current
-    if view is None or view.missing is None or not view.attempt.is_reused or decision.action not in _QUIET:
+    if view is None or view.missing is None or not view.attempt.is_reused or not decision.action.is_harmless:
         return decision
     source = find_source(subject, desired, context)
     if source is None:
@@ -78,7 +75,7 @@ def find_source(subject: Subject, desired: DesiredJob, context: Context) -> Kept
 
 def label_reuse(subject: Subject, decision: Decision) -> Decision:
     """The decision as a reuse, where results that the record did not know are the news in it."""
-    plain = decision.action in _QUIET
+    plain = decision.action.is_harmless
     for note, code, words in (
         (Note.REUSED, Reason.REUSED, "the results of this very work are here: nothing is bought"),
         (Note.FOUND, Reason.RESULTS_FOUND, "its results are here, though the state did not know of them"),

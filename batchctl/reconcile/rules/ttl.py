@@ -15,7 +15,6 @@ from batchctl.reconcile.decide.decision import Context, Decision, Subject, end_s
 from batchctl.reconcile.view.attempts import AttemptView, provider_now
 from batchctl.reconcile.view.endings import is_unplaced
 
-_QUIET = frozenset({Action.NONE, Action.WAIT, Action.COLLECT})
 """Actions beside which remote jobs may be deleted: all others decide about them themselves."""
 
 
@@ -25,7 +24,7 @@ def apply_ttl(subject: Subject, lifecycle: Lifecycle, decision: Decision, contex
     The current attempt is left alone as long as another may follow it.
     """
     ttl = lifecycle.ttl_after_finished
-    if ttl is None or decision.action not in _QUIET:
+    if ttl is None or not decision.action.is_harmless:
         return decision
     is_over = decision.phase in ENDED_PHASES
     ends = [(view, end) for view, end in _find_ends(subject, ttl) if is_over or view is not subject.current]

@@ -42,7 +42,7 @@ def _lives(attempt: RecordedAttempt) -> bool:
 
 def label_update(decision: Decision) -> Decision:
     """The decision as an update, where changed settings are all that is to be carried out."""
-    if not decision.updates or decision.action not in {Action.WAIT, Action.NONE}:
+    if not decision.updates or not decision.action.is_quiet:
         return decision
     reason = f"settings changed; {decision.reason}"
     return replace(decision, action=Action.UPDATE, code=Reason.SETTINGS_CHANGED, reason=reason)

@@ -1,0 +1,207 @@
+"""The steps of a plan: single writes and calls, which the engine carries out in order.
+
+Each kind of step answers, where its class begins, the questions that decisions ask of steps. A new kind that leaves one
+open is refused by the type checker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
+
+from batchctl.model.keys import Account, AttemptKey
+from batchctl.model.observed import RemoteJob
+from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+
+
+class StepKind:
+    """The traits of a kind of step, given as arguments of its class."""
+
+    buys: ClassVar[bool]
+    """It makes a create call."""
+    stops: ClassVar[bool]
+    """It ends or removes a remote job."""
+    is_harmless: ClassVar[bool]
+    """It records what was seen, or collects results: done even where all else is held back."""
+    makes_attempt: ClassVar[bool]
+    """Another attempt counts afterwards."""
+    needs_complete_list: ClassVar[bool]
+    """It is safe only where the account was read in full."""
+    needs_results_folder: ClassVar[bool]
+    """It is safe only where it is known which results the folder has."""
+
+    def __init_subclass__(
+        cls,
+        *,
+        buys: bool,
+        stops: bool,
+        is_harmless: bool,
+        makes_attempt: bool,
+        needs_complete_list: bool,
+        needs_results_folder: bool,
+    ) -> None:
+        super().__init_subclass__()
+        cls.buys = buys
+        cls.stops = stops
+        cls.is_harmless = is_harmless
+        cls.makes_attempt = makes_attempt
+        cls.needs_complete_list = needs_complete_list
+        cls.needs_results_folder = needs_results_folder
+
+
+class Note(StrEnum):
+    """The event that a record step leaves in the job's history; a plain refresh leaves none."""
+
+    ADOPTED = "adopted"
+    REFRESHED = "refreshed"
+    LOOKED = "looked for in vain"
+    GONE = "gone"
+    ABANDONED = "abandoned"
+    REUSED = "reused"
+    """Collected for this job before; its results folder alone knew of it."""
+    FOUND = "results found"
+    """Collected before, and missing in the record."""
+
+
+@dataclass(frozen=True)
+class RecordAttempt(
+    StepKind,
+    buys=False,
+    stops=False,
+    is_harmless=True,
+    makes_attempt=False,
+    needs_complete_list=False,
+    needs_results_folder=False,
+):
+    """Record an attempt as it now is: adopted by its mark, refreshed from the API, not found, or gone."""
+
+    attempt: RecordedAttempt
+    note: Note = Note.REFRESHED
+
+
+@dataclass(frozen=True)
+class RecordJob(
+    StepKind,
+    buys=False,
+    stops=False,
+    is_harmless=False,
+    makes_attempt=False,
+    needs_complete_list=False,
+    needs_results_folder=False,
+):
+    """Record the job's own row: what the manifest now says, which attempt counts, whether it is being removed."""
+
+    job: RecordedJob
+
+
+@dataclass(frozen=True)
+class Create(
+    StepKind,
+    buys=True,
+    stops=False,
+    is_harmless=False,
+    makes_attempt=True,
+    needs_complete_list=True,
+    needs_results_folder=True,
+):
+    """Record the intent, then make the create call once. `token` is given when an open intent is sent again."""
+
+    key: AttemptKey
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Reuse(
+    StepKind,
+    buys=False,
+    stops=False,
+    is_harmless=False,
+    makes_attempt=True,
+    needs_complete_list=False,
+    needs_results_folder=False,
+):
+    """Use results of the same work for an attempt that is not sent: a copy of them, under the job's own name."""
+
+    attempt: RecordedAttempt
+    """As it is recorded, but for the place of its results."""
+    source: str
+    """Where the results that are used are, relative to the results folder."""
+
+    @property
+    def key(self) -> AttemptKey:
+        return self.attempt.key
+
+
+@dataclass(frozen=True)
+class Cancel(
+    StepKind,
+    buys=False,
+    stops=True,
+    is_harmless=False,
+    makes_attempt=False,
+    needs_complete_list=True,
+    needs_results_folder=False,
+):
+    """Send a cancel; best effort, the end shows in a later pass."""
+
+    key: AttemptKey
+    account: Account
+    remote: str
+    cause: CancelCause
+
+
+@dataclass(frozen=True)
+class Collect(
+    StepKind,
+    buys=False,
+    stops=False,
+    is_harmless=True,
+    makes_attempt=False,
+    needs_complete_list=False,
+    needs_results_folder=False,
+):
+    """Bring the results into the results folder, durably."""
+
+    key: AttemptKey
+    remote: RemoteJob
+
+
+@dataclass(frozen=True)
+class Delete(
+    StepKind,
+    buys=False,
+    stops=True,
+    is_harmless=False,
+    makes_attempt=False,
+    needs_complete_list=True,
+    needs_results_folder=True,
+):
+    """Delete the remote job."""
+
+    key: AttemptKey
+    account: Account
+    remote: str
+    results: str | None = None
+    """The collected results that remain of it, see `RecordedAttempt.results`."""
+
+
+@dataclass(frozen=True)
+class Forget(
+    StepKind,
+    buys=False,
+    stops=False,
+    is_harmless=False,
+    makes_attempt=False,
+    needs_complete_list=True,
+    needs_results_folder=False,
+):
+    """Drop the job from the record. Its results stay."""
+
+    job: str
+
+
+Record: TypeAlias = RecordAttempt | RecordJob
+"""A step that only writes to the state."""
+Step: TypeAlias = Record | Create | Reuse | Cancel | Collect | Delete | Forget
+"""One thing to do. A job's steps run in order; the first that fails ends them."""
