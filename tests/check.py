@@ -1,10 +1,14 @@
 """The test command: format, lint, types, layers, tests, coverage. Runs all, then fails if any failed.
 
-Three lanes run side by side, because each alone leaves a processor idle at times. Further arguments go to pytest.
+    python tests/check.py [--lane tests|harnesses|static] [arguments for pytest]
+
+Three lanes run side by side, because each alone leaves a processor idle at times; `--lane` runs one of them. Further
+arguments go to pytest.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -33,6 +37,8 @@ HARNESSES = (
 )
 """Whole runs of the product, and tests that run much code many times. They are not measured, which would double their
 time; `BATCHCTL_LONG=1` makes them try much more."""
+LANES = ("tests", "harnesses", "static")
+"""The names of the lanes; `noxfile.py` has a session for each."""
 FULLY_COVERED = ("reconcile", "manifests")
 """Rooms that hold the decisions and the door to them: every statement and branch is tested."""
 
@@ -46,8 +52,8 @@ class Step:
     is_shown: bool = False
 
 
-def lanes(arguments: list[str]) -> list[list[Step]]:
-    """The steps, by lane, in their order."""
+def lanes(arguments: list[str]) -> dict[str, list[Step]]:
+    """The steps of each lane, in their order."""
     pytest = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
     measured = [*(f"--ignore={path}" for path in HARNESSES), "--cov", "--cov-report="]
     coverage = [sys.executable, "-m", "coverage", "report"]
@@ -66,7 +72,7 @@ def lanes(arguments: list[str]) -> list[list[Step]]:
             for room in FULLY_COVERED
         ),
     ]
-    return [tests, harnesses, static]
+    return dict(zip(LANES, (tests, harnesses, static), strict=True))
 
 
 def _folder(name: str) -> list[str]:
@@ -89,11 +95,13 @@ def run(step: Step) -> tuple[bool, str]:
 
 
 def main() -> int:
-    """Run all lanes; gives 1 if any step failed."""
+    """Run all lanes, or the one that was asked for; gives 1 if any step failed."""
+    parser = argparse.ArgumentParser(usage=__doc__, add_help=False, allow_abbrev=False)
+    parser.add_argument("--lane", choices=LANES)
+    asked, arguments = parser.parse_known_args()
+    chosen = {name: steps for name, steps in lanes(arguments).items() if asked.lane in {None, name}}
     with ThreadPoolExecutor() as pool:
-        work = [
-            pool.submit(lambda steps=steps: [(step, *run(step)) for step in steps]) for steps in lanes(sys.argv[1:])
-        ]
+        work = [pool.submit(lambda steps=steps: [(step, *run(step)) for step in steps]) for steps in chosen.values()]
         ended = [item for lane in work for item in lane.result()]
     for folder in MEMORY.glob(f"batchctl-tests-{os.getpid()}-*"):
         shutil.rmtree(folder, ignore_errors=True)
