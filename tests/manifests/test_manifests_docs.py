@@ -1,4 +1,4 @@
-"""What docs/manifests.md says of the APIs is what the matrix says."""
+"""The table in docs/apis.md is the matrix of capabilities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from manifests_kit import REPOSITORY
 from batchctl.model.capabilities import CAPABILITIES, Capabilities, DestForm, RowMark, SourceForm
 from batchctl.model.keys import API_NAMES, Api
 
-PAGE = REPOSITORY / "docs" / "manifests.md"
+PAGE = REPOSITORY / "docs" / "apis.md"
 SOURCES = {
     SourceForm.INLINE: "rows in the manifest",
     SourceForm.FILE: "`src: {file: PATH}`",
