@@ -51,6 +51,9 @@ def _check_generate(request: JsonObject, roles: frozenset[str]) -> None:
         raise BadRow("* GenerateContentRequest.contents: contents is not specified")
     if any(content.get("role", "") not in roles for content in contents):
         raise BadRow("Please use a valid role: user, model.")
+    empty = next((index for index, content in enumerate(contents) if not content.get("parts")), None)
+    if empty is not None:
+        raise BadRow(f"* GenerateContentRequest.contents[{empty}].parts: contents.parts must not be empty.")
     if "cachedContent" in request and request.keys() & {"systemInstruction", "tools", "toolConfig"}:
         raise BadRow(
             "CachedContent can not be used with GenerateContent request setting system_instruction, tools or"

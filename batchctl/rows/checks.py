@@ -21,9 +21,6 @@ from batchctl.model.request.rules import check_together
 from batchctl.model.request.spelling import respell
 from batchctl.rows.spelling import with_lists
 
-_OF_ANOTHER_PUBLISHER = "messages"
-"""The member by which requests for another publisher's model are known: their form is not Google's."""
-
 
 class RowChecker:
     """Checks the rows of one source, in their order."""
@@ -35,7 +32,7 @@ class RowChecker:
 
     def check(self, row: RequestRow, line: int) -> Iterator[Problem]:
         """The problems of a row; `line` names it in problems of later rows."""
-        if not self._rules.is_google_model or row.in_body or _OF_ANOTHER_PUBLISHER in row.request:
+        if not self._rules.is_google_model or row.in_body:
             return
         problems = list(check_row_request(row.request, self._kind, self._rules.api))
         yield from problems

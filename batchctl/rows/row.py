@@ -129,6 +129,8 @@ def _request(value: Json, kind: Kind) -> dict[str, Json]:
         if not isinstance(request.get("content"), Mapping):
             other = "; request.contents is for a BatchJob" if "contents" in request else ""
             raise ValueError(f"request.content is missing or not an object{other}")
+    elif isinstance(request.get("contents"), str):
+        raise ValueError("request.contents is a string: write contents: [{role: user, parts: [{text: …}]}]")
     elif not isinstance(request.get("contents"), list | Mapping) or not request["contents"]:
         other = "; request.content is for an EmbeddingsBatchJob" if "content" in request else ""
         raise ValueError(f"request.contents is missing or not a list with at least one content{other}")

@@ -160,6 +160,21 @@ class Service:
         reply = self._client.post(f"/upload/storage/v1/b/{bucket}/o", params=params, headers=headers, content=text)
         assert reply.status_code == 200, reply.text
 
+    def seed(self, **seed: Any) -> None:
+        self._call("PUT", "/_emulator/seed", seed)
+
+    def upload(self, text: str) -> str:
+        """A file at the Files API; gives its name."""
+        size = str(len(text.encode()))
+        start = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start",
+                 "x-goog-upload-header-content-length": size, "x-goog-upload-header-content-type": "application/jsonl"}  # fmt: skip
+        begun = self._client.post("/upload/v1beta/files", headers=start, json={"file": {}})
+        last = {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"}
+        reply = self._client.post(begun.headers["x-goog-upload-url"], headers=last, content=text)
+        assert reply.status_code == 200, reply.text
+        name: str = reply.json()["file"]["name"]
+        return name
+
     def remove_object(self, bucket: str, name: str) -> None:
         reply = self._client.delete(f"/storage/v1/b/{bucket}/o/{name}", headers={"authorization": "Bearer somebody"})
         assert reply.status_code in {200, 204}, reply.text

@@ -227,7 +227,7 @@ def test_a_key_may_have_256_characters_of_any_script() -> None:
         ({"key": "a", "request": {}}, "request.contents is missing"),
         ({"key": "a", "request": {"contents": []}}, "request.contents is missing or not a list with at least one"),
         ({"key": "a", "request": {"contents": {}}}, "not a list"),
-        ({"key": "a", "request": {"contents": "x"}}, "not a list"),
+        ({"key": "a", "request": {"contents": "x"}}, r"a string: write contents: \[\{role: user, parts"),
         (
             {"key": "a", "request": {"contents": CONTENTS, "tool_config": 1, "toolConfig": 1}},
             "both tool_config and toolConfig are given",
@@ -411,7 +411,16 @@ def test_rows_for_vertex_are_checked_as_its_importer_reads_them(write: Writer) -
     "row", [{"custom_id": "r1", "method": "POST", "url": "/v1", "body": {"x": 1}}, {"request": {"messages": [1]}}]
 )
 def test_requests_for_other_publishers_models_are_not_checked(write: Writer, row: object) -> None:
-    assert checked(write(json.dumps(row).encode()), RowRules(Api.VERTEX)) == []
+    assert checked(write(json.dumps(row).encode()), RowRules(Api.VERTEX, is_google_model=False)) == []
+
+
+def test_messages_for_a_model_of_google_are_named(write: Writer) -> None:
+    row = json.dumps({"request": {"messages": [{"role": "user", "content": "x"}]}}).encode()
+    for api in Api:
+        assert [found.partition(":")[0] for found in checked(write(row), RowRules(api))] == [
+            "1 UnknownField request.messages",
+            "1 MissingField request",
+        ]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\r\n  \n", b"\xef\xbb\xbf"])

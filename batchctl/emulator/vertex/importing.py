@@ -20,8 +20,8 @@ class Importer:
         self._types: dict[tuple[str, ...], str] = {}
 
     def add(self, row: object, place: str) -> None:
-        """Take in one row."""
-        self._take(row, (), 0, place)
+        """Take in one row, which is no level itself: its members are columns."""
+        self._take(row, (), -1, place)
 
     def _take(self, value: object, column: tuple[str, ...], depth: int, place: str) -> None:
         if value is None:

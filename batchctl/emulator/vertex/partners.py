@@ -6,14 +6,19 @@ The minimum that a client needs to find its rows again; what is inside a request
 from __future__ import annotations
 
 import hashlib
+import re
 
 from batchctl.emulator.wire import JsonObject
 
 _SHOWN = 60
+_PUBLISHER = re.compile(r"publishers/([^/]+)/")
 
 
-def is_partner_row(line: JsonObject) -> bool:
-    """Whether a row is one of theirs."""
+def is_partner_row(model: str, line: JsonObject) -> bool:
+    """Whether a row of a job with this model is one of theirs. A Gemini model does not take their form."""
+    published = _PUBLISHER.match(model)
+    if published is None or published[1] == "google":
+        return False
     request = line.get("request")
     return isinstance(line.get("body"), dict) or (isinstance(request, dict) and "messages" in request)
 

@@ -45,7 +45,7 @@ def outcomes(store: Store, job: Job) -> Iterator[Outcome]:
     for position, stored in enumerate(map(json.loads, lines(store.read(job.input_blob)))):
         line, columns = stored["line"], stored.get("columns", {})
         try:
-            request = _read(job.kind, line)
+            request = _read(job, line)
             error = row_error(job.course.rows, _texts(line, request), hits)
         except _BadRequest as bad:
             request, error = {}, {"code": RPC_CODES["INVALID_ARGUMENT"], "message": str(bad)}
@@ -68,11 +68,12 @@ class _BadRequest(Exception):
     """The row alone fails, as a single call with this request would."""
 
 
-def _read(kind: str, line: JsonObject) -> JsonObject:
+def _read(job: Job, line: JsonObject) -> JsonObject:
     """The row's request in the form that answers are made of. Raises _BadRequest."""
+    kind = job.kind
     if kind == "text":
         return {"content": {"parts": [{"text": line["content"]}]}}
-    if is_partner_row(line):
+    if is_partner_row(job.model, line):
         return {"content": {"parts": [{"text": asked_in(line)}]}}
     try:
         request = read_message(line["request"], VERTEX_REQUESTS[kind])
@@ -80,11 +81,18 @@ def _read(kind: str, line: JsonObject) -> JsonObject:
             merged = plain_embed(request)
             request = {name: merged[name] for name in _EMBED_FIELDS if name in merged}
         check_row(kind, request, ROLES)
+        _check_cache(request)
     except Refused as refused:
         raise _BadRequest(refused.message) from refused
     except BadRow as bad:
         raise _BadRequest(str(bad)) from bad
     return {name: value for name, value in request.items() if name != "model"}
+
+
+def _check_cache(request: JsonObject) -> None:
+    """Raise BadRow for explicit caching, which batch jobs on Vertex do not have. Source: reference 7, 10."""
+    if "cachedContent" in request:
+        raise BadRow("Explicit context caching is not supported in batch prediction.")
 
 
 def _texts(line: JsonObject, request: JsonObject) -> list[str]:
@@ -98,7 +106,7 @@ def _texts(line: JsonObject, request: JsonObject) -> list[str]:
 
 def _response(job: Job, line: JsonObject, request: JsonObject, position: int) -> JsonObject:
     model, salt = bare_model(job.model), f"{job.name}/{position}"
-    if job.kind == "generate" and is_partner_row(line):
+    if job.kind == "generate" and is_partner_row(job.model, line):
         return partner_answer(line, model, salt)
     if job.kind != "text":
         return answer_row(job.kind, model, request, salt)

@@ -31,9 +31,9 @@ def input_rows(store: Store, job: Job) -> Iterator[JsonObject]:
     importer = Importer()
     for uri in input_uris(store, job):
         if _is_table(job, uri):
-            yield from _table_rows(store, uri, job.kind)
+            yield from _table_rows(store, uri, job)
         else:
-            yield from _object_rows(store, uri, job.kind, importer)
+            yield from _object_rows(store, uri, job, importer)
 
 
 def input_uris(store: Store, job: Job) -> list[str]:
@@ -60,7 +60,7 @@ def _is_table(job: Job, uri: str) -> bool:
     return "bigquerySource" in job.body["inputConfig"] or uri.startswith("bq://")
 
 
-def _object_rows(store: Store, uri: str, kind: str, importer: Importer) -> Iterator[JsonObject]:
+def _object_rows(store: Store, uri: str, job: Job, importer: Importer) -> Iterator[JsonObject]:
     bucket, path = read_gs(uri)
     if find_bucket(store, bucket) is None:
         raise BadPlace(f"The bucket {bucket} of {uri} does not exist.")
@@ -71,13 +71,13 @@ def _object_rows(store: Store, uri: str, kind: str, importer: Importer) -> Itera
         place = f"gs://{item.bucket}/{item.name}"
         for number, text in enumerate(lines(store.read(item.blob)), 1):
             where = f"{place}, row {number}"
-            line = _line(_json(text, where), kind, where)
+            line = _line(_json(text, where), job, where)
             importer.add(line, where)
             yield {"line": line, "columns": {name: value for name, value in line.items() if name not in _NOT_BESIDE}}
 
 
-def _table_rows(store: Store, uri: str, kind: str) -> Iterator[JsonObject]:
-    table = _table(store, uri)
+def _table_rows(store: Store, uri: str, job: Job) -> Iterator[JsonObject]:
+    table, kind = _table(store, uri), job.kind
     member = _member(kind)
     names = {column.name for column in table.schema}
     if member not in names:
@@ -90,7 +90,7 @@ def _table_rows(store: Store, uri: str, kind: str) -> Iterator[JsonObject]:
         value = row[member]
         request = _json(value.encode(), place) if isinstance(value, str) and kind != "text" else value
         line = {member: request, **({"key": row["key"]} if kind == "embed" and isinstance(row.get("key"), str) else {})}
-        yield {"line": _line(line, kind, place), "columns": {name: row[name] for name in copied}}
+        yield {"line": _line(line, job, place), "columns": {name: row[name] for name in copied}}
 
 
 def _table(store: Store, uri: str) -> Table:
@@ -119,10 +119,10 @@ def _json(text: bytes, place: str) -> object:
         raise BadPlace(f"{place} is not JSON: {error}.") from error
 
 
-def _line(value: object, kind: str, place: str) -> JsonObject:
-    if kind == "generate" and isinstance(value, dict) and is_partner_row(value):
+def _line(value: object, job: Job, place: str) -> JsonObject:
+    if job.kind == "generate" and isinstance(value, dict) and is_partner_row(job.model, value):
         return value
-    member, wanted = _member(kind), str if kind == "text" else dict
+    member, wanted = _member(job.kind), str if job.kind == "text" else dict
     if not isinstance(value, dict) or not isinstance(value.get(member), wanted):
         raise BadPlace(f"{place} has no {member}.")
     return value

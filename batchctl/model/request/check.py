@@ -137,7 +137,7 @@ class _Check:
         if isinstance(value, Mapping) and kind.one_is_enough:
             yield from self._value(value, kind.item, path)
         elif not isinstance(value, list):
-            yield _wrong(path, "array", value, f"write it as a list: [{_cut(value)}]" if isinstance(value, str) else "")
+            yield _wrong(path, "array", value, _as_list(kind, value))
         elif len(value) < kind.least:
             yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty")
         else:
@@ -264,6 +264,19 @@ def _as_content(message: Message, value: Json) -> str:
     if isinstance(value, str):
         return "write {parts: [{text: …}]}"
     return "write {parts: […]}" if isinstance(value, list) else ""
+
+
+def _as_list(kind: Each, value: Json) -> str:
+    """How to write as a list what is a text."""
+    if not isinstance(value, str):
+        return ""
+    match kind.item:
+        case Of("Part"):
+            return "write [{text: …}]"
+        case Of():
+            return ""
+        case _:
+            return f"write it as a list: [{_cut(value)}]"
 
 
 def _named(path: Path) -> str:
