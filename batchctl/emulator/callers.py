@@ -14,10 +14,11 @@ class Caller(Enum):
     KEY = "an API key"
     TOKEN = "a bearer token"  # noqa: S105  the name of a way
     READER = "a bearer token, or nothing where the settings open reads to everybody"
+    WRITER = "a bearer token, or nothing where the settings open writes to everybody"
     ANYONE = "nothing"
 
 
-def check_caller(request: Request, caller: Caller, *, open_reads: bool) -> None:
+def check_caller(request: Request, caller: Caller, *, open_reads: bool, open_writes: bool) -> None:
     """Raise Refused (400, 401 or 403) unless the caller is known in that way. Source: reference 1.1, 3, 9, 16."""
     match caller:
         case Caller.KEY:
@@ -26,6 +27,9 @@ def check_caller(request: Request, caller: Caller, *, open_reads: bool) -> None:
             _check_token(request)
         case Caller.READER:
             if _token(request) is not None or not open_reads:
+                _check_token(request)
+        case Caller.WRITER:
+            if _token(request) is not None or not open_writes:
                 _check_token(request)
         case Caller.ANYONE:
             return

@@ -116,7 +116,7 @@ class Emulator:
         if route is None:
             raise Refused(404, f"The requested URL {request.path} was not found on this server.")
         settings = self.settings
-        check_caller(request, route.caller, open_reads=settings.open_reads)
+        check_caller(request, route.caller, open_reads=settings.open_reads, open_writes=settings.open_writes)
         most = settings.max_body if route.limited else settings.max_file
         request = unpacked(request, most)
         if request.too_large or len(request.body) > most:

@@ -13,7 +13,8 @@ from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.wire import JsonObject, Refused, Request
 
 _BOUNDARY = re.compile(r'multipart/related\s*;.*?boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE | re.DOTALL)
-_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")
+_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18}|\*)|\*)/(\d{1,18}|\*)")
+"""A place may have an open end, which is that of the body, as Node's client sends it."""
 _TYPE = re.compile(rb"^content-type:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _PARTS = 4
 """What a body of two parts falls into: nothing, the two parts, and the end."""
@@ -81,9 +82,12 @@ def read_piece(request: Request) -> Piece:
         if size:
             raise Refused(400, "A Content-Range header without a place goes with an empty body.")
         return Piece(None, total)
-    if int(found[2]) - int(found[1]) + 1 != size:
+    start = int(found[1])
+    if found[2] == "*":
+        return Piece(start, start + size if total is None else total)
+    if int(found[2]) - start + 1 != size:
         raise Refused(400, f"The Content-Range header does not fit the {size} bytes of the body.")
-    return Piece(int(found[1]), total)
+    return Piece(start, total)
 
 
 def _split(part: bytes, newline: bytes) -> tuple[bytes, bytes]:

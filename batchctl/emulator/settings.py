@@ -25,6 +25,7 @@ _SPELLINGS = {
     "deleteActive": "delete_active_refused",
     "listFilter": "list_filter_refused",
     "anonymousReads": "open_reads",
+    "anonymousWrites": "open_writes",
     "fieldsInAny": "looks_into_any",
     "queueLimit": "queue_limit",
     "runLimit": "run_limit",
@@ -71,6 +72,8 @@ class Settings:
     """Whether `fields` may name what is in an `Any`, such as the metadata of an operation. Source: reference 16."""
     open_reads: bool = False
     """Cloud Storage: whether reads need no token, as from a bucket that is open to all users. Source: reference 16."""
+    open_writes: bool = False
+    """Cloud Storage: whether all other calls need none. Clients that expect no accounts of an emulator send them so."""
     queue_limit: int = 72 * HOUR
     """Vertex: a job that still waits at this age becomes EXPIRED."""
     run_limit: int = 24 * HOUR
@@ -96,7 +99,7 @@ def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
         name = _SPELLINGS.get(key, key)
         if name.endswith("_refused"):
             changes[name] = value == "refuse"
-        elif name in {"open_reads", "looks_into_any"}:
+        elif name in {"open_reads", "open_writes", "looks_into_any"}:
             changes[name] = value == "allow"
         elif name == "models":
             changes[name] = value

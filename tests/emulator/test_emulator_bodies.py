@@ -14,7 +14,7 @@ from emulator_world import MODEL, World
 from plane_kit import BUCKET, OBJECTS, Plane
 from vertex_world import JOBS, Vertex, body
 
-from batchctl.emulator.bodies import in_double_quotes
+from batchctl.emulator.bodies import as_strict_json
 from batchctl.emulator.embedded import EmbeddedTransport
 from batchctl.emulator.settings import Settings
 
@@ -102,16 +102,56 @@ def test_json_in_single_quotes_is_json(world: World) -> None:
         (r"""{'a': 'b\\'}""", r"""{"a": "b\\"}"""),
         (r"""["\"'", 'x\n']""", r"""["\"'", "x\n"]"""),
         (r"""['say \"x\"']""", r"""["say \"x\""]"""),
+        (r"""["it\'s \x"]""", r"""["it's x"]"""),
+        ("[1, 2,\n]", "[1, 2\n]"),
+        ("{a: {}, $b_1: [],}", '{"a": {}, "$b_1": []}'),
+        ('{"a: 1,}": ",]", b : "c:"}', '{"a: 1,}": ",]", "b" : "c:"}'),
     ],
 )
-def test_only_the_quotes_change(text: str, wanted: str) -> None:
-    assert in_double_quotes(text) == wanted
+def test_only_what_is_not_strict_json_changes(text: str, wanted: str) -> None:
+    assert as_strict_json(text) == wanted
     json.loads(wanted)
 
 
-@pytest.mark.parametrize("content", ["{'a: 1}", "{'a' 1}", "nonsense"])
-def test_what_is_no_json_in_either_quotes_is_refused(world: World, content: str) -> None:
-    assert world.refused(400, "POST", CREATE, content=content)["message"].startswith("Invalid JSON payload received.")
+def test_json_as_people_write_it_by_hand(world: World) -> None:
+    content = """{batch: {"displayName": 'd', inputConfig: {requests: {requests: [
+        {request: {contents: [{parts: [{text: 'two
+lines'},]},],},},
+    ]}},},}"""
+    job = world.ok("POST", CREATE, content=content)
+    world.pass_time("3s")
+    [item] = world.inline_results(job)
+    assert item["response"]["candidates"][0]["content"]["parts"][0]["text"].endswith("two\nlines")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{'a: 1}",
+        "{'a' 1}",
+        "nonsense",
+        "[,]",
+        "[1,,]",
+        "{,}",
+        "{a b: 1}",
+        "{a-b: 1}",
+        "{1: 1}",
+        "[a]",
+        '"',
+        "'x\\'",
+        '"\\',
+    ],
+)
+def test_what_is_no_json_even_by_hand_is_refused(world: World, content: str) -> None:
+    message = world.refused(400, "POST", CREATE, content=content)["message"]
+    assert message.startswith("Invalid JSON payload received. "), message
+    with pytest.raises(ValueError, match=r"line 1"):
+        json.loads(as_strict_json(content))
+
+
+@pytest.mark.parametrize("text", ["a" * 4_000_000, "[" + "," * 4_000_000, "{" + " " * 4_000_000, ", " * 2_000_000])
+def test_long_nonsense_is_refused_at_once(world: World, text: str) -> None:
+    assert world.refused(400, "POST", CREATE, content=text)["message"].startswith("Invalid JSON payload received.")
 
 
 @pytest.mark.parametrize(
@@ -184,4 +224,18 @@ def test_reads_of_storage_need_no_token_where_a_setting_says_so(tmp_path: Path) 
     assert [client.get(path).status_code for path in reads] == [200] * 4
     assert client.get(OBJECTS, headers={"authorization": "Bearer expired"}).status_code == 401
     assert client.delete(f"{OBJECTS}/x").status_code == 401
+    assert client.post("/storage/v1/b", params={"project": "p"}, json={"name": "other"}).status_code == 401
     assert client.get("/bigquery/v2/projects/p/datasets").status_code == 401
+
+
+def test_other_calls_of_storage_need_no_token_where_a_setting_says_so(tmp_path: Path) -> None:
+    client = bare(Plane(tmp_path / "e.db"))
+    client.put("/_emulator/settings", json={"anonymousWrites": "allow"}).raise_for_status()
+    assert client.post("/b", params={"project": "p"}, json={"name": BUCKET}).status_code == 200
+    for kind in ("media", "resumable"):
+        reply = client.post(f"/upload{OBJECTS}", params={"uploadType": kind, "name": kind}, content=b"")
+        assert reply.status_code == 200
+    assert client.get(f"{OBJECTS}/media").status_code == 401
+    assert client.delete(f"{OBJECTS}/media", headers={"authorization": "Bearer expired"}).status_code == 401
+    assert client.delete(f"{OBJECTS}/media").status_code == 204
+    assert client.post("/bigquery/v2/projects/p/datasets", json={}).status_code == 401

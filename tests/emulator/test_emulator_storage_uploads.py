@@ -202,10 +202,25 @@ def test_a_session_in_one_piece(world: Plane) -> None:
     assert world.names() == ["a", "b", "c", "d"]
 
 
+@pytest.mark.parametrize("place", ["bytes {}-*/*", "bytes {}-*/{total}"])
+def test_a_piece_with_an_open_end_is_the_rest(world: Plane, place: str) -> None:
+    content = b"x" * UNIT + b"rest"
+    total = len(content)
+    put = world.piece(world.session(params={"name": "a"}), content, place.format(0, total=total)).json()
+    assert put["size"] == str(total)
+    url = world.session(params={"name": "b"})
+    world.piece(url, content[:UNIT], f"bytes 0-{UNIT - 1}/*")
+    assert world.piece(url, content[UNIT:], place.format(UNIT, total=total)).status_code == 200
+    assert world.read("b").content == content
+
+
 @pytest.mark.parametrize(
     ("content", "place"),
     [
         (b"x", "bytes 0-0/*"),
+        (b"x", "bytes 0-*/*"),
+        (b"x", "bytes 0-*/2"),
+        (b"x", "bytes 1-*/*"),
         (b"x" * UNIT, f"bytes 1-{UNIT}/*"),
         (b"xy", "bytes 0-0/9"),
         (b"xy", "bytes 0-1/1"),

@@ -32,7 +32,7 @@ _UPLOAD = r"(?:/resumable)?/upload/storage/v1/b/(?P<bucket>[^/]+)/o"
 
 
 def _route(verb: str, path: str, method: str, handler: Handler, reply: str = "") -> Route:
-    caller = Caller.READER if verb == "GET" else Caller.TOKEN
+    caller = Caller.READER if verb == "GET" else Caller.WRITER
     shape = re.compile(path, re.DOTALL)
     return Route(verb, shape, f"storage.{method}", older(handler), caller, reply=reply, replies=STORAGE)
 
@@ -44,7 +44,7 @@ def _upload(verb: str, method: str, handler: Handler, *, session: bool) -> Route
         re.compile(_UPLOAD),
         f"storage.{method}",
         older(handler),
-        caller=Caller.ANYONE if session else Caller.TOKEN,
+        caller=Caller.ANYONE if session else Caller.WRITER,
         limited=False,
         takes=in_session if session else lambda _: True,
         reply="Object",
