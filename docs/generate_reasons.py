@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from batchctl.model.events import Bearing, EventKind
 from batchctl.model.reasons import Reason
 
 PAGE = Path(__file__).with_name("reasons.md")
@@ -20,11 +21,26 @@ so ignore codes that you do not know. A guard that refuses an action has its own
 | code | why the job has its action |
 | --- | --- |
 """
+_EVENTS = """
+## Kinds of events
+
+The `events` of `describe` and `state show` have a `kind`. An event that carries out a decision has the `reasonCode` of
+the plan, too. An event of an error has its `code`.
+
+| kind | `what` | reason |
+| --- | --- | --- |
+"""
 
 
 def reasons_page() -> str:
     """The whole page."""
-    return _HEAD + "".join(f"| `{code}` | {code.meaning} |\n" for code in sorted(Reason))
+    reasons = "".join(f"| `{code}` | {code.meaning} |\n" for code in sorted(Reason))
+    events = "".join(f"| `{kind}` | {kind.words} | {_code_of(kind)} |\n" for kind in sorted(EventKind))
+    return f"{_HEAD}{reasons}{_EVENTS}{events}"
+
+
+def _code_of(kind: EventKind) -> str:
+    return "`reasonCode`" if kind.bearing is Bearing.DECISION else "-"
 
 
 if __name__ == "__main__":

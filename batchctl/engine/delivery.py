@@ -16,6 +16,7 @@ from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
 from batchctl.model.desired import Stack
 from batchctl.model.errors import HookUnusable, LockedError, NotDelivered, StateError
+from batchctl.model.events import EventKind
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
@@ -128,7 +129,9 @@ def _write_down(notice: Notice, problem: NotDelivered | None, journal: Journal, 
     if problem is None:
         tools.told.pop(notice.hook, None)
         journal.note_notice(delivered(notice, now))
-        journal.note_event(notice.job, notice.attempt, "notified", f"{notice.type} to {notice.hook}; {notice.id}")
+        journal.note_event(
+            notice.job, notice.attempt, EventKind.NOTIFIED, f"{notice.type} to {notice.hook}; {notice.id}"
+        )
         return
     words = f"{problem.code}: {problem.message}"
     after = held(notice, words) if isinstance(problem, HookUnusable) else failed(notice, words, now)
@@ -143,5 +146,5 @@ def _write_down(notice: Notice, problem: NotDelivered | None, journal: Journal, 
 def _give_up(notice: Notice, journal: Journal, tools: Tools) -> None:
     journal.note_notice(given_up(notice, tools.clock.now()))
     words = f"{notice.type} to {notice.hook}; {notice.problem or 'the stack has no such hook'}"
-    journal.note_event(notice.job, notice.attempt, "notification given up", words)
+    journal.note_event(notice.job, notice.attempt, EventKind.NOTIFICATION_GIVEN_UP, words)
     tools.progress.warn(f"{notice.job}: gave up telling {words}")

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.desired import Stack
+from batchctl.model.events import Event, EventKind
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
 from batchctl.model.ports import Clock, StateSession
@@ -16,7 +17,6 @@ from batchctl.model.recorded import (
     DropFile,
     DropGhost,
     DropNotice,
-    Event,
     ForgetJob,
     Recorded,
     RecordedAttempt,
@@ -157,8 +157,11 @@ class Journal:
                 del self._ghosts[ghost.account, ghost.remote]
                 self._noted.append(DropGhost(ghost))
 
-    def note_event(self, job: str, attempt: int | None, what: str, why: str, code: str | None = None) -> None:
-        self._noted.append(AddEvent(Event(self._clock.now(), job, attempt, what, why, code=code)))
+    def note_event(self, job: str, attempt: int | None, kind: EventKind, why: str, code: str | None = None) -> None:
+        """Note an event; `code` is that of the error or of the plan's reason which `why` gives in words."""
+        self._noted.append(
+            AddEvent(Event(self._clock.now(), job, attempt, kind.words, why, code=None if code is None else str(code)))
+        )
 
     def commit(self) -> None:
         """Make everything noted durable, in one transaction. Raises StateError."""

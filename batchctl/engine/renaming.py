@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ResultsError
+from batchctl.model.events import Event, EventKind
 from batchctl.model.ports import StateSession
-from batchctl.model.recorded import AddEvent, Event, Recorded
+from batchctl.model.recorded import AddEvent, Recorded
 from batchctl.reconcile import find_moves
 
 
@@ -40,7 +41,7 @@ def rename_jobs(desired: DesiredStack, recorded: Recorded, session: StateSession
                 failed[move.after] = error
                 continue
         why = f"from {move.before}, by spec.moved"
-        event = Event(tools.clock.now(), move.after, None, "renamed", why)
+        event = Event(tools.clock.now(), move.after, None, EventKind.RENAMED.words, why)
         session.commit([*move.writes, AddEvent(event)])
         if move.is_new:
             tools.progress.step(move.after, f"renamed, {why}")

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Json, Kind, Lifecycle
+from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
 from batchctl.model.observed import Moment, RowCounts, Status
@@ -213,20 +214,6 @@ class Ghost:
     remote: str
     time: datetime
     """When it was forgotten, on the local clock."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of the append-only history: who did what, when, why."""
-
-    time: datetime
-    job: str
-    attempt: int | None
-    what: str
-    why: str
-    who: str = ""
-    code: str | None = None
-    """Of an error: `why` is then the API's words or ours for it."""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ open is refused by the type checker.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import ClassVar, TypeAlias
 
+from batchctl.model.events import EventKind
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
@@ -50,17 +51,17 @@ class StepKind:
         cls.needs_results_folder = needs_results_folder
 
 
-class Note(StrEnum):
+class Note(Enum):
     """The event that a record step leaves in the job's history; a plain refresh leaves none."""
 
-    ADOPTED = "adopted"
-    REFRESHED = "refreshed"
-    LOOKED = "looked for in vain"
-    GONE = "gone"
-    ABANDONED = "abandoned"
-    REUSED = "reused"
+    REFRESHED = None
+    ADOPTED = EventKind.ADOPTED
+    LOOKED = EventKind.NOT_FOUND
+    GONE = EventKind.GONE
+    ABANDONED = EventKind.ABANDONED
+    REUSED = EventKind.REUSED
     """Collected for this job before; its results folder alone knew of it."""
-    FOUND = "results found"
+    FOUND = EventKind.RESULTS_FOUND
     """Collected before, and missing in the record."""
 
 

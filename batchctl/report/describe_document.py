@@ -17,7 +17,8 @@ from batchctl.model.desired import (
     UnknownSource,
     UploadedFile,
 )
-from batchctl.model.recorded import Event, RecordedAttempt, RecordedJob
+from batchctl.model.events import Event
+from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.settings import lifecycle_fields, webhook_hashes
 from batchctl.report.job_document import row_counts
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
@@ -145,8 +146,10 @@ def event_fields(event: Event) -> dict[str, Json]:
     return {
         "time": rfc3339(event.time),
         "attempt": event.attempt,
+        "kind": None if event.kind is None else event.kind.value,
         "what": event.what,
-        "code": event.code,
+        "code": event.error_code,
+        "reasonCode": None if event.reason_code is None else event.reason_code.value,
         "why": event.why,
         "who": event.who,
     }

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.desired import Json
-from batchctl.model.recorded import Event, RecordedAttempt, RecordedJob
+from batchctl.model.events import Event
+from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.report.describe_document import describe_document, recorded_fields
 from batchctl.report.layout import Row, outside, write_heading, write_table
 from batchctl.report.plan_text import change_line, terminal_value
@@ -122,6 +123,6 @@ def _event_row(event: Event) -> Row:
             Text("-" if event.attempt is None else str(event.attempt)),
             outside(event.who or "-"),
             outside(event.what),
-            outside(event.why if event.code is None else f"{event.code}: {event.why}"),
+            outside(event.why if event.error_code is None else f"{event.error_code}: {event.why}"),
         )
     )

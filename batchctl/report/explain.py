@@ -13,8 +13,9 @@ from enum import StrEnum
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import BatchctlError
+from batchctl.model.events import Bearing, Event
 from batchctl.model.plan import Action, JobPlan, Timer
-from batchctl.model.recorded import Event, RecordedJob, Trouble
+from batchctl.model.recorded import RecordedJob, Trouble
 from batchctl.model.states import FAILED_PHASES, Phase
 
 
@@ -114,8 +115,6 @@ _NEXT: Mapping[Action, str] = {
     Action.FORGET: "the next pass drops it from the state",
     Action.COLLECT: "the next pass collects its results",
 }
-_ERROR_EVENTS = frozenset({"failed", "refused", "unanswered", "not sent"})
-_PROGRESS_EVENTS = frozenset({"created", "collected", "adopted"})
 
 
 def conditions(case: JobCase) -> tuple[Condition, ...]:
@@ -210,8 +209,8 @@ def last_error(case: JobCase) -> LastError | None:
 
 def _last_error_event(events: Iterable[Event]) -> Event | None:
     for event in reversed(tuple(events)):
-        if event.what in _ERROR_EVENTS:
+        if event.bearing is Bearing.FAILURE:
             return event
-        if event.what in _PROGRESS_EVENTS:
+        if event.bearing is Bearing.PROGRESS:
             return None
     return None

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchctl.model.desired import Json
+from batchctl.model.events import Event
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import Event, Recorded, RecordedJob
+from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.report.describe_document import attempt_fields, event_fields, recorded_fields
 

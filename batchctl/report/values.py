@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from batchctl.model.desired import DesiredJob
+from batchctl.model.events import Event
 from batchctl.model.keys import Account
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Event, RecordedJob, Trouble
+from batchctl.model.recorded import RecordedJob, Trouble
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
 

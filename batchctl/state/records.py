@@ -10,10 +10,11 @@ from typing import TypeAlias
 
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.desired import Json, Kind
+from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.observed import Moment, RowCounts, Status
-from batchctl.model.recorded import CancelCause, Event, Ghost, Intent, RecordedAttempt, RecordedFile, RecordedJob
+from batchctl.model.recorded import CancelCause, Ghost, Intent, RecordedAttempt, RecordedFile, RecordedJob
 from batchctl.state.cells import (
     Cell,
     json_cell,

@@ -14,8 +14,9 @@ from sqlite_utils import Database
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
+from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
-from batchctl.model.recorded import Event, Intent, Recorded, RecordedAttempt
+from batchctl.model.recorded import Intent, Recorded, RecordedAttempt
 from batchctl.state.cells import NewerError, read_number, read_text
 from batchctl.state.faults import corrupt
 from batchctl.state.migrations import TABLES, Identity

@@ -19,8 +19,9 @@ from batchctl.disk.making import make_folder
 from batchctl.disk.opening import is_there
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, LockedError, StateError
+from batchctl.model.events import Event
 from batchctl.model.ports import Clock
-from batchctl.model.recorded import Event, Recorded, Write
+from batchctl.model.recorded import Recorded, Write
 from batchctl.state.connection import (
     back_up,
     connect_writer,

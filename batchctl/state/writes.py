@@ -12,13 +12,13 @@ from typing import TypeAlias, assert_never
 
 from sqlite_utils import Database
 
+from batchctl.model.events import Event, EventKind
 from batchctl.model.notices import Notice
 from batchctl.model.recorded import (
     AddEvent,
     DropFile,
     DropGhost,
     DropNotice,
-    Event,
     ForgetJob,
     Ghost,
     RecordedAttempt,
@@ -185,7 +185,7 @@ def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Itera
         for row in db.table("jobs").rows_where("name = ?", [name]):
             changed = [column for column, cell in records[name].items() if row[column] != cell]
             if changed:
-                yield AddEvent(Event(time, name, None, "recorded", f"changed: {', '.join(changed)}"))
+                yield AddEvent(Event(time, name, None, EventKind.RECORDED.words, f"changed: {', '.join(changed)}"))
 
 
 def prune_events(db: Database) -> None:

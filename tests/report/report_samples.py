@@ -21,12 +21,13 @@ from batchctl.model.desired import (
     Stack,
 )
 from batchctl.model.errors import BadRequest, GuardError, ManifestError
+from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, Change, Drift, DriftKind, Guard, JobPlan, Plan, Timer
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Event, Intent, Operation, RecordedAttempt, RecordedJob, Trouble
+from batchctl.model.recorded import CancelCause, Intent, Operation, RecordedAttempt, RecordedJob, Trouble
 from batchctl.model.row_hashes import RowChanges
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
@@ -310,7 +311,7 @@ DESCRIPTION = JobDescription(
     DESIRED,
     RECORDED,
     (
-        Event(ago(hours=2), "summarize-en", 2, "created", "not created yet", "ada@example.org"),
+        Event(ago(hours=2), "summarize-en", 2, "create", "not created yet", "ada@example.org", "New"),
         Event(ago(hours=1), "summarize-en", None, "cancelled", HOSTILE),
     ),
     (Drift("summarize-en", DriftKind.CHANGED, HOSTILE),),

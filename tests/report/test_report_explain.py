@@ -12,10 +12,11 @@ from batchctl.model.admission import LimitKind, QueuePlace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Lifecycle
 from batchctl.model.errors import BatchctlError
+from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import Action, Guard, Timer
-from batchctl.model.recorded import Event, Operation
+from batchctl.model.recorded import Operation
 from batchctl.model.states import Phase
 from batchctl.report.explain import ConditionType, JobCase, conditions, last_error, next_step
 from batchctl.report.explain_document import explain_document

@@ -19,12 +19,12 @@ from state_samples import NOW, HandClock
 
 from batchctl.model.desired import DesiredJob, DesiredStack, InlineRows, Kind, Lifecycle, Location, OnMissing, Stack
 from batchctl.model.errors import StateError
+from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Observation, RemoteJob, RowCounts
 from batchctl.model.plan import Cancel, Create, Delete
 from batchctl.model.recorded import (
     AddEvent,
-    Event,
     Recorded,
     RecordedAttempt,
     RecordedFile,

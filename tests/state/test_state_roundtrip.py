@@ -14,13 +14,13 @@ from state_samples import HandClock
 
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.desired import Kind, Lifecycle, OnChange, OnMissing, OnRemove
+from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.recorded import (
     AddEvent,
     CancelCause,
     DropGhost,
-    Event,
     Ghost,
     Intent,
     Operation,

@@ -17,12 +17,12 @@ from state_samples import ACCOUNT, DIGEST, NOW, HandClock, attempt, job
 
 from batchctl.model.desired import Kind, Lifecycle, OnChange
 from batchctl.model.errors import StateError
+from batchctl.model.events import Event
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.recorded import (
     AddEvent,
     CancelCause,
-    Event,
     ForgetJob,
     Intent,
     Recorded,

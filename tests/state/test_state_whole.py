@@ -11,9 +11,9 @@ import pytest
 from state_samples import ACCOUNT, NOW, HandClock, attempt, job
 
 from batchctl.model.errors import GuardError, LockedError, StateError
+from batchctl.model.events import Event
 from batchctl.model.recorded import (
     AddEvent,
-    Event,
     Intent,
     Recorded,
     RecordedFile,

@@ -9,6 +9,7 @@ import click
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.state.opening import find_job, open_stack_state
 from batchctl.model.errors import UsageError
+from batchctl.model.events import EventKind
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import rename
 from batchctl.rows.results import ResultsFolder
@@ -34,7 +35,9 @@ def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
         check_name(to, recorded)
         # The folder first: after a crash in between, the same command finds it moved and goes on.
         moved = ResultsFolder(opened.stack.results).rename_job(name, to)
-        session.commit([*rename(job, to, recorded), opened.event(to, "renamed", f"from {name}, by batchctl state mv")])
+        session.commit(
+            [*rename(job, to, recorded), opened.event(to, EventKind.RENAMED, f"from {name}, by batchctl state mv")]
+        )
     folder = " and its results folder" if moved else ""
     click.echo(f"renamed {name}{folder} to {to}; now see that its manifest has metadata.name: {to}", err=True)
 

@@ -17,7 +17,8 @@ from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
-from batchctl.model.recorded import AddEvent, Event, Recorded, RecordedJob
+from batchctl.model.events import Event, EventKind
+from batchctl.model.recorded import AddEvent, Recorded, RecordedJob
 from batchctl.state.store import FileState, open_state
 
 
@@ -29,10 +30,10 @@ class Opened:
     state: FileState
     clock: SystemClock
 
-    def event(self, job: str, what: str, why: str) -> AddEvent:
+    def event(self, job: str, kind: EventKind, why: str) -> AddEvent:
         """A line for the history."""
         now: datetime = self.clock.now()
-        return AddEvent(Event(now, job, None, what, why))
+        return AddEvent(Event(now, job, None, kind.words, why))
 
 
 def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None = None) -> Opened:

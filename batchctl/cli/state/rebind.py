@@ -18,6 +18,7 @@ from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import GuardError, NotFound, PermissionDenied, UsageError
+from batchctl.model.events import EventKind
 from batchctl.model.keys import Account
 from batchctl.model.ports import Provider
 from batchctl.model.recorded import (
@@ -64,7 +65,7 @@ def rebind(
             writes: list[Write] = [SaveIdentity(account, provider.identity)] if provider.identity else []
             for job in jobs:
                 writes += bind(job, config.name, account)
-                writes.append(opened.event(job.name, "rebound", f"to {account}, by batchctl state rebind"))
+                writes.append(opened.event(job.name, EventKind.REBOUND, f"to {account}, by batchctl state rebind"))
             session.commit(writes)
     finally:
         provider.close()

@@ -16,12 +16,12 @@ from batchctl.engine.observe import Look, observe
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import BatchctlError
+from batchctl.model.events import Event, EventKind
 from batchctl.model.kept import KeptResults
 from batchctl.model.keys import Account, same_digest, short_uid
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import (
     AddEvent,
-    Event,
     Recorded,
     RecordedAttempt,
     RecordedJob,
@@ -150,7 +150,7 @@ def _writes(workspace: Workspace, jobs: tuple[RecordedJob, ...]) -> Iterable[Wri
     for job in jobs:
         yield SaveJob(job)
         yield from map(SaveAttempt, job.attempts)
-        yield AddEvent(Event(now, job.name, None, "rebuilt", "batchctl state rebuild"))
+        yield AddEvent(Event(now, job.name, None, EventKind.REBUILT.words, "batchctl state rebuild"))
 
 
 def _identities(observed: Observed) -> Iterable[Write]:

@@ -10,6 +10,7 @@ from batchctl.cli.output import stderr_console
 from batchctl.cli.state.opening import find_job, open_stack_state
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError
+from batchctl.model.events import EventKind
 from batchctl.model.recorded import ForgetJob, Recorded, RecordedJob, SaveGhost, Write
 from batchctl.reconcile import ghosts_of
 from batchctl.report.layout import outside, write_line
@@ -37,7 +38,7 @@ def rm(*, common: Common, names: tuple[str, ...], yes: bool, no_input: bool, for
     with opened.state.lock() as session:
         writes: list[Write] = []
         for job in _find(session.load(), names, force=force):
-            writes += [opened.event(job.name, "forgotten", "batchctl state rm"), ForgetJob(job.name)]
+            writes += [opened.event(job.name, EventKind.FORGOTTEN, "batchctl state rm"), ForgetJob(job.name)]
             writes += map(SaveGhost, ghosts_of(job.attempts, opened.clock.now()))
         session.commit(writes)
 

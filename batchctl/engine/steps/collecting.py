@@ -15,6 +15,7 @@ from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
 from batchctl.model.errors import ApiError, BadRequest, BatchctlError, NotFound, PermissionDenied, ResultsError
+from batchctl.model.events import EventKind
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Collect
@@ -107,7 +108,7 @@ class Collector:
             words += f", {collected.unmatched} that match no input row"
         if collected.anonymous:
             words += f", {collected.anonymous} that nothing tells apart"
-        self._journal.note_event(step.key.job, step.key.attempt, "collected", f"{words}; {collected.path}")
+        self._journal.note_event(step.key.job, step.key.attempt, EventKind.COLLECTED, f"{words}; {collected.path}")
         self._journal.commit()
         self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
         if collected.anonymous:
@@ -121,7 +122,7 @@ class Collector:
         key, trouble = step.key, after.trouble
         if after.results_lost:
             if not before.results_lost:
-                self._journal.note_event(key.job, key.attempt, "given up", error.message, error.code)
+                self._journal.note_event(key.job, key.attempt, EventKind.GIVEN_UP, error.message, error.code)
                 self._tools.progress.step(key.job, f"its results are given up: {error.message}")
             self._journal.commit()
             if before.results is None:
@@ -129,7 +130,7 @@ class Collector:
             # They were here once: nothing may follow that takes the last trace of them.
             raise error
         if trouble is not None and trouble.until is not None:
-            self._journal.note_event(key.job, key.attempt, "not ready", error.message, error.code)
+            self._journal.note_event(key.job, key.attempt, EventKind.NOT_READY, error.message, error.code)
             self._journal.commit()
             raise NotAdmittedError(error.message, code=error.code, hint=error.hint) from error
         raise error

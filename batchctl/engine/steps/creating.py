@@ -20,16 +20,21 @@ from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UnknownSource, UploadedFile
 from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied, QuotaExceeded
+from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob
-from batchctl.model.plan import Create
+from batchctl.model.plan import Create, JobPlan
 from batchctl.model.ports import CreateRequest, Provider, Upload
 from batchctl.model.recorded import Intent, Operation, RecordedAttempt, RecordedFile, Trouble
 from batchctl.reconcile import NO_FILE, Failure, after_failure, refresh
 
 _CHUNK = 1 << 20
-_EFFECTS = {Effect.NONE: "not sent", Effect.REFUSED: "refused", Effect.AMBIGUOUS: "unanswered"}
-"""What the history says of a call that failed."""
+_EFFECTS = {
+    Effect.NONE: EventKind.NOT_SENT,
+    Effect.REFUSED: EventKind.REFUSED,
+    Effect.AMBIGUOUS: EventKind.UNANSWERED,
+}
+"""The event of a create call that failed, by what the call may have done."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Creator:
         self._gate = gate
         self._tools = tools
 
-    def create(self, job: DesiredJob, step: Create, why: str) -> Generator[Callable[[], Any], Any, None]:
+    def create(self, job: DesiredJob, step: Create, plan: JobPlan) -> Generator[Callable[[], Any], Any, None]:
         """Raises ApiError; an ambiguous one leaves the intent open, for the next pass to settle.
 
         Raises StoppedError when the process was asked to stop while the input was prepared, and NotAdmittedError when
@@ -83,7 +88,7 @@ class Creator:
         self._gate.require_open(job)
         attempt = replace(attempt, intent=Intent(self._tools.clock.now()))
         self._journal.note_attempt(attempt)
-        self._journal.note_event(job.name, step.key.attempt, "create", why)
+        self._journal.note_event(job.name, step.key.attempt, EventKind.CREATING, plan.reason, plan.code)
         self._journal.commit()
         # A process that slept through its turn must not send what its successor may have sent already.
         self._journal.check()
@@ -106,7 +111,7 @@ class Creator:
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> None:
         made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)
         self._journal.note_attempt(made)
-        self._journal.note_event(attempt.key.job, attempt.key.attempt, "created", remote.name)
+        self._journal.note_event(attempt.key.job, attempt.key.attempt, EventKind.CREATED, remote.name)
         self._journal.commit()
         if remote.is_altered:
             self._warn_altered(attempt, remote)
@@ -138,12 +143,12 @@ class Creator:
         now = self._tools.providers.get(attempt.account).now()
         after = after_failure(attempt, failure, now)
         self._journal.note_attempt(after)
-        what = _EFFECTS[failure.effect]
+        kind = _EFFECTS[failure.effect]
         if failure.operation is Operation.UPLOAD:
-            what = "not uploaded"
+            kind = EventKind.NOT_UPLOADED
         elif failure.effect is Effect.REFUSED and not after.rejected:
-            what = "refused for now"
-        self._journal.note_event(attempt.key.job, attempt.key.attempt, what, failure.message, failure.code)
+            kind = EventKind.REFUSED_FOR_NOW
+        self._journal.note_event(attempt.key.job, attempt.key.attempt, kind, failure.message, failure.code)
         self._journal.commit()
         return after
 
@@ -194,7 +199,7 @@ class Creator:
             name, expire_time = yield partial(self._send, job, encoded, size, sha256, key, provider)
         file = RecordedFile(job.account, sha256, name, expire_time)
         self._journal.note_file(file)
-        self._journal.note_event(job.name, key.attempt, "uploaded", f"{source.rows} rows, {size} bytes: {name}")
+        self._journal.note_event(job.name, key.attempt, EventKind.UPLOADED, f"{source.rows} rows, {size} bytes: {name}")
         self._journal.commit()
         self._tools.progress.step(job.name, f"uploaded {source.rows} rows as {name}")
         return file, False

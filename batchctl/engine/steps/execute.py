@@ -22,6 +22,7 @@ from batchctl.engine.workers import Workers
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, NotYetError, StateError, StoppedError
+from batchctl.model.events import EventKind
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, JobPlan, Plan, Step
 from batchctl.model.reasons import Reason
@@ -130,8 +131,8 @@ def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outco
     if isinstance(problem, NotAdmittedError):
         return replace(_outcome(job, journal, None), result=Result.PENDING, error=problem)
     is_early = problem.code == _NOT_READY
-    what = "not ready" if is_early else "failed"
-    journal.note_event(job.job, None, what, problem.message, problem.code)
+    kind = EventKind.NOT_READY if is_early else EventKind.FAILED
+    journal.note_event(job.job, None, kind, problem.message, problem.code)
     if is_early:
         return replace(_outcome(job, journal, None), result=Result.PENDING)
     return _outcome(job, journal, problem)

@@ -22,7 +22,8 @@ from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
-from batchctl.model.keys import short_uid
+from batchctl.model.events import EventKind
+from batchctl.model.keys import AttemptKey, short_uid
 from batchctl.model.plan import (
     Cancel,
     Collect,
@@ -30,7 +31,6 @@ from batchctl.model.plan import (
     Delete,
     Forget,
     JobPlan,
-    Note,
     RecordAttempt,
     RecordJob,
     Reuse,
@@ -67,17 +67,17 @@ class StepRunner:
                 case RecordJob() | RecordAttempt():
                     self.record(step)
                 case Create():
-                    yield from self._creator.create(self._desired[plan.job], step, plan.reason)
+                    yield from self._creator.create(self._desired[plan.job], step, plan)
                 case Reuse():
-                    yield from self._reuse(step, plan.reason)
+                    yield from self._reuse(step, plan)
                 case Cancel():
-                    yield from self._cancel(step, plan.reason)
+                    yield from self._cancel(step, plan)
                 case Collect():
                     yield from self._collector.collect(step)
                 case Delete():
-                    yield from self._delete(step, plan.reason)
+                    yield from self._delete(step, plan)
                 case Forget():
-                    self._journal.note_event(step.job, None, "forgotten", plan.reason)
+                    self._journal.note_event(step.job, None, EventKind.FORGOTTEN, plan.reason, plan.code)
                     self._journal.note_forgotten(step.job)
                 case _:
                     assert_never(step)
@@ -92,12 +92,13 @@ class StepRunner:
         attempt, before = step.attempt, self._journal.attempts.get(step.attempt.key)
         self._journal.note_attempt(attempt)
         number = attempt.key.attempt
-        if step.note is not Note.REFRESHED:
-            self._journal.note_event(attempt.key.job, number, str(step.note), attempt.remote or "")
-            self._tools.progress.step(attempt.key.job, f"attempt {number} {step.note}")
+        kind = step.note.value
+        if kind is not None:
+            self._journal.note_event(attempt.key.job, number, kind, attempt.remote or "")
+            self._tools.progress.step(attempt.key.job, f"attempt {number} {kind.words}")
         elif before is not None and before.state != attempt.state:
             words = f"{before.state or 'created'} → {attempt.state}"
-            self._journal.note_event(attempt.key.job, number, "state", words)
+            self._journal.note_event(attempt.key.job, number, EventKind.STATE_CHANGED, words)
             self._tools.progress.step(attempt.key.job, f"{attempt.state} (attempt {number})")
 
     def point_current(self, job: str) -> None:
@@ -109,22 +110,22 @@ class StepRunner:
         if attempt is not None and attempt.results and has_succeeded(attempt):
             self._tools.results.point_current(job, attempt.results)
 
-    def _reuse(self, step: Reuse, why: str) -> Generator[Call, Any, None]:
+    def _reuse(self, step: Reuse, plan: JobPlan) -> Generator[Call, Any, None]:
         attempt = step.attempt
         marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": attempt.token}
         path = yield partial(self._tools.results.reuse, step.key, attempt.digest, step.source, marks)
         self._journal.note_attempt(replace(attempt, results=path))
-        self._journal.note_event(step.key.job, step.key.attempt, "reused", why)
+        self._note_decision(step.key, EventKind.REUSED, plan)
         self._journal.commit()
         self._tools.progress.step(step.key.job, f"results of {step.source} used again; {path}")
 
-    def _cancel(self, step: Cancel, why: str) -> Generator[Call, Any, None]:
+    def _cancel(self, step: Cancel, plan: JobPlan) -> Generator[Call, Any, None]:
         provider = self._tools.providers.get(step.account)
         before = self._journal.attempts[step.key]
         is_recorded = step.cause is not CancelCause.DUPLICATE
         if is_recorded:
             self._journal.note_attempt(replace(before, cancel_time=provider.now(), cancel_cause=step.cause))
-        self._journal.note_event(step.key.job, step.key.attempt, "cancel", f"{step.remote}: {why}")
+        self._note_decision(step.key, EventKind.CANCELLING, plan, f"{step.remote}: ")
         self._journal.commit()
         self._journal.check()
         try:
@@ -146,13 +147,17 @@ class StepRunner:
             self._journal.commit()
         self._tools.progress.step(step.key.job, f"cancel sent to {step.remote}")
 
+    def _note_decision(self, key: AttemptKey, kind: EventKind, plan: JobPlan, subject: str = "") -> None:
+        """Note what is done about an attempt, with the reason of the plan."""
+        self._journal.note_event(key.job, key.attempt, kind, f"{subject}{plan.reason}", plan.code)
+
     def _note_trouble(self, attempt: RecordedAttempt, operation: Operation, error: ApiError) -> None:
         """Write down what goes wrong with an attempt; the caller raises."""
         now = self._tools.providers.get(attempt.account).now()
         self._journal.note_attempt(after_failure(attempt, failure_of(operation, error), now))
         self._journal.commit()
 
-    def _delete(self, step: Delete, why: str) -> Generator[Call, Any, None]:
+    def _delete(self, step: Delete, plan: JobPlan) -> Generator[Call, Any, None]:
         provider = self._tools.providers.get(step.account)
         self._journal.commit()
         self._journal.check()
@@ -167,7 +172,7 @@ class StepRunner:
             words = "deleted"
         attempt = overcome(self._journal.attempts[step.key], Operation.DELETE)
         self._journal.note_attempt(replace(attempt, delete_time=provider.now()))
-        self._journal.note_event(step.key.job, step.key.attempt, "delete", f"{step.remote} {words}: {why}")
+        self._note_decision(step.key, EventKind.DELETED, plan, f"{step.remote} {words}: ")
         self._journal.commit()
         self._observations.note_deleted(step.account, step.remote)
         self._tools.progress.step(step.key.job, f"{step.remote} {words}")

@@ -1,0 +1,112 @@
+"""The history of a stack: one event for each thing that was done or seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Self
+
+from batchctl.model.reasons import Reason
+
+
+class Bearing(Enum):
+    """The bearing of an event on what is wrong with a job."""
+
+    DECISION = "decision"
+    """A decision is carried out: its `why` is the reason of a plan."""
+    PROGRESS = "progress"
+    """It overcomes the failures before it."""
+    FAILURE = "failure"
+    """Something failed, and is the last error until progress follows."""
+    NEUTRAL = "neutral"
+
+
+class EventKind(StrEnum):
+    """All kinds of events. Programs match on the value; `words` are for people, and stored in the state."""
+
+    words: str
+    bearing: Bearing
+
+    def __new__(cls, value: str, words: str, bearing: Bearing = Bearing.NEUTRAL) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.words = words
+        member.bearing = bearing
+        return member
+
+    # A create call and its answer
+    UPLOADED = ("Uploaded", "uploaded")
+    NOT_UPLOADED = ("NotUploaded", "not uploaded")
+    CREATING = ("Creating", "create", Bearing.DECISION)
+    CREATED = ("Created", "created", Bearing.PROGRESS)
+    NOT_SENT = ("NotSent", "not sent", Bearing.FAILURE)
+    REFUSED = ("Refused", "refused", Bearing.FAILURE)
+    REFUSED_FOR_NOW = ("RefusedForNow", "refused for now")
+    UNANSWERED = ("Unanswered", "unanswered", Bearing.FAILURE)
+
+    # The remote job
+    ADOPTED = ("Adopted", "adopted", Bearing.PROGRESS)
+    STATE_CHANGED = ("StateChanged", "state")
+    NOT_FOUND = ("NotFound", "looked for in vain")
+    GONE = ("Gone", "gone")
+    ABANDONED = ("Abandoned", "abandoned")
+    CANCELLING = ("Cancelling", "cancel", Bearing.DECISION)
+    DELETED = ("Deleted", "delete", Bearing.DECISION)
+
+    # Its results
+    COLLECTED = ("Collected", "collected", Bearing.PROGRESS)
+    REUSED = ("Reused", "reused", Bearing.DECISION)
+    RESULTS_FOUND = ("ResultsFound", "results found")
+    NOT_READY = ("NotReady", "not ready")
+    GIVEN_UP = ("GivenUp", "given up")
+    FAILED = ("Failed", "failed", Bearing.FAILURE)
+
+    # The record
+    FORGOTTEN = ("Forgotten", "forgotten", Bearing.DECISION)
+    RENAMED = ("Renamed", "renamed")
+    REBOUND = ("Rebound", "rebound")
+    REBUILT = ("Rebuilt", "rebuilt")
+    RECORDED = ("Recorded", "recorded")
+
+    # Notifications
+    NOTIFIED = ("Notified", "notified")
+    NOTIFICATION_GIVEN_UP = ("NotificationGivenUp", "notification given up")
+
+
+_KINDS = {kind.words: kind for kind in EventKind}
+_REASONS = {reason.value: reason for reason in Reason}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the append-only history: who did what, when, why."""
+
+    time: datetime
+    job: str
+    attempt: int | None
+    what: str
+    """The words of its kind, as the state has them."""
+    why: str
+    who: str = ""
+    code: str | None = None
+    """The code of what `why` says: of an error, or of a plan's reason."""
+
+    @property
+    def kind(self) -> EventKind | None:
+        """None where another version of batchctl wrote an event of a kind that this one does not know."""
+        return _KINDS.get(self.what)
+
+    @property
+    def bearing(self) -> Bearing:
+        return Bearing.NEUTRAL if self.kind is None else self.kind.bearing
+
+    @property
+    def reason_code(self) -> Reason | None:
+        """The code of the plan's reason; None for all but decisions, and in states of older versions."""
+        return _REASONS.get(self.code or "") if self.bearing is Bearing.DECISION else None
+
+    @property
+    def error_code(self) -> str | None:
+        """The code of an error; None where nothing went wrong."""
+        return None if self.bearing is Bearing.DECISION else self.code
