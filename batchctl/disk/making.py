@@ -41,7 +41,8 @@ def open_or_create(path: Path) -> int:
 def make_folder(path: Path) -> None:
     """A folder, and those above it that are not there yet; what is there keeps its mode. Raises UnsafeFile and OSError.
 
-    Links on the way are not followed.
+    The names of new folders are durable, so that what is written into them and synced cannot be lost with them. Links
+    on the way are not followed.
     """
     inside = path.absolute() / "…"
     try:
@@ -56,5 +57,21 @@ def make_folder(path: Path) -> None:
             except FileExistsError:
                 continue
             os.chmod(folder.name, _FOLDER, dir_fd=parent)
+            _sync(parent)
     with open_parent(inside):
         pass
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises UnsafeFile and OSError."""
+    with open_parent(folder / "…") as handle:
+        _sync(handle)
+
+
+def _sync(folder: int) -> None:
+    """Sync a folder by a handle that is for searching alone."""
+    handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

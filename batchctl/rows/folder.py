@@ -6,7 +6,6 @@ Owns names and paths: nothing that comes from outside may lead out of the folder
 from __future__ import annotations
 
 import errno
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -62,15 +61,6 @@ def outside(path: Path, reason: str) -> ResultsError:
         code=ErrorCode.RESULTS_OUTSIDE,
         hint="remove it; batchctl writes results only below spec.results of the stack file",
     )
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

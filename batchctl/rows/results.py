@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from batchctl.disk.making import create_file, make_folder
+from batchctl.disk.making import create_file, make_folder, sync_folder
 from batchctl.disk.opening import is_there, read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
@@ -35,7 +35,6 @@ from batchctl.rows.folder import (
     job_folder,
     outside,
     results_errors,
-    sync_folder,
 )
 from batchctl.rows.join import join_for
 from batchctl.rows.reuse import copy_results
@@ -72,8 +71,8 @@ class ResultsFolder:
             target = _target(job, base, remote)
             part = job / f".{target.name}.part"
             _remove(part)
-            make_folder(part)
             try:
+                make_folder(part)
                 collected = _write(part, f"{key.job}/{target.name}", items, known, _facts(key, digest, remote, marks))
                 _put_in_place(part, target)
             finally:

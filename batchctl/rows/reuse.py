@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from batchctl.disk.making import create_file, make_folder
+from batchctl.disk.making import create_file, make_folder, sync_folder
 from batchctl.disk.opening import is_there, open_stream
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
@@ -22,7 +22,6 @@ from batchctl.rows.folder import (
     folder_name,
     job_folder,
     results_errors,
-    sync_folder,
 )
 from batchctl.rows.kept import FAULTS, REUSED_FROM, check_rows, fault_words, read_manifest
 
@@ -39,8 +38,8 @@ def copy_results(root: Path, key: AttemptKey, digest: str, source: str, marks: M
         target = _target(job, folder_name(key, digest), source)
         part = job / f".{target.name}.part"
         shutil.rmtree(part, ignore_errors=True)
-        make_folder(part)
         try:
+            make_folder(part)
             for file in sorted(origin.iterdir()):
                 if file.name != MANIFEST_FILE and file.is_file() and not file.is_symlink():
                     _copy(file, part / file.name)

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from batchctl.disk.making import create_empty
+from batchctl.disk.making import create_empty, sync_folder
 from batchctl.disk.opening import is_there, open_file, require_regular
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
@@ -130,15 +130,6 @@ def put_aside(path: Path, aside: Path) -> bool:
     for suffix in found:
         side_file(path, suffix).replace(side_file(aside, suffix))
     return bool(found)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read_snapshot(path: Path, read: Callable[[Database], T]) -> T:

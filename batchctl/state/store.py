@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from batchctl.disk.making import make_folder
+from batchctl.disk.making import make_folder, sync_folder
 from batchctl.disk.opening import is_there
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, LockedError, StateError
@@ -32,7 +32,6 @@ from batchctl.state.connection import (
     read_snapshot,
     refuse_left_over_wal,
     side_file,
-    sync_folder,
 )
 from batchctl.state.content import Content, check_pages, read_content, write_once
 from batchctl.state.faults import corrupt, state_errors
