@@ -1,5 +1,7 @@
 """Holds calls and their replies against Google's public discovery documents, which google-api-python-client ships.
 
+The Developer API has no such document there; `gemini_document.yaml` is ours, made from the reference.
+
 Owns which call a path is, and what may stand in its query, its body and its reply. Shares no code with what it checks.
 """
 
@@ -14,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import googleapiclient
+import yaml
 from discovery_values import Schema, Values, Way
 
 _DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
+GEMINI = "generativelanguage"
+_GEMINI = Path(__file__).with_name("gemini_document.yaml")
 _SERVICES = {
     "/v1/projects/": "aiplatform.v1",
     "/v1beta1/projects/": "aiplatform.v1beta1",
@@ -26,6 +31,16 @@ _SERVICES = {
     "/upload/storage/v1/": "storage.v1",
     "/bigquery/v2/": "bigquery.v2",
     "/upload/bigquery/v2/": "bigquery.v2",
+    **{
+        f"{start}/{version}/{collection}": GEMINI
+        for version in ("v1", "v1alpha", "v1beta")
+        for start, collections in {
+            "": ("models", "tunedModels", "batches", "files"),
+            "/upload": ("files",),
+            "/download": ("files",),
+        }.items()
+        for collection in collections
+    },
 }
 _READ_MASK = "readMask"
 _EMPTY = frozenset({304, 308})
@@ -89,7 +104,7 @@ class Service:
     """One service's document."""
 
     def __init__(self, name: str) -> None:
-        self.document: Mapping[str, Any] = json.loads((_DOCUMENTS / f"{name}.json").read_text(encoding="utf-8"))
+        self.document: Mapping[str, Any] = _document(name)
         self.values = Values(self.document["schemas"])
 
     def find(self, verb: str, path: str) -> Method | None:
@@ -167,11 +182,14 @@ class Service:
         elif exchange.status in _EMPTY or (exchange.is_upload and exchange.param("uploadType") == "resumable"):
             if exchange.reply:
                 yield "reply: nothing was expected"
+        elif method.definition.get("mayAnswerNothing") and not exchange.reply:
+            return
         elif schema is None:
             if exchange.reply:
                 yield f"reply: {method.id} answers nothing"
         else:
-            yield from self._json_faults(exchange.reply, schema, "reply", Way.ANSWERED)
+            numbered = any("enum-encoding=int" in value for _, value in exchange.query)
+            yield from self._json_faults(exchange.reply, schema, "reply", Way.NUMBERED if numbered else Way.ANSWERED)
 
     def _json_faults(self, text: bytes, schema: Schema, place: str, way: Way) -> Iterator[str]:
         try:
@@ -217,6 +235,15 @@ def reply_faults(exchange: Exchange) -> list[str]:
         return [f"{exchange}: {found}"]
     service, method = found
     return [f"{exchange}: {fault}" for fault in service.reply_faults(method, exchange)]
+
+
+def _document(name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any]
+    if name == GEMINI:
+        found = yaml.safe_load(_GEMINI.read_text(encoding="utf-8"))
+    else:
+        found = json.loads((_DOCUMENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
 
 
 @lru_cache

@@ -40,6 +40,8 @@ class Way(Enum):
     SENT = "sent"
     """By a client: what only a server sets is a fault, and so is the lack of what is required."""
     ANSWERED = "answered"
+    NUMBERED = "numbered"
+    """An answer whose enums are numbers, as the caller asked."""
 
 
 class Values:
@@ -50,7 +52,7 @@ class Values:
 
     def resolve(self, schema: Schema) -> Schema:
         """The schema behind a reference."""
-        return self._schemas[schema["$ref"]] if "$ref" in schema else schema
+        return self.resolve(self._schemas[schema["$ref"]]) if "$ref" in schema else schema
 
     def faults(self, value: Any, schema: Schema, place: str, way: Way) -> Iterator[str]:
         """All that is wrong with a value."""
@@ -66,6 +68,8 @@ class Values:
                     return
                 for position, item in enumerate(value):
                     yield from self.faults(item, schema["items"], f"{place}[{position}]", way)
+            case _ if way is Way.NUMBERED and "enum" in schema and _integer_fault(value, {}) == "":
+                return
             case scalar:
                 wrong = _SCALARS[scalar](value, schema)
                 if wrong:
@@ -107,7 +111,7 @@ class Values:
             yield f"{place}.@type: unknown type: {url!r}"
         elif schema is not None:
             members = {name: item for name, item in value.items() if name != "@type"}
-            yield from self._object_faults(members, schema, place, way)
+            yield from self._object_faults(members, self.resolve(schema), place, way)
 
     def _mask_list(self, text: str, schema: Schema, place: str) -> Generator[str, None, str]:
         """Read a list of fields; gives what comes behind it."""

@@ -19,6 +19,11 @@ class Anything:
 
 
 @dataclass(frozen=True)
+class Struct:
+    """An object, taken verbatim, names inside included."""
+
+
+@dataclass(frozen=True)
 class Text:
     """A string."""
 
@@ -73,7 +78,7 @@ class Message:
 
 
 Scalar: TypeAlias = Text | Whole | Real | Truth | Encoded | Name | Choice
-Kind: TypeAlias = Anything | Scalar | Many | Message
+Kind: TypeAlias = Anything | Struct | Scalar | Many | Message
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,9 @@ def _read(value: object, kind: Kind, place: str, problems: list[_Problem]) -> ob
             problems.append(_Problem(place, f"Invalid value at '{place}' (a list is wanted)"))
             return []
         return [_read(item, kind.of, f"{place}[{position}]", problems) for position, item in enumerate(value)]
-    if isinstance(kind, Anything):
+    if isinstance(kind, Struct) and not isinstance(value, dict):
+        problems.append(_Problem(place, f"Invalid value at '{place}' (type.googleapis.com/google.protobuf.Struct)"))
+    if isinstance(kind, Anything | Struct):
         return value
     return _read_scalar(value, kind, place, problems)
 

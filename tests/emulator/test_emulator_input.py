@@ -209,12 +209,30 @@ def deeper(frames: int, call: Callable[[], httpx.Response]) -> httpx.Response:
     return call() if frames == 0 else deeper(frames - 1, call)
 
 
+@pytest.mark.parametrize(
+    ("batch", "place"),
+    [
+        ({"inputConfig": {"requests": {"requests": [{"request": {}, "metadata": 5}]}}}, "requests[0].metadata"),
+        ({"webhookConfig": {"uris": ["https://a.example/"], "userMetadata": []}}, "webhook_config.user_metadata"),
+    ],
+)
+def test_metadata_is_an_object(world: World, batch: Any, place: str) -> None:
+    error = world.refused(400, "POST", CREATE, json={"batch": batch})
+    assert f"{place}' (type.googleapis.com/google.protobuf.Struct)" in error["message"]
+
+
+@pytest.mark.parametrize("member", ["url", "userData"])
+def test_members_of_a_webhook_that_there_are_not(world: World, member: str) -> None:
+    error = world.refused(400, "POST", CREATE, json={"batch": {"webhookConfig": {member: "x"}}})
+    assert f'Unknown name "{member}"' in error["message"]
+
+
 def test_what_is_nested_too_deeply_is_refused_and_leaves_nothing(world: World) -> None:
     """How deep is too deep depends on how deep the caller already is; never is there no answer."""
 
     def create(depth: int) -> httpx.Response:
         value = "[" * depth + "]" * depth
-        body = '{"batch":{"inputConfig":{"requests":{"requests":[{"request":{},"metadata":' + value + "}]}}}}"
+        body = '{"batch":{"inputConfig":{"requests":{"requests":[{"request":{},"metadata":{"a":' + value + "}}]}}}}"
         return world.http.post(CREATE, content=body.encode())
 
     deepest = max(depth for depth in range(600, 1000) if create(depth).status_code == 200)

@@ -163,10 +163,10 @@ def test_row_rules_reach_rows_of_files_by_key(world: World) -> None:
     assert stats == {"requestCount": "3", "successfulRequestCount": "1", "pendingRequestCount": "2"}
 
 
-def test_metadata_that_is_no_map_has_no_key(world: World) -> None:
+def test_a_key_in_the_metadata_that_is_no_text_is_no_key(world: World) -> None:
     world.rules({"match": {"row": ""}, "fate": "rows"})
     request = {"contents": [{"parts": [{"text": "x"}]}]}
-    items = [{"request": request, "metadata": 5}, {"request": request, "metadata": {"key": 5}}]
+    items = [{"request": request, "metadata": {}}, {"request": request, "metadata": {"key": 5}}]
     job = world.post_batch("models/gemini-2.5-flash", {"inputConfig": {"requests": {"requests": items}}})
     world.finish(job)
     assert None not in errors(world, job)

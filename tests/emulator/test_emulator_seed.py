@@ -29,7 +29,7 @@ jobs:
     endTime: 2026-02-28T11:00:00.5+00:00
     results:
       - {metadata: {key: x}, response: {candidates: []}}
-      - {metadata: {key: y}, error: {code: 3, message: bad, details: [{"@type": t}]}}
+      - {metadata: {key: y}, error: {code: 3, message: bad, details: [{"@type": type.googleapis.com/google.rpc.Help}]}}
   - {name: batches/away, model: gemini-2.5-flash, state: SUCCEEDED, inputFile: files/long-gone, results: [{key: k, response: {}}]}
   - {name: batches/waits, model: gemini-2.5-flash, state: PENDING, rows: [{key: k, text: hi}]}
   - {name: batches/runs, model: gemini-2.5-flash, state: JOB_STATE_RUNNING, rows: [{text: hi}]}
@@ -90,7 +90,10 @@ def test_given_results_stand_as_given(seeded: World) -> None:
     items = reply["metadata"]["output"]["inlinedResponses"]["inlinedResponses"]
     assert items == [
         {"metadata": {"key": "x"}, "response": {"candidates": []}},
-        {"metadata": {"key": "y"}, "error": {"code": 3, "message": "bad", "details": [{"@type": "t"}]}},
+        {
+            "metadata": {"key": "y"},
+            "error": {"code": 3, "message": "bad", "details": [{"@type": "type.googleapis.com/google.rpc.Help"}]},
+        },
     ]
     assert reply["metadata"]["batchStats"] == {
         "requestCount": "2",

@@ -117,7 +117,7 @@ def deep(levels: int) -> dict[str, Any]:
             [schema({"a": {"type": "STRING"}}), schema({"a": {"type": ["STRING", "NULL"]}})],
             "responseSchema.properties.a.type has two types",
         ),
-        ([schema(deep(6))], "is nested more than 15 levels"),
+        ([schema(deep(7))], "is nested more than 15 levels"),
         ([{"request": {}}], "row 1: field request is a struct without fields"),
     ],
 )

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from batchctl.emulator.proto import Anything, Kind, Many, Message, Text, Whole
+from batchctl.emulator.proto import Anything, Kind, Many, Message, Struct, Text, Whole
 from batchctl.emulator.requests import DEVELOPER_REQUESTS
 
 _ANY = Anything()
+_STRUCT = Struct()
 
 
 def file_row(kind: str) -> Message:
     """One line of an input file. Source: reference 8.1."""
-    return Message({"key": Text(), "request": DEVELOPER_REQUESTS[kind], "metadata": _ANY})
+    return Message({"key": Text(), "request": DEVELOPER_REQUESTS[kind], "metadata": _STRUCT})
 
 
 def batch(kind: str) -> Message:
     """The batch object; what only ever comes out is taken and ignored. Source: reference 1.2."""
-    item = Message({"request": DEVELOPER_REQUESTS[kind], "metadata": _ANY})
+    item = Message({"request": DEVELOPER_REQUESTS[kind], "metadata": _STRUCT})
     ignored: dict[str, Kind] = dict.fromkeys(
-        ("name", "output", "createTime", "endTime", "updateTime", "batchStats", "state", "webhookConfig"), _ANY
+        ("name", "output", "createTime", "endTime", "updateTime", "batchStats", "state"), _ANY
     )
     return Message({
         **ignored,
@@ -25,6 +26,7 @@ def batch(kind: str) -> Message:
         "displayName": Text(),
         "inputConfig": Message({"fileName": Text(), "requests": Message({"requests": Many(item)})}),
         "priority": Whole(),
+        "webhookConfig": Message({"uris": Many(Text()), "userMetadata": _STRUCT}),
     })  # fmt: skip
 
 
