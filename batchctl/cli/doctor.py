@@ -17,6 +17,7 @@ from batchctl.cli.output import emit
 from batchctl.cli.watching import watch_calls
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.manifests.accounts import resolve_account
+from batchctl.model.allowance import Allowance
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import BatchctlError, NotDelivered
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
@@ -104,12 +105,16 @@ def _call(
 ) -> Iterator[Finding]:
     """Who we are there, and one list call, as small as it can be."""
     provider = connections(account)
+    allowance = Allowance(workspace.stack.limits.read_timeout.total_seconds())
     try:
-        for fact in provider.facts():
+        with allowance.holding():
+            facts = provider.facts()
+        for fact in facts:
             yield Finding(config.name, fact.check, Health.OK, _detail(fact, account))
-        found = len(list(islice(provider.list_jobs(), 1)))
-        provider.confirm_clock()
-        uploads = tuple(_examine_uploads(config.name, provider))
+        with allowance.holding():
+            found = len(list(islice(provider.list_jobs(), 1)))
+            provider.confirm_clock()
+            uploads = tuple(_examine_uploads(config.name, provider))
         offset = provider.now() - workspace.clock.now()
     finally:
         provider.close()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
+from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Diagnostic, Location
 from batchctl.model.errors import ApiError, BatchctlError, ManifestError, NotFound
@@ -41,12 +42,14 @@ def observe(
     *,
     foreign: bool = False,
     also: Iterable[Account] = (),
+    seconds: float | None = None,
 ) -> Look:
     """Look at all accounts side by side. What cannot be read is incomplete, with its error.
 
     Also where no job is desired or recorded: a state that was lost knows no account, and what it forgot there would be
     bought again elsewhere. `foreign` asks for other people's jobs too, where they cost more; `also` names further
-    accounts that are needed.
+    accounts that are needed. All accounts together take no longer than `limits.readTimeout`, or `seconds` if that is
+    less: what was not read by then is incomplete.
 
     Raises ExhaustedError when the machine had no room for the look: that says nothing about any account.
     """
@@ -57,8 +60,10 @@ def observe(
     observed: dict[Account, Observation] = {}
     errors: dict[Account, BatchctlError] = {}
     looks_failed: dict[Account, BatchctlError | None] = {}
+    longest = desired.stack.limits.read_timeout.total_seconds()
+    allowance = Allowance(longest if seconds is None else min(longest, seconds))
     with Workers(max_workers=desired.stack.limits.concurrency) as pool:
-        looks = {account: pool.submit(_list, account, tools, foreign=foreign) for account in accounts}
+        looks = {account: pool.submit(_list, account, tools, allowance, foreign=foreign) for account in accounts}
         for account, future in looks.items():
             observation, error = future.result()
             looks_failed[account] = error
@@ -69,7 +74,7 @@ def observe(
             expected = names.get(account, frozenset())
             if not observation.lists_foreign:
                 expected |= to_adopt.get(account, set())
-            observed[account] = _check_missing(observation, expected, tools, pool)
+            observed[account] = _check_missing(observation, expected, tools, pool, allowance)
     _require_room(looks_failed)
     for account, problem in find_strangers(recorded, observed).items():
         errors[account] = BatchctlError(problem, code=ErrorCode.OTHER_KEY, hint=_OTHER_KEY_HINT)
@@ -106,7 +111,14 @@ def _to_adopt(desired: DesiredStack, recorded: Recorded) -> dict[Account, set[st
     return found
 
 
-def _list(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observation, BatchctlError | None]:
+def _list(
+    account: Account, tools: Tools, allowance: Allowance, *, foreign: bool
+) -> tuple[Observation, BatchctlError | None]:
+    with allowance.holding():
+        return _look_at(account, tools, foreign=foreign)
+
+
+def _look_at(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observation, BatchctlError | None]:
     begun = tools.clock.elapsed()
     try:
         provider = tools.providers.get(account)
@@ -148,19 +160,22 @@ def _failed(account: Account, now: datetime, error: BatchctlError) -> Observatio
     return Observation(account, now, complete=False, problem=error.message)
 
 
-def _check_missing(observation: Observation, expected: frozenset[str], tools: Tools, pool: Workers) -> Observation:
+def _check_missing(
+    observation: Observation, expected: frozenset[str], tools: Tools, pool: Workers, allowance: Allowance
+) -> Observation:
     """Ask directly for every expected job that a complete list lacks."""
     missing = sorted(expected - {job.name for job in observation.jobs})
     if not observation.complete or not missing:
         return observation
     provider = tools.providers.get(observation.account)
-    checked = dict(zip(missing, pool.map(lambda name: _get(provider, name), missing), strict=True))
+    checked = dict(zip(missing, pool.map(lambda name: _get(provider, name, allowance), missing), strict=True))
     return replace(observation, checked=checked)
 
 
-def _get(provider: Provider, name: str) -> Presence:
+def _get(provider: Provider, name: str, allowance: Allowance) -> Presence:
     try:
-        return Present(provider.get_job(name))
+        with allowance.holding():
+            return Present(provider.get_job(name))
     except NotFound:
         return Gone()
     except ApiError as error:

@@ -25,6 +25,9 @@ from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options, plan, results_relied_on
 
+_SHORTEST_LOOK = 10.0
+"""Seconds that a look may take whatever `--timeout` says: without one nothing could be said of any job."""
+
 Approve = Callable[[Plan], None]
 """Asked before anything is done; raises GuardError when the plan is not what was agreed to."""
 
@@ -90,10 +93,12 @@ def run_pass(
     tools: Tools,
     approve: Approve | None = None,
     only: frozenset[str] | None = None,
+    left: float | None = None,
 ) -> PassReport:
     """Read, observe, plan and execute under the lock. Raises LockedError, StateError, what `ask` and `approve` raise.
 
-    `only` leaves all jobs but these; unlike a scope it changes nothing in what is decided and guarded.
+    `only` leaves all jobs but these; unlike a scope it changes nothing in what is decided and guarded. `left` are the
+    seconds that the whole command has left: a look takes no longer, but for what it takes where nothing is wrong.
     """
     with tools.state.lock() as session:
         before = session.load()
@@ -103,7 +108,8 @@ def run_pass(
         recorded = moved.recorded
         # A look may take minutes, and what it shows first is as old as that: no grace is over that ran out meanwhile.
         begun = tools.clock.now()
-        look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
+        seconds = None if left is None else max(left, _SHORTEST_LOOK)
+        look = observe(desired, recorded, tools, foreign=options.show_unmanaged, seconds=seconds)
         now, elapsed = tools.clock.now(), tools.clock.elapsed()
         planned = _decide(desired, recorded, look.observed, begun, options, tools)
         if only is not None:

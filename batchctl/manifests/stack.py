@@ -206,6 +206,7 @@ class _StackReader:
             display_name=int(given.get("displayName", standard.display_name)),
             line_bytes=int(given.get("lineBytes", standard.line_bytes)),
             create_timeout=self._duration("createTimeout", standard.create_timeout),
+            read_timeout=self._duration("readTimeout", standard.read_timeout),
             settle_grace=self._duration("settleGrace", standard.settle_grace),
             file_min_life=self._duration("fileMinLife", standard.file_min_life),
             admission=read_admission(given),

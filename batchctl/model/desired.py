@@ -255,6 +255,8 @@ class Limits:
     """Bounds on what is at work at once, for each provider that has none of its own."""
     line_bytes: int = LINE_BYTES
     """Longest line of a file of rows or results that is read as one."""
+    read_timeout: timedelta = timedelta(minutes=5)
+    """What a read may take in all: all tries, all pages, and all accounts that a pass looks at."""
 
 
 @dataclass(frozen=True)

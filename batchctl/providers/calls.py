@@ -9,6 +9,7 @@ import httpx
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
+from batchctl.providers.line import Pace
 from batchctl.providers.texts import parse_json
 
 JSON_LIMIT = 64 * 2**20
@@ -23,6 +24,13 @@ class Timeouts:
     read: float = 60.0
     """The longest silence while reading or writing."""
     total: float = 120.0
+    pace: Pace | None = None
+    """What a transfer of any size has to bring; None for what is read in one piece."""
+
+
+def transfer(patience: float) -> Timeouts:
+    """For a body of any size, which may take hours as long as it gets on. `patience`: seconds for next to nothing."""
+    return Timeouts(read=120.0, total=7200.0, pace=Pace(seconds=min(Pace.seconds, patience)))
 
 
 @dataclass(frozen=True)

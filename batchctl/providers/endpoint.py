@@ -16,10 +16,11 @@ import httpx
 from batchctl import __version__
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.addresses import is_loopback_host
-from batchctl.model.errors import ApiError, ApiStatus, BadReply, ConnectionFailed, ReplyLost
+from batchctl.model.errors import ApiError, ApiStatus, ConnectionFailed, ReplyLost
 from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
 from batchctl.model.ports import Fact, ResultItem
+from batchctl.providers.bounds import Bounds, require_time
 from batchctl.providers.calls import Call, Reply
 from batchctl.providers.clients import is_same_service, open_client, tls_for
 from batchctl.providers.credentials import Credentials
@@ -143,17 +144,19 @@ class Endpoint:
     def _answer_on(self, line: Line, call: Call, flow: Flow) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
         # Before the watch starts: a token may have to be fetched first, and that has a time limit of its own.
         credentials = self._credentials.headers() if _is_ours(call) else {}
-        with line.watched(call.timeouts.total) as watch:
+        allowed = require_time(call)
+        with line.watched(min(call.timeouts.total, allowed.left()), call.timeouts.pace) as watch:
+            bounds = Bounds(call, watch, allowed)
             try:
                 response = self._send(line, call, credentials, watch)
                 try:
-                    self._raise_for_status(call, response, watch)
+                    self._raise_for_status(call, response, bounds)
                     self.clock.observe(response.headers.get("date"))
-                    yield response, _chunks(call, response, watch, flow)
+                    yield response, bounds.chunks(response, flow)
                 finally:
                     response.close()
             except WIRE_ERRORS as exc:
-                raise self._failure(call, exc, watch) from exc
+                raise self._failure(exc, bounds) from exc
             except RuntimeError as exc:
                 # What httpx says when another thread closed the client under the call.
                 if not self._lines.is_closed:
@@ -189,21 +192,20 @@ class Endpoint:
         """Rows without our own secrets: they are read from streams, which are not cleaned as a whole reply is."""
         return clean_rows(items, self._credentials.redact_json)
 
-    def _failure(self, call: Call, exc: Exception, watch: Watch) -> ApiError:
-        if watch.over():
-            return _too_slow(call)
+    def _failure(self, exc: Exception, bounds: Bounds) -> ApiError:
+        if bounds.watch.over():
+            return bounds.too_slow()
         if what_ran_out(exc) is not None:
             # The next call has more room then, of whatever endpoint it is.
             close_all_idle()
-        return transport_failure(exc, what=call.what, redact=self._redact)
+        return transport_failure(exc, what=bounds.call.what, redact=self._redact)
 
-    def _raise_for_status(self, call: Call, response: httpx.Response, watch: Watch) -> None:
+    def _raise_for_status(self, call: Call, response: httpx.Response, bounds: Bounds) -> None:
         if response.is_success or response.status_code in call.accepted:
             return
         body = bytearray()
         for chunk in response.iter_bytes():
-            if watch.over():
-                raise _too_slow(call)
+            bounds.require_going()
             body += chunk
             if len(body) > _ERROR_LIMIT:
                 break
@@ -266,31 +268,3 @@ class Endpoint:
 def _is_ours(call: Call) -> bool:
     """Whether the call goes to the endpoint itself, and so carries credentials."""
     return call.target.startswith("/")
-
-
-def _chunks(call: Call, response: httpx.Response, watch: Watch, flow: Flow) -> Iterator[bytes]:
-    ready = response.is_stream_consumed  # a transport in this process may hand over the whole body at once
-    size = 0
-    for chunk in response.iter_bytes():
-        if watch.over():
-            raise _too_slow(call)
-        size += len(chunk)
-        flow.add(len(chunk))
-        if size > call.limit:
-            raise BadReply(f"{call.what}: the answer is larger than {call.limit} bytes")
-        yield chunk
-    if not (ready and "content-encoding" in response.headers):
-        _check_length(call, response, size if ready else response.num_bytes_downloaded)
-
-
-def _check_length(call: Call, response: httpx.Response, came: int) -> None:
-    declared = response.headers.get("content-length", "")
-    if declared.isdecimal() and declared.lstrip("0") != str(came).lstrip("0"):
-        raise ReplyLost(f"{call.what}: the answer ended after {came} of {declared} bytes")
-
-
-def _too_slow(call: Call) -> ApiError:
-    return ReplyLost(
-        f"{call.what}: no whole answer within {call.timeouts.total:g} seconds",
-        hint="the API or the network is slow; run the command again",
-    )

@@ -17,6 +17,7 @@ import google.auth
 from google.auth import exceptions
 from google.auth.credentials import with_scopes_if_required
 
+from batchctl.model.allowance import in_force
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, BatchctlError, ConnectionFailed, Unauthenticated
 from batchctl.providers.credentials import Token
@@ -109,7 +110,7 @@ class DefaultCredentials:
 
     def fetch(self) -> Token:
         """Get a new token. Raises whatever google-auth raises; `token_failure` tells what that means."""
-        self._library.refresh(TokenTransport(_FETCH_SECONDS))
+        self._library.refresh(TokenTransport(min(_FETCH_SECONDS, in_force().left())))
         value, expiry = self._library.token, self._library.expiry
         if not isinstance(value, str) or not _TOKEN.fullmatch(value):
             raise ValueError("the answer holds no token")

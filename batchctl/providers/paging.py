@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from batchctl.model.allowance import Allowance
 from batchctl.model.capabilities import JOBS_A_PAGE
-from batchctl.model.desired import Json
-from batchctl.model.errors import BadReply
+from batchctl.model.desired import Json, Limits
+from batchctl.model.errors import BadReply, ReplyLost
 from batchctl.model.observed import RemoteJob
 from batchctl.providers.replies import words_of
 from batchctl.providers.texts import whole_characters
@@ -20,8 +21,14 @@ from batchctl.providers.texts import whole_characters
 PAGE_SIZE = JOBS_A_PAGE
 """Always sent: without it the Gemini API was seen to answer with an empty list (reference 1.5)."""
 _MAX_PAGES = 10_000
+_MAX_SAME = 10
+"""Pages in a row that may have just the same entries: a job more may push the rest on to the next page."""
+_MAX_ENTRIES = 1_000_000
+_MAX_BYTES = 512 * 2**20
+"""Bytes of all pages of a list that is held in memory."""
 _MAX_TOKEN = 8192
 _UNREACHABLE = "unreachable"
+_LONGER = "what it did not show is unknown; if the list is that long, raise limits.readTimeout in the stack file"
 _SHOWN = 5
 """Members of an odd reply that a message names."""
 
@@ -36,32 +43,79 @@ class Paging:
     """Where a page names the next one."""
     beside: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     """Further members that a page without entries may have, each with the values that it may have; None: any."""
+    is_stream: bool = False
+    """Whether the entries are handed on and not held: there may be any number, as long as they go on coming."""
 
 
 _AIP = Paging()
 
 
 def pages(
-    read: Callable[[Mapping[str, str]], Mapping[str, Json]], member: str, what: str, paging: Paging = _AIP
+    read: Callable[[Mapping[str, str]], Mapping[str, Json]],
+    member: str,
+    what: str,
+    paging: Paging = _AIP,
+    *,
+    seconds: float = Limits.read_timeout.total_seconds(),
 ) -> Iterator[list[Json]]:
     """The entries of each page. `read` gets the parameters that choose a page, `member` is where its entries stand.
 
-    A page may be empty although others follow. Raises BadReply for a list that is not whole or would never end, and
-    whatever `read` raises.
+    A page may be empty although others follow. All pages together may take so many seconds. Raises BadReply for a list
+    that is not whole or would never end, ReplyLost for one that takes too long, and whatever `read` raises.
     """
+    progress = _Progress(what, paging, seconds)
     tokens: set[str] = set()
     chosen = {paging.size_param: str(paging.size)}
     while len(tokens) < _MAX_PAGES:
-        page = read(chosen)
-        yield _entries(page, member, what, paging)
+        with progress.allowance.holding():
+            page = read(chosen)
+        entries = _entries(page, member, what, paging)
+        progress.note(entries)
+        yield entries
         token = _next_token(page, what, paging)
         if token is None:
             return
         if token in tokens:
             raise BadReply(f"{what}: the same page token came twice, so the list would never end")
+        progress.require_time()
         tokens.add(token)
         chosen = {**chosen, "pageToken": token}
     raise BadReply(f"{what}: more than {_MAX_PAGES} pages")
+
+
+class _Progress:
+    """Whether a list gets on, and what it may still take."""
+
+    def __init__(self, what: str, paging: Paging, seconds: float) -> None:
+        self._what = what
+        self._paging = paging
+        self._seconds = seconds
+        self._pages = self._held = self._same = 0
+        self._last: list[Json] = []
+        self.allowance = self._allow()
+
+    def note(self, entries: list[Json]) -> None:
+        """A page has come. Raises BadReply when the list cannot end."""
+        self._pages += 1
+        self._same = self._same + 1 if entries and entries == self._last else 0
+        self._last = entries
+        if self._same >= _MAX_SAME:
+            raise BadReply(f"{self._what}: the same page came {self._same + 1} times under different tokens")
+        self._held += len(entries)
+        if self._paging.is_stream and self._held >= self._paging.size:
+            self._held, self.allowance = 0, self._allow()
+        if self._held > _MAX_ENTRIES:
+            raise BadReply(f"{self._what}: more than {_MAX_ENTRIES:,} entries")
+
+    def require_time(self) -> None:
+        """Raise ReplyLost when no further page may be asked for."""
+        if self.allowance.is_over():
+            seconds = round(self.allowance.overdue().seconds, 1)
+            words = f"the list did not end within {seconds:g} seconds (page {self._pages:,})"
+            raise ReplyLost(f"{self._what}: {words}", hint=_LONGER)
+
+    def _allow(self) -> Allowance:
+        return Allowance(self._seconds) if self._paging.is_stream else Allowance(self._seconds, _MAX_BYTES)
 
 
 def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -> list[Json]:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import httpx
 
+from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, BadReply, ReplyLost
 from batchctl.providers.calls import Reply, Timeouts
@@ -21,7 +22,7 @@ from batchctl.providers.retry import Retry
 CHUNK = 8 * 2**20
 """Bytes of one request: a multiple of the 256 KiB that all services want (reference 2.1)."""
 TIMEOUTS = Timeouts(read=120.0, total=900.0)
-"""Of one chunk."""
+"""Of one chunk, all tries and questions together."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def send_all(session: Session, retry: Retry, content: Iterable[bytes], size: int
     """
     offset = 0
     for chunk, last in cut(content, size, chunk_size, session.what):
-        end = _send(session, retry, chunk, offset, last=last)
+        with Allowance(TIMEOUTS.total).holding():
+            end = _send(session, retry, chunk, offset, last=last)
         if end is not None:
             return end
         offset += len(chunk)

@@ -6,10 +6,13 @@ Source: design section 6; reference 6.5 and chapter 9 (RetryInfo).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
 from batchctl.model.activity import UNWATCHED, Activity
+from batchctl.model.allowance import Allowance, in_force
+from batchctl.model.desired import Limits
 from batchctl.model.errors import ApiError, ApiStatus, ConnectionFailed, QuotaExceeded, ReplyLost, ServerFailed
 from batchctl.model.ports import Clock
 
@@ -41,33 +44,46 @@ class Retry:
     """The longest wait that the API may ask for; beyond it the error surfaces."""
     max_total_wait: float = 90.0
     """The longest wait for one call in all: one account that is unwell must not hold up a whole command."""
+    total: float = Limits.read_timeout.total_seconds()
+    """How long one read may take in all: the calls themselves, the waits between them, and all pages of a list."""
     activity: Activity = UNWATCHED
 
-    def run(self, call: Callable[[], T], again: Callable[[ApiError], bool] = is_transient) -> T:
-        """Make the call, again while `again` says so and attempts are left. Raises the last ApiError."""
-        waited = 0.0
-        for attempt in range(1, self.attempts):
+    def run(
+        self, call: Callable[[], T], again: Callable[[ApiError], bool] = is_transient, *, is_transfer: bool = False
+    ) -> T:
+        """Make the call, again while `again` says so and attempts and time are left. Raises the last ApiError.
+
+        A transfer's own calls may take longer, as long as they get on; only no further one is begun then.
+        """
+        allowance, waited = Allowance(self.total), 0.0
+        for attempt in range(1, self.attempts + 1):
             try:
-                return call()
+                with nullcontext() if is_transfer else allowance.holding():
+                    return call()
             except ApiError as error:
-                seconds = self.pause(attempt, error, waited) if again(error) else None
+                if attempt == self.attempts or not again(error):
+                    raise
+                seconds = self.pause(attempt, error, waited, allowance)
                 if seconds is None:
                     raise
                 waited += seconds
-        return call()
+        raise AssertionError("the last attempt gives or raises")
 
-    def pause(self, attempt: int, error: ApiError, waited: float = 0.0) -> float | None:
+    def pause(
+        self, attempt: int, error: ApiError, waited: float = 0.0, allowance: Allowance | None = None
+    ) -> float | None:
         """Wait after the failure of the given attempt (from 1), and give how long; None, at once, for too long a wait.
 
-        `waited` is how long this call has waited before. The wait is random between nothing and a doubling cap, on top
-        of what the API asked for, so that many callers that failed together do not come back together.
+        `waited` is how long this call has waited before, `allowance` what it may take in all. The wait is random
+        between nothing and a doubling cap, on top of what the API asked for, so that many callers that failed together
+        do not come back together.
         """
         asked = error.retry_after if isinstance(error, ApiStatus) else None
         if asked is not None and asked > self.max_asked_wait:
             return None
         cap = min(self.max_wait, self.first_wait * 2.0 ** (attempt - 1))
         seconds = (asked or 0.0) + self.random() * cap
-        if waited + seconds > self.max_total_wait:
+        if waited + seconds > self.max_total_wait or seconds >= (allowance or in_force()).left():
             return None
         self.activity.trying_again(error.message, seconds)
         self.clock.sleep(seconds)

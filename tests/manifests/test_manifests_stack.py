@@ -42,6 +42,7 @@ def test_what_is_written_counts(tmp_path: Path) -> None:
           maxDelete: 2
           displayName: 200
           createTimeout: 30s
+          readTimeout: 3m
           settleGrace: 2m
           fileMinLife: 1d
           lineBytes: 2097152
@@ -51,7 +52,16 @@ def test_what_is_written_counts(tmp_path: Path) -> None:
     assert (stack.state, stack.results) == (tmp_path / "var/jobs.db", tmp_path / "out/rows")
     assert stack.providers == {"local": ProviderConfig("local", Api.GEMINI, "emulator")}
     assert stack.limits == Limits(
-        2, 0, 1, 2, 200, timedelta(seconds=30), timedelta(minutes=2), timedelta(days=1), line_bytes=2**21
+        2,
+        0,
+        1,
+        2,
+        200,
+        timedelta(seconds=30),
+        timedelta(minutes=2),
+        timedelta(days=1),
+        line_bytes=2**21,
+        read_timeout=timedelta(minutes=3),
     )
 
 

@@ -31,14 +31,16 @@ def endpoint(answering: Answering, clock: MovedClock, base: str) -> Endpoint:
     return Endpoint(base, ApiKey(KEY), ServerClock(clock), httpx.MockTransport(answering))
 
 
-def storage(answering: Answering, clock: MovedClock | None = None, base: str = GCS) -> Storage:
+def storage(
+    answering: Answering, clock: MovedClock | None = None, base: str = GCS, patience: Retry | None = None
+) -> Storage:
     moved = clock or MovedClock()
-    return Storage(endpoint(answering, moved, base), Retry(moved, lambda: 0.5))
+    return Storage(endpoint(answering, moved, base), patience or Retry(moved, lambda: 0.5))
 
 
-def bigquery(answering: Answering, clock: MovedClock | None = None) -> BigQuery:
+def bigquery(answering: Answering, clock: MovedClock | None = None, patience: Retry | None = None) -> BigQuery:
     moved = clock or MovedClock()
-    return BigQuery(endpoint(answering, moved, BQ), Retry(moved, lambda: 0.5))
+    return BigQuery(endpoint(answering, moved, BQ), patience or Retry(moved, lambda: 0.5))
 
 
 def md5(data: bytes) -> str:

@@ -15,6 +15,7 @@ from batchctl.cli.state.places import moved
 from batchctl.cli.watching import watch_calls
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.trust import Trust
+from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.errors import GuardError, NotFound, PermissionDenied, UsageError
@@ -61,7 +62,8 @@ def rebind(
             jobs = [
                 find_job(recorded, name) for name in (sorted(recorded.jobs) if everything else dict.fromkeys(names))
             ]
-            _require_shown(jobs, recorded, provider, force=force)
+            with Allowance(opened.stack.limits.read_timeout.total_seconds()).holding():
+                _require_shown(jobs, recorded, provider, force=force)
             writes: list[Write] = [SaveIdentity(account, provider.identity)] if provider.identity else []
             for job in jobs:
                 writes += bind(job, config.name, account)

@@ -142,7 +142,7 @@ class _Run:
         """Make one pass; gives whether it brought news."""
         tools, last = self._tools, self._last
         if last is None:
-            done = run_pass(self._read, tools, self._approve)
+            done = run_pass(self._read, tools, self._approve, left=self._left())
             self._take(done, _first(done))
             return True
         recorded = tools.state.load()
@@ -157,7 +157,7 @@ class _Run:
         # An order is given once, and then followed like any other decision.
         self._options = replace(self._options, retry=False, rerun=not_rerun(self._options.rerun, last))
         only = None if self._until.ended else frozenset(job.job for job in self._pending)
-        done = run_pass(self._read, tools, only=only)
+        done = run_pass(self._read, tools, only=only, left=self._left())
         report = self._report
         assert report is not None
         merged = merge(report, done, whole=self._until.ended)
@@ -175,8 +175,8 @@ class _Run:
         read here only where no pass follows, unless they have changed already.
         """
         assert self._desired is not None
-        concurrency = self._desired.stack.limits.concurrency
-        return is_unchanged(last, recorded, concurrency, self._tools) and self._reading() == self._followed
+        limits = self._desired.stack.limits
+        return is_unchanged(last, recorded, limits, self._tools) and self._reading() == self._followed
 
     def _read(self, recorded: Recorded) -> Asked:
         """What the pass that holds the lock is asked to do."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from batchctl.engine.passes import PassReport
 from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
+from batchctl.model.allowance import Allowance
+from batchctl.model.desired import Limits
 from batchctl.model.errors import BatchctlError
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.reconcile import choose_gets
@@ -16,7 +18,7 @@ MAX_QUICK_CHECKS = 10
 """In a row, before a whole pass is made all the same: drift shows in lists alone."""
 
 
-def is_unchanged(last: PassReport, recorded: Recorded, concurrency: int, tools: Tools) -> bool:
+def is_unchanged(last: PassReport, recorded: Recorded, limits: Limits, tools: Tools) -> bool:
     """Whether nothing has happened since a pass, as far as single gets tell; False where a pass is the better look.
 
     `recorded` is the state now.
@@ -30,14 +32,16 @@ def is_unchanged(last: PassReport, recorded: Recorded, concurrency: int, tools: 
         return False
     if not asked:
         return True
-    with Workers(max_workers=min(concurrency, len(asked))) as pool:
-        return all(pool.map(lambda attempt: _is_as_recorded(attempt, tools), asked))
+    allowance = Allowance(limits.read_timeout.total_seconds())
+    with Workers(max_workers=min(limits.concurrency, len(asked))) as pool:
+        return all(pool.map(lambda attempt: _is_as_recorded(attempt, tools, allowance), asked))
 
 
-def _is_as_recorded(attempt: RecordedAttempt, tools: Tools) -> bool:
+def _is_as_recorded(attempt: RecordedAttempt, tools: Tools, allowance: Allowance) -> bool:
     assert attempt.remote is not None
     try:
-        job = tools.providers.get(attempt.account).get_job(attempt.remote)
+        with allowance.holding():
+            job = tools.providers.get(attempt.account).get_job(attempt.remote)
     except BatchctlError:
         # What it means is for a whole pass to tell.
         return False

@@ -22,7 +22,7 @@ from batchctl.providers.texts import as_object
 
 _ROOT = "/bigquery/v2"
 _BESIDE = {"kind": frozenset({"bigquery#tableDataList"}), "etag": None, "totalRows": None}
-_PAGING = Paging("maxResults", 1000, "pageToken", _BESIDE)
+_PAGING = Paging("maxResults", 1000, "pageToken", _BESIDE, is_stream=True)
 _PAGE_LIMIT = 256 * 2**20
 """Bytes of one page; the service ends a page long before, but one row may be large."""
 
@@ -61,7 +61,7 @@ class BigQuery:
             return found
 
         with told_of_table(str(table)):
-            for entries in pages(read, "rows", what, _PAGING):
+            for entries in pages(read, "rows", what, _PAGING, seconds=self._retry.total):
                 if is_silent:
                     raise BadReply(f"{what}: the answer does not say how many rows {table} has")
                 try:

@@ -9,14 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from batchctl.model.allowance import Allowance
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, BadRequest, NotFound, ReplyLost
 from batchctl.providers import members
-from batchctl.providers.calls import Call, Timeouts
+from batchctl.providers.calls import Call, transfer
 from batchctl.providers.cloud.names import ObjectPath, bucket_path, object_path
 from batchctl.providers.cloud.object_upload import ObjectSession
 from batchctl.providers.cloud.refusals import http_of, told_of_bucket
 from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.line import Pace
 from batchctl.providers.paging import Paging, pages
 from batchctl.providers.resumable import CHUNK, send_all
 from batchctl.providers.retry import Retry, is_transient
@@ -30,7 +32,6 @@ _DELETER = "roles/storage.objectUser"
 _WRITER = "roles/storage.objectCreator"
 _DOWNLOAD_LIMIT = 2**40
 """Bytes of one object; they are never held, so this only ends what would not end."""
-_LONG = Timeouts(read=120.0, total=7200.0)
 _PLAIN_REFUSALS = frozenset({403, 404, 412})
 """What a read of bytes may be refused with in plain text, so that the refusal has to be looked into."""
 _CHANGED = 412
@@ -61,19 +62,22 @@ class Storage:
         return self._endpoint.clock.now()
 
     def list(self, prefix: ObjectPath) -> Iterator[StoredObject]:
-        """All objects whose name begins with the prefix's, as they come; a failed page raises. Raises ApiError."""
+        """All objects whose name begins with the prefix's, each once; a failed page raises. Raises ApiError."""
         what = "storage.objects.list"
         params = {"prefix": prefix.name, "fields": f"items({_FIELDS}),nextPageToken"}
 
         def read(page: Mapping[str, str]) -> Mapping[str, Json]:
             return self._json(Call(what, "GET", f"{_ROOT}{bucket_path(prefix.bucket)}", params={**params, **page}))
 
+        names: set[str] = set()
         with told_of_bucket(prefix.bucket, _READER):
-            for entries in pages(read, "items", what, _PAGING):
+            for entries in pages(read, "items", what, _PAGING, seconds=self._retry.total):
                 for found in [_stored(entry, prefix.bucket, what) for entry in entries]:
                     if not found.path.name.startswith(prefix.name):
                         raise BadReply(f"{what}: asked for {prefix}, got {found.path}")
-                    yield found
+                    if found.path.name not in names:
+                        names.add(found.path.name)
+                        yield found
 
     def get(self, path: ObjectPath) -> StoredObject:
         """One object's metadata. Raises ApiError, NotFound also when the whole bucket is not there."""
@@ -92,17 +96,19 @@ class Storage:
     def read(self, item: StoredObject) -> Iterator[bytes]:
         """The object's bytes as they were when it was found, streamed.
 
-        A broken stream goes on where it broke, a few times. Raises ApiError: BadRequest with HTTP 412 when somebody
-        wrote the object anew meanwhile, ReplyLost when its end does not come.
+        A broken stream goes on where it broke, a few times, while it gets on. Raises ApiError: BadRequest with HTTP 412
+        when somebody wrote the object anew meanwhile, ReplyLost when its end does not come.
         """
-        stream = _Bytes(self._endpoint, item)
+        stream, allowance, at = _Bytes(self._endpoint, item, self._retry.total), Allowance(self._retry.total), 0
         for attempt in range(1, self._retry.attempts + 1):
             try:
                 with told_of_bucket(item.path.bucket, _READER):
                     yield from stream.rest()
             except ApiError as error:
-                last = attempt == self._retry.attempts
-                if last or not stream.can_go_on or not is_transient(error) or self._retry.pause(attempt, error) is None:
+                if stream.position - at >= Pace.size:
+                    allowance, at = Allowance(self._retry.total), stream.position
+                is_hopeless = attempt == self._retry.attempts or not stream.can_go_on or not is_transient(error)
+                if is_hopeless or self._retry.pause(attempt, error, allowance=allowance) is None:
                     raise self._explained(item, error) from error
             else:
                 return
@@ -156,16 +162,17 @@ class Storage:
 class _Bytes:
     """The reading of one object, from wherever it has got to."""
 
-    def __init__(self, endpoint: Endpoint, item: StoredObject) -> None:
+    def __init__(self, endpoint: Endpoint, item: StoredObject, patience: float) -> None:
         self._endpoint = endpoint
+        self._timeouts = transfer(patience)
         self._item = item
-        self._at = 0
+        self.position = 0
         self.can_go_on = True
         """Whether the bytes come as they are stored, so that a position in them means something."""
 
     def rest(self) -> Iterator[bytes]:
         """The bytes that have not come yet. Raises ApiError."""
-        item, start = self._item, self._at
+        item, start = self._item, self.position
         if start and start == item.size:
             return
         # Never compressed on the way: a position in the stream has to be one in the object.
@@ -177,7 +184,7 @@ class _Bytes:
             f"{_ROOT}{object_path(item.path)}",
             params={"alt": "media", "ifGenerationMatch": item.generation},
             headers=headers,
-            timeouts=_LONG,
+            timeouts=self._timeouts,
             limit=_DOWNLOAD_LIMIT,
         )
         with self._endpoint.stream(call) as (came, chunks):
@@ -189,10 +196,10 @@ class _Bytes:
                 for name in ("content-encoding", "x-goog-stored-content-encoding")
             )
             for chunk in chunks:
-                self._at += len(chunk)
+                self.position += len(chunk)
                 yield chunk
-        if self.can_go_on and self._at != item.size:
-            raise ReplyLost(f"{what}: {item.path} ended after {self._at} of {item.size} bytes")
+        if self.can_go_on and self.position != item.size:
+            raise ReplyLost(f"{what}: {item.path} ended after {self.position} of {item.size} bytes")
 
 
 def _stored(value: Json, bucket: str, what: str) -> StoredObject:

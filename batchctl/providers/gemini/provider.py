@@ -16,13 +16,13 @@ import httpx
 
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import RemoteSource
+from batchctl.model.desired import Limits, RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
 from batchctl.model.keys import Account
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Clock, CreateRequest, Fact, FileUse, Provider, ResultItem, Upload
 from batchctl.model.states import GOOD_STATES, is_terminal
-from batchctl.providers.calls import Call, Timeouts
+from batchctl.providers.calls import Call, Timeouts, transfer
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.gemini.create import create_body, create_method, marked_name
@@ -42,7 +42,6 @@ _INLINE_LIMIT = 4 * 2**30
 """Bytes of a job with its rows in it, on disk; 1.2 GB were seen, and they may stand in it twice."""
 _DOWNLOAD_LIMIT = 2**40
 """Bytes of a result file; it is never held, so this only ends what would not end."""
-_LONG = Timeouts(read=120.0, total=7200.0)
 _RESULTS_FIELDS = "name,done,metadata(state,endTime,output)"
 _NOT_READY = ErrorCode.RESULTS_NOT_READY
 
@@ -65,6 +64,7 @@ class GeminiProvider:
         self._identity = identity
         self._endpoint = endpoint
         self._retry = retry
+        self._transfer = transfer(retry.total)
         self._uploads = uploads
         self._create_timeout = create_timeout.total_seconds()
         self._display_name_limit = display_name_limit
@@ -112,12 +112,14 @@ class GeminiProvider:
             return self._read(Call(what, "GET", "/batches", params={**page, "fields": LIST_FIELDS}))
 
         # A whole page is read before its first job is given: one that cannot be read spoils all of it.
-        found = pages(read, "operations", what)
+        found = pages(read, "operations", what, seconds=self._retry.total)
         return each_once([remote_job(entry, self._account, what) for entry in page] for page in found)
 
     def get_job(self, name: str) -> RemoteJob:
         what = "batches.get"
-        call = Call(what, "GET", job_path(name), params={"fields": JOB_FIELDS}, timeouts=_LONG, limit=_INLINE_LIMIT)
+        call = Call(
+            what, "GET", job_path(name), params={"fields": JOB_FIELDS}, timeouts=self._transfer, limit=_INLINE_LIMIT
+        )
         with closing(self._retry.run(lambda: self._spooled(call))) as body:
             job = remote_job(read_operation(body, what), self._account, what)
         if job.name != name:
@@ -186,8 +188,8 @@ class GeminiProvider:
 
     def _inline(self, path: str, fields: str, outline: Outline) -> Iterator[ResultItem]:
         what = "batches.get"
-        call = Call(what, "GET", path, params={"fields": fields}, timeouts=_LONG, limit=_INLINE_LIMIT)
-        with closing(self._retry.run(lambda: self._spooled(call))) as body:
+        call = Call(what, "GET", path, params={"fields": fields}, timeouts=self._transfer, limit=_INLINE_LIMIT)
+        with closing(self._retry.run(lambda: self._spooled(call), is_transfer=True)) as body:
             yield from inline_rows(body, outline, what, self._line_limit)
 
     def _spooled(self, call: Call) -> BinaryIO:
@@ -196,7 +198,9 @@ class GeminiProvider:
 
     def _download(self, file: str, outline: Outline) -> Iterator[ResultItem]:
         what = "files.download"
-        call = Call(what, "GET", f"/{file}:download", params={"alt": "media"}, timeouts=_LONG, limit=_DOWNLOAD_LIMIT)
+        call = Call(
+            what, "GET", f"/{file}:download", params={"alt": "media"}, timeouts=self._transfer, limit=_DOWNLOAD_LIMIT
+        )
         code, hint = self._why_missing(outline)
         missing = (BadRequest, NotFound, PermissionDenied)
 
@@ -206,7 +210,9 @@ class GeminiProvider:
         with ExitStack() as opened:
             try:
                 # From here on rows are handed out, so only the opening may be tried again.
-                _, chunks = self._retry.run(lambda: opened.enter_context(self._endpoint.stream(call)), again)
+                _, chunks = self._retry.run(
+                    lambda: opened.enter_context(self._endpoint.stream(call)), again, is_transfer=True
+                )
             except missing as error:
                 raise _recoded(error, code, hint) from error
             for row in read_lines(chunks, self._line_limit, what, result_item, lambda size: self._ends_at(call, size)):
@@ -247,6 +253,7 @@ def open_gemini(
     uid: str,
     file_min_life: timedelta,
     create_timeout: timedelta,
+    read_timeout: timedelta = Limits.read_timeout,
     display_name_limit: int,
     line_limit: int = LINE_LIMIT,
     clock: Clock,
@@ -262,7 +269,7 @@ def open_gemini(
     """
     key = ApiKey(api_key)
     endpoint = Endpoint(base_url, key, ServerClock(clock), transport, root=f"/{api_version}", activity=activity)
-    retry = Retry(clock, random, activity=activity)
+    retry = Retry(clock, random, total=read_timeout.total_seconds(), activity=activity)
     uploads = Uploads(endpoint, retry, uid, file_min_life)
     return GeminiProvider(
         account, key.fingerprint, endpoint, retry, uploads, create_timeout, display_name_limit, line_limit

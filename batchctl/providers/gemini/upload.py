@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
+from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, BadRequest
@@ -118,7 +119,8 @@ def follow_file(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tupl
     Raises BadRequest with code `UploadFailed` and the API's words when it cannot be processed, and with code
     `InputNotReady` when that takes longer: whoever comes later finds the file by its name, and goes on waiting.
     """
-    with retry.activity.running(f"waiting until the API has processed {file['name']}"):
+    waiting = retry.activity.running(f"waiting until the API has processed {file['name']}")
+    with waiting, Allowance(retry.total).holding():
         return _follow(file, endpoint, retry)
 
 

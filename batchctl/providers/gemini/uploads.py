@@ -69,7 +69,11 @@ class Uploads:
             call = Call(what, "GET", "/files", params=page)
             return self._retry.run(lambda: self._endpoint.call(call).json_object())
 
-        found = [as_object(entry) for page in pages(read, "files", what, _PAGING) for entry in page]
+        found = [
+            as_object(entry)
+            for page in pages(read, "files", what, _PAGING, seconds=self._retry.total)
+            for entry in page
+        ]
         sizes = [members.count(file.get("sizeBytes")) or 0 for file in found]
         own = [size for file, size in zip(found, sizes, strict=True) if is_own_file(str(file.get("name")))]
         return FileUse(len(found), sum(sizes), len(own), sum(own), STORAGE)

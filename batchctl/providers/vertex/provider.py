@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 import httpx
 
 from batchctl.model.activity import UNWATCHED, Activity
+from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import Json, RemoteSource
+from batchctl.model.desired import Json, Limits, RemoteSource
 from batchctl.model.errors import ApiError, BadReply, BatchctlError
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
@@ -144,7 +145,7 @@ class VertexProvider:
             return job
 
         # A whole page is read before its first job is given: one that cannot be read spoils all of it.
-        found = pages(read, "batchPredictionJobs", _LIST)
+        found = pages(read, "batchPredictionJobs", _LIST, seconds=self._retry.total)
         return each_once([read_entry(entry) for entry in page] for page in found)
 
     def _require_own(self, job: RemoteJob, labels: Mapping[str, Json]) -> None:
@@ -186,7 +187,8 @@ class VertexProvider:
         """
         operation = self._read(Call(_DELETE, "DELETE", job_path(name, self._account)))
         clock = self._retry.clock
-        with self._retry.activity.running(f"{_DELETE}: waiting until it is done"):
+        waiting = self._retry.activity.running(f"{_DELETE}: waiting until it is done")
+        with waiting, Allowance(self._retry.total).holding():
             error = wait_for_operation(
                 operation, lambda path: self._read(Call("operations.get", "GET", path)), self._account, clock, _DELETE
             )
@@ -255,6 +257,7 @@ def open_vertex(
     staging_bucket: str | None,
     turns: Turns,
     create_timeout: timedelta,
+    read_timeout: timedelta = Limits.read_timeout,
     display_name_limit: int,
     line_limit: int = LINE_LIMIT,
     clock: Clock,
@@ -278,7 +281,7 @@ def open_vertex(
         Endpoint(storage_url, credentials, shared, transport, hints.STORAGE, manners=asking, activity=activity),
         Endpoint(bigquery_url, credentials, shared, transport, hints.BIGQUERY, activity=activity),
     )
-    retry = Retry(clock, random, activity=activity)
+    retry = Retry(clock, random, total=read_timeout.total_seconds(), activity=activity)
     own = own_labels(stack, uid)
     return VertexProvider(
         account, own, uid, services, retry, staging_bucket, turns, create_timeout, display_name_limit, line_limit

@@ -1,0 +1,86 @@
+"""What bounds one call: its time, the pace of its body, its size, and the allowance that it was made under.
+
+A body is read here, so that nothing is read beyond them. What each bound means for the user is said here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from batchctl.model.activity import Flow
+from batchctl.model.allowance import Allowance, in_force
+from batchctl.model.errors import ApiError, BadReply, ConnectionFailed, ReplyLost
+from batchctl.providers.calls import Call
+from batchctl.providers.line import Watch
+
+_SLOW = "the API or the network is slow; run the command again"
+_LONGER = f"{_SLOW}, or raise limits.readTimeout in the stack file"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Of a call that is under way."""
+
+    call: Call
+    watch: Watch
+    allowed: Allowance
+
+    def require_going(self) -> None:
+        """Raise ReplyLost when the call has to end."""
+        if self.watch.over():
+            raise self.too_slow()
+
+    def too_slow(self) -> ApiError:
+        """The error for a call that was cut off."""
+        limits = self.call.timeouts
+        if limits.pace is not None and self.watch.is_slow():
+            words = f"fewer than {limits.pace.size:,} bytes came within {limits.pace.seconds:g} seconds"
+            return ReplyLost(f"{self.call.what}: {words}", hint=_SLOW)
+        if self.allowed.is_over():
+            return ReplyLost(f"{self.call.what}: no whole answer: {_time_up(self.allowed)}", hint=_LONGER)
+        return ReplyLost(f"{self.call.what}: no whole answer within {limits.total:g} seconds", hint=_SLOW)
+
+    def chunks(self, response: httpx.Response, flow: Flow) -> Iterator[bytes]:
+        """The body, decompressed. Raises ApiError, also midway."""
+        call, watch = self.call, self.watch
+        ready = response.is_stream_consumed  # a transport in this process may hand over the whole body at once
+        size = 0
+        for chunk in response.iter_bytes():
+            self.require_going()
+            size += len(chunk)
+            flow.add(len(chunk))
+            self._require_room(size, len(chunk))
+            watch.came(len(chunk))
+            yield chunk
+            watch.wait_on()
+        if not (ready and "content-encoding" in response.headers):
+            _check_length(call, response, size if ready else response.num_bytes_downloaded)
+
+    def _require_room(self, size: int, more: int) -> None:
+        if size > self.call.limit:
+            raise BadReply(f"{self.call.what}: the answer is larger than {self.call.limit} bytes")
+        self.allowed.take(more)
+        full = self.allowed.full()
+        if full is not None:
+            raise BadReply(f"{self.call.what}: all pages together are larger than {full.size:,.0f} bytes")
+
+
+def require_time(call: Call) -> Allowance:
+    """What this thread is allowed. Raises ConnectionFailed, for nothing was sent, when the time is up before a call."""
+    allowed = in_force()
+    if allowed.is_over():
+        raise ConnectionFailed(f"{call.what}: not sent: {_time_up(allowed)}", hint=_LONGER)
+    return allowed
+
+
+def _time_up(allowed: Allowance) -> str:
+    return f"the time for all calls of this read is up ({round(allowed.overdue().seconds, 1):g} seconds)"
+
+
+def _check_length(call: Call, response: httpx.Response, came: int) -> None:
+    declared = response.headers.get("content-length", "")
+    if declared.isdecimal() and declared.lstrip("0") != str(came).lstrip("0"):
+        raise ReplyLost(f"{call.what}: the answer ended after {came} of {declared} bytes")
