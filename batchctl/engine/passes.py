@@ -13,7 +13,6 @@ from batchctl.engine.observations import Observations
 from batchctl.engine.observe import observe
 from batchctl.engine.renaming import rename_jobs
 from batchctl.engine.steps.execute import execute
-from batchctl.engine.timing import Timing, time_plan
 from batchctl.engine.tools import Tools
 from batchctl.engine.upload_cleanup import clean_up
 from batchctl.model.desired import DesiredStack
@@ -23,7 +22,7 @@ from batchctl.model.observed import Observed
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options, plan, results_relied_on
+from batchctl.reconcile import Options, Timing, plan, results_relied_on, time_plan
 
 _SHORTEST_LOOK = 10.0
 """Seconds that a look may take whatever `--timeout` says: without one nothing could be said of any job."""

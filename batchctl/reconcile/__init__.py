@@ -4,7 +4,10 @@ Pure: no I/O, no clock, no randomness. All policy of batchctl is decided here, s
 """
 
 from batchctl.reconcile.admission.quotas import after_refusal, after_success
+from batchctl.reconcile.after_pass.patience import Patience
+from batchctl.reconcile.after_pass.pending import PassEnd, find_pending, find_unsettled
 from batchctl.reconcile.after_pass.quick_check import choose_gets
+from batchctl.reconcile.after_pass.timing import Timing, time_plan
 from batchctl.reconcile.after_pass.uploads import NO_FILE, find_unneeded, is_expired
 from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
 from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck_notices
@@ -26,8 +29,11 @@ __all__ = [
     "Failure",
     "Move",
     "Options",
+    "PassEnd",
+    "Patience",
     "Rebuilt",
     "Scope",
+    "Timing",
     "after_failure",
     "after_refusal",
     "after_success",
@@ -38,8 +44,10 @@ __all__ = [
     "find_lost_calls",
     "find_moves",
     "find_open",
+    "find_pending",
     "find_strangers",
     "find_unneeded",
+    "find_unsettled",
     "find_waiting",
     "ghosts_of",
     "given_up",
@@ -59,5 +67,6 @@ __all__ = [
     "results_relied_on",
     "sort_outbox",
     "stuck_notices",
+    "time_plan",
     "with_open",
 ]

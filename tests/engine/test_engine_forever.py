@@ -17,7 +17,6 @@ from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.quick_check import is_unchanged
 from batchctl.engine.passes import PassReport
-from batchctl.engine.timing import Timing
 from batchctl.model.desired import Location
 from batchctl.model.errors import (
     BatchctlError,
@@ -34,7 +33,7 @@ from batchctl.model.plan import Action, JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.states import Phase
-from batchctl.reconcile import Options
+from batchctl.reconcile import Options, Timing
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

@@ -8,15 +8,8 @@ import pytest
 from engine_kit import HERE, THERE, job, live, made, phases, results, run
 
 from batchctl.engine.loop.drive import Until
-from batchctl.engine.loop.pending import Patience
 from batchctl.model.desired import OnRemove
-from batchctl.model.errors import (
-    PermissionDenied,
-    QuotaExceeded,
-    ReplyLost,
-    ResultsError,
-)
-from batchctl.model.outcome import Outcome, Result
+from batchctl.model.errors import PermissionDenied, ResultsError
 
 STUCK = {"fate": "stuck"}
 CREATE = "batches.create"
@@ -77,40 +70,6 @@ def test_a_create_that_nobody_may_make_is_given_up(world):
     world.here.faults({"method": CREATE, "kind": "status", "status": 401})
     report = world.watch(job("a"))
     assert (results(report), world.here.calls(CREATE), report.stopped) == ({"a": "failed"}, 3 * 2, None)
-
-
-def lasting():
-    return Outcome("a", Result.FAILED, error=ResultsError("disk full"))
-
-
-def passing():
-    return Outcome("a", Result.FAILED, error=ReplyLost("cut"))
-
-
-def fine():
-    return Outcome("a", Result.DONE)
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "over"),
-    [
-        ([], False),
-        ([lasting()] * 2, False),
-        ([lasting()] * 3, True),
-        ([lasting()] * 2 + [fine()] + [lasting()] * 2, False),
-        ([passing()] * 9, False),
-        ([lasting()] * 2 + [passing(), lasting()], True),
-        ([QuotaExceeded, PermissionDenied], False),
-    ],
-)
-def test_patience(outcomes, over):
-    patience = Patience()
-    for outcome in outcomes:
-        if isinstance(outcome, type):
-            outcome = Outcome("a", Result.FAILED, error=outcome("no", http=429))  # noqa: PLW2901  made here
-        patience.note({"a": outcome, "other": fine()})
-    assert patience.is_over("a") is over
-    assert not patience.is_over("other")
 
 
 def test_a_list_that_fails_for_a_while_is_waited_out(world):

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from batchctl.engine.loop.approved_manifests import ApprovedManifests
-from batchctl.engine.loop.pending import Patience, find_pending
 from batchctl.engine.loop.polling import Interval, Pace
 from batchctl.engine.loop.quick_check import MAX_QUICK_CHECKS, is_unchanged
 from batchctl.engine.loop.reloading import LastGood, Reload
@@ -25,7 +24,7 @@ from batchctl.model.exhaustion import exhausted
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options
+from batchctl.reconcile import Options, PassEnd, Patience, find_pending, find_unsettled
 
 __all__ = ["DriveReport", "Reload", "Until", "drive"]
 
@@ -205,10 +204,10 @@ class _Run:
         for account in done.accounts - done.errors.keys():
             self._warnings.resolved(str(account), f"{account}: it can be read again")
         self._tell_failures(done.outcomes)
-        self._patience.note(done.outcomes)
-        self._patience.note_looks(done.errors)
+        self._patience = self._patience.after(done.outcomes, done.errors)
         self._last, self._report, self._followed = done, report, self._desired
-        self._pending = find_pending(report, self._until, self._patience)
+        end = PassEnd(report.last.jobs, report.outcomes, report.errors, report.unanswered, self._patience)
+        self._pending = find_pending(end) if self._until.ended else find_unsettled(end)
         phases = self._until.phases
         # What it was in before the pass counts, and what the pass has brought it to.
         shown = (*done.plan.jobs, *done.after.next_plan().jobs) if phases else ()

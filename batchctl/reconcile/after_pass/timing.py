@@ -1,7 +1,7 @@
-"""When the decisions of a plan fall due, on a clock that nobody sets.
+"""When the decisions of a plan fall due, on a monotonic clock.
 
 A plan's times are the provider's, and a few are the local clock's. Both were read when the plan was made; counted
-from there, no later jump of either hurries or delays anything.
+from there, a later jump of either clock changes nothing.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from batchctl.model.states import is_active
 
 @dataclass(frozen=True)
 class Timing:
-    """Moments of one pass's jobs, in seconds of `Stoppable.elapsed`."""
+    """Moments of one pass's jobs, in seconds of the monotonic clock."""
 
     due: Mapping[str, float] = field(default_factory=dict)
     """When a decision is due that needs no event."""
     born: Mapping[str, float] = field(default_factory=dict)
-    """When the remote job was created, of those that work."""
+    """When the remote job was created, of active jobs."""
 
     def due_in(self, jobs: Iterable[JobPlan], elapsed: float) -> float | None:
         """Seconds until the first decision falls due; below 0 when it is overdue, None when there is none."""
@@ -31,7 +31,7 @@ class Timing:
         return min(times) - elapsed if times else None
 
     def youngest(self, elapsed: float) -> float | None:
-        """The age of the youngest job that works."""
+        """The age of the youngest active job."""
         return max(0.0, elapsed - max(self.born.values())) if self.born else None
 
 
