@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.wire import JsonObject, Refused, Request
 
-_BOUNDARY = re.compile(r'multipart/related\s*;.*?boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE | re.DOTALL)
+_BOUNDARY = re.compile(r'multipart/(\S+?)\s*;.*?boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE | re.DOTALL)
 _RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18}|\*)|\*)/(\d{1,18}|\*)")
 """A place may have an open end, which is that of the body, as Node's client sends it."""
 _TYPE = re.compile(rb"^content-type:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
@@ -43,10 +43,20 @@ class Piece:
 
 def read_related(request: Request) -> Media:
     """The two parts of a `multipart/related` body: JSON, then content. Raises Refused (400)."""
+    return _read_parts(request, ("related",))
+
+
+def read_parts(request: Request) -> Media:
+    """The same of a form with two fields, too. Raises Refused (400)."""
+    return _read_parts(request, ("related", "form-data"))
+
+
+def _read_parts(request: Request, kinds: tuple[str, ...]) -> Media:
     found = _BOUNDARY.match(request.header("content-type"))
-    if found is None:
-        raise Refused(400, "A multipart upload needs the content type multipart/related with a boundary.")
-    mark = b"--" + (found[1] or found[2]).encode("latin-1", "replace")
+    if found is None or found[1].lower() not in kinds:
+        named = " or ".join(f"multipart/{kind}" for kind in kinds)
+        raise Refused(400, f"A multipart upload needs the content type {named} with a boundary.")
+    mark = b"--" + (found[2] or found[3]).encode("latin-1", "replace")
     # Boundaries are lines of their own; which end of line stands before them is the caller's habit.
     newline = b"\r\n" if b"\r\n" + mark in request.body else b"\n"
     parts = (newline + request.body).split(newline + mark)

@@ -17,7 +17,7 @@ from batchctl.emulator.clock import LONGEST, parse_timestamp
 from batchctl.emulator.gemini.create import item_lines, new_job, valid_model
 from batchctl.emulator.gemini.envelope import API
 from batchctl.emulator.gemini.files import find_file
-from batchctl.emulator.gemini.uploads import keep_file
+from batchctl.emulator.gemini.incoming import keep_file
 from batchctl.emulator.jobs import Job, find_job
 from batchctl.emulator.lifecycle import Fate, State
 from batchctl.emulator.names import fresh_id

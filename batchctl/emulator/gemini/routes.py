@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
@@ -10,6 +11,14 @@ from batchctl.emulator.gemini.batches import cancel_batch, delete_batch, get_bat
 from batchctl.emulator.gemini.create import create_embed, create_generate
 from batchctl.emulator.gemini.files import delete_file, download_file, get_file, list_files
 from batchctl.emulator.gemini.models import get_model, list_models
+from batchctl.emulator.gemini.other_uploads import (
+    brings_bytes,
+    continue_older_session,
+    in_older_session,
+    open_older_session,
+    opens_older_session,
+    upload_whole,
+)
 from batchctl.emulator.gemini.uploads import continue_upload, start_upload
 from batchctl.emulator.replies import DEVELOPER
 from batchctl.emulator.wire import Request
@@ -30,6 +39,11 @@ def _route(verb: str, shape: str, method: str, handler: Handler, reply: str) -> 
     return Route(verb, _path(shape), method, handler, reply=reply, replies=DEVELOPER)
 
 
+def _in_upload(verb: str, handler: Handler, takes: Callable[[Request], bool]) -> Route:
+    """A session's address opens it to whoever knows it; bytes may be many."""
+    return Route(verb, _UPLOAD, "files.upload", handler, caller=Caller.ANYONE, limited=False, takes=takes)
+
+
 _BATCH = rf"{_VERSION}/batches/(?P<id>[^:]+)"
 _FILE = rf"{_VERSION}/files/(?P<id>[^:]+)"
 _UPLOAD = _path(rf"/upload{_VERSION}/files")
@@ -48,8 +62,10 @@ ROUTES = (
         update_batch,
         "Batch",
     ),
-    Route("POST", _UPLOAD, "files.upload", continue_upload, caller=Caller.ANYONE, limited=False, takes=_in_session),
-    Route("PUT", _UPLOAD, "files.upload", continue_upload, caller=Caller.ANYONE, limited=False, takes=_in_session),
+    *(_in_upload(verb, continue_older_session, in_older_session) for verb in ("POST", "PUT")),
+    *(_in_upload(verb, continue_upload, _in_session) for verb in ("POST", "PUT")),
+    Route("POST", _UPLOAD, "files.create", upload_whole, limited=False, takes=brings_bytes),
+    Route("POST", _UPLOAD, "files.create", open_older_session, takes=opens_older_session),
     Route("POST", _UPLOAD, "files.create", start_upload),
     _route("GET", rf"{_VERSION}/models", "models.list", list_models, "ListModelsResponse"),
     _route("GET", rf"{_VERSION}/models/(?P<id>[^/:]+)", "models.get", get_model, "Model"),
