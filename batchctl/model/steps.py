@@ -64,6 +64,9 @@ class Note(Enum):
     FOUND = EventKind.RESULTS_FOUND
     """Collected before, and missing in the record."""
 
+    def __str__(self) -> str:
+        return "refreshed" if self.value is None else self.value.words
+
 
 @dataclass(frozen=True)
 class RecordAttempt(
