@@ -23,6 +23,7 @@ TOOLS = Path(sys.executable).parent
 MEMORY = Path("/dev/shm")
 HARNESSES = (
     "tests/cli",
+    "tests/clients",
     "tests/emulator",
     "tests/engine/test_engine_crash.py",
     "tests/packaging",

@@ -14,7 +14,8 @@ from batchctl.emulator.vertex.places import project_number
 from batchctl.emulator.wire import JsonObject, Request, Response, json_bytes
 
 _FLAVOR = {"metadata-flavor": "Google"}
-_PROJECT = "emulator"
+PROJECT = "emulator"
+"""The project that the credentials belong to."""
 _EMAIL = "emulator@emulator.iam.gserviceaccount.com"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _LIFETIME = 3600
@@ -54,8 +55,8 @@ _ANSWERS: dict[str, Callable[[Exchange], Response]] = {
     rf"{_ACCOUNT}/token": _token,
     rf"{_ACCOUNT}/email": lambda _: _text(_EMAIL),
     rf"{_ACCOUNT}/scopes": lambda _: _text("\n".join(_SCOPES)),
-    rf"{_V1}/project/project-id": lambda _: _text(_PROJECT),
-    rf"{_V1}/project/numeric-project-id": lambda exchange: _text(project_number(exchange.store, _PROJECT)),
+    rf"{_V1}/project/project-id": lambda _: _text(PROJECT),
+    rf"{_V1}/project/numeric-project-id": lambda exchange: _text(project_number(exchange.store, PROJECT)),
     rf"{_V1}/universe/universe[-_]domain": lambda _: _text("googleapis.com"),
 }
 

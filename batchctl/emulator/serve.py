@@ -17,16 +17,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from batchctl.emulator.asgi import HANG_UP, asgi_app
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.door import Door
+from batchctl.emulator.environment import environment_lines
 from batchctl.emulator.seed import load_seed
 
 _STORE = "emulator.db"
-_VARIABLES = (
-    "GOOGLE_GEMINI_BASE_URL",
-    "GOOGLE_VERTEX_BASE_URL",
-    "STORAGE_EMULATOR_HOST",
-    "BIGQUERY_EMULATOR_HOST",
-    "BATCHCTL_EMULATOR",
-)
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  told apart, not bound
 _BACKLOG = 512
 _GRACE = 2
@@ -107,8 +101,8 @@ class EmulatorServer:
         self._stopping.wait(seconds)
 
     def _listening(self) -> None:
-        for variable in _VARIABLES:
-            self._announce(f"export {variable}={self.url}")
+        for line in environment_lines(self.url):
+            self._announce(line)
 
 
 class _Server(uvicorn.Server):

@@ -129,15 +129,20 @@ def test_one_delay_does_not_stop_other_calls(client: httpx.Client) -> None:
     assert time.monotonic() - began < 10
 
 
-def environment(line_count: int = 5) -> tuple[list[str], list[str]]:
-    variables = [
-        "GOOGLE_GEMINI_BASE_URL",
-        "GOOGLE_VERTEX_BASE_URL",
-        "STORAGE_EMULATOR_HOST",
-        "BIGQUERY_EMULATOR_HOST",
-        "BATCHCTL_EMULATOR",
-    ]
-    return variables, [rf"export {name}=(http://127\.0\.0\.1:\d+)\n" for name in variables][:line_count]
+ENVIRONMENT = (
+    r"export GOOGLE_GEMINI_BASE_URL=(http://127\.0\.0\.1:\d+)\n"
+    r"export GEMINI_API_KEY=emulator\n"
+    r"export GOOGLE_VERTEX_BASE_URL=\1\n"
+    r"export GOOGLE_CLOUD_PROJECT=emulator\n"
+    r"export GOOGLE_CLOUD_LOCATION=us-central1\n"
+    r"export GCE_METADATA_HOST=(127\.0\.0\.1:\d+)\n"
+    r"export GCE_METADATA_IP=\2\n"
+    r"export STORAGE_EMULATOR_HOST=\1\n"
+    r"export BIGQUERY_EMULATOR_HOST=\1\n"
+    r"export BATCHCTL_EMULATOR=\1\n"
+    r"# .+ GOOGLE_API_KEY .+\n"
+    r"# .+ genai\.Client\(vertexai=True, .+\n"
+)
 
 
 PROGRAM = """
@@ -157,14 +162,11 @@ def process(data: str = "", seed: str = "") -> Iterator[tuple[subprocess.Popen[s
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as started:
         assert started.stdout is not None
         try:
-            urls = set()
-            for pattern in environment()[1]:
-                line = started.stdout.readline()
-                found = re.fullmatch(pattern, line)
-                assert found, (line, started.stderr.read() if started.stderr else "")
-                urls.add(found[1])
-            [url] = urls
-            yield started, url
+            text = "".join(started.stdout.readline() for _ in range(ENVIRONMENT.count("\\n")))
+            found = re.fullmatch(ENVIRONMENT, text)
+            assert found, (text, started.stderr.read() if started.stderr else "")
+            assert found[1] == f"http://{found[2]}"
+            yield started, found[1]
         finally:
             if started.poll() is None:
                 started.kill()

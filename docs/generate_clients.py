@@ -1,0 +1,115 @@
+"""Writes the clients of docs/emulator.md from what is on record of them: `python docs/generate_clients.py`.
+
+The record is tests/clients: clients.toml, outcomes.json, and the set-up of each program. A test holds the page current.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "emulator.md"
+CLIENTS = ROOT / "tests" / "clients"
+BEGIN = "<!-- made by docs/generate_clients.py from here on -->\n"
+END = "<!-- made by docs/generate_clients.py up to here -->\n"
+APIS = {"gemini": "Gemini Developer API", "vertex": "Vertex AI", "storage": "Cloud Storage", "bigquery": "BigQuery"}
+LANES = {"gate": "in the test command", "long": "with `BATCHCTL_LONG=1`"}
+LANGUAGES = {"python": "python", "node": "js", "shell": "bash"}
+INSTALLS = {"python": "pip install", "node": "npm install"}
+WORKS = "works"
+Json = dict[str, Any]
+
+
+def emulator_page() -> str:
+    """The whole page, with its part about clients as it should be."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    clients = tomllib.loads((CLIENTS / "clients.toml").read_text(encoding="utf-8"))["client"]
+    record = json.loads((CLIENTS / "outcomes.json").read_text(encoding="utf-8"))
+    sections = (line for number, one in enumerate(clients) for line in section(one, record, clients[:number]))
+    part = "\n".join([*tables(clients, record), *sections])
+    return f"{before}{BEGIN}\n{part}\n{END}{after}"
+
+
+def tables(clients: list[Json], record: dict[str, Json]) -> Iterator[str]:
+    """For each API, what each client does there."""
+    for api, title in APIS.items():
+        names = [one["name"] for one in clients if api in record.get(one["name"], {}).get("outcomes", {})]
+        if names:
+            yield from table(title, {name: record[name]["outcomes"][api] for name in names})
+
+
+def table(title: str, columns: dict[str, dict[str, str]]) -> Iterator[str]:
+    """Operation by client; why something does not work is in a list below."""
+    yield f"### {title}\n"
+    yield f"| operation | {' | '.join(columns)} |"
+    yield "| --- " * (len(columns) + 1) + "|"
+    reasons: list[str] = []
+    for operation in dict.fromkeys(operation for outcomes in columns.values() for operation in outcomes):
+        cells = [cell(outcomes.get(operation), reasons) for outcomes in columns.values()]
+        yield f"| {operation} | {' | '.join(cells)} |"
+    yield ""
+    if reasons:
+        yield from (f"{number}. {reason}" for number, reason in enumerate(reasons, 1))
+        yield ""
+
+
+def cell(outcome: str | None, reasons: list[str]) -> str:
+    """`works`, the number of the reason why not, or nothing where the client has no such operation."""
+    if outcome is None or outcome == WORKS:
+        return outcome or ""
+    reason = escaped(outcome)
+    if reason not in reasons:
+        reasons.append(reason)
+    return f"no ({reasons.index(reason) + 1})"
+
+
+def escaped(text: str) -> str:
+    """A reason as Markdown that shows it as it is."""
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in text)
+
+
+def section(client: Json, record: dict[str, Json], before: list[Json]) -> Iterator[str]:
+    """How one client is set up; code that an earlier section has is not shown again."""
+    known = record.get(client["name"])
+    yield f"### {client['name']}\n"
+    if known is not None:
+        hosts = ", ".join(known["otherHosts"])
+        asks = f" It asks for {hosts}, too." if hosts else ""
+        yield f"Version {known['version']}, seen on {known['date']}; tried {LANES[client['lane']]}.{asks}\n"
+    yield f"{client['setup'].strip()}\n"
+    if lines := "\n".join(shell_lines(client)):
+        yield f"{textwrap.indent(lines, '    ')}\n"
+    is_shown = client["program"] in {one["program"] for one in before}
+    if not is_shown and (lines := set_up(client)):
+        yield f"```{LANGUAGES[client['runtime']]}\n{lines}\n```\n"
+
+
+def shell_lines(client: Json) -> Iterator[str]:
+    """What its user types before, beyond what the emulator prints."""
+    if client["packages"]:
+        yield f"{INSTALLS[client['runtime']]} {shlex.join(client['packages'])}"
+    for name, value in client.get("environment", {}).items():
+        yield f"export {name}={shlex.quote(value)}"
+
+
+def set_up(client: Json) -> str:
+    """The marked lines of its program."""
+    lines: list[str] = []
+    is_inside = False
+    for line in (CLIENTS / "programs" / client["program"]).read_text(encoding="utf-8").splitlines():
+        if line.strip(" #/") in {"set-up", "end of set-up"}:
+            is_inside = not is_inside
+        elif is_inside:
+            lines.append(line)
+    return textwrap.dedent("\n".join(lines)).strip()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(emulator_page(), encoding="utf-8")

@@ -1,0 +1,57 @@
+"""The clients that other people wrote: who they are (`clients.toml`) and what is recorded of them (`outcomes.json`)."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PROGRAMS = HERE / "programs"
+REGISTRY = HERE / "clients.toml"
+RECORD = HERE / "outcomes.json"
+WORKS = "works"
+
+Outcomes = dict[str, dict[str, str]]
+"""API, operation: `works`, or why not."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """One client, with the program that uses it."""
+
+    name: str
+    program: str
+    runtime: str
+    version: str
+    lane: str
+    setup: str
+    packages: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def clients() -> list[Client]:
+    """All of them, in the order of the file."""
+    return [Client(**entry) for entry in tomllib.loads(REGISTRY.read_text(encoding="utf-8"))["client"]]
+
+
+def recorded(client: Client) -> Outcomes:
+    """The outcomes that are on record; none when it was never run."""
+    outcomes: Outcomes = _record().get(client.name, {}).get("outcomes", {})
+    return outcomes
+
+
+def keep(client: Client, version: str, date: str, outcomes: Outcomes, hosts: list[str]) -> None:
+    """Put a run on record, in place of the one before."""
+    record = {
+        **_record(),
+        client.name: {"version": version, "date": date, "otherHosts": hosts, "outcomes": outcomes},
+    }
+    names = [one.name for one in clients()]
+    ordered = {name: record[name] for name in names if name in record}
+    RECORD.write_text(json.dumps(ordered, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _record() -> dict[str, dict]:
+    return json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}

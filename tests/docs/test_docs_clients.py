@@ -1,0 +1,22 @@
+"""The clients of docs/emulator.md are those on record."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIENTS = ROOT / "tests" / "clients"
+
+
+def test_the_page_is_current() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "generate_clients.py"))["emulator_page"]()
+    assert (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8") == page, "run python docs/generate_clients.py"
+
+
+def test_every_client_was_run() -> None:
+    clients = tomllib.loads((CLIENTS / "clients.toml").read_text(encoding="utf-8"))["client"]
+    record = json.loads((CLIENTS / "outcomes.json").read_text(encoding="utf-8"))
+    assert [one["name"] for one in clients] == list(record), "run python tests/clients/record.py --long"
