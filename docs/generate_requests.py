@@ -68,7 +68,7 @@ def section(message: Message) -> Iterator[str]:
 def row(field: Field) -> str:
     """One member."""
     api = API_NAMES[field.only] if field.only is not None else ""
-    needed = " (required)" if field.is_required else ""
+    needed = " (required)" if field.is_required else " (required on Vertex)" if field.required_on else ""
     return f"| `{field.name}`{needed} | {words(field.value)} | {api} | {field.description} |"
 
 

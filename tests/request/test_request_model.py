@@ -32,7 +32,8 @@ DISCOVERY_NAMES = {
     "ManualRouting": "GenerationConfigRoutingConfigManualRoutingMode",
     "ModelConfig": "GenerationConfigModelConfig",
     "OutputConfig": "GenerateContentRequestOutputConfig",
-    "PartnerSearch": "ToolParallelAiSearch",
+    "ExaSearch": "ToolExaAiSearch",
+    "ParallelSearch": "ToolParallelAiSearch",
     "RagFilter": "RagRetrievalConfigFilter",
     "RagResource": "VertexRagStoreRagResource",
     "Ranker": "RagRetrievalConfigRankingLlmRanker",
@@ -115,6 +116,17 @@ def test_every_member_that_vertex_documents_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VERTEX_MESSAGES)
+def test_what_vertex_requires_is_required(name: str) -> None:
+    properties = described(name)
+    assert properties is not None
+    documented = {
+        member for member, schema in properties.items() if schema.get("description", "").startswith("Required.")
+    }
+    needed = {field.name for field in MESSAGES[name].fields if field.is_needed(Api.VERTEX)}
+    assert sorted(documented - needed) == []
+
+
+@pytest.mark.parametrize("name", VERTEX_MESSAGES)
 def test_every_value_that_vertex_documents_is_known(name: str) -> None:
     properties = described(name)
     assert properties is not None
@@ -149,7 +161,8 @@ SDK_NAMES = {
     "ImageOutputOptions": "ImageConfigImageOutputOptions",
     "McpTransport": "StreamableHttpTransport",
     "ModelConfig": "ModelSelectionConfig",
-    "PartnerSearch": "ToolParallelAiSearch",
+    "ExaSearch": "ToolExaAiSearch",
+    "ParallelSearch": "ToolParallelAiSearch",
     "TranscribedWord": "WordInfo",
     "OutputConfig": "GenerationOutputConfig",
     "VertexAiSearch": "VertexAISearch",

@@ -90,7 +90,11 @@ class _Check:
         if self.is_default and not path:
             return
         for field in message.fields:
-            if field.is_required and value.get(field.name) is None and value.get(snake_case(field.name)) is None:
+            if (
+                field.is_needed(self.api)
+                and value.get(field.name) is None
+                and value.get(snake_case(field.name)) is None
+            ):
                 hint = field.description.rstrip(".")
                 yield Problem(path, Fault.MISSING_FIELD, f'the field "{field.name}" is missing in {_named(path)}', hint)
         is_turn = path[:1] == ("contents",) and message.name == "Content"

@@ -19,6 +19,7 @@ from batchctl.model.request.fields import (
     example,
     gemini,
     message,
+    needed_on_vertex,
     required,
     vertex,
 )
@@ -103,7 +104,7 @@ MESSAGES: tuple[Message, ...] = (
         "FileData",
         "A file that the API reads.",
         required("fileUri", TEXT, "The file's URI."),
-        both("mimeType", TEXT, "The file's media type."),
+        needed_on_vertex("mimeType", TEXT, "The file's media type."),
         vertex("displayName", TEXT, _SHOWN_NAME),
     ),
     message(
@@ -118,7 +119,7 @@ MESSAGES: tuple[Message, ...] = (
     message(
         "PartialArg",
         "A piece of an argument.",
-        both("jsonPath", TEXT, "Which argument."),
+        required("jsonPath", TEXT, "Which argument."),
         both("stringValue", TEXT, "The value, where it is a string."),
         both("numberValue", Number(), "The value, where it is a number."),
         both("boolValue", BOOLEAN, "The value, where it is true or false."),
@@ -129,8 +130,8 @@ MESSAGES: tuple[Message, ...] = (
         "FunctionResponse",
         "What a called function gave.",
         both("id", TEXT, "The call that it answers."),
-        both("name", TEXT, "The function's name."),
-        both("response", OBJECT, "What the function gave."),
+        required("name", TEXT, "The function's name."),
+        required("response", OBJECT, "What the function gave."),
         both("parts", Each(Of("FunctionResponsePart")), "Media that the function gave."),
         both("scheduling", choice("SCHEDULING_UNSPECIFIED", "SILENT", "WHEN_IDLE", "INTERRUPT"), "When it is used."),
         gemini("willContinue", BOOLEAN, "Whether more responses follow."),
@@ -151,14 +152,14 @@ MESSAGES: tuple[Message, ...] = (
         "ExecutableCode",
         "Code that the model wrote.",
         both("id", TEXT, "Names the code."),
-        both("language", choice("LANGUAGE_UNSPECIFIED", "PYTHON"), "The programming language."),
-        both("code", TEXT, "The code."),
+        required("language", choice("LANGUAGE_UNSPECIFIED", "PYTHON"), "The programming language."),
+        required("code", TEXT, "The code."),
     ),
     message(
         "CodeExecutionResult",
         "What code gave.",
         both("id", TEXT, "The code that it belongs to."),
-        both(
+        required(
             "outcome",
             choice("OUTCOME_UNSPECIFIED", "OUTCOME_OK", "OUTCOME_FAILED", "OUTCOME_DEADLINE_EXCEEDED"),
             "How it ended.",
@@ -186,7 +187,7 @@ MESSAGES: tuple[Message, ...] = (
     message(
         "AudioTranscription",
         "A transcription of audio.",
-        both("text", TEXT, "The words."),
+        needed_on_vertex("text", TEXT, "The words."),
         both("speakerLabel", TEXT, "Who speaks."),
         both("words", Each(Of("TranscribedWord")), "The words with their times."),
         gemini("finished", BOOLEAN, "Whether the transcription is whole."),
@@ -197,7 +198,7 @@ MESSAGES: tuple[Message, ...] = (
     message(
         "TranscribedWord",
         "One word with its time.",
-        both("word", TEXT, "The word."),
+        needed_on_vertex("word", TEXT, "The word."),
         both("startOffset", DURATION, "Where it begins."),
         both("endOffset", DURATION, "Where it ends."),
     ),

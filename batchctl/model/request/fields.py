@@ -117,9 +117,15 @@ class Field:
     only: Api | None = None
     """The one API that has it; None where both do."""
     is_required: bool = False
+    required_on: Api | None = None
+    """The one API that requires it; the other does without."""
     instead: str = ""
     """What to write in its place, where the API has deprecated it."""
     examples: tuple[object, ...] = ()
+
+    def is_needed(self, api: Api | None) -> bool:
+        """Whether an API refuses a message without it."""
+        return self.is_required or (api is not None and self.required_on is api)
 
     def is_on(self, api: Api | None) -> bool:
         """Whether an API has it; on an API that is not known, everything is let through."""
@@ -173,6 +179,11 @@ def vertex(name: str, value: Value, description: str) -> Field:
 def required(name: str, value: Value, description: str) -> Field:
     """A field that has to be there."""
     return Field(name, value, description, is_required=True)
+
+
+def needed_on_vertex(name: str, value: Value, description: str) -> Field:
+    """A field that both APIs have, and that Vertex AI requires."""
+    return Field(name, value, description, required_on=Api.VERTEX)
 
 
 def deprecated(name: str, value: Value, instead: str, *, only: Api | None = None) -> Field:

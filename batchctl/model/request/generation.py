@@ -24,6 +24,7 @@ from batchctl.model.request.fields import (
     example,
     gemini,
     message,
+    needed_on_vertex,
     required,
     vertex,
 )
@@ -202,7 +203,7 @@ MESSAGES: tuple[Message, ...] = (
     message(
         "TranslationConfig",
         "How speech is translated.",
-        example("targetLanguageCode", TEXT, "A BCP 47 language tag.", "fr-FR"),
+        needed_on_vertex("targetLanguageCode", TEXT, "A BCP 47 language tag, such as fr-FR."),
         both("echoTargetLanguage", BOOLEAN, "Repeat what is in the target language already."),
     ),
     message(
@@ -218,7 +219,7 @@ MESSAGES: tuple[Message, ...] = (
         deprecated("languageAuto", OBJECT, "languageCodes"),
         deprecated("languageHints", Of("LanguageHints"), "languageCodes"),
     ),
-    message("LanguageHints", "Languages that are likely.", both("languageCodes", TEXTS, "BCP 47 tags.")),
+    message("LanguageHints", "Languages that are likely.", needed_on_vertex("languageCodes", TEXTS, "BCP 47 tags.")),
     message(
         "RoutingConfig",
         "Which model answers.",
@@ -238,7 +239,7 @@ MESSAGES: tuple[Message, ...] = (
     message(
         "ModelConfig",
         "Whether quality or cost decides on the model.",
-        both(
+        required(
             "featureSelectionPreference",
             choice("FEATURE_SELECTION_PREFERENCE_UNSPECIFIED", "PRIORITIZE_QUALITY", "BALANCED", "PRIORITIZE_COST"),
             "What counts.",

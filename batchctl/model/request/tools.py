@@ -83,8 +83,8 @@ MESSAGES: tuple[Message, ...] = (
         gemini("mcpServers", Each(Of("McpServer")), "Servers of the Model Context Protocol."),
         vertex("retrieval", Of("Retrieval"), "Ground the answer on data of your own."),
         vertex("enterpriseWebSearch", Of("EnterpriseWebSearch"), "Ground the answer on a web search for enterprises."),
-        vertex("parallelAiSearch", Of("PartnerSearch"), "Ground the answer on a search by Parallel."),
-        vertex("exaAiSearch", Of("PartnerSearch"), "Ground the answer on a search by Exa."),
+        vertex("parallelAiSearch", Of("ParallelSearch"), "Ground the answer on a search by Parallel."),
+        vertex("exaAiSearch", Of("ExaSearch"), "Ground the answer on a search by Exa."),
         deprecated("googleSearchRetrieval", Of("GoogleSearchRetrieval"), "googleSearch"),
         exactly_one=True,
     ),
@@ -146,7 +146,7 @@ MESSAGES: tuple[Message, ...] = (
     message(
         "ComputerUse",
         "Let the model operate a computer.",
-        both(
+        required(
             "environment",
             choice("ENVIRONMENT_UNSPECIFIED", "ENVIRONMENT_BROWSER", "ENVIRONMENT_MOBILE", "ENVIRONMENT_DESKTOP"),
             "What it operates.",
@@ -184,8 +184,14 @@ MESSAGES: tuple[Message, ...] = (
         both("blockingConfidence", _CONFIDENCE, "From which likelihood of phishing on a page is left out."),
     ),
     message(
-        "PartnerSearch",
-        "Ground the answer on a partner's search.",
+        "ExaSearch",
+        "Ground the answer on a search by Exa.",
+        required("apiKey", TEXT, "The key for Exa."),
+        both("customConfigs", OBJECT, "Settings as Exa has them."),
+    ),
+    message(
+        "ParallelSearch",
+        "Ground the answer on a search by Parallel.",
         both("apiKey", TEXT, "The key for the partner."),
         both("customConfigs", OBJECT, "Settings as the partner has them."),
         deprecated("enableDataRetention", BOOLEAN, "enableZeroDataRetention"),
