@@ -15,9 +15,9 @@ _COMMON = frozenset(Common.__dataclass_fields__)
 _HEAD = """\
 # Commands
 
-Made from `batchctl --help` by `python docs/generate_commands.py`; what is edited here by hand is lost.
+Generated from `batchctl --help` by `python docs/generate_commands.py`; do not edit it by hand.
 
-Every command has the common options, before or after its name. Data goes to standard output, all else to
+Every command accepts the common options, before or after its name. Data goes to standard output, everything else to
 standard error: see [output.md](output.md).
 """
 _EXITS = """\
@@ -27,26 +27,26 @@ _EXITS = """\
 | --- | --- |
 | 0 | done; nothing pending |
 | 1 | error |
-| 2 | changes pending: any action but `wait` and `none` (`plan --detailed-exitcode` only) |
+| 2 | changes pending: any action other than `wait` and `none` (`plan --detailed-exitcode` only) |
 | 3 | drift found (`drift`) |
-| 4 | a job in scope came to no good end (`watch`, every `apply`; `--allow-failed` lifts it) |
+| 4 | a job in scope failed or cannot go on (`watch`, every `apply`; `--allow-failed` turns it into 0) |
 | 5 | the state is locked |
-| 6 | refused by a guard (`plan`, too) |
-| 7 | not yet: time is up (`--timeout`), results are not there, or a create call was not sent or not answered |
+| 6 | refused by a guard (also in `plan`) |
+| 7 | not yet: `--timeout` expired, results are not there, or a create call was not sent or got no reply |
 | 64 | wrong usage |
 | 65 | invalid manifest or stack file |
 | 130 | interrupted; the state is sound |
 
-When several apply, the first of these counts: 130, 64, 65, 5, 6, 1, 4, 7, 3, 2. Each error line on standard error
-stands for one of them, and the last line for the one that counts.
+If several apply, the first of these counts: 130, 64, 65, 5, 6, 1, 4, 7, 3, 2. Each error line on standard error stands
+for one of them, and the last line for the one that counts.
 
-**4** goes by how the jobs are, so it is the same in every run, not only in the one that finds it out: `Failed`,
-`Expired`, `Rejected`, `ResultsLost`, `Cancelled`, and `Blocked`, which waits for such a job. What `batchctl cancel`
-itself has stopped counts only where the end of jobs is waited for: with `watch` and `apply --wait`. A create call that
-the API refuses for good ends with 4 as well; 1 is for what a later run may do better.
+**4** depends on the phases of the jobs after the run, so it is the same in every run, not only in the one that finds
+the failure: `Failed`, `Expired`, `Rejected`, `ResultsLost`, `Cancelled`, and `Blocked`, which waits for such a job. A
+job that `batchctl cancel` stopped counts only for commands that wait for the end of jobs: `watch` and `apply --wait`. A
+create call that the API refuses for good also gives 4. 1 is for errors that a later run may not have.
 
-**7** says that a later run goes on: the API had no quota for a job (429), the account of a job that is to be created
-cannot be read (beside 1), or a create call got no answer, and it is not known so far what it made.
+**7** means that a later run continues: the API had no quota for a job (429), the account of a job that has to be
+created cannot be read (together with 1), or a create call got no reply and its outcome is not known yet.
 """
 
 

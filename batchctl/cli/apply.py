@@ -30,9 +30,9 @@ from batchctl.model.errors import UsageError
 @scope_options
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
-@click.option("--wait", is_flag=True, help="Go on until all jobs have ended and their results are collected.")
-@click.option("--timeout", metavar="TIME", help="Wait no longer than this (exit 7).")
-@click.option("--dry-run", is_flag=True, help="Show the plan and do nothing.")
+@click.option("--wait", is_flag=True, help="Wait until all jobs have ended and are collected.")
+@click.option("--timeout", metavar="TIME", help="Stop waiting after this time (exit 7).")
+@click.option("--dry-run", is_flag=True, help="Show the plan without carrying it out.")
 @failed_option
 @guard_options
 @lock_option
@@ -53,10 +53,10 @@ def apply(
     lock_timeout: str,
     **guards: Flag,
 ) -> int:
-    """Create what is missing, cancel or delete what was removed, collect what has ended.
+    """Carry out the plan: create, update, cancel, delete, collect.
 
-    The manifests count as they are when the lock is taken. Where they change during --wait, the run ends (exit 6,
-    `ManifestsChanged`).
+    The manifests are read again when the lock is taken, and that reading counts. If they change during --wait, the run
+    ends (exit 6, `ManifestsChanged`).
     """
     if saved_plan is not None:
         raise UsageError("saved plans are not supported yet", hint="name manifests with -f; `apply` takes no names")

@@ -16,9 +16,7 @@ from batchctl.reconcile import Options
 
 @click.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option(
-    "--all", "everything", is_flag=True, help="Cancel every job of the stack that works or may be tried again."
-)
+@click.option("--all", "everything", is_flag=True, help="Cancel every job that is active or may be retried.")
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
 @click.option("--allow-protected", is_flag=True, help="Cancel protected jobs too.")
@@ -35,10 +33,11 @@ def cancel(
     allow_protected: bool,
     lock_timeout: str,
 ) -> int:
-    """Cancel the jobs named; a cancelled job is not retried. Naming a job is consent, --all needs --yes.
+    """Cancel the named jobs for good; they are not retried.
 
-    The order stands: a job that waits for its retry is not tried again, and one that cannot be seen now, or whose
-    create call got no answer, is cancelled by the `apply` or `watch` that finds it. `retry` or a change lifts it.
+    Naming a job is consent; --all needs --yes. The order is kept: a job in back-off is not retried, and a job that
+    cannot be seen now, or whose create call got no reply, is cancelled by the `apply` or `watch` that finds it. `retry`
+    or a change of the work lifts the order.
     """
     if everything == bool(names):
         raise UsageError("say which jobs: names, or --all", hint="`batchctl status` lists the jobs")

@@ -61,9 +61,11 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
     click.option(
         "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."
     ),
-    click.option("-v", "--verbose", is_flag=True, help="Say more."),
-    click.option("-q", "--quiet", is_flag=True, help="Say warnings only while working."),
-    click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="How progress is written."),
+    click.option("-v", "--verbose", is_flag=True, help="Show more detail."),
+    click.option("-q", "--quiet", is_flag=True, help="Show only warnings during the run."),
+    click.option(
+        "--log-format", type=click.Choice(["text", "json"]), default="text", help="Format of progress messages."
+    ),
 )
 
 
@@ -115,9 +117,16 @@ def output_option(*formats: str) -> Callable[[F], F]:
 def scope_options(command: F) -> F:
     """`-f` and `-l`."""
     for option in (
-        click.option("-l", "--selector", metavar="TERMS", help="Only jobs with these labels: team=search,lang!=fr."),
         click.option(
-            "-f", "--filename", "filenames", metavar="PATH", multiple=True, help="Only this file or folder, or - ."
+            "-l", "--selector", metavar="TERMS", help="Only jobs with these labels, such as team=search,lang!=fr."
+        ),
+        click.option(
+            "-f",
+            "--filename",
+            "filenames",
+            metavar="PATH",
+            multiple=True,
+            help="Only this file or folder; - reads standard input.",
         ),
     ):
         command = option(command)
@@ -128,7 +137,7 @@ def consent_options(command: F) -> F:
     """`--yes` and `--no-input`."""
     for option in (
         click.option("--no-input", is_flag=True, help="Never ask."),
-        click.option("--yes", is_flag=True, help="Agree to all changes beforehand."),
+        click.option("--yes", is_flag=True, help="Approve all changes without a question."),
     ):
         command = option(command)
     return command
@@ -136,9 +145,9 @@ def consent_options(command: F) -> F:
 
 def failed_option(command: F) -> F:
     """`--allow-failed`."""
-    return click.option(
-        "--allow-failed", is_flag=True, help="Jobs that have failed, or wait for such a job, do not count (exit 0)."
-    )(command)
+    return click.option("--allow-failed", is_flag=True, help="Exit 0 even if jobs failed or wait for a failed job.")(
+        command
+    )
 
 
 def lock_option(command: F) -> F:
@@ -152,23 +161,27 @@ def guard_options(command: F) -> F:
     """The flags that lift guards."""
     for option in (
         click.option("--discard-results", is_flag=True, help="Delete remote jobs whose results are not collected."),
-        click.option("--prune-orphans", is_flag=True, help="Remove jobs with our mark that nothing else knows."),
+        click.option(
+            "--prune-orphans", is_flag=True, help="Remove orphans: jobs with this stack's mark and no record."
+        ),
         click.option(
             "--yes-rename-as-new",
             "rename_as_new",
             is_flag=True,
-            help="Remove a job and create another for the same work: it is no rename.",
+            help="Not a rename: remove the one job, buy the work again.",
         ),
         click.option(
             "--rerun",
             metavar="NAME",
             multiple=True,
-            help="Buy this job again, whatever is here of it. Repeatable.",
+            help="Buy this job again and reuse nothing. Repeatable.",
         ),
-        click.option("--adopt-changed", is_flag=True, help="Replace adopted jobs whose digest differs."),
-        click.option("--allow-protected", is_flag=True, help="Let protected jobs go."),
-        click.option("--allow-empty", is_flag=True, help="Remove all jobs when no manifest is left."),
-        click.option("--new-state", is_flag=True, help="Nothing of this stack has run before: the state may be empty."),
+        click.option(
+            "--adopt-changed", is_flag=True, help="Replace adopted jobs whose work differs from the manifest."
+        ),
+        click.option("--allow-protected", is_flag=True, help="End protected jobs too."),
+        click.option("--allow-empty", is_flag=True, help="Remove all jobs if no manifest is left."),
+        click.option("--new-state", is_flag=True, help="The stack has not run before: start with an empty state."),
         click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Remove up to N jobs."),
         click.option("--max-replace", type=click.IntRange(0), metavar="N", help="Replace up to N jobs."),
         click.option("--max-create", type=click.IntRange(0), metavar="N", help="Create up to N jobs."),

@@ -12,7 +12,10 @@ from batchctl.cli.common import Common, common_options
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @common_options
 def completion(*, common: Common, shell: str) -> None:
-    """Print the completion script for SHELL; `source <(batchctl completion bash)` switches it on."""
+    """Print the completion script for SHELL.
+
+    To switch it on: `source <(batchctl completion bash)`.
+    """
     found = get_completion_class(shell)
     assert found is not None
     root = click.get_current_context().find_root().command

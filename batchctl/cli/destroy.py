@@ -18,10 +18,10 @@ from batchctl.reconcile import Options
 @scope_options
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
-@click.option("--wait", is_flag=True, help="Go on until all is removed.")
-@click.option("--timeout", metavar="TIME", help="Wait no longer than this (exit 7).")
-@click.option("--allow-protected", is_flag=True, help="Let protected jobs go.")
-@click.option("--discard-results", is_flag=True, help="Delete remote jobs even if their results are not collected.")
+@click.option("--wait", is_flag=True, help="Wait until everything is removed.")
+@click.option("--timeout", metavar="TIME", help="Stop waiting after this time (exit 7).")
+@click.option("--allow-protected", is_flag=True, help="End protected jobs too.")
+@click.option("--discard-results", is_flag=True, help="Delete remote jobs whose results are not collected.")
 @click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Remove up to N jobs.")
 @lock_option
 @common_options
@@ -41,10 +41,10 @@ def destroy(
     max_delete: int | None,
     lock_timeout: str,
 ) -> int:
-    """Cancel and delete all jobs, or those named. Manifests and collected results stay.
+    """Cancel and delete all jobs, or the named ones.
 
-    On a terminal the stack's name has to be typed. Elsewhere it takes --yes, and --max-delete for more jobs than the
-    stack's maxDelete.
+    Manifests and collected results stay. On a terminal you confirm by typing the stack's name. Elsewhere --yes is
+    required, and --max-delete for more jobs than the stack's `limits.maxDelete`.
     """
     workspace = open_workspace(common, filenames, selector, names, lock_timeout)
     recorded = workspace.state.load()

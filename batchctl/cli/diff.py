@@ -18,7 +18,10 @@ from batchctl.report.plan_text import write_diff
 @output_option("json", "yaml")
 @common_options
 def diff(*, common: Common, name: str, output: str) -> int:
-    """Show what the manifest changes against the recorded job. Prompts stand by their hash."""
+    """Compare a manifest with the recorded job.
+
+    Prompts are shown as hashes.
+    """
     workspace = open_workspace(common, names=[name])
     workspace.require([name], workspace.state.load())
     seen = look(workspace)

@@ -33,7 +33,10 @@ _NEARLY_FULL = 0.9
 @output_option("json", "yaml")
 @common_options
 def doctor(*, common: Common, output: str) -> int:
-    """Check manifests, state, results folder, credentials, clock, hooks, and the way to each API. Changes nothing."""
+    """Check the configuration, credentials, clock and each API.
+
+    Checks manifests, state, results folder, credentials, clock, hooks, and the connection to each API. Changes nothing.
+    """
     workspace = open_workspace(common)
     with watch_calls(common, workspace.clock, workspace.board):
         findings = (

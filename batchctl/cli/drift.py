@@ -20,7 +20,7 @@ from batchctl.report.plan_text import write_drift
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @scope_options
 @output_option("json", "yaml", "markdown", "name")
-@click.option("--unmanaged", is_flag=True, help="Count jobs that are not batchctl's as drift, too.")
+@click.option("--unmanaged", is_flag=True, help="Count jobs that batchctl does not manage as drift too.")
 @common_options
 def drift(
     *,
@@ -31,7 +31,10 @@ def drift(
     output: str,
     unmanaged: bool,
 ) -> int:
-    """Report jobs that were cancelled, deleted or changed behind batchctl's back (exit 3)."""
+    """Report changes that were not made by batchctl (exit 3).
+
+    For example jobs that somebody else cancelled or deleted.
+    """
     workspace = open_workspace(common, filenames, selector, names)
     recorded = workspace.state.load()
     workspace.require(names, recorded)

@@ -13,20 +13,27 @@ from batchctl.model.errors import BatchctlError
 
 @click.group()
 def emulator() -> None:
-    """A faithful local Gemini batch service."""
+    """Run a local Gemini batch service for tests."""
 
 
 @emulator.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8085, show_default=True, help="0 takes a free one.")
-@click.option("--data", metavar="DIR", help="Keep everything in DIR (default: nothing is kept).")
-@click.option("--seed", metavar="FILE", help="Begin with the jobs and files of a YAML file.")
 @click.option(
-    "--allow-host", "names", metavar="NAME", multiple=True, help="Answer under this host name, too; repeatable."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8085,
+    show_default=True,
+    help="Port to listen on; 0 chooses a free one.",
 )
+@click.option("--data", metavar="DIR", help="Keep all data in DIR (default: keep nothing).")
+@click.option("--seed", metavar="FILE", help="Start with the jobs and files in a YAML file.")
+@click.option("--allow-host", "names", metavar="NAME", multiple=True, help="Accept this host name too. Repeatable.")
 @common_options
 def serve(*, common: Common, host: str, port: int, data: str | None, seed: str | None, names: tuple[str, ...]) -> None:
-    """Serve until interrupted. Prints the environment that points SDKs and batchctl at it."""
+    """Serve the emulator until interrupted.
+
+    Prints the environment variables that SDKs and batchctl need.
+    """
     from batchctl.emulator.serve import serve as serve_emulator
 
     folder = Path(data) if data else None

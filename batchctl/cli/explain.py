@@ -28,7 +28,10 @@ _EVENTS = 50
 @output_option("json", "yaml")
 @common_options
 def explain(*, common: Common, name: str, output: str) -> int:
-    """Say why a job is where it is, what happens next, and when. Locks nothing and writes nothing."""
+    """Explain why a job is in its phase, and what happens next.
+
+    Takes no lock and writes nothing.
+    """
     # The whole stack is planned, as `plan` does: what a job waits for may be another one.
     workspace = open_workspace(common)
     workspace.require([name], workspace.state.load())

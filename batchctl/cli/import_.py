@@ -31,8 +31,8 @@ _OTHER_PLACE = "name another file with -f"
 
 @click.command("import")
 @click.argument("remote")
-@click.option("--as", "name", metavar="NAME", required=True, help="The name that the job gets in the stack.")
-@click.option("--provider", metavar="NAME", help="The provider it is on (default: the only one).")
+@click.option("--as", "name", metavar="NAME", required=True, help="Name of the job in the stack.")
+@click.option("--provider", metavar="NAME", help="The job's provider (default: the only one).")
 @click.option("-f", "--filename", metavar="PATH", help="The manifest to write (default: NAME.yaml beside the others).")
 @output_option("json", "yaml", "markdown", "name")
 @lock_option
@@ -47,9 +47,10 @@ def import_(
     output: str,
     lock_timeout: str,
 ) -> int:
-    """Write a manifest for the job REMOTE and take it into the state; nothing is created or changed at the API.
+    """Import the existing job REMOTE: manifest and state.
 
-    REMOTE may carry the mark of another stack, which then has it, too: the command warns of it.
+    Nothing is created or changed at the API. If REMOTE carries the mark of another stack, the command warns, because
+    both stacks then manage the job.
     """
     workspace = open_workspace(common, lock_timeout=lock_timeout)
     if name in {job.name for job in workspace.desired.jobs} | workspace.state.load().jobs.keys():

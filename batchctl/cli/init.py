@@ -28,7 +28,10 @@ _NAME = re.compile(rf"[a-z0-9]([a-z0-9-]{{0,{_LONGEST_NAME - 2}}}[a-z0-9])?")
 @click.option("--name", metavar="NAME", help="The stack's name (default: the folder's).")
 @common_options
 def init(*, common: Common, folder: str, name: str | None) -> None:
-    """Write batchctl.yaml, a first manifest and a .gitignore into DIR. Overwrites nothing."""
+    """Create a stack: batchctl.yaml, a manifest, a .gitignore.
+
+    Writes into DIR and overwrites nothing.
+    """
     target = Path(folder)
     name = name or _name_of(target)
     if not _NAME.fullmatch(name):

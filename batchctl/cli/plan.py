@@ -35,7 +35,10 @@ def plan(
     detailed_exitcode: bool,
     **guards: Flag,
 ) -> int:
-    """Show what would be done, and why. Locks nothing and writes nothing."""
+    """Show what `apply` would do, and why.
+
+    Takes no lock and writes nothing.
+    """
     workspace = open_workspace(common, filenames, selector, names)
     recorded = workspace.state.load()
     workspace.require(names, recorded)

@@ -25,13 +25,16 @@ from batchctl.rows.read import find_current, read_attempt, read_gaps, read_resul
 
 @click.command()
 @click.argument("name")
-@click.option("--attempt", type=click.IntRange(1), metavar="N", help="The results of this attempt.")
+@click.option("--attempt", type=click.IntRange(1), metavar="N", help="Print the results of this attempt.")
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Both give one JSON object a row."
 )
 @common_options
 def results(*, common: Common, name: str, attempt: int | None, output: str) -> None:
-    """Print the collected results, one JSON object a row: key, index, response or error, input, attempt."""
+    """Print the collected results, one JSON object per row.
+
+    Each has key, index, response or error, input, and attempt.
+    """
     workspace = open_workspace(common)
     folder = _folder(workspace, name, attempt)
     _require_rows(name, folder)

@@ -29,10 +29,10 @@ def retry(
     max_create: int | None,
     lock_timeout: str,
 ) -> int:
-    """Try again what failed, was refused, lost or cancelled, without back-off and beyond backoffLimit.
+    """Retry failed, rejected, lost or cancelled jobs now.
 
-    The order stands until it is followed: a job that has to wait for room, for other jobs or for the end of a
-    suspension is created when `apply` or `watch` finds that it may be.
+    Ignores the back-off and `backoffLimit`. The order is kept until it is carried out: a job that has to wait for
+    capacity, for other jobs or for the end of a suspension is created by a later `apply` or `watch`.
     """
     workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
     workspace.require(names, workspace.state.load())

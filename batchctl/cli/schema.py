@@ -12,7 +12,7 @@ from batchctl.manifests.schema import schema_names, schema_text
 @click.argument("name", required=False)
 @common_options
 def schema(*, common: Common, name: str | None) -> None:
-    """Print the JSON Schema NAME, or the names of all."""
+    """Print the JSON Schema NAME, or the names of all schemas."""
     if name is None:
         click.echo("\n".join(schema_names()))
     else:

@@ -23,7 +23,10 @@ from batchctl.report.status_text import write_status
 def status(
     *, common: Common, names: tuple[str, ...], filenames: tuple[str, ...], selector: str | None, output: str
 ) -> int:
-    """Show the phase of each job, its rows and times. Locks nothing and writes nothing."""
+    """Show the phase, rows and times of each job.
+
+    Takes no lock and writes nothing.
+    """
     workspace = open_workspace(common, filenames, selector, names)
     recorded = workspace.state.load()
     workspace.require(names, recorded)

@@ -23,7 +23,10 @@ from batchctl.report.status_text import write_valid
 @output_option("json", "yaml", "name")
 @common_options
 def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None, output: str) -> int:
-    """Check the stack file and all manifests, and say everything that is wrong with them."""
+    """Check the stack file and all manifests without any call.
+
+    Lists every error with its place.
+    """
     try:
         workspace = open_workspace(common, filenames, selector)
     except ManifestError as error:

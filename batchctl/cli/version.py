@@ -21,7 +21,7 @@ _LIBRARIES = ("click", "google-auth", "httpx", "jsonschema", "pyyaml", "sqlite-u
 @output_option("json", "yaml")
 @common_options
 def version(*, common: Common, output: str) -> None:
-    """Print the version of batchctl, and of what a bug report needs."""
+    """Print the versions that a bug report needs."""
     libraries = {name: library_version(name) for name in _LIBRARIES}
     # Not platform.platform(): that starts `uname`, and hands it our whole environment.
     system = f"{platform.system()}-{platform.release()}-{platform.machine()}"

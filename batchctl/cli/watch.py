@@ -35,18 +35,18 @@ from batchctl.model.states import Phase
 @scope_options
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
-@click.option("--forever", is_flag=True, help="Never end; changed manifests are followed.")
+@click.option("--forever", is_flag=True, help="Run as a service; follow changes of the manifests.")
 @click.option("--once", is_flag=True, help="Make one pass.")
 @click.option(
     "--until",
     "awaited",
     metavar="NAME=PHASE",
     multiple=True,
-    help="End when the job is in this phase, or cannot come there any more (exit 4). Repeatable: all of them.",
+    help="End when the job reaches this phase, or cannot (exit 4). Repeatable.",
 )
-@click.option("--timeout", metavar="TIME", help="Give up after this long (exit 7).")
-@click.option("--poll-min", metavar="TIME", default="1s", show_default=True, help="Look again so soon after a change.")
-@click.option("--poll-max", metavar="TIME", default="1m", show_default=True, help="Look again after this long at most.")
+@click.option("--timeout", metavar="TIME", help="Stop after this time (exit 7).")
+@click.option("--poll-min", metavar="TIME", default="1s", show_default=True, help="Shortest pause between two checks.")
+@click.option("--poll-max", metavar="TIME", default="1m", show_default=True, help="Longest pause between two checks.")
 @failed_option
 @guard_options
 @lock_option
@@ -70,11 +70,10 @@ def watch(
     lock_timeout: str,
     **guards: Flag,
 ) -> int:
-    """Make passes until every job has ended: collect, retry, keep deadlines.
+    """Drive jobs to their end: collect, retry, keep deadlines.
 
-    Creates, replaces and removals need --yes; without it they are reported and left. Each pass reads the manifests
-    again; when they are not those that the run began with, it ends (exit 6, `ManifestsChanged`). --forever follows
-    changes.
+    Without --yes, creates, replaces and removals are reported and not made. Each pass reads the manifests again; if
+    they have changed since the start, the run ends (exit 6, `ManifestsChanged`). --forever follows changes.
     """
     _check_usage(filenames, forever=forever, once=once, awaited=awaited)
     pace = _pace(poll_min, poll_max)

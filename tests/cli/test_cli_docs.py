@@ -27,6 +27,15 @@ def test_every_command_of_the_help_has_its_section(cli: Cli) -> None:
     assert list(dict.fromkeys(sections)) == COMMANDS
 
 
+@pytest.mark.parametrize(
+    "group", [[], ["state"], ["state", "lock"], ["emulator"]], ids=lambda group: " ".join(group) or "batchctl"
+)
+def test_no_summary_of_a_command_is_cut_at_80_columns(cli: Cli, group: list[str]) -> None:
+    listed = cli.ok(*group, "--help").out.partition("Commands:")[2]
+    assert listed
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 5, 6, 7, 64, 65, 130])
 def test_every_exit_code_is_on_the_page(code: int) -> None:
     assert f"\n| {code} | " in PAGE.read_text(encoding="utf-8")

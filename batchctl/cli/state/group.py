@@ -17,7 +17,7 @@ from batchctl.cli.state.show import show
 
 @click.group()
 def state() -> None:
-    """Look into the state file, mend it, move it."""
+    """Show, repair, copy or move the state."""
 
 
 for command in (list_, show, mv, rm, pull, push, rebuild, rebind, lock):

@@ -16,7 +16,10 @@ from batchctl.report.state_text import write_state_list
 @output_option("json", "yaml", "name")
 @common_options
 def list_(*, common: Common, output: str) -> None:
-    """List the recorded jobs, their attempts and phases as last recorded. Calls nobody."""
+    """List the recorded jobs, attempts and phases.
+
+    Makes no call to an API.
+    """
     opened = open_stack_state(common)
     recorded = opened.state.load()
     phases = {name: phase_on_record(job) for name, job in recorded.jobs.items()}

@@ -14,14 +14,14 @@ from batchctl.report.state_document import lock_document
 
 @click.group()
 def lock() -> None:
-    """Who holds the state, and how to take it from them."""
+    """Show or break the lock of the state."""
 
 
 @lock.command("show")
 @output_option("json", "yaml")
 @common_options
 def show(*, common: Common, output: str) -> None:
-    """Say which process holds the state."""
+    """Show which process holds the lock."""
     opened = open_stack_state(common)
     holder = opened.state.holder()
     words = holder.words if holder else "nobody holds the state"
@@ -37,9 +37,9 @@ def show(*, common: Common, output: str) -> None:
 @consent_options
 @common_options
 def break_(*, common: Common, yes: bool, no_input: bool) -> None:
-    """Take the state from a process that hangs; whatever it does then, it can write nothing any more.
+    """Take the lock from a process that hangs.
 
-    A create call that it has sent already is found by its mark.
+    That process can no longer write to the state. A create call that it has already sent is found by its mark.
     """
     opened = open_stack_state(common)
     holder = opened.state.holder()

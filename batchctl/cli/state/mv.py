@@ -23,7 +23,7 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 @lock_option
 @common_options
 def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
-    """Rename the job FROM to TO in the state, and its results folder with it.
+    """Rename the job FROM to TO in the state and in results/.
 
     Rename it in its manifest too: then the next `apply` neither cancels nor creates anything. Marks on remote jobs keep
     the former name, which the state remembers.

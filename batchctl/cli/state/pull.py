@@ -21,7 +21,10 @@ from batchctl.model.errors import BatchctlError, UsageError
 @click.argument("file", metavar="[FILE]", default="-")
 @common_options
 def pull(*, common: Common, file: str) -> None:
-    """Write a copy of the state to FILE, or to standard output. It is whole even while another process writes."""
+    """Write a consistent copy of the state to FILE or stdout.
+
+    The copy is complete even while another process writes.
+    """
     opened = open_stack_state(common)
     if file != "-":
         path = Path(file)

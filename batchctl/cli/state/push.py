@@ -17,14 +17,14 @@ from batchctl.state.content import find_divergence
 
 @click.command()
 @click.argument("file")
-@click.option("--force", is_flag=True, help="Even if FILE does not continue the present state.")
+@click.option("--force", is_flag=True, help="Push FILE even if it does not continue the present state.")
 @lock_option
 @common_options
 def push(*, common: Common, file: str, force: bool, lock_timeout: str) -> None:
-    """Replace the state by FILE, after checks and a backup. FILE has to be this stack's and to continue the state.
+    """Replace the state with FILE, after checks and a backup.
 
-    Never pushed: a file of another stack, one that is damaged, and one that is newer than this batchctl. Never lost: a
-    create call of which nobody knows the outcome.
+    FILE has to belong to this stack and to continue the present state. A damaged file, a file of another stack and a
+    file of a newer batchctl are always refused. A create call without a known outcome is never lost.
     """
     path = Path(file).resolve()
     if not path.is_file():

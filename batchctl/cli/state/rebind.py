@@ -37,18 +37,17 @@ from batchctl.report.activity import Board
 @click.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every recorded job.")
-@click.option("--to", "target", metavar="PROVIDER", required=True, help="The provider of the stack that has them now.")
-@click.option(
-    "--force", is_flag=True, help="Even if it does not show their remote jobs: they then count as gone there."
-)
+@click.option("--to", "target", metavar="PROVIDER", required=True, help="The stack's provider that has the jobs now.")
+@click.option("--force", is_flag=True, help="Bind jobs that the account does not show; they count as gone.")
 @lock_option
 @common_options
 def rebind(
     *, common: Common, names: tuple[str, ...], everything: bool, target: str, force: bool, lock_timeout: str
 ) -> None:
-    """Bind recorded jobs to the account of PROVIDER: after a key of another kind, a moved endpoint, a renamed project.
+    """Bind recorded jobs to the account of another provider.
 
-    Only what that account shows is bound to it. Nothing remote is touched.
+    For a moved endpoint, a renamed project or a new key. Only jobs that the account shows are bound. Nothing is changed
+    at the API.
     """
     if everything == bool(names):
         raise UsageError("say which jobs: names, or --all", hint="`batchctl state list` lists the recorded jobs")

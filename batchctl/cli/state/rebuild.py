@@ -40,15 +40,14 @@ from batchctl.rows.kept import KeptFolder, read_kept
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Even if there is a state that can be used.")
+@click.option("--force", is_flag=True, help="Replace a state that is valid.")
 @output_option("json", "yaml")
 @lock_option
 @common_options
 def rebuild(*, common: Common, force: bool, output: str, lock_timeout: str) -> None:
-    """Make the state anew, from the marks on the jobs of all accounts and from the results folder.
+    """Rebuild a lost state from the jobs' marks and results/.
 
-    For a state that is lost or damaged; the old file is kept aside. Every account of the stack has to be readable in
-    full. Nothing remote is touched.
+    The old file is kept. Every account of the stack has to be readable in full. Nothing is changed at the API.
     """
     workspace = open_workspace(common, lock_timeout=lock_timeout)
     former = workspace.state.read_former(force=force)

@@ -19,14 +19,14 @@ from batchctl.report.layout import outside, write_line
 @click.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @consent_options
-@click.option("--force", is_flag=True, help="Even while a create call of the job has no answer yet.")
+@click.option("--force", is_flag=True, help="Delete the record even if a create call has no reply yet.")
 @lock_option
 @common_options
 def rm(*, common: Common, names: tuple[str, ...], yes: bool, no_input: bool, force: bool, lock_timeout: str) -> None:
-    """Forget jobs. Nothing remote is touched: what still carries a mark is found again by the next `apply`.
+    """Delete the records of jobs; their remote jobs stay.
 
-    A job whose remote job is gone, or never had a mark, is not found again: with its manifest still there, the next
-    `apply` creates it anew.
+    A remote job that carries a mark is found again by the next `apply`. A job whose remote job is gone, or never had a
+    mark, is not: if its manifest still exists, the next `apply` creates it again.
     """
     opened = open_stack_state(common, lock_timeout)
     jobs = _find(opened.state.load(), names, force=force)

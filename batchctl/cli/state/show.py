@@ -18,7 +18,10 @@ from batchctl.state.writes import EVENTS_KEPT
 @output_option("json", "yaml")
 @common_options
 def show(*, common: Common, name: str, output: str) -> None:
-    """Show all that is recorded of one job: its attempts, what went into their digests, its history. Calls nobody."""
+    """Show everything that is recorded about one job.
+
+    Attempts, the input of their digests, and history. Makes no call to an API.
+    """
     opened = open_stack_state(common)
     job = find_job(opened.state.load(), name)
     events = tuple(opened.state.events(name, EVENTS_KEPT))
