@@ -12,7 +12,7 @@ from pathlib import Path
 from batchctl.manifests.codes import Code
 from batchctl.manifests.combinations import check_combinations
 from batchctl.manifests.destinations import read_dest
-from batchctl.manifests.digest import digest_of, work_tree
+from batchctl.manifests.digest import work_tree
 from batchctl.manifests.faults import Faults, did_you_mean, shown
 from batchctl.manifests.input_limits import input_bytes
 from batchctl.manifests.labels import check_labels
@@ -33,6 +33,7 @@ from batchctl.model.desired import (
     UnknownSource,
     kind_of_rows,
 )
+from batchctl.model.digests import digest_of
 from batchctl.model.keys import Mark
 from batchctl.model.row_hashes import hash_rows
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from batchctl.model.canonical import RowsHasher, sha256_json
 from batchctl.model.desired import InlineRows, Json, Kind, LocalFile, RemoteSource, Source, UnknownSource, UploadedFile
-from batchctl.model.keys import DIGEST_SCHEME, Account
+from batchctl.model.digests import account_parts
+from batchctl.model.keys import Account
 
 _HASHED_WHOLE = frozenset(
     {
@@ -58,10 +59,7 @@ def work_tree(
 ) -> dict[str, Json]:
     """What the work depends on, only what the user set, each prompt-bearing part by its own sha256."""
     parts: dict[str, Json] = {
-        "endpoint": account.origin,
-        "api": str(account.api),
-        "project": account.project,
-        "location": account.location,
+        **account_parts(account),
         "kind": str(kind),
         "model": model,
         "source": _source_tree(source),
@@ -71,11 +69,6 @@ def work_tree(
         "extraBody": _hashed(extra_body) if extra_body else None,
     }
     return {name: part for name, part in parts.items() if part not in ("", None, {})}
-
-
-def digest_of(tree: Mapping[str, Json]) -> str:
-    """`d1:` and the sha256 of the tree in hex."""
-    return DIGEST_SCHEME + sha256_json(tree)
 
 
 def _source_tree(source: Source) -> Json:

@@ -14,7 +14,9 @@ from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck
 from batchctl.reconcile.notify.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
 from batchctl.reconcile.options import Options, Scope
 from batchctl.reconcile.plan import plan
+from batchctl.reconcile.recover.collected import record_kept
 from batchctl.reconcile.recover.open_work import find_lost_calls, find_open, with_open
+from batchctl.reconcile.recover.other_account import at_own_accounts, attempts_elsewhere, attempts_to_show, bind_job
 from batchctl.reconcile.recover.rebuild import Rebuilt, rebuild, record_results
 from batchctl.reconcile.rules.collected_results import results_relied_on
 from batchctl.reconcile.selector import parse_selector
@@ -37,6 +39,10 @@ __all__ = [
     "after_failure",
     "after_refusal",
     "after_success",
+    "at_own_accounts",
+    "attempts_elsewhere",
+    "attempts_to_show",
+    "bind_job",
     "choose_gets",
     "delivered",
     "end_notices",
@@ -61,6 +67,7 @@ __all__ = [
     "plan",
     "possible_again",
     "rebuild",
+    "record_kept",
     "record_results",
     "refresh",
     "rename",

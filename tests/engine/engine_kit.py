@@ -29,7 +29,7 @@ from batchctl.engine.loop.drive import DriveReport, Until, drive
 from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.passes import Ask, Asked, PassReport, run_pass
 from batchctl.engine.tools import Providers, Tools
-from batchctl.manifests.digest import digest_of, work_tree
+from batchctl.manifests.digest import work_tree
 from batchctl.model.desired import (
     DesiredJob,
     DesiredStack,
@@ -43,6 +43,7 @@ from batchctl.model.desired import (
     Source,
     Stack,
 )
+from batchctl.model.digests import digest_of
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account, Api
 from batchctl.model.plan import JobPlan

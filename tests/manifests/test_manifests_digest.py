@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from manifests_kit import EXAMPLES, JOB, STACK, PlainRows, load_in, the_job, with_spec, with_stack, write
 
-from batchctl.manifests.digest import digest_of, work_tree
+from batchctl.manifests.digest import work_tree
 from batchctl.model.canonical import RowsHasher, canonical_json, sha256_json
 from batchctl.model.desired import Kind, RemoteSource, RequestRow
+from batchctl.model.digests import digest_of
 from batchctl.model.keys import Account, Api
 from batchctl.model.ports import RowReader
 from batchctl.rows.reader import RowFiles

@@ -1,0 +1,24 @@
+"""The digest of a tree of work: `d1:` and a sha256. `manifests.digest` says what is in the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from batchctl.model.canonical import sha256_json
+from batchctl.model.desired import Json
+from batchctl.model.keys import DIGEST_SCHEME, Account
+
+
+def digest_of(tree: Mapping[str, Json]) -> str:
+    """`d1:` and the sha256 of the tree in hex."""
+    return DIGEST_SCHEME + sha256_json(tree)
+
+
+def account_parts(account: Account) -> dict[str, Json]:
+    """The part of a tree that says where the work is done. Empty strings are not in a tree."""
+    return {
+        "endpoint": account.origin,
+        "api": str(account.api),
+        "project": account.project,
+        "location": account.location,
+    }
