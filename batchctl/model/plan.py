@@ -89,6 +89,15 @@ class Guard:
 
 
 @dataclass(frozen=True)
+class RuleApplied:
+    """A rule that made a decision what it is."""
+
+    id: str
+    does: str
+    """In words."""
+
+
+@dataclass(frozen=True)
 class JobPlan:
     """The decision about one job, with the reason for it; the reason never drives behaviour."""
 
@@ -126,6 +135,8 @@ class JobPlan:
     """Whether an attempt is bought, now or when it is its turn; a guard may still refuse it."""
     unseen: bool = False
     """Whether it waits for a look that shows the job, or all of its account."""
+    trail: tuple[RuleApplied, ...] = ()
+    """The rules that made the decision what it is, in their order."""
 
     @property
     def remote(self) -> str | None:

@@ -15,7 +15,7 @@ from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
 from batchctl.model.observed import Moment, RowCounts, Status
-from batchctl.model.states import is_terminal
+from batchctl.model.states import is_active, is_terminal
 
 
 class CancelCause(StrEnum):
@@ -135,6 +135,26 @@ class RecordedAttempt:
     """The uploaded file that it reads; empty: it was sent without one; None: not known."""
 
     @property
+    def is_active(self) -> bool:
+        """Whether its remote job waits for work or works, as far as is known."""
+        return self.state is not None and is_active(self.state)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its remote job has ended for good. A state that batchctl does not know is no end."""
+        return self.state is not None and is_terminal(self.state)
+
+    @property
+    def state_name(self) -> str:
+        """Its state without the API's prefix, such as `PARTIALLY_SUCCEEDED`; empty where none is known."""
+        return (self.state or "").removeprefix("JOB_STATE_")
+
+    @property
+    def state_words(self) -> str:
+        """The same for a sentence: `partially succeeded`."""
+        return self.state_name.lower().replace("_", " ")
+
+    @property
     def is_uncollected(self) -> bool:
         """Whether there may be results that are not durably here yet."""
         return self.results is None and not self.results_lost
@@ -143,7 +163,7 @@ class RecordedAttempt:
     def collect_by(self) -> datetime | None:
         """Until when its results are sure to be there; None where nothing is left to collect, or no end is set."""
         kept = CAPABILITIES[self.account.api].results_kept
-        may_have_any = is_terminal(self.state or "") and self.is_uncollected and not self.is_gone
+        may_have_any = self.has_ended and self.is_uncollected and not self.is_gone
         return self.end_time + kept if kept and self.end_time and may_have_any else None
 
     @property

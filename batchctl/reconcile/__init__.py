@@ -18,12 +18,13 @@ from batchctl.reconcile.recover.collected import record_kept
 from batchctl.reconcile.recover.open_work import find_lost_calls, find_open, with_open
 from batchctl.reconcile.recover.other_account import at_own_accounts, attempts_elsewhere, attempts_to_show, bind_job
 from batchctl.reconcile.recover.rebuild import Rebuilt, rebuild, record_results
-from batchctl.reconcile.rules.collected_results import results_relied_on
+from batchctl.reconcile.rules.collected import results_relied_on
 from batchctl.reconcile.selector import parse_selector
-from batchctl.reconcile.view.attempts import is_ours, refresh
 from batchctl.reconcile.view.credentials import find_strangers
+from batchctl.reconcile.view.marks import is_ours
 from batchctl.reconcile.view.phases import phase_on_record
 from batchctl.reconcile.view.readings import ghosts_of, old_ghosts
+from batchctl.reconcile.view.refresh import refresh
 from batchctl.reconcile.view.renames import Move, find_moves, rename
 
 __all__ = [

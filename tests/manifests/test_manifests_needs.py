@@ -9,7 +9,7 @@ from manifests_kit import STACK, lines, load_in, with_spec, with_stack, write
 
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.desired import DesiredJob
-from batchctl.reconcile.rules.dependencies import sort_by_needs
+from batchctl.reconcile.view.order import sort_by_needs
 
 
 def jobs_of(folder: Path, **specs: str) -> dict[str, DesiredJob]:

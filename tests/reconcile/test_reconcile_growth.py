@@ -36,7 +36,7 @@ from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
 from batchctl.reconcile import Options, find_moves, plan
 from batchctl.reconcile.options import Scope
-from batchctl.reconcile.rules.dependencies import find_needed
+from batchctl.reconcile.view.order import find_needed
 
 MANY = Options(max_create=10**6, max_replace=10**6, max_delete=10**6, allow_empty=True)
 Scene = Callable[[int], Callable[[], Plan]]

@@ -29,8 +29,8 @@ from batchctl.model.kept import Inventory
 from batchctl.model.observed import Present
 from batchctl.model.plan import Delete
 from batchctl.reconcile import Options, results_relied_on
-from batchctl.reconcile.decide.retry_order import why_not_again
-from batchctl.reconcile.view.attempts import AttemptView
+from batchctl.reconcile.decide.retry_order import why_no_new_attempt
+from batchctl.reconcile.view.attempt_view import AttemptView
 
 DONE = collected(1, end_time=NOW - HOUR)
 FAILED = attempt(1, "FAILED", results="a/1")
@@ -218,5 +218,5 @@ def test_a_plan_tells_on_which_results_its_deletes_rely() -> None:
 
 def test_what_was_lost_can_be_bought_again_by_order() -> None:
     view = AttemptView(NO_MORE, Present(seen(DONE)), missing="gone")
-    assert why_not_again(view, job()) is None
-    assert why_not_again(replace(view, missing=None), job()) is not None
+    assert why_no_new_attempt(view, job()) is None
+    assert why_no_new_attempt(replace(view, missing=None), job()) is not None

@@ -22,7 +22,7 @@ from batchctl.model.desired import OnRemove
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.reconcile import Options
-from batchctl.reconcile.rules.dependencies import sort_by_needs
+from batchctl.reconcile.view.order import sort_by_needs
 
 
 def of(made: Plan, name: str = "a") -> JobPlan:

@@ -13,7 +13,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options, end_notices, phase_on_record
-from batchctl.reconcile.view.phases import Outlook, Standing, phase_of
+from batchctl.reconcile.view.phases import Outlook, PhaseFacts, phase_of
 
 UNSENT = attempt(1, None, remote=None)
 REFUSED = attempt(1, None, remote=None, rejected=True)
@@ -27,70 +27,70 @@ def stopped(cause: CancelCause, state: str = "RUNNING", **fields: object) -> Rec
 
 TABLE = [
     # nothing was made yet
-    (Standing(), Phase.WAITING),
-    (Standing(is_hidden=True), Phase.UNKNOWN),
-    (Standing(is_removing=True), Phase.REMOVING),
-    (Standing(UNSENT), Phase.WAITING),
-    (Standing(UNSENT, is_hidden=True), Phase.WAITING),
-    (Standing(UNSENT, is_called_off=True), Phase.CANCELLED),
-    (Standing(UNSENT, is_removing=True), Phase.REMOVING),
-    (Standing(REFUSED), Phase.REJECTED),
-    (Standing(REFUSED, is_called_off=True), Phase.REJECTED),
+    (PhaseFacts(), Phase.WAITING),
+    (PhaseFacts(is_hidden=True), Phase.UNKNOWN),
+    (PhaseFacts(is_removing=True), Phase.REMOVING),
+    (PhaseFacts(UNSENT), Phase.WAITING),
+    (PhaseFacts(UNSENT, is_hidden=True), Phase.WAITING),
+    (PhaseFacts(UNSENT, is_called_off=True), Phase.CANCELLED),
+    (PhaseFacts(UNSENT, is_removing=True), Phase.REMOVING),
+    (PhaseFacts(REFUSED), Phase.REJECTED),
+    (PhaseFacts(REFUSED, is_called_off=True), Phase.REJECTED),
     # nobody knows whether it was
-    (Standing(unanswered()), Phase.SETTLING),
-    (Standing(unanswered(), is_hidden=True), Phase.SETTLING),
-    (Standing(unanswered(), is_called_off=True), Phase.SETTLING),
-    (Standing(unanswered(), is_removing=True), Phase.SETTLING),
+    (PhaseFacts(unanswered()), Phase.SETTLING),
+    (PhaseFacts(unanswered(), is_hidden=True), Phase.SETTLING),
+    (PhaseFacts(unanswered(), is_called_off=True), Phase.SETTLING),
+    (PhaseFacts(unanswered(), is_removing=True), Phase.SETTLING),
     # it works
-    (Standing(attempt(1, "QUEUED")), Phase.ACTIVE),
-    (Standing(attempt(1, "PENDING")), Phase.ACTIVE),
-    (Standing(attempt()), Phase.ACTIVE),
-    (Standing(attempt(), is_hidden=True), Phase.UNKNOWN),
-    (Standing(attempt(1, "PAUSED")), Phase.UNKNOWN),
-    (Standing(attempt(1, "BREWING")), Phase.UNKNOWN),
+    (PhaseFacts(attempt(1, "QUEUED")), Phase.ACTIVE),
+    (PhaseFacts(attempt(1, "PENDING")), Phase.ACTIVE),
+    (PhaseFacts(attempt()), Phase.ACTIVE),
+    (PhaseFacts(attempt(), is_hidden=True), Phase.UNKNOWN),
+    (PhaseFacts(attempt(1, "PAUSED")), Phase.UNKNOWN),
+    (PhaseFacts(attempt(1, "BREWING")), Phase.UNKNOWN),
     # it is being stopped: by us, by order, by somebody else
-    *((Standing(stopped(cause)), Phase.CANCELLING) for cause in CancelCause),
-    (Standing(stopped(CancelCause.USER), is_hidden=True), Phase.UNKNOWN),
-    (Standing(stopped(CancelCause.USER, "PAUSED")), Phase.UNKNOWN),
-    (Standing(attempt(), is_called_off=True), Phase.CANCELLING),
-    (Standing(attempt(1, "CANCELLING")), Phase.CANCELLING),
+    *((PhaseFacts(stopped(cause)), Phase.CANCELLING) for cause in CancelCause),
+    (PhaseFacts(stopped(CancelCause.USER), is_hidden=True), Phase.UNKNOWN),
+    (PhaseFacts(stopped(CancelCause.USER, "PAUSED")), Phase.UNKNOWN),
+    (PhaseFacts(attempt(), is_called_off=True), Phase.CANCELLING),
+    (PhaseFacts(attempt(1, "CANCELLING")), Phase.CANCELLING),
     # it is being removed, however far that is
-    (Standing(attempt(), is_removing=True), Phase.REMOVING),
-    (Standing(stopped(CancelCause.REMOVE), is_removing=True), Phase.REMOVING),
-    (Standing(attempt(), is_hidden=True, is_removing=True), Phase.REMOVING),
-    (Standing(collected(), is_removing=True), Phase.REMOVING),
+    (PhaseFacts(attempt(), is_removing=True), Phase.REMOVING),
+    (PhaseFacts(stopped(CancelCause.REMOVE), is_removing=True), Phase.REMOVING),
+    (PhaseFacts(attempt(), is_hidden=True, is_removing=True), Phase.REMOVING),
+    (PhaseFacts(collected(), is_removing=True), Phase.REMOVING),
     # it ended
-    (Standing(attempt(1, "SUCCEEDED")), Phase.SUCCEEDED),
-    (Standing(collected()), Phase.SUCCEEDED),
-    (Standing(collected(), is_hidden=True), Phase.SUCCEEDED),
-    (Standing(collected(1, "PARTIALLY_SUCCEEDED")), Phase.PARTIALLY_SUCCEEDED),
-    (Standing(ALL_FAILED), Phase.FAILED),
-    (Standing(attempt(1, "FAILED")), Phase.FAILED),
-    (Standing(attempt(1, "FAILED"), is_hidden=True), Phase.FAILED),
-    (Standing(attempt(1, "FAILED"), is_called_off=True), Phase.FAILED),
-    (Standing(attempt(1, "EXPIRED")), Phase.EXPIRED),
-    (Standing(attempt(1, "CANCELLED")), Phase.CANCELLED),
+    (PhaseFacts(attempt(1, "SUCCEEDED")), Phase.SUCCEEDED),
+    (PhaseFacts(collected()), Phase.SUCCEEDED),
+    (PhaseFacts(collected(), is_hidden=True), Phase.SUCCEEDED),
+    (PhaseFacts(collected(1, "PARTIALLY_SUCCEEDED")), Phase.PARTIALLY_SUCCEEDED),
+    (PhaseFacts(ALL_FAILED), Phase.FAILED),
+    (PhaseFacts(attempt(1, "FAILED")), Phase.FAILED),
+    (PhaseFacts(attempt(1, "FAILED"), is_hidden=True), Phase.FAILED),
+    (PhaseFacts(attempt(1, "FAILED"), is_called_off=True), Phase.FAILED),
+    (PhaseFacts(attempt(1, "EXPIRED")), Phase.EXPIRED),
+    (PhaseFacts(attempt(1, "CANCELLED")), Phase.CANCELLED),
     # it ended because it was stopped, whatever the API calls that
     *(
-        (Standing(stopped(cause, state)), Phase.FAILED if cause is CancelCause.DEADLINE else Phase.CANCELLED)
+        (PhaseFacts(stopped(cause, state)), Phase.FAILED if cause is CancelCause.DEADLINE else Phase.CANCELLED)
         for cause in CancelCause
         for state in ("CANCELLED", "FAILED")
     ),
-    (Standing(stopped(CancelCause.USER, "SUCCEEDED")), Phase.SUCCEEDED),
+    (PhaseFacts(stopped(CancelCause.USER, "SUCCEEDED")), Phase.SUCCEEDED),
     # it is gone
-    (Standing(GONE), Phase.FAILED),
-    (Standing(GONE, is_called_off=True), Phase.CANCELLED),
-    (Standing(stopped(CancelCause.USER, gone_time=NOW)), Phase.CANCELLED),
-    (Standing(stopped(CancelCause.DEADLINE, gone_time=NOW)), Phase.FAILED),
-    (Standing(collected(gone_time=NOW)), Phase.SUCCEEDED),
-    (Standing(attempt(1, "SUCCEEDED", gone_time=NOW)), Phase.RESULTS_LOST),
-    (Standing(attempt(1, "SUCCEEDED", results_lost=True)), Phase.RESULTS_LOST),
-    (Standing(attempt(1, "SUCCEEDED", delete_time=NOW)), Phase.SUCCEEDED),
-    (Standing(attempt(1, "SUCCEEDED", delete_time=NOW, gone_time=NOW)), Phase.SUCCEEDED),
-    (Standing(attempt(1, "FAILED", gone_time=NOW)), Phase.FAILED),
+    (PhaseFacts(GONE), Phase.FAILED),
+    (PhaseFacts(GONE, is_called_off=True), Phase.CANCELLED),
+    (PhaseFacts(stopped(CancelCause.USER, gone_time=NOW)), Phase.CANCELLED),
+    (PhaseFacts(stopped(CancelCause.DEADLINE, gone_time=NOW)), Phase.FAILED),
+    (PhaseFacts(collected(gone_time=NOW)), Phase.SUCCEEDED),
+    (PhaseFacts(attempt(1, "SUCCEEDED", gone_time=NOW)), Phase.RESULTS_LOST),
+    (PhaseFacts(attempt(1, "SUCCEEDED", results_lost=True)), Phase.RESULTS_LOST),
+    (PhaseFacts(attempt(1, "SUCCEEDED", delete_time=NOW)), Phase.SUCCEEDED),
+    (PhaseFacts(attempt(1, "SUCCEEDED", delete_time=NOW, gone_time=NOW)), Phase.SUCCEEDED),
+    (PhaseFacts(attempt(1, "FAILED", gone_time=NOW)), Phase.FAILED),
     # what is to come counts for more than what was
     *(
-        (Standing(made, outlook=outlook), phase)
+        (PhaseFacts(made, outlook=outlook), phase)
         for outlook, phase in ((Outlook.ATTEMPT, Phase.WAITING), (Outlook.BLOCKED, Phase.BLOCKED))
         for made in (None, attempt(1, "FAILED"), collected(), GONE, REFUSED)
     ),
@@ -98,7 +98,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("standing", "phase"), TABLE)
-def test_the_phase(standing: Standing, phase: Phase) -> None:
+def test_the_phase(standing: PhaseFacts, phase: Phase) -> None:
     assert phase_of(standing) is phase
 
 

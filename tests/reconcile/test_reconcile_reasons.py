@@ -42,7 +42,7 @@ from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, Trouble
 from batchctl.reconcile import Options, Scope
-from batchctl.reconcile.view.attempts import NO_TOKEN
+from batchctl.reconcile.view.marks import NO_TOKEN
 
 FAILED = attempt(1, "FAILED", error=FAILURE, results="a/1")
 LOST = unanswered(first_look=LOCAL - HOUR)

@@ -34,8 +34,9 @@ from batchctl.model.plan import Reuse
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options, results_relied_on
-from batchctl.reconcile.decide.retry_order import why_not_again
-from batchctl.reconcile.view.attempts import NO_TOKEN, AttemptView
+from batchctl.reconcile.decide.retry_order import why_no_new_attempt
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.marks import NO_TOKEN
 
 OTHER = collected(1, name="b", results="b/1", end_time=NOW - HOUR)
 OWN = collected(1)
@@ -307,7 +308,7 @@ def test_a_reused_attempt_needs_no_remote_job() -> None:
     gone = replace(held, wanted=None, options=Options(allow_empty=True))
     assert show(gone.decide()) == "forget Removing | forget a"
     assert show(replace(held, options=Options(cancel=True)).decide()) == "none Succeeded"
-    assert why_not_again(AttemptView(REUSED, Gone()), job()) is None
+    assert why_no_new_attempt(AttemptView(REUSED, Gone()), job()) is None
 
 
 def test_a_remote_job_under_the_number_of_a_reused_attempt_is_one_too_many() -> None:

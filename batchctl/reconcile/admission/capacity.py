@@ -1,6 +1,6 @@
 """What is taken on one account, and what keeps a further job out.
 
-Owns the counting and the words. Whose turn it is, is told in `admission`.
+Owns the counting and the words. `queue` owns the order of the jobs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Obstacle:
 
 
 @dataclass
-class Room:
+class Capacity:
     """What is taken on one account, as more and more jobs are let in."""
 
     account: Account

@@ -8,25 +8,26 @@ Source: reference chapter 10 (jobs at once by account, enqueued tokens by model 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, QuotaKey, short_model
+from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, short_model
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, DesiredStack, Stack
 from batchctl.model.keys import Account
-from batchctl.model.observed import Observed
 from batchctl.model.plan import Guard
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Operation, Recorded, RecordedJob
-from batchctl.reconcile.admission.capacity import Obstacle, Room, quota_key
+from batchctl.reconcile.admission.capacity import Capacity, Obstacle, quota_key
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.admission.usage import LiveJob, find_creates, find_live
-from batchctl.reconcile.decide.decision import Decision, Subject
-from batchctl.reconcile.rules.hold import creates, hold
-from batchctl.reconcile.view.attempts import provider_now
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.decide.decisions import Decisions
+from batchctl.reconcile.rules.held_create import hold_create
+from batchctl.reconcile.view.subject import Subject
 
 _CODES: Mapping[LimitKind, Reason] = {
     LimitKind.ACTIVE: Reason.ACTIVE_LIMIT,
@@ -36,37 +37,18 @@ _CODES: Mapping[LimitKind, Reason] = {
 }
 
 
-@dataclass(frozen=True)
-class Admission:
-    """The decisions with what may not be created now held back, and what can never be."""
-
-    decided: Mapping[str, tuple[Subject, Decision]]
-    guards: Mapping[str, Guard]
-    """Jobs that are too large for a limit, whatever ends."""
-    live: Mapping[QuotaKey, int]
-    rates: TokenRates
-    """What is known of tokens a byte."""
-
-
-def admit(
-    decided: Mapping[str, tuple[Subject, Decision]],
-    refused: Container[str],
-    desired: DesiredStack,
-    recorded: Recorded,
-    observed: Observed,
-    now: datetime,
-) -> Admission:
-    """Let as many create calls through as there is room for. Jobs in `refused` are held back by a guard already."""
+def admit(decisions: Decisions, context: Context) -> Decisions:
+    """Let as many create calls through as there is capacity for. What a guard refuses takes none."""
+    desired, recorded, observed = context.desired, context.recorded, context.observed
     waiting = {
         name: subject.desired
-        for name, (subject, decision) in decided.items()
-        if subject.desired is not None and creates(decision) and name not in refused
+        for name, (subject, decision) in decisions.jobs.items()
+        if subject.desired is not None and decision.creates and name not in decisions.guards
     }
     # A call whose grace is over has most likely made nothing; if it is sent again, that is counted.
     live = [one for one in find_live(desired, recorded, observed) if one.is_sure or one.job not in waiting]
     limits = _find_limits({job.account for job in waiting.values()}, desired)
     rates = learn_rates(recorded)
-    sizes = {job.name: job.input_bytes for job in desired.jobs}
     guards = {}
     by_account: dict[Account, list[DesiredJob]] = defaultdict(list)
     for name, job in sorted(waiting.items()):
@@ -76,24 +58,39 @@ def admit(
         else:
             by_account[job.account].append(job)
     held: dict[str, tuple[Subject, Decision]] = {}
+    for account, capacity in _capacities(by_account, limits, rates, live, context):
+        queue = sorted(by_account[account], key=lambda job: _rank(job, recorded.jobs.get(job.name)))
+        held.update(_hold(_let_in(queue, capacity), decisions.jobs))
+    counted = Counter(one.key for one in live)
+    return replace(decisions.with_jobs(held), guards={**decisions.guards, **guards}, live=counted)
+
+
+def _capacities(
+    accounts: Iterable[Account],
+    limits: Mapping[Account, AdmissionLimits],
+    rates: TokenRates,
+    live: Iterable[LiveJob],
+    context: Context,
+) -> Iterator[tuple[Account, Capacity]]:
+    """What is used of each account, before any of the waiting jobs is created."""
+    recorded = context.recorded
+    sizes = {job.name: job.input_bytes for job in context.desired.jobs}
     at_work: dict[Account, list[LiveJob]] = defaultdict(list)
     for one in live:
         at_work[one.key.account].append(one)
-    sent = find_creates(desired, recorded, observed, now)
-    for account, jobs in sorted(by_account.items()):
-        room = Room(
+    sent = find_creates(context.desired, recorded, context.observed, context.now)
+    for account in sorted(accounts):
+        capacity = Capacity(
             account,
             limits[account],
             recorded.quotas,
             rates,
-            provider_now(account, observed, now),
+            context.clock_of(account),
             sent.get(account, []),
             refusals=_refusals(account, recorded),
         )
-        room.count(at_work[account], sizes)
-        queue = sorted(jobs, key=lambda job: _rank(job, recorded.jobs.get(job.name)))
-        held.update(_hold(_let_in(queue, room), decided))
-    return Admission({**decided, **held}, guards, Counter(one.key for one in live), rates)
+        capacity.count(at_work[account], sizes)
+        yield account, capacity
 
 
 def _refusals(account: Account, recorded: Recorded) -> dict[str, str]:
@@ -167,16 +164,16 @@ def _rank(job: DesiredJob, record: RecordedJob | None) -> tuple[int, datetime, s
     return -job.priority, min(times, default=datetime.max.replace(tzinfo=UTC)), job.name
 
 
-def _let_in(queue: Iterable[DesiredJob], room: Room) -> list[tuple[DesiredJob, Obstacle]]:
+def _let_in(queue: Iterable[DesiredJob], capacity: Capacity) -> list[tuple[DesiredJob, Obstacle]]:
     """Those that have to wait, in order, each with what it waits for."""
     waiting: list[tuple[DesiredJob, Obstacle]] = []
     for_all: Obstacle | None = None
     for_model: dict[str, Obstacle] = {}
     for job in queue:
         model = short_model(job.model)
-        obstacle = for_all or for_model.get(model) or room.find_obstacle(job)
+        obstacle = for_all or for_model.get(model) or capacity.find_obstacle(job)
         if obstacle is None:
-            room.take(job)
+            capacity.take(job)
             continue
         waiting.append((job, obstacle))
         if obstacle.is_model_wide:
@@ -198,7 +195,7 @@ def _hold(
             words = f"{words}: {obstacle.said}"
         held[job.name] = (
             subject,
-            replace(hold(subject, decision, _CODES[obstacle.kind], words, obstacle.next_time), queue=place),
+            replace(hold_create(subject, decision, _CODES[obstacle.kind], words, obstacle.next_time), queue=place),
         )
     return held
 

@@ -9,7 +9,8 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.sizes import WorkSize, rows_sent
 from batchctl.reconcile.admission.tokens import TokenRates
-from batchctl.reconcile.decide.decision import Counted, Decision, Subject
+from batchctl.reconcile.decide.decision import Counted, Decision
+from batchctl.reconcile.view.subject import Subject
 
 _HERE = frozenset({Reason.CHANGED_BACK, Reason.REUSED})
 """Reasons for which results that are here are used."""

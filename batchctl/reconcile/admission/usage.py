@@ -18,7 +18,9 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import Gone, Observation, Observed, Present, RemoteJob
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.states import is_terminal
-from batchctl.reconcile.view.attempts import is_ours, look_up, provider_now
+from batchctl.reconcile.view.attempts import look_up
+from batchctl.reconcile.view.clocks import provider_now
+from batchctl.reconcile.view.marks import is_ours
 
 MINUTE = timedelta(minutes=1)
 
@@ -96,7 +98,7 @@ def _unseen(job: RecordedJob, attempt: RecordedAttempt, observed: Observed) -> L
             return None
         return LiveJob(key, job.name, is_sure=False, input_bytes=attempt.input_bytes)
     # What is present was counted where it was seen, unless it has ended.
-    ended = is_terminal(attempt.state or "") or isinstance(look_up(attempt, observed), Gone | Present)
+    ended = attempt.has_ended or isinstance(look_up(attempt, observed), Gone | Present)
     return None if ended else LiveJob(key, job.name, input_bytes=attempt.input_bytes)
 
 

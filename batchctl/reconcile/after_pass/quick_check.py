@@ -12,7 +12,7 @@ from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.keys import Account
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
-from batchctl.model.states import Phase, is_terminal
+from batchctl.model.states import Phase
 
 
 def choose_gets(plan: Plan, recorded: Recorded, listed: Mapping[Account, int]) -> tuple[RecordedAttempt, ...] | None:
@@ -39,4 +39,4 @@ def _rests(job: JobPlan) -> bool:
 
 
 def _may_change(attempt: RecordedAttempt) -> bool:
-    return attempt.remote is not None and not attempt.is_gone and not is_terminal(attempt.state or "")
+    return attempt.remote is not None and not attempt.is_gone and not attempt.has_ended

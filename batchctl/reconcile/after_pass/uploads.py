@@ -15,7 +15,8 @@ from batchctl.model.keys import Api
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedFile
 from batchctl.model.states import is_terminal
-from batchctl.reconcile.view.attempts import is_ours, provider_now
+from batchctl.reconcile.view.clocks import provider_now
+from batchctl.reconcile.view.marks import is_ours
 
 NO_FILE = ""
 """The input of an attempt that was sent without a file."""
@@ -51,7 +52,7 @@ def _is_over(attempt: RecordedAttempt) -> bool:
     """Whether an attempt reads its input no more, whatever comes of it."""
     if attempt.rejected or attempt.is_gone:
         return True
-    return attempt.remote is not None and is_terminal(attempt.state or "")
+    return attempt.remote is not None and attempt.has_ended
 
 
 def _unrecorded(attempts: Collection[RecordedAttempt], observed: Observed, stack: Stack) -> Iterator[Api]:

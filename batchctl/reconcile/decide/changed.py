@@ -1,4 +1,4 @@
-"""The decision about a desired job whose current attempt does other work than what is desired now (`onChange`)."""
+"""The decision about a desired job whose attempt does other work than its manifest asks for (`onChange`)."""
 
 from __future__ import annotations
 
@@ -7,141 +7,121 @@ from dataclasses import replace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
-from batchctl.model.observed import Present
 from batchctl.model.plan import Action, Change, Create, Guard, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.model.states import is_active, is_terminal
-from batchctl.reconcile.decide.decision import (
-    Context,
-    Counted,
-    Decision,
-    Subject,
-    collect_steps,
-    end_steps,
-    is_held,
-    stand,
-    stop_steps,
-    wait,
-)
-from batchctl.reconcile.decide.fallback import go_on
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Counted, Decision, wait
 from batchctl.reconcile.decide.remote import follow
+from batchctl.reconcile.decide.steps import collect_steps, end_steps, stop_steps
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
-from batchctl.reconcile.view.attempts import AttemptView
-from batchctl.reconcile.view.changes import describe_changes, row_words
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.changes import describe_changes, row_words_of
 from batchctl.reconcile.view.endings import has_succeeded
+from batchctl.reconcile.view.subject import Subject, phase_facts
 
 ADOPTED_CHANGED = ErrorCode.ADOPTED_CHANGED
 ON_CHANGE_FAIL = ErrorCode.ON_CHANGE_FAIL
 
 
-def decide_changed(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision:
-    """What a change of the work leads to. Held back or kept, the old attempt is followed to its end all the same."""
-    policy, changes = desired.lifecycle.on_change, changes_of(view.attempt, desired)
-    if is_held(desired.lifecycle, context):
-        words = "its work changed, but it is suspended"
-        return _keep(subject, desired, view, context, Reason.SUSPENDED, words)
-    if policy is OnChange.KEEP:
-        words = "its work changed, and the old is kept (onChange: keep)"
-        return _keep(subject, desired, view, context, Reason.CHANGE_KEPT, words)
-    if policy is OnChange.FAIL:
-        return _fail(subject, desired, view, context, changes)
-    for other in subject.views:
-        unseen = find_unseen(other)
+def decide_changed(subject: Subject, context: Context) -> Decision:
+    """Follow the change as `onChange` says. An old attempt that is kept is followed to its end all the same."""
+    policy, changes = subject.lifecycle.on_change, changes_of(subject.counting.attempt, subject.manifest)
+    if context.is_suspended(subject):
+        decision = _keep(subject, context, Reason.SUSPENDED, "its work changed, but it is suspended")
+    elif policy is OnChange.KEEP:
+        decision = _keep(subject, context, Reason.CHANGE_KEPT, "its work changed, and the old is kept (onChange: keep)")
+    elif policy is OnChange.FAIL:
+        decision = _fail(subject)
+    else:
+        decision = _wait_to_replace(subject) or _replace(subject, context, changes)
+    return replace(decision, changes=changes)
+
+
+def _wait_to_replace(subject: Subject) -> Decision | None:
+    """The wait for an attempt of which it is not known whether it works; None when there is no such."""
+    for view in subject.views:
+        unseen = find_unseen(view)
         if unseen is not None:
-            return replace(wait_to_see(stand(subject), unseen, "its work changed"), changes=changes)
-        state = other.attempt.state or ""
-        if isinstance(other.presence, Present) and not is_active(state) and not is_terminal(state):
-            words = f"its work changed, but the API says {state}, and what that leads to is not known"
-            return replace(wait(stand(subject), Reason.STATE_UNKNOWN, words), changes=changes)
-    return _replace(subject, desired, view, context, changes)
+            return wait_to_see(phase_facts(subject), unseen, "its work changed")
+        if view.is_in_unknown_state:
+            words = f"its work changed, but the API says {view.attempt.state}, and what that leads to is not known"
+            return wait(phase_facts(subject), Reason.STATE_UNKNOWN, words)
+    return None
 
 
-def _keep(
-    subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, code: Reason, words: str
-) -> Decision:
-    decision = follow(subject, desired.lifecycle, view, context)
+def _keep(subject: Subject, context: Context, code: Reason, words: str) -> Decision:
+    decision = follow(subject, subject.counting, context)
     code = code if decision.action.is_quiet else decision.code
-    reason = f"{decision.reason}; {words}"
-    return replace(decision, code=code, reason=reason, changes=changes_of(view.attempt, desired))
+    return replace(decision, code=code, reason=f"{decision.reason}; {words}")
 
 
-def _fail(
-    subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, changes: tuple[Change, ...]
-) -> Decision:
-    """Refuse the change, and follow the old attempt as far as that buys nothing."""
+def _fail(subject: Subject) -> Decision:
     message = f"{subject.name} changed, and its onChange is fail"
     way_out = "undo the change, or set spec.lifecycle.onChange: replace"
     return Decision(
         Action.REPLACE,
-        stand(subject, view),
+        phase_facts(subject),
         Reason.CHANGE_REFUSED,
         "its work changed (onChange: fail)",
-        changes=changes,
         refusal=Guard(ON_CHANGE_FAIL, message, way_out),
-        meanwhile=go_on(subject, desired.lifecycle, context),
     )
 
 
-def _replace(
-    subject: Subject, desired: DesiredJob, view: AttemptView, context: Context, changes: tuple[Change, ...]
-) -> Decision:
-    old = [other for other in subject.views if isinstance(other.presence, Present)]
-    active = [other for other in old if is_active(other.attempt.state or "")]
-    reused = None if subject.name in context.options.rerun else _find_reusable(subject, desired)
-    code, words = Reason.WORK_CHANGED, "; ".join(filter(None, ("its work changed", row_words(changes))))
+def _replace(subject: Subject, context: Context, changes: tuple[Change, ...]) -> Decision:
+    """Stop and remove the old attempts, then make a new one, or use an earlier one that did the same work."""
+    active = [view for view in subject.views if view.is_working]
+    is_rerun = subject.name in context.options.rerun
+    reused = None if is_rerun else _find_reusable(subject)
+    code, words = Reason.WORK_CHANGED, "; ".join(filter(None, ("its work changed", row_words_of(changes))))
     if reused is not None:
         code, words = Reason.CHANGED_BACK, f"changed back: attempt {reused.key.attempt} has its results"
-    steps: tuple[Step, ...]
     if active:
-        steps = tuple(step for other in active for step in stop_steps(other, context, CancelCause.REPLACE))
-        current = None
-    else:
-        discard = context.options.discard_results
-        keep = None if reused is None else reused.key
-        collects = () if reused is None else collect_steps(reused)
-        ends = (step for other in old if other.key != keep for step in end_steps(other, discard_results=discard))
-        key = subject.next_key if reused is None else reused.key
-        steps = (*ends, Create(key)) if reused is None else (*collects, *ends)
-        current = key.attempt
-    if reused is not None and not steps and not active:
-        return Decision(Action.REUSE, stand(subject, reused), code, words, changes=changes, current=current)
-    is_cancelling = any(other.attempt.cancel_time is not None for other in active)
-    if active:
+        steps = tuple(step for view in active for step in stop_steps(view, context, CancelCause.REPLACE))
+        is_cancelling = any(view.attempt.cancel_time is not None for view in active)
         words += "; the old job is cancelling" if is_cancelling else "; the old job is to be cancelled first"
-    # Whoever let it begin has let it end: neither the number nor the leave is asked for again half-way.
-    is_agreed = view.attempt.cancel_cause is CancelCause.REPLACE
-    refusal = _refuse_adopted(view.attempt, context)
+    else:
+        steps = _replacing_steps(subject, reused, discard_results=context.options.discard_results)
+    following = None if active else (subject.next_key if reused is None else reused.key).attempt
+    if reused is not None and not steps and not active:
+        return Decision(Action.REUSE, phase_facts(subject, reused), code, words, current=following)
+    # A replacement under way was approved when it began: do not check limits or ask for consent again.
+    is_agreed = subject.counting.attempt.cancel_cause is CancelCause.REPLACE
     return Decision(
         Action.REPLACE,
-        stand(subject, view),
+        phase_facts(subject),
         code,
         words,
         steps,
-        changes=changes,
         unfinished=bool(active),
         counted=None if is_agreed else Counted.REPLACE,
         needs_consent=not is_agreed,
         ends_protected=not is_agreed,
-        refusal=refusal,
-        # Of a job that was made by another manifest nothing is ended, whatever this one's policy says.
-        meanwhile=None if refusal else go_on(subject, desired.lifecycle, context),
-        current=current,
+        refusal=_refuse_adopted(subject.counting.attempt, context),
+        current=following,
     )
 
 
-def _find_reusable(subject: Subject, desired: DesiredJob) -> AttemptView | None:
+def _replacing_steps(subject: Subject, reused: AttemptView | None, *, discard_results: bool) -> tuple[Step, ...]:
+    """The steps once nothing works any more: the old attempts go, and the one that counts from now on comes."""
+    keep = None if reused is None else reused.key
+    old = (view for view in subject.views if view.is_present and view.key != keep)
+    ends = (step for view in old for step in end_steps(view, discard_results=discard_results))
+    return (*ends, Create(subject.next_key)) if reused is None else (*collect_steps(reused), *ends)
+
+
+def _find_reusable(subject: Subject) -> AttemptView | None:
     """The newest earlier attempt that did the desired work with success, its results here or still at the API."""
     for view in reversed(subject.views):
-        attempt = view.attempt
         is_there = view.has_results or bool(collect_steps(view))
-        if same_digest(attempt.digest, desired.digest) and is_there and has_succeeded(attempt):
+        is_same = same_digest(view.attempt.digest, subject.manifest.digest)
+        if is_same and is_there and has_succeeded(view.attempt):
             return view
     return None
 
 
 def _refuse_adopted(attempt: RecordedAttempt, context: Context) -> Guard | None:
-    """A job known only by its mark was made by a manifest that we never saw: a person has to agree to its end."""
+    """A job known only by its mark was made by a manifest that this state never saw: a person has to agree."""
     if not attempt.adopted or attempt.tree or context.options.adopt_changed:
         return None
     message = f"{attempt.key.job} was adopted by its mark, and its digest differs from the manifest's"

@@ -8,21 +8,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from batchctl.model.desired import Lifecycle
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.states import JobState, is_terminal
-from batchctl.reconcile.decide.decision import Context, Decision, Subject, create, rest, stand, wait
-from batchctl.reconcile.view.attempts import AttemptView, provider_now
-from batchctl.reconcile.view.phases import WANTED
+from batchctl.model.states import JobState
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision, create, rest, wait
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.phases import ATTEMPT_DUE
+from batchctl.reconcile.view.subject import Subject, phase_facts
 
 MOST_RECREATED = 3
 """How often the same work is made again after it went missing, without a person's order."""
 
 
-def recreate(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
+def recreate(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """What follows an attempt whose remote job is confirmed gone, and had not ended. The policy needs no further leave.
 
     The first new attempt is made at once; each further one after a pause that doubles, from twice the grace.
@@ -32,20 +33,23 @@ def recreate(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context:
     times = sum(1 for one in same if one.key == attempt.key or _was_given_up(one))
     if times > MOST_RECREATED:
         words = f"it went missing {times} times before it ended, and onMissing: recreate allows {MOST_RECREATED}"
-        return rest(stand(subject, view), Reason.RECREATE_LIMIT, f"{words}; `batchctl retry` makes another attempt")
+        return rest(
+            phase_facts(subject, view), Reason.RECREATE_LIMIT, f"{words}; `batchctl retry` makes another attempt"
+        )
     assert attempt.gone_time is not None
     pause = context.stack.limits.settle_grace * 2 ** (times - 1) if times > 1 else timedelta()
     left = attempt.gone_time + pause - context.now
     words = "it went missing before it ended (onMissing: recreate)"
     if left > timedelta():
-        clock = provider_now(attempt.account, context.observed, context.now)
+        clock = context.clock_of(attempt.account)
         reason = f"{words}; attempt {times} of {MOST_RECREATED} after a pause"
-        return wait(WANTED, Reason.BACK_OFF, reason, clock + left, Timer.BACKOFF)
-    return replace(create(subject.next_key, lifecycle, context, Reason.MISSING, words), needs_consent=False)
+        return wait(ATTEMPT_DUE, Reason.BACK_OFF, reason, clock + left, Timer.BACKOFF)
+    made = create(subject.next_key, Reason.MISSING, words, is_suspended=context.is_suspended(subject))
+    return replace(made, needs_consent=False)
 
 
 def _was_given_up(attempt: RecordedAttempt) -> bool:
     """Whether an earlier attempt went missing before it ended; it may have been found since, and be cancelled."""
     if attempt.remote is None or attempt.cancel_cause is not None:
         return False
-    return not is_terminal(attempt.state or "") or attempt.state == JobState.CANCELLED
+    return not attempt.has_ended or attempt.state == JobState.CANCELLED

@@ -6,117 +6,110 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from batchctl.model.desired import Lifecycle, OnMissing
-from batchctl.model.observed import Gone, Missing, Present, RemoteJob, Unknown
+from batchctl.model.keys import same_digest
+from batchctl.model.observed import Missing, RemoteJob, Unknown
 from batchctl.model.plan import Action, Cancel, Collect, Create, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
-from batchctl.model.states import GOOD_STATES, JobState, is_active, is_terminal
+from batchctl.model.states import GOOD_STATES, JobState
 from batchctl.reconcile.calls.troubles import is_looked_for_again
-from batchctl.reconcile.decide.decision import (
-    BY_ORDER,
-    Context,
-    Decision,
-    Subject,
-    collect_steps,
-    create,
-    is_cancel_requested,
-    is_held,
-    next_cancel,
-    rest,
-    stand,
-    wait,
-    wait_for_look,
-)
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import BY_ORDER, Decision, create, rest, wait, wait_until_seen
 from batchctl.reconcile.decide.recreate import recreate
 from batchctl.reconcile.decide.retry_policy import failure_name, judge
+from batchctl.reconcile.decide.steps import collect_steps, next_cancel
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
-from batchctl.reconcile.view.attempts import AttemptView, provider_now
+from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import has_succeeded, row_words, was_cancelled
-from batchctl.reconcile.view.phases import WANTED
+from batchctl.reconcile.view.phases import ATTEMPT_DUE
+from batchctl.reconcile.view.subject import Subject, phase_facts
 
 
-def follow(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
+def decide_same_work(subject: Subject, context: Context) -> Decision | None:
+    """Follow the remote job of the attempt that counts, if it does the work that the manifest asks for."""
+    view = subject.counting
+    is_same = same_digest(view.attempt.digest, subject.manifest.digest)
+    return follow(subject, view, context) if is_same else None
+
+
+def follow(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """What an attempt with a remote job needs, whether or not something else is wanted by now."""
     unseen = find_unseen(view)
     if unseen is not None:
-        return _decide_unseen(subject, lifecycle, view, context, unseen)
-    if isinstance(view.presence, Present):
-        return _decide_present(subject, lifecycle, view, view.presence.job, context)
-    return _decide_gone(subject, lifecycle, view, context)
+        return _decide_unseen(subject, view, context, unseen)
+    if view.shown is not None:
+        return _decide_present(subject, view, view.shown, context)
+    return _decide_gone(subject, view, context)
 
 
-def _decide_unseen(
-    subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context, unseen: Unknown
-) -> Decision:
+def _decide_unseen(subject: Subject, view: AttemptView, context: Context, unseen: Unknown) -> Decision:
     """The look does not tell how the remote job is. An end that is on record is one all the same."""
     attempt = view.attempt
-    if attempt.remote is None or not is_terminal(attempt.state or "") or isinstance(unseen, Missing):
-        return wait_to_see(stand(subject, view), unseen)
-    ended = _decide_ended(subject, lifecycle, view, context)
+    if attempt.remote is None or not attempt.has_ended or isinstance(unseen, Missing):
+        return wait_to_see(phase_facts(subject, view), unseen)
+    ended = _decide_ended(subject, view, context)
     words = f"{ended.reason}; not seen in this pass: {unseen.reason}"
     if ended.action is Action.NONE and not attempt.is_uncollected:
-        return rest(ended.standing, ended.code, words)
-    return wait_for_look(ended.standing, Reason.UNSEEN, words)
+        return rest(ended.facts, ended.code, words)
+    return wait_until_seen(ended.facts, Reason.UNSEEN, words)
 
 
-def _decide_present(
-    subject: Subject, lifecycle: Lifecycle, view: AttemptView, job: RemoteJob, context: Context
-) -> Decision:
+def _decide_present(subject: Subject, view: AttemptView, job: RemoteJob, context: Context) -> Decision:
     """The API shows the attempt's remote job."""
-    state = view.attempt.state or ""
-    if is_terminal(state):
-        return _decide_ended(subject, lifecycle, view, context)
-    if not is_active(state):
-        words = f"the API says {state}, and what that leads to is not known"
-        return wait(stand(subject, view), Reason.STATE_UNKNOWN, words)
+    if view.attempt.has_ended:
+        return _decide_ended(subject, view, context)
+    if view.is_in_unknown_state:
+        words = f"the API says {view.attempt.state}, and what that leads to is not known"
+        return wait(phase_facts(subject, view), Reason.STATE_UNKNOWN, words)
     if view.attempt.cancel_time is not None:
         return _await_cancel(subject, view, job, context)
-    return _decide_active(subject, lifecycle, view, job, context)
+    return _decide_active(subject, view, job, context)
 
 
-def _decide_gone(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
+def _decide_gone(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """The attempt's remote job is confirmed gone, or it matters no more whether it is."""
     attempt = view.attempt
     if attempt.is_uncollected and attempt.delete_time is None and attempt.state in GOOD_STATES:
         words = "it succeeded, and was gone before its results were collected"
-        return rest(stand(subject, view), Reason.RESULTS_LOST, words)
-    if attempt.state is not None and is_terminal(attempt.state):
-        return _decide_ended(subject, lifecycle, view, context)
-    if attempt.cancel_cause is CancelCause.USER or is_cancel_requested(subject):
-        return rest(stand(subject, view), Reason.CANCEL_ORDERED, f"{BY_ORDER}, and gone")
+        return rest(phase_facts(subject, view), Reason.RESULTS_LOST, words)
+    if attempt.has_ended:
+        return _decide_ended(subject, view, context)
+    if attempt.cancel_cause is CancelCause.USER or subject.is_cancel_requested:
+        return rest(phase_facts(subject, view), Reason.CANCEL_ORDERED, f"{BY_ORDER}, and gone")
     if attempt.cancel_cause in {CancelCause.REMOVE, CancelCause.REPLACE}:
-        return _create_again(subject, lifecycle, context)
+        return _create_again(subject, context)
     if attempt.cancel_cause is CancelCause.DEADLINE:
-        return _decide_failed(subject, lifecycle, view, context)
-    if lifecycle.on_missing is OnMissing.RECREATE:
-        return recreate(subject, lifecycle, view, context)
-    return rest(stand(subject, view), Reason.MISSING, "it went missing before it ended (onMissing: fail)")
+        return _decide_failed(subject, view, context)
+    if subject.lifecycle.on_missing is OnMissing.RECREATE:
+        return recreate(subject, view, context)
+    return rest(phase_facts(subject, view), Reason.MISSING, "it went missing before it ended (onMissing: fail)")
 
 
 def _await_cancel(subject: Subject, view: AttemptView, job: RemoteJob, context: Context) -> Decision:
-    clock = provider_now(job.account, context.observed, context.now)
+    clock = context.clock_of(job.account)
     due = next_cancel(view.attempt, clock)
     if due is not None:
-        return wait(stand(subject, view), Reason.CANCELLING, "cancel sent; waiting for its end", due, Timer.CANCEL)
+        return wait(
+            phase_facts(subject, view), Reason.CANCELLING, "cancel sent; waiting for its end", due, Timer.CANCEL
+        )
     cause = view.attempt.cancel_cause or CancelCause.USER
     step = Cancel(view.key, job.account, job.name, cause)
     words = "cancel sent before, and it still works: sent again"
-    return Decision(Action.CANCEL, stand(subject, view), Reason.CANCELLING, words, (step,), unfinished=True)
+    return Decision(Action.CANCEL, phase_facts(subject, view), Reason.CANCELLING, words, (step,), unfinished=True)
 
 
-def _decide_active(
-    subject: Subject, lifecycle: Lifecycle, view: AttemptView, job: RemoteJob, context: Context
-) -> Decision:
-    deadline, code, words = _deadline(view.attempt, lifecycle)
-    clock = provider_now(job.account, context.observed, context.now)
+def _decide_active(subject: Subject, view: AttemptView, job: RemoteJob, context: Context) -> Decision:
+    deadline, code, words = _deadline(view.attempt, subject.lifecycle)
+    clock = context.clock_of(job.account)
     if deadline is not None and deadline <= clock:
         step = Cancel(view.key, job.account, job.name, CancelCause.DEADLINE)
-        return Decision(Action.CANCEL, stand(subject, view), code, words, (step,), unfinished=True)
-    if is_cancel_requested(subject):
+        return Decision(Action.CANCEL, phase_facts(subject, view), code, words, (step,), unfinished=True)
+    if subject.is_cancel_requested:
         step = Cancel(view.key, job.account, job.name, CancelCause.USER)
-        return Decision(Action.CANCEL, stand(subject, view), Reason.CANCEL_ORDERED, BY_ORDER, (step,), unfinished=True)
-    state = (view.attempt.state or "").removeprefix("JOB_STATE_").lower()
-    return wait(stand(subject, view), Reason.ACTIVE, state, deadline, Timer.DEADLINE)
+        return Decision(
+            Action.CANCEL, phase_facts(subject, view), Reason.CANCEL_ORDERED, BY_ORDER, (step,), unfinished=True
+        )
+    return wait(phase_facts(subject, view), Reason.ACTIVE, view.attempt.state_words, deadline, Timer.DEADLINE)
 
 
 def _deadline(attempt: RecordedAttempt, lifecycle: Lifecycle) -> tuple[datetime | None, Reason, str]:
@@ -132,22 +125,22 @@ def _after(start: datetime | None, span: timedelta | None) -> datetime | None:
     return None if start is None or span is None else start + span
 
 
-def _decide_ended(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
+def _decide_ended(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """The attempt is terminal: collect it, and see what follows."""
     attempt = view.attempt
-    clock = provider_now(attempt.account, context.observed, context.now)
+    clock = context.clock_of(attempt.account)
     collect = collect_steps(view)
-    if isinstance(view.presence, Present) and is_looked_for_again(attempt, clock):
-        collect = (Collect(view.key, view.presence.job),)
-    if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not is_cancel_requested(subject):
-        return _create_again(subject, lifecycle, context).before(*collect)
+    if view.shown is not None and is_looked_for_again(attempt, clock):
+        collect = (Collect(view.key, view.shown),)
+    if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not subject.is_cancel_requested:
+        return _create_again(subject, context).before(*collect)
     if attempt.results_lost and attempt.state in GOOD_STATES:
-        decision = rest(stand(subject, view), Reason.RESULTS_LOST, _loss(view))
-    elif has_succeeded(attempt) and failure_name(attempt) not in lifecycle.retry_on:
-        decision = rest(stand(subject, view), _success_code(attempt), _success(attempt))
+        decision = rest(phase_facts(subject, view), Reason.RESULTS_LOST, _loss(view))
+    elif has_succeeded(attempt) and failure_name(attempt) not in subject.lifecycle.retry_on:
+        decision = rest(phase_facts(subject, view), _success_code(attempt), _success(attempt))
     else:
-        decision = _decide_failed(subject, lifecycle, view, context)
-    if view.missing is not None and isinstance(view.presence, Gone):
+        decision = _decide_failed(subject, view, context)
+    if view.missing is not None and view.is_gone:
         words = f"{decision.reason}; its remote job is gone, and its results are not whole here: {view.missing}"
         decision = replace(decision, reason=words)
     if collect and decision.action.is_quiet:
@@ -178,9 +171,9 @@ def _why_collect(view: AttemptView) -> tuple[Reason, str]:
     return Reason.RESULTS_MISSING, words
 
 
-def _create_again(subject: Subject, lifecycle: Lifecycle, context: Context) -> Decision:
+def _create_again(subject: Subject, context: Context) -> Decision:
     words = "wanted again after its removal"
-    return create(subject.next_key, lifecycle, context, Reason.WANTED_AGAIN, words)
+    return create(subject.next_key, Reason.WANTED_AGAIN, words, is_suspended=context.is_suspended(subject))
 
 
 def _success_code(attempt: RecordedAttempt) -> Reason:
@@ -194,25 +187,25 @@ def _success(attempt: RecordedAttempt) -> str:
     return f"succeeded; {words}" if words else "succeeded"
 
 
-def _decide_failed(subject: Subject, lifecycle: Lifecycle, view: AttemptView, context: Context) -> Decision:
+def _decide_failed(subject: Subject, view: AttemptView, context: Context) -> Decision:
     attempt = view.attempt
     attempts = tuple(other.attempt for other in subject.views)
-    verdict = judge(attempt, attempts, lifecycle, cancelled_by_user=is_cancel_requested(subject))
+    verdict = judge(attempt, attempts, subject.lifecycle, cancelled_by_user=subject.is_cancel_requested)
     ended = _failure(attempt)
     if verdict.due is None:
-        return rest(stand(subject, view), verdict.code, f"{ended}; {verdict.words}")
-    if is_held(lifecycle, context):
-        return wait(WANTED, Reason.SUSPENDED, f"{ended}; suspended, or {verdict.words} would follow")
-    clock = provider_now(attempt.account, context.observed, context.now)
+        return rest(phase_facts(subject, view), verdict.code, f"{ended}; {verdict.words}")
+    if context.is_suspended(subject):
+        return wait(ATTEMPT_DUE, Reason.SUSPENDED, f"{ended}; suspended, or {verdict.words} would follow")
+    clock = context.clock_of(attempt.account)
     if clock < verdict.due:
         words = f"{ended}; {verdict.words} after back-off"
-        return wait(WANTED, Reason.BACK_OFF, words, verdict.due, Timer.BACKOFF)
+        return wait(ATTEMPT_DUE, Reason.BACK_OFF, words, verdict.due, Timer.BACKOFF)
     key, words = subject.next_key, f"{ended}; {verdict.words}"
-    return Decision(Action.RETRY, WANTED, verdict.code, words, (Create(key),), current=key.attempt)
+    return Decision(Action.RETRY, ATTEMPT_DUE, verdict.code, words, (Create(key),), current=key.attempt)
 
 
 def _failure(attempt: RecordedAttempt) -> str:
-    name = (attempt.state or "").removeprefix("JOB_STATE_").lower().replace("_", " ")
+    name = attempt.state_words
     if was_cancelled(attempt, CancelCause.DEADLINE):
         return "cancelled at its deadline"
     if attempt.state == JobState.SUCCEEDED:

@@ -1,78 +1,60 @@
-"""The decision about a recorded job that no manifest asks for any more (`onRemove`)."""
+"""The decision about a recorded job that no manifest describes any more (`onRemove`), and about an orphan."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from batchctl.model.desired import OnRemove
-from batchctl.model.observed import Present
+from batchctl.model.desired import Kind, OnRemove
 from batchctl.model.plan import Action, Forget, RecordJob, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedJob
-from batchctl.model.states import is_active, is_terminal
-from batchctl.reconcile.decide.decision import (
-    Context,
-    Counted,
-    Decision,
-    Subject,
-    collect_steps,
-    end_steps,
-    job_row_step,
-    stand,
-    stop_steps,
-    wait,
-)
-from batchctl.reconcile.decide.fallback import go_on
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Counted, Decision, wait
+from batchctl.reconcile.decide.steps import collect_steps, end_steps, stop_steps
 from batchctl.reconcile.decide.unanswered import settle
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
-from batchctl.reconcile.rules.collected_results import guard_last_copy
-from batchctl.reconcile.rules.duplicates import has_living_duplicate, heal
-from batchctl.reconcile.rules.incomplete import hold_back
-from batchctl.reconcile.view.attempts import AttemptView
-from batchctl.reconcile.view.phases import Standing
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.phases import PhaseFacts
+from batchctl.reconcile.view.subject import Subject, phase_facts
 
 
-def decide_removed(subject: Subject, recorded: RecordedJob, context: Context) -> Decision:
-    """What to do about a job that is recorded, not released, and not desired."""
-    decision = _decide(subject, recorded, context)
-    if recorded.removing_time is None and subject.recorded is not None:
-        decision = replace(decision, meanwhile=go_on(subject, recorded.lifecycle, context))
-    decision = hold_back(subject, heal(subject, guard_last_copy(subject, decision, context)), context)
-    seen = tuple(step for view in subject.views for step in view.steps)
-    return replace(decision, base=(*job_row_step(recorded, subject.recorded), *seen, *decision.base))
+def record_of(subject: Subject) -> RecordedJob:
+    """The record of a job that no manifest describes; of an orphan the one that its removal begins with."""
+    if subject.recorded is not None:
+        return subject.recorded
+    last = subject.views[-1]
+    return RecordedJob(subject.name, Kind.BATCH_JOB, "", "", "", last.attempt.account, current=last.key.attempt)
 
 
-def _decide(subject: Subject, recorded: RecordedJob, context: Context) -> Decision:
+def decide_removed(subject: Subject, context: Context) -> Decision:
+    """Remove a job as its `onRemove` says: cancel, wait for the end, collect, delete."""
     for view in subject.views:
         if view.attempt.intent is not None:
-            waiting = settle(stand(subject, view), view, context)
+            waiting = settle(phase_facts(subject, view), view, context)
             if waiting is not None:
                 return waiting
     remote = [view for view in subject.views if view.attempt.remote is not None]
-    present = [view for view in remote if isinstance(view.presence, Present)]
+    present = [view for view in remote if view.is_present]
     unseen = next((why for view in remote if (why := find_unseen(view)) is not None), None)
-    doubled = has_living_duplicate(subject.views)
+    doubled = any(view.living_duplicates for view in subject.views)
     if not present and unseen is None and not doubled:
         words = f"{_words(context)}, and nothing of it is left"
-        after = replace(_stand(subject), is_removing=True)
+        after = replace(_facts(subject), is_removing=True)
         return Decision(Action.FORGET, after, Reason.NOTHING_LEFT, words, (Forget(subject.name),))
-    if recorded.lifecycle.on_remove is OnRemove.KEEP:
-        return _release(subject, recorded, context, "the remote job is kept (onRemove: keep)")
+    if subject.lifecycle.on_remove is OnRemove.KEEP:
+        return _release(subject, context, "the remote job is kept (onRemove: keep)")
     if unseen is not None:
-        return wait_to_see(stand(subject), unseen, _words(context))
+        return wait_to_see(phase_facts(subject), unseen, _words(context))
     for view in present:
-        state = view.attempt.state or ""
-        if not is_active(state) and not is_terminal(state):
-            words = f"{_words(context)}, but the API says {state}: what that leads to is not known"
-            return wait(stand(subject), Reason.STATE_UNKNOWN, words)
-    active = [view for view in present if is_active(view.attempt.state or "")]
-    if active or doubled:
-        return _stop(subject, active, recorded, context)
-    return _end(subject, present, recorded, context)
+        if view.is_in_unknown_state:
+            words = f"{_words(context)}, but the API says {view.attempt.state}: what that leads to is not known"
+            return wait(phase_facts(subject), Reason.STATE_UNKNOWN, words)
+    active = [view for view in present if view.is_working]
+    return _stop(subject, active, context) if active or doubled else _end(subject, present, context)
 
 
 def _words(context: Context) -> str:
-    """Why it is to go."""
+    """Why the job is removed."""
     return "destroy was asked for" if context.options.destroy else "no longer in a manifest"
 
 
@@ -80,25 +62,24 @@ def _code(context: Context) -> Reason:
     return Reason.DESTROY_ORDERED if context.options.destroy else Reason.REMOVED
 
 
-def _stand(subject: Subject) -> Standing:
-    """How the job stands where no create call is left to settle."""
-    standing = stand(subject)
-    attempt = standing.attempt
-    return standing if attempt is None else replace(standing, attempt=replace(attempt, intent=None))
+def _facts(subject: Subject) -> PhaseFacts:
+    """The facts of its phase where no create call is left to settle."""
+    facts = phase_facts(subject)
+    return facts if facts.attempt is None else replace(facts, attempt=replace(facts.attempt, intent=None))
 
 
-def _stop(subject: Subject, active: list[AttemptView], recorded: RecordedJob, context: Context) -> Decision:
+def _stop(subject: Subject, active: list[AttemptView], context: Context) -> Decision:
     """Cancel what still works; the rest follows when it has ended."""
-    keeps = recorded.lifecycle.on_remove is OnRemove.CANCEL
-    # Whoever let it begin has let it end: neither the number nor the leave is asked for again half-way.
-    is_agreed = recorded.removing_time is not None
+    keeps = subject.lifecycle.on_remove is OnRemove.CANCEL
+    # A removal under way was approved when it began: do not check limits or ask for consent again.
+    is_agreed = subject.is_removal_agreed
     cancels = (step for view in active for step in stop_steps(view, context, CancelCause.REMOVE))
     begin: tuple[Step, ...] = ()
     if not is_agreed:
-        begin = (RecordJob(replace(recorded, removing_time=context.now, attempts=())),)
+        begin = (RecordJob(replace(record_of(subject), removing_time=context.now, attempts=())),)
     return Decision(
         Action.CANCEL if keeps else Action.DELETE,
-        _stand(subject),
+        _facts(subject),
         _code(context),
         f"{_words(context)}; {'to be cancelled first' if begin else 'cancelling'}",
         (*begin, *cancels),
@@ -109,17 +90,17 @@ def _stop(subject: Subject, active: list[AttemptView], recorded: RecordedJob, co
     )
 
 
-def _end(subject: Subject, present: list[AttemptView], recorded: RecordedJob, context: Context) -> Decision:
-    """All has ended: collect, then delete or let go."""
-    if recorded.lifecycle.on_remove is OnRemove.CANCEL:
+def _end(subject: Subject, present: list[AttemptView], context: Context) -> Decision:
+    """Everything has ended: collect, then delete or release."""
+    if subject.lifecycle.on_remove is OnRemove.CANCEL:
         collects = tuple(step for view in present for step in collect_steps(view))
-        return _release(subject, recorded, context, "ended and kept (onRemove: cancel)").before(*collects)
+        return _release(subject, context, "ended and kept (onRemove: cancel)").before(*collects)
     discard = context.options.discard_results
-    is_agreed = recorded.removing_time is not None
+    is_agreed = subject.is_removal_agreed
     ends = (step for view in present for step in end_steps(view, discard_results=discard))
     return Decision(
         Action.DELETE,
-        _stand(subject),
+        _facts(subject),
         _code(context),
         _words(context),
         (*ends, Forget(subject.name)),
@@ -129,14 +110,14 @@ def _end(subject: Subject, present: list[AttemptView], recorded: RecordedJob, co
     )
 
 
-def _release(subject: Subject, recorded: RecordedJob, context: Context, words: str) -> Decision:
-    step = RecordJob(replace(recorded, released_time=context.now, attempts=()))
+def _release(subject: Subject, context: Context, words: str) -> Decision:
+    step = RecordJob(replace(record_of(subject), released_time=context.now, attempts=()))
     return Decision(
         Action.FORGET,
-        _stand(subject),
+        _facts(subject),
         Reason.KEPT,
         f"{_words(context)}; {words}",
         (step,),
-        needs_consent=recorded.removing_time is None,
+        needs_consent=not subject.is_removal_agreed,
         ends_protected=True,
     )

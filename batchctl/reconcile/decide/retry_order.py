@@ -1,43 +1,73 @@
-"""A new attempt by a person's order (`batchctl retry`), whatever the policy says of retries.
+"""A new attempt that a person orders (`batchctl retry`), whatever `retryOn` and `backoffLimit` say.
 
-The order is written down, so that it outlasts a full queue, a suspension and a look that could not be finished.
+The record keeps the order, so that it outlasts a full queue, a suspension and a pass that could not read the account.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
-from batchctl.model.observed import Present
-from batchctl.model.plan import Action, Create, Step
+from batchctl.model.plan import Action, Create, Guard, Step
 from batchctl.model.reasons import Reason
-from batchctl.model.states import is_terminal
-from batchctl.reconcile.decide.decision import Context, Decision, Subject, collect_steps, is_held, wait, wait_for_look
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision, rest, wait, wait_until_seen
+from batchctl.reconcile.decide.steps import collect_steps
 from batchctl.reconcile.decide.unseen import find_unseen
-from batchctl.reconcile.view.attempts import AttemptView
+from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import has_succeeded
-from batchctl.reconcile.view.phases import WANTED
+from batchctl.reconcile.view.phases import ATTEMPT_DUE
+from batchctl.reconcile.view.subject import Subject, phase_facts
 
 NOT_SETTLED = "its create call is not settled yet: `batchctl apply` goes on with it"
 
 
-def follow_order(subject: Subject, desired: DesiredJob, view: AttemptView, context: Context) -> Decision | None:
-    """The new attempt that was ordered; None where nothing was, or it cannot be made now."""
-    recorded = subject.recorded
-    if recorded is None or recorded.retry_requested is None:
+def refuse_retry(subject: Subject, _context: Context) -> Decision:
+    """Refuse `batchctl retry` for a job that can have no new attempt."""
+    reason = why_no_retry(subject)
+    assert reason is not None
+    message = f"{subject.name} cannot be tried again: {reason}"
+    guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` says how it stands")
+    return replace(rest(phase_facts(subject), Reason.RETRY_REFUSED, reason), refusal=guard)
+
+
+def why_no_retry(subject: Subject) -> str | None:
+    """Why `batchctl retry` cannot order a new attempt; None when it can."""
+    if subject.desired is None:
+        return "no manifest describes it any more"
+    if subject.current is None:
+        return "it was never created: `batchctl apply` creates it"
+    attempt = subject.current.attempt
+    why = why_no_new_attempt(subject.current, subject.desired)
+    is_sent_later = attempt.is_unsent and not attempt.rejected and not subject.is_cancel_requested
+    if why is None and is_sent_later:
+        return NOT_SETTLED
+    if why is None and subject.recorded is None:
+        return "it is not in the state yet: `batchctl apply` takes it in"
+    return why
+
+
+def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
+    """Make the attempt that was ordered; None where nothing was, or it cannot be made now."""
+    view = subject.counting
+    if subject.recorded is None or subject.recorded.retry_requested is None or subject.name in context.options.rerun:
         return None
-    why_not = why_not_again(view, desired)
+    why_not = why_no_new_attempt(view, subject.manifest)
     if why_not is not None:
-        is_hidden = find_unseen(view) is not None and is_terminal(view.attempt.state or "")
-        return wait_for_look(WANTED, Reason.UNSEEN, f"`batchctl retry` waits: {why_not}") if is_hidden else None
-    if is_held(desired.lifecycle, context):
-        return wait(WANTED, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
+        is_hidden = find_unseen(view) is not None and view.attempt.has_ended
+        words = f"`batchctl retry` waits: {why_not}"
+        return wait_until_seen(ATTEMPT_DUE, Reason.UNSEEN, words) if is_hidden else None
+    if context.is_suspended(subject):
+        return wait(ATTEMPT_DUE, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
     key, words = subject.next_key, "tried again by `batchctl retry`"
     steps: tuple[Step, ...] = (*collect_steps(view), Create(key))
-    return Decision(Action.RETRY, WANTED, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
+    return Decision(Action.RETRY, ATTEMPT_DUE, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
 
 
-def why_not_again(view: AttemptView, desired: DesiredJob) -> str | None:
-    """Why no new attempt can follow by order, with the way out; None when one can."""
+def why_no_new_attempt(view: AttemptView, desired: DesiredJob) -> str | None:
+    """Why no new attempt can follow this one by order, with the way out; None when one can."""
     attempt = view.attempt
     if not same_digest(attempt.digest, desired.digest):
         return "its manifest has changed: `batchctl apply` follows the change"
@@ -48,9 +78,9 @@ def why_not_again(view: AttemptView, desired: DesiredJob) -> str | None:
     unseen = find_unseen(view)
     if unseen is not None:
         return f"it cannot be seen now: {unseen.reason}"
-    if isinstance(view.presence, Present) and not is_terminal(attempt.state or ""):
+    if view.is_present and not attempt.has_ended:
         return "it has not ended: `batchctl cancel` stops it"
-    lost = not view.has_results and (attempt.results_lost or not isinstance(view.presence, Present))
+    lost = not view.has_results and (attempt.results_lost or not view.is_present)
     if has_succeeded(attempt) and not lost and not attempt.is_reused:
         return "it has succeeded: change spec.runId to run it again, or `batchctl apply --rerun` it"
     return None

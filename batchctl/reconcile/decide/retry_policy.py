@@ -31,7 +31,7 @@ def failure_name(attempt: RecordedAttempt) -> str:
     """
     if was_cancelled(attempt, CancelCause.DEADLINE) or (attempt.state in GOOD_STATES and not has_succeeded(attempt)):
         return "FAILED"
-    return (attempt.state or "").removeprefix("JOB_STATE_")
+    return attempt.state_name
 
 
 def judge(

@@ -11,27 +11,28 @@ from dataclasses import replace
 from batchctl.model.observed import Moment, Unknown
 from batchctl.model.plan import Note, RecordAttempt, Timer
 from batchctl.model.reasons import Reason
-from batchctl.reconcile.decide.decision import Context, Decision, wait
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision, wait
 from batchctl.reconcile.view.absence import passed
-from batchctl.reconcile.view.attempts import AttemptView
-from batchctl.reconcile.view.phases import Standing
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.phases import PhaseFacts
 
 
-def settle(standing: Standing, view: AttemptView, context: Context) -> Decision | None:
+def settle(facts: PhaseFacts, view: AttemptView, context: Context) -> Decision | None:
     """The wait that an open intent without a remote job needs; None when its grace is over and the token not found."""
-    waiting = _settle(standing, view, context)
+    waiting = _settle(facts, view, context)
     trouble = view.attempt.trouble
     if waiting is None or trouble is None:
         return waiting
     return replace(waiting, reason=f"{waiting.reason}; {trouble.words}")
 
 
-def _settle(standing: Standing, view: AttemptView, context: Context) -> Decision | None:
+def _settle(facts: PhaseFacts, view: AttemptView, context: Context) -> Decision | None:
     intent = view.attempt.intent
     assert intent is not None
     if isinstance(view.presence, Unknown):
         words = f"the create call got no answer, and the list is incomplete: {view.presence.reason}"
-        return wait(standing, Reason.SETTLING, words)
+        return wait(facts, Reason.SETTLING, words)
     grace, there = context.stack.limits.settle_grace, context.observed[view.attempt.account].begun
     since = None
     if intent.first_look is not None and intent.first_look_there is not None:
@@ -41,10 +42,10 @@ def _settle(standing: Standing, view: AttemptView, context: Context) -> Decision
     if age is None:
         looked = replace(intent, first_look=context.now, first_look_there=there)
         words = "the create call got no answer; looking for its mark"
-        return wait(standing, Reason.SETTLING, words, context.now + grace, Timer.SETTLING).before(
+        return wait(facts, Reason.SETTLING, words, context.now + grace, Timer.SETTLING).before(
             RecordAttempt(replace(view.attempt, intent=looked), Note.LOOKED)
         )
     if age < grace:
         words = "the create call got no answer; its mark is not in the list so far"
-        return wait(standing, Reason.SETTLING, words, context.now + (grace - age), Timer.SETTLING)
+        return wait(facts, Reason.SETTLING, words, context.now + (grace - age), Timer.SETTLING)
     return None

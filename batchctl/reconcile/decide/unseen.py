@@ -7,10 +7,9 @@ from dataclasses import replace
 from batchctl.model.observed import Missing, Unknown
 from batchctl.model.plan import Timer
 from batchctl.model.reasons import Reason
-from batchctl.model.states import is_terminal
-from batchctl.reconcile.decide.decision import Decision, wait_for_look
-from batchctl.reconcile.view.attempts import AttemptView
-from batchctl.reconcile.view.phases import Standing
+from batchctl.reconcile.decide.decision import Decision, wait_until_seen
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.phases import PhaseFacts
 
 
 def find_unseen(view: AttemptView) -> Unknown | None:
@@ -20,15 +19,15 @@ def find_unseen(view: AttemptView) -> Unknown | None:
     decision depends on it.
     """
     presence = view.presence
-    is_over = is_terminal(view.attempt.state or "") and not view.is_uncollected
-    return presence if isinstance(presence, Unknown) and not (isinstance(presence, Missing) and is_over) else None
+    is_over = view.attempt.has_ended and not view.is_uncollected
+    return presence if isinstance(presence, Unknown) and not (view.is_missing and is_over) else None
 
 
-def wait_to_see(standing: Standing, presence: Unknown, words: str = "") -> Decision:
+def wait_to_see(facts: PhaseFacts, presence: Unknown, words: str = "") -> Decision:
     """The wait for a job that is not seen: for another look or, where it is missing, for the look that confirms it."""
     lead = f"{words}, but " if words else ""
     if isinstance(presence, Missing):
         reason = f"{lead}missing, not confirmed yet: {presence.reason}"
-        waiting = wait_for_look(standing, Reason.NOT_CONFIRMED, reason)
+        waiting = wait_until_seen(facts, Reason.NOT_CONFIRMED, reason)
         return replace(waiting, next_time=presence.due, timer=Timer.MISSING)
-    return wait_for_look(standing, Reason.UNSEEN, f"{lead}not known in this pass: {presence.reason}")
+    return wait_until_seen(facts, Reason.UNSEEN, f"{lead}not known in this pass: {presence.reason}")

@@ -19,11 +19,11 @@ from batchctl.model.notices import Hook, Notice, NoticeType
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, RecordedJob
-from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
+from batchctl.model.states import GOOD_STATES, JobState, Phase, is_terminal
 from batchctl.reconcile.decide.decision import BY_ORDER
-from batchctl.reconcile.view.attempts import provider_now
+from batchctl.reconcile.view.clocks import provider_now
 from batchctl.reconcile.view.endings import row_words, was_cancelled
-from batchctl.reconcile.view.phases import Standing, phase_of
+from batchctl.reconcile.view.phases import PhaseFacts, phase_of
 
 FORMAT = "batchctl/event/v1"
 _LONGEST_TEXT = 256
@@ -84,7 +84,7 @@ def stuck_notices(
         attempt = None if row is None else attempts.get(AttemptKey(row.name, row.current))
         if attempt is None or attempt.remote is None or end_of(attempt) is not None:
             continue
-        unseen = planned.phase in {Phase.UNKNOWN, Phase.SETTLING} and is_active(attempt.state or "")
+        unseen = planned.phase in {Phase.UNKNOWN, Phase.SETTLING} and attempt.is_active
         if unseen or attempt.account in plan.problems:
             # What is recorded may be long over.
             continue
@@ -116,8 +116,8 @@ def end_of(attempt: RecordedAttempt, job: RecordedJob | None = None) -> Phase | 
     elif attempt.state in GOOD_STATES:
         has_ended = not attempt.is_uncollected or attempt.is_gone
     else:
-        has_ended = attempt.is_gone or is_terminal(attempt.state or "")
-    return phase_of(Standing(attempt, is_called_off=_is_called_off(attempt, job))) if has_ended else None
+        has_ended = attempt.is_gone or attempt.has_ended
+    return phase_of(PhaseFacts(attempt, is_called_off=_is_called_off(attempt, job))) if has_ended else None
 
 
 def _is_called_off(attempt: RecordedAttempt, job: RecordedJob | None) -> bool:
@@ -140,7 +140,7 @@ def _end_words(attempt: RecordedAttempt, phase: Phase, job: RecordedJob | None) 
         return row_words(attempt)
     if attempt.error is not None:
         return attempt.error.message
-    return "" if is_terminal(attempt.state or "") else "it went missing before it ended"
+    return "" if attempt.has_ended else "it went missing before it ended"
 
 
 def _expiring_words(attempt: RecordedAttempt, clock: datetime) -> str:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.recorded import Recorded, RecordedAttempt, SaveAttempt, SaveJob, Write
-from batchctl.model.states import is_terminal
-from batchctl.reconcile.decide.decision import recorded_row
+from batchctl.reconcile.decide.steps import job_row
 
 
 def find_open(former: Recorded, desired: DesiredStack) -> Recorded:
@@ -38,7 +37,7 @@ def with_open(results: Recorded, found: Recorded, desired: DesiredStack) -> Reco
         attempts = {one.key: one for one in former.attempts}
         attempts |= {one.key: one for one in record.attempts} if record is not None else {}
         ordered = tuple(attempts[key] for key in sorted(attempts))
-        row = former if wanted is None else recorded_row(wanted, former, ordered[-1].key.attempt)
+        row = former if wanted is None else job_row(wanted, former, ordered[-1].key.attempt)
         names = set(former.former_names) | set(record.former_names if record is not None else ())
         jobs[name] = replace(row, former_names=tuple(sorted(names)), attempts=ordered)
     return Recorded(jobs)
@@ -71,4 +70,4 @@ def find_lost_calls(present: Recorded, given: Recorded) -> LostCalls:
 
 
 def _may_live(attempt: RecordedAttempt) -> bool:
-    return attempt.remote is not None and not attempt.is_gone and not is_terminal(attempt.state or "")
+    return attempt.remote is not None and not attempt.is_gone and not attempt.has_ended

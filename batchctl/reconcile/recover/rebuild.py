@@ -17,10 +17,11 @@ from batchctl.model.keys import Account, AttemptKey, same_digest
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.states import GOOD_STATES
-from batchctl.reconcile.decide.decision import recorded_row
+from batchctl.reconcile.decide.steps import job_row
 from batchctl.reconcile.view.absence import with_absences_aged
-from batchctl.reconcile.view.attempts import attach, claim, confirm, find_marked
+from batchctl.reconcile.view.attempts import attach, claim, confirm
 from batchctl.reconcile.view.former_names import with_present_names
+from batchctl.reconcile.view.marks import find_marked
 from batchctl.reconcile.view.readings import with_latest_readings
 
 
@@ -51,7 +52,7 @@ def record_results(
         attempts = tuple(_best(found[key], wanted) for key in sorted(found))
         if attempts:
             names = tuple(sorted(set(former_names.get(wanted.name, ())) - {wanted.name}))
-            row = recorded_row(wanted, None, attempts[-1].key.attempt)
+            row = job_row(wanted, None, attempts[-1].key.attempt)
             jobs[wanted.name] = replace(row, attempts=attempts, former_names=names)
     return Recorded(jobs)
 
@@ -67,7 +68,7 @@ def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: dat
         views = attach(record, marked.get(wanted.name, {}), seen, now) or claim(wanted, desired.stack, seen)
         attempts = tuple(_with_size(confirm(view, wanted).attempt, wanted) for view in views)
         if attempts:
-            row = recorded_row(wanted, record, attempts[-1].key.attempt)
+            row = job_row(wanted, record, attempts[-1].key.attempt)
             jobs.append(replace(row, attempts=attempts))
     names = {job.name for job in desired.jobs}
     for name in sorted(known.jobs.keys() - names):

@@ -15,8 +15,11 @@ from batchctl.model.observed import Observation, Observed, Present, RemoteJob
 from batchctl.model.plan import Action
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile.decide.decision import Decision, Subject
-from batchctl.reconcile.rules.hold import creates, hold
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.decide.decisions import Decisions
+from batchctl.reconcile.rules.held_create import hold_create
+from batchctl.reconcile.view.subject import Subject
 
 _LONGEST = 120
 """Characters of a damaged mark that a reason shows."""
@@ -54,22 +57,21 @@ def find_damage(stack: Stack, recorded: Recorded, observed: Observed) -> Damage:
     return Damage(accounts, jobs)
 
 
-def hold_for_damage(
-    decided: Mapping[str, tuple[Subject, Decision]], damage: Damage
-) -> dict[str, tuple[Subject, Decision]]:
-    """The decisions; nothing is created, or stopped to make room for it, where a mark could not be relied on."""
-    held = dict(decided)
-    for name, (subject, decision) in decided.items():
-        if subject.desired is None or not (creates(decision) or decision.action is Action.REPLACE):
-            continue
-        account = subject.desired.account
-        why = damage.accounts.get(account) or damage.jobs.get((account, name))
-        if why is not None:
-            waiting = hold(subject, decision, Reason.MARK_DAMAGED, f"nothing is created there: {why}")
-            if not creates(decision):
-                waiting = replace(waiting, standing=decision.standing)
-            held[name] = (subject, waiting)
-    return held
+def hold_for_damaged_marks(decisions: Decisions, context: Context) -> Decisions:
+    """Create nothing, and stop nothing to make room for it, where a mark could not be relied on."""
+    damage = find_damage(context.stack, context.recorded, context.observed)
+    return decisions.map(lambda subject, decision: _hold(subject, decision, damage))
+
+
+def _hold(subject: Subject, decision: Decision, damage: Damage) -> Decision:
+    if subject.desired is None or not (decision.creates or decision.action is Action.REPLACE):
+        return decision
+    account = subject.desired.account
+    why = damage.accounts.get(account) or damage.jobs.get((account, subject.name))
+    if why is None:
+        return decision
+    held = hold_create(subject, decision, Reason.MARK_DAMAGED, f"nothing is created there: {why}")
+    return held if decision.creates else replace(held, facts=decision.facts)
 
 
 def _shown(look: Observation) -> Iterator[RemoteJob]:

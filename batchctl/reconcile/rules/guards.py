@@ -6,22 +6,19 @@ the job as it is needs all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Limits
 from batchctl.model.keys import shown_digest
-from batchctl.model.plan import Action, Collect, Guard, JobPlan, RecordAttempt
-from batchctl.reconcile.admission.sizes import is_bought, size_of
-from batchctl.reconcile.admission.tokens import TokenRates
-from batchctl.reconcile.decide.decision import Context, Counted, Decision, Subject
+from batchctl.model.plan import Guard
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Counted, Decision
+from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.rules.reuse import find_source
-from batchctl.reconcile.rules.updates import label_update
-
-_HARMLESS = (RecordAttempt, Collect)
-"""Steps that neither buy nor stop anything."""
+from batchctl.reconcile.view.subject import Subject
 
 PROTECTED = ErrorCode.PROTECTED
 NOTHING_DESIRED = ErrorCode.NOTHING_DESIRED
@@ -34,29 +31,17 @@ _TOO_MANY: Mapping[Counted, str] = {
 }
 
 
-def find_guards(
-    decided: Mapping[str, tuple[Subject, Decision]], context: Context, *, empty: bool, is_new: bool
-) -> dict[str, Guard]:
-    """What is refused because no flag allows it, by job.
-
-    `empty`: nothing in scope is desired; `is_new`: nothing was ever recorded.
-    """
+def find_guards(decisions: Decisions, context: Context) -> Decisions:
+    """Refuse what no flag allows. What counts is the same whether or not an account has capacity for it now."""
     limits, options = context.stack.limits, context.options
-    counted = _count_guards([decision for _, decision in decided.values()], limits, options)
-    guards = {}
-    for name, (subject, decision) in decided.items():
-        guard = guard_new_state(subject, context) if is_new else None
-        guard = guard or _guard(subject, decision, options, counted, empty=empty)
+    empty = not any(subject.desired for subject, _ in decisions.jobs.values())
+    counted = _count_guards([decision for _, decision in decisions.jobs.values()], limits, options)
+    guards = dict(decisions.guards)
+    for name, (subject, decision) in decisions.jobs.items():
+        guard = guard_new_state(subject, context) or _guard(subject, decision, options, counted, empty=empty)
         if guard is not None:
             guards[name] = guard
-    return guards
-
-
-def plan_jobs(
-    decided: Mapping[str, tuple[Subject, Decision]], guards: Mapping[str, Guard], rates: TokenRates
-) -> tuple[JobPlan, ...]:
-    """The decisions as job plans, by name; of what is guarded that alone which needs no leave."""
-    return tuple(_job_plan(*decided[name], guards.get(name), rates) for name in sorted(decided))
+    return replace(decisions, guards=guards)
 
 
 def _guard(
@@ -82,10 +67,10 @@ def guard_new_state(subject: Subject, context: Context) -> Guard | None:
     It does not count whether this pass creates it: after the first record the state is not empty any more.
     """
     desired = subject.desired
-    if desired is None or desired.adopt is not None or subject.current is not None:
+    if not context.recorded.is_new or desired is None or desired.adopt is not None or subject.current is not None:
         return None
     options, faults = context.options, {} if context.inventory is None else context.inventory.faults
-    if options.new_state or options.cancel or find_source(subject, desired, context) is not None:
+    if options.new_state or options.cancel or find_source(subject, context) is not None:
         return None
     for path, why in sorted(faults.items()):
         if path.startswith(f"{subject.name}/{shown_digest(desired.digest)}-"):
@@ -119,57 +104,3 @@ def _is_protected(subject: Subject) -> bool:
     if subject.desired is not None:
         return subject.desired.lifecycle.protect
     return subject.recorded is not None and subject.recorded.lifecycle.protect
-
-
-def _job_plan(subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates) -> JobPlan:
-    bought = is_bought(decision)
-    decision = label_update(decision) if guard is None else _refused(subject, decision)
-    view = subject.current
-    return JobPlan(
-        subject.name,
-        decision.action,
-        decision.phase,
-        decision.code,
-        decision.reason,
-        steps=(*decision.base, *decision.steps),
-        changes=(*decision.changes, *decision.updates),
-        unfinished=decision.unfinished,
-        guard=guard,
-        needs_consent=decision.needs_consent,
-        attempt=view.attempt if view else None,
-        next_time=decision.next_time,
-        timer=decision.timer,
-        waits_for=decision.waits_for,
-        blocked=decision.blocked,
-        queue=decision.queue,
-        unseen=decision.unseen,
-        size=size_of(subject, rates, bought=bought),
-        buys=bought,
-    )
-
-
-def _refused(subject: Subject, decision: Decision) -> Decision:
-    """What is left of a decision: its harmless steps, or what is done about the job as it is."""
-    base, old = decision.base, decision.meanwhile
-    steps = tuple(step for step in decision.steps if isinstance(step, _HARMLESS))
-    if subject.desired is None and subject.recorded is None:
-        # A refused orphan stays out of the record: what is recorded and not desired needs no flag to be removed.
-        base, steps = (), ()
-    if old is None:
-        return replace(decision, base=base, steps=steps, unfinished=False)
-    return replace(
-        decision,
-        standing=old.standing,
-        reason=f"{old.reason}; {decision.reason}",
-        steps=old.steps,
-        unfinished=old.action is not Action.NONE,
-        next_time=old.next_time,
-        timer=old.timer,
-        unseen=old.unseen,
-    )
-
-
-def distinct_guards(plans: tuple[JobPlan, ...], outside: Iterable[Guard | None]) -> tuple[Guard, ...]:
-    """The guards that were met, each once, in the order of the jobs; then those that jobs out of scope met."""
-    met = (*(plan.guard for plan in plans), *outside)
-    return tuple(dict.fromkeys(guard for guard in met if guard is not None))

@@ -9,13 +9,15 @@ from collections.abc import Iterable
 
 from batchctl.model.plan import Action, Collect, Create, Step
 from batchctl.model.reasons import Reason
-from batchctl.reconcile.decide.decision import Context, Decision, Subject
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.view.subject import Subject
 
 
-def hold_back(subject: Subject, decision: Decision, context: Context) -> Decision:
+def wait_for_full_lists(subject: Subject, decision: Decision, context: Context) -> Decision:
     """The decision, or a wait in its place when it acts on an account that was not read in full."""
-    meanwhile = () if decision.meanwhile is None else decision.meanwhile.steps
-    acts = [step for step in (*decision.base, *decision.steps, *meanwhile) if step.needs_complete_list]
+    if_refused = () if decision.if_refused is None else decision.if_refused.steps
+    acts = [step for step in (*decision.base, *decision.steps, *if_refused) if step.needs_complete_list]
     problem = _problem(subject, context) or _blindness(acts, context)
     if problem is None or all(_is_unsent(step, subject) for step in acts):
         return decision
@@ -23,7 +25,7 @@ def hold_back(subject: Subject, decision: Decision, context: Context) -> Decisio
     collects = any(isinstance(step, Collect) for step in steps)
     return Decision(
         Action.COLLECT if collects else Action.WAIT,
-        decision.standing,
+        decision.facts,
         Reason.NOT_COLLECTED if collects else Reason.UNSEEN,
         f"{decision.reason}; left for a complete look: {problem}",
         steps,

@@ -5,7 +5,7 @@ What runs would be stopped and bought again. `spec.moved` says that it is a rena
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
@@ -14,13 +14,45 @@ from batchctl.model.plan import Collect, Guard, Rename, Reuse
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import BAD_STATES, GOOD_STATES
-from batchctl.reconcile.decide.decision import Context, Decision, Subject
-from batchctl.reconcile.rules.hold import creates, hold
+from batchctl.reconcile.decide.context import Context, Decided
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.decide.decisions import Decisions
+from batchctl.reconcile.rules.held_create import hold_create
+from batchctl.reconcile.view.subject import Subject
 
-Decided = Mapping[str, tuple[Subject, Decision]]
+
+def hold_likely_renames(decisions: Decisions, context: Context) -> Decisions:
+    """Let what would be bought again wait for the results that are there, or for a person's word."""
+    wanted = {job.name for job in context.desired.jobs}
+    others = (job for job in context.recorded.jobs.values() if job.name not in wanted)
+    renames = _find_renames(decisions.jobs, others)
+    held: dict[str, tuple[Subject, Decision]] = {}
+    for rename in renames:
+        held |= _hold(rename, decisions.jobs, context)
+    return replace(decisions.with_jobs(held), renames=renames)
 
 
-def find_renames(decided: Decided, others: Iterable[RecordedJob]) -> tuple[Rename, ...]:
+def _hold(rename: Rename, decided: Decided, context: Context) -> Decided:
+    """The decisions that a likely rename changes."""
+    leaving = decided.get(rename.before)
+    subject, create = decided[rename.after]
+    if not rename.buys:
+        return {rename.after: (subject, _with_words(create, rename))}
+    if leaving is not None and _is_collected_now(*leaving):
+        words = f"waits for the results of {rename.before}, which did this very work: they are used again"
+        waiting = hold_create(subject, create, Reason.SAME_WORK_LEAVES, words)
+        free = replace(waiting, needs_consent=False, counted=None)
+        return {rename.after: (subject, replace(free, waits_for=(rename.before,), unfinished=True))}
+    if context.options.rename_as_new:
+        return {}
+    guard = _guard(rename)
+    held = {rename.after: (subject, replace(_with_words(create, rename), refusal=guard, if_refused=None))}
+    if leaving is not None:
+        held[rename.before] = (leaving[0], replace(_with_words(leaving[1], rename), refusal=guard))
+    return held
+
+
+def _find_renames(decided: Decided, others: Iterable[RecordedJob]) -> tuple[Rename, ...]:
     """What looks like a rename, each job in one pair at most, by name.
 
     `others` are recorded jobs that no manifest asks for, out of scope or not: a command about the new name alone would
@@ -36,33 +68,9 @@ def find_renames(decided: Decided, others: Iterable[RecordedJob]) -> tuple[Renam
             continue
         former = next((old for old in sorted(works) if same_digest(works[old].digest, desired.digest)), None)
         if former is not None:
-            buys = any(step.buys for step in decision.steps)
-            found.append(Rename(former, name, buys=buys))
+            found.append(Rename(former, name, buys=decision.creates))
             del works[former]
     return tuple(found)
-
-
-def hold_renames(
-    decided: Decided, renames: tuple[Rename, ...], context: Context
-) -> dict[str, tuple[Subject, Decision]]:
-    """The decisions; what would be bought again waits for the results that are there, or needs a person's word."""
-    held = dict(decided)
-    for rename in renames:
-        leaving = decided.get(rename.before)
-        subject, create = decided[rename.after]
-        if not rename.buys:
-            held[rename.after] = (subject, _with_words(create, rename))
-        elif leaving is not None and _is_collected_now(*leaving):
-            words = f"waits for the results of {rename.before}, which did this very work: they are used again"
-            waiting = hold(subject, create, Reason.SAME_WORK_LEAVES, words)
-            free = replace(waiting, needs_consent=False, counted=None)
-            held[rename.after] = (subject, replace(free, waits_for=(rename.before,), unfinished=True))
-        elif not context.options.rename_as_new:
-            guard = _guard(rename)
-            held[rename.after] = (subject, replace(_with_words(create, rename), refusal=guard, meanwhile=None))
-            if leaving is not None:
-                held[rename.before] = (leaving[0], replace(_with_words(leaving[1], rename), refusal=guard))
-    return held
 
 
 def _leaves(subject: Subject, decision: Decision) -> bool:
@@ -74,7 +82,7 @@ def _leaves(subject: Subject, decision: Decision) -> bool:
 def _comes(subject: Subject, decision: Decision) -> bool:
     """Whether a job gets its first attempt."""
     is_first = all(view.attempt.is_unsent for view in subject.views)
-    return is_first and (creates(decision) or any(isinstance(step, Reuse) for step in decision.steps))
+    return is_first and (decision.creates or any(isinstance(step, Reuse) for step in decision.steps))
 
 
 def _open_work(job: RecordedJob) -> Iterator[RecordedAttempt]:

@@ -10,18 +10,19 @@ from datetime import UTC, datetime
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.kept import KeptResults
-from batchctl.model.observed import Unknown
 from batchctl.model.plan import Action, Create, Note, Reuse, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState
-from batchctl.reconcile.decide.decision import Context, Decision, Subject
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.retry_policy import failure_name
-from batchctl.reconcile.view.attempts import NO_TOKEN
 from batchctl.reconcile.view.found_results import is_usable
+from batchctl.reconcile.view.marks import NO_TOKEN
+from batchctl.reconcile.view.subject import Subject
 
 
-def reuse_known_work(subject: Subject, desired: DesiredJob, decision: Decision, context: Context) -> Decision:
+def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> Decision:
     """The decision with results that are here in place of a create call, unless a person ordered to buy them again."""
     recorded = subject.recorded
     is_ordered = recorded is not None and recorded.retry_requested is not None
@@ -30,11 +31,11 @@ def reuse_known_work(subject: Subject, desired: DesiredJob, decision: Decision, 
     creates = [step for step in decision.steps if isinstance(step, Create) and step.token is None]
     # What makes room first says already what will follow.
     is_coming = decision.action is Action.REPLACE and decision.unfinished and decision.code is Reason.WORK_CHANGED
-    source = find_source(subject, desired, context) if creates or is_coming else None
+    source = find_source(subject, context) if creates or is_coming else None
     if source is None:
         return decision
     steps: tuple[Step, ...] = tuple(
-        _reuse(step, desired, source) if step in creates else step for step in decision.steps
+        _reuse(step, subject.manifest, source) if step in creates else step for step in decision.steps
     )
     words = f"{decision.reason}; the results of {_name(source)} are of this very work: used again, nothing is bought"
     used = replace(decision, steps=steps, code=Reason.REUSED, reason=words)
@@ -43,25 +44,25 @@ def reuse_known_work(subject: Subject, desired: DesiredJob, decision: Decision, 
     return replace(used, action=Action.REUSE, counted=None, needs_consent=False)
 
 
-def restore_copy(subject: Subject, desired: DesiredJob, decision: Decision, context: Context) -> Decision:
+def restore_copy(subject: Subject, decision: Decision, context: Context) -> Decision:
     """The decision with a reused attempt's results brought back that are not whole any more, where others are."""
     view = subject.current
     if view is None or view.missing is None or not view.attempt.is_reused or not decision.action.is_harmless:
         return decision
-    source = find_source(subject, desired, context)
+    source = find_source(subject, context)
     if source is None:
         return decision
     words = f"its results are not whole in the results folder ({view.missing}); those of {_name(source)} are used"
-    step = _reuse(Create(view.key), desired, source)
+    step = _reuse(Create(view.key), subject.manifest, source)
     return replace(decision, action=Action.REUSE, code=Reason.REUSED, reason=words, steps=(*decision.steps, step))
 
 
-def find_source(subject: Subject, desired: DesiredJob, context: Context) -> KeptResults | None:
+def find_source(subject: Subject, context: Context) -> KeptResults | None:
     """The best results of the desired work that are here: complete before partial, the newest first."""
     found = [
         one
-        for one in context.holdings.of_work(desired.digest)
-        if is_usable(one.attempt) and failure_name(one.attempt) not in desired.lifecycle.retry_on
+        for one in context.collected.of_work(subject.manifest.digest)
+        if is_usable(one.attempt) and failure_name(one.attempt) not in subject.lifecycle.retry_on
     ]
 
     def rank(one: KeptResults) -> tuple[bool, bool, float, str]:
@@ -73,7 +74,7 @@ def find_source(subject: Subject, desired: DesiredJob, context: Context) -> Kept
     return min(found, key=rank, default=None)
 
 
-def label_reuse(subject: Subject, decision: Decision) -> Decision:
+def label_reuse(subject: Subject, decision: Decision, _context: Context) -> Decision:
     """The decision as a reuse, where results that the record did not know are the news in it."""
     plain = decision.action.is_harmless
     for note, code, words in (
@@ -83,7 +84,7 @@ def label_reuse(subject: Subject, decision: Decision) -> Decision:
         views = [view for view in subject.views if view.note is note]
         if views and plain:
             reason = f"{words} ({', '.join(view.attempt.results or '' for view in views)})"
-            if not all(isinstance(view.presence, Unknown) for view in views):
+            if not all(view.is_unseen for view in views):
                 # Of a remote job that is not seen there is nothing to say: its results are here.
                 reason += f"; {decision.reason}"
             return replace(decision, action=Action.REUSE, code=code, reason=reason)

@@ -6,30 +6,29 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from batchctl.model.desired import Lifecycle
-from batchctl.model.observed import Present
 from batchctl.model.plan import Action, Collect, Timer
 from batchctl.model.reasons import Reason
-from batchctl.model.states import ENDED_PHASES, GOOD_STATES, is_terminal
-from batchctl.reconcile.decide.decision import Context, Decision, Subject, end_steps
-from batchctl.reconcile.view.attempts import AttemptView, provider_now
+from batchctl.model.states import ENDED_PHASES, GOOD_STATES
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.decide.steps import end_steps
+from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import is_unplaced
+from batchctl.reconcile.view.subject import Subject
 
-"""Actions beside which remote jobs may be deleted: all others decide about them themselves."""
 
-
-def apply_ttl(subject: Subject, lifecycle: Lifecycle, decision: Decision, context: Context) -> Decision:
+def end_after_ttl(subject: Subject, decision: Decision, context: Context) -> Decision:
     """The decision, with the deletes that are due. Collected results stay; what is not collected is collected first.
 
     The current attempt is left alone as long as another may follow it.
     """
-    ttl = lifecycle.ttl_after_finished
+    ttl = subject.lifecycle.ttl_after_finished
     if ttl is None or not decision.action.is_harmless:
         return decision
     is_over = decision.phase in ENDED_PHASES
     ends = [(view, end) for view, end in _find_ends(subject, ttl) if is_over or view is not subject.current]
     discard = context.options.discard_results
-    over = [view for view, end in ends if end <= provider_now(view.attempt.account, context.observed, context.now)]
+    over = [view for view, end in ends if end <= context.clock_of(view.attempt.account)]
     due = [view for view in over if discard or not _may_be_unplaced(view)]
     if not due:
         later = min((end for _, end in ends), default=None)
@@ -60,8 +59,8 @@ def _find_ends(subject: Subject, ttl: timedelta) -> Iterator[tuple[AttemptView, 
     """The attempts whose remote jobs have ended and are there, with the end of their time to live."""
     for view in subject.views:
         # A record that was made without the API's word has no end; the next look brings it.
-        end, has_ended = view.attempt.end_time, is_terminal(view.attempt.state or "")
+        end, has_ended = view.attempt.end_time, view.attempt.has_ended
         # What could not be matched may be read in another way as long as the remote job is there.
         is_due = has_ended and not is_unplaced(view.attempt)
-        if is_due and end is not None and isinstance(view.presence, Present):
+        if is_due and end is not None and view.is_present:
             yield view, end + ttl

@@ -8,8 +8,9 @@ from batchctl.model.plan import Action, Change
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.settings import settings_of
-from batchctl.model.states import is_terminal
+from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.decide.decisions import Decisions
 
 _SENT = ("spec.displayName", "spec.priority", "spec.webhookConfig.", "metadata.labels.")
 """Settings that a create call carries: no API takes them for a job that is there."""
@@ -37,11 +38,15 @@ def find_updates(recorded: RecordedJob | None, row: RecordedJob, attempt: Record
 
 
 def _lives(attempt: RecordedAttempt) -> bool:
-    return attempt.remote is not None and not attempt.is_gone and not is_terminal(attempt.state or "")
+    return attempt.remote is not None and not attempt.is_gone and not attempt.has_ended
 
 
-def label_update(decision: Decision) -> Decision:
-    """The decision as an update, where changed settings are all that is to be carried out."""
+def label_updates(decisions: Decisions, _context: Context) -> Decisions:
+    """Call a decision an update, where changed settings are all that is carried out. A guard refuses no update."""
+    return decisions.map(lambda subject, one: one if subject.name in decisions.guards else _as_update(one))
+
+
+def _as_update(decision: Decision) -> Decision:
     if not decision.updates or not decision.action.is_quiet:
         return decision
     reason = f"settings changed; {decision.reason}"

@@ -80,6 +80,6 @@ def _show(value: Json) -> Json:
     return value
 
 
-def row_words(changes: Iterable[Change]) -> str:
+def row_words_of(changes: Iterable[Change]) -> str:
     """Which rows changed, for a sentence; empty where none did, or it is not known."""
     return "; ".join(change.rows.words for change in changes if change.rows is not None)

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from batchctl.model.desired import Stack
 from batchctl.model.keys import AttemptKey
-from batchctl.model.observed import Gone, Missing, Observed, Present, RemoteJob
+from batchctl.model.observed import Gone, Missing, Observed, RemoteJob
 from batchctl.model.plan import Drift, DriftKind, Note
-from batchctl.model.states import GOOD_STATES, JobState, is_active, is_terminal
-from batchctl.reconcile.decide.decision import Subject
-from batchctl.reconcile.view.attempts import NO_TOKEN, AttemptView, is_ours
+from batchctl.model.states import GOOD_STATES, JobState, is_active
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.marks import NO_TOKEN, is_ours
+from batchctl.reconcile.view.subject import Subject
 
 
 def find_drift(subject: Subject) -> Iterator[Drift]:
@@ -30,15 +31,15 @@ def _of_current(name: str, view: AttemptView) -> Iterator[Drift]:
         yield from _of_absent(name, view)
     if attempt.state == JobState.CANCELLED and not ours:
         yield Drift(name, DriftKind.CANCELLED, f"{attempt.remote} was cancelled, and not by batchctl")
-    if isinstance(view.presence, Present) and view.note is not Note.ADOPTED:
-        yield from _of_mark(name, view, view.presence.job)
+    if view.shown is not None and view.note is not Note.ADOPTED:
+        yield from _of_mark(name, view, view.shown)
 
 
 def _of_absent(name: str, view: AttemptView) -> Iterator[Drift]:
     """The drift of a remote job that nobody of us deleted, and that is not there."""
     attempt = view.attempt
-    later = "; a second look has yet to confirm it" if isinstance(view.presence, Missing) else ""
-    if not is_terminal(attempt.state or ""):
+    later = "; a second look has yet to confirm it" if view.is_missing else ""
+    if not attempt.has_ended:
         if attempt.cancel_time is None:
             yield Drift(name, DriftKind.MISSING, f"{attempt.remote} is gone, and had not ended{later}")
     elif view.note is Note.LOOKED or (view.note is Note.GONE and view.is_uncollected):
@@ -58,8 +59,8 @@ def _of_mark(name: str, view: AttemptView, job: RemoteJob) -> Iterator[Drift]:
 
 def _of_duplicates(subject: Subject, view: AttemptView) -> Iterator[Drift]:
     extra = [job for job in view.duplicates if is_active(job.state) or job.state in GOOD_STATES]
-    if view is not subject.current and isinstance(view.presence, Present) and is_active(view.presence.job.state):
-        extra.append(view.presence.job)
+    if view is not subject.current and view.shown is not None and is_active(view.shown.state):
+        extra.append(view.shown)
     for job in extra:
         words = f"{job.name} ({job.state}) is a second remote job beside {view.attempt.remote}"
         if view is not subject.current:

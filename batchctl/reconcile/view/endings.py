@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.model.states import BAD_STATES, GOOD_STATES, is_terminal
+from batchctl.model.states import BAD_STATES, GOOD_STATES
 
 
 def has_succeeded(attempt: RecordedAttempt) -> bool:
@@ -51,5 +51,5 @@ def was_cancelled(attempt: RecordedAttempt, *causes: CancelCause) -> bool:
 
     A cancelled job may show as FAILED (reference 1.6), or be gone before anybody saw its end.
     """
-    ended = attempt.state in BAD_STATES or (attempt.gone_time is not None and not is_terminal(attempt.state or ""))
+    ended = attempt.state in BAD_STATES or (attempt.gone_time is not None and not attempt.has_ended)
     return ended and attempt.cancel_cause in causes

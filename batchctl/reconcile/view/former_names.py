@@ -13,7 +13,7 @@ from batchctl.model.desired import Stack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observed, Present, RemoteJob
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile.view.attempts import is_ours
+from batchctl.reconcile.view.marks import is_ours
 from batchctl.reconcile.view.renames import final_names
 
 

@@ -15,17 +15,21 @@ from batchctl.model.keys import AttemptKey, same_digest
 from batchctl.model.observed import Gone, Observed
 from batchctl.model.plan import Note
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.states import is_terminal
-from batchctl.reconcile.view.attempts import AttemptView, look_up
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.attempts import look_up
+from batchctl.reconcile.view.collected import CollectedResults
 from batchctl.reconcile.view.endings import has_succeeded, is_unplaced
-from batchctl.reconcile.view.kept_results import Holdings
 
 
-def recover(
-    name: str, views: tuple[AttemptView, ...], desired: DesiredJob | None, holdings: Holdings, observed: Observed
+def with_found_results(
+    name: str,
+    views: tuple[AttemptView, ...],
+    desired: DesiredJob | None,
+    collected: CollectedResults,
+    observed: Observed,
 ) -> tuple[AttemptView, ...]:
     """A job's attempts with what was collected of them, and those of the desired work that the folder alone knows."""
-    kept = holdings.by_job.get(name, ())
+    kept = collected.by_job.get(name, ())
     if not kept:
         return views
     known = [_with_results(view, [one for one in kept if _is_of(one.attempt, view.attempt)]) for view in views]
@@ -48,7 +52,7 @@ def _with_results(view: AttemptView, kept: list[KeptResults]) -> AttemptView:
     if not kept or (view.has_results and not attempt.results_lost):
         return view
     found = kept[0].attempt
-    has_ended = is_terminal(attempt.state or "")
+    has_ended = attempt.has_ended
     whole = replace(
         attempt,
         intent=None,

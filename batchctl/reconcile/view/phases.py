@@ -30,7 +30,7 @@ class Outlook(Enum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class PhaseFacts:
     """All that a phase follows from."""
 
     attempt: RecordedAttempt | None = None
@@ -46,31 +46,31 @@ class Standing:
     outlook: Outlook = Outlook.AS_IT_IS
 
 
-WANTED = Standing(outlook=Outlook.ATTEMPT)
+ATTEMPT_DUE = PhaseFacts(outlook=Outlook.ATTEMPT)
 """An attempt is to be made; what became of those before does not count any more."""
 
 
-def phase_of(standing: Standing) -> Phase:
+def phase_of(facts: PhaseFacts) -> Phase:
     """The phase of a job that stands so."""
-    attempt = standing.attempt
-    if standing.outlook is Outlook.BLOCKED:
+    attempt = facts.attempt
+    if facts.outlook is Outlook.BLOCKED:
         return Phase.BLOCKED
-    if standing.outlook is Outlook.ATTEMPT:
+    if facts.outlook is Outlook.ATTEMPT:
         return Phase.WAITING
     if attempt is not None and attempt.remote is None and attempt.intent is not None:
         return Phase.SETTLING
-    if standing.is_removing:
+    if facts.is_removing:
         return Phase.REMOVING
     if attempt is None:
-        return Phase.UNKNOWN if standing.is_hidden else Phase.WAITING
-    return _unsent(attempt, standing) if attempt.is_unsent else _sent(attempt, standing)
+        return Phase.UNKNOWN if facts.is_hidden else Phase.WAITING
+    return _unsent(attempt, facts) if attempt.is_unsent else _sent(attempt, facts)
 
 
 def phase_on_record(job: RecordedJob) -> Phase:
     """The phase of a job by its record alone, without a look at the API."""
     attempt = next((one for one in reversed(job.attempts) if one.key.attempt == job.current), None)
     return phase_of(
-        Standing(
+        PhaseFacts(
             attempt,
             is_missing=attempt is not None and attempt.missed is not None,
             is_called_off=job.cancel_requested is not None,
@@ -79,27 +79,27 @@ def phase_on_record(job: RecordedJob) -> Phase:
     )
 
 
-def _unsent(attempt: RecordedAttempt, standing: Standing) -> Phase:
+def _unsent(attempt: RecordedAttempt, facts: PhaseFacts) -> Phase:
     """Of an attempt without a remote job, and without a call that may have made one."""
     if attempt.rejected:
         return Phase.REJECTED
-    return Phase.CANCELLED if standing.is_called_off else Phase.WAITING
+    return Phase.CANCELLED if facts.is_called_off else Phase.WAITING
 
 
-def _sent(attempt: RecordedAttempt, standing: Standing) -> Phase:
+def _sent(attempt: RecordedAttempt, facts: PhaseFacts) -> Phase:
     """Of an attempt with a remote job."""
     state = attempt.state or ""
     if is_terminal(state):
         # Nothing leaves these states, seen again or not.
         return _ended(attempt, state)
     if attempt.is_gone:
-        is_wanted = standing.is_called_off or attempt.cancel_cause in WANTED_STOPS
+        is_wanted = facts.is_called_off or attempt.cancel_cause in WANTED_STOPS
         return Phase.CANCELLED if is_wanted else Phase.FAILED
-    if standing.is_missing:
+    if facts.is_missing:
         return Phase.SETTLING
-    if standing.is_hidden or not is_active(state):
+    if facts.is_hidden or not is_active(state):
         return Phase.UNKNOWN
-    is_cancelling = state == JobState.CANCELLING or attempt.cancel_time is not None or standing.is_called_off
+    is_cancelling = state == JobState.CANCELLING or attempt.cancel_time is not None or facts.is_called_off
     return Phase.CANCELLING if is_cancelling else Phase.ACTIVE
 
 

@@ -8,33 +8,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.kept import Inventory
-from batchctl.model.observed import Present
 from batchctl.model.plan import Action, Collect, Delete, Guard, Note, Plan, RecordAttempt, Reuse, Step
 from batchctl.model.reasons import Reason
-from batchctl.model.states import is_terminal
-from batchctl.reconcile.decide.decision import Context, Decision, Subject
-from batchctl.reconcile.view.attempts import AttemptView
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.view.subject import Subject
 
 """Actions beside which results may be collected again: all others see to what they end themselves."""
 
 
-def check_kept(view: AttemptView, inventory: Inventory | None) -> AttemptView:
-    """The attempt, with why its collected results are not whole. Without an inventory the record is believed."""
-    missing = None if inventory is None else inventory.why_not_whole(view.attempt)
-    return view if missing is None else replace(view, missing=missing)
-
-
-def collect_again(subject: Subject, decision: Decision) -> Decision:
+def collect_again(subject: Subject, decision: Decision, _context: Context) -> Decision:
     """The decision, with the results of earlier attempts brought back that are not whole any more."""
     if not decision.action.is_harmless:
         return decision
     planned = {step.key for step in decision.steps if isinstance(step, Collect)}
     steps = [
-        Collect(view.key, view.presence.job)
+        Collect(view.key, view.shown)
         for view in subject.views
-        if view.missing is not None and view.is_uncollected and view.key not in planned and _has_ended(view)
-        if isinstance(view.presence, Present)
+        if view.missing is not None and view.is_uncollected and view.key not in planned and view.attempt.has_ended
+        if view.shown is not None
     ]
     if not steps:
         return decision
@@ -81,7 +73,3 @@ def _relied_on(step: Step) -> str | None:
             return step.attempt.results
         case _:
             return None
-
-
-def _has_ended(view: AttemptView) -> bool:
-    return is_terminal(view.attempt.state or "")

@@ -1,25 +1,26 @@
-"""What this stack's results folder holds, found by job and by work."""
+"""The results that are in this stack's results folder, by job and by work."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from batchctl.model.desired import Stack
 from batchctl.model.kept import Inventory, KeptResults
 from batchctl.model.keys import DIGEST_SCHEME, MARK_DIGEST_LENGTH, same_digest, short_uid
+from batchctl.reconcile.view.attempt_view import AttemptView
 
 _SHORTEST = len(DIGEST_SCHEME) + MARK_DIGEST_LENGTH
 """As much as is known of every digest."""
 
 
 @dataclass(frozen=True)
-class Holdings:
+class CollectedResults:
     """Whole results that were collected for this very stack, its name and uid."""
 
     by_job: Mapping[str, tuple[KeptResults, ...]] = field(default_factory=dict)
-    """By the name of the folder that they lie in."""
+    """By the name of their folder."""
     by_work: Mapping[str, tuple[KeptResults, ...]] = field(default_factory=dict)
     """By the beginning of their digest."""
 
@@ -28,8 +29,8 @@ class Holdings:
         return (one for one in self.by_work.get(digest[:_SHORTEST], ()) if same_digest(one.attempt.digest, digest))
 
 
-def holdings_of(stack: Stack, inventory: Inventory | None) -> Holdings:
-    """What of an inventory is this stack's; nothing where nobody looked."""
+def collected_for(stack: Stack, inventory: Inventory | None) -> CollectedResults:
+    """The part of an inventory that is this stack's; nothing where the folder was not read."""
     by_job: dict[str, list[KeptResults]] = defaultdict(list)
     by_work: dict[str, list[KeptResults]] = defaultdict(list)
     uid = short_uid(stack.uid)
@@ -38,4 +39,12 @@ def holdings_of(stack: Stack, inventory: Inventory | None) -> Holdings:
         if one is not None and (one.stack, one.uid) == (stack.name, uid):
             by_job[one.attempt.key.job].append(one)
             by_work[one.attempt.digest[:_SHORTEST]].append(one)
-    return Holdings({job: tuple(found) for job, found in by_job.items()}, {k: tuple(v) for k, v in by_work.items()})
+    return CollectedResults(
+        {job: tuple(found) for job, found in by_job.items()}, {k: tuple(v) for k, v in by_work.items()}
+    )
+
+
+def check_collected(view: AttemptView, inventory: Inventory | None) -> AttemptView:
+    """The attempt, with why its collected results are not whole. Without an inventory the record is believed."""
+    missing = None if inventory is None else inventory.why_not_whole(view.attempt)
+    return view if missing is None else replace(view, missing=missing)

@@ -1,0 +1,54 @@
+"""The facts that every rule may use besides those of its own job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from batchctl.model.desired import DesiredStack, Stack
+from batchctl.model.kept import Inventory
+from batchctl.model.keys import Account
+from batchctl.model.observed import Observed
+from batchctl.model.recorded import Recorded
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.options import Options
+from batchctl.reconcile.view.clocks import provider_now
+from batchctl.reconcile.view.collected import CollectedResults
+from batchctl.reconcile.view.subject import Subject
+
+Decided = Mapping[str, tuple[Subject, Decision]]
+"""The decisions by the name of their job."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The whole stack as this pass sees it, and the options of the command."""
+
+    desired: DesiredStack
+    recorded: Recorded
+    observed: Observed
+    now: datetime
+    """The local clock. Ages and deadlines run on the provider's clock instead, see `clock_of`."""
+    options: Options
+    inventory: Inventory | None = None
+    """What the results folder holds; None where it was not read."""
+    collected: CollectedResults = field(default_factory=CollectedResults)
+    """The part of it that is this stack's."""
+    clashes: Mapping[str, str] = field(default_factory=dict)
+    """Renames of `spec.moved` whose new name another recorded job has: the former name, and the new one."""
+    decided: Decided = field(default_factory=dict)
+    """The decisions so far. What a job depends on is decided before it."""
+
+    @property
+    def stack(self) -> Stack:
+        """The stack file."""
+        return self.desired.stack
+
+    def clock_of(self, account: Account) -> datetime:
+        """The provider's clock where it was seen, else the local one."""
+        return provider_now(account, self.observed, self.now)
+
+    def is_suspended(self, subject: Subject) -> bool:
+        """Whether `suspend`, the job's or the stack's, holds back creates and retries."""
+        return self.stack.suspend or subject.lifecycle.suspend

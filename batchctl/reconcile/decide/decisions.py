@@ -1,0 +1,33 @@
+"""The decisions about all jobs, while the rules for the whole stack work on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from batchctl.model.admission import QuotaKey
+from batchctl.model.plan import Guard, Rename
+from batchctl.reconcile.decide.context import Decided
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.view.subject import Subject
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """All decisions, and what the rules found out about the stack on the way."""
+
+    jobs: Decided
+    guards: Mapping[str, Guard] = field(default_factory=dict)
+    """Jobs whose decision is refused, as no flag allows it."""
+    renames: tuple[Rename, ...] = ()
+    """Jobs that look like another under a new name."""
+    live: Mapping[QuotaKey, int] = field(default_factory=dict)
+    """How many of the stack's jobs are at work."""
+
+    def with_jobs(self, changed: Decided) -> Decisions:
+        """The same with other decisions about some jobs."""
+        return replace(self, jobs={**self.jobs, **changed})
+
+    def map(self, change: Callable[[Subject, Decision], Decision]) -> Decisions:
+        """The same with each decision changed."""
+        return replace(self, jobs={name: (subject, change(subject, one)) for name, (subject, one) in self.jobs.items()})

@@ -1,0 +1,85 @@
+"""The steps that carry a decision out, as every decision uses them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from batchctl.model.desired import DesiredJob
+from batchctl.model.plan import Cancel, Collect, Delete, RecordAttempt, RecordJob, Step
+from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.settings import webhook_hashes
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.subject import Subject
+
+CANCEL_RESEND = timedelta(minutes=1)
+"""A cancel is best effort (reference 1.6): it is sent again when the job still works after this long."""
+
+
+def next_cancel(attempt: RecordedAttempt, clock: datetime) -> datetime | None:
+    """When a cancel is due again; None when it is due now."""
+    if attempt.cancel_time is None:
+        return None
+    due = attempt.cancel_time + CANCEL_RESEND
+    return due if clock < due else None
+
+
+def stop_steps(view: AttemptView, context: Context, cause: CancelCause) -> tuple[Step, ...]:
+    """The cancel of an active attempt, unless one was sent a moment ago."""
+    assert view.shown is not None
+    if next_cancel(view.attempt, context.clock_of(view.attempt.account)) is not None:
+        return ()
+    return (Cancel(view.key, view.attempt.account, view.shown.name, cause),)
+
+
+def collect_steps(view: AttemptView) -> tuple[Collect, ...]:
+    """The collection of an ended attempt whose results are not here, as long as its remote job is there."""
+    if not view.is_uncollected or view.shown is None:
+        return ()
+    return (Collect(view.key, view.shown),)
+
+
+def end_steps(view: AttemptView, *, discard_results: bool) -> tuple[Step, ...]:
+    """Collect and delete a terminal attempt, in this order: a failing collect ends the steps before the delete."""
+    assert view.shown is not None
+    results = view.attempt.results if view.has_results and not discard_results else None
+    delete = Delete(view.key, view.attempt.account, view.shown.name, results)
+    return (delete,) if discard_results else (*collect_steps(view), delete)
+
+
+def seen_steps(subject: Subject) -> tuple[RecordAttempt, ...]:
+    """The steps that write down how this pass saw the job's attempts."""
+    return tuple(step for view in subject.views for step in view.steps)
+
+
+def job_row(desired: DesiredJob, recorded: RecordedJob | None, current: int) -> RecordedJob:
+    """The job's own row as the manifest now makes it."""
+    base = recorded or RecordedJob(
+        desired.name, desired.kind, desired.provider, desired.model, desired.path, desired.account
+    )
+    return replace(
+        base,
+        kind=desired.kind,
+        provider=desired.provider,
+        model=desired.model,
+        path=desired.path,
+        account=desired.account,
+        lifecycle=desired.lifecycle,
+        labels=dict(desired.labels),
+        display_name=desired.display_name,
+        depends_on=desired.depends_on,
+        priority=desired.priority,
+        webhook=webhook_hashes(desired.webhook),
+        current=current,
+        removing_time=None,
+        released_time=None,
+        attempts=(),
+    )
+
+
+def job_row_step(row: RecordedJob, recorded: RecordedJob | None) -> tuple[RecordJob, ...]:
+    """The step that writes the job's row, if it differs from the record."""
+    if recorded is not None and replace(recorded, attempts=()) == replace(row, attempts=()):
+        return ()
+    return (RecordJob(replace(row, attempts=())),)

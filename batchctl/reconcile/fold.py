@@ -1,0 +1,59 @@
+"""Carries out the rule table: the one place that runs the rules, and that writes down which of them changed what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from batchctl.model.plan import RuleApplied
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.decide.decisions import Decisions
+from batchctl.reconcile.rule import applied
+from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
+from batchctl.reconcile.view.order import sort_by_needs
+from batchctl.reconcile.view.subject import Subject
+
+
+def decide_stack(subjects: Mapping[str, Subject], inside: Collection[str], context: Context) -> Decisions:
+    """The decisions about the jobs inside the scope.
+
+    The jobs that they depend on are decided first, outside the scope too: their end counts.
+    """
+    needs = {name: () if subject.desired is None else subject.desired.depends_on for name, subject in subjects.items()}
+    decided: dict[str, tuple[Subject, Decision]] = {}
+    context = replace(context, decided=decided)
+    for name in sort_by_needs(needs).names:
+        decided[name] = (subjects[name], decide_job(subjects[name], context))
+    decisions = Decisions({name: found for name, found in decided.items() if name in inside})
+    for rule in STACK_RULES:
+        decisions = _with_trail(decisions, rule.apply(decisions, context), applied(rule))
+    return decisions
+
+
+def decide_job(subject: Subject, context: Context) -> Decision:
+    """The decision about one job: the first rule that makes one, then all that adjust it, in their order."""
+    decision = _first_decision(subject, context)
+    for rule in RULES:
+        if subject.kind in rule.kinds:
+            after = rule.apply(subject, decision, context)
+            if after is not decision and after != decision:
+                decision = replace(after, trail=(*decision.trail, applied(rule)))
+    return decision
+
+
+def _first_decision(subject: Subject, context: Context) -> Decision:
+    made = ((rule, rule.decide(subject, context)) for rule in FIRST_RULES if subject.kind in rule.kinds)
+    # The last rule for each kind of job always decides.
+    return next(replace(decision, trail=(applied(rule),)) for rule, decision in made if decision is not None)
+
+
+def _with_trail(before: Decisions, after: Decisions, rule: RuleApplied) -> Decisions:
+    """The decisions; each that the rule changed or refused has it in its trail."""
+    traced = {}
+    for name, (subject, decision) in after.jobs.items():
+        former = before.jobs[name][1]
+        is_refused = name in after.guards and name not in before.guards
+        if is_refused or (decision is not former and decision != former):
+            traced[name] = (subject, replace(decision, trail=(*former.trail, rule)))
+    return after.with_jobs(traced)

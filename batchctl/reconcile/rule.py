@@ -1,0 +1,54 @@
+"""One row of the rule table, see `table`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from batchctl.model.plan import RuleApplied
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.decide.decisions import Decisions
+from batchctl.reconcile.view.subject import JobKind, Subject
+
+
+@dataclass(frozen=True)
+class FirstRule:
+    """A rule that makes the decision about a job, or leaves it to the next one."""
+
+    id: str
+    kinds: frozenset[JobKind]
+    """The jobs to which it applies."""
+    does: str
+    why_here: str
+    """Why it comes before the next rule."""
+    decide: Callable[[Subject, Context], Decision | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that adjusts the decision about a job."""
+
+    id: str
+    kinds: frozenset[JobKind]
+    """The jobs to which it applies."""
+    does: str
+    why_here: str
+    """Why it comes after the one before it."""
+    apply: Callable[[Subject, Decision, Context], Decision]
+
+
+@dataclass(frozen=True)
+class StackRule:
+    """A rule that adjusts decisions in the light of all others."""
+
+    id: str
+    does: str
+    why_here: str
+    """Why it comes after the one before it."""
+    apply: Callable[[Decisions, Context], Decisions]
+
+
+def applied(rule: FirstRule | Rule | StackRule) -> RuleApplied:
+    """The rule in a decision's trail."""
+    return RuleApplied(rule.id, rule.does)

@@ -1,0 +1,44 @@
+"""How a create call is held back, without losing what the decision found out on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from batchctl.model.plan import Action, Collect, RecordJob, Step, Timer
+from batchctl.model.reasons import Reason
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.rules.adoption import as_adoption
+from batchctl.reconcile.view.phases import Outlook
+from batchctl.reconcile.view.subject import Subject
+
+
+def hold_create(
+    subject: Subject, decision: Decision, code: Reason, reason: str, next_time: datetime | None = None
+) -> Decision:
+    """The same decision without its create call, nor what makes room for it: the job waits, and says for what.
+
+    The steps that write the record and collect results stay. That people have to agree to the create, and that it
+    counts against a limit, stays too: whoever agrees to a plan agrees to the creates that wait in it.
+    """
+    steps = tuple(step for step in decision.steps if step.is_harmless or _is_order(step))
+    collects = any(isinstance(step, Collect) for step in steps)
+    held = replace(
+        decision,
+        action=Action.COLLECT if collects else Action.WAIT,
+        facts=replace(decision.facts, outlook=Outlook.ATTEMPT),
+        code=Reason.NOT_COLLECTED if collects else code,
+        reason=f"{decision.reason}; {reason}",
+        steps=steps,
+        next_time=next_time,
+        timer=None if next_time is None else Timer.ADMISSION,
+        current=None,
+    )
+    if decision.action is Action.ADOPT:
+        return replace(held, action=Action.ADOPT, code=decision.code)
+    return as_adoption(subject, held)
+
+
+def _is_order(step: Step) -> bool:
+    """Whether a step writes down the order for a new attempt, which outlasts the wait."""
+    return isinstance(step, RecordJob) and step.job.retry_requested is not None

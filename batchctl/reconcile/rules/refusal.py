@@ -1,0 +1,36 @@
+"""What is left of a decision that a guard refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchctl.model.plan import Action
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import Decision
+from batchctl.reconcile.decide.decisions import Decisions
+from batchctl.reconcile.view.subject import JobKind, Subject
+
+
+def keep_what_is_allowed(decisions: Decisions, _context: Context) -> Decisions:
+    """Leave of a refused decision its harmless steps, or what is done about the job as it is."""
+    return decisions.map(lambda subject, one: _refused(subject, one) if subject.name in decisions.guards else one)
+
+
+def _refused(subject: Subject, decision: Decision) -> Decision:
+    base, old = decision.base, decision.if_refused
+    steps = tuple(step for step in decision.steps if step.is_harmless)
+    if subject.kind is JobKind.ORPHAN:
+        # A refused orphan stays out of the record: what is recorded and not desired needs no flag to be removed.
+        base, steps = (), ()
+    if old is None:
+        return replace(decision, base=base, steps=steps, unfinished=False)
+    return replace(
+        decision,
+        facts=old.facts,
+        reason=f"{old.reason}; {decision.reason}",
+        steps=old.steps,
+        unfinished=old.action is not Action.NONE,
+        next_time=old.next_time,
+        timer=old.timer,
+        unseen=old.unseen,
+    )

@@ -1,0 +1,122 @@
+"""What a plan is about: the stack as this pass sees it, and each job in scope with all that is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.kept import Inventory
+from batchctl.model.observed import Observed
+from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.retry_order import why_no_retry
+from batchctl.reconcile.options import Options, Scope
+from batchctl.reconcile.view.absence import with_absences_aged
+from batchctl.reconcile.view.attempts import attach, claim, confirm
+from batchctl.reconcile.view.collected import check_collected, collected_for
+from batchctl.reconcile.view.credentials import without_strangers
+from batchctl.reconcile.view.former_names import numbers_used, with_present_names
+from batchctl.reconcile.view.found_results import with_found_results
+from batchctl.reconcile.view.marks import Marked
+from batchctl.reconcile.view.order import find_needed
+from batchctl.reconcile.view.readings import with_latest_readings
+from batchctl.reconcile.view.renames import find_moves
+from batchctl.reconcile.view.subject import JobKind, Subject
+
+
+def read_context(
+    desired: DesiredStack,
+    recorded: Recorded,
+    observed: Observed,
+    now: datetime,
+    options: Options,
+    inventory: Inventory | None,
+) -> Context:
+    """The facts of the whole stack, under the names that its jobs have now, and without outdated readings."""
+    moves = find_moves(desired.stack.moved, recorded)
+    recorded = moves.recorded
+    observed = with_latest_readings(recorded, without_strangers(recorded, observed))
+    observed = with_absences_aged(recorded, observed, now, desired.stack.limits.settle_grace)
+    observed = with_present_names(desired.stack, recorded, observed)
+    collected = collected_for(desired.stack, inventory)
+    return Context(desired, recorded, observed, now, options, inventory, collected, moves.clashes)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Puts together what is known of single jobs."""
+
+    context: Context
+    marked: Marked
+
+    def subjects(self) -> dict[str, Subject]:
+        """The jobs in scope, what they depend on, and the orphans that are to be removed."""
+        options = self.context.options
+        needs = {job.name: job.depends_on for job in self.context.desired.jobs}
+        inside = self.names_in_scope()
+        found = {subject.name: subject for subject in self.read(inside | find_needed(inside, needs))}
+        subjects = {name: subject for name, subject in found.items() if not _is_released(subject)}
+        if options.prune_orphans or options.destroy:
+            subjects |= {name: self._orphan(name) for name in self.orphans()}
+        return subjects
+
+    def names_in_scope(self) -> set[str]:
+        """Every job in scope that is desired or recorded."""
+        owners: dict[str, DesiredJob | RecordedJob] = dict(self.context.recorded.jobs)
+        owners |= {job.name: job for job in self.context.desired.jobs}
+        scope = self.context.options.scope
+        return {name for name, owner in owners.items() if scope.contains(name, owner.path, owner.labels)}
+
+    def read(self, names: set[str]) -> Iterator[Subject]:
+        """The jobs of these names."""
+        context, recorded = self.context, self.context.recorded.jobs
+        manifests = {job.name: job for job in context.desired.jobs}
+        used = numbers_used(context.recorded)
+        for name in sorted(names):
+            wanted, record = manifests.get(name), recorded.get(name)
+            views = attach(record, self.marked.get(name, {}), context.observed, context.now)
+            if wanted is not None:
+                confirmed = tuple(confirm(view, wanted) for view in views)
+                views = confirmed or claim(wanted, context.stack, context.observed)
+            views = tuple(check_collected(view, context.inventory) for view in views)
+            asked = None if context.options.destroy else wanted
+            views = with_found_results(name, views, asked, context.collected, context.observed)
+            yield self._with_kind(Subject(name, asked, record, views, used.get(name, 0)))
+
+    def _with_kind(self, subject: Subject) -> Subject:
+        options = self.context.options
+        if options.cancel:
+            return replace(subject, kind=JobKind.CANCEL_COMMAND)
+        if options.retry and subject.name in options.scope.names:
+            if why_no_retry(subject) is not None:
+                return replace(subject, kind=JobKind.RETRY_REFUSED)
+            ordered = replace(subject.record, retry_requested=self.context.now, cancel_requested=None)
+            return replace(subject, recorded=ordered, kind=JobKind.RETRY_COMMAND)
+        return subject if subject.desired is not None else replace(subject, kind=JobKind.REMOVED)
+
+    def orphans(self) -> list[str]:
+        """Names that only marks know. A narrowed scope cannot tell whether they lie inside, unless it names them."""
+        options = self.context.options
+        manifests = {job.name: job for job in self.context.desired.jobs}
+        unknown = self.marked.keys() - self.context.recorded.jobs.keys()
+        if not options.destroy:
+            unknown -= manifests.keys()
+        return [name for name in sorted(unknown) if _is_orphan_inside(name, manifests.get(name), options.scope)]
+
+    def _orphan(self, name: str) -> Subject:
+        views = attach(None, self.marked[name], self.context.observed, self.context.now)
+        return Subject(name, None, None, views, kind=JobKind.ORPHAN)
+
+
+def _is_orphan_inside(name: str, manifest: DesiredJob | None, scope: Scope) -> bool:
+    if manifest is not None:
+        return scope.contains(name, manifest.path, manifest.labels)
+    return scope.is_whole or (name in scope.names and scope.contains(name, "", {}))
+
+
+def _is_released(subject: Subject) -> bool:
+    """Whether batchctl no longer manages the job's remote jobs."""
+    recorded = subject.recorded
+    return subject.desired is None and (recorded is None or recorded.released_time is not None)

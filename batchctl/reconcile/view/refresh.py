@@ -1,0 +1,85 @@
+"""The record of an attempt after the API showed its remote job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from batchctl.model.keys import same_digest
+from batchctl.model.observed import RemoteJob
+from batchctl.model.recorded import Operation, RecordedAttempt, Trouble
+from batchctl.model.states import JobState, is_terminal
+from batchctl.reconcile.calls.troubles import overcome
+
+
+def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> RecordedAttempt:
+    """The record as the API's view of its remote job makes it. `seen` is the provider's time of the look.
+
+    Nothing leaves a terminal state (reference chapter 5), and the counts of collected results are better than the
+    API's, which may be stale (reference 1.5).
+    """
+    if not is_same_remote(record, job):
+        record = _follow(record, job)
+    elif record.state is not None and is_terminal(record.state):
+        if record.gone_time is None:
+            return replace(record, missed=None)
+        # What was gone where the record looked for it is seen at another address: it has moved there.
+        return replace(record, account=job.account, gone_time=None, missed=None)
+    started = job.start_time or record.start_time
+    if started is None and job.state == JobState.RUNNING:
+        # The Gemini API has no start time; the first look that shows the job running is never too early.
+        started = seen
+    return replace(
+        record,
+        account=job.account,
+        intent=None,
+        remote=job.name,
+        state=job.state,
+        create_time=job.create_time or record.create_time,
+        start_time=started,
+        end_time=job.end_time or (record.end_time or seen if is_terminal(job.state) else None),
+        rows=record.rows if record.results else job.rows,
+        error=job.error,
+        rejected=False,
+        missed=None,
+        gone_time=None,
+        trouble=_left(record, job),
+    )
+
+
+def _left(record: RecordedAttempt, job: RemoteJob) -> Trouble | None:
+    """What still goes wrong once the remote job was seen: its making does not, nor does a cancel after its end."""
+    if is_terminal(job.state):
+        record = overcome(record, Operation.CANCEL)
+    return overcome(record, Operation.UPLOAD, Operation.CREATE).trouble
+
+
+def is_same_remote(record: RecordedAttempt, job: RemoteJob) -> bool:
+    """Whether a remote job is the recorded one. Names are one account's own; at another address the token tells."""
+    if job.name != record.remote:
+        return False
+    return job.account == record.account or (job.mark is not None and job.mark.token == record.token)
+
+
+def _follow(record: RecordedAttempt, job: RemoteJob) -> RecordedAttempt:
+    """The record of an attempt for which another remote job stands from now on.
+
+    What became of the former says nothing about this one. Nor need it do the same work: a lost state, or a create call
+    that took effect late, leaves one number to two tokens.
+    """
+    mark = job.mark
+    assert mark is not None
+    if not same_digest(mark.digest, record.digest):
+        record = replace(record, digest=mark.digest, tree={}, adopted=True, input_bytes=None)
+    return replace(
+        record,
+        token=mark.token,
+        create_time=None,
+        start_time=None,
+        end_time=None,
+        cancel_time=None,
+        cancel_cause=None,
+        delete_time=None,
+        results=None,
+        tokens=None,
+    )

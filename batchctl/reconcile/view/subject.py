@@ -1,0 +1,110 @@
+"""One job with everything that is desired, recorded and observed of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from batchctl.model.desired import DesiredJob, Lifecycle
+from batchctl.model.keys import AttemptKey
+from batchctl.model.recorded import RecordedJob
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.phases import PhaseFacts
+
+
+class JobKind(Enum):
+    """Which rules apply to a job. In one plan a job is of exactly one kind."""
+
+    DESIRED = "desired"
+    """A manifest describes it."""
+    REMOVED = "removed"
+    """The state has it, and no manifest describes it."""
+    ORPHAN = "orphan"
+    """Its remote jobs carry this stack's mark, and neither a manifest nor the state has it."""
+    CANCEL_COMMAND = "cancel"
+    """`batchctl cancel` names it."""
+    RETRY_COMMAND = "retry"
+    """`batchctl retry` names it, and it can have a new attempt."""
+    RETRY_REFUSED = "retry refused"
+    """`batchctl retry` names it, and it cannot have a new attempt."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One job as the rules see it."""
+
+    name: str
+    desired: DesiredJob | None
+    recorded: RecordedJob | None
+    views: tuple[AttemptView, ...]
+    used: int = 0
+    """The highest attempt that another job made under this name before it was renamed."""
+    kind: JobKind = JobKind.DESIRED
+
+    @cached_property
+    def current(self) -> AttemptView | None:
+        """The attempt that counts: the recorded one, unless a higher one was just found by its mark."""
+        if not self.views:
+            return None
+        last = self.views[-1]
+        if last.attempt.adopted and (self.recorded is None or last.key not in _keys(self.recorded)):
+            return last
+        named = [view for view in self.views if self.recorded and view.key.attempt == self.recorded.current]
+        return named[-1] if named else last
+
+    @property
+    def counting(self) -> AttemptView:
+        """The attempt that counts, of a job that has one."""
+        assert self.current is not None
+        return self.current
+
+    @property
+    def manifest(self) -> DesiredJob:
+        """The manifest of a job that is desired."""
+        assert self.desired is not None
+        return self.desired
+
+    @property
+    def record(self) -> RecordedJob:
+        """The record of a job that is recorded."""
+        assert self.recorded is not None
+        return self.recorded
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The manifest's lifecycle; without a manifest the recorded one."""
+        if self.desired is not None:
+            return self.desired.lifecycle
+        return Lifecycle() if self.recorded is None else self.recorded.lifecycle
+
+    @property
+    def next_key(self) -> AttemptKey:
+        """The key of a new attempt: one more than any that is known."""
+        return AttemptKey(self.name, 1 + max(self.used, *(view.key.attempt for view in self.views), 0))
+
+    @property
+    def is_cancel_requested(self) -> bool:
+        """Whether `batchctl cancel` was asked for, even if no cancel got through."""
+        return self.recorded is not None and self.recorded.cancel_requested is not None
+
+    @property
+    def is_removal_agreed(self) -> bool:
+        """Whether its removal has begun: a person agreed to it then."""
+        return self.recorded is not None and self.recorded.removing_time is not None
+
+
+def phase_facts(subject: Subject, view: AttemptView | None = None) -> PhaseFacts:
+    """The facts that a job's phase follows from: of the attempt that counts, or of another that is given."""
+    view = view or subject.current
+    return PhaseFacts(
+        None if view is None else view.attempt,
+        is_hidden=view is not None and view.is_unseen,
+        is_missing=view is not None and view.is_missing,
+        is_called_off=subject.is_cancel_requested,
+        is_removing=subject.desired is None and subject.is_removal_agreed,
+    )
+
+
+def _keys(recorded: RecordedJob) -> frozenset[AttemptKey]:
+    return frozenset(attempt.key for attempt in recorded.attempts)
