@@ -24,6 +24,7 @@ from batchctl.emulator.fieldmask import FieldMask, parse_mask
 from batchctl.emulator.gemini.routes import ROUTES as GEMINI_ROUTES
 from batchctl.emulator.legacy import OldRefused
 from batchctl.emulator.metadata import ROUTES as METADATA_ROUTES
+from batchctl.emulator.queries import check_query, wants_lines
 from batchctl.emulator.seed import SETTINGS
 from batchctl.emulator.settings import Settings, settings_from
 from batchctl.emulator.storage.routes import ROUTES as STORAGE_ROUTES
@@ -121,6 +122,8 @@ class Emulator:
         request = unpacked(request, most)
         if request.too_large or len(request.body) > most:
             raise Refused(400, f"Request payload size exceeds the limit: {most} bytes.")
+        if route.query is not None:
+            check_query(request, route.query)
         mask = parse_mask(request.param("fields", "$fields"))
         _check_mask(mask, route, request, looks_into_any=settings.looks_into_any)
         exchange = Exchange(request, route.method, params, self.store, settings, self.store.now(), mask)
@@ -130,7 +133,8 @@ class Emulator:
         if isinstance(reply, Response):
             return reply
         kept = _kept(exchange, reply)
-        return json_response(numbered(kept) if wants_numbers(request) else kept)
+        said = numbered(kept) if wants_numbers(request) else kept
+        return json_response(said, indented=wants_lines(request))
 
 
 def _kept(exchange: Exchange, reply: JsonObject) -> JsonObject:

@@ -73,3 +73,5 @@ class Route:
     """The message that is answered; empty for what is no JSON of an API."""
     replies: Replies | None = None
     """The messages of its service."""
+    query: frozenset[str] | None = None
+    """The parameters that it has beyond those of all methods; None where any is taken."""

@@ -110,9 +110,14 @@ def not_found() -> Refused:
     return Refused(404, "Requested entity was not found.")
 
 
-def json_response(value: JsonObject, status: int = 200) -> Response:
-    """A JSON reply, compact."""
-    return Response(status, {"content-type": "application/json; charset=UTF-8"}, json_bytes(value))
+def json_response(value: JsonObject, status: int = 200, *, indented: bool = False) -> Response:
+    """A JSON reply, compact unless it is to be indented."""
+    body = _indented(value) if indented else json_bytes(value)
+    return Response(status, {"content-type": "application/json; charset=UTF-8"}, body)
+
+
+def _indented(value: JsonObject) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace")
 
 
 def json_bytes(value: object) -> bytes:

@@ -137,6 +137,23 @@ def test_what_the_api_sees_at_once_is_refused(world: Vertex, members: dict[str, 
     assert world.listed() == []
 
 
+@pytest.mark.parametrize("project", ["demo", "other"])
+def test_a_published_model_may_have_its_full_name(world: Vertex, project: str) -> None:
+    full = f"projects/{project}/locations/us-central1/{MODEL}"
+    world.rules({"match": {"model": "gemini-2.5-flash"}, "pending": "1h"}, {"pending": "9h"})
+    job = world.make(model=full)
+    assert (job["model"], world.listed(filter='model_display_name="gemini-2.5-flash"')) == (full, [job])
+    world.pass_time("2h")
+    assert world.state_of(job) == "SUCCEEDED"
+    partner = f"projects/{project}/locations/us-central1/publishers/anthropic/models/claude"
+    world.make(model=partner)
+    for wrong in ("projects/demo/locations/europe-west1/", "projects/demo/"):
+        world.refused(400, "POST", JOBS, json=body(model=wrong + MODEL))
+    world.refused(404, "POST", JOBS, json=body(model=full.replace("gemini", "gpt")))
+    world.ok("PUT", "/_emulator/settings", json={"models": {"gemini-2.5-flash": {"stage": "RETIRED"}}})
+    world.refused(404, "POST", JOBS, json=body(model=full))
+
+
 def test_a_model_that_is_not_there_is_not_found(world: Vertex) -> None:
     error = world.refused(404, "POST", JOBS, json=body(model="publishers/google/models/gpt"))
     assert (error["status"], error["message"]) == ("NOT_FOUND", "The PublisherModel gpt does not exist.")

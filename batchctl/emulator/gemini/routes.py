@@ -20,6 +20,7 @@ from batchctl.emulator.gemini.other_uploads import (
     upload_whole,
 )
 from batchctl.emulator.gemini.uploads import continue_upload, start_upload
+from batchctl.emulator.queries import LIST, OPERATIONS_LIST
 from batchctl.emulator.replies import DEVELOPER
 from batchctl.emulator.wire import Request
 
@@ -35,8 +36,10 @@ def _in_session(request: Request) -> bool:
     return request.param("upload_id") is not None
 
 
-def _route(verb: str, shape: str, method: str, handler: Handler, reply: str) -> Route:
-    return Route(verb, _path(shape), method, handler, reply=reply, replies=DEVELOPER)
+def _route(
+    verb: str, shape: str, method: str, handler: Handler, reply: str, query: frozenset[str] = frozenset()
+) -> Route:
+    return Route(verb, _path(shape), method, handler, reply=reply, replies=DEVELOPER, query=query)
 
 
 def _in_upload(verb: str, handler: Handler, takes: Callable[[Request], bool]) -> Route:
@@ -51,7 +54,7 @@ _UPLOAD = _path(rf"/upload{_VERSION}/files")
 ROUTES = (
     _route("POST", rf"{_VERSION}/{_MODEL}:batchGenerateContent", "batches.create", create_generate, "Operation"),
     _route("POST", rf"{_VERSION}/{_MODEL}:asyncBatchEmbedContent", "batches.create", create_embed, "Operation"),
-    _route("GET", rf"{_VERSION}/batches", "batches.list", list_batches, "ListOperationsResponse"),
+    _route("GET", rf"{_VERSION}/batches", "batches.list", list_batches, "ListOperationsResponse", OPERATIONS_LIST),
     _route("GET", _BATCH, "batches.get", get_batch, "Operation"),
     _route("POST", rf"{_BATCH}:cancel", "batches.cancel", cancel_batch, "Empty"),
     _route("DELETE", _BATCH, "batches.delete", delete_batch, "Empty"),
@@ -61,16 +64,17 @@ ROUTES = (
         "batches.patch",
         update_batch,
         "Batch",
+        frozenset({"update_mask"}),
     ),
     *(_in_upload(verb, continue_older_session, in_older_session) for verb in ("POST", "PUT")),
     *(_in_upload(verb, continue_upload, _in_session) for verb in ("POST", "PUT")),
     Route("POST", _UPLOAD, "files.create", upload_whole, limited=False, takes=brings_bytes),
     Route("POST", _UPLOAD, "files.create", open_older_session, takes=opens_older_session),
     Route("POST", _UPLOAD, "files.create", start_upload),
-    _route("GET", rf"{_VERSION}/models", "models.list", list_models, "ListModelsResponse"),
+    _route("GET", rf"{_VERSION}/models", "models.list", list_models, "ListModelsResponse", LIST),
     _route("GET", rf"{_VERSION}/models/(?P<id>[^/:]+)", "models.get", get_model, "Model"),
-    _route("GET", rf"{_VERSION}/files", "files.list", list_files, "ListFilesResponse"),
-    Route("GET", _path(rf"(?:/download)?{_FILE}:download"), "files.download", download_file),
+    _route("GET", rf"{_VERSION}/files", "files.list", list_files, "ListFilesResponse", LIST),
+    Route("GET", _path(rf"(?:/download)?{_FILE}:download"), "files.download", download_file, query=frozenset()),
     _route("GET", _FILE, "files.get", get_file, "File"),
     _route("DELETE", _FILE, "files.delete", delete_file, "Empty"),
 )

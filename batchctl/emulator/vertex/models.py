@@ -10,7 +10,7 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.places import parent_of
 from batchctl.emulator.wire import Refused
 
-_PUBLISHED = re.compile(r"publishers/([a-z0-9-]+)/models/([^/]+)")
+_PUBLISHED = re.compile(r"(?:projects/[^/]+/locations/([^/]+)/)?publishers/([a-z0-9-]+)/models/([^/]+)")
 _TUNED = re.compile(r"projects/([^/]+)/locations/([^/]+)/models/([A-Za-z0-9_-]+)(@[A-Za-z0-9_-]+)?")
 _KINDS = (
     (re.compile(r"gemini-embedding-[a-z0-9.-]+"), "embed"),
@@ -42,7 +42,10 @@ def read_model(store: Store, parent: str, model: str) -> tuple[str, str]:
     """
     published = _PUBLISHED.fullmatch(model)
     if published:
-        return model, _published_kind(published[1], published[2], parent.rpartition("/")[2])
+        location = parent.rpartition("/")[2]
+        if published[1] not in {None, location}:
+            raise Refused(400, f"The model {model} must be in the job's location.")
+        return model, _published_kind(published[2], published[3], location)
     tuned = _TUNED.fullmatch(model)
     if tuned is None:
         raise Refused(400, f"Invalid resource field value in the request: model {ascii(model)[:200]}.")
@@ -57,8 +60,8 @@ def read_model(store: Store, parent: str, model: str) -> tuple[str, str]:
 def check_usable(settings: Settings, model: str, kind: str, now: int) -> None:
     """Raise Refused (404) for one of Google's models that the settings have retired."""
     published = _PUBLISHED.fullmatch(model)
-    if published and published[1] == GOOGLE and not model_named(settings, published[2], kind).is_usable(now):
-        raise _missing(published[2])
+    if published and published[2] == GOOGLE and not model_named(settings, published[3], kind).is_usable(now):
+        raise _missing(published[3])
 
 
 def bare_model(model: str) -> str:

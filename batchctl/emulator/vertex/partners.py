@@ -16,7 +16,7 @@ _PUBLISHER = re.compile(r"publishers/([^/]+)/")
 
 def is_partner_row(model: str, line: JsonObject) -> bool:
     """Whether a row of a job with this model is one of theirs. A Gemini model does not take their form."""
-    published = _PUBLISHER.match(model)
+    published = _PUBLISHER.search(model)
     if published is None or published[1] == "google":
         return False
     request = line.get("request")

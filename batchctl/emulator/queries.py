@@ -1,0 +1,40 @@
+"""The parameters of a query: which ones a method has. One that it has not is refused, and not left out of account.
+
+So does the front end of Google's newer APIs; Cloud Storage and BigQuery are older, and take any.
+"""
+
+from __future__ import annotations
+
+import re
+
+from batchctl.emulator.wire import Refused, Request
+
+_NAMES = "alt callback fields key access_token oauth_token pretty_print quota_user user_project"
+_EVERYWHERE = frozenset([*_NAMES.split(), "upload_type", "upload_protocol", "$.xgafv"])
+"""Source: the discovery document's parameters of all methods; any of them may begin with `$`."""
+LIST = frozenset({"page_size", "page_token", "filter"})
+"""The parameters of lists, in the spelling of protos: the other one is taken, too."""
+OPERATIONS_LIST = LIST | {"return_partial_success"}
+_CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
+_SHOWN = 100
+
+
+def check_query(request: Request, known: frozenset[str]) -> None:
+    """Raise Refused (400) for a parameter that the method has not."""
+    for name, _ in request.query:
+        plain = _CAPITAL.sub(r"_\1", name).lower()
+        if plain in known or plain in _EVERYWHERE or plain.removeprefix("$") in _EVERYWHERE:
+            continue
+        shown = ascii(name)[1:-1][:_SHOWN]
+        words = (
+            f'Invalid JSON payload received. Unknown name "{shown}": Cannot bind query parameter.'
+            f" Field '{shown}' could not be found in request message."
+        )
+        violation = {"field": "", "description": words}
+        detail = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}
+        raise Refused(400, words, details=[detail])
+
+
+def wants_lines(request: Request) -> bool:
+    """Whether the reply is to be indented."""
+    return request.param("prettyPrint", "$prettyPrint", "pretty_print") == "true"

@@ -1,0 +1,77 @@
+"""The parameters of a query: those that a method has, those of all methods, and others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from emulator_world import World
+from plane_kit import Plane
+from vertex_world import JOBS, Vertex
+
+
+@pytest.fixture
+def vertex(tmp_path: Path) -> Iterator[Vertex]:
+    vertex = Vertex(tmp_path / "vertex.db")
+    yield vertex
+    vertex.http.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1beta/batches", "pagesize"),
+        ("/v1beta/batches", "orderBy"),
+        ("/v1/files", "readMask"),
+        ("/v1beta/models/gemini-2.5-flash", "pageSize"),
+        ("/v1beta/batches/none", "filter"),
+        ("/v1beta/files/none", "$pageSize"),
+        ("/v1beta/files/batch-none:download", "altmedia"),
+    ],
+)
+def test_a_parameter_that_a_method_has_not_is_refused(world: World, path: str, name: str) -> None:
+    error = world.refused(400, "GET", path, params={name: "1"})
+    assert error["message"] == (
+        f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter.'
+        f" Field '{name}' could not be found in request message."
+    )
+    assert error["details"][0]["fieldViolations"]
+
+
+def test_so_it_is_on_vertex(vertex: Vertex) -> None:
+    vertex.refused(400, "GET", JOBS, params={"orderBy": "create_time"})
+    vertex.refused(400, "POST", JOBS, params={"requestId": "1"}, json={})
+    vertex.refused(400, "GET", f"{JOBS}/1", params={"readMask": "name"})
+    vertex.ok("GET", "/v1/publishers/google/models/gemini-2.5-flash", params={"view": "BASIC", "languageCode": "en"})
+
+
+@pytest.mark.parametrize("spelling", [("pageSize", "pageToken"), ("page_size", "page_token")])
+def test_parameters_have_two_spellings(world: World, vertex: Vertex, spelling: tuple[str, str]) -> None:
+    size, token = spelling
+    for asked, path in ((world, "/v1beta/batches"), (world, "/v1beta/files"), (world, "/v1/models"), (vertex, JOBS)):
+        assert asked.http.get(path, params={size: "1", token: ""}).status_code == 200
+
+
+def test_all_methods_have_some(world: World) -> None:
+    names = ("alt", "callback", "fields", "key", "prettyPrint", "quotaUser", "userProject", "uploadType", "$.xgafv")
+    query = dict.fromkeys((*names, "$alt", "$fields", "$prettyPrint", "oauth_token", "upload_protocol"), "")
+    world.ok("GET", "/v1beta/batches", params={**query, "key": "k", "returnPartialSuccess": "true"})
+
+
+def test_older_apis_take_any(tmp_path: Path) -> None:
+    plane = Plane(tmp_path / "e.db")
+    plane.ok("GET", "/storage/v1/b", params={"project": "p", "nothing": "1"})
+    plane.ok("GET", "/bigquery/v2/projects/p/datasets", params={"nothing": "1"})
+
+
+def test_a_key_is_asked_for_first(world: World) -> None:
+    world.refused(403, "GET", "/v1beta/batches", params={"nothing": "1"}, headers={"x-goog-api-key": ""})
+
+
+@pytest.mark.parametrize("name", ["prettyPrint", "$prettyPrint"])
+def test_a_reply_can_have_lines(world: World, name: str) -> None:
+    world.create(name="d")
+    assert '\n  "operations": [\n' in world.http.get("/v1beta/batches", params={name: "true"}).text
+    for query in ({}, {name: "false"}):
+        assert "\n" not in world.http.get("/v1beta/batches", params=query).text
