@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from select import select
 
 import pytest
-from cli_kit import Cli, Service, StackFolder
+from cli_kit import SOON, Cli, Service, StackFolder
 
 _PATIENCE = 20
 _INTERRUPT = "\x03"
@@ -149,3 +149,25 @@ def test_what_changed_while_the_question_stood_there_is_not_agreed_to(
     assert session.code == 6
     assert "PlanChanged" in session.screen
     assert service.creates == 1
+
+
+def test_another_change_of_the_same_job_is_not_agreed_to(stack: StackFolder, cli: Cli, service: Service) -> None:
+    """The action is the same, and so is the manifest: what it is changed from is not what was shown."""
+
+    def write(temperature: float) -> None:
+        stack.write_job("translate", request={"generationConfig": {"temperature": temperature}})
+
+    def replace_it_by_another_one() -> None:
+        write(0.9)
+        cli.ok("apply", "--yes", "--wait")
+        write(0.5)
+
+    service.rules(SOON)
+    write(0.1)
+    cli.ok("apply", "--yes", "--wait")
+    write(0.5)
+    session = on_a_terminal(["apply"], "y\n", meanwhile=replace_it_by_another_one)
+    assert session.code == 6, session.screen
+    assert "0.1" in session.screen
+    assert "PlanChanged" in session.screen
+    assert service.creates == 2

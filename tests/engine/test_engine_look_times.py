@@ -1,0 +1,51 @@
+"""A list takes time: what it does not show may have come while it was read, so a look counts from its beginning."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from engine_kit import job
+
+from batchctl.engine.passes import preview
+from batchctl.model.plan import Action
+from batchctl.reconcile import Options
+
+GRACE = timedelta(minutes=3)
+SHORT = timedelta(seconds=5)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def unanswered(world):
+    """A create call that the API never processed and never answered, and a first look that did not find its job."""
+    world.here.faults({"method": "batches.create", "kind": "cut", "when": "before", "count": 1})
+    world.one_pass(job("a"))
+    world.one_pass(job("a"))
+    assert world.here.calls("batches.create") == 1
+    return world
+
+
+def wait_until_just_before_the_grace_ends(world, set_by: timedelta) -> None:
+    """On one of the two clocks; on the other one, which somebody has set, it is over. A list takes ten seconds."""
+    world.local.skew = set_by
+    world.time.advance(GRACE - SHORT - min(set_by, timedelta()))
+    world.here.wire.before = lambda what, on: world.time.advance(2 * SHORT) if what == "list" else None
+
+
+@pytest.mark.parametrize("set_by", [-MINUTE, MINUTE], ids=["on the local clock", "on the API's clock"])
+def test_no_grace_is_over_that_runs_out_while_the_list_is_read(unanswered, set_by):
+    wait_until_just_before_the_grace_ends(unanswered, set_by)
+    unanswered.one_pass(job("a"))
+    assert unanswered.here.calls("batches.create") == 1
+    unanswered.one_pass(job("a"))
+    assert unanswered.here.calls("batches.create") == 2
+
+
+@pytest.mark.parametrize("set_by", [-MINUTE, MINUTE], ids=["on the local clock", "on the API's clock"])
+def test_a_plan_counts_a_look_from_its_beginning_too(unanswered, set_by):
+    wait_until_just_before_the_grace_ends(unanswered, set_by)
+    with unanswered.process() as tools:
+        for expected in (Action.WAIT, Action.CREATE):
+            (found,) = preview(unanswered.desired(job("a")), Options(), tools).plan.jobs
+            assert found.action is expected
