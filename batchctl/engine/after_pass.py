@@ -1,6 +1,6 @@
-"""How the jobs stand once a pass is over: what the next one would decide if nothing happened meanwhile.
+"""The state of all jobs after a pass: what the next pass would decide if nothing happened in between.
 
-A plan is made before its pass acts. People who are shown it afterwards want to know what came of it.
+A plan is made before its pass acts. Readers of a report want to see its effects, too.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class AfterPass:
     """When it began, on the local clock."""
     options: Options
     inventory: Inventory | None = None
-    """What lies in the results folder by then."""
+    """The content of the results folder after the pass."""
 
     def next_plan(self) -> Plan:
-        """How the jobs stand."""
+        """The plan that the next pass would make."""
         return plan(self.desired, self.recorded, self.observed, self.begun, self.options, self.inventory)

@@ -1,7 +1,7 @@
 """Deliver what is in the outbox: a bounded part of it after each pass, and what is left after the last one.
 
-A delivery is written down after it was made: a process that dies in between delivers again, never not at all. What goes
-wrong here is told and tried again; no job waits or fails for it.
+A delivery is written down after it was made: a process that dies in between delivers again, never not at all. An
+error here is shown, and the delivery tried again; no job waits or fails for it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PATIENCE = timedelta(minutes=1)
 
 
 def tell(stack: Stack, plan: Plan, observed: Observed, journal: Journal, tools: Tools) -> None:
-    """What a pass tells when all else is done: which of its jobs are stuck, and what is due. Raises StateError."""
+    """Notify at the end of a pass: of jobs that are stuck, and of all that is due. Raises StateError."""
     for notice in stuck_notices(journal.jobs, journal.attempts, plan, observed, stack, tools.clock.now()):
         journal.note_news(notice)
     deliver(stack, journal, tools)
@@ -75,14 +75,14 @@ def deliver(stack: Stack, journal: Journal, tools: Tools) -> None:
 
 
 def deliver_rest(stack: Stack, tools: Tools) -> None:
-    """Try again, for a while, what could not be delivered during a run of passes. What goes wrong is told only.
+    """Try again, for a while, what could not be delivered during a run of passes. Errors are only shown.
 
-    What nobody can be told from here, and what is for hooks that are not there, is not waited for.
+    Notices that cannot be delivered from here, or whose hooks are gone, are not waited for.
     """
     try:
         _deliver_rest(stack, tools)
     except LockedError:
-        # Whoever is in a pass now delivers it.
+        # The process that is in a pass now delivers it.
         return
     except StateError as error:
         tools.progress.warn(f"notifications: {error.message}")
@@ -98,7 +98,7 @@ def _deliver_rest(stack: Stack, tools: Tools) -> None:
             words = "1 notification is" if len(left) == 1 else f"{len(left)} notifications are"
             tools.progress.warn(f"{words} not delivered yet: the next `apply` or `watch` goes on")
             return
-        with tools.activity.running("waiting to tell the hooks again"):
+        with tools.activity.running("waiting for the next delivery to hooks"):
             tools.clock.sleep(max((due - tools.clock.now()).total_seconds(), 0.0))
         with tools.state.lock() as session:
             journal = Journal(stack, session, session.load(), tools.clock)
@@ -117,7 +117,7 @@ def _queues(due: Sequence[Notice]) -> dict[str, list[Notice]]:
 def _send(hooks: Mapping[str, Hook], tools: Tools, notice: Notice) -> NotDelivered | None:
     """Make one delivery; on a worker."""
     try:
-        with tools.activity.running(f"{notice.job}: telling {notice.hook}"):
+        with tools.activity.running(f"{notice.job}: delivery to {notice.hook}"):
             tools.notifier.send(hooks[notice.hook], notice)
     except NotDelivered as problem:
         return problem
@@ -127,7 +127,7 @@ def _send(hooks: Mapping[str, Hook], tools: Tools, notice: Notice) -> NotDeliver
 def _write_down(notice: Notice, problem: NotDelivered | None, journal: Journal, tools: Tools) -> None:
     now = tools.clock.now()
     if problem is None:
-        tools.told.pop(notice.hook, None)
+        tools.warnings.resolved(f"hook {notice.hook}")
         journal.note_notice(delivered(notice, now))
         journal.note_event(
             notice.job, notice.attempt, EventKind.NOTIFIED, f"{notice.type} to {notice.hook}; {notice.id}"
@@ -137,14 +137,13 @@ def _write_down(notice: Notice, problem: NotDelivered | None, journal: Journal, 
     after = held(notice, words) if isinstance(problem, HookUnusable) else failed(notice, words, now)
     if after != notice:
         journal.note_notice(after)
-    if tools.told.get(notice.hook) != words:
-        tools.told[notice.hook] = words
-        hint = f" ({problem.hint})" if problem.hint else ""
-        tools.progress.warn(f"{notice.job}: {notice.type} was not told to {notice.hook}: {words}{hint}")
+    hint = f" ({problem.hint})" if problem.hint else ""
+    message = f"{notice.job}: {notice.type} was not delivered to {notice.hook}: {words}{hint}"
+    tools.warnings.warn(f"hook {notice.hook}", message, cause=words)
 
 
 def _give_up(notice: Notice, journal: Journal, tools: Tools) -> None:
     journal.note_notice(given_up(notice, tools.clock.now()))
     words = f"{notice.type} to {notice.hook}; {notice.problem or 'the stack has no such hook'}"
     journal.note_event(notice.job, notice.attempt, EventKind.NOTIFICATION_GIVEN_UP, words)
-    tools.progress.warn(f"{notice.job}: gave up telling {words}")
+    tools.progress.warn(f"{notice.job}: gave up the delivery of {words}")

@@ -37,7 +37,7 @@ from batchctl.reconcile import end_notices, ghosts_of, old_ghosts
 class Journal:
     """Used from the engine's own thread only. What was `note`d is durable after the next `commit`.
 
-    What a noted attempt tells the stack's hooks goes into the outbox with it: whoever sees the one sees the other.
+    The notices of a noted attempt go into the outbox with it: they become durable together.
     """
 
     def __init__(self, stack: Stack, session: StateSession, recorded: Recorded, clock: Clock) -> None:
@@ -61,7 +61,7 @@ class Journal:
 
     @property
     def recorded(self) -> Recorded:
-        """The record as it stands now; what decides nothing about jobs is left as it was found."""
+        """The record with all that was noted; what decides nothing about jobs is left as it was found."""
         attempts: dict[str, list[RecordedAttempt]] = defaultdict(list)
         for attempt in self._attempts.values():
             attempts[attempt.key.job].append(attempt)
@@ -83,7 +83,7 @@ class Journal:
         return self._outbox.values()
 
     def current(self, job: str) -> RecordedAttempt | None:
-        """The attempt that counts, as it stands now; None when there is none, or the job is not recorded."""
+        """The attempt that counts, with all that was noted; None when there is none, or the job is not recorded."""
         row = self._jobs.get(job)
         return self._attempts.get(AttemptKey(job, row.current)) if row is not None else None
 
@@ -129,7 +129,7 @@ class Journal:
             self.note_notice(notice)
 
     def note_notice(self, notice: Notice) -> None:
-        """Write down how a notice stands."""
+        """Record the delivery of a notice."""
         self._outbox[notice.id, notice.hook] = notice
         self._noted.append(SaveNotice(notice))
 

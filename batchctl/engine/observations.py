@@ -1,4 +1,4 @@
-"""What is known of the accounts by the end of a pass: the look that it began with, and what its own calls showed since.
+"""The accounts as known at the end of a pass: the look that it began with, and the effects of its own calls since.
 
 A look ages while a pass acts on it. What the pass itself made or deleted needs no further call to be known.
 """

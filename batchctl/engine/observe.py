@@ -27,12 +27,12 @@ _OTHER_KEY_HINT = (
 
 @dataclass(frozen=True)
 class Look:
-    """What one pass saw, and what went wrong in looking, by account."""
+    """The accounts as one pass saw them, and the errors of those that it could not read."""
 
     observed: Observed
     errors: Mapping[Account, BatchctlError]
-    """Of accounts that a job needs. Another one that cannot be read is incomplete in `observed`, and keeps nobody from
-    anything."""
+    """Of accounts that a job needs. Another one that cannot be read is incomplete in `observed`, and holds nothing
+    back."""
 
 
 def observe(
@@ -131,7 +131,7 @@ def _look_at(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observat
     observation = Observation(
         account, provider.now(), jobs, lists_foreign=lists_foreign, identity=provider.identity, took=took
     )
-    _tell_offset(account, observation.now - tools.clock.now(), tools)
+    _warn_of_offset(account, observation.now - tools.clock.now(), tools)
     return observation, None
 
 
@@ -141,19 +141,18 @@ def _confirm_clock(provider: Provider, tools: Tools) -> None:
         is_clear = provider.confirm_clock()
     except ApiError:
         is_clear = False
-    subject = f"a doubtful clock of {provider.account}"
-    if not is_clear and subject not in tools.told:
+    if not is_clear:
         words = "an answer has a `Date` that no other one confirms; deadlines and back-off go by the earlier time"
-        tools.told[subject] = words
-        tools.progress.warn(f"{provider.account}: {words}")
+        tools.warnings.warn(f"a doubtful clock of {provider.account}", f"{provider.account}: {words}")
 
 
-def _tell_offset(account: Account, offset: timedelta, tools: Tools) -> None:
+def _warn_of_offset(account: Account, offset: timedelta, tools: Tools) -> None:
     """Warn, once in a process, where the local clock would mislead."""
     subject = f"the clock of {account}"
-    if abs(offset) > TOLERATED_OFFSET and subject not in tools.told:
-        tools.told[subject] = words = f"{subject} differs from this machine's by {round(offset.total_seconds())} s"
-        tools.progress.warn(f"{words}; ages, deadlines and back-off go by the account's")
+    if abs(offset) > TOLERATED_OFFSET:
+        words = f"{subject} differs from this machine's by {round(offset.total_seconds())} s"
+        message = f"{words}; ages, deadlines and back-off go by the account's"
+        tools.warnings.warn(subject, message, cause="offset")
 
 
 def _failed(account: Account, now: datetime, error: BatchctlError) -> Observation:

@@ -1,4 +1,4 @@
-"""One pass: observe, plan, execute, tell. The lock is held for its length and never while sleeping."""
+"""One pass: observe, plan, execute, notify. The lock is held for its length and never while sleeping."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _SHORTEST_LOOK = 10.0
 """Seconds that a look may take whatever `--timeout` says: without one nothing could be said of any job."""
 
 Approve = Callable[[Plan], None]
-"""Asked before anything is done; raises GuardError when the plan is not what was agreed to."""
+"""Called before anything is done; raises GuardError when the plan is not the approved one."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a pass is asked to do."""
+    """The work of a pass."""
 
     desired: DesiredStack
     options: Options
@@ -43,13 +43,13 @@ class Asked:
 
 
 Ask = Callable[[Recorded], Asked]
-"""Reads what a pass is asked to do. It is called under the lock, with the state as the pass finds it: whoever held the
+"""Reads the work of a pass. It is called under the lock, with the state as the pass finds it: the process that held the
 lock before has acted on manifests that are no younger than these."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a pass would do: nothing is locked, nothing written."""
+    """The plan that a pass would carry out: nothing is locked, nothing written."""
 
     plan: Plan
     recorded: Recorded
@@ -58,18 +58,18 @@ class Preview:
 
 @dataclass(frozen=True)
 class PassReport:
-    """What a pass did."""
+    """The report of one pass."""
 
     plan: Plan
     outcomes: Mapping[str, Outcome]
     after: AfterPass
-    """What it left behind."""
+    """State, manifests and accounts at its end."""
     accounts: frozenset[Account] = frozenset()
-    """All that were looked at."""
+    """All that were read, or failed to be."""
     errors: Mapping[Account, BatchctlError] = field(default_factory=dict)
     """Those that could not be read in full, with the reason."""
     unanswered: frozenset[str] = frozenset()
-    """Jobs that the pass leaves with a create call of which nobody knows the outcome."""
+    """Jobs with a create call that has no answer at the end of the pass."""
     timing: Timing = field(default_factory=Timing)
     """When its decisions fall due."""
     listed: Mapping[Account, int] = field(default_factory=dict)
@@ -126,7 +126,7 @@ def run_pass(
         outcomes |= {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
         clean_up(desired.stack, planned, journal, observations, tools)
         tell(desired.stack, planned, look.observed, journal, tools)
-        # An order is followed once: how things stand does not follow from it.
+        # An order is carried out once: the next plan is made without it.
         followed = replace(options, rerun=frozenset())
         unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
     return PassReport(

@@ -19,7 +19,7 @@ from batchctl.reconcile import find_moves
 
 @dataclass(frozen=True)
 class Moved:
-    """The record as it stands now."""
+    """The record after the renames."""
 
     recorded: Recorded
     """Under the names of today, those that could not be written down included."""

@@ -1,4 +1,4 @@
-"""What the engine works with: the implementations of the ports, handed in by the command line."""
+"""The tools of the engine: the implementations of the ports, handed in by the command line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from random import SystemRandom
 from typing import Protocol
 
+from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, StoppedError
@@ -40,7 +41,7 @@ class Stoppable(Clock, Protocol):
     def is_stopped(self) -> bool: ...
 
     def elapsed(self) -> float:
-        """Seconds since some moment in the past, on a clock that nobody sets: it neither jumps nor runs backwards."""
+        """Seconds since some moment in the past, on a monotonic clock."""
         ...
 
 
@@ -69,7 +70,7 @@ class Providers:
         self._failed.clear()
 
     def replace(self, factory: ProviderFactory) -> None:
-        """Open all accounts anew, by another factory. No call may be under way."""
+        """Open all accounts again, by another factory. No call may be under way."""
         self.close()
         self._factory = factory
         self._open.clear()
@@ -94,25 +95,31 @@ class Tools:
     token: Callable[[], str] = new_token
     random: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
     """Numbers from 0 to 1, for jitter."""
-    told: dict[str, str] = field(default_factory=dict)
-    """What was last warned of, by subject, so that it is not said again in every pass."""
+    said: LastSaid = field(default_factory=LastSaid)
+    """The warnings so far, so that no pass repeats them."""
+    postponed: dict[str, float] = field(default_factory=dict)
+    """Clean-up that failed, and the moment of the monotonic clock before which it is not tried again."""
     shelf: Shelf | None = None
-    """None: nobody looks into the results folder, and the record is believed about what was collected."""
+    """None: the results folder is not read, and the record alone says what was collected."""
     connect: Callable[[Stack], ProviderFactory] | None = None
     """Gives the factory for a stack whose file has changed; None where it is read once."""
     opened: Stack | None = None
     """The stack as the command first read it: these tools reach its state, results and accounts."""
     activity: Activity = UNWATCHED
 
-    def follow(self, stack: Stack, before: Stack | None, *, anew: bool) -> None:
-        """Get ready for a further pass: reach the accounts as its stack says; `anew` tries those that failed again."""
+    @property
+    def warnings(self) -> Warnings:
+        return Warnings(self.progress, self.said)
+
+    def follow(self, stack: Stack, before: Stack | None, *, retry: bool) -> None:
+        """Get ready for a further pass: reach the accounts as its stack says; `retry` tries those that failed again."""
         if self.connect is not None and before is not None and stack != before:
             self.providers.replace(self.connect(stack))
-        elif anew:
+        elif retry:
             self.providers.forget_failures()
 
     def look_at_results(self) -> Inventory | None:
-        """What lies in the results folder."""
+        """The content of the results folder."""
         return None if self.shelf is None else self.shelf.look()
 
     def is_whole(self, path: str) -> bool:

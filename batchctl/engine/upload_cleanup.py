@@ -1,4 +1,4 @@
-"""Delete the uploaded files that nobody needs any more, at the end of a pass: what it has made counts, too.
+"""Delete uploaded files that are no longer needed, at the end of a pass: the attempts that it has made count, too.
 
 Which these are is decided in `reconcile`. Nothing depends on it: a file that cannot be deleted is left, and said once.
 """
@@ -34,7 +34,7 @@ def clean_up(stack: Stack, planned: Plan, journal: Journal, observations: Observ
 
 def _clean(file: RecordedFile, journal: Journal, tools: Tools) -> None:
     subject, now = f"the upload {file.name}", tools.clock.elapsed()
-    if now - float(tools.told.get(subject, -_AGAIN)) < _AGAIN:
+    if now < tools.postponed.get(file.name, now):
         return
     try:
         provider = tools.providers.get(file.account)
@@ -45,7 +45,7 @@ def _clean(file: RecordedFile, journal: Journal, tools: Tools) -> None:
         # Gone, or not ours to delete any more: the API says the same of both.
         pass
     except BatchctlError as error:
-        tools.told[subject] = str(now)
+        tools.postponed[file.name] = now + _AGAIN
         tools.progress.warn(f"{subject} is needed no more, and could not be deleted: {error.message}")
         return
     journal.note_file_dropped(file)

@@ -11,7 +11,7 @@ class Workers(ThreadPoolExecutor):
     """Raises ExhaustedError from `submit` and `map` when the machine starts not even one thread."""
 
     def _adjust_thread_count(self) -> None:
-        # Called when the work is in the queue already: were this to raise, a call might be made that nobody waits for.
+        # Called when the work is in the queue already: raising here could leave a call running that nothing waits for.
         try:
             super()._adjust_thread_count()
         except RuntimeError as error:

@@ -77,7 +77,9 @@ def test_a_secret_that_is_not_there_is_said_with_the_way_out(
     stack.write_job("good")
     cli.ok("validate")
     ran = cli.ok("watch", "--yes")
-    assert "job.succeeded was not told to ops: NoWebhookSecret: OPS_SECRET is not set (set it to `whsec_`" in ran.err
+    assert (
+        "job.succeeded was not delivered to ops: NoWebhookSecret: OPS_SECRET is not set (set it to `whsec_`" in ran.err
+    )
     assert receiver.got == []
     # Every command that could tell says so.
     assert "NoWebhookSecret" in cli.ok("apply").err

@@ -191,7 +191,7 @@ def test_a_receiver_that_is_down_holds_up_nobody_and_is_told_later(world):
     assert told(world, "log") == [("b", 1, "job.failed")]
     # What is said once is not said in each pass.
     assert [warning.split(" was ")[1] for warning in world.progress.warnings] == [
-        "not told to ops: NotDelivered: HTTP 503 (see the receiver's own log)"
+        "not delivered to ops: NotDelivered: HTTP 503 (see the receiver's own log)"
     ]
     assert {notice.tries for notice in world.recorded().outbox if notice.is_pending} == {1}
     rest(world, notify=(OPS, LOG))
@@ -246,7 +246,7 @@ def test_a_hook_that_cannot_be_told_from_here_counts_no_try(world):
     refuse(world, UNUSABLE)
     world.watch(job("a"), job("b"), notify=(OPS,))
     assert [warning.split(" was ")[1] for warning in world.progress.warnings] == [
-        "not told to ops: NoWebhookSecret: OPS_SECRET is not set (set it)"
+        "not delivered to ops: NoWebhookSecret: OPS_SECRET is not set (set it)"
     ]
     assert {(notice.tries, notice.next_time) for notice in world.recorded().outbox} == {(0, None)}
     rest(world, notify=(OPS,))
@@ -280,7 +280,7 @@ def test_what_nobody_takes_is_given_up(world):
     world.watch(job("a"), notify=(OPS,))
     world.time.advance(THREE_DAYS)
     world.one_pass(job("a"), notify=(OPS,))
-    assert world.progress.warnings == ["a: gave up telling job.succeeded to ops; NotDelivered: HTTP 503"]
+    assert world.progress.warnings == ["a: gave up the delivery of job.succeeded to ops; NotDelivered: HTTP 503"]
     assert world.events("a")[-1] == "notification given up"
     one = outbox(world)["a", "ops"]
     assert (one.given_up_time, one.delivered_time, one.is_pending) == (world.time.now(), None, False)

@@ -1,7 +1,7 @@
-"""The manifests of each pass, for a run that was agreed to: `apply`, `destroy`, `watch` without `--forever`.
+"""The manifests of each pass, for a run that was approved: `apply`, `destroy`, `watch` without `--forever`.
 
 Each pass reads them under the lock. A run that finds other work than it began with ends: its own version may be older
-than what another process has applied meanwhile, and the newer one is not what was agreed to.
+than what another process has applied meanwhile, and the newer one was not approved.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _require_same_places(found: Stack, opened: Stack) -> None:
 
 
 def _substance(job: DesiredJob) -> DesiredJob:
-    """What a manifest asks for, wherever it is written; the digest says what its input is, wherever that is."""
+    """A manifest without its place, and without the place of its input: the digest says what the input is."""
     return replace(job, location=_NOWHERE, source=UnknownSource())
 
 

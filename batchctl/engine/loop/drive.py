@@ -1,7 +1,7 @@
 """Passes in a row: `apply` until nothing is left to settle, `apply --wait` and `watch` until every job has ended.
 
 The lock is held within a pass and never while sleeping, and the manifests of a pass are read under it. All lengths of
-time are measured on a clock that nobody sets.
+time are measured on a monotonic clock.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from batchctl.engine.loop.polling import Interval, Pace
 from batchctl.engine.loop.quick_check import MAX_QUICK_CHECKS, is_unchanged
 from batchctl.engine.loop.reloading import LastGood, Reload
 from batchctl.engine.loop.report import DriveReport, Until, has_changed, has_come_to, merge, not_rerun
-from batchctl.engine.loop.warnings import Warnings
 from batchctl.engine.passes import Approve, Asked, PassReport, run_pass
 from batchctl.engine.tools import Tools
+from batchctl.engine.warnings import LastSaid
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError, StoppedError, TimeUpError
@@ -56,7 +56,7 @@ class _Run:
     def __init__(
         self, reload: Reload, options: Options, until: Until, tools: Tools, approve: Approve | None, pace: Pace
     ) -> None:
-        self._warnings = Warnings(tools.progress)
+        self._warnings = tools.warnings
         self._good = (
             LastGood(reload, self._warnings, tools.opened, allow_empty=options.allow_empty) if until.forever else None
         )
@@ -81,8 +81,8 @@ class _Run:
         self._pending: tuple[JobPlan, ...] = ()
         self._reached: set[str] = set()
         self._quick_checks = 0
-        self._failures: dict[str, str] = {}
-        """What was said last of each job's action; empty when nothing was wrong with it."""
+        self._failures = LastSaid()
+        """By job, while something is wrong with its action."""
         self._is_first = True
         """Whether no more than one pass was made."""
         self._waited = 0.0
@@ -162,7 +162,7 @@ class _Run:
         merged = merge(report, done, whole=self._until.ended)
         self._is_first = False
         if self._until.forever:
-            # Nobody cares, after weeks, what was asked for in the first pass.
+            # After weeks, the first pass does not matter any more.
             merged = replace(merged, plan=done.plan, outcomes=done.outcomes)
         self._take(done, merged)
         return has_changed(report.last, merged.last)
@@ -178,9 +178,9 @@ class _Run:
         return is_unchanged(last, recorded, limits, self._tools) and self._reading() == self._followed
 
     def _read(self, recorded: Recorded) -> Asked:
-        """What the pass that holds the lock is asked to do."""
+        """The work of the pass that holds the lock."""
         desired, before = self._reading(), self._tools.opened if self._desired is None else self._desired.stack
-        self._tools.follow(desired.stack, before, anew=self._until.forever)
+        self._tools.follow(desired.stack, before, retry=self._until.forever)
         self._desired = desired
         left = self._last.after.recorded if self._last is not None else None
         if self._good is None or self._good.may_act(recorded, left):
@@ -221,9 +221,10 @@ class _Run:
             if error is not None and outcome.result in {Result.FAILED, Result.PENDING}:
                 lead = "failed" if outcome.result is Result.FAILED else "not yet"
                 words = f"{lead}: {error.code}: {error.message}"
-            if words and self._failures.get(name) != words:
+            if not words:
+                self._failures.forget(name)
+            elif self._failures.is_news(name, words):
                 self._tools.progress.step(name, words)
-            self._failures[name] = words
 
     def _is_over(self) -> bool:
         """Whether nothing more is waited for."""
@@ -233,7 +234,7 @@ class _Run:
             return True
         wait_left = self._wait_left()
         if wait_left is not None and wait_left <= 0:
-            # What the last look sent anew may need another grace: that is for a later run.
+            # A create call that was sent again may need another grace: a later run waits for that.
             return True
         awaited = self._until.phases.keys() - self._reached
         if self._until.phases:

@@ -1,7 +1,6 @@
 """How long to wait before the next look: short after a change and for young jobs, long when nothing happens.
 
-Every length here is in seconds on a clock that nobody sets, so that a jump of the local time neither hurries a look nor
-puts it off.
+All lengths are in seconds of a monotonic clock, so that a jump of the local time changes nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 _GROWTH = 1.5
 _JITTER = 0.1
 _AGE_SHARE = 10
-"""A job is looked at no more seldom than after a tenth of its age, as far as the bounds allow."""
+"""The wait is at most a tenth of the age of the youngest job, as far as the bounds allow."""
 _BACKOFF = 2.0
 _FIRST_BACKOFF = 1.0
 

@@ -1,7 +1,7 @@
 """The manifests of each pass, for a process that outlives many versions of them.
 
-A checkout that is changed, broken or gone never tears a job down: the last good set stays in force, and what is wrong
-is told once. A manifest that is gone counts as removed when the next reading lacks it too: a checkout that is written
+A checkout that is changed, broken or gone never removes a job: the last good set stays in force, and the error
+is shown once. A manifest that is gone counts as removed when the next reading lacks it too: a checkout that is written
 in place is read halfway at times. State and results stay where the process found them, wherever the stack file leads
 by now. While another process has changed the record and its manifests cannot be used here, nothing is bought or removed
 by the older ones.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from batchctl.engine.loop.warnings import Warnings
+from batchctl.engine.warnings import Warnings
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, GuardError, ManifestError, UsageError
@@ -112,7 +112,7 @@ class LastGood:
             for what, old, new in moved_places(found, before)
         ]
         if moved:
-            self._warnings.warn(_PLACES, f"{'; '.join(moved)}, until `watch` starts anew")
+            self._warnings.warn(_PLACES, f"{'; '.join(moved)}, until `watch` is started again")
         else:
             self._warnings.resolved(_PLACES, "state and results are where the stack file says")
 

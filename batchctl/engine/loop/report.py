@@ -1,4 +1,4 @@
-"""What a run of passes is asked for, and what it came to."""
+"""The end condition of a run of passes, and its report."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ class Until:
     timeout: timedelta | None = None
     once: bool = False
     forever: bool = False
-    """Whatever goes wrong in a pass is told and tried again; only a signal or the time limit ends it."""
+    """Any error of a pass is shown, and the pass tried again; only a signal or the time limit ends the run."""
     phases: Mapping[str, Phase] = field(default_factory=dict)
     """By job: then it ends as soon as each of these has been in its phase, or will not come there any more."""
 
 
 @dataclass(frozen=True)
 class DriveReport:
-    """What a run of passes came to."""
+    """The report of a run of passes."""
 
     plan: Plan
     """Of the whole run: of each job the weightiest action."""
     last: Plan
     """Of the last pass: what it decided."""
     next_plan: Plan
-    """How things stand after it."""
+    """The plan that the next pass would make."""
     outcomes: Mapping[str, Outcome]
     """For each job of the plan, how its action ended."""
     errors: Mapping[Account, BatchctlError]
     """Accounts that the last pass could not read."""
     unanswered: frozenset[str] = frozenset()
-    """Jobs that the last pass leaves with a create call of which nobody knows the outcome."""
+    """Jobs with a create call that has no answer at the end of the last pass."""
     stopped: BatchctlError | None = None
     """Why it ended early: a signal, or the time was up."""
     missed: tuple[str, ...] | None = None
@@ -118,7 +118,7 @@ def _add(run: Plan, last: Plan) -> Plan:
 
 
 def _weightier(before: JobPlan, later: JobPlan) -> JobPlan:
-    """The decision that is reported, as the job stands now."""
+    """The decision that is reported, with the phase and attempt of the last pass."""
     is_over = before.guard is not None and later.guard is None
     if is_over or _weight(later) > _weight(before):
         return later
@@ -126,18 +126,18 @@ def _weightier(before: JobPlan, later: JobPlan) -> JobPlan:
 
 
 def _weight(job: JobPlan) -> int:
-    """What is refused was not done; but an adoption never is, only what would follow from it."""
+    """A refused action was not done. An adoption is never refused, only what would follow from it."""
     is_refused = job.guard is not None and job.action is not Action.ADOPT
     return 0 if is_refused else _WEIGHTS.index(job.action)
 
 
 def has_changed(before: Plan, after: Plan) -> bool:
     """Whether a pass shows news. That a job cannot be seen is none; that it can be seen again is."""
-    old, new = _standing(before), _standing(after)
+    old, new = _states(before), _states(after)
     return old.keys() != new.keys() or any(old[name] != now for name, now in new.items() if now[1] is not Phase.UNKNOWN)
 
 
-def _standing(plan: Plan) -> dict[str, tuple[Action, Phase, str | None]]:
+def _states(plan: Plan) -> dict[str, tuple[Action, Phase, str | None]]:
     return {job.job: (job.action, job.phase, job.attempt.state if job.attempt else None) for job in plan.jobs}
 
 

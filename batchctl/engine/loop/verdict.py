@@ -1,7 +1,7 @@
-"""What a run comes to as a whole: why it does not end with 0, in a few short errors.
+"""The verdict on a whole run: why it does not end with 0, in a few short errors.
 
 The exit code and the last words of a command both come from here, so they cannot disagree. How single actions ended
-stands in the report; here they are counted, and the first few are named.
+is in the report; here they are counted, and the first few are named.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Measure:
-    """What counts in a verdict besides what went wrong in the run itself."""
+    """The measure of a verdict, besides the errors of the run itself."""
 
     jobs: bool = False
-    """How the jobs stand, as with `apply` and `watch`; else only what the run did about them."""
+    """Whether the phases of the jobs count, as with `apply` and `watch`; else only the actions of the run."""
     waited: bool = False
     """Whether the run waits for the end of its jobs: then one that a person cancelled was waited for in vain."""
     allow_failed: bool = False
@@ -44,15 +44,15 @@ def find_verdict(report: DriveReport, measure: Measure) -> tuple[BatchctlError, 
 def _verdict(report: DriveReport, measure: Measure) -> Iterator[BatchctlError]:
     yield from report.errors.values()
     # A refused create call counts by the phase that it leaves: in this run as in every later one.
-    told = {job.job for job in report.next_plan.jobs if measure.jobs and job.phase is Phase.REJECTED}
-    yield from _of_outcomes(outcome for name, outcome in report.outcomes.items() if name not in told)
+    reported = {job.job for job in report.next_plan.jobs if measure.jobs and job.phase is Phase.REJECTED}
+    yield from _of_outcomes(outcome for name, outcome in report.outcomes.items() if name not in reported)
     if report.missed and report.stopped is None:
         yield _missed(report.missed)
     failed = [job for job in report.failed_jobs if measure.waited or job.code is not Reason.CANCEL_ORDERED]
     if measure.jobs and not measure.allow_failed and report.missed is None and failed:
         yield _jobs_failed(failed)
-    told |= {name for name, outcome in report.outcomes.items() if outcome.error is not None}
-    unsettled = [job.job for job in report.next_plan.jobs if job.job in report.unanswered - told]
+    reported |= {name for name, outcome in report.outcomes.items() if outcome.error is not None}
+    unsettled = [job.job for job in report.next_plan.jobs if job.job in report.unanswered - reported]
     if report.stopped is not None:
         yield report.stopped
     elif measure.settled and unsettled:

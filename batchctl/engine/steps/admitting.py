@@ -30,7 +30,7 @@ class Gate:
         self._journal = journal
         self._live = Counter(live)
         self._sent: Counter[QuotaKey] = Counter()
-        """Create calls under way: nobody knows yet whether the API takes them."""
+        """Create calls that have no answer yet."""
         self._closed: dict[QuotaKey, NotAdmittedError] = {}
 
     def require_open(self, job: DesiredJob) -> None:

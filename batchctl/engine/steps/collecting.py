@@ -29,7 +29,7 @@ _REFUSALS = (BadRequest, NotFound, PermissionDenied)
 """Answers that will not change: what else goes wrong with an input may be better in the next pass."""
 
 _OWN_ROWS = "rows"
-"""What the source in an attempt's tree has when its rows went out from here."""
+"""A key of the source in an attempt's tree, present where batchctl itself sent the rows."""
 
 
 @dataclass(frozen=True)
@@ -150,13 +150,13 @@ class Collector:
         try:
             return _Fetched(collect(self._known_input(provider, attempt)))
         except _InputUnreadable as lost:
-            # Paid results are kept, wherever their rows stood.
+            # Paid results are kept, even where the order of their rows is lost.
             return _Fetched(collect(UnorderedRows()), lost.problem)
         except _InputChanged:
             return _Fetched(collect(None))
 
     def _known_input(self, provider: Provider, attempt: RecordedAttempt) -> KnownInput | None:
-        """What is known of the rows that this attempt was given; the manifest may say something else by now.
+        """The known rows of this attempt's input; the manifest may have other ones by now.
 
         Raises _InputUnreadable, also while foreign rows are read.
         """
@@ -183,8 +183,8 @@ def _is_same_input(job: DesiredJob, attempt: RecordedAttempt) -> bool:
     return same_digest(job.digest, attempt.digest) or (source is not None and source == job.tree.get("source"))
 
 
-def _count(collected: Collected, told: RowCounts) -> RowCounts:
+def _count(collected: Collected, reported: RowCounts) -> RowCounts:
     """The rows of a collected attempt. Where the input is not known, the API's word says how many there were."""
     came = collected.ok + collected.failed
-    total = max(came, told.total or 0) if collected.missing is None else came + collected.missing
+    total = max(came, reported.total or 0) if collected.missing is None else came + collected.missing
     return RowCounts(total, collected.ok, collected.failed)

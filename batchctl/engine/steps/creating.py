@@ -39,7 +39,7 @@ _EFFECTS = {
 
 @dataclass(frozen=True)
 class _Input:
-    """What a create call needs besides its mark. `reused` is an upload that an earlier attempt made."""
+    """The parts of a create call besides its mark. `reused` is an upload that an earlier attempt made."""
 
     request: CreateRequest
     reused: RecordedFile | None = None
@@ -82,7 +82,7 @@ class Creator:
                 raise
             self._raise_failed(attempt, failure_of(Operation.UPLOAD, error), error)
         self._tools.require_running()
-        # Whoever waits from here on keeps the upload.
+        # From here on the upload is kept while the job waits.
         attempt = replace(attempt, input_file=_file_of(given.request.source))
         self._journal.note_attempt(attempt)
         self._gate.require_open(job)
@@ -102,7 +102,7 @@ class Creator:
         except ApiError as error:
             failure = failure_of(Operation.CREATE, error, is_own_input=isinstance(job.source, LocalFile))
             if given.reused is not None and isinstance(error, NotFound | PermissionDenied):
-                # Most likely the upload that was to be used again is gone: not the job's fault. Upload it anew.
+                # Most likely the upload that was to be used again is gone: not the job's fault. Upload it again.
                 self._journal.note_file(replace(given.reused, expire_time=self._tools.clock.now()))
             self._raise_failed(attempt, failure, error)
         self._gate.note_made(job)
@@ -119,7 +119,7 @@ class Creator:
         self._tools.progress.step(attempt.key.job, f"created {remote.name} (attempt {attempt.key.attempt})")
 
     def _trouble(self, key: AttemptKey, token: str) -> Trouble | None:
-        """What went wrong with this very attempt before."""
+        """The trouble of this very attempt so far."""
         before = self._journal.attempts.get(key)
         return before.trouble if before is not None and before.token == token else None
 

@@ -1,4 +1,4 @@
-"""Carry a plan out. No decision is made here: steps run as they stand, and what happened is written down.
+"""Carry a plan out. No decision is made here: steps run as planned, and their effects are recorded.
 
 Each job's steps are a generator that yields the calls to make. Calls run side by side on a bounded pool of workers;
 the generators themselves, and with them every write to the state, run on the engine's own thread. One job's failure
@@ -125,7 +125,7 @@ def _advance(
 
 
 def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outcome:
-    """How a job stands whose steps ended early. Results that are not there yet are no failure."""
+    """The outcome of a job whose steps ended early. Results that are not there yet are no failure."""
     if isinstance(problem, StoppedError):
         return replace(_outcome(job, journal, None), result=Result.PENDING)
     if isinstance(problem, NotAdmittedError):
@@ -148,7 +148,7 @@ def _outcome(job: JobPlan, journal: Journal, error: BatchctlError | None) -> Out
         # An adoption itself is never refused, only what would follow from it.
         result = Result.DONE if job.action is Action.ADOPT else Result.SKIPPED
         return Outcome(job.job, result, remote, refusal)
-    # Beside settings that were written down, something that was agreed to may wait for its turn.
+    # Beside settings that were recorded, an approved change may wait for its turn.
     is_update = job.action is Action.UPDATE and not job.needs_consent
     if not is_update and (job.unfinished or job.action in {Action.UPDATE, Action.WAIT}):
         return Outcome(job.job, Result.PENDING, remote, _why_not_yet(job))
@@ -156,7 +156,7 @@ def _outcome(job: JobPlan, journal: Journal, error: BatchctlError | None) -> Out
 
 
 def _why_not_yet(job: JobPlan) -> BatchctlError | None:
-    """What keeps a job from being created that nothing but the API stands in the way of; None for every other wait."""
+    """The error of a create call that the API keeps from being made or answered; None for every other wait."""
     is_made = job.remote is not None
     if job.code not in _NOT_YET or (is_made and job.code is Reason.UNSEEN):
         return None

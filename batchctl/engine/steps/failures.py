@@ -1,4 +1,4 @@
-"""What went wrong with a call, as the decisions want to know it."""
+"""The failure of a call, in the terms of the decisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each step of a plan means in calls and writes.
+"""The calls and writes of each step of a plan.
 
 The order of writes is the promise of design section 6: the intent is durable before the create call, the reply is
 durable before anything else happens, a cancel is on record before it is sent, and a delete after it was answered. Right
@@ -102,7 +102,7 @@ class StepRunner:
             self._tools.progress.step(attempt.key.job, f"{attempt.state} (attempt {number})")
 
     def point_current(self, job: str) -> None:
-        """Let the results that count be `current`. Done in each pass, so whatever broke off before is healed.
+        """Let the results that count be `current`. Done in each pass, so a missing link is mended.
 
         Raises ResultsError.
         """
