@@ -59,7 +59,7 @@ def only_as_shown(shown: Plan) -> Approve:
 
     def approve(plan: Plan) -> None:
         if _substance(plan) != _substance(shown):
-            message = "things have changed since the plan was shown, so nothing was done"
+            message = "the plan has changed since it was shown, so nothing was done"
             raise GuardError(
                 message, code=ErrorCode.PLAN_CHANGED, hint="run the command again and look at the new plan"
             )

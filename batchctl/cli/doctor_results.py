@@ -14,8 +14,8 @@ from batchctl.rows.looks import ResultsShelf
 
 _NAMED = 5
 """Folders named before it says that there are more."""
-_AGAIN = "`batchctl apply` collects again what the API still has; else put the folder back"
-_LEFT_OVER = "nothing recorded counts on them: look at them, and remove them"
+_AGAIN = "`batchctl apply` collects them again while the API has them; otherwise restore the folder"
+_LEFT_OVER = "no record refers to them: check them, and delete them"
 
 
 def examine_results(workspace: Workspace) -> Iterator[Finding]:
@@ -43,14 +43,14 @@ def examine_collected(workspace: Workspace, recorded: Recorded) -> Iterator[Find
     broken = {str(one.results): why for one in attempts if (why := inventory.why_not_whole(one)) is not None}
     if broken:
         words = (
-            f"{len(broken)} of {count(len(attempts), 'collected result')} {_are(broken)} not whole: {_named(broken)}"
+            f"{len(broken)} of {count(len(attempts), 'collected result')} {_are(broken)} incomplete: {_named(broken)}"
         )
         yield Finding("results", "whole", Health.WARNING, words, _AGAIN)
     else:
         yield Finding("results", "whole", Health.OK, count(len(attempts), "collected result"))
     others = {path: why for path, why in inventory.faults.items() if path not in broken}
     if others:
-        words = f"{count(len(others), 'other folder')} {_are(others)} not whole: {_named(others)}"
+        words = f"{count(len(others), 'other folder')} {_are(others)} incomplete: {_named(others)}"
         yield Finding("results", "left over", Health.WARNING, words, _LEFT_OVER)
 
 

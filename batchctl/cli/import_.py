@@ -80,7 +80,9 @@ def _provider(workspace: Workspace, name: str | None) -> ProviderConfig:
     if name is None and len(providers) == 1:
         return next(iter(providers.values()))
     hint = f"one of: {', '.join(sorted(providers))}"
-    raise UsageError(f"there is no provider {name}" if name else "the stack has several providers: name one", hint=hint)
+    raise UsageError(
+        f"there is no provider named {name}" if name else "the stack has several providers: name one", hint=hint
+    )
 
 
 def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJob:
@@ -90,13 +92,13 @@ def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJo
     try:
         job = provider.get_job(remote)
     except NotFound as error:
-        hint = "`batchctl drift --unmanaged` lists the jobs that nobody owns"
+        hint = "`batchctl drift --unmanaged` lists jobs that batchctl does not manage"
         raise BatchctlError(f"{account} has no job {remote}", code=ErrorCode.NOT_FOUND, hint=hint) from error
     finally:
         provider.close()
     if job.mark is not None and is_ours(job.mark, workspace.stack):
         message = f"{remote} carries this stack's own mark, as job {job.mark.key.job}"
-        hint = f"a manifest with metadata.name: {job.mark.key.job} takes it in"
+        hint = f"a manifest with metadata.name: {job.mark.key.job} adopts it"
         raise BatchctlError(message, code=ErrorCode.OWNED, hint=hint)
     for recorded in workspace.state.load().jobs.values():
         if any(attempt.remote == job.name for attempt in recorded.attempts):
@@ -109,7 +111,7 @@ def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJo
 def _warning(job: RemoteJob, mark: Mark) -> str:
     return (
         f"warning: {job.name} carries the mark of another stack, {mark.stack} (uid {mark.uid}), as its job"
-        f" {mark.key.job}: from now on both may cancel and delete it. See that the other one lets go of it"
+        f" {mark.key.job}: from now on both stacks may cancel and delete it. Release it in the other stack"
         " (`onRemove: keep`, then remove its manifest)"
     )
 

@@ -40,8 +40,8 @@ def require_planned(name: str, seen: Preview, stack: Stack) -> None:
         message, hint = f"{name} is {after} now (spec.moved)", f"ask for {after}"
     elif record is not None and record.released_time is not None:
         policy = record.lifecycle.on_remove.value
-        message = f"{name} was released (onRemove: {policy}): batchctl does nothing more about it"
-        hint = f"`batchctl state show {name}` shows its record; with a manifest of that name it is taken in again"
+        message = f"{name} is released (onRemove: {policy}); batchctl no longer manages its remote jobs"
+        hint = f"`batchctl state show {name}` shows its record; with a manifest of that name it is managed again"
     else:
-        message, hint = f"there is nothing to say of {name}", "`batchctl status` lists the jobs"
+        message, hint = f"there is no plan for {name}", "`batchctl status` lists the jobs"
     raise BatchctlError(message, code=ErrorCode.JOB_NOT_FOUND, hint=hint)

@@ -77,11 +77,11 @@ def _require_whole(name: str, folder: Path, workspace: Workspace) -> None:
     """Raise when the rows are not those that were collected. They were printed all the same: they were paid for."""
     why = ResultsShelf(workspace.stack.results).verify(f"{folder.parent.name}/{folder.name}")
     if why is not None:
-        raise _not_whole(f"the results of {name} in {os.path.relpath(folder)} are not whole: {why}")
+        raise _not_whole(f"the results of {name} in {os.path.relpath(folder)} are incomplete: {why}")
 
 
 def _not_whole(message: str) -> ResultsError:
-    hint = "`batchctl apply` collects them again while the API has them; else put the folder back"
+    hint = "`batchctl apply` collects them again while the API has them; otherwise restore the folder"
     return ResultsError(message, code=ErrorCode.RESULTS_MISSING, hint=hint)
 
 

@@ -127,5 +127,5 @@ def _phases(awaited: Sequence[str], known: Sequence[str]) -> dict[str, Phase]:
         if phase not in list(Phase):
             raise UsageError(f"--until: there is no phase {phase!r}", hint=f"one of: {', '.join(Phase)}")
         if phases.setdefault(name, Phase(phase)) != phase:
-            raise UsageError(f"--until: {name} stands there with two phases", hint="a job is in one phase at a time")
+            raise UsageError(f"--until: {name} appears with two phases", hint="a job is in one phase at a time")
     return phases

@@ -55,5 +55,5 @@ def _require_shown(attempts: Iterable[RecordedAttempt], provider: Provider) -> N
     for attempt in attempts:
         if not shown.has(attempt):
             message = f"{provider.account} does not show {attempt.remote or 'the create call'} of {attempt.key.job}"
-            hint = "check provider and credentials; --force binds it all the same, and it counts as gone"
+            hint = "check provider and credentials; --force binds it anyway; it then counts as gone"
             raise GuardError(message, code=ErrorCode.NOT_SHOWN, hint=hint)

@@ -52,7 +52,7 @@ class NotReadInFullError(BatchctlError):
     def __init__(self, errors: Mapping[Account, BatchctlError]) -> None:
         names = ", ".join(str(account) for account in errors)
         message = f"nothing was written: {names} could not be read in full"
-        super().__init__(message, code=ErrorCode.NOT_READ_IN_FULL, hint="mend that; then run the command again")
+        super().__init__(message, code=ErrorCode.NOT_READ_IN_FULL, hint="fix that, then run the command again")
         self.errors = errors
 
 

@@ -82,11 +82,11 @@ class JobCase:
 
 _TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
     Timer.BACKOFF: (ConditionType.BACKOFF, "the next attempt waits for its back-off", "a new attempt is created"),
-    Timer.DEADLINE: (ConditionType.DEADLINE, "it may take so long and no longer", "it is cancelled at its deadline"),
+    Timer.DEADLINE: (ConditionType.DEADLINE, "it has a deadline", "it is cancelled at its deadline"),
     Timer.SETTLING: (
         ConditionType.SETTLING,
-        "its create call got no answer, and its mark is looked for",
-        "the create call is sent again with the same token, if its mark has not turned up",
+        "its create call got no reply; batchctl searches for its mark",
+        "if its mark is not found, the create call is sent again with the same token",
     ),
     Timer.MISSING: (
         ConditionType.MISSING,
@@ -98,21 +98,25 @@ _TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
         "its remote job is kept for a while",
         "the remote job is deleted; collected results stay",
     ),
-    Timer.CANCEL: (ConditionType.CANCELLING, "a cancel was sent", "the cancel is sent again, if it still works"),
-    Timer.ADMISSION: (ConditionType.QUEUED, "it waits for room on its account", "it is looked whether there is room"),
+    Timer.CANCEL: (ConditionType.CANCELLING, "a cancel was sent", "if it is still active, the cancel is sent again"),
+    Timer.ADMISSION: (
+        ConditionType.QUEUED,
+        "it waits for capacity on its account",
+        "batchctl checks again whether there is capacity",
+    ),
 }
 """What each timer means while it runs, and when it ends."""
 
 _NEXT: Mapping[Action, str] = {
     Action.CREATE: "the next pass creates it",
-    Action.ADOPT: "the next pass takes the remote job into the state",
-    Action.REUSE: "the next pass uses the results that are here",
+    Action.ADOPT: "the next pass adopts the remote job",
+    Action.REUSE: "the next pass reuses the existing results",
     Action.RETRY: "the next pass creates a new attempt",
-    Action.REPLACE: "the next pass goes on to replace the old job",
-    Action.UPDATE: "the next pass writes the changed settings down",
+    Action.REPLACE: "the next pass continues the replacement",
+    Action.UPDATE: "the next pass records the changed settings",
     Action.CANCEL: "the next pass sends the cancel",
-    Action.DELETE: "the next pass goes on to remove it",
-    Action.FORGET: "the next pass drops it from the state",
+    Action.DELETE: "the next pass continues the removal",
+    Action.FORGET: "the next pass deletes its record",
     Action.COLLECT: "the next pass collects its results",
 }
 
@@ -126,12 +130,12 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
     plan = case.plan
     if plan.waits_for:
         names = ", ".join(plan.waits_for)
-        words = f"blocked by {names}: a person has to do something" if plan.blocked else f"waits for {names}"
+        words = f"blocked by {names}: it needs a change" if plan.blocked else f"waits for {names}"
         yield Condition(ConditionType.DEPENDENCIES, words)
     own = case.desired is not None and case.desired.lifecycle.suspend
     if case.is_stack_suspended or own:
         whose = "the stack's" if case.is_stack_suspended else "its own"
-        yield Condition(ConditionType.SUSPENDED, f"{whose} suspend holds back creates and retries")
+        yield Condition(ConditionType.SUSPENDED, f"{whose} suspend stops creates and retries")
     if plan.queue is not None:
         place = plan.queue
         used = f"about {place.used}" if place.is_estimate else f"{place.used}"
@@ -146,17 +150,17 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
     if case.problem is not None:
         yield Condition(ConditionType.UNSEEN, f"{case.problem.code}: {case.problem.message}")
     if case.recorded is not None and case.recorded.retry_requested is not None:
-        yield Condition(ConditionType.RETRY_ORDERED, "`batchctl retry` has ordered a new attempt")
+        yield Condition(ConditionType.RETRY_ORDERED, "`batchctl retry` asked for a new attempt")
     if case.recorded is not None and case.recorded.cancel_requested is not None:
-        yield Condition(ConditionType.CANCEL_ORDERED, "`batchctl cancel` was asked for: it is not retried")
+        yield Condition(ConditionType.CANCEL_ORDERED, "`batchctl cancel` stopped it: it is not retried")
 
 
 def next_step(case: JobCase) -> str:
     """What happens next, and through what."""
     plan = case.plan
     if plan.guard is not None:
-        allowed = f"until somebody allows it: {plan.guard.flag}"
-        return f"the job as it is goes on; no more {allowed}" if plan.unfinished else f"nothing, {allowed}"
+        allowed = f"until you allow it with {plan.guard.flag}"
+        return f"the present job is followed; nothing else {allowed}" if plan.unfinished else f"nothing, {allowed}"
     if plan.action in _NEXT:
         return _NEXT[plan.action]
     if plan.timer is not None:
@@ -169,14 +173,14 @@ def _next_without_time(case: JobCase) -> str:
     plan = case.plan
     if plan.waits_for:
         names = ", ".join(plan.waits_for)
-        return f"nothing, until somebody mends {names}" if plan.blocked else f"it follows when {names} came to an end"
+        return f"nothing, until {names} is fixed" if plan.blocked else f"it is created when {names} has succeeded"
     if plan.queue is not None:
-        return "it is created when there is room"
+        return "it is created when there is capacity"
     if plan.action is Action.NONE:
         return "nothing: it is done" if plan.phase not in FAILED_PHASES else _way_on(plan)
     match plan.phase:
         case Phase.WAITING:
-            return "nothing, until what holds it back is lifted"
+            return "nothing, until the condition above ends"
         case Phase.ACTIVE:
             return "when it ends, its results are collected"
         case Phase.CANCELLING | Phase.REMOVING:

@@ -16,18 +16,18 @@ from batchctl.report.describe_document import attempt_fields, event_fields, reco
 
 NOT_REBUILT = (
     "the history of events",
-    "why a job was cancelled, and that it must not be tried again",
-    "that a job was let go of, or was being removed",
-    "when a job was first seen running, where the API does not tell, and when one was found gone or deleted",
+    "why a job was cancelled, and that it must not be retried",
+    "that a job was released, or was being removed",
+    "when a job was first seen running, if the API does not report it, and when one was found gone or deleted",
     "uploaded files that could be used again",
-    "what went into the digest of work that the manifests have changed since",
+    "the input of the digest of work that the manifests have changed since",
     "that a job was bound to another account, where its remote job is gone or was not collected",
-    "jobs made by hand that were imported, unless their results are collected or the manifest names them",
+    "imported jobs, unless their results are collected or the manifest names them",
     "a former name, unless results were collected under it",
 )
 """What neither a mark nor the results folder tells."""
 UNANSWERED_CALLS = (
-    "create calls that were under way: what no list shows yet would be bought again,"
+    "create calls in flight: a job that no list shows yet would be bought again,"
     " so wait a few minutes before the next `apply`"
 )
 """What goes with a state that cannot be read any more."""

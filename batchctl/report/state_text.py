@@ -44,12 +44,12 @@ def write_rebuild(report: RebuildReport, console: Console) -> None:
         kept = sum(attempt.results is not None for attempt in job.attempts)
         words = f"{count(len(job.attempts), 'attempt')}, {kept} collected"
         write_line(console, "  ", outside(job.name, "bold"), "  ", words)
-    write_line(console, (f"{count(len(report.jobs), 'job')} recorded anew.", "bold"))
+    write_line(console, (f"{count(len(report.jobs), 'job')} recorded.", "bold"))
     left_out = [f"{one.name} ({one.state}), {one.mark or one.display_name}" for one in report.left_out]
-    _write_points(console, "Left out, for no manifest asks for them", left_out)
+    _write_points(console, "Left out, because no manifest asks for them", left_out)
     _write_points(console, "Results that cannot be used", report.faults)
-    _write_points(console, "Create calls that got no answer, kept", [str(key) for key in report.unsettled])
-    _write_points(console, "What cannot come back", report.not_rebuilt)
+    _write_points(console, "Create calls without a reply, kept", [str(key) for key in report.unsettled])
+    _write_points(console, "What cannot be restored", report.not_rebuilt)
     if report.aside is not None:
         write_line(console)
         write_line(console, outside(f"The old file is {report.aside}"))

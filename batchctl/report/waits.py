@@ -11,10 +11,10 @@ from batchctl.report.words import phase_summary
 _NAMED = 3
 """Jobs named before they are only counted."""
 _WORDS: Mapping[Timer, str] = {
-    Timer.SETTLING: "the create call got no answer, and what it made is looked for until {time}",
-    Timer.MISSING: "not found, which another look confirms at {time}",
-    Timer.BACKOFF: "the next attempt is made at {time}",
-    Timer.ADMISSION: "room is looked for at {time}",
+    Timer.SETTLING: "the create call got no reply; batchctl searches for its job until {time}",
+    Timer.MISSING: "not found; a second check follows at {time}",
+    Timer.BACKOFF: "the next attempt starts at {time}",
+    Timer.ADMISSION: "batchctl checks for capacity at {time}",
 }
 """What happens at a timer's end, of those that a person who looks on wants to know of."""
 

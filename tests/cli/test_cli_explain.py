@@ -85,7 +85,7 @@ def test_of_a_job_that_was_released_there_is_nothing_to_say(
     stack.job_path("a").unlink()
     cli.ok("apply", "--yes")
     ran = cli(command, "a", "-o", output)
-    assert (ran.code, "a was released (onRemove: keep)" in ran.err) == (1, True)
+    assert (ran.code, "a is released (onRemove: keep)" in ran.err) == (1, True)
     if output == "json":
         assert ran.json["error"]["code"] == "JobNotFound"
 

@@ -61,7 +61,7 @@ def test_a_job_that_is_taken_in_cannot_be_made_again_without_its_input(
     [
         (["batches/nope", "--as", "x"], 1, "has no job batches/nope"),
         (["{hand}", "--as", "translate"], 64, "there is a job translate already"),
-        (["{hand}", "--as", "x", "--provider", "gemnii"], 64, "there is no provider gemnii"),
+        (["{hand}", "--as", "x", "--provider", "gemnii"], 64, "there is no provider named gemnii"),
         (["{hand}", "--as", "Not A Name"], 65, "must be 1 to 40"),
         (["{ours}", "--as", "x"], 1, "this stack's own mark, as job translate"),
         (["{hand}", "--as", "x", "-f", "jobs/translate.yaml"], 1, "is there already"),

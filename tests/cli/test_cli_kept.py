@@ -32,9 +32,9 @@ def test_results_and_doctor_tell_the_truth(done: StackFolder, cli: Cli, service:
     changed = cli("results", "translate")
     assert (changed.code, changed.out) == (1, whole.replace('"one"', '"eno"'))
     assert "ResultsMissing" in changed.err
-    assert "are not whole: its results are not those that were collected" in changed.err
+    assert "are incomplete: its results are not those that were collected" in changed.err
     told = findings(cli)["results", "whole"]
-    assert (told["health"], "1 of 1 collected result is not whole: translate/" in told["detail"]) == ("warning", True)
+    assert (told["health"], "1 of 1 collected result is incomplete: translate/" in told["detail"]) == ("warning", True)
     shutil.rmtree(done.path / "results")
     missing = cli("results", "translate")
     assert (missing.code, missing.out) == (1, "")
@@ -54,7 +54,7 @@ def test_folders_that_nothing_counts_on_are_told_apart(done: StackFolder, cli: C
     told = findings(cli)
     assert told["results", "whole"]["health"] == "ok"
     assert told["results", "left over"]["detail"] == (
-        "1 other folder is not whole: translate/0123abcd-7 (its manifest lacks 'format')"
+        "1 other folder is incomplete: translate/0123abcd-7 (its manifest lacks 'format')"
     )
 
 

@@ -122,7 +122,7 @@ def test_rm_says_when_nothing_can_be_found_again(finished: StackFolder, cli: Cli
     service.delete(service.of("translate")[0]["name"])
     cli.ok("apply", "--yes")
     ran = cli.ok("state", "rm", "translate", "--yes")
-    assert "creates it anew" in ran.err
+    assert "creates the job again" in ran.err
 
 
 def test_rm_refuses_while_a_create_call_has_no_answer(applied: StackFolder, cli: Cli, service: Service) -> None:
@@ -360,7 +360,7 @@ def test_push_by_force_keeps_a_create_call_that_has_no_answer(
     open_intent(applied, "late")
     service.faults({"method": "batches.list", "kind": "listLag", "delay": "60s"})
     ran = cli.ok("state", "push", "copy.db", "--force")
-    assert "create calls that got no answer" in ran.err
+    assert "create calls without a reply" in ran.err
     assert cli.ok("state", "list", "-o", "json").phases()["late"] == "Settling"
     cli.ok("apply", "--yes")
     assert len(service.of("late")) == 1
@@ -416,7 +416,7 @@ def test_lock_show_and_break(applied: StackFolder, cli: Cli) -> None:
     free = cli.ok("state", "lock", "show", "-o", "json")
     check_schema("state-lock", free.json)
     assert free.json["holder"] is None
-    assert cli.ok("state", "lock", "break").err == "nobody held the state\n"
+    assert cli.ok("state", "lock", "break").err == "no process held the lock\n"
     with state_of(applied).lock() as session:
         held = cli.ok("state", "lock", "show", "-o", "json")
         check_schema("state-lock", held.json)
@@ -426,7 +426,7 @@ def test_lock_show_and_break(applied: StackFolder, cli: Cli) -> None:
             assert cli(*command, "--lock-timeout", "0s").code == 5
         refused = cli("state", "lock", "break")
         assert refused.code == 6
-        assert "it may be at work" in refused.err
+        assert "it may be working" in refused.err
         cli.ok("state", "lock", "break", "--yes")
         cli.ok("apply", "--yes")
         with pytest.raises(StateError, match="another process took it"):

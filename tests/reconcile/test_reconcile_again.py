@@ -107,7 +107,7 @@ def test_what_ended_without_success_gets_a_new_attempt(situation: Situation, exp
             Situation(job(), row(job(), attempt()), look(complete=False)), "it cannot be seen now", id="not seen"
         ),
         pytest.param(
-            Situation(job(), None, look(seen(attempt(1, "FAILED")))), "`batchctl apply` takes it in", id="not recorded"
+            Situation(job(), None, look(seen(attempt(1, "FAILED")))), "`batchctl apply` adopts it", id="not recorded"
         ),
     ],
 )

@@ -84,14 +84,14 @@ def test_what_holds(one, expected):
     ("one", "words"),
     [
         (case(waits_for=("b", "c")), "waits for b, c"),
-        (case(waits_for=("b",), blocked=True), "blocked by b: a person has to do something"),
+        (case(waits_for=("b",), blocked=True), "blocked by b: it needs a change"),
         (case(queue=PLACE), "2 of 3 in the queue; active: 100 of 100 used"),
         (
             case(queue=QueuePlace(1, 1, LimitKind.TOKENS, 60, 100)),
             "1 of 1 in the queue; enqueuedTokens: about 60 of 100 used",
         ),
         (case(guard=GUARD), "TooManyCreates: 101 jobs to create (--max-create 101)"),
-        (case(of={"is_stack_suspended": True}), "the stack's suspend holds back creates and retries"),
+        (case(of={"is_stack_suspended": True}), "the stack's suspend stops creates and retries"),
     ],
 )
 def test_how_it_is_said(one, words):
@@ -102,16 +102,22 @@ def test_how_it_is_said(one, words):
     ("one", "words"),
     [
         *((case(action), "the next pass") for action in sorted(set(Action) - {Action.WAIT, Action.NONE})),
-        (case(Action.CREATE, guard=GUARD), "nothing, until somebody allows it: --max-create 101"),
-        (case(Action.REPLACE, guard=GUARD, unfinished=True), "the job as it is goes on; no more until somebody allows"),
+        (case(Action.CREATE, guard=GUARD), "nothing, until you allow it with --max-create 101"),
+        (
+            case(Action.REPLACE, guard=GUARD, unfinished=True),
+            "the present job is followed; nothing else until you allow",
+        ),
         (case(next_time=LATER, timer=Timer.BACKOFF), "a new attempt is created"),
         (case(Action.WAIT, Phase.ACTIVE, next_time=LATER, timer=Timer.DEADLINE), "when it ends, its results are"),
         (case(Action.NONE, Phase.SUCCEEDED, next_time=LATER, timer=Timer.TTL), "the remote job is deleted"),
-        (case(Action.WAIT, Phase.SETTLING, next_time=LATER, timer=Timer.SETTLING), "the create call is sent again"),
-        (case(waits_for=("b",)), "it follows when b came to an end"),
-        (case(waits_for=("b",), blocked=True), "nothing, until somebody mends b"),
-        (case(queue=PLACE), "it is created when there is room"),
-        (case(), "nothing, until what holds it back is lifted"),
+        (
+            case(Action.WAIT, Phase.SETTLING, next_time=LATER, timer=Timer.SETTLING),
+            "if its mark is not found, the create call",
+        ),
+        (case(waits_for=("b",)), "it is created when b has succeeded"),
+        (case(waits_for=("b",), blocked=True), "nothing, until b is fixed"),
+        (case(queue=PLACE), "it is created when there is capacity"),
+        (case(), "nothing, until the condition above ends"),
         (case(Action.WAIT, Phase.ACTIVE), "when it ends, its results are collected"),
         (case(Action.WAIT, Phase.REMOVING), "it goes on when the remote job has ended"),
         (case(Action.WAIT, Phase.UNKNOWN), "another look"),

@@ -93,9 +93,9 @@ def text_of(write, value) -> str:
         (write_state_list, StateReport("shop", Recorded(), {}), ["0 jobs recorded"]),
         (write_state_show, SHOWN, ["Active", "formerly old", "Recorded", "Attempts", "Events"]),
         (write_state_show, replace(SHOWN, job=BARE), ["bare", "Recorded"]),
-        (write_rebuild, REBUILT, ["2 jobs recorded anew.", "Left out", "batches/left", "job/x: broken", "corrupt-1"]),
-        (write_rebuild, REBUILT, ["no answer, kept", f"- {OPEN.attempts[0].key}"]),
-        (write_rebuild, NOTHING, ["0 jobs recorded anew.", "What cannot come back", "wait a few minutes"]),
+        (write_rebuild, REBUILT, ["2 jobs recorded.", "Left out", "batches/left", "job/x: broken", "corrupt-1"]),
+        (write_rebuild, REBUILT, ["without a reply, kept", f"- {OPEN.attempts[0].key}"]),
+        (write_rebuild, NOTHING, ["0 jobs recorded.", "What cannot be restored", "wait a few minutes"]),
     ],
 )
 def test_text(write, value, words):

@@ -14,7 +14,7 @@ from batchctl.model.states import Phase
 from batchctl.report.progress import PlainProgress
 from batchctl.report.waits import timer_words, wait_words
 
-SETTLING = "the create call got no answer, and what it made is looked for until"
+SETTLING = "the create call got no reply; batchctl searches for its job until"
 
 
 class StandingClock:
@@ -31,9 +31,9 @@ def waits(name: str, phase: Phase, timer: Timer | None = None, minutes: int = 3)
     ("timer", "words"),
     [
         (Timer.SETTLING, f"a: {SETTLING} 10:34:07Z"),
-        (Timer.MISSING, "a: not found, which another look confirms at 10:34:07Z"),
-        (Timer.BACKOFF, "a: the next attempt is made at 10:34:07Z"),
-        (Timer.ADMISSION, "a: room is looked for at 10:34:07Z"),
+        (Timer.MISSING, "a: not found; a second check follows at 10:34:07Z"),
+        (Timer.BACKOFF, "a: the next attempt starts at 10:34:07Z"),
+        (Timer.ADMISSION, "a: batchctl checks for capacity at 10:34:07Z"),
         (Timer.DEADLINE, ""),
         (Timer.TTL, ""),
         (Timer.CANCEL, ""),

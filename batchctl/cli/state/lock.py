@@ -24,7 +24,7 @@ def show(*, common: Common, output: str) -> None:
     """Show which process holds the lock."""
     opened = open_stack_state(common)
     holder = opened.state.holder()
-    words = holder.words if holder else "nobody holds the state"
+    words = holder.words if holder else "no process holds the lock"
     emit(
         common,
         output,
@@ -44,7 +44,7 @@ def break_(*, common: Common, yes: bool, no_input: bool) -> None:
     opened = open_stack_state(common)
     holder = opened.state.holder()
     if holder is not None:
-        words = f"{holder.words}; it may be at work"
-        require_consent(Consent(yes, no_input), f"{words}. Take the state from it?", words)
+        words = f"{holder.words}; it may be working"
+        require_consent(Consent(yes, no_input), f"{words}. Take the lock from it?", words)
     broken = opened.state.break_lock()
-    click.echo("took it from " + broken.words if broken else "nobody held the state", err=True)
+    click.echo("took the lock from " + broken.words if broken else "no process held the lock", err=True)

@@ -28,27 +28,27 @@ def push(*, common: Common, file: str, force: bool, lock_timeout: str) -> None:
     """
     path = Path(file).resolve()
     if not path.is_file():
-        raise UsageError(f"there is no file {file}", hint="`batchctl state pull FILE` makes one")
+        raise UsageError(f"there is no file {file}", hint="`batchctl state pull FILE` writes one")
     content = open_stack_state(common, path=path).state.content()
     opened = open_stack_state(common, lock_timeout)
     with opened.state.lock() as session:
         present = opened.state.content()
         divergence = find_divergence(present, content)
         if divergence is not None and not force:
-            message = f"{divergence}; what was recorded since would be forgotten"
+            message = f"{divergence}; records since then would be lost"
             raise GuardError(message, code=ErrorCode.STATE_DIVERGED, hint="--force")
         carried = () if divergence is None else _carry(present.recorded, content.recorded)
         backup = session.replace_content(content, carried)
     click.echo(f"replaced the state; the former one is kept as {backup}", err=True)
     if carried:
-        click.echo("kept of it: the create calls that got no answer", err=True)
+        click.echo("kept from the former state: create calls without a reply", err=True)
 
 
 def _carry(present: Recorded, given: Recorded) -> tuple[Write, ...]:
     """What keeps the open create calls on record. Raises GuardError where the file has others in their place."""
     lost = find_lost_calls(present, given)
     if lost.taken:
-        message = f"{lost.taken[0]} has a create call of which nobody knows the outcome, and the file has another"
+        message = f"{lost.taken[0]} has a create call without a known outcome, and the file has another one"
         hint = "run `batchctl apply` first: it settles the call"
         raise GuardError(message, code=ErrorCode.UNSETTLED, hint=hint)
     return lost.writes

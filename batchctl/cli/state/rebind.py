@@ -65,4 +65,4 @@ def _config(opened: Opened, name: str) -> ProviderConfig:
     providers = opened.stack.providers
     if name in providers:
         return providers[name]
-    raise UsageError(f"there is no provider {name}", hint=f"one of: {', '.join(sorted(providers))}")
+    raise UsageError(f"there is no provider named {name}", hint=f"one of: {', '.join(sorted(providers))}")

@@ -33,8 +33,8 @@ def rm(*, common: Common, names: tuple[str, ...], yes: bool, no_input: bool, for
     console = stderr_console(common)
     for job in jobs:
         write_line(console, outside(f"{job.name}: {_consequence(job)}"))
-    message = f"{', '.join(job.name for job in jobs)} would be forgotten, and nobody has agreed to it"
-    require_consent(Consent(yes, no_input), "Do you want to forget this?", message)
+    message = f"{', '.join(job.name for job in jobs)} would be deleted from the state; this needs consent"
+    require_consent(Consent(yes, no_input), "Do you want to delete these records?", message)
     with opened.state.lock() as session:
         writes: list[Write] = []
         for job in _find(session.load(), names, force=force):
@@ -47,7 +47,7 @@ def _find(recorded: Recorded, names: tuple[str, ...], *, force: bool) -> list[Re
     jobs = [find_job(recorded, name) for name in dict.fromkeys(names)]
     for job in jobs:
         if any(attempt.intent is not None for attempt in job.attempts) and not force:
-            message = f"{job.name} has a create call of which nobody knows the outcome"
+            message = f"{job.name} has a create call without a known outcome"
             raise GuardError(message, code=ErrorCode.UNSETTLED, hint="run `batchctl apply` first; or --force")
     return jobs
 
@@ -58,4 +58,4 @@ def _consequence(job: RecordedJob) -> str:
     marked = [attempt.remote for attempt in seen if attempt.remote and attempt.token]
     if marked:
         return f"the next `apply` finds {', '.join(marked)} again by its mark; without a manifest it is an orphan"
-    return "nothing of it can be found again; if its manifest is still there, the next `apply` creates it anew"
+    return "its remote job cannot be found again; if its manifest still exists, the next `apply` creates the job again"

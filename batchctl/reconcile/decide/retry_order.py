@@ -45,7 +45,7 @@ def why_no_retry(subject: Subject) -> str | None:
     if why is None and is_sent_later:
         return NOT_SETTLED
     if why is None and subject.recorded is None:
-        return "it is not in the state yet: `batchctl apply` takes it in"
+        return "it is not in the state yet: `batchctl apply` adopts it"
     return why
 
 
