@@ -150,7 +150,7 @@ def test_jobs_that_no_manifest_asks_for_are_left_out_and_named(
     text = cli.ok("state", "rebuild").out
     assert remote in text
     assert "What cannot be restored" in text
-    assert "let go of" in text
+    assert "was released" in text
     cli.ok("apply", "--yes")
     assert not service.of("translate")[0]["deleted"]
 
