@@ -17,7 +17,7 @@ from typing import Any
 
 import googleapiclient
 import yaml
-from discovery_values import Schema, Values, Way
+from discovery_values import UNTYPED, Schema, Values, Way
 
 _DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
 GEMINI = "generativelanguage"
@@ -189,7 +189,10 @@ class Service:
                 yield f"reply: {method.id} answers nothing"
         else:
             numbered = any("enum-encoding=int" in value for _, value in exchange.query)
-            yield from self._json_faults(exchange.reply, schema, "reply", Way.NUMBERED if numbered else Way.ANSWERED)
+            way = Way.NUMBERED if numbered else Way.ANSWERED
+            for fault in self._json_faults(exchange.reply, schema, "reply", way):
+                if exchange.param("fields") is None or not fault.endswith(UNTYPED):
+                    yield fault
 
     def _json_faults(self, text: bytes, schema: Schema, place: str, way: Way) -> Iterator[str]:
         try:
@@ -273,14 +276,22 @@ def _error_faults(exchange: Exchange) -> Iterator[str]:
     except (ValueError, KeyError, TypeError):
         yield "an error without a body that says so"
         return
+    if not isinstance(error, dict):
+        yield f"error: {error!r}"
+        return
     if error.get("code") != exchange.status:
         yield f"error.code: {error.get('code')!r}"
     if not isinstance(error.get("message"), str) or not error["message"]:
         yield f"error.message: {error.get('message')!r}"
-    if error.get("status", "UNKNOWN") not in _RPC_NAMES:
+    if not isinstance(error.get("status", ""), str) or error.get("status", "UNKNOWN") not in _RPC_NAMES:
         yield f"error.status: {error['status']!r}"
-    if any("@type" not in detail for detail in error.get("details", [])):
-        yield f"error.details: {error['details']!r}"
+    details = error.get("details", [])
+    if not isinstance(details, list):
+        yield f"error.details: {details!r}"
+    else:
+        for position, detail in enumerate(details):
+            place = f"error.details[{position}]"
+            yield from service(GEMINI).values.faults(detail, {"$ref": "Any"}, place, Way.ANSWERED)
     for name in error.keys() - {"code", "message", "status", "details", "errors"}:
         yield f"error.{name}: unknown field"
 

@@ -30,6 +30,8 @@ _RANGES = {
     "uint64": (0, 2**64 - 1),
 }
 _TYPE_URL = "type.googleapis.com/"
+UNTYPED = "does not say its @type"
+"""The fault of a message of any type that does not say which; a mask may have cut that away."""
 _NO_SCHEMA = frozenset({"protobuf", "rpc"})
 """Packages whose types a document need not have."""
 
@@ -99,6 +101,8 @@ class Values:
             for name in sorted(known.keys() - value.keys()):
                 if known[name].get("description", "").startswith("Required."):
                     yield f"{place}.{name}".lstrip(".") + ": required"
+        if schema.get("typed") and "@type" not in value:
+            yield f"{place}: {UNTYPED}"
         if others is not None and "@type" in value:
             yield from self._typed_faults(value, place, way)
 
@@ -106,6 +110,9 @@ class Values:
         """A message of any type, which says itself what it is."""
         url = str(value["@type"])
         parts = url.removeprefix(_TYPE_URL).split(".")
+        if not isinstance(value["@type"], str):
+            yield f"{place}.@type: not a string: {value['@type']!r}"
+            return
         schema = self._schemas.get("".join(part[:1].upper() + part[1:] for part in parts))
         if not url.startswith(_TYPE_URL) or (schema is None and not _NO_SCHEMA & set(parts)):
             yield f"{place}.@type: unknown type: {url!r}"

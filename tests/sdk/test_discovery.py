@@ -247,7 +247,7 @@ def test_a_reply_of_another_kind(
         ({"code": 400, "message": "m"}, "error.code: 400"),
         ({"code": 404}, "error.message: None"),
         ({"code": 404, "message": "m", "status": "GONE"}, "error.status: 'GONE'"),
-        ({"code": 404, "message": "m", "details": [{}]}, "error.details: [{}]"),
+        ({"code": 404, "message": "m", "details": [{}]}, "error.details[0]: does not say its @type"),
         ({"code": 404, "message": "m", "text": "x"}, "error.text: unknown field"),
     ],
 )

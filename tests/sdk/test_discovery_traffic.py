@@ -5,9 +5,6 @@ The command line runs over the embedded emulator, and every call is held against
 
 from __future__ import annotations
 
-import json
-import math
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +13,11 @@ from typing import Any
 import httpx
 import pytest
 from cli_kit import Cli
-from discovery import Exchange, method_of, service
-from discovery_traffic import Traffic, all_faults
+from discovery import service
+from discovery_traffic import all_faults
 from sdk_vertex_kit import DATASET, JOBS, LOCATION, PROJECT, PUBLISHED, VertexStack
+from traffic_world import World
 
-from batchctl.emulator import embedded
-from batchctl.engine.clock import SystemClock
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.keys import Api
@@ -44,62 +40,13 @@ EVERY_CALL = {
 }
 
 
-class World:
-    """A stack on Vertex AI over an embedded emulator, with every call that is made on record."""
-
-    def __init__(self, stack: VertexStack, cli: Cli) -> None:
-        self.stack = stack
-        self.cli = cli
-        self.exchanges: list[Exchange] = []
-
-    def open(self, db: Path) -> httpx.BaseTransport:
-        """What the command line opens in place of the embedded emulator: the same, with ears."""
-        return Traffic(embedded_before(db), self.exchanges)
-
-    @property
-    def db(self) -> Path:
-        return self.stack.path / ".batchctl" / "emulator.db"
-
-    def control(self, method: str, path: str, body: Any = None) -> Any:
-        with httpx.Client(transport=embedded_before(self.db)) as client:
-            answer = client.request(method, f"http://emulator/_emulator/{path}", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def rules(self, *rules: dict[str, Any]) -> None:
-        self.control("PUT", "rules", list(rules))
-
-    def faults(self, *faults: dict[str, Any]) -> None:
-        self.control("PUT", "faults", list(faults))
-
-    def phases(self) -> dict[str, str]:
-        return self.cli("status", "-o", "json").phases()
-
-    def calls(self) -> Counter[str]:
-        """How often each call was made."""
-        return Counter(map(method_of, self.exchanges))
-
-    def bodies(self, method: str) -> list[Any]:
-        """The bodies that were sent with calls of a method."""
-        return [json.loads(one.body) for one in self.exchanges if method_of(one).endswith(method)]
-
-
-embedded_before = embedded.open_embedded
-
-
 @pytest.fixture
 def world(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sdk_environment: None
 ) -> Iterator[World]:
     world = World(VertexStack(tmp_path / "stack"), Cli(capsys))
-
-    def sleep(_clock: SystemClock, seconds: float) -> None:
-        world.control("POST", "clock", {"advance": f"{math.ceil(seconds)}s"})
-
-    monkeypatch.setattr(SystemClock, "sleep", sleep)
-    monkeypatch.setattr(embedded, "open_embedded", world.open)
+    world.begin(monkeypatch)
     monkeypatch.setattr(storage, "CHUNK", 256 * 1024)
-    monkeypatch.chdir(world.stack.path)
     yield world
     assert world.exchanges
     assert all_faults(world.exchanges) == []
