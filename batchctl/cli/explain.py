@@ -42,7 +42,7 @@ def explain(*, common: Common, name: str, output: str) -> int:
             emit(
                 common,
                 output,
-                text=lambda console, case=case: write_explanation(case, console),  # type: ignore[misc]
+                text=lambda console, case=case: write_explanation(case, console, verbose=common.verbose),  # type: ignore[misc]
                 document=lambda case=case: explain_document(case),  # type: ignore[misc]
             )
     require_planned(name, seen, workspace.stack)

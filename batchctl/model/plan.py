@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -138,6 +139,13 @@ class JobPlan:
     trail: tuple[RuleApplied, ...] = ()
     """The rules that made the decision what it is, in their order."""
 
+    def lines(self) -> tuple[str, ...]:
+        """The action with its phase, each step in its order, and the guard that refuses it."""
+        flags = ["unfinished"] * self.unfinished + ["consent"] * self.needs_consent
+        head = " ".join([self.action, self.phase, *flags])
+        refused = () if self.guard is None else (f"! {self.guard.code}",)
+        return (head, *(step.line for step in self.steps), *refused)
+
     @property
     def remote(self) -> str | None:
         """The resource name of the remote job that counts."""
@@ -199,6 +207,14 @@ class Plan:
     """What looks like renames that `spec.moved` does not know."""
     clocks: Mapping[Account, datetime] = field(default_factory=dict)
     """What each account's own clock showed when it was looked at: ages are reckoned by it."""
+
+    def lines(self) -> tuple[str, ...]:
+        """The whole plan as text: for each job its action, its steps and its drift."""
+        drift: dict[str, list[str]] = defaultdict(list)
+        for found in self.drift:
+            drift[found.job].append(f"~ {found.kind}")
+        lines = {job.job: [*job.lines(), *drift.pop(job.job, ())] for job in self.jobs} | drift
+        return tuple(f"{name}: {' | '.join(lines[name])}" for name in sorted(lines))
 
     def summary(self) -> dict[str, int]:
         """How many jobs have each action, in the order of `Action`."""

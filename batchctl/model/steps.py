@@ -6,6 +6,7 @@ open is refused by the type checker.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, TypeAlias
@@ -16,7 +17,7 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 
 
-class StepKind:
+class StepKind(ABC):
     """The traits of a kind of step, given as arguments of its class."""
 
     buys: ClassVar[bool]
@@ -31,6 +32,11 @@ class StepKind:
     """It is safe only where the account was read in full."""
     needs_results_folder: ClassVar[bool]
     """It is safe only where it is known which results the folder has."""
+
+    @property
+    @abstractmethod
+    def line(self) -> str:
+        """The step for people, on one line."""
 
     def __init_subclass__(
         cls,
@@ -83,6 +89,10 @@ class RecordAttempt(
     attempt: RecordedAttempt
     note: Note = Note.REFRESHED
 
+    @property
+    def line(self) -> str:
+        return f"record {self.attempt.key} {self.note}"
+
 
 @dataclass(frozen=True)
 class RecordJob(
@@ -97,6 +107,17 @@ class RecordJob(
     """Record the job's own row: what the manifest now says, which attempt counts, whether it is being removed."""
 
     job: RecordedJob
+
+    @property
+    def line(self) -> str:
+        orders = {
+            "removing": self.job.removing_time,
+            "released": self.job.released_time,
+            "cancel-requested": self.job.cancel_requested,
+            "retry-requested": self.job.retry_requested,
+        }
+        words = (word for word, time in orders.items() if time is not None)
+        return " ".join([f"record job {self.job.name}@{self.job.current}", *words])
 
 
 @dataclass(frozen=True)
@@ -113,6 +134,10 @@ class Create(
 
     key: AttemptKey
     token: str | None = None
+
+    @property
+    def line(self) -> str:
+        return f"create {self.key}" if self.token is None else f"create {self.key} {self.token}"
 
 
 @dataclass(frozen=True)
@@ -136,6 +161,10 @@ class Reuse(
     def key(self) -> AttemptKey:
         return self.attempt.key
 
+    @property
+    def line(self) -> str:
+        return f"reuse {self.key} {self.source}"
+
 
 @dataclass(frozen=True)
 class Cancel(
@@ -154,6 +183,10 @@ class Cancel(
     remote: str
     cause: CancelCause
 
+    @property
+    def line(self) -> str:
+        return f"cancel {self.key} {self.remote} {self.cause}"
+
 
 @dataclass(frozen=True)
 class Collect(
@@ -169,6 +202,10 @@ class Collect(
 
     key: AttemptKey
     remote: RemoteJob
+
+    @property
+    def line(self) -> str:
+        return f"collect {self.key} {self.remote.name}"
 
 
 @dataclass(frozen=True)
@@ -189,6 +226,10 @@ class Delete(
     results: str | None = None
     """The collected results that remain of it, see `RecordedAttempt.results`."""
 
+    @property
+    def line(self) -> str:
+        return f"delete {self.key} {self.remote}"
+
 
 @dataclass(frozen=True)
 class Forget(
@@ -203,6 +244,10 @@ class Forget(
     """Drop the job from the record. Its results stay."""
 
     job: str
+
+    @property
+    def line(self) -> str:
+        return f"forget {self.job}"
 
 
 Record: TypeAlias = RecordAttempt | RecordJob

@@ -6,7 +6,7 @@ from batchctl.model.desired import Json
 from batchctl.model.durations import duration_text
 from batchctl.model.recorded import Trouble
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
-from batchctl.report.plan_document import guard_code
+from batchctl.report.plan_document import guard_code, trail_ids
 from batchctl.report.times import rfc3339
 from batchctl.report.troubles import trouble_fields
 
@@ -26,6 +26,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
         "state": plan.attempt.state if plan.attempt is not None else None,
         "attempt": plan.attempt.key.attempt if plan.attempt is not None else None,
         "guard": guard_code(plan.guard),
+        "trail": trail_ids(plan),
         "conditions": [
             {"type": one.type.value, "message": one.message, "until": rfc3339(one.until)} for one in conditions(case)
         ],

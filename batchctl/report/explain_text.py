@@ -8,13 +8,13 @@ from rich.text import Text
 from batchctl.model.durations import duration_text
 from batchctl.model.recorded import Trouble
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
-from batchctl.report.layout import Row, outside, write_heading, write_table
+from batchctl.report.layout import Row, outside, write_heading, write_line, write_table
 from batchctl.report.times import rfc3339
 from batchctl.report.words import PHASE_STYLES, state_text
 
 
-def write_explanation(case: JobCase, console: Console) -> None:
-    """Why it is where it is, what holds, what went wrong, and what happens next."""
+def write_explanation(case: JobCase, console: Console, *, verbose: bool = False) -> None:
+    """Why it is where it is, what holds, what went wrong, and what happens next; when `verbose`, by which rules."""
     plan = case.plan
     rows = [
         _field("Job", outside(plan.job, "bold")),
@@ -38,6 +38,12 @@ def write_explanation(case: JobCase, console: Console) -> None:
         if error.trouble is not None:
             notes.append(Text(_course(error.trouble)))
         write_table(console, [Row((outside(words),), tuple(notes))], indent=2)
+    if verbose:
+        write_heading(console, "Rules")
+        write_table(console, [Row((Text(rule.id), Text(rule.does))) for rule in plan.trail], indent=2)
+        write_heading(console, "Steps")
+        for step in plan.steps:
+            write_line(console, "  ", outside(step.line))
     write_heading(console, "Next")
     after = [_field("What", outside(next_step(case)))]
     if plan.next_time is not None:

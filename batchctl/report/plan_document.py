@@ -100,6 +100,11 @@ def guard_code(guard: Guard | None) -> str | None:
     return None if guard is None else guard.code
 
 
+def trail_ids(job: JobPlan) -> list[Json]:
+    """The ids of the rules that made the decision what it is, in their order."""
+    return [rule.id for rule in job.trail]
+
+
 def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[str, Json]:
     return {
         "format": document_format,
@@ -125,6 +130,7 @@ def _action(job: JobPlan, size: WorkSize | None = None) -> dict[str, Json]:
         "buys": job.buys,
         "changes": change_entries(job.changes),
         "guard": guard_code(job.guard),
+        "trail": trail_ids(job),
     }
 
 

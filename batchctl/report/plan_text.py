@@ -17,12 +17,15 @@ from batchctl.report.words import RENAMES, SYMBOLS, drift_summary, is_quiet, pla
 
 
 def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
-    """The whole plan, its summary last. Jobs without change are counted, or named when `verbose`."""
+    """The whole plan, its summary last. Jobs without change are counted.
+
+    When `verbose`, all jobs are named, each with its steps and with the rules that led to them.
+    """
     write_line(console, "Stack ", (plan.stack, "bold"))
     shown = [job for job in plan.jobs if verbose or not is_quiet(job)]
     if shown:
         write_line(console)
-        write_table(console, [_job_row(job) for job in shown], indent=2)
+        write_table(console, [_job_row(job, verbose=verbose) for job in shown], indent=2)
     write_unchanged(console, len(plan.jobs) - len(shown))
     _write_purchase(plan, console)
     write_findings(plan, console)
@@ -96,7 +99,7 @@ def terminal_value(value: Json) -> str:
     return "(none)" if value is None else outside(json.dumps(value, ensure_ascii=False)).plain
 
 
-def _job_row(job: JobPlan) -> Row:
+def _job_row(job: JobPlan, *, verbose: bool = False) -> Row:
     symbol, style = SYMBOLS[job.action]
     plain = job.action.is_quiet
     return Row(
@@ -106,7 +109,7 @@ def _job_row(job: JobPlan) -> Row:
             outside(job.job, "" if plain else "bold"),
             outside(reason_text(job)),
         ),
-        tuple(_notes(job)),
+        (*_notes(job), *(_course(job) if verbose else ())),
     )
 
 
@@ -116,6 +119,14 @@ def _notes(job: JobPlan) -> Iterator[Text]:
         yield outside(words, "dim")
     for change in job.changes:
         yield change_line(change)
+
+
+def _course(job: JobPlan) -> Iterator[Text]:
+    """The steps that carry the action out, and the rules that made the decision what it is, in their order."""
+    for step in job.steps:
+        yield Text.assemble("step  ", outside(step.line))
+    for rule in job.trail:
+        yield Text(f"rule  {rule.id}: {rule.does}", "dim")
 
 
 def _write_purchase(plan: Plan, console: Console) -> None:

@@ -179,3 +179,17 @@ def test_a_name_that_was_moved_and_is_still_there_is_a_fault_with_its_place(stac
     ran = cli("validate")
     assert ran.code == 65
     assert 'batchctl.yaml:14:5: InvalidMove "a" was moved' in ran.err + ran.out
+
+
+def test_verbose_shows_the_rules_and_the_steps(stack: StackFolder, cli: Cli) -> None:
+    stack.write_job("a")
+    rule = "new: a job without an attempt is created, if its account was read in full"
+    shown = cli.ok("plan", "-v").out
+    assert "step  create a@1.0" in shown
+    assert f"rule  {rule}" in shown
+    told = " ".join(cli.ok("explain", "a", "-v").out.split())
+    assert rule.replace(":", "") in told
+    assert "Steps record job a@1 create a@1.0" in told
+    document = cli.ok("plan", "-o", "json").json
+    check_schema("plan", document)
+    assert document["actions"][0]["trail"] == explain(cli, "a")["trail"] == ["new", "record-manifest"]

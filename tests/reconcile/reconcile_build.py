@@ -6,6 +6,7 @@ Jobs are called `a` unless told otherwise; the work that a job does is one hex d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ from batchctl.model.settings import webhook_hashes
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.reconcile import Options, plan
 
+NAMES = "[a-z0-9-]+"
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 LOCAL = NOW - timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
@@ -331,42 +333,19 @@ def _missed_before(record: RecordedJob, looks: Iterable[Observation]) -> Recorde
 
 
 def show(made: Plan, name: str = "a") -> str:
-    """The plan of one job in one line: action, phase, flags, its steps, its guard (`!`) and its drift (`~`)."""
-    parts = []
-    for decided in made.jobs:
-        if decided.job == name:
-            flags = ["unfinished"] * decided.unfinished + ["consent"] * decided.needs_consent
-            parts.append(" ".join([decided.action, decided.phase, *flags]))
-            parts.extend(show_step(step) for step in decided.steps)
-            parts.extend(f"! {guard.code}" for guard in [decided.guard] if guard)
-    parts.extend(f"~ {drift.kind}" for drift in made.drift if drift.job == name)
-    return " | ".join(parts)
+    """The line of one job in the plan's text, without the names of remote jobs that the builders give."""
+    lines = dict(line.split(": ", 1) for line in made.lines())
+    return re.sub(rf" batches/({NAMES})-(\d+)(?= |$)", _unless_usual, lines.get(name, ""))
+
+
+def _unless_usual(found: re.Match[str]) -> str:
+    """A remote job's name, unless the attempt before it has the same name and number."""
+    usual = f" {found[1]}@{found[2]}.0"
+    return "" if found.string[: found.start()].endswith(usual) else found[0]
 
 
 def show_step(step: Step) -> str:
-    match step:
-        case RecordAttempt(record, note):
-            return f"record {record.key} {note}"
-        case RecordJob(record):
-            flags = {
-                "removing": record.removing_time,
-                "released": record.released_time,
-                "cancel-requested": record.cancel_requested,
-                "retry-requested": record.retry_requested,
-            }
-            return " ".join([f"row {record.name}@{record.current}", *(word for word, time in flags.items() if time)])
-        case Create(key, given):
-            return f"create {key}" + (f" {given}" if given else "")
-        case Reuse(done, source):
-            return f"reuse {done.key} {source}"
-        case Cancel(key, _, remote, cause):
-            return f"cancel {key}{_unless_usual(key, remote)} {cause}"
-        case Collect(key, remote):
-            return f"collect {key}{_unless_usual(key, remote.name)}"
-        case Delete(key, _, remote):
-            return f"delete {key}{_unless_usual(key, remote)}"
-        case Forget(name):
-            return f"forget {name}"
+    return step.line
 
 
 def touched_by(step: Step) -> str | None:
@@ -378,10 +357,6 @@ def touched_by(step: Step) -> str | None:
             return remote.name
         case RecordAttempt() | RecordJob() | Create() | Reuse() | Forget():
             return None
-
-
-def _unless_usual(key: AttemptKey, remote: str) -> str:
-    return "" if remote == f"batches/{key.job}-{key.attempt}" else f" {remote}"
 
 
 FAILURE = Status(13, "the model is on holiday")

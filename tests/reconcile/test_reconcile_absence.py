@@ -83,7 +83,7 @@ def changed(record, **lifecycle: object) -> Situation:
         ),
         pytest.param(
             vanished(attempt(1, "FAILED", results="a/1"), backoff_limit=3),
-            f"retry Waiting | {LOOKED} | row a@2 | create a@2.0 | ~ Vanished",
+            f"retry Waiting | {LOOKED} | record job a@2 | create a@2.0 | ~ Vanished",
             id="failed and collected: it works no more, there or not",
         ),
         pytest.param(vanished(collected()), f"none Succeeded | {LOOKED} | ~ Vanished", id="finished and collected"),
@@ -97,7 +97,7 @@ def changed(record, **lifecycle: object) -> Situation:
         ),
         pytest.param(
             removed(attempt(), on_remove=OnRemove.KEEP),
-            f"forget Settling consent | {LOOKED} | row a@1 released | ~ Missing",
+            f"forget Settling consent | {LOOKED} | record job a@1 released | ~ Missing",
             id="to be kept: nothing is ended",
         ),
         pytest.param(changed(attempt()), WAITS, id="changed, works"),
@@ -106,7 +106,7 @@ def changed(record, **lifecycle: object) -> Situation:
         ),
         pytest.param(
             changed(collected()),
-            f"replace Succeeded consent | {LOOKED} | row a@2 | create a@2.0 | ~ Vanished",
+            f"replace Succeeded consent | {LOOKED} | record job a@2 | create a@2.0 | ~ Vanished",
             id="changed, finished and collected",
         ),
         pytest.param(ordered(vanished(attempt())), WAITS, id="cancelled by order before its cancel was sent"),
@@ -131,7 +131,7 @@ def test_the_first_look_is_written_down_on_both_clocks() -> None:
     assert step == RecordAttempt(replace(record, missed=Moment(LOCAL, NOW - 7 * SECOND)), Note.LOOKED)
 
 
-AGAIN = "create Waiting | record a@1.0 gone | row a@2 | create a@2.0 | ~ Missing"
+AGAIN = "create Waiting | record a@1.0 gone | record job a@2 | create a@2.0 | ~ Missing"
 RUNNING = "wait Settling | ~ Missing"
 
 

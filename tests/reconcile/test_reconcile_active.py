@@ -170,17 +170,17 @@ def test_every_known_state_has_a_decision() -> None:
         ),
         pytest.param(
             vanished(attempt(1, "BREWING"), on_missing=OnMissing.RECREATE),
-            "create Waiting | record a@1.0 gone | row a@2 | create a@2.0 | ~ Missing",
+            "create Waiting | record a@1.0 gone | record job a@2 | create a@2.0 | ~ Missing",
             id="an unknown state, gone, onMissing recreate: create",
         ),
         pytest.param(
             vanished(attempt(1, None), on_missing=OnMissing.RECREATE),
-            "create Waiting | record a@1.0 gone | row a@2 | create a@2.0 | ~ Missing",
+            "create Waiting | record a@1.0 gone | record job a@2 | create a@2.0 | ~ Missing",
             id="never seen since its creation, gone, onMissing recreate: create",
         ),
         pytest.param(
             vanished(RUNNING, on_missing=OnMissing.RECREATE),
-            "create Waiting | record a@1.0 gone | row a@2 | create a@2.0 | ~ Missing",
+            "create Waiting | record a@1.0 gone | record job a@2 | create a@2.0 | ~ Missing",
             id="active, gone, onMissing recreate: create",
         ),
         pytest.param(
@@ -224,7 +224,7 @@ def test_every_known_state_has_a_decision() -> None:
                 backoff_limit=1,
                 on_missing=OnMissing.RECREATE,
             ),
-            "retry Waiting | record a@1.0 gone | row a@2 | create a@2.0",
+            "retry Waiting | record a@1.0 gone | record job a@2 | create a@2.0",
             id="cancelled at its deadline, gone, retries left: tried again as FAILED",
         ),
         pytest.param(

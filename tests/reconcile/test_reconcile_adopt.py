@@ -37,53 +37,53 @@ ADOPT_CHANGED = Options(adopt_changed=True)
     [
         pytest.param(
             Situation(job(), None, look(found(1))),
-            "adopt Active | row a@1 | record a@1.0 adopted",
+            "adopt Active | record job a@1 | record a@1.0 adopted",
             id="our mark, same digest: adopt",
         ),
         pytest.param(
             Situation(job(), None, look(found(1), complete=False)),
-            "adopt Active | row a@1 | record a@1.0 adopted",
+            "adopt Active | record job a@1 | record a@1.0 adopted",
             id="our mark on the first page, the second failed: adopt",
         ),
         pytest.param(
             Situation(job(suspend=True), None, look(found(1))),
-            "adopt Active | row a@1 | record a@1.0 adopted",
+            "adopt Active | record job a@1 | record a@1.0 adopted",
             id="our mark, suspended: adopt",
         ),
         pytest.param(
             Situation(job(), None, look(found(1, "SUCCEEDED"))),
-            "adopt Succeeded | row a@1 | record a@1.0 adopted | collect a@1.0",
+            "adopt Succeeded | record job a@1 | record a@1.0 adopted | collect a@1.0",
             id="our mark, same digest, succeeded: adopt and collect",
         ),
         pytest.param(
             Situation(job(), None, look(found(1, "FAILED"))),
-            "adopt Failed | row a@1 | record a@1.0 adopted | collect a@1.0",
+            "adopt Failed | record job a@1 | record a@1.0 adopted | collect a@1.0",
             id="our mark, same digest, failed: adopt and collect what there is",
         ),
         pytest.param(
             Situation(job(), None, look(found(1, "CANCELLED"))),
-            "adopt Cancelled | row a@1 | record a@1.0 adopted | collect a@1.0",
+            "adopt Cancelled | record job a@1 | record a@1.0 adopted | collect a@1.0",
             id="our mark, cancelled before the state was lost: adopt, no drift",
         ),
         pytest.param(
             Situation(job(), None, look(found(1, "BREWING"))),
-            "adopt Unknown | row a@1 | record a@1.0 adopted",
+            "adopt Unknown | record job a@1 | record a@1.0 adopted",
             id="our mark, a state we do not know: adopt",
         ),
         pytest.param(
             Situation(job(), None, look(found(2), found(1, "FAILED"), found(3))),
-            "cancel Active | row a@3 | record a@1.0 adopted | record a@2.0 adopted | record a@3.0 adopted"
+            "cancel Active | record job a@3 | record a@1.0 adopted | record a@2.0 adopted | record a@3.0 adopted"
             " | cancel a@2.0 duplicate | ~ Duplicate",
             id="state lost, several attempts: the highest is current, an older live one is cancelled",
         ),
         pytest.param(
             Situation(job(), None, look(found(1, "FAILED"), found(2, "SUCCEEDED"))),
-            "adopt Succeeded | row a@2 | record a@1.0 adopted | record a@2.0 adopted | collect a@2.0",
+            "adopt Succeeded | record job a@2 | record a@1.0 adopted | record a@2.0 adopted | collect a@2.0",
             id="state lost, several attempts: the highest is current, an older dead one is left",
         ),
         pytest.param(
             Situation(job(), row(job(), collected(1)), look(seen(collected(1)), found(2))),
-            "adopt Active | row a@2 | record a@2.0 adopted",
+            "adopt Active | record job a@2 | record a@2.0 adopted",
             id="an old state file: a higher attempt is found and becomes current",
         ),
         pytest.param(
@@ -95,7 +95,7 @@ ADOPT_CHANGED = Options(adopt_changed=True)
         ),
         pytest.param(
             Situation(job(backoff_limit=1), None, look(found(1, "FAILED"))),
-            "retry Waiting | row a@1 | record a@1.0 adopted | collect a@1.0 | row a@2 | create a@2.0",
+            "retry Waiting | record job a@1 | record a@1.0 adopted | collect a@1.0 | record job a@2 | create a@2.0",
             id="our mark, failed, retries left: adopt and go on by the other rows",
         ),
     ],
@@ -146,22 +146,22 @@ def test_an_adopted_record_becomes_known_in_full_once_its_work_is_desired() -> N
     [
         pytest.param(
             Situation(job(work="2"), None, look(found(1))),
-            "adopt Active consent | row a@1 | record a@1.0 adopted | ! AdoptedChanged",
+            "adopt Active consent | record job a@1 | record a@1.0 adopted | ! AdoptedChanged",
             id="our mark, other digest, active: adopt as a record; what follows needs a flag",
         ),
         pytest.param(
             Situation(job(work="2"), None, look(found(1)), ADOPT_CHANGED),
-            "replace Active unfinished consent | row a@1 | record a@1.0 adopted | cancel a@1.0 replace",
+            "replace Active unfinished consent | record job a@1 | record a@1.0 adopted | cancel a@1.0 replace",
             id="our mark, other digest, active, --adopt-changed: replaced",
         ),
         pytest.param(
             Situation(job(work="2"), None, look(found(1, "SUCCEEDED"))),
-            "adopt Succeeded consent | row a@1 | record a@1.0 adopted | collect a@1.0 | ! AdoptedChanged",
+            "adopt Succeeded consent | record job a@1 | record a@1.0 adopted | collect a@1.0 | ! AdoptedChanged",
             id="our mark, other digest, succeeded: its results are collected all the same",
         ),
         pytest.param(
             Situation(job(work="2"), None, look(found(1, "SUCCEEDED")), ADOPT_CHANGED),
-            "replace Succeeded consent | row a@1 | record a@1.0 adopted | collect a@1.0 | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Succeeded consent | record job a@1 | record a@1.0 adopted | collect a@1.0 | delete a@1.0 | record job a@2 | create a@2.0",
             id="our mark, other digest, succeeded, --adopt-changed: replaced",
         ),
         pytest.param(
@@ -171,27 +171,27 @@ def test_an_adopted_record_becomes_known_in_full_once_its_work_is_desired() -> N
         ),
         pytest.param(
             Situation(job(work="2"), row(job(), collected(1, adopted=True)), look(seen(collected()))),
-            "replace Succeeded consent | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Succeeded consent | delete a@1.0 | record job a@2 | create a@2.0",
             id="adopted in an earlier pass, its work known: replaced",
         ),
         pytest.param(
             Situation(job(work="2", on_change=OnChange.KEEP), None, look(found(1))),
-            "adopt Active | row a@1 | record a@1.0 adopted",
+            "adopt Active | record job a@1 | record a@1.0 adopted",
             id="our mark, other digest, onChange keep: adopt and follow",
         ),
         pytest.param(
             Situation(job(work="2", on_change=OnChange.FAIL), None, look(found(1))),
-            "adopt Active unfinished | row a@1 | record a@1.0 adopted | ! OnChangeFail",
+            "adopt Active unfinished | record job a@1 | record a@1.0 adopted | ! OnChangeFail",
             id="our mark, other digest, onChange fail: adopt and refuse",
         ),
         pytest.param(
             Situation(job(work="2", suspend=True), None, look(found(1))),
-            "adopt Active | row a@1 | record a@1.0 adopted",
+            "adopt Active | record job a@1 | record a@1.0 adopted",
             id="our mark, other digest, suspended: adopt and follow",
         ),
         pytest.param(
             Situation(job(work="2"), None, look(found(1, "BREWING"))),
-            "adopt Unknown | row a@1 | record a@1.0 adopted",
+            "adopt Unknown | record job a@1 | record a@1.0 adopted",
             id="our mark, other digest, a state we do not know: adopt and wait",
         ),
     ],

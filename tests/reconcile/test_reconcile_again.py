@@ -32,7 +32,7 @@ from batchctl.reconcile import Options, Scope
 
 RETRY = Options(Scope(names=frozenset({"a"})), retry=True)
 REJECTED = attempt(1, None, remote=None, rejected=True)
-AGAIN = "row a@1 retry-requested | row a@2 | create a@2.0"
+AGAIN = "record job a@1 retry-requested | record job a@2 | create a@2.0"
 ORDER = f"retry Waiting consent | {AGAIN}"
 REFUSED = "! RetryRefused"
 
@@ -50,7 +50,7 @@ def told(situation: Situation, options: Options = RETRY) -> str:
         pytest.param(one(collected(1, "FAILED"), backoff_limit=3), ORDER, id="failed, its back-off runs: at once"),
         pytest.param(
             one(attempt(1, "FAILED")),
-            "retry Waiting consent | row a@1 retry-requested | collect a@1.0 | row a@2 | create a@2.0",
+            "retry Waiting consent | record job a@1 retry-requested | collect a@1.0 | record job a@2 | create a@2.0",
             id="failed, not collected: that first",
         ),
         pytest.param(one(collected(1, "SUCCEEDED", rows=RowCounts(3, 0, 3))), ORDER, id="every row failed"),
@@ -62,12 +62,12 @@ def told(situation: Situation, options: Options = RETRY) -> str:
         ),
         pytest.param(
             vanished(attempt(cancel_cause=CancelCause.USER)),
-            "retry Waiting consent | record a@1.0 gone | row a@1 retry-requested | row a@2 | create a@2.0",
+            "retry Waiting consent | record a@1.0 gone | record job a@1 retry-requested | record job a@2 | create a@2.0",
             id="cancelled by batchctl cancel, and gone",
         ),
         pytest.param(
             vanished(attempt()),
-            "retry Waiting consent | record a@1.0 gone | row a@1 retry-requested | row a@2 | create a@2.0",
+            "retry Waiting consent | record a@1.0 gone | record job a@1 retry-requested | record job a@2 | create a@2.0",
             id="missing",
         ),
         pytest.param(
@@ -128,7 +128,7 @@ def test_only_the_jobs_that_are_named_are_tried_again() -> None:
         Options(Scope(names=frozenset({"b"})), retry=True),
     )
     assert [decided.job for decided in made.jobs] == ["b"]
-    assert show(made, "b") == "retry Waiting consent | row b@1 retry-requested | row b@2 | create b@2.0"
+    assert show(made, "b") == "retry Waiting consent | record job b@1 retry-requested | record job b@2 | create b@2.0"
 
 
 def test_it_has_to_be_agreed_to() -> None:
@@ -153,10 +153,12 @@ def one_suspended() -> Situation:
 @pytest.mark.parametrize(
     ("situation", "expected"),
     [
-        pytest.param(Situation(job(), ORDERED, SEEN), "retry Waiting | row a@2 | create a@2.0", id="it is followed"),
+        pytest.param(
+            Situation(job(), ORDERED, SEEN), "retry Waiting | record job a@2 | create a@2.0", id="it is followed"
+        ),
         pytest.param(
             Situation(job(), ORDERED, SEEN, Options(consent=False)),
-            "retry Waiting | row a@2 | create a@2.0",
+            "retry Waiting | record job a@2 | create a@2.0",
             id="nobody has to agree again",
         ),
         pytest.param(one_suspended(), "wait Waiting", id="the job is suspended: it stands"),
@@ -166,7 +168,7 @@ def one_suspended() -> Situation:
         ),
         pytest.param(
             Situation(job(work="2"), ORDERED, SEEN),
-            "replace Failed consent | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Failed consent | delete a@1.0 | record job a@2 | create a@2.0",
             id="its manifest has changed: that is followed, and the order is done with",
         ),
         pytest.param(
@@ -188,7 +190,7 @@ def test_the_new_attempt_is_free_of_the_order() -> None:
 
 
 def test_a_suspended_job_keeps_the_order() -> None:
-    assert told(one(collected(1, "FAILED"), suspend=True)) == "wait Waiting consent | row a@1 retry-requested"
+    assert told(one(collected(1, "FAILED"), suspend=True)) == "wait Waiting consent | record job a@1 retry-requested"
 
 
 def test_a_full_queue_keeps_the_order() -> None:
@@ -200,7 +202,7 @@ def test_a_full_queue_keeps_the_order() -> None:
         RETRY,
         limits=Limits(admission=AdmissionLimits(active=1)),
     )
-    assert show(made) == "wait Waiting consent | row a@1 retry-requested"
+    assert show(made) == "wait Waiting consent | record job a@1 retry-requested"
     assert made.jobs[0].queue is not None
 
 
@@ -208,15 +210,15 @@ def test_what_it_depends_on_comes_first() -> None:
     failed = collected(1, "FAILED")
     wanted = job(needs=["b"])
     made = decide([wanted, job("b")], [row(wanted, failed)], [look(seen(failed))], RETRY)
-    assert show(made) == "wait Waiting consent | row a@1 retry-requested"
+    assert show(made) == "wait Waiting consent | record job a@1 retry-requested"
     assert "waits for b" in made.jobs[0].reason
 
 
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        (ORDERED, "cancel Failed | row a@1"),
-        (replace(row(job(), REJECTED), retry_requested=NOW - HOUR), "cancel Rejected | row a@1"),
+        (ORDERED, "cancel Failed | record job a@1"),
+        (replace(row(job(), REJECTED), retry_requested=NOW - HOUR), "cancel Rejected | record job a@1"),
     ],
 )
 def test_a_cancel_calls_the_order_off(record, expected: str) -> None:

@@ -30,8 +30,8 @@ from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.reconcile import Options, Scope
 
 CANCEL = Options(cancel=True)
-KEPT = "unfinished consent | row a@1 cancel-requested"
-DONE = "consent | row a@1 cancel-requested"
+KEPT = "unfinished consent | record job a@1 cancel-requested"
+DONE = "consent | record job a@1 cancel-requested"
 
 
 def ordered(record: RecordedAttempt, state: str | None = None, **lifecycle: object) -> Situation:
@@ -51,19 +51,19 @@ def stopped(situation: Situation) -> Situation:
         *(
             pytest.param(
                 ordered(attempt(1, state)),
-                "cancel Cancelling unfinished consent | row a@1 cancel-requested | cancel a@1.0 user",
+                "cancel Cancelling unfinished consent | record job a@1 cancel-requested | cancel a@1.0 user",
                 id=f"{state}: cancelled",
             )
             for state in ("QUEUED", "PENDING", "RUNNING", "CANCELLING")
         ),
         pytest.param(
             ordered(attempt(1, cancel_time=NOW - SECOND)),
-            "cancel Cancelling unfinished consent | row a@1 cancel-requested",
+            "cancel Cancelling unfinished consent | record job a@1 cancel-requested",
             id="a cancel was sent a moment ago: the order is kept",
         ),
         pytest.param(
             ordered(attempt(1, "PENDING"), "RUNNING"),
-            "cancel Cancelling unfinished consent | record a@1.0 refreshed | row a@1 cancel-requested | cancel a@1.0 user",
+            "cancel Cancelling unfinished consent | record a@1.0 refreshed | record job a@1 cancel-requested | cancel a@1.0 user",
             id="what was seen is written down",
         ),
         pytest.param(
@@ -93,7 +93,7 @@ def stopped(situation: Situation) -> Situation:
         ),
         pytest.param(
             replace(ordered(attempt()), look=look(found(), complete=False)),
-            "cancel Cancelling unfinished consent | row a@1 cancel-requested | cancel a@1.0 user",
+            "cancel Cancelling unfinished consent | record job a@1 cancel-requested | cancel a@1.0 user",
             id="a page failed, but the job is seen: a person's order is carried out",
         ),
         pytest.param(
@@ -220,7 +220,10 @@ def test_an_order_to_try_again_does_not_stand_in_the_way() -> None:
     assert situation.record is not None
     again = replace(situation, record=replace(situation.record, retry_requested=LOCAL))
 
-    assert show(again.decide()) == "cancel Cancelling unfinished consent | row a@1 cancel-requested | cancel a@1.0 user"
+    assert (
+        show(again.decide())
+        == "cancel Cancelling unfinished consent | record job a@1 cancel-requested | cancel a@1.0 user"
+    )
 
 
 def test_a_recorded_job_without_a_manifest_can_be_cancelled_by_name() -> None:
@@ -228,7 +231,7 @@ def test_a_recorded_job_without_a_manifest_can_be_cancelled_by_name() -> None:
 
     made = decide([], [row(job(), attempt())], [look(found())], options)
 
-    assert show(made) == "cancel Cancelling unfinished consent | row a@1 cancel-requested | cancel a@1.0 user"
+    assert show(made) == "cancel Cancelling unfinished consent | record job a@1 cancel-requested | cancel a@1.0 user"
 
 
 def test_the_order_keeps_its_time() -> None:

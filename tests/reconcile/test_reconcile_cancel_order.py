@@ -106,12 +106,15 @@ def test_an_order_stands(situation: Situation, expected: str) -> None:
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        (UNSENT, "create Waiting consent | row a@1 | create a@1.0"),
-        (unanswered(first_look=LOOKED), "create Waiting consent | record a@1.0 abandoned | row a@2 | create a@2.0"),
-        (LOST, "create Waiting consent | row a@2 | create a@2.0"),
+        (UNSENT, "create Waiting consent | record job a@1 | create a@1.0"),
+        (
+            unanswered(first_look=LOOKED),
+            "create Waiting consent | record a@1.0 abandoned | record job a@2 | create a@2.0",
+        ),
+        (LOST, "create Waiting consent | record job a@2 | create a@2.0"),
         (
             collected(1, "FAILED", end_time=NOW - SECOND),
-            "replace Failed consent | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Failed consent | delete a@1.0 | record job a@2 | create a@2.0",
         ),
     ],
 )
@@ -128,10 +131,10 @@ def test_an_order_to_try_again_lifts_it(record: RecordedAttempt) -> None:
     situation = ordered(Situation(job(), row(job(), record), shown))
 
     given = replace(situation, options=RETRY).decide()
-    assert show(given) == "retry Waiting consent | row a@1 retry-requested | row a@2 | create a@2.0"
+    assert show(given) == "retry Waiting consent | record job a@1 retry-requested | record job a@2 | create a@2.0"
     # It could not be followed at once, for want of room.
     later = Situation(job(), row(job(), record, retry_requested=LOCAL), shown).decide()
-    assert show(later) == "retry Waiting | row a@2 | create a@2.0"
+    assert show(later) == "retry Waiting | record job a@2 | create a@2.0"
 
 
 def test_an_order_to_try_again_outlasts_a_full_queue() -> None:
@@ -143,7 +146,7 @@ def test_an_order_to_try_again_outlasts_a_full_queue() -> None:
         RETRY,
         limits=Limits(admission=AdmissionLimits(active=1)),
     )
-    assert show(made) == "wait Waiting consent | row a@1 retry-requested"
+    assert show(made) == "wait Waiting consent | record job a@1 retry-requested"
 
 
 @pytest.mark.parametrize(

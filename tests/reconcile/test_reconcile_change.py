@@ -64,27 +64,27 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
         ),
         pytest.param(
             changed(attempt(1, "CANCELLED", cancel_time=NOW, cancel_cause=CancelCause.REPLACE)),
-            "replace Cancelled | collect a@1.0 | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Cancelled | collect a@1.0 | delete a@1.0 | record job a@2 | create a@2.0",
             id="cancelled by us: collect, delete, create",
         ),
         pytest.param(
             changed(attempt(1, "SUCCEEDED")),
-            "replace Succeeded consent | collect a@1.0 | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Succeeded consent | collect a@1.0 | delete a@1.0 | record job a@2 | create a@2.0",
             id="succeeded, not collected: collect before delete",
         ),
         pytest.param(
             changed(attempt(1, "SUCCEEDED"), options=Options(discard_results=True)),
-            "replace Succeeded consent | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Succeeded consent | delete a@1.0 | record job a@2 | create a@2.0",
             id="succeeded, not collected, --discard-results: delete",
         ),
         pytest.param(
             changed(collected()),
-            "replace Succeeded consent | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Succeeded consent | delete a@1.0 | record job a@2 | create a@2.0",
             id="succeeded and collected: delete, create",
         ),
         pytest.param(
             changed(attempt(1, "FAILED")),
-            "replace Failed consent | collect a@1.0 | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Failed consent | collect a@1.0 | delete a@1.0 | record job a@2 | create a@2.0",
             id="failed: collect what there is, delete, create",
         ),
         pytest.param(changed(attempt(1, "BREWING")), "wait Unknown", id="a state we do not know: wait"),
@@ -99,12 +99,12 @@ def changed(*records: RecordedAttempt, wanted: DesiredJob = NEW, options: Option
         ),
         pytest.param(
             changed(collected(1, work="3"), attempt(2, "FAILED", results="a/2")),
-            "replace Failed consent | delete a@1.0 | delete a@2.0 | row a@3 | create a@3.0",
+            "replace Failed consent | delete a@1.0 | delete a@2.0 | record job a@3 | create a@3.0",
             id="several have ended: all are deleted",
         ),
         pytest.param(
             Situation(NEW, row(job(), attempt()), look(gone=["batches/a-1"])),
-            "replace Failed consent | record a@1.0 gone | row a@2 | create a@2.0 | ~ Missing",
+            "replace Failed consent | record a@1.0 gone | record job a@2 | create a@2.0 | ~ Missing",
             id="gone: create",
         ),
         pytest.param(Situation(NEW, row(job(), attempt()), look()), "wait Unknown", id="not known in this pass: wait"),
@@ -175,12 +175,12 @@ def test_on_change(situation: Situation, expected: str) -> None:
     [
         pytest.param(
             changed(collected(1, work="2"), collected(2)),
-            "replace Succeeded consent | delete a@2.0 | row a@1",
+            "replace Succeeded consent | delete a@2.0 | record job a@1",
             id="back to an earlier digest whose results are kept: reuse them, remove the newer",
         ),
         pytest.param(
             changed(collected(1, work="2"), attempt(2, "SUCCEEDED")),
-            "replace Succeeded consent | collect a@2.0 | delete a@2.0 | row a@1",
+            "replace Succeeded consent | collect a@2.0 | delete a@2.0 | record job a@1",
             id="back to an earlier digest: what the newer brought is collected",
         ),
         pytest.param(
@@ -190,22 +190,22 @@ def test_on_change(situation: Situation, expected: str) -> None:
         ),
         pytest.param(
             Situation(NEW, row(job(), collected(1, work="2", gone_time=NOW), collected(2, delete_time=NOW)), look()),
-            "reuse Succeeded | row a@1",
+            "reuse Succeeded | record job a@1",
             id="back to an earlier digest, nothing left to remove: reuse",
         ),
         pytest.param(
             changed(collected(1, "PARTIALLY_SUCCEEDED", work="2"), collected(2)),
-            "replace Succeeded consent | delete a@2.0 | row a@1",
+            "replace Succeeded consent | delete a@2.0 | record job a@1",
             id="back to an earlier digest that succeeded in part: reuse",
         ),
         pytest.param(
             changed(attempt(1, "SUCCEEDED", work="2"), collected(2)),
-            "replace Succeeded consent | collect a@1.0 | delete a@2.0 | row a@1",
+            "replace Succeeded consent | collect a@1.0 | delete a@2.0 | record job a@1",
             id="back to an earlier digest whose results are at the API yet: collected and reused",
         ),
         pytest.param(
             changed(attempt(1, "FAILED", work="2", results="a/1"), collected(2)),
-            "replace Succeeded consent | delete a@1.0 | delete a@2.0 | row a@3 | create a@3.0",
+            "replace Succeeded consent | delete a@1.0 | delete a@2.0 | record job a@3 | create a@3.0",
             id="back to an earlier digest that failed: bought again",
         ),
         pytest.param(
@@ -213,7 +213,7 @@ def test_on_change(situation: Situation, expected: str) -> None:
                 NEW,
                 row(job(), *(collected(n, work=w, gone_time=NOW) for n, w in ((1, "2"), (2, "2"), (3, "1")))),
             ),
-            "reuse Succeeded | row a@2",
+            "reuse Succeeded | record job a@2",
             id="two earlier attempts did it: the newer counts",
         ),
     ],
@@ -236,10 +236,10 @@ def test_moved_to_another_account() -> None:
     old, new = look(seen(collected())), look(account=THERE)
 
     assert show(decide([moved], [record], [old, new])) == (
-        "replace Succeeded consent | row a@1 | delete a@1.0 | row a@2 | create a@2.0"
+        "replace Succeeded consent | record job a@1 | delete a@1.0 | record job a@2 | create a@2.0"
     )
-    assert show(decide([moved], [record], [new])) == "wait Succeeded | row a@1"
-    assert show(decide([moved], [record], [old])) == "wait Succeeded | row a@1"
+    assert show(decide([moved], [record], [new])) == "wait Succeeded | record job a@1"
+    assert show(decide([moved], [record], [old])) == "wait Succeeded | record job a@1"
 
 
 def test_changes_name_what_differs() -> None:

@@ -35,7 +35,9 @@ AGAIN = "again only after a change, or by `batchctl retry`"
     ("situation", "expected"),
     [
         pytest.param(
-            Situation(job()), "create Waiting consent | row a@1 | create a@1.0", id="yes, -, no mark found: create"
+            Situation(job()),
+            "create Waiting consent | record job a@1 | create a@1.0",
+            id="yes, -, no mark found: create",
         ),
         pytest.param(Situation(job(), None, PARTIAL), "wait Unknown", id="no mark found, but a page failed: wait"),
         pytest.param(
@@ -50,17 +52,17 @@ AGAIN = "again only after a change, or by `batchctl retry`"
         ),
         pytest.param(
             Situation(job(), row(job(suspend=True))),
-            "create Waiting consent | row a@1 | create a@1.0",
+            "create Waiting consent | record job a@1 | create a@1.0",
             id="recorded without attempts, its lifecycle changed: the row is written too",
         ),
         pytest.param(
             Situation(job(), None, look(found(1, mark=None), found(2, mark=mark(2, uid="fedcba")))),
-            "create Waiting consent | row a@1 | create a@1.0",
+            "create Waiting consent | record job a@1 | create a@1.0",
             id="jobs without a mark and with another uid's are not ours: create",
         ),
         pytest.param(
             Situation(job(), None, look(found(1, mark=mark(stack="shop-2")))),
-            "create Waiting consent | row a@1 | create a@1.0",
+            "create Waiting consent | record job a@1 | create a@1.0",
             id="a job with another stack's name is not ours: create",
         ),
     ],
@@ -99,12 +101,12 @@ REJECTED = attempt(1, None, remote=None, rejected=True, error=FAILURE)
     [
         pytest.param(
             Situation(job(work="2"), row(job(), ABANDONED)),
-            "create Waiting consent | row a@2 | create a@2.0",
+            "create Waiting consent | record job a@2 | create a@2.0",
             id="given up, and no other attempt yet: never the same number again",
         ),
         pytest.param(
             Situation(job(), row(job(), ABANDONED)),
-            "create Waiting consent | row a@2 | create a@2.0",
+            "create Waiting consent | record job a@2 | create a@2.0",
             id="given up, and changed back: never the same number again",
         ),
         pytest.param(
@@ -129,7 +131,7 @@ REJECTED = attempt(1, None, remote=None, rejected=True, error=FAILURE)
         ),
         pytest.param(
             Situation(job(account=THERE), row(job(), UNSENT), look(account=THERE)),
-            "create Waiting consent | row a@1 | create a@1.0",
+            "create Waiting consent | record job a@1 | create a@1.0",
             id="surely unsent, moved while the old account was not looked at: nothing there to look for",
         ),
         pytest.param(
@@ -149,7 +151,7 @@ REJECTED = attempt(1, None, remote=None, rejected=True, error=FAILURE)
         ),
         pytest.param(
             Situation(job(work="2"), row(job(), REJECTED)),
-            "create Waiting consent | row a@2 | create a@2.0",
+            "create Waiting consent | record job a@2 | create a@2.0",
             id="intent refused for good: again after a change",
         ),
         pytest.param(
@@ -175,7 +177,7 @@ def test_no_remote_job(situation: Situation, expected: str) -> None:
 def test_an_unsent_attempt_in_another_account_gets_a_new_token() -> None:
     made = decide([job(account=THERE)], [row(job(), UNSENT)], [look(), look(account=THERE)])
 
-    assert show(made) == "create Waiting consent | row a@1 | create a@1.0"
+    assert show(made) == "create Waiting consent | record job a@1 | create a@1.0"
 
 
 @pytest.mark.parametrize(

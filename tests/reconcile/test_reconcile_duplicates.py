@@ -146,7 +146,7 @@ def both(record: RecordedAttempt, first: str | None, second: str, **fields: obje
         ),
         pytest.param(
             Situation(job(), None, look(*(found(1, suffix=f"-{n}", age=n * HOUR) for n in (1, 2, 3)))),
-            "cancel Active | row a@1 | record a@1.0 adopted | cancel a@1.0 batches/a-1-2 duplicate"
+            "cancel Active | record job a@1 | record a@1.0 adopted | cancel a@1.0 batches/a-1-2 duplicate"
             " | cancel a@1.0 batches/a-1-1 duplicate | ~ Duplicate | ~ Duplicate",
             id="state lost, three live: the oldest is adopted",
         ),

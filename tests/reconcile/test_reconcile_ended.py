@@ -116,7 +116,7 @@ RUNNING = attempt(1)
         ),
         pytest.param(
             one(collected(rows=RowCounts(10, 0, 10)), backoff_limit=1),
-            "retry Waiting | row a@2 | create a@2.0",
+            "retry Waiting | record job a@2 | create a@2.0",
             id="succeeded, no row succeeded, retries left: retried as FAILED",
         ),
         pytest.param(
@@ -207,12 +207,12 @@ PARTIALLY = frozenset({"PARTIALLY_SUCCEEDED"})
         ),
         pytest.param(
             one(collected(1, "PARTIALLY_SUCCEEDED"), backoff_limit=1, retry_on=PARTIALLY),
-            "retry Waiting | row a@2 | create a@2.0",
+            "retry Waiting | record job a@2 | create a@2.0",
             id="collected, retryOn names it: retry",
         ),
         pytest.param(
             one(attempt(1, "PARTIALLY_SUCCEEDED"), backoff_limit=1, retry_on=PARTIALLY),
-            "retry Waiting | collect a@1.0 | row a@2 | create a@2.0",
+            "retry Waiting | collect a@1.0 | record job a@2 | create a@2.0",
             id="not collected, retryOn names it: collect, then retry",
         ),
         pytest.param(

@@ -103,7 +103,7 @@ def test_other_jobs_go_on_beside_a_guard() -> None:
 
     assert show(made, "b") == "create Waiting consent | ! TooManyCreates"
     assert show(made, "x") == "replace Active unfinished consent | cancel x@1.0 replace"
-    assert show(made, "z") == "retry Waiting | collect z@1.0 | row z@2 | create z@2.0"
+    assert show(made, "z") == "retry Waiting | collect z@1.0 | record job z@2 | create z@2.0"
     assert [guard.code for guard in made.guards] == ["TooManyCreates"]
 
 
@@ -194,7 +194,7 @@ PROTECT = {"protect": True}
         pytest.param(
             Situation(None, row(job(**PROTECT), attempt()), look(found())),
             "delete Active unfinished consent | ! Protected",
-            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove",
             id="removed, active",
         ),
         pytest.param(
@@ -206,7 +206,7 @@ PROTECT = {"protect": True}
         pytest.param(
             Situation(None, row(job(protect=True, on_remove=OnRemove.KEEP), attempt()), look(found())),
             "forget Active unfinished consent | ! Protected",
-            "forget Active consent | row a@1 released",
+            "forget Active consent | record job a@1 released",
             id="removed, onRemove keep",
         ),
         pytest.param(
@@ -218,7 +218,7 @@ PROTECT = {"protect": True}
         pytest.param(
             Situation(job(**PROTECT), row(job(**PROTECT), attempt()), look(found()), Options(destroy=True)),
             "delete Active unfinished consent | ! Protected",
-            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove",
             id="destroyed",
         ),
     ],
@@ -242,7 +242,9 @@ def test_the_manifest_says_whether_a_desired_job_is_protected() -> None:
 @pytest.mark.parametrize(
     ("situation", "expected"),
     [
-        pytest.param(Situation(job(**PROTECT)), "create Waiting consent | row a@1 | create a@1.0", id="it is created"),
+        pytest.param(
+            Situation(job(**PROTECT)), "create Waiting consent | record job a@1 | create a@1.0", id="it is created"
+        ),
         pytest.param(
             Situation(
                 job(protect=True, active_deadline=SECOND),
@@ -270,7 +272,7 @@ def test_a_protected_job_blocks_no_other() -> None:
 
     assert show(made, "a") == "delete Active unfinished consent | ! Protected"
     assert show(made, "b") == "delete Succeeded consent | delete b@1.0 | forget b"
-    assert show(made, "z") == "create Waiting consent | row z@1 | create z@1.0"
+    assert show(made, "z") == "create Waiting consent | record job z@1 | create z@1.0"
 
 
 def test_guards_are_told_once_each_in_the_order_of_the_jobs() -> None:

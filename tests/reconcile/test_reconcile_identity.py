@@ -118,7 +118,7 @@ def test_a_successor_takes_over_and_sees_what_is_gone() -> None:
     made = decide(record, replace(look(seen(other), gone=["batches/a-1"]), identity="new"), "a", "b")
     assert made.identities == {HERE: "new"}
     assert show(made) == "wait Settling | record a@1.0 looked for in vain | ~ Missing"
-    assert show(made, "b") == "update Active | row b@1"
+    assert show(made, "b") == "update Active | record job b@1"
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ TAKEN = replace(attempt(1), token="", remote=REMOTE, adopted=True, tree=dict(TAK
     [
         pytest.param(
             Situation(TAKING, None, look(by_hand())),
-            "adopt Active | row a@1 | record a@1.0 adopted",
+            "adopt Active | record job a@1 | record a@1.0 adopted",
             id="nobody's: taken in",
         ),
         pytest.param(
             Situation(TAKING, None, look(by_hand("SUCCEEDED"))),
-            "adopt Succeeded | row a@1 | record a@1.0 adopted | collect a@1.0 batches/by-hand",
+            "adopt Succeeded | record job a@1 | record a@1.0 adopted | collect a@1.0 batches/by-hand",
             id="nobody's, has ended: taken in and collected",
         ),
         pytest.param(
@@ -42,12 +42,12 @@ TAKEN = replace(attempt(1), token="", remote=REMOTE, adopted=True, tree=dict(TAK
         ),
         pytest.param(
             Situation(TAKING, None, look(THEIRS)),
-            "adopt Active | row a@1 | record a@1.0 adopted",
+            "adopt Active | record job a@1 | record a@1.0 adopted",
             id="another stack's: taken in",
         ),
         pytest.param(
             Situation(TAKING, None, look(shown={REMOTE: replace(by_hand(), mark=mark(uid="fedcba"))})),
-            "adopt Active | row a@1 | record a@1.0 adopted",
+            "adopt Active | record job a@1 | record a@1.0 adopted",
             id="it was asked for, and carries another uid's mark: taken in",
         ),
         pytest.param(
@@ -57,12 +57,12 @@ TAKEN = replace(attempt(1), token="", remote=REMOTE, adopted=True, tree=dict(TAK
         ),
         pytest.param(
             Situation(None, row(job(), TAKEN), look(THEIRS), Options(consent=True, allow_empty=True)),
-            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 batches/by-hand remove",
+            "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 batches/by-hand remove",
             id="another stack's, no longer wanted: ended like any other",
         ),
         pytest.param(
             Situation(TAKING, None, look(shown={REMOTE: replace(by_hand(), name="batches/its-own-name")})),
-            "adopt Active | row a@1 | record a@1.0 adopted",
+            "adopt Active | record job a@1 | record a@1.0 adopted",
             id="a list of ours lacks it, but it was asked for: taken in",
         ),
         pytest.param(

@@ -57,7 +57,7 @@ CHANGED = Situation(job(work="2"), row(job(), DONE), look(seen(DONE)))
         pytest.param(
             one(FAILED, backoff_limit=1),
             kept(),
-            "retry Waiting | collect a@1.0 | row a@2 | create a@2.0",
+            "retry Waiting | collect a@1.0 | record job a@2 | create a@2.0",
             id="before a retry",
         ),
         pytest.param(
@@ -116,13 +116,13 @@ CHANGED = Situation(job(work="2"), row(job(), DONE), look(seen(DONE)))
         pytest.param(
             replace(REMOVED, record=row(job(on_remove=OnRemove.CANCEL), DONE)),
             kept(),
-            "forget Succeeded consent | collect a@1.0 | row a@1 released",
+            "forget Succeeded consent | collect a@1.0 | record job a@1 released",
             id="let go of by onRemove",
         ),
         pytest.param(
             CHANGED,
             kept(),
-            "replace Succeeded consent | collect a@1.0 | delete a@1.0 | row a@2 | create a@2.0",
+            "replace Succeeded consent | collect a@1.0 | delete a@1.0 | record job a@2 | create a@2.0",
             id="replaced",
         ),
         pytest.param(
@@ -179,7 +179,7 @@ def test_a_refused_removal_deletes_no_last_trace_either() -> None:
     refused = replace(REMOVED, record=record, options=Options(consent=False, allow_empty=True), inventory=kept())
     assert show(refused.decide()) == "delete ResultsLost consent | ! ResultsMissing"
     held = replace(refused, wanted=job(work="2", on_change=OnChange.FAIL, **TTL))
-    assert show(held.decide()) == "replace ResultsLost | row a@1 | ! OnChangeFail"
+    assert show(held.decide()) == "replace ResultsLost | record job a@1 | ! OnChangeFail"
 
 
 @pytest.mark.parametrize(

@@ -263,7 +263,7 @@ def test_without_a_remote_job_there_is_nothing_to_follow(record: RecordedAttempt
 def test_nobody_ends_a_job_of_a_manifest_that_was_never_seen() -> None:
     wanted = job(work="2", active_deadline=SECOND)
     adopted = Situation(wanted, None, look(found()), Options()).decide()
-    assert show(adopted) == "adopt Active consent | row a@1 | record a@1.0 adopted | ! AdoptedChanged"
+    assert show(adopted) == "adopt Active consent | record job a@1 | record a@1.0 adopted | ! AdoptedChanged"
 
 
 def test_a_refused_orphan_is_left_alone() -> None:

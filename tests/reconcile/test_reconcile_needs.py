@@ -25,7 +25,7 @@ from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.reconcile import Options, Scope
 
-CREATED = "create Waiting consent | row a@1 | create a@1.0"
+CREATED = "create Waiting consent | record job a@1 | create a@1.0"
 WAITS = "wait Waiting consent"
 BLOCKED = "wait Blocked"
 
@@ -240,7 +240,7 @@ def test_a_replacement_of_what_it_needs_does_not_run_it_again() -> None:
     made = decide(wanted, records, [look(seen(collected()), seen(done()))])
 
     assert show(made) == "none Succeeded"
-    assert show(made, "n") == "replace Succeeded consent | delete n@1.0 | row n@2 | create n@2.0"
+    assert show(made, "n") == "replace Succeeded consent | delete n@1.0 | record job n@2 | create n@2.0"
 
 
 def test_what_is_found_by_its_mark_is_adopted_while_its_retry_waits() -> None:
@@ -248,7 +248,7 @@ def test_what_is_found_by_its_mark_is_adopted_while_its_retry_waits() -> None:
 
     made = decide(wanted, [], [look(found(1, "FAILED"))])
 
-    assert show(made) == "adopt Waiting | row a@1 | record a@1.0 adopted | collect a@1.0"
+    assert show(made) == "adopt Waiting | record job a@1 | record a@1.0 adopted | collect a@1.0"
 
 
 def test_what_was_adopted_and_has_changed_is_refused_while_it_waits() -> None:
@@ -256,7 +256,9 @@ def test_what_was_adopted_and_has_changed_is_refused_while_it_waits() -> None:
 
     made = decide(wanted, [], [look(found(1, "SUCCEEDED"))])
 
-    assert show(made) == "adopt Waiting consent | row a@1 | record a@1.0 adopted | collect a@1.0 | ! AdoptedChanged"
+    assert (
+        show(made) == "adopt Waiting consent | record job a@1 | record a@1.0 adopted | collect a@1.0 | ! AdoptedChanged"
+    )
     assert of(made).reason.count("found by its mark") == 1
 
 

@@ -52,7 +52,7 @@ def test_a_dependant_is_removed_first() -> None:
     second = decide([], [replace(records[1], removing_time=LOCAL)], [look(seen(attempts[1]))], quiet)
 
     assert show(first) == "delete Succeeded consent | delete a@1.0 | forget a"
-    assert show(first, "n") == "delete Succeeded unfinished consent | row n@1 removing"
+    assert show(first, "n") == "delete Succeeded unfinished consent | record job n@1 removing"
     assert (of(first, "n").waits_for, of(first, "n").reason) == (("a",), "no longer in a manifest; after a")
     assert show(second, "n") == "delete Removing | delete n@1.0 | forget n"
 
@@ -87,7 +87,7 @@ def test_nothing_is_cancelled_before_its_dependants_are_gone(dependant: Recorded
 
     made = decide([], records, [look(*shown)], Options(allow_empty=True))
 
-    steps = "row n@1 removing" if waits else "row n@1 removing | cancel n@1.0 remove"
+    steps = "record job n@1 removing" if waits else "record job n@1 removing | cancel n@1.0 remove"
     assert show(made, "n") == f"delete Active unfinished consent | {steps}"
 
 

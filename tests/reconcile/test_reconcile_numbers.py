@@ -17,7 +17,7 @@ ALL = Options(consent=True, adopt_changed=True)
     [
         pytest.param(
             Situation(job(backoff_limit=1), None, look(found(LAST, "FAILED")), ALL),
-            "adopt Waiting | row a@999999 | record a@999999.0 adopted | collect a@999999.0 | ! NoNumberLeft",
+            "adopt Waiting | record job a@999999 | record a@999999.0 adopted | collect a@999999.0 | ! NoNumberLeft",
             id="a retry after one that was found",
         ),
         pytest.param(
@@ -32,7 +32,7 @@ ALL = Options(consent=True, adopt_changed=True)
         ),
         pytest.param(
             Situation(job(work="2"), row(job(), collected(LAST - 1, gone_time=NOW)), look(), ALL),
-            "replace Succeeded consent | row a@999999 | create a@999999.0",
+            "replace Succeeded consent | record job a@999999 | create a@999999.0",
             id="the last number is there to be used",
         ),
     ],

@@ -33,19 +33,19 @@ PRUNE = Options(allow_empty=True, prune_orphans=True)
     [
         pytest.param(
             [found()],
-            "delete Active unfinished consent | row a@1 | record a@1.0 adopted | row a@1 removing | cancel a@1.0 remove"
+            "delete Active unfinished consent | record job a@1 | record a@1.0 adopted | record job a@1 removing | cancel a@1.0 remove"
             " | ~ Orphan",
             id="active: cancel",
         ),
         pytest.param(
             [found(2, "SUCCEEDED"), found(1, "FAILED")],
-            "delete Succeeded consent | row a@2 | record a@1.0 adopted | record a@2.0 adopted"
+            "delete Succeeded consent | record job a@2 | record a@1.0 adopted | record a@2.0 adopted"
             " | collect a@1.0 | delete a@1.0 | collect a@2.0 | delete a@2.0 | forget a | ~ Orphan | ~ Orphan",
             id="ended: collect before delete",
         ),
         pytest.param(
             [found(1, "PAUSED")],
-            "wait Unknown | row a@1 | record a@1.0 adopted | ~ Orphan",
+            "wait Unknown | record job a@1 | record a@1.0 adopted | ~ Orphan",
             id="PAUSED: wait",
         ),
     ],
@@ -94,7 +94,7 @@ def test_orphans_and_scope(scope: Scope, *, pruned: bool) -> None:
 def test_orphans_of_a_page_that_was_read_are_left_when_another_failed() -> None:
     made = decide([], [], [look(found(), complete=False)], PRUNE)
 
-    assert show(made) == "wait Active | row a@1 | record a@1.0 adopted | ~ Orphan"
+    assert show(made) == "wait Active | record job a@1 | record a@1.0 adopted | ~ Orphan"
 
 
 # --- destroy
@@ -107,9 +107,9 @@ def test_destroy_removes_whatever_is_desired() -> None:
 
     made = decide(wanted, records, [shown], Options(destroy=True))
 
-    assert show(made, "a") == "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove"
+    assert show(made, "a") == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
     assert show(made, "b") == "delete Succeeded consent | delete b@1.0 | forget b"
-    unrecorded = "delete Active unfinished consent | row {0}@1 | record {0}@1.0 adopted | row {0}@1 removing | cancel {0}@1.0 remove | ~ Orphan"
+    unrecorded = "delete Active unfinished consent | record job {0}@1 | record {0}@1.0 adopted | record job {0}@1 removing | cancel {0}@1.0 remove | ~ Orphan"
     assert show(made, "c") == unrecorded.format("c")
     assert show(made, "d") == unrecorded.format("d")
     assert made.guards == ()

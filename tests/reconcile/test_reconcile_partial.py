@@ -54,13 +54,13 @@ def one(record: RecordedAttempt, state: str | None = None, **lifecycle: object) 
         ),
         pytest.param(
             one(FAILED, backoff_limit=1),
-            "retry Waiting | row a@2 | create a@2.0",
+            "retry Waiting | record job a@2 | create a@2.0",
             "wait Waiting",
             id="retry: a higher attempt could be on the page that failed",
         ),
         pytest.param(
             one(attempt(1, "FAILED"), backoff_limit=1),
-            "retry Waiting | collect a@1.0 | row a@2 | create a@2.0",
+            "retry Waiting | collect a@1.0 | record job a@2 | create a@2.0",
             "collect Waiting | collect a@1.0",
             id="retry: what there is can be collected",
         ),
@@ -78,7 +78,7 @@ def one(record: RecordedAttempt, state: str | None = None, **lifecycle: object) 
         ),
         pytest.param(
             replace(one(attempt()), wanted=None),
-            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove",
             "wait Active",
             id="remove, active",
         ),
@@ -102,7 +102,7 @@ def one(record: RecordedAttempt, state: str | None = None, **lifecycle: object) 
         ),
         pytest.param(
             Situation(job(), None, look()),
-            "create Waiting consent | row a@1 | create a@1.0",
+            "create Waiting consent | record job a@1 | create a@1.0",
             "wait Unknown",
             id="create",
         ),
@@ -125,7 +125,7 @@ def test_the_old_and_the_new_account_both_count() -> None:
 
     made = decide([moved], [record], [look(seen(collected())), torn])
 
-    assert show(made) == "wait Succeeded | row a@1"
+    assert show(made) == "wait Succeeded | record job a@1"
     assert made.problems == {THERE: "page 2 failed"}
 
 
@@ -138,11 +138,11 @@ def test_a_lost_create_is_not_sent_again_while_an_older_attempt_cannot_be_seen()
 def test_another_account_does_not_count() -> None:
     torn = look(account=THERE, complete=False)
 
-    assert show(decide([job()], [], [look(), torn])) == "create Waiting consent | row a@1 | create a@1.0"
+    assert show(decide([job()], [], [look(), torn])) == "create Waiting consent | record job a@1 | create a@1.0"
 
 
 def test_jobs_of_other_accounts_go_on() -> None:
     made = decide([job("a"), job("b", account=THERE)], [], [look(complete=False), look(account=THERE)])
 
     assert show(made, "a") == "wait Unknown"
-    assert show(made, "b") == "create Waiting consent | row b@1 | create b@1.0"
+    assert show(made, "b") == "create Waiting consent | record job b@1 | create b@1.0"

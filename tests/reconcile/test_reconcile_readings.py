@@ -126,11 +126,11 @@ def test_a_recorded_job_that_we_deleted_is_gone_wherever_it_is_listed(state: str
 
     assert show(kept) == "none Succeeded"
     assert show(removed) == "forget Removing | forget a"
-    assert show(changed) == "replace Succeeded consent | row a@2 | create a@2.0"
+    assert show(changed) == "replace Succeeded consent | record job a@2 | create a@2.0"
 
 
 def test_a_forgotten_ghost_is_not_adopted() -> None:
-    assert show(with_ghosts([job()], found())) == "create Waiting consent | row a@1 | create a@1.0"
+    assert show(with_ghosts([job()], found())) == "create Waiting consent | record job a@1 | create a@1.0"
     assert show(with_ghosts([job()], found(), ghosts=())).startswith("adopt")
 
 

@@ -54,7 +54,7 @@ def removed(
         # no | active | present | by `onRemove`: cancel, wait for terminal, collect, delete
         pytest.param(
             removed(attempt()),
-            "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove",
             id="no, active, present, onRemove delete: cancel",
         ),
         pytest.param(
@@ -79,27 +79,27 @@ def removed(
         ),
         pytest.param(
             removed(attempt(1), attempt(2)),
-            "delete Active unfinished consent | row a@2 removing | cancel a@1.0 remove | cancel a@2.0 remove | ~ Duplicate",
+            "delete Active unfinished consent | record job a@2 removing | cancel a@1.0 remove | cancel a@2.0 remove | ~ Duplicate",
             id="several work: all are cancelled",
         ),
         pytest.param(
             removed(collected(1), attempt(2)),
-            "delete Active unfinished consent | row a@2 removing | cancel a@2.0 remove",
+            "delete Active unfinished consent | record job a@2 removing | cancel a@2.0 remove",
             id="one has ended, one works: cancel, and delete later",
         ),
         pytest.param(
             removed(attempt(), on_remove=CANCEL),
-            "cancel Active unfinished consent | row a@1 removing | cancel a@1.0 remove",
+            "cancel Active unfinished consent | record job a@1 removing | cancel a@1.0 remove",
             id="no, active, present, onRemove cancel: cancel",
         ),
         pytest.param(
             removed(attempt(1, "CANCELLED", **SENT), on_remove=CANCEL, begun=True),
-            "forget Removing | collect a@1.0 | row a@1 removing released",
+            "forget Removing | collect a@1.0 | record job a@1 removing released",
             id="onRemove cancel, ended: collect, let go",
         ),
         pytest.param(
             removed(attempt(), on_remove=KEEP),
-            "forget Active consent | row a@1 released",
+            "forget Active consent | record job a@1 released",
             id="no, active, present, onRemove keep: let go",
         ),
         # no | finished | present | by `onRemove`: collect, delete
@@ -125,17 +125,17 @@ def removed(
         ),
         pytest.param(
             removed(attempt(1, "SUCCEEDED"), on_remove=CANCEL),
-            "forget Succeeded consent | collect a@1.0 | row a@1 released",
+            "forget Succeeded consent | collect a@1.0 | record job a@1 released",
             id="no, finished, onRemove cancel: collect, let go",
         ),
         pytest.param(
             removed(collected(), on_remove=CANCEL),
-            "forget Succeeded consent | row a@1 released",
+            "forget Succeeded consent | record job a@1 released",
             id="no, finished, collected, onRemove cancel: let go",
         ),
         pytest.param(
             removed(attempt(1, "SUCCEEDED"), on_remove=KEEP),
-            "forget Succeeded consent | row a@1 released",
+            "forget Succeeded consent | record job a@1 released",
             id="no, finished, onRemove keep: let go",
         ),
         # no | any | gone | forget
@@ -163,7 +163,7 @@ def removed(
         ),
         pytest.param(
             removed(attempt(1), on_remove=KEEP, jobs=()),
-            "forget Unknown consent | row a@1 released",
+            "forget Unknown consent | record job a@1 released",
             id="onRemove keep, not known in this pass: let go of it all the same",
         ),
         *(
@@ -208,39 +208,43 @@ def test_a_removal_that_begins_keeps_the_time_and_leaves_attempts_alone() -> Non
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        pytest.param(attempt(), "wait Active | row a@1", id="not cancelled yet: undo"),
-        pytest.param(attempt(1, **SENT), "wait Cancelling | row a@1", id="cancelled, not ended yet: wait for the end"),
+        pytest.param(attempt(), "wait Active | record job a@1", id="not cancelled yet: undo"),
+        pytest.param(
+            attempt(1, **SENT), "wait Cancelling | record job a@1", id="cancelled, not ended yet: wait for the end"
+        ),
         pytest.param(
             attempt(1, "SUCCEEDED", **SENT),
-            "collect Succeeded | row a@1 | collect a@1.0",
+            "collect Succeeded | record job a@1 | collect a@1.0",
             id="cancelled, succeeded: keep",
         ),
         pytest.param(
             attempt(1, "PARTIALLY_SUCCEEDED", **SENT),
-            "collect PartiallySucceeded | row a@1 | collect a@1.0",
+            "collect PartiallySucceeded | record job a@1 | collect a@1.0",
             id="cancelled, succeeded in part: keep",
         ),
         pytest.param(
             attempt(1, "CANCELLED", **SENT),
-            "create Waiting consent | row a@1 | collect a@1.0 | row a@2 | create a@2.0",
+            "create Waiting consent | record job a@1 | collect a@1.0 | record job a@2 | create a@2.0",
             id="cancelled: a new attempt",
         ),
         pytest.param(
             attempt(1, "FAILED", **SENT),
-            "create Waiting consent | row a@1 | collect a@1.0 | row a@2 | create a@2.0",
+            "create Waiting consent | record job a@1 | collect a@1.0 | record job a@2 | create a@2.0",
             id="cancelled, shown as FAILED: a new attempt",
         ),
         pytest.param(
             attempt(1, "EXPIRED", **SENT),
-            "create Waiting consent | row a@1 | collect a@1.0 | row a@2 | create a@2.0",
+            "create Waiting consent | record job a@1 | collect a@1.0 | record job a@2 | create a@2.0",
             id="cancelled, expired first: a new attempt",
         ),
         pytest.param(
             attempt(1, "FAILED", cancel_time=NOW - HOUR, cancel_cause=CancelCause.REPLACE, results="a/1"),
-            "create Waiting consent | row a@1 | row a@2 | create a@2.0",
+            "create Waiting consent | record job a@1 | record job a@2 | create a@2.0",
             id="cancelled to be replaced, changed back: a new attempt",
         ),
-        pytest.param(attempt(1, "FAILED", results="a/1"), "none Failed | row a@1", id="failed by itself: report"),
+        pytest.param(
+            attempt(1, "FAILED", results="a/1"), "none Failed | record job a@1", id="failed by itself: report"
+        ),
     ],
 )
 def test_wanted_again(record: RecordedAttempt, expected: str) -> None:
@@ -255,13 +259,15 @@ def test_wanted_again(record: RecordedAttempt, expected: str) -> None:
 def test_wanted_again_when_it_is_gone_already(cause: CancelCause, state: str) -> None:
     record = attempt(1, state, cancel_time=NOW, cancel_cause=cause, gone_time=NOW)
 
-    assert show(decide([job()], [row(job(), record)], [look()])) == ("create Waiting consent | row a@2 | create a@2.0")
+    assert show(decide([job()], [row(job(), record)], [look()])) == (
+        "create Waiting consent | record job a@2 | create a@2.0"
+    )
 
 
 def test_wanted_again_after_it_was_released() -> None:
     made = decide([job()], [row(job(), attempt(), released_time=LOCAL)], [look(found())])
 
-    assert show(made) == "wait Active | row a@1"
+    assert show(made) == "wait Active | record job a@1"
 
 
 # --- any | provider no longer in the stack | any | observed through the account in the record
@@ -275,7 +281,7 @@ def test_a_provider_that_left_the_stack_is_observed_through_the_record() -> None
 
     assert show(unseen) == "wait Unknown"
     assert unseen.jobs[0].reason.endswith(f"nobody looked at {THERE}")
-    assert show(shown) == "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove"
+    assert show(shown) == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
 
 
 # --- any | any | several remote jobs
@@ -286,19 +292,19 @@ def test_a_provider_that_left_the_stack_is_observed_through_the_record() -> None
     [
         pytest.param(
             OnRemove.DELETE,
-            "delete Active unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
+            "delete Active unfinished consent | cancel a@1.0 batches/a-1-second duplicate | record job a@1 removing"
             " | cancel a@1.0 remove | ~ Duplicate",
             id="delete",
         ),
         pytest.param(
             OnRemove.CANCEL,
-            "cancel Active unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing"
+            "cancel Active unfinished consent | cancel a@1.0 batches/a-1-second duplicate | record job a@1 removing"
             " | cancel a@1.0 remove | ~ Duplicate",
             id="cancel",
         ),
         pytest.param(
             OnRemove.KEEP,
-            "forget Active consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 released | ~ Duplicate",
+            "forget Active consent | cancel a@1.0 batches/a-1-second duplicate | record job a@1 released | ~ Duplicate",
             id="keep",
         ),
     ],
@@ -315,7 +321,7 @@ def test_a_removed_job_takes_its_second_one_with_it(on_remove: OnRemove, expecte
     [
         pytest.param(
             "RUNNING",
-            "delete Succeeded unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate",
+            "delete Succeeded unfinished consent | cancel a@1.0 batches/a-1-second duplicate | record job a@1 removing | ~ Duplicate",
             id="the second one lives: not forgotten before it has ended",
         ),
         pytest.param("FAILED", "delete Succeeded consent | delete a@1.0 | forget a", id="the second one is dead"),
@@ -333,7 +339,7 @@ def test_a_removed_job_that_is_gone_is_not_forgotten_before_its_second_one_has_e
     made = decide([], [record], [look(found(1, suffix="-second"))], EMPTY)
 
     assert show(made) == (
-        "delete Succeeded unfinished consent | cancel a@1.0 batches/a-1-second duplicate | row a@1 removing | ~ Duplicate"
+        "delete Succeeded unfinished consent | cancel a@1.0 batches/a-1-second duplicate | record job a@1 removing | ~ Duplicate"
     )
 
 

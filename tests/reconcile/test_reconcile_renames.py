@@ -35,15 +35,15 @@ def test_what_works_is_neither_stopped_nor_bought_again() -> None:
 
 def test_a_person_may_mean_it_so() -> None:
     made = renamed(ACTIVE, AS_NEW)
-    assert show(made, "a") == "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove"
-    assert show(made, "z") == "create Waiting consent | row z@1 | create z@1.0"
+    assert show(made, "a") == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
+    assert show(made, "z") == "create Waiting consent | record job z@1 | create z@1.0"
     assert made.renames == (Rename("a", "z"),)
 
 
 def test_results_that_are_here_are_used_and_no_flag_is_needed() -> None:
     made = renamed(DONE, inventory=kept(DONE))
     assert show(made, "a") == "delete Succeeded consent | delete a@1.0 | forget a"
-    assert show(made, "z") == "reuse Waiting | row z@1 | reuse z@1.0 a/1"
+    assert show(made, "z") == "reuse Waiting | record job z@1 | reuse z@1.0 a/1"
     assert made.guards == ()
     assert made.renames == (Rename("a", "z", buys=False),)
     assert "- {from: a, to: z} in spec.moved" in made.jobs[1].reason
@@ -70,7 +70,7 @@ def test_what_is_let_go_of_runs_on_and_would_be_bought_twice() -> None:
 def test_a_removal_that_has_begun_is_no_rename_any_more() -> None:
     leaving = replace(row(job(), attempt(1, "CANCELLING")), removing_time=attempt().create_time)
     made = decide([job("z")], [leaving], [look(seen(attempt(1, "CANCELLING")))])
-    assert show(made, "z") == "create Waiting consent | row z@1 | create z@1.0"
+    assert show(made, "z") == "create Waiting consent | record job z@1 | create z@1.0"
     assert made.renames == ()
 
 
@@ -87,7 +87,7 @@ def test_a_job_that_stays_beside_its_twin_is_no_rename() -> None:
 def test_a_job_that_was_never_sent_leaves_nothing_to_rename() -> None:
     unsent = attempt(1, None, remote=None)
     made = decide([job("z")], [row(job(), unsent)], [look()])
-    assert (show(made, "z"), made.renames) == ("create Waiting consent | row z@1 | create z@1.0", ())
+    assert (show(made, "z"), made.renames) == ("create Waiting consent | record job z@1 | create z@1.0", ())
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_a_job_that_was_never_sent_leaves_nothing_to_rename() -> None:
     [
         (row(job(), ACTIVE), "create Waiting consent | ! LikelyRename"),
         (row(job(), attempt(1, "SUCCEEDED")), "create Waiting consent | ! LikelyRename"),
-        (row(job(), DONE), "create Waiting consent | row z@1 | create z@1.0"),
-        (row(job(), attempt(1, "FAILED")), "create Waiting consent | row z@1 | create z@1.0"),
-        (row(job(), attempt(1, None, remote=None)), "create Waiting consent | row z@1 | create z@1.0"),
-        (row(job(), ACTIVE, attempt(2, work="2")), "create Waiting consent | row z@1 | create z@1.0"),
-        (row(job(), ACTIVE, released_time=NOW), "create Waiting consent | row z@1 | create z@1.0"),
-        (row(job(), ACTIVE, removing_time=NOW), "create Waiting consent | row z@1 | create z@1.0"),
+        (row(job(), DONE), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), attempt(1, "FAILED")), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), attempt(1, None, remote=None)), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), ACTIVE, attempt(2, work="2")), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), ACTIVE, released_time=NOW), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), ACTIVE, removing_time=NOW), "create Waiting consent | record job z@1 | create z@1.0"),
     ],
 )
 def test_the_new_name_alone_is_doubted_too(record, expected: str) -> None:
@@ -115,4 +115,4 @@ def test_each_goes_into_one_pair() -> None:
     records = [row(job(name), attempt(name=name)) for name in "abc"]
     made = decide([job("y"), job("z")], records, [look(*(seen(attempt(name=name)) for name in "abc"))])
     assert made.renames == (Rename("a", "y"), Rename("b", "z"))
-    assert show(made, "c") == "delete Active unfinished consent | row c@1 removing | cancel c@1.0 remove"
+    assert show(made, "c") == "delete Active unfinished consent | record job c@1 removing | cancel c@1.0 remove"

@@ -54,12 +54,12 @@ def test_a_failure_is_collected_and_reported() -> None:
         pytest.param(one(just_failed(ago=HOUR)), "none Failed", id="failed, no retries: report"),
         pytest.param(
             one(just_failed(ago=HOUR), backoff_limit=1),
-            "retry Waiting | row a@2 | create a@2.0",
+            "retry Waiting | record job a@2 | create a@2.0",
             id="failed, retries left, back-off over: retry",
         ),
         pytest.param(
             one(attempt(1, "FAILED"), backoff_limit=1),
-            "retry Waiting | collect a@1.0 | row a@2 | create a@2.0",
+            "retry Waiting | collect a@1.0 | record job a@2 | create a@2.0",
             id="failed, not collected, back-off over: collect, then retry",
         ),
         pytest.param(
@@ -79,7 +79,7 @@ def test_a_failure_is_collected_and_reported() -> None:
         ),
         pytest.param(
             one(attempt(1, "EXPIRED", results="a/1"), backoff_limit=1),
-            "retry Waiting | row a@2 | create a@2.0",
+            "retry Waiting | record job a@2 | create a@2.0",
             id="expired: retried by default",
         ),
         pytest.param(one(attempt(1, "EXPIRED", results="a/1")), "none Expired", id="expired, no retries: report"),
@@ -90,7 +90,7 @@ def test_a_failure_is_collected_and_reported() -> None:
         ),
         pytest.param(
             one(attempt(1, "CANCELLED", results="a/1"), backoff_limit=1, retry_on=ANY),
-            "retry Waiting | row a@2 | create a@2.0 | ~ Cancelled",
+            "retry Waiting | record job a@2 | create a@2.0 | ~ Cancelled",
             id="cancelled by a stranger, retryOn names it: retry",
         ),
         pytest.param(
@@ -103,12 +103,12 @@ def test_a_failure_is_collected_and_reported() -> None:
                 attempt(1, "CANCELLED", results="a/1", cancel_cause=CancelCause.DEADLINE, cancel_time=NOW - HOUR),
                 backoff_limit=1,
             ),
-            "retry Waiting | row a@2 | create a@2.0",
+            "retry Waiting | record job a@2 | create a@2.0",
             id="cancelled at its deadline: retried as FAILED",
         ),
         pytest.param(
             vanished(just_failed(ago=HOUR, gone_time=LOCAL), backoff_limit=1),
-            "retry Waiting | row a@2 | create a@2.0",
+            "retry Waiting | record job a@2 | create a@2.0",
             id="failed and gone, retries left: retry",
         ),
         pytest.param(
@@ -146,8 +146,8 @@ def test_ended_badly(situation: Situation, expected: str) -> None:
     ("early", "expected"),
     [
         pytest.param(SECOND, "wait Waiting", id="one second before"),
-        pytest.param(timedelta(), "retry Waiting | row a@2 | create a@2.0", id="at"),
-        pytest.param(-SECOND, "retry Waiting | row a@2 | create a@2.0", id="one second after"),
+        pytest.param(timedelta(), "retry Waiting | record job a@2 | create a@2.0", id="at"),
+        pytest.param(-SECOND, "retry Waiting | record job a@2 | create a@2.0", id="one second after"),
     ],
 )
 def test_back_off(early: timedelta, expected: str) -> None:
@@ -167,7 +167,7 @@ LONG_AGO = timedelta(days=1)
     [
         pytest.param(
             several(just_failed(1, LONG_AGO), just_failed(2, LONG_AGO), backoff_limit=2),
-            "retry Waiting | row a@3 | create a@3.0",
+            "retry Waiting | record job a@3 | create a@3.0",
             id="two failures, limit two: retry",
         ),
         pytest.param(
@@ -177,12 +177,12 @@ LONG_AGO = timedelta(days=1)
         ),
         pytest.param(
             several(just_failed(1, LONG_AGO, work="2"), just_failed(2, LONG_AGO), backoff_limit=1),
-            "retry Waiting | row a@3 | create a@3.0",
+            "retry Waiting | record job a@3 | create a@3.0",
             id="a failure of other work does not count",
         ),
         pytest.param(
             several(collected(1), just_failed(2, LONG_AGO), backoff_limit=1),
-            "retry Waiting | row a@3 | create a@3.0",
+            "retry Waiting | record job a@3 | create a@3.0",
             id="a success does not count",
         ),
         pytest.param(
@@ -199,7 +199,7 @@ LONG_AGO = timedelta(days=1)
             several(
                 just_failed(1, LONG_AGO, cancel_cause=CancelCause.REPLACE), just_failed(2, LONG_AGO), backoff_limit=1
             ),
-            "retry Waiting | row a@3 | create a@3.0",
+            "retry Waiting | record job a@3 | create a@3.0",
             id="an attempt cancelled to be replaced does not count, though it shows as FAILED",
         ),
         pytest.param(
@@ -208,7 +208,7 @@ LONG_AGO = timedelta(days=1)
                 just_failed(2, LONG_AGO),
                 backoff_limit=1,
             ),
-            "retry Waiting | row a@3 | create a@3.0",
+            "retry Waiting | record job a@3 | create a@3.0",
             id="an attempt cancelled to be removed does not count",
         ),
         pytest.param(

@@ -42,8 +42,8 @@ OTHER = collected(1, name="b", results="b/1", end_time=NOW - HOUR)
 OWN = collected(1)
 BAD = RowCounts(4, 0, 4)
 RERUN = Options(rerun=frozenset("a"))
-BOUGHT = "create Waiting consent | row a@1 | create a@1.0"
-USED = "reuse Waiting | row a@1 | reuse a@1.0 b/1"
+BOUGHT = "create Waiting consent | record job a@1 | create a@1.0"
+USED = "reuse Waiting | record job a@1 | reuse a@1.0 b/1"
 REUSED = RecordedAttempt(
     AttemptKey("a", 1), OWN.account, OWN.digest, NO_TOKEN, tree=OWN.tree, state=OWN.state, results="a/1", rows=OWN.rows
 )
@@ -83,19 +83,19 @@ REUSED = RecordedAttempt(
         pytest.param(
             one(attempt(1, "FAILED", results="a/1"), backoff_limit=1),
             kept(attempt(1, "FAILED", results="a/1"), OTHER),
-            "reuse Waiting | row a@2 | reuse a@2.0 b/1",
+            "reuse Waiting | record job a@2 | reuse a@2.0 b/1",
             id="in place of a retry",
         ),
         pytest.param(
             vanished(attempt(), on_missing=OnMissing.RECREATE),
             kept(OTHER),
-            "reuse Waiting | record a@1.0 gone | row a@2 | reuse a@2.0 b/1 | ~ Missing",
+            "reuse Waiting | record a@1.0 gone | record job a@2 | reuse a@2.0 b/1 | ~ Missing",
             id="in place of another for what is missing",
         ),
         pytest.param(
             Situation(job(work="2"), row(job(), OWN), look(seen(OWN))),
             kept(OWN, replace(OTHER, digest=job(work="2").digest)),
-            "replace Succeeded consent | delete a@1.0 | row a@2 | reuse a@2.0 b/1",
+            "replace Succeeded consent | delete a@1.0 | record job a@2 | reuse a@2.0 b/1",
             id="in place of a replacement",
         ),
         pytest.param(
@@ -118,7 +118,7 @@ REUSED = RecordedAttempt(
                 look(seen(attempt(1, "FAILED"))),
             ),
             kept(attempt(1, "FAILED", results="a/1"), OTHER),
-            "retry Waiting | row a@2 | create a@2.0",
+            "retry Waiting | record job a@2 | create a@2.0",
             id="a retry by order buys",
         ),
         pytest.param(
@@ -137,24 +137,27 @@ def test_other_jobs_results(situation: Situation, inventory, expected: str) -> N
     ("situation", "inventory", "expected"),
     [
         pytest.param(
-            Situation(job()), kept(OWN), "reuse Succeeded | row a@1 | record a@1.0 reused", id="back in the manifests"
+            Situation(job()),
+            kept(OWN),
+            "reuse Succeeded | record job a@1 | record a@1.0 reused",
+            id="back in the manifests",
         ),
         pytest.param(
             Situation(job()),
             kept(collected(1), collected(2)),
-            "reuse Succeeded | row a@2 | record a@1.0 reused | record a@2.0 reused",
+            "reuse Succeeded | record job a@2 | record a@1.0 reused | record a@2.0 reused",
             id="two attempts: the newer counts",
         ),
         pytest.param(
             replace(Situation(job()), look=look(seen(OWN))),
             kept(OWN),
-            "adopt Succeeded | row a@1 | record a@1.0 adopted",
+            "adopt Succeeded | record job a@1 | record a@1.0 adopted",
             id="its remote job is there yet: not collected again",
         ),
         pytest.param(
             replace(Situation(job()), look=look(complete=False)),
             kept(OWN),
-            "reuse Succeeded | row a@1 | record a@1.0 reused",
+            "reuse Succeeded | record job a@1 | record a@1.0 reused",
             id="the API need not be asked",
         ),
         pytest.param(Situation(job(work="2")), kept(OWN), BOUGHT, id="back with other work"),
@@ -163,26 +166,26 @@ def test_other_jobs_results(situation: Situation, inventory, expected: str) -> N
         pytest.param(
             Situation(job()),
             kept(replace(OWN, rows=RowCounts(4, 0, 0))),
-            "reuse Failed | row a@1 | record a@1.0 reused",
+            "reuse Failed | record job a@1 | record a@1.0 reused",
             id="no row could be placed: it was paid for all the same",
         ),
         pytest.param(Situation(None), kept(OWN), "", id="not wanted"),
         pytest.param(
             Situation(job()),
             kept(OWN, replace(OWN, results="a/1-2", remote="batches/second")),
-            "reuse Succeeded | row a@1 | record a@1.0 reused",
+            "reuse Succeeded | record job a@1 | record a@1.0 reused",
             id="two under one number",
         ),
         pytest.param(
             replace(Situation(job()), options=RERUN),
             kept(OWN),
-            "retry Waiting consent | row a@1 | record a@1.0 reused | row a@2 | create a@2.0",
+            "retry Waiting consent | record job a@1 | record a@1.0 reused | record job a@2 | create a@2.0",
             id="--rerun",
         ),
         pytest.param(
             Situation(job(), row(job(), attempt(1, "FAILED", results="a/1")), look(seen(attempt(1, "FAILED")))),
             kept(attempt(1, "FAILED", results="a/1"), collected(2)),
-            "reuse Succeeded | row a@2 | record a@2.0 reused",
+            "reuse Succeeded | record job a@2 | record a@2.0 reused",
             id="a later attempt that a restored backup does not know",
         ),
     ],
@@ -326,13 +329,15 @@ def test_a_reused_copy_that_is_damaged_is_made_again() -> None:
 @pytest.mark.parametrize(
     ("situation", "expected"),
     [
-        pytest.param(one(OWN), "retry Waiting consent | row a@2 | create a@2.0", id="it has succeeded"),
+        pytest.param(one(OWN), "retry Waiting consent | record job a@2 | create a@2.0", id="it has succeeded"),
         pytest.param(
             one(attempt(1, "SUCCEEDED")),
-            "retry Waiting consent | collect a@1.0 | row a@2 | create a@2.0",
+            "retry Waiting consent | collect a@1.0 | record job a@2 | create a@2.0",
             id="it is collected before",
         ),
-        pytest.param(vanished(OWN), "retry Waiting consent | record a@1.0 gone | row a@2 | create a@2.0", id="gone"),
+        pytest.param(
+            vanished(OWN), "retry Waiting consent | record a@1.0 gone | record job a@2 | create a@2.0", id="gone"
+        ),
         pytest.param(one(attempt()), "none Active | ! RetryRefused", id="it works"),
         pytest.param(
             Situation(job(), row(job(), unanswered()), look()),
@@ -346,7 +351,7 @@ def test_a_reused_copy_that_is_damaged_is_made_again() -> None:
         ),
         pytest.param(
             Situation(job(), row(job(), attempt(1, None, remote=None, rejected=True)), look()),
-            "retry Waiting consent | row a@2 | create a@2.0",
+            "retry Waiting consent | record job a@2 | create a@2.0",
             id="it was refused",
         ),
         pytest.param(one(OWN, suspend=True), "wait Waiting", id="suspended"),
@@ -356,11 +361,11 @@ def test_a_reused_copy_that_is_damaged_is_made_again() -> None:
                 row(job(work="2"), collected(1), collected(2, work="2")),
                 look(seen(collected(2, work="2")), gone=["batches/a-1"]),
             ),
-            "replace Succeeded consent | record a@1.0 gone | delete a@2.0 | row a@3 | create a@3.0",
+            "replace Succeeded consent | record a@1.0 gone | delete a@2.0 | record job a@3 | create a@3.0",
             id="changed back, and bought all the same",
         ),
         pytest.param(
-            Situation(job(), row(job(), REUSED)), "retry Waiting consent | row a@2 | create a@2.0", id="reused"
+            Situation(job(), row(job(), REUSED)), "retry Waiting consent | record job a@2 | create a@2.0", id="reused"
         ),
     ],
 )

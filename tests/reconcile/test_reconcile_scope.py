@@ -151,7 +151,7 @@ def test_a_manifest_removed_from_the_path_is_still_found_and_removed() -> None:
     made = decide([], records, [look(found(name="a"), found(name="b"))], IN)
 
     assert [decided.job for decided in made.jobs] == ["a"]
-    assert show(made) == "delete Active unfinished consent | row a@1 removing | cancel a@1.0 remove"
+    assert show(made) == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
 
 
 def test_a_removed_manifest_is_found_by_its_recorded_labels() -> None:
@@ -171,7 +171,7 @@ def test_a_desired_job_lies_where_its_manifest_is_now() -> None:
     moved_in = decide([job(path="jobs/a.yaml")], [record], [look(found(1, "SUCCEEDED"))], IN)
     moved_out = decide([job(path="else/a.yaml")], [record], [look(found(1, "SUCCEEDED"))], IN)
 
-    assert show(moved_in) == "none Succeeded | row a@1"
+    assert show(moved_in) == "none Succeeded | record job a@1"
     assert moved_out.jobs == ()
 
 

@@ -54,7 +54,7 @@ TOKEN_FOUND = look(found(1))
         ),
         pytest.param(
             Situation(None, row(job(), unanswered()), TOKEN_FOUND, Options(allow_empty=True)),
-            "delete Active unfinished consent | record a@1.0 adopted | row a@1 removing | cancel a@1.0 remove",
+            "delete Active unfinished consent | record a@1.0 adopted | record job a@1 removing | cancel a@1.0 remove",
             id="no, intent without a name, token found: adopt, then as removed",
         ),
         pytest.param(
@@ -119,7 +119,7 @@ TOKEN_FOUND = look(found(1))
         ),
         pytest.param(
             Situation(job(work="2"), row(job(), unanswered(first_look=LOOKED))),
-            "create Waiting consent | record a@1.0 abandoned | row a@2 | create a@2.0",
+            "create Waiting consent | record a@1.0 abandoned | record job a@2 | create a@2.0",
             id="not found, grace over, digest changed meanwhile: a new attempt",
         ),
         pytest.param(
@@ -129,7 +129,7 @@ TOKEN_FOUND = look(found(1))
         ),
         pytest.param(
             Situation(job(account=THERE), row(job(), unanswered(first_look=LOOKED)), look()),
-            "wait Waiting | row a@1 | record a@1.0 abandoned",
+            "wait Waiting | record job a@1 | record a@1.0 abandoned",
             id="not found, grace over, moved to an account that nobody looked at: given up, then wait",
         ),
         pytest.param(
@@ -144,7 +144,7 @@ TOKEN_FOUND = look(found(1))
                 look(found(1)),
                 Options(allow_empty=True),
             ),
-            "delete Waiting unfinished consent | row a@2 removing | cancel a@1.0 remove | ~ Duplicate",
+            "delete Waiting unfinished consent | record job a@2 removing | cancel a@1.0 remove | ~ Duplicate",
             id="no, not found, grace over, an older attempt lives: removed",
         ),
     ],

@@ -220,7 +220,9 @@ def test_results_that_were_given_up_are_looked_for_once_an_hour(record: Recorded
 
 
 def test_a_failure_whose_export_was_refused_is_retried_once_the_results_are_given_up() -> None:
-    assert show(one(given_up(state="FAILED"), backoff_limit=1).decide()) == "retry Waiting | row a@2 | create a@2.0"
+    assert (
+        show(one(given_up(state="FAILED"), backoff_limit=1).decide()) == "retry Waiting | record job a@2 | create a@2.0"
+    )
 
 
 # What is decided while a refusal lasts.

@@ -86,7 +86,7 @@ TTL = {"ttl_after_finished": HOUR}
         ),
         pytest.param(
             several(OLD, attempt(2, "FAILED", end_time=NOW - HOUR), **TTL, backoff_limit=9),
-            "retry Waiting | collect a@2.0 | row a@3 | create a@3.0",
+            "retry Waiting | collect a@2.0 | record job a@3 | create a@3.0",
             "failed; retry 2 of 9",
             id="a new attempt comes first",
         ),
