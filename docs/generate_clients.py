@@ -71,8 +71,15 @@ def cell(outcome: str | None, reasons: list[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """A reason as Markdown that shows it as it is."""
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in text)
+    """A reason as Markdown: what stands between backticks is code, all else is shown as it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        parts = [text.replace("`", "'")]
+    return "`".join(part if number % 2 else _plain(part) for number, part in enumerate(parts))
+
+
+def _plain(text: str) -> str:
+    return "".join(f"\\{sign}" if sign in "\\*_[]<>|" else sign for sign in text)
 
 
 def section(client: Json, record: dict[str, Json], before: list[Json]) -> Iterator[str]:
@@ -106,7 +113,7 @@ def set_up(client: Json) -> str:
     for line in (CLIENTS / "programs" / client["program"]).read_text(encoding="utf-8").splitlines():
         if line.strip(" #/") in {"set-up", "end of set-up"}:
             is_inside = not is_inside
-        elif is_inside:
+        elif is_inside and not line.startswith("from attempts "):
             lines.append(line)
     return textwrap.dedent("\n".join(lines)).strip()
 

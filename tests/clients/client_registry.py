@@ -28,6 +28,7 @@ class Client:
     lane: str
     setup: str
     packages: list[str]
+    arguments: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
 
 

@@ -86,7 +86,7 @@ def run(client: Client, installed: Installed, service: Service, folder: Path) ->
             **client.environment,
         }
         done = subprocess.run(
-            installed.command,
+            [*installed.command, *client.arguments],
             cwd=folder,
             env=environment,
             capture_output=True,

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_OUT = os.fdopen(os.dup(1), "w")
-sys.stdout = sys.stderr  # what libraries print is no outcome
+_OUT = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no outcome
 
 _LONGEST = 200
 

@@ -113,6 +113,11 @@ def vertex(form: Form) -> None:
     )
     form.attempt("get a batch", lambda: [_ended(form, job) for job in (made, rows, embeddings)])
     form.attempt("list batches, by pages", lambda: _pages(form, [made.name, rows.name]))
+    named = {"filter": 'display_name="objects"'}
+    form.attempt(
+        "list batches, with a filter",
+        lambda: expect({made.name} <= {job.name for job in form.all(form.batches.list(config=named))}),
+    )
     slow = form.attempt(
         "create a batch that runs", lambda: form.batches.create(model=SLOW, src=src, config={"dest": dest})
     )
