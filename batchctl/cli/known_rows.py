@@ -49,6 +49,9 @@ class KnownRows:
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         return self._files.check(rows, kind, rules)
 
+    def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
+        return self._files.output_tokens(rows, kind, rules)
+
 
 def _signature(path: Path) -> _Signature | None:
     """What changes with a file's content; None where there is nothing to look at."""

@@ -68,6 +68,10 @@ class Code(StrEnum):
         "UnknownValue",
         "A warning: the API's enum had no such value when this release was made. APIs grow, so the value is sent.",
     )
+    LARGE_RESULTS = (
+        "LargeResults",
+        "A warning: the answers may come to more bytes than the API is known to give back, by what the rows allow.",
+    )
     DEPRECATED = (
         "Deprecated",
         "A warning: the API still takes the field, and advises another one.",

@@ -26,8 +26,10 @@ from batchctl.model.desired import (
     UploadedFile,
 )
 from batchctl.model.ports import RowsSummary
+from batchctl.model.sizes import TOKEN_BYTES
 
 _SPLIT = "split the rows over several jobs"
+_LOWER = "or lower maxOutputTokens or candidateCount"
 _TO_A_FILE = "put the rows into a JSONL file: src: {file: PATH}"
 
 
@@ -66,6 +68,22 @@ class InputLimits:
         size = least_bytes(source, defaults)
         found = f"the rows, with their defaults, have {size:,} bytes as JSON"
         return self._allow(found, size, "inlineBytes", lambda limits: limits.inline_bytes, _TO_A_FILE)
+
+    def warn_of_inline_results(self, tokens: int) -> None:
+        """Warn of answers that one reply, which has them twice, may not hold."""
+        limit = None if self.config is None else CAPABILITIES[self.config.api].inline_result_bytes
+        said = "a reply that holds the results failed at"
+        self._warn(2 * tokens * TOKEN_BYTES, limit, said, f"{_TO_A_FILE}, {_LOWER}")
+
+    def warn_of_result_file(self, tokens: int) -> None:
+        """Warn of answers that a result file of the API may not hold."""
+        limit = None if self.config is None else CAPABILITIES[self.config.api].result_file_bytes
+        self._warn(tokens * TOKEN_BYTES, limit, "the API keeps no file above", f"{_SPLIT}, {_LOWER}")
+
+    def _warn(self, size: int, limit: int | None, said: str, hint: str) -> None:
+        if limit is not None and size > limit:
+            message = f"maxOutputTokens of all rows allows results of about {size:,} bytes, and {said} {limit:,}"
+            self.faults.warn(self.place, Code.LARGE_RESULTS, message, hint)
 
     def _allow(
         self, found: str, size: int, name: str, limit_in: Callable[[ApiLimits], int | None], hint: str = _SPLIT

@@ -173,6 +173,8 @@ class SourceReader:
         limits = self._limits(items.location, purpose)
         sound &= limits.allow_rows(len(items.values), purpose.rows)
         sound &= limits.allow_inline(source, purpose.request)
+        if sound:
+            limits.warn_of_inline_results(self.rows.output_tokens(source.rows, purpose.rows, purpose.rules))
         return source if sound else None
 
     def _check_inline(self, items: Items, source: InlineRows, purpose: Purpose) -> bool:
@@ -210,6 +212,7 @@ class SourceReader:
         sent = sent_bytes(size, summary, purpose.request)
         sound = limits.allow_rows(summary.rows, purpose.rows)
         sound &= limits.allow_sent(sent)
+        limits.warn_of_result_file(summary.output_tokens)
         return LocalFile(real, summary.sha256, summary.rows, sent, summary.row_hashes) if sound else None
 
     def _is_there(self, real: Path, named: str, place: Location) -> bool:

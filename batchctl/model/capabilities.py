@@ -79,14 +79,14 @@ class Capabilities:
     priority: bool
     staging: bool
     """Whether local files go to a bucket of the user's; else the API has a place of its own for them."""
-    extended_requests: bool
-    """Whether requests take the fields that SDKs refuse for the Developer API (reference chapter 7)."""
-    cached_content: bool
-    """Whether requests in a batch may build on cached content (reference chapters 7 and 10)."""
     row_mark: RowMark
     limits: ApiLimits
     versions: tuple[str, ...]
     """In the paths of its calls; the first is the default (reference chapter 16)."""
+    inline_result_bytes: int | None
+    """Bytes of a reply that holds a job's results from which on the API was seen to fail; None where no reply does."""
+    result_file_bytes: int | None
+    """Bytes of a result file that the API keeps itself; None where it is written to a place of the user's."""
     results_kept: timedelta | None
     """How long after a job's end its results are sure to be there; None where they lie in a place of the user's."""
 
@@ -100,11 +100,12 @@ _GEMINI = Capabilities(
     webhooks=True,
     priority=True,
     staging=False,
-    extended_requests=False,
-    cached_content=True,
     row_mark=RowMark.KEY,
     limits=ApiLimits(active=100, rows=None, embedding_rows=None, file_bytes=2 * 2**30, inline_bytes=20_971_520),
     versions=("v1", "v1beta"),
+    # A reply of about 1.2 GB was 503 after a minute, or 504 (reference chapter 9).
+    inline_result_bytes=1_200_000_000,
+    result_file_bytes=2 * 2**30,
     # The documents say six weeks; results were gone after a couple of days (reference chapter 16).
     results_kept=timedelta(hours=48),
 )
@@ -117,11 +118,11 @@ _VERTEX = Capabilities(
     webhooks=False,
     priority=False,
     staging=True,
-    extended_requests=True,
-    cached_content=False,
     row_mark=RowMark.LABEL,
     limits=ApiLimits(active=None, rows=200_000, embedding_rows=1_000_000, file_bytes=2**30, inline_bytes=None),
     versions=("v1", "v1beta1"),
+    inline_result_bytes=None,
+    result_file_bytes=None,
     results_kept=None,
 )
 CAPABILITIES: Mapping[Api, Capabilities] = {Api.GEMINI: _GEMINI, Api.VERTEX: _VERTEX}

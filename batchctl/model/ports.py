@@ -274,6 +274,8 @@ class RowsSummary:
     """See `RowHashes`."""
     warnings: tuple[RowProblem, ...] = ()
     """What is doubtful in the first rows that have such a thing."""
+    output_tokens: int = 0
+    """The most tokens that the answers to the rows may have, of those rows that bound them."""
 
 
 @dataclass(frozen=True)
@@ -302,6 +304,10 @@ class RowReader(Protocol):
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         """The problems in the requests of rows that are in the manifest, each with the index of its row."""
+        ...
+
+    def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
+        """The most tokens that the answers to rows of the manifest may have, of those rows that bound them."""
         ...
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile
 
+TOKEN_BYTES = 4
+"""Bytes of a token's text, as long as the API has counted none: for most languages it has rather more than fewer."""
+
 
 @dataclass(frozen=True)
 class WorkSize:

@@ -6,9 +6,9 @@ check before an upload are this one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from batchctl.model.desired import Kind, RequestRow
+from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem
 from batchctl.model.keys import Api
 from batchctl.model.ports import RowRules
@@ -17,7 +17,7 @@ from batchctl.model.request.check import check_row_request
 from batchctl.model.request.importing import Importer
 from batchctl.model.request.merging import with_defaults
 from batchctl.model.request.problems import Problem
-from batchctl.model.request.rules import check_together
+from batchctl.model.request.rules import check_together, most_output
 from batchctl.model.request.spelling import respell
 from batchctl.rows.spelling import with_lists
 
@@ -29,6 +29,8 @@ class RowChecker:
         self._kind = kind
         self._rules = rules
         self._importer = Importer() if rules.api is Api.VERTEX else None
+        self.output_tokens = 0
+        """The most tokens that the answers to the rows so far may have, of those rows that bound them."""
 
     def check(self, row: RequestRow, line: int) -> Iterator[Problem]:
         """The problems of a row; `line` names it in problems of later rows."""
@@ -38,10 +40,19 @@ class RowChecker:
         yield from problems
         if any(not problem.is_warning for problem in problems):
             return
-        sent = with_defaults(self._rules.defaults, row.request, self._kind)
-        yield from check_together(respell(sent, ROOTS[self._kind]))
+        spelled = sent_request(row, self._kind, self._rules)
+        self.output_tokens += most_output(spelled)
+        yield from check_together(spelled)
         if self._importer is not None:
+            sent = with_defaults(self._rules.defaults, row.request, self._kind)
             yield from self._importer.check(with_lists(sent), line)
+
+
+def sent_request(row: RequestRow, kind: Kind, rules: RowRules) -> Mapping[str, Json]:
+    """The row's request over the job's defaults, with its members in camelCase."""
+    spelled = respell(with_defaults(rules.defaults, row.request, kind), ROOTS[kind])
+    assert isinstance(spelled, Mapping), "a request is an object"
+    return spelled
 
 
 def as_row_problem(problem: Problem, line: int) -> RowProblem:

@@ -17,8 +17,9 @@ from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError
 from batchctl.model.ports import RowRules, RowsSummary
 from batchctl.model.request.problems import WARNINGS, Fault, Problem
+from batchctl.model.request.rules import most_output
 from batchctl.model.row_hashes import RowHashes
-from batchctl.rows.checks import RowChecker, as_row_problem
+from batchctl.rows.checks import RowChecker, as_row_problem, sent_request
 from batchctl.rows.jsonl import Line, read_lines, shown
 from batchctl.rows.row import parse_row
 
@@ -56,7 +57,8 @@ class RowFiles:
             if checker is not None:
                 found.add(as_row_problem(problem, line) for problem in checker.check(row, line))
         found.raise_faults(count)
-        return RowsSummary(hasher.hexdigest(), count, members, hashes.text(), found.warnings)
+        tokens = 0 if checker is None else checker.output_tokens
+        return RowsSummary(hasher.hexdigest(), count, members, hashes.text(), found.warnings, tokens)
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)
@@ -65,6 +67,9 @@ class RowFiles:
         checker = RowChecker(kind, rules)
         for index, row in enumerate(rows):
             yield from ((index, problem) for problem in checker.check(row, index + 1))
+
+    def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
+        return sum(most_output(sent_request(row, kind, rules)) for row in rows) if rules.is_google_model else 0
 
 
 class _Found:

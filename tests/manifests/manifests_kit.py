@@ -40,6 +40,9 @@ class PlainRows:
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         return RowFiles().check(rows, kind, rules)
 
+    def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
+        return RowFiles().output_tokens(rows, kind, rules)
+
     def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0, rules: RowRules | None = None) -> RowsSummary:
         hasher, rows, problems, members = RowsHasher(), 0, [], Counter()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):

@@ -8,7 +8,9 @@ from datetime import timedelta
 from manifests_kit import REPOSITORY
 
 from batchctl.model.capabilities import CAPABILITIES, Capabilities, DestForm, RowMark, SourceForm
+from batchctl.model.desired import Kind
 from batchctl.model.keys import API_NAMES, Api
+from batchctl.model.request.catalogue import ROOTS
 
 PAGE = REPOSITORY / "docs" / "apis.md"
 SOURCES = {
@@ -39,6 +41,12 @@ def hours(span: timedelta | None) -> str:
     return "-" if span is None else f"{span / timedelta(hours=1):g} hours"
 
 
+def has_member(what: str, name: str) -> str:
+    """A line on a member of requests, as the model of them has it."""
+    [member] = [one for one in ROOTS[Kind.BATCH_JOB].fields if one.name == name]
+    return f"| {what} | {' | '.join('yes' if member.is_on(api) else 'no' for api in Api)} |"
+
+
 def matrix() -> list[str]:
     return [
         f"| | {' | '.join(API_NAMES[api] for api in Api)} |",
@@ -50,14 +58,16 @@ def matrix() -> list[str]:
         row(
             "embeddings", lambda can: "`EmbeddingsBatchJob`" if can.embeddings_kind else "`BatchJob` with such a model"
         ),
-        row("`request.cachedContent`", lambda can: can.cached_content),
-        row("`request.modelArmorConfig` and its like", lambda can: can.extended_requests),
+        has_member("`request.cachedContent`", "cachedContent"),
+        has_member("`request.modelArmorConfig` and its like", "modelArmorConfig"),
         row("`metadata.labels` on the remote job", lambda can: can.labels),
         row("a list of our jobs alone", lambda can: can.list_filter),
         row("`webhookConfig`", lambda can: can.webhooks),
         row("`priority` is told to the API", lambda can: can.priority),
         row("rows of a file are known again", lambda can: MARKS[can.row_mark]),
         row("versions (`apiVersion`), the default first", lambda can: ", ".join(f"`{one}`" for one in can.versions)),
+        row("bytes of a reply with results in it, above which `validate` warns", lambda can: can.inline_result_bytes),
+        row("bytes of a result file, above which `validate` warns", lambda can: can.result_file_bytes),
         row("results are sure to be there for (`collectBy`)", lambda can: hours(can.results_kept)),
         row("jobs at once (`active`)", lambda can: can.limits.active),
         row("rows of a job (`rows`)", lambda can: can.limits.rows),

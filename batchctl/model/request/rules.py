@@ -9,6 +9,8 @@ from batchctl.model.request.problems import Fault, Problem
 
 _IN_THE_CACHE = ("systemInstruction", "tools", "toolConfig")
 """What cached content brings along, and a request that uses it cannot have."""
+_DIGITS = 10
+"""Digits of a number of 32 bits."""
 
 
 def check_together(request: Mapping[str, Json]) -> Iterator[Problem]:
@@ -17,6 +19,21 @@ def check_together(request: Mapping[str, Json]) -> Iterator[Problem]:
     config = request.get("generationConfig")
     if isinstance(config, Mapping):
         yield from _thinking(config)
+
+
+def most_output(request: Mapping[str, Json]) -> int:
+    """The most tokens that the answers to a request may have, members in camelCase; 0 where it sets no bound."""
+    config = request.get("generationConfig")
+    if not isinstance(config, Mapping):
+        return 0
+    return _whole(config.get("maxOutputTokens"), 0) * _whole(config.get("candidateCount"), 1)
+
+
+def _whole(value: Json, default: int) -> int:
+    """A number of the wire, which may be a text (`"512"`)."""
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _DIGITS:
+        return int(value)
+    return int(value) if isinstance(value, int | float) else default
 
 
 def _cache(request: Mapping[str, Json]) -> Iterator[Problem]:

@@ -13,8 +13,9 @@ from math import ceil
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.sizes import TOKEN_BYTES
 
-UNKNOWN_RATE = Fraction(1, 4)
+UNKNOWN_RATE = Fraction(1, TOKEN_BYTES)
 """Tokens a byte, as long as the API has counted none: rather too many than too few for most languages."""
 LEAST_RATE, MOST_RATE = Fraction(1, 16), Fraction(1)
 """Pictures have fewer tokens a byte, and nothing has more. What was learned from rows unlike the next ones, or from a
