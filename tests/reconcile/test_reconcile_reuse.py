@@ -127,6 +127,12 @@ REUSED = RecordedAttempt(
             "create Waiting | create a@1.0 token00001",
             id="a call that was lost is settled as ever",
         ),
+        pytest.param(
+            Situation(job(), row(job(), attempt(1, None, remote=None))),
+            kept(OTHER),
+            "reuse Waiting | reuse a@1.0 b/1",
+            id="a call that surely made nothing buys nothing either",
+        ),
     ],
 )
 def test_other_jobs_results(situation: Situation, inventory, expected: str) -> None:

@@ -28,7 +28,9 @@ def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> 
     is_ordered = recorded is not None and recorded.retry_requested is not None
     if is_ordered or subject.name in context.options.rerun:
         return decision
-    creates = [step for step in decision.steps if isinstance(step, Create) and step.token is None]
+    # A call that may have got through is settled by itself; one that surely made nothing is a purchase like any.
+    unanswered = {view.key for view in subject.views if view.attempt.intent is not None}
+    creates = [step for step in decision.steps if isinstance(step, Create) and step.key not in unanswered]
     # What makes room first says already what will follow.
     is_coming = decision.action is Action.REPLACE and decision.unfinished and decision.code is Reason.WORK_CHANGED
     source = find_source(subject, context) if creates or is_coming else None
