@@ -25,6 +25,7 @@ from batchctl.emulator.gemini.routes import ROUTES as GEMINI_ROUTES
 from batchctl.emulator.legacy import OldRefused
 from batchctl.emulator.metadata import ROUTES as METADATA_ROUTES
 from batchctl.emulator.queries import check_query, wants_lines
+from batchctl.emulator.replies import BIGQUERY
 from batchctl.emulator.seed import SETTINGS
 from batchctl.emulator.settings import Settings, settings_from
 from batchctl.emulator.storage.routes import ROUTES as STORAGE_ROUTES
@@ -96,11 +97,11 @@ class Emulator:
             fault = take_fault(self.store, method, TRANSPORT_KINDS)
         if fault is None or fault.after:
             response = self._answer(request, route, params)
-            return response if fault is None else _shown(fault, response, wait)
+            return response if fault is None else _shown(fault, route, response, wait)
         if fault.kind is FaultKind.DELAY:
             wait(fault.delay / SECOND)
             return self._answer(request, route, params)
-        return _shown(fault, Response(200), wait)
+        return _shown(fault, route, Response(200), wait)
 
     def _answer(self, request: Request, route: Route | None, params: dict[str, str]) -> Response:
         """Run the handler in one transaction; a refusal is an answer like any other, and commits."""
@@ -109,7 +110,7 @@ class Emulator:
                 try:
                     return self._run(request, route, params)
                 except Refused as refused:
-                    return refused.response()
+                    return _in_shape(refused, route).response()
         except RecursionError:
             return Refused(400, "Invalid JSON payload received. It is nested too deeply.").response()
 
@@ -167,10 +168,22 @@ def _route(request: Request) -> tuple[Route | None, dict[str, str]]:
     return None, {}
 
 
-def _shown(fault: Fault, response: Response, wait: Callable[[float], None]) -> Response:
+def _in_shape(refused: Refused, route: Route | None) -> Refused:
+    """A refusal as the API of the route words it; that of an older one may come from what all APIs share."""
+    if isinstance(refused, OldRefused) or route is None or route.replies is None or not route.replies.is_old:
+        return refused
+    is_named = route.replies is BIGQUERY
+    if refused.status != 401:  # noqa: PLR2004  the caller is not known
+        return OldRefused.of(refused, named=is_named)
+    missing = any(detail.get("reason") == "CREDENTIALS_MISSING" for detail in refused.details)
+    reason = "required" if missing else "authError"
+    return OldRefused(401, refused.message, reason, named=is_named, place=("header", "Authorization"))
+
+
+def _shown(fault: Fault, route: Route | None, response: Response, wait: Callable[[float], None]) -> Response:
     """What the caller sees of a response that a fault spoils."""
     if fault.kind is FaultKind.STATUS:
-        return fault.refusal().response()
+        return _in_shape(fault.refusal(), route).response()
     if fault.kind is FaultKind.DELAY:
         wait(fault.delay / SECOND)
         return response

@@ -5,10 +5,9 @@ Any key and any token open the emulator. They are in it all the same: no SDK mak
 
 from __future__ import annotations
 
-from batchctl.emulator.metadata import PROJECT
+from batchctl.emulator.metadata import LOCATION, PROJECT
 
 KEY = "emulator"
-LOCATION = "us-central1"
 _NOTES = (
     "# These would come before the ones above: unset GOOGLE_API_KEY GOOGLE_APPLICATION_CREDENTIALS",
     f'# Vertex AI with google-genai: genai.Client(vertexai=True, project="{PROJECT}", location="{LOCATION}")',

@@ -11,7 +11,15 @@ import re
 from batchctl.emulator.exchange import Exchange, Handler
 from batchctl.emulator.wire import JsonObject, Refused, Response, json_response
 
-_REASONS = {400: "invalid", 404: "notFound", 409: "conflict", 412: "conditionNotMet"}
+_REASONS = {
+    400: "invalid",
+    401: "authError",
+    403: "forbidden",
+    404: "notFound",
+    409: "conflict",
+    412: "conditionNotMet",
+    429: "rateLimitExceeded",
+}
 
 
 class OldRefused(Refused):
@@ -35,6 +43,13 @@ class OldRefused(Refused):
         self._named = named
         self._place = place
 
+    @classmethod
+    def of(cls, refused: Refused, *, named: bool) -> OldRefused:
+        """The same refusal; a name that its status does not have by itself is kept, and details are."""
+        old = cls(refused.status, refused.message, named=named or refused.name != Refused(refused.status, "").name)
+        old.name, old.details = refused.name, refused.details
+        return old
+
     def response(self) -> Response:
         """The error as it goes over the wire."""
         item = {"message": self.message, "domain": "global", "reason": self.reason}
@@ -43,6 +58,8 @@ class OldRefused(Refused):
         error: JsonObject = {"code": self.status, "message": self.message, "errors": [item]}
         if self._named:
             error["status"] = self.name
+        if self.details:
+            error["details"] = list(self.details)
         return json_response({"error": error}, self.status)
 
 

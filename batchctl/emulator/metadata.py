@@ -1,41 +1,70 @@
 """A metadata server, as machines of Google's cloud have one: any Google SDK gets credentials from it.
 
-Point `GCE_METADATA_HOST` and `GCE_METADATA_IP` at the emulator (host and port, without a scheme).
+Point `GCE_METADATA_HOST` and `GCE_METADATA_IP` at the emulator (host and port, without a scheme). It is a tree: a path
+with a slash at its end lists what is below, as JSON with `recursive=true`; one without is a value.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Exchange, Route
 from batchctl.emulator.vertex.places import project_number
 from batchctl.emulator.wire import JsonObject, Request, Response, json_bytes
 
-_FLAVOR = {"metadata-flavor": "Google"}
 PROJECT = "emulator"
 """The project that the credentials belong to."""
+LOCATION = "us-central1"
+_FLAVOR = {"metadata-flavor": "Google"}
 _EMAIL = "emulator@emulator.iam.gserviceaccount.com"
-_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 _LIFETIME = 3600
 """Seconds."""
 _GIVEN = "tokensGiven"
 """How many tokens there were so far."""
+_TOKEN = re.compile(rf"computeMetadata/v1/instance/service-accounts/(?:default|{re.escape(_EMAIL)})/token")
+_DASH = re.compile(r"[-_]([a-z])")
+
+Tree: TypeAlias = Mapping[str, "Tree | str | list[str]"]
 
 
-def _text(text: str) -> Response:
-    return Response(200, {**_FLAVOR, "content-type": "application/text"}, text.encode())
+def _tree(number: str) -> Tree:
+    account: Tree = {"aliases": ["default"], "email": _EMAIL, "scopes": _SCOPES}
+    place = f"projects/{number}"
+    instance: Tree = {
+        "id": "1",
+        "name": "emulator",
+        "region": f"{place}/regions/{LOCATION}",
+        "service-accounts": {"default": account, _EMAIL: account},
+        "zone": f"{place}/zones/{LOCATION}-a",
+    }
+    project = {"numeric-project-id": number, "project-id": PROJECT}
+    universe = {"universe-domain": "googleapis.com"}
+    return {"computeMetadata": {"v1": {"instance": instance, "project": project, "universe": universe}}}
 
 
-def _json(value: JsonObject) -> Response:
-    return Response(200, {**_FLAVOR, "content-type": "application/json"}, json_bytes(value))
-
-
-def _account(exchange: Exchange) -> Response:
-    if exchange.request.param("recursive") == "true":
-        return _json({"aliases": ["default"], "email": _EMAIL, "scopes": list(_SCOPES)})
-    return _text("aliases\nemail\nscopes\ntoken\n")
+def _get(exchange: Exchange) -> Response:
+    """What a path says. Without the header that no browser sends by itself, and over a proxy, it says nothing."""
+    request = exchange.request
+    if not _is_asked(request) or request.header("x-forwarded-for"):
+        return _page(403, "Missing Metadata-Flavor:Google header.")
+    path = request.path.strip("/")
+    if _TOKEN.fullmatch(path):
+        return _token(exchange)
+    found: Tree | str | list[str] = _tree(project_number(exchange.store, PROJECT))
+    for name in filter(None, path.split("/")):
+        below = found.get(name.replace("_", "-")) if isinstance(found, Mapping) else None
+        if below is None:
+            return _page(404, f"The requested URL {request.path} was not found on this server.")
+        found = below
+    if request.param("recursive") == "true" or request.param("alt") == "json":
+        return _json(_as_json(found))
+    if isinstance(found, Mapping):
+        return _text(_listing(found))
+    return _text(found if isinstance(found, str) else "\n".join(found))
 
 
 def _token(exchange: Exchange) -> Response:
@@ -46,27 +75,40 @@ def _token(exchange: Exchange) -> Response:
     return _json({"access_token": f"emulator-token-{number}", "expires_in": _LIFETIME, "token_type": "Bearer"})
 
 
-_V1 = "/computeMetadata/v1"
-_ACCOUNT = rf"{_V1}/instance/service-accounts/(?:default|{re.escape(_EMAIL)})"
-_ANSWERS: dict[str, Callable[[Exchange], Response]] = {
-    r"/|/computeMetadata/?|/computeMetadata/v1/?": lambda _: _text("computeMetadata/\n"),
-    rf"{_V1}/instance/?": lambda _: _text("service-accounts/\n"),
-    rf"{_ACCOUNT}/": _account,
-    rf"{_ACCOUNT}/token": _token,
-    rf"{_ACCOUNT}/email": lambda _: _text(_EMAIL),
-    rf"{_ACCOUNT}/scopes": lambda _: _text("\n".join(_SCOPES)),
-    rf"{_V1}/project/project-id": lambda _: _text(PROJECT),
-    rf"{_V1}/project/numeric-project-id": lambda exchange: _text(project_number(exchange.store, PROJECT)),
-    rf"{_V1}/universe/universe[-_]domain": lambda _: _text("googleapis.com"),
-}
+def _listing(tree: Tree) -> str:
+    """What is below, one a line; what has more below ends with a slash."""
+    names = [f"{name}/" if isinstance(below, Mapping) else name for name, below in tree.items()]
+    return "".join(f"{name}\n" for name in ([*names, "token"] if "scopes" in tree else names))
 
 
-def _asks_metadata(request: Request) -> bool:
-    """Without this header a metadata server tells nothing: a browser that is led here does not send it."""
+def _as_json(found: Tree | str | list[str]) -> JsonObject | str | list[str]:
+    if not isinstance(found, Mapping):
+        return found
+    # An account's name is a name, and no member's.
+    return {_DASH.sub(_capital, name) if "@" not in name else name: _as_json(below) for name, below in found.items()}
+
+
+def _capital(found: re.Match[str]) -> str:
+    return found[1].upper()
+
+
+def _text(text: str) -> Response:
+    return Response(200, {**_FLAVOR, "content-type": "application/text"}, text.encode())
+
+
+def _json(value: object) -> Response:
+    return Response(200, {**_FLAVOR, "content-type": "application/json"}, json_bytes(value))
+
+
+def _page(status: int, words: str) -> Response:
+    return Response(status, {**_FLAVOR, "content-type": "text/plain; charset=UTF-8"}, f"{words}\n".encode())
+
+
+def _is_asked(request: Request) -> bool:
     return request.header("metadata-flavor") == "Google"
 
 
-ROUTES = tuple(
-    Route("GET", re.compile(path), "metadata.get", answer, Caller.ANYONE, takes=_asks_metadata)
-    for path, answer in _ANSWERS.items()
+ROUTES = (
+    Route("GET", re.compile("/computeMetadata(?:/.*)?"), "metadata.get", _get, Caller.ANYONE),
+    Route("GET", re.compile("/"), "metadata.get", _get, Caller.ANYONE, takes=_is_asked),
 )

@@ -8,12 +8,6 @@ import httpx
 import pytest
 from vertex_world import JOBS, Vertex, body
 
-METADATA = "/computeMetadata/v1/"
-ACCOUNT = f"{METADATA}instance/service-accounts/default/"
-FLAVOR = {"metadata-flavor": "Google", "authorization": ""}
-EMAIL = "emulator@emulator.iam.gserviceaccount.com"
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Vertex]:
@@ -81,39 +75,3 @@ def test_a_deleted_job_may_be_forbidden(world: Vertex) -> None:
     text = f"Permission 'aiplatform.batchPredictionJobs.get' denied on resource '{place}' (or it may not exist)."
     assert (error["status"], error["message"]) == ("PERMISSION_DENIED", text)
     world.refused(404, "GET", f"{JOBS}/1")
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("/", "computeMetadata/\n"),
-        ("/computeMetadata/v1/instance", "service-accounts/\n"),
-        ("/computeMetadata/v1/instance/", "service-accounts/\n"),
-        (f"{ACCOUNT}?recursive=true", {"aliases": ["default"], "email": EMAIL, "scopes": [SCOPE]}),
-        (ACCOUNT, "aliases\nemail\nscopes\ntoken\n"),
-        (f"{METADATA}instance/service-accounts/{EMAIL}/email", EMAIL),
-        (
-            f"{ACCOUNT}token?scopes=x",
-            {"access_token": "emulator-token-1", "expires_in": 3600, "token_type": "Bearer"},
-        ),
-        (f"{ACCOUNT}scopes", SCOPE),
-        (f"{METADATA}project/project-id", "emulator"),
-        (f"{METADATA}universe/universe-domain", "googleapis.com"),
-    ],
-)
-def test_a_metadata_server_gives_credentials(world: Vertex, path: str, expected: Any) -> None:
-    reply = world.http.get(path, headers=FLAVOR)
-    assert (reply.status_code, reply.headers["metadata-flavor"]) == (200, "Google")
-    as_json = reply.headers["content-type"] == "application/json"
-    assert (reply.json() if as_json else reply.text) == expected
-    assert world.http.get(path).status_code == 404
-
-
-def test_each_token_of_the_metadata_server_is_another(world: Vertex) -> None:
-    given = [world.http.get(f"{ACCOUNT}token", headers=FLAVOR).json()["access_token"] for _ in range(3)]
-    assert given == [f"emulator-token-{number}" for number in (1, 2, 3)]
-
-
-def test_the_project_of_the_metadata_has_a_number(world: Vertex) -> None:
-    number = world.http.get(f"{METADATA}project/numeric-project-id", headers=FLAVOR).text
-    assert world.make(JOBS.replace("demo", "emulator"))["name"].startswith(f"projects/{number}/")
