@@ -68,6 +68,13 @@ def long(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Change each branch of the decisions once, and name the changes that no test notices (long)."""
+    _install(session)
+    session.run("python", "tests/mutation/run.py", *session.posargs)
+
+
+@nox.session
 def newest(session: nox.Session) -> None:
     """Every check with the newest releases in place of constraints.txt."""
     session.run("python", "tests/newest.py", *session.posargs)

@@ -149,7 +149,7 @@ def _ran(name: str) -> _Session:
 def test_there_is_a_session_for_each_lane_and_each_runs_files_that_are_here() -> None:
     sessions: dict[str, Callable[[Any], None]] = {}
     _load_noxfile(sessions)
-    assert sessions.keys() >= {"check", "docs", "long", *check.LANES}
+    assert sessions.keys() >= {"check", "docs", "long", "mutation", *check.LANES}
     for name in sessions:
         ran = _ran(name).ran
         assert ran, name

@@ -1,0 +1,239 @@
+"""Changes each branch of the decisions once, and names the changes that no test notices.
+
+    python tests/mutation/run.py [PATH …] [--share 2/5] [--tests FOLDER …]
+
+PATHs are files or folders below `batchctl/`; `batchctl/reconcile` if none is given. `--share 2/5` tries the second fifth of
+the changes. Tests are loaded once; a run of them, in a process of its own, shows which lines each one runs. Then each
+change gets a forked process: the changed function's code is put in place, and the tests that run its lines are run, the
+quickest first, until one fails. Ends with 1 if a change was not noticed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import gc
+import io
+import os
+import pickle
+import signal
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE))
+
+from changes import Change, changes_of  # noqa: E402  # beside this file
+
+PATIENCE = 30
+"""Seconds for one change: a loop that never ends is noticed."""
+NOTICED, UNNOTICED, UNTRIED = "noticed", "not noticed", "not tried"
+_NO_CODE = 2
+"""What a child ends with that could not put the change in place."""
+
+
+class Tests:
+    """The tests, loaded once; what they run is known after `measure`."""
+
+    def __init__(self, items: Sequence[pytest.Item]) -> None:
+        self._items = list(items)
+        self._seconds: dict[int, float] = {}
+        self._by_line: dict[tuple[str, int], set[int]] = defaultdict(set)
+
+    def measure(self, files: Iterable[Path]) -> None:
+        """Run all tests in a child, and note which lines of the files each runs. Raises SystemExit if one fails."""
+        names = {str(path) for path in files}
+        self._seconds, found, failed = _in_child(lambda: self._trace(names))
+        if failed:
+            raise SystemExit(f"these tests fail without a change: {', '.join(failed[:5])}")
+        for number, lines in found.items():
+            for line in lines:
+                self._by_line[line].add(number)
+
+    def _trace(self, names: set[str]) -> Any:
+        seconds, found, failed = {}, {}, []
+        for number, item in enumerate(self._items):
+            lines: set[tuple[str, int]] = set()
+            start = time.perf_counter()
+            with _traced(names, lines):
+                is_well = _passes(item)
+            seconds[number], found[number] = time.perf_counter() - start, lines
+            if not is_well:
+                failed.append(item.nodeid)
+        return seconds, found, failed
+
+    def of(self, path: Path, change: Change) -> list[pytest.Item]:
+        """The tests that run a line of the change, the quickest first."""
+        lines = range(change.line, change.last_line + 1)
+        numbers = set().union(*(self._by_line.get((str(path), line), set()) for line in lines))
+        return [self._items[number] for number in sorted(numbers, key=self._seconds.__getitem__)]
+
+
+@contextlib.contextmanager
+def _traced(names: set[str], lines: set[tuple[str, int]]) -> Iterator[None]:
+    def inside(frame: FrameType, event: str, _arg: object) -> Callable[..., Any]:
+        if event == "line":
+            lines.add((frame.f_code.co_filename, frame.f_lineno))
+        return inside
+
+    def called(frame: FrameType, _event: str, _arg: object) -> Callable[..., Any] | None:
+        return inside if frame.f_code.co_filename in names else None
+
+    sys.settrace(called)
+    try:
+        yield
+    finally:
+        sys.settrace(None)
+
+
+def _passes(item: pytest.Item) -> bool:
+    """Whether a test passes, with fixtures of its own."""
+    return all(not report.failed for report in runtestprotocol(item, log=False, nextitem=None))
+
+
+def _in_child(work: Callable[[], Any]) -> Any:
+    """What a function gives in a forked process, so that nothing of its run stays behind in this one."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with os.fdopen(writer, "wb") as stream:
+            stream.write(pickle.dumps(work()))
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        content = stream.read()
+    os.waitpid(child, 0)
+    return pickle.loads(content)
+
+
+def try_change(path: Path, change: Change, items: Sequence[pytest.Item]) -> str:
+    """Run the tests over the changed function, in a process of its own."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(PATIENCE)
+        if not put_in_place(path, change):
+            os._exit(_NO_CODE)
+        os._exit(0 if all(_passes(item) for item in items) else 1)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return {0: UNNOTICED, _NO_CODE: UNTRIED}.get(status, NOTICED)
+
+
+def put_in_place(path: Path, change: Change) -> bool:
+    """Give the loaded function its changed code, wherever it was imported to. False when it cannot be done."""
+    code = _find_code(compile(change.tree, str(path), "exec"), change.function)
+    found = [
+        function
+        for function in gc.get_objects()
+        if isinstance(function, FunctionType)
+        and function.__code__.co_filename == str(path)
+        and function.__code__.co_qualname == change.function
+    ]
+    if code is None or not found:
+        return False
+    for function in found:
+        if len(function.__code__.co_freevars) != len(code.co_freevars):
+            return False
+        function.__code__ = code
+    for cached in gc.get_objects():
+        if isinstance(cached, functools._lru_cache_wrapper):
+            cached.cache_clear()
+    return True
+
+
+def _find_code(code: CodeType, name: str) -> CodeType | None:
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            found = inner if inner.co_qualname == name else _find_code(inner, name)
+            if found is not None:
+                return found
+    return None
+
+
+class _Collected:
+    """A plugin that takes the tests in place of running them."""
+
+    def __init__(self) -> None:
+        self.items: list[pytest.Item] = []
+        self.work: Callable[[Sequence[pytest.Item]], int] = lambda items: 0
+        self.code = 0
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self.code = self.work(session.items)
+        return True
+
+
+def main() -> int:
+    """Try the changes; gives 1 if one was not noticed."""
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("paths", nargs="*", default=["batchctl/reconcile"])
+    parser.add_argument("--share", default="1/1")
+    parser.add_argument("--tests", nargs="+", default=["tests/reconcile"])
+    asked = parser.parse_args()
+    files = sorted(found for path in asked.paths for found in _python_files(ROOT / path))
+    part, parts = map(int, asked.share.split("/"))
+    plugin = _Collected()
+    plugin.work = lambda items: report(Tests(items), files, part, parts)
+    os.chdir(ROOT)
+    code = pytest.main(
+        [
+            "-q",
+            "--no-header",
+            "-c",
+            str(ROOT / "pyproject.toml"),
+            "-p",
+            "no:randomly",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            "timeout=0",
+            "-s",
+            *asked.tests,
+        ],
+        plugins=[plugin],
+    )
+    return plugin.code or int(code)
+
+
+def _python_files(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def report(tests: Tests, files: Sequence[Path], part: int, parts: int) -> int:
+    """Try this part of all changes, and print what was not noticed and the figures."""
+    start = time.monotonic()
+    tests.measure(files)
+    counts: Counter[str] = Counter()
+    number = 0
+    for path in files:
+        for change in changes_of(path.read_text(encoding="utf-8")):
+            number += 1
+            if number % parts != part % parts:
+                continue
+            items = tests.of(path, change)
+            with contextlib.redirect_stdout(io.StringIO()):
+                came = try_change(path, change, items)
+            counts[came] += 1
+            if came is not NOTICED:
+                print(
+                    f"{os.path.relpath(path, ROOT)}:{change.line}: {came} by {len(items)} tests: {change.words}",
+                    flush=True,
+                )
+    seconds = time.monotonic() - start
+    figures = ", ".join(f"{counts[came]} {came}" for came in (NOTICED, UNNOTICED, UNTRIED))
+    print(f"{sum(counts.values())} changes: {figures}; {seconds:.0f} s")
+    return 1 if counts[UNNOTICED] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
