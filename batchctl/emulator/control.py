@@ -84,8 +84,8 @@ def _jobs(_request: Request, store: Store, settings: Settings, _methods: frozens
     return {"jobs": [job_view(job, settings, now) for job in all_jobs(store)]}
 
 
-def _put_seed(request: Request, store: Store, settings: Settings, _methods: frozenset[str]) -> object:
-    return {"loaded": load_once(store, settings, request.body)}
+def _put_seed(request: Request, store: Store, settings: Settings, methods: frozenset[str]) -> object:
+    return {"loaded": load_once(store, settings, methods, request.body)}
 
 
 def _get_settings(_request: Request, store: Store, _settings: Settings, _methods: frozenset[str]) -> object:

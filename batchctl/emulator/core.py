@@ -61,6 +61,11 @@ class Emulator:
         """The constructor's settings with a seed's over them."""
         return settings_from(self._settings, self.store.meta(SETTINGS) or {})
 
+    @property
+    def methods(self) -> frozenset[str]:
+        """The names of all calls."""
+        return METHODS
+
     def close(self) -> None:
         """Close the file."""
         self.store.close()

@@ -90,12 +90,15 @@ class Fault:
         return {"@type": f"{_TYPE}RetryInfo", "retryDelay": self.retry_info}
 
 
-def put_faults(store: Store, faults: object, methods: frozenset[str]) -> None:
-    """Replace all faults; `methods` are the call names there are. Raises Invalid, which names the place."""
-    check(faults, "emulator-faults.schema.json", "faults")
+def put_faults(store: Store, faults: object, methods: frozenset[str], place: str = "faults") -> None:
+    """Replace all faults; `methods` are the call names there are, `place` is what messages call the faults.
+
+    Raises Invalid, which names the place.
+    """
+    check(faults, "emulator-faults.schema.json", place)
     assert isinstance(faults, list)
     for position, fault in enumerate(faults):
-        _check_reach(fault, f"faults[{position}]", methods)
+        _check_reach(fault, f"{place}[{position}]", methods)
     now = store.now()
     with store.transaction():
         store.change("DELETE FROM faults")

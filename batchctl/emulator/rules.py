@@ -92,12 +92,12 @@ def get_rules(store: Store) -> list[JsonObject]:
     return rules
 
 
-def put_rules(store: Store, rules: object) -> None:
-    """Replace all rules. Raises Invalid, which names the place."""
-    check(rules, "emulator-rules.schema.json", "rules")
+def put_rules(store: Store, rules: object, place: str = "rules") -> None:
+    """Replace all rules; `place` is what messages call them. Raises Invalid, which names the place."""
+    check(rules, "emulator-rules.schema.json", place)
     assert isinstance(rules, list)
     for position, rule in enumerate(rules):
-        _check_rule(rule, f"rules[{position}]")
+        _check_rule(rule, f"{place}[{position}]")
     store.put_meta("rules", rules)
 
 

@@ -22,12 +22,21 @@ class Invalid(ValueError):
 
 def check(document: object, schema: str, name: str) -> None:
     """Raise Invalid unless `document` fits `schemas/<schema>`; `name` is what the message calls the document."""
-    wanted: Any = json.loads(_schema_text(schema))
+    wanted: Any = json.loads(_schema_text(schema), object_hook=_resolved)
     known = frozenset(_names(wanted))
     _check_names(document, name, known)
     error: Any = best_match(jsonschema.Draft7Validator(wanted).iter_errors(document))
     if error is not None:
         raise Invalid(f"{_place(name, document, error.absolute_path, known)}: {_reason(error)}")
+
+
+def _resolved(part: dict[str, Any]) -> dict[str, Any]:
+    """A part of a schema; in place of a reference to another of the schemas, that one."""
+    other = part.get("$ref", "")
+    if not (isinstance(other, str) and other.endswith(".schema.json")):
+        return part
+    found: dict[str, Any] = json.loads(_schema_text(other), object_hook=_resolved)
+    return found
 
 
 def _reason(error: Any) -> str:  # noqa: ANN401  the library's types do not say that every error of a schema has all of it

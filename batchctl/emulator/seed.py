@@ -14,6 +14,7 @@ from batchctl.disk.opening import read_start
 from batchctl.emulator.bigquery.seeding import load_datasets, load_tables
 from batchctl.emulator.bounded_yaml import MAX_BYTES, load_yaml
 from batchctl.emulator.clock import LONGEST, parse_timestamp
+from batchctl.emulator.faults import put_faults
 from batchctl.emulator.gemini.create import item_lines, new_job, valid_model
 from batchctl.emulator.gemini.envelope import API
 from batchctl.emulator.gemini.files import find_file
@@ -23,7 +24,7 @@ from batchctl.emulator.lifecycle import Fate, State
 from batchctl.emulator.names import fresh_id
 from batchctl.emulator.proto import read_message
 from batchctl.emulator.requests import DEVELOPER_REQUESTS
-from batchctl.emulator.rules import Course, Newcomer, course_for
+from batchctl.emulator.rules import Course, Newcomer, course_for, put_rules
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.settings import Settings, settings_from
 from batchctl.emulator.storage.seeding import load_buckets
@@ -52,23 +53,28 @@ class Seeded(Protocol):
     @property
     def settings(self) -> Settings: ...
 
+    @property
+    def methods(self) -> frozenset[str]: ...
+
 
 def load_seed(emulator: Seeded, path: Path) -> None:
     """Put all of the file into the emulator, or nothing. Raises Invalid, which names the place, and OSError."""
-    _load(emulator.store, emulator.settings, path.name, read_start(path.resolve(), MAX_BYTES + 1))
+    content = read_start(path.resolve(), MAX_BYTES + 1)
+    _load(emulator.store, emulator.settings, emulator.methods, path.name, content)
 
 
-def load_once(store: Store, settings: Settings, content: bytes) -> bool:
+def load_once(store: Store, settings: Settings, methods: frozenset[str], content: bytes) -> bool:
     """The same for a file's content, unless it was loaded this way before; after a reset it is loaded again.
 
-    Gives whether it was loaded now. Raises Invalid, which names the place.
+    `methods` are the names that faults may have. Gives whether it was loaded now. Raises Invalid, which names the
+    place.
     """
     digest = hashlib.sha256(content).hexdigest()
     with store.transaction():
         loaded = store.meta(_LOADED) or []
         if digest in loaded:
             return False
-        _load(store, settings, "seed", content)
+        _load(store, settings, methods, "seed", content)
         store.put_meta(_LOADED, [*loaded, digest])
     return True
 
@@ -89,7 +95,7 @@ def _check_models(settings: JsonObject, place: str) -> None:
         _time(model, "retirementTime", 0, f"{place}.models.{name}")
 
 
-def _load(store: Store, settings: Settings, name: str, content: bytes) -> None:
+def _load(store: Store, settings: Settings, methods: frozenset[str], name: str, content: bytes) -> None:
     found = load_yaml(content, name)
     seed = {} if found is None else found
     check(seed, "emulator-seed.schema.json", name)
@@ -98,6 +104,10 @@ def _load(store: Store, settings: Settings, name: str, content: bytes) -> None:
             _check_models(seed[SETTINGS], f"{name}.{SETTINGS}")
             store.put_meta(SETTINGS, seed[SETTINGS])
             settings = settings_from(settings, seed[SETTINGS])
+        if "rules" in seed:
+            put_rules(store, seed["rules"], f"{name}.rules")
+        if "faults" in seed:
+            put_faults(store, seed["faults"], methods, f"{name}.faults")
         load_buckets(store, seed.get("buckets", {}), f"{name}.buckets")
         load_datasets(store, seed.get("datasets", []), f"{name}.datasets")
         load_tables(store, seed.get("tables", {}), f"{name}.tables")

@@ -203,3 +203,40 @@ def test_a_packaged_schema_comes_first(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "schemas" / "x.json").write_text("true", encoding="utf-8")
     monkeypatch.setattr(schemas, "files", lambda _package: tmp_path)
     schemas.check({"any": "thing"}, "x.json", "doc")
+
+
+def test_a_seed_has_rules_and_faults(tmp_path: Path) -> None:
+    path = tmp_path / "seed.yaml"
+    path.write_text(
+        """\
+rules: [{match: {displayName: bad}, fate: fail, error: {code: 8, message: "no quota"}}]
+faults: [{method: batches.list, kind: status, status: 503, count: 1}]
+jobs:
+  - {name: batches/one, displayName: bad, model: gemini-2.5-flash, rows: [{text: x}]}
+  - {name: batches/two, displayName: good, model: gemini-2.5-flash, rows: [{text: x}]}
+"""
+    )
+    world = World(tmp_path / "emulator.db")
+    load_seed(world.emulator, path)
+    world.refused(503, "GET", "/v1beta/batches")
+    world.pass_time("1h")
+    states = {job["name"]: job["metadata"]["state"] for job in world.ok("GET", "/v1beta/batches")["operations"]}
+    assert states == {"batches/one": "BATCH_STATE_FAILED", "batches/two": "BATCH_STATE_SUCCEEDED"}
+    assert world.get({"name": "batches/one"})["error"] == {"code": 8, "message": "no quota"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("rules: [{fate: stuk}]", r"seed.yaml.rules\[0\].fate: is none of"),
+        ("rules: [{match: {row: a}, fate: fail}]", r"seed.yaml.rules\[0\].match.row: only rules whose fate is rows"),
+        ("faults: [{kind: staleStats, method: files.list}]", r"seed.yaml.faults\[0\].method: 'files.list' names no"),
+        ("faults: {kind: cut}", "seed.yaml.faults: is not of type array"),
+    ],
+)
+def test_rules_and_faults_of_a_seed_are_checked(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "seed.yaml"
+    path.write_text(text)
+    world = World(tmp_path / "emulator.db")
+    with pytest.raises(Invalid, match=says):
+        load_seed(world.emulator, path)
