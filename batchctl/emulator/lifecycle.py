@@ -35,6 +35,7 @@ class Fate(StrEnum):
 
     STUCK = "stuck"
     FAIL = "fail"
+    FAIL_EXPORT = "failExport"
     EXPIRE = "expire"
     CANCEL_SLOW = "cancelSlow"
     CANCEL_LOST = "cancelLost"
@@ -42,7 +43,7 @@ class Fate(StrEnum):
     ROWS = "rows"
 
 
-_ENDS = {Fate.FAIL: State.FAILED, Fate.EXPIRE: State.EXPIRED}
+_ENDS = {Fate.FAIL: State.FAILED, Fate.FAIL_EXPORT: State.FAILED, Fate.EXPIRE: State.EXPIRED}
 _FOR_EVER = 2**62
 
 

@@ -115,7 +115,8 @@ def _check_rule(rule: JsonObject, place: str) -> None:
         raise Invalid(f"{place}: no job can be of both APIs, as {' and '.join(reasons.values())} ask")
 
 
-_WRITES_NOTHING = frozenset({Fate.STUCK, Fate.FAIL, Fate.EXPIRE})
+_WRITES_NOTHING = frozenset({Fate.STUCK, Fate.FAIL, Fate.FAIL_EXPORT, Fate.EXPIRE})
+_OF_VERTEX_ALONE = frozenset({Fate.PARTIAL, Fate.FAIL_EXPORT})
 _OF_GEMINI = re.compile(r"(models|tunedModels)/")
 _OF_VERTEX = re.compile(r"(publishers|projects)/")
 
@@ -124,8 +125,8 @@ def _reasons(rule: JsonObject) -> dict[str, str]:
     """The APIs whose jobs alone a rule can cover, each with the member that says so; none for a rule for both."""
     match, found = rule.get("match", {}), {}
     model = match.get("model", "")
-    if rule.get("fate") == Fate.PARTIAL:
-        found["vertex"] = "fate: partial"
+    if rule.get("fate") in _OF_VERTEX_ALONE:
+        found["vertex"] = f"fate: {rule['fate']}"
     if "output" in rule:
         found["vertex"] = "output"
     if _OF_GEMINI.match(model):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from cli_kit import Cli, Ran, Service, StackFolder
+from cli_kit import SOON, Cli, Ran, Service, StackFolder
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -463,3 +463,16 @@ def test_no_credentials(
     assert "NoCredentials" in ran.err
     assert "gcloud auth application-default login" in ran.err
     assert service.jobs() == []
+
+
+def test_an_export_that_fails_is_told_in_the_apis_words(vertex: StackFolder, cli: Cli, service: Service) -> None:
+    service.seed(**SEED)
+    service.put_object(
+        "input", "rows.jsonl", json.dumps({"request": {"contents": [{"role": "user", "parts": [{"text": "x"}]}]}})
+    )
+    service.rules({**SOON, "fate": "failExport"})
+    vertex.write_job("good", src="gs://input/rows.jsonl", dest="gs://output/x")
+    assert cli("apply", "--yes", "--wait").code == 4
+    [job] = cli("status", "-o", "json").json["jobs"]
+    assert job["phase"] == "Failed"
+    assert "Failed to export data" in job["reason"]

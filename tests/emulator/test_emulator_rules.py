@@ -172,7 +172,9 @@ def test_a_key_in_the_metadata_that_is_no_text_is_no_key(world: World) -> None:
     assert None not in errors(world, job)
 
 
-@pytest.mark.parametrize("rule", [{"fate": "partial"}, {"output": {"early": 1}}, {"match": {"api": "vertex"}}])
+@pytest.mark.parametrize(
+    "rule", [{"fate": "partial"}, {"fate": "failExport"}, {"output": {"early": 1}}, {"match": {"api": "vertex"}}]
+)
 def test_a_rule_for_vertex_leaves_other_jobs_to_the_next_rule(world: World, rule: dict[str, Any]) -> None:
     world.rules(rule, {"match": {"api": "gemini"}, "fate": "fail"})
     job = world.create()

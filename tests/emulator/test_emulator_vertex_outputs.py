@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vertex_world import Vertex, asked, from_gcs
+from vertex_world import TABLE, Vertex, asked, from_gcs, to_table
 
+from batchctl.emulator.bigquery.tables import Column
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.storage.objects import match_objects
 from batchctl.emulator.vertex.echo import normalised
@@ -297,3 +298,23 @@ def test_a_fault_normalises_the_echo(world: Vertex) -> None:
     assert list(other["request"]) == ["generationConfig", "contents"]
     assert '"temperature":1}' in json.dumps(other["request"], separators=(",", ":"))
     assert other["response"]["candidates"] == same["response"]["candidates"]
+
+
+def test_an_export_that_fails_counts_the_rows_and_leaves_an_empty_folder(world: Vertex) -> None:
+    world.rules({"fate": "failExport"})
+    job = world.end(world.make())
+    assert (job["state"], job["error"]["code"]) == ("JOB_STATE_FAILED", 7)
+    assert job["error"]["message"].startswith("Failed to export data.")
+    assert job["completionStats"] == {"successfulCount": "4"}
+    folder = job["outputInfo"]["gcsOutputDirectory"]
+    assert folder.startswith("gs://out/here/prediction-model-")
+    assert world.ok("GET", "/storage/v1/b/out/o").get("items", []) == []
+
+
+def test_an_export_into_a_table_that_fails_tells_no_table(world: Vertex) -> None:
+    world.rules({"fate": "failExport", "error": {"code": 7, "message": "no right"}})
+    world.fill([asked("a")], Column("request", "JSON"))
+    job = world.end(world.make(inputConfig=TABLE, outputConfig=to_table("bq://p.d.new")))
+    assert (job["state"], job["error"]) == ("JOB_STATE_FAILED", {"code": 7, "message": "no right"})
+    assert "outputInfo" not in job
+    world.refused(404, "GET", "/bigquery/v2/projects/p/datasets/d/tables/new")

@@ -49,19 +49,26 @@ def output_columns(store: Store, job: Job) -> list[Column]:
     return [*came, *row, Column("status", "STRING"), Column("processed_time", "TIMESTAMP")]
 
 
-def write_objects(store: Store, job: Job, count: int, files: int, lines: Iterator[JsonObject], now: int) -> JsonObject:
-    """Put `count` lines into objects below a fresh directory; gives the job's `outputInfo`."""
+def empty_folder(store: Store, job: Job, now: int) -> JsonObject:
+    """The `outputInfo` of a job that has written nothing yet: a directory with no object below it."""
     bucket, prefix = read_gs(job.body["outputConfig"]["gcsDestination"]["outputUriPrefix"])
     moment = now
     while match_objects(store, f"gs://{bucket}/{(directory := _directory(prefix, moment))}/*"):
         moment += _MICROSECOND
+    return {"gcsOutputDirectory": f"gs://{bucket}/{directory}"}
+
+
+def write_objects(store: Store, job: Job, count: int, files: int, lines: Iterator[JsonObject], now: int) -> JsonObject:
+    """Put `count` lines into objects below a fresh directory; gives the job's `outputInfo`."""
+    info = empty_folder(store, job, now)
+    bucket, directory = read_gs(info["gcsOutputDirectory"])
     each = -(-count // files)
     names = (
         ["predictions.jsonl"] if files == 1 else [f"predictions_{number:04}.jsonl" for number in range(1, files + 1)]
     )
     for name in names:
         put_object(store, bucket, f"{directory}/{name}", blocks(islice(lines, each)), _TYPE, now)
-    return {"gcsOutputDirectory": f"gs://{bucket}/{directory}"}
+    return info
 
 
 def write_early(store: Store, info: JsonObject, lines: Iterator[JsonObject], now: int) -> None:

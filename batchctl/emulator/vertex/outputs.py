@@ -20,6 +20,7 @@ from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.destinations import (
     check_destination,
+    empty_folder,
     output_columns,
     write_early,
     write_objects,
@@ -37,6 +38,7 @@ from batchctl.emulator.wire import RPC_CODES, JsonObject
 _BLOB_LENGTH = 36
 _COLUMNS = "columns"
 """Where a running job keeps the columns of the table that it will write; no field of the API."""
+_ENDED_BY_A_RULE = frozenset({Fate.FAIL, Fate.FAIL_EXPORT})
 _WRITING = frozenset({State.SUCCEEDED, State.PARTIALLY_SUCCEEDED, State.CANCELLED})
 
 
@@ -82,7 +84,9 @@ def _end(store: Store, settings: Settings, job: Job) -> None:
         served = _served(job, state)
         failed = job.failed_count if served == job.request_count else tally(store, job, served)[1]
         job = change_job(store, job, {"served": served, "served_failed": failed})
-    overdue = state is State.FAILED and job.course.fate is not Fate.FAIL
+    overdue = state is State.FAILED and job.course.fate not in _ENDED_BY_A_RULE
+    if job.course.fate is Fate.FAIL_EXPORT and state is State.FAILED and "gcsDestination" in job.body["outputConfig"]:
+        changes["output"] = {**told, "outputInfo": empty_folder(store, job, ended)}
     if state in _WRITING or overdue:
         try:
             check_destination(store, job)
@@ -113,7 +117,7 @@ def _counted(rows: Iterator[JsonObject], most: int) -> Iterator[JsonObject]:
 def _served(job: Job, state: State) -> int:
     """How many rows, of the first ones, are done when a job ends that nobody cancelled."""
     limits, count = job.course.limits, job.request_count
-    if state is State.SUCCEEDED:
+    if state is State.SUCCEEDED or job.course.fate is Fate.FAIL_EXPORT:
         return count
     if limits is not None and job.course.running > limits.run:
         return count * limits.run // job.course.running

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchctl.emulator.clock import micro_timestamp
 from batchctl.emulator.jobs import Job
-from batchctl.emulator.lifecycle import Progress, State
+from batchctl.emulator.lifecycle import Fate, Progress, State
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.vertex.echo import normalised
 from batchctl.emulator.vertex.messages import BATCH_PREDICTION_JOB
@@ -16,6 +16,7 @@ NORMALISED = "normalised"
 """The member of a job's body that says that its echo is another spelling of what came; no field of the API."""
 _RAN_OUT = "The job was not finished in the time that it may run."
 _FAILED = "The emulator's rules fail this job."
+_EXPORT = (RPC_CODES["PERMISSION_DENIED"], "Failed to export data. The output location cannot be written to.")
 _CANCELLED = "The job was cancelled."
 
 
@@ -64,7 +65,8 @@ def _error(job: Job, state: State) -> tuple[int, str] | None:
     limits = job.course.limits
     if job.course.error is None and limits is not None and job.course.running > limits.run:
         return RPC_CODES["DEADLINE_EXCEEDED"], _RAN_OUT
-    return job.course.error or (RPC_CODES["INTERNAL"], _FAILED)
+    usual = _EXPORT if job.course.fate is Fate.FAIL_EXPORT else (RPC_CODES["INTERNAL"], _FAILED)
+    return job.course.error or usual
 
 
 def _stats(job: Job, state: State, *, stale: bool) -> JsonObject:
