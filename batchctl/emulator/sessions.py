@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.legacy import host_url
@@ -23,6 +23,7 @@ _ID_LENGTH = 40
 _UNIT = 256 * 1024
 """All pieces but the last are whole multiples of this many bytes."""
 _GO_ON = 308
+_GIVEN_UP = 499
 
 Check: TypeAlias = Callable[[Exchange, JsonObject], None]
 """Raises Refused when what was asked at the start can no longer be done."""
@@ -81,6 +82,15 @@ def continue_session(exchange: Exchange, check: Check, finish: Finish) -> JsonOb
         raise
     store.change("UPDATE sessions SET received = ?, reply = ? WHERE id = ?", received, json.dumps(reply), session.id)
     return reply
+
+
+def cancel_session(exchange: Exchange) -> NoReturn:
+    """Give the upload up: nothing comes of it, and its address is none any more. Raises Refused (499), as is usual."""
+    session = _find(exchange)
+    if session.reply is not None:
+        raise Refused(400, "The upload is complete.")
+    _forget(exchange.store, session)
+    raise Refused(_GIVEN_UP, "The upload was cancelled.")
 
 
 def _find(exchange: Exchange) -> _Session:

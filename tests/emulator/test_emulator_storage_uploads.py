@@ -239,6 +239,26 @@ def test_pieces_that_do_not_fit(world: Plane, content: bytes, place: str) -> Non
     assert world.piece(url, b"x" * 3 * UNIT, f"bytes 0-{3 * UNIT - 1}/{3 * UNIT}").status_code == 200
 
 
+def test_a_session_can_be_given_up(world: Plane) -> None:
+    world.ok("POST", "/bigquery/v2/projects/p/datasets", json={"datasetReference": {"datasetId": "d"}})
+    table = {"projectId": "p", "datasetId": "d", "tableId": "t"}
+    load = {"configuration": {"load": {"destinationTable": table, "sourceFormat": "NEWLINE_DELIMITED_JSON"}}}
+    said = {"file": {"mimeType": "jsonl"}}
+    for url in (
+        world.session(params={"name": "a"}),
+        world.session("/upload/bigquery/v2/projects/p/jobs", load),
+        world.session("/upload/v1beta/files", said, headers={"x-goog-api-key": "k"}),
+    ):
+        assert world.piece(url, b"x" * UNIT, f"bytes 0-{UNIT - 1}/*").status_code == 308
+        assert world.http.delete(url).status_code == 499
+        assert [world.http.delete(url).status_code, world.piece(url, b"", "bytes */*").status_code] == [404, 404]
+    assert world.emulator.store.rows("SELECT * FROM pieces") == []
+    url = world.session(params={"name": "a"})
+    world.http.put(url, content=b"x")
+    assert world.http.delete(url).status_code == 400
+    assert world.read("a").content == b"x"
+
+
 def test_sessions_that_are_not_there(world: Plane) -> None:
     assert world.http.put(f"{UPLOAD}?upload_id=none").status_code == 404
     world.refused(404, "PUT", UPLOAD)

@@ -20,7 +20,7 @@ from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
 from batchctl.emulator.legacy import older
 from batchctl.emulator.replies import BIGQUERY
-from batchctl.emulator.sessions import in_session
+from batchctl.emulator.sessions import cancel_session, in_session
 
 _PROJECT = "/bigquery/v2/projects/(?P<project>[^/]+)"
 _DATASETS = f"{_PROJECT}/datasets"
@@ -37,6 +37,21 @@ def _route(verb: str, path: str, method: str, handler: Handler, reply: str = "")
     return Route(verb, re.compile(path), name, answer, Caller.TOKEN, reply=reply, replies=BIGQUERY)
 
 
+def _in_upload(verb: str, handler: Handler) -> Route:
+    """A session's address opens it to whoever knows it; bytes may be many."""
+    return Route(
+        verb,
+        re.compile(_UPLOAD),
+        "bigquery.jobs.upload",
+        older(handler, named=True),
+        caller=Caller.ANYONE,
+        limited=False,
+        reply="Job",
+        replies=BIGQUERY,
+        takes=in_session,
+    )
+
+
 ROUTES = (
     _route("GET", _DATASETS, "datasets.list", list_datasets, "DatasetList"),
     _route("POST", _DATASETS, "datasets.insert", insert_dataset, "Dataset"),
@@ -50,17 +65,8 @@ ROUTES = (
     _route("POST", f"{_TABLE}/insertAll", "tabledata.insertAll", insert_rows, "TableDataInsertAllResponse"),
     _route("POST", _JOBS, "jobs.insert", insert_job, "Job"),
     _route("GET", f"{_JOBS}/(?P<job>[^/]+)", "jobs.get", get_job, "Job"),
-    Route(
-        "PUT",
-        re.compile(_UPLOAD),
-        "bigquery.jobs.upload",
-        older(continue_upload, named=True),
-        caller=Caller.ANYONE,
-        limited=False,
-        reply="Job",
-        replies=BIGQUERY,
-        takes=in_session,
-    ),
+    _in_upload("PUT", continue_upload),
+    _in_upload("DELETE", cancel_session),
     Route(
         "POST",
         re.compile(_UPLOAD),

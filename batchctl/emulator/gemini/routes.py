@@ -22,6 +22,7 @@ from batchctl.emulator.gemini.other_uploads import (
 from batchctl.emulator.gemini.uploads import continue_upload, start_upload
 from batchctl.emulator.queries import LIST, OPERATIONS_LIST
 from batchctl.emulator.replies import DEVELOPER
+from batchctl.emulator.sessions import cancel_session
 from batchctl.emulator.wire import Request
 
 _VERSION = r"/(?P<version>v1|v1alpha|v1beta)"
@@ -67,6 +68,7 @@ ROUTES = (
         frozenset({"update_mask"}),
     ),
     *(_in_upload(verb, continue_older_session, in_older_session) for verb in ("POST", "PUT")),
+    _in_upload("DELETE", cancel_session, in_older_session),
     *(_in_upload(verb, continue_upload, _in_session) for verb in ("POST", "PUT")),
     Route("POST", _UPLOAD, "files.create", upload_whole, limited=False, takes=brings_bytes),
     Route("POST", _UPLOAD, "files.create", open_older_session, takes=opens_older_session),

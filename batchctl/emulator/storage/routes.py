@@ -8,7 +8,7 @@ from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
 from batchctl.emulator.legacy import older
 from batchctl.emulator.replies import STORAGE
-from batchctl.emulator.sessions import in_session
+from batchctl.emulator.sessions import cancel_session, in_session
 from batchctl.emulator.storage.buckets import delete_bucket, get_bucket, insert_bucket, list_buckets
 from batchctl.emulator.storage.changes import (
     compose_object,
@@ -54,6 +54,7 @@ def _upload(verb: str, method: str, handler: Handler, *, session: bool) -> Route
 
 ROUTES = (
     _upload("PUT", "objects.upload", continue_insert, session=True),
+    _upload("DELETE", "objects.upload", cancel_session, session=True),
     _upload("POST", "objects.insert", insert_object, session=False),
     _route("GET", _OBJECTS, "objects.list", list_objects, "Objects"),
     _route("GET", rf"(?:/download)?{_OBJECT}", "objects.get", get_object, "Object"),
