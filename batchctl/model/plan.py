@@ -10,11 +10,10 @@ from enum import StrEnum
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
-from batchctl.model.desired import Json
+from batchctl.model.decision import Change, Counted, Decision, Guard, RuleApplied, Timer
 from batchctl.model.keys import Account
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.row_hashes import RowChanges
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
 from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, Note, RecordAttempt, RecordJob, Reuse, Step
@@ -24,7 +23,9 @@ __all__ = [
     "Cancel",
     "Change",
     "Collect",
+    "Counted",
     "Create",
+    "Decision",
     "Delete",
     "Drift",
     "DriftKind",
@@ -37,107 +38,101 @@ __all__ = [
     "RecordJob",
     "Rename",
     "Reuse",
+    "RuleApplied",
     "Step",
     "Timer",
 ]
 
 
-class Timer(StrEnum):
-    """What is due at a plan's `next_time`."""
-
-    BACKOFF = "backoff"
-    """The next attempt."""
-    DEADLINE = "deadline"
-    """The cancel at `pendingDeadline` or `activeDeadline`."""
-    SETTLING = "settling"
-    """The end of the grace of a create call that got no answer."""
-    MISSING = "missing"
-    """The look that confirms that a remote job is gone."""
-    TTL = "ttl"
-    """The delete at `ttlAfterFinished`."""
-    CANCEL = "cancel"
-    """The cancel, sent once more."""
-    ADMISSION = "admission"
-    """The next check of whether there is capacity on the account."""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it runs on the local clock, and not on the provider's."""
-        return self in {Timer.SETTLING, Timer.MISSING}
-
-
-@dataclass(frozen=True)
-class Change:
-    """One difference between record and manifest. Prompt-bearing values stand by their hash."""
-
-    path: str
-    before: Json
-    after: Json
-    rows: RowChanges | None = None
-    """Of a change of the rows: which ones."""
-    detail: str = ""
-    """The difference in words, where the two values do not tell it."""
-
-
-@dataclass(frozen=True)
-class Guard:
-    """Why an action is refused, and how to allow it. Exit code 6."""
-
-    code: str
-    message: str
-    flag: str
-    """The flag that lifts it, or the words that say what to change."""
-
-
-@dataclass(frozen=True)
-class RuleApplied:
-    """A rule that made a decision what it is."""
-
-    id: str
-    does: str
-    """In words."""
-
-
 @dataclass(frozen=True)
 class JobPlan:
-    """The decision about one job, with the reason for it; the reason never drives behaviour."""
+    """The decision about one job, and the facts of the job that reports show beside it."""
 
     job: str
-    action: Action
-    phase: Phase
-    code: Reason
-    """The reason for programs."""
-    reason: str
-    """The same for people."""
-    steps: tuple[Step, ...] = ()
-    changes: tuple[Change, ...] = ()
-    unfinished: bool = False
-    """The action goes on in a later pass, for example a replace whose old job is still cancelling. Where the action is
-    refused: what is done about the job as it is goes on."""
+    decision: Decision
     guard: Guard | None = None
-    """Set when the action, or what follows from an adoption, is refused; its steps are then what needs no leave."""
-    needs_consent: bool = False
-    """Whether a person, `--yes` or a reviewed plan has to agree: it buys, stops or lets go of something."""
+    """Set when the action, or what follows from an adoption, is refused; its steps then need no consent."""
     attempt: RecordedAttempt | None = None
-    """The attempt that counts, as this look leaves it; None when there is none yet."""
-    next_time: datetime | None = None
-    """When a decision is due that needs no event: a back-off, a deadline, the end of a grace."""
-    timer: Timer | None = None
-    """What is due then; set when `next_time` is."""
-    waits_for: tuple[str, ...] = ()
-    """Other jobs whose end it waits for: what it depends on, or when it is removed, what depends on it."""
-    blocked: bool = False
-    """Whether those will not come to the end that it waits for, unless a person does something."""
-    queue: QueuePlace | None = None
-    """Where it stands among the jobs that wait for room on its account."""
+    """The attempt that counts, as this pass saw it; None when there is none yet."""
     size: WorkSize = field(default_factory=WorkSize)
     """How large its work is: what is to be bought, else what was."""
     buys: bool = False
     """Whether an attempt is bought, now or when it is its turn; a guard may still refuse it."""
-    unseen: bool = False
-    """Whether it waits for a look that shows the job, or all of its account."""
-    trail: tuple[RuleApplied, ...] = ()
-    """The rules that made the decision what it is, in their order."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, in their order. The first that fails ends them."""
+        return (*self.decision.base, *self.decision.steps)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes of the work, then those of settings."""
+        return (*self.decision.changes, *self.decision.updates)
+
+    @property
+    def action(self) -> Action:
+        """The one action of the job."""
+        return self.decision.action
+
+    @property
+    def phase(self) -> Phase:
+        """The job's phase before the action."""
+        return self.decision.phase
+
+    @property
+    def code(self) -> Reason:
+        """The reason for programs."""
+        return self.decision.code
+
+    @property
+    def reason(self) -> str:
+        """The reason for people."""
+        return self.decision.reason
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the action goes on in a later pass."""
+        return self.decision.unfinished
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether a person, `--yes` or a reviewed plan has to agree."""
+        return self.decision.needs_consent
+
+    @property
+    def next_time(self) -> datetime | None:
+        """When something is due that needs no event."""
+        return self.decision.next_time
+
+    @property
+    def timer(self) -> Timer | None:
+        """What is due then."""
+        return self.decision.timer
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Other jobs whose end it waits for."""
+        return self.decision.waits_for
+
+    @property
+    def blocked(self) -> bool:
+        """Whether those will not come to that end by themselves."""
+        return self.decision.blocked
+
+    @property
+    def queue(self) -> QueuePlace | None:
+        """Its place among the jobs that wait for capacity."""
+        return self.decision.queue
+
+    @property
+    def unseen(self) -> bool:
+        """Whether it waits for a pass that sees the job."""
+        return self.decision.unseen
+
+    @property
+    def trail(self) -> tuple[RuleApplied, ...]:
+        """The rules that led to the action."""
+        return self.decision.trail
 
     def lines(self) -> tuple[str, ...]:
         """The action with its phase, each step in its order, and the guard that refuses it."""

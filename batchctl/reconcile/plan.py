@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from datetime import datetime
 
+from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredStack
 from batchctl.model.kept import Inventory
 from batchctl.model.observed import Observed, RemoteJob
@@ -13,7 +14,6 @@ from batchctl.model.recorded import Recorded
 from batchctl.reconcile.admission.sizes import is_bought, size_of
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.fold import decide_stack
 from batchctl.reconcile.options import Options
@@ -103,25 +103,5 @@ def _job_plans(decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
 
 def _job_plan(subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates) -> JobPlan:
     view, bought = subject.current, is_bought(decision)
-    return JobPlan(
-        subject.name,
-        decision.action,
-        decision.phase,
-        decision.code,
-        decision.reason,
-        steps=(*decision.base, *decision.steps),
-        changes=(*decision.changes, *decision.updates),
-        unfinished=decision.unfinished,
-        guard=guard,
-        needs_consent=decision.needs_consent,
-        attempt=view.attempt if view else None,
-        next_time=decision.next_time,
-        timer=decision.timer,
-        waits_for=decision.waits_for,
-        blocked=decision.blocked,
-        queue=decision.queue,
-        unseen=decision.unseen,
-        size=size_of(subject, rates, bought=bought),
-        buys=bought,
-        trail=decision.trail,
-    )
+    size = size_of(subject, rates, bought=bought)
+    return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought)

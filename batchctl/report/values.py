@@ -99,12 +99,12 @@ class StatusRow:
 
 def _standing_reason(plan: JobPlan) -> str:
     """A job's reason, with what goes wrong, and with what it waits for where no action stands beside it to tell."""
-    trouble = plan.attempt.trouble if plan.attempt is not None else None
-    if trouble is not None and trouble.message not in plan.reason:
-        plan = replace(plan, reason=f"{plan.reason}; {trouble.operation}: {trouble.words}")
+    reason, trouble = plan.reason, plan.attempt.trouble if plan.attempt is not None else None
+    if trouble is not None and trouble.message not in reason:
+        reason = f"{reason}; {trouble.operation}: {trouble.words}"
     if plan.guard is not None:
-        return f"{plan.reason}; refused: {plan.guard.message} ({plan.guard.flag})"
-    return f"{plan.reason}; waits for `batchctl apply`" if plan.needs_consent else plan.reason
+        return f"{reason}; refused: {plan.guard.message} ({plan.guard.flag})"
+    return f"{reason}; waits for `batchctl apply`" if plan.needs_consent else reason
 
 
 @dataclass(frozen=True)

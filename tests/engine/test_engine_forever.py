@@ -11,6 +11,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 import httpx
 import pytest
 from engine_kit import HERE, job, live, made, phases, run
+from plan_parts import job_plan
 
 from batchctl.engine.after_pass import AfterPass
 from batchctl.engine.loop.drive import Until, drive
@@ -29,7 +30,7 @@ from batchctl.model.errors import (
 )
 from batchctl.model.keys import AttemptKey
 from batchctl.model.outcome import Result
-from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.plan import Action, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.states import Phase
@@ -571,7 +572,7 @@ def test_a_locked_state_is_told_once_among_many(crowd):
     assert ["trying again" in warning for warning in world.progress.warnings] == [True, False]
 
 
-WAITS = JobPlan(
+WAITS = job_plan(
     "a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "", attempt=RecordedAttempt(AttemptKey("a", 1), HERE, "d1:", "t")
 )
 

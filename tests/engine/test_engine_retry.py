@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 from engine_kit import HERE, exit_codes, job, made, phases, results, run
+from plan_parts import job_plan
 
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.report import has_come_to
 from batchctl.model.keys import AttemptKey
-from batchctl.model.plan import Action, JobPlan
+from batchctl.model.plan import Action
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
@@ -124,7 +125,7 @@ def test_the_success_of_all_is_waited_for_where_no_phase_is_named(world):
 )
 def test_a_job_that_ended_between_two_looks_had_been_active(remote, phase, wanted, come):
     attempt = RecordedAttempt(AttemptKey("a", 1), HERE, "d1:", "token", remote=remote)
-    assert has_come_to(JobPlan("a", Action.NONE, phase, Reason.ACTIVE, "", attempt=attempt), wanted) is come
+    assert has_come_to(job_plan("a", Action.NONE, phase, Reason.ACTIVE, "", attempt=attempt), wanted) is come
 
 
 def test_until_a_phase_ends_while_others_work_on(world):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from engine_kit import exit_codes, job, phases, results
+from plan_parts import job_plan
 
 from batchctl.engine.loop.report import _WEIGHTS, DriveReport
 from batchctl.engine.loop.verdict import Measure, find_verdict
@@ -23,7 +24,7 @@ FULL = {"method": "batches.create", "kind": "status", "status": 429, "when": "be
 
 
 def jobs(phase: Phase, *names: str, action: Action = Action.NONE) -> list[JobPlan]:
-    return [JobPlan(name, action, phase, Reason.ACTIVE, "") for name in names]
+    return [job_plan(name, action, phase, Reason.ACTIVE, "") for name in names]
 
 
 def report(standing: Iterable[JobPlan] = (), errors: dict[str, BatchctlError] | None = None) -> DriveReport:
@@ -51,7 +52,7 @@ def test_what_is_tried_again_has_not_come_to_its_end(action: Action) -> None:
 
 
 def test_what_a_person_cancelled_counts_where_its_end_was_waited_for() -> None:
-    made = report([JobPlan("a", Action.NONE, Phase.CANCELLED, Reason.CANCEL_ORDERED, "")])
+    made = report([job_plan("a", Action.NONE, Phase.CANCELLED, Reason.CANCEL_ORDERED, "")])
 
     assert words(made) == []
     assert words(made, waited=True) == [(4, "1 job has come to no good end: a (Cancelled)")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from plan_parts import job_plan
 from reconcile_build import HERE, NOW, THERE, attempt, collected, job, row, unanswered
 
 from batchctl.model.admission import LimitKind, QueuePlace
@@ -20,13 +21,13 @@ NOTICE = Notice("id", "hook", "a", 1, NoticeType.FAILED, NOW, "{}")
 
 def waits(count: int, **more) -> tuple[JobPlan, ...]:
     return tuple(
-        JobPlan(f"a{number}", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "", attempt=attempt(name=f"a{number}"), **more)
+        job_plan(f"a{number}", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "", attempt=attempt(name=f"a{number}"), **more)
         for number in range(count)
     )
 
 
-DONE = JobPlan("done", Action.NONE, Phase.SUCCEEDED, Reason.ACTIVE, "", attempt=collected(name="done"))
-HELD = JobPlan("held", Action.WAIT, Phase.WAITING, Reason.ACTIVE, "", waits_for=("a0",))
+DONE = job_plan("done", Action.NONE, Phase.SUCCEEDED, Reason.ACTIVE, "", attempt=collected(name="done"))
+HELD = job_plan("held", Action.WAIT, Phase.WAITING, Reason.ACTIVE, "", waits_for=("a0",))
 
 
 def asked(jobs: tuple[JobPlan, ...], listed: dict, recorded: Recorded | None = None, **plan) -> list[str] | None:
@@ -67,16 +68,18 @@ def test_only_what_may_change_is_asked_for() -> None:
     "job_plan",
     [
         *(
-            pytest.param(JobPlan("x", action, Phase.ACTIVE, Reason.ACTIVE, ""), id=f"to {action}")
+            pytest.param(job_plan("x", action, Phase.ACTIVE, Reason.ACTIVE, ""), id=f"to {action}")
             for action in sorted(set(Action) - {Action.WAIT, Action.NONE})
         ),
-        pytest.param(JobPlan("x", Action.WAIT, Phase.SETTLING, Reason.ACTIVE, ""), id="a create call is settled"),
-        pytest.param(JobPlan("x", Action.WAIT, Phase.UNKNOWN, Reason.ACTIVE, ""), id="it was not seen"),
+        pytest.param(job_plan("x", Action.WAIT, Phase.SETTLING, Reason.ACTIVE, ""), id="a create call is settled"),
+        pytest.param(job_plan("x", Action.WAIT, Phase.UNKNOWN, Reason.ACTIVE, ""), id="it was not seen"),
         pytest.param(
-            JobPlan("x", Action.WAIT, Phase.REMOVING, Reason.ACTIVE, "", unfinished=True), id="a removal goes on"
+            job_plan("x", Action.WAIT, Phase.REMOVING, Reason.ACTIVE, "", unfinished=True), id="a removal goes on"
         ),
         pytest.param(
-            JobPlan("x", Action.WAIT, Phase.WAITING, Reason.ACTIVE, "", queue=QueuePlace(1, 1, LimitKind.ACTIVE, 1, 1)),
+            job_plan(
+                "x", Action.WAIT, Phase.WAITING, Reason.ACTIVE, "", queue=QueuePlace(1, 1, LimitKind.ACTIVE, 1, 1)
+            ),
             id="it waits in the queue",
         ),
     ],

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from plan_parts import job_plan
 from reconcile_build import HERE, HOUR, LOCAL, NOW, STACK, THERE, attempt, collected, job, look, row, unanswered
 
 from batchctl.model.notices import CommandHook, NoticeType, Webhook
 from batchctl.model.observed import RowCounts, Status
-from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.plan import Action, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, Trouble
 from batchctl.model.states import Phase
@@ -197,7 +198,7 @@ def stuck(record, hook=OPS, phase=Phase.ACTIVE, problems=(), of=None):
     """What a pass tells of a job that it leaves with this record, two hours after it was created."""
     jobs = {"a": row(job(), record) if of is None else of}
     planned = Plan(
-        "shop", (JobPlan("a", Action.WAIT, phase, Reason.ACTIVE, "-"),), problems=dict.fromkeys(problems, "500")
+        "shop", (job_plan("a", Action.WAIT, phase, Reason.ACTIVE, "-"),), problems=dict.fromkeys(problems, "500")
     )
     observed = {HERE: look()}
     told = stuck_notices(jobs, {record.key: record}, planned, observed, replace(STACK, notify=(hook,)), LOCAL)
@@ -257,7 +258,7 @@ def test_what_was_not_seen_in_this_pass_is_not_called_stuck() -> None:
 def test_only_the_attempt_that_counts_is_stuck() -> None:
     old, new = attempt(1, "PENDING"), attempt(2, "PENDING", create_time=NOW)
     assert stuck(old, hook(HOUR), of=row(job(), old, new)) == []
-    planned = Plan("shop", (JobPlan("a", Action.CREATE, Phase.WAITING, Reason.ACTIVE, "-"),))
+    planned = Plan("shop", (job_plan("a", Action.CREATE, Phase.WAITING, Reason.ACTIVE, "-"),))
     assert stuck_notices({}, {}, planned, {}, TOLD, LOCAL) == ()
 
 
@@ -268,7 +269,7 @@ def test_stuck_is_found_again_until_the_end() -> None:
         for one in stuck_notices(
             {"a": row(job(), record)},
             {record.key: record},
-            Plan("shop", (JobPlan("a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "-"),)),
+            Plan("shop", (job_plan("a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "-"),)),
             {HERE: look()},
             replace(STACK, notify=(hook(HOUR),)),
             LOCAL,
@@ -310,7 +311,7 @@ def test_it_is_told_once() -> None:
         for one in stuck_notices(
             {"a": row(job(), record)},
             {record.key: record},
-            Plan("shop", (JobPlan("a", Action.COLLECT, Phase.SUCCEEDED, Reason.NOT_COLLECTED, "-"),)),
+            Plan("shop", (job_plan("a", Action.COLLECT, Phase.SUCCEEDED, Reason.NOT_COLLECTED, "-"),)),
             {HERE: look()},
             replace(STACK, notify=(EXPIRING_ONLY,)),
             LOCAL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from plan_parts import job_plan
 from reconcile_build import HERE, NOW, THERE, attempt
 
 from batchctl.model.admission import LimitKind, QueuePlace
@@ -22,7 +23,7 @@ FAILED = Outcome("a", Result.FAILED, error=ResultsError("disk full"))
 
 
 def plan(name: str, action: str, phase: Phase, **fields: Any) -> JobPlan:
-    return JobPlan(name, Action(action), phase, Reason.ACTIVE, "", **fields)
+    return job_plan(name, Action(action), phase, Reason.ACTIVE, "", **fields)
 
 
 def waits(phase: Phase, **fields: Any) -> JobPlan:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from plan_parts import job_plan
 from reconcile_build import HERE, LOCAL, NOW, STACK, attempt, job, look
 
 from batchctl.model.desired import DesiredStack
-from batchctl.model.plan import Action, JobPlan, Plan, Timer
+from batchctl.model.plan import Action, Plan, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.reconcile import Timing, time_plan
@@ -20,7 +21,7 @@ OBSERVED = {HERE: look()}
 
 
 def plan(name: str = "a", **fields) -> Plan:
-    return Plan("shop", (JobPlan(name, Action.WAIT, Phase.WAITING, Reason.ACTIVE, "", **fields),))
+    return Plan("shop", (job_plan(name, Action.WAIT, Phase.WAITING, Reason.ACTIVE, "", **fields),))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from plan_parts import job_plan as make_job_plan
+
 from batchctl.model.admission import LimitKind, QueuePlace
 from batchctl.model.desired import (
     DesiredJob,
@@ -78,7 +80,7 @@ CODES = {
 
 
 def job_plan(name="quiet", action=Action.NONE, phase=Phase.SUCCEEDED, reason="nothing to do", **more) -> JobPlan:
-    return JobPlan(name, action, phase, more.pop("code", CODES[action]), reason, **more)
+    return make_job_plan(name, action, phase, more.pop("code", CODES[action]), reason, **more)
 
 
 def running(job, number=1, **more) -> RecordedAttempt:

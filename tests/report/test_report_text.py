@@ -233,7 +233,9 @@ GUARD = Guard("Protected", "w is protected", "--allow-protected")
     ],
 )
 def test_a_reason_says_what_no_action_beside_it_does(changes, status, plan):
-    changed = replace(WAIT, **changes)
+    guard = {name: changes[name] for name in changes if name == "guard"}
+    decision = {name: changes[name] for name in changes if name != "guard"}
+    changed = replace(WAIT, decision=replace(WAIT.decision, **decision), **guard)
     assert StatusRow.of(changed, model=None, provider=None, clocks={}).reason == status
     assert reason_text(changed) == plan
 
@@ -300,7 +302,9 @@ def test_a_job_that_was_never_applied_is_described_in_short():
 
 
 def test_tokens_are_left_out_of_descriptions():
-    description = JobDescription("s", replace(CREATE, next_time=ago(seconds=0)), recorded=RECORDED)
+    description = JobDescription(
+        "s", replace(CREATE, decision=replace(CREATE.decision, next_time=ago(seconds=0))), recorded=RECORDED
+    )
     assert "tokentoken" not in str(describe_document(description))
     assert "Next time:  2026-11-22T10:31:07Z" in written(write_description, description)
 

@@ -24,7 +24,11 @@ class StandingClock:
 
 def waits(name: str, phase: Phase, timer: Timer | None = None, minutes: int = 3) -> JobPlan:
     plan = job_plan(name, Action.WAIT, phase, "waits")
-    return plan if timer is None else replace(plan, timer=timer, next_time=NOW + timedelta(minutes=minutes))
+    return (
+        plan
+        if timer is None
+        else replace(plan, decision=replace(plan.decision, timer=timer, next_time=NOW + timedelta(minutes=minutes)))
+    )
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def _weightier(before: JobPlan, later: JobPlan) -> JobPlan:
     is_over = before.guard is not None and later.guard is None
     if is_over or _weight(later) > _weight(before):
         return later
-    return replace(before, phase=later.phase, attempt=later.attempt)
+    return replace(before, decision=replace(before.decision, phase=later.phase), attempt=later.attempt)
 
 
 def _weight(job: JobPlan) -> int:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, short_model
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
+from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob, DesiredStack, Stack
 from batchctl.model.keys import Account
 from batchctl.model.plan import Guard
@@ -24,7 +25,6 @@ from batchctl.reconcile.admission.capacity import Capacity, Obstacle, quota_key
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.admission.usage import LiveJob, find_creates, find_live
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.rules.held_create import hold_create
 from batchctl.reconcile.view.subject import Subject

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.decision import Counted, Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account, same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.sizes import WorkSize, rows_sent
 from batchctl.reconcile.admission.tokens import TokenRates
-from batchctl.reconcile.decide.decision import Counted, Decision
 from batchctl.reconcile.view.subject import Subject
 
 _HERE = frozenset({Reason.CHANGED_BACK, Reason.REUSED})

@@ -7,27 +7,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Action, RecordJob, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause
 from batchctl.model.states import ENDED_PHASES, GOOD_STATES, Phase
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import BY_ORDER, Decision, rest, wait
+from batchctl.reconcile.decide.decision import BY_ORDER, rest, wait
 from batchctl.reconcile.decide.remote import follow
 from batchctl.reconcile.decide.steps import stop_steps
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.phases import ATTEMPT_DUE, phase_of
-from batchctl.reconcile.view.subject import Subject, phase_facts
+from batchctl.reconcile.view.subject import Subject, current_phase
 
 
 def decide_cancel(subject: Subject, context: Context) -> Decision:
     """Cancel the attempt that counts, and call off everything that would follow it."""
     view, recorded = subject.current, subject.recorded
     if view is None:
-        return rest(ATTEMPT_DUE, Reason.NOT_CREATED, "not created yet: nothing to cancel")
+        return rest(Phase.WAITING, Reason.NOT_CREATED, "not created yet: nothing to cancel")
     if recorded is None:
         words = "found by its mark, but not in the state: `batchctl apply` adopts it first"
-        return rest(phase_facts(subject), Reason.NOT_RECORDED, words)
+        return rest(current_phase(subject), Reason.NOT_RECORDED, words)
     over = _find_end(subject, view, context)
     if over is None:
         return _order(subject, view, context)
@@ -35,7 +35,7 @@ def decide_cancel(subject: Subject, context: Context) -> Decision:
         return over
     call_off = RecordJob(replace(recorded, retry_requested=None, attempts=()))
     words = "the order of `batchctl retry` is called off"
-    return Decision(Action.CANCEL, over.facts, Reason.RETRY_CALLED_OFF, words, (call_off,))
+    return Decision(Action.CANCEL, over.phase, Reason.RETRY_CALLED_OFF, words, (call_off,))
 
 
 def _order(subject: Subject, view: AttemptView, context: Context) -> Decision:
@@ -45,13 +45,13 @@ def _order(subject: Subject, view: AttemptView, context: Context) -> Decision:
     after = _look_ahead(subject, view, context)
     cancels: tuple[Step, ...] = ()
     if view.is_working:
-        after = wait(phase_facts(subject), Reason.CANCEL_ORDERED, BY_ORDER)
+        after = wait(current_phase(subject), Reason.CANCEL_ORDERED, BY_ORDER)
         cancels = stop_steps(view, context, CancelCause.USER)
     elif after.action is Action.WAIT:
         after = replace(after, reason=f"{after.reason}; it is cancelled as soon as it can be")
     return Decision(
         Action.CANCEL,
-        after.facts,
+        after.phase,
         Reason.CANCEL_ORDERED,
         after.reason,
         (RecordJob(replace(ordered, attempts=())), *cancels),
@@ -69,17 +69,16 @@ def _find_end(subject: Subject, view: AttemptView, context: Context) -> Decision
     is_open = found.action is Action.COLLECT and view.attempt.state in GOOD_STATES and may_be_retried
     if is_open or found.phase not in ENDED_PHASES:
         return None
-    return rest(found.facts, Reason.HAS_ENDED, f"has ended already: {found.reason}")
+    return rest(found.phase, Reason.HAS_ENDED, f"has ended already: {found.reason}")
 
 
 def _look_ahead(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """What would become of the attempt that counts, whatever the manifests ask for by now."""
     if not view.attempt.is_unsent:
         return follow(subject, view, context)
-    facts = phase_facts(subject, view)
-    phase = phase_of(facts)
+    phase = current_phase(subject, view)
     if phase is Phase.REJECTED:
-        return rest(facts, Reason.REJECTED, "the API refused it")
+        return rest(phase, Reason.REJECTED, "the API refused it")
     if phase is Phase.CANCELLED:
-        return rest(facts, Reason.CANCEL_ORDERED, f"{BY_ORDER} before a create call got through")
-    return wait(facts, Reason.NOT_CREATED, "no remote job of it is known so far")
+        return rest(phase, Reason.CANCEL_ORDERED, f"{BY_ORDER} before a create call got through")
+    return wait(phase, Reason.NOT_CREATED, "no remote job of it is known so far")

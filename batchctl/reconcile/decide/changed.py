@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.decision import Counted, Decision
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Action, Change, Create, Guard, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Counted, Decision, wait
+from batchctl.reconcile.decide.decision import wait
 from batchctl.reconcile.decide.remote import follow
 from batchctl.reconcile.decide.steps import collect_steps, end_steps, stop_steps
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.changes import describe_changes, row_words_of
 from batchctl.reconcile.view.endings import has_succeeded
-from batchctl.reconcile.view.subject import Subject, phase_facts
+from batchctl.reconcile.view.subject import Subject, current_phase
 
 ADOPTED_CHANGED = ErrorCode.ADOPTED_CHANGED
 ON_CHANGE_FAIL = ErrorCode.ON_CHANGE_FAIL
@@ -43,10 +44,10 @@ def _wait_to_replace(subject: Subject) -> Decision | None:
     for view in subject.views:
         unseen = find_unseen(view)
         if unseen is not None:
-            return wait_to_see(phase_facts(subject), unseen, "its work changed")
+            return wait_to_see(current_phase(subject), unseen, "its work changed")
         if view.is_in_unknown_state:
             words = f"its work changed, but the API says {view.attempt.state}, and what that leads to is not known"
-            return wait(phase_facts(subject), Reason.STATE_UNKNOWN, words)
+            return wait(current_phase(subject), Reason.STATE_UNKNOWN, words)
     return None
 
 
@@ -61,7 +62,7 @@ def _fail(subject: Subject) -> Decision:
     way_out = "undo the change, or set spec.lifecycle.onChange: replace"
     return Decision(
         Action.REPLACE,
-        phase_facts(subject),
+        current_phase(subject),
         Reason.CHANGE_REFUSED,
         "its work changed (onChange: fail)",
         refusal=Guard(ON_CHANGE_FAIL, message, way_out),
@@ -84,12 +85,12 @@ def _replace(subject: Subject, context: Context, changes: tuple[Change, ...]) ->
         steps = _replacing_steps(subject, reused, discard_results=context.options.discard_results)
     following = None if active else (subject.next_key if reused is None else reused.key).attempt
     if reused is not None and not steps and not active:
-        return Decision(Action.REUSE, phase_facts(subject, reused), code, words, current=following)
+        return Decision(Action.REUSE, current_phase(subject, reused), code, words, current=following)
     # A replacement under way was approved when it began: do not check limits or ask for consent again.
     is_agreed = subject.counting.attempt.cancel_cause is CancelCause.REPLACE
     return Decision(
         Action.REPLACE,
-        phase_facts(subject),
+        current_phase(subject),
         code,
         words,
         steps,

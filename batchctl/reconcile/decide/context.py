@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.kept import Inventory
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.view.clocks import provider_now
 from batchctl.reconcile.view.collected import CollectedResults

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from batchctl.model.admission import QuotaKey
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Guard, Rename
 from batchctl.reconcile.decide.context import Decided
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.view.subject import Subject
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.decision import Decision
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Action, Note, RecordAttempt, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.states import Phase
 from batchctl.reconcile.decide.changed import changes_of
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import BY_ORDER, Decision, create, rest, wait, wait_until_seen
+from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen
 from batchctl.reconcile.decide.unanswered import settle
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.phases import ATTEMPT_DUE, PhaseFacts
-from batchctl.reconcile.view.subject import Subject, phase_facts
+from batchctl.reconcile.view.subject import Subject, current_phase
 
 
 def decide_new(subject: Subject, context: Context) -> Decision | None:
@@ -26,12 +27,10 @@ def decide_new(subject: Subject, context: Context) -> Decision | None:
     if observation is None or not observation.complete:
         # A job that was made before the state was lost could be on a page that failed.
         why = observation.problem if observation else "nobody looked at its account"
-        return wait_until_seen(
-            PhaseFacts(is_hidden=True), Reason.UNSEEN, f"cannot tell whether it was created already: {why}"
-        )
+        return wait_until_seen(Phase.UNKNOWN, Reason.UNSEEN, f"cannot tell whether it was created already: {why}")
     if desired.adopt is not None:
         words = f"spec.adopt names {desired.adopt}, and there is no such job that nobody owns"
-        return wait(ATTEMPT_DUE, Reason.NOTHING_TO_ADOPT, words)
+        return wait(Phase.WAITING, Reason.NOTHING_TO_ADOPT, words)
     return _create_next(subject, context, Reason.NEW, "new in the manifests")
 
 
@@ -44,7 +43,7 @@ def decide_unsent(subject: Subject, context: Context) -> Decision | None:
     same = same_digest(attempt.digest, desired.digest) and attempt.account == desired.account
     if attempt.rejected:
         if same:
-            return rest(phase_facts(subject), Reason.REJECTED, _refusal(attempt))
+            return rest(current_phase(subject), Reason.REJECTED, _refusal(attempt))
         made = _create_next(subject, context, Reason.WORK_CHANGED, "changed since it was refused")
         return replace(made, changes=changes_of(attempt, desired))
     if same and subject.is_cancel_requested:
@@ -62,7 +61,7 @@ def _create_next(subject: Subject, context: Context, code: Reason, words: str) -
 
 def _after_no_answer(subject: Subject, view: AttemptView, context: Context, *, same: bool) -> Decision:
     """The create call got no answer: wait for its mark to show, then send it again."""
-    waiting = settle(phase_facts(subject), view, context)
+    waiting = settle(current_phase(subject), view, context)
     if waiting is not None:
         return waiting
     if same:
@@ -86,7 +85,7 @@ def _send_again(subject: Subject, view: AttemptView, context: Context, *, same: 
     decision = create(view.key, code, reason, token, is_suspended=context.is_suspended(subject))
     due = trouble.next_time if trouble is not None and same else None
     if due is not None and decision.action is Action.CREATE and context.clock_of(attempt.account) < due:
-        return wait(ATTEMPT_DUE, code, reason, due, Timer.BACKOFF)
+        return wait(Phase.WAITING, code, reason, due, Timer.BACKOFF)
     # A person agreed to the same work when it was first tried.
     changes = () if same else changes_of(attempt, subject.manifest)
     return replace(decision, needs_consent=decision.needs_consent and not same, changes=changes)
@@ -96,13 +95,12 @@ def _call_off(subject: Subject, view: AttemptView, context: Context) -> Decision
     """`batchctl cancel` stopped the attempt before a remote job of it was known: it is not sent."""
     if view.attempt.intent is None:
         words = f"{BY_ORDER} before a create call got through"
-        return rest(phase_facts(subject), Reason.CANCEL_ORDERED, words)
-    waiting = settle(phase_facts(subject), view, context)
+        return rest(current_phase(subject), Reason.CANCEL_ORDERED, words)
+    waiting = settle(current_phase(subject), view, context)
     if waiting is not None:
         return replace(waiting, reason=f"{waiting.reason}; {BY_ORDER}, so it is not sent again")
     given_up = _abandon(view.attempt, context)
-    after = replace(phase_facts(subject), attempt=given_up.attempt)
-    return rest(after, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and its create call was lost").before(given_up)
+    return rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and its create call was lost").before(given_up)
 
 
 def _abandon(attempt: RecordedAttempt, context: Context) -> RecordAttempt:

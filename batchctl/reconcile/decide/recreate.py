@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from batchctl.model.decision import Decision
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.states import JobState
+from batchctl.model.states import JobState, Phase
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision, create, rest, wait
+from batchctl.reconcile.decide.decision import create, rest, wait
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.phases import ATTEMPT_DUE
-from batchctl.reconcile.view.subject import Subject, phase_facts
+from batchctl.reconcile.view.subject import Subject, current_phase
 
 MOST_RECREATED = 3
 """How often the same work is made again after it went missing, without a person's order."""
@@ -34,7 +34,7 @@ def recreate(subject: Subject, view: AttemptView, context: Context) -> Decision:
     if times > MOST_RECREATED:
         words = f"it went missing {times} times before it ended, and onMissing: recreate allows {MOST_RECREATED}"
         return rest(
-            phase_facts(subject, view), Reason.RECREATE_LIMIT, f"{words}; `batchctl retry` makes another attempt"
+            current_phase(subject, view), Reason.RECREATE_LIMIT, f"{words}; `batchctl retry` makes another attempt"
         )
     assert attempt.gone_time is not None
     pause = context.stack.limits.settle_grace * 2 ** (times - 1) if times > 1 else timedelta()
@@ -43,7 +43,7 @@ def recreate(subject: Subject, view: AttemptView, context: Context) -> Decision:
     if left > timedelta():
         clock = context.clock_of(attempt.account)
         reason = f"{words}; attempt {times} of {MOST_RECREATED} after a pause"
-        return wait(ATTEMPT_DUE, Reason.BACK_OFF, reason, clock + left, Timer.BACKOFF)
+        return wait(Phase.WAITING, Reason.BACK_OFF, reason, clock + left, Timer.BACKOFF)
     made = create(subject.next_key, Reason.MISSING, words, is_suspended=context.is_suspended(subject))
     return replace(made, needs_consent=False)
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from batchctl.model.decision import Decision
 from batchctl.model.desired import Lifecycle, OnMissing
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import Missing, RemoteJob, Unknown
 from batchctl.model.plan import Action, Cancel, Collect, Create, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
-from batchctl.model.states import GOOD_STATES, JobState
+from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.reconcile.calls.troubles import is_looked_for_again
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import BY_ORDER, Decision, create, rest, wait, wait_until_seen
+from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen
 from batchctl.reconcile.decide.recreate import recreate
 from batchctl.reconcile.decide.retry_policy import failure_name, judge
 from batchctl.reconcile.decide.steps import collect_steps, next_cancel
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import has_succeeded, row_words, was_cancelled
-from batchctl.reconcile.view.phases import ATTEMPT_DUE
-from batchctl.reconcile.view.subject import Subject, phase_facts
+from batchctl.reconcile.view.subject import Subject, current_phase
 
 
 def decide_same_work(subject: Subject, context: Context) -> Decision | None:
@@ -46,12 +46,12 @@ def _decide_unseen(subject: Subject, view: AttemptView, context: Context, unseen
     """The look does not tell how the remote job is. An end that is on record is one all the same."""
     attempt = view.attempt
     if attempt.remote is None or not attempt.has_ended or isinstance(unseen, Missing):
-        return wait_to_see(phase_facts(subject, view), unseen)
+        return wait_to_see(current_phase(subject, view), unseen)
     ended = _decide_ended(subject, view, context)
     words = f"{ended.reason}; not seen in this pass: {unseen.reason}"
     if ended.action is Action.NONE and not attempt.is_uncollected:
-        return rest(ended.facts, ended.code, words)
-    return wait_until_seen(ended.facts, Reason.UNSEEN, words)
+        return rest(ended.phase, ended.code, words)
+    return wait_until_seen(ended.phase, Reason.UNSEEN, words)
 
 
 def _decide_present(subject: Subject, view: AttemptView, job: RemoteJob, context: Context) -> Decision:
@@ -60,7 +60,7 @@ def _decide_present(subject: Subject, view: AttemptView, job: RemoteJob, context
         return _decide_ended(subject, view, context)
     if view.is_in_unknown_state:
         words = f"the API says {view.attempt.state}, and what that leads to is not known"
-        return wait(phase_facts(subject, view), Reason.STATE_UNKNOWN, words)
+        return wait(current_phase(subject, view), Reason.STATE_UNKNOWN, words)
     if view.attempt.cancel_time is not None:
         return _await_cancel(subject, view, job, context)
     return _decide_active(subject, view, job, context)
@@ -71,18 +71,18 @@ def _decide_gone(subject: Subject, view: AttemptView, context: Context) -> Decis
     attempt = view.attempt
     if attempt.is_uncollected and attempt.delete_time is None and attempt.state in GOOD_STATES:
         words = "it succeeded, and was gone before its results were collected"
-        return rest(phase_facts(subject, view), Reason.RESULTS_LOST, words)
+        return rest(current_phase(subject, view), Reason.RESULTS_LOST, words)
     if attempt.has_ended:
         return _decide_ended(subject, view, context)
     if attempt.cancel_cause is CancelCause.USER or subject.is_cancel_requested:
-        return rest(phase_facts(subject, view), Reason.CANCEL_ORDERED, f"{BY_ORDER}, and gone")
+        return rest(current_phase(subject, view), Reason.CANCEL_ORDERED, f"{BY_ORDER}, and gone")
     if attempt.cancel_cause in {CancelCause.REMOVE, CancelCause.REPLACE}:
         return _create_again(subject, context)
     if attempt.cancel_cause is CancelCause.DEADLINE:
         return _decide_failed(subject, view, context)
     if subject.lifecycle.on_missing is OnMissing.RECREATE:
         return recreate(subject, view, context)
-    return rest(phase_facts(subject, view), Reason.MISSING, "it went missing before it ended (onMissing: fail)")
+    return rest(current_phase(subject, view), Reason.MISSING, "it went missing before it ended (onMissing: fail)")
 
 
 def _await_cancel(subject: Subject, view: AttemptView, job: RemoteJob, context: Context) -> Decision:
@@ -90,12 +90,12 @@ def _await_cancel(subject: Subject, view: AttemptView, job: RemoteJob, context: 
     due = next_cancel(view.attempt, clock)
     if due is not None:
         return wait(
-            phase_facts(subject, view), Reason.CANCELLING, "cancel sent; waiting for its end", due, Timer.CANCEL
+            current_phase(subject, view), Reason.CANCELLING, "cancel sent; waiting for its end", due, Timer.CANCEL
         )
     cause = view.attempt.cancel_cause or CancelCause.USER
     step = Cancel(view.key, job.account, job.name, cause)
     words = "cancel sent before, and it still works: sent again"
-    return Decision(Action.CANCEL, phase_facts(subject, view), Reason.CANCELLING, words, (step,), unfinished=True)
+    return Decision(Action.CANCEL, current_phase(subject, view), Reason.CANCELLING, words, (step,), unfinished=True)
 
 
 def _decide_active(subject: Subject, view: AttemptView, job: RemoteJob, context: Context) -> Decision:
@@ -103,13 +103,13 @@ def _decide_active(subject: Subject, view: AttemptView, job: RemoteJob, context:
     clock = context.clock_of(job.account)
     if deadline is not None and deadline <= clock:
         step = Cancel(view.key, job.account, job.name, CancelCause.DEADLINE)
-        return Decision(Action.CANCEL, phase_facts(subject, view), code, words, (step,), unfinished=True)
+        return Decision(Action.CANCEL, current_phase(subject, view), code, words, (step,), unfinished=True)
     if subject.is_cancel_requested:
         step = Cancel(view.key, job.account, job.name, CancelCause.USER)
         return Decision(
-            Action.CANCEL, phase_facts(subject, view), Reason.CANCEL_ORDERED, BY_ORDER, (step,), unfinished=True
+            Action.CANCEL, current_phase(subject, view), Reason.CANCEL_ORDERED, BY_ORDER, (step,), unfinished=True
         )
-    return wait(phase_facts(subject, view), Reason.ACTIVE, view.attempt.state_words, deadline, Timer.DEADLINE)
+    return wait(current_phase(subject, view), Reason.ACTIVE, view.attempt.state_words, deadline, Timer.DEADLINE)
 
 
 def _deadline(attempt: RecordedAttempt, lifecycle: Lifecycle) -> tuple[datetime | None, Reason, str]:
@@ -135,9 +135,9 @@ def _decide_ended(subject: Subject, view: AttemptView, context: Context) -> Deci
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not subject.is_cancel_requested:
         return _create_again(subject, context).before(*collect)
     if attempt.results_lost and attempt.state in GOOD_STATES:
-        decision = rest(phase_facts(subject, view), Reason.RESULTS_LOST, _loss(view))
+        decision = rest(current_phase(subject, view), Reason.RESULTS_LOST, _loss(view))
     elif has_succeeded(attempt) and failure_name(attempt) not in subject.lifecycle.retry_on:
-        decision = rest(phase_facts(subject, view), _success_code(attempt), _success(attempt))
+        decision = rest(current_phase(subject, view), _success_code(attempt), _success(attempt))
     else:
         decision = _decide_failed(subject, view, context)
     if view.missing is not None and view.is_gone:
@@ -193,15 +193,15 @@ def _decide_failed(subject: Subject, view: AttemptView, context: Context) -> Dec
     verdict = judge(attempt, attempts, subject.lifecycle, cancelled_by_user=subject.is_cancel_requested)
     ended = _failure(attempt)
     if verdict.due is None:
-        return rest(phase_facts(subject, view), verdict.code, f"{ended}; {verdict.words}")
+        return rest(current_phase(subject, view), verdict.code, f"{ended}; {verdict.words}")
     if context.is_suspended(subject):
-        return wait(ATTEMPT_DUE, Reason.SUSPENDED, f"{ended}; suspended, or {verdict.words} would follow")
+        return wait(Phase.WAITING, Reason.SUSPENDED, f"{ended}; suspended, or {verdict.words} would follow")
     clock = context.clock_of(attempt.account)
     if clock < verdict.due:
         words = f"{ended}; {verdict.words} after back-off"
-        return wait(ATTEMPT_DUE, Reason.BACK_OFF, words, verdict.due, Timer.BACKOFF)
+        return wait(Phase.WAITING, Reason.BACK_OFF, words, verdict.due, Timer.BACKOFF)
     key, words = subject.next_key, f"{ended}; {verdict.words}"
-    return Decision(Action.RETRY, ATTEMPT_DUE, verdict.code, words, (Create(key),), current=key.attempt)
+    return Decision(Action.RETRY, Phase.WAITING, verdict.code, words, (Create(key),), current=key.attempt)
 
 
 def _failure(attempt: RecordedAttempt) -> str:

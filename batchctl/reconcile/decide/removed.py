@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.decision import Counted, Decision
 from batchctl.model.desired import Kind, OnRemove
 from batchctl.model.plan import Action, Forget, RecordJob, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedJob
+from batchctl.model.states import Phase
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Counted, Decision, wait
+from batchctl.reconcile.decide.decision import wait
 from batchctl.reconcile.decide.steps import collect_steps, end_steps, stop_steps
 from batchctl.reconcile.decide.unanswered import settle
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.phases import PhaseFacts
-from batchctl.reconcile.view.subject import Subject, phase_facts
+from batchctl.reconcile.view.phases import phase_of
+from batchctl.reconcile.view.subject import Subject, current_phase, phase_facts
 
 
 def record_of(subject: Subject) -> RecordedJob:
@@ -30,7 +32,7 @@ def decide_removed(subject: Subject, context: Context) -> Decision:
     """Remove a job as its `onRemove` says: cancel, wait for the end, collect, delete."""
     for view in subject.views:
         if view.attempt.intent is not None:
-            waiting = settle(phase_facts(subject, view), view, context)
+            waiting = settle(current_phase(subject, view), view, context)
             if waiting is not None:
                 return waiting
     remote = [view for view in subject.views if view.attempt.remote is not None]
@@ -39,16 +41,15 @@ def decide_removed(subject: Subject, context: Context) -> Decision:
     doubled = any(view.living_duplicates for view in subject.views)
     if not present and unseen is None and not doubled:
         words = f"{_words(context)}, and nothing of it is left"
-        after = replace(_facts(subject), is_removing=True)
-        return Decision(Action.FORGET, after, Reason.NOTHING_LEFT, words, (Forget(subject.name),))
+        return Decision(Action.FORGET, Phase.REMOVING, Reason.NOTHING_LEFT, words, (Forget(subject.name),))
     if subject.lifecycle.on_remove is OnRemove.KEEP:
         return _release(subject, context, "the remote job is kept (onRemove: keep)")
     if unseen is not None:
-        return wait_to_see(phase_facts(subject), unseen, _words(context))
+        return wait_to_see(current_phase(subject), unseen, _words(context))
     for view in present:
         if view.is_in_unknown_state:
             words = f"{_words(context)}, but the API says {view.attempt.state}: what that leads to is not known"
-            return wait(phase_facts(subject), Reason.STATE_UNKNOWN, words)
+            return wait(current_phase(subject), Reason.STATE_UNKNOWN, words)
     active = [view for view in present if view.is_working]
     return _stop(subject, active, context) if active or doubled else _end(subject, present, context)
 
@@ -62,10 +63,11 @@ def _code(context: Context) -> Reason:
     return Reason.DESTROY_ORDERED if context.options.destroy else Reason.REMOVED
 
 
-def _facts(subject: Subject) -> PhaseFacts:
-    """The facts of its phase where no create call is left to settle."""
+def _phase(subject: Subject) -> Phase:
+    """Its phase where no create call is left to settle."""
     facts = phase_facts(subject)
-    return facts if facts.attempt is None else replace(facts, attempt=replace(facts.attempt, intent=None))
+    attempt = None if facts.attempt is None else replace(facts.attempt, intent=None)
+    return phase_of(replace(facts, attempt=attempt))
 
 
 def _stop(subject: Subject, active: list[AttemptView], context: Context) -> Decision:
@@ -79,7 +81,7 @@ def _stop(subject: Subject, active: list[AttemptView], context: Context) -> Deci
         begin = (RecordJob(replace(record_of(subject), removing_time=context.now, attempts=())),)
     return Decision(
         Action.CANCEL if keeps else Action.DELETE,
-        _facts(subject),
+        _phase(subject),
         _code(context),
         f"{_words(context)}; {'to be cancelled first' if begin else 'cancelling'}",
         (*begin, *cancels),
@@ -100,7 +102,7 @@ def _end(subject: Subject, present: list[AttemptView], context: Context) -> Deci
     ends = (step for view in present for step in end_steps(view, discard_results=discard))
     return Decision(
         Action.DELETE,
-        _facts(subject),
+        _phase(subject),
         _code(context),
         _words(context),
         (*ends, Forget(subject.name)),
@@ -114,7 +116,7 @@ def _release(subject: Subject, context: Context, words: str) -> Decision:
     step = RecordJob(replace(record_of(subject), released_time=context.now, attempts=()))
     return Decision(
         Action.FORGET,
-        _facts(subject),
+        _phase(subject),
         Reason.KEPT,
         f"{_words(context)}; {words}",
         (step,),

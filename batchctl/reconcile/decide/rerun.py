@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.decision import Counted, Decision
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Action, Create, Guard
 from batchctl.model.reasons import Reason
+from batchctl.model.states import Phase
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Counted, Decision, rest, wait
+from batchctl.reconcile.decide.decision import rest, wait
 from batchctl.reconcile.decide.retry_order import NOT_SETTLED
 from batchctl.reconcile.decide.steps import collect_steps
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.phases import ATTEMPT_DUE
-from batchctl.reconcile.view.subject import Subject, phase_facts
+from batchctl.reconcile.view.subject import Subject, current_phase
 
 BY_RERUN = "bought again by --rerun"
 
@@ -30,13 +31,13 @@ def rerun(subject: Subject, context: Context) -> Decision | None:
     why = _why_not(view)
     if why is not None:
         guard = Guard(ErrorCode.RETRY_REFUSED, f"{subject.name} cannot be bought again: {why}", "leave --rerun out")
-        return replace(rest(phase_facts(subject), Reason.RETRY_REFUSED, why), refusal=guard)
+        return replace(rest(current_phase(subject), Reason.RETRY_REFUSED, why), refusal=guard)
     if context.is_suspended(subject):
-        return wait(ATTEMPT_DUE, Reason.SUSPENDED, f"suspended, or it would be {BY_RERUN}")
+        return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended, or it would be {BY_RERUN}")
     key = subject.next_key
     return Decision(
         Action.RETRY,
-        ATTEMPT_DUE,
+        Phase.WAITING,
         Reason.RERUN_ORDERED,
         BY_RERUN,
         (*collect_steps(view), Create(key)),

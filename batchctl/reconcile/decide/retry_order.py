@@ -8,18 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Action, Create, Guard, Step
 from batchctl.model.reasons import Reason
+from batchctl.model.states import Phase
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision, rest, wait, wait_until_seen
+from batchctl.reconcile.decide.decision import rest, wait, wait_until_seen
 from batchctl.reconcile.decide.steps import collect_steps
 from batchctl.reconcile.decide.unseen import find_unseen
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import has_succeeded
-from batchctl.reconcile.view.phases import ATTEMPT_DUE
-from batchctl.reconcile.view.subject import Subject, phase_facts
+from batchctl.reconcile.view.subject import Subject, current_phase
 
 NOT_SETTLED = "its create call is not settled yet: `batchctl apply` goes on with it"
 
@@ -30,7 +31,7 @@ def refuse_retry(subject: Subject, _context: Context) -> Decision:
     assert reason is not None
     message = f"{subject.name} cannot be tried again: {reason}"
     guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` says how it stands")
-    return replace(rest(phase_facts(subject), Reason.RETRY_REFUSED, reason), refusal=guard)
+    return replace(rest(current_phase(subject), Reason.RETRY_REFUSED, reason), refusal=guard)
 
 
 def why_no_retry(subject: Subject) -> str | None:
@@ -58,12 +59,12 @@ def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
     if why_not is not None:
         is_hidden = find_unseen(view) is not None and view.attempt.has_ended
         words = f"`batchctl retry` waits: {why_not}"
-        return wait_until_seen(ATTEMPT_DUE, Reason.UNSEEN, words) if is_hidden else None
+        return wait_until_seen(Phase.WAITING, Reason.UNSEEN, words) if is_hidden else None
     if context.is_suspended(subject):
-        return wait(ATTEMPT_DUE, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
+        return wait(Phase.WAITING, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
     key, words = subject.next_key, "tried again by `batchctl retry`"
     steps: tuple[Step, ...] = (*collect_steps(view), Create(key))
-    return Decision(Action.RETRY, ATTEMPT_DUE, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
+    return Decision(Action.RETRY, Phase.WAITING, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
 
 
 def why_no_new_attempt(view: AttemptView, desired: DesiredJob) -> str | None:

@@ -8,31 +8,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.decision import Decision
 from batchctl.model.observed import Moment, Unknown
 from batchctl.model.plan import Note, RecordAttempt, Timer
 from batchctl.model.reasons import Reason
+from batchctl.model.states import Phase
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision, wait
+from batchctl.reconcile.decide.decision import wait
 from batchctl.reconcile.view.absence import passed
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.phases import PhaseFacts
 
 
-def settle(facts: PhaseFacts, view: AttemptView, context: Context) -> Decision | None:
+def settle(phase: Phase, view: AttemptView, context: Context) -> Decision | None:
     """The wait that an open intent without a remote job needs; None when its grace is over and the token not found."""
-    waiting = _settle(facts, view, context)
+    waiting = _settle(phase, view, context)
     trouble = view.attempt.trouble
     if waiting is None or trouble is None:
         return waiting
     return replace(waiting, reason=f"{waiting.reason}; {trouble.words}")
 
 
-def _settle(facts: PhaseFacts, view: AttemptView, context: Context) -> Decision | None:
+def _settle(phase: Phase, view: AttemptView, context: Context) -> Decision | None:
     intent = view.attempt.intent
     assert intent is not None
     if isinstance(view.presence, Unknown):
         words = f"the create call got no answer, and the list is incomplete: {view.presence.reason}"
-        return wait(facts, Reason.SETTLING, words)
+        return wait(phase, Reason.SETTLING, words)
     grace, there = context.stack.limits.settle_grace, context.observed[view.attempt.account].begun
     since = None
     if intent.first_look is not None and intent.first_look_there is not None:
@@ -42,10 +43,10 @@ def _settle(facts: PhaseFacts, view: AttemptView, context: Context) -> Decision 
     if age is None:
         looked = replace(intent, first_look=context.now, first_look_there=there)
         words = "the create call got no answer; looking for its mark"
-        return wait(facts, Reason.SETTLING, words, context.now + grace, Timer.SETTLING).before(
+        return wait(phase, Reason.SETTLING, words, context.now + grace, Timer.SETTLING).before(
             RecordAttempt(replace(view.attempt, intent=looked), Note.LOOKED)
         )
     if age < grace:
         words = "the create call got no answer; its mark is not in the list so far"
-        return wait(facts, Reason.SETTLING, words, context.now + (grace - age), Timer.SETTLING)
+        return wait(phase, Reason.SETTLING, words, context.now + (grace - age), Timer.SETTLING)
     return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.decision import Decision
 from batchctl.model.observed import Missing, Unknown
 from batchctl.model.plan import Timer
 from batchctl.model.reasons import Reason
-from batchctl.reconcile.decide.decision import Decision, wait_until_seen
+from batchctl.model.states import Phase
+from batchctl.reconcile.decide.decision import wait_until_seen
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.phases import PhaseFacts
 
 
 def find_unseen(view: AttemptView) -> Unknown | None:
@@ -23,11 +24,11 @@ def find_unseen(view: AttemptView) -> Unknown | None:
     return presence if isinstance(presence, Unknown) and not (view.is_missing and is_over) else None
 
 
-def wait_to_see(facts: PhaseFacts, presence: Unknown, words: str = "") -> Decision:
+def wait_to_see(phase: Phase, presence: Unknown, words: str = "") -> Decision:
     """The wait for a job that is not seen: for another look or, where it is missing, for the look that confirms it."""
     lead = f"{words}, but " if words else ""
     if isinstance(presence, Missing):
         reason = f"{lead}missing, not confirmed yet: {presence.reason}"
-        waiting = wait_until_seen(facts, Reason.NOT_CONFIRMED, reason)
+        waiting = wait_until_seen(phase, Reason.NOT_CONFIRMED, reason)
         return replace(waiting, next_time=presence.due, timer=Timer.MISSING)
-    return wait_until_seen(facts, Reason.UNSEEN, f"{lead}not known in this pass: {presence.reason}")
+    return wait_until_seen(phase, Reason.UNSEEN, f"{lead}not known in this pass: {presence.reason}")

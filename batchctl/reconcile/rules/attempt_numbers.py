@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.decision import Decision
 from batchctl.model.keys import MOST_ATTEMPTS
 from batchctl.model.plan import Action, Create, Guard
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.view.subject import Subject
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Action, Collect, Delete, Guard, Note, Plan, RecordAttempt, Reuse, Step
 from batchctl.model.reasons import Reason
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.view.subject import Subject
 
 """Actions beside which results may be collected again: all others see to what they end themselves."""

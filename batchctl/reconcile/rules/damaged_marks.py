@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from batchctl.model.decision import Decision
 from batchctl.model.desired import Stack
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observation, Observed, Present, RemoteJob
@@ -16,7 +17,6 @@ from batchctl.model.plan import Action
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.rules.held_create import hold_create
 from batchctl.reconcile.view.subject import Subject
@@ -71,7 +71,7 @@ def _hold(subject: Subject, decision: Decision, damage: Damage) -> Decision:
     if why is None:
         return decision
     held = hold_create(subject, decision, Reason.MARK_DAMAGED, f"nothing is created there: {why}")
-    return held if decision.creates else replace(held, facts=decision.facts)
+    return held if decision.creates else replace(held, phase=decision.phase)
 
 
 def _shown(look: Observation) -> Iterator[RemoteJob]:

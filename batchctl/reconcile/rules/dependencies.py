@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import Action
 from batchctl.model.reasons import Reason
 from batchctl.model.states import ENDED_PHASES, Phase
 from batchctl.reconcile.decide.context import Context, Decided
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.rules.held_create import hold_create
-from batchctl.reconcile.view.phases import Outlook
 from batchctl.reconcile.view.subject import Subject
 
 
@@ -32,8 +31,7 @@ def wait_for_dependencies(subject: Subject, decision: Decision, context: Context
         words = "; ".join(f"blocked by {name}, which {why}" for name, why in blocks)
         held = hold_create(subject, decision, Reason.DEPENDENCY_FAILED, words)
         # Nothing is about to be bought, so no consent is needed.
-        facts = replace(held.facts, outlook=Outlook.BLOCKED)
-        return replace(held, facts=facts, waits_for=names, blocked=True, needs_consent=False, counted=None)
+        return replace(held, phase=Phase.BLOCKED, waits_for=names, blocked=True, needs_consent=False, counted=None)
     waits = tuple(name for name in sorted(set(desired.depends_on)) if not _has_succeeded(name, decided))
     if not waits:
         return decision

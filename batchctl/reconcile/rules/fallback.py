@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Action
 from batchctl.model.states import Phase
 from batchctl.reconcile.decide.changed import ON_CHANGE_FAIL
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.remote import follow
 from batchctl.reconcile.rules.collected import guard_last_copy
 from batchctl.reconcile.rules.ttl import end_after_ttl
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.subject import JobKind, Subject, phase_facts
+from batchctl.reconcile.view.subject import JobKind, Subject, current_phase
 
 
 def prepare_for_refusal(subject: Subject, decision: Decision, context: Context) -> Decision:
@@ -48,4 +48,4 @@ def _without_retry(decision: Decision, subject: Subject, view: AttemptView) -> D
     steps = tuple(step for step in decision.steps if not step.buys)
     reason = f"{decision.reason}, were it still wanted"
     action = Action.COLLECT if steps else Action.NONE
-    return Decision(action, phase_facts(subject, view), decision.code, reason, steps)
+    return Decision(action, current_phase(subject, view), decision.code, reason, steps)

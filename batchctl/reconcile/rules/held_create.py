@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Action, Collect, RecordJob, Step, Timer
 from batchctl.model.reasons import Reason
-from batchctl.reconcile.decide.decision import Decision
+from batchctl.model.states import Phase
 from batchctl.reconcile.rules.adoption import as_adoption
-from batchctl.reconcile.view.phases import Outlook
 from batchctl.reconcile.view.subject import Subject
 
 
@@ -26,7 +26,7 @@ def hold_create(
     held = replace(
         decision,
         action=Action.COLLECT if collects else Action.WAIT,
-        facts=replace(decision.facts, outlook=Outlook.ATTEMPT),
+        phase=Phase.WAITING,
         code=Reason.NOT_COLLECTED if collects else code,
         reason=f"{decision.reason}; {reason}",
         steps=steps,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Action, Collect, Create, Step
 from batchctl.model.reasons import Reason
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.view.subject import Subject
 
 
@@ -25,7 +25,7 @@ def wait_for_full_lists(subject: Subject, decision: Decision, context: Context) 
     collects = any(isinstance(step, Collect) for step in steps)
     return Decision(
         Action.COLLECT if collects else Action.WAIT,
-        decision.facts,
+        decision.phase,
         Reason.NOT_COLLECTED if collects else Reason.UNSEEN,
         f"{decision.reason}; left for a complete look: {problem}",
         steps,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.decision import Counted, Decision
 from batchctl.model.plan import RecordJob
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedJob
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Counted, Decision
 from batchctl.reconcile.decide.removed import record_of
 from batchctl.reconcile.decide.steps import job_row, job_row_step, seen_steps
 from batchctl.reconcile.rules.updates import find_updates

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Action
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.view.subject import JobKind, Subject
 
@@ -26,7 +26,7 @@ def _refused(subject: Subject, decision: Decision) -> Decision:
         return replace(decision, base=base, steps=steps, unfinished=False)
     return replace(
         decision,
-        facts=old.facts,
+        phase=old.phase,
         reason=f"{old.reason}; {decision.reason}",
         steps=old.steps,
         unfinished=old.action is not Action.NONE,

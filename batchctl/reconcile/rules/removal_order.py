@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Action, RecordJob
 from batchctl.model.reasons import Reason
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.view.order import sort_by_needs
 from batchctl.reconcile.view.subject import Subject

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.kept import KeptResults
 from batchctl.model.plan import Action, Create, Note, Reuse, Step
@@ -15,7 +16,6 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.retry_policy import failure_name
 from batchctl.reconcile.view.found_results import is_usable
 from batchctl.reconcile.view.marks import NO_TOKEN

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Action, Collect, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.states import ENDED_PHASES, GOOD_STATES
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.steps import end_steps
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import is_unplaced

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.decision import Decision
 from batchctl.model.plan import Action, Change
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.settings import settings_of
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.decision import Decision
 from batchctl.reconcile.decide.decisions import Decisions
 
 _SENT = ("spec.displayName", "spec.priority", "spec.webhookConfig.", "metadata.labels.")

@@ -1,14 +1,13 @@
-"""The phase of a job. This is the one place that derives it: whoever shows, tells or weighs a phase asks here.
+"""The phase of a job, by the attempt that counts. No other place derives it.
 
-A phase follows from what is known of the attempt that counts, and from what is to come of the job. What a plan is about
-to do does not count before it is done.
+A decision may have another phase than that: a job whose next attempt is due is `Waiting` or `Blocked`, whatever became
+of the attempt before. Steps that are planned and not carried out do not change a phase.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
@@ -18,45 +17,25 @@ WANTED_STOPS = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPL
 """Cancels that somebody wanted: such an end is no failure. A deadline's cancel is one."""
 
 
-class Outlook(Enum):
-    """What is to come of a job."""
-
-    AS_IT_IS = "as it is"
-    """Nothing but the end of the attempt that counts."""
-    ATTEMPT = "attempt"
-    """An attempt, the first or a further one, as soon as it may be made."""
-    BLOCKED = "blocked"
-    """An attempt is wanted, and will not be made before a person mends what the job depends on."""
-
-
 @dataclass(frozen=True)
 class PhaseFacts:
     """All that a phase follows from."""
 
     attempt: RecordedAttempt | None = None
-    """The one that counts, as this look leaves it; None when there is none."""
+    """The one that counts, as this pass saw it; None when there is none."""
     is_hidden: bool = False
-    """Whether this look could not tell if the remote job is there, or was made already."""
+    """Whether this pass could not tell if the remote job is there, or was created already."""
     is_missing: bool = False
-    """Whether this look did not find the remote job, and a second one has yet to confirm that it is gone."""
+    """Whether the remote job was not found, and a second pass has yet to confirm that it is gone."""
     is_called_off: bool = False
     """Whether `batchctl cancel` was asked for."""
     is_removing: bool = False
     """Whether its removal has begun."""
-    outlook: Outlook = Outlook.AS_IT_IS
-
-
-ATTEMPT_DUE = PhaseFacts(outlook=Outlook.ATTEMPT)
-"""An attempt is to be made; what became of those before does not count any more."""
 
 
 def phase_of(facts: PhaseFacts) -> Phase:
-    """The phase of a job that stands so."""
+    """The phase that these facts make."""
     attempt = facts.attempt
-    if facts.outlook is Outlook.BLOCKED:
-        return Phase.BLOCKED
-    if facts.outlook is Outlook.ATTEMPT:
-        return Phase.WAITING
     if attempt is not None and attempt.remote is None and attempt.intent is not None:
         return Phase.SETTLING
     if facts.is_removing:

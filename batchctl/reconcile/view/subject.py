@@ -9,8 +9,9 @@ from functools import cached_property
 from batchctl.model.desired import DesiredJob, Lifecycle
 from batchctl.model.keys import AttemptKey
 from batchctl.model.recorded import RecordedJob
+from batchctl.model.states import Phase
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.phases import PhaseFacts
+from batchctl.reconcile.view.phases import PhaseFacts, phase_of
 
 
 class JobKind(Enum):
@@ -104,6 +105,11 @@ def phase_facts(subject: Subject, view: AttemptView | None = None) -> PhaseFacts
         is_called_off=subject.is_cancel_requested,
         is_removing=subject.desired is None and subject.is_removal_agreed,
     )
+
+
+def current_phase(subject: Subject, view: AttemptView | None = None) -> Phase:
+    """The phase that follows from these facts."""
+    return phase_of(phase_facts(subject, view))
 
 
 def _keys(recorded: RecordedJob) -> frozenset[AttemptKey]:
