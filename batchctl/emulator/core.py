@@ -14,7 +14,7 @@ from pathlib import Path
 
 from batchctl.emulator.bigquery.routes import ROUTES as BIGQUERY_ROUTES
 from batchctl.emulator.bodies import unpacked
-from batchctl.emulator.callers import check_caller
+from batchctl.emulator.callers import Caller, check_caller
 from batchctl.emulator.clock import SECOND, http_date
 from batchctl.emulator.control import CONTROL_PREFIX, control
 from batchctl.emulator.enumnumbers import numbered, wants_numbers
@@ -24,7 +24,7 @@ from batchctl.emulator.fieldmask import FieldMask, parse_mask
 from batchctl.emulator.gemini.routes import ROUTES as GEMINI_ROUTES
 from batchctl.emulator.legacy import OldRefused
 from batchctl.emulator.metadata import ROUTES as METADATA_ROUTES
-from batchctl.emulator.queries import check_query, wants_lines
+from batchctl.emulator.queries import check_query, unknown_alt, wants_lines
 from batchctl.emulator.replies import BIGQUERY
 from batchctl.emulator.seed import SETTINGS
 from batchctl.emulator.settings import Settings, settings_from
@@ -122,6 +122,7 @@ class Emulator:
     def _run(self, request: Request, route: Route | None, params: dict[str, str]) -> Response:
         if route is None:
             raise Refused(404, f"The requested URL {request.path} was not found on this server.")
+        _check_alt(route, request)
         settings = self.settings
         check_caller(request, route.caller, open_reads=settings.open_reads, open_writes=settings.open_writes)
         most = settings.max_body if route.limited else settings.max_file
@@ -147,6 +148,16 @@ def _kept(exchange: Exchange, reply: JsonObject) -> JsonObject:
     kept = exchange.mask.keep(reply)
     assert isinstance(kept, dict)
     return kept
+
+
+def _check_alt(route: Route, request: Request) -> None:
+    """Raise Refused (400) for a form of the reply that there is not. Metadata servers have other forms."""
+    if route.caller is Caller.ANYONE:
+        return
+    is_old = route.replies is not None and route.replies.is_old
+    words = unknown_alt(request, has_media=is_old or route.method == "files.download")
+    if words is not None:
+        raise OldRefused(400, words, place=("parameter", "alt")) if is_old else Refused(400, words)
 
 
 def _check_mask(mask: FieldMask, route: Route, request: Request, *, looks_into_any: bool) -> None:

@@ -1,6 +1,7 @@
 """The parameters of a query: which ones a method has. One that it has not is refused, and not left out of account.
 
-So does the front end of Google's newer APIs; Cloud Storage and BigQuery are older, and take any.
+So does the front end of Google's newer APIs; Cloud Storage and BigQuery are older, and take any. What `alt` may be is
+checked for all of them.
 """
 
 from __future__ import annotations
@@ -33,6 +34,25 @@ def check_query(request: Request, known: frozenset[str]) -> None:
         violation = {"field": "", "description": words}
         detail = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]}
         raise Refused(400, words, details=[detail])
+
+
+def unknown_alt(request: Request, *, has_media: bool) -> str | None:
+    """Why the form of the reply that is asked for cannot be had; None when it can.
+
+    The front end says so before it asks who calls, as was seen at other APIs of Google.
+    """
+    for name, value in request.query:
+        form, *options = value.split(";")
+        if name not in {"alt", "$alt"} or (form in {"", "json"} and all("=" in option for option in options)):
+            continue
+        if value == "media" and has_media:
+            continue
+        if value == "media":
+            return 'Unsupported alt type "media" for non byte stream request.'
+        if value == "proto":
+            return 'Unsupported alt type "proto": the emulator answers in JSON.'
+        return f"Invalid value \"{ascii(value)[1:-1][:_SHOWN]}\" for query parameter 'alt'"
+    return None
 
 
 def wants_lines(request: Request) -> bool:

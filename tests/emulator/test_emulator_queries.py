@@ -75,3 +75,44 @@ def test_a_reply_can_have_lines(world: World, name: str) -> None:
     assert '\n  "operations": [\n' in world.http.get("/v1beta/batches", params={name: "true"}).text
     for query in ({}, {name: "false"}):
         assert "\n" not in world.http.get("/v1beta/batches", params=query).text
+
+
+@pytest.mark.parametrize("name", ["alt", "$alt"])
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("zzz", "Invalid value \"zzz\" for query parameter 'alt'"),
+        ("JSON", "Invalid value \"JSON\" for query parameter 'alt'"),
+        ("json;zzz", "Invalid value \"json;zzz\" for query parameter 'alt'"),
+        ("media", 'Unsupported alt type "media" for non byte stream request.'),
+        ("proto", 'Unsupported alt type "proto": the emulator answers in JSON.'),
+    ],
+)
+def test_a_form_of_the_reply_that_there_is_not_is_refused(
+    world: World, vertex: Vertex, name: str, value: str, words: str
+) -> None:
+    for asked, verb, path in (
+        (world, "GET", "/v1beta/batches"),
+        (world, "POST", "/upload/v1beta/files"),
+        (vertex, "GET", JOBS),
+    ):
+        assert asked.refused(400, verb, path, params={name: value})["message"] == words
+
+
+def test_so_it_is_before_the_caller_is_known(world: World) -> None:
+    reply = world.http.get("/v1beta/batches", params={"alt": "zzz"}, headers={"x-goog-api-key": ""})
+    assert reply.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/storage/v1/b?project=p&", "/bigquery/v2/projects/p/datasets?"])
+def test_so_it_is_at_the_older_apis_in_their_words(tmp_path: Path, path: str) -> None:
+    plane = Plane(tmp_path / "e.db")
+    error = plane.http.get(f"{path}alt=zzz").json()["error"]
+    assert (error["code"], error["errors"][0]["location"]) == (400, "alt")
+    assert plane.http.get(f"{path}alt=json").status_code == 200
+    plane.http.close()
+
+
+def test_forms_of_the_reply(world: World) -> None:
+    for value in ("json", "", "json;enum-encoding=int"):
+        world.ok("GET", "/v1beta/batches", params={"alt": value})

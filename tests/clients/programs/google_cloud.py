@@ -30,44 +30,72 @@ done = Attempts()
 
 
 def with_storage() -> None:
-    client = done.attempt("storage", "find credentials", storage_client)
-    bucket = done.attempt("storage", "create a bucket", lambda: client.create_bucket("mine"))
+    def attempt(operation: str, call: Any) -> Any:
+        return done.attempt("storage", operation, call)
+
+    client = attempt("find credentials", storage_client)
+    bucket = attempt("create a bucket", lambda: client.create_bucket("mine"))
+    attempt("ask whether a bucket is there", lambda: expect(bucket.exists() and not client.bucket("none").exists()))
+    attempt("list buckets", lambda: expect({"mine", "clients"} <= {one.name for one in client.list_buckets()}))
     blob = bucket.blob("in.jsonl")
-    done.attempt("storage", "upload an object", lambda: blob.upload_from_string(b"{}\n" * 1000))
-    done.attempt("storage", "upload in chunks, resumable", lambda: _in_chunks(bucket))
-    done.attempt("storage", "list objects", lambda: _listed(client))
-    done.attempt("storage", "download an object", lambda: expect(len(blob.download_as_bytes()) == 3000))
-    done.attempt("storage", "download a range", lambda: expect(blob.download_as_bytes(start=0, end=1) == b"{}"))
-    done.attempt("storage", "read as a file", lambda: expect(blob.open("rb").read(2) == b"{}"))
-    done.attempt("storage", "get metadata", lambda: (blob.reload(), expect(blob.size == 3000, blob.size)))
-    done.attempt(
-        "storage",
-        "upload over a known generation",
-        lambda: blob.upload_from_string("x", if_generation_match=blob.generation),
-    )
-    done.attempt("storage", "copy an object", lambda: bucket.copy_blob(blob, bucket, "copy.jsonl"))
-    done.attempt("storage", "delete an object", blob.delete)
-    done.attempt(
-        "storage",
-        "download without credentials",
-        lambda: storage.Client().bucket("clients").blob("in.jsonl").download_as_bytes(),
-        because=ANONYMOUS,
-    )
+    attempt("upload an object", lambda: blob.upload_from_string(b"{}\n" * 1000))
+    attempt("upload an object unless it is there", lambda: _refused("PreconditionFailed", _again, blob))
+    attempt("upload in chunks, resumable", lambda: _in_chunks(bucket))
+    attempt("list objects", lambda: expect([one.name for one in bucket.list_blobs()] == ["big.bin", "in.jsonl"]))
+    attempt("list objects, by pages", lambda: expect(len(list(bucket.list_blobs(page_size=1).pages)) == 2))
+    attempt("list folders", lambda: _folders(bucket))
+    attempt("download an object", lambda: expect(len(blob.download_as_bytes()) == 3000))
+    attempt("download an object to a file", lambda: blob.download_to_filename("got.jsonl"))
+    attempt("download a range", lambda: expect(blob.download_as_bytes(start=0, end=1) == b"{}"))
+    attempt("read as a file", lambda: expect(blob.open("rb").read(2) == b"{}"))
+    attempt("get metadata", lambda: (blob.reload(), expect(blob.size == 3000, blob.size)))
+    attempt("change metadata", lambda: _changed(bucket))
+    attempt("copy an object", lambda: bucket.copy_blob(blob, bucket, "copy.jsonl"))
+    attempt("move an object", lambda: bucket.rename_blob(bucket.blob("copy.jsonl"), "moved.jsonl"))
+    attempt("combine objects", lambda: bucket.blob("both").compose([blob, bucket.blob("moved.jsonl")]))
+    attempt("delete an object", blob.delete)
+    attempt("a missing object is not found", lambda: _refused("NotFound", blob.reload))
+    attempt("a missing bucket is not found", lambda: _refused("NotFound", client.get_bucket, "none"))
+    attempt("deleting a bucket with objects is refused", lambda: _refused("Conflict", bucket.delete))
+    attempt("delete a bucket", lambda: bucket.delete(force=True))
+    anonymous = storage.Client().bucket("clients").blob("in.jsonl")
+    attempt("calls without a token are refused", lambda: _refused("InvalidOperation", anonymous.download_as_bytes))
 
 
-ANONYMOUS = {
-    "Anonymous credentials cannot be refreshed": "401 without a token, as at the service; the setting `anonymousReads: allow` opens reads",
-}
+def _refused(kind: str, call: Any, *arguments: Any) -> None:
+    """The call raises an error of this name."""
+    try:
+        call(*arguments)
+    except Exception as error:
+        if type(error).__name__ == kind:
+            return
+        raise
+    raise AssertionError(f"no {kind}")
+
+
+def _again(blob: Any) -> None:
+    blob.upload_from_string("x", if_generation_match=0)
+
+
+def _folders(bucket: Any) -> None:
+    bucket.blob("out/a/x").upload_from_string("x")
+    listed = bucket.list_blobs(prefix="out/", delimiter="/")
+    list(listed)
+    bucket.blob("out/a/x").delete()
+    expect(set(listed.prefixes) == {"out/a/"}, listed.prefixes)
+
+
+def _changed(bucket: Any) -> None:
+    blob = bucket.blob("big.bin")
+    blob.metadata = {"made": "here"}
+    blob.patch()
+    expect(bucket.get_blob("big.bin").metadata == {"made": "here"})
 
 
 def _in_chunks(bucket: Any) -> None:
     blob = bucket.blob("big.bin", chunk_size=256 * 1024)
     blob.upload_from_file(io.BytesIO(b"x" * 600_000))
     expect(blob.size == 600_000, blob.size)
-
-
-def _listed(client: Any) -> None:
-    expect([one.name for one in client.list_blobs("mine", page_size=1)] == ["big.bin", "in.jsonl"])
 
 
 def with_bigquery() -> None:
