@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
+from batchctl.model.file_forms import foreign_form, way_out
 from batchctl.model.ports import ResultItem
 from batchctl.providers.lines import LongLine, lines
 from batchctl.providers.texts import DECODER, parse_json
@@ -50,6 +51,7 @@ def read_lines(
             yield bad
             bad = None
         start = line.start if isinstance(line, LongLine) else line
+        _refuse_form(start if number == 1 else b"", what)
         text = start.removeprefix(_BOM)
         if not text.strip():
             continue
@@ -72,6 +74,14 @@ def read_lines(
         if not is_whole(counted.size):
             raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off")
         yield bad
+
+
+def _refuse_form(start: bytes, what: str) -> None:
+    """Raise BadReply for a body that begins like no line of JSON, such as a packed one."""
+    form = foreign_form(start)
+    if form is not None:
+        hint = f"batchctl reads results as lines of JSON in UTF-8 only: {way_out(form)}"
+        raise BadReply(f"{what}: the result file is {form}, not lines of JSON", hint=hint)
 
 
 def _values(text: bytes) -> tuple[list[Json], bytes, str]:

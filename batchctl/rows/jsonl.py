@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from batchctl.model.desired import LINE_BYTES, Json
+from batchctl.model.file_forms import foreign_form, way_out
 
 _SKIPPED = 2**20
 """Bytes of a long line that are read at once, to be thrown away."""
@@ -37,9 +38,6 @@ _SENTENCES = {
     "Invalid control character": "a line end, tab or other control character has to be written as an escape",
 }
 """What the reader's messages say, in our words: its own change from one version of Python to the next."""
-
-_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-"""What UTF-16 and UTF-32 files start with."""
 
 _BOM = b"\xef\xbb\xbf"
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -67,13 +65,14 @@ def read_lines(stream: LineSource, limit: int = LINE_BYTES) -> Iterator[Line]:
     number = 0
     while raw := stream.readline(limit + 1):
         number += 1
+        form = foreign_form(raw) if number == 1 else None
+        if form is not None:
+            yield Line(1, fault=f"the file is {form}, not lines of JSON in UTF-8: {way_out(form)}")
+            return
         if len(raw) > limit:
             _skip_rest(stream, raw)
             yield Line(number, fault=f"longer than {limit:,} bytes, which is the stack's limits.lineBytes")
             continue
-        if number == 1 and raw.startswith(_WIDE):
-            yield Line(1, fault="the file is UTF-16 or UTF-32: save it as UTF-8")
-            return
         if number == 1:
             raw = raw.removeprefix(_BOM)
         if raw.strip():

@@ -154,7 +154,7 @@ class Service:
     def delete(self, remote: str) -> None:
         self._call("DELETE", f"/v1beta/{remote}")
 
-    def put_object(self, bucket: str, name: str, text: str) -> None:
+    def put_object(self, bucket: str, name: str, text: str | bytes) -> None:
         params = {"uploadType": "media", "name": name}
         headers = {"authorization": "Bearer somebody"}
         reply = self._client.post(f"/upload/storage/v1/b/{bucket}/o", params=params, headers=headers, content=text)
@@ -174,6 +174,16 @@ class Service:
         assert reply.status_code == 200, reply.text
         name: str = reply.json()["file"]["name"]
         return name
+
+    def objects(self, bucket: str) -> dict[str, bytes]:
+        """The content of each object of a bucket by its name."""
+        token = {"authorization": "Bearer somebody"}
+        base = f"/storage/v1/b/{bucket}/o"
+        names = [item["name"] for item in self._client.get(base, headers=token).json().get("items", [])]
+        paths = {name: f"{base}/{name.replace('/', '%2F')}" for name in names}
+        return {
+            name: self._client.get(path, headers=token, params={"alt": "media"}).content for name, path in paths.items()
+        }
 
     def remove_object(self, bucket: str, name: str) -> None:
         reply = self._client.delete(f"/storage/v1/b/{bucket}/o/{name}", headers={"authorization": "Bearer somebody"})

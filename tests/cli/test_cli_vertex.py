@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -476,3 +477,25 @@ def test_an_export_that_fails_is_told_in_the_apis_words(vertex: StackFolder, cli
     [job] = cli("status", "-o", "json").json["jobs"]
     assert job["phase"] == "Failed"
     assert "Failed to export data" in job["reason"]
+
+
+@pytest.mark.parametrize("name", ["predictions.jsonl.gz", "predictions.jsonl"])
+def test_packed_results_are_named_and_not_lost(vertex: StackFolder, cli: Cli, service: Service, name: str) -> None:
+    service.seed(**SEED)
+    row = json.dumps({"request": {"contents": [{"role": "user", "parts": [{"text": "x"}]}]}})
+    service.put_object("input", "rows.jsonl", row)
+    vertex.write_job("good", src="gs://input/rows.jsonl", dest="gs://output/x")
+    cli.ok("apply", "--yes")
+    service.advance("1h")
+    written = service.objects("output")
+    [result] = written
+    service.remove_object("output", result.replace("/", "%2F"))
+    folder = result.rpartition("/")[0]
+    service.put_object("output", f"{folder}/{name}", gzip.compress(written[result]))
+    assert cli("apply", "--yes", "--wait", "--timeout", "5m").code in {1, 7}
+    told = cli("explain", "good").out
+    assert f"{name}: the result file is packed" in told
+    assert "ResultsLost" not in told
+    service.put_object("output", f"{folder}/predictions.jsonl", written[result])
+    cli.ok("apply", "--yes", "--wait")
+    assert [row["index"] for row in cli.ok("results", "good").rows] == [0]

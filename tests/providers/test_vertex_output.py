@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from contextlib import suppress
 from datetime import timedelta
@@ -390,6 +391,31 @@ def test_what_cannot_be_read_behind_a_row_costs_this_row_nothing(rest):
 def test_a_page_is_no_result_whatever_stands_in_it(start):
     with pytest.raises(errors.BadReply, match="HTML"):
         read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": start + b'\n{"@context": "https://schema.org"}\n{a: b}\n'}))
+
+
+@pytest.mark.parametrize(
+    ("body", "says", "way_out"),
+    [
+        (gzip.compress(b"".join(TWO)), "packed with gzip, not lines of JSON", "unpack it first"),
+        ("{}\n{}".encode("utf-16"), "UTF-16, not lines of JSON", "save it as UTF-8"),
+        ("{}\n".encode("utf-16-le"), "UTF-16", "save it as UTF-8"),
+        ("{}\n".encode("utf-32-be"), "UTF-32", "save it as UTF-8"),
+        (b"PAR1\n{}", "a Parquet file", "convert it to lines of JSON"),
+    ],
+)
+def test_a_result_file_of_another_form_is_named(body, says, way_out):
+    with pytest.raises(errors.BadReply, match=f"p.jsonl: the result file is {says}") as caught:
+        read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": body}))
+    assert caught.value.hint.endswith(way_out)
+
+
+@pytest.mark.parametrize("ago", [60, 10**7])
+def test_packed_files_alone_are_no_reason_to_wait_or_to_give_up(ago):
+    packed = {f"{DIRECTORY}/predictions.jsonl.gz": gzip.compress(b"".join(TWO))}
+    with pytest.raises(errors.BadReply, match=r"predictions.jsonl.gz: the result file is packed") as caught:
+        read(job(ago=ago), Bucket(**packed))
+    assert "ends with .jsonl" in caught.value.hint
+    assert len(read(job(ago=ago), Bucket(**packed, **{f"{DIRECTORY}/p.jsonl": b"\n".join(TWO)}))) == 2
 
 
 @pytest.mark.parametrize("body", [b"<p>", b"\xff\n", b"[]\n5\n", b"[\n]\n", b"body\n{\n  color: red\n}\n"])

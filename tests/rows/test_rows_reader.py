@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -421,6 +422,23 @@ def test_messages_for_a_model_of_google_are_named(write: Writer) -> None:
             "1 UnknownField request.messages",
             "1 MissingField request",
         ]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            gzip.compress(b'{"key": "a", "text": "x"}\n' * 9),
+            "packed with gzip, not lines of JSON in UTF-8: unpack it first",
+        ),
+        (b"PK\x03\x04" + b"x" * 2**10, "a zip archive, not lines of JSON in UTF-8: unpack it first"),
+        ('{"key": "a", "text": "x"}\n'.encode("utf-16-le") * 9, "UTF-16, not lines of JSON in UTF-8: save it as UTF-8"),
+        ('{"key": "a", "text": "x"}\n'.encode("utf-32") * 9, "UTF-32, not lines of JSON in UTF-8: save it as UTF-8"),
+        (b"PAR1\x15\x04\n{}", "a Parquet file, not lines of JSON in UTF-8: convert it to lines of JSON"),
+    ],
+)
+def test_a_file_of_another_form_is_named_once(write: Writer, content: bytes, says: str) -> None:
+    assert problems(write(content)) == (RowProblem(1, f"the file is {says}"),)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\r\n  \n", b"\xef\xbb\xbf"])

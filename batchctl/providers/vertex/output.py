@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
-from batchctl.model.errors import ApiError, NotFound, PermissionDenied
+from batchctl.model.errors import ApiError, BadReply, NotFound, PermissionDenied
 from batchctl.model.ports import ResultItem
 from batchctl.model.states import GOOD_STATES, JobState
 from batchctl.providers import members
@@ -31,6 +31,8 @@ _EARLY = "incremental_predictions"
 """The folder of rows that were done before the job's end (reference chapter 16)."""
 _LINES = re.compile(r"(\.jsonl?|-[0-9]{1,9}-of-[0-9]{1,9})$")
 """What the names of files of lines end with; the second is that of files in parts."""
+_PACKED = re.compile(r"\.jsonl?\.(gz|bz2|xz|zst|zip)$")
+"""What the names of packed files of lines end with."""
 _PREDICTIONS = "predictions"
 """The table of results in a dataset that a job made for itself (discovery document, `BigQueryDestination`)."""
 
@@ -81,11 +83,20 @@ def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Stora
         _refuse_if_missed(job, storage, error)
         return
     files = [item for item in found if _LINES.search(item.path.name)]
+    _refuse_packed(files, found)
     for is_early, item in sorted(((_is_early(item, folder), item) for item in files), key=_order):
         chunks, what = storage.read(item), str(item.path)
         # An object's size is known, so a line that is cut off was written so.
         for row in read_lines(chunks, limit, what, result_item, lambda _: True):
             yield replace(row, early=True) if is_early else row
+
+
+def _refuse_packed(files: list[StoredObject], found: list[StoredObject]) -> None:
+    """Raise BadReply where there are packed files in place of files of lines."""
+    packed = [item.path for item in found if _PACKED.search(item.path.name)]
+    if packed and not files:
+        hint = "unpack it beside itself, as a file whose name ends with .jsonl: then its rows are collected"
+        raise BadReply(f"{packed[0]}: the result file is packed, and there is none with plain lines of JSON", hint=hint)
 
 
 def _own_folder(job: Mapping[str, Json]) -> str | None:

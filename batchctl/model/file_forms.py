@@ -1,0 +1,35 @@
+"""What a file is that was taken for lines of JSON and begins like none. Pure."""
+
+from __future__ import annotations
+
+_BEGINNINGS = (
+    (b"\x1f\x8b", "packed with gzip"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+    (b"BZh", "packed with bzip2"),
+    (b"\xfd7zXZ\x00", "packed with xz"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"PAR1", "a Parquet file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\x00{", "UTF-32"),
+    (b"{\x00\x00\x00", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"\x00{", "UTF-16"),
+    (b"{\x00", "UTF-16"),
+)
+"""The first that fits counts."""
+_ENCODINGS = ("UTF-16", "UTF-32")
+
+
+def foreign_form(start: bytes) -> str | None:
+    """What a file with these first bytes is, as messages say it; None for what may be lines of JSON."""
+    return next((form for begins, form in _BEGINNINGS if start.startswith(begins)), None)
+
+
+def way_out(form: str) -> str:
+    """What to do with a file of a form that `foreign_form` gave."""
+    if form in _ENCODINGS:
+        return "save it as UTF-8"
+    return "unpack it first" if form.startswith(("packed", "a zip")) else "convert it to lines of JSON"
