@@ -62,6 +62,7 @@ gemini_calls() {
     -F "file=@$here/in.jsonl;type=application/jsonl"
   attempt gemini "get a file" '"BatchInput"' curl -sS "$gemini/$file" "${key[@]}"
   attempt gemini "list files" "\"$file\"" curl -sS "$gemini/files?pageSize=100&key=$GEMINI_API_KEY"
+  attempt gemini "download an uploaded file is refused" '"code":400' curl -sS "$gemini/$file:download?alt=media" "${key[@]}"
   attempt gemini "create a batch of inline rows" '"batches/' curl -sS "$create" "${key[@]}" -X POST -H "Content-Type:application/json" -d '{
     "batch": {
       "display_name": "inline",
@@ -117,6 +118,8 @@ gemini_calls() {
   attempt gemini "delete a file" '{}' curl -sS -X DELETE "$gemini/$file" "${key[@]}"
   attempt gemini "get a model" '"models/gemini-2.5-flash"' curl -sS "$gemini/models/gemini-2.5-flash" "${key[@]}"
   attempt gemini "list models" '"models/gemini-2.5-flash"' curl -sS "$gemini/models" "${key[@]}"
+  attempt gemini "an unknown model is refused" '"code":404' curl -sS "${create/gemini-2.5-flash/nobody}" "${key[@]}" "${json[@]}" \
+    -d '{"batch": {"input_config": {"requests": {"requests": [{"request": {"contents": [{"parts": [{"text": "one"}]}]}}]}}}}'
   attempt gemini "a wrong key is refused" '"API_KEY_INVALID"' curl -sS "$gemini/batches?key=invalid"
 }
 
@@ -187,6 +190,8 @@ END
   attempt vertex "list batches, by pages" '"nextPageToken"' curl -sS "${token[@]}" "$vertex/batchPredictionJobs?pageSize=1"
   attempt vertex "list batches with a filter" "\"$made\"" curl -sS -G "${token[@]}" "$vertex/batchPredictionJobs" \
     --data-urlencode 'filter=labels.team=search AND state="JOB_STATE_SUCCEEDED"'
+  attempt vertex "create a batch of embeddings" '"JOB_STATE_' curl -sS -X POST "${token[@]}" "${json[@]}" \
+    -d "$(sed 's/gemini-2.5-flash/gemini-embedding-001/; s/in.jsonl/embed.jsonl/' "$here/request.json")" "$vertex/batchPredictionJobs"
   attempt vertex "get a batch" '"gcsOutputDirectory"' curl -sS "${token[@]}" "${vertex%/v1/*}/v1/$made"
   folder=$(member gcsOutputDirectory)
   attempt vertex "read results from Cloud Storage" '"response"' curl -sS "${token[@]}" \
@@ -194,10 +199,13 @@ END
   attempt vertex "create a batch that runs" '"JOB_STATE_PENDING"' curl -sS -X POST "${token[@]}" "${json[@]}" \
     -d "$(sed s/flash/pro/ "$here/request.json")" "$vertex/batchPredictionJobs"
   slow=$(member name)
+  attempt vertex "deleting an unfinished batch is refused" '"FAILED_PRECONDITION"' curl -sS -X DELETE "${token[@]}" "${vertex%/v1/*}/v1/$slow"
   attempt vertex "cancel a batch" '{}' curl -sS -X POST "${token[@]}" "${json[@]}" -d "" "${vertex%/v1/*}/v1/$slow:cancel"
   attempt vertex "delete a batch" '/operations/' curl -sS -X DELETE "${token[@]}" "${vertex%/v1/*}/v1/$made"
   attempt vertex "get a model" '"launchStage"' curl -sS "${token[@]}" "$GOOGLE_VERTEX_BASE_URL/v1/publishers/google/models/gemini-2.5-flash"
   attempt vertex "list models" '"launchStage"' curl -sS "${token[@]}" "$GOOGLE_VERTEX_BASE_URL/v1beta1/publishers/google/models"
+  attempt vertex "an unknown model is refused" '"code":404' curl -sS -X POST "${token[@]}" "${json[@]}" \
+    -d "$(sed s/gemini-2.5-flash/nobody/ "$here/request.json")" "$vertex/batchPredictionJobs"
   attempt vertex "calls without a token are refused" '"UNAUTHENTICATED"' curl -sS "$vertex/batchPredictionJobs"
 }
 
