@@ -123,7 +123,7 @@ def _other_branches(node: ast.AST) -> Iterator[_Alternative]:
                 yield "guard", None, _negated(guard)
             if not (isinstance(pattern, ast.MatchAs) and pattern.pattern is None):
                 yield "guard", None, ast.Constant(value=False)
-        case ast.Return(value=value) if value is not None and not _is_constant(value, None):
+        case ast.Return(value=value) if value is not None and not _is_nothing_or_flag(value):
             yield "value", None, ast.Constant(value=None)
 
 
@@ -167,8 +167,9 @@ def _negated(test: ast.expr) -> ast.expr:
             return ast.UnaryOp(op=ast.Not(), operand=test)
 
 
-def _is_constant(node: ast.AST, value: object) -> bool:
-    return isinstance(node, ast.Constant) and node.value is value
+def _is_nothing_or_flag(node: ast.AST) -> bool:
+    """Whether None in its place would be the same, or the same as the other flag."""
+    return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))
 
 
 def _put(target: ast.AST, field: str, index: int | None, new: ast.AST) -> ast.AST | None:

@@ -5,12 +5,14 @@
 PATHs are files or folders below `batchctl/`; `batchctl/reconcile` if none is given. `--share 2/5` tries the second fifth of
 the changes. Tests are loaded once; a run of them, in a process of its own, shows which lines each one runs. Then each
 change gets a forked process: the changed function's code is put in place, and the tests that run its lines are run, the
-quickest first, until one fails. Ends with 1 if a change was not noticed.
+quickest first, until one fails. Where tests run these lines while they are collected, their files get a process of their
+own, in which the module is changed from the start. Ends with 1 if a change was not noticed.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import functools
 import gc
@@ -18,10 +20,12 @@ import io
 import os
 import pickle
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any
@@ -33,10 +37,15 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE))
 
+import changed_module  # noqa: E402
 from changes import Change, changes_of  # noqa: E402  # beside this file
 
 PATIENCE = 30
 """Seconds for one change: a loop that never ends is noticed."""
+PYTEST = (
+    *("-q", "--no-header", "-c", str(ROOT / "pyproject.toml")),
+    *("-p", "no:randomly", "-p", "no:cacheprovider", "-o", "timeout=0"),
+)
 NOTICED, UNNOTICED, UNTRIED = "noticed", "not noticed", "not tried"
 _NO_CODE = 2
 """What a child ends with that could not put the change in place."""
@@ -45,8 +54,10 @@ _NO_CODE = 2
 class Tests:
     """The tests, loaded once; what they run is known after `measure`."""
 
-    def __init__(self, items: Sequence[pytest.Item]) -> None:
+    def __init__(self, items: Sequence[pytest.Item], collected: Mapping[Path, set[tuple[str, int]]]) -> None:
         self._items = list(items)
+        self._collected = collected
+        """The lines that each file of tests runs while it is collected."""
         self._seconds: dict[int, float] = {}
         self._by_line: dict[tuple[str, int], set[int]] = defaultdict(set)
 
@@ -77,6 +88,11 @@ class Tests:
         lines = range(change.line, change.last_line + 1)
         numbers = set().union(*(self._by_line.get((str(path), line), set()) for line in lines))
         return [self._items[number] for number in sorted(numbers, key=self._seconds.__getitem__)]
+
+    def files_of(self, path: Path, change: Change) -> list[Path]:
+        """The files of tests that run a line of the change while they are collected."""
+        lines = {(str(path), line) for line in range(change.line, change.last_line + 1)}
+        return sorted(file for file, found in self._collected.items() if lines & found)
 
 
 @contextlib.contextmanager
@@ -129,6 +145,18 @@ def try_change(path: Path, change: Change, items: Sequence[pytest.Item]) -> str:
     return {0: UNNOTICED, _NO_CODE: UNTRIED}.get(status, NOTICED)
 
 
+def try_from_start(path: Path, change: Change, files: Sequence[Path]) -> str:
+    """Run files of tests with the module changed before they are collected."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".py") as source:
+        source.write(ast.unparse(change.tree))
+        source.flush()
+        env = {**os.environ, changed_module.FILE: str(path), changed_module.SOURCE: source.name}
+        env["PYTHONPATH"] = os.pathsep.join([str(HERE), env.get("PYTHONPATH", "")])
+        command = [sys.executable, "-m", "pytest", "-x", "-p", "changed_module", *PYTEST, *map(str, files)]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False)
+    return NOTICED if done.returncode else UNNOTICED
+
+
 def put_in_place(path: Path, change: Change) -> bool:
     """Give the loaded function its changed code, wherever it was imported to. False when it cannot be done."""
     code = _find_code(compile(change.tree, str(path), "exec"), change.function)
@@ -164,9 +192,18 @@ class _Collected:
     """A plugin that takes the tests in place of running them."""
 
     def __init__(self) -> None:
-        self.items: list[pytest.Item] = []
+        self.names: set[str] = set()
+        """The files whose lines are noted."""
+        self.lines: dict[Path, set[tuple[str, int]]] = defaultdict(set)
         self.work: Callable[[Sequence[pytest.Item]], int] = lambda items: 0
         self.code = 0
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
+        if not isinstance(collector, pytest.Module):
+            return (yield)
+        with _traced(self.names, self.lines[collector.path]):
+            return (yield)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.code = self.work(session.items)
@@ -183,25 +220,10 @@ def main() -> int:
     files = sorted(found for path in asked.paths for found in _python_files(ROOT / path))
     part, parts = map(int, asked.share.split("/"))
     plugin = _Collected()
-    plugin.work = lambda items: report(Tests(items), files, part, parts)
+    plugin.names = {str(path) for path in files}
+    plugin.work = lambda items: report(Tests(items, plugin.lines), files, part, parts)
     os.chdir(ROOT)
-    code = pytest.main(
-        [
-            "-q",
-            "--no-header",
-            "-c",
-            str(ROOT / "pyproject.toml"),
-            "-p",
-            "no:randomly",
-            "-p",
-            "no:cacheprovider",
-            "-o",
-            "timeout=0",
-            "-s",
-            *asked.tests,
-        ],
-        plugins=[plugin],
-    )
+    code = pytest.main(["-s", *PYTEST, *asked.tests], plugins=[plugin])
     return plugin.code or int(code)
 
 
@@ -223,6 +245,8 @@ def report(tests: Tests, files: Sequence[Path], part: int, parts: int) -> int:
             items = tests.of(path, change)
             with contextlib.redirect_stdout(io.StringIO()):
                 came = try_change(path, change, items)
+            if came is not NOTICED and (collected := tests.files_of(path, change)):
+                came = try_from_start(path, change, collected)
             counts[came] += 1
             if came is not NOTICED:
                 print(
