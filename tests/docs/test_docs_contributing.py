@@ -42,8 +42,8 @@ def test_each_script_and_session_is_there() -> None:
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("batchctl.model.desired", "Lifecycle"),
-        ("batchctl.model.lifecycle", "LIFECYCLE"),
+        ("batchctl.model.steps", "Create"),
+        ("batchctl.reconcile.table", "RULES"),
         ("batchctl.model.reasons", "Reason"),
         ("batchctl.model.keys", "Api"),
         ("batchctl.model.ports", "Provider"),

@@ -257,3 +257,13 @@ def test_what_was_made_again_counts_though_it_was_found_since(state: str) -> Non
     before = tuple(attempt(number, state) for number in range(1, 4))
 
     assert again(*before, last=4).decide().jobs[0].phase == "Failed"
+
+
+def test_what_is_forbidden_beside_it_makes_a_first_miss_no_sooner_a_loss() -> None:
+    """Of two jobs that a list lacks one says 404 and the other 403."""
+    records = [row(job(name, on_missing=RECREATE), attempt(name=name)) for name in ("a", "b")]
+    wanted = [job(name, on_missing=RECREATE) for name in ("a", "b")]
+    seen_once = look(gone=["batches/a-1"], forbidden=["batches/b-1"])
+    made = decide(wanted, records, [seen_once], confirmed=False)
+    assert [planned.action for planned in made.jobs] == ["wait", "wait"]
+    assert not any(isinstance(step, Create) for planned in made.jobs for step in planned.steps)
