@@ -16,7 +16,7 @@ from batchctl.model.steps import Step
 
 
 class Timer(StrEnum):
-    """What is due at a plan's `next_time`."""
+    """The event at a plan's `next_time`."""
 
     BACKOFF = "backoff"
     """The next attempt."""
@@ -25,7 +25,7 @@ class Timer(StrEnum):
     SETTLING = "settling"
     """The end of the grace of a create call that got no answer."""
     MISSING = "missing"
-    """The look that confirms that a remote job is gone."""
+    """The pass that confirms that a remote job is gone."""
     TTL = "ttl"
     """The delete at `ttlAfterFinished`."""
     CANCEL = "cancel"
@@ -41,7 +41,7 @@ class Timer(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between record and manifest. Prompt-bearing values stand by their hash."""
+    """One difference between record and manifest. Values with prompts are shown as hashes."""
 
     path: str
     before: Json
@@ -81,7 +81,7 @@ class Counted(Enum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done about one job. Each rule gives the next version of it; the reason never drives behaviour."""
+    """One job's decision. Each rule gives the next version of it. No code depends on the words of a reason."""
 
     action: Action
     phase: Phase
@@ -108,11 +108,11 @@ class Decision:
     refusal: Guard | None = None
     """A guard that this job alone runs into."""
     if_refused: Decision | None = None
-    """What is done about the job as it is, where a guard refuses the decision; None: what is harmless in it."""
+    """The decision for the job as it is, where a guard refuses this one; None: the harmless steps of this one."""
     next_time: datetime | None = None
     """When something is due that needs no event: a back-off, a deadline, the end of a grace."""
     timer: Timer | None = None
-    """What is due then; set when `next_time` is."""
+    """The event at that time; set when `next_time` is."""
     current: int | None = None
     """The attempt that counts from then on, where carrying it out changes that."""
     waits_for: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What shall be done: the plan, its actions for people and its steps for the engine."""
+"""The plan: its actions for people, and its steps for the engine."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class JobPlan:
 
     @property
     def timer(self) -> Timer | None:
-        """What is due then."""
+        """The event at that time."""
         return self.decision.timer
 
     @property
@@ -199,9 +199,9 @@ class Plan:
     live: Mapping[QuotaKey, int] = field(default_factory=dict)
     """How many of our jobs are at work, as far as was seen: what a refusal during this pass is judged by."""
     renames: tuple[Rename, ...] = ()
-    """What looks like renames that `spec.moved` does not know."""
+    """Likely renames that are not in `spec.moved`."""
     clocks: Mapping[Account, datetime] = field(default_factory=dict)
-    """What each account's own clock showed when it was looked at: ages are reckoned by it."""
+    """The time of each account's own clock at its observation: ages are computed by it."""
 
     def lines(self) -> tuple[str, ...]:
         """The whole plan as text: for each job its action, its steps and its drift."""

@@ -1,4 +1,4 @@
-"""What the command line asks of a plan: its scope, and the guards that are lifted."""
+"""Options of a plan from the command line: its scope, and the guards that are lifted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Scope:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is narrowed, so that what is in no manifest can be told apart from what is out of scope."""
+        """Whether nothing is narrowed, so that a job without a manifest differs from one out of scope."""
         return not self.selector and not self.names and (not self.paths or WHOLE_STACK in self.paths)
 
     def contains(self, name: str, path: str, labels: Mapping[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""The door of the room: from desired, recorded and observed to a plan."""
+"""The entry point: from desired, recorded and observed to a plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan is about: the stack as this pass sees it, and each job in scope with all that is known of it."""
+"""The input of the rules: the stack as this pass sees it, and each job in scope with all that is known of it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Reader:
         return subject if subject.desired is not None else replace(subject, kind=JobKind.REMOVED)
 
     def orphans(self) -> list[str]:
-        """Names that only marks know. A narrowed scope cannot tell whether they lie inside, unless it names them."""
+        """Names that only marks know. A narrowed scope contains them only by name."""
         options = self.context.options
         manifests = {job.name: job for job in self.context.desired.jobs}
         unknown = self.marked.keys() - self.context.recorded.jobs.keys()

@@ -227,7 +227,7 @@ STACK_RULES: tuple[StackRule, ...] = (
     StackRule(
         "removal-order",
         "a job is removed after the jobs that depend on it",
-        "It asks which removals stand, before any rule holds one back for another reason.",
+        "It asks which removals are planned, before any rule holds one back for another reason.",
         remove_dependants_first,
     ),
     StackRule(
@@ -244,7 +244,7 @@ STACK_RULES: tuple[StackRule, ...] = (
     ),
     StackRule(
         "likely-renames",
-        "a removal and a create of the same work wait for a person's word",
+        "a removal and a create of the same work wait for a person to decide",
         "It comes before the guards, as its own refusal names the better way out.",
         hold_likely_renames,
     ),

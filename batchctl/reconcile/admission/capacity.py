@@ -1,4 +1,4 @@
-"""What is taken on one account, and what keeps a further job out.
+"""The capacity of one account: how much is used, and what keeps a further job out.
 
 Owns the counting and the words. `queue` owns the order of the jobs.
 """
@@ -20,7 +20,7 @@ from batchctl.reconcile.admission.usage import MINUTE, LiveJob, Sent
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What keeps a job from being created now."""
+    """A limit that keeps a job from being created now."""
 
     kind: LimitKind
     words: str
@@ -35,7 +35,7 @@ class Obstacle:
 
 @dataclass
 class Capacity:
-    """What is taken on one account, as more and more jobs are let in."""
+    """The used part of one account's limits, as more and more jobs are let in."""
 
     account: Account
     limits: AdmissionLimits
@@ -49,7 +49,7 @@ class Capacity:
     live: Counter[str] = field(default_factory=Counter)
     """By model."""
     refusals: Mapping[str, str] = field(default_factory=dict)
-    """What the API said last of each model that it takes no further job of, in its own words."""
+    """The API's last words about each model of which it takes no further job."""
     tokens: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -74,7 +74,7 @@ class Capacity:
         self.sent_by_model[key.model].append(sent)
 
     def find_obstacle(self, job: DesiredJob) -> Obstacle | None:
-        """What keeps the job out; None when there is room."""
+        """The limit that keeps the job out; None when there is capacity."""
         tests: Sequence[Callable[[DesiredJob], Obstacle | None]] = (
             self._active,
             self._active_of_model,
@@ -144,5 +144,5 @@ class Capacity:
 
 
 def quota_key(job: DesiredJob) -> QuotaKey:
-    """What the job counts for."""
+    """The account and model that the job counts for."""
     return QuotaKey(job.account, short_model(job.model))

@@ -1,7 +1,7 @@
 """Which of the planned create calls may be made now, and what the others wait for.
 
 One queue for each account: by `priority`, then whose attempts are the oldest, then by name. What does not fit holds
-back what stands behind it, as far as both need the same: nobody is passed for ever by smaller jobs.
+back what comes behind it, as far as both need the same: smaller jobs never overtake a large one for ever.
 Source: reference chapter 10 (jobs at once by account, enqueued tokens by model over active jobs; the numbers move).
 """
 
@@ -72,7 +72,7 @@ def _capacities(
     live: Iterable[LiveJob],
     context: Context,
 ) -> Iterator[tuple[Account, Capacity]]:
-    """What is used of each account, before any of the waiting jobs is created."""
+    """The capacity of each account before any of the waiting jobs is created."""
     recorded = context.recorded
     sizes = {job.name: job.input_bytes for job in context.desired.jobs}
     at_work: dict[Account, list[LiveJob]] = defaultdict(list)
@@ -94,7 +94,7 @@ def _capacities(
 
 
 def _refusals(account: Account, recorded: Recorded) -> dict[str, str]:
-    """What the API said last, by model, of jobs that are not created for it."""
+    """By model, the API's last words about jobs that it refused to create."""
     found = [
         (attempt.trouble.last_time, short_model(job.model), attempt.trouble.message)
         for job in recorded.jobs.values()
@@ -109,7 +109,7 @@ def _refusals(account: Account, recorded: Recorded) -> dict[str, str]:
 
 
 def _find_limits(accounts: Container[Account], desired: DesiredStack) -> dict[Account, AdmissionLimits]:
-    """The bounds on some accounts: of several providers that stand for one, the strictest."""
+    """The bounds on some accounts: of several providers with one account, the strictest."""
     names: dict[Account, set[str]] = defaultdict(set)
     for job in desired.jobs:
         if job.account in accounts:
@@ -159,7 +159,7 @@ def _never_fits(job: DesiredJob, limits: AdmissionLimits, rates: TokenRates) -> 
 
 
 def _rank(job: DesiredJob, record: RecordedJob | None) -> tuple[int, datetime, str]:
-    """The order of the queue. A job without an attempt has not come yet, as far as anybody has written down."""
+    """The order of the queue. A job without an attempt comes after those that have one."""
     times = [attempt.create_time for attempt in record.attempts if attempt.create_time] if record is not None else []
     return -job.priority, min(times, default=datetime.max.replace(tzinfo=UTC)), job.name
 

@@ -1,4 +1,4 @@
-"""What a create call that was refused for quota (429) teaches, and one that got through.
+"""Quotas, as learned from create calls that were refused (429) and from those that got through.
 
 No API names its quota in numbers that hold, so it is learned: a refusal takes a quarter off what was at work, a success
 adds one, and so does time, for a quota that is never tried again would never be known to have grown. Time counts in
@@ -26,7 +26,7 @@ _OF = 4
 def after_refusal(
     before: Quota | None, key: QuotaKey, *, live: int, late: bool, now: datetime, retry_after: float | None
 ) -> Quota:
-    """What is known after a refusal. `live`: how many jobs of the model were at work then, calls under way included.
+    """The quota after a refusal. `live`: how many jobs of the model were at work then, calls under way included.
 
     `retry_after`: seconds that the API asked to wait. It is taken at its word once; the further refusals in a row wait
     no less than the back-off. `late`: the call was under way when the last refusal came. Such ones tell nothing new:
@@ -43,7 +43,7 @@ def after_refusal(
 
 
 def after_success(before: Quota | None, *, live: int, late: bool) -> Quota | None:
-    """What is known after a create call that got through; None when nothing was ever learned.
+    """The quota after a create call that got through; None when nothing was ever learned.
 
     `live`: how many jobs of the model are at work with this one. A call that was under way when another was refused
     (`late`) does not undo that refusal, but the API did take so many.

@@ -24,7 +24,7 @@ few of them, may not lead further astray than this."""
 
 @dataclass(frozen=True)
 class TokenRates:
-    """Tokens a byte, where the API has told them."""
+    """Tokens a byte, where the API has counted them."""
 
     learned: Mapping[QuotaKey, Fraction]
 
@@ -33,13 +33,13 @@ class TokenRates:
         return ceil((size or 0) * self.learned.get(key, UNKNOWN_RATE))
 
     def basis(self, key: QuotaKey) -> str:
-        """What the numbers for a model are made of, for people."""
+        """The source of the numbers for a model, for people."""
         counted = " and by what the API counted before" if key in self.learned else ""
         return f"estimated by bytes{counted}"
 
 
 def learn_rates(recorded: Recorded) -> TokenRates:
-    """What the collected attempts tell. Large ones tell more than small ones."""
+    """The rates of the collected attempts. Large ones count more than small ones."""
     tokens: dict[QuotaKey, Fraction] = defaultdict(Fraction)
     sizes: dict[QuotaKey, int] = defaultdict(int)
     for job in recorded.jobs.values():

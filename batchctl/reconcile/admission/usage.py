@@ -1,8 +1,8 @@
-"""What of ours is at work on each account, whoever knows of it: the record, the API, or both.
+"""The stack's own jobs at work on each account, by the record, the API, or both.
 
-Orphans, duplicates and jobs that were let go of fill an account as well as any. Unseen is not gone: a recorded job that
+Orphans, duplicates and released jobs use capacity as well. Unseen is not gone: a recorded job that
 had not ended counts until its absence is certain. Other people's jobs are not counted; what they take away shows as a
-refusal, and is learned.
+refusal, and batchctl learns from it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How to look for news in a cheap way, where nothing is to be decided: single gets in place of whole lists.
 
-A get proves that a job is there and how it stands. That a job is not there, and that there is no second one, is proven
+A get proves that a job is there, and its state. That a job is not there, and that there is no second one, is proven
 by a complete list alone; so whatever could lead to a create, a delete or a settlement asks for the list.
 """
 

@@ -1,8 +1,8 @@
-"""Which uploaded files nobody needs any more.
+"""Which uploaded files are no longer needed.
 
 Uploads fill a project's file storage until they expire, or for ever, so they go with the last job that reads them. A
 file is named by its content: several attempts may share it, of one job or of many. It is kept as long as one of them
-may still read it, or nobody can tell.
+may still read it, or as long as that is not known.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What follows from a call that went wrong: tried again, and until when; or given up, and as what.
+"""The record after a call that went wrong: it is tried again until some time, or given up.
 
 A refusal that may pass is not final: an API that was just enabled, a role that was just granted, a file that is still
 processed. It is tried again for an hour, at once at first and then with longer and longer pauses; after that the
 attempt is refused for good. Results that are refused, or are not there although rows were counted, are waited for as
-long; then the attempt stands without them, with the reason, so that whatever waits for it goes on.
+long; then the attempt has ended without them, with the reason, so that the jobs that wait for it go on.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _after_create(attempt: RecordedAttempt, failure: Failure, trouble: Trouble, 
         waits = put_off(trouble, attempt.token)
         is_over = waits.until is not None and now >= waits.until and waits.tries >= LEAST_TRIES
         return replace(unsent, trouble=trouble, rejected=True) if is_over else replace(unsent, trouble=waits)
-    # What is wrong with an upload is wrong with the way it is sent, unless the file itself was looked at.
+    # An upload fails because of the way it is sent, unless the file itself was found to be wrong.
     is_final = failure.operation is Operation.CREATE or failure.code == ErrorCode.UPLOAD_FAILED
     return replace(unsent, rejected=is_final)
 
@@ -121,7 +121,7 @@ def _after_collect(attempt: RecordedAttempt, failure: Failure, trouble: Trouble,
 
 
 def is_looked_for_again(attempt: RecordedAttempt, clock: datetime) -> bool:
-    """Whether results that were given up are looked for once more: a role that is granted late still brings them."""
+    """Whether batchctl tries once more to collect results that were given up: a role may be granted late."""
     trouble = attempt.trouble
     if trouble is None or not attempt.results_lost or trouble.code == ErrorCode.RESULTS_GONE:
         return False

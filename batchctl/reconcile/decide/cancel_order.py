@@ -1,6 +1,6 @@
 """The decision that `batchctl cancel` asks for: stop the job, and never retry what was stopped.
 
-The order is kept in the record: whatever cannot be stopped now is stopped by the pass that can.
+The record keeps the order. A job that cannot be stopped now is stopped by a later pass.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _find_end(subject: Subject, view: AttemptView, context: Context) -> Decision
 
 
 def _look_ahead(subject: Subject, view: AttemptView, context: Context) -> Decision:
-    """What would become of the attempt that counts, whatever the manifests ask for by now."""
+    """The decision about the attempt that counts, whatever the manifests ask for now."""
     if not view.attempt.is_unsent:
         return follow(subject, view, context)
     phase = current_phase(subject, view)

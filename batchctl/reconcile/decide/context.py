@@ -32,7 +32,7 @@ class Context:
     """The local clock. Ages and deadlines run on the provider's clock instead, see `clock_of`."""
     options: Options
     inventory: Inventory | None = None
-    """What the results folder holds; None where it was not read."""
+    """The content of the results folder; None where it was not read."""
     collected: CollectedResults = field(default_factory=CollectedResults)
     """The part of it that is this stack's."""
     clashes: Mapping[str, str] = field(default_factory=dict)

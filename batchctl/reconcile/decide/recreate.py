@@ -1,6 +1,6 @@
-"""Jobs that went missing before they ended, made again (`onMissing: recreate`): a few times, and ever more slowly.
+"""Jobs that went missing before they ended are made again (`onMissing: recreate`): a few times, after longer pauses.
 
-Whatever makes jobs vanish, or an account look as if they had, would else have the same work bought over and over.
+Without a limit, a fault that makes jobs vanish, or seem to, would have the same work bought over and over.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_RECREATED = 3
 
 
 def recreate(subject: Subject, view: AttemptView, context: Context) -> Decision:
-    """What follows an attempt whose remote job is confirmed gone, and had not ended. The policy needs no further leave.
+    """Replace an attempt whose remote job is confirmed gone, and had not ended. The policy is the consent.
 
     The first new attempt is made at once; each further one after a pause that doubles, from twice the grace.
     """

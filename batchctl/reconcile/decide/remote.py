@@ -1,4 +1,4 @@
-"""What an attempt needs on its way to its end, whatever else is decided about its job."""
+"""The decision about an attempt with a remote job: wait, cancel, collect, try again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def decide_same_work(subject: Subject, context: Context) -> Decision | None:
 
 
 def follow(subject: Subject, view: AttemptView, context: Context) -> Decision:
-    """What an attempt with a remote job needs, whether or not something else is wanted by now."""
+    """Follow the remote job to its end, whether or not its work is still wanted."""
     unseen = find_unseen(view)
     if unseen is not None:
         return _decide_unseen(subject, view, context, unseen)
@@ -43,7 +43,7 @@ def follow(subject: Subject, view: AttemptView, context: Context) -> Decision:
 
 
 def _decide_unseen(subject: Subject, view: AttemptView, context: Context, unseen: Unknown) -> Decision:
-    """The look does not tell how the remote job is. An end that is on record is one all the same."""
+    """The remote job is not seen in this pass. An end that is on record counts all the same."""
     attempt = view.attempt
     if attempt.remote is None or not attempt.has_ended or isinstance(unseen, Missing):
         return wait_to_see(current_phase(subject, view), unseen)
@@ -67,7 +67,7 @@ def _decide_present(subject: Subject, view: AttemptView, job: RemoteJob, context
 
 
 def _decide_gone(subject: Subject, view: AttemptView, context: Context) -> Decision:
-    """The attempt's remote job is confirmed gone, or it matters no more whether it is."""
+    """The attempt's remote job is confirmed gone, or nothing depends on whether it is."""
     attempt = view.attempt
     if attempt.is_uncollected and attempt.delete_time is None and attempt.state in GOOD_STATES:
         words = "it succeeded, and was gone before its results were collected"

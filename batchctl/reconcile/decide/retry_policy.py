@@ -17,7 +17,7 @@ from batchctl.reconcile.view.endings import has_succeeded, is_unplaced, was_canc
 
 @dataclass(frozen=True)
 class Verdict:
-    """What follows from a failure. `due` is set when another attempt is allowed."""
+    """The answer to a failure. `due` is set when another attempt is allowed."""
 
     due: datetime | None
     code: Reason
@@ -39,7 +39,7 @@ def judge(
 ) -> Verdict:
     """Whether a terminal attempt that is no full success is tried again.
 
-    Attempts that were stopped to be replaced or removed are nobody's failure and do not count.
+    Attempts that were stopped to be replaced or removed are no failures.
     """
     name = failure_name(attempt)
     if is_unplaced(attempt):

@@ -1,6 +1,6 @@
-"""What becomes of an intent whose create call nobody answered (design section 6).
+"""An intent whose create call got no answer (design section 6).
 
-It is settled by looking for its token, never by sending again blindly. The grace has to pass on two clocks, the local
+batchctl searches for its token, and never sends the call again blindly. The grace has to pass on two clocks, the local
 one and the provider's, so that a jump of either ends it no sooner.
 """
 

@@ -1,4 +1,4 @@
-"""What is decided while a remote job is not seen: nothing, until another look shows it or confirms that it is gone."""
+"""While a remote job is not seen, nothing is decided until a later pass shows it or confirms that it is gone."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from batchctl.reconcile.view.attempt_view import AttemptView
 
 
 def find_unseen(view: AttemptView) -> Unknown | None:
-    """What keeps anything from being decided about an attempt before another look; None when nothing does.
+    """Why nothing can be decided about an attempt before another pass; None when something can.
 
-    What is missing and had ended, with nothing left to collect, neither works nor holds anything: gone or not, no
-    decision depends on it.
+    A missing job that had ended, with nothing left to collect, neither works nor holds results: no decision depends on
+    whether it is gone.
     """
     presence = view.presence
     is_over = view.attempt.has_ended and not view.is_uncollected
@@ -25,7 +25,7 @@ def find_unseen(view: AttemptView) -> Unknown | None:
 
 
 def wait_to_see(phase: Phase, presence: Unknown, words: str = "") -> Decision:
-    """The wait for a job that is not seen: for another look or, where it is missing, for the look that confirms it."""
+    """The wait for a job that is not seen: for another pass or, where it is missing, for the one that confirms it."""
     lead = f"{words}, but " if words else ""
     if isinstance(presence, Missing):
         reason = f"{lead}missing, not confirmed yet: {presence.reason}"

@@ -1,8 +1,8 @@
-"""What is worth telling the stack's hooks: an attempt that came to its end, and one from which nothing comes.
+"""The events that a stack's hooks get: an attempt has ended, or makes no progress.
 
-The end is told by the difference that a write makes to the record, so that it can be committed with that very write.
-A success is told once its results are collected: before that nobody can use it, and it may turn out that no row
-succeeded. Replies' words go into a notice as one line of bounded length; no prompt and no secret is in it.
+An end shows in the difference that a write makes to the record, so its event is committed with that write.
+The event of a success waits until the results are collected: before that they are of no use, and it may turn out that
+no row succeeded. Replies' words go into a notice as one line of bounded length; no prompt and no secret is in it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST_TEXT = 256
 """Characters of any text in a notice (design section 8)."""
 _ID_LENGTH = 32
 EXPIRING = timedelta(hours=12)
-"""How long before the results may be gone it is told."""
+"""How long before the results may be gone the event is sent."""
 
 _TYPES: Mapping[Phase, NoticeType] = {
     Phase.SUCCEEDED: NoticeType.SUCCEEDED,
@@ -61,7 +61,7 @@ class _News:
 def end_notices(
     before: RecordedAttempt | None, after: RecordedAttempt, job: RecordedJob | None, stack: Stack, now: datetime
 ) -> tuple[Notice, ...]:
-    """What a change of one attempt's record tells, for each hook that wants it. `job` is its job's row."""
+    """The events of a change to one attempt's record, for each hook that wants them. `job` is its job's row."""
     phase = end_of(after, job)
     if phase is None or (before is not None and end_of(before, job) is phase):
         return ()
@@ -77,8 +77,8 @@ def stuck_notices(
     stack: Stack,
     now: datetime,
 ) -> tuple[Notice, ...]:
-    """What to tell of planned jobs from which nothing comes, as the record has them by now; told before or not."""
-    told = []
+    """The events of planned jobs that make no progress, by the record as it is now; sent before or not."""
+    found = []
     for planned in plan.jobs:
         row = jobs.get(planned.job)
         attempt = None if row is None else attempts.get(AttemptKey(row.name, row.current))
@@ -97,12 +97,12 @@ def stuck_notices(
             for kind, words in worries.items():
                 if words and kind in hook.types:
                     news = _News(kind, planned.phase, words)
-                    told.append(_notice(news, attempt, row, stack, hook, now))
-    return tuple(told)
+                    found.append(_notice(news, attempt, row, stack, hook, now))
+    return tuple(found)
 
 
 def possible_again(attempts: Iterable[RecordedAttempt], stack: Stack) -> frozenset[str]:
-    """The ids of notices that may be found anew in a later pass: what worries of an attempt without an end."""
+    """The ids of events that a later pass may find again: warnings about an attempt that has not ended."""
     kinds = (NoticeType.STUCK, NoticeType.RESULTS_EXPIRING)
     return frozenset(
         _identity(kind, attempt, stack) for attempt in attempts if end_of(attempt) is None for kind in kinds
@@ -196,7 +196,10 @@ def _notice(
 
 
 def _identity(kind: NoticeType, attempt: RecordedAttempt, stack: Stack) -> str:
-    """What names an event for ever. The attempt's token is in it: a job that was removed may come back by its name."""
+    """The id of an event, which never changes.
+
+    The attempt's token is in it, because a job that was removed may come back under its name.
+    """
     made = attempt.token or attempt.remote
     parts = [stack.uid, made, attempt.key.attempt, attempt.key.shard, kind.value]
     return f"evt_{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:_ID_LENGTH]}"

@@ -1,4 +1,4 @@
-"""What becomes of the notices in the outbox: which are due, when one that failed is tried again, which go."""
+"""The outbox: which notices are due, when a failed one is tried again, and which are dropped."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Outbox:
 
 
 def sort_outbox(notices: Iterable[Notice], hooks: Collection[str], kept: Collection[str], now: datetime) -> Outbox:
-    """What to do now. `hooks` are the names of those that the stack has; what is for another waits for its return.
+    """Sort the notices by what to do now. `hooks` are those that the stack has; a notice for another one waits.
 
-    `kept` are the ids of notices that stay however old they are, because they would be found anew.
+    `kept` are the ids of notices that stay however old they are, because a later pass would find them again.
     """
     ordered = sorted(notices, key=lambda notice: (notice.time, notice.id, notice.hook))
     pending = [notice for notice in ordered if notice.is_pending]
@@ -43,7 +43,7 @@ def sort_outbox(notices: Iterable[Notice], hooks: Collection[str], kept: Collect
 
 
 def find_waiting(notices: Iterable[Notice], hooks: Collection[str]) -> list[Notice]:
-    """The notices that a further try may deliver: their hooks are there, and can be told from here."""
+    """The notices that a further try may deliver: their hooks are in the stack, and can be called from here."""
     pending = [notice for notice in notices if notice.is_pending]
     unusable = {notice.hook for notice in pending if notice.problem and not notice.tries}
     return [notice for notice in pending if notice.hook in hooks and notice.hook not in unusable]
@@ -80,5 +80,5 @@ def held(notice: Notice, problem: str) -> Notice:
 
 
 def given_up(notice: Notice, now: datetime) -> Notice:
-    """The notice when nobody tries any more."""
+    """The notice after the last try."""
     return replace(notice, given_up_time=now, next_time=None)

@@ -1,4 +1,4 @@
-"""What a record must not lose when another takes its place: remote jobs that no list need show yet.
+"""Open work that a record must not lose when another one replaces it: remote jobs that lists may not show yet.
 
 Of a create call without an answer the record alone knows, and a list may lag behind one that was answered. Were either
 forgotten, the next pass would send the call again under another token.
@@ -15,7 +15,7 @@ from batchctl.reconcile.decide.steps import job_row
 
 
 def find_open(former: Recorded, desired: DesiredStack) -> Recorded:
-    """What a record that is to be made anew says of work that may still go on.
+    """The part of a record about work that may still go on, before the record is rebuilt.
 
     Of jobs without a manifest only the calls that got no answer: what else they have is found by its mark.
     """
@@ -48,13 +48,13 @@ class LostCalls:
     """Create calls without an answer that another record knows nothing of."""
 
     writes: tuple[Write, ...]
-    """What puts them on record there."""
+    """The writes that put them on record there."""
     taken: tuple[AttemptKey, ...]
     """Those that cannot be put there, for it has another call under their number."""
 
 
 def find_lost_calls(present: Recorded, given: Recorded) -> LostCalls:
-    """What is lost of the present record with the given one in its place."""
+    """The create calls that would be lost if the given record replaced the present one."""
     others = [attempt for job in given.jobs.values() for attempt in job.attempts]
     known = {one.token for one in others if one.intent is not None or one.remote is not None}
     tokens = {one.key: one.token for one in others}

@@ -1,7 +1,7 @@
-"""A lost record, made anew: from the marks on remote jobs, and from what was collected.
+"""Rebuild a lost record from the marks on remote jobs and from collected results.
 
 Only jobs that a manifest asks for come back, and those of which the former record has a create call without an answer.
-Of any other nobody can tell any more whether it was to be removed or had been let go of; it stays out, and `drift`
+Of any other job it is not known whether it was to be removed or had been released; it stays out, and `drift`
 shows its remote jobs as orphans.
 """
 
@@ -27,7 +27,7 @@ from batchctl.reconcile.view.readings import with_latest_readings
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What could be made anew."""
+    """The jobs that could be rebuilt."""
 
     jobs: tuple[RecordedJob, ...]
     left_out: tuple[RemoteJob, ...]

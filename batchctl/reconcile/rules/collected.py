@@ -1,6 +1,6 @@
-"""What the results folder has of a job's attempts, beside what the record says was collected.
+"""Collected results that are not whole in the results folder any more.
 
-A record tells that results were collected once. Whether they are still there, whole, the folder alone tells.
+The record says that results were collected once. Only the folder shows whether they are still there, and whole.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Marks that cannot be read any more, and what must not be done as long as there are such.
+"""Marks that cannot be read any more. Nothing is created on their account until they are repaired.
 
 A job whose mark is cut or changed looks like somebody else's. Where a service does that to one job it may do it to any,
 also to one whose create call was never answered: that call could not be found again, and would be sent twice.
@@ -58,7 +58,7 @@ def find_damage(stack: Stack, recorded: Recorded, observed: Observed) -> Damage:
 
 
 def hold_for_damaged_marks(decisions: Decisions, context: Context) -> Decisions:
-    """Create nothing, and stop nothing to make room for it, where a mark could not be relied on."""
+    """Create nothing, and stop nothing to be replaced, on an account whose marks may be damaged."""
     damage = find_damage(context.stack, context.recorded, context.observed)
     return decisions.map(lambda subject, decision: _hold(subject, decision, damage))
 

@@ -21,12 +21,12 @@ def cancel_duplicates(subject: Subject, decision: Decision, _context: Context) -
     cancels = tuple(cancel for cancel in _cancels(subject) if cancel.remote not in planned)
     if not cancels:
         return decision
-    healed = replace(decision, base=(*cancels, *decision.base))
+    cleaned = replace(decision, base=(*cancels, *decision.base))
     if decision.action.is_quiet:
         names = ", ".join(cancel.remote for cancel in cancels)
         words = f"more than one remote job lives; cancelling {names}"
-        return replace(healed, action=Action.CANCEL, code=Reason.DUPLICATE, reason=words)
-    return healed
+        return replace(cleaned, action=Action.CANCEL, code=Reason.DUPLICATE, reason=words)
+    return cleaned
 
 
 def _cancels(subject: Subject) -> Iterator[Cancel]:

@@ -1,7 +1,7 @@
-"""What is done about a job as it is, in case a guard refuses what shall become of it.
+"""The plan for a job as it is, in case a guard refuses its replacement or removal.
 
-Deadlines, collection and time to live need no consent, so they hold whatever is refused. Another attempt is not made:
-its work, or the job itself, is not wanted any more.
+Deadlines, collection and `ttlAfterFinished` need no consent, so they apply whatever is refused. No further attempt is
+made: its work, or the job itself, is not wanted any more.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What a plan may do without being told twice. Each guard names the flag that lifts it (exit code 6).
+"""Guards refuse actions that a flag has to allow (exit code 6). Each one names that flag.
 
-A guarded job keeps its action, so that people see what is held back. Carried out are its harmless steps alone, or what
-the job as it is needs all the same.
+A refused job keeps its action, so that people see what is held back; see `refusal` for the steps that remain.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ def _guard(
 
 
 def guard_new_state(subject: Subject, context: Context) -> Guard | None:
-    """An empty state, and a job that may well have run before: it would be bought again, now or in a later pass.
+    """Refuse to start with an empty state where a job may have run before: it would be bought again.
 
     It does not count whether this pass creates it: after the first record the state is not empty any more.
     """

@@ -16,10 +16,10 @@ from batchctl.reconcile.view.subject import Subject
 def hold_create(
     subject: Subject, decision: Decision, code: Reason, reason: str, next_time: datetime | None = None
 ) -> Decision:
-    """The same decision without its create call, nor what makes room for it: the job waits, and says for what.
+    """The same decision without its create call, and without the steps that prepare it: the job waits.
 
     The steps that write the record and collect results stay. That people have to agree to the create, and that it
-    counts against a limit, stays too: whoever agrees to a plan agrees to the creates that wait in it.
+    counts against a limit, stays too: consent to a plan covers the creates that wait in it.
     """
     steps = tuple(step for step in decision.steps if step.is_harmless or _is_order(step))
     collects = any(isinstance(step, Collect) for step in steps)

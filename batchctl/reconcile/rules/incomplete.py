@@ -1,6 +1,6 @@
-"""What an incomplete look at an account allows: to write down what was seen, and to collect. Nothing else.
+"""On an account whose list is incomplete, batchctl only records what it saw and collects results.
 
-The page that failed could hold a higher attempt, a second remote job, or the success that makes a retry a second bill.
+The page that failed could show a higher attempt, a second remote job, or the success that makes a retry a second bill.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _problem(subject: Subject, context: Context) -> str | None:
 
 
 def _blindness(acts: Iterable[Step], context: Context) -> str | None:
-    """Why nobody knows what lies in the results folder, where that decides."""
+    """Why the content of the results folder is not known, where the steps depend on it."""
     problem = None if context.inventory is None else context.inventory.problem
     relies = any(step.needs_results_folder for step in acts)
     return f"the results folder cannot be read: {problem}" if problem is not None and relies else None

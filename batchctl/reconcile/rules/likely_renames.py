@@ -22,7 +22,7 @@ from batchctl.reconcile.view.subject import Subject
 
 
 def hold_likely_renames(decisions: Decisions, context: Context) -> Decisions:
-    """Let what would be bought again wait for the results that are there, or for a person's word."""
+    """Hold back what would be bought again, until the results are here or a person decides."""
     wanted = {job.name for job in context.desired.jobs}
     others = (job for job in context.recorded.jobs.values() if job.name not in wanted)
     renames = _find_renames(decisions.jobs, others)
@@ -53,10 +53,10 @@ def _hold(rename: Rename, decided: Decided, context: Context) -> Decided:
 
 
 def _find_renames(decided: Decided, others: Iterable[RecordedJob]) -> tuple[Rename, ...]:
-    """What looks like a rename, each job in one pair at most, by name.
+    """Pairs of jobs that look like one under a new name, each job in one pair at most.
 
     `others` are recorded jobs that no manifest asks for, out of scope or not: a command about the new name alone would
-    buy the work beside the old one, which nobody removed yet.
+    buy the work beside the old one, which is not removed yet.
     """
     leaving = {name: subject.current for name, (subject, decision) in decided.items() if _leaves(subject, decision)}
     works = {name: view.attempt for name, view in leaving.items() if view is not None and not view.attempt.is_unsent}

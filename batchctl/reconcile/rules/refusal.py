@@ -1,4 +1,4 @@
-"""What is left of a decision that a guard refuses."""
+"""The steps that remain of a decision that a guard refuses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchctl.reconcile.view.subject import JobKind, Subject
 
 
 def keep_what_is_allowed(decisions: Decisions, _context: Context) -> Decisions:
-    """Leave of a refused decision its harmless steps, or what is done about the job as it is."""
+    """Keep only the harmless steps of a refused decision, or those for the job as it is."""
     return decisions.map(lambda subject, one: _refused(subject, one) if subject.name in decisions.guards else one)
 
 

@@ -1,4 +1,4 @@
-"""Known work is never bought again without a word: whole results of the very same digest are used in its place.
+"""Known work is not bought again: whole results of the same digest are used in place of a create call.
 
 To buy it again is `spec.runId`, `batchctl retry` after a failure, or `--rerun NAME`.
 """
@@ -31,7 +31,7 @@ def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> 
     # A call that may have got through is settled by itself; one that surely made nothing is a purchase like any.
     unanswered = {view.key for view in subject.views if view.attempt.intent is not None}
     creates = [step for step in decision.steps if isinstance(step, Create) and step.key not in unanswered]
-    # What makes room first says already what will follow.
+    # A replacement that first cancels the old job says already that a create call will follow.
     is_coming = decision.action is Action.REPLACE and decision.unfinished and decision.code is Reason.WORK_CHANGED
     source = find_source(subject, context) if creates or is_coming else None
     if source is None:

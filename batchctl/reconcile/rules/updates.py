@@ -1,4 +1,4 @@
-"""The settings of a manifest that changed without a change of the work: free, and followed without leave."""
+"""Changes of settings that leave the work as it is: they cost nothing and need no consent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEPT = "the remote job keeps what it was created with"
 
 
 def find_updates(recorded: RecordedJob | None, row: RecordedJob, attempt: RecordedAttempt | None) -> tuple[Change, ...]:
-    """What the job's new row says otherwise than its recorded one, sorted by path; nothing for a new job.
+    """The settings in which the job's new row differs from its recorded one, by path; none for a new job.
 
     `attempt` is the one that counts, in whose remote job some settings stay as they were.
     """

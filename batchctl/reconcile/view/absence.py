@@ -1,4 +1,4 @@
-"""When a remote job that is not seen any more counts as gone: not before a second look, a whole grace later.
+"""When a remote job that is not seen any more counts as gone: after a second look, a whole grace later.
 
 A list may lag, and a get may be answered by a replica that lags as well, so both can lack a job that was created a
 moment ago, or one that runs on. One look is no proof then, and what would follow from it is a second bill or a job that
@@ -20,7 +20,7 @@ NOT_THERE = "the list lacks it, and a direct get says that there is no such job"
 
 
 def with_absences_aged(recorded: Recorded, observed: Observed, now: datetime, grace: timedelta) -> Observed:
-    """What was seen, each 404 of a recorded job as `Missing` until a look as much as `grace` after the first is one.
+    """The observations, each 404 of a recorded job as `Missing` until another follows the first after the `grace`.
 
     `now` is when the looks began, on the local clock.
     """

@@ -16,10 +16,10 @@ class AttemptView:
     """One attempt with what was seen of it."""
 
     attempt: RecordedAttempt
-    """The record as it stands once `note` is written down."""
+    """The record once `note` is written down."""
     presence: Presence
     note: Note | None = None
-    """What has to be written down; None when the record is right already."""
+    """The change to write down; None when the record is right already."""
     duplicates: tuple[RemoteJob, ...] = ()
     """Further remote jobs for the same (job, attempt, shard)."""
     missing: str | None = None

@@ -1,4 +1,4 @@
-"""Which remote jobs belong to which attempt of a job, and how the attempt's record stands after this look.
+"""Which remote jobs belong to which attempt of a job, and the attempt's record after this pass.
 
 Adoption lives here: a remote job that carries our mark belongs to the attempt that the mark names, recorded or not.
 """
@@ -113,7 +113,7 @@ def claim(desired: DesiredJob, stack: Stack, observed: Observed) -> tuple[Attemp
 
 
 def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
-    """What this pass knows of a recorded attempt's remote job.
+    """Find a recorded attempt's remote job in the observations.
 
     Gone needs a complete list that lacks it, and our own delete or a confirmed 404 (see `absence`; design section 5).
     """

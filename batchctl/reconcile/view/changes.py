@@ -59,7 +59,7 @@ def _compare(path: str, before: Json, after: Json) -> Iterator[Change]:
             yield from _compare(f"{path}.{member}", before.get(member), after.get(member))
         return
     lists = isinstance(before, list) and isinstance(after, list)
-    # An item that is null could not be told from none.
+    # An item that is null would look like a missing one.
     if lists and None not in (*before, *after):
         for index in range(max(len(before), len(after))):
             pair = (items[index] if index < len(items) else None for items in (before, after))

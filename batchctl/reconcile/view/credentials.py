@@ -23,7 +23,7 @@ def find_strangers(recorded: Recorded, observed: Observed) -> dict[Account, str]
     awaited = _expected(job for job in recorded.jobs.values() if not job.released_time)
     for account, look in sorted(observed.items()):
         missed = awaited.get(account, [])
-        # A job that was let go of is missed by nobody, and yet tells whose list this is.
+        # A released job is not missed, and still shows whose list this is.
         if look.complete and missed and _is_changed(recorded, look) and not _shows_any(look, expected[account]):
             number = f"the {len(missed)} recorded jobs" if len(missed) > 1 else "the recorded job"
             found[account] = f"the key has changed, and the new one does not show {number} of {account}"
@@ -31,7 +31,7 @@ def find_strangers(recorded: Recorded, observed: Observed) -> dict[Account, str]
 
 
 def without_strangers(recorded: Recorded, observed: Observed) -> Observed:
-    """What was seen, as far as it counts: what strangers do not see is unknown, not gone."""
+    """The observations that count: what other credentials do not show is unknown, not gone."""
     strangers = find_strangers(recorded, observed)
     return {
         account: replace(look, jobs=(), checked={}, complete=False, problem=strangers[account])

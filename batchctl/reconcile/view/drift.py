@@ -1,4 +1,4 @@
-"""What the API shows that differs from the record through no act of ours."""
+"""Differences between the API and the record that batchctl did not cause."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _of_current(name: str, view: AttemptView) -> Iterator[Drift]:
 
 
 def _of_absent(name: str, view: AttemptView) -> Iterator[Drift]:
-    """The drift of a remote job that nobody of us deleted, and that is not there."""
+    """The drift of a remote job that is not there, and that batchctl did not delete."""
     attempt = view.attempt
     later = "; a second look has yet to confirm it" if view.is_missing else ""
     if not attempt.has_ended:

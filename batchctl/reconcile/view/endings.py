@@ -20,7 +20,7 @@ def has_succeeded(attempt: RecordedAttempt) -> bool:
 def is_unplaced(attempt: RecordedAttempt) -> bool:
     """Whether results were collected, and none of them could be matched with a row of the known input.
 
-    They were paid for, and are all that there is: the remote job stays, and nothing is bought again by itself.
+    They were paid for, so the remote job stays, and batchctl does not buy the work again by itself.
     """
     rows = attempt.rows
     is_good = attempt.state in GOOD_STATES and attempt.results is not None
@@ -28,9 +28,9 @@ def is_unplaced(attempt: RecordedAttempt) -> bool:
 
 
 def row_words(attempt: RecordedAttempt) -> str:
-    """What there is to say of the rows of an attempt that ended in a good state; empty when all went well.
+    """The rows of an attempt that ended in a good state, for a sentence; empty when all rows have an answer.
 
-    Before the results are collected nobody knows which rows have none: the API's numbers may be old.
+    Before the results are collected it is not known which rows have none: the API's numbers may be old.
     """
     rows = attempt.rows
     if is_unplaced(attempt):

@@ -1,7 +1,7 @@
 """Marks that carry a name from before a rename.
 
 A mark cannot be rewritten on the Gemini API, so a renamed job keeps its former names, and what carries one of them is
-read as if it carried the new one. Everything behind this door knows new names only.
+read as if it carried the new one. No other code has to know former names.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from batchctl.reconcile.view.renames import final_names
 
 @dataclass(frozen=True)
 class _Names:
-    """What the record knows of names."""
+    """The names in the record."""
 
     stack: Stack
     now: Mapping[str, str]
-    """The name that stands for a former one today."""
+    """By former name: the present one."""
     tokens: Mapping[str, str]
     """The job of each recorded token."""
 
 
 def with_present_names(stack: Stack, recorded: Recorded, observed: Observed) -> Observed:
-    """What was seen, each mark under the name that its job has now.
+    """The observations, each mark under the name that its job has now.
 
     A former name may have been given to another job since. So a token that is recorded decides; only a mark that
-    nobody knows goes by its name, and to a job of just that name first.
+    is not known goes by its name, and to a job of just that name first.
     """
     former = {old: job.name for job in recorded.jobs.values() for old in job.former_names}
     # With the state lost, or by another's hand, a job may not know its former name yet.

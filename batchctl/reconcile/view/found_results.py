@@ -1,7 +1,7 @@
-"""What the results folder tells of a job's own attempts that the record does not know.
+"""Results of a job's own attempts that are in the results folder, and not in the record.
 
-A state that was restored from a backup, or lost, is older than what was collected since. What lies in the folder,
-whole, is neither lost nor bought again.
+A state that was restored from a backup, or lost, is older than what was collected since. Whole results in the folder
+are neither lost nor bought again.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _with_results(view: AttemptView, kept: list[KeptResults]) -> AttemptView:
 def _unknown(
     kept: tuple[KeptResults, ...], desired: DesiredJob, keys: set[AttemptKey], observed: Observed
 ) -> Iterator[AttemptView]:
-    """Results of the desired work, good ones or of rows that nobody knows, under numbers that nothing else has."""
+    """Results of the desired work, under attempt numbers that nothing else has."""
     for one in kept:
         attempt = one.attempt
         is_worth = is_usable(attempt) or is_unplaced(attempt)

@@ -1,4 +1,4 @@
-"""What an older reading may not undo.
+"""Outdated readings: an older answer never undoes what is known.
 
 A service with replicas, or a cache before it, may answer with how things were a while ago: a job in a state that it has
 left since, or one that was deleted. What is known counts more: a state never goes back to an earlier one, and a job
@@ -28,7 +28,7 @@ Place = tuple[Account, str]
 
 
 def with_latest_readings(recorded: Recorded, observed: Observed) -> Observed:
-    """What was seen, without ghosts, and with no job in an earlier state than it is known to have come to."""
+    """The observations without ghosts, and with no job in an earlier state than it is known to have reached."""
     attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts if attempt.remote is not None]
     gone: set[Place] = {(ghost.account, ghost.remote) for ghost in recorded.ghosts}
     known: dict[Place, RecordedAttempt] = {}
@@ -49,7 +49,7 @@ def with_latest_readings(recorded: Recorded, observed: Observed) -> Observed:
 
 
 def ghosts_of(attempts: Iterable[RecordedAttempt], now: datetime) -> list[Ghost]:
-    """What is to be remembered of attempts that are about to be forgotten. `now` is the local clock."""
+    """The ghosts to keep of attempts that are about to be forgotten. `now` is the local clock."""
     return [
         Ghost(attempt.account, attempt.remote, now)
         for attempt in attempts

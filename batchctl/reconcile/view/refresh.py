@@ -23,7 +23,7 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
     elif record.state is not None and is_terminal(record.state):
         if record.gone_time is None:
             return replace(record, missed=None)
-        # What was gone where the record looked for it is seen at another address: it has moved there.
+        # The job was gone from the recorded address, and is seen at another one: it has moved there.
         return replace(record, account=job.account, gone_time=None, missed=None)
     started = job.start_time or record.start_time
     if started is None and job.state == JobState.RUNNING:
@@ -48,24 +48,24 @@ def refresh(record: RecordedAttempt, job: RemoteJob, seen: datetime) -> Recorded
 
 
 def _left(record: RecordedAttempt, job: RemoteJob) -> Trouble | None:
-    """What still goes wrong once the remote job was seen: its making does not, nor does a cancel after its end."""
+    """The trouble that remains once the remote job was seen: not of its creation, nor of a cancel after its end."""
     if is_terminal(job.state):
         record = overcome(record, Operation.CANCEL)
     return overcome(record, Operation.UPLOAD, Operation.CREATE).trouble
 
 
 def is_same_remote(record: RecordedAttempt, job: RemoteJob) -> bool:
-    """Whether a remote job is the recorded one. Names are one account's own; at another address the token tells."""
+    """Whether a remote job is the recorded one. A name belongs to one account; at another address the token decides."""
     if job.name != record.remote:
         return False
     return job.account == record.account or (job.mark is not None and job.mark.token == record.token)
 
 
 def _follow(record: RecordedAttempt, job: RemoteJob) -> RecordedAttempt:
-    """The record of an attempt for which another remote job stands from now on.
+    """The record of an attempt that another remote job carries out from now on.
 
-    What became of the former says nothing about this one. Nor need it do the same work: a lost state, or a create call
-    that took effect late, leaves one number to two tokens.
+    The end of the former job says nothing about this one, and the two may do different work: after a lost state, or a
+    create call that took effect late, two tokens share one number.
     """
     mark = job.mark
     assert mark is not None

@@ -28,13 +28,13 @@ class Move:
 
 @dataclass(frozen=True)
 class Moves:
-    """What `spec.moved` means for a record."""
+    """The effect of `spec.moved` on a record."""
 
     recorded: Recorded
-    """The record as it stands when all is written down."""
+    """The record once the renames are written down."""
     due: tuple[Move, ...] = ()
     clashes: Mapping[str, str] = field(default_factory=dict)
-    """Former names that cannot go on under the new one, which stands here: another record has it."""
+    """Former names whose new one, given here, belongs to another record."""
 
 
 def rename(job: RecordedJob, to: str, recorded: Recorded) -> list[Write]:
@@ -72,7 +72,7 @@ def _following(other: RecordedJob, name: str, to: str) -> RecordedJob:
 
 
 def find_moves(moved: Iterable[Moved], recorded: Recorded) -> Moves:
-    """What has to be done so that the record has the names of `spec.moved`. Nothing is left when it was done."""
+    """The renames that give the record the names of `spec.moved`. None are left once they were made."""
     due: list[Move] = []
     clashes: dict[str, str] = {}
     ends = final_names(moved)
@@ -109,7 +109,7 @@ class _Renaming:
         del self.jobs[job.name]
         following = []
         for name in sorted(self._dependants.pop(job.name, ())):
-            # A dependant that has been renamed itself stands in the index under both of its names.
+            # A dependant that was renamed itself is in the index under both of its names.
             if name in self.jobs:
                 self.jobs[name] = _following(self.jobs[name], job.name, to)
                 self._index(self.jobs[name])
@@ -124,7 +124,7 @@ class _Renaming:
 
 
 def final_names(moved: Iterable[Moved]) -> dict[str, str]:
-    """For each name that was moved away the name that stands for it today, at the end of its chain.
+    """For each former name the present one, at the end of its chain.
 
     Those nearest to the end come first: of two jobs on one chain of names, the nearer one keeps the end of it.
     """
