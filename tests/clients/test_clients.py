@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from client_installs import NotInstalledError, install
 from client_registry import Client, clients, recorded
-from client_runs import Service, run, served
+from client_runs import Service, run
 from long_mode import LONG
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    with served() as service:
-        yield service
 
 
 @pytest.mark.parametrize("client", [one for one in clients() if LONG or one.lane == "gate"], ids=lambda one: one.name)

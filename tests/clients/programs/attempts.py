@@ -57,7 +57,9 @@ class Attempts:
     def tell(self) -> None:
         """Print the outcomes."""
         for (api, operation), failures in self._failures.items():
-            reasons = [": ".join(filter(None, (", ".join(forms), reason))) for reason, forms in failures.items()]
+            reasons = [
+                ": ".join(filter(None, (", ".join(filter(None, forms)), reason))) for reason, forms in failures.items()
+            ]
             said = {"api": api, "operation": operation, "outcome": "; ".join(reasons) or "works"}
             print(json.dumps(said, ensure_ascii=False), file=_OUT, flush=True)
 

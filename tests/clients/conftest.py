@@ -1,0 +1,14 @@
+"""One served emulator for all clients; it is emptied for each program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from client_runs import Service, served
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Service]:
+    with served() as service:
+        yield service
