@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import shown
 from batchctl.manifests.trust import Origin
 from batchctl.model.desired import Diagnostic, Location, ProviderConfig
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
+from batchctl.model.quoting import shown
 
 _VARIABLES = {Api.GEMINI: "GOOGLE_GEMINI_BASE_URL", Api.VERTEX: "GOOGLE_VERTEX_BASE_URL"}
 _GEMINI_URL = "https://generativelanguage.googleapis.com"

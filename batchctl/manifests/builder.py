@@ -13,7 +13,7 @@ from batchctl.manifests.codes import Code
 from batchctl.manifests.combinations import check_combinations
 from batchctl.manifests.destinations import read_dest
 from batchctl.manifests.digest import work_tree
-from batchctl.manifests.faults import Faults, did_you_mean, shown
+from batchctl.manifests.faults import Faults, did_you_mean
 from batchctl.manifests.input_limits import input_bytes
 from batchctl.manifests.labels import check_labels
 from batchctl.manifests.lifecycle import read_lifecycle
@@ -35,6 +35,7 @@ from batchctl.model.desired import (
 )
 from batchctl.model.digests import digest_of
 from batchctl.model.keys import Mark
+from batchctl.model.quoting import shown
 from batchctl.model.row_hashes import hash_rows
 
 

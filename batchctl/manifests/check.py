@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Any, ClassVar, TypeAlias
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import MOST_FAULTS, Faults, cut, did_you_mean, quote_hint, shown
+from batchctl.manifests.faults import MOST_FAULTS, Faults, did_you_mean, quote_hint
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, plain, step_into
 from batchctl.model.desired import Json, Location
+from batchctl.model.quoting import cut, shown
 
 _WORDS = {
     "null": "null",

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 
 from batchctl.manifests.apis import is_for
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.faults import Faults
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Kind
 from batchctl.model.keys import API_NAMES, Api
+from batchctl.model.quoting import shown
 
 _LEAVE_OUT = "leave it out"
 

@@ -15,11 +15,12 @@ from typing import Any
 import yaml
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, cut, quote_hint, shown
+from batchctl.manifests.faults import Faults, quote_hint
 from batchctl.manifests.nesting import MAX_DEPTH, find_too_deep
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
 from batchctl.manifests.scalars import resolve
 from batchctl.model.desired import Location
+from batchctl.model.quoting import cut, shown
 
 if not yaml.__with_libyaml__:  # pragma: no cover - the wheels of PyYAML all have it
     raise ImportError("batchctl needs PyYAML with libyaml; install a PyYAML wheel, or libyaml before building it")

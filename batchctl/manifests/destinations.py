@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 
 from batchctl.manifests.apis import is_for
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.faults import Faults
 from batchctl.manifests.located import has_bigquery
 from batchctl.manifests.nodes import Members, Node, find, key_place, plain
 from batchctl.manifests.places import bigquery_place, gcs_prefix
 from batchctl.model.capabilities import CAPABILITIES, DestForm
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.keys import API_NAMES
+from batchctl.model.quoting import shown
 
 _READERS: Mapping[DestForm, tuple[Callable[[str], str], str]] = {
     DestForm.GCS: (gcs_prefix, "such as gs://bucket/results/"),

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from batchctl.manifests.codes import Code
 from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError
+from batchctl.model.quoting import LONGEST_SHOWN, cut
 from batchctl.model.suggest import similar
 
 MOST_FAULTS = 500
@@ -18,8 +19,6 @@ MOST_NAMES = 200
 """Looked through for a suggestion."""
 LONGEST_LIST = 200
 """Characters of known names in a hint."""
-LONGEST_SHOWN = 60
-"""Characters of anything written by the user that are repeated in a message."""
 LONGEST_PATH = 200
 """The same for paths, which are of no use in part."""
 
@@ -78,23 +77,8 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
     return f"one of: {cut(', '.join(names), LONGEST_LIST)}"
 
 
-def cut(text: str, length: int = LONGEST_SHOWN) -> str:
-    """A text of the user as part of a message: on one line, visible, and not too long."""
-    start = "".join(char if char.isprintable() else _escaped(char) for char in text[:length])
-    return f"{start}…" if len(text) > length else start
-
-
-def shown(text: str) -> str:
-    """The same in double quotes."""
-    return f'"{cut(text)}"'
-
-
 def quote_hint(text: str) -> str:
     """The advice to quote what is written without quotes, spelt out where that is short."""
     if len(text) > LONGEST_SHOWN or not text.isprintable() or '"' in text or "\\" in text:
         return "quote it"
     return f'quote it: "{text}"'
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")

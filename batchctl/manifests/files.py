@@ -14,10 +14,11 @@ from typing import BinaryIO
 from batchctl.disk.opening import read_start
 from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import MAX_BYTES
-from batchctl.manifests.faults import LONGEST_PATH, Faults, cut
+from batchctl.manifests.faults import LONGEST_PATH, Faults
 from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
 from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError
+from batchctl.model.quoting import cut
 
 STACK_FILE = "batchctl.yaml"
 STANDARD_INPUT = "-"

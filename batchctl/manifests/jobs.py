@@ -10,7 +10,7 @@ from pathlib import Path
 from batchctl.manifests.builder import Document, JobBuilder
 from batchctl.manifests.check import Checker
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, did_you_mean, shown
+from batchctl.manifests.faults import Faults, did_you_mean
 from batchctl.manifests.merge import merge, without_nulls
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size, value_of
@@ -22,6 +22,7 @@ from batchctl.manifests.trust import Trust
 from batchctl.manifests.variables import Replacer
 from batchctl.model.desired import DesiredJob, Json, Kind, kind_of_rows
 from batchctl.model.ports import RowReader
+from batchctl.model.quoting import shown
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.spelling import spellings
 

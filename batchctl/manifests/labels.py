@@ -7,10 +7,11 @@ Source: reference 3.1, 8.2; design section 6 (the mark).
 from __future__ import annotations
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.faults import Faults
 from batchctl.manifests.nodes import Members, Node, find
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.keys import OWN_LABELS, Api
+from batchctl.model.quoting import shown
 
 MOST_LABELS = 64 - 7
 """Of a remote job, beside the mark's own seven."""

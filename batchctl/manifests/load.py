@@ -13,7 +13,7 @@ from typing import BinaryIO
 from batchctl.manifests.builder import Document
 from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import compose
-from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.faults import Faults
 from batchctl.manifests.files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.jobs import JobReader
 from batchctl.manifests.located import remote_id
@@ -24,6 +24,7 @@ from batchctl.manifests.trust import Trust, resolved
 from batchctl.model.desired import DesiredJob, DesiredStack, Location, Stack
 from batchctl.model.keys import Account
 from batchctl.model.ports import RowReader
+from batchctl.model.quoting import shown
 
 
 def load_stack(

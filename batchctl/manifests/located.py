@@ -9,11 +9,12 @@ import re
 from typing import assert_never
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.faults import Faults
 from batchctl.manifests.nodes import Node, value_of
 from batchctl.manifests.places import Resource
 from batchctl.model.desired import Location, ProviderConfig
 from batchctl.model.keys import API_NAMES, Api
+from batchctl.model.quoting import shown
 
 _GEMINI_JOB = re.compile(r"batches/[A-Za-z0-9_-]+")
 _JOB_NUMBER = re.compile("[0-9]+")

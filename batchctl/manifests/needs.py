@@ -9,9 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, did_you_mean, shown
+from batchctl.manifests.faults import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Node, Scalar
 from batchctl.model.desired import Location
+from batchctl.model.quoting import shown
 
 _NAMED = 5
 """Jobs of a circle that a message names."""

@@ -12,13 +12,14 @@ from datetime import timedelta
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.faults import Faults, cut, shown
+from batchctl.manifests.faults import Faults
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Node, find, key_place, plain
 from batchctl.manifests.trust import Trust
 from batchctl.model.addresses import WebAddress, is_loopback_host, literal_address
 from batchctl.model.desired import Json, Location
 from batchctl.model.notices import ALL_TYPES, STUCK_AFTER, CommandHook, Hook, NoticeType, Webhook
+from batchctl.model.quoting import cut, shown
 from batchctl.model.reserved import is_public
 
 _MOST_HOOKS = 10

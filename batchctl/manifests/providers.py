@@ -13,7 +13,7 @@ from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.admission import FIELDS, read_admission
 from batchctl.manifests.apis import is_for
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, cut, shown
+from batchctl.manifests.faults import Faults
 from batchctl.manifests.nodes import Node, key_place, value_of
 from batchctl.manifests.places import gcs_prefix
 from batchctl.manifests.trust import Origin, Trust
@@ -21,6 +21,7 @@ from batchctl.model.capabilities import CAPABILITIES, ApiLimits
 from batchctl.model.desired import Json, Location, ProviderConfig
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import API_NAMES, EMULATOR_ORIGIN, Account, Api
+from batchctl.model.quoting import cut, shown
 from batchctl.model.suggest import similar
 
 _SAME = {"stagingBucket": "bucket and prefix", "userProject": "project", "apiVersion": "version"}

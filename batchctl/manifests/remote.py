@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, shown
+from batchctl.manifests.faults import Faults
 from batchctl.manifests.located import has_bigquery, is_here
 from batchctl.manifests.nodes import Items, Node, plain
 from batchctl.manifests.places import Resource, check_bigquery_table, check_gcs_object
 from batchctl.model.capabilities import SourceForm
 from batchctl.model.desired import ProviderConfig, RemoteSource
+from batchctl.model.quoting import shown
 
 _DATASETS = "datasets"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from batchctl.manifests.apis import is_for
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import LONGEST_PATH, Faults, cut, quote_hint, shown
+from batchctl.manifests.faults import LONGEST_PATH, Faults, quote_hint
 from batchctl.manifests.files import shown_path
 from batchctl.manifests.input_limits import InputLimits, sent_bytes
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, plain
@@ -34,6 +34,7 @@ from batchctl.model.desired import (
 from batchctl.model.errors import RowsError
 from batchctl.model.keys import API_NAMES, Api
 from batchctl.model.ports import RowReader, RowRules, RowsSummary
+from batchctl.model.quoting import cut, shown
 
 _PREFIXES = {
     "gs://": SourceForm.GCS,

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, cut, did_you_mean, quote_hint, shown
+from batchctl.manifests.faults import Faults, did_you_mean, quote_hint
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, find, value_of
 from batchctl.manifests.scalars import resolve
 from batchctl.model.desired import Location
 from batchctl.model.errors import UsageError
+from batchctl.model.quoting import cut, shown
 
 MOST_REPLACED = 32 * 1024 * 1024
 """Characters that references in all manifests together may turn into: a long value used often blows small files up."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
+from batchctl.model import quoting
 from batchctl.model.desired import LINE_BYTES, Json
 from batchctl.model.file_forms import foreign_form, way_out
 
@@ -24,9 +25,6 @@ NESTING = 100
 
 LINE_VALUES = 1_000_000
 """Most values and members on one line: a line of nothing but brackets would take up thirty times its size."""
-
-SHOWN_LENGTH = 60
-"""Longest piece of a value in a message, in characters."""
 
 _SENTENCES = {
     "Expecting value": "a value has to stand here",
@@ -121,10 +119,7 @@ def shown(value: Json) -> str:
     """A value in a message, as JSON writes it, on one line and cut: what stands in a file may be of any length."""
     if isinstance(value, list | Mapping):
         return "a list" if isinstance(value, list) else "an object"
-    text = value if isinstance(value, str) else json.dumps(value)
-    start = "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text[:SHOWN_LENGTH])
-    start += "…" if len(text) > SHOWN_LENGTH else ""
-    return f'"{start}"' if isinstance(value, str) else start
+    return quoting.shown(value) if isinstance(value, str) else quoting.cut(json.dumps(value))
 
 
 def _separators(raw: bytes) -> int:

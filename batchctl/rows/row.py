@@ -13,8 +13,9 @@ from difflib import get_close_matches
 
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.keys import OWN_LABELS
+from batchctl.model.quoting import LONGEST_SHOWN
 from batchctl.model.row_marks import position_of_key
-from batchctl.rows.jsonl import SHOWN_LENGTH, shown
+from batchctl.rows.jsonl import shown
 from batchctl.rows.sdk_form import request_of_sdk
 from batchctl.rows.spelling import request_members, spell_request
 
@@ -63,7 +64,7 @@ def _check_names(row: Mapping[str, Json], kind: Kind) -> None:
         if name in _OF_REPLIES:
             raise ValueError(f'"{name}" cannot stand in a row: the API writes it into results')
         wanted = ["key"] if found and "key" not in row else []
-        close = get_close_matches(name[:SHOWN_LENGTH], wanted if found else [*holders, "key"], 1, _MISSPELLED)
+        close = get_close_matches(name[:LONGEST_SHOWN], wanted if found else [*holders, "key"], 1, _MISSPELLED)
         if close and name not in ("key", *holders):
             raise ValueError(f'unknown member {shown(name)} (did you mean "{close[0]}"?)')
     if len(found) != 1:

@@ -13,6 +13,7 @@ from functools import cache
 
 from batchctl.model.desired import Json, Kind
 from batchctl.model.keys import API_NAMES, Api
+from batchctl.model.quoting import cut, shown
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
 from batchctl.model.request.fields import (
     Base64,
@@ -37,7 +38,6 @@ from batchctl.model.suggest import closest
 
 _NOT_IN_DEFAULTS = frozenset({"contents", "content", "model"})
 """What each row has of its own."""
-_SHOWN = 60
 _DURATION = re.compile(r"-?[0-9]+(\.[0-9]{1,9})?s")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _INTEGER = re.compile(r"-?[0-9]{1,20}(\.0*)?")
@@ -76,7 +76,7 @@ class _Check:
                 yield Problem(
                     (*path, name),
                     Fault.UNKNOWN_FIELD,
-                    f"there is no field {_shown(name)} in {_named(path)}",
+                    f"there is no field {shown(name)} in {_named(path)}",
                     way_out(name, message, hidden=_NOT_IN_DEFAULTS if self.is_default and not path else frozenset()),
                 )
             elif name != field.name and field.name in value:
@@ -187,13 +187,13 @@ def _text(value: Json, kind: Value, path: Path) -> Iterator[Problem]:
             if non_empty and not value:
                 yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty")
             elif pattern and not _matches(pattern, value):
-                yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} cannot be {_shown(value)}", f"it {says}")
+                yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} cannot be {shown(value)}", f"it {says}")
         case Base64():
             if not _BASE64.fullmatch(value.replace("\n", "")):
                 yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} is not base64", "encode the bytes in base64")
         case Duration():
             if not _DURATION.fullmatch(value):
-                text = f"{_named(path)} cannot be {_shown(value)}"
+                text = f"{_named(path)} cannot be {shown(value)}"
                 yield Problem(path, Fault.INVALID_VALUE, text, "it must be seconds, such as 1.5s")
         case _:
             return
@@ -225,9 +225,9 @@ def _choice(value: Json, kind: Choice, path: Path) -> Iterator[Problem]:
             f"did you mean {near}?" if near else f"known are: {', '.join(kind.values)}"
         )
         if kind.is_closed:
-            yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} cannot be {_shown(value)}", hint)
+            yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} cannot be {shown(value)}", hint)
         else:
-            yield Problem(path, Fault.UNKNOWN_VALUE, f"{_named(path)} has the unknown value {_shown(value)}", hint)
+            yield Problem(path, Fault.UNKNOWN_VALUE, f"{_named(path)} has the unknown value {shown(value)}", hint)
 
 
 @cache
@@ -280,20 +280,11 @@ def _as_list(kind: Each, value: Json) -> str:
         case Of():
             return ""
         case _:
-            return f"write it as a list: [{_cut(value)}]"
+            return f"write it as a list: [{cut(value)}]"
 
 
 def _named(path: Path) -> str:
     """The field that a path leads to, as sentences name it."""
     names = [step for step in path if isinstance(step, str)]
-    field = _shown(names[-1]) if names else '"request"'
+    field = shown(names[-1]) if names else '"request"'
     return f"an item of {field}" if path and not isinstance(path[-1], str) else field
-
-
-def _shown(text: str) -> str:
-    return f'"{_cut(text)}"'
-
-
-def _cut(text: str) -> str:
-    start = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:_SHOWN])
-    return f"{start}…" if len(text) > _SHOWN else start

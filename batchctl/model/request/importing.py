@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from batchctl.model.desired import Json
+from batchctl.model.quoting import shown
 from batchctl.model.request.problems import Fault, Path, Problem, kind_of
 
 DEEPEST = 15
@@ -19,7 +20,6 @@ _TYPE = "type"
 """The one member of schemas that has two types: `string`, or `[string, null]`."""
 _ITEM = "[]"
 """The step into a list, which is no level of its own."""
-_SHOWN = 40
 
 
 class Importer:
@@ -45,7 +45,7 @@ class Importer:
         for name, member in value.items():
             here, inner = (*path, name), (*column, name)
             if not _COLUMN.fullmatch(name):
-                text = f'has a member "{name[:_SHOWN]}", which cannot be the name of a column'
+                text = f"has a member {shown(name)}, which cannot be the name of a column"
                 yield _problem(path, text, "use letters, digits and `_` in names; write schemas without $defs and $ref")
                 continue
             yield from self._value(member, here, inner, line)
