@@ -26,6 +26,7 @@ HARNESSES = (
     "tests/clients",
     "tests/emulator",
     "tests/engine/test_engine_crash.py",
+    "tests/mutation",
     "tests/packaging",
     "tests/engine/test_engine_admission.py",
     "tests/providers/test_providers_arbitrary.py",

@@ -99,6 +99,11 @@ def test_a_try_falls_on_the_end_of_the_hour() -> None:
     assert last.trouble.next_time == NOW + HOUR
 
 
+def test_a_try_at_the_end_of_the_hour_is_followed_by_a_pause() -> None:
+    *_, last = course(0 * SECOND, HOUR)
+    assert last.trouble.next_time == NOW + HOUR + delay(1, SENT.token)
+
+
 @pytest.mark.parametrize(
     ("times", "rejected"),
     [
