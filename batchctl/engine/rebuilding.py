@@ -60,13 +60,14 @@ def rebuild_state(
     desired: DesiredStack, former: Recorded, folders: Iterable[KeptResults], tools: Tools
 ) -> RebuiltState:
     """Look at all accounts, and rebuild. `former` is what can be read of the old state. Raises NotReadInFullError."""
+    # Before the look: what the look shows first is as old as this.
     now = tools.clock.now()
     found = find_open(former, desired)
     deleted = ghosts_of((one for job in former.jobs.values() for one in job.attempts), now)
     ghosts = (*former.ghosts, *deleted)
     known = replace(with_open(record_kept(desired, folders, now), found, desired), ghosts=ghosts)
     observed = _observe(desired, known, found, tools)
-    rebuilt = rebuild(desired, known, observed, tools.clock.now())
+    rebuilt = rebuild(desired, known, observed, now)
     jobs = tuple(at_own_accounts(job) for job in rebuilt.jobs)
     return RebuiltState(jobs, rebuilt.left_out, tuple(_writes(jobs, observed, ghosts, tools)))
 

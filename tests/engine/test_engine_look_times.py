@@ -8,6 +8,7 @@ import pytest
 from engine_kit import job
 
 from batchctl.engine.passes import preview
+from batchctl.engine.rebuilding import rebuild_state
 from batchctl.model.plan import Action
 from batchctl.reconcile import Options
 
@@ -49,3 +50,21 @@ def test_a_plan_counts_a_look_from_its_beginning_too(unanswered, set_by):
         for expected in (Action.WAIT, Action.CREATE):
             (found,) = preview(unanswered.desired(job("a")), Options(), tools).plan.jobs
             assert found.action is expected
+
+
+@pytest.mark.parametrize("set_by", [-MINUTE, MINUTE], ids=["on the local clock", "on the API's clock"])
+def test_a_rebuilt_state_counts_a_look_from_its_beginning_too(world, set_by):
+    world.here.rules({"match": {}, "running": "90h"})
+    world.apply(job("a"))
+    world.time.advance(MINUTE)
+    world.here.faults(
+        {"method": "batches.list", "kind": "listLag", "delay": "1h"},
+        {"method": "batches.get", "kind": "status", "status": 404},
+    )
+    world.one_pass(job("a"))
+    assert world.attempt("a").missed is not None
+    wait_until_just_before_the_grace_ends(world, set_by)
+    with world.process() as tools:
+        for expected in (False, True):
+            (found,) = rebuild_state(world.desired(job("a")), world.recorded(), [], tools).jobs
+            assert found.attempts[0].is_gone is expected
