@@ -14,6 +14,8 @@ from batchctl.providers.texts import parse_json
 
 JSON_LIMIT = 64 * 2**20
 """Bytes of a JSON reply that are read into memory."""
+MOST_NODES = 1_000_000
+"""Objects and lists in a JSON reply: a text of nothing but empty lists takes thirty times its size in memory."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Call:
     timeouts: Timeouts = Timeouts()
     limit: int = JSON_LIMIT
     """Bytes of the reply, decompressed."""
+    most_nodes: int = MOST_NODES
+    """Objects and lists in the reply, where it is read as JSON."""
     accepted: frozenset[int] = frozenset()
     """HTTP statuses besides 2xx that are an answer and no failure."""
     door: str = ""
@@ -61,9 +65,12 @@ class Reply:
     headers: httpx.Headers
     body: bytes
     http: int = 200
+    most_nodes: int = MOST_NODES
 
     def json_object(self) -> dict[str, Json]:
-        """The body as a JSON object. Raises BadReply when it is anything else."""
+        """The body as a JSON object. Raises BadReply when it is anything else, or too many values."""
+        if self.body.count(b"[") + self.body.count(b"{") > self.most_nodes:
+            raise BadReply(f"{self.what}: the answer has more than {self.most_nodes:,} objects and lists")
         try:
             value = parse_json(self.body)
         except ValueError as exc:

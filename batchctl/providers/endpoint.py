@@ -86,7 +86,7 @@ class Endpoint:
     def call(self, call: Call) -> Reply:
         """Make the call once and read the whole answer. Raises ApiError."""
         with self._answer(call) as (headers, chunks, http):
-            return Reply(call.what, headers, self._clean(b"".join(chunks)), http)
+            return Reply(call.what, headers, self._clean(b"".join(chunks)), http, call.most_nodes)
 
     @contextmanager
     def stream(self, call: Call) -> Iterator[tuple[httpx.Headers, Iterator[bytes]]]:

@@ -355,3 +355,9 @@ def test_an_object_that_comes_twice_is_one() -> None:
     item = {"name": "p/1", "size": "1", "generation": "1"}
     answers = [{"items": [item], "nextPageToken": "t"}, {"items": [item]}]
     assert len(list(storage(lambda _: reply(answers.pop(0))).list(ObjectPath("bucket", "p/")))) == 1
+
+
+def test_a_page_of_nothing_but_lists_is_not_taken_apart() -> None:
+    body = b'{"operations": [], "x": [' + b"[]," * 1_000_000 + b"0]}"
+    with pytest.raises(errors.BadReply, match="more than 1,000,000 objects and lists"):
+        list(provider(lambda _: httpx.Response(200, content=body)).list_jobs())

@@ -25,6 +25,8 @@ _BESIDE = {"kind": frozenset({"bigquery#tableDataList"}), "etag": None, "totalRo
 _PAGING = Paging("maxResults", 1000, "pageToken", _BESIDE, is_stream=True)
 _PAGE_LIMIT = 256 * 2**20
 """Bytes of one page; the service ends a page long before, but one row may be large."""
+_PAGE_NODES = 10_000_000
+"""Each cell is an object, and so is each number of a vector."""
 
 
 class BigQuery:
@@ -54,7 +56,7 @@ class BigQuery:
         def read(page: Mapping[str, str]) -> Mapping[str, Json]:
             nonlocal total, is_silent
             path = f"{_ROOT}{table_path(table)}/data"
-            found = self._json(Call(what, "GET", path, params=page, limit=_PAGE_LIMIT))
+            found = self._json(Call(what, "GET", path, params=page, limit=_PAGE_LIMIT, most_nodes=_PAGE_NODES))
             count = members.count(found.get("totalRows"))
             is_silent = count is None and not _BESIDE.keys().isdisjoint(found)
             total = max(total, count or 0)
