@@ -92,10 +92,11 @@ def _run(case: dict[str, Any]) -> int:
 
 def _wait(pid: int) -> dict[str, int]:
     """Wait until a child has stopped or ended."""
-    _, status = os.waitpid(pid, os.WUNTRACED)
+    _, status, used = os.wait4(pid, os.WUNTRACED)
     if os.WIFSTOPPED(status):
         return {"stopped": os.WSTOPSIG(status)}
-    return {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else {"code": os.WEXITSTATUS(status)}
+    end = {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else {"code": os.WEXITSTATUS(status)}
+    return {**end, "memory": used.ru_maxrss * 1024}
 
 
 def _send(given: list[int]) -> None:

@@ -31,6 +31,8 @@ class Ended:
     err: str
     trace: tuple[str, ...]
     stopped: bool = False
+    memory: int = 0
+    """The most bytes that it had in memory."""
 
     @property
     def was_killed(self) -> bool:
@@ -54,7 +56,8 @@ class Process:
         texts = {name: path.read_text() if path.exists() else "" for name, path in self.files.items()}
         assert crashes or "Traceback" not in texts["err"], texts["err"][-3000:]
         assert not code or code > 0 or code == -signal.SIGKILL, f"signal {-code}: {texts['err']}"
-        return Ended(code, texts["out"], texts["err"], tuple(texts["trace"].splitlines()), stopped=not self.is_over)
+        trace, memory = tuple(texts["trace"].splitlines()), told.get("memory", 0)
+        return Ended(code, texts["out"], texts["err"], trace, stopped=not self.is_over, memory=memory)
 
     def send(self, number: signal.Signals) -> None:
         self._forks.ask("send", [self.pid, number])
