@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from batchctl.model.desired import Json
+from batchctl.model.desired import Json, Kind
+from batchctl.model.request.catalogue import ROOTS
 
-_BESIDE = frozenset(
-    {"systemInstruction", "safetySettings", "tools", "toolConfig", "cachedContent", "labels", "serviceTier", "store"}
-)
+_NOT_OF_CONFIG = frozenset({"contents", "generationConfig", "model"})
+_BESIDE = frozenset(field.name for field in ROOTS[Kind.BATCH_JOB].fields) - _NOT_OF_CONFIG
 """Members of `config` that the REST form has beside `generationConfig`."""
 _LOCAL = frozenset({"httpOptions", "abortSignal", "shouldReturnHttpResponse", "automaticFunctionCalling"})
 """What tells an SDK how to call, and is never sent."""

@@ -152,6 +152,17 @@ def test_a_row_becomes_a_request_in_rest_form(value: object, kind: Kind, request
         ),
         ({"contents": "hi"}, RequestRow(None, {"contents": CONTENTS})),
         ({"contents": ["hi"], "config": None}, RequestRow(None, {"contents": CONTENTS})),
+        (
+            {"contents": ["hi"], "config": {"model_armor_config": {"promptTemplateName": "t"}, "model": "m"}},
+            RequestRow(
+                None,
+                {
+                    "contents": CONTENTS,
+                    "modelArmorConfig": {"promptTemplateName": "t"},
+                    "generationConfig": {"model": "m"},
+                },
+            ),
+        ),
         # A bare request, as a sample of the guide uploads it.
         (
             {"contents": CONTENTS, "generation_config": {"top_p": 1}},
