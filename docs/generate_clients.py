@@ -71,7 +71,7 @@ def cell(outcome: str | None, reasons: list[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """A reason as Markdown: what stands between backticks is code, all else is shown as it is."""
+    """A reason as Markdown: text between backticks is code, all else is shown as it is."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         parts = [text.replace("`", "'")]
@@ -115,7 +115,9 @@ def set_up(client: Json) -> str:
             is_inside = not is_inside
         elif is_inside and not line.startswith("from attempts "):
             lines.append(line)
-    return textwrap.dedent("\n".join(lines)).strip()
+    text = textwrap.dedent("\n".join(lines)).strip()
+    # Programs import it above their set-up, where Python's own modules come first.
+    return f"import os\n\n{text}" if "os.environ" in text else text
 
 
 if __name__ == "__main__":

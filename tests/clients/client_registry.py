@@ -43,6 +43,12 @@ def recorded(client: Client) -> Outcomes:
     return outcomes
 
 
+def recorded_hosts(client: Client) -> list[str]:
+    """The other hosts that it asked for, in spite of its set-up."""
+    hosts: list[str] = _record().get(client.name, {}).get("otherHosts", [])
+    return hosts
+
+
 def keep(client: Client, version: str, date: str, outcomes: Outcomes, hosts: list[str]) -> None:
     """Put a run on record, in place of the one before."""
     record = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from client_installs import NotInstalledError, install
-from client_registry import Client, clients, recorded
+from client_registry import Client, clients, recorded, recorded_hosts
 from client_runs import Service, run
 from long_mode import LONG
 
@@ -25,3 +25,4 @@ def test_a_client_does_what_is_on_record(client: Client, service: Service, tmp_p
     assert ended.outcomes == recorded(client), (
         f"with {client.name} {installed.version}; read the difference, then: python tests/clients/record.py '{client.name}'"
     )
+    assert set(ended.hosts) == set(recorded_hosts(client))

@@ -17,11 +17,11 @@ from google import genai
 from google.genai import types
 
 
-def gemini_client(**options: Any) -> genai.Client:
+def gemini_client(**options):
     return genai.Client(http_options=options)
 
 
-def vertex_client(**options: Any) -> genai.Client:
+def vertex_client(**options):
     # Where there is a base URL of one's own, project and location count only as arguments.
     place = {"project": os.environ["GOOGLE_CLOUD_PROJECT"], "location": os.environ["GOOGLE_CLOUD_LOCATION"]}
     return genai.Client(vertexai=True, **place, http_options=options)

@@ -1,4 +1,4 @@
-"""google-cloud-storage and google-cloud-bigquery: what stands beside a batch job of Vertex AI."""
+"""google-cloud-storage and google-cloud-bigquery: the data that batch jobs of Vertex AI read and write."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from attempts import Attempts, expect
 from google.cloud import bigquery, storage
 
 
-def storage_client() -> storage.Client:
+def storage_client():
     # Without credentials this client is anonymous where STORAGE_EMULATOR_HOST is set, and gets a 401.
     credentials, project = google.auth.default()
     return storage.Client(project, credentials)
 
 
-def bigquery_client() -> bigquery.Client:
+def bigquery_client():
     return bigquery.Client()
 
 
