@@ -38,8 +38,8 @@ def require_planned(name: str, seen: Preview, stack: Stack) -> None:
     record, after = seen.recorded.jobs.get(name), final_names(stack.moved).get(name)
     if after is not None:
         message, hint = f"{name} is {after} now (spec.moved)", f"ask for {after}"
-    elif record is not None and record.released_time is not None:
-        policy = record.lifecycle.on_remove.value
+    elif record is not None and record.row.released_time is not None:
+        policy = record.row.lifecycle.on_remove.value
         message = f"{name} is released (onRemove: {policy}); batchctl no longer manages its remote jobs"
         hint = f"`batchctl state show {name}` shows its record; with a manifest of that name it is managed again"
     else:

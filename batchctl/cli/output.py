@@ -71,7 +71,8 @@ def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> Statu
     manifests = {job.name: job for job in workspace.desired.jobs}
     rows = []
     for job in plan.jobs:
-        owner = recorded.jobs.get(job.job) or manifests.get(job.job)
+        record = recorded.jobs.get(job.job)
+        owner = manifests.get(job.job) if record is None else record.row
         model, provider = (owner.model, owner.provider) if owner else (None, None)
         if job.attempt is not None:
             # The manifest may ask for another one by now.

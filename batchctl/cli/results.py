@@ -104,7 +104,7 @@ def _folder(workspace: Workspace, name: str, number: int | None) -> Path:
 
 
 def _attempt(job: RecordedJob, number: int | None) -> RecordedAttempt:
-    wanted = job.current if number is None else number
+    wanted = job.row.current if number is None else number
     for attempt in job.attempts:
         if attempt.key.attempt == wanted:
             return attempt

@@ -9,7 +9,7 @@ import click
 
 from batchctl.cli.workspace import Workspace
 from batchctl.model.desired import DesiredJob
-from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.recorded import JobRow, Recorded
 from batchctl.reconcile import Scope
 from batchctl.report.escape import terminal
 
@@ -23,7 +23,7 @@ def warn_of_empty_scope(
 
 
 def _empty(workspace: Workspace, filenames: Sequence[str], selector: str | None, recorded: Recorded) -> Iterator[str]:
-    jobs: list[DesiredJob | RecordedJob] = [*workspace.desired.jobs, *recorded.jobs.values()]
+    jobs: list[DesiredJob | JobRow] = [*workspace.desired.jobs, *(job.row for job in recorded.jobs.values())]
     files = [name for name in filenames if not _holds_any(Scope(paths=frozenset([workspace.scope_path(name)])), jobs)]
     yield from (f"-f {name}" for name in files)
     has_jobs = not filenames or len(files) < len(filenames)
@@ -31,5 +31,5 @@ def _empty(workspace: Workspace, filenames: Sequence[str], selector: str | None,
         yield f"-l {selector}"
 
 
-def _holds_any(scope: Scope, jobs: Sequence[DesiredJob | RecordedJob]) -> bool:
+def _holds_any(scope: Scope, jobs: Sequence[DesiredJob | JobRow]) -> bool:
     return any(scope.contains(job.name, job.path, job.labels) for job in jobs)

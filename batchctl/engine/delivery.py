@@ -41,7 +41,7 @@ PATIENCE = timedelta(minutes=1)
 
 def tell(stack: Stack, plan: Plan, observed: Observed, journal: Journal, tools: Tools) -> None:
     """Notify at the end of a pass: of jobs that are stuck, and of all that is due. Raises StateError."""
-    for notice in stuck_notices(journal.jobs, journal.attempts, plan, observed, stack, tools.clock.now()):
+    for notice in stuck_notices(journal.rows, journal.attempts, plan, observed, stack, tools.clock.now()):
         journal.note_news(notice)
     deliver(stack, journal, tools)
 

@@ -18,6 +18,7 @@ from batchctl.model.recorded import (
     DropGhost,
     DropNotice,
     ForgetJob,
+    JobRow,
     Recorded,
     RecordedAttempt,
     RecordedFile,
@@ -46,7 +47,7 @@ class Journal:
         self._session = session
         self._clock = clock
         self._noted: list[Write] = []
-        self._jobs: dict[str, RecordedJob] = dict(recorded.jobs)
+        self._rows = {name: job.row for name, job in recorded.jobs.items()}
         self._attempts = {attempt.key: attempt for job in recorded.jobs.values() for attempt in job.attempts}
         self._keys: dict[str, dict[AttemptKey, None]] = defaultdict(dict)
         """The keys of each job's attempts: to forget a job costs no more than what it has."""
@@ -65,7 +66,7 @@ class Journal:
         attempts: dict[str, list[RecordedAttempt]] = defaultdict(list)
         for attempt in self._attempts.values():
             attempts[attempt.key.job].append(attempt)
-        jobs = {name: replace(row, attempts=tuple(attempts[name])) for name, row in self._jobs.items()}
+        jobs = {name: RecordedJob(row, tuple(attempts[name])) for name, row in self._rows.items()}
         files, ghosts = tuple(self._files.values()), tuple(self._ghosts.values())
         return replace(self._before, jobs=jobs, files=files, quotas=self._quotas, ghosts=ghosts)
 
@@ -74,9 +75,9 @@ class Journal:
         return self._attempts
 
     @property
-    def jobs(self) -> Mapping[str, RecordedJob]:
-        """The jobs' own rows; their attempts are in `attempts`."""
-        return self._jobs
+    def rows(self) -> Mapping[str, JobRow]:
+        """The rows of the jobs, by name."""
+        return self._rows
 
     @property
     def outbox(self) -> Collection[Notice]:
@@ -84,7 +85,7 @@ class Journal:
 
     def current(self, job: str) -> RecordedAttempt | None:
         """The attempt that counts, with all that was noted; None when there is none, or the job is not recorded."""
-        row = self._jobs.get(job)
+        row = self._rows.get(job)
         return self._attempts.get(AttemptKey(job, row.current)) if row is not None else None
 
     def find_file(self, account: Account, sha256: str) -> RecordedFile | None:
@@ -93,8 +94,8 @@ class Journal:
     def find_quota(self, key: QuotaKey) -> Quota | None:
         return self._quotas.get(key)
 
-    def note_job(self, job: RecordedJob) -> None:
-        self._jobs[job.name] = replace(job, attempts=())
+    def note_job(self, job: JobRow) -> None:
+        self._rows[job.name] = job
         self._noted.append(SaveJob(job))
 
     def note_attempt(self, attempt: RecordedAttempt) -> None:
@@ -104,7 +105,7 @@ class Journal:
         self._attempts[attempt.key] = attempt
         self._keys[attempt.key.job][attempt.key] = None
         self._noted.append(SaveAttempt(attempt))
-        row = self._jobs.get(attempt.key.job)
+        row = self._rows.get(attempt.key.job)
         for notice in end_notices(before, attempt, row, self._stack, self._clock.now()):
             self.note_news(notice)
 
@@ -139,7 +140,7 @@ class Journal:
 
     def note_forgotten(self, job: str) -> None:
         """Drop a job; what was deleted of it stays known as a ghost for a while."""
-        self._jobs.pop(job, None)
+        self._rows.pop(job, None)
         self._remember(self._attempts.pop(key) for key in self._keys.pop(job, ()))
         self._noted.append(ForgetJob(job))
 

@@ -91,7 +91,7 @@ def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:
     """The remote jobs that the state expects to be there, by account."""
     names: dict[Account, set[str]] = {}
     for job in recorded.jobs.values():
-        if job.released_time is not None:
+        if job.row.released_time is not None:
             continue
         for attempt in job.attempts:
             if attempt.is_gone:

@@ -88,7 +88,7 @@ def _observe(desired: DesiredStack, known: Recorded, found: Recorded, tools: Too
 def _writes(jobs: Iterable[RecordedJob], observed: Observed, ghosts: Iterable[Ghost], tools: Tools) -> Iterator[Write]:
     now = tools.clock.now()
     for job in jobs:
-        yield SaveJob(job)
+        yield SaveJob(job.row)
         yield from map(SaveAttempt, job.attempts)
         yield AddEvent(Event(now, job.name, None, EventKind.REBUILT.words, "batchctl state rebuild"))
     for account, look in observed.items():

@@ -183,8 +183,8 @@ class RecordedAttempt:
 
 
 @dataclass(frozen=True)
-class RecordedJob:
-    """One job as the state file has it: what must outlive its manifest, and its attempts, oldest first."""
+class JobRow:
+    """A job's own row in the state file: what must outlive its manifest. Its attempts have rows of their own."""
 
     name: str
     kind: Kind
@@ -212,7 +212,19 @@ class RecordedJob:
     """None in states of older formats, where it was not written down; the same for the next."""
     webhook: Mapping[str, str] | None = None
     """Members of `spec.webhookConfig` by their hashes."""
+
+
+@dataclass(frozen=True)
+class RecordedJob:
+    """One job as the state file has it."""
+
+    row: JobRow
     attempts: tuple[RecordedAttempt, ...] = ()
+    """Oldest first."""
+
+    @property
+    def name(self) -> str:
+        return self.row.name
 
 
 @dataclass(frozen=True)
@@ -262,9 +274,9 @@ class Recorded:
 
 @dataclass(frozen=True)
 class SaveJob:
-    """Write the job's own row. Its attempts are left as they are: each is saved by `SaveAttempt`."""
+    """Write the job's own row. Each attempt is saved by `SaveAttempt`."""
 
-    job: RecordedJob
+    job: JobRow
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from batchctl.model.canonical import sha256_json
 from batchctl.model.desired import Json, Lifecycle
 from batchctl.model.durations import duration_text
 from batchctl.model.lifecycle import LIFECYCLE
-from batchctl.model.recorded import RecordedJob
+from batchctl.model.recorded import JobRow
 
 SHORT_HASH = 12
 """How much of a hash is shown."""
@@ -25,7 +25,7 @@ def webhook_hashes(webhook: Mapping[str, Json]) -> dict[str, str]:
     return {name: f"sha256:{sha256_json(value)[:SHORT_HASH]}" for name, value in webhook.items()}
 
 
-def settings_of(job: RecordedJob) -> dict[str, Json]:
+def settings_of(job: JobRow) -> dict[str, Json]:
     """All settings of a job by their paths in the manifest; what an older format did not record is left out."""
     found: dict[str, Json] = {
         "spec.provider": job.provider,

@@ -14,7 +14,7 @@ from typing import ClassVar, TypeAlias
 from batchctl.model.events import EventKind
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import CancelCause, JobRow, RecordedAttempt
 
 
 class StepKind(ABC):
@@ -106,7 +106,7 @@ class RecordJob(
 ):
     """Record the job's own row: what the manifest now says, which attempt counts, whether it is being removed."""
 
-    job: RecordedJob
+    job: JobRow
 
     @property
     def line(self) -> str:

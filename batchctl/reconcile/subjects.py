@@ -9,7 +9,7 @@ from datetime import datetime
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.kept import Inventory
 from batchctl.model.observed import Observed
-from batchctl.model.recorded import Recorded, RecordedJob
+from batchctl.model.recorded import JobRow, Recorded
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.retry_order import why_no_retry
 from batchctl.reconcile.options import Options, Scope
@@ -64,7 +64,7 @@ class Reader:
 
     def names_in_scope(self) -> set[str]:
         """Every job in scope that is desired or recorded."""
-        owners: dict[str, DesiredJob | RecordedJob] = dict(self.context.recorded.jobs)
+        owners: dict[str, DesiredJob | JobRow] = {name: job.row for name, job in self.context.recorded.jobs.items()}
         owners |= {job.name: job for job in self.context.desired.jobs}
         scope = self.context.options.scope
         return {name for name, owner in owners.items() if scope.contains(name, owner.path, owner.labels)}
@@ -92,8 +92,8 @@ class Reader:
         if options.retry and subject.name in options.scope.names:
             if why_no_retry(subject) is not None:
                 return replace(subject, kind=JobKind.RETRY_REFUSED)
-            ordered = replace(subject.record, retry_requested=self.context.now, cancel_requested=None)
-            return replace(subject, recorded=ordered, kind=JobKind.RETRY_COMMAND)
+            row = replace(subject.record.row, retry_requested=self.context.now, cancel_requested=None)
+            return replace(subject, recorded=replace(subject.record, row=row), kind=JobKind.RETRY_COMMAND)
         return subject if subject.desired is not None else replace(subject, kind=JobKind.REMOVED)
 
     def orphans(self) -> list[str]:
@@ -119,4 +119,4 @@ def _is_orphan_inside(name: str, manifest: DesiredJob | None, scope: Scope) -> b
 def _is_released(subject: Subject) -> bool:
     """Whether batchctl no longer manages the job's remote jobs."""
     recorded = subject.recorded
-    return subject.desired is None and (recorded is None or recorded.released_time is not None)
+    return subject.desired is None and (recorded is None or recorded.row.released_time is not None)

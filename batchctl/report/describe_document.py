@@ -93,21 +93,21 @@ def _desired(job: DesiredJob) -> dict[str, Json]:
 def recorded_fields(job: RecordedJob) -> dict[str, Json]:
     """A job's own record."""
     return {
-        "kind": job.kind.value,
-        "provider": job.provider,
-        "account": str(job.account),
-        "model": job.model,
-        "path": job.path,
-        "current": job.current,
-        "displayName": job.display_name,
-        "labels": dict(job.labels),
-        "dependsOn": list(job.depends_on),
-        "priority": job.priority,
-        "webhookConfig": None if job.webhook is None else dict(job.webhook),
-        "lifecycle": lifecycle_fields(job.lifecycle),
-        "removingTime": rfc3339(job.removing_time),
-        "releasedTime": rfc3339(job.released_time),
-        "cancelRequested": rfc3339(job.cancel_requested),
+        "kind": job.row.kind.value,
+        "provider": job.row.provider,
+        "account": str(job.row.account),
+        "model": job.row.model,
+        "path": job.row.path,
+        "current": job.row.current,
+        "displayName": job.row.display_name,
+        "labels": dict(job.row.labels),
+        "dependsOn": list(job.row.depends_on),
+        "priority": job.row.priority,
+        "webhookConfig": None if job.row.webhook is None else dict(job.row.webhook),
+        "lifecycle": lifecycle_fields(job.row.lifecycle),
+        "removingTime": rfc3339(job.row.removing_time),
+        "releasedTime": rfc3339(job.row.released_time),
+        "cancelRequested": rfc3339(job.row.cancel_requested),
     }
 
 

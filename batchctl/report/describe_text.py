@@ -77,7 +77,7 @@ def _scalar(value: Json) -> str:
 def write_attempts(console: Console, recorded: RecordedJob) -> None:
     """The section of a job's attempts."""
     header = ("ATTEMPT", "STATE", "ROWS", "CREATED", "ENDED", "REMOTE", "REMARKS")
-    rows = [_attempt_row(attempt, current=attempt.key.attempt == recorded.current) for attempt in recorded.attempts]
+    rows = [_attempt_row(attempt, current=attempt.key.attempt == recorded.row.current) for attempt in recorded.attempts]
     _write_section(console, "Attempts", rows, header)
 
 

@@ -149,9 +149,9 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
         yield Condition(ConditionType.GUARDED, words)
     if case.problem is not None:
         yield Condition(ConditionType.UNSEEN, f"{case.problem.code}: {case.problem.message}")
-    if case.recorded is not None and case.recorded.retry_requested is not None:
+    if case.recorded is not None and case.recorded.row.retry_requested is not None:
         yield Condition(ConditionType.RETRY_ORDERED, "`batchctl retry` asked for a new attempt")
-    if case.recorded is not None and case.recorded.cancel_requested is not None:
+    if case.recorded is not None and case.recorded.row.cancel_requested is not None:
         yield Condition(ConditionType.CANCEL_ORDERED, "`batchctl cancel` stopped it: it is not retried")
 
 

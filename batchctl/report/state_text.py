@@ -31,8 +31,8 @@ def write_state_list(report: StateReport, console: Console) -> None:
 def write_state_show(record: JobRecord, console: Console) -> None:
     """The job's own record, its attempts, its history."""
     write_line(console, outside(record.job.name, "bold"), "  ", (record.phase.value, PHASE_STYLES[record.phase]))
-    if record.job.former_names:
-        write_line(console, outside(f"formerly {', '.join(record.job.former_names)}"))
+    if record.job.row.former_names:
+        write_line(console, outside(f"formerly {', '.join(record.job.row.former_names)}"))
     write_recorded(console, record.job)
     write_attempts(console, record.job)
     write_events(console, record.events)
@@ -69,7 +69,7 @@ def _attempt_rows(job: RecordedJob, phase: Phase) -> Iterator[Row]:
     for attempt in reversed(job.attempts):
         key = attempt.key
         number = f"{key.attempt}.{key.shard}" if key.shard else str(key.attempt)
-        is_current = key.attempt == job.current
+        is_current = key.attempt == job.row.current
         yield Row(
             (
                 outside(job.name, "bold"),

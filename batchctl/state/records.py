@@ -14,7 +14,7 @@ from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.observed import Moment, RowCounts, Status
-from batchctl.model.recorded import CancelCause, Ghost, Intent, RecordedAttempt, RecordedFile, RecordedJob
+from batchctl.model.recorded import CancelCause, Ghost, Intent, JobRow, RecordedAttempt, RecordedFile, RecordedJob
 from batchctl.state.cells import (
     Cell,
     json_cell,
@@ -52,7 +52,7 @@ def read_key(stored: Stored) -> AttemptKey:
     return AttemptKey(read_text(stored["job"]), read_number(stored["attempt"]), read_number(stored["shard"]))
 
 
-def job_record(job: RecordedJob) -> Record:
+def job_record(job: JobRow) -> Record:
     """A record of `jobs`; the attempts have their own."""
     return {
         "name": job.name,
@@ -78,7 +78,7 @@ def job_record(job: RecordedJob) -> Record:
 
 def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob:
     """A job from its record and its attempts, oldest first."""
-    return RecordedJob(
+    row = JobRow(
         name=read_text(stored["name"]),
         kind=Kind(stored["kind"]),
         provider=read_text(stored["provider"]),
@@ -97,8 +97,8 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         priority=read_optional_number(stored["priority"]),
         webhook=None if stored["webhook"] is None else read_labels(stored["webhook"]),
         retry_requested=read_optional_time(stored["retry_requested"]),
-        attempts=tuple(attempts),
     )
+    return RecordedJob(row, tuple(attempts))
 
 
 def attempt_record(attempt: RecordedAttempt) -> Record:

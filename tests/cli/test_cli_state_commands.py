@@ -267,7 +267,7 @@ def test_pull_refuses_a_terminal(applied: StackFolder, cli: Cli, monkeypatch: py
 
 def test_pull_while_another_process_writes(applied: StackFolder, cli: Cli) -> None:
     with state_of(applied).lock() as session:
-        session.commit([SaveJob(session.load().jobs["classify"])])
+        session.commit([SaveJob(session.load().jobs["classify"].row)])
         cli.ok("state", "pull", "copy.db")
     assert cli.ok("state", "list", "-o", "name", "--state", "copy.db").out == "classify\ntranslate\n"
 

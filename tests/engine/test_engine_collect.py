@@ -125,7 +125,7 @@ def test_current_points_only_at_good_results(world):
     assert current(world) == good
     # Nor when the job's row is written for another reason.
     world.apply(job("a", run_id="2", labels={"team": "search"}))
-    assert (current(world), world.recorded().jobs["a"].labels) == (good, {"team": "search"})
+    assert (current(world), world.recorded().jobs["a"].row.labels) == (good, {"team": "search"})
 
 
 @pytest.mark.parametrize("fate", ["fail", "expire"])

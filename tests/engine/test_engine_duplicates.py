@@ -106,7 +106,7 @@ def test_an_older_attempt_that_still_works_beside_the_current_one_is_cancelled(w
     second = copy(world, key=AttemptKey("a", 2), token="othertoken")
     world.apply(job("a"))
     assert states(world) == {first: "CANCELLED", second: "PENDING"}
-    assert world.recorded().jobs["a"].current == 2
+    assert world.recorded().jobs["a"].row.current == 2
 
 
 @pytest.mark.parametrize(

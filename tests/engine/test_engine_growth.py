@@ -10,7 +10,7 @@ from growth import assert_in_step, count_steps
 from batchctl.engine.journal import Journal
 from batchctl.model.desired import Kind, Limits
 from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import JobRow, Recorded, RecordedAttempt, RecordedJob
 from batchctl.reconcile import Options
 
 LIMITS = Limits(max_create=10**6, max_replace=10**6, max_delete=10**6)
@@ -76,7 +76,7 @@ def test_jobs_are_forgotten_without_a_walk_through_all_others(make_world):
         names = [f"j{place:04d}" for place in range(number)]
         attempts = {name: RecordedAttempt(AttemptKey(name, 1), HERE, "d1:" + "a" * 64, "token00000") for name in names}
         rows = {
-            name: RecordedJob(name, Kind.BATCH_JOB, "main", "m", "a.yaml", HERE, attempts=(attempts[name],))
+            name: RecordedJob(JobRow(name, Kind.BATCH_JOB, "main", "m", "a.yaml", HERE), (attempts[name],))
             for name in names
         }
 
@@ -86,7 +86,7 @@ def test_jobs_are_forgotten_without_a_walk_through_all_others(make_world):
                 for name in names:
                     journal.note_forgotten(name)
                 assert not journal.attempts
-                assert not journal.jobs
+                assert not journal.rows
 
         return count_steps(forget, "engine")
 

@@ -86,7 +86,7 @@ def test_a_pointer_that_cannot_be_set_fails_its_job_in_each_pass_until_it_can(wo
     report = world.apply(job("a", labels={"team": "search"}), job("b"))
     assert results(report) == {"a": "failed", "b": "done"}
     assert isinstance(report.outcomes["a"].error, ResultsError)
-    assert (world.recorded().jobs["a"].labels, world.events("a")[-1]) == ({"team": "search"}, "failed")
+    assert (world.recorded().jobs["a"].row.labels, world.events("a")[-1]) == ({"team": "search"}, "failed")
     assert results(world.apply(job("a", labels={"team": "search"}), job("b")))["a"] == "failed"
     pointer.rmdir()
     assert results(world.apply(job("a", labels={"team": "search"}), job("b")))["a"] == "done"

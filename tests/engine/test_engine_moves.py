@@ -98,7 +98,7 @@ def test_a_folder_in_the_way_of_a_chain_is_told_once(world):
     assert world.recorded().jobs.keys() == {"a"}
     (world.results / "c").rmdir()
     assert results(world.apply(job("c"), moved=chain)) == {"c": "done"}
-    assert world.recorded().jobs["c"].former_names == ("a", "b")
+    assert world.recorded().jobs["c"].row.former_names == ("a", "b")
 
 
 def test_with_the_state_lost_the_job_is_adopted_under_its_new_name(world):
@@ -107,7 +107,7 @@ def test_with_the_state_lost_the_job_is_adopted_under_its_new_name(world):
     (world.folder / "state.db").unlink()
     assert phases(world.apply(job("b"), moved=A_TO_B)) == {"b": "Active"}
     world.apply(job("b"), moved=A_TO_B)
-    assert world.recorded().jobs["b"].former_names == ("a",)
+    assert world.recorded().jobs["b"].row.former_names == ("a",)
     assert phases(world.watch(job("b"))) == {"b": "Succeeded"}
     assert made(world.here) == {"a@1.0": 1}
 

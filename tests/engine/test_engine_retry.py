@@ -38,7 +38,7 @@ def test_one_order_is_one_attempt(failed):
     assert results(report) == {"a": "done"}
     assert made(failed.here) == {"a@1.0": 1, "a@2.0": 1, "b@1.0": 1}
     assert phases(failed.watch(job("a"), job("b"))) == {"a": "Succeeded", "b": "Failed"}
-    assert failed.recorded().jobs["a"].retry_requested is None
+    assert failed.recorded().jobs["a"].row.retry_requested is None
 
 
 def test_it_counts_as_an_attempt(failed):

@@ -30,7 +30,7 @@ from batchctl.model.kept import Inventory, KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Moment, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
 from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Reuse, Step
-from batchctl.model.recorded import Intent, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Intent, JobRow, Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.settings import webhook_hashes
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.reconcile import Options, plan
@@ -149,7 +149,7 @@ def kept(*attempts: RecordedAttempt, broken: Mapping[str, str] | None = None, **
 def row(wanted: DesiredJob, *attempts: RecordedAttempt, **fields: Any) -> RecordedJob:
     """The record of a job whose manifest is as recorded; the last attempt counts."""
     current = attempts[-1].key.attempt if attempts else 1
-    return RecordedJob(
+    recorded = JobRow(
         wanted.name,
         wanted.kind,
         wanted.provider,
@@ -163,10 +163,15 @@ def row(wanted: DesiredJob, *attempts: RecordedAttempt, **fields: Any) -> Record
             "priority": wanted.priority,
             "webhook": webhook_hashes(wanted.webhook),
             "current": current,
-            "attempts": attempts,
             **fields,
         },
     )
+    return RecordedJob(recorded, attempts)
+
+
+def with_row(record: RecordedJob, **fields: Any) -> RecordedJob:
+    """The record with other values in its own row."""
+    return replace(record, row=replace(record.row, **fields))
 
 
 def mark(number: int = 1, *, name: str = "a", work: str = "1", token_of: int | None = None, **fields: Any) -> Mark:
@@ -288,7 +293,7 @@ def again(*before: RecordedAttempt, last: int, **changes: object) -> Situation:
 def ordered(situation: Situation) -> Situation:
     """The same after `batchctl cancel`."""
     assert situation.record is not None
-    return replace(situation, record=replace(situation.record, cancel_requested=LOCAL))
+    return replace(situation, record=with_row(situation.record, cancel_requested=LOCAL))
 
 
 def several(*records: RecordedAttempt, **lifecycle: object) -> Situation:

@@ -160,7 +160,7 @@ class World:
                     kept = self._attempt(step.key)
                     assert step.key in collected or options.discard_results or (kept and kept.results), words
                 if isinstance(step, Forget) and step.job in self.recorded:
-                    assert not {self.recorded[step.job].account} & partial, words
+                    assert not {self.recorded[step.job].row.account} & partial, words
                 if isinstance(step, Create):
                     self._check_create(step, decided.attempt, seen, partial, words)
 
@@ -184,7 +184,7 @@ class World:
         words: str,
     ) -> None:
         job = self.recorded.get(step.key.job)
-        if job is not None and job.cancel_requested is not None and current is not None:
+        if job is not None and job.row.cancel_requested is not None and current is not None:
             assert not same_digest(current.digest, self.desired[job.name].digest), f"{words}; it was cancelled"
         record = self._attempt(step.key)
         unsent = record is not None and record.remote is None and record.intent is None and not record.rejected
@@ -231,7 +231,7 @@ class World:
                 self._save(attempt)
             case RecordJob(record):
                 kept = self.recorded[record.name].attempts if record.name in self.recorded else ()
-                self.recorded[record.name] = replace(record, attempts=kept)
+                self.recorded[record.name] = RecordedJob(record, kept)
             case Create():
                 return self._create(step, "made" if reliable else self.chance.choice(ANSWERS))
             case Cancel():
@@ -339,7 +339,9 @@ class World:
 
     def _managed(self) -> list[RemoteJob]:
         """Our remote jobs, but for those that were let go of."""
-        released = {name for name, record in self.recorded.items() if record.released_time and name not in self.desired}
+        released = {
+            name for name, record in self.recorded.items() if record.row.released_time and name not in self.desired
+        }
         return [remote for remote in self.ours() if remote.mark and remote.mark.key.job not in released]
 
     def living(self) -> Counter[AttemptKey]:

@@ -147,7 +147,7 @@ SEEN = look(seen(collected(1, "FAILED")))
 
 def one_suspended() -> Situation:
     wanted = job(suspend=True)
-    return Situation(wanted, replace(row(wanted, collected(1, "FAILED")), retry_requested=LOCAL), SEEN)
+    return Situation(wanted, row(wanted, collected(1, "FAILED"), retry_requested=LOCAL), SEEN)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_what_it_depends_on_comes_first() -> None:
     ("record", "expected"),
     [
         (ORDERED, "cancel Failed | record job a@1"),
-        (replace(row(job(), REJECTED), retry_requested=NOW - HOUR), "cancel Rejected | record job a@1"),
+        (row(job(), REJECTED, retry_requested=NOW - HOUR), "cancel Rejected | record job a@1"),
     ],
 )
 def test_a_cancel_calls_the_order_off(record, expected: str) -> None:

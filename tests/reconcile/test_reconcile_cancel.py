@@ -22,6 +22,7 @@ from reconcile_build import (
     seen,
     show,
     unanswered,
+    with_row,
 )
 
 from batchctl.model.desired import OnMissing
@@ -42,7 +43,7 @@ def ordered(record: RecordedAttempt, state: str | None = None, **lifecycle: obje
 def stopped(situation: Situation) -> Situation:
     """The same when `batchctl cancel` was asked for before."""
     assert situation.record is not None
-    return replace(situation, record=replace(situation.record, cancel_requested=LOCAL))
+    return replace(situation, record=with_row(situation.record, cancel_requested=LOCAL))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,7 @@ def test_reasons(situation: Situation, words: str) -> None:
 def test_an_order_to_try_again_is_called_off_with_what_else_would_follow() -> None:
     situation = ordered(attempt(1, "FAILED", **LATELY), **ONCE)
     assert situation.record is not None
-    again = replace(situation, record=replace(situation.record, retry_requested=LOCAL))
+    again = replace(situation, record=with_row(situation.record, retry_requested=LOCAL))
 
     assert show(again.decide()) == f"cancel Failed {DONE}"
 
@@ -218,7 +219,7 @@ def test_an_order_to_try_again_is_called_off_with_what_else_would_follow() -> No
 def test_an_order_to_try_again_does_not_stand_in_the_way() -> None:
     situation = ordered(attempt())
     assert situation.record is not None
-    again = replace(situation, record=replace(situation.record, retry_requested=LOCAL))
+    again = replace(situation, record=with_row(situation.record, retry_requested=LOCAL))
 
     assert (
         show(again.decide())
@@ -237,7 +238,7 @@ def test_a_recorded_job_without_a_manifest_can_be_cancelled_by_name() -> None:
 def test_the_order_keeps_its_time() -> None:
     step = ordered(attempt()).decide().jobs[0].steps[0]
 
-    assert step == RecordJob(row(job(), cancel_requested=LOCAL))
+    assert step == RecordJob(row(job(), cancel_requested=LOCAL).row)
 
 
 def test_all_that_works_is_cancelled_and_nothing_else_is_decided() -> None:

@@ -19,6 +19,7 @@ from reconcile_build import (
     look,
     row,
     unanswered,
+    with_row,
 )
 
 from batchctl.model.desired import DesiredJob, DesiredStack
@@ -78,11 +79,11 @@ def test_its_other_jobs_come_back_by_their_marks() -> None:
 def test_an_open_call_is_settled_as_if_the_record_had_never_been_lost() -> None:
     before = row(job(), unanswered(first_look=LOCAL), cancel_requested=LOCAL)
     (back,) = anew(before, look()).jobs
-    assert (back.attempts, back.cancel_requested) == (before.attempts, LOCAL)
+    assert (back.attempts, back.row.cancel_requested) == (before.attempts, LOCAL)
     waiting = decide([job()], [back], [look()])
     assert waiting.jobs[0].phase == "Settling"
     # Without the order of `batchctl cancel`, which calls it off.
-    back = replace(back, cancel_requested=None)
+    back = with_row(back, cancel_requested=None)
     late = replace(look(), now=NOW + GRACE)
     (sent,) = [
         step for step in decide([job()], [back], [late], local=LOCAL + GRACE).jobs[0].steps if hasattr(step, "token")
@@ -103,7 +104,7 @@ def test_a_call_whose_mark_shows_is_settled() -> None:
 def test_what_was_collected_is_settled() -> None:
     results = replace(collected(), tree={}, adopted=True)
     (back,) = anew(row(job(), unanswered()), look(), kept=(results,)).jobs
-    assert (back.attempts[0].results, back.attempts[0].intent, back.former_names) == ("a/1", None, ("old",))
+    assert (back.attempts[0].results, back.attempts[0].intent, back.row.former_names) == ("a/1", None, ("old",))
 
 
 def test_collected_and_open_attempts_stand_side_by_side() -> None:
@@ -111,7 +112,7 @@ def test_collected_and_open_attempts_stand_side_by_side() -> None:
     former = row(job(), collected(), unanswered(2), former_names=("older",))
     (back,) = anew(former, look(), kept=(results,)).jobs
     assert [one.key.attempt for one in back.attempts] == [1, 2]
-    assert (back.current, back.former_names) == (2, ("old", "older"))
+    assert (back.row.current, back.row.former_names) == (2, ("old", "older"))
 
 
 @pytest.mark.parametrize(
@@ -137,4 +138,4 @@ def test_calls_that_another_record_knows_nothing_of(
 
 def test_a_lost_call_goes_on_record_as_it_was() -> None:
     lost = find_lost_calls(recorded(row(job(), attempt(), unanswered(2))), Recorded())
-    assert lost.writes == (SaveJob(row(job(), current=2)), SaveAttempt(unanswered(2)))
+    assert lost.writes == (SaveJob(row(job(), current=2).row), SaveAttempt(unanswered(2)))

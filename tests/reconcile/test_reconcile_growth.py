@@ -244,5 +244,5 @@ def test_renames_follow_what_other_records_say_of_them() -> None:
     records = {one.name: one for one in (row(job("a")), row(job("b", needs=["a"])), row(job("c", needs=["a", "b"])))}
     moved = [Moved("b", "y", Location("b")), Moved("a", "x", Location("b"))]
     done = find_moves(moved, Recorded(records)).recorded.jobs
-    assert {name: one.depends_on for name, one in done.items()} == {"x": (), "y": ("x",), "c": ("x", "y")}
+    assert {name: one.row.depends_on for name, one in done.items()} == {"x": (), "y": ("x",), "c": ("x", "y")}
     assert AttemptKey("a", 1) not in {one.key for record in done.values() for one in record.attempts}

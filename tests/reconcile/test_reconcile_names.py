@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from reconcile_build import LOCAL, NOW, STACK, attempt, found, job, look, mark, row, show, token, unanswered
+from reconcile_build import LOCAL, NOW, STACK, attempt, found, job, look, mark, row, show, token, unanswered, with_row
 
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import AttemptKey
@@ -35,7 +35,7 @@ def test_a_renamed_job_is_as_it_was() -> None:
 
 
 def test_without_the_former_name_it_would_be_somebody_elses() -> None:
-    made = decide([job("b")], [replace(B, former_names=())], look(AS_A))
+    made = decide([job("b")], [with_row(B, former_names=())], look(AS_A))
     assert {(drift.job, drift.kind) for drift in made.drift} == {("a", "Orphan"), ("b", "Changed")}
 
 

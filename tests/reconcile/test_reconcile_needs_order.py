@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from reconcile_build import (
-    LOCAL,
-    NOW,
-    attempt,
-    collected,
-    decide,
-    job,
-    look,
-    row,
-    seen,
-    show,
-)
+from reconcile_build import LOCAL, NOW, attempt, collected, decide, job, look, row, seen, show, with_row
 
 from batchctl.model.desired import OnRemove
 from batchctl.model.plan import JobPlan, Plan
@@ -49,7 +36,7 @@ def test_a_dependant_is_removed_first() -> None:
     quiet = Options(allow_empty=True)
 
     first = decide([], records, [look(*map(seen, attempts))], quiet)
-    second = decide([], [replace(records[1], removing_time=LOCAL)], [look(seen(attempts[1]))], quiet)
+    second = decide([], [with_row(records[1], removing_time=LOCAL)], [look(seen(attempts[1]))], quiet)
 
     assert show(first) == "delete Succeeded consent | delete a@1.0 | forget a"
     assert show(first, "n") == "delete Succeeded unfinished consent | record job n@1 removing"

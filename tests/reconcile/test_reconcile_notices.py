@@ -26,7 +26,7 @@ OPS = Webhook("ops", "https://example.com/hook", "SECRET")
 STUCK_ONLY = CommandHook("stuck", ("tell",), frozenset({NoticeType.STUCK}), stuck_after=2 * HOUR)
 TOLD = replace(STACK, notify=(OPS,))
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "event.schema.json").read_text())
-ROW = row(job())
+ROW = row(job()).row
 
 
 def news(before, after, stack=TOLD, of=ROW):
@@ -196,7 +196,7 @@ def test_an_id_follows_from_stack_attempt_and_type_alone() -> None:
 
 def stuck(record, hook=OPS, phase=Phase.ACTIVE, problems=(), of=None):
     """What a pass tells of a job that it leaves with this record, two hours after it was created."""
-    jobs = {"a": row(job(), record) if of is None else of}
+    jobs = {"a": (row(job(), record) if of is None else of).row}
     planned = Plan(
         "shop", (job_plan("a", Action.WAIT, phase, Reason.ACTIVE, "-"),), problems=dict.fromkeys(problems, "500")
     )
@@ -267,7 +267,7 @@ def test_stuck_is_found_again_until_the_end() -> None:
         one.id
         for record in (attempt(state="PENDING"), attempt(state="RUNNING"))
         for one in stuck_notices(
-            {"a": row(job(), record)},
+            {"a": row(job(), record).row},
             {record.key: record},
             Plan("shop", (job_plan("a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "-"),)),
             {HERE: look()},
@@ -309,7 +309,7 @@ def test_it_is_told_once() -> None:
         one.id
         for record in late
         for one in stuck_notices(
-            {"a": row(job(), record)},
+            {"a": row(job(), record).row},
             {record.key: record},
             Plan("shop", (job_plan("a", Action.COLLECT, Phase.SUCCEEDED, Reason.NOT_COLLECTED, "-"),)),
             {HERE: look()},

@@ -63,7 +63,7 @@ def test_a_job_follows_the_accounts_that_showed_its_attempts() -> None:
     ],
 )
 def test_an_account_has_to_show(one: RecordedAttempt, fields: dict, named: bool, force: bool, shown: bool) -> None:
-    recorded = Recorded({"a": replace(row(job(), one), **fields)})
+    recorded = Recorded({"a": row(job(), one, **fields)})
     names = {"a"} if named else {"b"}
     assert list(attempts_to_show(recorded, names, THERE, force=force)) == ([one] if shown else [])
 
@@ -93,7 +93,7 @@ def test_collected_folders_are_proof_of_attempts(folders: list[KeptResults], res
 
 
 def test_a_folder_that_was_collected_under_another_name_tells_the_former_name() -> None:
-    assert record_kept(DESIRED, [folder(collected(), "old")], NOW).jobs["a"].former_names == ("old",)
+    assert record_kept(DESIRED, [folder(collected(), "old")], NOW).jobs["a"].row.former_names == ("old",)
 
 
 def test_the_same_work_at_a_former_account_is_known() -> None:

@@ -132,7 +132,7 @@ def test_the_event_the_state_and_the_plan_say_the_same(
     recorded = row(job(), record, **fields)
     shown = [] if record.is_gone or record.remote is None else [seen(record)]
 
-    [event] = end_notices(attempt(), record, recorded, HOOKED, LOCAL)
+    [event] = end_notices(attempt(), record, recorded.row, HOOKED, LOCAL)
     [planned] = decide([job()], [recorded], [look(*shown)]).jobs
     [ordered] = decide([job()], [recorded], [look(*shown)], Options(cancel=True)).jobs
 

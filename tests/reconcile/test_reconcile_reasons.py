@@ -31,6 +31,7 @@ from reconcile_build import (
     several,
     unanswered,
     vanished,
+    with_row,
 )
 from reconcile_queue import ACTIVE, KEY, bounds
 
@@ -64,7 +65,7 @@ def unwanted(record=ACTIVE, **lifecycle) -> Situation:
 
 
 def given(situation: Situation, options: Options, **record) -> Situation:
-    recorded = None if situation.record is None else replace(situation.record, **record)
+    recorded = None if situation.record is None else with_row(situation.record, **record)
     return replace(situation, options=options, record=recorded)
 
 

@@ -56,7 +56,7 @@ def test_an_active_job_comes_back_in_full_by_its_mark() -> None:
     (back,) = record.attempts
     assert (back.remote, back.token, back.state) == ("batches/a-1", "token00001", "JOB_STATE_RUNNING")
     assert (back.digest, back.tree) == (job().digest, job().tree), "the manifest tells the rest of the digest"
-    assert (record.current, record.path, record.lifecycle) == (1, "a.yaml", job().lifecycle)
+    assert (record.row.current, record.row.path, record.row.lifecycle) == (1, "a.yaml", job().lifecycle)
 
 
 def test_another_work_comes_back_as_the_mark_tells_it() -> None:
@@ -66,7 +66,7 @@ def test_another_work_comes_back_as_the_mark_tells_it() -> None:
 
 def test_the_highest_attempt_counts() -> None:
     record = only(anew([job()], [kept(1, "FAILED")], look(found(2))))
-    assert ([one.key.attempt for one in record.attempts], record.current) == ([1, 2], 2)
+    assert ([one.key.attempt for one in record.attempts], record.row.current) == ([1, 2], 2)
 
 
 def test_collected_results_are_not_collected_again() -> None:
@@ -120,7 +120,7 @@ def test_of_several_results_under_one_number_the_best_is_believed() -> None:
 def test_a_former_name_finds_its_mark() -> None:
     renamed = replace(kept(name="b"), remote="batches/a-1", state="JOB_STATE_SUCCEEDED")
     made = anew([job("b")], [renamed], look(found(1, "SUCCEEDED")), former={"b": {"a", "b"}})
-    assert (only(made).former_names, made.left_out) == (("a",), ())
+    assert (only(made).row.former_names, made.left_out) == (("a",), ())
     assert len(only(made).attempts) == 1
 
 

@@ -199,7 +199,7 @@ def test_released_is_nobodys_business_for_ever(on_remove: OnRemove, state: str) 
 def test_a_removal_that_begins_keeps_the_time_and_leaves_attempts_alone() -> None:
     [step, _] = removed(attempt()).decide().jobs[0].steps
 
-    assert step == RecordJob(row(job(), removing_time=LOCAL))
+    assert step == RecordJob(row(job(), removing_time=LOCAL).row)
 
 
 # --- yes | being removed | present | wanted again

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from reconcile_build import NOW, attempt, collected, decide, job, kept, look, row, seen, show
 
@@ -68,7 +66,7 @@ def test_what_is_let_go_of_runs_on_and_would_be_bought_twice() -> None:
 
 
 def test_a_removal_that_has_begun_is_no_rename_any_more() -> None:
-    leaving = replace(row(job(), attempt(1, "CANCELLING")), removing_time=attempt().create_time)
+    leaving = row(job(), attempt(1, "CANCELLING"), removing_time=attempt().create_time)
     made = decide([job("z")], [leaving], [look(seen(attempt(1, "CANCELLING")))])
     assert show(made, "z") == "create Waiting consent | record job z@1 | create z@1.0"
     assert made.renames == ()

@@ -106,7 +106,7 @@ REUSED = RecordedAttempt(
         ),
         pytest.param(Situation(job()), kept(replace(OTHER, rows=RowCounts(4, 0, 0))), BOUGHT, id="no row was placed"),
         pytest.param(
-            Situation(job(), replace(row(job(), attempt(1, "FAILED", results="a/1")), retry_requested=LOCAL), look()),
+            Situation(job(), row(job(), attempt(1, "FAILED", results="a/1"), retry_requested=LOCAL), look()),
             kept(OTHER),
             "wait Waiting",
             id="a retry that cannot be seen",
@@ -114,7 +114,7 @@ REUSED = RecordedAttempt(
         pytest.param(
             Situation(
                 job(),
-                replace(row(job(), attempt(1, "FAILED", results="a/1")), retry_requested=LOCAL),
+                row(job(), attempt(1, "FAILED", results="a/1"), retry_requested=LOCAL),
                 look(seen(attempt(1, "FAILED"))),
             ),
             kept(attempt(1, "FAILED", results="a/1"), OTHER),

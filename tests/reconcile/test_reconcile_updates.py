@@ -27,7 +27,7 @@ from reconcile_build import (
 from batchctl.model.desired import DesiredJob, OnChange, OnMissing, OnRemove
 from batchctl.model.plan import Action, Change, JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import JobRow, RecordedAttempt
 from batchctl.reconcile import Options
 
 BEFORE = job(labels={"team": "search", "old": "x"}, needs=["b"], priority=1, suspend=False)
@@ -93,7 +93,7 @@ def test_each_setting_shows_as_an_update(wanted: DesiredJob, changes: list[Chang
 
 
 def show_row(planned: JobPlan) -> object:
-    (written,) = [step.job for step in planned.steps if hasattr(step, "job") and isinstance(step.job, RecordedJob)]
+    (written,) = [step.job for step in planned.steps if hasattr(step, "job") and isinstance(step.job, JobRow)]
     return written.lifecycle
 
 

@@ -69,7 +69,7 @@ def audit(world, wanted):
     by_name = {one.name: one for one in ours}
     for name, row in recorded.jobs.items():
         assert all(attempt.intent is None for attempt in row.attempts), name
-        (current,) = [attempt for attempt in row.attempts if attempt.key.attempt == row.current]
+        (current,) = [attempt for attempt in row.attempts if attempt.key.attempt == row.row.current]
         if current.remote is None:
             # A job that was removed and is wanted again uses the results that it has.
             assert current.results is not None, name

@@ -29,7 +29,7 @@ from batchctl.model.observed import RowCounts, Status
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Action, Change, Drift, DriftKind, Guard, JobPlan, Plan, Timer
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Intent, Operation, RecordedAttempt, RecordedJob, Trouble
+from batchctl.model.recorded import CancelCause, Intent, JobRow, Operation, RecordedAttempt, RecordedJob, Trouble
 from batchctl.model.row_hashes import RowChanges
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
@@ -276,7 +276,7 @@ def attempt(number=1, **more) -> RecordedAttempt:
     return RecordedAttempt(AttemptKey("summarize-en", number), GEMINI, DIGEST, "tokentoken", **more)
 
 
-RECORDED = RecordedJob(
+ROW = JobRow(
     name="summarize-en",
     kind=Kind.BATCH_JOB,
     provider="gemini",
@@ -286,7 +286,10 @@ RECORDED = RecordedJob(
     labels={"team": "search"},
     current=3,
     removing_time=ago(minutes=1),
-    attempts=(
+)
+RECORDED = RecordedJob(
+    ROW,
+    (
         attempt(1, rejected=True, error=Status(3, HOSTILE), trouble=TROUBLE),
         attempt(
             2,
@@ -337,7 +340,7 @@ EXPLAINED = (
             attempt=running("translate-fr", remote=REMOTE),
         ),
         DESIRED,
-        replace(RECORDED, retry_requested=NOW, cancel_requested=NOW),
+        replace(RECORDED, row=replace(ROW, retry_requested=NOW, cancel_requested=NOW)),
         is_stack_suspended=True,
         problem=BadRequest(HOSTILE, http=400, hint="look at it"),
         events=(Event(ago(hours=1), "translate-fr", 1, "failed", HOSTILE, code="Results"),),

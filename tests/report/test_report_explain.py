@@ -16,7 +16,7 @@ from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import Action, Guard, Timer
-from batchctl.model.recorded import Operation
+from batchctl.model.recorded import Operation, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.report.explain import ConditionType, JobCase, conditions, last_error, next_step
 from batchctl.report.explain_document import explain_document
@@ -68,10 +68,14 @@ def held(one):
         pytest.param(case(guard=GUARD), [("Guarded", None)], id="a guard"),
         pytest.param(case(of={"problem": BatchctlError("down")}), [("Unseen", None)], id="its account cannot be read"),
         pytest.param(
-            case(of={"recorded": replace(RECORDED, retry_requested=NOW)}), [("RetryOrdered", None)], id="retry ordered"
+            case(of={"recorded": RecordedJob(replace(RECORDED.row, retry_requested=NOW))}),
+            [("RetryOrdered", None)],
+            id="retry ordered",
         ),
         pytest.param(
-            case(of={"recorded": replace(RECORDED, cancel_requested=NOW)}), [("CancelOrdered", None)], id="cancelled"
+            case(of={"recorded": RecordedJob(replace(RECORDED.row, cancel_requested=NOW))}),
+            [("CancelOrdered", None)],
+            id="cancelled",
         ),
         pytest.param(case(of={"recorded": RECORDED, "desired": DESIRED}), [], id="a record and a manifest alone"),
     ],

@@ -16,7 +16,7 @@ from test_report_schemas import closed, objects
 
 from batchctl.model.keys import Account, Api
 from batchctl.model.observed import RemoteJob
-from batchctl.model.recorded import Intent, Recorded
+from batchctl.model.recorded import Intent, Recorded, RecordedJob
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.state_document import (
@@ -32,8 +32,8 @@ from batchctl.report.state_text import write_rebuild, write_state_list, write_st
 
 ROOT = Path(__file__).parents[2]
 assert DESCRIPTION.recorded is not None
-JOB = replace(DESCRIPTION.recorded, former_names=("old\x1b[31m",))
-BARE = replace(JOB, name="bare", former_names=(), attempts=())
+JOB = replace(DESCRIPTION.recorded, row=replace(DESCRIPTION.recorded.row, former_names=("old\x1b[31m",)))
+BARE = RecordedJob(replace(JOB.row, name="bare", former_names=()))
 LIST = StateReport(
     "shop",
     Recorded({JOB.name: JOB, "bare": BARE}, serial=3, lineage="l"),

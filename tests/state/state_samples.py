@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from batchctl.model.desired import Kind
 from batchctl.model.keys import Account, Api, AttemptKey
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import JobRow, RecordedAttempt
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 ACCOUNT = Account(Api.VERTEX, "https://europe-west4-aiplatform.googleapis.com", "demo", "europe-west4")
@@ -31,9 +31,9 @@ class HandClock:
         self.on_sleep()
 
 
-def job(name: str = "translate", **fields: object) -> RecordedJob:
+def job(name: str = "translate", **fields: object) -> JobRow:
     values = {"kind": Kind.BATCH_JOB, "provider": "eu", "model": "m", "path": "jobs/a.yaml", "account": ACCOUNT}
-    return RecordedJob(name, **(values | fields))  # type: ignore[arg-type]
+    return JobRow(name, **(values | fields))  # type: ignore[arg-type]
 
 
 def attempt(name: str = "translate", number: int = 1, shard: int = 0, **fields: object) -> RecordedAttempt:

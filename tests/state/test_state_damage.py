@@ -25,10 +25,10 @@ from batchctl.model.observed import Gone, Observation, RemoteJob, RowCounts
 from batchctl.model.plan import Cancel, Create, Delete
 from batchctl.model.recorded import (
     AddEvent,
+    JobRow,
     Recorded,
     RecordedAttempt,
     RecordedFile,
-    RecordedJob,
     SaveAttempt,
     SaveFile,
     SaveIdentity,
@@ -99,7 +99,7 @@ def writes() -> list[Write]:
     found: list[Write] = [SaveIdentity(ACCOUNT, "00c0ffee"), SaveFile(RecordedFile(ACCOUNT, "aa", "files/1", None))]
     for name in JOBS:
         job = manifest(name)
-        row = RecordedJob(name, job.kind, job.provider, job.model, job.path, ACCOUNT, job.lifecycle)
+        row = JobRow(name, job.kind, job.provider, job.model, job.path, ACCOUNT, job.lifecycle)
         found += [SaveJob(row), SaveAttempt(recorded_attempt(name)), AddEvent(Event(NOW, name, 1, "create", "new"))]
     return found
 
@@ -160,7 +160,7 @@ def use_locked(store: FileState) -> None:
         recorded = session.load()
         assert wrong_actions(recorded) == []
         assert recorded.jobs.keys() == set(JOBS)
-        session.commit([SaveJob(replace(recorded.jobs[name], attempts=())) for name in JOBS[:4]])
+        session.commit([SaveJob(recorded.jobs[name].row) for name in JOBS[:4]])
         session.check()
         assert session.load().jobs == recorded.jobs
 
@@ -211,7 +211,7 @@ def working(tmp_path_factory: pytest.TempPathFactory) -> Path:
         session._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         for name in JOBS:
             row = session.load().jobs[name]
-            session.commit([SaveJob(replace(row, labels={"note": "new"}, attempts=()))])
+            session.commit([SaveJob(replace(row.row, labels={"note": "new"}))])
         for suffix in ("", "-wal"):
             shutil.copy(folder / f"state.db{suffix}", copy)
     assert wrong_actions(store_at(copy / "state.db").load()) == []

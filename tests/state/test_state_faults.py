@@ -474,7 +474,7 @@ def test_too_few_handles_are_said_to_be_that_and_pass(store: FileState, path: Pa
 
     def lock_and_load() -> None:
         with store.lock() as session:
-            session.commit([SaveJob(session.load().jobs["job-0"])])
+            session.commit([SaveJob(session.load().jobs["job-0"].row)])
 
     for use in (store.load, lock_and_load):
         told = ""

@@ -95,7 +95,7 @@ def test_every_format_is_brought_up_with_all_that_is_in_it(path: Path, copied) -
     with store_of(state).lock() as session:
         recorded = session.load()
         check(recorded, path)
-        session.commit([SaveJob(recorded.jobs["working"])])
+        session.commit([SaveJob(recorded.jobs["working"].row)])
     found = store_of(state).load()
     assert found.jobs == recorded.jobs
     assert found.serial == recorded.serial + 1
@@ -109,13 +109,13 @@ def check(recorded: Recorded, path: Path) -> None:
     assert recorded.jobs.keys() == jobs.keys() == {"done", "uploaded", "working", "ruled", "refused", "lost"}
     for name, job in recorded.jobs.items():
         stored = jobs[name]
-        assert (job.model, job.path, job.provider) == (stored["model"], stored["path"], stored["provider"])
-        assert (str(job.account), job.current, job.display_name) == (
+        assert (job.row.model, job.row.path, job.row.provider) == (stored["model"], stored["path"], stored["provider"])
+        assert (str(job.row.account), job.row.current, job.row.display_name) == (
             stored["account"],
             stored["current"],
             stored["display_name"],
         )
-        assert job.labels == json.loads(stored["labels"])
+        assert job.row.labels == json.loads(stored["labels"])
     attempts = {row["job"]: row for row in rows(path, "select * from attempts")}
     intents = {row["job"]: row["time"] for row in rows(path, "select * from intents")}
     for name, job in recorded.jobs.items():
@@ -148,7 +148,7 @@ def check_standing(recorded: Recorded) -> None:
     assert of["refused"].error is not None
     assert of["lost"].intent is not None
     assert of["lost"].remote is None
-    lifecycles = {name: job.lifecycle for name, job in recorded.jobs.items()}
+    lifecycles = {name: job.row.lifecycle for name, job in recorded.jobs.items()}
     assert lifecycles.pop("ruled") == RULED
     assert set(lifecycles.values()) == {Lifecycle()}
 
@@ -187,8 +187,8 @@ def test_a_record_from_before_a_member_has_its_default(member: str, copied) -> N
     found = store_of(state).load()
     for one in LIFECYCLE:
         for name, job in found.jobs.items():
-            value = one.default if one.record_name == member else one.of(expected.jobs[name].lifecycle)
-            assert one.of(job.lifecycle) == value
+            value = one.default if one.record_name == member else one.of(expected.jobs[name].row.lifecycle)
+            assert one.of(job.row.lifecycle) == value
 
 
 def test_a_member_of_a_newer_batchctl_is_not_dropped_in_silence(copied) -> None:

@@ -13,7 +13,7 @@ from state_samples import ACCOUNT, NOW, HandClock, attempt, job
 
 from batchctl.model.errors import StateError
 from batchctl.model.observed import Moment
-from batchctl.model.recorded import Intent, SaveAttempt, SaveIdentity, SaveJob
+from batchctl.model.recorded import Intent, RecordedJob, SaveAttempt, SaveIdentity, SaveJob
 from batchctl.state import connection
 from batchctl.state.migrations import MIGRATIONS, TABLES, Identity, Migration
 from batchctl.state.records import Record, attempt_record, intent_record, job_record
@@ -81,7 +81,7 @@ def test_a_migration_keeps_a_backup_and_all_jobs(old: Path) -> None:
     with store_of(old, add_cost).lock() as session:
         recorded = session.load()
     assert (recorded.lineage, recorded.serial) == (before.lineage, before.serial)
-    assert recorded.jobs["translate"].provider == "migrated"
+    assert recorded.jobs["translate"].row.provider == "migrated"
 
 
 def test_a_migration_runs_once(old: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_migration_runs_once(old: Path) -> None:
 
 def test_an_old_format_is_read_without_touching_it(old: Path) -> None:
     content = old.read_bytes()
-    assert store_of(old, add_cost).load().jobs["translate"].provider == "migrated"
+    assert store_of(old, add_cost).load().jobs["translate"].row.provider == "migrated"
     assert store_of(old, add_cost).events(None, 5) == []
     assert (old.read_bytes(), formats(old)[0]) == (content, TODAY)
     assert not old.with_name(BACKUP).exists()
@@ -105,7 +105,7 @@ def test_a_failing_migration_leaves_the_old_format(old: Path) -> None:
     assert formats(old)[0] == TODAY + 1
     with pytest.raises(StateError, match="broken step"):
         store_of(old, add_cost, fail_late).load()
-    assert store_of(old, add_cost).load().jobs["translate"].provider == "migrated"
+    assert store_of(old, add_cost).load().jobs["translate"].row.provider == "migrated"
     assert old.with_name(BACKUP).exists()
 
 
@@ -192,7 +192,7 @@ def first_format(path: Path) -> None:
 
 def test_a_file_of_the_first_release_is_brought_up_after_a_backup(path: Path) -> None:
     first_format(path)
-    expected = job(attempts=(attempt(remote="batches/1"),))
+    expected = RecordedJob(job(), (attempt(remote="batches/1"),))
     assert store_of(path).load().jobs == {"translate": expected}
     assert formats(path)[0] == 1
     with store_of(path).lock() as session:

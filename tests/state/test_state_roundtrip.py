@@ -23,6 +23,7 @@ from batchctl.model.recorded import (
     DropGhost,
     Ghost,
     Intent,
+    JobRow,
     Operation,
     RecordedAttempt,
     RecordedFile,
@@ -93,8 +94,8 @@ ATTEMPTS = st.builds(
     results=st.none() | TEXT,
     input_file=st.none() | TEXT,
 )
-JOBS = st.builds(
-    RecordedJob,
+ROWS = st.builds(
+    JobRow,
     name=st.just("job"),
     kind=st.sampled_from(Kind),
     provider=TEXT,
@@ -111,7 +112,11 @@ JOBS = st.builds(
     former_names=st.lists(WORD, max_size=3).map(tuple),
     depends_on=st.lists(WORD, max_size=3).map(tuple),
     retry_requested=SOME_TIME,
-    attempts=st.lists(ATTEMPTS, max_size=3, unique_by=lambda attempt: attempt.key).map(
+)
+JOBS = st.builds(
+    RecordedJob,
+    ROWS,
+    st.lists(ATTEMPTS, max_size=3, unique_by=lambda attempt: attempt.key).map(
         lambda attempts: tuple(sorted(attempts, key=lambda attempt: attempt.key))
     ),
 )
@@ -131,7 +136,7 @@ def test_what_is_committed_loads_back_equal(
         ghost = Ghost(file.account, "new", event.time)
         with store.lock() as session:
             identity = SaveIdentity(file.account, file.sha256)
-            session.commit([SaveJob(job), *map(SaveAttempt, attempts), SaveFile(file), AddEvent(event), identity])
+            session.commit([SaveJob(job.row), *map(SaveAttempt, attempts), SaveFile(file), AddEvent(event), identity])
             session.commit([SaveQuota(dataclasses.replace(quota, limit=1000)), SaveQuota(quota)])
             session.commit([SaveGhost(Ghost(file.account, "old", event.time)), SaveGhost(ghost)])
             session.commit([DropGhost(Ghost(file.account, "old", event.time))])
@@ -143,7 +148,7 @@ def test_what_is_committed_loads_back_equal(
         assert recorded.quotas == {quota.key: quota}
         assert store.events(None, 1) == [event]
 
-        changed = data.draw(JOBS.map(lambda other: dataclasses.replace(other, attempts=job.attempts)))
+        changed = data.draw(ROWS)
         with store.lock() as session:
             session.commit([SaveJob(changed)])
-        assert store.load().jobs == {"job": changed}
+        assert store.load().jobs == {"job": RecordedJob(changed, job.attempts)}

@@ -25,6 +25,7 @@ from batchctl.model.recorded import (
     CancelCause,
     ForgetJob,
     Intent,
+    JobRow,
     Recorded,
     RecordedAttempt,
     RecordedFile,
@@ -59,7 +60,7 @@ def test_a_commit_is_seen_by_everyone(store: FileState) -> None:
         session.commit([SaveJob(job(current=2)), SaveAttempt(second), SaveAttempt(first)])
         assert session.load() == store.load()
     recorded = store.load()
-    assert recorded.jobs == {"translate": job(current=2, attempts=(first, second))}
+    assert recorded.jobs == {"translate": RecordedJob(job(current=2), (first, second))}
     assert recorded.serial == 1
 
 
@@ -73,8 +74,8 @@ def test_attempts_come_oldest_first_by_number(store: FileState) -> None:
 def test_saving_a_job_again_leaves_its_attempts(store: FileState) -> None:
     with store.lock() as session:
         session.commit([SaveJob(job()), SaveAttempt(attempt(intent=Intent(NOW)))])
-        session.commit([SaveJob(job(provider="us", attempts=()))])
-    assert store.load().jobs["translate"] == job(provider="us", attempts=(attempt(intent=Intent(NOW)),))
+        session.commit([SaveJob(job(provider="us"))])
+    assert store.load().jobs["translate"] == RecordedJob(job(provider="us"), (attempt(intent=Intent(NOW)),))
 
 
 def test_an_intent_stays_open_until_its_attempt_is_saved_without(store: FileState, path: Path) -> None:
@@ -280,7 +281,7 @@ def test_a_process_killed_in_a_commit_leaves_the_state_before_it(store: FileStat
 def test_every_field_of_the_values_has_its_column() -> None:
     whole = RecordedAttempt(AttemptKey("a", 1), ACCOUNT, DIGEST, "t", error=Status(1, "m"), rows=RowCounts(1, 1, 0))
     columns = {
-        RecordedJob: {*job_record(RecordedJob("a", Kind.BATCH_JOB, "p", "m", "f", ACCOUNT)), "attempts"},
+        JobRow: {*job_record(JobRow("a", Kind.BATCH_JOB, "p", "m", "f", ACCOUNT))},
         RecordedAttempt: {*attempt_record(whole), "key", "intent", "rows", "error"}
         - {
             "job",

@@ -17,6 +17,7 @@ from batchctl.model.recorded import (
     Intent,
     Recorded,
     RecordedFile,
+    RecordedJob,
     RenameJob,
     SaveAttempt,
     SaveFile,
@@ -101,7 +102,7 @@ def test_the_whole_content_is_replaced_in_one_commit(filled: FileState, path: Pa
         backup = session.replace_content(content)
         session.commit([SaveJob(job("later"))])
     mine, theirs = filled.load(), other.load()
-    assert theirs.jobs == {**mine.jobs, "later": job("later")}
+    assert theirs.jobs == {**mine.jobs, "later": RecordedJob(job("later"))}
     assert (theirs.lineage, theirs.files, theirs.identities) == (mine.lineage, mine.files, mine.identities)
     assert theirs.serial == mine.serial + 2
     assert other.events(None, 9) == filled.events(None, 9)

@@ -173,7 +173,7 @@ class Collector:
         return None if own is None else SentRows(_sent(own))
 
     def _is_current(self, step: Collect) -> bool:
-        row = self._journal.jobs.get(step.key.job)
+        row = self._journal.rows.get(step.key.job)
         return row is not None and row.current == step.key.attempt
 
 

@@ -96,7 +96,7 @@ def _capacities(
 def _refusals(account: Account, recorded: Recorded) -> dict[str, str]:
     """By model, the API's last words about jobs that it refused to create."""
     found = [
-        (attempt.trouble.last_time, short_model(job.model), attempt.trouble.message)
+        (attempt.trouble.last_time, short_model(job.row.model), attempt.trouble.message)
         for job in recorded.jobs.values()
         for attempt in job.attempts
         if attempt.account == account

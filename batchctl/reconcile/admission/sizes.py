@@ -29,7 +29,7 @@ def size_of(subject: Subject, rates: TokenRates, *, bought: bool) -> WorkSize:
     if subject.desired is not None:
         return _of_manifest(subject.desired, attempt, rates, bought=bought)
     record = subject.recorded
-    model, provider = (None, None) if record is None else (record.model or None, record.provider or None)
+    model, provider = (None, None) if record is None else (record.row.model or None, record.row.provider or None)
     if attempt is None:
         return WorkSize(model, provider)
     size, counted = attempt.input_bytes, attempt.tokens

@@ -62,4 +62,4 @@ def _counted(attempt: RecordedAttempt) -> Fraction | None:
 
 def _key(job: RecordedJob, attempt: RecordedAttempt) -> QuotaKey:
     # The model may have changed since.
-    return QuotaKey(attempt.account, short_model(str(attempt.tree.get("model", job.model))))
+    return QuotaKey(attempt.account, short_model(str(attempt.tree.get("model", job.row.model))))

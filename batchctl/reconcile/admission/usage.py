@@ -60,7 +60,8 @@ def find_live(desired: DesiredStack, recorded: Recorded, observed: Observed) -> 
 
 def _models(desired: DesiredStack, recorded: Recorded) -> dict[str, str]:
     """The model of each job that is known by name."""
-    return {job.name: job.model for jobs in (desired.jobs, recorded.jobs.values()) for job in jobs}
+    models = {job.name: job.model for job in desired.jobs}
+    return models | {name: job.row.model for name, job in recorded.jobs.items()}
 
 
 Named = tuple[tuple[Account, str], LiveJob]
@@ -91,7 +92,7 @@ def _shown(look: Observation) -> Iterator[RemoteJob]:
 
 def _unseen(job: RecordedJob, attempt: RecordedAttempt, observed: Observed) -> LiveJob | None:
     """A recorded attempt that may live, though no look shows it."""
-    key = QuotaKey(attempt.account, short_model(job.model))
+    key = QuotaKey(attempt.account, short_model(job.row.model))
     if attempt.remote is None:
         look = observed.get(attempt.account)
         if attempt.intent is None or (look is not None and attempt.token in look.tokens):
@@ -111,11 +112,11 @@ def find_creates(
     for job in recorded.jobs.values():
         for attempt in job.attempts:
             if attempt.remote is not None:
-                found[attempt.account][attempt.remote] = attempt.create_time, job.model
+                found[attempt.account][attempt.remote] = attempt.create_time, job.row.model
             elif attempt.intent is not None:
                 # The intent's time is the local clock's.
                 offset = provider_now(attempt.account, observed, now) - now
-                found[attempt.account][attempt.token] = attempt.intent.time + offset, job.model
+                found[attempt.account][attempt.token] = attempt.intent.time + offset, job.row.model
     for account, look in observed.items():
         for remote in look.jobs:
             if remote.mark is not None and is_ours(remote.mark, desired.stack):

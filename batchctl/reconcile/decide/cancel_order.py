@@ -31,17 +31,17 @@ def decide_cancel(subject: Subject, context: Context) -> Decision:
     over = _find_end(subject, view, context)
     if over is None:
         return _order(subject, view, context)
-    if recorded.retry_requested is None:
+    if recorded.row.retry_requested is None:
         return over
-    call_off = RecordJob(replace(recorded, retry_requested=None, attempts=()))
+    call_off = RecordJob(replace(recorded.row, retry_requested=None))
     words = "the order of `batchctl retry` is called off"
     return Decision(Action.CANCEL, over.phase, Reason.RETRY_CALLED_OFF, words, (call_off,))
 
 
 def _order(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """The order, and the cancel where something works."""
-    ordered = replace(subject.record, cancel_requested=context.now, retry_requested=None)
-    subject = replace(subject, recorded=ordered)
+    ordered = replace(subject.record.row, cancel_requested=context.now, retry_requested=None)
+    subject = replace(subject, recorded=replace(subject.record, row=ordered))
     after = _look_ahead(subject, view, context)
     cancels: tuple[Step, ...] = ()
     if view.is_working:
@@ -54,7 +54,7 @@ def _order(subject: Subject, view: AttemptView, context: Context) -> Decision:
         after.phase,
         Reason.CANCEL_ORDERED,
         after.reason,
-        (RecordJob(replace(ordered, attempts=())), *cancels),
+        (RecordJob(ordered), *cancels),
         unfinished=after.action is Action.WAIT,
         needs_consent=True,
         ends_protected=not view.attempt.has_ended,

@@ -8,7 +8,7 @@ from batchctl.model.decision import Counted, Decision
 from batchctl.model.desired import Kind, OnRemove
 from batchctl.model.plan import Action, Forget, RecordJob, Step
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, RecordedJob
+from batchctl.model.recorded import CancelCause, JobRow
 from batchctl.model.states import Phase
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait
@@ -20,12 +20,12 @@ from batchctl.reconcile.view.phases import phase_of
 from batchctl.reconcile.view.subject import Subject, current_phase, phase_facts
 
 
-def record_of(subject: Subject) -> RecordedJob:
-    """The record of a job that no manifest describes; of an orphan the one that its removal begins with."""
+def row_of(subject: Subject) -> JobRow:
+    """The row of a job that no manifest describes; of an orphan the one that its removal begins with."""
     if subject.recorded is not None:
-        return subject.recorded
+        return subject.recorded.row
     last = subject.views[-1]
-    return RecordedJob(subject.name, Kind.BATCH_JOB, "", "", "", last.attempt.account, current=last.key.attempt)
+    return JobRow(subject.name, Kind.BATCH_JOB, "", "", "", last.attempt.account, current=last.key.attempt)
 
 
 def decide_removed(subject: Subject, context: Context) -> Decision:
@@ -78,7 +78,7 @@ def _stop(subject: Subject, active: list[AttemptView], context: Context) -> Deci
     cancels = (step for view in active for step in stop_steps(view, context, CancelCause.REMOVE))
     begin: tuple[Step, ...] = ()
     if not is_agreed:
-        begin = (RecordJob(replace(record_of(subject), removing_time=context.now, attempts=())),)
+        begin = (RecordJob(replace(row_of(subject), removing_time=context.now)),)
     return Decision(
         Action.CANCEL if keeps else Action.DELETE,
         _phase(subject),
@@ -113,7 +113,7 @@ def _end(subject: Subject, present: list[AttemptView], context: Context) -> Deci
 
 
 def _release(subject: Subject, context: Context, words: str) -> Decision:
-    step = RecordJob(replace(record_of(subject), released_time=context.now, attempts=()))
+    step = RecordJob(replace(row_of(subject), released_time=context.now))
     return Decision(
         Action.FORGET,
         _phase(subject),

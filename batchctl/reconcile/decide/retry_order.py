@@ -53,7 +53,8 @@ def why_no_retry(subject: Subject) -> str | None:
 def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
     """Make the attempt that was ordered; None where nothing was, or it cannot be made now."""
     view = subject.counting
-    if subject.recorded is None or subject.recorded.retry_requested is None or subject.name in context.options.rerun:
+    is_ordered = subject.recorded is not None and subject.recorded.row.retry_requested is not None
+    if not is_ordered or subject.name in context.options.rerun:
         return None
     why_not = why_no_new_attempt(view, subject.manifest)
     if why_not is not None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from batchctl.model.desired import DesiredJob
 from batchctl.model.plan import Cancel, Collect, Delete, RecordAttempt, RecordJob, Step
-from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import CancelCause, JobRow, RecordedAttempt
 from batchctl.model.settings import webhook_hashes
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.attempt_view import AttemptView
@@ -53,9 +53,9 @@ def seen_steps(subject: Subject) -> tuple[RecordAttempt, ...]:
     return tuple(step for view in subject.views for step in view.steps)
 
 
-def job_row(desired: DesiredJob, recorded: RecordedJob | None, current: int) -> RecordedJob:
+def job_row(desired: DesiredJob, recorded: JobRow | None, current: int) -> JobRow:
     """The job's own row as the manifest now makes it."""
-    base = recorded or RecordedJob(
+    base = recorded or JobRow(
         desired.name, desired.kind, desired.provider, desired.model, desired.path, desired.account
     )
     return replace(
@@ -74,12 +74,9 @@ def job_row(desired: DesiredJob, recorded: RecordedJob | None, current: int) -> 
         current=current,
         removing_time=None,
         released_time=None,
-        attempts=(),
     )
 
 
-def job_row_step(row: RecordedJob, recorded: RecordedJob | None) -> tuple[RecordJob, ...]:
+def job_row_step(row: JobRow, recorded: JobRow | None) -> tuple[RecordJob, ...]:
     """The step that writes the job's row, if it differs from the record."""
-    if recorded is not None and replace(recorded, attempts=()) == replace(row, attempts=()):
-        return ()
-    return (RecordJob(replace(row, attempts=())),)
+    return () if recorded == row else (RecordJob(row),)

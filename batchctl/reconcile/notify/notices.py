@@ -18,7 +18,7 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.notices import Hook, Notice, NoticeType
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
-from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import CancelCause, JobRow, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase, is_terminal
 from batchctl.reconcile.decide.decision import BY_ORDER
 from batchctl.reconcile.view.clocks import provider_now
@@ -59,7 +59,7 @@ class _News:
 
 
 def end_notices(
-    before: RecordedAttempt | None, after: RecordedAttempt, job: RecordedJob | None, stack: Stack, now: datetime
+    before: RecordedAttempt | None, after: RecordedAttempt, job: JobRow | None, stack: Stack, now: datetime
 ) -> tuple[Notice, ...]:
     """The events of a change to one attempt's record, for each hook that wants them. `job` is its job's row."""
     phase = end_of(after, job)
@@ -70,7 +70,7 @@ def end_notices(
 
 
 def stuck_notices(
-    jobs: Mapping[str, RecordedJob],
+    jobs: Mapping[str, JobRow],
     attempts: Mapping[AttemptKey, RecordedAttempt],
     plan: Plan,
     observed: Observed,
@@ -109,7 +109,7 @@ def possible_again(attempts: Iterable[RecordedAttempt], stack: Stack) -> frozens
     )
 
 
-def end_of(attempt: RecordedAttempt, job: RecordedJob | None = None) -> Phase | None:
+def end_of(attempt: RecordedAttempt, job: JobRow | None = None) -> Phase | None:
     """How an attempt ended, by its record and its job's row; None while there is nothing to tell."""
     if attempt.is_unsent:
         has_ended = attempt.rejected
@@ -120,12 +120,12 @@ def end_of(attempt: RecordedAttempt, job: RecordedJob | None = None) -> Phase | 
     return phase_of(PhaseFacts(attempt, is_called_off=_is_called_off(attempt, job))) if has_ended else None
 
 
-def _is_called_off(attempt: RecordedAttempt, job: RecordedJob | None) -> bool:
+def _is_called_off(attempt: RecordedAttempt, job: JobRow | None) -> bool:
     """Whether `batchctl cancel` was asked for while this attempt counted."""
     return job is not None and job.cancel_requested is not None and job.current == attempt.key.attempt
 
 
-def _end_words(attempt: RecordedAttempt, phase: Phase, job: RecordedJob | None) -> str:
+def _end_words(attempt: RecordedAttempt, phase: Phase, job: JobRow | None) -> str:
     """Why it ended as it did; empty where the phase says it all."""
     if phase is Phase.RESULTS_LOST:
         if attempt.trouble is not None and attempt.trouble.operation is Operation.COLLECT:
@@ -173,7 +173,7 @@ def _span(time: timedelta) -> str:
 
 
 def _notice(
-    news: _News, attempt: RecordedAttempt, job: RecordedJob | None, stack: Stack, hook: Hook, now: datetime
+    news: _News, attempt: RecordedAttempt, job: JobRow | None, stack: Stack, hook: Hook, now: datetime
 ) -> Notice:
     identity = _identity(news.type, attempt, stack)
     document: dict[str, Json] = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from batchctl.model.desired import DesiredStack
 from batchctl.model.keys import AttemptKey
-from batchctl.model.recorded import Recorded, RecordedAttempt, SaveAttempt, SaveJob, Write
+from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob, SaveAttempt, SaveJob, Write
 from batchctl.reconcile.decide.steps import job_row
 
 
@@ -37,9 +37,9 @@ def with_open(results: Recorded, found: Recorded, desired: DesiredStack) -> Reco
         attempts = {one.key: one for one in former.attempts}
         attempts |= {one.key: one for one in record.attempts} if record is not None else {}
         ordered = tuple(attempts[key] for key in sorted(attempts))
-        row = former if wanted is None else job_row(wanted, former, ordered[-1].key.attempt)
-        names = set(former.former_names) | set(record.former_names if record is not None else ())
-        jobs[name] = replace(row, former_names=tuple(sorted(names)), attempts=ordered)
+        row = former.row if wanted is None else job_row(wanted, former.row, ordered[-1].key.attempt)
+        names = set(former.row.former_names) | set(record.row.former_names if record is not None else ())
+        jobs[name] = RecordedJob(replace(row, former_names=tuple(sorted(names))), ordered)
     return Recorded(jobs)
 
 
@@ -64,7 +64,7 @@ def find_lost_calls(present: Recorded, given: Recorded) -> LostCalls:
         lost = [one for one in job.attempts if one.intent is not None and one.token not in known]
         taken += [one.key for one in lost if tokens.get(one.key, one.token) != one.token]
         if lost and name not in given.jobs:
-            writes.append(SaveJob(replace(job, attempts=())))
+            writes.append(SaveJob(job.row))
         writes += map(SaveAttempt, lost)
     return LostCalls(tuple(writes), tuple(taken))
 

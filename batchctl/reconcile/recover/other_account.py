@@ -30,7 +30,7 @@ def at_own_accounts(job: RecordedJob) -> RecordedJob:
 
 def bind_job(job: RecordedJob, provider: str, account: Account) -> Iterator[Write]:
     """The writes that bind a job and all of its attempts to an account."""
-    yield SaveJob(replace(job, provider=provider, account=account, attempts=()))
+    yield SaveJob(replace(job.row, provider=provider, account=account))
     for attempt in attempts_elsewhere(job, account):
         yield SaveAttempt(attempt_at(attempt, account))
 
@@ -50,7 +50,7 @@ def attempts_to_show(
     """
     for job in recorded.jobs.values():
         for attempt in job.attempts:
-            is_bound = attempt.account == account and job.released_time is None
+            is_bound = attempt.account == account and job.row.released_time is None
             concerned = not force if job.name in names else is_bound
             if concerned and not attempt.is_gone and (attempt.remote or attempt.intent):
                 yield attempt

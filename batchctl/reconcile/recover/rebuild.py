@@ -53,7 +53,7 @@ def record_results(
         if attempts:
             names = tuple(sorted(set(former_names.get(wanted.name, ())) - {wanted.name}))
             row = job_row(wanted, None, attempts[-1].key.attempt)
-            jobs[wanted.name] = replace(row, attempts=attempts, former_names=names)
+            jobs[wanted.name] = RecordedJob(replace(row, former_names=names), attempts)
     return Recorded(jobs)
 
 
@@ -68,8 +68,8 @@ def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: dat
         views = attach(record, marked.get(wanted.name, {}), seen, now) or claim(wanted, desired.stack, seen)
         attempts = tuple(_with_size(confirm(view, wanted).attempt, wanted) for view in views)
         if attempts:
-            row = job_row(wanted, record, attempts[-1].key.attempt)
-            jobs.append(replace(row, attempts=attempts))
+            row = job_row(wanted, record.row if record is not None else None, attempts[-1].key.attempt)
+            jobs.append(RecordedJob(row, attempts))
     names = {job.name for job in desired.jobs}
     for name in sorted(known.jobs.keys() - names):
         views = attach(known.jobs[name], marked.get(name, {}), seen, now)

@@ -102,4 +102,4 @@ def _is_protected(subject: Subject) -> bool:
     """The manifest's word counts; without one the state's, so that removing the file does not get around it."""
     if subject.desired is not None:
         return subject.desired.lifecycle.protect
-    return subject.recorded is not None and subject.recorded.lifecycle.protect
+    return subject.recorded is not None and subject.recorded.row.lifecycle.protect

@@ -40,8 +40,8 @@ def _problem(subject: Subject, context: Context) -> str | None:
     needed = {attempt.account for attempt in attempts if not attempt.is_gone}
     if subject.desired is not None:
         needed.add(subject.desired.account)
-    elif subject.recorded is not None and subject.recorded.account in context.observed:
-        needed.add(subject.recorded.account)
+    elif subject.recorded is not None and subject.recorded.row.account in context.observed:
+        needed.add(subject.recorded.row.account)
     for account in sorted(needed):
         observation = context.observed.get(account)
         if observation is None:

@@ -87,10 +87,10 @@ def _comes(subject: Subject, decision: Decision) -> bool:
 
 def _open_work(job: RecordedJob) -> Iterator[RecordedAttempt]:
     """The attempt of a job that counts, where it works, or has results that were not collected."""
-    if job.released_time is None and job.removing_time is None:
+    if job.row.released_time is None and job.row.removing_time is None:
         for attempt in job.attempts:
             is_over = attempt.is_gone or attempt.state in BAD_STATES or not attempt.is_uncollected
-            if attempt.key.attempt == job.current and attempt.remote is not None and not is_over:
+            if attempt.key.attempt == job.row.current and attempt.remote is not None and not is_over:
                 yield attempt
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from batchctl.model.decision import Counted, Decision
 from batchctl.model.plan import RecordJob
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedJob
+from batchctl.model.recorded import JobRow
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.removed import record_of
+from batchctl.reconcile.decide.removed import row_of
 from batchctl.reconcile.decide.steps import job_row, job_row_step, seen_steps
 from batchctl.reconcile.rules.updates import find_updates
 from batchctl.reconcile.view.subject import JobKind, Subject
@@ -26,7 +26,7 @@ def record_attempts(subject: Subject, decision: Decision, _context: Context) -> 
 
 def record_manifest(subject: Subject, decision: Decision, _context: Context) -> Decision:
     """Write the job's row as the manifest makes it, and which attempt counts from now on."""
-    view, recorded = subject.current, subject.recorded
+    view, recorded = subject.current, None if subject.recorded is None else subject.recorded.row
     row = job_row(subject.manifest, recorded, (decision.current or 1) if view is None else view.key.attempt)
     if view is None and recorded is None:
         # Nothing is written about a job that this pass does not create.
@@ -38,7 +38,7 @@ def record_manifest(subject: Subject, decision: Decision, _context: Context) -> 
     return decision if view is None else _with_current(decision, row)
 
 
-def _with_current(decision: Decision, row: RecordedJob) -> Decision:
+def _with_current(decision: Decision, row: JobRow) -> Decision:
     """A new attempt, or an old one that is used again, starts free of the orders for the one before."""
     if decision.current is None:
         return decision
@@ -52,11 +52,11 @@ def _with_current(decision: Decision, row: RecordedJob) -> Decision:
 def record_orphan(subject: Subject, decision: Decision, _context: Context) -> Decision:
     """Take an orphan into the record, from which it is then removed like any other job."""
     words = f"orphan: {decision.reason}"
-    base = (RecordJob(record_of(subject)), *decision.base)
+    base = (RecordJob(row_of(subject)), *decision.base)
     return replace(decision, code=Reason.ORPHAN, reason=words, base=base)
 
 
 def record_retry_order(subject: Subject, decision: Decision, _context: Context) -> Decision:
     """Write down what `batchctl retry` orders. It counts as a create, and a person has to agree to it."""
-    order = RecordJob(replace(subject.record, attempts=()))
+    order = RecordJob(subject.record.row)
     return replace(decision.before(order), needs_consent=True, counted=Counted.CREATE)

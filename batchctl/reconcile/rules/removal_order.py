@@ -24,9 +24,9 @@ def remove_dependants_first(decisions: Decisions, context: Context) -> Decisions
         if subject.desired is None and subject.recorded is not None and decision.action is not Action.FORGET
     }
     dependants: dict[str, list[str]] = {name: [] for name in leaving}
-    circles = sort_by_needs({name: record.depends_on for name, record in leaving.items()}).in_circles
+    circles = sort_by_needs({name: record.row.depends_on for name, record in leaving.items()}).in_circles
     for name, record in sorted(leaving.items()):
-        for other in set(record.depends_on) & leaving.keys():
+        for other in set(record.row.depends_on) & leaving.keys():
             if not {name, other} <= circles:
                 dependants[other].append(name)
     return decisions.map(
@@ -39,9 +39,9 @@ def _hold_removal(subject: Subject, decision: Decision, dependants: list[str], n
     if not dependants or recorded is None or not any(step.stops for step in decision.steps):
         return decision
     begin: tuple[RecordJob, ...] = ()
-    if recorded.removing_time is None:
+    if recorded.row.removing_time is None:
         # The removal begins here, and a person has agreed to it: later passes do not ask again.
-        begin = (RecordJob(replace(recorded, removing_time=now, attempts=())),)
+        begin = (RecordJob(replace(recorded.row, removing_time=now)),)
     seen = tuple(step for step in decision.steps if step.is_harmless)
     return replace(
         decision,

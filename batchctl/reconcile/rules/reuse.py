@@ -25,7 +25,7 @@ from batchctl.reconcile.view.subject import Subject
 def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> Decision:
     """The decision with results that are here in place of a create call, unless a person ordered to buy them again."""
     recorded = subject.recorded
-    is_ordered = recorded is not None and recorded.retry_requested is not None
+    is_ordered = recorded is not None and recorded.row.retry_requested is not None
     if is_ordered or subject.name in context.options.rerun:
         return decision
     # A call that may have got through is settled by itself; one that surely made nothing is a purchase like any.

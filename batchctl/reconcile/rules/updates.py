@@ -7,7 +7,7 @@ from dataclasses import replace
 from batchctl.model.decision import Decision
 from batchctl.model.plan import Action, Change
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import JobRow, RecordedAttempt
 from batchctl.model.settings import settings_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
@@ -17,7 +17,7 @@ _SENT = ("spec.displayName", "spec.priority", "spec.webhookConfig.", "metadata.l
 _KEPT = "the remote job keeps what it was created with"
 
 
-def find_updates(recorded: RecordedJob | None, row: RecordedJob, attempt: RecordedAttempt | None) -> tuple[Change, ...]:
+def find_updates(recorded: JobRow | None, row: JobRow, attempt: RecordedAttempt | None) -> tuple[Change, ...]:
     """The settings in which the job's new row differs from its recorded one, by path; none for a new job.
 
     `attempt` is the one that counts, in whose remote job some settings stay as they were.

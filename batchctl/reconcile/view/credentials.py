@@ -20,7 +20,7 @@ def find_strangers(recorded: Recorded, observed: Observed) -> dict[Account, str]
     """The accounts that are seen through other credentials, which show no recorded job, each with what is wrong."""
     found = {}
     expected = _expected(recorded.jobs.values())
-    awaited = _expected(job for job in recorded.jobs.values() if not job.released_time)
+    awaited = _expected(job for job in recorded.jobs.values() if not job.row.released_time)
     for account, look in sorted(observed.items()):
         missed = awaited.get(account, [])
         # A released job is not missed, and still shows whose list this is.

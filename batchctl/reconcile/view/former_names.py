@@ -34,13 +34,14 @@ def with_present_names(stack: Stack, recorded: Recorded, observed: Observed) -> 
     A former name may have been given to another job since. So a token that is recorded decides; only a mark that
     is not known goes by its name, and to a job of just that name first.
     """
-    former = {old: job.name for job in recorded.jobs.values() for old in job.former_names}
+    former = {old: job.name for job in recorded.jobs.values() for old in job.row.former_names}
     # With the state lost, or by another's hand, a job may not know its former name yet.
     former = {**final_names(stack.moved), **former}
     if not former:
         return observed
     now = {old: new for old, new in former.items() if old not in recorded.jobs}
-    tokens = {attempt.token: job.name for job in recorded.jobs.values() for attempt in job.attempts if job.former_names}
+    renamed = (job for job in recorded.jobs.values() if job.row.former_names)
+    tokens = {attempt.token: job.name for job in renamed for attempt in job.attempts}
     names = _Names(stack, now, tokens)
     return {
         account: replace(
@@ -63,7 +64,7 @@ def numbers_used(recorded: Recorded) -> dict[str, int]:
     used: dict[str, int] = {}
     for job in recorded.jobs.values():
         highest = max((attempt.key.attempt for attempt in job.attempts), default=0)
-        for old in job.former_names:
+        for old in job.row.former_names:
             used[old] = max(used.get(old, 0), highest)
     return used
 

@@ -47,13 +47,13 @@ def phase_of(facts: PhaseFacts) -> Phase:
 
 def phase_on_record(job: RecordedJob) -> Phase:
     """The phase of a job by its record alone, without a look at the API."""
-    attempt = next((one for one in reversed(job.attempts) if one.key.attempt == job.current), None)
+    attempt = next((one for one in reversed(job.attempts) if one.key.attempt == job.row.current), None)
     return phase_of(
         PhaseFacts(
             attempt,
             is_missing=attempt is not None and attempt.missed is not None,
-            is_called_off=job.cancel_requested is not None,
-            is_removing=job.removing_time is not None,
+            is_called_off=job.row.cancel_requested is not None,
+            is_removing=job.row.removing_time is not None,
         )
     )
 

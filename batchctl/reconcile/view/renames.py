@@ -39,22 +39,22 @@ class Moves:
 
 def rename(job: RecordedJob, to: str, recorded: Recorded) -> list[Write]:
     """The writes that give a recorded job a name that no other has."""
-    dependants = (other for other in recorded.jobs.values() if job.name in other.depends_on)
+    dependants = (other for other in recorded.jobs.values() if job.name in other.row.depends_on)
     return _writes(job, to, [_following(other, job.name, to) for other in dependants])
 
 
 def _writes(job: RecordedJob, to: str, following: Iterable[RecordedJob]) -> list[Write]:
-    row = renamed(job, to)
-    writes: list[Write] = [RenameJob(job.name, to), SaveJob(replace(row, attempts=()))]
-    writes += [SaveAttempt(attempt) for attempt in row.attempts]
-    return writes + [SaveJob(replace(other, attempts=())) for other in following]
+    record = renamed(job, to)
+    writes: list[Write] = [RenameJob(job.name, to), SaveJob(record.row)]
+    writes += [SaveAttempt(attempt) for attempt in record.attempts]
+    return writes + [SaveJob(other.row) for other in following]
 
 
 def renamed(job: RecordedJob, to: str) -> RecordedJob:
     """The record of a job under another name, its results in the folder of that name."""
-    former = tuple(old for old in dict.fromkeys((*job.former_names, job.name)) if old != to)
+    former = tuple(old for old in dict.fromkeys((*job.row.former_names, job.name)) if old != to)
     attempts = tuple(_renamed(attempt, job.name, to) for attempt in job.attempts)
-    return replace(job, name=to, former_names=former, attempts=attempts)
+    return RecordedJob(replace(job.row, name=to, former_names=former), attempts)
 
 
 def _renamed(attempt: RecordedAttempt, name: str, to: str) -> RecordedAttempt:
@@ -68,7 +68,8 @@ def _renamed(attempt: RecordedAttempt, name: str, to: str) -> RecordedAttempt:
 
 def _following(other: RecordedJob, name: str, to: str) -> RecordedJob:
     """The record of a job that names the renamed one."""
-    return replace(other, depends_on=tuple(to if one == name else one for one in other.depends_on))
+    depends_on = tuple(to if one == name else one for one in other.row.depends_on)
+    return replace(other, row=replace(other.row, depends_on=depends_on))
 
 
 def find_moves(moved: Iterable[Moved], recorded: Recorded) -> Moves:
@@ -84,13 +85,14 @@ def find_moves(moved: Iterable[Moved], recorded: Recorded) -> Moves:
             continue
         if after not in jobs:
             due.append(Move(before, after, renaming.rename(found, after)))
-        elif found.released_time is None:
+        elif found.row.released_time is None:
             clashes[before] = after
     for before, after in ends.items():
         there = jobs.get(after)
-        if there is not None and before not in jobs and before not in there.former_names:
-            jobs[after] = replace(there, former_names=(*there.former_names, before))
-            due.append(Move(before, after, (SaveJob(replace(jobs[after], attempts=())),), is_new=False))
+        if there is not None and before not in jobs and before not in there.row.former_names:
+            row = replace(there.row, former_names=(*there.row.former_names, before))
+            jobs[after] = replace(there, row=row)
+            due.append(Move(before, after, (SaveJob(row),), is_new=False))
     return Moves(replace(recorded, jobs=jobs), tuple(due), clashes)
 
 
@@ -119,7 +121,7 @@ class _Renaming:
         return tuple(_writes(job, to, following))
 
     def _index(self, job: RecordedJob) -> None:
-        for other in job.depends_on:
+        for other in job.row.depends_on:
             self._dependants[other].add(job.name)
 
 

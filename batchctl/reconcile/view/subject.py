@@ -51,7 +51,7 @@ class Subject:
         last = self.views[-1]
         if last.attempt.adopted and (self.recorded is None or last.key not in _keys(self.recorded)):
             return last
-        named = [view for view in self.views if self.recorded and view.key.attempt == self.recorded.current]
+        named = [view for view in self.views if self.recorded and view.key.attempt == self.recorded.row.current]
         return named[-1] if named else last
 
     @property
@@ -77,7 +77,7 @@ class Subject:
         """The manifest's lifecycle; without a manifest the recorded one."""
         if self.desired is not None:
             return self.desired.lifecycle
-        return Lifecycle() if self.recorded is None else self.recorded.lifecycle
+        return Lifecycle() if self.recorded is None else self.recorded.row.lifecycle
 
     @property
     def next_key(self) -> AttemptKey:
@@ -87,12 +87,12 @@ class Subject:
     @property
     def is_cancel_requested(self) -> bool:
         """Whether `batchctl cancel` was asked for, even if no cancel got through."""
-        return self.recorded is not None and self.recorded.cancel_requested is not None
+        return self.recorded is not None and self.recorded.row.cancel_requested is not None
 
     @property
     def is_removal_agreed(self) -> bool:
         """Whether its removal has begun: a person agreed to it then."""
-        return self.recorded is not None and self.recorded.removing_time is not None
+        return self.recorded is not None and self.recorded.row.removing_time is not None
 
 
 def phase_facts(subject: Subject, view: AttemptView | None = None) -> PhaseFacts:
