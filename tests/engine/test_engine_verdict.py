@@ -75,10 +75,10 @@ def test_many_are_counted_and_the_first_few_are_named() -> None:
 
 
 def test_one_reason_is_said_once() -> None:
-    consent = GuardError("nobody has agreed to these changes", code="ConsentNeeded", hint="--yes")
+    consent = GuardError("these changes need consent", code="ConsentNeeded", hint="--yes")
     alone = BadRequest("a: the model does not exist", http=400)
 
-    assert words(report(errors={"a": consent, "b": consent})) == [(6, "a, b: nobody has agreed to these changes")]
+    assert words(report(errors={"a": consent, "b": consent})) == [(6, "a, b: these changes need consent")]
     assert words(report(errors={"a": alone})) == [(1, "a: the model does not exist")]
 
 

@@ -196,7 +196,7 @@ def test_what_would_follow_is_called_off(situation: Situation, expected: str) ->
         (unsent(rejected=True), "has ended already: the API refused it"),
         (
             ordered(attempt(1, "PAUSED")),
-            "the API says JOB_STATE_PAUSED, and what that leads to is not known; it is cancelled as soon as it can be",
+            "the API says JOB_STATE_PAUSED, which is a state that batchctl does not know; it is cancelled as soon as it can be",
         ),
         (
             Situation(job(), row(job(), unanswered()), look(), CANCEL),

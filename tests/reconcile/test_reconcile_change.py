@@ -274,7 +274,7 @@ def test_changes_of_work_that_nobody_recorded_are_told_by_the_digest() -> None:
         ),
         pytest.param(
             changed(attempt(1, "PAUSED")),
-            "its work changed, but the API says JOB_STATE_PAUSED, and what that leads to is not known",
+            "its work changed, but the API says JOB_STATE_PAUSED, which is a state that batchctl does not know",
             id="unknown state",
         ),
     ],

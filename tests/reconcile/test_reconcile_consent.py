@@ -96,7 +96,7 @@ def test_consent(situation: Situation, *, needed: bool) -> None:
     assert agreed.jobs[0].needs_consent is needed
     assert agreed.jobs[0].guard is None
     if needed:
-        assert held.guards == (Guard("ConsentNeeded", "nobody has agreed to these changes", "--yes"),)
+        assert held.guards == (Guard("ConsentNeeded", "these changes need consent", "--yes"),)
         assert held.jobs[0].action == agreed.jobs[0].action
         assert not any(isinstance(step, Create | Cancel | Delete | Forget | RecordJob) for step in held.jobs[0].steps)
     else:

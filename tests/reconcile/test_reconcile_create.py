@@ -41,7 +41,7 @@ AGAIN = "again only after a change, or by `batchctl retry`"
         ),
         pytest.param(Situation(job(), None, PARTIAL), "wait Unknown", id="no mark found, but a page failed: wait"),
         pytest.param(
-            Situation(job(account=THERE)), "wait Unknown", id="no mark found, but nobody looked at its account: wait"
+            Situation(job(account=THERE)), "wait Unknown", id="no mark found, but its account was not read: wait"
         ),
         pytest.param(Situation(job(suspend=True)), "wait Waiting", id="no mark found, job suspended: wait"),
         pytest.param(Situation(job(), suspended=True), "wait Waiting", id="no mark found, stack suspended: wait"),
@@ -82,7 +82,7 @@ def test_nothing_known(situation: Situation, expected: str) -> None:
         ),
         pytest.param(
             Situation(job(account=THERE)),
-            "cannot tell whether it was created already: nobody looked at its account",
+            "cannot tell whether it was created already: its account was not read",
             id="nobody looked",
         ),
     ],

@@ -261,7 +261,7 @@ def test_the_one_that_is_kept_may_do_other_work() -> None:
 def test_a_reason_names_what_is_cancelled() -> None:
     made = both(FIRST, "RUNNING", "RUNNING").decide()
 
-    assert made.jobs[0].reason == "more than one remote job lives; cancelling batches/a-1-second"
+    assert made.jobs[0].reason == "more than one remote job is active; cancelling batches/a-1-second"
     assert made.drift[0].detail == "batches/a-1-second (JOB_STATE_RUNNING) is a second remote job beside batches/a-1"
 
 

@@ -154,7 +154,7 @@ def test_ttl_shows_when_it_will_be_over() -> None:
         pytest.param(
             RowCounts(4, 0, 0),
             "what came matches none of its 4 rows; it is kept as it is, see `batchctl results`; "
-            "never bought again by itself",
+            "batchctl does not buy it again by itself",
             id="no row could be placed",
         ),
         pytest.param(RowCounts(0, 0, 0), "succeeded", id="it had no rows"),
@@ -253,7 +253,7 @@ def test_partially_succeeded(situation: Situation, expected: str) -> None:
         pytest.param(
             vanished(attempt(1, "SUCCEEDED"), on_missing=OnMissing.RECREATE, backoff_limit=9),
             "none ResultsLost | record a@1.0 gone | ~ Vanished",
-            id="finished, not collected, gone: ResultsLost, never bought again by itself",
+            id="finished, not collected, gone: ResultsLost, batchctl does not buy it again by itself",
         ),
         pytest.param(
             vanished(attempt(1, "PARTIALLY_SUCCEEDED", gone_time=LOCAL), backoff_limit=9, retry_on=PARTIALLY),

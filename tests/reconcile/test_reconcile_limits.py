@@ -235,7 +235,7 @@ def test_a_learned_limit_holds_back_its_model_alone() -> None:
     made = decide(wanted, [row(wanted[0], ACTIVE)], [look(seen(ACTIVE))], quotas=[learned(1)])
 
     assert (admitted(made), queue(made)) == ("b d", ["c"])
-    words = f"2 jobs of {MODEL} are active on main, and the API seems to take 2"
+    words = f"2 jobs of {MODEL} are active on main, and the API seems to allow 2"
     assert of(made, "c").reason == f"new in the manifests; 1st of 1 in the queue: {words}"
     assert of(made, "c").queue == QueuePlace(1, 1, LimitKind.QUOTA, 2, 2)
     assert of(made, "c").next_time == NOW + MINUTE
@@ -252,7 +252,7 @@ def test_nothing_is_sent_before_the_pause_is_over(left: timedelta, names: str) -
     assert admitted(made) == names
     assert [of(made, name).next_time for name in queue(made)] == [NOW + SECOND] * (3 - len(names.split()))
     if queue(made):
-        words = f"the quota of {MODEL} on main is used up, as the API says; it is left alone for a while"
+        words = f"the quota of {MODEL} on main is used up, as the API says"
         assert of(made, "a").reason == f"new in the manifests; 1st of 3 in the queue: {words}"
 
 

@@ -63,7 +63,7 @@ def removed(situation: Situation, options: Options = UNASKED) -> Situation:
         pytest.param(
             one(attempt(1, **{**SENT, "cancel_time": NOW - MINUTE})),
             "Cancelling unfinished | cancel a@1.0 deadline",
-            "cancel sent before, and it still works: sent again",
+            "a cancel was sent, but the job still works: sent again",
             id="a cancel was sent, and is sent again",
         ),
         pytest.param(
@@ -88,25 +88,25 @@ def removed(situation: Situation, options: Options = UNASKED) -> Situation:
         pytest.param(
             one(attempt(1, "FAILED"), backoff_limit=1),
             "Failed unfinished | collect a@1.0",
-            "failed; retry 1 of 1, were it still wanted",
+            "failed; retry 1 of 1, if it were still wanted",
             id="it failed: collect, and no retry",
         ),
         pytest.param(
             one(collected(1, "FAILED", **LATELY), backoff_limit=1),
             "Failed",
-            "failed; retry 1 of 1 after back-off, were it still wanted",
+            "failed; retry 1 of 1 after back-off, if it were still wanted",
             id="it failed, and its back-off runs: nothing to wait for",
         ),
         pytest.param(
             one(collected(1, "FAILED"), backoff_limit=1, suspend=False),
             "Failed",
-            "failed; retry 1 of 1, were it still wanted",
+            "failed; retry 1 of 1, if it were still wanted",
             id="it failed, and is collected: no retry",
         ),
         pytest.param(
             vanished(attempt(gone_time=LOCAL), on_missing=OnMissing.RECREATE),
             "Failed | ~ Missing",
-            "it went missing before it ended (onMissing: recreate), were it still wanted",
+            "it went missing before it ended (onMissing: recreate), if it were still wanted",
             id="it is missing: not made again",
         ),
     ],
@@ -148,7 +148,7 @@ def test_a_change_that_nobody_agreed_to(situation: Situation, expected: str, rea
         pytest.param(
             one(attempt(1, "FAILED"), backoff_limit=1),
             "delete Failed unfinished | collect a@1.0",
-            "failed; retry 1 of 1, were it still wanted",
+            "failed; retry 1 of 1, if it were still wanted",
             id="it failed: collect, and no retry",
         ),
         pytest.param(

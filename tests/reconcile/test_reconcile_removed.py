@@ -280,7 +280,7 @@ def test_a_provider_that_left_the_stack_is_observed_through_the_record() -> None
     shown = decide([], [record], [look(found(account=THERE), account=THERE)], EMPTY)
 
     assert show(unseen) == "wait Unknown"
-    assert unseen.jobs[0].reason.endswith(f"nobody looked at {THERE}")
+    assert unseen.jobs[0].reason.endswith(f"{THERE} was not read")
     assert show(shown) == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
 
 

@@ -52,7 +52,7 @@ def test_results_that_are_at_the_api_yet_are_waited_for() -> None:
     assert show(made, "a") == "delete Succeeded consent | collect a@1.0 | delete a@1.0 | forget a"
     assert show(made, "z") == "wait Waiting unfinished"
     assert made.jobs[1].waits_for == ("a",)
-    assert made.jobs[1].reason.endswith("waits for the results of a, which did this very work: they are used again")
+    assert made.jobs[1].reason.endswith("waits for the results of a, which did the same work: they are used again")
 
 
 def test_a_failure_is_a_rename_like_any() -> None:

@@ -287,12 +287,10 @@ def test_the_best_results_are_used() -> None:
 
 def test_it_is_said_where_they_come_from() -> None:
     (decided,) = replace(Situation(job()), inventory=kept(OTHER)).decide().jobs
-    words = (
-        "new in the manifests; the results of b, attempt 1 (b/1) are of this very work: used again, nothing is bought"
-    )
+    words = "new in the manifests; the results of b, attempt 1 (b/1) are of the same work: they are used again, and nothing is bought"
     assert (decided.code, decided.reason) == (Reason.REUSED, words)
     (decided,) = replace(Situation(job()), inventory=kept(OWN)).decide().jobs
-    assert decided.reason.startswith("the results of this very work are here: nothing is bought (a/1)")
+    assert decided.reason.startswith("results of the same work are here: nothing is bought (a/1)")
     (decided,) = (
         one(attempt(1, "SUCCEEDED"))
         .__class__(job(), row(job(), attempt(1, "SUCCEEDED")), look(seen(OWN)), inventory=kept(OWN))
@@ -300,7 +298,7 @@ def test_it_is_said_where_they_come_from() -> None:
         .jobs
     )
     assert decided.code is Reason.RESULTS_FOUND
-    assert decided.reason.startswith("its results are here, though the state did not know of them (a/1); succeeded")
+    assert decided.reason.startswith("its results are here, and the state did not know of them (a/1); succeeded")
 
 
 def test_a_plan_tells_on_which_results_it_relies() -> None:

@@ -205,7 +205,7 @@ def test_results_that_were_given_up_say_why() -> None:
     assert made.jobs[0].reason.startswith("it succeeded, but its results could not be read: HTTP 403: no (since ")
     assert (
         one(attempt(1, "SUCCEEDED", results_lost=True)).decide().jobs[0].reason
-        == "it succeeded, but the API has its results no more"
+        == "it succeeded, but the API no longer has its results"
     )
 
 
@@ -286,7 +286,7 @@ def test_a_quota_is_told_in_the_apis_words_to_all_that_wait_for_it() -> None:
     own, other = (planned.reason for planned in made.jobs)
     assert own.startswith("nothing was sent so far: HTTP 403: no (since ")
     assert own.count("HTTP 403: no") == 1
-    assert other.endswith("left alone for a while: HTTP 403: no")
+    assert other.endswith("as the API says: HTTP 403: no")
 
 
 # What is overcome.

@@ -108,7 +108,7 @@ TTL = {"ttl_after_finished": HOUR}
         pytest.param(
             Situation(job(**TTL), row(job(**TTL), OLD, attempt(2)), look(seen(OLD), seen(attempt(2)), complete=False)),
             "wait Active",
-            "running; ttlAfterFinished is over for attempt 1; left for a complete look: page 2 failed",
+            "running; ttlAfterFinished is over for attempt 1; not done before the list is complete: page 2 failed",
             id="a page failed: left for a complete look",
         ),
         pytest.param(

@@ -122,11 +122,11 @@ class Capacity:
             return None
         used, most = self.live[model], limit_now(quota, self.clock)
         if self.clock < quota.retry_time:
-            words = f"the quota of {model} on {job.provider} is used up, as the API says; it is left alone for a while"
+            words = f"the quota of {model} on {job.provider} is used up, as the API says"
         elif used < most:
             return None
         else:
-            words = f"{used} jobs of {model} are active on {job.provider}, and the API seems to take {most}"
+            words = f"{used} jobs of {model} are active on {job.provider}, and the API seems to allow {most}"
         said = self.refusals.get(model, "")
         return Obstacle(LimitKind.QUOTA, words, used, most, next_try(quota, used), is_model_wide=True, said=said)
 

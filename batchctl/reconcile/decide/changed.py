@@ -46,7 +46,9 @@ def _wait_to_replace(subject: Subject) -> Decision | None:
         if unseen is not None:
             return wait_to_see(current_phase(subject), unseen, "its work changed")
         if view.is_in_unknown_state:
-            words = f"its work changed, but the API says {view.attempt.state}, and what that leads to is not known"
+            words = (
+                f"its work changed, but the API says {view.attempt.state}, which is a state that batchctl does not know"
+            )
             return wait(current_phase(subject), Reason.STATE_UNKNOWN, words)
     return None
 

@@ -26,10 +26,10 @@ def decide_new(subject: Subject, context: Context) -> Decision | None:
     observation = context.observed.get(desired.account)
     if observation is None or not observation.complete:
         # A job that was made before the state was lost could be on a page that failed.
-        why = observation.problem if observation else "nobody looked at its account"
+        why = observation.problem if observation else "its account was not read"
         return wait_until_seen(Phase.UNKNOWN, Reason.UNSEEN, f"cannot tell whether it was created already: {why}")
     if desired.adopt is not None:
-        words = f"spec.adopt names {desired.adopt}, and there is no such job that nobody owns"
+        words = f"spec.adopt names {desired.adopt}, but there is no such job without an owner"
         return wait(Phase.WAITING, Reason.NOTHING_TO_ADOPT, words)
     return _create_next(subject, context, Reason.NEW, "new in the manifests")
 

@@ -59,7 +59,7 @@ def _decide_present(subject: Subject, view: AttemptView, job: RemoteJob, context
     if view.attempt.has_ended:
         return _decide_ended(subject, view, context)
     if view.is_in_unknown_state:
-        words = f"the API says {view.attempt.state}, and what that leads to is not known"
+        words = f"the API says {view.attempt.state}, which is a state that batchctl does not know"
         return wait(current_phase(subject, view), Reason.STATE_UNKNOWN, words)
     if view.attempt.cancel_time is not None:
         return _await_cancel(subject, view, job, context)
@@ -94,7 +94,7 @@ def _await_cancel(subject: Subject, view: AttemptView, job: RemoteJob, context: 
         )
     cause = view.attempt.cancel_cause or CancelCause.USER
     step = Cancel(view.key, job.account, job.name, cause)
-    words = "cancel sent before, and it still works: sent again"
+    words = "a cancel was sent, but the job still works: sent again"
     return Decision(Action.CANCEL, current_phase(subject, view), Reason.CANCELLING, words, (step,), unfinished=True)
 
 
@@ -158,7 +158,7 @@ def _loss(view: AttemptView) -> str:
     if trouble is not None and trouble.operation is Operation.COLLECT:
         return f"it succeeded, but its results could not be read: {trouble.words}"
     if view.missing is None:
-        return "it succeeded, but the API has its results no more"
+        return "it succeeded, but the API no longer has its results"
     return (
         f"it succeeded, but its results are not whole in the results folder ({view.missing}), nor at the API any more"
     )
@@ -172,7 +172,7 @@ def _why_collect(view: AttemptView) -> tuple[Reason, str]:
 
 
 def _create_again(subject: Subject, context: Context) -> Decision:
-    words = "wanted again after its removal"
+    words = "a manifest describes it again after its removal"
     return create(subject.next_key, Reason.WANTED_AGAIN, words, is_suspended=context.is_suspended(subject))
 
 
@@ -195,7 +195,7 @@ def _decide_failed(subject: Subject, view: AttemptView, context: Context) -> Dec
     if verdict.due is None:
         return rest(current_phase(subject, view), verdict.code, f"{ended}; {verdict.words}")
     if context.is_suspended(subject):
-        return wait(Phase.WAITING, Reason.SUSPENDED, f"{ended}; suspended, or {verdict.words} would follow")
+        return wait(Phase.WAITING, Reason.SUSPENDED, f"{ended}; suspended; otherwise {verdict.words} would follow")
     clock = context.clock_of(attempt.account)
     if clock < verdict.due:
         words = f"{ended}; {verdict.words} after back-off"

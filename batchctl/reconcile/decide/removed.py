@@ -48,8 +48,8 @@ def decide_removed(subject: Subject, context: Context) -> Decision:
         return wait_to_see(current_phase(subject), unseen, _words(context))
     for view in present:
         if view.is_in_unknown_state:
-            words = f"{_words(context)}, but the API says {view.attempt.state}: what that leads to is not known"
-            return wait(current_phase(subject), Reason.STATE_UNKNOWN, words)
+            state = f"the API says {view.attempt.state}, which is a state that batchctl does not know"
+            return wait(current_phase(subject), Reason.STATE_UNKNOWN, f"{_words(context)}, but {state}")
     active = [view for view in present if view.is_working]
     return _stop(subject, active, context) if active or doubled else _end(subject, present, context)
 

@@ -33,7 +33,7 @@ def rerun(subject: Subject, context: Context) -> Decision | None:
         guard = Guard(ErrorCode.RETRY_REFUSED, f"{subject.name} cannot be bought again: {why}", "leave --rerun out")
         return replace(rest(current_phase(subject), Reason.RETRY_REFUSED, why), refusal=guard)
     if context.is_suspended(subject):
-        return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended, or it would be {BY_RERUN}")
+        return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended; otherwise it would be {BY_RERUN}")
     key = subject.next_key
     return Decision(
         Action.RETRY,

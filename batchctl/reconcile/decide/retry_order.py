@@ -30,7 +30,7 @@ def refuse_retry(subject: Subject, _context: Context) -> Decision:
     reason = why_no_retry(subject)
     assert reason is not None
     message = f"{subject.name} cannot be tried again: {reason}"
-    guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` says how it stands")
+    guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` shows its phase and the reason")
     return replace(rest(current_phase(subject), Reason.RETRY_REFUSED, reason), refusal=guard)
 
 
@@ -62,7 +62,7 @@ def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
         words = f"`batchctl retry` waits: {why_not}"
         return wait_until_seen(Phase.WAITING, Reason.UNSEEN, words) if is_hidden else None
     if context.is_suspended(subject):
-        return wait(Phase.WAITING, Reason.SUSPENDED, "suspended, or `batchctl retry` would be followed")
+        return wait(Phase.WAITING, Reason.SUSPENDED, "suspended; otherwise `batchctl retry` would make a new attempt")
     key, words = subject.next_key, "tried again by `batchctl retry`"
     steps: tuple[Step, ...] = (*collect_steps(view), Create(key))
     return Decision(Action.RETRY, Phase.WAITING, Reason.RETRY_ORDERED, words, steps, current=key.attempt)

@@ -43,7 +43,7 @@ def judge(
     """
     name = failure_name(attempt)
     if is_unplaced(attempt):
-        return Verdict(None, Reason.UNPLACED, "never bought again by itself")
+        return Verdict(None, Reason.UNPLACED, "batchctl does not buy it again by itself")
     if cancelled_by_user:
         return Verdict(None, Reason.CANCEL_ORDERED, f"{BY_ORDER}; never retried")
     if name not in lifecycle.retry_on:

@@ -48,7 +48,7 @@ def guard_last_copy(subject: Subject, decision: Decision, context: Context) -> D
         if view.key in ended and view.missing is not None and view.attempt.results_lost:
             message = (
                 f"{subject.name}: the results of attempt {view.key.attempt} are not whole in the results folder"
-                f" ({view.missing}), and the API has them no more; its remote job is the last trace of them"
+                f" ({view.missing}), and the API no longer has them; its remote job is the last trace of them"
             )
             return replace(decision, refusal=Guard(ErrorCode.RESULTS_MISSING, message, "--discard-results"))
     return decision

@@ -24,7 +24,7 @@ def cancel_duplicates(subject: Subject, decision: Decision, _context: Context) -
     cleaned = replace(decision, base=(*cancels, *decision.base))
     if decision.action.is_quiet:
         names = ", ".join(cancel.remote for cancel in cancels)
-        words = f"more than one remote job lives; cancelling {names}"
+        words = f"more than one remote job is active; cancelling {names}"
         return replace(cleaned, action=Action.CANCEL, code=Reason.DUPLICATE, reason=words)
     return cleaned
 

@@ -46,6 +46,6 @@ def _go_on(subject: Subject, context: Context) -> Decision | None:
 def _without_retry(decision: Decision, subject: Subject, view: AttemptView) -> Decision:
     """An attempt that would be followed by another, in the phase in which it ended."""
     steps = tuple(step for step in decision.steps if not step.buys)
-    reason = f"{decision.reason}, were it still wanted"
+    reason = f"{decision.reason}, if it were still wanted"
     action = Action.COLLECT if steps else Action.NONE
     return Decision(action, current_phase(subject, view), decision.code, reason, steps)

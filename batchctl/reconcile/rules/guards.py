@@ -56,7 +56,7 @@ def _guard(
     if decision.counted is not None and decision.counted in counted:
         return counted[decision.counted]
     if decision.needs_consent and not options.consent:
-        return Guard(CONSENT_NEEDED, "nobody has agreed to these changes", "--yes")
+        return Guard(CONSENT_NEEDED, "these changes need consent", "--yes")
     return None
 
 
@@ -76,7 +76,9 @@ def guard_new_state(subject: Subject, context: Context) -> Guard | None:
             message = f"there is no state, and the results of this very work in {path} are incomplete: {why}"
             return Guard(NEW_STATE, f"{message}. They would be bought again", "--new-state")
     if options.in_ci and desired.lifecycle.ttl_after_finished is not None:
-        message = f"there is no state, and {subject.name} has ttlAfterFinished: had it run before, nothing would tell"
+        message = (
+            f"there is no state, and {subject.name} has ttlAfterFinished: if it had run before, nothing would show it"
+        )
         return Guard(NEW_STATE, f"{message}. Keep the state between runs of CI", "--new-state")
     return None
 

@@ -27,7 +27,7 @@ def wait_for_full_lists(subject: Subject, decision: Decision, context: Context) 
         Action.COLLECT if collects else Action.WAIT,
         decision.phase,
         Reason.NOT_COLLECTED if collects else Reason.UNSEEN,
-        f"{decision.reason}; left for a complete look: {problem}",
+        f"{decision.reason}; not done before the list is complete: {problem}",
         steps,
         changes=decision.changes,
         unseen=True,
@@ -45,7 +45,7 @@ def _problem(subject: Subject, context: Context) -> str | None:
     for account in sorted(needed):
         observation = context.observed.get(account)
         if observation is None:
-            return f"nobody looked at {account}"
+            return f"{account} was not read"
         if not observation.complete:
             return observation.problem
     return None

@@ -39,7 +39,7 @@ def _hold(rename: Rename, decided: Decided, context: Context) -> Decided:
     if not rename.buys:
         return {rename.after: (subject, _with_words(create, rename))}
     if leaving is not None and _is_collected_now(*leaving):
-        words = f"waits for the results of {rename.before}, which did this very work: they are used again"
+        words = f"waits for the results of {rename.before}, which did the same work: they are used again"
         waiting = hold_create(subject, create, Reason.SAME_WORK_LEAVES, words)
         free = replace(waiting, needs_consent=False, counted=None)
         return {rename.after: (subject, replace(free, waits_for=(rename.before,), unfinished=True))}

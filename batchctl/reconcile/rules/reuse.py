@@ -39,7 +39,8 @@ def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> 
     steps: tuple[Step, ...] = tuple(
         _reuse(step, subject.manifest, source) if step in creates else step for step in decision.steps
     )
-    words = f"{decision.reason}; the results of {_name(source)} are of this very work: used again, nothing is bought"
+    news = f"the results of {_name(source)} are of the same work: they are used again, and nothing is bought"
+    words = f"{decision.reason}; {news}"
     used = replace(decision, steps=steps, code=Reason.REUSED, reason=words)
     if not decision.action.buys or decision.action.stops:
         return used
@@ -80,8 +81,8 @@ def label_reuse(subject: Subject, decision: Decision, _context: Context) -> Deci
     """The decision as a reuse, where results that the record did not know are the news in it."""
     plain = decision.action.is_harmless
     for note, code, words in (
-        (Note.REUSED, Reason.REUSED, "the results of this very work are here: nothing is bought"),
-        (Note.FOUND, Reason.RESULTS_FOUND, "its results are here, though the state did not know of them"),
+        (Note.REUSED, Reason.REUSED, "results of the same work are here: nothing is bought"),
+        (Note.FOUND, Reason.RESULTS_FOUND, "its results are here, and the state did not know of them"),
     ):
         views = [view for view in subject.views if view.note is note]
         if views and plain:

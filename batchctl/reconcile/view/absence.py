@@ -16,7 +16,7 @@ from batchctl.model.keys import Account
 from batchctl.model.observed import Gone, Missing, Moment, Observation, Observed, Presence
 from batchctl.model.recorded import Recorded, RecordedAttempt
 
-NOT_THERE = "the list lacks it, and a direct get says that there is no such job"
+NOT_THERE = "it is not in the list, and a direct get says that there is no such job"
 
 
 def with_absences_aged(recorded: Recorded, observed: Observed, now: datetime, grace: timedelta) -> Observed:

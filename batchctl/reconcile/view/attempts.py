@@ -120,7 +120,7 @@ def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
     observation = observed.get(record.account)
     if observation is None:
         # The engine does not look where nothing is expected.
-        return Gone() if record.is_gone else Unknown(f"nobody looked at {record.account}")
+        return Gone() if record.is_gone else Unknown(f"{record.account} was not read")
     if record.is_reused:
         return Gone()
     if record.remote is None:
@@ -134,7 +134,7 @@ def look_up(record: RecordedAttempt, observed: Observed) -> Presence:
         return Unknown(observation.problem)
     if record.delete_time is not None:
         return Gone()
-    return observation.checked.get(record.remote, Unknown("the list lacks it, and nobody asked for it directly"))
+    return observation.checked.get(record.remote, Unknown("it is not in the list, and no direct get was made"))
 
 
 def choose(candidates: Iterable[RemoteJob], preferred: str | None = None) -> RemoteJob:
