@@ -168,8 +168,8 @@ def _negated(test: ast.expr) -> ast.expr:
 
 
 def _is_nothing_or_flag(node: ast.AST) -> bool:
-    """Whether None in its place would be the same, or the same as the other flag."""
-    return isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool))
+    """Whether None in its place would be as empty, or the same as the other flag."""
+    return isinstance(node, ast.Constant) and (node.value in {None, ""} or isinstance(node.value, bool))
 
 
 def _put(target: ast.AST, field: str, index: int | None, new: ast.AST) -> ast.AST | None:

@@ -24,6 +24,7 @@ from reconcile_build import (
 
 from batchctl.model.desired import OnMissing
 from batchctl.model.observed import RowCounts
+from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options
 
 RUNNING = attempt(1)
@@ -289,3 +290,23 @@ def test_partially_succeeded(situation: Situation, expected: str) -> None:
 )
 def test_finished_and_gone(situation: Situation, expected: str) -> None:
     assert show(situation.decide()) == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "backoff_limit", "expected"),
+    [
+        (attempt(1, "SUCCEEDED"), 0, "wait Succeeded"),
+        (attempt(1, "FAILED"), 1, "wait Waiting"),
+        (attempt(1, "FAILED", results="a/1"), 1, "wait Waiting"),
+        (attempt(1, "FAILED", results="a/1"), 0, "none Failed"),
+    ],
+)
+def test_an_end_on_record_counts_while_its_account_cannot_be_read(
+    record: RecordedAttempt, backoff_limit: int, expected: str
+) -> None:
+    """And what follows from it waits, until the job is seen."""
+    wanted = job(backoff_limit=backoff_limit)
+    made = Situation(wanted, row(wanted, record), look(complete=False)).decide()
+    assert show(made) == expected
+    assert made.jobs[0].reason.endswith("not seen in this pass: page 2 failed")
+    assert (made.jobs[0].code == "Unseen") is (expected != "none Failed")

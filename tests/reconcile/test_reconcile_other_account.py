@@ -48,6 +48,11 @@ def test_a_job_follows_the_accounts_that_showed_its_attempts() -> None:
     )
 
 
+def test_an_attempt_at_its_own_account_keeps_its_digest_whichever_version_that_has() -> None:
+    older = replace(KNOWN, digest="d0:0123456789abcdef")
+    assert at_own_accounts(row(job(), older)).attempts == (older,)
+
+
 @pytest.mark.parametrize(
     ("one", "fields", "named", "force", "shown"),
     [

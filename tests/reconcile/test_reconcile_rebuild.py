@@ -146,3 +146,20 @@ def test_a_former_name_finds_its_mark() -> None:
 )
 def test_the_phase_by_the_record_alone(record: RecordedJob, phase: Phase) -> None:
     assert phase_on_record(record) is phase
+
+
+@pytest.mark.parametrize(
+    ("results", "work", "size"),
+    [
+        pytest.param([], "1", 400, id="found by its mark, of the same work"),
+        pytest.param([], "2", None, id="found by its mark, of other work"),
+        pytest.param([kept(input_bytes=100)], "1", 100, id="known"),
+        pytest.param([kept()], "1", 400, id="not known"),
+    ],
+)
+def test_the_size_of_the_input_is_that_of_the_same_work(
+    results: list[RecordedAttempt], work: str, size: int | None
+) -> None:
+    wanted = replace(job(work=work), input_bytes=400)
+    (back,) = only(anew([wanted], results, look(found(1, "SUCCEEDED")))).attempts
+    assert back.input_bytes == size

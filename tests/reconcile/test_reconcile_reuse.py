@@ -382,3 +382,12 @@ def test_rerun_counts_as_a_create() -> None:
     assert made.jobs[0].guard is not None
     assert made.jobs[0].guard.code == "TooManyCreates"
     assert STACK.limits.max_create == 100
+
+
+def test_own_results_are_relied_on_and_those_of_an_attempt_that_was_only_looked_for_are_not() -> None:
+    used = replace(Situation(job()), inventory=kept(OWN)).decide()
+    assert show(used) == "reuse Succeeded | record job a@1 | record a@1.0 reused"
+    assert results_relied_on(used) == (OWN.results,)
+    looked_for = replace(vanished(collected()), confirmed=False).decide()
+    assert "record a@1.0 looked for in vain" in show(looked_for)
+    assert results_relied_on(looked_for) == ()
