@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
 from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.states import is_active, is_terminal
+from batchctl.model.times import rfc3339_seconds
 
 
 class CancelCause(StrEnum):
@@ -72,18 +73,14 @@ class Trouble:
     @property
     def words(self) -> str:
         """What went wrong in the API's own words, since when, and until when it is tried again."""
-        parts = [f"since {_shown(self.first_time)}"]
+        parts = [f"since {rfc3339_seconds(self.first_time)}"]
         if self.tries > 1:
             parts.append(f"tried {self.tries} times")
         if self.next_time is not None:
-            parts.append(f"again at {_shown(self.next_time)}")
+            parts.append(f"again at {rfc3339_seconds(self.next_time)}")
         if self.until is not None:
-            parts.append(f"given up after {_shown(self.until)}")
+            parts.append(f"given up after {rfc3339_seconds(self.until)}")
         return f"{self.message} ({', '.join(parts)})"
-
-
-def _shown(time: datetime) -> str:
-    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,7 @@ import json
 from typing import Any, NoReturn
 
 from batchctl.model.desired import Json
-
-MESSAGE_LIMIT = 256
-"""Characters of an API's own words that are kept (design section 8)."""
+from batchctl.model.texts import cut
 
 _REPLACED = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " ")
 
@@ -44,8 +42,7 @@ def plain(text: str) -> str:
 
 def capped(text: str) -> str:
     """At most `MESSAGE_LIMIT` characters of one line of text."""
-    line = plain(text)
-    return line if len(line) <= MESSAGE_LIMIT else line[: MESSAGE_LIMIT - 1] + "…"
+    return cut(plain(text))
 
 
 def as_object(value: object) -> dict[str, Any]:

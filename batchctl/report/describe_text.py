@@ -11,10 +11,10 @@ from rich.text import Text
 from batchctl.model.desired import Json
 from batchctl.model.events import Event
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.times import rfc3339
 from batchctl.report.describe_document import describe_document, recorded_fields
 from batchctl.report.layout import Row, outside, write_heading, write_table
 from batchctl.report.plan_text import change_line, terminal_value
-from batchctl.report.times import rfc3339
 from batchctl.report.values import JobDescription
 from batchctl.report.words import rows_text, state_text
 

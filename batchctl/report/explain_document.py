@@ -5,9 +5,9 @@ from __future__ import annotations
 from batchctl.model.desired import Json
 from batchctl.model.durations import duration_text
 from batchctl.model.recorded import Trouble
+from batchctl.model.times import rfc3339
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.plan_document import guard_code, trail_ids
-from batchctl.report.times import rfc3339
 from batchctl.report.troubles import trouble_fields
 
 

@@ -7,9 +7,9 @@ from rich.text import Text
 
 from batchctl.model.durations import duration_text
 from batchctl.model.recorded import Trouble
+from batchctl.model.times import rfc3339
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.layout import Row, outside, write_heading, write_line, write_table
-from batchctl.report.times import rfc3339
 from batchctl.report.words import PHASE_STYLES, state_text
 
 

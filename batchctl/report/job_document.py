@@ -8,9 +8,9 @@ from __future__ import annotations
 from batchctl.model.desired import DesiredJob, DesiredStack, Json
 from batchctl.model.errors import ManifestError
 from batchctl.model.observed import RowCounts
+from batchctl.model.times import rfc3339
 from batchctl.report.error_document import diagnostic_fields
 from batchctl.report.plan_document import problem_entries
-from batchctl.report.times import rfc3339
 from batchctl.report.troubles import trouble_fields
 from batchctl.report.values import StatusReport, StatusRow, VersionReport
 

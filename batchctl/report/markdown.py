@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from batchctl.model.desired import Json
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.times import rfc3339
 from batchctl.report.escape import markdown
 from batchctl.report.layout import count
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words
-from batchctl.report.times import rfc3339
 from batchctl.report.values import ApplyReport, StatusReport
 from batchctl.report.words import (
     RENAMES,

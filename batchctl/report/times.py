@@ -1,15 +1,10 @@
-"""Moments and lengths of time as text: RFC 3339 for machines, short ages for people."""
+"""Moments and lengths of time as text for people: the time of day, and short ages."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from batchctl.model.durations import in_units
-
-
-def rfc3339(moment: datetime | None) -> str | None:
-    """A moment in UTC with `Z`, to the microsecond where it has any; None stays None."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def clock_time(moment: datetime) -> str:

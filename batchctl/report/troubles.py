@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchctl.model.desired import Json
 from batchctl.model.recorded import Trouble
-from batchctl.report.times import rfc3339
+from batchctl.model.times import rfc3339
 
 
 def trouble_fields(trouble: Trouble | None) -> dict[str, Json] | None:

@@ -30,6 +30,7 @@ from batchctl.model.keys import (
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import TERMINAL_STATES
+from batchctl.model.times import read_rfc3339
 from batchctl.rows.folder import (
     MANIFEST_FILE,
     MANIFEST_FORMAT,
@@ -190,9 +191,7 @@ def _count(value: Json, name: str, least: int = 0, most: int = _MOST_ROWS) -> in
 def _time(value: Json) -> datetime | None:
     if value is None:
         return None
-    time = datetime.fromisoformat(_text(value))
-    if time.tzinfo is None:
-        raise ValueError("a time without a zone")
+    time = read_rfc3339(_text(value))
     # Compared before it is brought to UTC: at the ends of the calendar that would overflow.
     if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
         raise ValueError("a time that cannot be")

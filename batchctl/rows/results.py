@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +22,7 @@ from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, KnownInput, ResultItem
+from batchctl.model.times import rfc3339
 from batchctl.rows.counting import RowCount
 from batchctl.rows.folder import (
     CURRENT,
@@ -212,12 +212,8 @@ def _facts(key: AttemptKey, digest: str, remote: RemoteJob, marks: Mapping[str, 
         "displayName": remote.display_name,
         "model": remote.model,
         "state": remote.state,
-        "createTime": _time(remote.create_time),
-        "startTime": _time(remote.start_time),
-        "endTime": _time(remote.end_time),
+        "createTime": rfc3339(remote.create_time),
+        "startTime": rfc3339(remote.start_time),
+        "endTime": rfc3339(remote.end_time),
         "marks": dict(marks),
     }
-
-
-def _time(time: datetime | None) -> str | None:
-    return None if time is None else time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from batchctl.model.desired import Json
+from batchctl.model.times import rfc3339
 
 Cell = str | int | None
 """What the tables hold: text, whole numbers and NULL."""
@@ -39,7 +40,7 @@ def time_cell(time: datetime | None) -> str | None:
         return None
     if time.tzinfo is None:
         raise ValueError(f"a time without a zone: {time!r}")
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return rfc3339(time)
 
 
 def json_cell(value: Json) -> str:

@@ -7,7 +7,8 @@ import pytest
 from report_samples import NOW, ago
 
 from batchctl.model.durations import duration_text
-from batchctl.report.times import age, clock_time, rfc3339
+from batchctl.model.times import rfc3339
+from batchctl.report.times import age, clock_time
 
 PARIS = timezone(timedelta(hours=1))
 

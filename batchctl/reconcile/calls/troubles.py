@@ -16,6 +16,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
 from batchctl.model.observed import Status
 from batchctl.model.recorded import Operation, RecordedAttempt, Trouble
+from batchctl.model.texts import cut
 from batchctl.reconcile.calls.backoff import delay
 
 PASSES_WITHIN = timedelta(hours=1)
@@ -23,8 +24,6 @@ PASSES_WITHIN = timedelta(hours=1)
 LOOKED_FOR_EVERY = timedelta(hours=1)
 LEAST_TRIES = 3
 """Where a run comes once in a night, an hour alone would be one try."""
-_LONGEST_MESSAGE = 256
-"""Characters of an error's text in the state (design section 8)."""
 _LONGEST_HINT = 512
 
 _PASSING = frozenset({
@@ -85,7 +84,7 @@ def _note(attempt: RecordedAttempt, failure: Failure, now: datetime) -> Trouble:
     goes_on = before is not None and _way(before.operation) == _way(failure.operation)
     first = before.first_time if before is not None and goes_on else now
     tries = before.tries + 1 if before is not None and goes_on else 1
-    words, hint = failure.message[:_LONGEST_MESSAGE], failure.hint[:_LONGEST_HINT]
+    words, hint = cut(failure.message), cut(failure.hint, _LONGEST_HINT)
     return Trouble(failure.operation, failure.code, words, hint, first, now, tries)
 
 

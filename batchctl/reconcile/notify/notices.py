@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from batchctl.model.desired import Json, Stack
 from batchctl.model.keys import AttemptKey
@@ -20,14 +20,14 @@ from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import CancelCause, JobRow, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase, is_terminal
+from batchctl.model.texts import MESSAGE_LIMIT, cut
+from batchctl.model.times import rfc3339_seconds
 from batchctl.reconcile.decide.decision import BY_ORDER
 from batchctl.reconcile.view.clocks import provider_now
 from batchctl.reconcile.view.endings import row_words, was_cancelled
 from batchctl.reconcile.view.phases import PhaseFacts, phase_of
 
 FORMAT = "batchctl/event/v1"
-_LONGEST_TEXT = 256
-"""Characters of any text in a notice (design section 8)."""
 _ID_LENGTH = 32
 EXPIRING = timedelta(hours=12)
 """How long before the results may be gone the event is sent."""
@@ -149,7 +149,7 @@ def _expiring_words(attempt: RecordedAttempt, clock: datetime) -> str:
     if by is None or clock < by - EXPIRING:
         return ""
     why = f": {attempt.trouble.message}" if attempt.trouble is not None else ""
-    return f"its results are not collected, and may be gone after {by.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}{why}"
+    return f"its results are not collected, and may be gone after {rfc3339_seconds(by)}{why}"
 
 
 def _stuck_words(attempt: RecordedAttempt, hook: Hook, clock: datetime) -> str:
@@ -180,7 +180,7 @@ def _notice(
         "format": FORMAT,
         "id": identity,
         "type": news.type.value,
-        "time": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "time": rfc3339_seconds(now),
         "stack": stack.name,
         "job": attempt.key.job,
         "attempt": attempt.key.attempt,
@@ -207,6 +207,6 @@ def _identity(kind: NoticeType, attempt: RecordedAttempt, stack: Stack) -> str:
 
 def _line(text: str | None) -> str | None:
     """A text from outside as one line that can be shown anywhere; None for nothing."""
-    seen = "".join(char if char.isprintable() else " " for char in (text or "")[: 2 * _LONGEST_TEXT])
+    seen = "".join(char if char.isprintable() else " " for char in (text or "")[: 2 * MESSAGE_LIMIT])
     line = " ".join(seen.split())
-    return (line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…") or None
+    return cut(line) or None

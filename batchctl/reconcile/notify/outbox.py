@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from batchctl.model.notices import Notice
+from batchctl.model.texts import cut
 from batchctl.reconcile.calls.backoff import delay
 
 PATIENCE = timedelta(days=3)
 """A notice that could not be delivered for so long is given up."""
 RETENTION = timedelta(days=1)
 """How long a notice stays in the outbox after its end, for people to see."""
-_LONGEST_PROBLEM = 256
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,12 @@ def failed(notice: Notice, problem: str, now: datetime) -> Notice:
     """The notice after a delivery that failed: tried again after a pause that doubles, up to an hour."""
     tries = notice.tries + 1
     pause = delay(tries, f"{notice.id} {notice.hook}")
-    return replace(notice, tries=tries, next_time=now + pause, problem=problem[:_LONGEST_PROBLEM])
+    return replace(notice, tries=tries, next_time=now + pause, problem=cut(problem))
 
 
 def held(notice: Notice, problem: str) -> Notice:
     """The notice when nothing could even be tried from here: no try counts, and somebody else may go on at once."""
-    return replace(notice, problem=problem[:_LONGEST_PROBLEM])
+    return replace(notice, problem=cut(problem))
 
 
 def given_up(notice: Notice, now: datetime) -> Notice:
