@@ -23,15 +23,15 @@ NO_FILE = ""
 
 
 def find_unneeded(
-    recorded: Recorded, observed: Observed, stack: Stack, going: Collection[str], now: datetime
+    recorded: Recorded, observed: Observed, stack: Stack, with_next_attempt: Collection[str], now: datetime
 ) -> tuple[RecordedFile, ...]:
-    """The files to delete, with those that have expired. `going`: jobs that make another attempt before long.
+    """The files to delete, with those that have expired. `with_next_attempt`: jobs that make another attempt soon.
 
     What an attempt of an older state, or one known by its mark alone, was given is not known: as long as it works, all
     files of its API are kept.
     """
     attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
-    open_ones = [attempt for attempt in attempts if attempt.key.job in going or not _is_over(attempt)]
+    open_ones = [attempt for attempt in attempts if attempt.key.job in with_next_attempt or not _is_over(attempt)]
     needed = {attempt.input_file for attempt in open_ones}
     unsure = {attempt.account.api for attempt in attempts if not _is_over(attempt) and attempt.input_file is None}
     unsure |= set(_unrecorded(attempts, observed, stack))

@@ -21,7 +21,7 @@ from batchctl.reconcile.calls.backoff import delay
 
 PASSES_WITHIN = timedelta(hours=1)
 """Enabling an API and granting a role take minutes to be known everywhere, and so does a large file."""
-LOOKED_FOR_EVERY = timedelta(hours=1)
+COLLECTED_AFTER = timedelta(hours=1)
 LEAST_TRIES = 3
 """Where a run comes once in a night, an hour alone would be one try."""
 _LONGEST_HINT = 512
@@ -119,12 +119,12 @@ def _after_collect(attempt: RecordedAttempt, failure: Failure, trouble: Trouble,
     return replace(attempt, trouble=replace(waits, next_time=None), results_lost=is_over)
 
 
-def is_looked_for_again(attempt: RecordedAttempt, clock: datetime) -> bool:
+def is_collection_due(attempt: RecordedAttempt, clock: datetime) -> bool:
     """Whether batchctl tries once more to collect results that were given up: a role may be granted late."""
     trouble = attempt.trouble
     if trouble is None or not attempt.results_lost or trouble.code == ErrorCode.RESULTS_GONE:
         return False
-    return trouble.operation is Operation.COLLECT and clock - trouble.last_time >= LOOKED_FOR_EVERY
+    return trouble.operation is Operation.COLLECT and clock - trouble.last_time >= COLLECTED_AFTER
 
 
 def put_off(trouble: Trouble, seed: str) -> Trouble:

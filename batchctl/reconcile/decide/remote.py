@@ -13,7 +13,7 @@ from batchctl.model.plan import Action, Cancel, Collect, Create, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase
-from batchctl.reconcile.calls.troubles import is_looked_for_again
+from batchctl.reconcile.calls.troubles import is_collection_due
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen
 from batchctl.reconcile.decide.recreate import recreate
@@ -130,7 +130,7 @@ def _decide_ended(subject: Subject, view: AttemptView, context: Context) -> Deci
     attempt = view.attempt
     clock = context.clock_of(attempt.account)
     collect = collect_steps(view)
-    if view.shown is not None and is_looked_for_again(attempt, clock):
+    if view.shown is not None and is_collection_due(attempt, clock):
         collect = (Collect(view.key, view.shown),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not subject.is_cancel_requested:
         return _create_again(subject, context).before(*collect)
