@@ -291,3 +291,18 @@ def test_a_foreign_job_is_no_second_one() -> None:
 
     assert show(made) == "wait Active"
     assert made.unmanaged == 2
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        (("FAILED", "CANCELLED"), "none ResultsLost | record a@1.0 gone | ~ Vanished"),
+        (("FAILED", "RUNNING"), "wait Active | record a@1.0 refreshed"),
+    ],
+)
+def test_a_success_that_is_gone_is_left_for_another_job_only_if_that_one_may_succeed(
+    others: tuple[str, str], expected: str
+) -> None:
+    twins = [found(1, state, suffix=f"-{place}", age=HOUR) for place, state in enumerate(others)]
+    record = row(job(), attempt(1, "SUCCEEDED"))
+    assert show(Situation(job(), record, look(*twins, gone=["batches/a-1"])).decide()) == expected

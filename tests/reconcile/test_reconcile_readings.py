@@ -165,7 +165,7 @@ def test_ghosts_are_kept_for_a_while_and_in_number() -> None:
     def ghost(number: int, age: timedelta) -> Ghost:
         return Ghost(HERE, f"batches/{number}", LOCAL - age)
 
-    young, old = ghost(1, 29 * 24 * HOUR), ghost(2, 31 * 24 * HOUR)
+    young, old = ghost(1, 30 * 24 * HOUR), ghost(2, 30 * 24 * HOUR + SECOND)
     assert old_ghosts([old, young], LOCAL) == [old]
     many = [ghost(number, number * SECOND) for number in range(10_002)]
     assert old_ghosts(many, LOCAL + MINUTE) == many[10_000:]

@@ -391,3 +391,17 @@ def test_own_results_are_relied_on_and_those_of_an_attempt_that_was_only_looked_
     looked_for = replace(vanished(collected()), confirmed=False).decide()
     assert "record a@1.0 looked for in vain" in show(looked_for)
     assert results_relied_on(looked_for) == ()
+
+
+def test_known_work_changes_nothing_about_a_job_that_is_stopped_for_another_reason() -> None:
+    late = replace(one(attempt(), active_deadline=MINUTE), inventory=kept(OTHER)).decide()
+    assert show(late) == "cancel Active unfinished | cancel a@1.0 deadline"
+    assert late.jobs[0].code is Reason.ACTIVE_DEADLINE
+    assert late.jobs[0].reason == "activeDeadline is over: it ran too long"
+
+
+def test_of_results_that_are_alike_the_same_ones_are_used_each_time() -> None:
+    twin = replace(OTHER, key=attempt(2, name="b").key, results="b/0")
+    for order in ((OTHER, twin), (twin, OTHER)):
+        made = replace(Situation(job()), inventory=kept(*order)).decide()
+        assert show(made) == "reuse Waiting | record job a@1 | reuse a@1.0 b/0"
