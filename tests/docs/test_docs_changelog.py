@@ -31,3 +31,9 @@ def test_each_version_says_what_kind_of_change_it_is() -> None:
         assert kinds
         assert set(kinds) <= KINDS
         assert len(kinds) == len(set(kinds))
+
+
+def test_no_entry_stands_twice() -> None:
+    """Merging keeps the lines of both sides: of an entry that one side moved, it keeps two."""
+    entries = re.findall(r"^- .+$", TEXT, re.MULTILINE)
+    assert sorted(entry for entry in set(entries) if entries.count(entry) > 1) == []
