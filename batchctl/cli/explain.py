@@ -15,7 +15,6 @@ from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.loop.polling import Pace, longest_wait
 from batchctl.engine.passes import Preview
 from batchctl.model.plan import JobPlan
-from batchctl.model.states import is_active
 from batchctl.report.explain import JobCase
 from batchctl.report.explain_document import explain_document
 from batchctl.report.explain_text import write_explanation
@@ -54,7 +53,7 @@ def _case(workspace: Workspace, seen: Preview, job: JobPlan) -> JobCase:
     attempt = job.attempt
     account = attempt.account if attempt is not None else desired.account if desired is not None else None
     age = None
-    if attempt is not None and attempt.create_time is not None and is_active(attempt.state or ""):
+    if attempt is not None and attempt.create_time is not None and attempt.is_active:
         now = seen.plan.clocks.get(attempt.account, workspace.clock.now())
         age = max(0.0, (now - attempt.create_time).total_seconds())
     return JobCase(

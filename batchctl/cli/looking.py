@@ -8,8 +8,7 @@ from batchctl.engine.passes import Preview, preview
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
-from batchctl.reconcile import Options
-from batchctl.reconcile.view.renames import final_names
+from batchctl.reconcile import Options, final_names
 from batchctl.report.error_text import write_error
 
 

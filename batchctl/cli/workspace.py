@@ -34,8 +34,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.providers.notify.command import CommandRunner
 from batchctl.providers.notify.notifier import HookNotifier
 from batchctl.providers.notify.webhook import WebhookSender
-from batchctl.reconcile import Scope, parse_selector
-from batchctl.reconcile.options import WHOLE_STACK
+from batchctl.reconcile import WHOLE_STACK, Scope, parse_selector
 from batchctl.report.activity import Board
 from batchctl.report.escape import terminal
 from batchctl.rows.encode import RowEncoder

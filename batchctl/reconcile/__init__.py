@@ -12,8 +12,8 @@ from batchctl.reconcile.after_pass.uploads import NO_FILE, find_unneeded, is_exp
 from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
 from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notify.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
-from batchctl.reconcile.options import Options, Scope
-from batchctl.reconcile.plan import plan
+from batchctl.reconcile.options import WHOLE_STACK, Options, Scope
+from batchctl.reconcile.planner import plan
 from batchctl.reconcile.recover.collected import record_kept
 from batchctl.reconcile.recover.open_work import find_lost_calls, find_open, with_open
 from batchctl.reconcile.recover.other_account import at_own_accounts, attempts_elsewhere, attempts_to_show, bind_job
@@ -21,14 +21,16 @@ from batchctl.reconcile.recover.rebuild import Rebuilt, rebuild, record_results
 from batchctl.reconcile.rules.collected import results_relied_on
 from batchctl.reconcile.selector import parse_selector
 from batchctl.reconcile.view.credentials import find_strangers
+from batchctl.reconcile.view.endings import has_succeeded
 from batchctl.reconcile.view.marks import is_ours
 from batchctl.reconcile.view.phases import phase_on_record
 from batchctl.reconcile.view.readings import ghosts_of, old_ghosts
 from batchctl.reconcile.view.refresh import refresh
-from batchctl.reconcile.view.renames import Move, find_moves, rename
+from batchctl.reconcile.view.renames import Move, final_names, find_moves, rename
 
 __all__ = [
     "NO_FILE",
+    "WHOLE_STACK",
     "Failure",
     "Move",
     "Options",
@@ -48,6 +50,7 @@ __all__ = [
     "delivered",
     "end_notices",
     "failed",
+    "final_names",
     "find_lost_calls",
     "find_moves",
     "find_open",
@@ -58,6 +61,7 @@ __all__ = [
     "find_waiting",
     "ghosts_of",
     "given_up",
+    "has_succeeded",
     "held",
     "is_expired",
     "is_ours",

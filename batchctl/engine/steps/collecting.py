@@ -21,8 +21,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Collect
 from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
 from batchctl.model.recorded import Operation, RecordedAttempt
-from batchctl.reconcile import after_failure, overcome
-from batchctl.reconcile.view.endings import has_succeeded
+from batchctl.reconcile import after_failure, has_succeeded, overcome
 from batchctl.report.words import anonymous_words
 
 _REFUSALS = (BadRequest, NotFound, PermissionDenied)

@@ -38,8 +38,7 @@ from batchctl.model.plan import (
 )
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.steps import Record
-from batchctl.reconcile import after_failure, overcome
-from batchctl.reconcile.view.endings import has_succeeded
+from batchctl.reconcile import after_failure, has_succeeded, overcome
 
 Call: TypeAlias = Callable[[], Any]
 """One call to the outside, to be made on a worker."""

@@ -13,7 +13,6 @@ from datetime import datetime
 from batchctl.model.desired import DesiredStack
 from batchctl.model.observed import Observed
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.states import is_active
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,6 @@ def time_plan(plan: Plan, desired: DesiredStack, observed: Observed, now: dateti
         if job.next_time is not None:
             since = now if job.timer is not None and job.timer.is_local else clock
             due[job.job] = elapsed + (job.next_time - since).total_seconds()
-        if attempt is not None and attempt.create_time is not None and is_active(attempt.state or ""):
+        if attempt is not None and attempt.create_time is not None and attempt.is_active:
             born[job.job] = elapsed - (clock - attempt.create_time).total_seconds()
     return Timing(due, born)

@@ -19,7 +19,7 @@ from batchctl.model.notices import Hook, Notice, NoticeType
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import CancelCause, JobRow, Operation, RecordedAttempt
-from batchctl.model.states import GOOD_STATES, JobState, Phase, is_terminal
+from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.model.texts import MESSAGE_LIMIT, cut
 from batchctl.model.times import rfc3339_seconds
 from batchctl.reconcile.decide.decision import BY_ORDER
@@ -156,11 +156,10 @@ def _stuck_words(attempt: RecordedAttempt, hook: Hook, clock: datetime) -> str:
     """Why an attempt without an end counts as stuck; empty when it does not."""
     if attempt.cancel_cause is CancelCause.DEADLINE:
         return "past its deadline, and cancelled for it"
-    state = attempt.state or ""
-    since, words = attempt.create_time, state.removeprefix("JOB_STATE_").lower().replace("_", " ")
-    if is_terminal(state):
+    since, words = attempt.create_time, attempt.state_words
+    if attempt.has_ended:
         since, words = attempt.end_time, f"{words}, and its results not collected,"
-    elif state == JobState.RUNNING:
+    elif attempt.state == JobState.RUNNING:
         since = attempt.start_time or since
     if since is None or clock - since < hook.stuck_after:
         return ""

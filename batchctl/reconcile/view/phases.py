@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
-from batchctl.model.states import GOOD_STATES, JobState, Phase, is_active, is_terminal
+from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.reconcile.view.endings import has_succeeded, was_cancelled
 
 WANTED_STOPS = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPLACE, CancelCause.DUPLICATE})
@@ -67,8 +67,8 @@ def _unsent(attempt: RecordedAttempt, facts: PhaseFacts) -> Phase:
 
 def _sent(attempt: RecordedAttempt, facts: PhaseFacts) -> Phase:
     """Of an attempt with a remote job."""
-    state = attempt.state or ""
-    if is_terminal(state):
+    state = attempt.state
+    if state is not None and attempt.has_ended:
         # Nothing leaves these states, seen again or not.
         return _ended(attempt, state)
     if attempt.is_gone:
@@ -76,7 +76,7 @@ def _sent(attempt: RecordedAttempt, facts: PhaseFacts) -> Phase:
         return Phase.CANCELLED if is_wanted else Phase.FAILED
     if facts.is_missing:
         return Phase.SETTLING
-    if facts.is_hidden or not is_active(state):
+    if facts.is_hidden or not attempt.is_active:
         return Phase.UNKNOWN
     is_cancelling = state == JobState.CANCELLING or attempt.cancel_time is not None or facts.is_called_off
     return Phase.CANCELLING if is_cancelling else Phase.ACTIVE
