@@ -18,7 +18,7 @@ from batchctl.reconcile import Options, plan
 
 @dataclass(frozen=True)
 class AfterPass:
-    """All that a pass leaves behind, as a plan sees it."""
+    """The stack after a pass, as the next plan would see it."""
 
     desired: DesiredStack
     recorded: Recorded

@@ -1,4 +1,4 @@
-"""One pass: observe, plan, execute, notify. The lock is held for its length and never while sleeping."""
+"""One pass: observe, plan, execute, notify. The lock is held during the pass, and never while sleeping."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.reconcile import Options, Timing, plan, results_relied_on, time_plan
 
 _SHORTEST_LOOK = 10.0
-"""Seconds that a look may take whatever `--timeout` says: without one nothing could be said of any job."""
+"""Seconds that an observation may take, whatever `--timeout` says: without one there is nothing to report."""
 
 Approve = Callable[[Plan], None]
 """Called before anything is done; raises GuardError when the plan is not the approved one."""
