@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from random import SystemRandom
 
 import httpx
 
@@ -17,7 +19,8 @@ from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.ports import Clock, Provider
-from batchctl.providers.opening import Place, Shared, Wishes, open_account
+from batchctl.providers.opening import Shared, open_account
+from batchctl.providers.wire import Owner, Place, Wire
 
 _EMBEDDED_URL = "http://emulator.localhost"
 _STORAGE_URL = "https://storage.googleapis.com"
@@ -41,14 +44,18 @@ class Connections:
         self._shared = Shared()
 
     def __call__(self, account: Account) -> Provider:
-        place = self._emulator_place() if account.origin == EMULATOR_ORIGIN else self._place(account)
+        is_emulator = account.origin == EMULATOR_ORIGIN
+        place, transport = self._emulator_place() if is_emulator else (self._place(account), None)
         configs = self._configs(account)
-        wishes = Wishes(
-            next((config.api_version for config in configs), Wishes.api_version),
-            next((config.staging_bucket for config in configs if config.staging_bucket), None),
-            next((config.user_project for config in configs if config.user_project), None),
+        place = replace(
+            place,
+            api_version=next((config.api_version for config in configs), place.api_version),
+            staging_bucket=next((config.staging_bucket for config in configs if config.staging_bucket), None),
+            user_project=next((config.user_project for config in configs if config.user_project), None),
         )
-        return open_account(account, place, self._stack, self._env, self._clock, wishes, self._shared, self._activity)
+        owner = Owner(self._stack.name, self._stack.uid, self._stack.limits)
+        wire = Wire(self._clock, SystemRandom().random, transport, self._activity)
+        return open_account(account, place, owner, self._env, self._shared, wire)
 
     def follow(self, stack: Stack) -> Connections:
         """The same for a stack whose file has changed."""
@@ -76,14 +83,14 @@ class Connections:
             self._service_url("BIGQUERY_EMULATOR_HOST") or here or _BIGQUERY_URL,
         )
 
-    def _emulator_place(self) -> Place:
+    def _emulator_place(self) -> tuple[Place, httpx.BaseTransport | None]:
         served = self._service_url("BATCHCTL_EMULATOR")
         with self._one_emulator:
             url, transport = (served, None) if served else (_EMBEDDED_URL, self._open_embedded())
             if not self._seeded:
                 seed_emulator(self._stack.folder / EMULATOR_SEED, url, transport)
                 self._seeded = True
-        return Place(url, url, url, is_emulator=True, transport=transport)
+        return Place(url, url, url, is_emulator=True), transport
 
     def _open_embedded(self) -> httpx.BaseTransport:
         if self._embedded is None:

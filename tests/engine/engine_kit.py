@@ -50,6 +50,7 @@ from batchctl.model.plan import JobPlan
 from batchctl.model.ports import Provider
 from batchctl.model.recorded import AddEvent, Recorded, RecordedAttempt, SaveAttempt
 from batchctl.providers.gemini.provider import open_gemini
+from batchctl.providers.wire import Owner, Place, Wire
 from batchctl.reconcile import Options
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.looks import ResultsShelf
@@ -126,15 +127,10 @@ class World:
             raise self.unreachable[account]
         return open_gemini(
             account,
+            Place(account.origin, account.origin, account.origin),
+            Owner("shop", uid, self.limits),
+            Wire(self.local, lambda: 0.5, self.services[account].wire),
             api_key="key",
-            base_url=account.origin,
-            uid=uid,
-            file_min_life=timedelta(hours=36),
-            create_timeout=self.limits.create_timeout,
-            display_name_limit=self.limits.display_name,
-            clock=self.local,
-            random=lambda: 0.5,
-            transport=self.services[account].wire,
         )
 
     def token(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import engine_kit
 import pytest
 from engine_kit import HERE, THERE, Until, job, live, made, phases, run
@@ -18,10 +20,11 @@ def world(make_world, monkeypatch):
     world = make_world(accounts=(HERE, THERE))
     world.key = "first-key-of-all"
 
-    def open_by_key(account, **given):
+    def open_by_key(account, place, owner, wire, *, api_key):
         assert account == HERE
         project = HERE if world.key.startswith("first") else THERE
-        return open_gemini(account, **{**given, "api_key": world.key, "transport": world.services[project].wire})
+        wire = replace(wire, transport=world.services[project].wire)
+        return open_gemini(account, place, owner, wire, api_key=world.key)
 
     monkeypatch.setattr(engine_kit, "open_gemini", open_by_key)
     return world

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from opening_kit import open_flat
 
 from batchctl.model.desired import InlineRows, Kind, RequestRow
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
@@ -66,12 +67,12 @@ def provider(script: Callable[[httpx.Request], httpx.Response], clock: MovedCloc
         "uid": "abc123",
         "file_min_life": timedelta(hours=36),
         "create_timeout": timedelta(seconds=60),
-        "display_name_limit": 128,
+        "display_name": 128,
         "clock": clock or MovedClock(),
         "random": lambda: 0.5,
         "transport": httpx.MockTransport(script),
     }
-    return open_gemini(ACCOUNT, **{**settings, **changes})
+    return open_flat(open_gemini, ACCOUNT, **{**settings, **changes})
 
 
 def reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> httpx.Response:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from opening_kit import open_flat
 from providers_kit import ACCOUNT, KEY, MARK, MovedClock, create_request, upload_of
 
 from batchctl.emulator.embedded import open_embedded
@@ -44,14 +45,15 @@ def control(transport):
 
 @pytest.fixture
 def gemini(transport):
-    one = open_gemini(
+    one = open_flat(
+        open_gemini,
         ACCOUNT,
         api_key=KEY,
         base_url=BASE,
         uid="abc123",
         file_min_life=timedelta(hours=36),
         create_timeout=timedelta(seconds=5),
-        display_name_limit=128,
+        display_name=128,
         clock=MovedClock(),
         random=lambda: 0.0,
         transport=transport,

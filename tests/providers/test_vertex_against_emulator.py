@@ -12,6 +12,7 @@ import httpx
 import pytest
 from cloud_kit import upload_of
 from discovery_traffic import Traffic, all_faults
+from opening_kit import open_flat
 from providers_kit import MARK, MovedClock, inline
 from vertex_kit import create_request
 
@@ -125,12 +126,12 @@ def opened(transport, clock):
             "staging_bucket": "gs://staging/rows/",
             "turns": Turns(),
             "create_timeout": timedelta(seconds=5),
-            "display_name_limit": 128,
+            "display_name": 128,
             "clock": clock,
             "random": lambda: 0.0,
             "transport": transport,
         }
-        made.append(open_vertex(ACCOUNT, **{**settings, **changes}))
+        made.append(open_flat(open_vertex, ACCOUNT, **{**settings, **changes}))
         return made[-1]
 
     yield open_

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from opening_kit import open_flat
 from providers_kit import MARK, MovedClock
 
 from batchctl.model.desired import Kind, UploadedFile
@@ -45,12 +46,12 @@ def provider(
         "staging_bucket": "gs://staging/rows/",
         "turns": Turns(),
         "create_timeout": timedelta(seconds=60),
-        "display_name_limit": 128,
+        "display_name": 128,
         "clock": clock or MovedClock(),
         "random": lambda: 0.5,
         "transport": httpx.MockTransport(script),
     }
-    return open_vertex(account, **{**settings, **changes})
+    return open_flat(open_vertex, account, **{**settings, **changes})
 
 
 def job(state: str = "JOB_STATE_PENDING", name: str = JOB, **members: Any) -> dict[str, Any]:

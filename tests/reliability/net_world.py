@@ -17,6 +17,7 @@ from batchctl.model.ports import Provider
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.turns import Turns
 from batchctl.providers.vertex.provider import open_vertex
+from batchctl.providers.wire import Owner, Place, Wire
 
 ACCOUNTS = {"gemini": HERE, "vertex": Account(Api.VERTEX, "https://here.invalid", "demo", "us-central1")}
 _CALLER = {"x-goog-api-key": "other", "authorization": "Bearer other"}
@@ -43,21 +44,14 @@ class NetWorld(World):
     def open(self, account: Account) -> Provider:
         if account.api is Api.GEMINI:
             return super().open(account)
+        origin, bucket = account.origin, self.api.provider["stagingBucket"]
         return open_vertex(
             account,
-            stack=STACK,
-            uid=UID,
+            Place(origin, origin, origin, staging_bucket=bucket),
+            Owner(STACK, UID, self.limits),
+            Wire(self.time, lambda: 0.5, self.services[account].wire),
             credentials=StaticToken("token"),
-            base_url=account.origin,
-            storage_url=account.origin,
-            bigquery_url=account.origin,
-            staging_bucket=self.api.provider["stagingBucket"],
             turns=Turns(),
-            create_timeout=self.limits.create_timeout,
-            display_name_limit=self.limits.display_name,
-            clock=self.time,
-            random=lambda: 0.5,
-            transport=self.services[account].wire,
         )
 
     def remotes(self) -> list[RemoteJob]:

@@ -6,21 +6,18 @@ Source: reference 1.1-1.6, 2, 8.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import BinaryIO
 
-import httpx
-
-from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Limits, RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
-from batchctl.model.keys import Account
+from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Clock, CreateRequest, Fact, FileUse, Provider, ResultItem, Upload
+from batchctl.model.ports import CreateRequest, Fact, FileUse, Provider, ResultItem, Upload
 from batchctl.model.states import GOOD_STATES, is_terminal
 from batchctl.providers.calls import Call, Timeouts, transfer
 from batchctl.providers.credentials import ApiKey
@@ -31,12 +28,12 @@ from batchctl.providers.gemini.names import job_path, model_path
 from batchctl.providers.gemini.results import Outline, inline_rows, result_item, spool
 from batchctl.providers.gemini.uploads import Uploads
 from batchctl.providers.lag import may_still_come
-from batchctl.providers.lines import LINE_LIMIT
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.replies import require_done
 from batchctl.providers.result_lines import read_lines
 from batchctl.providers.retry import Retry, is_transient
 from batchctl.providers.times import ServerClock
+from batchctl.providers.wire import Owner, Place, Wire
 
 _INLINE_LIMIT = 4 * 2**30
 """Bytes of a job with its rows in it, on disk; 1.2 GB were seen, and they may stand in it twice."""
@@ -56,9 +53,7 @@ class GeminiProvider:
         endpoint: Endpoint,
         retry: Retry,
         uploads: Uploads,
-        create_timeout: timedelta,
-        display_name_limit: int,
-        line_limit: int,
+        limits: Limits,
     ) -> None:
         self._account = account
         self._identity = identity
@@ -66,9 +61,9 @@ class GeminiProvider:
         self._retry = retry
         self._transfer = transfer(retry.total)
         self._uploads = uploads
-        self._create_timeout = create_timeout.total_seconds()
-        self._display_name_limit = display_name_limit
-        self._line_limit = line_limit
+        self._create_timeout = limits.create_timeout.total_seconds()
+        self._display_name_limit = limits.display_name
+        self._line_limit = limits.line_bytes
 
     def __repr__(self) -> str:
         return f"GeminiProvider({self._account})"
@@ -245,32 +240,17 @@ def _recoded(error: ApiStatus, code: str, hint: str) -> ApiStatus:
     return type(error)(error.message, http=error.http, status=error.status, code=code, hint=hint, details=error.details)
 
 
-def open_gemini(
-    account: Account,
-    *,
-    api_key: str,
-    base_url: str,
-    uid: str,
-    file_min_life: timedelta,
-    create_timeout: timedelta,
-    read_timeout: timedelta = Limits.read_timeout,
-    display_name_limit: int,
-    line_limit: int = LINE_LIMIT,
-    clock: Clock,
-    random: Callable[[], float],
-    api_version: str = "v1",
-    transport: httpx.BaseTransport | None = None,
-    activity: Activity = UNWATCHED,
-) -> Provider:
-    """Open the account at a base URL, for the stack with this uid.
-
-    A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each call gets a
-    connection to itself. `random` gives numbers in [0, 1). Raises BatchctlError when the key cannot be one.
-    """
+def open_gemini(account: Account, place: Place, owner: Owner, wire: Wire, *, api_key: str) -> Provider:
+    """Open the account for a stack. Raises BatchctlError when the key cannot be one."""
     key = ApiKey(api_key)
-    endpoint = Endpoint(base_url, key, ServerClock(clock), transport, root=f"/{api_version}", activity=activity)
-    retry = Retry(clock, random, total=read_timeout.total_seconds(), activity=activity)
-    uploads = Uploads(endpoint, retry, uid, file_min_life)
-    return GeminiProvider(
-        account, key.fingerprint, endpoint, retry, uploads, create_timeout, display_name_limit, line_limit
+    endpoint = Endpoint(
+        place.base_url,
+        key,
+        ServerClock(wire.clock),
+        wire.transport,
+        root=f"/{place.api_version}",
+        activity=wire.activity,
     )
+    retry = wire.retry(owner.limits)
+    uploads = Uploads(endpoint, retry, short_uid(owner.uid), owner.limits.file_min_life)
+    return GeminiProvider(account, key.fingerprint, endpoint, retry, uploads, owner.limits)

@@ -6,20 +6,17 @@ Source: reference 3, 4, 6.2-6.4, chapter 9.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import httpx
-
-from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json, Limits, RemoteSource
 from batchctl.model.errors import ApiError, BadReply, BatchctlError
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Clock, CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, Upload
+from batchctl.model.ports import CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, Upload
 from batchctl.model.states import is_terminal
 from batchctl.providers import hints
 from batchctl.providers.calls import Call, Timeouts
@@ -27,7 +24,6 @@ from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.endpoint import Endpoint
-from batchctl.providers.lines import LINE_LIMIT
 from batchctl.providers.manners import Asking
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.replies import require_done
@@ -43,6 +39,7 @@ from batchctl.providers.vertex.names import job_path, jobs_path, own_job, read_j
 from batchctl.providers.vertex.operations import wait_for_operation
 from batchctl.providers.vertex.output import read_output
 from batchctl.providers.vertex.staging import Staging
+from batchctl.providers.wire import Owner, Place, Wire
 
 _LIST, _GET, _CREATE, _CANCEL, _DELETE = (
     f"batchPredictionJobs.{method}" for method in ("list", "get", "create", "cancel", "delete")
@@ -71,14 +68,10 @@ class VertexProvider:
         self,
         account: Account,
         own: Mapping[str, str],
-        uid: str,
         services: Services,
         retry: Retry,
-        staging_bucket: str | None,
-        turns: Turns,
-        create_timeout: timedelta,
-        display_name_limit: int,
-        line_limit: int,
+        staging: Staging | None,
+        limits: Limits,
     ) -> None:
         self._account = account
         self._own = own
@@ -88,10 +81,10 @@ class VertexProvider:
         self._retry = retry
         self._storage = Storage(services.storage, retry)
         self._bigquery = BigQuery(services.bigquery, retry)
-        self._staging = Staging(self._storage, staging_bucket, turns, short_uid(uid)) if staging_bucket else None
-        self._create_timeout = create_timeout.total_seconds()
-        self._display_name_limit = display_name_limit
-        self._line_limit = line_limit
+        self._staging = staging
+        self._create_timeout = limits.create_timeout.total_seconds()
+        self._display_name_limit = limits.display_name
+        self._line_limit = limits.line_bytes
 
     def __repr__(self) -> str:
         return f"VertexProvider({self._account})"
@@ -246,43 +239,19 @@ class VertexProvider:
 
 
 def open_vertex(
-    account: Account,
-    *,
-    stack: str,
-    uid: str,
-    credentials: Credentials,
-    base_url: str,
-    storage_url: str,
-    bigquery_url: str,
-    staging_bucket: str | None,
-    turns: Turns,
-    create_timeout: timedelta,
-    read_timeout: timedelta = Limits.read_timeout,
-    display_name_limit: int,
-    line_limit: int = LINE_LIMIT,
-    clock: Clock,
-    random: Callable[[], float],
-    api_version: str = "v1",
-    user_project: str | None = None,
-    transport: httpx.BaseTransport | None = None,
-    activity: Activity = UNWATCHED,
+    account: Account, place: Place, owner: Owner, wire: Wire, *, credentials: Credentials, turns: Turns
 ) -> Provider:
-    """Open the account for a stack; `uid` may be the stack's whole uid or the short one.
-
-    A given `transport` (the embedded emulator) serves all threads and stays its giver's; otherwise each call has a
-    connection to itself. `user_project` is billed for reads of buckets whose reader pays; None: the account's own
-    project, where a bucket asks for it. `turns` are those of all accounts that may have the staging bucket, `random`
-    gives numbers in [0, 1).
-    """
-    shared = ServerClock(clock)
-    asking = Asking(user_project or account.project, always=user_project is not None)
+    """Open the account for a stack. `turns` are those of all accounts that may have the staging bucket."""
+    shared, transport, activity = ServerClock(wire.clock), wire.transport, wire.activity
+    asking = Asking(place.user_project or account.project, always=place.user_project is not None)
+    root = f"/{place.api_version}"
     services = Services(
-        Endpoint(base_url, credentials, shared, transport, hints.VERTEX, root=f"/{api_version}", activity=activity),
-        Endpoint(storage_url, credentials, shared, transport, hints.STORAGE, manners=asking, activity=activity),
-        Endpoint(bigquery_url, credentials, shared, transport, hints.BIGQUERY, activity=activity),
+        Endpoint(place.base_url, credentials, shared, transport, hints.VERTEX, root=root, activity=activity),
+        Endpoint(place.storage_url, credentials, shared, transport, hints.STORAGE, manners=asking, activity=activity),
+        Endpoint(place.bigquery_url, credentials, shared, transport, hints.BIGQUERY, activity=activity),
     )
-    retry = Retry(clock, random, total=read_timeout.total_seconds(), activity=activity)
-    own = own_labels(stack, uid)
-    return VertexProvider(
-        account, own, uid, services, retry, staging_bucket, turns, create_timeout, display_name_limit, line_limit
-    )
+    retry = wire.retry(owner.limits)
+    storage, staging = Storage(services.storage, retry), None
+    if place.staging_bucket:
+        staging = Staging(storage, place.staging_bucket, turns, short_uid(owner.uid))
+    return VertexProvider(account, own_labels(owner.stack, owner.uid), services, retry, staging, owner.limits)
