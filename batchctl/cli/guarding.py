@@ -43,4 +43,4 @@ def refuse_new_state(plan: Plan) -> None:
     """
     for guard in plan.guards:
         if guard.code == ErrorCode.NEW_STATE:
-            raise GuardError(guard.message, code=guard.code, hint=f"{guard.flag}, if nothing of it has run before")
+            raise GuardError(guard.message, code=guard.code, hint=f"{guard.way_out}, if nothing of it has run before")

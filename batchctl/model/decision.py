@@ -58,7 +58,7 @@ class Guard:
 
     code: str
     message: str
-    flag: str
+    way_out: str
     """The flag that lifts it, or the words that say what to change."""
 
 

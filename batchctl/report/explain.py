@@ -145,7 +145,7 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
         type_, words, _ = _TIMERS[plan.timer]
         yield Condition(type_, words, plan.next_time)
     if plan.guard is not None:
-        words = f"{plan.guard.code}: {plan.guard.message} ({plan.guard.flag})"
+        words = f"{plan.guard.code}: {plan.guard.message} ({plan.guard.way_out})"
         yield Condition(ConditionType.GUARDED, words)
     if case.problem is not None:
         yield Condition(ConditionType.UNSEEN, f"{case.problem.code}: {case.problem.message}")
@@ -159,7 +159,7 @@ def next_step(case: JobCase) -> str:
     """What happens next, and through what."""
     plan = case.plan
     if plan.guard is not None:
-        allowed = f"until you allow it with {plan.guard.flag}"
+        allowed = f"until you allow it with {plan.guard.way_out}"
         return f"the present job is followed; nothing else {allowed}" if plan.unfinished else f"nothing, {allowed}"
     if plan.action in _NEXT:
         return _NEXT[plan.action]

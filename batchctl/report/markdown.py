@@ -138,7 +138,7 @@ def _unchanged(number: int) -> str:
 
 def _findings(plan: Plan) -> list[str]:
     drift = [(item.kind.value, item.job, item.detail) for item in plan.drift]
-    guards = [(guard.code, guard.message, guard.flag) for guard in all_guards(plan)]
+    guards = [(guard.code, guard.message, guard.way_out) for guard in all_guards(plan)]
     return [
         _titled("Drift", _table(("Kind", "Job", "Detail"), drift)),
         _titled("Refused by a guard", _table(("Guard", "Why", "Way out"), guards)),

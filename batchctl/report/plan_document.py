@@ -114,7 +114,7 @@ def _plan_fields(document_format: str, plan: Plan, actions: list[Json]) -> dict[
         "actions": actions,
         "drift": drift_entries(plan.drift),
         "unmanaged": plan.unmanaged,
-        "guards": [{"code": guard.code, "message": guard.message, "flag": guard.flag} for guard in all_guards(plan)],
+        "guards": [{"code": guard.code, "message": guard.message, "flag": guard.way_out} for guard in all_guards(plan)],
         "renames": [{"from": rename.before, "to": rename.after} for rename in plan.renames],
         "problems": problem_entries(plan.problems),
     }

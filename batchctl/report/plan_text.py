@@ -67,7 +67,7 @@ def write_findings(plan: Plan, console: Console) -> None:
     if guards:
         write_heading(console, "Refused by a guard")
         rows = [
-            Row((outside(guard.code, "magenta"), outside(guard.message)), (outside(f"way out: {guard.flag}"),))
+            Row((outside(guard.code, "magenta"), outside(guard.message)), (outside(f"way out: {guard.way_out}"),))
             for guard in guards
         ]
         write_table(console, rows, indent=2)

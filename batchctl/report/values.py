@@ -103,7 +103,7 @@ def _standing_reason(plan: JobPlan) -> str:
     if trouble is not None and trouble.message not in reason:
         reason = f"{reason}; {trouble.operation}: {trouble.words}"
     if plan.guard is not None:
-        return f"{reason}; refused: {plan.guard.message} ({plan.guard.flag})"
+        return f"{reason}; refused: {plan.guard.message} ({plan.guard.way_out})"
     return f"{reason}; waits for `batchctl apply`" if plan.needs_consent else reason
 
 

@@ -291,4 +291,4 @@ def test_a_refused_change_shows_when_the_old_attempt_is_due() -> None:
     assert made.next_time == NOW + HOUR
     assert made.changes
     assert made.guard is not None
-    assert made.guard.flag == "undo the change, or set spec.lifecycle.onChange: replace"
+    assert made.guard.way_out == "undo the change, or set spec.lifecycle.onChange: replace"

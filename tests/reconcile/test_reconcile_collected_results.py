@@ -202,7 +202,7 @@ def test_a_folder_that_cannot_be_read_holds_back_what_relies_on_it(situation: Si
 def test_the_guard_names_the_way_out() -> None:
     (decided,) = replace(one(NO_MORE, **TTL), inventory=DAMAGED).decide().jobs
     assert decided.guard is not None
-    assert decided.guard.flag == "--discard-results"
+    assert decided.guard.way_out == "--discard-results"
     assert "attempt 1 are not whole in the results folder (results.jsonl is missing)" in decided.guard.message
 
 

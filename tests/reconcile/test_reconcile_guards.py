@@ -119,7 +119,7 @@ def test_limits_are_counted_over_the_scope() -> None:
 def test_destroy_may_delete_many_where_a_person_saw_the_number() -> None:
     many = deletes(5)
 
-    assert [guard.flag for guard in decide_many(many, Options(destroy=True)).guards] == ["--max-delete 6"]
+    assert [guard.way_out for guard in decide_many(many, Options(destroy=True)).guards] == ["--max-delete 6"]
     assert decide_many(many, Options(destroy=True, max_delete=6)).guards == ()
     assert decide_many(many, Options(destroy=True, any_number=True)).guards == ()
     few = Options(destroy=True, any_number=True, max_delete=2)
@@ -322,7 +322,7 @@ def test_an_empty_state_where_the_job_may_have_run_before(
     assert (decided.guard.code if decided.guard else None) == code
     if code:
         assert decided.steps == ()
-        assert made.guards[0].flag == "--new-state"
+        assert made.guards[0].way_out == "--new-state"
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_what_never_fits_is_refused_with_a_way_out() -> None:
     (guard,) = made.guards
     words = "a has about 101 tokens (estimated by bytes), and no more than 100 may be enqueued for its model"
     assert guard.message == words
-    assert guard.flag == "split its input, or raise limits.enqueuedTokens"
+    assert guard.way_out == "split its input, or raise limits.enqueuedTokens"
     assert admitted(made) == "b"
 
 

@@ -26,7 +26,7 @@ def test_what_works_is_neither_stopped_nor_bought_again() -> None:
     assert show(made, "a") == "delete Active unfinished consent | ! LikelyRename"
     assert show(made, "z") == "create Waiting consent | ! LikelyRename"
     (guard,) = made.guards
-    assert guard.flag == "add `- {from: a, to: z}` to spec.moved of batchctl.yaml, or --yes-rename-as-new"
+    assert guard.way_out == "add `- {from: a, to: z}` to spec.moved of batchctl.yaml, or --yes-rename-as-new"
     assert made.renames == (Rename("a", "z"),)
     assert all("likely a rename of a to z" in decided.reason for decided in made.jobs)
 

@@ -192,7 +192,7 @@ APPLY = ApplyReport(
             Outcome(
                 "summarize-en",
                 Result.SKIPPED,
-                error=GuardError(MAX_REPLACE.message, code=MAX_REPLACE.code, hint=MAX_REPLACE.flag),
+                error=GuardError(MAX_REPLACE.message, code=MAX_REPLACE.code, hint=MAX_REPLACE.way_out),
             ),
         )
     },

@@ -144,7 +144,7 @@ def _outcome(job: JobPlan, journal: Journal, error: BatchctlError | None) -> Out
     if error is not None:
         return Outcome(job.job, Result.FAILED, remote, error)
     if job.guard is not None:
-        refusal = GuardError(job.guard.message, code=job.guard.code, hint=job.guard.flag)
+        refusal = GuardError(job.guard.message, code=job.guard.code, hint=job.guard.way_out)
         # An adoption itself is never refused, only what would follow from it.
         result = Result.DONE if job.action is Action.ADOPT else Result.SKIPPED
         return Outcome(job.job, result, remote, refusal)
