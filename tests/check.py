@@ -34,6 +34,7 @@ HARNESSES = (
     "tests/reconcile/test_reconcile_properties.py",
     "tests/reliability",
     "tests/sdk",
+    "tests/search",
     "tests/state/test_state_damage.py",
     "tests/traps",
 )
