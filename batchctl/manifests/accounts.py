@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from batchctl.manifests.apis import RULES
 from batchctl.manifests.codes import Code
 from batchctl.manifests.trust import Origin
 from batchctl.model.desired import Diagnostic, Location, ProviderConfig
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account, Api
 from batchctl.model.quoting import shown
-
-_VARIABLES = {Api.GEMINI: "GOOGLE_GEMINI_BASE_URL", Api.VERTEX: "GOOGLE_VERTEX_BASE_URL"}
-_GEMINI_URL = "https://generativelanguage.googleapis.com"
 
 
 def resolve_account(config: ProviderConfig, env: Mapping[str, str]) -> Account:
@@ -25,26 +23,16 @@ def resolve_account(config: ProviderConfig, env: Mapping[str, str]) -> Account:
     """
     if config.endpoint == EMULATOR_ORIGIN:
         return Account(config.api, EMULATOR_ORIGIN, config.project, config.location)
-    variable = _VARIABLES[config.api]
-    url = config.endpoint or environment_url(config.api, env) or _google_url(config)
+    rules = RULES[config.api]
+    url = config.endpoint or environment_url(config.api, env) or rules.google_url(config)
     try:
         origin = Origin.of(url)
     except ValueError as error:
-        place = Location(variable if config.endpoint is None else f"endpoint of {config.name}")
+        place = Location(rules.base_url_variable if config.endpoint is None else f"endpoint of {config.name}")
         raise ManifestError([Diagnostic(place, Code.INVALID_VALUE, f"{shown(url)} {error}")]) from error
     return Account(config.api, str(origin), config.project, config.location)
 
 
 def environment_url(api: Api, env: Mapping[str, str]) -> str | None:
     """The base URL that the operator gave an API by the environment; None when there is none."""
-    return env.get(_VARIABLES[api]) or None
-
-
-def _google_url(config: ProviderConfig) -> str:
-    if config.api is Api.GEMINI:
-        return _GEMINI_URL
-    if config.location == "global":
-        return "https://aiplatform.googleapis.com"
-    if config.location in ("us", "eu"):
-        return f"https://aiplatform.{config.location}.rep.googleapis.com"
-    return f"https://{config.location}-aiplatform.googleapis.com"
+    return env.get(RULES[api].base_url_variable) or None

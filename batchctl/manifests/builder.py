@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchctl.manifests.apis import RULES
 from batchctl.manifests.codes import Code
 from batchctl.manifests.combinations import check_combinations
 from batchctl.manifests.destinations import read_dest
@@ -17,9 +18,9 @@ from batchctl.manifests.faults import Faults, did_you_mean
 from batchctl.manifests.input_limits import input_bytes
 from batchctl.manifests.labels import check_labels
 from batchctl.manifests.lifecycle import read_lifecycle
-from batchctl.manifests.located import read_adopt, read_model
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
+from batchctl.manifests.remote_names import read_adopt, read_model
 from batchctl.manifests.sources import SENT_FORMS, Purpose, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
 from batchctl.model.desired import (
@@ -169,7 +170,7 @@ class JobBuilder:
             return self._sources.read(src, self._document.folder, purpose)
         if find(self._spec, "adopt") is not None:
             return UnknownSource()
-        hint = "such as {file: rows.jsonl}; a list of rows or files/… on Gemini, gs://… or bq://… on Vertex"
+        hint = "such as src: {file: rows.jsonl}" if purpose.config is None else RULES[purpose.config.api].source_forms
         self._faults.add(self._spec.location, Code.MISSING_FIELD, 'the field "src" is missing in "spec"', hint)
         return None
 

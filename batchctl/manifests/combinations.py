@@ -7,9 +7,8 @@ what is in the matrix of `model.capabilities`. Source: reference 3.1, 6.1 and ch
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from batchctl.manifests.apis import is_for
+from batchctl.manifests.apis import RULES, is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
@@ -19,14 +18,6 @@ from batchctl.model.keys import API_NAMES, Api
 from batchctl.model.quoting import shown
 
 _LEAVE_OUT = "leave it out"
-
-_SENT = {"displayName": "displayName", "model": "model", "inputConfig": "src"}
-_SENT_ITSELF: Mapping[Api, Mapping[str, str]] = {
-    Api.GEMINI: _SENT,
-    Api.VERTEX: {**_SENT, "outputConfig": "dest", "labels": "metadata.labels"},
-}
-"""What batchctl writes into a create call, by the field of a manifest that says it. In `extraBody` it could take the
-mark away, or change the work behind the plan's back."""
 
 
 def check_combinations(spec: Node, kind: Kind, api: Api | None, faults: Faults) -> None:
@@ -48,7 +39,7 @@ def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:
     body = find(spec, "extraBody")
     for name, member in body.entries.items() if isinstance(body, Members) else ():
         # The servers take both spellings.
-        field = _SENT_ITSELF[api].get(re.sub("_([a-z])", lambda letter: letter[1].upper(), name))
+        field = RULES[api].create_fields.get(re.sub("_([a-z])", lambda letter: letter[1].upper(), name))
         if field is not None:
             message = f'"extraBody" cannot hold {shown(name)}, which batchctl sends itself'
             faults.add(member.key_location, Code.INVALID_VALUE, message, f"use {field}")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from batchctl.manifests.apis import is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults
-from batchctl.manifests.located import has_bigquery
+from batchctl.manifests.located import bigquery_misfit
 from batchctl.manifests.nodes import Members, Node, find, key_place, plain
 from batchctl.manifests.places import bigquery_place, gcs_prefix
 from batchctl.model.capabilities import CAPABILITIES, DestForm
@@ -51,7 +51,9 @@ def read_dest(spec: Node, config: ProviderConfig | None, faults: Faults) -> str 
             )
         faults.add(place, Code.WRONG_PROVIDER, message, hint)
         return None
-    if form is DestForm.BIGQUERY and not has_bigquery(config, value.location, faults):
+    misfit = bigquery_misfit(config) if form is DestForm.BIGQUERY else None
+    if misfit is not None:
+        misfit.add_to(faults, value.location)
         return None
     read, hint = _READERS[form]
     uri = str(plain(value))

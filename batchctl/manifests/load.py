@@ -16,9 +16,9 @@ from batchctl.manifests.compose import compose
 from batchctl.manifests.faults import Faults
 from batchctl.manifests.files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.jobs import JobReader
-from batchctl.manifests.located import remote_id
 from batchctl.manifests.moves import check_moved
 from batchctl.manifests.nodes import Scalar
+from batchctl.manifests.remote_names import remote_id
 from batchctl.manifests.stack import StackReading, read_stack
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.model.desired import DesiredJob, DesiredStack, Location, Stack

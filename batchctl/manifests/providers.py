@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.admission import FIELDS, read_admission
-from batchctl.manifests.apis import is_for
+from batchctl.manifests.apis import RULES, is_for, names_of
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults
 from batchctl.manifests.nodes import Node, key_place, value_of
@@ -25,8 +25,7 @@ from batchctl.model.quoting import cut, shown
 from batchctl.model.suggest import similar
 
 _SAME = {"stagingBucket": "bucket and prefix", "userProject": "project", "apiVersion": "version"}
-_PLACED = {"project": "your project's id", "location": "such as europe-west1 or global"}
-"""What says where an account of Vertex is, each with a hint; on Gemini the API key does."""
+_PLACE_FIELDS = sorted({field for rules in RULES.values() for field in rules.place_fields})
 
 
 class ProviderReader:
@@ -61,14 +60,7 @@ class ProviderReader:
 
     def _provider(self, name: str, entry: Mapping[str, Json]) -> ProviderConfig:
         api = Api(entry["type"])
-        for field, example in _PLACED.items():
-            if api is Api.GEMINI and field in entry:
-                hint = "on Gemini the API key stands for the project: remove it"
-                message = f'"{field}" is for {API_NAMES[Api.VERTEX]} only'
-                self._faults.add(self._place(name, field), Code.WRONG_PROVIDER, message, hint)
-            if api is Api.VERTEX and field not in entry:
-                message = f'a provider of type vertex needs "{field}"'
-                self._faults.add(self._place(name, "type"), Code.MISSING_FIELD, message, example)
+        self._check_place_fields(name, api, entry)
         return ProviderConfig(
             name,
             api,
@@ -81,6 +73,17 @@ class ProviderReader:
             self._api_version(name, api, entry.get("apiVersion")),
             self._user_project(name, api, entry.get("userProject")),
         )
+
+    def _check_place_fields(self, name: str, api: Api, entry: Mapping[str, Json]) -> None:
+        needed = RULES[api].place_fields
+        for field in _PLACE_FIELDS:
+            if field in entry and field not in needed:
+                users = names_of(other for other, rules in RULES.items() if field in rules.place_fields)
+                message, hint = f'"{field}" is for {users} only', f"remove it: a provider of type {api} does not use it"
+                self._faults.add(self._place(name, field), Code.WRONG_PROVIDER, message, hint)
+            if field in needed and field not in entry:
+                message = f'a provider of type {api} needs "{field}"'
+                self._faults.add(self._place(name, "type"), Code.MISSING_FIELD, message, needed[field])
 
     def _api_version(self, name: str, api: Api, version: str | None) -> str:
         known = CAPABILITIES[api].versions

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import Faults
-from batchctl.manifests.located import has_bigquery, is_here
+from batchctl.manifests.located import Misfit, bigquery_misfit, location_misfit
 from batchctl.manifests.nodes import Items, Node, plain
 from batchctl.manifests.places import Resource, check_bigquery_table, check_gcs_object
 from batchctl.model.capabilities import SourceForm
@@ -41,12 +41,18 @@ def _uri(form: SourceForm, node: Node, config: ProviderConfig | None, faults: Fa
     except ValueError as error:
         faults.add(node.location, Code.INVALID_VALUE, f"{shown(uri)} {error}", hint)
         return None
-    if form is SourceForm.BIGQUERY and not has_bigquery(config, node.location, faults):
-        return None
-    dataset = Resource.of(uri, _DATASETS)
-    if dataset is None or config is None or is_here(dataset, config, "the dataset", node.location, faults):
+    misfit = None if config is None else _misfit(form, uri, config)
+    if misfit is None:
         return uri
+    misfit.add_to(faults, node.location)
     return None
+
+
+def _misfit(form: SourceForm, uri: str, config: ProviderConfig) -> Misfit | None:
+    if form is SourceForm.BIGQUERY:
+        return bigquery_misfit(config)
+    dataset = Resource.of(uri, _DATASETS)
+    return None if dataset is None else location_misfit(dataset, config, "the dataset")
 
 
 def _check_dataset(name: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchctl.manifests.apis import is_for
+from batchctl.manifests.apis import RULES, is_for
 from batchctl.manifests.codes import Code
 from batchctl.manifests.faults import LONGEST_PATH, Faults, quote_hint
 from batchctl.manifests.files import shown_path
@@ -32,7 +32,7 @@ from batchctl.model.desired import (
     UploadedFile,
 )
 from batchctl.model.errors import RowsError
-from batchctl.model.keys import API_NAMES, Api
+from batchctl.model.keys import API_NAMES
 from batchctl.model.ports import RowReader, RowRules, RowsSummary
 from batchctl.model.quoting import cut, shown
 
@@ -52,10 +52,6 @@ _WHAT = {
     SourceForm.INLINE: "a list of rows",
     SourceForm.UPLOADED: "a files/… source",
     SourceForm.FILE: "a local file",
-}
-_WAYS_OUT = {
-    Api.GEMINI: "Gemini reads rows in the manifest, a local JSONL file ({file: PATH}) or an uploaded file (files/…)",
-    Api.VERTEX: "Vertex reads a local JSONL file ({file: PATH}), gs://…, bq://… or a dataset",
 }
 
 
@@ -132,7 +128,7 @@ class SourceReader:
         capabilities = CAPABILITIES[config.api]
         if form not in capabilities.sources:
             message = f"{_WHAT[form]} {is_for(lambda can: form in can.sources)}"
-            self.faults.add(place, Code.WRONG_PROVIDER, message, _WAYS_OUT[config.api])
+            self.faults.add(place, Code.WRONG_PROVIDER, message, RULES[config.api].source_forms)
             return False
         if form is SourceForm.FILE and capabilities.staging and config.staging_bucket is None:
             message = f'the provider {config.name} has no "stagingBucket" to upload a local file to'

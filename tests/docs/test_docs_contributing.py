@@ -12,9 +12,10 @@ import yaml
 from batchctl.cli.commands import batchctl
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("CONTRIBUTING.md", "SECURITY.md", ".github/pull_request_template.md")
+PAGES = ("CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", ".github/pull_request_template.md")
 FORMS = tuple(sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")))
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+LISTS = CONTRIBUTING + (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 HELD_HERE = re.compile(r"^(batchctl|tests|docs|schemas|specs|\.github)/[\w./-]+$|^[\w.-]+\.(md|toml|txt|py)$")
 
 
@@ -27,7 +28,9 @@ def test_each_path_is_there(name: str) -> None:
     paths = {span for span in _spans(name) if HELD_HERE.match(span)}
     links = {link for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")) if link}
     assert paths | links
-    assert [path for path in sorted(paths | links) if not (ROOT / path).exists()] == []
+    here = (ROOT / name).parent
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+    assert [link for link in sorted(links) if not (here / link).exists()] == []
 
 
 def test_each_script_and_session_is_there() -> None:
@@ -52,7 +55,7 @@ def test_each_script_and_session_is_there() -> None:
 )
 def test_what_is_to_be_extended_is_where_the_lists_say(module: str, name: str) -> None:
     assert hasattr(importlib.import_module(module), name)
-    assert f"`{module.replace('.', '/')}.py`" in CONTRIBUTING
+    assert f"`{module.replace('.', '/')}.py`" in LISTS
 
 
 def test_every_part_of_reconcile_that_holds_decisions_is_named() -> None:

@@ -108,8 +108,8 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             "providers: {g: {type: gemini, project: p}}",
             [
                 (
-                    'batchctl.yaml:5:33: WrongProvider "project" is for Vertex only (on Gemini the API key stands for the '
-                    "project: remove it)"
+                    'batchctl.yaml:5:33: WrongProvider "project" is for Vertex only (remove it: a provider of type gemini '
+                    "does not use it)"
                 )
             ],
         ),
