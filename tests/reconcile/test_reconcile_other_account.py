@@ -110,3 +110,21 @@ def test_the_same_work_at_a_former_account_is_known() -> None:
         DesiredStack(STACK, (wanted,), accounts=frozenset({HERE})), [folder(there), folder(other)], NOW
     ).jobs
     assert [one.tree for one in jobs["a"].attempts] == [tree, {}]
+
+
+def test_a_folder_of_a_job_without_a_manifest_is_no_record() -> None:
+    assert record_kept(DesiredStack(STACK, (), accounts=frozenset({HERE})), [folder(collected())], NOW).jobs == {}
+
+
+def test_of_work_at_its_own_account_the_manifest_is_asked_later() -> None:
+    wanted = replace(job(), tree=TREE)
+    (one,) = (
+        record_kept(
+            DesiredStack(STACK, (wanted,), accounts=frozenset({HERE})),
+            [folder(collected(digest=digest_of(TREE), tree={}))],
+            NOW,
+        )
+        .jobs["a"]
+        .attempts
+    )
+    assert one.tree == {}
