@@ -26,7 +26,7 @@ from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.recorded import Recorded, RecordedFile, Write
+from batchctl.model.recorded import Recorded, Write
 from batchctl.model.request.problems import Problem
 
 
@@ -462,9 +462,3 @@ class Notifier(Protocol):
     def check(self, hook: Hook) -> None:
         """Look whether the set-up here allows to tell a hook, without telling it anything. Raises as `send` does."""
         ...
-
-
-class FileLedger(Protocol):
-    """Looks up an uploaded file by account and content."""
-
-    def find(self, account: Account, sha256: str) -> RecordedFile | None: ...

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from providers_kit import MARK
 
 from batchctl.model.keys import AttemptKey, Mark, short_uid
-from batchctl.providers.vertex.marks import mark_labels, read_mark, stack_filter
+from batchctl.providers.vertex.marks import label_filter, mark_labels, own_labels, read_mark
 
 LABELS = {
     "batchctl-stack": "demo",
@@ -90,4 +90,7 @@ def test_any_labels_can_be_read(changes):
 
 @pytest.mark.parametrize("uid", ["u1d2e3", "A Whole Uid"])
 def test_the_filter_asks_for_the_stacks_own_jobs(uid):
-    assert stack_filter("demo-1", uid) == f"labels.batchctl-stack=demo-1 AND labels.batchctl-uid={short_uid(uid)}"
+    assert (
+        label_filter(own_labels("demo-1", uid))
+        == f"labels.batchctl-stack=demo-1 AND labels.batchctl-uid={short_uid(uid)}"
+    )

@@ -62,11 +62,6 @@ def own_labels(stack: str, uid: str) -> dict[str, str]:
     return {f"{OWN_LABELS}stack": stack, f"{OWN_LABELS}uid": short_uid(uid)}
 
 
-def stack_filter(stack: str, uid: str) -> str:
-    """The list filter that shows a stack's own jobs only. `uid` may be the whole one or the short one."""
-    return label_filter(own_labels(stack, uid))
-
-
 def label_filter(labels: Mapping[str, str]) -> str:
     """The list filter that shows jobs with these labels only."""
     return " AND ".join(f"labels.{name}={value}" for name, value in labels.items())
