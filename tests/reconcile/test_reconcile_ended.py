@@ -310,3 +310,27 @@ def test_an_end_on_record_counts_while_its_account_cannot_be_read(
     assert show(made) == expected
     assert made.jobs[0].reason.endswith("not seen in this pass: page 2 failed")
     assert (made.jobs[0].code == "Unseen") is (expected != "none Failed")
+
+
+@pytest.mark.parametrize(
+    ("record", "expected", "code"),
+    [
+        pytest.param(
+            attempt(1, "FAILED", results="a/1", rows=RowCounts(4, 0, 0)),
+            "retry Waiting | record job a@2 | create a@2.0",
+            "AttemptFailed",
+            id="a failure without answers is retried",
+        ),
+        pytest.param(
+            attempt(1, "SUCCEEDED", rows=RowCounts(4, 0, 0)),
+            "collect Succeeded | collect a@1.0",
+            "NotCollected",
+            id="a success is collected before its rows are counted",
+        ),
+    ],
+)
+def test_only_the_collected_results_of_a_success_can_match_no_row(
+    record: RecordedAttempt, expected: str, code: str
+) -> None:
+    made = one(record, backoff_limit=1).decide()
+    assert (show(made), made.jobs[0].code) == (expected, code)

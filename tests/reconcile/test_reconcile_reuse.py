@@ -405,3 +405,10 @@ def test_of_results_that_are_alike_the_same_ones_are_used_each_time() -> None:
     for order in ((OTHER, twin), (twin, OTHER)):
         made = replace(Situation(job()), inventory=kept(*order)).decide()
         assert show(made) == "reuse Waiting | record job a@1 | reuse a@1.0 b/0"
+
+
+def test_results_that_are_found_say_when_their_job_ended() -> None:
+    running = Situation(job(), row(job(), attempt()), look(seen(attempt())), inventory=kept(OWN))
+    (found_again,) = running.decide().jobs
+    assert found_again.attempt is not None
+    assert found_again.attempt.end_time == OWN.end_time
