@@ -21,7 +21,7 @@ from search.scenes import GEMINI, STRICT, Scene
 from search.service import advance
 from search.state import State, Working
 
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import JobRow, RecordedAttempt
 
 SCENE = Scene("one job", (("a", GEMINI),), STRICT)
 CREATE, CANCEL, DELETE = "batches.create", "batches.cancel", "batches.delete"
@@ -199,17 +199,17 @@ class InReality:
 
     def tell(self) -> tuple[object, ...]:
         recorded = self._world.recorded()
-        attempts = [attempt for row in recorded.jobs.values() for attempt in row.attempts]
+        attempts = [attempt for one in recorded.jobs.values() for attempt in one.attempts]
         jobs = [
             (str(one["mark"].key), one["state"].replace("BATCH_", "JOB_"))
             for one in self._world.here.jobs()
             if not one["deleted"]
         ]
-        return _rows(recorded.jobs.values()), _attempts(attempts), sorted(jobs), len(recorded.ghosts)
+        return _rows(one.row for one in recorded.jobs.values()), _attempts(attempts), sorted(jobs), len(recorded.ghosts)
 
 
 def _rows(rows: Any) -> list[tuple[object, ...]]:
-    def shown(row: RecordedJob) -> tuple[object, ...]:
+    def shown(row: JobRow) -> tuple[object, ...]:
         flags = (row.removing_time, row.released_time, row.cancel_requested, row.retry_requested)
         return (row.name, row.current, *(time is not None for time in flags))
 

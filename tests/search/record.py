@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import JobRow, RecordedAttempt, RecordedJob
 from batchctl.reconcile import ghosts_of
 from search.state import Store, Working
 from search.values import LOCAL, frozen_attempt, frozen_row
@@ -32,7 +31,7 @@ class Journal:
     def is_stale(self) -> bool:
         return self._working.store.epoch != self._epoch
 
-    def note_row(self, row: RecordedJob) -> None:
+    def note_row(self, row: JobRow) -> None:
         self.rows[row.name] = frozen_row(row)
         self._is_dirty = True
 
@@ -50,10 +49,10 @@ class Journal:
             self._remember(self.attempts.pop(key))
         self._is_dirty = True
 
-    def rename(self, rows: Mapping[str, RecordedJob]) -> None:
+    def rename(self, jobs: Mapping[str, RecordedJob]) -> None:
         """Take over what renames make of the whole record."""
-        self.rows = {name: frozen_row(row) for name, row in rows.items()}
-        found = [frozen_attempt(one) for row in rows.values() for one in row.attempts]
+        self.rows = {name: frozen_row(job.row) for name, job in jobs.items()}
+        found = [frozen_attempt(one) for job in jobs.values() for one in job.attempts]
         self.attempts = {one.key: one for one in found}
         self._is_dirty = True
 
@@ -87,6 +86,6 @@ class Journal:
 def jobs_of(store: Store) -> Mapping[str, RecordedJob]:
     """The record in the form that `plan` takes."""
     return {
-        row.name: replace(row, attempts=tuple(one for one in store.attempts if one.key.job == row.name))
+        row.name: RecordedJob(row, tuple(one for one in store.attempts if one.key.job == row.name))
         for row in store.rows
     }

@@ -8,7 +8,7 @@ from batchctl.model.kept import KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import Step
-from batchctl.model.recorded import Ghost, RecordedAttempt, RecordedJob
+from batchctl.model.recorded import Ghost, JobRow, RecordedAttempt
 from search.choices import Choices
 from search.scenes import Scene
 from search.values import name_text, numbers_in, renumbered
@@ -19,8 +19,8 @@ Pair: TypeAlias = tuple[str, str]
 class Store(NamedTuple):
     """The state file."""
 
-    rows: tuple[RecordedJob, ...] = ()
-    """The jobs' own rows, by name, without their attempts."""
+    rows: tuple[JobRow, ...] = ()
+    """The jobs' own rows, by name."""
     attempts: tuple[RecordedAttempt, ...] = ()
     """By key."""
     ghosts: tuple[Ghost, ...] = ()

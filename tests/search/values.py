@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.recorded import JobRow, RecordedAttempt
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 """The present on the provider's clock."""
@@ -44,10 +44,10 @@ def frozen_attempt(attempt: RecordedAttempt) -> RecordedAttempt:
     return attempt if isinstance(attempt.tree, FrozenDict) else replace(attempt, tree=FrozenDict(attempt.tree))
 
 
-def frozen_row(row: RecordedJob) -> RecordedJob:
-    """The job's own row with nothing in it that could change, and without its attempts."""
+def frozen_row(row: JobRow) -> JobRow:
+    """The job's own row with nothing in it that could change."""
     webhook = None if row.webhook is None else FrozenDict(row.webhook)
-    return replace(row, labels=FrozenDict(row.labels), webhook=webhook, attempts=())
+    return replace(row, labels=FrozenDict(row.labels), webhook=webhook)
 
 
 def token_text(number: int) -> str:
