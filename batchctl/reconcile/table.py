@@ -126,14 +126,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "restored-copy",
         _DESIRED,
-        "results that were used again and are not whole any more are copied once more",
+        "copies of results that are incomplete are made again",
         "A copy costs nothing, so it comes before the next rule asks the API.",
         restore_copy,
     ),
     Rule(
         "collected-again",
         _DESIRED,
-        "results that are not whole any more are collected again",
+        "results that are incomplete in the results folder are collected again",
         "It comes before `ttl`, which deletes the remote job that they come from.",
         collect_again,
     ),

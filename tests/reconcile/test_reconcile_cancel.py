@@ -196,11 +196,11 @@ def test_what_would_follow_is_called_off(situation: Situation, expected: str) ->
         (unsent(rejected=True), "has ended already: the API refused it"),
         (
             ordered(attempt(1, "PAUSED")),
-            "the API says JOB_STATE_PAUSED, which is a state that batchctl does not know; it is cancelled as soon as it can be",
+            "the API says JOB_STATE_PAUSED, which is a state that batchctl does not know; it is cancelled as soon as possible",
         ),
         (
             Situation(job(), row(job(), unanswered()), look(), CANCEL),
-            "no remote job of it is known so far; it is cancelled as soon as it can be",
+            "no remote job of it is known so far; it is cancelled as soon as possible",
         ),
     ],
 )

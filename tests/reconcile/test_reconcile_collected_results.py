@@ -152,19 +152,19 @@ def test_what_is_done_about_them(situation: Situation, inventory: Inventory | No
     [
         (
             one(DONE),
-            "succeeded; its results are not whole in the results folder (results.jsonl is missing): collected again",
+            "succeeded; its results are incomplete in the results folder (results.jsonl is missing): collected again",
         ),
         (
             vanished(DONE),
-            "succeeded; its remote job is gone, and its results are not whole here: results.jsonl is missing",
+            "succeeded; its remote job is gone, and its results are incomplete here: results.jsonl is missing",
         ),
         (
             one(NO_MORE),
-            "it succeeded, but its results are not whole in the results folder (results.jsonl is missing), nor at the API any more",
+            "it succeeded, but its results are incomplete in the results folder (results.jsonl is missing), and the API no longer has them",
         ),
         (
             several(DONE, attempt(2)),
-            "running; the results of attempt 1 are not whole in the results folder: collected again",
+            "running; the results of attempt 1 are incomplete in the results folder: collected again",
         ),
     ],
 )
@@ -203,7 +203,7 @@ def test_the_guard_names_the_way_out() -> None:
     (decided,) = replace(one(NO_MORE, **TTL), inventory=DAMAGED).decide().jobs
     assert decided.guard is not None
     assert decided.guard.way_out == "--discard-results"
-    assert "attempt 1 are not whole in the results folder (results.jsonl is missing)" in decided.guard.message
+    assert "attempt 1 are incomplete in the results folder (results.jsonl is missing)" in decided.guard.message
 
 
 def test_a_plan_tells_on_which_results_its_deletes_rely() -> None:

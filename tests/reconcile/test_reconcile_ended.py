@@ -154,7 +154,7 @@ def test_ttl_shows_when_it_will_be_over() -> None:
         ),
         pytest.param(
             RowCounts(4, 0, 0),
-            "what came matches none of its 4 rows; it is kept as it is, see `batchctl results`; "
+            "no result matches any of its 4 rows; the results are kept, see `batchctl results`; "
             "batchctl does not buy it again by itself",
             id="no row could be placed",
         ),

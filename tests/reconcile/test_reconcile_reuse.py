@@ -326,7 +326,7 @@ def test_a_remote_job_under_the_number_of_a_reused_attempt_is_one_too_many() -> 
 def test_a_reused_copy_that_is_damaged_is_made_again() -> None:
     situation = Situation(job(), row(job(), REUSED), look(), inventory=kept(OTHER))
     assert show(situation.decide()) == "reuse Succeeded | reuse a@1.0 b/1"
-    assert "not whole in the results folder (the folder is missing); those of b" in situation.decide().jobs[0].reason
+    assert "incomplete in the results folder (the folder is missing); those of b" in situation.decide().jobs[0].reason
     assert show(replace(situation, inventory=kept()).decide()) == "none Succeeded"
 
 

@@ -48,7 +48,7 @@ def _order(subject: Subject, view: AttemptView, context: Context) -> Decision:
         after = wait(current_phase(subject), Reason.CANCEL_ORDERED, BY_ORDER)
         cancels = stop_steps(view, context, CancelCause.USER)
     elif after.action is Action.WAIT:
-        after = replace(after, reason=f"{after.reason}; it is cancelled as soon as it can be")
+        after = replace(after, reason=f"{after.reason}; it is cancelled as soon as possible")
     return Decision(
         Action.CANCEL,
         after.phase,

@@ -65,7 +65,7 @@ def _after_no_answer(subject: Subject, view: AttemptView, context: Context, *, s
     if waiting is not None:
         return waiting
     if same:
-        words = "the create call was lost: its mark did not turn up within the grace; sent again with the same token"
+        words = "the create call was lost: its mark did not appear in the grace period; sent again with the same token"
         suspended = context.is_suspended(subject)
         made = create(view.key, Reason.CALL_LOST, words, view.attempt.token, is_suspended=suspended)
         return replace(made, counted=None, needs_consent=False)

@@ -141,7 +141,7 @@ def _decide_ended(subject: Subject, view: AttemptView, context: Context) -> Deci
     else:
         decision = _decide_failed(subject, view, context)
     if view.missing is not None and view.is_gone:
-        words = f"{decision.reason}; its remote job is gone, and its results are not whole here: {view.missing}"
+        words = f"{decision.reason}; its remote job is gone, and its results are incomplete here: {view.missing}"
         decision = replace(decision, reason=words)
     if collect and decision.action.is_quiet:
         code, why = _why_collect(view)
@@ -159,15 +159,14 @@ def _loss(view: AttemptView) -> str:
         return f"it succeeded, but its results could not be read: {trouble.words}"
     if view.missing is None:
         return "it succeeded, but the API no longer has its results"
-    return (
-        f"it succeeded, but its results are not whole in the results folder ({view.missing}), nor at the API any more"
-    )
+    words = f"it succeeded, but its results are incomplete in the results folder ({view.missing})"
+    return f"{words}, and the API no longer has them"
 
 
 def _why_collect(view: AttemptView) -> tuple[Reason, str]:
     if view.missing is None:
         return Reason.NOT_COLLECTED, "results not collected yet"
-    words = f"its results are not whole in the results folder ({view.missing}): collected again"
+    words = f"its results are incomplete in the results folder ({view.missing}): collected again"
     return Reason.RESULTS_MISSING, words
 
 

@@ -1,4 +1,4 @@
-"""Collected results that are not whole in the results folder any more.
+"""Collected results that are incomplete in the results folder by now.
 
 The record says that results were collected once. Only the folder shows whether they are still there, and whole.
 """
@@ -31,7 +31,7 @@ def collect_again(subject: Subject, decision: Decision, _context: Context) -> De
     if not steps:
         return decision
     numbers = ", ".join(str(step.key.attempt) for step in steps)
-    words = f"{decision.reason}; the results of attempt {numbers} are not whole in the results folder: collected again"
+    words = f"{decision.reason}; the results of attempt {numbers} are incomplete in the results folder: collected again"
     code = decision.code if planned else Reason.RESULTS_MISSING
     return replace(decision, action=Action.COLLECT, code=code, reason=words, steps=(*steps, *decision.steps))
 
@@ -47,7 +47,7 @@ def guard_last_copy(subject: Subject, decision: Decision, context: Context) -> D
     for view in subject.views:
         if view.key in ended and view.missing is not None and view.attempt.results_lost:
             message = (
-                f"{subject.name}: the results of attempt {view.key.attempt} are not whole in the results folder"
+                f"{subject.name}: the results of attempt {view.key.attempt} are incomplete in the results folder"
                 f" ({view.missing}), and the API no longer has them; its remote job is the last trace of them"
             )
             return replace(decision, refusal=Guard(ErrorCode.RESULTS_MISSING, message, "--discard-results"))

@@ -73,7 +73,7 @@ def guard_new_state(subject: Subject, context: Context) -> Guard | None:
         return None
     for path, why in sorted(faults.items()):
         if path.startswith(f"{subject.name}/{shown_digest(desired.digest)}-"):
-            message = f"there is no state, and the results of this very work in {path} are incomplete: {why}"
+            message = f"there is no state, and the results of the same work in {path} are incomplete: {why}"
             return Guard(NEW_STATE, f"{message}. They would be bought again", "--new-state")
     if options.in_ci and desired.lifecycle.ttl_after_finished is not None:
         message = (

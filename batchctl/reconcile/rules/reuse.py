@@ -55,7 +55,7 @@ def restore_copy(subject: Subject, decision: Decision, context: Context) -> Deci
     source = find_source(subject, context)
     if source is None:
         return decision
-    words = f"its results are not whole in the results folder ({view.missing}); those of {_name(source)} are used"
+    words = f"its results are incomplete in the results folder ({view.missing}); those of {_name(source)} are used"
     step = _reuse(Create(view.key), subject.manifest, source)
     return replace(decision, action=Action.REUSE, code=Reason.REUSED, reason=words, steps=(*decision.steps, step))
 

@@ -23,7 +23,7 @@ class AttemptView:
     duplicates: tuple[RemoteJob, ...] = ()
     """Further remote jobs for the same (job, attempt, shard)."""
     missing: str | None = None
-    """Why the results that the record says were collected are not whole in the results folder; None when they are."""
+    """Why the results that the record says were collected are incomplete in the results folder; None when they are."""
 
     @property
     def key(self) -> AttemptKey:

@@ -34,7 +34,7 @@ def row_words(attempt: RecordedAttempt) -> str:
     """
     rows = attempt.rows
     if is_unplaced(attempt):
-        return f"what came matches none of its {rows.total} rows; it is kept as it is, see `batchctl results`"
+        return f"no result matches any of its {rows.total} rows; the results are kept, see `batchctl results`"
     came = (rows.ok or 0) + (rows.failed or 0)
     missing = (rows.total or 0) - came if attempt.results is not None and rows.ok is not None else 0
     words = []
