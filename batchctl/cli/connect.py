@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 
-import httpx
-
 from batchctl.cli.seeding import EMULATOR_SEED, seed_emulator
 from batchctl.manifests.accounts import environment_url, resolve_account
 from batchctl.manifests.trust import Origin, Trust
@@ -19,6 +17,7 @@ from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.ports import Clock, Provider
+from batchctl.providers.http.urls import Transport
 from batchctl.providers.opening import Shared, open_account
 from batchctl.providers.wire import Owner, Place, Wire
 
@@ -38,7 +37,7 @@ class Connections:
         self._trust = trust
         self._clock = clock
         self._activity = activity
-        self._embedded: httpx.BaseTransport | None = None
+        self._embedded: Transport | None = None
         self._seeded = False
         self._one_emulator = threading.Lock()
         self._shared = Shared()
@@ -83,7 +82,7 @@ class Connections:
             self._service_url("BIGQUERY_EMULATOR_HOST") or here or _BIGQUERY_URL,
         )
 
-    def _emulator_place(self) -> tuple[Place, httpx.BaseTransport | None]:
+    def _emulator_place(self) -> tuple[Place, Transport | None]:
         served = self._service_url("BATCHCTL_EMULATOR")
         with self._one_emulator:
             url, transport = (served, None) if served else (_EMBEDDED_URL, self._open_embedded())
@@ -92,7 +91,7 @@ class Connections:
                 self._seeded = True
         return Place(url, url, url, is_emulator=True), transport
 
-    def _open_embedded(self) -> httpx.BaseTransport:
+    def _open_embedded(self) -> Transport:
         if self._embedded is None:
             # Its server side is needed by nobody else, and it is not small.
             from batchctl.emulator.embedded import open_embedded

@@ -21,7 +21,7 @@ from batchctl.model.allowance import in_force
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, BatchctlError, ConnectionFailed, Unauthenticated
 from batchctl.providers.credentials import Token
-from batchctl.providers.google_transport import TokenTransport
+from batchctl.providers.http.google_transport import TokenTransport
 from batchctl.providers.texts import as_object, capped
 
 # Part of the library logs to nobody in particular, and what has no handler at all is written to standard error.

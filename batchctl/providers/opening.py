@@ -11,9 +11,9 @@ from typing import assert_never
 
 from batchctl.model.keys import Account, Api
 from batchctl.model.ports import Provider
-from batchctl.providers.clients import check_environment
 from batchctl.providers.credentials import Credentials, gemini_key
 from batchctl.providers.gemini.provider import open_gemini
+from batchctl.providers.http.clients import check_environment
 from batchctl.providers.turns import Turns
 from batchctl.providers.wire import Owner, Place, Wire
 

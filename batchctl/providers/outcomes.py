@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from batchctl.model.desired import Json
-from batchctl.providers.errors import RPC_HTTP
+from batchctl.providers.http.failures import RPC_HTTP
 from batchctl.providers.members import is_number, key_text
 from batchctl.providers.texts import DECODER, as_object, parse_json
 

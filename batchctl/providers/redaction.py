@@ -15,10 +15,9 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import httpx
-
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
+from batchctl.providers.http.urls import read_url
 
 BLANK = "***"
 _MIN_SECRET = 9
@@ -64,8 +63,8 @@ def _of_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
     found: list[str] = []
     for text in urls:
         try:
-            url = httpx.URL(text if "://" in text else f"http://{text}")
-        except httpx.InvalidURL:
+            url = read_url(text if "://" in text else f"http://{text}")
+        except ValueError:
             continue
         if url.password:
             found += [f"{url.username}:{url.password}", url.password]

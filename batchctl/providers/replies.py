@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
-from batchctl.providers.calls import Reply
+from batchctl.providers.http.calls import Reply
 from batchctl.providers.members import text
 from batchctl.providers.texts import capped
 

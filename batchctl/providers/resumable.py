@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-import httpx
-
 from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, BadReply, ReplyLost
-from batchctl.providers.calls import Reply, Timeouts
-from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.http.calls import Reply, Timeouts
+from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.urls import read_url
 from batchctl.providers.retry import Retry
 
 CHUNK = 8 * 2**20
@@ -137,8 +136,8 @@ def other_size(what: str, size: int) -> ApiError:
 def session_url(endpoint: Endpoint, url: str, what: str) -> str:
     """The address that a server gave for the bytes. Raises BadReply unless it is the server's own, or Google's."""
     try:
-        place = httpx.URL(url)
-    except httpx.InvalidURL as exc:
+        place = read_url(url)
+    except ValueError as exc:
         raise BadReply(f"{what}: the address for the bytes is not a URL") from exc
     if not endpoint.trusts(place):
         raise BadReply(

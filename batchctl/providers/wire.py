@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import httpx
-
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import Limits
 from batchctl.model.ports import Clock
+from batchctl.providers.http.urls import Transport
 from batchctl.providers.retry import Retry
 
 
@@ -20,7 +19,7 @@ class Wire:
     clock: Clock
     random: Callable[[], float]
     """Gives numbers in [0, 1), for jitter."""
-    transport: httpx.BaseTransport | None = None
+    transport: Transport | None = None
     """The embedded emulator's: it serves all threads, and its giver closes it. None for the network, where each call
     has a connection to itself."""
     activity: Activity = UNWATCHED

@@ -17,7 +17,7 @@ from batchctl.model.ports import Upload
 from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import ServerClock
 

@@ -19,7 +19,7 @@ from batchctl.providers.cloud import storage as storage_module
 from batchctl.providers.cloud.names import ObjectPath, Table, object_path, parse_gs, parse_table, table_path
 from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import ServerClock
 

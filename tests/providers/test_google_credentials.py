@@ -45,10 +45,10 @@ from batchctl.model import errors
 from batchctl.model.errors import BatchctlError, Effect
 from batchctl.model.ports import Fact
 from batchctl.providers import google_adc
-from batchctl.providers.calls import Call
-from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
-from batchctl.providers.google_transport import TokenTransport
+from batchctl.providers.http.calls import Call
+from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.google_transport import TokenTransport
 from batchctl.providers.times import ServerClock
 
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"

@@ -471,7 +471,7 @@ def test_a_name_spells_no_address(host):
 def test_tls_is_made_ready_once(monkeypatch):
     made = []
     monkeypatch.setattr(
-        "batchctl.providers.notify.webhook.httpx.create_ssl_context",
+        "batchctl.providers.http.clients.httpx.create_ssl_context",
         lambda: made.append(1) or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
     )
     once = sender(total=2.0)

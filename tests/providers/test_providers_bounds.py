@@ -23,13 +23,13 @@ from batchctl.model import errors
 from batchctl.model.allowance import Allowance
 from batchctl.model.ports import Provider
 from batchctl.providers import paging, resumable
-from batchctl.providers.calls import Call, Timeouts, transfer
 from batchctl.providers.cloud.cells import Column
 from batchctl.providers.cloud.names import ObjectPath, Table
 from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Endpoint
-from batchctl.providers.line import Pace, Watch
+from batchctl.providers.http.calls import Call, Timeouts, transfer
+from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.line import Pace, Watch
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import ServerClock
 

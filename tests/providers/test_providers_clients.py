@@ -13,10 +13,10 @@ from providers_kit import KEY, MovedClock
 
 from batchctl.model import errors
 from batchctl.model.errors import BatchctlError
-from batchctl.providers.calls import Call
-from batchctl.providers.clients import check_environment, tls_for, uses_proxies
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.http.calls import Call
+from batchctl.providers.http.clients import check_environment, tls_for, uses_proxies
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.redaction import proxy_secrets
 from batchctl.providers.times import ServerClock
 
@@ -101,7 +101,7 @@ def test_a_local_name_that_leads_to_another_machine_gets_nothing(monkeypatch: py
     with Loopback(answer(OK)) as server:
         port = server.url.rpartition(":")[2]
         # What a name service could answer; the address is seen as another machine's.
-        monkeypatch.setattr("batchctl.providers.line.is_loopback_host", lambda _host: False)
+        monkeypatch.setattr("batchctl.providers.http.line.is_loopback_host", lambda _host: False)
         with pytest.raises(errors.ConnectionFailed, match="leads to another one"):
             call(f"http://localhost:{port}")
     assert server.requests == []

@@ -14,10 +14,10 @@ from providers_kit import BASE, KEY, MovedClock, Script, reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.model.ports import Fact
-from batchctl.providers.calls import Call, Timeouts
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.google_credentials import StaticToken
+from batchctl.providers.http.calls import Call, Timeouts
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.times import ServerClock
 
 EMPTY_GZIP = (
@@ -120,7 +120,7 @@ class SlowCredentials:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, first: float, renewal: float) -> None:
         self.time, self.waits = 0.0, [first, renewal]
         self.renewed: list[dict[str, str]] = []
-        monkeypatch.setattr("batchctl.providers.line.time", SimpleNamespace(monotonic=lambda: self.time))
+        monkeypatch.setattr("batchctl.providers.http.line.time", SimpleNamespace(monotonic=lambda: self.time))
 
     def headers(self) -> dict[str, str]:
         if not self.renewed:

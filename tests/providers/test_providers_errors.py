@@ -12,7 +12,7 @@ from providers_kit import KEY, NOW, error_info, retry_info
 from batchctl.model import errors
 from batchctl.model.errors import Effect
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.errors import MAYBE_SENT, NOTHING_SENT, UNREADABLE, status_failure, transport_failure
+from batchctl.providers.http.failures import MAYBE_SENT, NOTHING_SENT, UNREADABLE, status_failure, transport_failure
 
 REDACT = ApiKey(KEY).redact
 

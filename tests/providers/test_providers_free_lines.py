@@ -12,9 +12,9 @@ from loopback import Loopback, answer
 from test_providers_endpoint import OK, endpoint, get
 
 from batchctl.model import errors
-from batchctl.providers import free_lines
-from batchctl.providers.free_lines import IDLE_SECONDS, FreeLines, LinesClosedError
-from batchctl.providers.line import Line
+from batchctl.providers.http import free_lines
+from batchctl.providers.http.free_lines import IDLE_SECONDS, FreeLines, LinesClosedError
+from batchctl.providers.http.line import Line
 
 
 class Clock:

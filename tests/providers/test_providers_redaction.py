@@ -16,9 +16,9 @@ from providers_kit import BASE, KEY, MovedClock, Script, reply
 
 from batchctl.model import errors
 from batchctl.model.ports import ResultItem
-from batchctl.providers.calls import Call
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.http.calls import Call
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.redaction import blanked, blanked_json, without_proxies
 from batchctl.providers.times import ServerClock
 

@@ -12,14 +12,14 @@ from vertex_kit import provider as vertex
 from batchctl.model import errors
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
-from batchctl.providers.calls import Call
 from batchctl.providers.cloud.names import ObjectPath
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Endpoint
-from batchctl.providers.errors import status_failure
 from batchctl.providers.hints import GEMINI, STORAGE, VERTEX
-from batchctl.providers.manners import Asking
+from batchctl.providers.http.calls import Call
+from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.failures import status_failure
+from batchctl.providers.http.manners import Asking
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import ServerClock
 from batchctl.providers.words import RULES

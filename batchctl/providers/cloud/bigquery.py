@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply, ReplyLost
 from batchctl.providers import members
-from batchctl.providers.calls import Call
 from batchctl.providers.cloud.cells import Column, read_columns, read_row
 from batchctl.providers.cloud.names import Table, table_path
 from batchctl.providers.cloud.refusals import told_of_table
-from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.http.calls import Call
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.paging import Paging, pages
 from batchctl.providers.retry import Retry
 from batchctl.providers.texts import as_object

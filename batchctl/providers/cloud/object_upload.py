@@ -9,9 +9,9 @@ import json
 import re
 
 from batchctl.model.errors import ApiError, BadReply
-from batchctl.providers.calls import Call, Reply
 from batchctl.providers.cloud.names import ObjectPath, bucket_path, object_path
-from batchctl.providers.endpoint import Endpoint
+from batchctl.providers.http.calls import Call, Reply
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.resumable import TIMEOUTS, Standing, session_url
 from batchctl.providers.retry import Retry, is_transient
 

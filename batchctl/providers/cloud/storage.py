@@ -13,12 +13,12 @@ from batchctl.model.allowance import Allowance
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, BadRequest, NotFound, ReplyLost
 from batchctl.providers import members
-from batchctl.providers.calls import Call, transfer
 from batchctl.providers.cloud.names import ObjectPath, bucket_path, object_path
 from batchctl.providers.cloud.object_upload import ObjectSession
 from batchctl.providers.cloud.refusals import http_of, told_of_bucket
-from batchctl.providers.endpoint import Endpoint
-from batchctl.providers.line import Pace
+from batchctl.providers.http.calls import Call, transfer
+from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.line import Pace
 from batchctl.providers.paging import Paging, pages
 from batchctl.providers.resumable import CHUNK, send_all
 from batchctl.providers.retry import Retry, is_transient

@@ -19,14 +19,14 @@ from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import CreateRequest, Fact, FileUse, Provider, ResultItem, Upload
 from batchctl.model.states import GOOD_STATES, is_terminal
-from batchctl.providers.calls import Call, Timeouts, transfer
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.gemini.create import create_body, create_method, marked_name
 from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, read_operation, remote_job
 from batchctl.providers.gemini.names import job_path, model_path
 from batchctl.providers.gemini.results import Outline, inline_rows, result_item, spool
 from batchctl.providers.gemini.uploads import Uploads
+from batchctl.providers.http.calls import Call, Timeouts, transfer
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.lag import may_still_come
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.replies import require_done

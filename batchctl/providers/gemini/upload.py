@@ -15,9 +15,9 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, BadRequest
 from batchctl.providers import members
-from batchctl.providers.calls import Call, Reply
-from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.gemini.names import is_file_name
+from batchctl.providers.http.calls import Call, Reply
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.resumable import CHUNK, TIMEOUTS, Standing, send_all, session_url
 from batchctl.providers.retry import Retry, is_transient
 from batchctl.providers.texts import as_object, capped, whole_characters

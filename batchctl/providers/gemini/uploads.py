@@ -15,9 +15,9 @@ from batchctl.model.desired import Json
 from batchctl.model.errors import ApiStatus, BadReply, Conflict, NotFound, PermissionDenied
 from batchctl.model.ports import FileUse, Upload
 from batchctl.providers import members
-from batchctl.providers.calls import Call
-from batchctl.providers.endpoint import Endpoint
 from batchctl.providers.gemini.upload import FileUpload, follow_file
+from batchctl.providers.http.calls import Call
+from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.paging import Paging, pages
 from batchctl.providers.retry import Retry
 from batchctl.providers.texts import as_object

@@ -12,24 +12,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import httpx
-
 from batchctl import __version__
 from batchctl.model.addresses import WebAddress
 from batchctl.model.errors import BatchctlError, HookUnusable, NotDelivered
 from batchctl.model.notices import Notice, Webhook
 from batchctl.model.ports import Clock
 from batchctl.model.reserved import IpAddress
-from batchctl.providers.clients import tls_for
-from batchctl.providers.errors import WIRE_ERRORS
-from batchctl.providers.line import Line, Watch
+from batchctl.providers.http.clients import tls_for
+from batchctl.providers.http.pinned_post import BrokenOffError, NoConnectionError, PinnedPost
 from batchctl.providers.notify.resolving import find_addresses
 from batchctl.providers.notify.signing import signed_headers, signing_keys
 
-_CONNECT_SECONDS = 5.0
 _MOST_ADDRESSES = 3
 """Tried in turn when no connection comes about."""
-_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout)
+_ACKNOWLEDGED, _REDIRECTS = range(200, 300), range(300, 400)
 
 
 class _Tls:
@@ -79,7 +75,7 @@ class WebhookSender:
         for address in addresses[:_MOST_ADDRESSES]:
             try:
                 status = self._post(place, address, headers, body, end)
-            except _NO_CONNECTION:
+            except NoConnectionError:
                 continue
             _require_acknowledged(place, status)
             return
@@ -99,36 +95,13 @@ class WebhookSender:
         left = end - time.monotonic()
         if left <= 0:
             raise self._too_slow(place)
-        timeout = httpx.Timeout(left, connect=min(left, _CONNECT_SECONDS))
-        with httpx.Client(verify=self._tls.context(place.scheme), trust_env=False, timeout=timeout) as client:
-            line = Line(client, shared=False)
-            with line.watched(left) as watch:
-                return self._exchange(line, watch, place, address, headers, body)
-
-    def _exchange(
-        self,
-        line: Line,
-        watch: Watch,
-        place: WebAddress,
-        address: IpAddress,
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> int:
-        url = httpx.URL(scheme=place.scheme, host=str(address), port=place.port, raw_path=place.target.encode())
-        # The certificate has to be the name's, whatever the address.
-        extensions = {"trace": line.trace, "sni_hostname": place.host}
-        request = line.client.build_request("POST", url, headers=dict(headers), content=body, extensions=extensions)
         try:
-            response = line.client.send(request, stream=True, follow_redirects=False)
-        except WIRE_ERRORS as error:
-            if watch.over():
-                raise self._too_slow(place) from error
-            if isinstance(error, _NO_CONNECTION):
-                raise
-            message = f"{place.origin} broke the connection off ({type(error).__name__})"
+            return PinnedPost(place, address, headers, body).send(self._tls.context(place.scheme), left)
+        except TimeoutError as error:
+            raise self._too_slow(place) from error
+        except BrokenOffError as error:
+            message = f"{place.origin} broke the connection off ({error})"
             raise NotDelivered(message, hint="is it up?") from error
-        response.close()
-        return response.status_code
 
     def _too_slow(self, place: WebAddress) -> NotDelivered:
         message = f"{place.origin} gave no answer within {self.total:g} seconds"
@@ -136,7 +109,7 @@ class WebhookSender:
 
 
 def _require_acknowledged(place: WebAddress, status: int) -> None:
-    if httpx.codes.is_success(status):
+    if status in _ACKNOWLEDGED:
         return
-    hint = "redirects are not followed: name the place itself" if httpx.codes.is_redirect(status) else ""
+    hint = "redirects are not followed: name the place itself" if status in _REDIRECTS else ""
     raise NotDelivered(f"{place.origin} answered with HTTP {status}", hint=hint or "see the receiver's own log")

@@ -19,12 +19,12 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, Upload
 from batchctl.model.states import is_terminal
 from batchctl.providers import hints
-from batchctl.providers.calls import Call, Timeouts
 from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import Credentials
-from batchctl.providers.endpoint import Endpoint
-from batchctl.providers.manners import Asking
+from batchctl.providers.http.calls import Call, Timeouts
+from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.manners import Asking
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.replies import require_done
 from batchctl.providers.retry import Retry

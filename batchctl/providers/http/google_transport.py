@@ -15,9 +15,9 @@ import httpx
 from google.auth.exceptions import TransportError
 
 from batchctl.model.errors import BatchctlError
-from batchctl.providers.clients import open_client, tls_for
-from batchctl.providers.errors import WIRE_ERRORS
-from batchctl.providers.line import Line
+from batchctl.providers.http.clients import open_client, tls_for
+from batchctl.providers.http.failures import WIRE_ERRORS
+from batchctl.providers.http.line import Line
 
 _LIMIT = 2**20
 """Bytes of an answer; a token has a few thousand."""

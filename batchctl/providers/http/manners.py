@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from batchctl.model.errors import ApiError, ApiStatus
-from batchctl.providers.calls import Call
+from batchctl.providers.http.calls import Call
 from batchctl.providers.words import REQUESTER_PAYS
 
 MASKS = frozenset({"fields", "readMask"})

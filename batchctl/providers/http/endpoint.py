@@ -20,21 +20,21 @@ from batchctl.model.errors import ApiError, ApiStatus, ConnectionFailed, ReplyLo
 from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
 from batchctl.model.ports import Fact, ResultItem
-from batchctl.providers.bounds import Bounds, require_time
-from batchctl.providers.calls import Call, Reply
-from batchctl.providers.clients import is_same_service, open_client, tls_for
 from batchctl.providers.credentials import Credentials
-from batchctl.providers.errors import (
+from batchctl.providers.hints import GEMINI, Hints
+from batchctl.providers.http.bounds import Bounds, require_time
+from batchctl.providers.http.calls import Call, Reply
+from batchctl.providers.http.clients import is_same_service, open_client, tls_for
+from batchctl.providers.http.failures import (
     WIRE_ERRORS,
     hidden_failure,
     operation_failure,
     status_failure,
     transport_failure,
 )
-from batchctl.providers.free_lines import IDLE_SECONDS, FreeLines, LinesClosedError, close_all_idle
-from batchctl.providers.hints import GEMINI, Hints
-from batchctl.providers.line import Line, Watch
-from batchctl.providers.manners import Asking, Manners
+from batchctl.providers.http.free_lines import IDLE_SECONDS, FreeLines, LinesClosedError, close_all_idle
+from batchctl.providers.http.line import Line, Watch
+from batchctl.providers.http.manners import Asking, Manners
 from batchctl.providers.redaction import clean_rows, without_proxies
 from batchctl.providers.times import ServerClock
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from weakref import WeakSet
 
-from batchctl.providers.line import Line
+from batchctl.providers.http.line import Line
 
 IDLE_SECONDS = 4.0
 """Below the five seconds after which common servers hang up: a call on a line that was just cut has an unknown end."""

@@ -9,7 +9,7 @@ import httpx
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
-from batchctl.providers.line import Pace
+from batchctl.providers.http.line import Pace
 from batchctl.providers.texts import parse_json
 
 JSON_LIMIT = 64 * 2**20

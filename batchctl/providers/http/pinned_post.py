@@ -1,0 +1,67 @@
+"""One POST to an address that was checked before: whatever its name leads to by now, the request goes nowhere else."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from batchctl.model.addresses import WebAddress
+from batchctl.model.reserved import IpAddress
+from batchctl.providers.http.failures import WIRE_ERRORS
+from batchctl.providers.http.line import Line, Watch
+
+_CONNECT_SECONDS = 5.0
+
+
+class NoConnectionError(Exception):
+    """Nothing was sent: another address may work."""
+
+
+class BrokenOffError(Exception):
+    """The connection ended before an answer came."""
+
+
+@dataclass(frozen=True)
+class PinnedPost:
+    """A request and the address that it goes to."""
+
+    place: WebAddress
+    address: IpAddress
+    headers: Mapping[str, str]
+    body: bytes
+
+    def send(self, tls: ssl.SSLContext, seconds: float) -> int:
+        """Send it once; gives the answer's HTTP status. No proxy and no redirect is used.
+
+        Raises NoConnectionError, BrokenOffError, and TimeoutError when the time is up.
+        """
+        timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+        try:
+            with httpx.Client(verify=tls, trust_env=False, timeout=timeout) as client:
+                line = Line(client, shared=False)
+                with line.watched(seconds) as watch:
+                    return self._exchange(line, watch)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NoConnectionError(type(error).__name__) from error
+
+    def _exchange(self, line: Line, watch: Watch) -> int:
+        place = self.place
+        url = httpx.URL(scheme=place.scheme, host=str(self.address), port=place.port, raw_path=place.target.encode())
+        # The certificate has to be the name's, whatever the address.
+        extensions = {"trace": line.trace, "sni_hostname": place.host}
+        request = line.client.build_request(
+            "POST", url, headers=dict(self.headers), content=self.body, extensions=extensions
+        )
+        try:
+            response = line.client.send(request, stream=True, follow_redirects=False)
+        except WIRE_ERRORS as error:
+            if watch.over():
+                raise TimeoutError from error
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                raise
+            raise BrokenOffError(type(error).__name__) from error
+        response.close()
+        return response.status_code
