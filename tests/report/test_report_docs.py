@@ -3,12 +3,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from report_samples import NOW, ago, job_plan, running, written
+from report_samples import NOW, STACK, ago, job_plan, running, written
 
 from batchctl.model.errors import LockedError
+from batchctl.model.observed import Observation
 from batchctl.model.plan import Action, Change, Guard, Plan
+from batchctl.model.recorded import Recorded
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
+from batchctl.reconcile import plan as make_plan
 from batchctl.report.error_text import write_error
 from batchctl.report.plan_text import write_plan
 from batchctl.report.status_text import write_status
@@ -58,3 +61,9 @@ def test_the_status_of_the_documentation_is_what_is_written():
 def test_the_error_of_the_documentation_is_what_is_written():
     error = LockedError("another process holds the state", hint="batchctl state lock show")
     assert written(write_error, error) in TEXTS
+
+
+def test_the_verbose_plan_of_the_documentation_is_that_of_a_real_decision():
+    account = STACK.jobs[0].account
+    made = make_plan(STACK, Recorded({}), {account: Observation(account, NOW, ())}, NOW)
+    assert written(write_plan, made, verbose=True) in TEXTS
