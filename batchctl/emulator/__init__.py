@@ -1,5 +1,5 @@
-"""A local Gemini batch service, with both APIs: the wire as the reference tells it, over one SQLite file.
+"""A local Gemini batch service with both APIs, kept in one SQLite file.
 
-Made from the reference alone. It shares no code with the client, so that a wrong idea in one is caught by the other,
-and it must never import another room of batchctl.
+It is written from the reference alone and shares no code with the client, so that a wrong idea in one is caught by the
+other. It must never import another package of batchctl.
 """

@@ -1,4 +1,4 @@
-"""What the emulated models answer: always the same for the same request, and it says where it comes from."""
+"""Answers of the emulated models: the same answer for the same request, marked as the emulator's."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MOST_DIMENSIONS = 3072
 _MOST_CANDIDATES = 8
 ROLES = frozenset({"user", "model", "function"})
 ANY_ROLE = ROLES | {""}
-"""With the absent one, which the Gemini Developer API takes and Vertex does not. Source: reference 8.2."""
+"""Also the absent role, which the Gemini Developer API accepts and Vertex AI does not. Source: reference 8.2."""
 _MOST_ITEMS = 100
 _DEEPEST = 8
-"""Levels of a schema that are followed: a schema may name itself."""
+"""The number of levels of a schema that are followed: a schema may refer to itself."""
 
 
 class BadRow(Exception):
-    """The row is no valid request; it alone fails, with code 3."""
+    """The request of this row is invalid. Only this row fails, with code 3."""
 
 
 def check_row(kind: str, request: JsonObject, roles: frozenset[str]) -> None:
@@ -34,13 +34,13 @@ def check_row(kind: str, request: JsonObject, roles: frozenset[str]) -> None:
 
 
 def plain_embed(request: JsonObject) -> JsonObject:
-    """The request with the settings of its `embedContentConfig` beside the content, where the older form has them."""
+    """The request with the members of `embedContentConfig` next to `content`, as the older form has them."""
     config = request.get("embedContentConfig")
     return request if config is None else {**request, **config}
 
 
 def answer_row(kind: str, model: str, request: JsonObject, salt: str) -> JsonObject:
-    """The response to a request that passed `check_row`. `salt` makes response ids differ from row to row."""
+    """The response to a request that passed `check_row`. `salt` makes the response ids of rows differ."""
     bare = request.get("model", model).removeprefix("models/")
     return _generate(bare, request, salt) if kind == "generate" else _embed(bare, request)
 
@@ -92,7 +92,7 @@ def _generate(model: str, request: JsonObject, salt: str) -> JsonObject:
 
 
 def _embed(model: str, request: JsonObject) -> JsonObject:
-    """A unit vector out of the text's hash; what tells the tokens differs by model. Source: reference 1.4."""
+    """A unit vector derived from the hash of the text; token counts as the model reports them (reference 1.4)."""
     text = _text(request["content"])
     dimensions = request.get("outputDimensionality", DEFAULT_DIMENSIONS)
     seed = "\0".join((model, request.get("taskType", ""), text)).encode()
@@ -115,7 +115,7 @@ def _answer(text: str, config: JsonObject) -> str:
 
 
 def _sample(schema: object, text: str, depth: int) -> object:
-    """A value that fits a simple schema, of either spelling of types; best effort."""
+    """A value that fits a simple schema; type names may be in either spelling. Best effort."""
     if not isinstance(schema, dict) or depth > _DEEPEST:
         return None
     if isinstance(schema.get("enum"), list) and schema["enum"]:
@@ -146,5 +146,5 @@ def _text(content: JsonObject) -> str:
 
 
 def _tokens(text: str) -> int:
-    """About four characters a token, one at least: a number that is stable, not true."""
+    """About four characters per token, at least one token: stable, but not exact."""
     return max(1, -(-len(text) // 4))

@@ -1,7 +1,6 @@
-"""The emulator as an ASGI application: bytes in, bytes out, the work on threads.
+"""The emulator as an ASGI application; the calls run on threads.
 
-Owns what happens before a call is answered (who calls, how much body is read) and how a cut connection is made. What
-is answered is `core`'s affair.
+This module checks where a call comes from, limits the size of its body, and cuts connections. `core` answers the call.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ from batchctl.emulator.wire import Refused, Request, Response
 T = TypeVar("T")
 
 HANG_UP = "batchctl.hang_up"
-"""The scope extension whose `close` closes the connection without a reply; offered by servers that can do it."""
+"""The scope extension whose `close` closes the connection without a reply; only some servers offer it."""
 _MOST_AT_WORK = 1000
-"""Calls that are worked on at once. A delayed one holds a thread until it goes on, so there have to be many."""
+"""The limit of concurrent calls. It is high because a delayed call occupies a thread until it continues."""
 _DRAINED = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5.0
-"""How much of a body that is too large is still taken, and thrown away, so that its sender comes to read the answer."""
+"""How much of a body that is too large is read and discarded, and for how long, so that its sender reads the error."""
 
 
 def asgi_app(emulator: Emulator, wait: Callable[[float], None], door: Door | None = None) -> ASGIApp:
-    """The application. `wait` blocks for so many seconds where a fault delays; without `door` whoever calls may."""
+    """The application. `wait` blocks for the seconds of a delay fault; without `door` every caller is accepted."""
     at_work = _Limiter()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,26 +68,26 @@ def asgi_app(emulator: Emulator, wait: Callable[[float], None], door: Door | Non
 
 
 class _Limiter:
-    """Runs calls on threads of its own, apart from those that send bodies piece by piece."""
+    """Runs calls on threads of their own; the threads that send streamed bodies are separate."""
 
     def __init__(self) -> None:
         self._limiter: anyio.CapacityLimiter | None = None
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(_MOST_AT_WORK)  # wants a running loop
+            self._limiter = anyio.CapacityLimiter(_MOST_AT_WORK)  # needs a running event loop
         return await run_sync(function, *arguments, limiter=self._limiter)
 
 
 def _check(door: Door, request: Request) -> None:
-    """Raise Refused for a call that is not let in."""
+    """Raise Refused for a call from a web page of another origin or under an unknown host name."""
     door.check(request.scheme, request.headers)
     if request.path.startswith(CONTROL_PREFIX):
         check_control_body(request.method, request.headers, is_yaml=request.path == f"{CONTROL_PREFIX}seed")
 
 
 async def _read(asked: requests.Request, request: Request, limit: int) -> Request:
-    """The request with its body, or without one that is too large. Raises ClientDisconnect."""
+    """The request with its body, or marked as too large. Raises ClientDisconnect."""
     declared = request.header("content-length")
     if declared.isdecimal() and int(declared) > limit:
         return replace(request, too_large=True)
@@ -101,12 +100,12 @@ async def _read(asked: requests.Request, request: Request, limit: int) -> Reques
 
 
 async def _refuse(response: Response, receive: Receive, send: Send, headers: dict[str, str]) -> None:
-    """Answer without having read the body, then close the connection."""
+    """Answer without the whole body, then close the connection."""
     assert isinstance(response.body, bytes)
     named = {**response.headers, "content-length": str(len(response.body)), "connection": "close"}
     await send({"type": "http.response.start", "status": response.status, "headers": _encoded(named)})
     await send({"type": "http.response.body", "body": response.body, "more_body": True})
-    # Who waits to be asked for the body has its answer; all others send on, and would not read it from a dead line.
+    # A client that sent `Expect` reads this answer. All others keep sending, and cannot read from a closed connection.
     if "expect" not in headers:
         with anyio.move_on_after(_DRAIN_SECONDS):
             taken = 0
@@ -136,10 +135,10 @@ async def _send(response: Response, send: Send) -> None:
 
 
 async def _hang_up(scope: Scope, receive: Receive, send: Send) -> None:
-    """Close the connection. A server that cannot do that sends a reply that is cut short."""
+    """Close the connection. A server that cannot do that sends a truncated reply."""
     extension = scope.get("extensions", {}).get(HANG_UP)
     if extension is None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
         return
     extension["close"]()
-    await receive()  # the disconnect: an application that returned before it would get a reply made for it
+    await receive()  # until the disconnect: if the application returned earlier, the server would send a reply itself

@@ -1,7 +1,7 @@
-"""What callers may send besides plain JSON: bodies that gzip has packed, and JSON as people write it by hand.
+"""Bodies of calls: gzip, and JSON as people write it, which is less strict than the standard.
 
-Pure: bytes in, bytes out. Source: reference 16; how far the JSON may go is what protobuf's JSON parser allows, which is
-the one that takes the guides' single quotes.
+Pure: bytes in, bytes out. Source: reference 16. The lenient JSON is that of protobuf's JSON parser, which accepts the
+single quotes of the guides.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from dataclasses import replace
 from batchctl.emulator.wire import Refused, Request
 
 _GZIP = 31
-"""zlib's number for the gzip format with the largest window."""
+"""The number by which zlib knows the gzip format with the largest window."""
 _TOKEN = re.compile(
     r"""
-    "(?P<double>[^"\\]*+(?:\\.[^"\\]*+)*+)(?P<double_end>"?)    # a text
-    | '(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)(?P<single_end>'?)  # a text in the other quotes
-    | (?P<gap>[\[{,]\s*+,)                                      # nothing between commas is no item, and stays wrong
+    "(?P<double>[^"\\]*+(?:\\.[^"\\]*+)*+)(?P<double_end>"?)    # a string
+    | '(?P<single>[^'\\]*+(?:\\.[^'\\]*+)*+)(?P<single_end>'?)  # a string in single quotes
+    | (?P<gap>[\[{,]\s*+,)                                      # no item between two commas: stays an error
     | (?P<last>,)(?=\s*+[\]}])                                  # the comma after the last item
     | (?<![\w$])(?P<name>[A-Za-z_$][\w$]*+)(?=\s*+:)            # a member's name without quotes
     """,
     re.DOTALL | re.VERBOSE | re.ASCII,
 )
-"""What strict JSON has otherwise. A text that never ends reaches to the end, so that no part is read twice."""
+"""The forms that strict JSON lacks. An unterminated string extends to the end, so that no part is scanned twice."""
 _ESCAPE = re.compile(r"\\(.)|\"", re.DOTALL)
 _ESCAPES = frozenset('"\\/bfnrtu')
-"""What strict JSON knows after a backslash; any other character stands for itself."""
+"""The escapes of strict JSON; before any other character, the backslash is dropped."""
 
 
 def unpacked(request: Request, most: int) -> Request:
-    """The request with its body as it was before gzip; one that is larger than `most` counts as too large.
+    """The request with its body decompressed; a result larger than `most` marks it as too large.
 
-    Raises Refused (400) for what gzip did not make.
+    Raises Refused (400) if the body is not valid gzip.
     """
     if request.header("content-encoding").strip().lower() not in {"gzip", "x-gzip"} or not request.body:
         return request
@@ -55,7 +55,7 @@ def unpacked(request: Request, most: int) -> Request:
 
 
 def as_strict_json(text: str) -> str:
-    """JSON written by hand as strict JSON has it: single quotes, names without quotes, a comma after the last item."""
+    """Lenient JSON as strict JSON: double quotes, quoted names, no trailing commas."""
     return _TOKEN.sub(_strict, text)
 
 
@@ -78,12 +78,12 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def parse_json(body: bytes) -> object:
-    """The body's JSON value. Raises Refused (400) for what is no JSON, strict or as people write it by hand."""
+    """The JSON value of the body, which may be lenient JSON. Raises Refused (400) if it is invalid."""
     try:
         try:
             return json.loads(body)
         except json.JSONDecodeError:
-            # Line breaks inside of texts are fine with protobuf's parser, too.
+            # protobuf's parser also accepts line breaks in strings.
             return json.loads(as_strict_json(body.decode()), strict=False)
     except (ValueError, RecursionError) as error:
         message = f"Invalid JSON payload received. {error}"

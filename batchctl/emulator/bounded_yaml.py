@@ -1,6 +1,7 @@
-"""Reads a seed's YAML within bounds: a small file cannot keep the emulator busy, and no message quotes what is in it.
+"""Reads the YAML of a seed within limits: a small file cannot block the emulator, and no message quotes its content.
 
-Counted on the parser's events, before anything is built: bytes, nesting, and values with every alias written out.
+The limits (bytes, nesting, number of values with all aliases expanded) are checked on the parser's events, before any
+value is built.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_VALUES = 2_000_000
 _LONGEST_NUMBER = 100
-"""Characters; to read a number takes time by the square of its length."""
+"""In characters: the time to parse a number grows with the square of its length."""
 _PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 
 
 class _Loader(_PARSER):  # type: ignore[misc, valid-type]  # chosen when the module is loaded
-    """Times stay text, as in JSON."""
+    """Leaves times as strings, as in JSON."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  the library's own way
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
@@ -31,7 +32,7 @@ class _Loader(_PARSER):  # type: ignore[misc, valid-type]  # chosen when the mod
 
 
 def load_yaml(content: bytes, name: str) -> Any:  # noqa: ANN401  whatever YAML holds
-    """The one document in `content`. Raises Invalid, which names `name` and the place."""
+    """The only document in `content`. Raises Invalid with `name` and the position."""
     if len(content) > MAX_BYTES:
         raise Invalid(f"{name}: larger than {MAX_BYTES // 1024**2} MB")
     try:
@@ -39,12 +40,12 @@ def load_yaml(content: bytes, name: str) -> Any:  # noqa: ANN401  whatever YAML 
         _Bounds(name).check(text)
         return yaml.load(text, _Loader)  # noqa: S506  a SafeLoader
     except yaml.YAMLError as error:
-        raise Invalid(f"{name}: no sound YAML{_place(error)}") from error
+        raise Invalid(f"{name}: not valid YAML{_place(error)}") from error
     except (ValueError, OverflowError, RecursionError) as error:
         if isinstance(error, Invalid):
             raise
-        reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else "a value that cannot be read"
-        raise Invalid(f"{name}: no sound YAML: {reason}") from error
+        reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else "it contains a value that cannot be read"
+        raise Invalid(f"{name}: not valid YAML: {reason}") from error
 
 
 def _place(error: yaml.YAMLError) -> str:
@@ -54,7 +55,7 @@ def _place(error: yaml.YAMLError) -> str:
 
 @dataclass
 class _Open:
-    """A list or mapping that has begun."""
+    """A list or mapping whose end event has not come yet."""
 
     anchor: str | None
     values: int
@@ -62,16 +63,16 @@ class _Open:
 
 @dataclass
 class _Bounds:
-    """Walks over a document's events."""
+    """Checks the limits on the events of a document."""
 
     name: str
     anchors: dict[str, int | None] = field(default_factory=dict)
-    """How many values each stands for; None while it is open, when an alias would make a circle."""
+    """The number of values below each anchor; None while it is open: an alias to it would be a cycle."""
     open: list[_Open] = field(default_factory=list)
     values: int = 0
 
     def check(self, text: str) -> None:
-        """Raise Invalid when a bound is passed, and YAMLError."""
+        """Raise Invalid if the document exceeds a limit, and YAMLError if it is not valid."""
         resolver: Any = yaml.SafeLoader("")
         for event in yaml.parse(text, Loader=_PARSER):
             if isinstance(event, yaml.CollectionStartEvent):
@@ -104,13 +105,13 @@ class _Bounds:
     def _alias(self, event: yaml.AliasEvent) -> None:
         values = self.anchors.get(str(event.anchor), 0)
         if values is None:
-            raise self._bad(event, "an alias stands inside of what it stands for")
+            raise self._bad(event, "an alias refers to a value that contains it")
         self._count(event, values)
 
     def _count(self, event: yaml.Event, values: int) -> None:
         self.values += values
         if self.values > MAX_VALUES:
-            raise self._bad(event, f"more than {MAX_VALUES} values with all aliases written out")
+            raise self._bad(event, f"more than {MAX_VALUES} values with all aliases expanded")
 
     def _bad(self, event: yaml.Event, what: str) -> Invalid:
         mark: Any = event.start_mark

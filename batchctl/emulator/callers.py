@@ -1,4 +1,4 @@
-"""Who calls: an API key, or a bearer token. Any key and any token opens everything; neither is stored or told again."""
+"""Authentication of callers by API key or bearer token. Any key or token is accepted, and none is stored or logged."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from batchctl.emulator.wire import JsonObject, Refused, Request
 
 
 class Caller(Enum):
-    """How a caller must be known."""
+    """The credentials that a call requires."""
 
     KEY = "an API key"
-    TOKEN = "a bearer token"  # noqa: S105  the name of a way
-    READER = "a bearer token, or nothing where the settings open reads to everybody"
-    WRITER = "a bearer token, or nothing where the settings open writes to everybody"
+    TOKEN = "a bearer token"  # noqa: S105  a description
+    READER = "a bearer token, or nothing if the settings allow anonymous reads"
+    WRITER = "a bearer token, or nothing if the settings allow anonymous writes"
     ANYONE = "nothing"
 
 
 def check_caller(request: Request, caller: Caller, *, open_reads: bool, open_writes: bool) -> None:
-    """Raise Refused (400, 401 or 403) unless the caller is known in that way. Source: reference 1.1, 3, 9, 16."""
+    """Raise Refused (400, 401 or 403) unless the call has these credentials. Source: reference 1.1, 3, 9, 16."""
     match caller:
         case Caller.KEY:
             _check_key(request)
@@ -54,7 +54,7 @@ def _check_key(request: Request) -> None:
 
 
 def _check_token(request: Request) -> None:
-    """A token that begins with `expired` is one that is no longer good."""
+    """A token that begins with `expired` is treated as expired."""
     token = _token(request)
     if not token:
         raise Refused(
@@ -73,7 +73,7 @@ def _check_token(request: Request) -> None:
 
 
 def _token(request: Request) -> str | None:
-    """The bearer token of the header, or of the query; None where there is neither, empty where it is no such token."""
+    """The bearer token of the header or the query: None without either, empty if the header has another scheme."""
     header = request.header("authorization")
     if header:
         scheme, _, token = header.partition(" ")

@@ -1,6 +1,6 @@
-"""The models that lists show, and how far each is in its life. What a name may be is told by the services.
+"""The models that lists show, and their life-cycle stages. The services decide which model names are valid.
 
-Source: reference 10, 16; the limits are those of the models' public pages, and change often.
+Source: reference 10, 16. The limits are those of the models' public pages, which change often.
 """
 
 from __future__ import annotations
@@ -30,29 +30,29 @@ class Model:
     """One model."""
 
     name: str
-    """Without what stands before it, such as `models/`."""
+    """Without a prefix such as `models/`."""
     kind: str
     """`generate` or `embed`."""
     input_tokens: int
     output_tokens: int
     stage: str
-    """As the Developer API names it."""
+    """By the names of the Developer API."""
     retires: int | None = None
     """Nanoseconds since 1970."""
     status: JsonObject | None = None
-    """What the Developer API says of it in its `modelStatus`; None where there is nothing to say."""
+    """The `modelStatus` of the Developer API; None without one."""
 
     def is_gone(self, now: int) -> bool:
-        """Whether it is not shown any more."""
+        """Whether the model is retired and no longer shown."""
         return self.stage == "RETIRED" or (self.retires is not None and now >= self.retires)
 
     def is_usable(self, now: int) -> bool:
-        """Whether it takes jobs."""
+        """Whether new jobs can use the model."""
         return self.stage not in _UNUSABLE and not self.is_gone(now)
 
 
 def model_named(settings: Settings, name: str, kind: str) -> Model:
-    """The model of that name, which the settings may put into another stage; one that no list has is a plain one."""
+    """The model of this name, with its stage from the settings; a name that no list has gets default limits."""
     found = _KNOWN.get(name) or Model(
         name,
         kind,
@@ -69,7 +69,7 @@ def model_named(settings: Settings, name: str, kind: str) -> Model:
 
 
 def all_models(settings: Settings, now: int) -> Iterator[Model]:
-    """The models that a list shows, by name."""
+    """The models that lists show, by name."""
     for name in sorted({*_KNOWN, *settings.models}):
         model = model_named(settings, name, _kind(name))
         if not model.is_gone(now):

@@ -1,6 +1,6 @@
-"""Times and durations as the emulator keeps and writes them: whole nanoseconds since 1970, UTC.
+"""Times and durations: nanoseconds since 1970, UTC, as integers.
 
-The clock itself is a number in the store (see `store`); nothing here reads the real time.
+The emulator's clock is a number in the store (see `store`); this module does not read the real time.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
 WEEK = 7 * 24 * HOUR
 LONGEST = 100 * 52 * WEEK
-"""About a hundred years: no stored time may leave what SQLite's integers and RFC 3339's years can hold."""
+"""About a hundred years: every stored time must fit into SQLite's integers and the years of RFC 3339."""
 
 _UNITS = {"w": WEEK, "d": 24 * HOUR, "h": HOUR, "m": 60 * SECOND, "s": SECOND}
 _DURATION = re.compile(r"([0-9]+[wdhms])+")
 
 
 def parse_duration(text: str) -> int:
-    """Nanoseconds of `1h30m` and its like, at most LONGEST. Raises ValueError."""
+    """Nanoseconds of a duration such as `1h30m`, at most LONGEST. Raises ValueError."""
     if not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is not a duration such as 48h or 1h30m")
     total = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"[0-9]+[wdhms]", text))
@@ -34,12 +34,12 @@ def timestamp(moment: int) -> str:
 
 
 def micro_timestamp(moment: int) -> str:
-    """RFC 3339 in UTC with six fraction digits, the rest cut off. Source: reference 3.1."""
+    """RFC 3339 in UTC with six fraction digits; the rest is cut off. Source: reference 3.1."""
     return f"{timestamp(moment)[:-4]}Z"
 
 
 def parse_timestamp(text: str) -> int:
-    """Nanoseconds of an RFC 3339 time, microseconds kept. Raises ValueError when it is none or has no zone."""
+    """Nanoseconds of an RFC 3339 time with a zone, in microsecond precision. Raises ValueError if it is invalid."""
     parsed = datetime.fromisoformat(text)
     if parsed.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
@@ -47,5 +47,5 @@ def parse_timestamp(text: str) -> int:
 
 
 def http_date(moment: int) -> str:
-    """The form of the `Date` header."""
+    """The format of the `Date` header."""
     return formatdate(moment // SECOND, usegmt=True)

@@ -1,6 +1,6 @@
-"""The control calls under `/_emulator/`: what tests and people turn. Source: the design, section 9.
+"""The control calls under `/_emulator/`. Source: the design, section 9.
 
-They need no key, are not counted, and no fault touches them.
+They need no key, are not counted, and are not subject to faults.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _Control: TypeAlias = "Callable[[Request, Store, Settings, frozenset[str]], obje
 
 
 def control(request: Request, store: Store, settings: Settings, methods: frozenset[str]) -> Response:
-    """Answer one control call; `methods` are the names that faults may have."""
+    """Answer one control call; `methods` are the method names that faults may use."""
     with store.transaction():
         try:
             whole = _bounded(unpacked(request, settings.max_body), settings)
@@ -49,12 +49,12 @@ def _handler(request: Request) -> _Control:
     handler = _CALLS.get((request.method, request.path.removeprefix(CONTROL_PREFIX)))
     if handler is None:
         calls = ", ".join(f"{verb} {CONTROL_PREFIX}{name}" for verb, name in _CALLS)
-        raise Refused(404, f"No such control call; there are: {calls}.")
+        raise Refused(404, f"Unknown control call. The control calls are: {calls}.")
     return handler
 
 
 def job_view(job: Job, settings: Settings, now: int) -> JsonObject:
-    """One job as `GET /_emulator/jobs` tells it; a deleted one stands as it stood."""
+    """One job in the reply of `GET /_emulator/jobs`; a deleted job has the state from before its deletion."""
     standing = job.progress(settings, now)
     return {
         "api": job.api,
@@ -104,7 +104,7 @@ def _get_clock(_request: Request, store: Store, _settings: Settings, _methods: f
 def _move_clock(request: Request, store: Store, settings: Settings, methods: frozenset[str]) -> object:
     body = parse_json(request.body)
     if not isinstance(body, dict) or body.keys() != {"advance"} or not isinstance(body["advance"], str):
-        raise Refused(400, 'clock: must be {"advance": "48h"}')
+        raise Refused(400, 'clock: the body must be an object such as {"advance": "48h"}')
     try:
         advance = parse_duration(body["advance"])
     except ValueError as error:

@@ -1,7 +1,7 @@
-"""The emulator itself: a request in, a response out, over the store.
+"""The emulator: a request in, a response out, over the store.
 
-Owns the order of things that holds for every call: count it, let faults act, check the key, run the handler in one
-transaction, cut the reply to its field mask, date it. What a call means is told by the services' routes.
+Defines the order of steps of every call: count it, apply faults, check the credentials, run the handler in one
+transaction, cut the reply to its field mask, add the date. The routes of the services say which handler answers a call.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ from batchctl.emulator.wire import JsonObject, Refused, Request, Response, json_
 _UNKNOWN = "unknown"
 _WORLD_ROUTES = (*VERTEX_ROUTES, *STORAGE_ROUTES, *BIGQUERY_ROUTES)
 ROUTES = (*GEMINI_ROUTES, *_WORLD_ROUTES, *METADATA_ROUTES)
-"""Every call there is."""
+"""All calls."""
 METHODS = frozenset({_UNKNOWN, *(route.method for route in ROUTES)})
-"""The names of calls, in counters and faults."""
+"""The names of calls in counters and faults."""
 _WORLD = frozenset(route.method for route in _WORLD_ROUTES)
-"""Calls that may see or change what jobs on Vertex read and write: those do first what is due."""
+"""Calls that can see or change what jobs on Vertex read and write. Due work of those jobs is done before such a call.
+"""
 
 
 class Emulator:
-    """The batch services and what they stand on, in one file.
+    """The batch services with Cloud Storage and BigQuery, kept in one file.
 
     Safe to call from several threads; several processes may share the file.
     """
@@ -58,7 +59,7 @@ class Emulator:
 
     @property
     def settings(self) -> Settings:
-        """The constructor's settings with a seed's over them."""
+        """The constructor's settings, overridden by those of a seed or a control call."""
         return settings_from(self._settings, self.store.meta(SETTINGS) or {})
 
     @property
@@ -73,7 +74,7 @@ class Emulator:
     def handle(self, request: Request, wait: Callable[[float], None] = time.sleep) -> Response:
         """Answer one request.
 
-        `wait` is called with seconds where a fault delays; what it raises ends the call there.
+        A delay fault calls `wait` with its seconds; an exception of `wait` ends the call there.
         """
         try:
             if request.path.startswith(CONTROL_PREFIX):
@@ -82,12 +83,12 @@ class Emulator:
                 response = self._call(request, wait)
             headers = {**response.headers, "date": http_date(self.store.now())}
         except sqlite3.OperationalError as error:
-            # A full or read-only disk: to the caller that is a server in trouble, as it would be at Google's.
-            return Refused(500, f"The emulator cannot use its store: {error}.").response()
+            # A full or read-only disk: the caller sees a server error, as it would from Google.
+            return Refused(500, f"The emulator cannot write or read its store: {error}.").response()
         return replace(response, headers=headers)
 
     def body_limit(self, request: Request) -> int:
-        """How many bytes of body the call may have, told without looking at it."""
+        """The maximum number of body bytes of this call, known before the body is read."""
         route, _ = _route(request)
         is_upload = route is not None and not route.limited
         return self.settings.max_file if is_upload else self.settings.max_body
@@ -109,7 +110,7 @@ class Emulator:
         return _shown(fault, route, Response(200), wait)
 
     def _answer(self, request: Request, route: Route | None, params: dict[str, str]) -> Response:
-        """Run the handler in one transaction; a refusal is an answer like any other, and commits."""
+        """Run the handler in one transaction, which also commits when the handler refuses the call."""
         try:
             with self.store.transaction():
                 try:
@@ -151,7 +152,7 @@ def _kept(exchange: Exchange, reply: JsonObject) -> JsonObject:
 
 
 def _check_alt(route: Route, request: Request) -> None:
-    """Raise Refused (400) for a form of the reply that there is not. Metadata servers have other forms."""
+    """Raise Refused (400) if the reply cannot have the form in `alt`; the metadata server has forms of its own."""
     if route.caller is Caller.ANYONE:
         return
     is_old = route.replies is not None and route.replies.is_old
@@ -161,7 +162,7 @@ def _check_alt(route: Route, request: Request) -> None:
 
 
 def _check_mask(mask: FieldMask, route: Route, request: Request, *, looks_into_any: bool) -> None:
-    """Raise Refused (400) for a path that the reply has not got. Source: reference 16."""
+    """Raise Refused (400) for a path that the reply does not have. Source: reference 16."""
     if route.replies is None or not route.reply or request.param("alt", "$alt") == "media":
         return
     unknown = route.replies.unknown_path(mask, route.reply, looks_into_any=looks_into_any)
@@ -185,11 +186,11 @@ def _route(request: Request) -> tuple[Route | None, dict[str, str]]:
 
 
 def _in_shape(refused: Refused, route: Route | None) -> Refused:
-    """A refusal as the API of the route words it; that of an older one may come from what all APIs share."""
+    """The error in the format of the route's API; a shared check raises it in the newer format."""
     if isinstance(refused, OldRefused) or route is None or route.replies is None or not route.replies.is_old:
         return refused
     is_named = route.replies is BIGQUERY
-    if refused.status != 401:  # noqa: PLR2004  the caller is not known
+    if refused.status != 401:  # noqa: PLR2004  unauthenticated
         return OldRefused.of(refused, named=is_named)
     missing = any(detail.get("reason") == "CREDENTIALS_MISSING" for detail in refused.details)
     reason = "required" if missing else "authError"
@@ -197,7 +198,7 @@ def _in_shape(refused: Refused, route: Route | None) -> Refused:
 
 
 def _shown(fault: Fault, route: Route | None, response: Response, wait: Callable[[float], None]) -> Response:
-    """What the caller sees of a response that a fault spoils."""
+    """The response as the caller sees it after a fault."""
     if fault.kind is FaultKind.STATUS:
         return _in_shape(fault.refusal(), route).response()
     if fault.kind is FaultKind.DELAY:

@@ -1,6 +1,6 @@
 """The emulator inside the caller's process: an httpx transport that opens no socket.
 
-Owns how a fault shows to an httpx client: a cut is a protocol error, a delay may become a read timeout.
+Defines how faults appear to an httpx client: a cut is a protocol error, a delay may become a read timeout.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from batchctl.emulator.wire import Request
 class EmbeddedTransport(httpx.BaseTransport):
     """Answers requests from an emulator; closing it closes the emulator.
 
-    A delay before the effect that outlasts the read timeout ends the call without the effect, as if the server had
-    noticed that the caller hung up; one after the effect leaves it.
+    A delay before the effect that exceeds the read timeout ends the call without the effect, as if the server had
+    noticed the disconnect. After a delay that follows the effect, the effect remains.
     """
 
     def __init__(self, emulator: Emulator, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -27,7 +27,7 @@ class EmbeddedTransport(httpx.BaseTransport):
         self._sleep = sleep
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request. Raises RemoteProtocolError and ReadTimeout where faults say so."""
+        """Answer one request. Raises RemoteProtocolError or ReadTimeout if a fault demands it."""
         patience = request.extensions.get("timeout", {}).get("read")
 
         def wait(seconds: float) -> None:
@@ -49,7 +49,7 @@ class EmbeddedTransport(httpx.BaseTransport):
 
 
 class _Pieces(httpx.SyncByteStream):
-    """A body that is made while it is read."""
+    """A body that is generated while it is read."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces
@@ -59,7 +59,7 @@ class _Pieces(httpx.SyncByteStream):
 
 
 def open_embedded(db: Path) -> httpx.BaseTransport:
-    """A transport over the emulator in this file, which is made when it is not there. Raises StoreUnusable."""
+    """A transport over the emulator in this file, which is created if it does not exist. Raises StoreUnusable."""
     return EmbeddedTransport(Emulator(db))
 
 

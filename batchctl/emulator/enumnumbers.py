@@ -1,6 +1,7 @@
-"""Enums as numbers in replies, as Google's generated clients ask for them: `$alt=json;enum-encoding=int`.
+"""Enums as numbers in replies, as Google's generated clients request them: `$alt=json;enum-encoding=int`.
 
-Pure. The numbers are those of the APIs' protos; a name that is not here stays a name. Source: reference 5, 2.2, 16.
+Pure. The numbers are those of the APIs' protos; a name without a known number stays a name. Source: reference 5, 2.2,
+16.
 """
 
 from __future__ import annotations
@@ -29,19 +30,19 @@ _NUMBERS: Mapping[str, Mapping[str, int]] = {
     "openSourceCategory": {"PROPRIETARY": 1},
     "versionState": {"VERSION_STATE_STABLE": 1, "VERSION_STATE_UNSTABLE": 2},
 }
-"""By the member's name."""
+"""By the name of the member."""
 _OWN = frozenset({"labels", "modelParameters", "userMetadata"})
-"""Members whose content is the caller's own; so is a row's `metadata`, which no `@type` tells the type of."""
+"""Members with content of the caller's own; so is the `metadata` of a row, which has no `@type`."""
 
 
 def wants_numbers(request: Request) -> bool:
-    """Whether the caller asks for them."""
+    """Whether the caller requests enums as numbers."""
     asked = request.param("$alt", "alt") or ""
     return "enum-encoding=int" in asked.split(";")
 
 
 def numbered(reply: JsonObject) -> JsonObject:
-    """The reply with the numbers of its enums."""
+    """The reply with its enums as numbers."""
     return {name: _member(name, value) for name, value in reply.items()}
 
 

@@ -1,4 +1,4 @@
-"""What a service's handler gets and gives, and how a path finds its handler."""
+"""The interface between `core` and the handlers of the services, and the routes."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from batchctl.emulator.wire import JsonObject, Refused, Request, Response
 
 @dataclass(frozen=True)
 class Exchange:
-    """One call with all it may need. A handler checks first and writes last: what it wrote before a refusal stays."""
+    """One call with its context. A handler must check before it writes: its writes stay even if it refuses the call."""
 
     request: Request
     method: str
-    """The call's name in counters and faults, such as `batches.create`."""
+    """The name of the call in counters and faults, such as `batches.create`."""
     params: Mapping[str, str]
-    """What the route's pattern caught of the path."""
+    """The named groups of the route's pattern."""
     store: Store
     settings: Settings
     now: int
     mask: FieldMask = field(default_factory=FieldMask)
     as_of: int | None = None
-    """The earlier moment at which a fault lets the call be answered; then `now` is that moment."""
+    """The earlier moment at which a timeTravel fault answers the call; `now` is that moment, too."""
 
     def fault(self, kind: FaultKind) -> Fault | None:
-        """Whether a fault of this kind fires here; asking uses up one of its count."""
+        """The fault of this kind that fires for the call, if any; using it reduces its `count` by one."""
         return take_fault(self.store, self.method, frozenset({kind}))
 
     def as_it_was(self) -> Exchange:
-        """The same call at an earlier moment, where a fault sends it there: a replica that lags answers it."""
+        """The same call at an earlier moment if a timeTravel fault fires, as a replica that lags would answer it."""
         fault = self.fault(FaultKind.TIME_TRAVEL)
         if fault is None:
             return self
@@ -45,7 +45,7 @@ class Exchange:
         return replace(self, now=moment, as_of=moment)
 
     def page_size(self, default: int, most: int) -> int:
-        """The list's page size. Raises Refused (400) when it is no number of at least 0."""
+        """The page size of the list. Raises Refused (400) unless it is an integer of at least 0."""
         text = self.request.param("pageSize", "page_size") or "0"
         if not re.fullmatch(r"[0-9]{1,9}", text):
             raise Refused(400, f"Invalid value at 'page_size' (TYPE_INT32), {ascii(text)[1:-1][:40]!r}")
@@ -57,21 +57,21 @@ Handler: TypeAlias = Callable[[Exchange], JsonObject | Response]
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one path shape."""
+    """One method of one path pattern."""
 
     verb: str
     pattern: re.Pattern[str]
     method: str
     handler: Handler
     caller: Caller = Caller.KEY
-    """How whoever calls must be known."""
+    """The credentials that the call requires."""
     limited: bool = True
-    """Whether the body may not be larger than the API's limit for JSON."""
+    """Whether the API's limit for JSON bodies applies."""
     takes: Callable[[Request], bool] = lambda _: True
-    """Tells calls apart that share a path."""
+    """Distinguishes calls that share a path."""
     reply: str = ""
-    """The message that is answered; empty for what is no JSON of an API."""
+    """The name of the reply's message; empty if the reply is not JSON of an API."""
     replies: Replies | None = None
-    """The messages of its service."""
+    """The messages of the service."""
     query: frozenset[str] | None = None
-    """The parameters that it has beyond those of all methods; None where any is taken."""
+    """The query parameters of the method besides those of all methods; None if any is accepted."""

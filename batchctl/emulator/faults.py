@@ -1,6 +1,6 @@
-"""Faults: what goes wrong on purpose, and when. Draws are deterministic: a seed and a count of draws, both stored.
+"""Faults: errors injected on purpose. Random draws are deterministic, from a seed and a stored count of draws.
 
-Owns which fault fires; how it shows is done where it shows: `core` (status, cut, delay) and the services (the rest).
+This module decides which fault fires. `core` applies status, cut and delay faults; the services apply the others.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TYPE = "type.googleapis.com/google.rpc."
 
 
 class FaultKind(StrEnum):
-    """What a fault does."""
+    """The effect of a fault."""
 
     STATUS = "status"
     CUT = "cut"
@@ -34,7 +34,7 @@ class FaultKind(StrEnum):
 
 
 TRANSPORT_KINDS = frozenset({FaultKind.STATUS, FaultKind.CUT, FaultKind.DELAY})
-"""Kinds that need no knowledge of the method they hit."""
+"""Kinds that apply to every method alike."""
 _JOBS = ("batches", "batchPredictionJobs")
 _LISTS = frozenset(f"{jobs}.list" for jobs in _JOBS)
 _READS = _LISTS | {f"{jobs}.get" for jobs in _JOBS}
@@ -49,9 +49,9 @@ _REACH = {
     )
     | {"batches.patch"},
 }
-"""The methods whose calls a kind can change; the other kinds change every call."""
+"""The methods that a kind can affect; the other kinds affect every method."""
 _UNTIL = "until"
-"""Where a stored fault has the moment at which its `lasts` is over."""
+"""The member of a stored fault with the moment when its `lasts` is over."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +60,22 @@ class Fault:
 
     kind: FaultKind
     after: bool
-    """After the call's effect, so that only the reply suffers."""
+    """Whether the fault comes after the call's effect and changes only the reply."""
     status: int
     retry_info: str | None
     delay: int
     """Nanoseconds."""
     message: str = ""
-    """The words of a `status` fault; empty: what the emulator says of itself."""
+    """The message of a `status` fault; empty for the emulator's default."""
     name: str = ""
-    """Its rpc name; empty: the usual one of its status."""
+    """The google.rpc name of a `status` fault; empty for the default name of the status."""
 
     def refusal(self) -> Refused:
-        """The error that a `status` fault answers. Source: reference 9."""
+        """The error that a `status` fault returns. Source: reference 9."""
         name = self.name or None
         if self.message or self.status != 429:  # noqa: PLR2004  the HTTP status of a quota
             details = [] if self.retry_info is None else [self._retry_detail()]
-            words = self.message or f"The emulator's faults answer {self.status} here."
+            words = self.message or f"A fault of the emulator answers {self.status}."
             return Refused(self.status, words, name=name, details=details)
         message = "You exceeded your current quota, please check your plan and billing details."
         link = {"description": "Learn more about Gemini API quotas", "url": "https://ai.google.dev/gemini-api/docs"}
@@ -91,9 +91,9 @@ class Fault:
 
 
 def put_faults(store: Store, faults: object, methods: frozenset[str], place: str = "faults") -> None:
-    """Replace all faults; `methods` are the call names there are, `place` is what messages call the faults.
+    """Replace all faults; `methods` are the names of calls, `place` is what messages call the list of faults.
 
-    Raises Invalid, which names the place.
+    Raises Invalid with the place.
     """
     check(faults, "emulator-faults.schema.json", place)
     assert isinstance(faults, list)
@@ -110,20 +110,21 @@ def put_faults(store: Store, faults: object, methods: frozenset[str], place: str
 
 
 def _check_reach(fault: JsonObject, place: str, methods: frozenset[str]) -> None:
-    """Raise Invalid for a fault that could never show."""
+    """Raise Invalid for a fault that could never fire."""
     glob = fault.get("method", "*")
     if not any(matches(glob, method) for method in methods):
-        raise Invalid(f"{place}.method: {glob!r} names no method of {', '.join(sorted(methods))}")
+        raise Invalid(f"{place}.method: {glob!r} matches no method; the methods are {', '.join(sorted(methods))}")
     kind = FaultKind(fault["kind"])
     reach = _REACH.get(kind, methods)
     if not any(matches(glob, method) for method in reach):
-        raise Invalid(f"{place}.method: {glob!r} names no method that {kind} changes: {', '.join(sorted(reach))}")
+        affected = ", ".join(sorted(reach))
+        raise Invalid(f"{place}.method: {glob!r} matches no method that {kind} affects; it affects {affected}")
     if fault.get("when") == "after" and kind not in TRANSPORT_KINDS:
-        raise Invalid(f"{place}.when: only {', '.join(sorted(TRANSPORT_KINDS))} may come after a call's effect")
+        raise Invalid(f"{place}.when: only {', '.join(sorted(TRANSPORT_KINDS))} may have when: after")
 
 
 def get_faults(store: Store) -> list[JsonObject]:
-    """The faults in force; `count` and `lasts` are what remains of them."""
+    """The faults in force; `count` and `lasts` are what remains."""
     now = store.now()
     found = store.rows("SELECT fault, remaining FROM faults ORDER BY position")
     return [_shown(json.loads(text), left, now) for text, left in found]
@@ -140,7 +141,7 @@ def _seconds_left(until: int, now: int) -> str:
 
 
 def take_fault(store: Store, method: str, kinds: frozenset[FaultKind]) -> Fault | None:
-    """The first fault of these kinds that fires for a call of `method`; one of its count is used up."""
+    """The first fault of these kinds that fires for a call of `method`; uses up one of its `count`."""
     now = store.now()
     with store.transaction():
         for position, text, left, draws in store.rows("SELECT * FROM faults ORDER BY position"):
@@ -158,7 +159,7 @@ def take_fault(store: Store, method: str, kinds: frozenset[FaultKind]) -> Fault 
 
 
 def _draw(seed: int, position: int, draws: int) -> float:
-    """A number in [0, 1) that looks random and is always the same for the same three."""
+    """A pseudo-random number in [0, 1), always the same for the same arguments."""
     digest = hashlib.sha256(f"{seed}/{position}/{draws}".encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 

@@ -1,6 +1,7 @@
 """Partial replies: the `fields` parameter of Google's APIs, such as `a,b/c,d(e,f(g)),h.i,*`.
 
-Pure. A reply keeps what the mask names and loses the rest, page tokens too: that is how the real one behaves.
+Pure. The reply keeps only what the mask names. Even page tokens are dropped if they are not named, as by the real
+services.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TypeAlias
 from batchctl.emulator.wire import Refused
 
 Tree: TypeAlias = "dict[str, Tree]"
-"""Names to what is wanted below them; an empty tree wants all."""
+"""Names, each with the subtree of wanted names; an empty tree means everything."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_@-]+|[*,/.()]")
 _BELOW = frozenset("/.")
@@ -20,12 +21,12 @@ _BELOW = frozenset("/.")
 
 @dataclass(frozen=True)
 class FieldMask:
-    """What the caller wants of a reply; without a tree, everything."""
+    """The parts of a reply that the caller wants; everything, without a tree."""
 
     tree: Tree | None = None
 
     def wants(self, *path: str) -> bool:
-        """Whether anything at or below this path is kept: tells what need not be made at all."""
+        """Whether anything at or below this path is wanted; what is not need not be computed."""
         tree = self.tree
         for name in path:
             if not tree:
@@ -37,12 +38,12 @@ class FieldMask:
         return True
 
     def keep(self, value: object) -> object:
-        """The reply without what was not asked for."""
+        """The reply reduced to the wanted parts."""
         return value if self.tree is None else _keep(value, self.tree)
 
 
 def parse_mask(text: str | None) -> FieldMask:
-    """Read the parameter. Raises Refused (400) when it is malformed."""
+    """Parse the parameter. Raises Refused (400) if it is malformed."""
     if text is None or not text.strip():
         return FieldMask()
     squeezed = re.sub(r"\s+", "", text)
@@ -56,7 +57,7 @@ def parse_mask(text: str | None) -> FieldMask:
 
 
 def _read_list(tokens: list[str], at: int, into: Tree, text: str) -> int:
-    """Read `a,b/c,d(e)` from token `at` into the tree; gives the index of the token after it."""
+    """Parse `a,b/c,d(e)` from token `at` into the tree; returns the index of the next token."""
     while True:
         node = into
         while True:
@@ -78,7 +79,7 @@ def _read_list(tokens: list[str], at: int, into: Tree, text: str) -> int:
 
 
 def camel_name(name: str) -> str:
-    """The JSON spelling of a name; that of a camelCase name is itself."""
+    """The JSON spelling of a snake_case name; a camelCase name is unchanged."""
     return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
 
 

@@ -1,6 +1,4 @@
-"""Globs, in time that grows with the lengths of pattern and text, and no faster: whoever writes a rule or a URI may
-not hang the emulator with it.
-"""  # noqa: D205  # one sentence
+"""Globs that match in time linear in pattern and text: no rule and no URI can block the emulator."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ _PIECE = re.compile(r"\*{2,}|\*|[^*]", re.DOTALL)
 
 
 def matches(glob: str, text: str) -> bool:
-    """Whether the glob covers the text, case and all. Only `*` and `?` are special: a mark's brackets are not."""
+    """Whether the glob matches the text, with case. Only `*` and `?` are special: brackets match themselves."""
     parts = glob.split("*")
     if len(parts) == 1:
         return len(glob) == len(text) and _segment(glob).match(text) is not None
@@ -21,7 +19,7 @@ def matches(glob: str, text: str) -> bool:
         return False
     at = len(first)
     for part in middle:
-        # The first place is the best one: it leaves the most for the parts behind it.
+        # The leftmost match is the best one: it leaves the most text for the remaining parts.
         found = _segment(part).search(text, at, end)
         if found is None:
             return False
@@ -30,12 +28,12 @@ def matches(glob: str, text: str) -> bool:
 
 
 def _segment(part: str) -> re.Pattern[str]:
-    """What stands between two stars: as long as it is, so there is nothing to try twice at one place."""
+    """The text between two stars. It matches a fixed number of characters, so there is no backtracking."""
     return re.compile("".join("." if char == "?" else re.escape(char) for char in part), re.DOTALL)
 
 
 class PathGlob:
-    """A pattern in which `*` stands for anything within one folder, and `**` for anything at all."""
+    """A pattern in which `*` matches anything within one folder, and `**` matches anything."""
 
     def __init__(self, pattern: str) -> None:
         pieces = _PIECE.findall(pattern)
@@ -46,7 +44,7 @@ class PathGlob:
         self._literal = {char: _bits(pieces, [char]) for char in set(literals)}
 
     def covers(self, text: str) -> bool:
-        """Whether the whole text fits. Bit number n of the state: the first n pieces may have been used up."""
+        """Whether the pattern matches the complete text. Bit n of the state: the first n pieces may be matched."""
         state = self._past_wildcards(1)
         for char in text:
             stay = state & (self._anything if char == "/" else self._anything | self._folder)
@@ -56,7 +54,7 @@ class PathGlob:
         return bool(state & self._end)
 
     def _past_wildcards(self, state: int) -> int:
-        """The state, and what follows when wildcards stand for nothing."""
+        """The state with all positions that follow if wildcards match nothing."""
         while (more := state | (state & (self._anything | self._folder)) << 1) != state:
             state = more
         return state

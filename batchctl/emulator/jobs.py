@@ -1,4 +1,4 @@
-"""The jobs in the store: what is kept of one, and how it is found. What a job answers is the services' affair."""
+"""The jobs in the store: what is stored, and queries for it. The services define how a job appears in replies."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from batchctl.emulator.store import Store
 
 @dataclass(frozen=True)
 class Job:
-    """One batch job as stored. Times in nanoseconds since 1970."""
+    """One batch job as stored. Times are in nanoseconds since 1970."""
 
     api: str
-    """The service it belongs to, such as `gemini`."""
+    """The service of the job, such as `gemini`."""
     name: str
     """The full resource name."""
     kind: str
@@ -26,39 +26,41 @@ class Job:
     model: str
     display_name: str | None
     input_file: str | None
-    """The file's name; None for inline requests."""
+    """The name of the input file; None for inline requests."""
     input_blob: str
-    """JSON lines: the file's bytes, or the inline items, or the rows that a Vertex job took in."""
+    """JSON lines: the bytes of the file, the inline items, or the rows that a Vertex job has imported."""
     request_count: int
     failed_count: int
-    """How many rows will have failed when all are answered."""
+    """The number of rows that will have failed when all rows are processed."""
     created: int
     updated: int
-    """The last change by a call; state changes count on top."""
+    """The time of the last change by a call; changes of the state are not included."""
     course: Course
     labels: Mapping[str, str] = field(default_factory=dict)
     priority: str | None = None
     results_blob: str | None = None
-    """JSON lines given by a seed, in place of computed answers."""
+    """JSON lines of results from a seed, which replace computed answers."""
     cancelled: int | None = None
-    """When a cancel takes effect."""
+    """The time when a cancel takes effect."""
     served: int | None = None
-    """How many rows were answered before the cancel took effect."""
+    """The number of rows that were processed before the cancel took effect."""
     served_failed: int | None = None
     deleted: int | None = None
     parent: str = ""
     """Vertex: the project, by its number, and the location; `projects/1/locations/l`."""
     body: Mapping[str, Any] = field(default_factory=dict)
-    """Vertex: the resource's members that only go from the caller back to the caller. Elsewhere: what each answer has
-    besides."""
+    """Vertex: members of the resource that the caller sent and that are only echoed.
+
+    Gemini: members that each answer has in addition.
+    """
     asked: int | None = None
-    """Vertex: when a cancel was asked for; the job is CANCELLING until it ends."""
+    """Vertex: the time of the cancel request; the job is CANCELLING until it ends."""
     due: int | None = None
-    """Vertex: when its input is to be taken in or, once `input_blob` is not empty, its output to be written."""
+    """Vertex: when the input is due to be imported or, once `input_blob` is set, the output to be written."""
     output: Mapping[str, Any] = field(default_factory=dict)
-    """Vertex: the resource's members that came out of its work, such as `outputInfo`."""
+    """Vertex: members of the resource that result from the job's work, such as `outputInfo`."""
     seq: int = 0
-    """The store's own number; later jobs have higher ones."""
+    """The sequence number in the store; later jobs have higher numbers."""
 
     @property
     def short(self) -> str:
@@ -67,19 +69,19 @@ class Job:
 
     @property
     def state_prefix(self) -> str:
-        """What its API puts before a state's name. Source: reference 5."""
+        """The prefix of state names in the job's API. Source: reference 5."""
         return "JOB_STATE_" if self.parent else "BATCH_STATE_"
 
     def is_born(self, as_of: int | None) -> bool:
-        """Whether it was there at a moment; None: now, and then it was."""
+        """Whether the job existed at this moment; None means now."""
         return as_of is None or self.created <= as_of
 
     def is_deleted(self, as_of: int | None) -> bool:
-        """Whether it was deleted by a moment; None: by now."""
+        """Whether the job was deleted by this moment; None means now."""
         return self.deleted is not None and (as_of is None or self.deleted <= as_of)
 
     def timeline(self, settings: Settings) -> Timeline:
-        """What decides its state over time."""
+        """The values that determine the job's state over time."""
         course = self.course
         return Timeline(
             self.created,
@@ -94,7 +96,7 @@ class Job:
         )
 
     def progress(self, settings: Settings, now: int) -> Progress:
-        """Its standing now; a deleted job stands still."""
+        """The job's progress now; a deleted job keeps the progress that it had."""
         return progress(self.timeline(settings), now if self.deleted is None else min(now, self.deleted))
 
 
@@ -108,7 +110,7 @@ _JSON = frozenset({"labels", "body", "output"})
 
 @dataclass(frozen=True)
 class Where:
-    """A condition on jobs, in SQL of the program's own making, with the values for its question marks."""
+    """A condition on jobs: SQL written by this program, and the values of its parameters."""
 
     sql: str = "TRUE"
     values: tuple[object, ...] = ()
@@ -126,26 +128,26 @@ def add_job(store: Store, job: Job) -> None:
 
 
 def find_job(store: Store, api: str, name: str) -> Job | None:
-    """The job of that name, deleted ones too."""
-    found = store.rows(f"SELECT {_COLUMNS} FROM jobs WHERE api = ? AND name = ?", api, name)  # noqa: S608  own names
+    """The job of this name, even if it is deleted."""
+    found = store.rows(f"SELECT {_COLUMNS} FROM jobs WHERE api = ? AND name = ?", api, name)  # noqa: S608  constants
     return _job(found[0]) if found else None
 
 
 def find_short(store: Store, api: str, parent: str, short: str) -> Job | None:
-    """The job of that id below that parent, deleted ones too."""
-    sql = f"SELECT {_COLUMNS} FROM jobs WHERE api = ? AND parent = ? AND short = ?"  # noqa: S608  own names
+    """The job of this id below this parent, even if it is deleted."""
+    sql = f"SELECT {_COLUMNS} FROM jobs WHERE api = ? AND parent = ? AND short = ?"  # noqa: S608  constants
     found = store.rows(sql, api, parent, short)
     return _job(found[0]) if found else None
 
 
 def all_jobs(store: Store) -> list[Job]:
     """Every job ever created, oldest first."""
-    return [_job(row) for row in store.rows(f"SELECT {_COLUMNS} FROM jobs ORDER BY seq")]  # noqa: S608  own names
+    return [_job(row) for row in store.rows(f"SELECT {_COLUMNS} FROM jobs ORDER BY seq")]  # noqa: S608  constants
 
 
 def next_due(store: Store, now: int) -> Job | None:
-    """The job whose work has been due for longest; None when no work is due by `now`."""
-    sql = f"SELECT {_COLUMNS} FROM jobs WHERE due <= ? ORDER BY due, seq LIMIT 1"  # noqa: S608  own names
+    """The job whose work is overdue for longest; None if no work is due by `now`."""
+    sql = f"SELECT {_COLUMNS} FROM jobs WHERE due <= ? ORDER BY due, seq LIMIT 1"  # noqa: S608  constants
     found = store.rows(sql, now)
     return _job(found[0]) if found else None
 
@@ -161,9 +163,9 @@ def newest_jobs(
     parent: str = "",
     where: Where = EVERY,
 ) -> list[Job]:
-    """The jobs created no later than `born_by`, newest first, those past the position `after`.
+    """The jobs created no later than `born_by`, newest first, after the list position `after`.
 
-    Deleted ones are left out, but for those that were deleted after `as_of`.
+    Deleted jobs are left out, except those deleted after `as_of`.
     """
     deleted_after = _FOR_EVER if as_of is None else as_of
     created, seq = after or (_FOR_EVER, 0)
@@ -179,15 +181,15 @@ def newest_jobs(
 
 
 def change_job(store: Store, job: Job, changes: Mapping[str, object]) -> Job:
-    """Overwrite fields of a stored job; gives the job as it is then. The keys are the program's own names."""
+    """Change fields of a stored job; returns the changed job. The keys are field names of `Job`."""
     stored = _stored(changes)
     names = ", ".join(f"{name} = ?" for name in stored)
-    store.change(f"UPDATE jobs SET {names} WHERE seq = ?", *stored.values(), job.seq)  # noqa: S608  own names
-    return replace(job, **changes)  # type: ignore[arg-type]  # the keys are the job's own fields
+    store.change(f"UPDATE jobs SET {names} WHERE seq = ?", *stored.values(), job.seq)  # noqa: S608  constants
+    return replace(job, **changes)  # type: ignore[arg-type]  # the keys are fields of Job
 
 
 def _stored(fields: Mapping[str, object]) -> dict[str, object]:
-    """Fields as columns: JSON where SQLite has no such thing."""
+    """Fields as column values: JSON for types that SQLite does not have."""
     stored = dict(fields)
     for name in _JSON & fields.keys():
         stored[name] = json.dumps(fields[name])

@@ -1,6 +1,6 @@
-"""What Google's older REST APIs (Cloud Storage, BigQuery) have in common: their error shape, pages, own addresses.
+"""Common parts of Google's older REST APIs (Cloud Storage, BigQuery): error format, pages, addresses.
 
-Knows no path and no method of them.
+This module knows no path and no method of these APIs.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _REASONS = {
 
 
 class OldRefused(Refused):
-    """An error answer with the list `errors` in it, each with a `reason`, which is what clients of these APIs read.
+    """An error with the list `errors`, each with a `reason`, which clients of these APIs read.
 
-    `named` adds the google.rpc name, as BigQuery does and Cloud Storage does not; `place` is the kind and the name of
-    the thing at fault, such as `("header", "If-Match")`.
+    `named` adds the google.rpc name, as BigQuery does and Cloud Storage does not. `place` is the kind and the name of
+    the invalid part of the request, such as `("header", "If-Match")`.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class OldRefused(Refused):
 
     @classmethod
     def of(cls, refused: Refused, *, named: bool) -> OldRefused:
-        """The same refusal; a name that its status does not have by itself is kept, and details are."""
+        """The same error; its details are kept, and so is a name that is not the default of its status."""
         old = cls(refused.status, refused.message, named=named or refused.name != Refused(refused.status, "").name)
         old.name, old.details = refused.name, refused.details
         return old
 
     def response(self) -> Response:
-        """The error as it goes over the wire."""
+        """The error as an HTTP response."""
         item = {"message": self.message, "domain": "global", "reason": self.reason}
         if self._place is not None:
             item |= {"locationType": self._place[0], "location": self._place[1]}
@@ -64,7 +64,7 @@ class OldRefused(Refused):
 
 
 def older(handler: Handler, *, named: bool = False) -> Handler:
-    """The handler with all of its refusals in the older shape."""
+    """The handler with all of its errors in the older format."""
 
     def answer(exchange: Exchange) -> JsonObject | Response:
         try:
@@ -83,32 +83,32 @@ def host_url(exchange: Exchange) -> str:
 
 
 def max_results(exchange: Exchange, default: int, most: int) -> int:
-    """How many things one page may hold. Raises Refused (400) when that is no number of at least 0."""
+    """The maximum number of entries per page. Raises Refused (400) unless it is an integer of at least 0."""
     return min(number(exchange, "maxResults", 0) or default, most)
 
 
 def number(exchange: Exchange, name: str, default: int) -> int:
-    """A query parameter that is a whole number of at least 0. Raises Refused (400) for anything else."""
+    """A query parameter that is an integer of at least 0. Raises Refused (400) for anything else."""
     text = exchange.request.param(name)
     if text is None or not text:
         return default
     if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise Refused(400, f"Invalid value for {name}: {ascii(text)[1:-1][:40]!r} is no whole number of at least 0.")
+        raise Refused(400, f"Invalid value for {name}: {ascii(text)[1:-1][:40]!r} is not an integer of at least 0.")
     return int(text)
 
 
 def flag(exchange: Exchange, name: str) -> bool:
-    """A query parameter that says yes or no; no by default."""
+    """A boolean query parameter; false by default."""
     return (exchange.request.param(name) or "").lower() in {"true", "1"}
 
 
 def page_token(place: str) -> str:
-    """An opaque place in a list."""
+    """An opaque token for a position in a list."""
     return base64.urlsafe_b64encode(place.encode()).decode()
 
 
 def read_token(exchange: Exchange) -> str:
-    """The place that the page token names; empty without one. Raises Refused (400) for what is no token."""
+    """The position in the page token; empty without one. Raises Refused (400) for an invalid token."""
     try:
         return base64.b64decode(exchange.request.param("pageToken") or "", b"-_", validate=True).decode()
     except ValueError as error:

@@ -1,6 +1,6 @@
-"""Where a job stands at a moment. Pure: times in, state out, so that no background work is ever needed.
+"""The state of a job at a given time. Pure: times in, state out, so no background work is needed.
 
-Legal moves are those of reference 5: PENDING, RUNNING, on Vertex CANCELLING, then one terminal state for good.
+The transitions are those of reference 5: PENDING, RUNNING, on Vertex CANCELLING, then one terminal state.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """A batch job's state, without an API's prefix."""
+    """A batch job's state, without the prefix of an API."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -31,7 +31,7 @@ VERTEX_ONLY = frozenset({
 
 
 class Fate(StrEnum):
-    """What a rule makes of a job."""
+    """The outcome of a job that a rule chooses."""
 
     STUCK = "stuck"
     FAIL = "fail"
@@ -49,19 +49,19 @@ _FOR_EVER = 2**62
 
 @dataclass(frozen=True)
 class Limits:
-    """The times that Vertex gives a job; nanoseconds. Source: reference 10."""
+    """The limits of Vertex on a job's time, in nanoseconds. Source: reference 10."""
 
     wait: int
     """A job that still waits at this age becomes EXPIRED."""
     run: int
-    """A job that has run for so long ends, whatever it has done."""
+    """A job that has run for this long ends, even if it is incomplete."""
     overdue: State = State.FAILED
-    """How it ends then."""
+    """The state of a job that ends at this limit."""
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """All that decides a job's state over time; nanoseconds."""
+    """The values that determine a job's state over time, in nanoseconds."""
 
     created: int
     pending: int
@@ -70,21 +70,21 @@ class Timeline:
     """An unfinished job becomes EXPIRED at this age, unless it has `limits`."""
     fate: Fate | None = None
     cancelled: int | None = None
-    """When a cancel takes effect; set only for a job that was unfinished when the cancel came."""
+    """When a cancel takes effect; set only if the job was unfinished at the time of the cancel request."""
     limits: Limits | None = None
     asked: int | None = None
-    """When a cancel was asked for; from then on the job is CANCELLING. Only where the API has that state."""
+    """The time of the cancel request; from then on the job is CANCELLING. Only for APIs that have this state."""
     stands: State | None = None
-    """A state that the job never leaves on its own."""
+    """A fixed state, which the job leaves only by a call."""
 
     @property
     def deadline(self) -> int:
-        """A job that is unfinished, or with limits one that still waits, becomes EXPIRED here."""
+        """When the job becomes EXPIRED: if it is unfinished or, with limits, if it still waits."""
         return self.created + (self.expire_after if self.limits is None else self.limits.wait)
 
     @property
     def starts(self) -> int | None:
-        """When the job begins to run; None when it never does."""
+        """When the job starts to run; None if it never does."""
         if self.fate is Fate.STUCK or self.stands is State.QUEUED:
             return None
         starts = self.created + self.pending
@@ -92,7 +92,7 @@ class Timeline:
         return None if stopped or (self.limits is not None and starts > self.deadline) else starts
 
     def end(self) -> tuple[int, State]:
-        """When the job ends, and how."""
+        """When the job ends, and its final state."""
         if self.cancelled is not None:
             return self.cancelled, State.CANCELLED
         if self.stands is not None:
@@ -114,13 +114,13 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Progress:
-    """A job's standing at one moment."""
+    """A job's state and progress at one moment."""
 
     state: State
     started: int | None
     ended: int | None
     share: float
-    """How much of the running time is over, 0 to 1."""
+    """The elapsed share of the running time, 0 to 1."""
 
     @property
     def done(self) -> bool:
@@ -129,7 +129,7 @@ class Progress:
 
 
 def progress(line: Timeline, now: int) -> Progress:
-    """Where the job stands at `now`."""
+    """The state and progress of the job at `now`."""
     end, state = line.end()
     starts = line.starts
     started = starts if starts is not None and starts <= min(now, end) else None
@@ -145,7 +145,7 @@ def progress(line: Timeline, now: int) -> Progress:
 
 
 def share_done(line: Timeline, moment: int) -> float:
-    """The part of the rows that are answered at `moment`, as far as time alone tells."""
+    """The share of rows that is processed at `moment`, by the time alone."""
     if line.fate is Fate.STUCK or moment < line.created + line.pending:
         return 0.0
     over = moment - line.created - line.pending

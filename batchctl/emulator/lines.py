@@ -1,4 +1,4 @@
-"""JSON lines: reading a stream of bytes line by line, and writing values as a stream."""
+"""JSON lines: splitting a stream of bytes into lines, and writing values as a stream of lines."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from batchctl.emulator.wire import json_bytes
 
 _BLOCK = 64 * 1024
-"""Bytes of lines that are given out as one piece."""
+"""The size of the pieces in which lines are written."""
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines in a stream of bytes, whatever its pieces; blank ones are left out."""
+    """The lines in a stream of bytes, which may be split anywhere; blank lines are left out."""
     rest: list[bytes] = []
     for chunk in chunks:
         first, *more = chunk.split(b"\n")
@@ -23,7 +23,7 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def blocks(values: Iterable[object]) -> Iterator[bytes]:
-    """The values as JSON lines, in pieces of some size; the last one may be empty."""
+    """The values as JSON lines, in pieces of similar size; the last piece may be empty."""
     block = bytearray()
     for value in values:
         block += json_bytes(value) + b"\n"

@@ -1,7 +1,7 @@
-"""A metadata server, as machines of Google's cloud have one: any Google SDK gets credentials from it.
+"""A metadata server like that of Google Cloud's machines: any Google SDK gets credentials from it.
 
-Point `GCE_METADATA_HOST` and `GCE_METADATA_IP` at the emulator (host and port, without a scheme). It is a tree: a path
-with a slash at its end lists what is below, as JSON with `recursive=true`; one without is a value.
+Point `GCE_METADATA_HOST` and `GCE_METADATA_IP` at the emulator (host and port, without a scheme). Paths form a tree: a
+path that ends with a slash lists its children, as JSON with `recursive=true`; any other path is a value.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from batchctl.emulator.vertex.places import project_number
 from batchctl.emulator.wire import JsonObject, Request, Response, json_bytes
 
 PROJECT = "emulator"
-"""The project that the credentials belong to."""
+"""The project of the credentials."""
 LOCATION = "us-central1"
 _FLAVOR = {"metadata-flavor": "Google"}
 _EMAIL = "emulator@emulator.iam.gserviceaccount.com"
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 _LIFETIME = 3600
-"""Seconds."""
+"""In seconds."""
 _GIVEN = "tokensGiven"
-"""How many tokens there were so far."""
+"""The key of the counter of issued tokens."""
 _TOKEN = re.compile(rf"computeMetadata/v1/instance/service-accounts/(?:default|{re.escape(_EMAIL)})/token")
 _DASH = re.compile(r"[-_]([a-z])")
 
@@ -47,7 +47,7 @@ def _tree(number: str) -> Tree:
 
 
 def _get(exchange: Exchange) -> Response:
-    """What a path says. Without the header that no browser sends by itself, and over a proxy, it says nothing."""
+    """The value or list at a path. The required header keeps web pages out, because no browser sends it."""
     request = exchange.request
     if not _is_asked(request) or request.header("x-forwarded-for"):
         return _page(403, "Missing Metadata-Flavor:Google header.")
@@ -68,7 +68,7 @@ def _get(exchange: Exchange) -> Response:
 
 
 def _token(exchange: Exchange) -> Response:
-    """A new token for whoever asks, so that it shows who renewed theirs."""
+    """A new token for each call, so that tests can see who renewed a token."""
     with exchange.store.transaction():
         number = (exchange.store.meta(_GIVEN) or 0) + 1
         exchange.store.put_meta(_GIVEN, number)
@@ -76,7 +76,7 @@ def _token(exchange: Exchange) -> Response:
 
 
 def _listing(tree: Tree) -> str:
-    """What is below, one a line; what has more below ends with a slash."""
+    """The children, one per line; a child with children ends with a slash."""
     names = [f"{name}/" if isinstance(below, Mapping) else name for name, below in tree.items()]
     return "".join(f"{name}\n" for name in ([*names, "token"] if "scopes" in tree else names))
 
@@ -84,7 +84,7 @@ def _listing(tree: Tree) -> str:
 def _as_json(found: Tree | str | list[str]) -> JsonObject | str | list[str]:
     if not isinstance(found, Mapping):
         return found
-    # An account's name is a name, and no member's.
+    # The name of an account is not a member name, so it keeps its spelling.
     return {_DASH.sub(_capital, name) if "@" not in name else name: _as_json(below) for name, below in found.items()}
 
 

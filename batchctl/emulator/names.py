@@ -1,4 +1,4 @@
-"""Fresh names, of the shapes that the real services give."""
+"""New random ids in the formats of the real services."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def fresh_id(length: int) -> str:
 
 
 def fresh_digits() -> str:
-    """Eighteen random digits, none of them a leading zero."""
+    """Eighteen random digits without a leading zero."""
     return str(10**17 + secrets.randbelow(9 * 10**17))

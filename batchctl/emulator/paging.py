@@ -1,4 +1,4 @@
-"""Pages of jobs, newest first, with the faults of lists. What an entry looks like is the services' affair."""
+"""Pages of jobs, newest first, with the faults that affect lists. The services define the form of the entries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def page_of_jobs(
     parent: str = "",
     where: Where = EVERY,
 ) -> tuple[list[Job], str | None]:
-    """The jobs of the page that the caller asks for, and the token of the next one. Raises Refused (400)."""
+    """The jobs of the requested page, and the token of the next page. Raises Refused (400)."""
     token = exchange.request.param("pageToken", "page_token")
     after, gap = _read_token(token) if token else (None, False)
     if gap:
@@ -37,7 +37,7 @@ def page_of_jobs(
 
 
 def _token(after: tuple[int, int] | None, *, gap: bool) -> str:
-    """An opaque place in the list: past which job, and whether an empty page comes first."""
+    """An opaque token: the job after which the page begins, and whether an empty page comes first."""
     return base64.urlsafe_b64encode(json.dumps([after, gap]).encode()).decode()
 
 

@@ -1,6 +1,7 @@
-"""Reads proto-JSON input: both spellings in, camelCase out, unknown names and wrong types refused with their place.
+"""Reads proto-JSON: accepts both spellings of names, returns camelCase, refuses unknown names and wrong types.
 
-Knows no message of any API; the services declare theirs. What is `Anything` (maps, schemas, args) stays as it came.
+This module knows no message of an API; the services declare theirs. A value of the type `Anything` (maps, schemas,
+args) is returned unchanged.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from batchctl.emulator.wire import JsonObject, Refused
 
 @dataclass(frozen=True)
 class Anything:
-    """Taken verbatim, names inside included."""
+    """Any JSON, returned unchanged with the names in it."""
 
 
 @dataclass(frozen=True)
 class Struct:
-    """An object, taken verbatim, names inside included."""
+    """An object, returned unchanged with the names in it."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Whole:
-    """An int32 or int64: a whole number, or its digits in a string."""
+    """An int32 or int64: an integer, or its digits in a string."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,12 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Name:
-    """An enum of which not every name is known here; its number counts, too."""
+    """An enum of which not every name is known here; a number is accepted, too."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """An enum's name, or its number, which is read as the name."""
+    """The name of an enum value, or its number, which is converted to the name."""
 
     names: tuple[str, ...]
     """In the order of their numbers, from 0 on."""
@@ -63,7 +64,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Many:
-    """A repeated field; with `lone`, a bare value is taken as a list of one."""
+    """A repeated field; with `lone`, a single value is accepted as a list of one."""
 
     of: Kind
     lone: bool = False
@@ -71,7 +72,7 @@ class Many:
 
 @dataclass(frozen=True)
 class Message:
-    """A message with its fields by camelCase name; an `open` one lets unknown names pass."""
+    """A message with its fields by camelCase name; an `open` message accepts unknown names."""
 
     fields: Mapping[str, Kind] = field(default_factory=dict)
     open: bool = False
@@ -88,7 +89,7 @@ class _Problem:
 
 
 def read_message(value: object, message: Message, place: str = "") -> JsonObject:
-    """The message in camelCase. Raises Refused (400) that tells every problem. Source: reference 9."""
+    """The message in camelCase. Raises Refused (400), which lists all problems. Source: reference 9."""
     problems: list[_Problem] = []
     read = _read(value, message, place, problems)
     if problems:
@@ -98,12 +99,12 @@ def read_message(value: object, message: Message, place: str = "") -> JsonObject
 
 
 def snake(name: str) -> str:
-    """The proto spelling of a camelCase name, which is how the API tells places."""
+    """The proto spelling of a camelCase name, which the API uses in paths."""
     return re.sub(r"[A-Z]", lambda found: "_" + found[0].lower(), name)
 
 
 def camel(name: str) -> str:
-    """The JSON spelling of a snake_case name; a camelCase one stays."""
+    """The JSON spelling of a snake_case name; a camelCase name is unchanged."""
     return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
 
 
@@ -114,7 +115,7 @@ def _read(value: object, kind: Kind, place: str, problems: list[_Problem]) -> ob
         if kind.lone and isinstance(value, str | dict):
             value = [value]
         if not isinstance(value, list):
-            problems.append(_Problem(place, f"Invalid value at '{place}' (a list is wanted)"))
+            problems.append(_Problem(place, f"Invalid value at '{place}' (a list is expected)"))
             return []
         return [_read(item, kind.of, f"{place}[{position}]", problems) for position, item in enumerate(value)]
     if isinstance(kind, Struct) and not isinstance(value, dict):
@@ -147,7 +148,7 @@ _TYPES: Mapping[type[Scalar], str] = {
     Name: "TYPE_ENUM",
     Choice: "TYPE_ENUM",
 }
-"""As the API names them in its errors."""
+"""The type names in the API's errors."""
 
 
 def _fits(value: object, kind: Scalar) -> bool:
@@ -179,7 +180,7 @@ def _real(value: object) -> bool:
 
 def _read_fields(value: object, message: Message, place: str, problems: list[_Problem]) -> JsonObject:
     if not isinstance(value, dict):
-        problems.append(_Problem(place, f"Invalid value at '{place}' (an object is wanted)"))
+        problems.append(_Problem(place, f"Invalid value at '{place}' (an object is expected)"))
         return {}
     read: JsonObject = {}
     for given, item in value.items():
@@ -205,7 +206,7 @@ def _whole(value: object) -> bool:
 
 
 def _encodable(text: str) -> bool:
-    """Whether UTF-8 can hold it: half a surrogate pair cannot be stored."""
+    """Whether the text can be encoded in UTF-8: half a surrogate pair cannot."""
     return not any("\ud800" <= char <= "\udfff" for char in text)
 
 

@@ -1,7 +1,7 @@
-"""The parameters of a query: which ones a method has. One that it has not is refused, and not left out of account.
+"""Query parameters: the parameters of each method, and the check that refuses all others.
 
-So does the front end of Google's newer APIs; Cloud Storage and BigQuery are older, and take any. What `alt` may be is
-checked for all of them.
+Google's newer APIs refuse unknown parameters; Cloud Storage and BigQuery are older and accept any. `alt` is checked for
+all of them.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from batchctl.emulator.wire import Refused, Request
 
 _NAMES = "alt callback fields key access_token oauth_token pretty_print quota_user user_project"
 _EVERYWHERE = frozenset([*_NAMES.split(), "upload_type", "upload_protocol", "$.xgafv"])
-"""Source: the discovery document's parameters of all methods; any of them may begin with `$`."""
+"""Source: the parameters of all methods in the discovery document; each may begin with `$`."""
 LIST = frozenset({"page_size", "page_token", "filter"})
-"""The parameters of lists, in the spelling of protos: the other one is taken, too."""
+"""The parameters of lists, in the spelling of protos; camelCase is accepted, too."""
 OPERATIONS_LIST = LIST | {"return_partial_success"}
 _CAPITAL = re.compile(r"(?<=[a-z])([A-Z])")
 _SHOWN = 100
 
 
 def check_query(request: Request, known: frozenset[str]) -> None:
-    """Raise Refused (400) for a parameter that the method has not."""
+    """Raise Refused (400) for a parameter that the method does not have."""
     for name, _ in request.query:
         plain = _CAPITAL.sub(r"_\1", name).lower()
         if plain in known or plain in _EVERYWHERE or plain.removeprefix("$") in _EVERYWHERE:
@@ -37,9 +37,9 @@ def check_query(request: Request, known: frozenset[str]) -> None:
 
 
 def unknown_alt(request: Request, *, has_media: bool) -> str | None:
-    """Why the form of the reply that is asked for cannot be had; None when it can.
+    """Why the reply cannot have the requested form (`alt`); None if it can.
 
-    The front end says so before it asks who calls, as was seen at other APIs of Google.
+    Other APIs of Google refuse it before they check the credentials.
     """
     for name, value in request.query:
         form, *options = value.split(";")
@@ -56,5 +56,5 @@ def unknown_alt(request: Request, *, has_media: bool) -> str | None:
 
 
 def wants_lines(request: Request) -> bool:
-    """Whether the reply is to be indented."""
+    """Whether the reply should be indented."""
     return request.param("prettyPrint", "$prettyPrint", "pretty_print") == "true"

@@ -1,7 +1,8 @@
-"""The members that replies may have, message by message, for the parameter `fields`. Data, and how it is looked up.
+"""The members of replies, message by message, for the parameter `fields`: tables, and look-up in them.
 
-Each line of a table is a message, then its members, with `:type` where they have members of their own; `any` is what is
-not looked into, and `*` makes a list. Source: the discovery documents; for the Developer API reference 1.2, 1.4, 2.2.
+Each line of a table is a message with its members. A member with members of its own has `:type`; `any` means that its
+content is not checked, and `*` means a list. Source: the discovery documents; for the Developer API reference 1.2, 1.4,
+2.2.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from batchctl.emulator.fieldmask import FieldMask, Tree, camel_name
 
 _ANY = "any"
 _OPEN = frozenset({("Operation", "metadata"), ("Operation", "response"), ("Status", "details")})
-"""Members that are an `Any`: a server need not know what is in them. Source: reference 16."""
+"""Members of the type `Any`: a server need not know their content. Source: reference 16."""
 
 
 @dataclass(frozen=True)
 class Replies:
-    """The messages that one service answers."""
+    """The reply messages of one service."""
 
     table: str
     words: str
-    """What it says of a path that it does not know, with `{path}`."""
+    """The error message for an unknown path, with the placeholder `{path}`."""
     is_old: bool = False
-    """Whether its errors have the older shape."""
+    """Whether errors have the older format."""
 
     @cached_property
     def messages(self) -> Mapping[str, Mapping[str, str]]:
-        """The types of the members of each message; empty for one without members of its own."""
+        """The types of the members of each message; empty for members without members of their own."""
         found: dict[str, dict[str, str]] = {}
         for line in self.table.splitlines():
             name, *members = line.split()
@@ -40,7 +41,7 @@ class Replies:
         return found
 
     def unknown_path(self, mask: FieldMask, message: str, *, looks_into_any: bool) -> str:
-        """The first path of the mask that the message has not got; empty when it has them all."""
+        """The first path of the mask that the message does not have; empty if it has all."""
         return self._unknown(mask.tree or {}, message, (), looks_into_any=looks_into_any)
 
     def _unknown(self, tree: Tree, message: str, above: tuple[str, ...], *, looks_into_any: bool) -> str:

@@ -1,7 +1,7 @@
-"""The requests that the two services put into rows, message by message. Data only.
+"""The requests in the rows of both services, message by message. Data only.
 
-Each line of a table is a message, then its members as `name:type`; `*` behind a type makes a list, `any` is data of the
-caller's own. The Developer API and Vertex share most of it. Source: reference 1.3, 7, 16.
+Each line of a table is a message with its members as `name:type`; `*` after a type means a list, `any` is data of the
+caller. The Developer API and Vertex AI share most of it. Source: reference 1.3, 7, 16.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ _SCALARS: dict[str, Kind] = {
     "text": Text(),
 }
 _LONE = frozenset({"parts", "contents"})
-"""Lists for which Vertex takes a bare object too, as Google's samples have it."""
+"""Lists for which Vertex AI accepts a single object, as in Google's samples."""
 
 
 def _members(*tables: str) -> dict[str, dict[str, str]]:
@@ -151,7 +151,7 @@ def _kind(member: str, kind: str, members: dict[str, dict[str, str]], lone: froz
 
 
 def _embed(content: Message) -> Message:
-    """Both forms of the settings; the three beside `content` are deprecated. Source: reference 16."""
+    """Both forms of the settings; the three members next to `content` are deprecated. Source: reference 16."""
     settings: dict[str, Kind] = {
         "taskType": Choice(TASK_TYPES),
         "title": Text(),
@@ -172,6 +172,6 @@ def _requests(extra: str, lone: frozenset[str] = frozenset()) -> dict[str, Messa
 
 
 DEVELOPER_REQUESTS = _requests(_DEVELOPER)
-"""What a row's request may be at the Developer API, by kind of job."""
+"""The messages of a row's request at the Developer API, by kind of job."""
 VERTEX_REQUESTS = _requests(_VERTEX, _LONE)
-"""The same at Vertex AI."""
+"""The messages of a row's request on Vertex AI, by kind of job."""

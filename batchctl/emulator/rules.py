@@ -1,6 +1,7 @@
-"""Rules: what becomes of jobs and rows that match a glob.
+"""Rules: the outcome of the jobs and rows that match a glob.
 
-A job's course is fixed from the rules in force when it is created, so that what it will do does not change under it.
+The course of a job is fixed when the job is created, from the rules in force at that time; later rules do not change
+it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import RPC_CODES, JsonObject
 
-_DEFAULT_ROW_ERROR: JsonObject = {"code": RPC_CODES["INTERNAL"], "message": "The emulator's rules fail this row."}
+_DEFAULT_ROW_ERROR: JsonObject = {"code": RPC_CODES["INTERNAL"], "message": "A rule of the emulator fails this row."}
 
 
 @dataclass(frozen=True)
@@ -41,26 +42,26 @@ class OutputRule:
     """How a Vertex job writes its rows to Cloud Storage."""
 
     early: Fraction = Fraction(0)
-    """Which part of the rows is written early as well."""
+    """The share of rows that is also written early."""
     repeated: Fraction = Fraction(0)
-    """Which part of the rows comes as an error before."""
+    """The share of rows that is preceded by an error for the same row."""
     as_numbers: bool = False
 
 
 @dataclass(frozen=True)
 class Course:
-    """What one job will do, as fixed when it was created. Durations in nanoseconds."""
+    """The future of one job, fixed when it was created. Durations are in nanoseconds."""
 
     pending: int
     running: int
     fate: Fate | None = None
     rows: tuple[RowRule, ...] = ()
     error: tuple[int, str] | None = None
-    """What a FAILED job reports, when it is not the usual error."""
+    """The error of a FAILED job, if it is not the default."""
     limits: Limits | None = None
-    """The times that Vertex gives it."""
+    """The limits of Vertex on its time."""
     stands: State | None = None
-    """A state that a seed put it in, and that it never leaves on its own."""
+    """A fixed state from a seed, which the job leaves only by a call."""
     output: OutputRule = field(default_factory=OutputRule)
 
     def to_json(self) -> str:
@@ -72,7 +73,7 @@ class Course:
 
     @staticmethod
     def from_json(text: str) -> Course:
-        """What `to_json` stored."""
+        """The course that `to_json` stored."""
         pending, running, fate, rows, error, limits, stands, *output = json.loads(text)
         return Course(
             pending,
@@ -87,13 +88,13 @@ class Course:
 
 
 def get_rules(store: Store) -> list[JsonObject]:
-    """The rules in force, as they were put."""
+    """The rules in force, as they were given."""
     rules: list[JsonObject] = store.meta("rules") or []
     return rules
 
 
 def put_rules(store: Store, rules: object, place: str = "rules") -> None:
-    """Replace all rules; `place` is what messages call them. Raises Invalid, which names the place."""
+    """Replace all rules; `place` is what messages call the list. Raises Invalid with the place."""
     check(rules, "emulator-rules.schema.json", place)
     assert isinstance(rules, list)
     for position, rule in enumerate(rules):
@@ -102,17 +103,17 @@ def put_rules(store: Store, rules: object, place: str = "rules") -> None:
 
 
 def _check_rule(rule: JsonObject, place: str) -> None:
-    """Raise Invalid for what could never show."""
+    """Raise Invalid for a rule that could have no effect."""
     fate = rule.get("fate")
     if "row" in rule.get("match", {}) and fate != Fate.ROWS:
-        raise Invalid(f"{place}.match.row: only rules whose fate is rows look at rows")
+        raise Invalid(f"{place}.match.row: allowed only with the fate rows")
     if "rowError" in rule and fate != Fate.ROWS:
-        raise Invalid(f"{place}.rowError: only rules whose fate is rows have one")
+        raise Invalid(f"{place}.rowError: allowed only with the fate rows")
     if "output" in rule and fate in _WRITES_NOTHING:
-        raise Invalid(f"{place}.output: a job whose fate is {fate} writes no output")
+        raise Invalid(f"{place}.output: a job with the fate {fate} writes no output")
     reasons = _reasons(rule)
     if len(reasons) > 1:
-        raise Invalid(f"{place}: no job can be of both APIs, as {' and '.join(reasons.values())} ask")
+        raise Invalid(f"{place}: matches no job, because {' and '.join(reasons.values())} belong to different APIs")
 
 
 _WRITES_NOTHING = frozenset({Fate.STUCK, Fate.FAIL, Fate.FAIL_EXPORT, Fate.EXPIRE})
@@ -122,7 +123,7 @@ _OF_VERTEX = re.compile(r"(publishers|projects)/")
 
 
 def _reasons(rule: JsonObject) -> dict[str, str]:
-    """The APIs whose jobs alone a rule can cover, each with the member that says so; none for a rule for both."""
+    """The APIs to which the rule is limited, each with the member that limits it; empty if it applies to both."""
     match, found = rule.get("match", {}), {}
     model = match.get("model", "")
     if rule.get("fate") in _OF_VERTEX_ALONE:
@@ -138,17 +139,17 @@ def _reasons(rule: JsonObject) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Newcomer:
-    """What rules look at in a job that is created."""
+    """The properties of a new job that rules match."""
 
     api: str
     model: str
     display_name: str | None
     writes_objects: bool = False
-    """Whether its output goes to Cloud Storage."""
+    """Whether the job writes its output to Cloud Storage."""
 
 
 def course_for(store: Store, settings: Settings, job: Newcomer) -> Course:
-    """What a job that is created now will do: the first rule that covers it counts."""
+    """The course of a job that is created now: that of the first rule that matches."""
     fitting = [rule for rule in get_rules(store) if _covers(rule, job)]
     if not fitting:
         return Course(settings.pending, settings.running)
@@ -180,9 +181,9 @@ def _covers(rule: JsonObject, job: Newcomer) -> bool:
 
 
 def row_error(rules: Sequence[RowRule], texts: Sequence[str], hits: dict[RowRule, int]) -> JsonObject | None:
-    """The error of the first rule that covers one of the row's texts, if that rule's share takes the row.
+    """The error of the first rule that matches one of the row's texts, if the rule's share includes the row.
 
-    `hits` counts the rows of the job that each rule has covered so far.
+    `hits` counts how many rows of the job each rule has matched.
     """
     for rule in rules:
         if any(matches(rule.glob, text) for text in texts):

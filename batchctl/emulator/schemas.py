@@ -1,4 +1,4 @@
-"""Checks documents from outside against the emulator's own JSON Schemas, and names the place of what is wrong."""
+"""Checks documents from outside against the emulator's JSON Schemas; errors name the place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import jsonschema
 from jsonschema.exceptions import best_match
 
 _PLAIN_NAME = re.compile(r"[A-Za-z]{1,30}")
-"""A name that is shown, because it may be a slip of the pen; nothing else that a document holds is."""
+"""Only a name of this form is quoted in messages, because it may be a typing error. No other content is quoted."""
 
 
 class Invalid(ValueError):
@@ -21,7 +21,7 @@ class Invalid(ValueError):
 
 
 def check(document: object, schema: str, name: str) -> None:
-    """Raise Invalid unless `document` fits `schemas/<schema>`; `name` is what the message calls the document."""
+    """Raise Invalid unless `document` fits `schemas/<schema>`; `name` is what messages call the document."""
     wanted: Any = json.loads(_schema_text(schema), object_hook=_resolved)
     known = frozenset(_names(wanted))
     _check_names(document, name, known)
@@ -31,7 +31,7 @@ def check(document: object, schema: str, name: str) -> None:
 
 
 def _resolved(part: dict[str, Any]) -> dict[str, Any]:
-    """A part of a schema; in place of a reference to another of the schemas, that one."""
+    """A part of a schema; a reference to another schema is replaced by that schema."""
     other = part.get("$ref", "")
     if not (isinstance(other, str) and other.endswith(".schema.json")):
         return part
@@ -40,7 +40,7 @@ def _resolved(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reason(error: Any) -> str:  # noqa: ANN401  the library's types do not say that every error of a schema has all of it
-    """What is wrong, in the schema's words alone: the document may be a file that nobody meant to be shown."""
+    """The error in terms of the schema alone: the document may be a file that must not be shown."""
     wanted = error.validator_value
     match error.validator:
         case "not":
@@ -54,7 +54,7 @@ def _reason(error: Any) -> str:  # noqa: ANN401  the library's types do not say 
         case "type":
             return f"is not of type {wanted if isinstance(wanted, str) else ', '.join(wanted)}"
         case "enum":
-            return f"is none of {', '.join(map(str, wanted))}"
+            return f"must be one of {', '.join(map(str, wanted))}"
         case _ if isinstance(wanted, str | int | float):
             return f"does not fit {error.validator} {wanted}"
         case _:
@@ -62,7 +62,7 @@ def _reason(error: Any) -> str:  # noqa: ANN401  the library's types do not say 
 
 
 def _names(schema: Any) -> Iterator[str]:  # noqa: ANN401  any part of a schema
-    """The property names that a schema knows, at any depth."""
+    """The property names in a schema, at any depth."""
     if isinstance(schema, dict):
         yield from schema.get("properties", {})
     for below in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
@@ -70,7 +70,7 @@ def _names(schema: Any) -> Iterator[str]:  # noqa: ANN401  any part of a schema
 
 
 def _place(name: str, document: Any, path: Iterable[str | int], known: frozenset[str]) -> str:  # noqa: ANN401  any JSON
-    """The path to what is wrong."""
+    """The path to the invalid value."""
     place = name
     for part in path:
         place += _step(document, part, known)
@@ -79,17 +79,17 @@ def _place(name: str, document: Any, path: Iterable[str | int], known: frozenset
 
 
 def _step(document: Any, part: str | int, known: frozenset[str]) -> str:  # noqa: ANN401  any JSON
-    """One step of a path. A name that the document's author chose is told by its number."""
+    """One step of a path. A name chosen by the document's author is replaced by its number."""
     if isinstance(part, int):
         return f"[{part}]"
     return f".{part}" if part in known else f".[name {list(document).index(part) + 1}]"
 
 
 def _check_names(document: object, place: str, known: frozenset[str]) -> None:
-    """Raise Invalid for a name that is no text, which YAML has and a schema cannot judge."""
+    """Raise Invalid for a key that is not a string, which YAML allows and a schema cannot check."""
     for number, (name, below) in enumerate(document.items() if isinstance(document, dict) else (), start=1):
         if not isinstance(name, str):
-            raise Invalid(f"{place}: name {number} is no text; put it in quotes")
+            raise Invalid(f"{place}: name {number} is not a string; put it in quotes")
         _check_names(below, f"{place}.{name}" if name in known else f"{place}.[name {number}]", known)
     for position, below in enumerate(document if isinstance(document, list) else ()):
         _check_names(below, f"{place}[{position}]", known)

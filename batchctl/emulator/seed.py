@@ -1,6 +1,6 @@
-"""Loads a seed file, whose form is `schemas/emulator-seed.schema.json`: what is there before the first call.
+"""Loads a seed file, whose format is `schemas/emulator-seed.schema.json`: the data that exists before the first call.
 
-Names that the store already has stay as they are, so that a server may start again with the same data and seed.
+Existing names in the store are unchanged, so that a server can be restarted with the same data and seed.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from batchctl.emulator.wire import JsonObject, Refused
 
 _BLOB_LENGTH = 36
 SETTINGS = "settings"
-"""Where the store has the settings that a seed or a control call gave."""
+"""The key of the stored settings, which come from a seed or a control call."""
 _LOADED = "seeds"
-"""The digests of the files that were loaded once."""
+"""The key of the digests of files that were loaded by `load_once`."""
 _ENDS = {State.SUCCEEDED: None, State.FAILED: Fate.FAIL, State.EXPIRED: Fate.EXPIRE}
 
 
 class Seeded(Protocol):
-    """What a seed goes into: an emulator."""
+    """The target of a seed: an emulator."""
 
     @property
     def store(self) -> Store: ...
@@ -58,15 +58,15 @@ class Seeded(Protocol):
 
 
 def load_seed(emulator: Seeded, path: Path) -> None:
-    """Put all of the file into the emulator, or nothing. Raises Invalid, which names the place, and OSError."""
+    """Load the complete file into the emulator, or nothing. Raises Invalid, which names the place, and OSError."""
     content = read_start(path.resolve(), MAX_BYTES + 1)
     _load(emulator.store, emulator.settings, emulator.methods, path.name, content)
 
 
 def load_once(store: Store, settings: Settings, methods: frozenset[str], content: bytes) -> bool:
-    """The same for a file's content, unless it was loaded this way before; after a reset it is loaded again.
+    """Load the content of a file, unless it was loaded before; after a reset it is loaded again.
 
-    `methods` are the names that faults may have. Gives whether it was loaded now. Raises Invalid, which names the
+    `methods` are the names that faults may use. Returns whether the content was loaded now. Raises Invalid with the
     place.
     """
     digest = hashlib.sha256(content).hexdigest()
@@ -80,7 +80,7 @@ def load_once(store: Store, settings: Settings, methods: frozenset[str], content
 
 
 def put_settings(store: Store, given: object) -> None:
-    """Replace the settings that were given. Raises Invalid, which names the place."""
+    """Replace the stored settings. Raises Invalid with the place."""
     check({SETTINGS: given}, "emulator-seed.schema.json", "emulator")
     assert isinstance(given, dict)
     _check_models(given, f"emulator.{SETTINGS}")
@@ -88,10 +88,10 @@ def put_settings(store: Store, given: object) -> None:
 
 
 def _check_models(settings: JsonObject, place: str) -> None:
-    """Raise Invalid for what no schema can tell of models: a name that none has, and a time that is none."""
+    """Raise Invalid for errors in `models` that the schema cannot find: an unknown name, an invalid time."""
     for name, model in settings.get("models", {}).items():
         if not any(valid_model(kind, f"models/{name}") for kind in ("generate", "embed")) and not is_published(name):
-            raise Invalid(f"{place}.models.{name}: no model has such a name")
+            raise Invalid(f"{place}.models.{name}: not the name of a model")
         _time(model, "retirementTime", 0, f"{place}.models.{name}")
 
 
@@ -142,11 +142,11 @@ def _load_job(store: Store, settings: Settings, job: JsonObject, place: str) -> 
         return
     kind, model = job.get("kind", "generate"), f"models/{job['model'].removeprefix('models/')}"
     if not valid_model(kind, model):
-        raise Invalid(f"{place}.model: {model} takes no {kind} jobs")
+        raise Invalid(f"{place}.model: {model} does not accept {kind} jobs")
     created = _time(job, "createTime", store.now(), place)
     ended = _time(job, "endTime", created, place)
     if not created <= ended <= created + settings.expire_after:
-        raise Invalid(f"{place}.endTime: must be after createTime, by no more than a job may take")
+        raise Invalid(f"{place}.endTime: must be after createTime, by at most the longest duration of a job")
     state = State(job["state"].rpartition("_")[2]) if "state" in job else None
     blob, results_blob = _job_input(store, job, kind, place)
     cancelled = state is State.CANCELLED
@@ -176,7 +176,7 @@ def _load_job(store: Store, settings: Settings, job: JsonObject, place: str) -> 
 
 
 def _course(state: State, lasted: int) -> Course:
-    """The course that stands in this state: a finished one at once, an unfinished one until it expires."""
+    """A course with a fixed state: a finished one from the start, an unfinished one until it expires."""
     if state is State.PENDING:
         return Course(0, 0, Fate.STUCK)
     if state in _ENDS:
@@ -195,7 +195,7 @@ def _job_input(store: Store, job: JsonObject, kind: str, place: str) -> tuple[st
         if file is not None:
             return file.blob, results_blob
         if results_blob is None:
-            raise Invalid(f"{place}.inputFile: no such file in the seed; give the job results, or seed the file")
+            raise Invalid(f"{place}.inputFile: the seed has no such file; add it to files, or give the job results")
     elif "rows" in job:
         store.append(blob, item_lines([_item(row, kind, f"{place}.rows[{at}]") for at, row in enumerate(job["rows"])]))
     elif results_blob is None:
@@ -204,7 +204,7 @@ def _job_input(store: Store, job: JsonObject, kind: str, place: str) -> tuple[st
 
 
 def _item(row: JsonObject, kind: str, place: str) -> JsonObject:
-    """A row, `{key, request}` or `{key, text}`, as an inline item whose metadata holds the key."""
+    """A row, `{key, request}` or `{key, text}`, as an inline item whose metadata contains the key."""
     if ("request" in row) == ("text" in row):
         raise Invalid(f"{place}: needs exactly one of request and text")
     content = {"role": "user", "parts": [{"text": row.get("text")}]}

@@ -1,4 +1,4 @@
-"""The emulator as a server of its own: the socket, the process's signals, the environment that points SDKs at it."""
+"""The emulator as a server: the socket, the signals of the process, the environment that points SDKs at it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from batchctl.emulator.environment import environment_lines
 from batchctl.emulator.seed import load_seed
 
 _STORE = "emulator.db"
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  told apart, not bound
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared, not bound
 _BACKLOG = 512
 _GRACE = 2
-"""Seconds that open connections get to finish when the server is told to stop."""
+"""The seconds that open connections have to finish when the server stops."""
 
 
 def serve(
@@ -35,11 +35,11 @@ def serve(
     announce: Callable[[str], None],
     names: frozenset[str] = frozenset(),
 ) -> None:
-    """Serve until SIGINT or SIGTERM; port 0 takes a free one, and without `data_dir` nothing is kept.
+    """Serve until SIGINT or SIGTERM. Port 0 means a free port; without `data_dir` no data is kept.
 
-    `names` are host names by which it may be called, besides its address and those of this machine.
-    `announce` gets the environment, line by line, once the server listens. Raises OSError (a port in use, an
-    unreadable seed) and ValueError (a seed or a store that is not sound), both before anything is announced.
+    `names` are allowed host names, besides the address and the names of this machine. `announce` gets the environment,
+    line by line, once the server listens. Raises OSError (port in use, unreadable seed) and ValueError (invalid seed or
+    store), both before anything is announced.
     """
     with ExitStack() as cleanup:
         folder = (data_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory()))).resolve()
@@ -89,7 +89,7 @@ class EmulatorServer:
         self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:
-        """Make `run` return soon; delays that are under way end at once."""
+        """Make `run` return soon; delays in progress end immediately."""
         self._stopping.set()
         self._server.should_exit = True
 
@@ -106,7 +106,7 @@ class EmulatorServer:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it listens, and when a signal ends it."""
+    """Reports when it listens, and when a signal ends it."""
 
     def __init__(self, config: uvicorn.Config, listening: Callable[[], None], stopping: threading.Event) -> None:
         super().__init__(config)
@@ -123,7 +123,7 @@ class _Server(uvicorn.Server):
 
 
 class _HangingUp(H11Protocol):
-    """Lets the application close the connection without a reply, which ASGI has no word for."""
+    """Lets the application close the connection without a reply, for which ASGI has no message."""
 
     def handle_events(self) -> None:
         super().handle_events()
@@ -135,8 +135,8 @@ class _HangingUp(H11Protocol):
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
     """SIGINT and SIGTERM end the server and not the process.
 
-    The server takes both signals while it runs and raises them again when it has ended; these handlers are there for
-    that, and for a signal that comes before it runs.
+    The server handles both signals while it runs and raises them again when it has ended. These handlers catch that,
+    and signals that arrive before the server runs.
     """
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
@@ -148,13 +148,13 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError with an address that people can read."""
+    """A listening socket. Raises OSError with a readable address."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise OSError(error.errno, f"{host} port {port}: {error.strerror or error}") from error
-    # Connections inherit it. asyncio sets it only where a socket names its protocol, which this one does not, and
-    # without it a reply's body waits some 40 ms for the acknowledgement of its headers.
+    # Connections inherit it. asyncio sets it only on sockets with an explicit protocol, unlike this one. Without it,
+    # the body of a reply waits some 40 ms for the acknowledgement of its headers.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening

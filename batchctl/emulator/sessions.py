@@ -1,7 +1,7 @@
-"""Resumable uploads of Google's older REST APIs: a session, pieces with Content-Range, 308 until the last one.
+"""Resumable uploads of Google's older REST APIs: a session, pieces with Content-Range, 308 until the last piece.
 
-Owns the protocol; what an upload is for is told by who opens the session. Sessions and bytes live in the store.
-Source: reference 4 names the protocol; its steps are those that google-resumable-media takes.
+This module implements the protocol; the caller of `open_session` decides the use of the upload. Sessions and bytes are
+in the store. Source: reference 4 names the protocol; its steps are those of google-resumable-media.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from batchctl.emulator.wire import JsonObject, Refused, Request, Response
 
 _ID_LENGTH = 40
 _UNIT = 256 * 1024
-"""All pieces but the last are whole multiples of this many bytes."""
+"""The size of every piece except the last must be a multiple of this number of bytes."""
 _GO_ON = 308
 _GIVEN_UP = 499
 
 Check: TypeAlias = Callable[[Exchange, JsonObject], None]
-"""Raises Refused when what was asked at the start can no longer be done."""
+"""Raises Refused if the request that opened the session is no longer possible."""
 Finish: TypeAlias = Callable[[Exchange, JsonObject, str], JsonObject]
-"""Makes the thing out of what was asked at the start and the name of the blob that has all bytes."""
+"""Creates the result from the request that opened the session and the name of the blob with all bytes."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ class _Session:
     declared: int | None
     received: int
     reply: JsonObject | None
-    """The answer to the last piece, once that has come."""
+    """The reply to the last piece, once it has arrived."""
 
 
 def in_session(request: Request) -> bool:
-    """Whether the request goes on with an upload, and does not begin one."""
+    """Whether the request continues an upload."""
     return request.param("upload_id") is not None
 
 
 def open_session(exchange: Exchange, target: JsonObject) -> Response:
-    """Begin an upload of what `target` describes; the session's address is on the caller's own host."""
+    """Start an upload described by `target`; the session's address is on the caller's own host."""
     text = exchange.request.header("x-upload-content-length")
     if text and not re.fullmatch(r"[0-9]{1,18}", text):
-        raise Refused(400, "X-Upload-Content-Length is no number.")
+        raise Refused(400, "X-Upload-Content-Length is not a number.")
     session = fresh_id(_ID_LENGTH)
     row = {"id": session, "target": json.dumps(target), "declared": int(text) if text else None, "received": 0}
     exchange.store.insert("sessions", row)
@@ -60,7 +60,7 @@ def open_session(exchange: Exchange, target: JsonObject) -> Response:
 
 
 def continue_session(exchange: Exchange, check: Check, finish: Finish) -> JsonObject | Response:
-    """One piece, or a question how far the upload is; after the last piece always the same answer."""
+    """Handle one piece or a query of the progress; after the last piece the reply stays the same."""
     store, session = exchange.store, _find(exchange)
     if session.reply is not None:
         return session.reply
@@ -85,7 +85,7 @@ def continue_session(exchange: Exchange, check: Check, finish: Finish) -> JsonOb
 
 
 def cancel_session(exchange: Exchange) -> NoReturn:
-    """Give the upload up: nothing comes of it, and its address is none any more. Raises Refused (499), as is usual."""
+    """Cancel the upload: its bytes are dropped and its address becomes invalid. Raises Refused (499), as is usual."""
     session = _find(exchange)
     if session.reply is not None:
         raise Refused(400, "The upload is complete.")
@@ -103,16 +103,16 @@ def _find(exchange: Exchange) -> _Session:
 
 
 def _fresh_bytes(exchange: Exchange, session: _Session, piece: Piece) -> bytes:
-    """What of the piece has not come before. Raises Refused (400) for a piece that does not fit the upload."""
+    """The bytes of the piece that are new. Raises Refused (400) for a piece that does not fit the upload."""
     if session.declared is not None and piece.total not in {None, session.declared}:
-        raise Refused(400, f"The upload has {session.declared} bytes, and not {piece.total} as this request says.")
+        raise Refused(400, f"The upload has {session.declared} bytes, but this request declares {piece.total}.")
     start = session.received if piece.start is None else piece.start
     if start > session.received:
-        raise Refused(400, f"The piece begins at byte {start}, but only {session.received} have come so far.")
+        raise Refused(400, f"The piece begins at byte {start}, but only {session.received} bytes have been received.")
     fresh = exchange.request.body[session.received - start :]
     total = session.declared if piece.total is None else piece.total
     if total is not None and session.received + len(fresh) > total:
-        raise Refused(400, f"More bytes came than the {total} that were announced.")
+        raise Refused(400, f"Received more than the declared {total} bytes.")
     return fresh
 
 
@@ -122,7 +122,7 @@ def _check_unit(body: bytes) -> None:
 
 
 def _standing(received: int) -> Response:
-    """How far the upload is; without a range, nothing has come."""
+    """The progress of the upload; without a range, nothing has been received."""
     return Response(_GO_ON, {"range": f"bytes=0-{received - 1}"} if received else {})
 
 

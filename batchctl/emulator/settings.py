@@ -1,6 +1,6 @@
-"""What the reference leaves open or calls a number that changes: one value each, with the emulator's choice.
+"""Values that the reference leaves open or that may change, each with the emulator's default.
 
-A test gives its own to the constructor; a seed file carries them in its `settings`.
+Tests pass their own values to the constructor; a seed file has them in `settings`.
 """
 
 from __future__ import annotations
@@ -37,63 +37,67 @@ _OVERDUE = {"fail": State.FAILED, "partial": State.PARTIALLY_SUCCEEDED}
 
 @dataclass(frozen=True)
 class Settings:
-    """Durations in nanoseconds. Source: reference 9 and 10, where not told otherwise."""
+    """Durations are in nanoseconds. Source: reference 9 and 10, unless another one is given."""
 
     pending: int = SECOND
-    """How long a job waits before it runs, when no rule says otherwise. The emulator's own choice."""
+    """How long a job waits before it runs, unless a rule says otherwise. The emulator's own choice."""
     running: int = 2 * SECOND
     expire_after: int = 48 * HOUR
     """An unfinished job becomes EXPIRED at this age."""
     file_lifetime: int = 48 * HOUR
     file_processing: int = 0
-    """How long an uploaded file is PROCESSING before it is ACTIVE. Source: reference 16 (large ones for minutes)."""
+    """How long an uploaded file is PROCESSING before it is ACTIVE. Source: reference 16 (minutes for large files)."""
     file_storage: int = 20 * 1024**3
-    """Bytes of uploaded files that there may be at once. Source: reference 10, 16."""
+    """The maximum total size of uploaded files. Source: reference 10, 16."""
     enqueued_tokens: int | None = None
-    """Tokens that the active jobs of one model may have at the Gemini Developer API; None: any number. It differs by
-    tier and model there."""
+    """The maximum number of tokens of all active jobs of a model at the Gemini Developer API; None: no limit.
+
+    The real limit depends on tier and model.
+    """
     requester_pays: tuple[str, ...] = ()
-    """Cloud Storage: globs over the names of buckets that are read at the caller's expense. Source: reference 16."""
+    """Cloud Storage: globs over the names of buckets whose callers pay for access. Source: reference 16."""
     models: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The `stage`, `retirementTime` and `message` of models by name. Source: reference 16."""
     result_lifetime: int = 6 * WEEK
-    """Counted from the job's end; result files live as long, since nothing better is known."""
+    """Counted from the end of the job. Result files have the same lifetime, because no other value is known."""
     result_file_lag: int = 0
-    """How long after SUCCEEDED the result file cannot be read yet. Source: reference 8.1 (seen, not promised)."""
+    """How long after SUCCEEDED the result file is still unreadable. Source: reference 8.1 (observed, not promised)."""
     max_body: int = 20_971_520
     max_file: int = 2 * 1024**3
     cancel_finished_refused: bool | None = None
-    """Cancelling a finished job: nothing happens, or 400 FAILED_PRECONDITION. None: 400 for a failed one on Vertex.
-    Source: reference 16."""
+    """Cancelling a finished job: no effect, or 400 FAILED_PRECONDITION. None: 400 for a failed one on Vertex.
+
+    Source: reference 16.
+    """
     delete_active_refused: bool = False
     list_filter_refused: bool = False
     """`filter` on a list of the Gemini Developer API: ignored, or 400. Source: reference 1.5."""
     looks_into_any: bool = True
-    """Whether `fields` may name what is in an `Any`, such as the metadata of an operation. Source: reference 16."""
+    """Whether `fields` may name members inside an `Any`, such as the metadata of an operation. Source: reference 16."""
     open_reads: bool = False
-    """Cloud Storage: whether reads need no token, as from a bucket that is open to all users. Source: reference 16."""
+    """Cloud Storage: whether reads need no token, as for a public bucket. Source: reference 16."""
     open_writes: bool = False
-    """Cloud Storage: whether all other calls need none. Clients that expect no accounts of an emulator send them so."""
+    """Cloud Storage: whether all other calls need no token, as some clients assume of an emulator."""
     queue_limit: int = 72 * HOUR
     """Vertex: a job that still waits at this age becomes EXPIRED."""
     run_limit: int = 24 * HOUR
-    """Vertex: a job that has run for so long ends; what it has done by then is kept."""
+    """Vertex: a job that has run for this long ends; its processed rows are kept."""
     overdue: State = State.FAILED
-    """Vertex: how it ends then. Source: reference 5 says FAILED, and has a state for jobs that lack some results."""
+    """Vertex: the state of a job that ends at this limit. Source: reference 5 (or the state for partial results)."""
     importing: int = SECOND
-    """Vertex: how long a job with unusable input runs before it fails. The emulator's own choice, as the rest."""
+    """Vertex: how long a job with invalid input runs before it fails. This and the following are our own choices."""
     cancelling: int = SECOND
-    """Vertex: how long a job is CANCELLING when no rule makes it longer."""
+    """Vertex: how long a job is CANCELLING, unless a rule makes it longer."""
     operation_delay: int = 0
-    """Vertex: how long after the call a delete's operation is done."""
+    """Vertex: how long after a delete its operation is done."""
     output_files: int = 1
-    """Vertex: into how many files a job's output goes."""
+    """Vertex: the number of output files of a job."""
     max_rows: int = 200_000
     max_embed_rows: int = 1_000_000
 
 
 def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:
-    """`base` with a seed's `settings` over it; `given` fits the seed's schema."""
+    """`base`, overridden by a seed's `settings`; `given` fits the seed's schema."""
     changes: dict[str, Any] = {}
     for key, value in given.items():
         name = _SPELLINGS.get(key, key)

@@ -1,7 +1,7 @@
-"""The emulator's SQLite file: its tables, its lock, its small values and its stored bytes.
+"""The emulator's SQLite file: its tables, its lock, small values and blobs.
 
-One connection under one lock serves all threads of a process; other processes wait on SQLite's own lock. What jobs,
-files and faults mean is told in their own modules.
+One connection under one lock serves all threads of a process; other processes wait for SQLite's own lock. The meaning
+of jobs, files and faults is defined in their modules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from batchctl.disk.opening import UnsafeFile, is_there, require_regular
 
 _FORMAT = 2
 _PIECE = 1024 * 1024
-"""Bytes a row of `pieces`: a reader of a large file holds one of them at a time."""
+"""The size of a row of `pieces` in bytes: a reader of a large file keeps one row at a time in memory."""
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -74,20 +74,24 @@ _EMPTIED += ("operations", "multimodal")
 _EMPTIED += ("buckets", "objects", "sessions", "datasets", "tables", "table_rows", "load_jobs")
 
 
+_WAY_OUT = "delete it to start with an empty store"
+
+
 class StoreUnusable(ValueError):
-    """The file is no emulator store, or one of another format; the text names the way out."""
+    """The file is not an emulator store, or has another format; the text says what to do."""
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # SQLite opens these by name, and the file may lie in a checkout.
+    # SQLite opens these by name, and the file may be in a checkout.
     require_regular(*(path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")))
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
 
 
 def _create(path: Path) -> None:
-    """Make an empty store. It appears under its name only when it is whole, whoever else makes one at this moment.
+    """Create an empty store. The file appears under its name only when it is complete, even with several creators.
 
-    Two that open one new file would both turn it to WAL, and SQLite fails the second at once, without its time-out.
+    If two processes opened the same new file, both would switch it to WAL, and SQLite would fail the second one
+    immediately, without its time-out.
     """
     with tempfile.TemporaryDirectory(prefix=".emulator-", dir=path.parent) as folder:
         new = Path(folder) / path.name
@@ -99,12 +103,12 @@ def _create(path: Path) -> None:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version={_FORMAT}")
             db.execute("COMMIT")
-        with suppress(FileExistsError):  # another was quicker: its store is the one
+        with suppress(FileExistsError):  # another process was faster: use its store
             path.hardlink_to(new)
 
 
 class Store:
-    """The open file. `real_time` gives nanoseconds since 1970; the emulator's clock adds its stored offset."""
+    """The open file. `real_time` returns nanoseconds since 1970; the emulator's clock adds its stored offset."""
 
     def __init__(self, path: Path, real_time: Callable[[], int]) -> None:
         self._lock = threading.RLock()
@@ -116,7 +120,7 @@ class Store:
                 _create(path)
             self._db = _connect(path)
         except UnsafeFile as error:
-            raise StoreUnusable(f"the store is not opened: {error.words}; remove it") from error
+            raise StoreUnusable(f"cannot open the emulator's store: {error.words}; remove it") from error
         except (sqlite3.OperationalError, OSError) as error:
             raise StoreUnusable(f"{path} cannot be opened: {error}") from error
         try:
@@ -126,29 +130,29 @@ class Store:
             raise StoreUnusable(f"{path} cannot be used: {error}") from error
         except sqlite3.DatabaseError as error:
             self._db.close()
-            raise StoreUnusable(f"{path} is not an emulator store ({error}); delete it to start afresh") from error
+            raise StoreUnusable(f"{path} is not an emulator store ({error}); {_WAY_OUT}") from error
         except StoreUnusable:
             self._db.close()
             raise
 
     def _check(self, path: Path) -> None:
         self._db.execute("PRAGMA synchronous=NORMAL")
-        with self.transaction():  # one that cannot be written is found here, not by the first caller
+        with self.transaction():  # an unwritable file is detected here, not by the first caller
             found = self._db.execute("PRAGMA user_version").fetchone()[0]
         if found != _FORMAT:
-            raise StoreUnusable(f"{path} has format {found}, not {_FORMAT}; delete it to start afresh")
-        # A file that came with a checkout could hold statements of its own, which SQLite would run unasked.
+            raise StoreUnusable(f"{path} has format {found}, not {_FORMAT}; {_WAY_OUT}")
+        # A file from a checkout could contain statements that SQLite would run.
         if self._db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
-            raise StoreUnusable(f"{path} holds a trigger or view; delete it to start afresh")
+            raise StoreUnusable(f"{path} contains a trigger or view; {_WAY_OUT}")
 
     def close(self) -> None:
-        """Close the file; the store is of no use afterwards."""
+        """Close the file; the store cannot be used afterwards."""
         with self._lock:
             self._db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside is one commit, and nobody else writes meanwhile. An inner one joins the outer."""
+        """Everything inside is one commit, and no other process writes during it. A nested one joins the outer."""
         with self._lock:
             if self._depth == 0:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -165,27 +169,27 @@ class Store:
                 self._db.execute("COMMIT")
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """Run one statement and give all its rows."""
+        """Run one statement and return all its rows."""
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
     def change(self, sql: str, *values: object) -> int:
-        """Run one writing statement; gives how many rows it touched."""
+        """Run one writing statement; returns the number of rows that it changed."""
         with self.transaction():
             return self._db.execute(sql, values).rowcount
 
     def function(self, name: str, count: int, function: Callable[..., str]) -> None:
-        """Let statements call `function`, of `count` values that SQLite has, under this name."""
+        """Register `function`, with `count` parameters, as a function in SQL under this name."""
         with self._lock:
             self._db.create_function(name, count, function, deterministic=True)
 
     def insert(self, table: str, values: Mapping[str, object]) -> None:
-        """Add one row. `table` and the keys are the program's own names, never a caller's text."""
+        """Add one row. `table` and the keys are constants of the program, never text from a caller."""
         names, marks = ", ".join(values), ", ".join("?" * len(values))
-        self.change(f"INSERT INTO {table} ({names}) VALUES ({marks})", *values.values())  # noqa: S608  own names
+        self.change(f"INSERT INTO {table} ({names}) VALUES ({marks})", *values.values())  # noqa: S608  constants
 
-    def meta(self, key: str) -> Any:  # noqa: ANN401  whatever JSON was put
-        """The stored JSON value; None when there is none."""
+    def meta(self, key: str) -> Any:  # noqa: ANN401  any JSON
+        """The stored JSON value; None if there is none."""
         found = self.rows("SELECT value FROM meta WHERE key = ?", key)
         return json.loads(found[0][0]) if found else None
 
@@ -198,13 +202,13 @@ class Store:
         return self._real_time() + int(self.meta("clockOffset") or 0)
 
     def empty(self) -> None:
-        """Forget everything: jobs, files, clock, rules, faults, counters."""
+        """Delete everything: jobs, files, clock, rules, faults, counters."""
         with self.transaction():
             for table in _EMPTIED:
-                self.change(f"DELETE FROM {table}")  # noqa: S608  own names
+                self.change(f"DELETE FROM {table}")  # noqa: S608  constants
 
     def append(self, blob: str, data: Iterable[bytes]) -> int:
-        """Add bytes at the end of a blob, which begins with its first ones; gives how many were added."""
+        """Append bytes to a blob, which is created if it does not exist; returns how many bytes were added."""
         with self.transaction():
             seq = self.rows("SELECT count(*) FROM pieces WHERE blob = ?", blob)[0][0]
             added = 0

@@ -1,6 +1,6 @@
-"""The values that cross the emulator's border: requests, responses, and the refusals that Google's APIs answer.
+"""Requests, responses, and the errors of Google's APIs, as plain values.
 
-Owns the shape of an error body. Knows no path and no method: those belong to the services.
+Defines the format of an error body. This module knows no path and no method; the services define them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RPC_CODES = {
     "UNAVAILABLE": 14,
     "UNAUTHENTICATED": 16,
 }
-"""google.rpc numbers: what stands inside operations and rows. Source: reference 9."""
+"""The google.rpc numbers, which appear in operations and rows. Source: reference 9."""
 
 _STATUS_NAMES = {
     400: "INVALID_ARGUMENT",
@@ -44,7 +44,7 @@ _STATUS_NAMES = {
 
 
 def status_of(code: int) -> tuple[int, str]:
-    """The HTTP status and the google.rpc name that go with a google.rpc number. Source: reference 9."""
+    """The HTTP status and the google.rpc name of a google.rpc number. Source: reference 9."""
     name = next((name for name, number in RPC_CODES.items() if number == code), "UNKNOWN")
     usual = 400 if name == "FAILED_PRECONDITION" else 500
     return next((status for status, known in _STATUS_NAMES.items() if known == name), usual), name
@@ -52,7 +52,7 @@ def status_of(code: int) -> tuple[int, str]:
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, whole."""
+    """One complete HTTP request."""
 
     method: str
     path: str
@@ -63,30 +63,30 @@ class Request:
     body: bytes = b""
     scheme: str = "http"
     too_large: bool = False
-    """The body is beyond the call's limit, and was not read."""
+    """The body exceeds the limit of the call and was not read."""
 
     def header(self, name: str) -> str:
-        """The header's value; empty when it is not there."""
+        """The value of the header; empty if it is absent."""
         return self.headers.get(name.lower(), "")
 
     def param(self, *names: str) -> str | None:
-        """The first query parameter that has one of these names."""
+        """The first query parameter with one of these names."""
         return next((value for name, value in self.query if name in names), None)
 
 
 @dataclass(frozen=True)
 class Response:
-    """One HTTP response. A body that is not bytes is made piece by piece while it is sent."""
+    """One HTTP response. A body that is not bytes is generated while it is sent."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | Iterable[bytes] = b""
     cut: bool = False
-    """The connection dies instead: the client must see no reply at all."""
+    """Close the connection instead of sending a reply."""
 
 
 class Refused(Exception):
-    """The API's error answer to a call. `status` is the HTTP status, `name` the google.rpc name."""
+    """An error reply of the API. `status` is the HTTP status, `name` the google.rpc name."""
 
     def __init__(
         self, status: int, message: str, *, name: str | None = None, details: Iterable[JsonObject] = ()
@@ -98,7 +98,7 @@ class Refused(Exception):
         self.details = tuple(details)
 
     def response(self) -> Response:
-        """The error as it goes over the wire. Source: reference 9."""
+        """The error as an HTTP response. Source: reference 9."""
         error: JsonObject = {"code": self.status, "message": self.message, "status": self.name}
         if self.details:
             error["details"] = list(self.details)
@@ -106,12 +106,12 @@ class Refused(Exception):
 
 
 def not_found() -> Refused:
-    """What both a missing job and a missing input file get. Source: reference 9."""
+    """The error for a missing job or a missing input file. Source: reference 9."""
     return Refused(404, "Requested entity was not found.")
 
 
 def json_response(value: JsonObject, status: int = 200, *, indented: bool = False) -> Response:
-    """A JSON reply, compact unless it is to be indented."""
+    """A JSON reply, compact unless it is `indented`."""
     body = _indented(value) if indented else json_bytes(value)
     return Response(status, {"content-type": "application/json; charset=UTF-8"}, body)
 
@@ -121,5 +121,5 @@ def _indented(value: JsonObject) -> bytes:
 
 
 def json_bytes(value: object) -> bytes:
-    """UTF-8 JSON; half a surrogate pair, which UTF-8 cannot hold, becomes a question mark."""
+    """UTF-8 JSON; half a surrogate pair, which UTF-8 cannot encode, becomes a question mark."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -115,7 +115,7 @@ def test_what_a_load_writes(filled: Plane, load: dict[str, Any], content: bytes,
     [
         ({"writeDisposition": "WRITE_EMPTY"}, ROWS, "duplicate", "Already Exists: Table p:d.t"),
         ({}, b'{"a":"x"}\n{"z":1}', "invalid", "Row 2: no such field: z."),
-        ({}, b'{"a":"x"}\n{', "invalid", "Row 2: The row is no object."),
+        ({}, b'{"a":"x"}\n{', "invalid", "Row 2: The row is not an object."),
         ({"maxBadRecords": "1"}, b'[1]\n{"z":1}', "invalid", "bad rows: 2"),
         ({"schema": {"fields": [column("a", "INTEGER")]}}, ROWS, "invalid", "Field a differs"),
     ],

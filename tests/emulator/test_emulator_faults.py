@@ -197,9 +197,9 @@ def test_unknown_paths_are_a_method_too() -> None:
         ([{"kind": "cut", "probability": 1.5}], "faults[0].probability:"),
         ([{"kind": "cut", "count": -1}], "faults[0].count:"),
         ([{"kind": "echoNormalised", "delay": "1s"}], "faults[0].delay: does not apply here"),
-        ([{"kind": "cut", "method": "batches.make"}], "faults[0].method: 'batches.make' names no method"),
+        ([{"kind": "cut", "method": "batches.make"}], "faults[0].method: 'batches.make' matches no method"),
         *[
-            ([{"kind": kind, "method": method, **more}], f"faults[0].method: '{method}' names no method that {kind} ")
+            ([{"kind": kind, "method": method, **more}], f"faults[0].method: '{method}' matches no method that {kind} ")
             for kind, method, more in (
                 ("emptyPage", "batches.create", {}),
                 ("emptyPage", "files.list", {}),
@@ -211,7 +211,7 @@ def test_unknown_paths_are_a_method_too() -> None:
             )
         ],
         *[
-            ([{"kind": kind, "when": "after", **more}], "faults[0].when: only cut, delay, status may come after")
+            ([{"kind": kind, "when": "after", **more}], "faults[0].when: only cut, delay, status may have when: after")
             for kind, more in (("emptyPage", {}), ("listLag", {"delay": "1s"}), ("echoNormalised", {}))
         ],
         ([{"kind": "cut", "lasts": "soon"}], "faults[0].lasts:"),

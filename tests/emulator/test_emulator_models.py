@@ -118,7 +118,7 @@ def test_a_model_goes_when_its_time_comes(vertex: Vertex) -> None:
 @pytest.mark.parametrize(
     ("models", "place"),
     [
-        ({"gpt": {"stage": "LEGACY"}}, "emulator.settings.models.gpt: no model has such a name"),
+        ({"gpt": {"stage": "LEGACY"}}, "emulator.settings.models.gpt: not the name of a model"),
         ({FLASH: {"stage": "OLD"}}, "emulator.settings.models"),
         ({FLASH: {}}, "emulator.settings.models"),
         ({FLASH: {"retirementTime": "tomorrow"}}, "emulator.settings.models"),

@@ -213,12 +213,12 @@ def test_rules_can_be_read(world: World) -> None:
         *[([{"fate": fate, "output": {"early": 1}}], "rules[0].output:") for fate in ("stuck", "fail", "expire")],
         ([{"match": {"api": "both"}}], "rules[0].match.api:"),
         *[
-            ([{"match": match, **rule}], "rules[0]: no job can be of both APIs")
+            ([{"match": match, **rule}], "rules[0]: matches no job, because ")
             for match in ({"api": "gemini"}, {"model": "models/x"}, {"model": "tunedModels/*"})
             for rule in ({"fate": "partial"}, {"output": {"asNumbers": True}})
         ],
-        ([{"match": {"api": "vertex", "model": "models/*"}}], "rules[0]: no job can be of both APIs"),
-        ([{"match": {"api": "gemini", "model": "publishers/google/*"}}], "rules[0]: no job can be of both APIs"),
+        ([{"match": {"api": "vertex", "model": "models/*"}}], "rules[0]: matches no job, because "),
+        ([{"match": {"api": "gemini", "model": "publishers/google/*"}}], "rules[0]: matches no job, because "),
     ],
 )
 def test_wrong_rules_are_refused_with_their_place(world: World, rules: Any, place: str) -> None:

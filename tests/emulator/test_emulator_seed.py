@@ -144,12 +144,12 @@ JOB = "name: batches/a, model: gemini-2.5-flash"
         ("jobs: [{name: batches/a}]", "seed.yaml.jobs[0]: 'model'"),
         (f"jobs: [{{{JOB}, state: DONE, rows: [{{text: x}}]}}]", "seed.yaml.jobs[0].state:"),
         (f"jobs: [{{{JOB}}}]", "seed.yaml.jobs[0]: needs rows, inputFile or results"),
-        (f"jobs: [{{{JOB}, inputFile: files/none}}]", "seed.yaml.jobs[0].inputFile: no such file"),
+        (f"jobs: [{{{JOB}, inputFile: files/none}}]", "seed.yaml.jobs[0].inputFile: the seed has no such file"),
         (f"jobs: [{{{JOB}, rows: [{{text: x}}, {{key: k}}]}}]", "seed.yaml.jobs[0].rows[1]: needs exactly one"),
         (f"jobs: [{{{JOB}, rows: [{{request: {{prompt: x}}}}]}}]", "seed.yaml.jobs[0].rows[0]: Invalid JSON payload"),
         (
             f"jobs: [{{{JOB}, kind: embed, rows: [{{text: x}}]}}]",
-            "seed.yaml.jobs[0].model: models/gemini-2.5-flash takes",
+            "seed.yaml.jobs[0].model: models/gemini-2.5-flash does not accept embed jobs",
         ),
         (f"jobs: [{{{JOB}, createTime: 2026-02-01, rows: [{{text: x}}]}}]", "seed.yaml.jobs[0].createTime:"),
         (f"jobs: [{{{JOB}, createTime: soon, rows: [{{text: x}}]}}]", "seed.yaml.jobs[0].createTime:"),
@@ -228,9 +228,9 @@ jobs:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("rules: [{fate: stuk}]", r"seed.yaml.rules\[0\].fate: is none of"),
-        ("rules: [{match: {row: a}, fate: fail}]", r"seed.yaml.rules\[0\].match.row: only rules whose fate is rows"),
-        ("faults: [{kind: staleStats, method: files.list}]", r"seed.yaml.faults\[0\].method: 'files.list' names no"),
+        ("rules: [{fate: stuk}]", r"seed.yaml.rules\[0\].fate: must be one of"),
+        ("rules: [{match: {row: a}, fate: fail}]", r"seed.yaml.rules\[0\].match.row: allowed only with the fate rows"),
+        ("faults: [{kind: staleStats, method: files.list}]", r"seed.yaml.faults\[0\].method: 'files.list' matches no"),
         ("faults: {kind: cut}", "seed.yaml.faults: is not of type array"),
     ],
 )

@@ -41,7 +41,7 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
 def test_a_file_that_is_no_store_is_refused_and_left(tmp_path: Path) -> None:
     path = tmp_path / "e.db"
     path.write_bytes(b"This is a letter, not a database. " * 100)
-    with pytest.raises(StoreUnusable, match="delete it to start afresh"):
+    with pytest.raises(StoreUnusable, match="delete it to start with an empty store"):
         Emulator(path)
     assert path.read_bytes().startswith(b"This is a letter")
 
@@ -97,7 +97,7 @@ def test_a_file_with_statements_of_its_own_is_refused(tmp_path: Path, statement:
     Emulator(path).close()
     with closing(sqlite3.connect(path)) as db:
         db.execute(statement)
-    with pytest.raises(StoreUnusable, match="holds a trigger or view"):
+    with pytest.raises(StoreUnusable, match="contains a trigger or view"):
         Emulator(path)
 
 
@@ -168,5 +168,5 @@ def test_a_store_that_cannot_be_written_is_a_server_in_trouble(tmp_path: Path) -
     emulator.store._db.execute("PRAGMA query_only=1")
     response = emulator.handle(Request("GET", "/v1beta/batches", (), {"x-goog-api-key": "k"}, b"", "http"))
     assert response.status == 500
-    assert b"cannot use its store" in response.body
+    assert b"cannot write or read its store" in response.body
     emulator.close()

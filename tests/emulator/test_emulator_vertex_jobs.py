@@ -127,7 +127,7 @@ def test_both_spellings_and_all_members_are_taken(world: Vertex) -> None:
         ({"outputConfig": {**TO_GCS, "predictionsFormat": "bigquery"}}, "'bigquery' does not go with gcsDestination"),
         ({"priority": 1}, "Unknown name \"priority\" at 'batch_prediction_job': Cannot find field."),
         ({"inputConfig": {**GCS, "fileName": "x"}}, "Unknown name \"fileName\" at 'batch_prediction_job.input_config'"),
-        ({"inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": 5}}}, "a list is wanted"),
+        ({"inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": 5}}}, "a list is expected"),
     ],
 )
 def test_what_the_api_sees_at_once_is_refused(world: Vertex, members: dict[str, Any], text: str) -> None:

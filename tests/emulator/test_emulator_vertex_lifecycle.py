@@ -96,8 +96,8 @@ def test_rules_decide_the_course(world: Vertex, rule: dict[str, Any], times: lis
 @pytest.mark.parametrize(
     ("rule", "error"),
     [
-        ({"fate": "fail"}, {"code": 13, "message": "The emulator's rules fail this job."}),
-        ({"running": "48h"}, {"code": 4, "message": "The job was not finished in the time that it may run."}),
+        ({"fate": "fail"}, {"code": 13, "message": "A rule of the emulator fails this job."}),
+        ({"running": "48h"}, {"code": 4, "message": "The job did not finish within the maximum running time."}),
         ({"fate": "expire"}, None),
         ({"fate": "partial"}, None),
     ],
@@ -221,7 +221,7 @@ BAD_INPUTS = [
     ({"inputConfig": from_gcs("gs://in/none")}, "The object gs://in/none does not exist."),
     ({"inputConfig": from_gcs("gs://in/rows.jsonl", "gs://in/none")}, "The object gs://in/none does not exist."),
     ({"inputConfig": from_gcs("gs://in/x*.jsonl")}, "No object matches gs://in/x*.jsonl."),
-    ({"inputConfig": from_gcs("http://x")}, "'http://x' is no Cloud Storage URI."),
+    ({"inputConfig": from_gcs("http://x")}, "'http://x' is not a Cloud Storage URI."),
     ({"inputConfig": from_gcs()}, "The input has no instances."),
     ({"inputConfig": from_gcs("gs://in/empty")}, "The input has no instances."),
     ({"inputConfig": from_gcs("gs://in/broken")}, "gs://in/broken, row 2 is not JSON: "),
@@ -236,8 +236,11 @@ BAD_INPUTS = [
         {"inputConfig": {**TABLE, "bigquerySource": {"inputUri": "bq://p.e.none"}}},
         "The table bq://p.e.none was not found.",
     ),
-    ({"inputConfig": {**TABLE, "bigquerySource": {"inputUri": "bq://p.e"}}}, "'bq://p.e' names no BigQuery table."),
-    ({"inputConfig": {**TABLE, "bigquerySource": {"inputUri": "p.e.t"}}}, "'p.e.t' is no BigQuery URI."),
+    (
+        {"inputConfig": {**TABLE, "bigquerySource": {"inputUri": "bq://p.e"}}},
+        "'bq://p.e' does not name a BigQuery table.",
+    ),
+    ({"inputConfig": {**TABLE, "bigquerySource": {"inputUri": "p.e.t"}}}, "'p.e.t' is not a BigQuery URI."),
     (
         {"inputConfig": {**TABLE, "bigquerySource": {"inputUri": "bq://p.e.bare"}}},
         "The table bq://p.e.bare has no column request.",
@@ -262,7 +265,7 @@ BAD_INPUTS = [
                 "vertexMultimodalDatasetSource": {"datasetName": "mine"},
             }
         },
-        "'mine' is no dataset name.",
+        "'mine' is not the name of a dataset.",
     ),
     (
         {"outputConfig": {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": "gs://none/x"}}},
@@ -271,7 +274,7 @@ BAD_INPUTS = [
     ({"outputConfig": to_table("bq://p.none.t")}, "The dataset p.none of the destination bq://p.none.t was not found."),
     ({"outputConfig": to_table("bq://p.none")}, "The dataset p.none of the destination bq://p.none was not found."),
     ({"outputConfig": to_table("bq://p.e.bare")}, "The destination table bq://p.e.bare already exists."),
-    ({"outputConfig": to_table("gs://out/x")}, "'gs://out/x' is no BigQuery URI."),
+    ({"outputConfig": to_table("gs://out/x")}, "'gs://out/x' is not a BigQuery URI."),
 ]
 
 

@@ -156,7 +156,7 @@ def test_a_job_without_a_state_goes_on(world: Vertex, tmp_path: Path) -> None:
         ({"createTime": "soon"}, "seed.yaml.jobs[0].createTime: "),
         (
             {"createTime": "2026-02-01T00:00:00Z", "endTime": "2026-01-01T00:00:00Z"},
-            "seed.yaml.jobs[0].endTime: lies before the time it follows",
+            "seed.yaml.jobs[0].endTime: is earlier than the time of the previous step",
         ),
         (
             {"state": "SUCCEEDED", "input": "gs://in/none", "output": "gs://out/x"},

@@ -85,7 +85,7 @@ OLD = "example.com:p"
 )
 def test_the_parts_of_a_table(uri: str, parts: tuple[str | None, ...] | None) -> None:
     if parts is None:
-        with pytest.raises(BadPlace, match="is no BigQuery URI"):
+        with pytest.raises(BadPlace, match="is not a BigQuery URI"):
             read_bq(uri)
     else:
         assert read_bq(uri) == parts

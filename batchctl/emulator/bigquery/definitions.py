@@ -45,7 +45,7 @@ def get_dataset(exchange: Exchange) -> JsonObject:
 
 
 def insert_dataset(exchange: Exchange) -> JsonObject:
-    """Make a dataset."""
+    """Create a dataset."""
     given, project = read_resource(exchange.request.body), exchange.params["project"]
     name = _id(given, "datasetReference", "datasetId", DATASET_NAME)
     if find_dataset(exchange.store, project, name):
@@ -55,7 +55,7 @@ def insert_dataset(exchange: Exchange) -> JsonObject:
 
 
 def list_datasets(exchange: Exchange) -> JsonObject:
-    """One page of the project's datasets by name; a list that is empty is left out."""
+    """One page of the project's datasets by name; an empty list is left out."""
     datasets = all_datasets(exchange.store, exchange.params["project"])
     page, following = _page(exchange, datasets, lambda dataset: dataset.dataset)
     reply: JsonObject = {"kind": "bigquery#datasetList", **following}
@@ -63,7 +63,7 @@ def list_datasets(exchange: Exchange) -> JsonObject:
 
 
 def delete_dataset(exchange: Exchange) -> Response:
-    """Drop the dataset; one with tables only when `deleteContents` says so."""
+    """Delete the dataset; one with tables only with `deleteContents`."""
     dataset = the_dataset(exchange)
     tables = all_tables(exchange.store, dataset.project, dataset.dataset)
     if tables and not flag(exchange, "deleteContents"):
@@ -80,14 +80,14 @@ def get_table(exchange: Exchange) -> JsonObject:
 
 
 def insert_table(exchange: Exchange) -> JsonObject:
-    """Make an empty table."""
+    """Create an empty table."""
     dataset, given = the_dataset(exchange), read_resource(exchange.request.body)
     name = _id(given, "tableReference", "tableId", TABLE_NAME)
     if find_table(exchange.store, dataset.project, dataset.dataset, name):
         raise refused(409, f"Already Exists: Table {dataset.project}:{dataset.dataset}.{name}", "duplicate")
     other = next((key for key in ("view", "materializedView", "externalDataConfiguration") if given.get(key)), None)
     if other is not None:
-        raise refused(400, f"{other}: the emulator has plain tables only.")
+        raise refused(400, f"{other}: the emulator supports plain tables only.")
     schema = given.get("schema")
     try:
         columns = read_schema(schema.get("fields", [])) if isinstance(schema, dict) else ()
@@ -100,7 +100,7 @@ def insert_table(exchange: Exchange) -> JsonObject:
 
 
 def list_tables(exchange: Exchange) -> JsonObject:
-    """One page of the dataset's tables by name; a list that is empty is left out."""
+    """One page of the dataset's tables by name; an empty list is left out."""
     dataset = the_dataset(exchange)
     tables = all_tables(exchange.store, dataset.project, dataset.dataset)
     page, following = _page(exchange, tables, lambda table: table.table)
@@ -120,7 +120,7 @@ def list_tables(exchange: Exchange) -> JsonObject:
 
 
 def delete_table(exchange: Exchange) -> Response:
-    """Drop the table and its rows."""
+    """Delete the table and its rows."""
     remove_table(exchange.store, the_table(exchange))
     return Response(204)
 
@@ -128,7 +128,7 @@ def delete_table(exchange: Exchange) -> Response:
 def _page(
     exchange: Exchange, every: Sequence[_Named], name: Callable[[_Named], str]
 ) -> tuple[list[_Named], JsonObject]:
-    """The page that the caller asks for, and the token of the next one as a field."""
+    """The requested page, and the token of the next page as a field."""
     size = max_results(exchange, _PAGE_SIZE, _MOST_PER_PAGE)
     after = read_token(exchange)
     rest = [item for item in every if name(item) > after]

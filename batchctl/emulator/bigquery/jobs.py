@@ -1,4 +1,4 @@
-"""The calls on jobs: load jobs only, done when they are answered. Source: bigquery v2, `jobs`; reference 4."""
+"""The calls on load jobs, which are done when the call is answered. Source: bigquery v2, `jobs`; reference 4."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FORMAT = "NEWLINE_DELIMITED_JSON"
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a load's bytes are."""
+    """The bytes of a load."""
 
     read: Callable[[], Iterable[bytes]]
     files: int
@@ -39,7 +39,7 @@ class _Source:
 
 
 def insert_job(exchange: Exchange) -> JsonObject:
-    """Load objects of Cloud Storage that the configuration names."""
+    """Load the Cloud Storage objects of the configuration."""
     job = read_resource(exchange.request.body)
     load = _read_job(exchange, job)
     uris = job["configuration"]["load"].get("sourceUris")
@@ -49,7 +49,7 @@ def insert_job(exchange: Exchange) -> JsonObject:
 
 
 def upload_job(exchange: Exchange) -> JsonObject | Response:
-    """Load what comes with the request, or open the session that it will come by."""
+    """Load the data in the request, or open a session for it."""
     match exchange.request.param("uploadType"):
         case "multipart":
             media = read_related(exchange.request)
@@ -92,7 +92,7 @@ def _load_blob(exchange: Exchange, job: JsonObject, blob: str) -> JsonObject:
 
 
 def _objects(exchange: Exchange, uris: Iterable[str]) -> _Source:
-    """The objects that the URIs mean. Raises LoadFailed when one of them means none."""
+    """The objects that match the URIs. Raises LoadFailed if a URI matches none."""
     found = []
     for uri in uris:
         matched = match_objects(exchange.store, uri)
@@ -107,7 +107,7 @@ def _objects(exchange: Exchange, uris: Iterable[str]) -> _Source:
 
 
 def _run(exchange: Exchange, job: JsonObject, load: Load, source: Callable[[], _Source]) -> JsonObject:
-    """Do the load now and store the job as it will stand for good."""
+    """Run the load now and store the final job."""
     statistics: JsonObject = {name: millis(exchange.now) for name in ("creationTime", "startTime", "endTime")}
     status: JsonObject = {"state": "DONE"}
     try:
@@ -160,7 +160,7 @@ def _find(exchange: Exchange, project: str, name: str) -> JsonObject | None:
 
 
 def _read_job(exchange: Exchange, job: JsonObject) -> Load:
-    """What a job's resource asks for. Raises Refused (400, 404, 409)."""
+    """The load that a job's resource requests. Raises Refused (400, 404, 409)."""
     reference = job.get("jobReference") or {}
     name = reference.get("jobId") if isinstance(reference, dict) else 0
     if name is not None and (not isinstance(name, str) or not _JOB_ID.fullmatch(name)):
@@ -170,7 +170,7 @@ def _read_job(exchange: Exchange, job: JsonObject) -> Load:
     configuration = job.get("configuration")
     asked = configuration.get("load") if isinstance(configuration, dict) else None
     if not isinstance(asked, dict):
-        raise refused(400, "The emulator runs load jobs only: configuration.load is missing.", "required")
+        raise refused(400, "The emulator supports load jobs only: configuration.load is missing.", "required")
     if asked.get("sourceFormat") != _FORMAT:
         raise refused(400, f"The emulator loads {_FORMAT} only, not {ascii(asked.get('sourceFormat') or 'CSV')[:40]}.")
     return _read_load(exchange, asked)

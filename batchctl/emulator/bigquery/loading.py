@@ -1,4 +1,7 @@
-"""What a load job does: rows out of JSON lines into a table, all or none. Source: bigquery v2, JobConfigurationLoad."""
+"""The work of a load job: rows from JSON lines into a table, all or none.
+
+Source: bigquery v2, JobConfigurationLoad.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,11 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject
 
 _MOST_TOLD = 5
-"""Bad rows that an error tells one by one."""
+"""The maximum number of bad rows that an error lists."""
 
 
 class LoadFailed(Exception):
-    """The job is DONE, and this is its error; `more` are the errors of single rows."""
+    """The job is DONE with this error; `more` are the errors of single rows."""
 
     def __init__(self, reason: str, message: str, more: Iterable[str] = ()) -> None:
         super().__init__(message)
@@ -38,7 +41,7 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True)
 class Load:
-    """One load, as its configuration asks."""
+    """One load, as in its configuration."""
 
     project: str
     dataset: str
@@ -48,22 +51,22 @@ class Load:
     write: str
     """WRITE_APPEND, WRITE_TRUNCATE or WRITE_EMPTY."""
     create: bool
-    """Whether the table may be made."""
+    """Whether the table may be created."""
     ignore_unknown: bool
     most_bad: int
-    """Bad rows that are left out silently; one more fails the job."""
+    """The number of bad rows that are skipped; one more fails the job."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a load has done."""
+    """The result of a load."""
 
     rows: int
     bad: int
 
 
 def run_load(store: Store, load: Load, source: Callable[[], Iterable[bytes]], now: int) -> Loaded:
-    """Read the source, which may be read twice, into the table. Raises LoadFailed, and has changed nothing then."""
+    """Load the source, which may be read twice, into the table. Raises LoadFailed, without any change."""
     table = find_table(store, load.project, load.dataset, load.table)
     name = f"{load.project}:{load.dataset}.{load.table}"
     if table is None and not load.create:
@@ -83,7 +86,7 @@ def run_load(store: Store, load: Load, source: Callable[[], Iterable[bytes]], no
 
 
 def _schema(load: Load, table: Table | None, source: Callable[[], Iterable[bytes]]) -> tuple[Column, ...]:
-    """The columns that the rows are read by. Raises LoadFailed."""
+    """The columns for reading the rows. Raises LoadFailed."""
     if table is not None and table.schema and load.write != "WRITE_TRUNCATE":
         kept = {(column.name, column.type, column.mode) for column in table.schema}
         differing = [column.name for column in load.schema or () if (column.name, column.type, column.mode) not in kept]
@@ -108,7 +111,7 @@ def _schema(load: Load, table: Table | None, source: Callable[[], Iterable[bytes
 
 
 def _bad_rows(load: Load, schema: tuple[Column, ...], source: Iterable[bytes]) -> tuple[int, list[str]]:
-    """How many rows are bad, and what is wrong with the first few."""
+    """The number of bad rows, and the errors of the first few."""
     count, told = 0, []
     for row in _rows(load, schema, source):
         if isinstance(row, str):
@@ -119,7 +122,7 @@ def _bad_rows(load: Load, schema: tuple[Column, ...], source: Iterable[bytes]) -
 
 
 def _rows(load: Load, schema: tuple[Column, ...], source: Iterable[bytes]) -> Iterator[Mapping[str, Any] | str]:
-    """Every line's row, or what is wrong with it."""
+    """The row of every line, or its error."""
     for position, line in enumerate(lines(source)):
         try:
             yield read_row(schema, _value(line), json_text=False, ignore_unknown=load.ignore_unknown)
@@ -128,7 +131,7 @@ def _rows(load: Load, schema: tuple[Column, ...], source: Iterable[bytes]) -> It
 
 
 def _value(line: bytes) -> object:
-    """The line's JSON; None, which is no row, when it is none."""
+    """The JSON value of the line; None, which is not a row, if the line is invalid."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Datasets and tables as they go over the wire, and how a call finds the ones that its path names.
+"""Datasets and tables on the wire, and finding those that a path names.
 
 Source: bigquery v2, the schemas Dataset and Table. Times are milliseconds in strings.
 """
@@ -20,7 +20,7 @@ _KEPT = ("friendlyName", "description", "labels", "expirationTime", "timePartiti
 
 
 def refused(status: int, message: str, reason: str | None = None) -> OldRefused:
-    """An error answer of this service, which tells the google.rpc name too."""
+    """An error reply of this service, which includes the google.rpc name."""
     return OldRefused(status, message, reason, named=True)
 
 
@@ -69,12 +69,12 @@ def table_reference(table: Table) -> JsonObject:
 
 
 def table_etag(table: Table) -> str:
-    """Changes when rows come or go."""
+    """Changes when rows are added or removed."""
     return _etag(table.updated)
 
 
 def kept_fields(resource: Mapping[str, Any]) -> JsonObject:
-    """What of a table's resource is told again as it came."""
+    """The fields of a table's resource that are echoed unchanged."""
     return {key: resource[key] for key in _KEPT if resource.get(key) is not None}
 
 
@@ -84,7 +84,7 @@ def the_dataset(exchange: Exchange) -> Dataset:
 
 
 def dataset_named(store: Store, project: str, dataset: str) -> Dataset:
-    """The dataset of that name. Raises Refused (404)."""
+    """The dataset of this name. Raises Refused (404)."""
     found = find_dataset(store, project, dataset)
     if found is None:
         raise refused(404, f"Not found: Dataset {project}:{dataset}")
@@ -101,14 +101,14 @@ def the_table(exchange: Exchange) -> Table:
 
 
 def count_bytes(store: Store, table: Table) -> int:
-    """How long the rows are as they are stored: a number that grows with them."""
+    """The size of the rows as stored: a number that grows with them."""
     sql = "SELECT coalesce(sum(length(data)), 0) FROM table_rows WHERE table_seq = ?"
     count: int = store.rows(sql, table.seq)[0][0]
     return count
 
 
 def millis(moment: int) -> str:
-    """A time as this service writes it."""
+    """A time in this service's format."""
     return str(moment // _NANOS_PER_MILLI)
 
 

@@ -1,4 +1,4 @@
-"""Which path of BigQuery's REST API is which call. Source: reference 4; bigquery v2."""
+"""The routes of BigQuery's REST API: which path is which call. Source: reference 4; bigquery v2."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _route(verb: str, path: str, method: str, handler: Handler, reply: str = "")
 
 
 def _in_upload(verb: str, handler: Handler) -> Route:
-    """A session's address opens it to whoever knows it; bytes may be many."""
+    """The address of a session is its only credential; a body may be large."""
     return Route(
         verb,
         re.compile(_UPLOAD),

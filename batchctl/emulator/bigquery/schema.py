@@ -1,4 +1,4 @@
-"""Schemas: read from a resource, and guessed from rows. Source: bigquery v2, the schema TableFieldSchema."""
+"""Schemas: read from a resource, or derived from rows. Source: bigquery v2, the schema TableFieldSchema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MODES = frozenset({"NULLABLE", "REQUIRED", "REPEATED"})
 
 
 class BadSchema(ValueError):
-    """The text tells which field is wrong, and how."""
+    """The text names the invalid field and the error."""
 
 
 def read_schema(fields: object, place: str = "") -> tuple[Column, ...]:
@@ -35,9 +35,9 @@ def read_schema(fields: object, place: str = "") -> tuple[Column, ...]:
 
 
 def guess_schema(rows: Iterable[Mapping[str, Any]], *, nested_json: bool) -> tuple[Column, ...]:
-    """Columns that take all these rows; text stays text whatever it looks like.
+    """Columns that fit all these rows; text stays text even if it looks like another type.
 
-    With `nested_json` mappings and lists make JSON columns, otherwise RECORD and REPEATED ones. Raises BadSchema.
+    With `nested_json`, mappings and lists become JSON columns, otherwise RECORD and REPEATED columns. Raises BadSchema.
     """
     found: dict[str, Column | None] = {}
     for row in rows:
@@ -65,7 +65,7 @@ def select_columns(columns: Sequence[Column], paths: Sequence[Sequence[str]]) ->
 
 def _read_column(field: object, place: str) -> Column:
     if not isinstance(field, dict):
-        raise BadSchema(f"A field of {place or 'the schema'} is no object")
+        raise BadSchema(f"A field of {place or 'the schema'} is not an object")
     name, kind, mode = field.get("name"), str(field.get("type")).upper(), str(field.get("mode") or "NULLABLE").upper()
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise BadSchema(f"Invalid field name {ascii(name)[:80]}: letters, digits and underscores only")
@@ -82,7 +82,7 @@ def _read_column(field: object, place: str) -> Column:
 
 
 def _guess(name: str, value: object, *, nested_json: bool) -> Column | None:
-    """The column of one value; None when the value tells nothing."""
+    """The column of one value; None if the value has no type, such as null."""
     if isinstance(value, dict | list) and nested_json:
         return Column(name, "JSON")
     if isinstance(value, list):
@@ -98,7 +98,7 @@ def _guess(name: str, value: object, *, nested_json: bool) -> Column | None:
 
 
 def _joined(one: Column | None, other: Column | None) -> Column | None:
-    """A column for the values of both; of two that do not go together, text."""
+    """A column for the values of both; text if their types are incompatible."""
     if one is None or other is None or one == other:
         return one or other
     kinds = {one.type, other.type}

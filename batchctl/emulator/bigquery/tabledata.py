@@ -15,11 +15,11 @@ from batchctl.emulator.media import read_resource
 from batchctl.emulator.wire import JsonObject, json_bytes
 
 _LARGEST_PAGE = 10 * 1024 * 1024
-"""Bytes of rows after which a page ends, whatever number of rows was asked for."""
+"""In bytes of rows: a page ends there, even if more rows were requested."""
 
 
 def list_rows(exchange: Exchange) -> JsonObject:
-    """One page of rows in the order they came; a list that is empty is left out."""
+    """One page of rows in the order of insertion; an empty list is left out."""
     table = the_table(exchange)
     total = count_rows(exchange.store, table)
     start = _start(exchange)
@@ -39,9 +39,9 @@ def list_rows(exchange: Exchange) -> JsonObject:
 
 
 def insert_rows(exchange: Exchange) -> JsonObject:
-    """Add rows; what is wrong with them is told in the answer, and unless asked otherwise no row is added then.
+    """Add rows. The reply lists invalid rows; by default one invalid row prevents all of them from being added.
 
-    `insertId` is not looked at: the real service promises nothing about repetitions either.
+    `insertId` is ignored: the real service does not guarantee deduplication either.
     """
     table, body = the_table(exchange), read_resource(exchange.request.body)
     items = body.get("rows")

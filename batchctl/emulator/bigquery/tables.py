@@ -1,8 +1,8 @@
-"""The datasets, tables and rows in the store: what is kept of them, how they are found, made and filled.
+"""The datasets, tables and rows in the store: what is stored, and functions to find, create and fill them.
 
-Values are kept as Python's own: text, whole numbers, floats, truth values, lists (REPEATED) and mappings (RECORD). A
-TIMESTAMP is whole microseconds since 1970, a JSON column any JSON value, every other type its text. How values are
-spelled over the wire is told in `values`.
+Values are stored as Python's types: text, integers, floats, booleans, lists (REPEATED) and mappings (RECORD). A
+TIMESTAMP is integer microseconds since 1970, a JSON column any JSON value, every other type its text. `values` converts
+them from and to the wire.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from batchctl.emulator.store import Store
 
 _BLOCK = 1000
-"""Rows that are read from the store at once while a table is gone through."""
+"""The number of rows that are read from the store at once."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Column:
 
     name: str
     type: str
-    """STRING, INTEGER, FLOAT, BOOLEAN, TIMESTAMP, JSON, RECORD, or another type of the service's."""
+    """STRING, INTEGER, FLOAT, BOOLEAN, TIMESTAMP, JSON, RECORD, or another type of the service."""
     mode: str = "NULLABLE"
     """NULLABLE, REQUIRED or REPEATED."""
     fields: tuple[Column, ...] = ()
-    """What a RECORD is made of."""
+    """The fields of a RECORD."""
     description: str | None = None
 
     def resource(self) -> dict[str, Any]:
@@ -41,7 +41,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset as stored. Times in nanoseconds since 1970."""
+    """One dataset as stored. Times are in nanoseconds since 1970."""
 
     project: str
     dataset: str
@@ -51,28 +51,28 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Table:
-    """One table as stored, without its rows. Times in nanoseconds since 1970."""
+    """One table as stored, without its rows. Times are in nanoseconds since 1970."""
 
     seq: int
-    """The store's own number: a table that is made anew has another one."""
+    """The number in the store: a table that is deleted and created again has another one."""
     project: str
     dataset: str
     table: str
     schema: tuple[Column, ...]
     created: int
     updated: int
-    """The last time that rows came or went."""
+    """The time of the last change of the rows."""
     more: Mapping[str, Any] = field(default_factory=dict)
-    """What else of the resource the caller gave, such as `description`."""
+    """Other fields of the resource that the caller gave, such as `description`."""
 
     @property
     def id(self) -> str:
-        """The name that errors and resources tell."""
+        """The name in errors and resources."""
         return f"{self.project}:{self.dataset}.{self.table}"
 
 
 def find_dataset(store: Store, project: str, dataset: str) -> Dataset | None:
-    """The dataset of that name."""
+    """The dataset of this name."""
     sql = "SELECT project, dataset, location, created FROM datasets WHERE project = ? AND dataset = ?"
     found = store.rows(sql, project, dataset)
     return Dataset(*found[0]) if found else None
@@ -92,7 +92,7 @@ def all_datasets(store: Store, project: str) -> list[Dataset]:
 
 
 def remove_dataset(store: Store, dataset: Dataset) -> None:
-    """Take the dataset out of the store; its tables must be gone."""
+    """Delete the dataset, which must be empty."""
     store.change("DELETE FROM datasets WHERE project = ? AND dataset = ?", dataset.project, dataset.dataset)
 
 
@@ -100,15 +100,15 @@ _COLUMNS = "seq, project, dataset, name, schema, created, updated, more"
 
 
 def find_table(store: Store, project: str, dataset: str, table: str) -> Table | None:
-    """The table of that name."""
-    sql = f"SELECT {_COLUMNS} FROM tables WHERE project = ? AND dataset = ? AND name = ?"  # noqa: S608  own names
+    """The table of this name."""
+    sql = f"SELECT {_COLUMNS} FROM tables WHERE project = ? AND dataset = ? AND name = ?"  # noqa: S608  constants
     found = store.rows(sql, project, dataset, table)
     return _table(found[0]) if found else None
 
 
 def all_tables(store: Store, project: str, dataset: str) -> list[Table]:
     """The dataset's tables by name."""
-    sql = f"SELECT {_COLUMNS} FROM tables WHERE project = ? AND dataset = ? ORDER BY name"  # noqa: S608  own names
+    sql = f"SELECT {_COLUMNS} FROM tables WHERE project = ? AND dataset = ? ORDER BY name"  # noqa: S608  constants
     return [_table(row) for row in store.rows(sql, project, dataset)]
 
 
@@ -121,7 +121,7 @@ def create_table(
     now: int,
     more: Mapping[str, Any] | None = None,
 ) -> Table:
-    """Store a new, empty table; its dataset must be there and its name free."""
+    """Store a new, empty table; its dataset must exist and its name must be free."""
     row: dict[str, object] = {"project": project, "dataset": dataset, "name": table, "created": now, "updated": now}
     row |= {"schema": json.dumps([column.resource() for column in schema]), "more": json.dumps(dict(more or {}))}
     store.insert("tables", row)
@@ -131,14 +131,14 @@ def create_table(
 
 
 def remove_table(store: Store, table: Table) -> None:
-    """Take the table out of the store, rows and all."""
+    """Delete the table with its rows."""
     with store.transaction():
         store.change("DELETE FROM table_rows WHERE table_seq = ?", table.seq)
         store.change("DELETE FROM tables WHERE seq = ?", table.seq)
 
 
 def empty_table(store: Store, table: Table, schema: Sequence[Column]) -> Table:
-    """Drop all rows and give the table another schema."""
+    """Delete all rows and replace the schema."""
     with store.transaction():
         store.change("DELETE FROM table_rows WHERE table_seq = ?", table.seq)
         resources = json.dumps([column.resource() for column in schema])
@@ -147,7 +147,7 @@ def empty_table(store: Store, table: Table, schema: Sequence[Column]) -> Table:
 
 
 def append_rows(store: Store, table: Table, rows: Iterable[Mapping[str, Any]], now: int | None = None) -> int:
-    """Add rows at the table's end, each by column name; gives how many. Columns that a row lacks are null in it."""
+    """Append rows, each by column name; returns their number. Columns that a row lacks are null."""
     names = [column.name for column in table.schema]
     with store.transaction():
         first = count_rows(store, table)
@@ -162,14 +162,14 @@ def append_rows(store: Store, table: Table, rows: Iterable[Mapping[str, Any]], n
 
 
 def count_rows(store: Store, table: Table) -> int:
-    """How many rows the table has."""
+    """The number of rows in the table."""
     sql = "SELECT coalesce(max(position) + 1, 0) FROM table_rows WHERE table_seq = ?"
     count: int = store.rows(sql, table.seq)[0][0]
     return count
 
 
 def read_rows(store: Store, table: Table, start: int = 0) -> Iterator[dict[str, Any]]:
-    """The rows from the 0-based position `start` on, each by column name with every column, in the order they came."""
+    """The rows from the 0-based position `start` on, in the order of insertion, each with all columns."""
     names = [column.name for column in table.schema]
     sql = "SELECT data FROM table_rows WHERE table_seq = ? AND position >= ? ORDER BY position LIMIT ?"
     while found := store.rows(sql, table.seq, start, _BLOCK):

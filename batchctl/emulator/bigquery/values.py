@@ -1,6 +1,6 @@
-"""Values of rows: how callers spell them on the way in, and how the service spells them on the way out.
+"""Values of rows: parsing what callers send, and formatting what the service returns.
 
-Source: bigquery v2, `tabledata.list` and `tabledata.insertAll`. What is stored is told in `tables`.
+Source: bigquery v2, `tabledata.list` and `tabledata.insertAll`. The stored form is described in `tables`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _MICROS = 1_000_000
 _WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _LAST_SECOND = 62_135_596_800
-"""Seconds from year 1 to 1970: a time as far after 1970 still has a year of four digits."""
+"""Seconds from year 1 to 1970. A time at most as long after 1970 has a year of four digits."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TimeForm(Enum):
-    """How a TIMESTAMP is written."""
+    """The format of a TIMESTAMP."""
 
     SECONDS = "seconds with a fraction"
     MICROS = "whole microseconds"
@@ -43,12 +43,12 @@ class BadValue(ValueError):
 def read_row(
     columns: Sequence[Column], given: object, *, json_text: bool, ignore_unknown: bool = False, place: str = ""
 ) -> dict[str, Any]:
-    """The row, or the RECORD at `place`, as it is stored. Raises BadValue.
+    """The row, or the RECORD at `place`, in stored form. Raises BadValue.
 
-    With `json_text` a JSON column's value comes as text, as in a streaming insert; without, it is the value itself.
+    With `json_text` the value of a JSON column is text, as in a streaming insert; otherwise it is the value itself.
     """
     if not isinstance(given, dict):
-        raise BadValue(place.rstrip("."), "This field is not a record." if place else "The row is no object.")
+        raise BadValue(place.rstrip("."), "This field is not a record." if place else "The row is not an object.")
     spelled = {str(name).lower(): value for name, value in given.items()}
     known = {column.name.lower() for column in columns}
     unknown = next((name for name in given if str(name).lower() not in known), None)
@@ -88,7 +88,7 @@ def _read(column: Column, value: object, place: str, json_text: bool, ignore_unk
         return _read_json(value, place) if json_text else value
     if value is None or isinstance(value, dict | list):
         raise BadValue(
-            place, f"Field {place} is of type {column.type}: its value can be no list, no object and no null."
+            place, f"Field {place} is of type {column.type}: its value must not be a list, an object or null."
         )
     text = str(value).lower() if isinstance(value, bool) else str(value)
     try:
@@ -131,7 +131,7 @@ def _truth(text: str) -> bool:
 
 
 def _moment(text: str) -> int:
-    """Microseconds since 1970; a number is seconds, and a time without a zone is UTC."""
+    """Microseconds since 1970; a number means seconds, and a time without a zone is UTC."""
     if _NUMBER.fullmatch(text):
         seconds = float(text)
         if not abs(seconds) < _LAST_SECOND:

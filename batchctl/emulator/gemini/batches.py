@@ -27,14 +27,14 @@ def get_batch(exchange: Exchange) -> JsonObject:
     exchange = exchange.as_it_was()
     job = _job(exchange)
     if job.deleted is not None:
-        # Its results went with it; how it stood before is still known.
+        # The results were deleted with the job; its state is still known.
         return list_entry(job, exchange.settings, exchange.now, stale=False)
     reply = operation(exchange.store, job, exchange.settings, exchange.now, exchange.mask)
     return stale_stats(reply, job) if exchange.fault(FaultKind.STALE_STATS) else reply
 
 
 def list_batches(exchange: Exchange) -> JsonObject:
-    """One page, newest first, both kinds of job together; `{}` when there is nothing to show."""
+    """One page, newest first, with both kinds of job; `{}` if the page is empty."""
     size = exchange.page_size(_PAGE_SIZE, _MOST_PER_PAGE)
     if exchange.settings.list_filter_refused and exchange.request.param("filter"):
         raise Refused(400, "Filtering of batches is not supported.")
@@ -47,7 +47,7 @@ def list_batches(exchange: Exchange) -> JsonObject:
 
 
 def cancel_batch(exchange: Exchange) -> JsonObject:
-    """Ask for the end; there is no state between. What is answered by then stays the job's output."""
+    """Cancel the job; there is no state in between. Rows processed by then stay in its output."""
     job = _job(exchange)
     if job.progress(exchange.settings, exchange.now).done:
         if exchange.settings.cancel_finished_refused:
@@ -64,7 +64,7 @@ def cancel_batch(exchange: Exchange) -> JsonObject:
 
 
 def delete_batch(exchange: Exchange) -> JsonObject:
-    """Drop the job from list and get; its results go with it, and it does no more work."""
+    """Delete the job: list and get no longer show it, its results are deleted, and it stops."""
     job = _job(exchange)
     if exchange.settings.delete_active_refused and not job.progress(exchange.settings, exchange.now).done:
         raise Refused(400, f"{job.name} is not finished.", name="FAILED_PRECONDITION")
@@ -80,7 +80,7 @@ def update_batch(exchange: Exchange) -> JsonObject:
     job = _job(exchange)
     kind = {"updateGenerateContentBatch": "generate", "updateEmbedContentBatch": "embed"}[exchange.params["verb"]]
     if kind != job.kind:
-        raise Refused(400, f"{job.name} is no batch of this kind.")
+        raise Refused(400, f"{job.name} is not a batch of this kind.")
     given = read_message(parse_json(exchange.request.body or b"{}"), batch(kind))
     mask = exchange.request.param("updateMask", "update_mask")
     paths = [camel(path) for path in mask.split(",")] if mask else sorted(_CHANGEABLE & given.keys())

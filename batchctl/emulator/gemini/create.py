@@ -1,4 +1,4 @@
-"""The two create calls. No call is ever recognised as a repetition of another. Source: reference 1.2, 1.3, 9."""
+"""The two create calls. A repeated call creates another job. Source: reference 1.2, 1.3, 9."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def create_embed(exchange: Exchange) -> JsonObject:
 
 
 def new_job(store: Store, job: Job) -> Job:
-    """Count the rows of a job whose input is stored, and store it: the one way in, for calls and seeds."""
+    """Count the rows of a job whose input is stored, and store the job; calls and seeds share this function."""
     rows, failed = tally(store, job)
     course = job.course if rows else replace(job.course, fate=Fate.FAIL, error=_NO_ROWS)
     counted = replace(job, request_count=rows, failed_count=failed, course=course)
@@ -50,7 +50,7 @@ def new_job(store: Store, job: Job) -> Job:
 
 
 def valid_model(kind: str, model: str) -> bool:
-    """Whether a name such as `models/gemini-2.5-flash` looks like a model that takes this kind of job."""
+    """Whether a name such as `models/gemini-2.5-flash` has the form of a model for this kind of job."""
     if kind == "embed":
         return _EMBEDDING.fullmatch(model) is not None
     if _EMBEDDING.fullmatch(model):
@@ -98,7 +98,7 @@ def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
 
 
 def _input(exchange: Exchange, config: JsonObject) -> tuple[str, str | None]:
-    """The blob of the rows, and the file's name when they are in a file. Raises Refused (400, 404)."""
+    """The blob of the rows, and the file's name if they are in a file. Raises Refused (400, 404)."""
     inline = config.get("requests")
     if (inline is None) == ("fileName" not in config):
         raise Refused(400, "* batch.input_config: exactly one of file_name and requests must be specified")
@@ -118,5 +118,5 @@ def _input(exchange: Exchange, config: JsonObject) -> tuple[str, str | None]:
 
 
 def item_lines(items: list[JsonObject]) -> Iterator[bytes]:
-    """Items as stored JSON lines; in ASCII, so that any text of theirs comes back as it was."""
+    """Items as stored JSON lines; in ASCII, so that any text can be stored."""
     return (json.dumps(item).encode() + b"\n" for item in items)

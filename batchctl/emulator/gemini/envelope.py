@@ -1,6 +1,6 @@
-"""How a batch looks on the wire: the operation, its metadata, its output. Source: reference 1.2, 1.4, 1.5.
+"""The batch on the wire: the operation, its metadata, its output. Source: reference 1.2, 1.4, 1.5.
 
-Only reads. Output is made when the caller's field mask wants it, since an inline result doubles the body.
+Reads only. Output is generated only if the caller's field mask includes it, because inline results double the body.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TYPE_PREFIX = "type.googleapis.com/google.ai.generativelanguage.v1main."
 
 
 def operation(store: Store, job: Job, settings: Settings, now: int, mask: FieldMask) -> JsonObject:
-    """The operation as `get` gives it, inline results included."""
+    """The operation as `get` returns it, with inline results."""
     standing = job.progress(settings, now)
     reply = _frame(job, standing)
     wanted = mask.wants("metadata", "output") or mask.wants("response")
@@ -34,7 +34,7 @@ def operation(store: Store, job: Job, settings: Settings, now: int, mask: FieldM
 
 
 def list_entry(job: Job, settings: Settings, now: int, *, stale: bool) -> JsonObject:
-    """The operation as `list` shows it: no inline results, but the name of a result file."""
+    """The operation as `list` returns it: without inline results, but with the name of a result file."""
     reply = _frame(job, job.progress(settings, now))
     if job.input_file is not None and has_results(job, settings, now):
         reply["metadata"]["output"] = {"responsesFile": result_file(job)}
@@ -42,7 +42,7 @@ def list_entry(job: Job, settings: Settings, now: int, *, stale: bool) -> JsonOb
 
 
 def stale_stats(reply: JsonObject, job: Job) -> JsonObject:
-    """The same operation with the stats it was created with. Source: reference 1.5."""
+    """The same operation with the stats from its creation. Source: reference 1.5."""
     count = str(job.request_count)
     stats = {"requestCount": count, "pendingRequestCount": count}
     return {**reply, "metadata": {**reply["metadata"], "batchStats": stats}}
@@ -65,7 +65,7 @@ def batch_of(job: Job, standing: Progress) -> JsonObject:
 
 
 def has_results(job: Job, settings: Settings, now: int) -> bool:
-    """Whether the job has output: all of a succeeded one, the finished part of a cancelled one, for six weeks."""
+    """Whether the job has output: a succeeded one all rows, a cancelled one the processed rows; for six weeks."""
     standing = job.progress(settings, now)
     if standing.ended is None or now >= standing.ended + settings.result_lifetime:
         return False
@@ -73,7 +73,7 @@ def has_results(job: Job, settings: Settings, now: int) -> bool:
 
 
 def output_of(store: Store, job: Job, settings: Settings, now: int) -> JsonObject | None:
-    """The output union, the same for both kinds of job; None when there is none."""
+    """The output union, the same for both kinds of job; None without output."""
     if not has_results(job, settings, now):
         return None
     if job.input_file is not None:
@@ -82,7 +82,7 @@ def output_of(store: Store, job: Job, settings: Settings, now: int) -> JsonObjec
 
 
 def result_file(job: Job) -> str:
-    """The result file's name, longer than the Files API allows for its own."""
+    """The name of the result file, which is longer than the Files API allows for uploaded files."""
     return f"files/batch-{job.name.removeprefix('batches/')}"
 
 
@@ -98,7 +98,7 @@ def _frame(job: Job, standing: Progress) -> JsonObject:
 
 
 def _error(job: Job, standing: Progress) -> tuple[int, str] | None:
-    """Captures show code 13 for a cancelled job, where the documentation promises 1; for EXPIRED nothing is known."""
+    """Captures show code 13 for a cancelled job, where the documentation promises 1; the code of EXPIRED is unknown."""
     short = job.name.removeprefix("batches/")
     match standing.state:
         case State.CANCELLED:
@@ -106,13 +106,13 @@ def _error(job: Job, standing: Progress) -> tuple[int, str] | None:
         case State.FAILED:
             return job.course.error or (RPC_CODES["INTERNAL"], f"Batch {short} failed without error.")
         case State.EXPIRED:
-            return RPC_CODES["DEADLINE_EXCEEDED"], f"Batch {short} expired before it was finished."
+            return RPC_CODES["DEADLINE_EXCEEDED"], f"Batch {short} expired before it finished."
         case _:
             return None
 
 
 def _stats(job: Job, standing: Progress) -> JsonObject:
-    """Counts as strings, zeros left out; while the job runs they grow with the time."""
+    """Counts as strings, without zeros; while the job runs they grow with time."""
     match standing.state:
         case State.SUCCEEDED:
             served, failed = job.request_count, job.failed_count

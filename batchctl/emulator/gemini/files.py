@@ -1,4 +1,7 @@
-"""Files: get, list, delete, download. How their bytes come in is told in `uploads`. Source: reference 2.2, 2.3."""
+"""Files: get, list, delete, download. The upload protocols are in `uploads` and `other_uploads`.
+
+Source: reference 2.2, 2.3.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ _COLUMNS = "seq, name, blob, display_name, mime_type, size, sha256, created, exp
 
 @dataclass(frozen=True)
 class File:
-    """One uploaded file as stored. Times in nanoseconds."""
+    """One uploaded file as stored. Times are in nanoseconds."""
 
     seq: int
     name: str
@@ -39,13 +42,13 @@ class File:
 
 
 def find_file(store: Store, name: str, now: int) -> File | None:
-    """The uploaded file of that full name, unless it is gone."""
+    """The uploaded file of this full name, unless it has expired."""
     found = store.rows(f"SELECT {_COLUMNS} FROM files WHERE name = ? AND expires > ?", name, now)  # noqa: S608
     return File(*found[0]) if found else None
 
 
 def is_processed(file: File, exchange: Exchange) -> bool:
-    """Whether the file can be used by now. Source: reference 16."""
+    """Whether the file is ready for use. Source: reference 16."""
     return exchange.now >= file.created + exchange.settings.file_processing
 
 
@@ -74,7 +77,7 @@ def base_url(exchange: Exchange) -> str:
 
 
 def get_file(exchange: Exchange) -> JsonObject:
-    """An uploaded file's resource; a result file's name is too long for this call."""
+    """The resource of an uploaded file; the name of a result file is too long for this call."""
     return file_resource(_file(exchange), exchange)
 
 
@@ -96,26 +99,26 @@ def list_files(exchange: Exchange) -> JsonObject:
 
 
 def delete_file(exchange: Exchange) -> JsonObject:
-    """Drop the file; jobs made of it keep its rows."""
+    """Delete the file; jobs that use it keep its rows."""
     file = _file(exchange)
     remove_file(exchange.store, file)
     return {}
 
 
 def remove_file(store: Store, file: File) -> None:
-    """Take the file out of the store, and its bytes when no job needs them."""
+    """Delete the file, and its bytes unless a job needs them."""
     store.change("DELETE FROM files WHERE seq = ?", file.seq)
     store.drop_unused(file.blob)
 
 
 def remove_expired(store: Store, now: int) -> None:
-    """Free what files that are gone still hold; an upload is the moment when the store would grow."""
+    """Free the bytes of expired files. Uploads call this, because they make the store grow."""
     for row in store.rows(f"SELECT {_COLUMNS} FROM files WHERE expires <= ?", now):  # noqa: S608
         remove_file(store, File(*row))
 
 
 def download_file(exchange: Exchange) -> JsonObject | Response:
-    """The bytes of a result file; they go with their job."""
+    """The bytes of a result file, which is deleted with its job."""
     short = exchange.params["id"]
     if not short.startswith(_RESULT_FILE):
         _file(exchange)
@@ -129,7 +132,7 @@ def download_file(exchange: Exchange) -> JsonObject | Response:
 
 
 def check_file_id(short: str) -> None:
-    """Raise Refused (400) for an id that the Files API does not take. Source: reference 2.1, 2.3."""
+    """Raise Refused (400) for an id that the Files API does not accept. Source: reference 2.1, 2.3."""
     if len(short) > _LONGEST_ID:
         raise Refused(400, f"File ID {short} cannot be more than {_LONGEST_ID} characters.")
     if not _FILE_ID.fullmatch(short):
@@ -153,5 +156,5 @@ def _file(exchange: Exchange) -> File:
 
 
 def _gone(short: str) -> Refused:
-    """A missing file is forbidden, not missing. Source: reference 2.3."""
+    """A missing file is 403, not 404. Source: reference 2.3."""
     return Refused(403, f"You do not have permission to access the File {short} or it may not exist.")

@@ -1,6 +1,6 @@
-"""A new file: what its uploader says of it, checked, and how it comes into the store. Source: reference 2.1, 2.2, 16.
+"""New files: checks of the caller's metadata, and storing the file. Source: reference 2.1, 2.2, 16.
 
-How its bytes come is told by the uploads.
+The upload protocols are in `uploads` and `other_uploads`.
 """
 
 from __future__ import annotations
@@ -22,25 +22,28 @@ _START = Message({"file": FILE})
 _NAME_LENGTH = 12
 _LONGEST_DISPLAY_NAME = 512
 _MIME_TYPE = re.compile(r"(application|audio|font|image|message|model|multipart|text|video)/.+|[^/]+", re.IGNORECASE)
-"""A type of a registered kind, or a bare word such as `jsonl`. Source: reference 2.1, and the SDK's own upload tests,
-where `bad/mime_type` is refused; which registered types the service refuses is not known."""
+"""A type of a registered kind, or a bare word such as `jsonl`.
+
+Source: reference 2.1, and the SDK's own upload tests, where `bad/mime_type` is refused. Which registered types the
+service refuses is unknown.
+"""
 
 
 @dataclass(frozen=True)
 class NewFile:
-    """What is known of a file before its bytes are."""
+    """The metadata of a file whose bytes have not arrived yet."""
 
     name: str
     display_name: str | None
     mime_type: str
     declared: int | None
-    """Its size, where the uploader says so."""
+    """The size, if the caller declares it."""
 
 
 def read_new_file(exchange: Exchange, said: object, mime_type: str, size: str) -> NewFile:
-    """The file that is to be: `said` is the caller's JSON, the rest is what headers say and may be empty.
+    """The file that the caller wants to create: `said` is the caller's JSON, the rest are headers and may be empty.
 
-    Raises Refused (400, 409, 429) for one that cannot be.
+    Raises Refused (400, 409, 429) if the file cannot be created.
     """
     file = read_message(said, _START).get("file", {})
     declared = _declared(exchange, size or str(file.get("sizeBytes", "")))
@@ -59,13 +62,13 @@ def read_new_file(exchange: Exchange, said: object, mime_type: str, size: str) -
 
 
 def check_free(exchange: Exchange, name: str) -> None:
-    """Raise Refused (409) for a name that a file has."""
+    """Raise Refused (409) if a file has this name."""
     if find_file(exchange.store, name, exchange.now):
         raise Refused(409, f"File {name} already exists.")
 
 
 def check_room(exchange: Exchange, size: int) -> None:
-    """Raise Refused (429) when the project's files and this one are too much. Source: reference 16."""
+    """Raise Refused (429) if this file would exceed the project's storage quota. Source: reference 16."""
     used = exchange.store.rows("SELECT coalesce(sum(size), 0) FROM files")[0][0]
     most = exchange.settings.file_storage
     if used + size > most:
@@ -73,7 +76,7 @@ def check_room(exchange: Exchange, size: int) -> None:
 
 
 def add_file(exchange: Exchange, blob: str, new: NewFile) -> JsonObject:
-    """Make the file of stored bytes; gives the reply of its last call."""
+    """Create the file from stored bytes; returns the reply to the last call of the upload."""
     expires = exchange.now + exchange.settings.file_lifetime
     file = keep_file(exchange.store, blob, new.name, new.display_name, new.mime_type, exchange.now, expires)
     return {"file": file_resource(file, exchange)}
@@ -82,7 +85,7 @@ def add_file(exchange: Exchange, blob: str, new: NewFile) -> JsonObject:
 def keep_file(
     store: Store, blob: str, name: str, display_name: str | None, mime_type: str, created: int, expires: int
 ) -> File:
-    """Make a file of stored bytes: the one way in, for uploads and seeds."""
+    """Create a file from stored bytes; uploads and seeds share this function."""
     size, digest = _measure(store.read(blob))
     row = {"name": name, "blob": blob, "display_name": display_name, "mime_type": mime_type, "size": size}
     old = find_file(store, name, -1)
@@ -106,14 +109,14 @@ def _declared(exchange: Exchange, text: str) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise Refused(400, "X-Goog-Upload-Header-Content-Length is no number.")
+        raise Refused(400, "X-Goog-Upload-Header-Content-Length is not a number.")
     if int(text) > exchange.settings.max_file:
         raise Refused(400, f"File size exceeds the limit: {exchange.settings.max_file} bytes.")
     return int(text)
 
 
 def _full_name(name: str | None) -> str:
-    """The caller's name, or a fresh one. Raises Refused (400)."""
+    """The caller's name, or a new one. Raises Refused (400)."""
     if not name:
         return f"files/{fresh_id(_NAME_LENGTH)}"
     short = name.removeprefix("files/")

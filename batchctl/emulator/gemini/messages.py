@@ -15,7 +15,7 @@ def file_row(kind: str) -> Message:
 
 
 def batch(kind: str) -> Message:
-    """The batch object; what only ever comes out is taken and ignored. Source: reference 1.2."""
+    """The batch object; output-only fields are accepted and ignored. Source: reference 1.2."""
     item = Message({"request": DEVELOPER_REQUESTS[kind], "metadata": _STRUCT})
     ignored: dict[str, Kind] = dict.fromkeys(
         ("name", "output", "createTime", "endTime", "updateTime", "batchStats", "state"), _ANY

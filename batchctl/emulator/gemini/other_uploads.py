@@ -1,7 +1,7 @@
-"""Uploads that are no session of the Files API's own protocol: all bytes in one request, or in Google's older sessions.
+"""Uploads by other protocols than the resumable one of the Files API: in one request, or in Google's older sessions.
 
-`X-Goog-Upload-Protocol: raw` and `multipart`, and `uploadType=media`, `multipart` and `resumable`, which the discovery
-document of the Developer API names and clients that are made from it send.
+`X-Goog-Upload-Protocol: raw` and `multipart`, and `uploadType=media`, `multipart` and `resumable`. The discovery
+document of the Developer API has them, and clients generated from it use them.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ _FINAL = {"x-goog-upload-status": "final"}
 
 
 def brings_bytes(request: Request) -> bool:
-    """Whether the call has the whole file with it."""
+    """Whether the call contains the complete file."""
     return _way(request) in {"raw", "media", "multipart"}
 
 
 def opens_older_session(request: Request) -> bool:
-    """Whether the call begins a session with a `Location`."""
+    """Whether the call opens a session whose address is in `Location`."""
     return _way(request) == "resumable" and not request.header("x-goog-upload-protocol")
 
 
 def in_older_session(request: Request) -> bool:
-    """Whether the call goes on with such a session."""
+    """Whether the call continues such a session."""
     return request.param("upload_id") is not None and request.param("uploadType") == "resumable"
 
 
 def upload_whole(exchange: Exchange) -> Response:
-    """The bytes alone, or a part with JSON and a part with the bytes."""
+    """An upload in one request: the bytes alone, or a part with JSON and a part with the bytes."""
     request = exchange.request
     said: JsonObject = {}
     kind, content = request.header("content-type"), request.body
@@ -49,14 +49,14 @@ def upload_whole(exchange: Exchange) -> Response:
 
 
 def open_older_session(exchange: Exchange) -> Response:
-    """Begin a session; its address is in `Location`."""
+    """Open a session; its address is in `Location`."""
     request = exchange.request
     kind, size = (request.header(f"x-upload-content-{what}") for what in ("type", "length"))
     return open_session(exchange, dict(vars(read_new_file(exchange, read_resource(request.body), kind, size))))
 
 
 def continue_older_session(exchange: Exchange) -> JsonObject | Response:
-    """One piece, or a question how far the session is."""
+    """One piece, or a query of the session's progress."""
     return continue_session(exchange, _check, _finish)
 
 

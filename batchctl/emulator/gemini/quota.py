@@ -1,4 +1,4 @@
-"""How much may be asked for at once: the tokens of all active jobs of a model. Source: reference 10, 16."""
+"""The quota on enqueued tokens: the tokens of all active jobs of a model. Source: reference 10, 16."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject, Refused
 
 _BYTES_A_TOKEN = 4
-"""Of stored input; a number that is stable, not true."""
+"""An estimate from the size of the stored input: stable, but not exact."""
 _WORDS = (
     "You exceeded your current quota, please check your plan and billing details. For more information on this error,"
     " head to: https://ai.google.dev/gemini-api/docs/rate-limits."
@@ -23,11 +23,14 @@ _HELP: JsonObject = {
         }
     ],
 }
-"""All that a refusal for this quota carries: no RetryInfo, since time alone does not help. Source: reference 9."""
+"""The details of a refusal for this quota: without RetryInfo, because waiting alone does not help.
+
+Source: reference 9.
+"""
 
 
 def check_tokens(exchange: Exchange, model: str, blob: str) -> None:
-    """Raise Refused (429) when the active jobs of the model and this input have too many tokens."""
+    """Raise Refused (429) if this input and the active jobs of the model together exceed the quota."""
     most, store = exchange.settings.enqueued_tokens, exchange.store
     if most is None:
         return

@@ -1,4 +1,4 @@
-"""Which path of the Gemini Developer API is which call. Source: reference 1 and 2."""
+"""The routes of the Gemini Developer API: which path is which call. Source: reference 1 and 2."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _route(
 
 
 def _in_upload(verb: str, handler: Handler, takes: Callable[[Request], bool]) -> Route:
-    """A session's address opens it to whoever knows it; bytes may be many."""
+    """The address of a session is its only credential; a body may be large."""
     return Route(verb, _UPLOAD, "files.upload", handler, caller=Caller.ANYONE, limited=False, takes=takes)
 
 

@@ -1,6 +1,6 @@
-"""The rows of a job and their results, one at a time: a job of a hundred thousand is never held whole.
+"""The rows of a job and their results, one at a time: a large job is never loaded completely.
 
-Results are not stored: they follow from the stored input, so they are made again whenever somebody reads them.
+Results are not stored: they are derived from the stored input whenever they are read.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused
 
 MODEL_STATUS = "modelStatus"
-"""The member of a job's body, and of each answer, that tells what became of the model. Source: reference 16."""
+"""The member of a job's body, and of each answer, with the model's life-cycle stage. Source: reference 16."""
 
 
 @dataclass(frozen=True)
 class _Row:
     tag: JsonObject
-    """What a result carries back: `key` of a file line, `metadata` of an inline item."""
+    """The part that the result echoes: `key` of a file line, `metadata` of an inline item."""
     key: str
     request: JsonObject
     error: JsonObject | None
 
 
 def tally(store: Store, job: Job, most: int | None = None) -> tuple[int, int]:
-    """How many rows there are among the first `most`, and how many of them fail."""
+    """The number of rows among the first `most`, and the number of failed rows among them."""
     rows = failed = 0
     if job.results_blob is not None:
         errors: Iterable[bool] = ("error" in item for item in results(store, job))
@@ -47,7 +47,7 @@ def tally(store: Store, job: Job, most: int | None = None) -> tuple[int, int]:
 
 
 def results(store: Store, job: Job) -> Iterator[JsonObject]:
-    """The result of every row, in input order; a cancelled job has those that it served. Source: reference 8.1."""
+    """The results of the processed rows, in input order: all rows, unless it was cancelled. Source: reference 8.1."""
     every = _given(store, job.results_blob) if job.results_blob is not None else _computed(store, job)
     return islice(every, job.served)
 
@@ -87,7 +87,7 @@ def _inline_row(line: bytes) -> _Row:
 
 
 def check_lines(store: Store, blob: str, kind: str) -> None:
-    """Raise Refused (400) for the first line of a file that is no row: no job is made of it. Source: reference 16."""
+    """Raise Refused (400) for the first invalid line of a file, so that no job is created. Source: reference 16."""
     message = file_row(kind)
     for number, line in enumerate(lines(store.read(blob)), 1):
         try:
@@ -112,7 +112,7 @@ _QUOTED = re.compile(r'["\']([^"\']+)["\']')
 
 
 def _file_row(line: bytes, message: Message) -> _Row:
-    """Read a line of a file that was looked at before; a seed's may be of any form, and its error is the row's own."""
+    """Read a line of a file that was already checked; an invalid line of a seed's file is an error of its row."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:

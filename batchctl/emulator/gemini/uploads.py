@@ -1,4 +1,4 @@
-"""The resumable upload: start, chunks, query, cancel. Sessions and bytes live in the store. Source: reference 2.1."""
+"""The resumable upload: start, chunks, query, cancel. Sessions and bytes are in the store. Source: reference 2.1."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class _Session:
 
 
 def start_upload(exchange: Exchange) -> Response:
-    """Open a session; its URL, on the caller's own host, is all that the chunks need."""
+    """Open a session; the chunks need only its URL, which is on the caller's own host."""
     request = exchange.request
     if request.header("x-goog-upload-protocol") != "resumable" or request.header("x-goog-upload-command") != "start":
         raise Refused(
             400,
-            "An upload says how its bytes come, in X-Goog-Upload-Protocol or uploadType: resumable (begun with"
+            "An upload must name its protocol in X-Goog-Upload-Protocol or uploadType: resumable (started with"
             " X-Goog-Upload-Command: start), multipart, or raw (media).",
         )
     said = parse_json(request.body or b"{}")
@@ -47,7 +47,7 @@ def start_upload(exchange: Exchange) -> Response:
 
 
 def continue_upload(exchange: Exchange) -> Response:
-    """One chunk, a question how far the session is, or its end without a file."""
+    """One chunk, a query of the progress, or a cancel."""
     session = _session(exchange)
     commands = {part.strip() for part in exchange.request.header("x-goog-upload-command").split(",")}
     if commands == {"query"}:
@@ -59,7 +59,7 @@ def continue_upload(exchange: Exchange) -> Response:
         exchange.store.drop_unused(session.id)
         return Response(200, {"x-goog-upload-status": "cancelled"})
     if not commands <= {"upload", "finalize"}:
-        return _refused(session, "The upload command is none of upload, finalize, query and cancel.")
+        return _refused(session, "The upload command must be upload, finalize, query or cancel.")
     problem = _chunk_problem(exchange, session, commands)
     if problem is not None:
         return _refused(session, problem)
@@ -100,9 +100,9 @@ def _chunk_problem(exchange: Exchange, session: _Session, commands: set[str]) ->
             return f"The offset {offset[:20]} is not the {received} bytes received so far."
         received += len(exchange.request.body)
     if received > (exchange.settings.max_file if session.file.declared is None else session.file.declared):
-        return "More bytes came than were declared."
+        return "Received more bytes than declared."
     if "finalize" in commands and session.file.declared not in {None, received}:
-        return f"{session.file.declared} bytes were declared, {received} came."
+        return f"{session.file.declared} bytes were declared, {received} received."
     return None
 
 

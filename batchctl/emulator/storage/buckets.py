@@ -21,7 +21,7 @@ def get_bucket(exchange: Exchange) -> JsonObject:
 
 
 def insert_bucket(exchange: Exchange) -> JsonObject:
-    """Make a bucket in the project that the query names."""
+    """Create a bucket in the project of the query."""
     given = read_resource(exchange.request.body)
     project, name = exchange.request.param("project"), given.get("name")
     if not project:
@@ -51,7 +51,7 @@ def list_buckets(exchange: Exchange) -> JsonObject:
 
 
 def delete_bucket(exchange: Exchange) -> Response:
-    """Drop an empty bucket."""
+    """Delete an empty bucket."""
     bucket = the_bucket(exchange)
     if next(objects_from(exchange.store, bucket.name, ""), None):
         raise OldRefused(409, "The bucket you tried to delete is not empty.")

@@ -1,4 +1,4 @@
-"""What may be done to objects that are there: delete, patch, copy, compose. Source: storage v1, `objects`."""
+"""Changes to existing objects: delete, patch, copy, compose. Source: storage v1, `objects`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_SOURCES = 32
 
 
 def remove_object(exchange: Exchange) -> Response:
-    """Drop the object."""
+    """Delete the object."""
     item = the_object(exchange)
     read_conditions(exchange).check(item)
     delete_object(exchange.store, item)
@@ -41,7 +41,7 @@ def remove_object(exchange: Exchange) -> Response:
 
 
 def patch_object(exchange: Exchange) -> JsonObject:
-    """Change the fields that are given, and the metageneration; null takes a field away."""
+    """Change the given fields and the metageneration; null removes a field."""
     item = the_object(exchange)
     read_conditions(exchange).check(item)
     given = given_fields(read_resource(exchange.request.body))
@@ -53,12 +53,12 @@ def patch_object(exchange: Exchange) -> JsonObject:
 
 
 def copy_object(exchange: Exchange) -> JsonObject:
-    """Copy at once, whatever the size: the copy's resource."""
+    """Copy at once, whatever the size; returns the copy's resource."""
     return object_resource(_copy(exchange), host_url(exchange))
 
 
 def rewrite_object(exchange: Exchange) -> JsonObject:
-    """The same in the form of a rewrite that is done after its first call."""
+    """Copy, in the form of a rewrite that is done after its first call."""
     copy = _copy(exchange)
     return {
         "kind": "storage#rewriteResponse",
@@ -70,7 +70,7 @@ def rewrite_object(exchange: Exchange) -> JsonObject:
 
 
 def compose_object(exchange: Exchange) -> JsonObject:
-    """Put an object of others' bytes, one after the other."""
+    """Create an object from the bytes of other objects, one after the other."""
     bucket, name = the_bucket(exchange), exchange.params["object"]
     check_object_name(name)
     read_conditions(exchange).check(find_object(exchange.store, bucket.name, name))

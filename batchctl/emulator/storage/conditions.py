@@ -1,6 +1,6 @@
-"""Preconditions: what a call asks of the object that is there before it does anything.
+"""Preconditions: the state of an existing object that a call requires.
 
-Source: storage v1, the parameters `ifGenerationMatch` and its like. Generation 0 stands for no object at all.
+Source: storage v1, the parameters `ifGenerationMatch` and others. Generation 0 means that no object exists.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _MESSAGE = "At least one of the pre-conditions you specified did not hold."
 
 @dataclass(frozen=True)
 class Conditions:
-    """What is asked; None where nothing is."""
+    """The required values; None if a value is not required."""
 
     generation: int | None = None
     other_generation: int | None = None
-    """Must not be the object's."""
+    """Must differ from the object's."""
     metageneration: int | None = None
     other_metageneration: int | None = None
 
@@ -31,17 +31,17 @@ class Conditions:
         return asdict(self)
 
     def check(self, item: Object | None) -> None:
-        """Raise Refused (412) unless all that is asked holds for the object, or for its absence."""
+        """Raise Refused (412) unless the object, or its absence, fulfils all conditions."""
         if not self._matches(item) or self.has_not_changed(item):
             raise OldRefused(412, _MESSAGE, place=("header", "If-Match"))
 
     def check_read(self, item: Object) -> None:
-        """The same for a read, where an object that has not changed is no error: see `has_not_changed`."""
+        """Like `check`, for a read: an unchanged object is not an error (see `has_not_changed`)."""
         if not self._matches(item):
             raise OldRefused(412, _MESSAGE, place=("header", "If-Match"))
 
     def has_not_changed(self, item: Object | None) -> bool:
-        """Whether the object is still the one that the caller does not want."""
+        """Whether the object still has the generation or metageneration that the caller excludes."""
         generation, metageneration = _numbers(item)
         return self.other_generation == generation or (
             metageneration is not None and self.other_metageneration == metageneration
@@ -55,7 +55,7 @@ class Conditions:
 
 
 def read_conditions(exchange: Exchange, of: str = "if") -> Conditions:
-    """What the query asks of the object, or of the source of a copy (`ifSource`). Raises Refused (400)."""
+    """The conditions of the query on the object, or on the source of a copy (`ifSource`). Raises Refused (400)."""
     return Conditions(
         _number(exchange, f"{of}GenerationMatch"),
         _number(exchange, f"{of}GenerationNotMatch"),
@@ -73,5 +73,5 @@ def _number(exchange: Exchange, name: str) -> int | None:
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise Refused(400, f"Invalid value for {name}: {ascii(text)[1:-1][:40]!r} is no number.")
+        raise Refused(400, f"Invalid value for {name}: {ascii(text)[1:-1][:40]!r} is not a number.")
     return int(text)

@@ -1,8 +1,8 @@
 """CRC-32C, the checksum that Cloud Storage gives every object (the Castagnoli polynomial of RFC 3720).
 
-Plain Python on purpose: a C extension for it is not among the project's dependencies. Bytes one at a time would take a
-minute for a large job's results, so long data is folded first: the checksum is linear over bits, therefore the first
-half of some words may be moved onto the second half, when each of its words is advanced by as many words as it moves.
+Plain Python on purpose: a C extension for it is not a dependency of the project. One byte at a time would take a minute
+for a large job's results, so long data is folded first. The checksum is linear over bits: the first half of some words
+can be moved onto the second half, if each word is advanced by the number of words that it moves.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 from functools import cache
 
 _POLYNOMIAL = 0x82F63B78
-"""With the bits reversed, as the checksum takes them."""
+"""With reversed bits, as the algorithm uses them."""
 _WORD = 4
 _ALL_ONES = 0xFFFFFFFF
 _FEW = 1024
-"""Words up to which folding costs more than it saves."""
+"""The number of words up to which folding costs more than it saves."""
 
 
 def crc32c(data: bytes, before: int = 0) -> int:
-    """The checksum of some bytes that follow bytes whose checksum is `before`."""
+    """The checksum of bytes that follow bytes with the checksum `before`."""
     crc = before ^ _ALL_ONES
     whole = len(data) - len(data) % _WORD
     if whole > _FEW * _WORD:
@@ -32,8 +32,8 @@ def crc32c(data: bytes, before: int = 0) -> int:
 
 
 def _folded(data: bytes) -> bytes:
-    """A few words that leave a register that began with zero as these words would."""
-    # One string for all first bytes of the words, one for all second ones, …: so one call moves them all.
+    """A few words with the same effect as `data` on a register that is zero at first."""
+    # One string for all first bytes of the words, one for all second bytes, and so on: one call moves them all.
     planes = [data[place::_WORD] for place in range(_WORD)]
     while (count := len(planes[0])) > _FEW:
         power = (count - 1).bit_length() - 1
@@ -51,7 +51,7 @@ def _folded(data: bytes) -> bytes:
 
 
 def _xor(longest: bytes, others: list[bytes]) -> bytes:
-    """All of them over each other, aligned at their ends."""
+    """The XOR of all strings, aligned at their ends."""
     total = int.from_bytes(longest, "big")
     for other in others:
         total ^= int.from_bytes(other, "big")
@@ -60,7 +60,7 @@ def _xor(longest: bytes, others: list[bytes]) -> bytes:
 
 @cache
 def _byte_table() -> list[int]:
-    """What each value of the lowest byte becomes when it is shifted out."""
+    """For each value of the lowest byte, the effect of shifting it out."""
     table = list(range(256))
     for _ in range(8):
         table = [(crc >> 1) ^ (_POLYNOMIAL if crc & 1 else 0) for crc in table]
@@ -69,7 +69,7 @@ def _byte_table() -> list[int]:
 
 @cache
 def _move(power: int) -> list[int]:
-    """What each single bit of a word becomes when the word is advanced by 2**power words."""
+    """For each single bit of a word, the result of advancing the word by 2**power words."""
     if power > 0:
         half = _move(power - 1)
         return [_moved(half, image) for image in half]
@@ -81,7 +81,7 @@ def _move(power: int) -> list[int]:
 
 @cache
 def _move_tables(power: int) -> list[list[bytes]]:
-    """The same for bytes: what a value of the word's byte `at` adds to its byte `to`, in `[at][to]`."""
+    """The same by bytes: `[at][to]` maps a value of byte `at` to its contribution to byte `to`."""
     images = _move(power)
     tables = []
     for at in range(_WORD):

@@ -1,4 +1,4 @@
-"""Lists of objects: by prefix, folder by folder, page by page. Source: storage v1, `objects.list`."""
+"""Lists of objects by prefix, folder and page. Source: storage v1, `objects.list`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_PER_PAGE = 1000
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What a list is asked for; each text empty where nothing is asked."""
+    """The parameters of a list; an absent one is empty."""
 
     bucket: str
     prefix: str
@@ -25,11 +25,11 @@ class _Wanted:
     start: str
     end: str
     after: str
-    """The last name or folder of the page before."""
+    """The last name or folder of the previous page."""
 
 
 def list_objects(exchange: Exchange) -> JsonObject:
-    """One page of objects and of folders, which count alike; a list that is empty is left out."""
+    """One page of objects and folders, which both count; an empty list is left out."""
     size = max_results(exchange, _MOST_PER_PAGE, _MOST_PER_PAGE)
     items: list[JsonObject] = []
     prefixes: list[str] = []
@@ -56,14 +56,14 @@ def _wanted(exchange: Exchange) -> _Wanted:
 
 
 def _entries(store: Store, wanted: _Wanted) -> Iterator[tuple[str, Object | None]]:
-    """Objects by name, and folders as one name without an object, all in one order."""
+    """Objects by name, and folders as a name without an object, in one order."""
     last = wanted.after
     for item in objects_from(store, wanted.bucket, max(wanted.prefix, wanted.start, wanted.after)):
         if not item.name.startswith(wanted.prefix) or (wanted.end and item.name >= wanted.end):
             return
         cut = item.name.find(wanted.delimiter, len(wanted.prefix)) if wanted.delimiter else -1
         name = item.name if cut < 0 else item.name[: cut + len(wanted.delimiter)]
-        # Names and folders grow together, so whatever is not past the last one was told before.
+        # Names and folders are both sorted, so a folder up to the last one was already returned.
         if name > last:
             last = name
             yield name, item if cut < 0 else None

@@ -1,6 +1,6 @@
-"""The buckets and objects in the store: what is kept of them, how they are found, put and deleted.
+"""The buckets and objects in the store: what is stored, and functions to find, put and delete them.
 
-An object appears whole or not at all. What a caller may ask of one over the wire is told by the calls.
+An object appears completely or not at all. The other modules implement the calls.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ from batchctl.emulator.store import Store
 
 _BLOB_LENGTH = 36
 _BLOCK = 1000
-"""Rows that are read from the store at once while a bucket is gone through."""
+"""The number of rows that are read from the store at once."""
 _URI = re.compile(r"gs://([^/*]+)/(.+)", re.DOTALL)
 _DEFAULT_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """One bucket as stored. Times in nanoseconds since 1970."""
+    """One bucket as stored. Times are in nanoseconds since 1970."""
 
     name: str
     project: str
     location: str
-    """Empty where nobody said; then no job is refused for it."""
+    """Empty if none was given; then the bucket is near every job."""
     created: int
 
 
 @dataclass(frozen=True)
 class Object:
-    """One live object as stored; older generations are not kept. Times in nanoseconds since 1970."""
+    """One live object as stored; older generations are not kept. Times are in nanoseconds since 1970."""
 
     bucket: str
     name: str
     blob: str
-    """Its bytes in the store."""
+    """The name of its bytes in the store."""
     size: int
     generation: int
-    """Grows with every object that is put, under whatever name."""
+    """Grows with every object that is put, under any name."""
     metageneration: int
     md5: str
-    """In base64, like the next one."""
+    """In base64, like `crc32c`."""
     crc32c: str
     content_type: str
     created: int
     updated: int
-    """The last change of its metadata."""
+    """The time of the last change of its metadata."""
     more: Mapping[str, Any] = field(default_factory=dict)
-    """What else of the resource the caller gave, such as `metadata`."""
+    """Other fields of the resource that the caller gave, such as `metadata`."""
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What follows from bytes alone; the two checksums in base64."""
+    """Size and checksums of some bytes; the checksums are in base64."""
 
     size: int
     md5: str
@@ -69,7 +69,7 @@ class Measure:
 
 
 def find_bucket(store: Store, name: str) -> Bucket | None:
-    """The bucket of that name, whoever's it is: names are one space for all projects."""
+    """The bucket of this name in any project: all projects share one namespace."""
     found = store.rows("SELECT name, project, location, created FROM buckets WHERE name = ?", name)
     return Bucket(*found[0]) if found else None
 
@@ -82,13 +82,13 @@ def add_bucket(store: Store, name: str, project: str, now: int, location: str = 
 
 
 def buckets_from(store: Store, project: str, start: str) -> list[Bucket]:
-    """The project's buckets whose names are not before `start`, by name."""
+    """The project's buckets from the name `start` on, by name."""
     sql = "SELECT name, project, location, created FROM buckets WHERE project = ? AND name >= ? ORDER BY name"
     return [Bucket(*row) for row in store.rows(sql, project, start)]
 
 
 def remove_bucket(store: Store, bucket: Bucket) -> None:
-    """Take the bucket out of the store; its objects must be gone."""
+    """Delete the bucket, which must be empty."""
     store.change("DELETE FROM buckets WHERE name = ?", bucket.name)
 
 
@@ -96,14 +96,14 @@ _COLUMNS = "bucket, name, blob, size, generation, metageneration, md5, crc32c, c
 
 
 def find_object(store: Store, bucket: str, name: str) -> Object | None:
-    """The live object of that name."""
-    sql = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name = ?"  # noqa: S608  own names
+    """The live object of this name."""
+    sql = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name = ?"  # noqa: S608  constants
     found = store.rows(sql, bucket, name)
     return _object(found[0]) if found else None
 
 
 def objects_from(store: Store, bucket: str, start: str) -> Iterator[Object]:
-    """The bucket's objects whose names are not before `start`, by name in the order of their UTF-8 bytes."""
+    """The bucket's objects from the name `start` on, sorted by the UTF-8 bytes of their names."""
     sql = f"SELECT {_COLUMNS} FROM objects WHERE bucket = ? AND name >= ? ORDER BY name LIMIT ?"  # noqa: S608
     while found := store.rows(sql, bucket, start, _BLOCK):
         yield from map(_object, found)
@@ -111,9 +111,9 @@ def objects_from(store: Store, bucket: str, start: str) -> Iterator[Object]:
 
 
 def match_objects(store: Store, uri: str) -> list[Object]:
-    """The objects that a `gs://bucket/path` means, sorted by name.
+    """The objects that match a `gs://bucket/path`, sorted by name.
 
-    `*` stands for anything within one folder, `**` for anything at all. Nothing is matched by what is no such URI.
+    `*` matches anything within one folder, `**` matches anything. An invalid URI matches nothing.
     """
     found = _URI.fullmatch(uri)
     if found is None:
@@ -134,7 +134,7 @@ def match_objects(store: Store, uri: str) -> list[Object]:
 
 
 def put_object(store: Store, bucket: str, name: str, chunks: Iterable[bytes], content_type: str, now: int) -> Object:
-    """Put an object of these bytes, in place of the one of that name if there is one; the bucket must be there."""
+    """Store an object with these bytes; it replaces one of the same name. The bucket must exist."""
     with store.transaction():
         blob = fresh_id(_BLOB_LENGTH)
         store.append(blob, chunks)
@@ -144,7 +144,7 @@ def put_object(store: Store, bucket: str, name: str, chunks: Iterable[bytes], co
 def keep_object(
     store: Store, bucket: str, name: str, blob: str, measured: Measure, given: Mapping[str, Any], now: int
 ) -> Object:
-    """Make an object of stored bytes: the one way in. `given` are the resource's fields that the caller chose."""
+    """Create an object from stored bytes: every new object passes here. `given` are fields that the caller chose."""
     more = {key: value for key, value in given.items() if key != "contentType"}
     row: dict[str, object] = {"bucket": bucket, "name": name, "blob": blob, "size": measured.size}
     row |= {"generation": _next_generation(store, now), "metageneration": 1}
@@ -161,7 +161,7 @@ def keep_object(
 
 
 def change_object(store: Store, item: Object, content_type: str, more: Mapping[str, Any], now: int) -> Object:
-    """Give the object other metadata."""
+    """Replace the metadata of the object."""
     changed = replace(item, content_type=content_type, more=more, metageneration=item.metageneration + 1, updated=now)
     store.change(
         "UPDATE objects SET content_type = ?, more = ?, metageneration = ?, updated = ? WHERE blob = ?",
@@ -175,7 +175,7 @@ def change_object(store: Store, item: Object, content_type: str, more: Mapping[s
 
 
 def delete_object(store: Store, item: Object) -> None:
-    """Take the object out of the store, and its bytes when no job needs them."""
+    """Delete the object, and its bytes unless a job needs them."""
     with store.transaction():
         store.change("DELETE FROM objects WHERE bucket = ? AND name = ?", item.bucket, item.name)
         store.drop_unused(item.blob)
@@ -183,7 +183,7 @@ def delete_object(store: Store, item: Object) -> None:
 
 def measure(chunks: Iterable[bytes]) -> Measure:
     """Size and checksums of some bytes."""
-    # It tells changed bytes apart and keeps no secret.
+    # MD5 detects changes; it does not protect a secret.
     digest, crc, size = hashlib.md5(usedforsecurity=False), 0, 0
     for chunk in chunks:
         digest.update(chunk)
@@ -193,7 +193,7 @@ def measure(chunks: Iterable[bytes]) -> Measure:
 
 
 def _next_generation(store: Store, now: int) -> int:
-    """Microseconds of the clock, as the real service's look, and always more than the last one."""
+    """Microseconds of the clock, like the real service's generations, and always greater than the previous one."""
     generation = max(now // 1000, int(store.meta("generation") or 0) + 1)
     store.put_meta("generation", generation)
     return generation

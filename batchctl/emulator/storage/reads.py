@@ -15,7 +15,7 @@ from batchctl.emulator.wire import JsonObject, Response
 
 _RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
 _AT_ONCE = 1024 * 1024
-"""Bytes up to which a body is sent as one; longer ones are read while they are sent."""
+"""A body up to this number of bytes is sent as one piece; a longer one is read while it is sent."""
 _HEADERS = {
     "cacheControl": "cache-control",
     "contentDisposition": "content-disposition",
@@ -28,7 +28,7 @@ _HEADERS = {
 class _Span:
     start: int
     end: int
-    """After the last byte."""
+    """The position after the last byte."""
 
 
 def get_object(exchange: Exchange) -> JsonObject | Response:
@@ -56,7 +56,7 @@ def _bytes(exchange: Exchange, item: Object) -> Response:
         "x-goog-stored-content-encoding": item.more.get("contentEncoding", "identity"),
         **{header: item.more[key] for key, header in _HEADERS.items() if key in item.more},
     }
-    # What a header cannot hold becomes a question mark.
+    # Characters that a header cannot contain become question marks.
     headers = {name: value.encode("ascii", "replace").decode() for name, value in headers.items()}
     status, part = 200, span or _Span(0, item.size)
     if span is not None:
@@ -70,7 +70,7 @@ def _bytes(exchange: Exchange, item: Object) -> Response:
 
 
 def _span(text: str, size: int) -> _Span | None:
-    """The bytes that a Range header asks for; None without one, or with one of another form, which does not count."""
+    """The bytes that a Range header requests; None without a header. A header of another form is ignored."""
     found = _RANGE.fullmatch(text)
     if found is None or found[1] is found[2] is None:
         return None

@@ -1,4 +1,4 @@
-"""Buckets and objects as they go over the wire, and how a call finds the ones that its path names.
+"""Buckets and objects on the wire, and finding those that a path names.
 
 Source: storage v1, the schemas Bucket and Object.
 """
@@ -22,10 +22,10 @@ from batchctl.emulator.wire import JsonObject, Refused
 
 _WRITABLE = ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "customTime")
 _USUAL_LOCATION = "US"
-"""Where a bucket is whose maker does not say."""
+"""The location of a bucket that was created without one."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_NAME = 1024
-"""Bytes of UTF-8."""
+"""In bytes of UTF-8."""
 _NANOS_AFTER_MILLIS = len("000000Z")
 
 
@@ -51,7 +51,7 @@ def bucket_resource(bucket: Bucket, exchange: Exchange) -> JsonObject:
 
 
 def object_resource(item: Object, host: str) -> JsonObject:
-    """The object on the wire; int64 are strings."""
+    """The object on the wire; int64 values are strings."""
     path = f"/storage/v1/b/{item.bucket}/o/{quote(item.name, safe='')}"
     return {
         "kind": "storage#object",
@@ -81,7 +81,7 @@ def object_etag(item: Object) -> str:
 
 
 def given_fields(resource: Mapping[str, Any]) -> JsonObject:
-    """What of an object's resource is the caller's to say; null takes a field away. Raises Refused (400)."""
+    """The fields of an object's resource that the caller may set; null removes a field. Raises Refused (400)."""
     given = {key: resource[key] for key in _WRITABLE if key in resource}
     if any(not isinstance(value, str | None) or _CONTROL.search(value or "") for value in given.values()):
         raise Refused(400, "Invalid object resource: its fields are strings of one line.")
@@ -94,13 +94,13 @@ def given_fields(resource: Mapping[str, Any]) -> JsonObject:
 
 
 def the_bucket(exchange: Exchange, name: str | None = None) -> Bucket:
-    """The bucket of the path, or the one named. Raises Refused (404, or 400 where nobody pays for the call)."""
+    """The bucket of the path, or the one named. Raises Refused (404, or 400 if the call names no payer)."""
     bucket = find_bucket(exchange.store, exchange.params["bucket"] if name is None else name)
     if bucket is None:
         raise OldRefused(404, "The specified bucket does not exist.")
     request = exchange.request
     payer = request.param("userProject") or request.header("x-goog-user-project")
-    # A session's address stands for all that was said when it was opened, the payer too.
+    # A session's address includes the values of the call that opened it, also the payer.
     if not payer and not in_session(request) and _is_paid_by_caller(bucket.name, exchange.settings):
         raise OldRefused(400, "Bucket is a requester pays bucket but no user project provided.", "required")
     return bucket
@@ -111,7 +111,7 @@ def _is_paid_by_caller(bucket: str, settings: Settings) -> bool:
 
 
 def the_object(exchange: Exchange, generation: str = "generation") -> Object:
-    """The object of the path, if it has the generation that the query may ask for. Raises Refused (400, 404)."""
+    """The object of the path, if it has the generation in the query. Raises Refused (400, 404)."""
     bucket, name = the_bucket(exchange), exchange.params["object"]
     item = find_object(exchange.store, bucket.name, name)
     asked = number(exchange, generation, 0)
@@ -121,7 +121,7 @@ def the_object(exchange: Exchange, generation: str = "generation") -> Object:
 
 
 def check_object_name(name: str) -> None:
-    """Raise Refused (400) for a name that no object may have."""
+    """Raise Refused (400) for a name that objects cannot have."""
     size = len(name.encode("utf-8", "replace"))
     if not 1 <= size <= _LONGEST_NAME or name in {".", ".."} or re.search(r"[\r\n\ud800-\udfff]", name):
         raise OldRefused(400, f"Disallowed object name: {ascii(name)[:80]}")

@@ -1,4 +1,4 @@
-"""Which path of Cloud Storage's JSON API is which call. Source: reference 4; storage v1."""
+"""The routes of Cloud Storage's JSON API: which path is which call. Source: reference 4; storage v1."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from batchctl.emulator.storage.reads import get_object
 from batchctl.emulator.storage.uploads import continue_insert, insert_object
 
 _BUCKETS = "(?:/storage/v1)?/b"
-"""The second form is that of clients that take the emulator's address for the API's root, as Node's does."""
+"""Some clients, such as Node's, use the emulator's address as the API's root: the second form."""
 _BUCKET = rf"{_BUCKETS}/(?P<bucket>[^/]+)"
 _OBJECTS = rf"{_BUCKET}/o"
-# Slashes of a name come escaped and are no longer so here: a name may have any, and may look like a path.
+# The server decodes escaped slashes of a name before this: a name may contain any, and may look like a path.
 _OBJECT = rf"{_OBJECTS}/(?P<object>.+?)"
 _TARGET = r"b/(?P<to_bucket>[^/]+)/o/(?P<to_object>.+)"
 _UPLOAD = r"(?:/resumable)?/upload/storage/v1/b/(?P<bucket>[^/]+)/o"
@@ -38,7 +38,7 @@ def _route(verb: str, path: str, method: str, handler: Handler, reply: str = "")
 
 
 def _upload(verb: str, method: str, handler: Handler, *, session: bool) -> Route:
-    """A session's address opens it to whoever knows it; bytes may be many."""
+    """The address of a session is its only credential; a body may be large."""
     return Route(
         verb,
         re.compile(_UPLOAD),

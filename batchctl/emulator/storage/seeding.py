@@ -1,4 +1,4 @@
-"""Puts the buckets of a seed into the store. The form is told by `schemas/emulator-seed.schema.json`."""
+"""Loads the buckets of a seed. The format is `schemas/emulator-seed.schema.json`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject, Refused
 
 _PROJECT = "emulator"
-"""Whose buckets are that a seed gives no project; nobody asks but a list of buckets."""
+"""The project of buckets for which a seed gives none; only lists of buckets show it."""
 
 
 def load_buckets(store: Store, buckets: JsonObject, place: str) -> None:
-    """Put in the buckets and objects whose names are free. Raises Invalid, which names the place."""
+    """Load the buckets and objects whose names are free. Raises Invalid with the place."""
     now = store.now()
     for name, given in buckets.items():
         bucket = given or {}
@@ -39,7 +39,7 @@ def _check(path: str, item: JsonObject, place: str) -> None:
 
 
 def _content(item: JsonObject) -> bytes:
-    """The text, or the lines as JSON; in ASCII, so that any text of theirs comes back as it was."""
+    """The text, or the lines as JSON; in ASCII, so that any text can be stored."""
     if "content" in item:
         return str(item["content"]).encode()
     return b"".join(json.dumps(line).encode() + b"\n" for line in item["lines"])

@@ -1,4 +1,4 @@
-"""Putting objects: in one request or by a session. Source: storage v1, `objects.insert`; reference 4."""
+"""Creating objects, in one request or by a session. Source: storage v1, `objects.insert`; reference 4."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = {"md5": "MD5", "crc32c": "CRC32C"}
 
 
 def insert_object(exchange: Exchange) -> JsonObject | Response:
-    """Put an object, or open the session that will; `uploadType` tells how the bytes come."""
+    """Create an object, or open a session for it; `uploadType` chooses the protocol."""
     request = exchange.request
     match request.param("uploadType"):
         case "media":
@@ -37,7 +37,7 @@ def insert_object(exchange: Exchange) -> JsonObject | Response:
 
 
 def continue_insert(exchange: Exchange) -> JsonObject | Response:
-    """One piece of a session. What was asked of the object before is asked again at the end: others may have been."""
+    """One piece of a session. The conditions are checked again at the end, because the object may have changed."""
     return continue_session(exchange, _check, _finish)
 
 
@@ -50,7 +50,7 @@ def _insert(exchange: Exchange, media: Media) -> JsonObject:
 
 
 def _target(exchange: Exchange, media: Media) -> JsonObject:
-    """What is to be put, checked as far as it can be without the bytes. Raises Refused (400, 404, 412)."""
+    """The object to create, checked as far as possible without the bytes. Raises Refused (400, 404, 412)."""
     name = exchange.request.param("name") or media.resource.get("name")
     if not isinstance(name, str) or not name:
         raise OldRefused(400, "Required parameter: name", "required", place=("parameter", "name"))
@@ -73,7 +73,7 @@ def _target(exchange: Exchange, media: Media) -> JsonObject:
 
 
 def _check(exchange: Exchange, target: JsonObject) -> None:
-    """Raise Refused (404, 412) unless the bucket is there and the object is as the caller asked."""
+    """Raise Refused (404, 412) unless the bucket exists and the object fulfils the conditions."""
     bucket = the_bucket(exchange, target["bucket"])
     Conditions(**target["conditions"]).check(find_object(exchange.store, bucket.name, target["name"]))
 
@@ -90,18 +90,18 @@ def _keep(exchange: Exchange, target: JsonObject, blob: str, measured: Measure) 
 
 
 def _sent_hashes(request: Request) -> dict[str, str]:
-    """What the header says of the bytes."""
+    """The hashes in the header."""
     return dict(_HASH.findall(request.header("x-goog-hash")))
 
 
 def _told_hashes(resource: Mapping[str, object]) -> dict[str, str]:
-    """What the resource says of the bytes."""
+    """The hashes in the resource."""
     told = {"md5": resource.get("md5Hash"), "crc32c": resource.get("crc32c")}
     return {kind: value for kind, value in told.items() if isinstance(value, str) and value}
 
 
 def _check_hashes(measured: Measure, hashes: Mapping[str, str]) -> None:
-    """Raise Refused (400) when other bytes came than the caller sent."""
+    """Raise Refused (400) if the received bytes differ from those that the caller sent."""
     for kind, found in (("md5", measured.md5), ("crc32c", measured.crc32c)):
         if hashes.get(kind, found) != found:
             name = _SHOWN[kind]

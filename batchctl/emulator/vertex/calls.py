@@ -33,7 +33,7 @@ def get_job(exchange: Exchange) -> JsonObject:
 
 
 def list_jobs(exchange: Exchange) -> JsonObject:
-    """One page of a project's jobs in a location, newest first; `{}` when there is nothing to show."""
+    """One page of a project's jobs in a location, newest first; `{}` if the page is empty."""
     size = exchange.page_size(_PAGE_SIZE, _MOST_PER_PAGE)
     where = parse_filter(exchange.request.param("filter"))
     mask = parse_read_mask(exchange.request.param("readMask", "read_mask"))
@@ -47,7 +47,7 @@ def list_jobs(exchange: Exchange) -> JsonObject:
 
 
 def cancel_job(exchange: Exchange) -> JsonObject:
-    """Ask for the end: the job is CANCELLING for a while. What is answered when the call comes stays its output."""
+    """Request a cancel: the job is CANCELLING for a while. Rows processed before the call stay in its output."""
     job, store, settings, now = _job(exchange), exchange.store, exchange.settings, exchange.now
     standing = job.progress(settings, now)
     if standing.done:
@@ -69,7 +69,7 @@ def cancel_job(exchange: Exchange) -> JsonObject:
 
 
 def delete_job(exchange: Exchange) -> JsonObject:
-    """Drop a finished job; what it wrote stays. The reply is an operation. Source: reference 3.3, 9."""
+    """Delete a finished job; its output stays. The reply is an operation. Source: reference 3.3, 9."""
     job = _job(exchange)
     if not job.progress(exchange.settings, exchange.now).done:
         raise Refused(
@@ -98,7 +98,7 @@ def _job(exchange: Exchange) -> Job:
 
 
 def _teach_states(store: Store, settings: Settings, now: int) -> None:
-    """Let a filter ask for the state that a job has now."""
+    """Register the SQL function by which a filter gets the current state of a job."""
     store.function(JOB_STATE, 4, partial(_state, settings, now))
 
 

@@ -1,6 +1,6 @@
-"""The create call. No call is ever recognised as a repetition of another. Source: reference 3, 3.1, 3.2, 9.
+"""The create call. A repeated call creates another job. Source: reference 3, 3.1, 3.2, 9.
 
-What the job is to read and to write is looked at when it runs: a wrong place fails the job, not the call.
+Input and output locations are checked when the job runs: an invalid one fails the job, not the call.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _DESTINATIONS = {
     "vertexMultimodalDatasetDestination": "vertex-dataset",
 }
 _OWN = OUTPUT_ONLY | {"displayName", "model", "labels"}
-"""Members that are kept in places of their own, or not at all."""
+"""Members that are stored in columns of their own, or not at all."""
 
 
 def create_job(exchange: Exchange) -> JsonObject:
@@ -75,7 +75,7 @@ def create_job(exchange: Exchange) -> JsonObject:
 
 
 def start_job(store: Store, settings: Settings, job: Job, now: int) -> Job:
-    """Store a job that goes on by itself, and do what is due of it at once: the one way in, for calls and seeds."""
+    """Store a job that progresses with time, and do its due work at once; calls and seeds share this function."""
     add_job(store, replace(job, due=job.timeline(settings).starts))
     write_due_outputs(store, settings, now)
     started = find_short(store, API, job.parent, job.short)
@@ -84,12 +84,12 @@ def start_job(store: Store, settings: Settings, job: Job, now: int) -> Job:
 
 
 def vertex_course(course: Course, settings: Settings) -> Course:
-    """The course with the times that Vertex gives a job."""
+    """The course with the limits of Vertex on a job's time."""
     return replace(course, limits=Limits(settings.queue_limit, settings.run_limit, settings.overdue))
 
 
 def check_labels(labels: object) -> None:
-    """Raise Refused (400) unless these are labels. Source: reference 3.1."""
+    """Raise Refused (400) unless these are valid labels. Source: reference 3.1."""
     if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
         raise _invalid("labels", "must be a map of strings")
     for key, value in labels.items():
@@ -103,7 +103,7 @@ _LABEL_RULE = "only lowercase letters, digits, underscores and dashes, 64 charac
 
 
 def _check(asked: JsonObject) -> None:
-    """Raise Refused (400) for what the API sees at once."""
+    """Raise Refused (400) for errors that the API detects in the call."""
     name = asked.get("displayName", "")
     if not name:
         raise _invalid("display_name", "is required")
@@ -119,7 +119,7 @@ def _check(asked: JsonObject) -> None:
 
 
 def _check_config(config: JsonObject, place: str, format_place: str, format_name: str, ways: dict[str, str]) -> None:
-    """One source or destination, and the format that goes with it; formats of other models than Gemini are not here."""
+    """Check one source or destination and its format; only the formats of Gemini models are supported."""
     chosen = [way for way in ways if way in config]
     if not config or len(chosen) != 1:
         raise _invalid(place, f"exactly one of {', '.join(ways)} is required")

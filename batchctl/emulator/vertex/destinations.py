@@ -1,4 +1,4 @@
-"""The output of a job: where it may go, and how it gets there. Source: reference 3.1, 8.2."""
+"""The output of a job: checks of the destination, and writing. Source: reference 3.1, 8.2."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TYPE = "application/octet-stream"
 
 
 def check_destination(store: Store, job: Job) -> None:
-    """Raise BadPlace unless the job can write there."""
+    """Raise BadPlace unless the job can write to its destination."""
     config = job.body["outputConfig"]
     if "gcsDestination" in config:
         uri = config["gcsDestination"].get("outputUriPrefix", "")
@@ -39,7 +39,7 @@ def check_destination(store: Store, job: Job) -> None:
 
 
 def output_columns(store: Store, job: Job) -> list[Column]:
-    """The columns that an output table will have; none for objects. Raises BadPlace."""
+    """The columns of the output table; empty for objects. Raises BadPlace."""
     if "gcsDestination" in job.body["outputConfig"]:
         return []
     came = input_columns(store, job)
@@ -50,7 +50,7 @@ def output_columns(store: Store, job: Job) -> list[Column]:
 
 
 def empty_folder(store: Store, job: Job, now: int) -> JsonObject:
-    """The `outputInfo` of a job that has written nothing yet: a directory with no object below it."""
+    """The `outputInfo` of a job that has written nothing yet: a directory without objects."""
     bucket, prefix = read_gs(job.body["outputConfig"]["gcsDestination"]["outputUriPrefix"])
     moment = now
     while match_objects(store, f"gs://{bucket}/{(directory := _directory(prefix, moment))}/*"):
@@ -59,7 +59,7 @@ def empty_folder(store: Store, job: Job, now: int) -> JsonObject:
 
 
 def write_objects(store: Store, job: Job, count: int, files: int, lines: Iterator[JsonObject], now: int) -> JsonObject:
-    """Put `count` lines into objects below a fresh directory; gives the job's `outputInfo`."""
+    """Write `count` lines into objects in a new directory; returns the job's `outputInfo`."""
     info = empty_folder(store, job, now)
     bucket, directory = read_gs(info["gcsOutputDirectory"])
     each = -(-count // files)
@@ -72,13 +72,13 @@ def write_objects(store: Store, job: Job, count: int, files: int, lines: Iterato
 
 
 def write_early(store: Store, info: JsonObject, lines: Iterator[JsonObject], now: int) -> None:
-    """Put the lines that were done early beside the others, below the directory that `outputInfo` tells."""
+    """Write the early lines next to the others, in the directory of `outputInfo`."""
     bucket, directory = read_gs(info["gcsOutputDirectory"])
     put_object(store, bucket, f"{directory}/incremental_predictions/000.jsonl", blocks(lines), _TYPE, now)
 
 
 def write_table(store: Store, job: Job, columns: Iterable[Column], rows: Iterator[JsonObject], now: int) -> JsonObject:
-    """Put the rows into a fresh table; gives the job's `outputInfo`."""
+    """Write the rows into a new table; returns the job's `outputInfo`."""
     project, dataset, name = read_bq(_table_uri(job))
     stamp = datetime.fromtimestamp(now // SECOND, UTC)
     if dataset is None:
@@ -111,7 +111,7 @@ def _directory(prefix: str, moment: int) -> str:
 
 
 def _free(name: str, find: Callable[[str], object]) -> str:
-    """The name, with a number behind it where it is taken."""
+    """The name, with a number appended if it is taken."""
     taken = 0
     while find(name if not taken else f"{name}_{taken}") is not None:
         taken += 1

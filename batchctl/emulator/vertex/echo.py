@@ -1,7 +1,7 @@
-"""What the caller sent, as a server prints it that has read it into its own messages. Source: proto-JSON's own rules.
+"""The caller's data as a server prints it after parsing it into its own messages. Source: proto-JSON's rules.
 
-Names are camelCase, members with default values are gone, whole floats are whole numbers, and members come in another
-order. Maps and free-form values keep their names.
+Names are camelCase, members with default values are absent, floats with integer values are integers, and members come
+in another order. Maps and free-form values keep their names.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from batchctl.emulator.proto import camel
 
 _MAPS = frozenset({"labels", "properties", "defs"})
-"""Fields whose members have names of the caller's own."""
+"""Fields whose members have names chosen by the caller."""
 _FREE = frozenset({
     "args", "response", "default", "example", "responseJsonSchema", "parametersJsonSchema", "modelParameters",
 })  # fmt: skip
-"""Fields of any JSON at all."""
+"""Fields of any JSON."""
 _PRESENT = frozenset({"text", "temperature", "topP", "topK", "seed", "thinkingBudget", "candidateCount"})
-"""Scalars that know whether they were set, so that a default value is told again."""
+"""Scalars with presence, so that a default value is echoed."""
 
 
 def normalised(value: object, name: str = "") -> object:
-    """The value of the field `name` as it comes back."""
+    """The echo of the value of the field `name`."""
     if isinstance(value, dict):
         named = [(key if name in _MAPS or name in _FREE else camel(key), item) for key, item in value.items()]
         inside = name if name in _FREE else ""

@@ -1,11 +1,11 @@
-"""The `filter` of a list: its grammar, and what it means as a condition on stored jobs. Source: reference 3.
+"""The `filter` of a list: its grammar, and its translation to a condition on stored jobs. Source: reference 3.
 
     filter     := factor { AND factor }
     factor     := term { OR term }
     term       := [ NOT ] simple
     simple     := "(" filter ")" | field sign value
 
-OR binds more tightly than AND, as in all of Google's filters. What is not in the grammar is refused, with its place.
+OR binds more tightly than AND, as in all of Google's filters. Invalid filters are refused with the error's position.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from batchctl.emulator.lifecycle import State
 from batchctl.emulator.wire import Refused
 
 JOB_STATE = "job_state"
-"""The SQL function that the condition calls for a job's state: of created, course, cancelled and asked."""
+"""The name of the SQL function for a job's state: of created, course, cancelled and asked."""
 _TEXT = r"""(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _SIGN = r"(?P<sign>!=|<=|>=|[=<>:()])"
 _TOKEN = re.compile(rf"\s*(?:{_TEXT}|{_SIGN}|(?P<word>[^\s\"'=<>!:()]+))", re.DOTALL)
 _VALUE = re.compile(rf"\s*(?:{_TEXT}|(?P<word>[^\s\"'()]+)|{_SIGN})", re.DOTALL)
-"""What stands after a sign: a bare value may hold signs, as a time does."""
+"""The value after a sign: an unquoted value may contain signs, as a time does."""
 _MOST_SIGNS = 200
-"""SQLite's own limit of nesting lies beyond."""
+"""Below SQLite's limit on nesting."""
 _LAST_PART = "replace(model, rtrim(model, replace(model, '/', '')), '')"
-"""SQLite's way to say: what stands after the last slash."""
+"""SQL for the text after the last slash."""
 _STATE = "JOB_STATE_"
 _LABEL = re.compile(r"labels\.([A-Za-z0-9_-]{1,64})")
 _ORDERS = frozenset({"=", "!=", "<", "<=", ">", ">="})
@@ -38,7 +38,7 @@ _EQUALS = frozenset({"=", "!="})
 @dataclass(frozen=True)
 class _Token:
     kind: str
-    """`text` for a quoted value, `word` for a bare one, `sign`, or `end`."""
+    """`text` for a quoted value, `word` for an unquoted one, `sign`, or `end`."""
     value: str
     at: int
 
@@ -48,26 +48,26 @@ class _Token:
 
 
 def parse_filter(text: str | None) -> Where:
-    """The condition that the filter means. Raises Refused (400) that says what is wrong with it, and where."""
+    """The condition of the filter. Raises Refused (400) with the error and its position."""
     if text is None or not text.strip():
         return Where()
     return _Reader(text).whole()
 
 
 class _Reader:
-    """Reads one filter from left to right."""
+    """Parses one filter from left to right."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
         self._at = 0
         if sum(token.kind == "sign" for token in self._tokens) > _MOST_SIGNS:
-            raise _refused(f"there may be {_MOST_SIGNS} signs at most", len(text))
+            raise _refused(f"more than {_MOST_SIGNS} signs", len(text))
 
     def whole(self) -> Where:
-        """The condition of the whole text."""
+        """The condition of the complete text."""
         found = self._filter()
         if self._next.kind != "end":
-            raise _refused(f"AND, OR or the end is expected, not {self._next.shown}", self._next.at)
+            raise _refused(f"expected AND, OR or the end, not {self._next.shown}", self._next.at)
         return found
 
     @property
@@ -105,18 +105,18 @@ class _Reader:
             return self._comparison()
         inside = self._filter()
         if not self._took("sign", ")"):
-            raise _refused(f"a closing parenthesis is expected, not {self._next.shown}", self._next.at)
+            raise _refused(f"expected a closing parenthesis, not {self._next.shown}", self._next.at)
         return inside
 
     def _comparison(self) -> Where:
         field, sign = self._take(), self._next
         if field.kind != "word" or field.value in {"AND", "OR"}:
-            raise _refused(f"a field is expected, not {field.shown}", field.at)
+            raise _refused(f"expected a field, not {field.shown}", field.at)
         if sign.kind != "sign" or sign.value in {"(", ")"}:
-            raise _refused(f"{field.shown} must be compared with something", field.at)
+            raise _refused(f"expected a comparison after {field.shown}", field.at)
         value = self._tokens[self._at + 1]
         if value.kind not in {"text", "word"}:
-            raise _refused(f"a value is expected, not {value.shown}", value.at)
+            raise _refused(f"expected a value, not {value.shown}", value.at)
         self._at += 2
         return _comparison(field, sign.value, value)
 
@@ -128,7 +128,7 @@ def _tokens(text: str) -> list[_Token]:
         after_sign = bool(tokens) and tokens[-1].kind == "sign" and tokens[-1].value not in {"(", ")"}
         found = (_VALUE if after_sign else _TOKEN).match(text, at)
         if found is None:
-            raise _refused(f"{text[at:].strip()[:20]!a} cannot be read", at)
+            raise _refused(f"cannot parse {text[at:].strip()[:20]!a}", at)
         kind = str(found.lastgroup)
         value = found[kind]
         tokens.append(
@@ -149,19 +149,19 @@ def _comparison(field: _Token, sign: str, value: _Token) -> Where:
                 return Where("coalesce(display_name, '') GLOB ?", (_glob(value.value),))
             return _equal("display_name", sign, value.value)
         case "model_display_name":
-            # A published model has no display name of its own; its id stands for it.
+            # A published model has no display name of its own; its id is used instead.
             _allow(field, sign, _EQUALS)
             return _equal(_LAST_PART, sign, value.value)
         case "state":
             _allow(field, sign, _EQUALS)
             if value.value not in {*(f"{_STATE}{state}" for state in State), f"{_STATE}UNSPECIFIED"}:
-                raise _refused(f"{value.shown} is no state", value.at)
+                raise _refused(f"{value.shown} is not a state", value.at)
             return _equal(f"{JOB_STATE}(created, course, cancelled, asked)", sign, value.value.removeprefix(_STATE))
         case "create_time":
             _allow(field, sign, _ORDERS)
             return Where(f"created {sign} ?", (_moment(value),))
         case _:
-            raise _refused(f"{field.shown} is no field that jobs are filtered by", field.at)
+            raise _refused(f"unknown field {field.shown}", field.at)
 
 
 def _label(key: str, field: _Token, sign: str, value: _Token) -> Where:
@@ -170,13 +170,13 @@ def _label(key: str, field: _Token, sign: str, value: _Token) -> Where:
     if sign == "=":
         return Where("json_extract(labels, ?) IS ?", (path, value.value))
     if (value.kind, value.value) != ("word", "*"):
-        raise _refused(f"{field.shown}: takes only *, which asks whether the label is there", value.at)
+        raise _refused(f"{field.shown}: only the value * is allowed, which matches jobs with the label", value.at)
     return Where("json_extract(labels, ?) IS NOT NULL", (path,))
 
 
 def _allow(field: _Token, sign: str, signs: frozenset[str]) -> None:
     if sign not in signs:
-        raise _refused(f"{field.shown} cannot be compared by {sign}", field.at)
+        raise _refused(f"{field.shown} does not support {sign}", field.at)
 
 
 def _equal(column: str, sign: str, value: str) -> Where:
@@ -184,7 +184,7 @@ def _equal(column: str, sign: str, value: str) -> Where:
 
 
 def _glob(text: str) -> str:
-    """Only `*` is special; SQLite has more."""
+    """Only `*` is special; in SQLite other characters are, too."""
     return re.sub(r"[\[?]", lambda found: f"[{found[0]}]", text)
 
 
@@ -192,7 +192,7 @@ def _moment(value: _Token) -> int:
     try:
         return parse_timestamp(value.value)
     except (ValueError, OverflowError) as error:
-        raise _refused(f"{value.shown} is no RFC 3339 time", value.at) from error
+        raise _refused(f"{value.shown} is not an RFC 3339 time", value.at) from error
 
 
 def _negated(where: Where) -> Where:

@@ -1,6 +1,6 @@
-"""What the importer of JSON lines refuses: it makes a table of them, whose columns are the members of the rows.
+"""The checks of the importer of JSON lines, which loads the rows into a table with their members as columns.
 
-One row that does not fit fails the whole job. Source: reference 16.
+A single invalid row fails the whole job. Source: reference 16.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,299}")
 
 
 class Importer:
-    """The columns so far. Raises BadPlace at the first member that does not fit."""
+    """The columns of the rows up to now. Raises BadPlace at the first member that does not fit."""
 
     def __init__(self) -> None:
         self._types: dict[tuple[str, ...], str] = {}
 
     def add(self, row: object, place: str) -> None:
-        """Take in one row, which is no level itself: its members are columns."""
+        """Add one row, which is not counted as a level: its members are columns."""
         self._take(row, (), -1, place)
 
     def _take(self, value: object, column: tuple[str, ...], depth: int, place: str) -> None:

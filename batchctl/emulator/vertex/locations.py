@@ -1,6 +1,6 @@
-"""What a job may use from where it runs: buckets near by, and no BigQuery on `global`. Source: reference 16.
+"""Restrictions by location: buckets must be near the job, and BigQuery is not available on `global`.
 
-A bucket whose location nobody gave counts as near everywhere.
+Source: reference 16. A bucket without a given location is near every job.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _WIDE = {
     "eu": re.compile(r"eu(rope-.*)?|eur[0-9]+"),
     "asia": re.compile(r"asia(-.*|[0-9]+)?"),
 }
-"""What lies in a location of several regions."""
+"""The regions of a location with several regions."""
 
 
 def check_locations(store: Store, location: str, job: JsonObject) -> None:
-    """Raise Refused (400) for a bucket in another location than the job, and for BigQuery where it is not offered."""
+    """Raise Refused (400) for a bucket that is not near the job, and for BigQuery where it is not available."""
     source, destination = job["inputConfig"], job["outputConfig"]
     if location == _GLOBAL and ("bigquerySource" in source or "bigqueryDestination" in destination):
         raise Refused(400, "BigQuery sources and destinations are not supported in the global location.")
@@ -38,7 +38,7 @@ def check_locations(store: Store, location: str, job: JsonObject) -> None:
 
 
 def are_near(bucket: str, location: str) -> bool:
-    """Whether a job at the location may use a bucket of that location; an empty one is near everywhere."""
+    """Whether a job at `location` may use a bucket in `bucket`; a bucket without a location is near every job."""
     if location == _GLOBAL or bucket in {"", location}:
         return True
     return any(
@@ -48,7 +48,7 @@ def are_near(bucket: str, location: str) -> bool:
 
 
 def _bucket_location(store: Store, uri: str) -> str:
-    """In lower case; empty for what is no bucket, too: that fails the job, not the call."""
+    """In lower case; also empty for a URI without a bucket, which fails the job and not the call."""
     try:
         bucket = find_bucket(store, read_gs(uri)[0])
     except BadPlace:

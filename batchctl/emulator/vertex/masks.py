@@ -1,4 +1,4 @@
-"""The `readMask` of a list: which members of each job come back, such as `name,labels,input_config.gcs_source`."""
+"""The `readMask` of a list: the members of each job in the reply, such as `name,labels,input_config.gcs_source`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MAPS = frozenset({"labels", "modelParameters"})
 
 
 def parse_read_mask(text: str | None) -> FieldMask:
-    """Read the parameter, in either spelling. Raises Refused (400) for a name that no job has."""
+    """Parse the parameter, in either spelling. Raises Refused (400) for a name that jobs do not have."""
     if text is None or text.strip() in {"", "*"}:
         return FieldMask()
     paths = {_path(path.strip()) for path in text.split(",")}
     tree: dict[str, Any] = {}
     for path in paths:
         if any(path[:length] in paths for length in range(1, len(path))):
-            continue  # asked for as a part of something larger
+            continue  # part of a longer path that is requested completely
         node = tree
         for name in path:
             node = node.setdefault(name, {})
@@ -34,7 +34,7 @@ def parse_read_mask(text: str | None) -> FieldMask:
 
 
 def _path(text: str) -> tuple[str, ...]:
-    """The names of a path in JSON's spelling; below a map they are the caller's own."""
+    """The names of a path in JSON's spelling; below a map they are chosen by the caller."""
     first, *below = text.split(".")
     names = (camel(first), *(below if camel(first) in _MAPS else map(camel, below)))
     if names[0] not in FIELDS or not all(re.fullmatch(r"[A-Za-z0-9_-]+", name) for name in names):

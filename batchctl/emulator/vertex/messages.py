@@ -11,7 +11,7 @@ OUTPUT_ONLY = frozenset({
     "name", "state", "error", "partialFailures", "createTime", "startTime", "endTime", "updateTime",
     "completionStats", "outputInfo", "modelVersionId", "resourcesConsumed", "satisfiesPzs", "satisfiesPzi",
 })  # fmt: skip
-"""Taken and ignored on the way in."""
+"""Accepted in requests and ignored."""
 _VERBATIM = (
     "modelParameters", "dedicatedResources", "manualBatchTuningParameters", "instanceConfig", "explanationSpec",
     "generateExplanation", "disableContainerLogging", "unmanagedContainerModel", "labels",

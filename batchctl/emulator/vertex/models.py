@@ -1,4 +1,4 @@
-"""Which models take batch jobs, and what kind of rows they want. Source: reference 6.2, 8.2, 9, 10."""
+"""Which models accept batch jobs, and the kind of their rows. Source: reference 6.2, 8.2, 9, 10."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _EMBEDDING_2_LOCATIONS = frozenset({"global", "us", "eu"})
 
 
 def published_kind(publisher: str, model: str) -> str | None:
-    """The kind of a published model, whether it takes batch jobs or not; None where there is none of that name."""
+    """The kind of a published model, even if it does not support batch jobs; None for an unknown name."""
     if publisher != GOOGLE or _NOT_IN_BATCHES.fullmatch(model):
         return "generate"
     return next((kind for shape, kind in _KINDS if shape.fullmatch(model)), None)
 
 
 def is_published(model: str) -> bool:
-    """Whether Google has a model of that name."""
+    """Whether Google publishes a model of this name."""
     return published_kind(GOOGLE, model) is not None
 
 
 def read_model(store: Store, parent: str, model: str) -> tuple[str, str]:
-    """The model as jobs tell it, and the kind of its rows: `generate`, `embed`, or `text` for legacy text embeddings.
+    """The model's name in replies, and the kind of its rows: `generate`, `embed`, or `text` for legacy text embeddings.
 
-    Raises Refused (400, 404) for what takes no batch jobs at this place. Source: reference 16.
+    Raises Refused (400, 404) for a model that does not support batch jobs in this location. Source: reference 16.
     """
     published = _PUBLISHED.fullmatch(model)
     if published:
@@ -58,7 +58,7 @@ def read_model(store: Store, parent: str, model: str) -> tuple[str, str]:
 
 
 def check_usable(settings: Settings, model: str, kind: str, now: int) -> None:
-    """Raise Refused (404) for one of Google's models that the settings have retired."""
+    """Raise Refused (404) for a model of Google that the settings have retired."""
     published = _PUBLISHED.fullmatch(model)
     if published and published[2] == GOOGLE and not model_named(settings, published[3], kind).is_usable(now):
         raise _missing(published[3])

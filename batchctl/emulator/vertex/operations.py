@@ -1,4 +1,4 @@
-"""The long-running operations that deletes give. Source: reference 3.3."""
+"""The long-running operations that delete calls return. Source: reference 3.3."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TYPE = "type.googleapis.com/"
 
 
 def start_delete(exchange: Exchange, parent: str) -> JsonObject:
-    """A new operation, which is done after a while of the emulator's clock, or at once."""
+    """A new operation, which is done after a delay of the emulator's clock, or at once."""
     done = exchange.now + exchange.settings.operation_delay
     short = fresh_digits()
     row = {"parent": parent, "short": short, "created": exchange.now, "done": done}
@@ -21,7 +21,7 @@ def start_delete(exchange: Exchange, parent: str) -> JsonObject:
 
 
 def get_operation(exchange: Exchange) -> JsonObject:
-    """How far an operation is."""
+    """The state of an operation."""
     parent = parent_of(exchange.store, exchange.params["project"], exchange.params["location"])
     short = exchange.params["id"]
     sql = "SELECT created, done FROM operations WHERE parent = ? AND short = ?"

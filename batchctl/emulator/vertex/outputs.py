@@ -1,7 +1,7 @@
-"""The work that jobs do: taking in their input when they begin to run, and writing their output when they end.
+"""The work of jobs: importing their input when they start to run, and writing their output when they end.
 
-Nothing works in the background. Before anybody looks at a job, an object or a table, `write_due_outputs` does what
-would have been done by then, each thing at its own moment and in the order of those moments, so that nobody can tell.
+There is no background work. Before a job, an object or a table is read, `write_due_outputs` does all work that is due,
+in order of time and with the times at which it was due, so that the delay is not visible.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from batchctl.emulator.wire import RPC_CODES, JsonObject
 
 _BLOB_LENGTH = 36
 _COLUMNS = "columns"
-"""Where a running job keeps the columns of the table that it will write; no field of the API."""
+"""The key under which a running job keeps the columns of its output table; not a field of the API."""
 _ENDED_BY_A_RULE = frozenset({Fate.FAIL, Fate.FAIL_EXPORT})
 _WRITING = frozenset({State.SUCCEEDED, State.PARTIALLY_SUCCEEDED, State.CANCELLED})
 
 
 def write_due_outputs(store: Store, settings: Settings, now: int) -> None:
-    """Bring all jobs up to date: their input is taken in and their output is written, as far as it is due by `now`."""
+    """Bring all jobs up to date: import the input and write the output that is due by `now`."""
     with store.transaction():
         while (job := next_due(store, now)) is not None:
             if job.input_blob:
@@ -53,7 +53,7 @@ def write_due_outputs(store: Store, settings: Settings, now: int) -> None:
 
 
 def _begin(store: Store, settings: Settings, job: Job) -> None:
-    """Take in the rows. A job that cannot read its input, or could not write its output, fails soon."""
+    """Import the rows. A job with invalid input or an invalid destination fails soon."""
     blob = fresh_id(_BLOB_LENGTH)
     most = settings.max_rows if job.kind == "generate" else settings.max_embed_rows
     try:
@@ -76,7 +76,7 @@ def _begin(store: Store, settings: Settings, job: Job) -> None:
 
 
 def _end(store: Store, settings: Settings, job: Job) -> None:
-    """Write what is done, in another order than that of the input, and forget the rows."""
+    """Write the processed rows, in another order than the input, and delete the imported rows."""
     ended, state = job.timeline(settings).end()
     told = {name: value for name, value in job.output.items() if name != _COLUMNS}
     changes: dict[str, object] = {"input_blob": "", "due": None, "output": told}
@@ -104,7 +104,7 @@ def _fail(store: Store, job: Job, bad: BadPlace, running: int) -> None:
 
 
 def _counted(rows: Iterator[JsonObject], most: int) -> Iterator[JsonObject]:
-    """The rows, of which there must be one at least and `most` at most. Raises BadPlace."""
+    """The rows, of which there must be between one and `most`. Raises BadPlace."""
     number = 0
     for number, row in enumerate(rows, 1):
         if number > most:
@@ -115,7 +115,7 @@ def _counted(rows: Iterator[JsonObject], most: int) -> Iterator[JsonObject]:
 
 
 def _served(job: Job, state: State) -> int:
-    """How many rows, of the first ones, are done when a job ends that nobody cancelled."""
+    """The number of rows, from the first on, that are processed when a job ends without a cancel."""
     limits, count = job.course.limits, job.request_count
     if state is State.SUCCEEDED or job.course.fate is Fate.FAIL_EXPORT:
         return count
@@ -125,7 +125,7 @@ def _served(job: Job, state: State) -> int:
 
 
 def _write(store: Store, settings: Settings, job: Job, ended: int) -> JsonObject:
-    """Write the outcomes where the job wants them; gives its `outputInfo`."""
+    """Write the outcomes to the job's destination; returns its `outputInfo`."""
     started = job.timeline(settings).starts or job.created
     served, count = job.served or 0, job.request_count
 
@@ -149,7 +149,7 @@ def _write(store: Store, settings: Settings, job: Job, ended: int) -> JsonObject
 
 
 def _shuffled(store: Store, job: Job, served: int) -> Iterator[tuple[int, Outcome, bool]]:
-    """Position, outcome, and whether the row was processed: the second half first. Source: reference 8.2."""
+    """Position, outcome, and whether the row was processed: the second half comes first. Source: reference 8.2."""
     half = -(-job.request_count // 2)
     halves = chain(islice(enumerate(outcomes(store, job)), half, None), islice(enumerate(outcomes(store, job)), half))
     return ((position, outcome, position < served) for position, outcome in halves)
@@ -194,5 +194,5 @@ def _answer(job: Job, outcome: Outcome) -> JsonObject:
 
 
 def _echo(job: Job, value: JsonObject) -> object:
-    """What came, as it goes back."""
+    """The caller's value as it is echoed."""
     return normalised(value) if job.body.get(NORMALISED) else value

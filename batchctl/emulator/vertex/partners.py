@@ -1,6 +1,6 @@
 """Rows for models of other publishers: chat completions in `body`, or messages in `request`. Source: reference 16.
 
-The minimum that a client needs to find its rows again; what is inside a request is not checked.
+Only the members by which a client finds its rows are supported; the content of a request is not checked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PUBLISHER = re.compile(r"publishers/([^/]+)/")
 
 
 def is_partner_row(model: str, line: JsonObject) -> bool:
-    """Whether a row of a job with this model is one of theirs. A Gemini model does not take their form."""
+    """Whether a row of a job with this model has a partner's form. A Gemini model does not accept that form."""
     published = _PUBLISHER.search(model)
     if published is None or published[1] == "google":
         return False
@@ -24,7 +24,7 @@ def is_partner_row(model: str, line: JsonObject) -> bool:
 
 
 def asked_in(line: JsonObject) -> str:
-    """What was asked last, as text."""
+    """The text of the last message."""
     request = line.get("body") or line["request"]
     messages = request.get("messages")
     last = messages[-1] if isinstance(messages, list) and messages else {}
@@ -33,7 +33,7 @@ def asked_in(line: JsonObject) -> str:
 
 
 def partner_answer(line: JsonObject, model: str, salt: str) -> JsonObject:
-    """The model's answer."""
+    """The answer of the model."""
     text = f"[batchctl emulator] {model} answers to: {asked_in(line)[:_SHOWN]}"
     if "body" in line:
         message = {"role": "assistant", "content": text}
@@ -45,7 +45,7 @@ def partner_answer(line: JsonObject, model: str, salt: str) -> JsonObject:
 
 
 def body_line(line: JsonObject, response: JsonObject, status: str, salt: str) -> JsonObject:
-    """The result line of a row with a `body`: joined by `custom_id`, nothing is echoed."""
+    """The result line of a row with a `body`: it is joined by `custom_id`, and does not echo the request."""
     named = {"id": f"batch_req_{_id(salt)}", "custom_id": line.get("custom_id")}
     if status:
         return {**named, "response": None, "error": {"code": "server_error", "message": status}}

@@ -1,6 +1,6 @@
-"""Projects and locations: which number a project has, and what resources below them are called.
+"""Projects and locations: project numbers, and the parents of resource names.
 
-A project's id and its number name the same project; replies tell the number. Source: reference 3.1.
+The id and the number of a project name the same project; replies use the number. Source: reference 3.1.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NUMBERS = 900_000_000_000
 
 
 def project_number(store: Store, project: str) -> str:
-    """The number of a project, given by a seed or else derived from the id; a number is its own."""
+    """The number of a project, given by a seed or derived from the id; a number is returned unchanged."""
     if project.isdigit():
         return project
     given = (store.meta(_META) or {}).get(project)
@@ -33,7 +33,7 @@ def number_projects(store: Store, numbers: Mapping[str, int]) -> None:
 
 
 def parent_of(store: Store, project: str, location: str) -> str:
-    """What jobs, operations and datasets of that place stand below, by the project's number."""
+    """The parent of jobs, operations and datasets in this location, with the project's number."""
     return f"projects/{project_number(store, project)}/locations/{location}"
 
 

@@ -15,11 +15,11 @@ _STAGES = {
     "EXPERIMENTAL": "EXPERIMENTAL",
     "PREVIEW": "PUBLIC_PREVIEW",
 }
-"""By the stage as the Developer API names it; all others are GA."""
+"""By the stage's name at the Developer API; all other stages are GA."""
 
 
 def get_publisher_model(exchange: Exchange) -> JsonObject:
-    """One model, whether it takes batch jobs or not. Raises Refused (404)."""
+    """One model, even if it does not support batch jobs. Raises Refused (404)."""
     publisher, name = exchange.params["publisher"], exchange.params["id"]
     kind = published_kind(publisher, name)
     model = None if kind is None else model_named(exchange.settings, name, kind)
@@ -29,7 +29,7 @@ def get_publisher_model(exchange: Exchange) -> JsonObject:
 
 
 def list_publisher_models(exchange: Exchange) -> JsonObject:
-    """One page of Google's own, by name; of other publishers' models every one can be got, and none is listed."""
+    """One page of Google's models, by name. Models of other publishers can be read, but are not listed."""
     size, after, publisher = exchange.page_size(_PAGE_SIZE, _MOST_PER_PAGE), read_token(exchange), GOOGLE
     if exchange.params["publisher"] != publisher:
         return {}

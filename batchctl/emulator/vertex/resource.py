@@ -1,4 +1,4 @@
-"""How a job looks on the wire: a bare resource, the same in every reply. Only reads. Source: reference 3.1, 3.3, 5."""
+"""The job on the wire: the same resource in every reply. Reads only. Source: reference 3.1, 3.3, 5."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from batchctl.emulator.vertex.messages import BATCH_PREDICTION_JOB
 from batchctl.emulator.wire import RPC_CODES, JsonObject
 
 FIELDS = frozenset(BATCH_PREDICTION_JOB.fields)
-"""All that a job may tell."""
+"""All fields of a job."""
 NORMALISED = "normalised"
-"""The member of a job's body that says that its echo is another spelling of what came; no field of the API."""
-_RAN_OUT = "The job was not finished in the time that it may run."
-_FAILED = "The emulator's rules fail this job."
+"""The member of a job's body that marks its echo as normalised; not a field of the API."""
+_RAN_OUT = "The job did not finish within the maximum running time."
+_FAILED = "A rule of the emulator fails this job."
 _EXPORT = (RPC_CODES["PERMISSION_DENIED"], "Failed to export data. The output location cannot be written to.")
 _CANCELLED = "The job was cancelled."
 
 
 def resource(job: Job, settings: Settings, now: int, *, stale: bool = False) -> JsonObject:
-    """The job at `now`; a stale one has the statistics it was created with."""
+    """The job at `now`; a stale one has the statistics from its creation."""
     standing = job.progress(settings, now)
     body = {name: value for name, value in job.body.items() if name != NORMALISED}
     reply: JsonObject = {"name": job.name, "displayName": job.display_name, "model": job.model, "modelVersionId": "1"}
@@ -57,7 +57,7 @@ def _asked(job: Job, standing: Progress) -> int | None:
 
 
 def _error(job: Job, state: State) -> tuple[int, str] | None:
-    """Told of FAILED and CANCELLED jobs only."""
+    """Only FAILED and CANCELLED jobs have an error."""
     if state is State.CANCELLED:
         return RPC_CODES["CANCELLED"], _CANCELLED
     if state is not State.FAILED:
@@ -70,7 +70,7 @@ def _error(job: Job, state: State) -> tuple[int, str] | None:
 
 
 def _stats(job: Job, state: State, *, stale: bool) -> JsonObject:
-    """Counts as strings, zeros left out; -1 where the rows were never counted; none for a cancelled job."""
+    """Counts as strings, without zeros; -1 if the rows were never counted; none for a cancelled job."""
     if state is State.CANCELLED:
         return {}
     if not job.request_count:

@@ -1,4 +1,4 @@
-"""Which path of Vertex AI is which call. Source: reference 3."""
+"""The routes of Vertex AI: which path is which call. Source: reference 3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PARENT = r"/(?P<version>v1|v1beta1)/projects/(?P<project>[^/]+)/locations/(?P<l
 _JOBS = rf"{_PARENT}/batchPredictionJobs"
 _JOB = rf"{_PARENT}/batchPredictionJobs/(?P<id>[^/:]+)"
 _UI_PARENT = _PARENT.replace("v1|v1beta1", "v1|v1beta1|ui")
-"""Google's generated clients ask for operations below `/ui`. Source: reference 16."""
+"""Google's generated clients request operations below `/ui`. Source: reference 16."""
 _OPERATION = rf"{_UI_PARENT}/(?:batchPredictionJobs/[^/:]+/)?operations/(?P<id>[^/:]+)"
 _MODELS = "/v1beta1/publishers/(?P<publisher>[^/]+)/models"
 """Only this version has the list."""

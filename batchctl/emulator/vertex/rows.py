@@ -1,6 +1,6 @@
-"""The rows that a job took in and what becomes of them, one at a time, in the order of the input.
+"""The imported rows of a job and their outcomes, one at a time, in the order of the input.
 
-Outcomes are not stored: they follow from the stored rows, and are made again whenever somebody needs them.
+Outcomes are not stored: they are derived from the stored rows whenever they are needed.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _EMBED_FIELDS = ("content", "taskType", "title", "outputDimensionality")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of one row once it is processed."""
+    """The result of one processed row."""
 
     line: JsonObject
-    """The row as it came: `request`, maybe `key`; a whole instance of legacy text embeddings."""
+    """The row as received: `request`, possibly `key`; the complete instance of legacy text embeddings."""
     columns: JsonObject = field(default_factory=dict)
-    """What else the input table has in this row."""
+    """The other columns of the input table in this row."""
     status: str = ""
-    """Empty when the row went well. Source: reference 8.2."""
+    """Empty if the row succeeded. Source: reference 8.2."""
     response: JsonObject = field(default_factory=dict)
     """The model's response, or the `predictions` of a legacy text embedding."""
 
@@ -56,7 +56,7 @@ def outcomes(store: Store, job: Job) -> Iterator[Outcome]:
 
 
 def tally(store: Store, job: Job, most: int | None = None) -> tuple[int, int]:
-    """How many rows there are among the first `most`, and how many of them fail."""
+    """The number of rows among the first `most`, and the number of failed rows among them."""
     rows = failed = 0
     for outcome in islice(outcomes(store, job), most):
         rows += 1
@@ -65,11 +65,11 @@ def tally(store: Store, job: Job, most: int | None = None) -> tuple[int, int]:
 
 
 class _BadRequest(Exception):
-    """The row alone fails, as a single call with this request would."""
+    """Only this row fails, as a single call with this request would."""
 
 
 def _read(job: Job, line: JsonObject) -> JsonObject:
-    """The row's request in the form that answers are made of. Raises _BadRequest."""
+    """The request of the row in the form that `answers` reads. Raises _BadRequest."""
     kind = job.kind
     if kind == "text":
         return {"content": {"parts": [{"text": line["content"]}]}}
@@ -90,13 +90,13 @@ def _read(job: Job, line: JsonObject) -> JsonObject:
 
 
 def _check_cache(request: JsonObject) -> None:
-    """Raise BadRow for explicit caching, which batch jobs on Vertex do not have. Source: reference 7, 10."""
+    """Raise BadRow for explicit caching, which batch jobs on Vertex do not support. Source: reference 7, 10."""
     if "cachedContent" in request:
         raise BadRow("Explicit context caching is not supported in batch prediction.")
 
 
 def _texts(line: JsonObject, request: JsonObject) -> list[str]:
-    """What a rule may know the row by: its key, its labels' values, and what was asked last."""
+    """The texts by which a rule may match the row: its key, the values of its labels, the last message."""
     labels = request.get("labels")
     known = [line.get("key"), line.get("custom_id"), *(labels.values() if isinstance(labels, dict) else ())]
     asked = request["contents"][-1] if "contents" in request else request.get("content", {})
@@ -116,7 +116,7 @@ def _response(job: Job, line: JsonObject, request: JsonObject, position: int) ->
 
 
 def _status(error: JsonObject) -> str:
-    """The error as the answer of a single call would have been, behind the name of its HTTP status."""
+    """The error as the reply of a single call would show it, after the name of its HTTP status."""
     http, name = status_of(error["code"])
     body = {"error": {"code": http, "message": error["message"], "status": name}}
     phrase = HTTPStatus(http).phrase if http in frozenset(HTTPStatus) else name

@@ -1,7 +1,7 @@
-"""Puts a seed's Vertex jobs and multimodal datasets into the store. Their form is `schemas/emulator-seed.schema.json`.
+"""Loads the Vertex jobs and multimodal datasets of a seed. The format is `schemas/emulator-seed.schema.json`.
 
-A job with a state stands in it, and tells what the seed says of its end. One that succeeded, with its input, output
-and no `outputInfo`, is worked out at once, so that its output is really there; one without a state goes on by itself.
+A job with a state keeps it and shows the given error, counts and output. A succeeded job with input and output, but
+without `outputInfo`, is run at once, so that its output exists. A job without a state progresses with time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _FOR_EVER = Limits(LONGEST, LONGEST)
 
 
 def load_multimodal(store: Store, given: list[JsonObject]) -> None:
-    """Put in the multimodal datasets whose names are free."""
+    """Load the multimodal datasets whose names are free."""
     for dataset in given:
         if not datasets.has_dataset(store, dataset["name"]):
             parent, short = place_of(store, dataset["name"])
@@ -44,7 +44,7 @@ def load_multimodal(store: Store, given: list[JsonObject]) -> None:
 
 
 def load_job(store: Store, settings: Settings, given: JsonObject, place: str) -> None:
-    """Put in one job unless its name is taken. Raises Invalid, which names the place."""
+    """Load one job unless its name is taken. Raises Invalid with the place."""
     name, parent = _name(store, given, place)
     if find_short(store, API, parent, name.rpartition("/")[2]) is not None:
         return
@@ -69,14 +69,14 @@ def load_job(store: Store, settings: Settings, given: JsonObject, place: str) ->
 
 
 def _work(store: Store, settings: Settings, job: Job, state: State | None, place: str) -> None:
-    """Let the job go its way; one that is to have ended well must have."""
+    """Start the job; one that should have succeeded must have."""
     worked = start_job(store, settings, job, store.now())
     if state is not None and worked.course.error is not None:
         raise Invalid(f"{place}: {worked.course.error[1]}")
 
 
 def _name(store: Store, given: JsonObject, place: str) -> tuple[str, str]:
-    """The full name, as it is given, and the parent."""
+    """The full name as given, and the parent."""
     if "name" in given:
         return given["name"], place_of(store, given["name"])[0]
     if "project" not in given or "location" not in given:
@@ -86,7 +86,7 @@ def _name(store: Store, given: JsonObject, place: str) -> tuple[str, str]:
 
 
 def _job(store: Store, settings: Settings, given: JsonObject, name: str, parent: str) -> Job:
-    """The job without its times. Raises Refused for what the API would refuse, too."""
+    """The job without its times. Raises Refused for values that the API would refuse."""
     model = given["model"] if "/" in given["model"] else f"publishers/google/models/{given['model']}"
     model, kind = read_model(store, parent, model)
     check_labels(given.get("labels", {}))
@@ -133,7 +133,7 @@ def _output(given: str) -> JsonObject:
 
 
 def _course(settings: Settings, state: State, waited: int, lasted: int) -> Course:
-    """The course that stands in this state: a finished one at once, an unfinished one as long as Vertex lets it."""
+    """A course with a fixed state: a finished one from the start, an unfinished one until Vertex's limits."""
     if state is State.PENDING:
         return vertex_course(Course(0, 0, Fate.STUCK), settings)
     if state is State.RUNNING:
@@ -145,7 +145,7 @@ def _course(settings: Settings, state: State, waited: int, lasted: int) -> Cours
 
 
 def _times(store: Store, given: JsonObject, place: str) -> tuple[int, int, int]:
-    """When the job was created, began and ended; each is by default when the one before was."""
+    """The times of creation, start and end; each one defaults to the one before."""
     moment = store.now() // 1000 * 1000
     found: list[int] = []
     for key in ("createTime", "startTime", "endTime"):
@@ -154,7 +154,7 @@ def _times(store: Store, given: JsonObject, place: str) -> tuple[int, int, int]:
         except ValueError as error:
             raise Invalid(f"{place}.{key}: {error}") from error
         if found and later < moment:
-            raise Invalid(f"{place}.{key}: lies before the time it follows")
+            raise Invalid(f"{place}.{key}: is earlier than the time of the previous step")
         moment = later
         found.append(moment)
     return found[0], found[1], found[2]

@@ -1,6 +1,6 @@
-"""Ways in which result files were seen to differ from one line a row: early copies, rows that come twice, numbers.
+"""Variations of result files that were observed: early copies, repeated rows, texts as numbers.
 
-Source: reference 16. A rule asks for them (`output`).
+Source: reference 16. The member `output` of a rule requests them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from batchctl.emulator.wire import JsonObject
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
 _ANSWERS = frozenset({"response", "status", "processed_time", "error"})
 _TRY: JsonObject = {
-    "status": "Internal: the emulator's rules let this row fail once.",
+    "status": "Internal: a rule of the emulator fails this row once.",
     "response": {},
 }
 
 
 def shaped(lines: Iterator[JsonObject], rule: OutputRule) -> Iterator[JsonObject]:
-    """The lines of a result file as the rule wants them."""
+    """The lines of a result file, varied by the rule."""
     for position, written in enumerate(lines):
         line = _counted(written) if rule.as_numbers else written
         if _takes(rule.repeated, position):
@@ -35,12 +35,12 @@ def _counted(line: JsonObject) -> JsonObject:
 
 
 def early(lines: Iterator[JsonObject], rule: OutputRule, count: int) -> Iterator[JsonObject]:
-    """The lines, as the rule wants them, of the rows that were done early."""
+    """The early lines that the rule requests."""
     return shaped((line for position, line in enumerate(lines) if position < rule.early * count), rule)
 
 
 def extra(rule: OutputRule, count: int) -> int:
-    """How many lines there are beyond one a row."""
+    """The number of lines beyond one per row."""
     return sum(_takes(rule.repeated, position) for position in range(count))
 
 
@@ -49,7 +49,7 @@ def _takes(share: Fraction, position: int) -> bool:
 
 
 def _as_numbers(value: object) -> object:
-    """The value as an importer has it that takes texts that look like numbers for numbers."""
+    """The value as an importer returns it that converts texts that look like numbers."""
     if isinstance(value, dict):
         return {name: _as_numbers(member) for name, member in value.items()}
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""The input of a job: the rows that its objects, its table or its dataset have. Source: reference 3.1, 8.2.
+"""The input of a job: the rows of its objects, its table or its dataset. Source: reference 3.1, 8.2.
 
-Rows come as `{"line": …}`, from a table with `"columns"` too. Whatever is wrong with a place or the form of a row is
-wrong for the job as a whole; what is wrong with a request is its row's own affair (see `rows`).
+A row is `{"line": …}`, and has `"columns"` if it comes from a table. A missing input or a malformed row fails the job;
+an invalid request fails only its row (see `rows`).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from batchctl.emulator.wire import JsonObject
 
 _RESERVED = frozenset({"response", "status"})
 _NOT_BESIDE = frozenset({"request", "content", "body", "response", "status"})
-"""Members of a line that do not come back beside its result."""
+"""Members of a line that are not copied to the result line."""
 _NOT_COPIED = frozenset({"RECORD", "STRUCT", "RANGE", "DATETIME", "GEOGRAPHY"})
 
 
 def input_rows(store: Store, job: Job) -> Iterator[JsonObject]:
-    """The rows in the order of the input. Raises BadPlace, which says where what is wrong."""
+    """The rows in the order of the input. Raises BadPlace with the place of the error."""
     importer = Importer()
     for uri in input_uris(store, job):
         if _is_table(job, uri):
@@ -37,7 +37,7 @@ def input_rows(store: Store, job: Job) -> Iterator[JsonObject]:
 
 
 def input_uris(store: Store, job: Job) -> list[str]:
-    """Where the rows are: URIs of objects, or of tables."""
+    """The URIs of the job's objects or tables."""
     config = job.body["inputConfig"]
     if "gcsSource" in config:
         return list(config["gcsSource"].get("uris", []))
@@ -47,7 +47,7 @@ def input_uris(store: Store, job: Job) -> list[str]:
 
 
 def input_columns(store: Store, job: Job) -> list[Column]:
-    """The columns of the input that go into an output table, the one of the row itself too; none for objects."""
+    """The input columns that are copied to an output table, and the column of the row itself; empty for objects."""
     columns: dict[str, Column] = {}
     for uri in input_uris(store, job):
         if _is_table(job, uri):
@@ -56,7 +56,7 @@ def input_columns(store: Store, job: Job) -> list[Column]:
 
 
 def _is_table(job: Job, uri: str) -> bool:
-    """A dataset may stand for either."""
+    """A dataset may consist of either."""
     return "bigquerySource" in job.body["inputConfig"] or uri.startswith("bq://")
 
 
@@ -108,7 +108,7 @@ def _copied(column: Column) -> bool:
 
 
 def _member(kind: str) -> str:
-    """What a row must have. Source: reference 8.2."""
+    """The required member of a row. Source: reference 8.2."""
     return "content" if kind == "text" else "request"
 
 
