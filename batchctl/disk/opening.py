@@ -119,4 +119,4 @@ def _require_regular(found: os.stat_result, path: Path) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode):
-        raise UnsafeFile(errno.EINVAL, "it is no regular file", path)
+        raise UnsafeFile(errno.EINVAL, "it is not a regular file", path)

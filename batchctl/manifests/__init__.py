@@ -1,6 +1,6 @@
-"""From YAML to desired jobs: checked, defaulted, digested. Every fault has its file, line and column.
+"""Reads YAML into desired jobs, with checks, defaults and digests. Every error has its file, line and column.
 
-Owns what stack files and manifests mean. Makes no call to any API and writes nothing.
+Owns the meaning of stack files and manifests. It calls no API and writes nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which account a provider of the stack stands for.
+"""Resolves the account of a provider.
 
-Owns the order of the places an endpoint can come from. Source: reference 1.1 and chapter 3.
+Owns the order of the sources of an endpoint. Source: reference 1.1 and chapter 3.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from batchctl.model.quoting import shown
 
 
 def resolve_account(config: ProviderConfig, env: Mapping[str, str]) -> Account:
-    """The account behind a provider: its own endpoint, else the environment's, else Google's.
+    """The account of a provider: with its own endpoint, else the environment's, else Google's.
 
-    Raises ManifestError when the environment's base URL is malformed.
+    Raises ManifestError if the environment's base URL is malformed.
     """
     if config.endpoint == EMULATOR_ORIGIN:
         return Account(config.api, EMULATOR_ORIGIN, config.project, config.location)
@@ -34,5 +34,5 @@ def resolve_account(config: ProviderConfig, env: Mapping[str, str]) -> Account:
 
 
 def environment_url(api: Api, env: Mapping[str, str]) -> str | None:
-    """The base URL that the operator gave an API by the environment; None when there is none."""
+    """The base URL of an API that the operator set in the environment; None if there is none."""
     return env.get(RULES[api].base_url_variable) or None

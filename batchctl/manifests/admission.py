@@ -1,4 +1,4 @@
-"""Reads the bounds on what is at work at once: in `limits` of the stack, and of a provider."""
+"""Reads the admission limits in `limits` of the stack and of a provider: active jobs, tokens, creates per minute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FIELDS = ("active", "enqueuedTokens", "createsPerMinute")
 
 
 def read_admission(given: Mapping[str, Json]) -> AdmissionLimits:
-    """The bounds in a `limits` that keeps to its schema."""
+    """The admission limits in a `limits` that is valid by its schema."""
     active, tokens, creates = (_read(given.get(name)) for name in FIELDS)
     return AdmissionLimits(
         active=active[0],

@@ -1,6 +1,6 @@
-"""Builds a desired job from a manifest that keeps to its schema.
+"""Builds a desired job from a manifest that is valid by its schema.
 
-Owns what a schema cannot say: references to providers, models, marks, durations, and what may stand together.
+Checks what a schema cannot: references to providers, models, marks, durations, and combinations of fields.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ class Document:
 
     @property
     def name(self) -> Scalar | None:
-        """The job's name, where it is written; None when there is none that could be one."""
+        """The node of the job's name; None if there is no string there."""
         node = find(self.root, "metadata", "name")
         return node if isinstance(node, Scalar) and isinstance(node.value, str) else None
 
 
 class JobBuilder:
-    """Builds one job. `root` keeps to the kind's schema, the stack's defaults merged in."""
+    """Builds one job. `root` is valid by the kind's schema, with the stack's defaults merged in."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class JobBuilder:
         self._faults = faults
 
     def build(self) -> DesiredJob | None:
-        """The job, or None when there are faults in it or in its provider; they are told."""
+        """The job, or None if it or its provider has errors, which go to the faults."""
         config = self._provider()
         api = None if config is None else config.api
         model = self._model(config)
@@ -133,7 +133,7 @@ class JobBuilder:
         return value_of(self._spec, *keys)
 
     def _provider(self) -> ProviderConfig | None:
-        """The provider; None when it cannot be told, or the stack file's faults hide it."""
+        """The provider; None if it is unknown or the stack file has errors in it."""
         providers = self._reading.providers
         node = find(self._spec, "provider")
         config = self._reading.provider_of(value_of(node))
@@ -175,18 +175,18 @@ class JobBuilder:
         return None
 
     def _request(self) -> Mapping[str, Json]:
-        """The defaults for rows in REST form: a text as system instruction stands for a content with one part."""
+        """The defaults for rows in REST form: a plain text as system instruction becomes a content with one part."""
         request = dict(self._value("request") or {})
         src = find(self._spec, "src")
         if src is None:
-            # Nothing is sent for a job that is taken in, so the stack's defaults say nothing of it.
+            # batchctl sends no rows for an adopted job, so the stack's defaults do not apply.
             return {}
         form, _ = source_form(src)
         if request and form not in SENT_FORMS:
             message = '"request" has no effect on rows that batchctl does not send'
-            hint = "put the fields into the rows themselves; `request: null` takes the stack's defaults away"
+            hint = "put the fields into the rows themselves; `request: null` removes the stack's defaults"
             place = key_place(self._spec, "request")
-            # Several jobs can meet one default of the stack; each has to be mended at its own place.
+            # Several jobs can conflict with one default of the stack; each needs its own fix.
             own = place.file == src.location.file
             self._faults.add(place if own else src.location, Code.USELESS_REQUEST, message, hint)
         instruction = request.get("systemInstruction")

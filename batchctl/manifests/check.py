@@ -1,6 +1,6 @@
-"""Checks values against a JSON Schema and says what is wrong in plain sentences.
+"""Checks values against a JSON Schema and describes each error in a plain sentence.
 
-Owns the sentences; a fault's text never shows words of the schema language.
+The sentences never contain terms of the schema language.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _WORDS = {
     "object": "a mapping",
 }
 LONGEST_MATCHED = 4096
-"""Longer texts match no pattern: no such name or duration is of any use, and matching takes memory for each part."""
+"""Longer texts match no pattern: no valid name or duration is that long, and matching takes memory."""
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
-"""What people write for the two booleans; YAML 1.1, which most other tools read, takes all but the digits."""
+"""Spellings of the two booleans; YAML 1.1, which most other tools read, accepts all but the digits."""
 
 
 class Checker:
@@ -41,9 +41,9 @@ class Checker:
         self._validator = _strict()(self._schema)
 
     def check(self, root: Node, faults: Faults) -> bool:
-        """Whether the value keeps to the schema; what does not goes to `faults`."""
+        """Whether the value is valid; errors go to `faults`."""
         sound = True
-        # One by one: a file can have more faults than are ever told.
+        # One by one: a file can have more errors than batchctl reports.
         for error in self._validator.iter_errors(plain(root)):
             sound = False
             _Sentences(root, self._schema, faults).tell(error)
@@ -52,7 +52,7 @@ class Checker:
 
 @cache
 def _strict() -> Callable[[Json], Any]:
-    """The class of our validators, made once: making it costs more than most checks."""
+    """The validator class with our keywords, cached: creating it costs more than most checks."""
     import jsonschema
 
     extend: Callable[..., Any] = jsonschema.validators.extend  # its stub has no types
@@ -62,7 +62,7 @@ def _strict() -> Callable[[Json], Any]:
 
 
 def _any_of(validator: Any, branches: Sequence[Json], value: Json, _schema: object) -> Iterator[Any]:  # noqa: ANN401
-    """`anyOf`, but of each branch no more errors than are ever told: a list of a million has a million."""
+    """`anyOf` with a limited number of errors per branch: a list of a million items can have a million errors."""
     from jsonschema import ValidationError
 
     found: list[Any] = []
@@ -75,11 +75,11 @@ def _any_of(validator: Any, branches: Sequence[Json], value: Json, _schema: obje
 
 
 def _whole_pattern(_validator: object, pattern: str, value: Json, schema: Mapping[str, Json]) -> Iterator[Any]:
-    """`pattern`, but `$` means the very end: Python would let a line end follow, which JSON Schema does not."""
+    """`pattern` where `$` is the very end: Python allows a line end after it, and JSON Schema does not."""
     from jsonschema import ValidationError
 
     if not isinstance(value, str) or len(value) > schema.get("maxLength", LONGEST_MATCHED):
-        matches = not isinstance(value, str) or "maxLength" in schema  # which says more
+        matches = not isinstance(value, str) or "maxLength" in schema  # whose message is more helpful
     else:
         matches = re.search(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern, value) is not None
     if not matches:
@@ -87,7 +87,7 @@ def _whole_pattern(_validator: object, pattern: str, value: Json, schema: Mappin
 
 
 def _each_once(_validator: object, _wanted: object, value: Json, _schema: object) -> Iterator[Any]:
-    """`uniqueItems` for lists of strings: the library's own compares each item with each other one."""
+    """`uniqueItems` for lists of strings: the library's own compares every item with every other one."""
     from jsonschema import ValidationError
 
     strings = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
@@ -100,7 +100,7 @@ _Error: TypeAlias = Any
 
 
 class _Sentences:
-    """Turns the errors of one document into faults."""
+    """Translates the validation errors of one document into sentences."""
 
     def __init__(self, root: Node, schema: Mapping[str, Json], faults: Faults) -> None:
         self._root = root
@@ -147,13 +147,13 @@ class _Sentences:
         self._wrong_type(node, field, [error])
 
     def _wrong_type(self, node: Node, field: str, errors: Sequence[_Error]) -> None:
-        """`errors` are of the type alone, one for each way to write the value."""
+        """`errors` are type errors only, one for each way to write the value."""
         wanted = [name for error in errors for name in _names(error.validator_value)]
         message, hint = wrong_type(node, field, *wanted, schemas=[error.schema for error in errors])
         self._add(node.location, Code.WRONG_TYPE, message, hint)
 
     def _any_of(self, error: _Error, node: Node, field: str) -> None:
-        """Only the branch whose type fits has something to say; the others are noise."""
+        """Reports only the branches whose type fits: the errors of the others are noise."""
         depth = len(error.absolute_path)
         misfits = {inner.schema_path[0] for inner in error.context if self._misfits(inner, depth)}
         fitting = [inner for inner in error.context if inner.schema_path[0] not in misfits]
@@ -169,7 +169,7 @@ class _Sentences:
     def _enum(self, error: _Error, node: Node, field: str) -> None:
         known = [value for value in error.validator_value if value is not None]
         if not isinstance(error.instance, str):
-            return  # its type is wrong too, and that says more
+            return  # its type is wrong too, and that message is more helpful
         message = f"{field} cannot be {shown(error.instance)}"
         self._add(node.location, Code.INVALID_VALUE, message, did_you_mean(error.instance, known))
 
@@ -230,11 +230,11 @@ class _Sentences:
         "type": _type,
         "uniqueItems": _twice,
     }
-    """One sentence for every word of the schema language that the schemas use."""
+    """One sentence for each keyword that the schemas use."""
 
 
 def wrong_type(node: Node, field: str, *wanted: str, schemas: Sequence[Mapping[str, Json]] = ()) -> tuple[str, str]:
-    """The sentence and the way out for a value that has none of the wanted types; `schemas` bound what it may be."""
+    """The message and the hint for a value of the wrong type; `schemas` restrict the accepted values."""
     names = [_WORDS[name] for name in wanted if name != "null"]
     hint = _type_hint(node, wanted, schemas) if isinstance(node, Scalar) else ""
     is_fraction = isinstance(node, Scalar) and isinstance(node.value, float) and "integer" in wanted
@@ -263,7 +263,7 @@ def _kind_of(node: Node) -> str:
 
 
 def _type_hint(node: Scalar, wanted: Sequence[str], schemas: Sequence[Mapping[str, Json]]) -> str:
-    """How to write a value so that it has the wanted type, and is one that the field takes."""
+    """How to write a value so that it has an accepted type and the field accepts it."""
     if node.variable is not None:
         kind = next((kind for kind in ("string", "number", "boolean") if kind in wanted), "")
         return f"declare {shown(node.variable)} with type: {kind}" if kind else ""
@@ -278,7 +278,7 @@ def _type_hint(node: Scalar, wanted: Sequence[str], schemas: Sequence[Mapping[st
 
 
 def _string_hint(text: str, wanted: Sequence[str]) -> str:
-    """How to write a string as what is wanted instead of one."""
+    """How to write a string as a list or a number."""
     if "array" in wanted:
         return f"write it as a list: [{cut(text)}]"
     if ("integer" in wanted or "number" in wanted) and re.match(r"[-+.]?[0-9]", text):
@@ -287,7 +287,7 @@ def _string_hint(text: str, wanted: Sequence[str]) -> str:
 
 
 def _refusal(text: str, schema: Mapping[str, Json]) -> str:
-    """Why the field would not take the text even if it were quoted; empty when it would."""
+    """Why the field would not accept the text even if it were quoted; empty if it would."""
     if "pattern" in schema and not re.search(schema["pattern"], text):
         return f"it {schema['patternErrorMessage']}"
     if "enum" in schema and text not in schema["enum"]:

@@ -1,6 +1,6 @@
-"""The codes of all faults that manifests and stack files can have.
+"""The codes of all errors in manifests and stack files.
 
-Owns the names, which are stable, and what each means: a code's `__doc__` is the text for people.
+The names are stable. A code's `__doc__` is its explanation for users.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Self
 
 
 class Code(StrEnum):
-    """What is wrong. Each member's docstring says what the fault is and what to do."""
+    """The kind of an error. Each member's docstring explains it and names the way out."""
 
     def __new__(cls, value: str, meaning: str) -> Self:
         member = str.__new__(cls, value)
@@ -28,7 +28,7 @@ class Code(StrEnum):
     )
     UNREADABLE_FILE = (
         "UnreadableFile",
-        "A file is there but cannot be read: look at its permissions and its kind.",
+        "A file exists but cannot be read. Check its permissions, and that it is a regular file.",
     )
     OUTSIDE_STACK = (
         "OutsideStack",
@@ -44,13 +44,13 @@ class Code(StrEnum):
     TOO_LARGE = (
         "TooLarge",
         (
-            "The document is beyond a bound: 8 MB a file, 100 levels, 200,000 values with all aliases written out. Or "
-            "a job's input is beyond what its provider takes: rows, bytes of the file, bytes of the create call."
+            "A document exceeds a limit: 8 MB per file, 100 levels, 200,000 values with all aliases expanded. Or a "
+            "job's input exceeds a limit of its provider: rows, bytes of the file, or bytes of the create call."
         ),
     )
     TOO_MANY_FAULTS = (
         "TooManyFaults",
-        "So many faults were found that the rest was not looked at. Mend these first.",
+        "There are so many errors that batchctl stopped checking. Fix these first.",
     )
     DUPLICATE_KEY = (
         "DuplicateKey",
@@ -58,23 +58,23 @@ class Code(StrEnum):
     )
     UNKNOWN_KIND = (
         "UnknownKind",
-        "The document's `kind` is none that belongs here: BatchJob or EmbeddingsBatchJob.",
+        "The document's `kind` is neither BatchJob nor EmbeddingsBatchJob.",
     )
     UNKNOWN_FIELD = (
         "UnknownField",
-        "The field does not exist here: misspelt, or at the wrong level.",
+        "The field does not exist here: it is misspelt or at the wrong level.",
     )
     UNKNOWN_VALUE = (
         "UnknownValue",
-        "A warning: the API's enum had no such value when this release was made. APIs grow, so the value is sent.",
+        "A warning: this release does not know the value. APIs add values, so batchctl sends it.",
     )
     LARGE_RESULTS = (
         "LargeResults",
-        "A warning: the answers may come to more bytes than the API is known to give back, by what the rows allow.",
+        "A warning: the rows allow answers of more bytes than the API is known to return.",
     )
     DEPRECATED = (
         "Deprecated",
-        "A warning: the API still takes the field, and advises another one.",
+        "A warning: the API still accepts the field but recommends another one.",
     )
     MISSING_FIELD = (
         "MissingField",
@@ -82,15 +82,15 @@ class Code(StrEnum):
     )
     WRONG_TYPE = (
         "WrongType",
-        ("A value has the wrong type. YAML reads `1.5`, `true` and `null` as no strings: quote such a string."),
+        ("A value has the wrong type. YAML does not read `1.5`, `true` and `null` as strings: quote such a string."),
     )
     INVALID_VALUE = (
         "InvalidValue",
-        "A value has the right type but is not allowed: out of range, misspelt, malformed.",
+        "A value has the right type but is not allowed: out of range, misspelt or malformed.",
     )
     DUPLICATE_NAME = (
         "DuplicateName",
-        "Two manifests of the stack have the same name, or take in the same remote job. Change one of them.",
+        "Two manifests of the stack have the same name or adopt the same remote job. Change one of them.",
     )
     UNKNOWN_PROVIDER = (
         "UnknownProvider",
@@ -102,36 +102,36 @@ class Code(StrEnum):
     )
     DEPENDENCY_CIRCLE = (
         "DependencyCircle",
-        "Jobs wait for each other by their `dependsOn`, so that none of them could ever be created.",
+        "Jobs depend on each other in a circle (`dependsOn`), so none of them could ever be created.",
     )
     INVALID_MOVE = (
         "InvalidMove",
         (
-            "An entry of `moved` cannot be carried out: its `from` is still the name of a job in a manifest, another "
-            "entry has the same `from` or `to`, or the entries go in a circle."
+            "An entry of `moved` cannot be applied: its `from` is still the name of a job in a manifest, another "
+            "entry has the same `from` or `to`, or the entries form a circle."
         ),
     )
     WRONG_PROVIDER = (
         "WrongProvider",
-        "The field or value is not for this provider: its API has no such thing, or it lies in another location.",
+        "The field or value does not fit the provider: its API does not have it, or it is in another location.",
     )
     UNTRUSTED_ENDPOINT = (
         "UntrustedEndpoint",
         (
-            "An endpoint in the stack file is neither at googleapis.com over https nor on this machine. Credentials go "
-            "there only when the operator allows it with `BATCHCTL_ALLOW_ENDPOINT`."
+            "An endpoint in the stack file is neither https at googleapis.com nor on this machine. batchctl sends "
+            "credentials there only if the operator allows it with `BATCHCTL_ALLOW_ENDPOINT`."
         ),
     )
     UNTRUSTED_WEBHOOK = (
         "UntrustedWebhook",
         (
-            "A webhook of `notify` is not https, or not on the public Internet. It is told only when the operator "
-            "allows it with `BATCHCTL_ALLOW_WEBHOOK`."
+            "A webhook of `notify` is not https, or not on the public Internet. batchctl calls it only if the "
+            "operator allows it with `BATCHCTL_ALLOW_WEBHOOK`."
         ),
     )
     NOT_SUPPORTED_YET = (
         "NotSupportedYet",
-        "The field is planned, and this release does not have it yet.",
+        "This release does not support the field yet.",
     )
     INVALID_ROW = (
         "InvalidRow",
@@ -139,17 +139,17 @@ class Code(StrEnum):
     )
     USELESS_REQUEST = (
         "UselessRequest",
-        ("`request` puts defaults under rows, but batchctl does not send this source's rows."),
+        ("`request` sets defaults for rows, but batchctl does not send this source's rows."),
     )
     MARK_LOOKALIKE = (
         "MarkLookalike",
-        "A display name ends like the mark that batchctl writes. Choose another end.",
+        "A display name ends like batchctl's own mark. Choose another ending.",
     )
     UNKNOWN_VARIABLE = (
         "UnknownVariable",
-        "A variable is used or set that the stack file does not declare.",
+        "The stack file does not declare a variable that is used or set.",
     )
     UNSET_VARIABLE = (
         "UnsetVariable",
-        "A variable is used that has neither a default nor a value given by `--set`.",
+        "A variable is used, but has neither a default nor a value from `--set`.",
     )

@@ -1,7 +1,7 @@
-"""Combinations of fields that cannot be, although each field is fine by itself.
+"""Checks combinations of fields that are invalid although each field is valid on its own.
 
-Owns where in a spec the things stand that an API may not have, and what this release does not have yet. Which API has
-what is in the matrix of `model.capabilities`. Source: reference 3.1, 6.1 and chapter 7.
+Finds fields that the provider's API does not have, by the matrix of `model.capabilities`, and fields that this release
+does not support yet. Source: reference 3.1, 6.1 and chapter 7.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LEAVE_OUT = "leave it out"
 
 
 def check_combinations(spec: Node, kind: Kind, api: Api | None, faults: Faults) -> None:
-    """Tell what cannot be on the provider's API (None: it is not known), and what is not supported yet."""
+    """Report fields that the API (None: not known) does not have, and fields that are not supported yet."""
     _check_later(spec, faults)
     if api is None:
         return
@@ -38,10 +38,10 @@ def check_combinations(spec: Node, kind: Kind, api: Api | None, faults: Faults) 
 def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:
     body = find(spec, "extraBody")
     for name, member in body.entries.items() if isinstance(body, Members) else ():
-        # The servers take both spellings.
+        # The servers accept both spellings.
         field = RULES[api].create_fields.get(re.sub("_([a-z])", lambda letter: letter[1].upper(), name))
         if field is not None:
-            message = f'"extraBody" cannot hold {shown(name)}, which batchctl sends itself'
+            message = f'"extraBody" cannot contain {shown(name)}, which batchctl sends itself'
             faults.add(member.key_location, Code.INVALID_VALUE, message, f"use {field}")
 
 

@@ -1,7 +1,7 @@
 """Bytes to located values: YAML documents within bounds.
 
-Owns what YAML batchctl accepts. The tree is built here from libyaml's events, because libyaml's own composing knows no
-bounds: it crashes the process at 50,000 levels, and aliases can blow a small file up to any size.
+Defines the YAML that batchctl accepts. It builds the tree from libyaml's events, because libyaml's own composer has no
+limits: it crashes the process at 50,000 levels, and aliases can expand a small file to any size.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if not yaml.__with_libyaml__:  # pragma: no cover - the wheels of PyYAML all hav
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_VALUES = 200_000
-"""In one file, counted with every alias written out: some seconds of work. More rows belong into a JSONL file."""
+"""Limit for one file with all aliases expanded: some seconds of work. More rows belong in a JSONL file."""
 MAX_CHARACTERS = MAX_BYTES
-"""Of all strings of one file together, counted with every alias written out."""
+"""Limit for all strings of one file together, with all aliases expanded."""
 
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
-"""What UTF-16 and UTF-32 files start with."""
+"""The first bytes of UTF-16 and UTF-32 files."""
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _PAIR = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _PAIR_OR_BACKSLASH = re.compile(rf"\\\\|{_PAIR.pattern}")
-"""An escaped backslash is taken whole, so that what follows it is not read as an escape."""
+"""Matches an escaped backslash too, so that the text after it is not read as an escape."""
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """Line ends as libyaml counts them."""
 _TAGS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"})
@@ -44,18 +44,18 @@ _HINTS = {
     "cannot start any token": "indent with spaces, not with tabs; quote texts that start with @, ` or %",
     "Unicode character escape": "write the character itself",
     "unknown escape": "write \\\\ for a backslash, or use single quotes",
-    "mapping values are not allowed": 'quote texts that hold ": "; look whether the line before is whole',
+    "mapping values are not allowed": 'quote texts that contain ": "; check that the line before is complete',
     "expected ',' or": "a comma or the closing bracket is missing",
     "expected node content": "a value is missing here, or there is a comma too many",
-    "expected key": "indent this line like those that it belongs to",
-    "expected ':'": "behind a key come a colon and a blank",
+    "expected key": "indent this line like the other lines of its block",
+    "expected ':'": "write a colon and a space after the key",
     "alphabetic or numeric": "quote a text that starts with * or &",
     "end of stream": "a quote is not closed",
     "incompatible YAML": "remove the line that starts with %",
 }
-"""Ways out of the commonest slips, by a part of libyaml's message."""
+"""Hints for the most common mistakes, by a part of libyaml's message."""
 _OPENED = ("expected ',' or", "end of stream")
-"""Messages whose cause is where something was opened, which can be far above."""
+"""Messages whose cause is an opening bracket or quote, which can be many lines above."""
 _STANDARD_TAG = "tag:yaml.org,2002:"
 _CHARACTER_HINTS = {
     "\x00": "remove it; if the file is UTF-16, save it as UTF-8",
@@ -68,12 +68,12 @@ _BRACES_HINT = "quote a text that starts with { or ["
 
 
 class _Stop(Exception):
-    """The rest of the file makes no sense any more."""
+    """Stops reading the file: the rest of it cannot be interpreted."""
 
 
 @dataclass(frozen=True)
 class _Anchored:
-    """A finished value that aliases can stand for, with what bounds have to know about it."""
+    """A complete value that aliases can refer to, with its size for the limits."""
 
     node: Node
     values: int
@@ -82,9 +82,9 @@ class _Anchored:
 
 
 def compose(data: bytes, file: str, faults: Faults) -> list[Node]:
-    """The documents of one file; those that hold nothing are left out. What is wrong goes to `faults`.
+    """The documents of one file, without empty ones. Errors go to `faults`.
 
-    After a fault of syntax the file's later documents are left out too.
+    After a syntax error, the file's later documents are left out too.
     """
     text = _decode(data, file, faults)
     return [] if text is None else list(_Composer(text, file, faults).documents())
@@ -114,9 +114,9 @@ def _decode(data: bytes, file: str, faults: Faults) -> str | None:
 
 
 def _without_pairs(text: str) -> str:
-    """In a JSON document, write an escaped surrogate pair as the one YAML escape that it stands for.
+    """Replace each escaped surrogate pair of a JSON document with the equivalent YAML escape.
 
-    JSON writers put characters beyond U+FFFF so, and libyaml refuses it. Columns behind it on its line shrink by two.
+    JSON writers encode characters beyond U+FFFF as pairs, which libyaml refuses. Later columns shrink by two.
     """
     if not _PAIR.search(text):
         return text
@@ -176,7 +176,7 @@ class _Composer:
         opened = error.context_mark
         if opened is not None and any(part in problem for part in _OPENED):
             hint += f"; opened at {opened.line + 1}:{opened.column + 1}"
-        # What is missing at the end is told one line further when the last line has no end of its own.
+        # Without a final line end, libyaml reports something missing at the end one line too far.
         place = min(Location(self._file, mark.line + 1, mark.column + 1), _place(self._text, self._file))
         self._faults.add(place, Code.INVALID_YAML, problem, hint)
 
@@ -192,11 +192,11 @@ class _Composer:
         self._values += values
         self._characters += characters
         if self._values > MAX_VALUES or self._characters > MAX_CHARACTERS:
-            message = f"more than {MAX_VALUES:,} values, or {MAX_CHARACTERS:,} characters, with all aliases written out"
+            message = f"more than {MAX_VALUES:,} values, or {MAX_CHARACTERS:,} characters, with all aliases expanded"
             raise self._stop(place, Code.TOO_LARGE, message, "" if self._anchors else _ROWS_HINT)
 
     def _value(self, event: Any, depth: int) -> tuple[Node, int]:  # noqa: ANN401
-        """The value that begins with this event, and its height: 1 for a scalar."""
+        """The value that starts with this event, and its height: 1 for a scalar."""
         place = self._at(event)
         if depth > MAX_DEPTH:
             raise self._stop(place, Code.TOO_LARGE, _TOO_DEEP)
@@ -227,7 +227,7 @@ class _Composer:
             raise self._stop(place, Code.INVALID_YAML, f"the alias *{cut(name)} has no anchor before it", _STAR_HINT)
         built = self._anchors[name]
         if built is None:
-            raise self._stop(place, Code.INVALID_YAML, f"the alias *{cut(name)} stands inside its own anchor")
+            raise self._stop(place, Code.INVALID_YAML, f"the alias *{cut(name)} is inside its own anchor")
         if depth + built.height - 1 > MAX_DEPTH:
             raise self._stop(place, Code.TOO_LARGE, _TOO_DEEP)
         self._count(place, built.values, built.characters)
@@ -237,7 +237,7 @@ class _Composer:
         text: str = event.value
         self._count(place, 1, len(text))
         value: bool | float | str | None = text
-        # Quoted, block and tagged scalars are strings whatever they look like.
+        # Quoted, block and tagged scalars are always strings.
         if event.implicit[0] and event.tag is None:
             try:
                 value = resolve(text)
@@ -260,7 +260,7 @@ class _Composer:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key, key_height = self._value(event, depth + 1)
             merges = isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value == "<<"
-            # An alias as key lies where it is written, not where its anchor is.
+            # The place of an alias as key is the alias, not its anchor.
             key_place = self._at(event) if isinstance(event, yaml.AliasEvent) else key.location
             node, height = self._value(next(self._events), depth + 1)
             highest = max(highest, key_height, height)
@@ -282,6 +282,6 @@ class _Composer:
         if key.value in entries:
             first = entries[key.value].key_location
             hint = f"first at {first.line}:{first.column}"
-            self._faults.add(place, Code.DUPLICATE_KEY, f"the key {shown(key.value)} stands here twice", hint)
+            self._faults.add(place, Code.DUPLICATE_KEY, f"the key {shown(key.value)} appears twice", hint)
             return None
         return key.value

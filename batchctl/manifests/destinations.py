@@ -1,6 +1,6 @@
 """Reads a job's `dest`.
 
-Owns the forms it can be written in, and where it has to be. Source: reference 6.1, 6.4, 8.2.
+Knows the forms of `dest`, and where it has to be. Source: reference 6.1, 6.4, 8.2.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _READERS: Mapping[DestForm, tuple[Callable[[str], str], str]] = {
     DestForm.GCS: (gcs_prefix, "such as gs://bucket/results/"),
     DestForm.BIGQUERY: (bigquery_place, "bq://project, bq://project.dataset or bq://project.dataset.table"),
 }
-"""What checks and normalises each form, and how the form looks."""
+"""The function that checks and normalises each form, and an example of the form for hints."""
 
 
 def read_dest(spec: Node, config: ProviderConfig | None, faults: Faults) -> str | None:
-    """Where results go, in its one form; None where the API keeps them, and after a fault."""
+    """The destination of the results, normalised; None if the API keeps them, and after an error."""
     if config is None:
         return None
     api = config.api
@@ -35,7 +35,7 @@ def read_dest(spec: Node, config: ProviderConfig | None, faults: Faults) -> str 
         is_sent = find(spec, "src") is not None or find(spec, "adopt") is None
         if dests and is_sent:
             message = f'the field "dest" is missing in "spec": {API_NAMES[api]} does not keep results itself'
-            hint = "a place of yours that nothing else writes to: dest: gs://bucket/results/"
+            hint = "name a place that nothing else writes to: dest: gs://bucket/results/"
             faults.add(spec.location, Code.MISSING_FIELD, message, hint)
         return None
     form, value = _form(node)
@@ -44,10 +44,10 @@ def read_dest(spec: Node, config: ProviderConfig | None, faults: Faults) -> str 
         hint = f"leave it out: {API_NAMES[api]} keeps results itself, and batchctl collects them"
         place = key_place(spec, "dest")
         if place.file != spec.location.file:
-            # Several jobs can meet one default of the stack; each has to be mended at its own place.
+            # Several jobs can conflict with one default of the stack; each needs its own fix.
             place, hint = (
                 spec.location,
-                f"`dest: null` takes the stack's default away: {API_NAMES[api]} keeps results itself",
+                f"`dest: null` removes the stack's default: {API_NAMES[api]} keeps results itself",
             )
         faults.add(place, Code.WRONG_PROVIDER, message, hint)
         return None

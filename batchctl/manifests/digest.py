@@ -1,8 +1,8 @@
-"""The digest: what the work depends on, as a tree without prompt text, and one hash over it.
+"""The digest: a tree of everything that the work depends on, without prompt text, and one hash of it.
 
-Owns what is in a `d1:` digest. Nothing here may ever change under that name: digests live for years in state files and
-marks, and a changed one buys every job again. Lifecycle, labels and display name are left out, because changing them
-must never do so.
+Owns the content of a `d1:` digest, which must never change under that name: state files and marks keep digests for
+years, and a changed digest would buy every job again. Lifecycle, labels and display name are not part of it, because a
+change to them must never create a job.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _HASHED_WHOLE = frozenset(
         "systemInstruction",  # prompt text
         "tools",  # descriptions of functions are prompt text
         "toolConfig",  # names of functions
-        "labels",  # free text of the user
+        "labels",  # free text
         "continuationToken",  # opaque
         "responseSchema",  # descriptions and names of fields are prompt text
         "responseJsonSchema",  # the same
         "stopSequences",  # free text
-        "audioTranscriptionConfig",  # open: nobody knows what is in it
-        "title",  # the document's own words
+        "audioTranscriptionConfig",  # open: it may contain any text
+        "title",  # text of the document
     }
 )
 _READABLE = frozenset(
@@ -43,7 +43,7 @@ _READABLE = frozenset(
         "taskType",
     }
 )
-"""Fields whose strings come from a closed list or are ids; all other strings are hashed."""
+"""Fields whose strings are ids or from a closed list. All other strings are hashed."""
 
 
 def work_tree(
@@ -57,7 +57,7 @@ def work_tree(
     extra_body: Mapping[str, Json],
     dest: str | None = None,
 ) -> dict[str, Json]:
-    """What the work depends on, only what the user set, each prompt-bearing part by its own sha256."""
+    """Everything that the work depends on and the user set; each part with prompt text as its sha256."""
     parts: dict[str, Json] = {
         **account_parts(account),
         "kind": str(kind),
@@ -72,7 +72,7 @@ def work_tree(
 
 
 def _source_tree(source: Source) -> Json:
-    """Rows in the manifest and the same rows in a file are the same work."""
+    """The source's part. Rows in the manifest and the same rows in a file are the same work."""
     if isinstance(source, InlineRows):
         hasher = RowsHasher()
         for row in source.rows:

@@ -10,11 +10,11 @@ _PART = re.compile(r"([0-9]+)([wdhms])")
 _WHOLE = re.compile(r"([0-9]+[wdhms])+")
 
 LONGEST = timedelta(days=3650)
-"""Ten years: beyond it a number is a slip, and sums with dates would overflow."""
+"""Ten years: a longer duration is a mistake, and adding it to a date would overflow."""
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read a duration. Raises ValueError with the reason when it is malformed or longer than ten years."""
+    """Read a duration. Raises ValueError with the reason if it is malformed or longer than ten years."""
     if not _WHOLE.fullmatch(text):
         raise ValueError("must be a duration such as 90s, 12h or 1d12h")
     total = 0

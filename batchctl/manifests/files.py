@@ -1,6 +1,6 @@
 """Finds the stack file and the manifest files.
 
-Owns which files count and where they may lie; reads bytes, and knows nothing of what is in them.
+Decides which files are manifests and where they may be. It reads bytes and does not interpret them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def find_stack_file(config: str | None, env: Mapping[str, str], filenames: Seque
             if (folder / STACK_FILE).is_file():
                 return _short(folder / STACK_FILE, cwd)
     message = f"no {STACK_FILE} in {cwd.resolve()} or in any folder above"
-    raise _not_found(STACK_FILE, message, "run `batchctl init` to make one, or name one with --config")
+    raise _not_found(STACK_FILE, message, "run `batchctl init` to create one, or name one with --config")
 
 
 def _not_found(place: str, message: str, hint: str) -> ManifestError:
@@ -57,7 +57,7 @@ def _upwards(start: Path) -> Sequence[Path]:
 
 
 def _short(path: Path, cwd: Path) -> Path:
-    """Below the working folder, a path is shown as the user would write it."""
+    """The path relative to the working folder, if it is inside."""
     here = Path(os.path.abspath(cwd))  # noqa: PTH100 - see _upwards
     return cwd / path.relative_to(here) if path.is_relative_to(here) else path
 
@@ -69,15 +69,15 @@ class ManifestFile:
     path: str
     """Relative to the stack's folder, with `/`; `-` for standard input."""
     shown: str
-    """As messages name it."""
+    """The path for messages."""
     folder: Path
-    """Where paths in it start from."""
+    """The folder that paths in it are relative to."""
     data: bytes
 
 
 @dataclass
 class FileFinder:
-    """Collects the files of manifests of one stack, each once."""
+    """Collects the manifest files of one stack, each once."""
 
     stack_file: Path
     """Resolved."""
@@ -89,9 +89,9 @@ class FileFinder:
     _seen: set[Path] = field(default_factory=set)
 
     def find(self, path: Path, place: Location) -> list[ManifestFile]:
-        """The files at a path: itself, or all manifests in the folder and below it, sorted.
+        """The file at a path, or all manifest files in the folder and its subfolders, sorted.
 
-        `place` is where the path is written; faults are told there.
+        Errors are reported at `place`, where the path is written.
         """
         if not os.path.exists(path):  # noqa: PTH110 - unlike Path.exists, never raises for a name that cannot be
             self.faults.add(place, Code.FILE_NOT_FOUND, f"there is no file or folder {self._named(path)}")
@@ -120,7 +120,7 @@ class FileFinder:
 
     def _walk(self, folder: Path, place: Location) -> list[ManifestFile]:
         real = resolved(folder)
-        # A link to a folder above would be walked for ever.
+        # A link to a parent folder would cause an endless walk.
         if real in self._seen:
             return []
         self._seen.add(real)
@@ -145,7 +145,7 @@ class FileFinder:
             return []
         self._seen.add(real)
         if not os.path.isfile(real):  # noqa: PTH113 - never raises, see find()
-            # A broken link, or a pipe that would be waited for; leaving it out could remove a job.
+            # A broken link, or a pipe that would block. Ignoring it could remove a job.
             self.faults.add(place, Code.UNREADABLE_FILE, f"{self._named(path)} is not a regular file")
             return []
         try:
@@ -162,19 +162,19 @@ class FileFinder:
 
 
 def read_bounded(real: Path) -> bytes:
-    """Read at most one byte more than a document may have, so that the bound is noticed. Raises OSError.
+    """Read at most one byte more than the limit, so that the caller notices a larger file. Raises OSError.
 
-    What may be read was decided before, by the path with all links followed; none is followed here.
+    The caller has checked the path with all links resolved; this function follows none.
     """
     return read_start(real, MAX_BYTES + 1)
 
 
 def read_stream(stream: BinaryIO, folder: Path) -> ManifestFile:
-    """Take standard input as a file of manifests that lies in the stack's folder."""
+    """Read standard input as a manifest file in the stack's folder."""
     return ManifestFile(STANDARD_INPUT, STANDARD_INPUT, folder, stream.read(MAX_BYTES + 1))
 
 
 def shown_path(path: Path, folder: Path, shown_folder: Path) -> str:
-    """A path as messages name it: through the stack's folder as the user named that, when it lies inside."""
+    """The path for messages: through the stack's folder as the user named it, if the path is inside."""
     relative = os.path.relpath(path, folder)
     return str(path) if relative.startswith("..") else str(shown_folder / relative)

@@ -1,7 +1,4 @@
-"""How much input a job may have.
-
-Owns the comparing of what batchctl sends with the limits of its account. Source: reference chapter 10.
-"""
+"""Compares a job's input with the limits of its account. Source: reference chapter 10."""
 
 from __future__ import annotations
 
@@ -34,51 +31,51 @@ _TO_A_FILE = "put the rows into a JSONL file: src: {file: PATH}"
 
 
 def limits_of(config: ProviderConfig) -> ApiLimits:
-    """The limits that hold for a provider: its own, else those of its API."""
+    """The limits of a provider: its own, else those of its API."""
     return config.limits or CAPABILITIES[config.api].limits
 
 
 @dataclass(frozen=True)
 class InputLimits:
-    """The limits for the input of one job; none when its provider is not known."""
+    """The limits for the input of one job. Without a provider, everything is allowed."""
 
     config: ProviderConfig | None
     place: Location
-    """Where the input is written, and faults are told."""
+    """The place of the input in the manifest, for errors."""
     faults: Faults
 
     def allow_bytes(self, size: int) -> bool:
-        """Whether a local file of so many bytes can be uploaded."""
+        """Whether a local file of this size can be uploaded."""
         return self._allow(f"the file has {size:,} bytes", size, "fileBytes", lambda limits: limits.file_bytes)
 
     def allow_sent(self, size: int) -> bool:
-        """The same for what is made of the file before it is sent."""
-        found = f"the file, with the defaults under its rows, has about {size:,} bytes"
+        """Whether the file that batchctl sends, with defaults merged in, can be uploaded."""
+        found = f"the file, with the defaults merged into its rows, has about {size:,} bytes"
         return self._allow(found, size, "fileBytes", lambda limits: limits.file_bytes)
 
     def allow_rows(self, count: int, rows: Kind) -> bool:
-        """Whether one job can have so many rows of this kind."""
+        """Whether one job can have this number of rows of this kind."""
         found = f"the job has {count:,} rows"
         if rows is Kind.EMBEDDINGS_BATCH_JOB:
             return self._allow(found, count, "embeddingRows", lambda limits: limits.embedding_rows)
         return self._allow(found, count, "rows", lambda limits: limits.rows)
 
     def allow_inline(self, source: InlineRows, defaults: Mapping[str, Json]) -> bool:
-        """Whether rows with the defaults under them fit into one create call."""
+        """Whether the rows with the defaults merged in fit into one create call."""
         size = least_bytes(source, defaults)
         found = f"the rows, with their defaults, have {size:,} bytes as JSON"
         return self._allow(found, size, "inlineBytes", lambda limits: limits.inline_bytes, _TO_A_FILE)
 
     def warn_of_inline_results(self, tokens: int) -> None:
-        """Warn of answers that one reply, which has them twice, may not hold."""
+        """Warn if the answers may be too large for one reply, which contains them twice."""
         limit = None if self.config is None else CAPABILITIES[self.config.api].inline_result_bytes
-        said = "a reply that holds the results failed at"
+        said = "replies with inline results have failed at"
         self._warn(2 * tokens * TOKEN_BYTES, limit, said, f"{_TO_A_FILE}, {_LOWER}")
 
     def warn_of_result_file(self, tokens: int) -> None:
-        """Warn of answers that a result file of the API may not hold."""
+        """Warn if the answers may be too large for a result file of the API."""
         limit = None if self.config is None else CAPABILITIES[self.config.api].result_file_bytes
-        self._warn(tokens * TOKEN_BYTES, limit, "the API keeps no file above", f"{_SPLIT}, {_LOWER}")
+        self._warn(tokens * TOKEN_BYTES, limit, "the API keeps no file larger than", f"{_SPLIT}, {_LOWER}")
 
     def _warn(self, size: int, limit: int | None, said: str, hint: str) -> None:
         if limit is not None and size > limit:
@@ -96,7 +93,7 @@ class InputLimits:
 
 
 def input_bytes(source: Source, defaults: Mapping[str, Json]) -> int | None:
-    """About how much the rows and the defaults under them come to; None where batchctl does not send them."""
+    """The approximate bytes of the rows with the defaults merged in; None if batchctl does not send them."""
     match source:
         case InlineRows():
             return least_bytes(source, defaults)
@@ -109,13 +106,13 @@ def input_bytes(source: Source, defaults: Mapping[str, Json]) -> int | None:
 
 
 def sent_bytes(size: int, summary: RowsSummary, defaults: Mapping[str, Json]) -> int:
-    """About how much a file of so many bytes comes to when it is sent: a default counts where a row has no own."""
+    """The approximate bytes that are sent for a file: a default counts for each row without that member."""
     under = _default_bytes(defaults)
     return size + sum(each * (summary.rows - summary.members.get(name, 0)) for name, each in under.items())
 
 
 def least_bytes(source: InlineRows, defaults: Mapping[str, Json]) -> int:
-    """What the requests come to at least: members of a row count as they stand, merged with a default or not."""
+    """The least bytes of the requests: a row's member counts as written, even if a default is merged into it."""
     under = _default_bytes(defaults)
     return sum(
         _bytes(row.request) + sum(size for name, size in under.items() if name not in row.request)

@@ -1,6 +1,6 @@
 """Reads one manifest into one desired job.
 
-Owns the order of the steps: variables, the stack's defaults, the schema, and then what the schema cannot say.
+The order of the steps: variables, the stack's defaults, the schema, and then the checks that a schema cannot make.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _SCHEMAS = {Kind.BATCH_JOB: "batchjob", Kind.EMBEDDINGS_BATCH_JOB: "embeddingsba
 
 MOST_DEFAULT_VALUES = 500_000
 MOST_DEFAULT_CHARACTERS = 64 * 1024 * 1024
-"""How much the stack's defaults may be, counted once for every job."""
+"""Limits for the stack's defaults, counted once for every job."""
 
 
 def _schema(kind: Kind) -> Json:
-    """The schema of one kind of job, but for `request`: it is checked as the rows' requests are."""
+    """The schema of one kind of job without `request`, which is checked like the requests of rows."""
     schema = load_schema(_SCHEMAS[kind])
     schema["properties"]["spec"]["properties"]["request"] = {"type": ["object", "null"]}
     return schema
 
 
 def _with_extra_request(spec: Node) -> Node:
-    """The spec with `extraRequest`, which nothing has checked, over its `request`, which is checked by then."""
+    """The spec with `extraRequest`, which is never checked, merged into `request`, which has been checked."""
     extra = find(spec, "extraRequest")
     if not isinstance(spec, Members) or not isinstance(extra, Members):
         return spec
@@ -51,7 +51,7 @@ def _with_extra_request(spec: Node) -> Node:
 
 
 class JobReader:
-    """Reads the manifests of one stack. Faults are collected, never raised."""
+    """Reads the manifests of one stack. Errors are collected, never raised."""
 
     def __init__(self, reading: StackReading, rows: RowReader, trust: Trust, faults: Faults) -> None:
         self._reading = reading
@@ -68,7 +68,7 @@ class JobReader:
     def _defaults_of(self, rows: Kind) -> Node | None:
         """The stack's defaults without the members of `request` that only the other kind of rows has.
 
-        Without unknown fields too: they are told where the stack file is checked.
+        Unknown fields are left out too: the check of the stack file reports them.
         """
         defaults = self._reading.defaults
         if not isinstance(defaults, Members):
@@ -90,17 +90,19 @@ class JobReader:
         return Document(self._replacer.replaced(root), path, folder)
 
     def read(self, document: Document) -> DesiredJob | None:
-        """The job, or None when the document has faults; each is told."""
+        """The job, or None if the document has errors, which go to the faults."""
         kind = self._kind(document.root)
         if kind is None:
             return None
         self._jobs += 1
         if self._jobs > self._most_jobs and self._reading.defaults is not None:
-            message = f"under every job, the defaults are more than {MOST_DEFAULT_VALUES:,} values, or too much text"
+            message = (
+                f"the defaults, merged into every job, have more than {MOST_DEFAULT_VALUES:,} values, or too much text"
+            )
             place = self._reading.defaults.location
-            self._faults.add(place, Code.TOO_LARGE, message, "put into the jobs what only some of them need")
+            self._faults.add(place, Code.TOO_LARGE, message, "move defaults that only some jobs need into those jobs")
             return None
-        # A null in the job takes a default away, so nulls may go only after the merge.
+        # A null in the job removes a default, so nulls are removed only after the merge.
         rows = self._rows(kind, document.root)
         root = changed(document.root, ("spec", "request"), lambda request: respelled(request, self._faults, rows))
         root = without_nulls(changed(root, ("spec",), lambda spec: merge(self._defaults[rows], spec)))
@@ -115,7 +117,7 @@ class JobReader:
         return JobBuilder(root, document, kind, self._reading, self._sources, self.needs, self._faults).build()
 
     def _rows(self, kind: Kind, root: Node) -> Kind:
-        """The kind of the job's rows, as far as it can be told before anything is checked."""
+        """The kind of the job's rows, as far as it is known before the checks."""
         config = self._reading.provider_of(self._setting(root, "provider"))
         model = self._setting(root, "model")
         return kind_of_rows(config.api if config else None, kind, model if isinstance(model, str) else "")
@@ -132,7 +134,9 @@ class JobReader:
             return None
         node = find(root, "kind")
         if node is None or plain(node) is None:
-            hint = "if this file is no manifest, let spec.manifests of the stack file name the manifests' folders"
+            hint = (
+                "if this file is not a manifest, list the folders of the manifests in spec.manifests of the stack file"
+            )
             self._faults.add(root.location, Code.MISSING_FIELD, 'the field "kind" is missing', hint)
             return None
         value = plain(node)
@@ -142,8 +146,10 @@ class JobReader:
         if value in list(Kind):
             return Kind(value)
         if value == "Stack":
-            hint = "let spec.manifests of the outer stack file name its own folders"
-            self._faults.add(node.location, Code.UNKNOWN_KIND, "another stack lies among this stack's manifests", hint)
+            hint = "list only the folders of this stack in its spec.manifests"
+            self._faults.add(
+                node.location, Code.UNKNOWN_KIND, "another stack's file is among this stack's manifests", hint
+            )
         else:
             message = f"there is no kind {shown(value)}"
             self._faults.add(node.location, Code.UNKNOWN_KIND, message, did_you_mean(value, list(Kind)))

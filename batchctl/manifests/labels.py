@@ -1,6 +1,6 @@
-"""Labels: of jobs, where their API has any, and of the requests that batchctl sends.
+"""Checks the labels of jobs, if their API has labels, and of the requests that batchctl sends.
 
-Owns what a user's label may be beside batchctl's own; which characters it may have is the schema's business.
+Users' labels must not collide with batchctl's own; the schema checks their characters.
 Source: reference 3.1, 8.2; design section 6 (the mark).
 """
 
@@ -14,16 +14,16 @@ from batchctl.model.keys import OWN_LABELS, Api
 from batchctl.model.quoting import shown
 
 MOST_LABELS = 64 - 7
-"""Of a remote job, beside the mark's own seven."""
+"""Users' labels on a remote job: the API's 64 without the seven of the mark."""
 
 
 def check_labels(root: Node, api: Api | None, faults: Faults) -> None:
-    """Tell which labels of a manifest cannot go to its API."""
+    """Report the labels of a manifest that cannot be sent to its API."""
     request = find(root, "spec", "request", "labels")
     for key, member in request.entries.items() if isinstance(request, Members) else ():
         if key.startswith(OWN_LABELS):
             message = f"{shown(key)} cannot be a label of requests"
-            hint = f"labels that start with {OWN_LABELS} are batchctl's own"
+            hint = f"labels that start with {OWN_LABELS} belong to batchctl"
             faults.add(member.key_location, Code.INVALID_VALUE, message, hint)
     labels = find(root, "metadata", "labels")
     if api is not None and CAPABILITIES[api].labels and isinstance(labels, Members):
@@ -32,5 +32,5 @@ def check_labels(root: Node, api: Api | None, faults: Faults) -> None:
 
 def _check_count(labels: Members, faults: Faults) -> None:
     if len(labels.entries) > MOST_LABELS:
-        message = f"there are {len(labels.entries)} labels, and {MOST_LABELS} fit beside batchctl's own"
-        faults.add(labels.location, Code.INVALID_VALUE, message, "leave some out")
+        message = f"there are {len(labels.entries)} labels; at most {MOST_LABELS} are allowed beside batchctl's own"
+        faults.add(labels.location, Code.INVALID_VALUE, message, "remove some")

@@ -1,4 +1,4 @@
-"""Reads `spec.lifecycle` of a manifest that keeps to its schema, by the table of its members."""
+"""Reads `spec.lifecycle` of a manifest by the table `LIFECYCLE`. The manifest is valid by its schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batchctl.model.lifecycle import LIFECYCLE, LifecycleField, Value, ValueType
 
 
 def read_lifecycle(spec: Node, faults: Faults) -> Lifecycle:
-    """The lifecycle of a job; what its manifest does not say has its default."""
+    """The lifecycle of a job, with defaults for the missing fields."""
     return Lifecycle(**{one.attribute: _read(one, find(spec, "lifecycle", one.name), faults) for one in LIFECYCLE})
 
 

@@ -1,7 +1,6 @@
-"""Loads a stack: the stack file, all its manifests, and nothing else.
+"""Loads a stack: the stack file and all its manifests.
 
-Owns which documents make up the stack. Narrowing to a scope is decided elsewhere: the whole stack is always read,
-because names have to be unique in all of it.
+It always reads the complete stack, whatever the scope of the command, because names have to be unique in the stack.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def load_stack(
         stack_file, set_values=set_values, env=env, trust=trust, state_override=state_override, faults=faults
     )
     faults.raise_if_any()
-    assert reading.stack is not None, "without faults there is a stack"
+    assert reading.stack is not None, "without errors there is a stack"
     return reading.stack
 
 
@@ -58,10 +57,10 @@ def load(
 ) -> DesiredStack:
     """The stack and all its jobs.
 
-    `filenames` are the paths of `-f`, relative to the working folder: what lies under them inside the stack's folder is
-    read too. With `-` among them `stdin` is read, and its manifests take the place of those with the same names.
+    `filenames` are the paths of `-f`, relative to the working folder: manifests below them are read too, if they are in
+    the stack's folder. `-` reads `stdin`, whose manifests replace those with the same names.
 
-    Raises ManifestError with every fault in all files, and UsageError for a `--set` without `=`.
+    Raises ManifestError with the errors of all files, and UsageError for a `--set` without `=`.
     """
     faults = Faults()
     reading = read_stack(
@@ -81,7 +80,7 @@ def load(
     check_moved(reading.moved, names, faults)
     _check_adopted(found, faults)
     faults.raise_if_any()
-    assert reading.stack is not None, "without faults there is a stack"
+    assert reading.stack is not None, "without errors there is a stack"
     accounts = frozenset(reading.accounts.values())
     return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)), accounts, faults.warnings)
 
@@ -92,7 +91,7 @@ def _files(
     finder = FileFinder(reading.file, reading.shown_folder, reading.results, trust, faults)
     files = [file for path, place in reading.manifests for file in finder.find(path, place)]
     for name in filenames:
-        # The stack's own folder stands for the whole stack, which spec.manifests has named.
+        # The stack's own folder means the complete stack: spec.manifests names its files.
         if name != STANDARD_INPUT and resolved(Path(name)) != reading.folder:
             files += finder.find(Path(name), Location(f"-f {name}"))
     if STANDARD_INPUT in filenames and stdin is not None:
@@ -101,13 +100,13 @@ def _files(
 
 
 def _overridden(documents: Sequence[Document]) -> list[Document]:
-    """Leave out what standard input brings a new version of."""
+    """Leave out the documents that standard input replaces."""
     names = {_name_of(document) for document in documents if document.path == STANDARD_INPUT} - {None}
     return [item for item in documents if item.path == STANDARD_INPUT or _name_of(item) not in names]
 
 
 def _unique(documents: Iterable[Document], faults: Faults) -> list[Document]:
-    """Tell of names that stand twice. All documents are still checked."""
+    """Report names that appear twice. All documents are still checked."""
     first: dict[str, Scalar] = {}
     found = list(documents)
     for document in found:
@@ -124,14 +123,14 @@ def _unique(documents: Iterable[Document], faults: Faults) -> list[Document]:
 
 
 def _check_adopted(jobs: Iterable[DesiredJob], faults: Faults) -> None:
-    """Tell of jobs that take in one remote job: it can have one owner only."""
+    """Report jobs that adopt the same remote job: it can have only one owner."""
     first: dict[tuple[Account, str], DesiredJob] = {}
     for job in jobs:
         if job.adopt is None:
             continue
         owner = first.setdefault((job.account, remote_id(job.adopt)), job)
         if owner is not job:
-            message = f'"adopt" takes in {job.adopt}, as {owner.name} does already'
+            message = f'"adopt" names {job.adopt}, which {owner.name} adopts too'
             faults.add(job.location, Code.DUPLICATE_NAME, message, f"first at {owner.location}")
 
 

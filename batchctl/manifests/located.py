@@ -41,5 +41,5 @@ def bigquery_misfit(config: ProviderConfig) -> Misfit | None:
     """The mismatch of a BigQuery table and a provider in `global`, whose batch jobs cannot use BigQuery."""
     if config.location != GLOBAL:
         return None
-    message = f"batch jobs in the location {GLOBAL} have no BigQuery, and the provider {config.name} is there"
+    message = f"batch jobs in the location {GLOBAL} cannot use BigQuery, and the provider {config.name} is there"
     return Misfit(message, "use a provider in the region of the table, such as us-central1, or gs://")

@@ -1,7 +1,4 @@
-"""Puts one mapping over another, as RFC 7396 says, keeping where each value was written.
-
-Owns the merging of the stack's defaults with a job's spec.
-"""
+"""Merges the stack's defaults with a job's spec (RFC 7396). Each value keeps its place in its file."""
 
 from __future__ import annotations
 
@@ -10,14 +7,14 @@ from batchctl.model.request.catalogue import WHOLE
 
 
 def merge(under: Node | None, over: Node) -> Node:
-    """Put `over` on `under`: mappings are merged, null takes a member away, anything else replaces."""
+    """Merge `over` into `under`: mappings are merged, null removes a member, anything else replaces."""
     if not isinstance(over, Members):
         return over
     entries = dict(under.entries) if isinstance(under, Members) else {}
     for key, member in over.entries.items():
         if isinstance(member.node, Scalar) and member.node.value is None:
             entries.pop(key, None)
-        elif key in WHOLE:  # in a schema, null means something
+        elif key in WHOLE:  # null is a value in a JSON schema
             entries[key] = member
         else:
             below = entries[key].node if key in entries else None
@@ -26,5 +23,5 @@ def merge(under: Node | None, over: Node) -> Node:
 
 
 def without_nulls(node: Node) -> Node:
-    """The same value with null members left out: null is how YAML says that a field is not given."""
+    """The value without its null members: in YAML, null means that a field is not set."""
     return merge(None, node)

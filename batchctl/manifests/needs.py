@@ -1,6 +1,6 @@
-"""What manifests say in `dependsOn`: that there are such jobs, and that they do not wait for each other.
+"""Checks `dependsOn`: each job exists, and there are no circles.
 
-Owns the places of these names, which may stand in the stack's defaults as well as in a manifest.
+It keeps the places of the names, which may be in the stack's defaults as well as in a manifest.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from batchctl.model.desired import Location
 from batchctl.model.quoting import shown
 
 _NAMED = 5
-"""Jobs of a circle that a message names."""
+"""The most jobs of a circle that a message names."""
 
 
 @dataclass
 class Needs:
-    """Gathers the dependencies of all jobs, and then checks them together."""
+    """Collects the dependencies of all jobs and then checks them together."""
 
     _places: dict[str, dict[str, Location]] = field(default_factory=dict)
-    """By job: what it names, each with its place."""
+    """By job: the names in its `dependsOn`, each with its place."""
 
     def read(self, job: str, node: Node | None) -> tuple[str, ...]:
-        """The names that a job's `dependsOn` holds, in the order of the manifest."""
+        """The names in a job's `dependsOn`, in the order of the manifest."""
         items = node.values if isinstance(node, Items) else ()
         found = {str(item.value): item.location for item in items if isinstance(item, Scalar)}
         self._places[job] = found
         return tuple(found)
 
     def check(self, jobs: Collection[str], faults: Faults) -> None:
-        """Tell of names that no job has, and of circles. `jobs` are the names of all, those with faults too."""
+        """Report unknown names and circles. `jobs` are the names in all manifests, including invalid ones."""
         for places in self._places.values():
             for name, place in places.items():
                 if name not in jobs:
@@ -45,14 +45,17 @@ class Needs:
             shown_names = circle if len(circle) <= _NAMED else (*circle[: _NAMED - 1], "…")
             words = " → ".join([*shown_names, circle[0]])
             place = self._places[circle[0]][circle[1] if len(circle) > 1 else circle[0]]
-            message = f'"dependsOn" goes in a circle: {words}'
+            message = f'"dependsOn" forms a circle: {words}'
             faults.add(
-                place, Code.DEPENDENCY_CIRCLE, message, "none of these jobs could ever be created; cut it somewhere"
+                place,
+                Code.DEPENDENCY_CIRCLE,
+                message,
+                "none of these jobs could ever be created; remove one of the dependencies",
             )
 
 
 def _circles(needs: dict[str, set[str]]) -> list[tuple[str, ...]]:
-    """Circles that share no job, each from its first name on; every job that waits for itself waits for one of them."""
+    """Circles without a common job, each from its first name on. They cover every job that waits for itself."""
     found = []
     left = _in_circles(needs)
     while left:
@@ -67,7 +70,7 @@ def _circles(needs: dict[str, set[str]]) -> list[tuple[str, ...]]:
 
 
 def _in_circles(needs: dict[str, set[str]]) -> dict[str, set[str]]:
-    """What is left when all that can be done in some order is taken away."""
+    """The jobs that remain after removing all that can be created in some order."""
     left = {job: others & needs.keys() for job, others in needs.items()}
     wanted_by: dict[str, list[str]] = {job: [] for job in left}
     for job, others in left.items():

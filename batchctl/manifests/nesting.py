@@ -1,4 +1,4 @@
-"""How deeply a file may be nested, whatever libyaml's own bound is."""
+"""Limits the nesting of a file, independently of libyaml's own limit."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ MAX_DEPTH = 100
 
 
 def find_too_deep(text: str) -> Any:  # noqa: ANN401 - PyYAML's events have no useful types
-    """The first event beyond `MAX_DEPTH` in a text; None if there is none before its end or its first syntax error.
+    """The first event deeper than `MAX_DEPTH`; None if there is none before the end or the first syntax error.
 
-    libyaml 0.2.6 and later refuse 1,000 levels, and their scanner, which reads ahead, does so before the events of the
-    first 100 come out. Give it what was read before such a refusal, and the place does not depend on libyaml's version.
+    libyaml 0.2.6 and later refuse 1,000 levels. Their scanner reads ahead and refuses before the events of the first
+    100 levels come out. Pass the text before the refusal; then the place does not depend on libyaml's version.
     """
     depth = 0
     try:

@@ -1,7 +1,4 @@
-"""YAML values that remember where they were written.
-
-Owns the tree and the ways to look into it. Knows nothing of manifests.
-"""
+"""The tree of YAML values with their places in the file, and functions to read it. It knows nothing of manifests."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ class Scalar:
     text: str
     """As written, without quotes."""
     variable: str | None = None
-    """The variable that the whole value came from."""
+    """The variable that the complete value came from."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ Node: TypeAlias = Scalar | Items | Members
 
 
 def plain(node: Node) -> Json:
-    """The value alone."""
+    """The value without its places."""
     if isinstance(node, Scalar):
         return node.value
     if isinstance(node, Items):
@@ -61,7 +58,7 @@ def plain(node: Node) -> Json:
 
 
 def size(node: Node) -> tuple[int, int]:
-    """How many values there are in it, itself included, and how many characters in all their texts."""
+    """The number of values in the tree, including the root, and of characters in their texts."""
     if isinstance(node, Scalar):
         return 1, len(node.text)
     inner = node.values if isinstance(node, Items) else [member.node for member in node.entries.values()]
@@ -70,7 +67,7 @@ def size(node: Node) -> tuple[int, int]:
 
 
 def find(node: Node | None, *keys: str) -> Node | None:
-    """The value below a path of keys; None where there is none, or no mapping on the way."""
+    """The node at a path of keys; None if there is none, or a node on the way is not a mapping."""
     for key in keys:
         if not isinstance(node, Members) or key not in node.entries:
             return None
@@ -79,13 +76,13 @@ def find(node: Node | None, *keys: str) -> Node | None:
 
 
 def value_of(node: Node | None, *keys: str) -> Json:
-    """The plain value below a path of keys; None where there is none."""
+    """The plain value at a path of keys; None if there is none."""
     found = find(node, *keys)
     return None if found is None else plain(found)
 
 
 def key_place(node: Node, *keys: str) -> Location:
-    """Where the last key of a path is written; where its nearest parent is when it is not written at all."""
+    """The place of the last key of a path; if it is not in the file, the place of its nearest parent."""
     place = node.location
     for key in keys:
         if not isinstance(node, Members) or key not in node.entries:
@@ -95,7 +92,7 @@ def key_place(node: Node, *keys: str) -> Location:
 
 
 def step_into(node: Node, path: Iterable[str | int]) -> Node:
-    """The value below a path that is known to exist."""
+    """The node at a path that exists."""
     for step in path:
         if isinstance(node, Members):
             node = node.entries[str(step)].node
@@ -106,7 +103,7 @@ def step_into(node: Node, path: Iterable[str | int]) -> Node:
 
 
 def changed(node: Node, path: tuple[str, ...], change: Callable[[Node], Node]) -> Node:
-    """The same tree with the value below a path changed; the very same tree when there is none."""
+    """The tree with the node at a path changed; the same object if there is no such node."""
     if not path:
         return change(node)
     if not isinstance(node, Members) or path[0] not in node.entries:

@@ -1,7 +1,7 @@
-"""Reads the stack's `notify`: who is told how jobs end.
+"""Reads the stack's `notify`: the webhooks and commands that receive events.
 
-Owns what an entry means, and where a webhook may be. Whether its secret is there is found out when it is used: the
-machine that validates need not be the one that sends.
+It checks where a webhook may be. Its secret is read only when it is used, because the machine that validates need not
+be the one that sends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAME_LENGTH = 8
 
 
 def read_notify(root: Node, trust: Trust, faults: Faults) -> tuple[Hook, ...]:
-    """The hooks of a stack file that keeps to its schema; those with faults are left out, and the faults told."""
+    """The valid hooks of a stack file that is valid by its schema; errors in the others go to the faults."""
     items = find(root, "spec", "notify")
     nodes = items.values if isinstance(items, Items) else ()
     if len(nodes) > _MOST_HOOKS:
@@ -40,7 +40,7 @@ def read_notify(root: Node, trust: Trust, faults: Faults) -> tuple[Hook, ...]:
             continue
         if hook.name in hooks:
             hint = f"first at {hooks[hook.name][1]}"
-            message = f'the entry {shown(hook.name)} stands twice in "notify"'
+            message = f'the entry {shown(hook.name)} appears twice in "notify"'
             faults.add(key_place(node, "name"), Code.DUPLICATE_NAME, message, hint)
         hooks.setdefault(hook.name, (hook, node.location))
     return tuple(hook for hook, _ in hooks.values())
@@ -59,7 +59,7 @@ def _read(node: Node, trust: Trust, faults: Faults) -> Hook | None:
             faults.add(key_place(node, "env"), Code.INVALID_VALUE, message, "leave it out; its secret is secretEnv")
         case {"url": url, "secretEnv": variable}:
             hook = Webhook(entry.get("name") or _name("webhook", url), url, variable, types, stuck_after)
-            return hook if _is_sound(url, key_place(node, "url"), trust, faults) else None
+            return hook if _is_allowed(url, key_place(node, "url"), trust, faults) else None
         case {"url": _}:
             hint = "the environment variable that holds its signing secret"
             faults.add(node.location, Code.MISSING_FIELD, 'a webhook needs "secretEnv"', hint)
@@ -79,7 +79,7 @@ def _read(node: Node, trust: Trust, faults: Faults) -> Hook | None:
 
 
 def _name(kind: str, *parts: str) -> str:
-    """What an entry without a name is known by: the state holds no URL, which may be a secret by itself."""
+    """The name of an entry without one: a hash, because the URL may be secret and must not be in the state."""
     return f"{kind}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:_NAME_LENGTH]}"
 
 
@@ -94,12 +94,12 @@ def _stuck_after(node: Node, entry: Mapping[str, Json], faults: Faults) -> timed
         faults.add(place, Code.INVALID_VALUE, f'"stuckAfter" {error}')
         return STUCK_AFTER
     if not duration:
-        hint = "to be told of no stuck job, leave job.stuck out of events"
-        faults.add(place, Code.INVALID_VALUE, '"stuckAfter" must be longer than nothing', hint)
+        hint = "to get no job.stuck events, leave job.stuck out of events"
+        faults.add(place, Code.INVALID_VALUE, '"stuckAfter" must be longer than 0s', hint)
     return duration
 
 
-def _is_sound(url: str, place: Location, trust: Trust, faults: Faults) -> bool:
+def _is_allowed(url: str, place: Location, trust: Trust, faults: Faults) -> bool:
     try:
         address = WebAddress.parse(url)
     except ValueError as error:
@@ -114,12 +114,12 @@ def _is_sound(url: str, place: Location, trust: Trust, faults: Faults) -> bool:
     elif _is_private(address.host):
         why = "is not on the public Internet"
     if why:
-        hint = f"when you trust it: BATCHCTL_ALLOW_WEBHOOK={origin}"
+        hint = f"if you trust it: BATCHCTL_ALLOW_WEBHOOK={origin}"
         faults.add(place, Code.UNTRUSTED_WEBHOOK, f"{origin} {why}", hint)
     return not why
 
 
 def _is_private(host: str) -> bool:
-    """Whether a host says by itself that it is not public; where other names lead is found out when they are used."""
+    """Whether a host is a private address or this machine. Other names are resolved only when they are used."""
     literal = literal_address(host)
     return is_loopback_host(host) if literal is None else not is_public(literal)

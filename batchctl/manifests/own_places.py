@@ -1,7 +1,7 @@
-"""Where a stack keeps what batchctl itself writes: the state file and the results folder.
+"""Checks where a stack keeps what batchctl writes: the state file and the results folder.
 
-Owns where these may be. A pull request's author chooses the names, so they lead neither out of the stack's folder, nor
-through links, nor to where Git, CI or batchctl look for something else.
+The author of a pull request chooses these paths. So they must not leave the stack's folder, lead through links, or
+collide with files of Git, CI or batchctl.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ DEFAULT_STATE = ".batchctl/state.db"
 DEFAULT_RESULTS = "results"
 _OWN = ".batchctl"
 _OTHERS = frozenset({".git", ".github"})
-"""What lies there is run, or holds credentials."""
+"""Files there are executed or contain credentials."""
 _TAKEN = ("emulator.db",)
-"""What else batchctl keeps in `.batchctl`; a state of this name would be mistaken for it."""
+"""The other files that batchctl keeps in `.batchctl`."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class OwnPlaces:
     faults: Faults
 
     def state(self, value: str, place: Location) -> Path:
-        """The state file, all links resolved. What is wrong with it goes to the faults."""
+        """The state file, with all links resolved. Errors go to the faults."""
         path = self._inside("state", value, place, _OTHERS)
         if path.parent == self.folder / _OWN and path.name.startswith(_TAKEN):
-            self._refuse("state", place, f"is batchctl's own {path.name}", f"leave it out: it is {DEFAULT_STATE} then")
+            self._refuse("state", place, f"is batchctl's own {path.name}", f"remove it: the default is {DEFAULT_STATE}")
         return path
 
     def results(self, value: str, place: Location) -> Path:
-        """The same for the results folder."""
+        """The results folder, with all links resolved. Errors go to the faults."""
         return self._inside("results", value, place, _OTHERS | {_OWN})
 
     def _inside(self, field: str, value: str, place: Location, closed: frozenset[str]) -> Path:
@@ -54,7 +54,7 @@ class OwnPlaces:
             self.faults.add(place, Code.OUTSIDE_STACK, f'"{field}" leads through a symbolic link', hint)
         if self.folder.is_relative_to(real):
             self._refuse(field, place, "cannot be the stack's own folder", "name a folder of its own, such as results/")
-        # Seen from the stack's folder, which may itself be below a folder of such a name.
+        # Relative to the stack's folder, which may itself be below a folder with such a name.
         for part in Path(os.path.relpath(real, self.folder)).parts:
             if part.casefold() in closed:
                 self._refuse(field, place, f"cannot be in {part}", "name a place of its own")

@@ -1,6 +1,6 @@
-"""Names of things at Google as manifests write them: objects, tables, and what lies under a project.
+"""Names of Google Cloud resources in manifests: objects, tables, and resources of a project.
 
-Owns their syntax, and the one form in which each is kept; asks nobody whether a thing is there.
+Checks their syntax and normalises them. It does not check that a resource exists.
 Source: reference 3.1, 6.2, 6.3, 6.4, 8.2; Cloud Storage's and BigQuery's own rules for names.
 """
 
@@ -28,7 +28,7 @@ _RESOURCE = re.compile(
 
 @dataclass(frozen=True)
 class Resource:
-    """A thing with a full name: `projects/P/locations/L/COLLECTION/ID`."""
+    """A resource with a full name: `projects/P/locations/L/COLLECTION/ID`."""
 
     project: str
     """Its id or its number."""
@@ -37,7 +37,7 @@ class Resource:
 
     @classmethod
     def of(cls, name: str, collection: str) -> Resource | None:
-        """The thing that a text names; None when it is no full name, or of another collection."""
+        """The resource with this name; None if that is not a full name or names another collection."""
         match = _RESOURCE.fullmatch(name)
         if match is None or match["collection"] != collection:
             return None
@@ -45,7 +45,7 @@ class Resource:
 
 
 def check_gcs_object(uri: str) -> None:
-    """An object at Cloud Storage, or several by wildcards. Raises ValueError with the reason."""
+    """Check the URI of an object in Cloud Storage, with or without wildcards. Raises ValueError with the reason."""
     _, name = _split(uri)
     if not name:
         raise ValueError("names no object in the bucket")
@@ -55,28 +55,28 @@ def check_gcs_object(uri: str) -> None:
 
 
 def gcs_prefix(uri: str) -> str:
-    """A folder at Cloud Storage, with one slash at its end. Raises ValueError with the reason."""
+    """The URI of a folder in Cloud Storage with one slash at its end. Raises ValueError with the reason."""
     bucket, name = _split(uri)
     if not name:
         return f"gs://{bucket}/"
     folder = name.removesuffix("/")
     _check_object(folder)
     if "*" in folder:
-        raise ValueError("has a wildcard, but stands for one place")
+        raise ValueError("has a wildcard, but must name one place")
     if "" in folder.split("/"):
-        raise ValueError("has two slashes side by side")
+        raise ValueError("has two slashes in a row")
     return f"gs://{bucket}/{folder}/"
 
 
 def check_bigquery_table(uri: str) -> None:
-    """A table. Raises ValueError with the reason."""
+    """Check the URI of a table. Raises ValueError with the reason."""
     _check_length(uri)
     if not _TABLE.fullmatch(uri):
         raise ValueError("is not the name of a table")
 
 
 def bigquery_place(uri: str) -> str:
-    """A project, a dataset or a table. Raises ValueError with the reason."""
+    """The URI of a project, a dataset or a table. Raises ValueError with the reason."""
     _check_length(uri)
     if not _BIGQUERY_PLACE.fullmatch(uri):
         raise ValueError("is not the name of a project, dataset or table")
@@ -86,7 +86,7 @@ def bigquery_place(uri: str) -> str:
 def _split(uri: str) -> tuple[str, str]:
     bucket, _, name = uri.removeprefix("gs://").partition("/")
     if not _BUCKET.fullmatch(bucket):
-        raise ValueError("has no bucket's name: 1 to 222 lower-case letters, digits, dashes, dots or underscores")
+        raise ValueError("has no valid bucket name: 1 to 222 lower-case letters, digits, dashes, dots or underscores")
     return bucket, name
 
 
@@ -94,7 +94,7 @@ def _check_object(name: str) -> None:
     if _UNWRITABLE.search(name):
         raise ValueError("has a line break or control character in it")
     if len(name.encode()) > _LONGEST_OBJECT:
-        raise ValueError(f"has more than {_LONGEST_OBJECT} bytes behind its bucket")
+        raise ValueError(f"has more than {_LONGEST_OBJECT} bytes after its bucket")
     if {".", ".."}.intersection(name.split("/")):
         raise ValueError('has "." or ".." as a part of its path, which Cloud Storage does not resolve')
 

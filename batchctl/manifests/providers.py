@@ -1,6 +1,6 @@
-"""Reads the stack's providers and the accounts that they stand for.
+"""Reads the stack's providers and resolves their accounts.
 
-Owns what an entry of `providers` means, and which endpoints may be in it.
+Owns the entries of `providers` and the endpoints that they may name.
 Source: design section 4; reference 1.1, chapters 3 and 10.
 """
 
@@ -29,7 +29,7 @@ _PLACE_FIELDS = sorted({field for rules in RULES.values() for field in rules.pla
 
 
 class ProviderReader:
-    """Reads the providers of one stack file, which keeps to its schema."""
+    """Reads the providers of one stack file, which is valid by its schema."""
 
     def __init__(self, root: Node, trust: Trust, env: Mapping[str, str], faults: Faults) -> None:
         self._root = root
@@ -38,15 +38,15 @@ class ProviderReader:
         self._faults = faults
 
     def providers(self) -> dict[str, ProviderConfig]:
-        """All of them, by name; of what is wrong with one, the faults are told."""
+        """All providers by name; errors in them go to the faults."""
         entries: Mapping[str, Mapping[str, Json]] = value_of(self._root, "spec", "providers")
         return {name: self._provider(name, entry) for name, entry in entries.items()}
 
     def accounts(self, providers: Mapping[str, ProviderConfig]) -> dict[str, Account]:
-        """The accounts of those whose endpoint is sound."""
+        """The accounts of the providers with a valid endpoint."""
         accounts = {}
         for name, config in providers.items():
-            if config.endpoint is not None and not self._endpoint_is_sound(name, config.endpoint):
+            if config.endpoint is not None and not self._endpoint_is_valid(name, config.endpoint):
                 continue
             try:
                 accounts[name] = resolve_account(config, self._env)
@@ -97,7 +97,7 @@ class ProviderReader:
     def _user_project(self, name: str, api: Api, project: str | None) -> str | None:
         if project is not None and not CAPABILITIES[api].staging:
             message = f'"userProject" {is_for(lambda can: can.staging)}'
-            hint = f"{API_NAMES[api]} reads no buckets: remove it"
+            hint = f"remove it: {API_NAMES[api]} does not read buckets"
             self._faults.add(self._place(name, "userProject"), Code.WRONG_PROVIDER, message, hint)
         return project
 
@@ -106,7 +106,7 @@ class ProviderReader:
             return None
         place = self._place(name, "stagingBucket")
         if not CAPABILITIES[api].staging:
-            hint = f"{API_NAMES[api]} has a place of its own for local files: remove it"
+            hint = f"remove it: {API_NAMES[api]} stores local files itself"
             message = f'"stagingBucket" {is_for(lambda can: can.staging)}'
             self._faults.add(place, Code.WRONG_PROVIDER, message, hint)
             return None
@@ -125,7 +125,7 @@ class ProviderReader:
             return None
         standard = CAPABILITIES[api].limits
         if "inlineBytes" in given and standard.inline_bytes is None:
-            hint = f"{API_NAMES[api]} takes no rows in the create call: leave it out"
+            hint = f"remove it: {API_NAMES[api]} accepts no rows in the create call"
             message = f'"inlineBytes" {is_for(lambda can: can.limits.inline_bytes is not None)}'
             self._faults.add(self._place(name, "limits", "inlineBytes"), Code.WRONG_PROVIDER, message, hint)
         return ApiLimits(
@@ -137,7 +137,7 @@ class ProviderReader:
         )
 
     def _check_accounts(self, providers: Mapping[str, ProviderConfig], accounts: Mapping[str, Account]) -> None:
-        """An account is spoken to in one way, whichever of its providers a job names."""
+        """Providers with the same account must have the same settings for its calls."""
         self._check_same(providers, accounts, "stagingBucket", lambda config: config.staging_bucket)
         self._check_same(providers, accounts, "userProject", lambda config: config.user_project)
         self._check_same(providers, accounts, "apiVersion", lambda config: config.api_version)
@@ -156,11 +156,11 @@ class ProviderReader:
                 continue
             other = first.setdefault(account, config)
             if value(other) != value(config):
-                message = f'"{field}" is not that of {other.name}, which is the same account'
-                hint = f"give both providers one {_SAME[field]}, or leave one provider out"
+                message = f'"{field}" differs from that of {other.name}, which is the same account'
+                hint = f"give both providers one {_SAME[field]}, or remove one provider"
                 self._faults.add(self._place(name, field), Code.INVALID_VALUE, message, hint)
 
-    def _endpoint_is_sound(self, name: str, endpoint: str) -> bool:
+    def _endpoint_is_valid(self, name: str, endpoint: str) -> bool:
         if endpoint == EMULATOR_ORIGIN:
             return True
         place = self._place(name, "endpoint")
@@ -170,14 +170,16 @@ class ProviderReader:
             message = f'"endpoint" {error}'
             near = similar(endpoint, [EMULATOR_ORIGIN])
             hint = (
-                f"did you mean {near}?" if near else f"without user, query or fragment; or the word {EMULATOR_ORIGIN}"
+                f"did you mean {near}?"
+                if near
+                else f"write it without user, query and fragment, or write {EMULATOR_ORIGIN}"
             )
             self._faults.add(place, Code.INVALID_VALUE, message, hint)
             return False
         if self._trust.allows_endpoint(origin):
             return True
         message = f"{cut(str(origin))} is neither https at googleapis.com nor on this machine"
-        hint = f"when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT={cut(str(origin))}"
+        hint = f"if you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT={cut(str(origin))}"
         if self._trust.allows_endpoint(replace(origin, scheme="https")):
             hint = "write https instead of http"
         self._faults.add(place, Code.UNTRUSTED_ENDPOINT, message, hint)

@@ -1,6 +1,6 @@
-"""Reads sources that the API reads itself: Cloud Storage, BigQuery, datasets.
+"""Reads sources that the API itself reads: Cloud Storage, BigQuery, datasets.
 
-Owns their forms, and that they can be where the provider is. Source: reference 3.1, 6.4, chapter 4.
+Checks their forms and their location. Source: reference 3.1, 6.4, chapter 4.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _DATASETS = "datasets"
 
 
 def read_remote(form: SourceForm, value: Node, config: ProviderConfig | None, faults: Faults) -> RemoteSource | None:
-    """The source, or None with faults told. Without a provider only its own form is checked."""
+    """The source, or None after an error. Without a provider, only its form is checked."""
     items = value.values if isinstance(value, Items) else (value,)
     uris = [uri for item in items if (uri := _uri(form, item, config, faults)) is not None]
     first: dict[str, Node] = {}
     for item in items:
         uri = str(plain(item))
         if first.setdefault(uri, item) is not item:
-            message = f"{shown(uri)} stands here twice, and its rows would be bought twice"
+            message = f"{shown(uri)} appears twice, and its rows would be billed twice"
             faults.add(item.location, Code.INVALID_VALUE, message, "name it once")
     sound = len(uris) == len(items) == len(first)
     return RemoteSource(tuple(uris)) if sound else None
@@ -65,5 +65,5 @@ _CHECKS: Mapping[SourceForm, tuple[Callable[[str], None], str]] = {
     SourceForm.BIGQUERY: (check_bigquery_table, "such as bq://project.dataset.table"),
     SourceForm.DATASET: (_check_dataset, "such as projects/my-project/locations/europe-west1/datasets/123"),
 }
-"""What checks each form, and how the form looks."""
+"""The function that checks each form, and an example of the form for hints."""
 REMOTE_FORMS = frozenset(_CHECKS)

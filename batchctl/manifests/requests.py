@@ -1,6 +1,6 @@
-"""`request` of a job and of the stack's defaults: its spelling, and its check against the model of requests.
+"""Normalises and checks `request` of a job and of the stack's defaults.
 
-Owns where in a file a problem is; what can be wrong is in `model.request`.
+`model.request` finds the problems; this module finds their places in the file.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _CODES: Mapping[Fault, Code] = {
     Fault.DEPRECATED: Code.DEPRECATED,
 }
 CODES: Mapping[str, Code] = {str(code): code for code in Code}
-"""The codes by the names that problems of rows carry."""
+"""The codes by their names, which the problems of rows have."""
 _OF_THE_KEY = frozenset({Fault.UNKNOWN_FIELD, Fault.WRONG_PROVIDER, Fault.DEPRECATED})
-"""Problems of a member as such, not of its value."""
+"""Problems of a member's key, not of its value."""
 
 
 def respelled(node: Node, faults: Faults, rows: Kind | None = None) -> Node:
-    """A `request` with its known members in camelCase, so that defaults merge whichever spelling they have."""
+    """A `request` with its known members in camelCase, so that defaults merge in either spelling."""
     return _respelled(node, ANY if rows is None else ROOTS[rows], faults)
 
 
 def check_request(node: Node, rows: Kind | None, api: Api | None, faults: Faults) -> bool:
-    """Whether a `request` is one that the API takes; what is wrong or doubtful with it goes to `faults`."""
+    """Whether the API accepts a `request`; errors and warnings go to `faults`."""
     request = plain(node)
     problems = list(check_defaults(request, rows, api))
     if not problems:
@@ -53,7 +53,7 @@ def check_request(node: Node, rows: Kind | None, api: Api | None, faults: Faults
 
 
 def tell(problem: Problem, root: Node, faults: Faults) -> None:
-    """Note a problem of a request at its place in the file, or at the nearest place above it."""
+    """Report a problem of a request at its place in the file, or at the nearest parent's."""
     code, place = _CODES[problem.fault], _place(problem, root)
     if problem.is_warning:
         faults.warn(place, code, problem.message, problem.hint)
@@ -76,7 +76,7 @@ def _place(problem: Problem, root: Node) -> Location:
 
 
 def _nearest(root: Node, path: Path) -> Node:
-    """The value at a path, or the last one on the way to it: a row may be written in a form of its own."""
+    """The node at a path, or the last one on the way: a row may be written in a short form."""
     node = root
     for step in path:
         member = _member(node, step)
@@ -90,7 +90,7 @@ def _nearest(root: Node, path: Path) -> Node:
 
 
 def _member(node: Node, step: str | int) -> Member | None:
-    """A member of a mapping, in whichever spelling it is written."""
+    """A member of a mapping, in either spelling."""
     if not isinstance(node, Members) or not isinstance(step, str):
         return None
     return node.entries.get(step) or node.entries.get(snake_case(step))
@@ -122,5 +122,5 @@ def _inside(node: Node, value: Value, faults: Faults) -> Node:
         case Each(item):
             return node if isinstance(node, Scalar) else _inside(node, item, faults)
         case _:
-            # Names that the user chose, and data of the user's own, keep their spelling.
+            # Names and data of the user keep their spelling.
             return node

@@ -1,6 +1,6 @@
-"""What a plain scalar means, by the core rules of YAML 1.2.
+"""Resolves plain scalars by the core schema of YAML 1.2: no dates, no sexagesimals, no `yes` and `no`.
 
-Owns those rules alone: no dates, no sexagesimals, no yes and no. Source: YAML 1.2.2, section 10.3.2.
+Source: YAML 1.2.2, section 10.3.2.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
 _FIRST = frozenset("~nNtTfF+-.0123456789")
-"""What a value that is no string can begin with: spares nearly all texts the looks that follow."""
+"""The first characters of values that are not strings: a quick check that settles nearly all texts."""
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
@@ -20,13 +20,13 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 LARGEST_INTEGER = 2**63 - 1
-"""What the APIs' int64 holds. Python also refuses to read integers of thousands of digits."""
+"""The largest int64 of the APIs. Python also refuses to read integers of thousands of digits."""
 _MOST_DIGITS = 32
 """More than any integer in range has, in any base and with a sign."""
 
 
 def resolve(text: str) -> bool | float | str | None:
-    """Give the value of a plain scalar. Raises ValueError for a number that JSON or the APIs cannot carry."""
+    """The value of a plain scalar. Raises ValueError for a number that JSON or the APIs cannot represent."""
     if text and text[0] not in _FIRST:
         return text
     if text in _NULL:
@@ -39,11 +39,11 @@ def resolve(text: str) -> bool | float | str | None:
         if pattern.fullmatch(text):
             return _integer(text, base)
     if _NOT_FINITE.fullmatch(text):
-        raise ValueError("is not a number that JSON can carry")
+        raise ValueError("is not a number that JSON can represent")
     if _FLOAT.fullmatch(text):
         number = float(text)
         if math.isinf(number):
-            raise ValueError("is a number beyond what JSON readers hold")
+            raise ValueError("is a number that JSON readers cannot represent")
         return number
     return text
 

@@ -1,6 +1,6 @@
 """The JSON Schemas that are shipped with batchctl, by name.
 
-Owns where they lie and how references between them are resolved; knows nothing of what they say.
+Finds the files and resolves references between them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def schema_text(name: str) -> str:
 
 
 def load_schema(name: str) -> Json:
-    """One schema, with what it refers to in other files put under its own `definitions`.
+    """One schema, with the parts of other files that it refers to in its own `definitions`.
 
     Raises UsageError for an unknown name.
     """
@@ -37,7 +37,7 @@ def load_schema(name: str) -> Json:
 
 
 def _folder() -> Path:
-    """The wheel carries the schemas inside the package; a checkout has them beside it."""
+    """In a wheel the schemas are inside the package; in a checkout they are beside it."""
     inside = _PACKAGE / "schemas"
     return inside if inside.is_dir() else _PACKAGE.parent / "schemas"
 
@@ -47,7 +47,7 @@ def _read(name: str) -> Json:
 
 
 class _Bundle:
-    """Gathers one schema and what it refers to; each file is read once."""
+    """Builds one self-contained schema; each file is read once."""
 
     def __init__(self) -> None:
         self._files: dict[str, Json] = {}
@@ -65,7 +65,7 @@ class _Bundle:
         return self._files[name]
 
     def _rewrite(self, value: Json, owner: str) -> Json:
-        """Copy a part of the schema `owner` (empty: the root's own), turning its references into local ones."""
+        """Copy a part of the schema `owner` (empty: the root's own) with its references made local."""
         if isinstance(value, list):
             return [self._rewrite(item, owner) for item in value]
         if not isinstance(value, dict):
@@ -83,7 +83,7 @@ class _Bundle:
         steps = pointer.removeprefix("/definitions/").split("/") if pointer else []
         key = ".".join([name, *steps[:1]])
         if key not in self._borrowed:
-            # Noted before it is rewritten: a definition may refer to itself.
+            # Added before it is rewritten: a definition may refer to itself.
             self._borrowed[key] = {}
             schema = self._file(name)
             part = schema["definitions"][steps[0]] if steps else _without_frame(schema)

@@ -1,6 +1,6 @@
 """Reads a job's `src`.
 
-Owns the forms it can be written in and which of them each API takes. Source: reference 6.1 and 6.4.
+Knows the forms of `src` and which of them each API accepts. Source: reference 6.1 and 6.4.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _PREFIXES = {
     "files/": SourceForm.UPLOADED,
 }
 SENT_FORMS = frozenset({SourceForm.INLINE, SourceForm.FILE})
-"""The forms whose rows batchctl itself sends, so that it can put defaults under them."""
-_LINES_HINT = 'one row a line: {"key": …, "text": …} or {"key": …, "request": …}'
+"""The forms whose rows batchctl itself sends, so that it can merge defaults into them."""
+_LINES_HINT = 'one row per line: {"key": …, "text": …} or {"key": …, "request": …}'
 _WHAT = {
     SourceForm.GCS: "a gs:// source",
     SourceForm.BIGQUERY: "a bq:// source",
@@ -57,18 +57,18 @@ _WHAT = {
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a source is read for: the job, as far as it is known. None: a fault hides it."""
+    """The job that a source belongs to. A value that an error hides is None."""
 
     config: ProviderConfig | None
     model: str | None
     rows: Kind
     """The kind of its rows."""
     request: Mapping[str, Json]
-    """The defaults under the rows that batchctl sends."""
+    """The defaults for the rows that batchctl sends."""
 
     @property
     def rules(self) -> RowRules:
-        """What the rows are checked against."""
+        """The rules for checking the rows."""
         api = None if self.config is None else self.config.api
         is_partner = self.model is not None and is_partner_model(self.model)
         return RowRules(api, self.request, is_google_model=not is_partner)
@@ -81,12 +81,12 @@ def source_form(src: Node) -> tuple[SourceForm, Node]:
         return SourceForm(field), member.node
     if isinstance(src, Items):
         return SourceForm.INLINE, src
-    assert isinstance(src, Scalar), "the schema knows no other form"
+    assert isinstance(src, Scalar), "the schema allows no other form"
     return next(form for prefix, form in _PREFIXES.items() if str(src.value).startswith(prefix)), src
 
 
 def without_rows(src: Node) -> Node:
-    """The same `src` with an empty list of rows: rows are checked one by one, far faster than by a schema."""
+    """The same `src` with an empty list of rows: checking rows one by one is much faster than by a schema."""
     return changed(src, ("inlinedRequests",), _emptied) if isinstance(src, Members) else _emptied(src)
 
 
@@ -107,7 +107,7 @@ class SourceReader:
     """Longest line of a local file."""
 
     def read(self, src: Node, folder: Path, purpose: Purpose) -> Source | None:
-        """The source, or None with faults told. Paths start from `folder`, the manifest's own."""
+        """The source, or None after an error. Paths are relative to `folder`, the manifest's own."""
         form, value = source_form(src)
         if not self._fits(form, value.location, purpose):
             return None
@@ -121,7 +121,7 @@ class SourceReader:
         return self._local(folder / str(plain(value)), value.location, purpose)
 
     def _fits(self, form: SourceForm, place: Location, purpose: Purpose) -> bool:
-        """Whether the provider takes this form, and batchctl can send its rows to the model."""
+        """Whether the provider accepts this form, and batchctl can send its rows to the model."""
         config = purpose.config
         if config is None:
             return True
@@ -160,7 +160,7 @@ class SourceReader:
                 continue
             first = item.location if row.name is None else places.setdefault(row.name, item.location)
             if first is not item.location:
-                message = f"the key {shown(str(row.name))} stands here twice"
+                message = f"the key {shown(str(row.name))} appears twice"
                 self.faults.add(item.location, Code.INVALID_ROW, message, f"first at {first.line}:{first.column}")
                 sound = False
             rows.append(row)
@@ -175,7 +175,7 @@ class SourceReader:
         return source if sound else None
 
     def _check_inline(self, items: Items, source: InlineRows, purpose: Purpose) -> bool:
-        """Whether the API takes the requests of these rows."""
+        """Whether the API accepts the requests of these rows."""
         sound = True
         for index, problem in self.rows.check(source.rows, purpose.rows, purpose.rules):
             sound &= problem.is_warning
@@ -213,7 +213,7 @@ class SourceReader:
         return LocalFile(real, summary.sha256, summary.rows, sent, summary.row_hashes) if sound else None
 
     def _is_there(self, real: Path, named: str, place: Location) -> bool:
-        """Whether there is a file that may be read."""
+        """Whether the file exists and may be read."""
         if not self.trust.allows_path(real, self.stack_folder):
             hint = "move it inside, or allow it with BATCHCTL_ALLOW_OUTSIDE=1"
             self.faults.add(place, Code.OUTSIDE_STACK, f"{named} is outside the stack's folder", hint)
@@ -222,20 +222,20 @@ class SourceReader:
             self.faults.add(place, Code.OUTSIDE_STACK, f"{named} is in Git's own folder", GIT_HINT)
             return False
         if os.path.exists(real) and not os.path.isfile(real):  # noqa: PTH110, PTH113 - see below
-            what = "a folder" if os.path.isdir(real) else "no regular file"  # noqa: PTH112
+            what = "a folder" if os.path.isdir(real) else "not a regular file"  # noqa: PTH112
             self.faults.add(place, Code.UNREADABLE_FILE, f"{named} is {what}", "name one file of rows")
             return False
         if not os.path.isfile(real):  # noqa: PTH113 - unlike Path.is_file, never raises for a name that cannot be
             self.faults.add(
-                place, Code.FILE_NOT_FOUND, f"there is no file {named}", "paths start from the manifest's folder"
+                place, Code.FILE_NOT_FOUND, f"there is no file {named}", "paths are relative to the manifest's folder"
             )
             return False
         return True
 
     def _summary(self, real: Path, file: str, limits: InputLimits, purpose: Purpose) -> tuple[RowsSummary, int] | None:
-        """What the file holds, and its bytes; None when it is too large, has faults, or no rows."""
+        """The summary of the file and its bytes; None if it is too large, invalid or empty."""
         try:
-            # Reading takes long enough that a file that is too large is not read at all.
+            # Reading takes long, so a file that is too large is not read at all.
             size = real.stat().st_size
             if not limits.allow_bytes(size):
                 return None

@@ -1,7 +1,7 @@
 """Reads the stack file.
 
-Owns what `batchctl.yaml` means. What can be told of a faulty one is still told, so that the manifests are checked
-in the same run.
+Owns what `batchctl.yaml` means. An invalid stack file is still read as far as possible, so that the same run checks
+the manifests.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from batchctl.model.keys import Account
 
 @dataclass(frozen=True)
 class StackReading:
-    """What the stack file says, as far as it can be told."""
+    """The content of the stack file, as far as it is valid."""
 
     stack: Stack | None
-    """None when the stack file has faults."""
+    """None if the stack file has errors."""
     file: Path
     folder: Path
     """Both resolved."""
@@ -47,9 +47,9 @@ class StackReading:
     """The folder as the user named it."""
     results: Path
     providers: Mapping[str, ProviderConfig] | None
-    """None when the file's faults do not let them be told."""
+    """None if the file's errors hide them."""
     accounts: Mapping[str, Account]
-    """By provider; one with faults has none."""
+    """By provider; one with errors has no account."""
     defaults: Node | None
     variables: Variables
     manifests: tuple[tuple[Path, Location], ...]
@@ -58,7 +58,7 @@ class StackReading:
     """Longest line of a local file of rows."""
 
     def provider_of(self, name: Json) -> ProviderConfig | None:
-        """The provider of a job that names this one, or None for the stack's only one; None when it cannot be told."""
+        """The provider by its name, or for None the stack's only one; None if that is unknown."""
         providers = self.providers or {}
         if name is None and len(providers) == 1:
             return next(iter(providers.values()))
@@ -74,9 +74,9 @@ def read_stack(
     state_override: str | None,
     faults: Faults,
 ) -> StackReading:
-    """Read the stack file; its faults go to `faults`.
+    """Read the stack file; its errors go to `faults`.
 
-    Raises ManifestError when there is nothing to go on from, and UsageError for a `--set` without `=`.
+    Raises ManifestError if nothing in it can be used, and UsageError for a `--set` without `=`.
     """
     root = _read_root(stack_file, trust, faults)
     declared = find(root, "spec", "variables")
@@ -105,7 +105,7 @@ def _read_root(stack_file: Path, trust: Trust, faults: Faults) -> Node:
 
 
 class _StackReader:
-    """Turns the checked tree into values."""
+    """Turns the tree of a stack file into values."""
 
     def __init__(self, root: Node, stack_file: Path, trust: Trust, env: Mapping[str, str], faults: Faults) -> None:
         self._root = root
@@ -159,7 +159,7 @@ class _StackReader:
         )
 
     def _check(self) -> bool:
-        """Whether the file is sound; `request` among the defaults is checked as the rows' requests are."""
+        """Whether the file is valid; `request` among the defaults is checked like the requests of rows."""
         place = ("spec", "defaults", "request")
         self._root = changed(self._root, place, lambda request: respelled(request, self._faults))
         schema = load_schema("stack")
@@ -183,7 +183,7 @@ class _StackReader:
         elif override is not None and not self._is_inside(override):
             return resolved(Path(override))
         if override is not None and value is not None:
-            value = os.path.abspath(value)  # noqa: PTH100 - resolve() would hide the links that it leads through
+            value = os.path.abspath(value)  # noqa: PTH100 - resolve() would hide the links on the way
         return self._own.state(value if isinstance(value, str) else DEFAULT_STATE, place)
 
     def _results(self) -> Path:
@@ -191,7 +191,7 @@ class _StackReader:
         return self._own.results(value if isinstance(value, str) else DEFAULT_RESULTS, self._place("results"))
 
     def _is_inside(self, path: str) -> bool:
-        """Whether a path of the operator's begins in the stack's folder, where links are the checkout's."""
+        """Whether the operator's path starts in the stack's folder, where links belong to the checkout."""
         absolute = Path(os.path.abspath(path))  # noqa: PTH100 - before links are followed
         return any(resolved(folder) == self._file.parent for folder in absolute.parents)
 
@@ -214,7 +214,7 @@ class _StackReader:
         if limits.settle_grace <= limits.create_timeout:
             field = "settleGrace" if "settleGrace" in given else "createTimeout"
             message = '"settleGrace" must be longer than "createTimeout"'
-            hint = "a create call that is still under way must not be sent again"
+            hint = "a create call that may still be running must not be sent again"
             self._faults.add(self._place("limits", field), Code.INVALID_VALUE, message, hint)
         return limits
 
@@ -228,7 +228,7 @@ class _StackReader:
             self._faults.add(self._place("limits", name), Code.INVALID_VALUE, f'"{name}" {error}')
             return default
         if not duration:
-            self._faults.add(self._place("limits", name), Code.INVALID_VALUE, f'"{name}" must be longer than nothing')
+            self._faults.add(self._place("limits", name), Code.INVALID_VALUE, f'"{name}" must be longer than 0s')
         return duration
 
     def _manifests(self) -> tuple[tuple[Path, Location], ...]:

@@ -1,13 +1,13 @@
 """The files that `batchctl init` writes.
 
-Owns their text. They are valid as they are, and run on the embedded emulator.
+They are valid without changes and run on the embedded emulator.
 """
 
 from __future__ import annotations
 
 
 def new_stack_file(name: str, uid: str) -> str:
-    """The text of a new `batchctl.yaml`. `name` and `uid` have to keep to the stack's schema."""
+    """The text of a new `batchctl.yaml`. `name` and `uid` have to be valid by the stack's schema."""
     return f"""\
 apiVersion: batchctl.dev/v1
 kind: Stack
@@ -29,7 +29,7 @@ spec:
 
 
 def new_manifest(name: str) -> str:
-    """The text of a first manifest. `name` has to keep to the schema of a job's name."""
+    """The text of a first manifest. `name` has to be valid by the schema."""
     return f"""\
 apiVersion: batchctl.dev/v1
 kind: BatchJob

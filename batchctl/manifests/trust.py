@@ -1,6 +1,6 @@
-"""What a manifest's author may not decide: where credentials go and which files are read.
+"""Limits what a manifest's author can decide: where credentials go, and which files are read.
 
-Owns the rule of the design's section 4. What is allowed beyond it comes from the operator, never from a file.
+Exceptions come from the operator, by flag or environment, never from a file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from batchctl.model.addresses import WebAddress, is_loopback_host
 _URL = re.compile(
     r"(https?)://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?(/[A-Za-z0-9._~/-]*)?", re.IGNORECASE
 )
-"""Narrow on purpose: no user part, no query, nothing that two URL parsers could read in two ways."""
+"""Strict on purpose: no user part, no query, nothing that two URL parsers could read differently."""
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -84,12 +84,12 @@ class Trust:
         return google or origin.host in self.allow_endpoint or origin.netloc in self.allow_endpoint
 
     def allows_webhook(self, place: WebAddress) -> bool:
-        """Whether a webhook may be there, wherever its host leads. A bare host is allowed over https only."""
+        """Whether the operator allows this webhook, whatever its host resolves to. A bare host needs https."""
         by_host = place.host in self.allow_webhook or place.netloc in self.allow_webhook
         return place.origin in self.allow_webhook or (place.scheme == "https" and by_host)
 
     def allows_path(self, path: Path, folder: Path) -> bool:
-        """Whether a path, all symlinks followed, may be used by the stack in `folder` (resolved)."""
+        """Whether a path, with all symlinks resolved, may be used by the stack in `folder` (resolved)."""
         return self.allow_outside or resolved(path).is_relative_to(folder)
 
 
@@ -103,13 +103,13 @@ def _words(env: Mapping[str, str], name: str) -> frozenset[str]:
 
 
 def resolved(path: Path) -> Path:
-    """The absolute path with all symlinks followed; unlike `Path.resolve`, links in a circle are no error."""
+    """The absolute path with all symlinks resolved; unlike `Path.resolve`, a circle of links is not an error."""
     return Path(os.path.realpath(path))
 
 
-GIT_HINT = "it holds credentials, and no work: move the file"
+GIT_HINT = "it holds credentials; move the file out of it"
 
 
 def is_in_git(path: Path, folder: Path) -> bool:
-    """Whether a path, seen from the stack's folder, is in `.git`, where CI keeps the checkout's credentials."""
+    """Whether a path, relative to the stack's folder, is in `.git`, where CI keeps the checkout's credentials."""
     return any(part.casefold() == ".git" for part in Path(os.path.relpath(resolved(path), folder)).parts)

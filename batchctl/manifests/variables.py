@@ -1,6 +1,6 @@
-"""The stack's variables: their values, and their use as `${var.name}` in strings.
+"""The stack's variables: their values, and their references `${var.name}` in strings.
 
-Owns the reference syntax. A string that is one reference and nothing else takes on the variable's own type.
+A string that is only a reference gets the variable's own type.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from batchctl.model.errors import UsageError
 from batchctl.model.quoting import cut, shown
 
 MOST_REPLACED = 32 * 1024 * 1024
-"""Characters that references in all manifests together may turn into: a long value used often blows small files up."""
+"""The most characters that references in all manifests together expand to: a long value may be used often."""
 _KINDS = ("string", "number", "boolean")
 _DECLARE_HINT = "declare it under spec.variables of the stack file"
 _REFERENCE = re.compile(r"\$\$\{|\$\{var\.([^}]*)(\}?)")
@@ -55,7 +55,7 @@ def read_variables(declared: Node | None, settings: Mapping[str, str], faults: F
     values: dict[str, bool | float | str] = {}
     for name, member in entries.items():
         kind = value_of(member.node, "type") or "string"
-        kind = kind if kind in _KINDS else ""  # the schema has told it
+        kind = kind if kind in _KINDS else ""  # the schema check reports it
         default = find(member.node, "default")
         if isinstance(default, Scalar) and default.value is not None:
             values[name] = default.value
@@ -81,7 +81,7 @@ def _set(values: dict[str, bool | float | str], name: str, text: str, kind: str,
         except ValueError:
             value = None
     if value is None or not _fits(value, kind):
-        message = f"{shown(text)} is not a {kind}, which the variable {shown(name)} is"
+        message = f"{shown(text)} is not a {kind}, the type of the variable {shown(name)}"
         faults.add(Location(f"--set {name}"), Code.INVALID_VALUE, message)
     else:
         values[name] = value
@@ -96,12 +96,12 @@ def _fits(value: bool | float | str, kind: str) -> bool:
 
 
 def substitute(node: Node, variables: Variables, faults: Faults, *, keep: Node | None = None) -> Node:
-    """The same tree with every reference in its strings replaced; keys and the subtree `keep` are left as they are."""
+    """The tree with every reference in its strings replaced, except in keys and in the subtree `keep`."""
     return Replacer(variables, faults).replaced(node, keep=keep)
 
 
 class Replacer:
-    """Replaces the references in trees; all of them together may not grow by more than `MOST_REPLACED`."""
+    """Replaces the references in trees, up to `MOST_REPLACED` characters in all of them together."""
 
     def __init__(self, variables: Variables, faults: Faults) -> None:
         self._variables = variables
@@ -109,7 +109,7 @@ class Replacer:
         self._replaced = 0
 
     def replaced(self, node: Node, *, keep: Node | None = None) -> Node:
-        """See `substitute`. What holds no reference is given back itself."""
+        """See `substitute`. A node without references is returned unchanged."""
         if node is keep:
             return node
         if isinstance(node, Items):
@@ -142,7 +142,7 @@ class Replacer:
             self._replaced += len(written)
             if self._replaced <= MOST_REPLACED:
                 return written
-            message = f"the variables' values, written out, have more than {MOST_REPLACED:,} characters"
+            message = f"the expanded variables have more than {MOST_REPLACED:,} characters"
             self._faults.add(node.location, Code.TOO_LARGE, message, "shorten them, or use them in fewer places")
             return ""
 
@@ -163,7 +163,7 @@ class Replacer:
         elif name not in self._variables.values:
             hint = did_you_mean(name, self._variables.known) or _DECLARE_HINT
             self._faults.add(place, Code.UNKNOWN_VARIABLE, f"there is no variable {shown(name)}", hint)
-        # What stands in for a faulty reference is never used, but more faults are to be found.
+        # The replacement of an invalid reference is never used, but lets the checks find more errors.
         return self._variables.values.get(name, match[0])
 
 

@@ -1,4 +1,4 @@
-"""`spec.adopt`: a manifest that takes in a job made by hand."""
+"""`spec.adopt`: a manifest that adopts a job that was created manually."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def test_one_remote_job_has_one_owner(tmp_path: Path) -> None:
     second = ADOPTING.replace("by-hand", "again")
     write(tmp_path, {"batchctl.yaml": STACK, "a.yaml": ADOPTING, "b.yaml": second})
     assert lines(tmp_path) == [
-        'b.yaml:1:1: DuplicateName "adopt" takes in batches/abc, as by-hand does already (first at a.yaml:1:1)'
+        'b.yaml:1:1: DuplicateName "adopt" names batches/abc, which by-hand adopts too (first at a.yaml:1:1)'
     ]

@@ -69,7 +69,10 @@ def test_a_stack_file_below_the_working_folder_is_named_as_the_user_would(
     ("config", "message"),
     [
         ("none.yaml", r"none.yaml:1:1: StackNotFound there is no such stack file \(name another one with --config\)"),
-        (None, r"batchctl.yaml:1:1: StackNotFound no batchctl.yaml in .* above \(run `batchctl init` to make one, or"),
+        (
+            None,
+            r"batchctl.yaml:1:1: StackNotFound no batchctl.yaml in .* above \(run `batchctl init` to create one, or",
+        ),
     ],
 )
 def test_no_stack_file(tmp_path: Path, config: str | None, message: str) -> None:

@@ -93,7 +93,7 @@ def test_faults_beyond_the_500th_are_not_told() -> None:
     )
     assert len(faults) == 501
     assert [(fault.code, fault.message, fault.hint) for fault in faults if fault.code == "TooManyFaults"] == [
-        ("TooManyFaults", "500 faults were found up to here: nothing further was checked", "mend these first")
+        ("TooManyFaults", "500 errors found up to here; batchctl stopped checking", "fix these first")
     ]
 
 
@@ -107,7 +107,7 @@ def test_defaults_under_every_job_are_bounded_together(monkeypatch: pytest.Monke
     assert (fault.code, fault.location.line, fault.message) == (
         "TooLarge",
         6,
-        "under every job, the defaults are more than 14 values, or too much text",
+        "the defaults, merged into every job, have more than 14 values, or too much text",
     )
 
 
@@ -149,7 +149,7 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
     assert [str(fault).replace(f"{tmp_path}/", "") for fault in found_faults(tmp_path / STACK_FILE)] == [
         "batchctl.yaml:1:1: UnreadableFile circle.yaml is not a regular file",
         "batchctl.yaml:1:1: UnreadableFile pipe.yaml is not a regular file",
-        "job.yaml:6:15: UnreadableFile rows.jsonl is no regular file (name one file of rows)",
+        "job.yaml:6:15: UnreadableFile rows.jsonl is not a regular file (name one file of rows)",
     ]
 
 

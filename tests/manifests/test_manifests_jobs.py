@@ -300,7 +300,7 @@ NOT_YET = "is not supported yet"
         ("src: [{key: null, text: x}]", 1),
         (
             "src: [{key: a, text: x}, {key: a, text: y}]",
-            ['5:28: InvalidRow the key "a" stands here twice (first at 5:9)'],
+            ['5:28: InvalidRow the key "a" appears twice (first at 5:9)'],
         ),
         (
             "src: gs://b/in.jsonl",
@@ -330,7 +330,7 @@ NOT_YET = "is not supported yet"
             [
                 (
                     '6:3: UselessRequest "request" has no effect on rows that batchctl does not send (put the fields into the '
-                    "rows themselves; `request: null` takes the stack's defaults away)"
+                    "rows themselves; `request: null` removes the stack's defaults)"
                 )
             ],
         ),
@@ -459,8 +459,8 @@ def test_faults_of_an_embeddings_job(tmp_path: Path, spec: str, faults: list[str
             "name: x",
             [
                 (
-                    '1:1: MissingField the field "kind" is missing (if this file is no manifest, let spec.manifests of the '
-                    "stack file name the manifests' folders)"
+                    '1:1: MissingField the field "kind" is missing (if this file is not a manifest, list the folders '
+                    "of the manifests in spec.manifests of the stack file)"
                 )
             ],
         ),
@@ -471,8 +471,8 @@ def test_faults_of_an_embeddings_job(tmp_path: Path, spec: str, faults: list[str
             "kind: Stack",
             [
                 (
-                    "1:7: UnknownKind another stack lies among this stack's manifests (let spec.manifests of the outer stack "
-                    "file name its own folders)"
+                    "1:7: UnknownKind another stack's file is among this stack's manifests (list only the folders of this "
+                    "stack in its spec.manifests)"
                 )
             ],
         ),
@@ -557,14 +557,14 @@ def test_useless_request_defaults_of_the_stack_are_told_at_each_job(tmp_path: Pa
         (
             "rows.jsonl",
             None,
-            ["job.yaml:5:15: FileNotFound there is no file rows.jsonl (paths start from the manifest's folder)"],
+            ["job.yaml:5:15: FileNotFound there is no file rows.jsonl (paths are relative to the manifest's folder)"],
         ),
         (".", None, ["job.yaml:5:15: UnreadableFile . is a folder (name one file of rows)"]),
         (
             "rows.jsonl",
             '{"key": "a", "text": "x"}\n{"key": "b"}\n{"text": "c"}\n',
             [
-                'rows.jsonl:2:1: InvalidRow the row has neither text nor request (one row a line: {"key": …, "text": …} or {"key": …, "request": …})',
+                'rows.jsonl:2:1: InvalidRow the row has neither text nor request (one row per line: {"key": …, "text": …} or {"key": …, "request": …})',
                 "rows.jsonl:3:1: InvalidRow the row has no key",
             ],
         ),
@@ -572,7 +572,7 @@ def test_useless_request_defaults_of_the_stack_are_told_at_each_job(tmp_path: Pa
             "rows.jsonl",
             "",
             [
-                'rows.jsonl:1:1: InvalidRow the file has no rows (one row a line: {"key": …, "text": …} or {"key": …, "request": …})'
+                'rows.jsonl:1:1: InvalidRow the file has no rows (one row per line: {"key": …, "text": …} or {"key": …, "request": …})'
             ],
         ),
     ],
@@ -588,7 +588,7 @@ def test_a_name_that_is_too_long_for_a_file_is_not_found(tmp_path: Path) -> None
     write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec(f"src: {{file: {'r' * 300}}}")})
     (fault,) = lines(tmp_path)
     assert fault.startswith("job.yaml:5:15: FileNotFound there is no file rrrrrr")
-    assert fault.endswith("r… (paths start from the manifest's folder)")
+    assert fault.endswith("r… (paths are relative to the manifest's folder)")
 
 
 class _Unreadable(PlainRows):

@@ -39,7 +39,7 @@ def test_a_result_file_that_the_api_cannot_keep(tmp_path: Path) -> None:
     [warning] = found
     assert warning == (
         "5:15: LargeResults maxOutputTokens of all rows allows results of about 2,147,483,652 bytes, and the API keeps"
-        " no file above 2,147,483,648 (split the rows over several jobs, or lower maxOutputTokens or candidateCount)"
+        " no file larger than 2,147,483,648 (split the rows over several jobs, or lower maxOutputTokens or candidateCount)"
     )
 
 
@@ -73,6 +73,7 @@ def test_results_in_one_reply_come_twice(tmp_path: Path, tokens: int, count: int
     found = warnings(tmp_path, job)
     assert len(found) == count
     assert all(
-        "about 1,200,000,008 bytes, and a reply that holds the results failed at 1,200,000,000" in one for one in found
+        "about 1,200,000,008 bytes, and replies with inline results have failed at 1,200,000,000" in one
+        for one in found
     )
     assert all("put the rows into a JSONL file: src: {file: PATH}, or lower maxOutputTokens" in one for one in found)

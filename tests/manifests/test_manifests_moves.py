@@ -48,8 +48,8 @@ def test_nothing_was_moved(tmp_path: Path, spec: str) -> None:
         pytest.param(
             "{from: classify, to: classify}",
             [
-                '"classify" is moved to itself in the end',
-                '"classify" was moved, and is still the name of a job (remove the entry, or the manifest with the former name)',
+                '"classify" is moved back to itself',
+                '"classify" was moved, but is still the name of a job (remove the entry, or the manifest with the former name)',
             ],
             id="to itself",
         ),
@@ -60,7 +60,7 @@ def test_nothing_was_moved(tmp_path: Path, spec: str) -> None:
         ),
         pytest.param(
             "{from: a, to: b}, {from: b, to: a}, {from: c, to: a}",
-            ['"a" is moved to itself in the end', '"b" is moved to itself in the end', '"to: a" stands twice'],
+            ['"a" is moved back to itself', '"b" is moved back to itself', '"to: a" appears twice'],
             id="a circle, and one that leads into it",
         ),
     ],
@@ -79,7 +79,7 @@ def test_without_a_job_the_hint_is_to_remove_the_entry(tmp_path: Path) -> None:
 
     (line,) = lines(tmp_path)
 
-    assert line.endswith("(if the job was removed since, remove the entry too)")
+    assert line.endswith("(if the job was removed later, remove the entry too)")
 
 
 def test_a_job_with_faults_is_a_job_all_the_same(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_long_chain_is_sound_and_a_long_circle_is_found(tmp_path: Path) -> Non
 
     write(tmp_path, {"last.yaml": with_spec(f"dependsOn: [{name(0)}]", name=name(149))})
     (found,) = lines(tmp_path)
-    words = '"dependsOn" goes in a circle: j000 → j001 → j002 → j003 → … → j000'
+    words = '"dependsOn" forms a circle: j000 → j001 → j002 → j003 → … → j000'
     assert found.startswith(f"j000.yaml:5:15: DependencyCircle {words} (")
 
 

@@ -32,11 +32,11 @@ def state_of(folder: Path, state: str | None, **trust: bool) -> Path:
         ("state: .github/state.db", 'InvalidValue "state" cannot be in .github (name a place of its own)'),
         (
             "state: .batchctl/emulator.db",
-            'InvalidValue "state" is batchctl\'s own emulator.db (leave it out: it is .batchctl/state.db then)',
+            'InvalidValue "state" is batchctl\'s own emulator.db (remove it: the default is .batchctl/state.db)',
         ),
         (
             "state: .batchctl/emulator.db-wal",
-            'InvalidValue "state" is batchctl\'s own emulator.db-wal (leave it out: it is .batchctl/state.db then)',
+            'InvalidValue "state" is batchctl\'s own emulator.db-wal (remove it: the default is .batchctl/state.db)',
         ),
     ],
 )

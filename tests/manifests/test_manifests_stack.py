@@ -133,7 +133,7 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             [
                 (
                     "batchctl.yaml:5:33: UntrustedEndpoint https://evil.example is neither https at googleapis.com nor on "
-                    "this machine (when you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT=https://evil.example)"
+                    "this machine (if you trust it with your credentials: BATCHCTL_ALLOW_ENDPOINT=https://evil.example)"
                 )
             ],
         ),
@@ -177,7 +177,7 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             [
                 (
                     'batchctl.yaml:5:12: InvalidValue "settleGrace" must be longer than "createTimeout" (a create call that '
-                    "is still under way must not be sent again)"
+                    "may still be running must not be sent again)"
                 )
             ],
         ),
@@ -186,13 +186,13 @@ def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
             [
                 (
                     'batchctl.yaml:5:12: InvalidValue "settleGrace" must be longer than "createTimeout" (a create call that '
-                    "is still under way must not be sent again)"
+                    "may still be running must not be sent again)"
                 )
             ],
         ),
         (
             "limits: {createTimeout: 0s}",
-            ['batchctl.yaml:5:12: InvalidValue "createTimeout" must be longer than nothing'],
+            ['batchctl.yaml:5:12: InvalidValue "createTimeout" must be longer than 0s'],
         ),
         (
             "limits: {fileMinLife: 999999999999w}",
@@ -467,11 +467,11 @@ def test_variables_are_declared_as_they_stand(tmp_path: Path) -> None:
             'job.yaml:5:10: WrongType "runId" must be a string, not a number (declare "heat" with type: string)',
         ),
         ("", ["nite=1"], '--set nite:1:1: UnknownVariable there is no variable "nite" (did you mean night?)'),
-        ("", ["heat=hot"], '--set heat:1:1: InvalidValue "hot" is not a number, which the variable "heat" is'),
-        ("", ["heat=.inf"], '--set heat:1:1: InvalidValue ".inf" is not a number, which the variable "heat" is'),
-        ("", ["heat="], '--set heat:1:1: InvalidValue "" is not a number, which the variable "heat" is'),
-        ("", ["heat=true"], '--set heat:1:1: InvalidValue "true" is not a number, which the variable "heat" is'),
-        ("", ["stop=1"], '--set stop:1:1: InvalidValue "1" is not a boolean, which the variable "stop" is'),
+        ("", ["heat=hot"], '--set heat:1:1: InvalidValue "hot" is not a number, the type of the variable "heat"'),
+        ("", ["heat=.inf"], '--set heat:1:1: InvalidValue ".inf" is not a number, the type of the variable "heat"'),
+        ("", ["heat="], '--set heat:1:1: InvalidValue "" is not a number, the type of the variable "heat"'),
+        ("", ["heat=true"], '--set heat:1:1: InvalidValue "true" is not a number, the type of the variable "heat"'),
+        ("", ["stop=1"], '--set stop:1:1: InvalidValue "1" is not a boolean, the type of the variable "stop"'),
     ],
 )
 def test_faults_of_variables(tmp_path: Path, spec: str, settings: list[str], fault: str) -> None:

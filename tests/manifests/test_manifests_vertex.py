@@ -391,7 +391,7 @@ def test_one_remote_job_has_one_owner_however_it_is_written(tmp_path: Path) -> N
         },
     )
     assert lines(tmp_path) == [
-        f'b.yaml:1:1: DuplicateName "adopt" takes in {full}, as one does already (first at a.yaml:1:1)'
+        f'b.yaml:1:1: DuplicateName "adopt" names {full}, which one adopts too (first at a.yaml:1:1)'
     ]
 
 
@@ -426,5 +426,5 @@ def test_bigquery_is_not_offered_in_global(tmp_path: Path) -> None:
     stack = with_stack("providers: {v: {type: vertex, project: demo, location: global}}\n")
     spec = "model: gemini-2.5-flash\nsrc: bq://demo.d.t\ndest: bq://demo.o\n"
     write(tmp_path, {"batchctl.yaml": stack, "job.yaml": with_spec(spec)})
-    says = "batch jobs in the location global have no BigQuery, and the provider v is there"
+    says = "batch jobs in the location global cannot use BigQuery, and the provider v is there"
     assert [line.partition(": WrongProvider ")[2].partition(" (")[0] for line in lines(tmp_path)] == [says, says]

@@ -65,10 +65,10 @@ def test_plain_scalars_follow_the_core_rules(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (".inf", "is not a number that JSON can carry"),
-        ("-.INF", "is not a number that JSON can carry"),
-        (".nan", "is not a number that JSON can carry"),
-        ("1e999", "is a number beyond what JSON readers hold"),
+        (".inf", "is not a number that JSON can represent"),
+        ("-.INF", "is not a number that JSON can represent"),
+        (".nan", "is not a number that JSON can represent"),
+        ("1e999", "is a number that JSON readers cannot represent"),
         ("9223372036854775808", "is an integer beyond 64 bits"),
         ("9" * 5000, "is an integer beyond 64 bits"),
         ("0x" + "f" * 17, "is an integer beyond 64 bits"),
@@ -106,8 +106,8 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        ("a: 1\na: 2\n", 'm.yaml:2:1: DuplicateKey the key "a" stands here twice (first at 1:1)'),
-        ("a: {x: 1, 'x': 2}\n", 'm.yaml:1:11: DuplicateKey the key "x" stands here twice (first at 1:5)'),
+        ("a: 1\na: 2\n", 'm.yaml:2:1: DuplicateKey the key "a" appears twice (first at 1:1)'),
+        ("a: {x: 1, 'x': 2}\n", 'm.yaml:1:11: DuplicateKey the key "x" appears twice (first at 1:5)'),
         ("1: a\n", 'm.yaml:1:1: WrongType a key must be a string (quote it: "1")'),
         ("true: a\n", 'm.yaml:1:1: WrongType a key must be a string (quote it: "true")'),
         (
@@ -128,10 +128,10 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
             "a: &x 1\n---\nb: *x\n",
             "m.yaml:3:4: InvalidYaml the alias *x has no anchor before it (quote a text that starts with *)",
         ),
-        ("a: &x [*x]\n", "m.yaml:1:8: InvalidYaml the alias *x stands inside its own anchor"),
+        ("a: &x [*x]\n", "m.yaml:1:8: InvalidYaml the alias *x is inside its own anchor"),
         (
             "a: .nan\n",
-            "m.yaml:1:4: InvalidValue .nan is not a number that JSON can carry (quote it to make it a string)",
+            "m.yaml:1:4: InvalidValue .nan is not a number that JSON can represent (quote it to make it a string)",
         ),
         (
             "a:\n\tb: 1\n",
@@ -139,7 +139,7 @@ def test_documents_are_read(text: str, values: list[object]) -> None:
         ),
         (
             "a: b: c\n",
-            'm.yaml:1:5: InvalidYaml mapping values are not allowed in this context (quote texts that hold ": "; look whether the line before is whole)',
+            'm.yaml:1:5: InvalidYaml mapping values are not allowed in this context (quote texts that contain ": "; check that the line before is complete)',
         ),
         (
             "a: [1\n",
@@ -191,7 +191,7 @@ def test_aliases_cannot_blow_a_small_file_up() -> None:
         laughs += f"{other}: &{other} [{','.join([f'*{one}'] * 10)}]\n"
     (fault,) = read(laughs)[1]
     assert fault == (
-        "m.yaml:6:8: TooLarge more than 200,000 values, or 8,388,608 characters, with all aliases written out"
+        "m.yaml:6:8: TooLarge more than 200,000 values, or 8,388,608 characters, with all aliases expanded"
     )
 
 
