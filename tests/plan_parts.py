@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from batchctl.model.plan import Action, Decision, JobPlan
+from batchctl.model.actions import Action
+from batchctl.model.decision import Decision
+from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 

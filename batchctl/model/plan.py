@@ -10,38 +10,13 @@ from enum import StrEnum
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
-from batchctl.model.decision import Change, Counted, Decision, Guard, RuleApplied, Timer
+from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
 from batchctl.model.keys import Account
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
-from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, Note, RecordAttempt, RecordJob, Reuse, Step
-
-__all__ = [
-    "Action",
-    "Cancel",
-    "Change",
-    "Collect",
-    "Counted",
-    "Create",
-    "Decision",
-    "Delete",
-    "Drift",
-    "DriftKind",
-    "Forget",
-    "Guard",
-    "JobPlan",
-    "Note",
-    "Plan",
-    "RecordAttempt",
-    "RecordJob",
-    "Rename",
-    "Reuse",
-    "RuleApplied",
-    "Step",
-    "Timer",
-]
+from batchctl.model.steps import Step
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from datetime import datetime
 
-from batchctl.model.decision import Decision
+from batchctl.model.decision import Decision, Guard
 from batchctl.model.desired import DesiredStack
 from batchctl.model.kept import Inventory
 from batchctl.model.observed import Observed, RemoteJob
-from batchctl.model.plan import Drift, Guard, JobPlan, Plan
+from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile.admission.sizes import is_bought, size_of
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from batchctl.model.decision import Decision
-from batchctl.model.plan import RuleApplied
+from batchctl.model.decision import Decision, RuleApplied
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.view.subject import JobKind, Subject

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from batchctl.model.actions import Action
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, JobPlan
+from batchctl.model.plan import JobPlan
 from batchctl.report.layout import Row, outside, write_line, write_table
 from batchctl.report.plan_text import change_line, write_findings, write_unchanged
 from batchctl.report.values import ApplyReport

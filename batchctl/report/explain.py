@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
+from batchctl.model.decision import Timer
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Bearing, Event
-from batchctl.model.plan import Action, JobPlan, Timer
+from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import RecordedJob, Trouble
 from batchctl.model.states import FAILED_PHASES, Phase
 

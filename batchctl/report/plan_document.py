@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from batchctl.model.decision import Change, Guard
 from batchctl.model.desired import Json
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome
-from batchctl.model.plan import Change, Drift, Guard, JobPlan, Plan
+from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.sizes import WorkSize
 from batchctl.report.error_document import error_fields
 from batchctl.report.purchase import size_fields, total_fields

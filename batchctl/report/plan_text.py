@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
+from batchctl.model.decision import Change
 from batchctl.model.desired import Json
-from batchctl.model.plan import Change, Drift, JobPlan, Plan
+from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words, size_words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from batchctl.model.plan import JobPlan, Timer
+from batchctl.model.decision import Timer
+from batchctl.model.plan import JobPlan
 from batchctl.report.times import clock_time
 from batchctl.report.words import phase_summary
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from batchctl.model.actions import Action
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Result
-from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.states import FAILED_PHASES, Phase
 from batchctl.report.layout import count
 from batchctl.report.purchase import purchase_sentence

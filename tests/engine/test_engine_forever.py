@@ -18,6 +18,7 @@ from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.quick_check import is_unchanged
 from batchctl.engine.passes import PassReport
+from batchctl.model.actions import Action
 from batchctl.model.desired import Location
 from batchctl.model.errors import (
     BatchctlError,
@@ -30,7 +31,7 @@ from batchctl.model.errors import (
 )
 from batchctl.model.keys import AttemptKey
 from batchctl.model.outcome import Result
-from batchctl.model.plan import Action, Plan
+from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.states import Phase

@@ -9,7 +9,7 @@ from engine_kit import job
 
 from batchctl.engine.passes import preview
 from batchctl.engine.rebuilding import rebuild_state
-from batchctl.model.plan import Action
+from batchctl.model.actions import Action
 from batchctl.reconcile import Options
 
 GRACE = timedelta(minutes=3)

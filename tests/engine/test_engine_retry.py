@@ -10,8 +10,8 @@ from plan_parts import job_plan
 
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.report import has_come_to
+from batchctl.model.actions import Action
 from batchctl.model.keys import AttemptKey
-from batchctl.model.plan import Action
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase

@@ -11,10 +11,11 @@ from plan_parts import job_plan
 
 from batchctl.engine.loop.report import _WEIGHTS, DriveReport
 from batchctl.engine.loop.verdict import Measure, find_verdict
+from batchctl.model.actions import Action
 from batchctl.model.desired import Limits
 from batchctl.model.errors import BadRequest, BatchctlError, GuardError, NotYetError, StoppedError
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.states import NO_GOOD_PHASES, Phase
 

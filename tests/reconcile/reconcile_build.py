@@ -29,10 +29,11 @@ from batchctl.model.desired import (
 from batchctl.model.kept import Inventory, KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Moment, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
-from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Reuse, Step
+from batchctl.model.plan import Plan
 from batchctl.model.recorded import Intent, JobRow, Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.settings import webhook_hashes
 from batchctl.model.states import TERMINAL_STATES
+from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, RecordAttempt, RecordJob, Reuse, Step
 from batchctl.reconcile import Options, plan
 
 NAMES = "[a-z0-9-]+"

@@ -18,9 +18,10 @@ from batchctl.model.admission import AdmissionLimits
 from batchctl.model.desired import DesiredJob, DesiredStack, Limits
 from batchctl.model.keys import Account, AttemptKey, Mark, same_digest
 from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, RowCounts, Unknown
-from batchctl.model.plan import Cancel, Collect, Create, Delete, Forget, Plan, RecordAttempt, RecordJob, Step
+from batchctl.model.plan import Plan
 from batchctl.model.recorded import CancelCause, Intent, Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.states import ACTIVE_STATES, TERMINAL_STATES, JobState
+from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, RecordAttempt, RecordJob, Step
 from batchctl.reconcile import Options, plan
 
 MOST_ACTIVE = 2

@@ -29,11 +29,12 @@ from reconcile_build import (
     vanished,
 )
 
+from batchctl.model.decision import Timer
 from batchctl.model.desired import OnMissing, OnRemove
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Moment
-from batchctl.model.plan import Create, Note, RecordAttempt, Timer
 from batchctl.model.recorded import CancelCause
+from batchctl.model.steps import Create, Note, RecordAttempt
 from batchctl.reconcile import Options
 
 EMPTY = Options(allow_empty=True)

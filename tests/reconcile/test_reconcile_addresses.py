@@ -9,8 +9,8 @@ from reconcile_build import HERE, NOW, THERE, attempt, collected, decide, found,
 
 from batchctl.model.keys import Account
 from batchctl.model.observed import RemoteJob
-from batchctl.model.plan import Cancel
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.steps import Cancel
 
 MOVED = replace(found(1, "SUCCEEDED"), account=THERE)
 

@@ -25,8 +25,8 @@ from reconcile_build import (
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts
-from batchctl.model.plan import Note, RecordAttempt
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile import Options
 
 ADOPT_CHANGED = Options(adopt_changed=True)

@@ -26,8 +26,8 @@ from reconcile_build import (
 )
 
 from batchctl.model.desired import OnMissing
-from batchctl.model.plan import RecordJob
 from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.steps import RecordJob
 from batchctl.reconcile import Options, Scope
 
 CANCEL = Options(cancel=True)

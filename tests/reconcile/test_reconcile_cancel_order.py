@@ -30,8 +30,8 @@ from reconcile_build import (
 
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.desired import Limits, OnChange, OnMissing
-from batchctl.model.plan import Note, RecordAttempt
 from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile import Options, Scope, phase_on_record
 
 LOOKED = LOCAL - GRACE

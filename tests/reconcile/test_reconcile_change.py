@@ -24,8 +24,8 @@ from reconcile_build import (
     show,
 )
 
+from batchctl.model.decision import Change
 from batchctl.model.desired import DesiredJob, OnChange, OnMissing
-from batchctl.model.plan import Change
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.reconcile import Options
 

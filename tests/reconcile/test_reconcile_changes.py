@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from batchctl.model.plan import Change
+from batchctl.model.decision import Change
 from batchctl.reconcile.view.changes import describe_changes
 
 HASH = "0123456789abcdef" * 4

@@ -27,7 +27,7 @@ from reconcile_build import (
 from batchctl.model.desired import OnChange, OnRemove
 from batchctl.model.kept import Inventory
 from batchctl.model.observed import Present
-from batchctl.model.plan import Delete
+from batchctl.model.steps import Delete
 from batchctl.reconcile import Options, results_relied_on
 from batchctl.reconcile.decide.retry_order import why_no_new_attempt
 from batchctl.reconcile.view.attempt_view import AttemptView

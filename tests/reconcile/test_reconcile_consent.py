@@ -19,9 +19,10 @@ from reconcile_build import (
     seen,
 )
 
+from batchctl.model.decision import Guard
 from batchctl.model.desired import OnMissing, OnRemove
-from batchctl.model.plan import Cancel, Create, Delete, Forget, Guard, RecordJob
 from batchctl.model.recorded import CancelCause
+from batchctl.model.steps import Cancel, Create, Delete, Forget, RecordJob
 from batchctl.reconcile import Options
 
 REPLACED = {"cancel_time": NOW, "cancel_cause": CancelCause.REPLACE}

@@ -23,8 +23,8 @@ from reconcile_build import (
 )
 
 from batchctl.model.keys import AttemptKey
-from batchctl.model.plan import Create, RecordJob
 from batchctl.model.recorded import CancelCause
+from batchctl.model.steps import Create, RecordJob
 
 PARTIAL = look(complete=False)
 TOKEN_FOUND = look(found(1))

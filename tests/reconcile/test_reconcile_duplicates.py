@@ -26,8 +26,8 @@ from reconcile_build import (
 
 from batchctl.model.desired import OnMissing
 from batchctl.model.observed import RemoteJob, RowCounts
-from batchctl.model.plan import RecordAttempt
 from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.steps import RecordAttempt
 from batchctl.reconcile import Options
 
 FIRST = attempt()

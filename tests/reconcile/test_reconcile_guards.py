@@ -24,10 +24,11 @@ from reconcile_build import (
     show,
 )
 
+from batchctl.model.decision import Guard
 from batchctl.model.desired import DesiredJob, DesiredStack, Limits, OnRemove
 from batchctl.model.kept import Inventory
 from batchctl.model.observed import Observation, RemoteJob
-from batchctl.model.plan import Guard, Plan
+from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedJob
 from batchctl.reconcile import Options, Scope, plan
 

@@ -26,8 +26,8 @@ from reconcile_build import (
     vanished,
 )
 
+from batchctl.model.decision import Timer
 from batchctl.model.desired import OnChange, OnMissing, OnRemove
-from batchctl.model.plan import Timer
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.reconcile import Options
 

@@ -13,9 +13,10 @@ import pytest
 from plan_parts import job_plan
 from reconcile_build import HERE, HOUR, LOCAL, NOW, STACK, THERE, attempt, collected, job, look, row, unanswered
 
+from batchctl.model.actions import Action
 from batchctl.model.notices import CommandHook, NoticeType, Webhook
 from batchctl.model.observed import RowCounts, Status
-from batchctl.model.plan import Action, Plan
+from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, Trouble
 from batchctl.model.states import Phase

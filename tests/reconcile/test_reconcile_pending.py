@@ -8,10 +8,12 @@ import pytest
 from plan_parts import job_plan
 from reconcile_build import HERE, NOW, THERE, attempt
 
+from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
+from batchctl.model.decision import Guard, Timer
 from batchctl.model.errors import BatchctlError, PermissionDenied, ReplyLost, ResultsError
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, Guard, JobPlan, Timer
+from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.reconcile import PassEnd, Patience, find_pending, find_unsettled

@@ -8,9 +8,10 @@ import pytest
 from plan_parts import job_plan
 from reconcile_build import HERE, NOW, THERE, attempt, collected, job, row, unanswered
 
+from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
 from batchctl.model.notices import Notice, NoticeType
-from batchctl.model.plan import Action, JobPlan, Plan
+from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
 from batchctl.model.states import Phase

@@ -23,9 +23,9 @@ from reconcile_build import (
 )
 
 from batchctl.model.observed import RowCounts
-from batchctl.model.plan import Collect, Note, RecordAttempt
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import TERMINAL_STATES
+from batchctl.model.steps import Collect, Note, RecordAttempt
 
 RUNNING = attempt(1)
 

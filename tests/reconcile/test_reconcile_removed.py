@@ -24,8 +24,8 @@ from reconcile_build import (
 
 from batchctl.model.desired import OnRemove
 from batchctl.model.observed import RemoteJob
-from batchctl.model.plan import RecordJob
 from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.steps import RecordJob
 from batchctl.reconcile import Options
 
 EMPTY = Options(allow_empty=True)

@@ -30,9 +30,9 @@ from reconcile_build import (
 from batchctl.model.desired import OnMissing
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Gone, RowCounts
-from batchctl.model.plan import Reuse
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.steps import Reuse
 from batchctl.reconcile import Options, results_relied_on
 from batchctl.reconcile.decide.retry_order import why_no_new_attempt
 from batchctl.reconcile.view.attempt_view import AttemptView

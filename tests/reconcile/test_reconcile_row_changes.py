@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from reconcile_build import Situation, attempt, job, look, row, seen
 
+from batchctl.model.decision import Change
 from batchctl.model.desired import RequestRow
-from batchctl.model.plan import Change
 from batchctl.model.row_hashes import BEYOND, MOST_BYTES, MOST_ROWS, RowChanges, compare_rows, hash_rows
 from batchctl.reconcile.view.changes import describe_changes
 

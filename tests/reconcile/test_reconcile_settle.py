@@ -25,8 +25,8 @@ from reconcile_build import (
     unanswered,
 )
 
-from batchctl.model.plan import Note, RecordAttempt, Step
 from batchctl.model.recorded import Intent
+from batchctl.model.steps import Note, RecordAttempt, Step
 from batchctl.reconcile import Options
 
 PARTIAL = look(complete=False)

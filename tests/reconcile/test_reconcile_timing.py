@@ -8,8 +8,10 @@ import pytest
 from plan_parts import job_plan
 from reconcile_build import HERE, LOCAL, NOW, STACK, attempt, job, look
 
+from batchctl.model.actions import Action
+from batchctl.model.decision import Timer
 from batchctl.model.desired import DesiredStack
-from batchctl.model.plan import Action, Plan, Timer
+from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.reconcile import Timing, time_plan

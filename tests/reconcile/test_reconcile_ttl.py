@@ -23,7 +23,7 @@ from reconcile_build import (
     unanswered,
 )
 
-from batchctl.model.plan import Timer
+from batchctl.model.decision import Timer
 from batchctl.model.recorded import CancelCause
 from batchctl.reconcile import Options
 

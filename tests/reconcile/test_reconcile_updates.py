@@ -24,8 +24,10 @@ from reconcile_build import (
     unanswered,
 )
 
+from batchctl.model.actions import Action
+from batchctl.model.decision import Change
 from batchctl.model.desired import DesiredJob, OnChange, OnMissing, OnRemove
-from batchctl.model.plan import Action, Change, JobPlan
+from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import JobRow, RecordedAttempt
 from batchctl.reconcile import Options

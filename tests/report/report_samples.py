@@ -9,7 +9,9 @@ from pathlib import Path
 
 from plan_parts import job_plan as make_job_plan
 
+from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
+from batchctl.model.decision import Change, Guard, Timer
 from batchctl.model.desired import (
     DesiredJob,
     DesiredStack,
@@ -27,7 +29,7 @@ from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, Change, Drift, DriftKind, Guard, JobPlan, Plan, Timer
+from batchctl.model.plan import Drift, DriftKind, JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Intent, JobRow, Operation, RecordedAttempt, RecordedJob, Trouble
 from batchctl.model.row_hashes import RowChanges

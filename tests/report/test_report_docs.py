@@ -5,9 +5,11 @@ from pathlib import Path
 
 from report_samples import NOW, STACK, ago, job_plan, running, written
 
+from batchctl.model.actions import Action
+from batchctl.model.decision import Change, Guard
 from batchctl.model.errors import LockedError
 from batchctl.model.observed import Observation
-from batchctl.model.plan import Action, Change, Guard, Plan
+from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase

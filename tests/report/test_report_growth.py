@@ -8,8 +8,9 @@ import pytest
 from growth import assert_in_step, count_steps
 from report_samples import NOW, Terminal, job_plan, running
 
+from batchctl.model.actions import Action
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, Plan
+from batchctl.model.plan import Plan
 from batchctl.model.states import Phase
 from batchctl.report.apply_text import write_apply
 from batchctl.report.console import make_console

@@ -5,8 +5,10 @@ from dataclasses import replace
 from markdown_it import MarkdownIt
 from report_samples import APPLY, MAX_REPLACE, PLAN, STATUS, VERTEX, job_plan
 
+from batchctl.model.actions import Action
+from batchctl.model.decision import Change
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, Change, Plan
+from batchctl.model.plan import Plan
 from batchctl.model.states import Phase
 from batchctl.report.markdown import COMMENT_LIMIT, apply_markdown, drift_markdown, plan_markdown, status_markdown
 from batchctl.report.values import ApplyReport, StatusReport

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from report_samples import HOSTILE, NOW, QUIET_PLAN, Terminal, job_plan, running
 
-from batchctl.model.plan import Action, Plan
+from batchctl.model.actions import Action
+from batchctl.model.plan import Plan
 from batchctl.model.ports import Progress
 from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase

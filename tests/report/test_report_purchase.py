@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from report_samples import APPLY, job_plan
 
-from batchctl.model.plan import Action, Plan
+from batchctl.model.actions import Action
+from batchctl.model.plan import Plan
 from batchctl.model.sizes import WorkSize
 from batchctl.report.purchase import bought, bytes_text, purchase_sentence, size_words
 from batchctl.report.values import ApplyReport

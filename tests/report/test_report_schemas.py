@@ -10,10 +10,12 @@ import pytest
 import yaml
 from report_samples import APPLY, DESCRIPTION, EXPLAINED, INVALID, PLAN, QUIET_PLAN, STACK, STATUS, VERSION
 
+from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind
+from batchctl.model.decision import Timer
 from batchctl.model.errors import ApiStatus, BatchctlError, NotFound, RowProblem, RowsError
 from batchctl.model.outcome import Result
-from batchctl.model.plan import Action, DriftKind, Timer
+from batchctl.model.plan import DriftKind
 from batchctl.model.recorded import CancelCause
 from batchctl.model.states import Phase
 from batchctl.report.describe_document import describe_document

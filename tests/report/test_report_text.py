@@ -22,11 +22,13 @@ from report_samples import (
     written,
 )
 
+from batchctl.model.actions import Action
+from batchctl.model.decision import Guard
 from batchctl.model.desired import Diagnostic, LocalFile, Location, RemoteSource, UploadedFile
 from batchctl.model.errors import BatchctlError, ManifestError, NotFound, RowProblem, RowsError, UsageError
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, Drift, DriftKind, Guard, Plan
+from batchctl.model.plan import Drift, DriftKind, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.report.apply_text import write_apply

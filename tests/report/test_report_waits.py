@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 from report_samples import NOW, job_plan
 
-from batchctl.model.plan import Action, JobPlan, Timer
+from batchctl.model.actions import Action
+from batchctl.model.decision import Timer
+from batchctl.model.plan import JobPlan
 from batchctl.model.states import Phase
 from batchctl.report.progress import PlainProgress
 from batchctl.report.waits import timer_words, wait_words

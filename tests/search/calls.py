@@ -8,9 +8,9 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
 from batchctl.model.kept import KeptResults
 from batchctl.model.keys import shown_digest
-from batchctl.model.plan import Cancel, Collect, Delete, Reuse
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES
+from batchctl.model.steps import Cancel, Collect, Delete, Reuse
 from batchctl.reconcile import Failure, after_failure, overcome, refresh
 from search.record import Journal
 from search.scenes import STACK

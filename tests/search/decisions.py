@@ -9,8 +9,9 @@ from typing import NamedTuple
 from batchctl import reconcile
 from batchctl.model.desired import DesiredJob
 from batchctl.model.kept import Inventory, KeptResults
-from batchctl.model.plan import Create, Plan, RecordAttempt, RecordJob, Reuse, Step
+from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.steps import Create, RecordAttempt, RecordJob, Reuse, Step
 from batchctl.reconcile import NO_FILE, Options
 from search.looks import Look
 from search.record import jobs_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import takewhile
 
-from batchctl.model.plan import RecordAttempt, RecordJob
 from batchctl.model.recorded import Recorded
+from batchctl.model.steps import RecordAttempt, RecordJob
 from batchctl.reconcile import Options, find_moves
 from search.decisions import JobDecision, Planner
 from search.looks import look_around

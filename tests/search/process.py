@@ -19,18 +19,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from batchctl.model.plan import (
-    Cancel,
-    Collect,
-    Create,
-    Delete,
-    Forget,
-    RecordAttempt,
-    RecordJob,
-    Reuse,
-    Step,
-)
 from batchctl.model.recorded import CancelCause, Intent, Operation, RecordedAttempt
+from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, RecordAttempt, RecordJob, Reuse, Step
 from batchctl.reconcile import overcome
 from search.calls import Calls, StepsEnd
 from search.promises import check_call

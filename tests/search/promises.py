@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import RemoteJob
-from batchctl.model.plan import Cancel, Collect, Create, Delete
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES, GOOD_STATES, TERMINAL_STATES, JobState
+from batchctl.model.steps import Cancel, Collect, Create, Delete
 from search.service import FOREIGN
 from search.state import Op, Working
 

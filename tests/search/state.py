@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeAlias
 from batchctl.model.kept import KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.plan import Step
 from batchctl.model.recorded import Ghost, JobRow, RecordedAttempt
+from batchctl.model.steps import Step
 from search.choices import Choices
 from search.scenes import Scene
 from search.values import name_text, numbers_in, renumbered

@@ -11,8 +11,8 @@ import pytest
 from batchctl import reconcile
 from batchctl.model.desired import Lifecycle
 from batchctl.model.observed import Moment
-from batchctl.model.plan import Cancel, Collect, Delete, Step
 from batchctl.model.recorded import CancelCause
+from batchctl.model.steps import Cancel, Collect, Delete, Step
 from batchctl.reconcile import Options
 from search.choices import Choices, every_way
 from search.decisions import JobDecision, Planner

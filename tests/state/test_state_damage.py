@@ -22,7 +22,6 @@ from batchctl.model.errors import StateError
 from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Observation, RemoteJob, RowCounts
-from batchctl.model.plan import Cancel, Create, Delete
 from batchctl.model.recorded import (
     AddEvent,
     JobRow,
@@ -35,6 +34,7 @@ from batchctl.model.recorded import (
     SaveJob,
     Write,
 )
+from batchctl.model.steps import Cancel, Create, Delete
 from batchctl.reconcile import plan
 from batchctl.state import connection
 from batchctl.state.store import FileState, open_state

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from batchctl.engine.passes import PassReport
+from batchctl.model.actions import Action
 from batchctl.model.errors import BatchctlError, GuardError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, Create, JobPlan, Plan
+from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.states import ENDED_PHASES, NO_GOOD_PHASES, Phase
+from batchctl.model.steps import Create
 
 _WEIGHTS = (
     Action.NONE,

@@ -18,9 +18,9 @@ from batchctl.model.errors import ApiError, BadRequest, BatchctlError, NotFound,
 from batchctl.model.events import EventKind
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
-from batchctl.model.plan import Collect
 from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
 from batchctl.model.recorded import Operation, RecordedAttempt
+from batchctl.model.steps import Collect
 from batchctl.reconcile import after_failure, has_succeeded, overcome
 from batchctl.report.words import anonymous_words
 

@@ -23,9 +23,10 @@ from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, Per
 from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob
-from batchctl.model.plan import Create, JobPlan
+from batchctl.model.plan import JobPlan
 from batchctl.model.ports import CreateRequest, Provider, Upload
 from batchctl.model.recorded import Intent, Operation, RecordedAttempt, RecordedFile, Trouble
+from batchctl.model.steps import Create
 from batchctl.reconcile import NO_FILE, Failure, after_failure, refresh
 
 _CHUNK = 1 << 20

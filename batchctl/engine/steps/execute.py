@@ -19,14 +19,15 @@ from batchctl.engine.steps.admitting import Gate, NotAdmittedError
 from batchctl.engine.steps.runner import Call, StepRunner
 from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
+from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError, GuardError, NotYetError, StateError, StoppedError
 from batchctl.model.events import EventKind
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, JobPlan, Plan, Step
+from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.steps import Record
+from batchctl.model.steps import Record, Step
 
 Run = Generator[Call, Any, None]
 _NOT_YET = {

@@ -24,20 +24,9 @@ from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
 from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, short_uid
-from batchctl.model.plan import (
-    Cancel,
-    Collect,
-    Create,
-    Delete,
-    Forget,
-    JobPlan,
-    RecordAttempt,
-    RecordJob,
-    Reuse,
-    Step,
-)
+from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
-from batchctl.model.steps import Record
+from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, Record, RecordAttempt, RecordJob, Reuse, Step
 from batchctl.reconcile import after_failure, has_succeeded, overcome
 
 Call: TypeAlias = Callable[[], Any]

@@ -15,10 +15,9 @@ from datetime import UTC, datetime
 from batchctl.model.admission import AdmissionLimits, LimitKind, QueuePlace, short_model
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
-from batchctl.model.decision import Decision
+from batchctl.model.decision import Decision, Guard
 from batchctl.model.desired import DesiredJob, DesiredStack, Stack
 from batchctl.model.keys import Account
-from batchctl.model.plan import Guard
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Operation, Recorded, RecordedJob
 from batchctl.reconcile.admission.capacity import Capacity, Obstacle, quota_key

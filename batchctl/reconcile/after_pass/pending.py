@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from batchctl.model.actions import Action
+from batchctl.model.decision import Timer
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Action, JobPlan, Timer
+from batchctl.model.plan import JobPlan
 from batchctl.model.states import Phase
 from batchctl.reconcile.after_pass.patience import Patience
 

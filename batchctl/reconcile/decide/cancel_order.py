@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
-from batchctl.model.plan import Action, RecordJob, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause
 from batchctl.model.states import ENDED_PHASES, GOOD_STATES, Phase
+from batchctl.model.steps import RecordJob, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, rest, wait
 from batchctl.reconcile.decide.remote import follow

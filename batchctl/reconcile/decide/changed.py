@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
-from batchctl.model.decision import Counted, Decision
+from batchctl.model.decision import Change, Counted, Decision, Guard
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
-from batchctl.model.plan import Action, Change, Create, Guard, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
+from batchctl.model.steps import Create, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait
 from batchctl.reconcile.decide.remote import follow

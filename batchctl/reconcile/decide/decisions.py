@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from batchctl.model.admission import QuotaKey
-from batchctl.model.decision import Decision
-from batchctl.model.plan import Guard, Rename
+from batchctl.model.decision import Decision, Guard
+from batchctl.model.plan import Rename
 from batchctl.reconcile.decide.context import Decided
 from batchctl.reconcile.view.subject import Subject
 

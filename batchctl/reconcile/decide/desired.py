@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from batchctl.model.decision import Decision
+from batchctl.model.actions import Action
+from batchctl.model.decision import Decision, Timer
 from batchctl.model.keys import same_digest
-from batchctl.model.plan import Action, Note, RecordAttempt, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
+from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile.decide.changed import changes_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from batchctl.model.decision import Decision
+from batchctl.model.decision import Decision, Timer
 from batchctl.model.keys import same_digest
-from batchctl.model.plan import Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState, Phase

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from batchctl.model.decision import Decision
+from batchctl.model.actions import Action
+from batchctl.model.decision import Decision, Timer
 from batchctl.model.desired import Lifecycle, OnMissing
 from batchctl.model.keys import same_digest
 from batchctl.model.observed import Missing, RemoteJob, Unknown
-from batchctl.model.plan import Action, Cancel, Collect, Create, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase
+from batchctl.model.steps import Cancel, Collect, Create
 from batchctl.reconcile.calls.troubles import is_collection_due
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen

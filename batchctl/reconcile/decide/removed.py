@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Counted, Decision
 from batchctl.model.desired import Kind, OnRemove
-from batchctl.model.plan import Action, Forget, RecordJob, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, JobRow
 from batchctl.model.states import Phase
+from batchctl.model.steps import Forget, RecordJob, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait
 from batchctl.reconcile.decide.steps import collect_steps, end_steps, stop_steps

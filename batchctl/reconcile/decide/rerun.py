@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
-from batchctl.model.decision import Counted, Decision
+from batchctl.model.decision import Counted, Decision, Guard
 from batchctl.model.keys import same_digest
-from batchctl.model.plan import Action, Create, Guard
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
+from batchctl.model.steps import Create
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import rest, wait
 from batchctl.reconcile.decide.retry_order import NOT_SETTLED

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
-from batchctl.model.decision import Decision
+from batchctl.model.decision import Decision, Guard
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
-from batchctl.model.plan import Action, Create, Guard, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
+from batchctl.model.steps import Create, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import rest, wait, wait_until_seen
 from batchctl.reconcile.decide.steps import collect_steps

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from batchctl.model.desired import DesiredJob
-from batchctl.model.plan import Cancel, Collect, Delete, RecordAttempt, RecordJob, Step
 from batchctl.model.recorded import CancelCause, JobRow, RecordedAttempt
 from batchctl.model.settings import webhook_hashes
+from batchctl.model.steps import Cancel, Collect, Delete, RecordAttempt, RecordJob, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.subject import Subject

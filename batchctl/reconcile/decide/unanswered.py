@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from batchctl.model.decision import Decision
+from batchctl.model.decision import Decision, Timer
 from batchctl.model.observed import Moment, Unknown
-from batchctl.model.plan import Note, RecordAttempt, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
+from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait
 from batchctl.reconcile.view.absence import passed

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from batchctl.model.decision import Decision
+from batchctl.model.decision import Decision, Timer
 from batchctl.model.observed import Missing, Unknown
-from batchctl.model.plan import Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.reconcile.decide.decision import wait_until_seen

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
-from batchctl.model.plan import Action, Note
 from batchctl.model.reasons import Reason
+from batchctl.model.steps import Note
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.marks import NO_TOKEN
 from batchctl.reconcile.view.subject import Subject

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
-from batchctl.model.decision import Decision
+from batchctl.model.decision import Decision, Guard
 from batchctl.model.keys import MOST_ATTEMPTS
-from batchctl.model.plan import Action, Create, Guard
+from batchctl.model.steps import Create
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.subject import Subject
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
-from batchctl.model.decision import Decision
-from batchctl.model.plan import Action, Collect, Delete, Guard, Note, Plan, RecordAttempt, Reuse, Step
+from batchctl.model.decision import Decision, Guard
+from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
+from batchctl.model.steps import Collect, Delete, Note, RecordAttempt, Reuse, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.subject import Subject
 

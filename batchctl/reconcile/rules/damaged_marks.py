@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
 from batchctl.model.desired import Stack
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observation, Observed, Present, RemoteJob
-from batchctl.model.plan import Action
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile.decide.context import Context

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob, OnChange
 from batchctl.model.keys import same_digest
-from batchctl.model.plan import Action
 from batchctl.model.reasons import Reason
 from batchctl.model.states import ENDED_PHASES, Phase
 from batchctl.reconcile.decide.context import Context, Decided

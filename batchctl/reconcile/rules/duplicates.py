@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
 from batchctl.model.observed import RemoteJob
-from batchctl.model.plan import Action, Cancel
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause
+from batchctl.model.steps import Cancel
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.attempt_view import AttemptView, can_be_cancelled
 from batchctl.reconcile.view.subject import Subject

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
-from batchctl.model.plan import Action
 from batchctl.model.states import Phase
 from batchctl.reconcile.decide.changed import ON_CHANGE_FAIL
 from batchctl.reconcile.decide.context import Context

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.decision import Counted, Decision
+from batchctl.model.decision import Counted, Decision, Guard
 from batchctl.model.desired import Limits
 from batchctl.model.keys import shown_digest
-from batchctl.model.plan import Guard
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.options import Options

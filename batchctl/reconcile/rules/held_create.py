@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from batchctl.model.decision import Decision
-from batchctl.model.plan import Action, Collect, RecordJob, Step, Timer
+from batchctl.model.actions import Action
+from batchctl.model.decision import Decision, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
+from batchctl.model.steps import Collect, RecordJob, Step
 from batchctl.reconcile.rules.adoption import as_adoption
 from batchctl.reconcile.view.subject import Subject
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
-from batchctl.model.plan import Action, Collect, Create, Step
 from batchctl.model.reasons import Reason
+from batchctl.model.steps import Collect, Create, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.view.subject import Subject
 

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.decision import Decision
+from batchctl.model.decision import Decision, Guard
 from batchctl.model.keys import same_digest
-from batchctl.model.plan import Collect, Guard, Rename, Reuse
+from batchctl.model.plan import Rename
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import BAD_STATES, GOOD_STATES
+from batchctl.model.steps import Collect, Reuse
 from batchctl.reconcile.decide.context import Context, Decided
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.rules.held_create import hold_create

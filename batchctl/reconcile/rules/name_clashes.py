@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
-from batchctl.model.plan import Guard
+from batchctl.model.decision import Guard
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 

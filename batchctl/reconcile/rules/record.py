@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.decision import Counted, Decision
-from batchctl.model.plan import RecordJob
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import JobRow
+from batchctl.model.steps import RecordJob
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.removed import row_of
 from batchctl.reconcile.decide.steps import job_row, job_row_step, seen_steps

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
-from batchctl.model.plan import Action
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.view.subject import JobKind, Subject

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
-from batchctl.model.plan import Action, RecordJob
 from batchctl.model.reasons import Reason
+from batchctl.model.steps import RecordJob
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.view.order import sort_by_needs

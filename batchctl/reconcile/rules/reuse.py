@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.kept import KeptResults
-from batchctl.model.plan import Action, Create, Note, Reuse, Step
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState
+from batchctl.model.steps import Create, Note, Reuse, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.retry_policy import failure_name
 from batchctl.reconcile.view.found_results import is_usable

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from batchctl.model.decision import Decision
-from batchctl.model.plan import Action, Collect, Timer
+from batchctl.model.actions import Action
+from batchctl.model.decision import Decision, Timer
 from batchctl.model.reasons import Reason
 from batchctl.model.states import ENDED_PHASES, GOOD_STATES
+from batchctl.model.steps import Collect
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.steps import end_steps
 from batchctl.reconcile.view.attempt_view import AttemptView

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from batchctl.model.decision import Decision
-from batchctl.model.plan import Action, Change
+from batchctl.model.actions import Action
+from batchctl.model.decision import Change, Decision
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import JobRow, RecordedAttempt
 from batchctl.model.settings import settings_of

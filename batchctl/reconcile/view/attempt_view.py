@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Gone, Missing, Presence, Present, RemoteJob, Unknown
-from batchctl.model.plan import Note, RecordAttempt
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState, is_active
+from batchctl.model.steps import Note, RecordAttempt
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from datetime import datetime
 from batchctl.model.desired import DesiredJob, Stack
 from batchctl.model.keys import AttemptKey, same_digest
 from batchctl.model.observed import Gone, Missing, Observed, Presence, Present, RemoteJob, Unknown
-from batchctl.model.plan import Note
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.states import BAD_STATES, GOOD_STATES, is_terminal
+from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.marks import NO_TOKEN, age_of, is_ours
 from batchctl.reconcile.view.refresh import is_same_remote, refresh

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from batchctl.model.canonical import canonical_json
+from batchctl.model.decision import Change
 from batchctl.model.desired import Json
-from batchctl.model.plan import Change
 from batchctl.model.row_hashes import BEYOND, compare_rows
 
 _OUTSIDE_SPEC: Mapping[str, str] = {

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from batchctl.model.desired import Stack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Gone, Missing, Observed, RemoteJob
-from batchctl.model.plan import Drift, DriftKind, Note
+from batchctl.model.plan import Drift, DriftKind
 from batchctl.model.states import GOOD_STATES, JobState, is_active
+from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.marks import NO_TOKEN, is_ours
 from batchctl.reconcile.view.subject import Subject

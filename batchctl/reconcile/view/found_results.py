@@ -13,8 +13,8 @@ from batchctl.model.desired import DesiredJob
 from batchctl.model.kept import KeptResults
 from batchctl.model.keys import AttemptKey, same_digest
 from batchctl.model.observed import Gone, Observed
-from batchctl.model.plan import Note
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.attempts import look_up
 from batchctl.reconcile.view.collected import CollectedResults
