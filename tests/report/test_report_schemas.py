@@ -151,7 +151,7 @@ def test_an_api_error_keeps_its_status_beside_its_details():
     assert error_document(error)["error"]["details"] == {"a": 1, "http": 409, "status": "ABORTED"}
 
 
-EXAMPLES = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "output.md").read_text("utf-8"), re.DOTALL)
+EXAMPLES = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "json.md").read_text("utf-8"), re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
