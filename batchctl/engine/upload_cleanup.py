@@ -12,20 +12,16 @@ from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, NotFound, PermissionDenied
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import RecordedFile
-from batchctl.model.states import Phase
-from batchctl.reconcile import find_unneeded, is_expired
+from batchctl.reconcile import expects_attempt, find_unneeded, is_expired
 
 _AGAIN = 3600.0
 """Seconds after which a file that could not be deleted is tried once more."""
-_GOING = frozenset({Phase.WAITING, Phase.SETTLING})
-"""Phases in which an attempt is made before long: a file that it can use is not sent again."""
 
 
 def clean_up(stack: Stack, planned: Plan, journal: Journal, observations: Observations, tools: Tools) -> None:
     """Raises StateError."""
-    going = {job.job for job in planned.jobs if job.phase in _GOING}
     recorded = journal.recorded
-    for file in find_unneeded(recorded, observations.observed, stack, going, tools.clock.now()):
+    for file in find_unneeded(recorded, observations.observed, stack, expects_attempt(planned), tools.clock.now()):
         if tools.clock.is_stopped():
             return
         _clean(file, journal, tools)

@@ -4,11 +4,12 @@ Pure: no I/O, no clock, no randomness. All policy of batchctl is decided here, s
 """
 
 from batchctl.reconcile.admission.quotas import after_refusal, after_success
+from batchctl.reconcile.after_pass.outcomes import outcome_of
 from batchctl.reconcile.after_pass.patience import Patience
 from batchctl.reconcile.after_pass.pending import PassEnd, find_pending, find_unsettled
 from batchctl.reconcile.after_pass.quick_check import choose_gets
 from batchctl.reconcile.after_pass.timing import Timing, time_plan
-from batchctl.reconcile.after_pass.uploads import NO_FILE, find_unneeded, is_expired
+from batchctl.reconcile.after_pass.uploads import NO_FILE, expects_attempt, find_unneeded, is_expired
 from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
 from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notify.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
@@ -49,6 +50,7 @@ __all__ = [
     "choose_gets",
     "delivered",
     "end_notices",
+    "expects_attempt",
     "failed",
     "final_names",
     "find_lost_calls",
@@ -66,6 +68,7 @@ __all__ = [
     "is_expired",
     "is_ours",
     "old_ghosts",
+    "outcome_of",
     "overcome",
     "parse_selector",
     "phase_on_record",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from plan_parts import job_plan
 from reconcile_build import (
     HERE,
     HOUR,
@@ -25,8 +26,12 @@ from reconcile_build import (
     unanswered,
 )
 
+from batchctl.model.actions import Action
+from batchctl.model.plan import Plan
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedFile
-from batchctl.reconcile import NO_FILE, find_unneeded
+from batchctl.model.states import Phase
+from batchctl.reconcile import NO_FILE, expects_attempt, find_unneeded
 
 FILE = RecordedFile(HERE, "aa", "files/x", NOW + HOUR)
 READS = {"input_file": "files/x"}
@@ -91,3 +96,9 @@ def test_a_live_job_of_this_stack_that_the_state_does_not_know_may_read_anything
 def test_what_has_expired_is_dropped_whoever_needs_it(left: timedelta | None, gone: bool) -> None:
     file = replace(FILE, expire_time=None if left is None else NOW + left)
     assert unneeded(attempt(1, "RUNNING", **READS), file=file) == (["files/x"] if gone else [])
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_job_before_its_attempt_keeps_the_file(phase: Phase) -> None:
+    plan = Plan("shop", (job_plan("a", Action.WAIT, phase, Reason.ACTIVE, ""),))
+    assert expects_attempt(plan) == ({"a"} if phase in {Phase.WAITING, Phase.SETTLING} else set())

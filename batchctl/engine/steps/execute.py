@@ -19,24 +19,16 @@ from batchctl.engine.steps.admitting import Gate, NotAdmittedError
 from batchctl.engine.steps.runner import Call, StepRunner
 from batchctl.engine.tools import Tools
 from batchctl.engine.workers import Workers
-from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
-from batchctl.model.errors import BatchctlError, GuardError, NotYetError, StateError, StoppedError
+from batchctl.model.errors import BatchctlError, StateError, StoppedError
 from batchctl.model.events import EventKind
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.reasons import Reason
 from batchctl.model.steps import Record, Step
+from batchctl.reconcile import outcome_of
 
 Run = Generator[Call, Any, None]
-_NOT_YET = {
-    Reason.QUOTA: "`batchctl watch` creates it as soon as there is room",
-    Reason.REFUSED_FOR_NOW: "`batchctl watch` tries it again; `batchctl explain NAME` says until when",
-    Reason.SETTLING: "`batchctl apply` or `watch` goes on to look for what it made; nothing is bought twice",
-    Reason.UNSEEN: "`batchctl apply` creates it as soon as its account can be read",
-}
-"""Reasons of a wait for which a create call could not be made or answered yet, with the way out."""
 _NOT_READY = ErrorCode.RESULTS_NOT_READY
 """The code of a collection that comes too early (`Provider.read_results`)."""
 
@@ -142,28 +134,4 @@ def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outco
 def _outcome(job: JobPlan, journal: Journal, error: BatchctlError | None) -> Outcome:
     current = journal.current(job.job)
     remote = current.remote if current is not None else job.remote
-    if error is not None:
-        return Outcome(job.job, Result.FAILED, remote, error)
-    if job.guard is not None:
-        refusal = GuardError(job.guard.message, code=job.guard.code, hint=job.guard.way_out)
-        # An adoption itself is never refused, only what would follow from it.
-        result = Result.DONE if job.action is Action.ADOPT else Result.SKIPPED
-        return Outcome(job.job, result, remote, refusal)
-    # Beside settings that were recorded, an approved change may wait for its turn.
-    is_update = job.action is Action.UPDATE and not job.needs_consent
-    if not is_update and (job.unfinished or job.action in {Action.UPDATE, Action.WAIT}):
-        return Outcome(job.job, Result.PENDING, remote, _why_not_yet(job))
-    return Outcome(job.job, Result.DONE, remote)
-
-
-def _why_not_yet(job: JobPlan) -> BatchctlError | None:
-    """The error of a create call that the API keeps from being made or answered; None for every other wait."""
-    is_made = job.remote is not None
-    if job.code not in _NOT_YET or (is_made and job.code is Reason.UNSEEN):
-        return None
-    said = job.attempt.error if job.attempt is not None and not is_made else None
-    message = job.reason if said is None or said.message in job.reason else f"{job.reason}: {said.message}"
-    trouble = job.attempt.trouble if job.attempt is not None and not is_made else None
-    if trouble is not None and trouble.hint:
-        return NotYetError(message, code=trouble.code, hint=trouble.hint)
-    return NotYetError(message, hint=_NOT_YET[job.code])
+    return outcome_of(job, remote) if error is None else Outcome(job.job, Result.FAILED, remote, error)

@@ -13,13 +13,22 @@ from datetime import datetime
 from batchctl.model.desired import Stack
 from batchctl.model.keys import Api
 from batchctl.model.observed import Observed
+from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedFile
-from batchctl.model.states import is_terminal
+from batchctl.model.states import Phase, is_terminal
 from batchctl.reconcile.view.clocks import provider_now
 from batchctl.reconcile.view.marks import is_ours
 
 NO_FILE = ""
 """The input of an attempt that was sent without a file."""
+
+
+_BEFORE_ATTEMPT = frozenset({Phase.WAITING, Phase.SETTLING})
+
+
+def expects_attempt(plan: Plan) -> frozenset[str]:
+    """Jobs that make an attempt before long: a file that it can use is not sent again."""
+    return frozenset(job.job for job in plan.jobs if job.phase in _BEFORE_ATTEMPT)
 
 
 def find_unneeded(
