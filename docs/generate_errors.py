@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchctl.manifests.codes import Code
+from batchctl.manifests.fault_codes import Code
 from batchctl.model.codes import ErrorCode
 
 PAGE = Path(__file__).with_name("errors.md")

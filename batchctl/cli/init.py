@@ -11,7 +11,7 @@ import click
 
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.writing import is_taken, write_new
-from batchctl.manifests.files import STACK_FILE
+from batchctl.manifests.manifest_files import STACK_FILE
 from batchctl.manifests.starters import new_manifest, new_stack_file
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, UsageError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from batchctl.disk.opening import read_start
+from batchctl.disk.safe_open import read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 

@@ -22,9 +22,9 @@ from batchctl.cli.watching import watch_calls
 from batchctl.engine.clock import SystemClock
 from batchctl.engine.tools import Providers, Tools
 from batchctl.manifests.compose import MAX_BYTES
-from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.files import STACK_FILE, STANDARD_INPUT, find_stack_file
+from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.load import load
+from batchctl.manifests.manifest_files import STACK_FILE, STANDARD_INPUT, find_stack_file
 from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Stack

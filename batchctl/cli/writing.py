@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from batchctl.disk.making import create_file, make_folder
-from batchctl.disk.opening import UnsafeFile, is_there
+from batchctl.disk.private_files import create_file, make_folder
+from batchctl.disk.safe_open import UnsafeFile, is_there
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 

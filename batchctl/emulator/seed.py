@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Protocol
 
-from batchctl.disk.opening import read_start
+from batchctl.disk.safe_open import read_start
 from batchctl.emulator.bigquery.seeding import load_datasets, load_tables
 from batchctl.emulator.bounded_yaml import MAX_BYTES, load_yaml
 from batchctl.emulator.clock import LONGEST, parse_timestamp

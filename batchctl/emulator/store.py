@@ -15,8 +15,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from batchctl.disk.making import create_empty, make_folder
-from batchctl.disk.opening import UnsafeFile, is_there, require_regular
+from batchctl.disk.private_files import create_empty, make_folder
+from batchctl.disk.safe_open import UnsafeFile, is_there, require_regular
 
 _FORMAT = 2
 _PIECE = 1024 * 1024

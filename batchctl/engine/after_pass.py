@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from batchctl.model.desired import DesiredStack
-from batchctl.model.kept import Inventory
+from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded

@@ -11,7 +11,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Event, EventKind
-from batchctl.model.kept import KeptResults
+from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.recorded import (

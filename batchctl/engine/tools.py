@@ -13,7 +13,7 @@ from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.activity import UNWATCHED, Activity
 from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError, StoppedError
-from batchctl.model.kept import Inventory
+from batchctl.model.inventory import Inventory
 from batchctl.model.keys import TOKEN_LENGTH, Account
 from batchctl.model.ports import (
     Clock,

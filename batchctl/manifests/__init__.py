@@ -6,9 +6,9 @@ Owns the meaning of stack files and manifests. It calls no API and writes nothin
 from __future__ import annotations
 
 from batchctl.manifests.accounts import resolve_account
-from batchctl.manifests.codes import Code
-from batchctl.manifests.files import STACK_FILE, find_stack_file
+from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.load import load, load_stack
+from batchctl.manifests.manifest_files import STACK_FILE, find_stack_file
 from batchctl.manifests.schema import load_schema, schema_names, schema_text
 from batchctl.manifests.starters import new_manifest, new_stack_file
 from batchctl.manifests.trust import Trust

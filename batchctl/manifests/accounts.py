@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.manifests.apis import RULES
-from batchctl.manifests.codes import Code
+from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.trust import Origin
 from batchctl.model.desired import Diagnostic, Location, ProviderConfig
 from batchctl.model.errors import ManifestError

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchctl.manifests.apis import RULES
-from batchctl.manifests.codes import Code
 from batchctl.manifests.combinations import check_combinations
 from batchctl.manifests.destinations import read_dest
 from batchctl.manifests.digest import work_tree
-from batchctl.manifests.faults import Faults, did_you_mean
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.input_limits import input_bytes
 from batchctl.manifests.labels import check_labels
-from batchctl.manifests.lifecycle import read_lifecycle
+from batchctl.manifests.lifecycle_reader import read_lifecycle
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
 from batchctl.manifests.remote_names import read_adopt, read_model

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from batchctl.manifests.apis import RULES, is_for
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Kind

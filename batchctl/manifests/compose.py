@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, quote_hint
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults, quote_hint
 from batchctl.manifests.nesting import MAX_DEPTH, find_too_deep
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
 from batchctl.manifests.scalars import resolve

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from batchctl.manifests.apis import is_for
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.located import bigquery_misfit
 from batchctl.manifests.nodes import Members, Node, find, key_place, plain
-from batchctl.manifests.places import bigquery_place, gcs_prefix
+from batchctl.manifests.resource_names import bigquery_place, gcs_prefix
 from batchctl.model.capabilities import CAPABILITIES, DestForm
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.keys import API_NAMES

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits
 from batchctl.model.desired import (
     InlineRows,
@@ -23,7 +23,7 @@ from batchctl.model.desired import (
     UploadedFile,
 )
 from batchctl.model.ports import RowsSummary
-from batchctl.model.sizes import TOKEN_BYTES
+from batchctl.model.work_size import TOKEN_BYTES
 
 _SPLIT = "split the rows over several jobs"
 _LOWER = "or lower maxOutputTokens or candidateCount"

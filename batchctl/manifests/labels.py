@@ -6,8 +6,8 @@ Source: reference 3.1, 8.2; design section 6 (the mark).
 
 from __future__ import annotations
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Members, Node, find
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.keys import OWN_LABELS, Api

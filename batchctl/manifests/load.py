@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from batchctl.manifests.builder import Document
-from batchctl.manifests.codes import Code
 from batchctl.manifests.compose import compose
-from batchctl.manifests.faults import Faults
-from batchctl.manifests.files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
-from batchctl.manifests.jobs import JobReader
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.job_reader import JobReader
+from batchctl.manifests.manifest_files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.moves import check_moved
 from batchctl.manifests.nodes import Scalar
 from batchctl.manifests.remote_names import remote_id

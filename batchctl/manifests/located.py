@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
-from batchctl.manifests.places import Resource
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.resource_names import Resource
 from batchctl.model.desired import Location, ProviderConfig
 from batchctl.model.quoting import shown
 

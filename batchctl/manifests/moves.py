@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, did_you_mean
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Node, find, value_of
 from batchctl.model.desired import Moved
 from batchctl.model.quoting import shown

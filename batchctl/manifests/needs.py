@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, did_you_mean
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.nodes import Items, Node, Scalar
 from batchctl.model.desired import Location
 from batchctl.model.quoting import shown

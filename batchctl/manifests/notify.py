@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.duration_reader import parse_duration
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Node, find, key_place, plain
 from batchctl.manifests.trust import Trust

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from batchctl.manifests.accounts import resolve_account
-from batchctl.manifests.admission import FIELDS, read_admission
+from batchctl.manifests.admission_limits import FIELDS, read_admission
 from batchctl.manifests.apis import RULES, is_for, names_of
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Node, key_place, value_of
-from batchctl.manifests.places import gcs_prefix
+from batchctl.manifests.resource_names import gcs_prefix
 from batchctl.manifests.trust import Origin, Trust
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits
 from batchctl.model.desired import Json, Location, ProviderConfig

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from batchctl.manifests.apis import RULES
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Node, value_of
 from batchctl.model.desired import ProviderConfig
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchctl.manifests.apis import RULES, is_for
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import LONGEST_PATH, Faults, quote_hint
-from batchctl.manifests.files import shown_path
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import LONGEST_PATH, Faults, quote_hint
 from batchctl.manifests.input_limits import InputLimits, sent_bytes
+from batchctl.manifests.manifest_files import shown_path
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, plain
-from batchctl.manifests.remote import REMOTE_FORMS, read_remote
-from batchctl.manifests.requests import CODES, tell
+from batchctl.manifests.remote_sources import REMOTE_FORMS, read_remote
+from batchctl.manifests.request_defaults import CODES, tell
 from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
 from batchctl.model.capabilities import CAPABILITIES, SourceForm, has_legacy_rows, is_partner_model
 from batchctl.model.desired import (

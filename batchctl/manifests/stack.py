@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from batchctl.manifests.admission import read_admission
-from batchctl.manifests.check import Checker
-from batchctl.manifests.codes import Code
+from batchctl.manifests.admission_limits import read_admission
 from batchctl.manifests.compose import compose
-from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.faults import Faults
-from batchctl.manifests.files import OUTSIDE_HINT, STACK_FILE, read_bounded
+from batchctl.manifests.duration_reader import parse_duration
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.manifest_files import OUTSIDE_HINT, STACK_FILE, read_bounded
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.moves import read_moved
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, key_place, value_of
 from batchctl.manifests.notify import read_notify
-from batchctl.manifests.own_places import DEFAULT_RESULTS, DEFAULT_STATE, OwnPlaces
 from batchctl.manifests.providers import ProviderReader
-from batchctl.manifests.requests import check_request, respelled
+from batchctl.manifests.request_defaults import check_request, respelled
 from batchctl.manifests.schema import load_schema
+from batchctl.manifests.schema_check import Checker
+from batchctl.manifests.state_and_results import DEFAULT_RESULTS, DEFAULT_STATE, OwnPlaces
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.manifests.variables import Variables, parse_settings, read_variables, substitute
 from batchctl.model.desired import Diagnostic, Json, Limits, Location, Moved, ProviderConfig, Stack

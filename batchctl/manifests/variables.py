@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, did_you_mean, quote_hint
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults, did_you_mean, quote_hint
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, find, value_of
 from batchctl.manifests.scalars import resolve
 from batchctl.model.desired import Location

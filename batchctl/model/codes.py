@@ -1,7 +1,7 @@
 """The codes of all errors and refusals outside of manifests.
 
 The codes are stable, because programs match on them. `meaning`, `cause` and `way_out` are for people, and make up
-`docs/errors.md`. Errors in manifests and stack files have their own codes in `manifests.codes`.
+`docs/errors.md`. Errors in manifests and stack files have their own codes in `manifests.fault_codes`.
 
 The file is long because it is one catalogue: an enum cannot be spread over modules.
 """

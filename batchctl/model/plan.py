@@ -14,9 +14,9 @@ from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
 from batchctl.model.keys import Account
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
 from batchctl.model.steps import Step
+from batchctl.model.work_size import WorkSize
 
 
 @dataclass(frozen=True)

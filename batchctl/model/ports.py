@@ -21,7 +21,7 @@ from batchctl.model.desired import (
     UploadedFile,
 )
 from batchctl.model.errors import RowProblem
-from batchctl.model.kept import Inventory
+from batchctl.model.inventory import Inventory
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.observed import RemoteJob

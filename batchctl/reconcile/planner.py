@@ -7,7 +7,7 @@ from datetime import datetime
 
 from batchctl.model.decision import Decision, Guard
 from batchctl.model.desired import DesiredStack
-from batchctl.model.kept import Inventory
+from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.recorded import Recorded

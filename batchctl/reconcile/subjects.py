@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from batchctl.model.desired import DesiredJob, DesiredStack
-from batchctl.model.kept import Inventory
+from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import JobRow, Recorded
 from batchctl.reconcile.decide.context import Context

@@ -12,7 +12,7 @@ from batchctl.model.desired import Json
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import Drift, JobPlan, Plan
-from batchctl.model.sizes import WorkSize
+from batchctl.model.work_size import WorkSize
 from batchctl.report.error_document import error_fields
 from batchctl.report.purchase import size_fields, total_fields
 from batchctl.report.values import ApplyReport

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from batchctl.model.desired import Json
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.sizes import WorkSize
+from batchctl.model.work_size import WorkSize
 from batchctl.report.layout import count
 
 _UNITS = ("kB", "MB", "GB", "TB")

@@ -14,8 +14,8 @@ from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedJob, Trouble
-from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
+from batchctl.model.work_size import WorkSize
 
 
 @dataclass(frozen=True)

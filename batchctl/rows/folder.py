@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from batchctl.disk.opening import UnsafeFile, open_parent
+from batchctl.disk.safe_open import UnsafeFile, open_parent
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey

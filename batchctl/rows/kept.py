@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
 
-from batchctl.disk.opening import UnsafeFile, open_stream
+from batchctl.disk.safe_open import UnsafeFile, open_stream
 from batchctl.model.desired import Json
 from batchctl.model.exhaustion import require_room
-from batchctl.model.kept import KeptResults
+from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import (
     DIGEST_SCHEME,
     MARK_DIGEST_LENGTH,

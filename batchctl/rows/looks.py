@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from batchctl.model.exhaustion import require_room
-from batchctl.model.kept import Inventory, KeptResults
+from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE
 from batchctl.rows.kept import FAULTS, check_rows, check_size, fault_words, folders_in, kept_of, read_manifest
 

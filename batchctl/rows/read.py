@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchctl.disk.opening import open_stream, read_start
+from batchctl.disk.safe_open import open_stream, read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import LINE_BYTES, Json
 from batchctl.model.errors import ResultsError

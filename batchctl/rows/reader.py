@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from batchctl.disk.opening import open_stream
+from batchctl.disk.safe_open import open_stream
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from batchctl.disk.making import create_file, make_folder, sync_folder
-from batchctl.disk.opening import is_there, read_start
+from batchctl.disk.private_files import create_file, make_folder, sync_folder
+from batchctl.disk.safe_open import is_there, read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError

@@ -11,8 +11,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from batchctl.disk.making import create_file, make_folder, sync_folder
-from batchctl.disk.opening import is_there, open_stream
+from batchctl.disk.private_files import create_file, make_folder, sync_folder
+from batchctl.disk.safe_open import is_there, open_stream
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError

@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 
-from batchctl.disk.making import create_file
+from batchctl.disk.private_files import create_file
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.rows.arrivals import NOWHERE, Fate, Settled

@@ -14,12 +14,12 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from batchctl.disk.making import create_empty, sync_folder
-from batchctl.disk.opening import is_there, open_file, require_regular
+from batchctl.disk.private_files import create_empty, sync_folder
+from batchctl.disk.safe_open import is_there, open_file, require_regular
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
-from batchctl.state.faults import corrupt, lock_lost, primary_code
 from batchctl.state.migrations import Identity, Migration, migrate
+from batchctl.state.sqlite_errors import corrupt, lock_lost, primary_code
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from batchctl.disk.making import open_or_create
-from batchctl.disk.opening import open_file, read_start
+from batchctl.disk.private_files import open_or_create
+from batchctl.disk.safe_open import open_file, read_start
 from batchctl.state.cells import read_number, read_object, read_text, read_time, time_cell
 
 _LONGEST_NOTE = 64 * 1024

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from batchctl.disk.opening import open_stream
+from batchctl.disk.safe_open import open_stream
 from batchctl.state.connection import has_content, side_file
-from batchctl.state.faults import CORRUPT_HINT, corrupt
 from batchctl.state.migrations import transaction
+from batchctl.state.sqlite_errors import CORRUPT_HINT, corrupt
 
 _NEEDS_LOG, _IS_WHOLE = 1, 2
 _MARK_AT = 60

@@ -32,8 +32,8 @@ from batchctl.state.cells import (
     text_cell,
     time_cell,
 )
-from batchctl.state.lifecycle import lifecycle_object, read_lifecycle
-from batchctl.state.troubles import read_optional_trouble, trouble_cell
+from batchctl.state.lifecycle_cell import lifecycle_object, read_lifecycle
+from batchctl.state.trouble_cell import read_optional_trouble, trouble_cell
 
 Record: TypeAlias = dict[str, Cell]
 """One record of a table, by column."""

@@ -17,12 +17,12 @@ from sqlite_utils import Database
 from batchctl.model.ports import Clock
 from batchctl.model.recorded import AddEvent, Recorded, Write
 from batchctl.state.connection import back_up, connect_writer, side_file
-from batchctl.state.content import Content, put_content
-from batchctl.state.faults import lock_lost, state_errors
 from batchctl.state.lockfile import LockFile
 from batchctl.state.log import bound_log, count_on_log
 from batchctl.state.migrations import transaction
 from batchctl.state.snapshot import read_recorded
+from batchctl.state.sqlite_errors import lock_lost, state_errors
+from batchctl.state.whole_state import Content, put_content
 from batchctl.state.writes import apply_write, explain_rows, prune_events
 
 

@@ -18,7 +18,6 @@ from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.recorded import Intent, Recorded, RecordedAttempt
 from batchctl.state.cells import NewerError, read_number, read_text
-from batchctl.state.faults import corrupt
 from batchctl.state.migrations import TABLES, Identity
 from batchctl.state.records import (
     Stored,
@@ -33,6 +32,7 @@ from batchctl.state.records import (
     read_quota,
 )
 from batchctl.state.seal import is_whole
+from batchctl.state.sqlite_errors import corrupt
 
 T = TypeVar("T")
 

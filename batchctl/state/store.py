@@ -15,8 +15,8 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from batchctl.disk.making import make_folder, sync_folder
-from batchctl.disk.opening import is_there
+from batchctl.disk.private_files import make_folder, sync_folder
+from batchctl.disk.safe_open import is_there
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, LockedError, StateError
 from batchctl.model.events import Event
@@ -33,14 +33,14 @@ from batchctl.state.connection import (
     refuse_left_over_wal,
     side_file,
 )
-from batchctl.state.content import Content, check_pages, read_content, write_once
-from batchctl.state.faults import corrupt, state_errors
 from batchctl.state.lockfile import Holder, LockFile, lock_holder, read_holder, take_lock
 from batchctl.state.log import refuse_lost_log
 from batchctl.state.migrations import MIGRATIONS, Identity, Migration, migrate
 from batchctl.state.networks import refuse_network_file_system
 from batchctl.state.session import FileSession, break_sessions
 from batchctl.state.snapshot import check_seal, format_version, read_events, read_recorded
+from batchctl.state.sqlite_errors import corrupt, state_errors
+from batchctl.state.whole_state import Content, check_pages, read_content, write_once
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from batchctl.disk.making import create_empty, create_file, make_folder, open_or_create
-from batchctl.disk.opening import UnsafeFile, is_there, open_file, open_stream, read_start, require_regular
+from batchctl.disk.private_files import create_empty, create_file, make_folder, open_or_create
+from batchctl.disk.safe_open import UnsafeFile, is_there, open_file, open_stream, read_start, require_regular
 
 SECRET = b"machine github.com password hunter2"
 

@@ -7,9 +7,9 @@ import pytest
 from manifests_kit import JOB, STACK, PlainRows, faults_in, lines, load_in, the_job, with_spec, with_stack, write
 
 from batchctl.manifests import Trust, load
-from batchctl.manifests.codes import Code
-from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.faults import MOST_FAULTS, Faults
+from batchctl.manifests.duration_reader import parse_duration
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import MOST_FAULTS, Faults
 from batchctl.model.desired import (
     InlineRows,
     Kind,

@@ -12,7 +12,7 @@ from long_mode import effort
 from manifests_kit import JOB, STACK, load_in, write
 
 from batchctl.manifests.compose import compose
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import plain
 from batchctl.manifests.variables import Variables, substitute
 from batchctl.model.desired import DesiredJob

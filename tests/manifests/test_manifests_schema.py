@@ -17,10 +17,10 @@ from batchctl.manifests import (
     schema_text,
 )
 from batchctl.manifests import schema as schema_module
-from batchctl.manifests.check import _Sentences
 from batchctl.manifests.compose import compose
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import plain
+from batchctl.manifests.schema_check import _Sentences
 from batchctl.model.errors import UsageError
 
 OURS = ("batchjob", "embeddingsbatchjob", "manifest", "stack")

@@ -11,8 +11,8 @@ from manifests_kit import PlainRows, lines, load_in, the_job, with_spec, with_st
 
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.compose import compose
-from batchctl.manifests.faults import Faults
-from batchctl.manifests.remote import read_remote
+from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.remote_sources import read_remote
 from batchctl.model.canonical import sha256_json
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits, SourceForm
 from batchctl.model.desired import DesiredJob, Kind, LocalFile, ProviderConfig, RemoteSource

@@ -4,7 +4,7 @@ import pytest
 
 from batchctl.manifests import compose as compose_module
 from batchctl.manifests.compose import MAX_BYTES, MAX_DEPTH, compose
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import find, key_place, plain
 from batchctl.manifests.scalars import resolve
 from batchctl.model.errors import ManifestError

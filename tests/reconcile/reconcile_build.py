@@ -26,7 +26,7 @@ from batchctl.model.desired import (
     ProviderConfig,
     Stack,
 )
-from batchctl.model.kept import Inventory, KeptResults
+from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Moment, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
 from batchctl.model.plan import Plan

@@ -25,7 +25,7 @@ from reconcile_build import (
 )
 
 from batchctl.model.desired import OnChange, OnRemove
-from batchctl.model.kept import Inventory
+from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Present
 from batchctl.model.steps import Delete
 from batchctl.reconcile import Options, results_relied_on

@@ -29,7 +29,7 @@ from reconcile_build import (
 
 from batchctl.model.admission import AdmissionLimits, Quota, QuotaKey
 from batchctl.model.desired import DesiredJob, DesiredStack, Limits, Location, Moved, OnMissing, Stack
-from batchctl.model.kept import Inventory, KeptResults
+from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Observation
 from batchctl.model.plan import Plan

@@ -26,7 +26,7 @@ from reconcile_build import (
 
 from batchctl.model.decision import Guard
 from batchctl.model.desired import DesiredJob, DesiredStack, Limits, OnRemove
-from batchctl.model.kept import Inventory
+from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observation, RemoteJob
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedJob

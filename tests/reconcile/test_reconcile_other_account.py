@@ -9,7 +9,7 @@ from reconcile_build import HERE, NOW, STACK, THERE, attempt, collected, job, ro
 
 from batchctl.model.desired import DesiredStack
 from batchctl.model.digests import account_parts, digest_of
-from batchctl.model.kept import KeptResults
+from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import short_uid
 from batchctl.model.recorded import Recorded, RecordedAttempt, SaveAttempt, SaveJob
 from batchctl.reconcile import at_own_accounts, attempts_elsewhere, attempts_to_show, bind_job, record_kept

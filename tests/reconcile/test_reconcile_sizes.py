@@ -26,7 +26,7 @@ from reconcile_queue import bounds
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, OnChange, RemoteSource, RequestRow
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
-from batchctl.model.sizes import WorkSize
+from batchctl.model.work_size import WorkSize
 from batchctl.reconcile import Options
 
 MODEL = "gemini-2.5-flash"

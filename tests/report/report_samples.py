@@ -33,8 +33,8 @@ from batchctl.model.plan import Drift, DriftKind, JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Intent, JobRow, Operation, RecordedAttempt, RecordedJob, Trouble
 from batchctl.model.row_hashes import RowChanges
-from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
+from batchctl.model.work_size import WorkSize
 from batchctl.report.console import make_console
 from batchctl.report.explain import JobCase
 from batchctl.report.values import ApplyReport, JobDescription, StatusReport, StatusRow, VersionReport

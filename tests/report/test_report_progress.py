@@ -10,8 +10,8 @@ from report_samples import HOSTILE, NOW, QUIET_PLAN, Terminal, job_plan, running
 from batchctl.model.actions import Action
 from batchctl.model.plan import Plan
 from batchctl.model.ports import Progress
-from batchctl.model.sizes import WorkSize
 from batchctl.model.states import Phase
+from batchctl.model.work_size import WorkSize
 from batchctl.report.console import make_console
 from batchctl.report.live import LiveProgress, make_progress
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress

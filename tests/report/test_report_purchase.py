@@ -5,7 +5,7 @@ from report_samples import APPLY, job_plan
 
 from batchctl.model.actions import Action
 from batchctl.model.plan import Plan
-from batchctl.model.sizes import WorkSize
+from batchctl.model.work_size import WorkSize
 from batchctl.report.purchase import bought, bytes_text, purchase_sentence, size_words
 from batchctl.report.values import ApplyReport
 from batchctl.report.words import apply_summary, plan_summary

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
-from batchctl.model.kept import KeptResults
+from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import shown_digest
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from batchctl import reconcile
 from batchctl.model.desired import DesiredJob
-from batchctl.model.kept import Inventory, KeptResults
+from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.steps import Create, RecordAttempt, RecordJob, Reuse, Step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from batchctl.model.kept import KeptResults
+from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import Ghost, JobRow, RecordedAttempt

@@ -18,8 +18,8 @@ from batchctl.model.errors import StateError
 from batchctl.model.recorded import Intent, RecordedFile, SaveAttempt, SaveFile, SaveJob
 from batchctl.state import connection, faults, networks
 from batchctl.state.cells import read_seconds, read_time
-from batchctl.state.faults import state_errors
 from batchctl.state.networks import file_system_of
+from batchctl.state.sqlite_errors import state_errors
 from batchctl.state.store import FileState, open_state
 
 

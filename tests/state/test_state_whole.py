@@ -27,8 +27,8 @@ from batchctl.model.recorded import (
 )
 from batchctl.state import store as store_module
 from batchctl.state import writes
-from batchctl.state.content import Content, find_divergence
 from batchctl.state.store import FileState, open_state
+from batchctl.state.whole_state import Content, find_divergence
 
 WRITES = (
     SaveJob(job("a")),

@@ -11,8 +11,8 @@ from pathlib import Path
 from batchctl.cli.common import Common
 from batchctl.cli.workspace import duration, lock_notice, who
 from batchctl.engine.clock import SystemClock
-from batchctl.manifests.files import find_stack_file
 from batchctl.manifests.load import load_stack
+from batchctl.manifests.manifest_files import find_stack_file
 from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Stack

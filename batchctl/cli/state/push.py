@@ -12,7 +12,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import GuardError, UsageError
 from batchctl.model.recorded import Recorded, Write
 from batchctl.reconcile import find_lost_calls
-from batchctl.state.content import find_divergence
+from batchctl.state.whole_state import find_divergence
 
 
 @click.command()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from batchctl.manifests.located import GLOBAL, Misfit, location_misfit
-from batchctl.manifests.places import Resource
+from batchctl.manifests.resource_names import Resource
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.quoting import shown
 

@@ -8,7 +8,7 @@ from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account, same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.sizes import WorkSize, rows_sent
+from batchctl.model.work_size import WorkSize, rows_sent
 from batchctl.reconcile.admission.tokens import TokenRates
 from batchctl.reconcile.view.subject import Subject
 

@@ -13,7 +13,7 @@ from math import ceil
 
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
-from batchctl.model.sizes import TOKEN_BYTES
+from batchctl.model.work_size import TOKEN_BYTES
 
 UNKNOWN_RATE = Fraction(1, TOKEN_BYTES)
 """Tokens a byte, as long as the API has counted none: rather too many than too few for most languages."""

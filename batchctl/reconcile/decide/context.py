@@ -8,7 +8,7 @@ from datetime import datetime
 
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredStack, Stack
-from batchctl.model.kept import Inventory
+from batchctl.model.inventory import Inventory
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import Recorded

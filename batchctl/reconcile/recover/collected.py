@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from batchctl.model.desired import DesiredJob, DesiredStack
-from batchctl.model.kept import KeptResults
+from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import Account, same_digest, short_uid
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.reconcile.recover.other_account import attempt_at

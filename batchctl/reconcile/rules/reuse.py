@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
-from batchctl.model.kept import KeptResults
+from batchctl.model.inventory import KeptResults
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from batchctl.model.desired import Stack
-from batchctl.model.kept import Inventory, KeptResults
+from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.model.keys import DIGEST_SCHEME, MARK_DIGEST_LENGTH, same_digest, short_uid
 from batchctl.reconcile.view.attempt_view import AttemptView
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from batchctl.model.desired import DesiredJob
-from batchctl.model.kept import KeptResults
+from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import AttemptKey, same_digest
 from batchctl.model.observed import Gone, Observed
 from batchctl.model.recorded import RecordedAttempt

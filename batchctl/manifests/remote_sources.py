@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.located import Misfit, bigquery_misfit, location_misfit
 from batchctl.manifests.nodes import Items, Node, plain
-from batchctl.manifests.places import Resource, check_bigquery_table, check_gcs_object
+from batchctl.manifests.resource_names import Resource, check_bigquery_table, check_gcs_object
 from batchctl.model.capabilities import SourceForm
 from batchctl.model.desired import ProviderConfig, RemoteSource
 from batchctl.model.quoting import shown

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from batchctl.manifests.check import wrong_type
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, plain
+from batchctl.manifests.schema_check import wrong_type
 from batchctl.model.desired import Kind, Location
 from batchctl.model.keys import Api
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS

@@ -15,11 +15,11 @@ from sqlite_utils import Database
 from batchctl.model.desired import Json
 from batchctl.model.recorded import Recorded, Write
 from batchctl.state.connection import connect_writer
-from batchctl.state.faults import corrupt
 from batchctl.state.migrations import TABLES, transaction
 from batchctl.state.records import Stored
 from batchctl.state.seal import reseal
 from batchctl.state.snapshot import read_events, read_recorded
+from batchctl.state.sqlite_errors import corrupt
 from batchctl.state.writes import EVENTS_KEPT, apply_write
 
 

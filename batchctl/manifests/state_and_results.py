@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.model.desired import Location
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from batchctl.disk.opening import open_file, open_parent
+from batchctl.disk.safe_open import open_file, open_parent
 
 _FILE = 0o600
 _FOLDER = 0o700

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.durations import parse_duration
-from batchctl.manifests.faults import Faults
+from batchctl.manifests.duration_reader import parse_duration
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Node, find, value_of
 from batchctl.model.desired import Lifecycle
 from batchctl.model.lifecycle import LIFECYCLE, LifecycleField, Value, ValueType

@@ -11,8 +11,8 @@ from functools import cache
 from itertools import islice
 from typing import Any, ClassVar, TypeAlias
 
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import MOST_FAULTS, Faults, did_you_mean, quote_hint
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import MOST_FAULTS, Faults, did_you_mean, quote_hint
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, plain, step_into
 from batchctl.model.desired import Json, Location
 from batchctl.model.quoting import cut, shown

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from batchctl.disk.opening import read_start
-from batchctl.manifests.codes import Code
+from batchctl.disk.safe_open import read_start
 from batchctl.manifests.compose import MAX_BYTES
-from batchctl.manifests.faults import LONGEST_PATH, Faults
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import LONGEST_PATH, Faults
 from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
 from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError

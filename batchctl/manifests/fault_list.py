@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from batchctl.manifests.codes import Code
+from batchctl.manifests.fault_codes import Code
 from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError
 from batchctl.model.quoting import LONGEST_SHOWN, cut

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from batchctl.disk.opening import UnsafeFile, open_stream
+from batchctl.disk.safe_open import UnsafeFile, open_stream
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.model.exhaustion import RUN_OUT, exhausted

@@ -8,14 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from batchctl.manifests.builder import Document, JobBuilder
-from batchctl.manifests.check import Checker
-from batchctl.manifests.codes import Code
-from batchctl.manifests.faults import Faults, did_you_mean
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.merge import merge, without_nulls
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Member, Members, Node, changed, find, plain, size, value_of
-from batchctl.manifests.requests import check_request, respelled
+from batchctl.manifests.request_defaults import check_request, respelled
 from batchctl.manifests.schema import load_schema
+from batchctl.manifests.schema_check import Checker
 from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
 from batchctl.manifests.trust import Trust
