@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from batchctl.emulator.control import CONTROL_PREFIX
 from batchctl.emulator.core import Emulator
-from batchctl.emulator.door import Door, check_control_body
+from batchctl.emulator.web_origins import OriginCheck, check_control_body
 from batchctl.emulator.wire import Refused, Request, Response
 
 T = TypeVar("T")
@@ -31,8 +31,8 @@ _DRAIN_SECONDS = 5.0
 """How much of a body that is too large is read and discarded, and for how long, so that its sender reads the error."""
 
 
-def asgi_app(emulator: Emulator, wait: Callable[[float], None], door: Door | None = None) -> ASGIApp:
-    """The application. `wait` blocks for the seconds of a delay fault; without `door` every caller is accepted."""
+def asgi_app(emulator: Emulator, wait: Callable[[float], None], origin_check: OriginCheck | None = None) -> ASGIApp:
+    """The application. `wait` blocks for the seconds of a delay; without `origin_check` all callers are accepted."""
     at_work = _Limiter()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,8 +47,8 @@ def asgi_app(emulator: Emulator, wait: Callable[[float], None], door: Door | Non
             scheme=scope["scheme"],
         )
         try:
-            if door is not None:
-                _check(door, request)
+            if origin_check is not None:
+                _check(origin_check, request)
         except Refused as refused:
             await _refuse(refused.response(), receive, send, headers)
             return
@@ -79,9 +79,9 @@ class _Limiter:
         return await run_sync(function, *arguments, limiter=self._limiter)
 
 
-def _check(door: Door, request: Request) -> None:
+def _check(origin_check: OriginCheck, request: Request) -> None:
     """Raise Refused for a call from a web page of another origin or under an unknown host name."""
-    door.check(request.scheme, request.headers)
+    origin_check.check(request.scheme, request.headers)
     if request.path.startswith(CONTROL_PREFIX):
         check_control_body(request.method, request.headers, is_yaml=request.path == f"{CONTROL_PREFIX}seed")
 

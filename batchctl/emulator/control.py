@@ -11,7 +11,7 @@ from typing import TypeAlias
 from batchctl.emulator.bodies import parse_json, unpacked
 from batchctl.emulator.clock import LONGEST, parse_duration, timestamp
 from batchctl.emulator.faults import get_faults, put_faults
-from batchctl.emulator.jobs import Job, all_jobs
+from batchctl.emulator.job_store import Job, all_jobs
 from batchctl.emulator.rules import get_rules, put_rules
 from batchctl.emulator.schemas import Invalid
 from batchctl.emulator.seed import SETTINGS, load_once, put_settings
@@ -55,7 +55,7 @@ def _handler(request: Request) -> _Control:
 
 def job_view(job: Job, settings: Settings, now: int) -> JsonObject:
     """One job in the reply of `GET /_emulator/jobs`; a deleted job has the state from before its deletion."""
-    standing = job.progress(settings, now)
+    progress = job.progress(settings, now)
     return {
         "api": job.api,
         "name": job.name,
@@ -63,10 +63,10 @@ def job_view(job: Job, settings: Settings, now: int) -> JsonObject:
         "labels": dict(job.labels),
         "model": job.model,
         "kind": job.kind,
-        "state": f"{job.state_prefix}{standing.state}",
+        "state": f"{job.state_prefix}{progress.state}",
         "createTime": timestamp(job.created),
-        "startTime": None if standing.started is None else timestamp(standing.started),
-        "endTime": None if standing.ended is None else timestamp(standing.ended),
+        "startTime": None if progress.started is None else timestamp(progress.started),
+        "endTime": None if progress.ended is None else timestamp(progress.ended),
         "inputFile": job.input_file,
         "requestCount": job.request_count,
         "deleted": job.deleted is not None,

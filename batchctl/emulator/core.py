@@ -22,8 +22,8 @@ from batchctl.emulator.exchange import Exchange, Route
 from batchctl.emulator.faults import TRANSPORT_KINDS, Fault, FaultKind, take_fault
 from batchctl.emulator.fieldmask import FieldMask, parse_mask
 from batchctl.emulator.gemini.routes import ROUTES as GEMINI_ROUTES
-from batchctl.emulator.legacy import OldRefused
 from batchctl.emulator.metadata import ROUTES as METADATA_ROUTES
+from batchctl.emulator.older_apis import OldRefused
 from batchctl.emulator.queries import check_query, unknown_alt, wants_lines
 from batchctl.emulator.replies import BIGQUERY
 from batchctl.emulator.seed import SETTINGS
@@ -35,12 +35,12 @@ from batchctl.emulator.vertex.routes import ROUTES as VERTEX_ROUTES
 from batchctl.emulator.wire import JsonObject, Refused, Request, Response, json_response
 
 _UNKNOWN = "unknown"
-_WORLD_ROUTES = (*VERTEX_ROUTES, *STORAGE_ROUTES, *BIGQUERY_ROUTES)
-ROUTES = (*GEMINI_ROUTES, *_WORLD_ROUTES, *METADATA_ROUTES)
+_VERTEX_AND_DATA_ROUTES = (*VERTEX_ROUTES, *STORAGE_ROUTES, *BIGQUERY_ROUTES)
+ROUTES = (*GEMINI_ROUTES, *_VERTEX_AND_DATA_ROUTES, *METADATA_ROUTES)
 """All calls."""
 METHODS = frozenset({_UNKNOWN, *(route.method for route in ROUTES)})
 """The names of calls in counters and faults."""
-_WORLD = frozenset(route.method for route in _WORLD_ROUTES)
+_SEE_DUE_WORK = frozenset(route.method for route in _VERTEX_AND_DATA_ROUTES)
 """Calls that can see or change what jobs on Vertex read and write. Due work of those jobs is done before such a call.
 """
 
@@ -135,7 +135,7 @@ class Emulator:
         mask = parse_mask(request.param("fields", "$fields"))
         _check_mask(mask, route, request, looks_into_any=settings.looks_into_any)
         exchange = Exchange(request, route.method, params, self.store, settings, self.store.now(), mask)
-        if route.method in _WORLD:
+        if route.method in _SEE_DUE_WORK:
             write_due_outputs(self.store, settings, exchange.now)
         reply = route.handler(exchange)
         if isinstance(reply, Response):

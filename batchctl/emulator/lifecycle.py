@@ -74,7 +74,7 @@ class Timeline:
     limits: Limits | None = None
     asked: int | None = None
     """The time of the cancel request; from then on the job is CANCELLING. Only for APIs that have this state."""
-    stands: State | None = None
+    fixed_state: State | None = None
     """A fixed state, which the job leaves only by a call."""
 
     @property
@@ -85,7 +85,7 @@ class Timeline:
     @property
     def starts(self) -> int | None:
         """When the job starts to run; None if it never does."""
-        if self.fate is Fate.STUCK or self.stands is State.QUEUED:
+        if self.fate is Fate.STUCK or self.fixed_state is State.QUEUED:
             return None
         starts = self.created + self.pending
         stopped = self.cancelled is not None and (self.asked if self.asked is not None else self.cancelled) < starts
@@ -95,8 +95,8 @@ class Timeline:
         """When the job ends, and its final state."""
         if self.cancelled is not None:
             return self.cancelled, State.CANCELLED
-        if self.stands is not None:
-            return _FOR_EVER, self.stands
+        if self.fixed_state is not None:
+            return _FOR_EVER, self.fixed_state
         finish = self.created + self.pending + self.running
         if self.fate is Fate.STUCK:
             return self.deadline, State.EXPIRED
@@ -128,25 +128,25 @@ class Progress:
         return self.ended is not None
 
 
-def progress(line: Timeline, now: int) -> Progress:
+def progress(timeline: Timeline, now: int) -> Progress:
     """The state and progress of the job at `now`."""
-    end, state = line.end()
-    starts = line.starts
+    end, state = timeline.end()
+    starts = timeline.starts
     started = starts if starts is not None and starts <= min(now, end) else None
     if now >= end:
-        return Progress(state, started, end, share_done(line, end))
-    if line.stands is not None:
-        return Progress(line.stands, started, None, 0.0)
-    if line.asked is not None and now >= line.asked:
-        return Progress(State.CANCELLING, started, None, share_done(line, line.asked))
+        return Progress(state, started, end, share_done(timeline, end))
+    if timeline.fixed_state is not None:
+        return Progress(timeline.fixed_state, started, None, 0.0)
+    if timeline.asked is not None and now >= timeline.asked:
+        return Progress(State.CANCELLING, started, None, share_done(timeline, timeline.asked))
     if started is None:
         return Progress(State.PENDING, None, None, 0.0)
-    return Progress(State.RUNNING, started, None, share_done(line, now))
+    return Progress(State.RUNNING, started, None, share_done(timeline, now))
 
 
-def share_done(line: Timeline, moment: int) -> float:
+def share_done(timeline: Timeline, moment: int) -> float:
     """The share of rows that is processed at `moment`, by the time alone."""
-    if line.fate is Fate.STUCK or moment < line.created + line.pending:
+    if timeline.fate is Fate.STUCK or moment < timeline.created + timeline.pending:
         return 0.0
-    over = moment - line.created - line.pending
-    return 1.0 if over >= line.running else over / line.running
+    over = moment - timeline.created - timeline.pending
+    return 1.0 if over >= timeline.running else over / timeline.running

@@ -7,7 +7,7 @@ import json
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.faults import FaultKind
-from batchctl.emulator.jobs import EVERY, Job, Where, newest_jobs
+from batchctl.emulator.job_store import EVERY, Job, Where, newest_jobs
 from batchctl.emulator.wire import Refused
 
 

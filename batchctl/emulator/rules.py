@@ -60,7 +60,7 @@ class Course:
     """The error of a FAILED job, if it is not the default."""
     limits: Limits | None = None
     """The limits of Vertex on its time."""
-    stands: State | None = None
+    fixed_state: State | None = None
     """A fixed state from a seed, which the job leaves only by a call."""
     output: OutputRule = field(default_factory=OutputRule)
 
@@ -69,12 +69,12 @@ class Course:
         rows = [[rule.glob, rule.code, rule.message, str(rule.share)] for rule in self.rows]
         limits = None if self.limits is None else [self.limits.wait, self.limits.run, self.limits.overdue]
         output = [str(self.output.early), str(self.output.repeated), self.output.as_numbers]
-        return json.dumps([self.pending, self.running, self.fate, rows, self.error, limits, self.stands, output])
+        return json.dumps([self.pending, self.running, self.fate, rows, self.error, limits, self.fixed_state, output])
 
     @staticmethod
     def from_json(text: str) -> Course:
         """The course that `to_json` stored."""
-        pending, running, fate, rows, error, limits, stands, *output = json.loads(text)
+        pending, running, fate, rows, error, limits, fixed_state, *output = json.loads(text)
         return Course(
             pending,
             running,
@@ -82,7 +82,7 @@ class Course:
             tuple(RowRule(glob, code, message, Fraction(share)) for glob, code, message, share in rows),
             None if error is None else (error[0], error[1]),
             None if limits is None else Limits(limits[0], limits[1], State(limits[2])),
-            None if stands is None else State(stands),
+            None if fixed_state is None else State(fixed_state),
             *(OutputRule(Fraction(early), Fraction(repeated), numbers) for early, repeated, numbers in output),
         )
 
@@ -138,7 +138,7 @@ def _reasons(rule: JsonObject) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Newcomer:
+class NewJob:
     """The properties of a new job that rules match."""
 
     api: str
@@ -148,7 +148,7 @@ class Newcomer:
     """Whether the job writes its output to Cloud Storage."""
 
 
-def course_for(store: Store, settings: Settings, job: Newcomer) -> Course:
+def course_for(store: Store, settings: Settings, job: NewJob) -> Course:
     """The course of a job that is created now: that of the first rule that matches."""
     fitting = [rule for rule in get_rules(store) if _covers(rule, job)]
     if not fitting:
@@ -170,7 +170,7 @@ def _output_rule(given: JsonObject) -> OutputRule:
     return OutputRule(early, repeated, bool(given.get("asNumbers", False)))
 
 
-def _covers(rule: JsonObject, job: Newcomer) -> bool:
+def _covers(rule: JsonObject, job: NewJob) -> bool:
     if not _reasons(rule).keys() <= {job.api} or ("output" in rule and not job.writes_objects):
         return False
     match = rule.get("match", {})

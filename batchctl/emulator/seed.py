@@ -18,13 +18,13 @@ from batchctl.emulator.faults import put_faults
 from batchctl.emulator.gemini.create import item_lines, new_job, valid_model
 from batchctl.emulator.gemini.envelope import API
 from batchctl.emulator.gemini.files import find_file
-from batchctl.emulator.gemini.incoming import keep_file
-from batchctl.emulator.jobs import Job, find_job
+from batchctl.emulator.gemini.new_files import keep_file
+from batchctl.emulator.ids import fresh_id
+from batchctl.emulator.job_store import Job, find_job
 from batchctl.emulator.lifecycle import Fate, State
-from batchctl.emulator.names import fresh_id
 from batchctl.emulator.proto import read_message
 from batchctl.emulator.requests import DEVELOPER_REQUESTS
-from batchctl.emulator.rules import Course, Newcomer, course_for, put_rules
+from batchctl.emulator.rules import Course, NewJob, course_for, put_rules
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.settings import Settings, settings_from
 from batchctl.emulator.storage.seeding import load_buckets
@@ -164,7 +164,7 @@ def _load_job(store: Store, settings: Settings, job: JsonObject, place: str) -> 
             failed_count=0,
             created=created,
             updated=created,
-            course=course_for(store, settings, Newcomer(API, model, job.get("displayName")))
+            course=course_for(store, settings, NewJob(API, model, job.get("displayName")))
             if state is None
             else _course(state, ended - created),
             results_blob=results_blob,

@@ -16,9 +16,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from batchctl.emulator.asgi import HANG_UP, asgi_app
 from batchctl.emulator.core import Emulator
-from batchctl.emulator.door import Door
 from batchctl.emulator.environment import environment_lines
 from batchctl.emulator.seed import load_seed
+from batchctl.emulator.web_origins import OriginCheck
 
 _STORE = "emulator.db"
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  compared, not bound
@@ -71,7 +71,7 @@ class EmulatorServer:
         shown = _WILDCARDS.get(bound[0], bound[0])
         self.url = f"http://[{shown}]:{bound[1]}" if ":" in shown else f"http://{shown}:{bound[1]}"
         config = uvicorn.Config(
-            asgi_app(emulator, self._wait, Door(host, names)),
+            asgi_app(emulator, self._wait, OriginCheck(host, names)),
             http=_HangingUp,
             ws="none",
             lifespan="off",

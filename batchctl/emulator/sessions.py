@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import host_url
+from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.media import Piece, read_piece
-from batchctl.emulator.names import fresh_id
+from batchctl.emulator.older_apis import host_url
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject, Refused, Request, Response
 
@@ -72,7 +72,7 @@ def continue_session(exchange: Exchange, check: Check, finish: Finish) -> JsonOb
         _check_unit(exchange.request.body)
         store.append(session.id, [fresh])
         store.change("UPDATE sessions SET received = ?, declared = ? WHERE id = ?", received, total, session.id)
-        return _standing(received)
+        return _progress(received)
     check(exchange, session.target)
     store.append(session.id, [fresh])
     try:
@@ -121,7 +121,7 @@ def _check_unit(body: bytes) -> None:
         raise Refused(400, f"All pieces but the last must be multiples of {_UNIT} bytes; this one has {len(body)}.")
 
 
-def _standing(received: int) -> Response:
+def _progress(received: int) -> Response:
     """The progress of the upload; without a range, nothing has been received."""
     return Response(_GO_ON, {"range": f"bytes=0-{received - 1}"} if received else {})
 

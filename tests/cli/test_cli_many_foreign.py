@@ -11,7 +11,7 @@ import pytest
 from cli_kit import Cli, StackFolder
 
 from batchctl.emulator.core import Emulator
-from batchctl.emulator.jobs import add_job, all_jobs
+from batchctl.emulator.job_store import add_job, all_jobs
 
 OURS, FOREIGN = 50, 10_000
 SECONDS = 20

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from emulator_world import EMBED_MODEL, MODEL, World
 
-from batchctl.emulator.lines import lines
+from batchctl.emulator.json_lines import lines
 
 
 def ask(text: str) -> dict[str, Any]:

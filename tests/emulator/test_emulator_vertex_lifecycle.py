@@ -22,8 +22,8 @@ PARTIAL = Timeline(100, 10, 20, 5, Fate.PARTIAL, limits=LIMITS)
 CANCELLED = Timeline(100, 10, 20, 5, cancelled=125, limits=LIMITS, asked=115)
 CANCELLED_EARLY = Timeline(100, 10, 20, 5, cancelled=115, limits=LIMITS, asked=105)
 LOST = Timeline(100, 10, 20, 5, Fate.CANCEL_LOST, limits=LIMITS, asked=115)
-PAUSED = Timeline(100, 0, 20, 5, limits=LIMITS, stands=State.PAUSED)
-QUEUED = Timeline(100, 0, 20, 5, limits=LIMITS, stands=State.QUEUED)
+PAUSED = Timeline(100, 0, 20, 5, limits=LIMITS, fixed_state=State.PAUSED)
+QUEUED = Timeline(100, 0, 20, 5, limits=LIMITS, fixed_state=State.QUEUED)
 
 
 @pytest.fixture

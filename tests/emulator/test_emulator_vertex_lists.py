@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from vertex_world import JOBS, MODEL, Vertex
 
-from batchctl.emulator.jobs import Job, add_job
+from batchctl.emulator.job_store import Job, add_job
 from batchctl.emulator.rules import Course
 from batchctl.emulator.vertex.filters import parse_filter
 from batchctl.emulator.vertex.masks import parse_read_mask

@@ -28,8 +28,8 @@ from batchctl.emulator.bigquery.tables import (
     remove_table,
 )
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import flag, max_results, page_token, read_token
 from batchctl.emulator.media import read_resource
+from batchctl.emulator.older_apis import flag, max_results, page_token, read_token
 from batchctl.emulator.wire import JsonObject, Response
 
 DATASET_NAME = re.compile(r"\w{1,1024}")

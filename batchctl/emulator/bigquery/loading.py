@@ -21,11 +21,11 @@ from batchctl.emulator.bigquery.tables import (
     find_table,
 )
 from batchctl.emulator.bigquery.values import BadValue, read_row
-from batchctl.emulator.lines import lines
+from batchctl.emulator.json_lines import lines
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject
 
-_MOST_TOLD = 5
+_MOST_LISTED = 5
 """The maximum number of bad rows that an error lists."""
 
 
@@ -74,9 +74,9 @@ def run_load(store: Store, load: Load, source: Callable[[], Iterable[bytes]], no
     if table is not None and load.write == "WRITE_EMPTY" and count_rows(store, table):
         raise LoadFailed("duplicate", f"Already Exists: Table {name}")
     schema = _schema(load, table, source)
-    bad, told = _bad_rows(load, schema, source())
+    bad, errors = _bad_rows(load, schema, source())
     if bad > load.most_bad:
-        raise LoadFailed("invalid", f"Error while reading data, error message: bad rows: {bad}. {told[0]}", told)
+        raise LoadFailed("invalid", f"Error while reading data, error message: bad rows: {bad}. {errors[0]}", errors)
     if table is None:
         table = create_table(store, load.project, load.dataset, load.table, schema, now)
     elif load.write == "WRITE_TRUNCATE" or not table.schema:
@@ -112,13 +112,13 @@ def _schema(load: Load, table: Table | None, source: Callable[[], Iterable[bytes
 
 def _bad_rows(load: Load, schema: tuple[Column, ...], source: Iterable[bytes]) -> tuple[int, list[str]]:
     """The number of bad rows, and the errors of the first few."""
-    count, told = 0, []
+    count, errors = 0, []
     for row in _rows(load, schema, source):
         if isinstance(row, str):
             count += 1
-            if count <= _MOST_TOLD:
-                told.append(row)
-    return count, told
+            if count <= _MOST_LISTED:
+                errors.append(row)
+    return count, errors
 
 
 def _rows(load: Load, schema: tuple[Column, ...], source: Iterable[bytes]) -> Iterator[Mapping[str, Any] | str]:

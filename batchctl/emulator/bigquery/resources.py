@@ -11,7 +11,7 @@ from typing import Any
 
 from batchctl.emulator.bigquery.tables import Dataset, Table, count_rows, find_dataset, find_table
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import OldRefused, host_url
+from batchctl.emulator.older_apis import OldRefused, host_url
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject
 

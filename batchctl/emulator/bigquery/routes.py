@@ -14,11 +14,11 @@ from batchctl.emulator.bigquery.definitions import (
     list_datasets,
     list_tables,
 )
-from batchctl.emulator.bigquery.jobs import continue_upload, get_job, insert_job, upload_job
+from batchctl.emulator.bigquery.load_jobs import continue_upload, get_job, insert_job, upload_job
 from batchctl.emulator.bigquery.tabledata import insert_rows, list_rows
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
-from batchctl.emulator.legacy import older
+from batchctl.emulator.older_apis import older
 from batchctl.emulator.replies import BIGQUERY
 from batchctl.emulator.sessions import cancel_session, in_session
 

@@ -10,8 +10,8 @@ from batchctl.emulator.bigquery.schema import BadSchema, select_columns
 from batchctl.emulator.bigquery.tables import Column, append_rows, count_rows, read_rows
 from batchctl.emulator.bigquery.values import BadValue, TimeForm, read_row, write_row
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import flag, number, page_token, read_token
 from batchctl.emulator.media import read_resource
+from batchctl.emulator.older_apis import flag, number, page_token, read_token
 from batchctl.emulator.wire import JsonObject, json_bytes
 
 _LARGEST_PAGE = 10 * 1024 * 1024

@@ -15,11 +15,11 @@ from batchctl.emulator.gemini.files import find_file, is_processed
 from batchctl.emulator.gemini.messages import batch
 from batchctl.emulator.gemini.quota import check_tokens
 from batchctl.emulator.gemini.rows import MODEL_STATUS, check_lines, tally
-from batchctl.emulator.jobs import Job, add_job
+from batchctl.emulator.ids import fresh_id
+from batchctl.emulator.job_store import Job, add_job
 from batchctl.emulator.lifecycle import Fate
-from batchctl.emulator.names import fresh_id
 from batchctl.emulator.proto import Message, Text, read_message
-from batchctl.emulator.rules import Newcomer, course_for
+from batchctl.emulator.rules import NewJob, course_for
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, not_found
 
@@ -89,7 +89,7 @@ def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
         failed_count=0,
         created=exchange.now,
         updated=exchange.now,
-        course=course_for(exchange.store, exchange.settings, Newcomer(API, model, asked.get("displayName"))),
+        course=course_for(exchange.store, exchange.settings, NewJob(API, model, asked.get("displayName"))),
         priority=str(priority) if priority else None,
         body={} if listed.status is None else {MODEL_STATUS: listed.status},
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from batchctl.emulator.clock import timestamp
 from batchctl.emulator.fieldmask import FieldMask
 from batchctl.emulator.gemini.rows import results
-from batchctl.emulator.jobs import Job
+from batchctl.emulator.job_store import Job
 from batchctl.emulator.lifecycle import Progress, State
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
@@ -22,13 +22,13 @@ _TYPE_PREFIX = "type.googleapis.com/google.ai.generativelanguage.v1main."
 
 def operation(store: Store, job: Job, settings: Settings, now: int, mask: FieldMask) -> JsonObject:
     """The operation as `get` returns it, with inline results."""
-    standing = job.progress(settings, now)
-    reply = _frame(job, standing)
+    progress = job.progress(settings, now)
+    reply = _frame(job, progress)
     wanted = mask.wants("metadata", "output") or mask.wants("response")
     output = output_of(store, job, settings, now) if wanted else None
     if output is not None:
         reply["metadata"]["output"] = output
-        if standing.state is State.SUCCEEDED:
+        if progress.state is State.SUCCEEDED:
             reply["response"] = {"@type": f"{_TYPE_PREFIX}{_TYPES[job.kind]}Output", **output}
     return reply
 
@@ -48,28 +48,28 @@ def stale_stats(reply: JsonObject, job: Job) -> JsonObject:
     return {**reply, "metadata": {**reply["metadata"], "batchStats": stats}}
 
 
-def batch_of(job: Job, standing: Progress) -> JsonObject:
+def batch_of(job: Job, progress: Progress) -> JsonObject:
     """The batch object. Inline requests are not echoed."""
     batch: JsonObject = {"model": job.model}
     if job.display_name is not None:
         batch["displayName"] = job.display_name
     if job.input_file is not None:
         batch["inputConfig"] = {"fileName": job.input_file}
-    changed = max(job.updated, *(moment for moment in (standing.started, standing.ended) if moment), job.created)
+    changed = max(job.updated, *(moment for moment in (progress.started, progress.ended) if moment), job.created)
     batch |= {"createTime": timestamp(job.created), "updateTime": timestamp(changed)}
-    if standing.ended is not None:
-        batch["endTime"] = timestamp(standing.ended)
+    if progress.ended is not None:
+        batch["endTime"] = timestamp(progress.ended)
     if job.priority is not None:
         batch["priority"] = job.priority
-    return batch | {"batchStats": _stats(job, standing), "state": f"BATCH_STATE_{standing.state}", "name": job.name}
+    return batch | {"batchStats": _stats(job, progress), "state": f"BATCH_STATE_{progress.state}", "name": job.name}
 
 
 def has_results(job: Job, settings: Settings, now: int) -> bool:
     """Whether the job has output: a succeeded one all rows, a cancelled one the processed rows; for six weeks."""
-    standing = job.progress(settings, now)
-    if standing.ended is None or now >= standing.ended + settings.result_lifetime:
+    progress = job.progress(settings, now)
+    if progress.ended is None or now >= progress.ended + settings.result_lifetime:
         return False
-    return standing.state is State.SUCCEEDED or (standing.state is State.CANCELLED and bool(job.served))
+    return progress.state is State.SUCCEEDED or (progress.state is State.CANCELLED and bool(job.served))
 
 
 def output_of(store: Store, job: Job, settings: Settings, now: int) -> JsonObject | None:
@@ -86,21 +86,21 @@ def result_file(job: Job) -> str:
     return f"files/batch-{job.name.removeprefix('batches/')}"
 
 
-def _frame(job: Job, standing: Progress) -> JsonObject:
-    metadata = {"@type": f"{_TYPE_PREFIX}{_TYPES[job.kind]}", **batch_of(job, standing)}
+def _frame(job: Job, progress: Progress) -> JsonObject:
+    metadata = {"@type": f"{_TYPE_PREFIX}{_TYPES[job.kind]}", **batch_of(job, progress)}
     reply: JsonObject = {"name": job.name, "metadata": metadata}
-    if standing.done:
+    if progress.done:
         reply["done"] = True
-    error = _error(job, standing)
+    error = _error(job, progress)
     if error is not None:
         reply["error"] = {"code": error[0], "message": error[1]}
     return reply
 
 
-def _error(job: Job, standing: Progress) -> tuple[int, str] | None:
+def _error(job: Job, progress: Progress) -> tuple[int, str] | None:
     """Captures show code 13 for a cancelled job, where the documentation promises 1; the code of EXPIRED is unknown."""
     short = job.name.removeprefix("batches/")
-    match standing.state:
+    match progress.state:
         case State.CANCELLED:
             return RPC_CODES["INTERNAL"], "Batch was cancelled."
         case State.FAILED:
@@ -111,9 +111,9 @@ def _error(job: Job, standing: Progress) -> tuple[int, str] | None:
             return None
 
 
-def _stats(job: Job, standing: Progress) -> JsonObject:
+def _stats(job: Job, progress: Progress) -> JsonObject:
     """Counts as strings, without zeros; while the job runs they grow with time."""
-    match standing.state:
+    match progress.state:
         case State.SUCCEEDED:
             served, failed = job.request_count, job.failed_count
         case State.FAILED:
@@ -121,7 +121,7 @@ def _stats(job: Job, standing: Progress) -> JsonObject:
         case State.CANCELLED:
             served, failed = job.served or 0, job.served_failed or 0
         case State.RUNNING:
-            served, failed = int(job.request_count * standing.share), int(job.failed_count * standing.share)
+            served, failed = int(job.request_count * progress.share), int(job.failed_count * progress.share)
         case _:
             served, failed = 0, 0
     counts = {

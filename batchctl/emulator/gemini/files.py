@@ -1,4 +1,4 @@
-"""Files: get, list, delete, download. The upload protocols are in `uploads` and `other_uploads`.
+"""Files: get, list, delete, download. The upload protocols are in `resumable_uploads` and `other_uploads`.
 
 Source: reference 2.2, 2.3.
 """
@@ -13,7 +13,7 @@ from batchctl.emulator.clock import timestamp
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.envelope import API, has_results
 from batchctl.emulator.gemini.rows import result_lines
-from batchctl.emulator.jobs import Job, find_job
+from batchctl.emulator.job_store import Job, find_job
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject, Refused, Response
 

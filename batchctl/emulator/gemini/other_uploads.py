@@ -7,9 +7,9 @@ document of the Developer API has them, and clients generated from it use them.
 from __future__ import annotations
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.gemini.incoming import NewFile, add_file, check_free, check_room, read_new_file
+from batchctl.emulator.gemini.new_files import NewFile, add_file, check_free, check_storage_quota, read_new_file
+from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.media import read_parts, read_resource
-from batchctl.emulator.names import fresh_id
 from batchctl.emulator.sessions import continue_session, open_session
 from batchctl.emulator.wire import JsonObject, Request, Response, json_response
 
@@ -41,7 +41,7 @@ def upload_whole(exchange: Exchange) -> Response:
         media = read_parts(request)
         said, kind, content = media.resource, media.content_type, media.content
     new = read_new_file(exchange, said, request.header("x-goog-upload-header-content-type") or kind, "")
-    check_room(exchange, len(content))
+    check_storage_quota(exchange, len(content))
     blob = fresh_id(_BLOB_LENGTH)
     exchange.store.append(blob, [content])
     reply = json_response(add_file(exchange, blob, new))
@@ -69,5 +69,5 @@ def _check(exchange: Exchange, target: JsonObject) -> None:
 
 
 def _finish(exchange: Exchange, target: JsonObject, blob: str) -> JsonObject:
-    check_room(exchange, sum(len(piece) for piece in exchange.store.read(blob)))
+    check_storage_quota(exchange, sum(len(piece) for piece in exchange.store.read(blob)))
     return add_file(exchange, blob, NewFile(**target))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.envelope import API
-from batchctl.emulator.jobs import all_jobs
+from batchctl.emulator.job_store import all_jobs
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject, Refused
 

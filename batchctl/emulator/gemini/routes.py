@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
-from batchctl.emulator.gemini.batches import cancel_batch, delete_batch, get_batch, list_batches, update_batch
+from batchctl.emulator.gemini.batch_calls import cancel_batch, delete_batch, get_batch, list_batches, update_batch
 from batchctl.emulator.gemini.create import create_embed, create_generate
 from batchctl.emulator.gemini.files import delete_file, download_file, get_file, list_files
 from batchctl.emulator.gemini.models import get_model, list_models
@@ -19,7 +19,7 @@ from batchctl.emulator.gemini.other_uploads import (
     opens_older_session,
     upload_whole,
 )
-from batchctl.emulator.gemini.uploads import continue_upload, start_upload
+from batchctl.emulator.gemini.resumable_uploads import continue_upload, start_upload
 from batchctl.emulator.queries import LIST, OPERATIONS_LIST
 from batchctl.emulator.replies import DEVELOPER
 from batchctl.emulator.sessions import cancel_session

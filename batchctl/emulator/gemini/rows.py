@@ -13,8 +13,8 @@ from itertools import islice
 
 from batchctl.emulator.answers import ANY_ROLE, BadRow, answer_row, check_row, plain_embed
 from batchctl.emulator.gemini.messages import file_row
-from batchctl.emulator.jobs import Job
-from batchctl.emulator.lines import blocks, lines
+from batchctl.emulator.job_store import Job
+from batchctl.emulator.json_lines import blocks, lines
 from batchctl.emulator.proto import Message, read_message
 from batchctl.emulator.rules import RowRule, row_error
 from batchctl.emulator.store import Store

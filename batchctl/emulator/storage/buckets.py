@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import OldRefused, max_results, page_token, read_token
 from batchctl.emulator.media import read_resource
+from batchctl.emulator.older_apis import OldRefused, max_results, page_token, read_token
 from batchctl.emulator.storage.objects import add_bucket, buckets_from, find_bucket, objects_from, remove_bucket
 from batchctl.emulator.storage.resources import bucket_resource, the_bucket
 from batchctl.emulator.wire import JsonObject, Response

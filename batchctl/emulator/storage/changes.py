@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import OldRefused, host_url
+from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.media import read_resource
-from batchctl.emulator.names import fresh_id
+from batchctl.emulator.older_apis import OldRefused, host_url
 from batchctl.emulator.storage.conditions import read_conditions
 from batchctl.emulator.storage.objects import (
     Object,

@@ -9,7 +9,7 @@ import re
 from dataclasses import asdict, dataclass
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import OldRefused
+from batchctl.emulator.older_apis import OldRefused
 from batchctl.emulator.storage.objects import Object
 from batchctl.emulator.wire import JsonObject, Refused
 

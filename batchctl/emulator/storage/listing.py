@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import host_url, max_results, page_token, read_token
+from batchctl.emulator.older_apis import host_url, max_results, page_token, read_token
 from batchctl.emulator.storage.objects import Object, objects_from
 from batchctl.emulator.storage.resources import object_resource, the_bucket
 from batchctl.emulator.store import Store

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from batchctl.emulator.globs import PathGlob
-from batchctl.emulator.names import fresh_id
+from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.storage.crc32c import crc32c
 from batchctl.emulator.store import Store
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import OldRefused, host_url
+from batchctl.emulator.older_apis import OldRefused, host_url
 from batchctl.emulator.storage.conditions import read_conditions
 from batchctl.emulator.storage.objects import Object
 from batchctl.emulator.storage.resources import object_etag, object_resource, the_object

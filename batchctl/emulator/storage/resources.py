@@ -14,7 +14,7 @@ from urllib.parse import quote
 from batchctl.emulator.clock import timestamp
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.globs import matches
-from batchctl.emulator.legacy import OldRefused, host_url, number
+from batchctl.emulator.older_apis import OldRefused, host_url, number
 from batchctl.emulator.sessions import in_session
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.storage.objects import Bucket, Object, find_bucket, find_object

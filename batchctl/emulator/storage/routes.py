@@ -6,7 +6,7 @@ import re
 
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
-from batchctl.emulator.legacy import older
+from batchctl.emulator.older_apis import older
 from batchctl.emulator.replies import STORAGE
 from batchctl.emulator.sessions import cancel_session, in_session
 from batchctl.emulator.storage.buckets import delete_bucket, get_bucket, insert_bucket, list_buckets
@@ -17,9 +17,9 @@ from batchctl.emulator.storage.changes import (
     remove_object,
     rewrite_object,
 )
+from batchctl.emulator.storage.inserts import continue_insert, insert_object
 from batchctl.emulator.storage.listing import list_objects
 from batchctl.emulator.storage.reads import get_object
-from batchctl.emulator.storage.uploads import continue_insert, insert_object
 
 _BUCKETS = "(?:/storage/v1)?/b"
 """Some clients, such as Node's, use the emulator's address as the API's root: the second form."""

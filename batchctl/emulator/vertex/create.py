@@ -11,11 +11,11 @@ from dataclasses import replace
 from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.faults import FaultKind
-from batchctl.emulator.jobs import Job, add_job, find_short
+from batchctl.emulator.ids import fresh_digits
+from batchctl.emulator.job_store import Job, add_job, find_short
 from batchctl.emulator.lifecycle import Limits
-from batchctl.emulator.names import fresh_digits
 from batchctl.emulator.proto import read_message
-from batchctl.emulator.rules import Course, Newcomer, course_for
+from batchctl.emulator.rules import Course, NewJob, course_for
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.locations import check_locations
@@ -51,8 +51,8 @@ def create_job(exchange: Exchange) -> JsonObject:
     body = {name: value for name, value in asked.items() if name not in _OWN}
     if exchange.fault(FaultKind.ECHO_NORMALISED):
         body[NORMALISED] = True
-    newcomer = Newcomer(API, model, asked["displayName"], "gcsDestination" in body["outputConfig"])
-    course = vertex_course(course_for(store, settings, newcomer), settings)
+    new_job = NewJob(API, model, asked["displayName"], "gcsDestination" in body["outputConfig"])
+    course = vertex_course(course_for(store, settings, new_job), settings)
     job = Job(
         api=API,
         name=f"{parent}/batchPredictionJobs/{fresh_digits()}",

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from batchctl.emulator.names import fresh_digits
+from batchctl.emulator.ids import fresh_digits
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.places import place_of
 from batchctl.emulator.vertex.uris import BadPlace

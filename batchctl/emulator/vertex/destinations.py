@@ -8,8 +8,8 @@ from itertools import islice
 
 from batchctl.emulator.bigquery.tables import Column, add_dataset, append_rows, create_table, find_dataset, find_table
 from batchctl.emulator.clock import SECOND, micro_timestamp
-from batchctl.emulator.jobs import Job
-from batchctl.emulator.lines import blocks
+from batchctl.emulator.job_store import Job
+from batchctl.emulator.json_lines import blocks
 from batchctl.emulator.storage.objects import find_bucket, match_objects, put_object
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex import datasets

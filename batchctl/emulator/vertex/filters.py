@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 
 from batchctl.emulator.clock import parse_timestamp
-from batchctl.emulator.jobs import Where
+from batchctl.emulator.job_store import Where
 from batchctl.emulator.lifecycle import State
 from batchctl.emulator.wire import Refused
 

@@ -12,10 +12,10 @@ from itertools import chain, islice
 
 from batchctl.emulator.bigquery.tables import column_of
 from batchctl.emulator.clock import SECOND, timestamp
-from batchctl.emulator.jobs import Job, change_job, next_due
+from batchctl.emulator.ids import fresh_id
+from batchctl.emulator.job_store import Job, change_job, next_due
+from batchctl.emulator.json_lines import blocks
 from batchctl.emulator.lifecycle import Fate, State
-from batchctl.emulator.lines import blocks
-from batchctl.emulator.names import fresh_id
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.destinations import (
@@ -78,19 +78,19 @@ def _begin(store: Store, settings: Settings, job: Job) -> None:
 def _end(store: Store, settings: Settings, job: Job) -> None:
     """Write the processed rows, in another order than the input, and delete the imported rows."""
     ended, state = job.timeline(settings).end()
-    told = {name: value for name, value in job.output.items() if name != _COLUMNS}
-    changes: dict[str, object] = {"input_blob": "", "due": None, "output": told}
+    output = {name: value for name, value in job.output.items() if name != _COLUMNS}
+    changes: dict[str, object] = {"input_blob": "", "due": None, "output": output}
     if job.served is None:
         served = _served(job, state)
         failed = job.failed_count if served == job.request_count else tally(store, job, served)[1]
         job = change_job(store, job, {"served": served, "served_failed": failed})
     overdue = state is State.FAILED and job.course.fate not in _ENDED_BY_A_RULE
     if job.course.fate is Fate.FAIL_EXPORT and state is State.FAILED and "gcsDestination" in job.body["outputConfig"]:
-        changes["output"] = {**told, "outputInfo": empty_folder(store, job, ended)}
+        changes["output"] = {**output, "outputInfo": empty_folder(store, job, ended)}
     if state in _WRITING or overdue:
         try:
             check_destination(store, job)
-            changes["output"] = {**told, "outputInfo": _write(store, settings, job, ended)}
+            changes["output"] = {**output, "outputInfo": _write(store, settings, job, ended)}
         except BadPlace as bad:
             _fail(store, job, bad, job.course.running)
             changes |= {"served": 0, "served_failed": 0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchctl.emulator.catalogue import Model, all_models, model_named
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import page_token, read_token
+from batchctl.emulator.older_apis import page_token, read_token
 from batchctl.emulator.vertex.models import GOOGLE, published_kind
 from batchctl.emulator.wire import JsonObject, Refused
 

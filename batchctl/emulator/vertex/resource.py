@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchctl.emulator.clock import micro_timestamp
-from batchctl.emulator.jobs import Job
+from batchctl.emulator.job_store import Job
 from batchctl.emulator.lifecycle import Fate, Progress, State
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.vertex.echo import normalised
@@ -22,38 +22,38 @@ _CANCELLED = "The job was cancelled."
 
 def resource(job: Job, settings: Settings, now: int, *, stale: bool = False) -> JsonObject:
     """The job at `now`; a stale one has the statistics from its creation."""
-    standing = job.progress(settings, now)
+    progress = job.progress(settings, now)
     body = {name: value for name, value in job.body.items() if name != NORMALISED}
     reply: JsonObject = {"name": job.name, "displayName": job.display_name, "model": job.model, "modelVersionId": "1"}
     reply |= {name: normalised(value, name) for name, value in body.items()} if job.body.get(NORMALISED) else body
     if job.labels:
         reply["labels"] = dict(job.labels)
-    reply["state"] = f"{job.state_prefix}{standing.state}"
-    reply |= _times(job, standing)
-    if standing.ended is not None:
+    reply["state"] = f"{job.state_prefix}{progress.state}"
+    reply |= _times(job, progress)
+    if progress.ended is not None:
         reply |= job.output
-        error = _error(job, standing.state)
+        error = _error(job, progress.state)
         if error is not None and "error" not in reply:
             reply["error"] = {"code": error[0], "message": error[1]}
-        stats = _stats(job, standing.state, stale=stale)
+        stats = _stats(job, progress.state, stale=stale)
         if stats and "completionStats" not in job.output:
             reply["completionStats"] = stats
     return reply
 
 
-def _times(job: Job, standing: Progress) -> JsonObject:
-    moments = (job.created, job.updated, standing.started, standing.ended, _asked(job, standing))
+def _times(job: Job, progress: Progress) -> JsonObject:
+    moments = (job.created, job.updated, progress.started, progress.ended, _asked(job, progress))
     times = {
         "createTime": job.created,
-        "startTime": standing.started,
-        "endTime": standing.ended,
+        "startTime": progress.started,
+        "endTime": progress.ended,
         "updateTime": max(moment for moment in moments if moment is not None),
     }
     return {name: micro_timestamp(moment) for name, moment in times.items() if moment is not None}
 
 
-def _asked(job: Job, standing: Progress) -> int | None:
-    return job.asked if standing.state is State.CANCELLING else None
+def _asked(job: Job, progress: Progress) -> int | None:
+    return job.asked if progress.state is State.CANCELLING else None
 
 
 def _error(job: Job, state: State) -> tuple[int, str] | None:

@@ -8,8 +8,8 @@ from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
 from batchctl.emulator.queries import LIST
 from batchctl.emulator.replies import VERTEX
-from batchctl.emulator.vertex.calls import cancel_job, delete_job, get_job, list_jobs
 from batchctl.emulator.vertex.create import create_job
+from batchctl.emulator.vertex.job_calls import cancel_job, delete_job, get_job, list_jobs
 from batchctl.emulator.vertex.operations import get_operation
 from batchctl.emulator.vertex.publishers import get_publisher_model, list_publisher_models
 

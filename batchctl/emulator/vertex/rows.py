@@ -12,8 +12,8 @@ from http import HTTPStatus
 from itertools import islice
 
 from batchctl.emulator.answers import ROLES, BadRow, answer_row, check_row, plain_embed
-from batchctl.emulator.jobs import Job
-from batchctl.emulator.lines import lines
+from batchctl.emulator.job_store import Job
+from batchctl.emulator.json_lines import lines
 from batchctl.emulator.proto import read_message
 from batchctl.emulator.requests import VERTEX_REQUESTS
 from batchctl.emulator.rules import RowRule, row_error

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.emulator.clock import LONGEST, parse_timestamp
-from batchctl.emulator.jobs import Job, add_job, find_short
+from batchctl.emulator.ids import fresh_digits
+from batchctl.emulator.job_store import Job, add_job, find_short
 from batchctl.emulator.lifecycle import Fate, Limits, State
-from batchctl.emulator.names import fresh_digits
 from batchctl.emulator.proto import read_message
-from batchctl.emulator.rules import Course, Newcomer, course_for
+from batchctl.emulator.rules import Course, NewJob, course_for
 from batchctl.emulator.schemas import Invalid
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
@@ -96,7 +96,7 @@ def _job(store: Store, settings: Settings, given: JsonObject, name: str, parent:
     if "output" in given:
         body["outputConfig"] = _output(given["output"])
     now = store.now()
-    newcomer = Newcomer(API, model, given["displayName"], "gcsDestination" in body.get("outputConfig", {}))
+    new_job = NewJob(API, model, given["displayName"], "gcsDestination" in body.get("outputConfig", {}))
     return Job(
         api=API,
         name=name,
@@ -109,7 +109,7 @@ def _job(store: Store, settings: Settings, given: JsonObject, name: str, parent:
         failed_count=0,
         created=now,
         updated=now,
-        course=vertex_course(course_for(store, settings, newcomer), settings),
+        course=vertex_course(course_for(store, settings, new_job), settings),
         labels=given.get("labels", {}),
         parent=parent,
         body=body,
@@ -140,8 +140,8 @@ def _course(settings: Settings, state: State, waited: int, lasted: int) -> Cours
         return vertex_course(Course(waited, LONGEST), settings)
     if state in _ENDS:
         return Course(waited, lasted, _ENDS[state], limits=_FOR_EVER)
-    stands = None if state is State.CANCELLED else state
-    return Course(waited, LONGEST, limits=_FOR_EVER, stands=stands)
+    fixed_state = None if state is State.CANCELLED else state
+    return Course(waited, LONGEST, limits=_FOR_EVER, fixed_state=fixed_state)
 
 
 def _times(store: Store, given: JsonObject, place: str) -> tuple[int, int, int]:

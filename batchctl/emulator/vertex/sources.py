@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 
 from batchctl.emulator.bigquery.tables import Column, Table, find_dataset, find_table, read_rows
-from batchctl.emulator.jobs import Job
-from batchctl.emulator.lines import lines
+from batchctl.emulator.job_store import Job
+from batchctl.emulator.json_lines import lines
 from batchctl.emulator.storage.objects import find_bucket, match_objects
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.datasets import dataset_uris

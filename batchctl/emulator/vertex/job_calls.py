@@ -6,7 +6,7 @@ from functools import partial
 
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.faults import FaultKind
-from batchctl.emulator.jobs import Job, change_job, find_short
+from batchctl.emulator.job_store import Job, change_job, find_short
 from batchctl.emulator.lifecycle import Fate, State, Timeline, progress, share_done
 from batchctl.emulator.paging import page_of_jobs
 from batchctl.emulator.rules import Course
@@ -49,10 +49,10 @@ def list_jobs(exchange: Exchange) -> JsonObject:
 def cancel_job(exchange: Exchange) -> JsonObject:
     """Request a cancel: the job is CANCELLING for a while. Rows processed before the call stay in its output."""
     job, store, settings, now = _job(exchange), exchange.store, exchange.settings, exchange.now
-    standing = job.progress(settings, now)
-    if standing.done:
+    progress = job.progress(settings, now)
+    if progress.done:
         refused = settings.cancel_finished_refused
-        if standing.state is State.FAILED if refused is None else refused:
+        if progress.state is State.FAILED if refused is None else refused:
             raise Refused(400, f"{job.name} is already finished.", name="FAILED_PRECONDITION")
         return {}
     if job.asked is not None:
@@ -113,6 +113,6 @@ def _state(settings: Settings, now: int, created: int, course: str, cancelled: i
         cancelled,
         planned.limits,
         asked,
-        planned.stands,
+        planned.fixed_state,
     )
     return progress(line, now).state

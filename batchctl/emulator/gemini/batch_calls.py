@@ -10,7 +10,7 @@ from batchctl.emulator.faults import FaultKind
 from batchctl.emulator.gemini.envelope import API, batch_of, list_entry, operation, stale_stats
 from batchctl.emulator.gemini.messages import batch
 from batchctl.emulator.gemini.rows import tally
-from batchctl.emulator.jobs import Job, change_job, find_job
+from batchctl.emulator.job_store import Job, change_job, find_job
 from batchctl.emulator.lifecycle import Fate, share_done
 from batchctl.emulator.paging import page_of_jobs
 from batchctl.emulator.proto import camel, read_message

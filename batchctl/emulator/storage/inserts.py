@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import OldRefused, host_url
+from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.media import Media, read_related, read_resource
-from batchctl.emulator.names import fresh_id
+from batchctl.emulator.older_apis import OldRefused, host_url
 from batchctl.emulator.sessions import continue_session, open_session
 from batchctl.emulator.storage.conditions import Conditions, read_conditions
 from batchctl.emulator.storage.objects import Measure, find_object, keep_object, measure
@@ -65,7 +65,7 @@ def _target(exchange: Exchange, media: Media) -> JsonObject:
             **({"contentEncoding": encoding} if encoding else {}),
             **{key: value for key, value in given.items() if value is not None},
         },
-        "hashes": {**_sent_hashes(exchange.request), **_told_hashes(media.resource)},
+        "hashes": {**_sent_hashes(exchange.request), **_stated_hashes(media.resource)},
         "conditions": read_conditions(exchange).to_json(),
     }
     _check(exchange, target)
@@ -94,10 +94,10 @@ def _sent_hashes(request: Request) -> dict[str, str]:
     return dict(_HASH.findall(request.header("x-goog-hash")))
 
 
-def _told_hashes(resource: Mapping[str, object]) -> dict[str, str]:
+def _stated_hashes(resource: Mapping[str, object]) -> dict[str, str]:
     """The hashes in the resource."""
-    told = {"md5": resource.get("md5Hash"), "crc32c": resource.get("crc32c")}
-    return {kind: value for kind, value in told.items() if isinstance(value, str) and value}
+    stated = {"md5": resource.get("md5Hash"), "crc32c": resource.get("crc32c")}
+    return {kind: value for kind, value in stated.items() if isinstance(value, str) and value}
 
 
 def _check_hashes(measured: Measure, hashes: Mapping[str, str]) -> None:

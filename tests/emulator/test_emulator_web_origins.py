@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.emulator.bigquery import values
-from batchctl.emulator.door import Door
 from batchctl.emulator.globs import PathGlob, matches
 from batchctl.emulator.proto import _BASE64, _real
+from batchctl.emulator.web_origins import OriginCheck
 from batchctl.emulator.wire import Refused
 
 SOON = 5.0
@@ -53,7 +53,7 @@ def raw(url: str, data: bytes, patience: float = SOON) -> bytes:
     "host", ["127.0.0.1", "127.9.9.9:8085", "[::1]:1", "localhost", "LOCALHOST.:3", "a.b.localhost:8085", ""]
 )
 def test_the_names_of_this_machine_are_known(host: str) -> None:
-    Door("127.0.0.1").check("http", {"host": host})
+    OriginCheck("127.0.0.1").check("http", {"host": host})
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,15 @@ def test_the_names_of_this_machine_are_known(host: str) -> None:
 )  # fmt: skip
 def test_other_names_are_not(host: str) -> None:
     with pytest.raises(Refused, match="allow-host"):
-        Door("127.0.0.1").check("http", {"host": host})
+        OriginCheck("127.0.0.1").check("http", {"host": host})
 
 
 def test_a_name_that_was_allowed() -> None:
-    Door("127.0.0.1", frozenset({"Emulator"})).check("http", {"host": "emulator:8085"})
-    Door("10.1.2.3").check("http", {"host": "10.1.2.3:8085"})
-    Door("0.0.0.0").check("http", {"host": "10.1.2.3:8085"})
+    OriginCheck("127.0.0.1", frozenset({"Emulator"})).check("http", {"host": "emulator:8085"})
+    OriginCheck("10.1.2.3").check("http", {"host": "10.1.2.3:8085"})
+    OriginCheck("0.0.0.0").check("http", {"host": "10.1.2.3:8085"})
     with pytest.raises(Refused):
-        Door("0.0.0.0").check("http", {"host": "evil.example"})
+        OriginCheck("0.0.0.0").check("http", {"host": "evil.example"})
 
 
 @pytest.mark.parametrize("path", ["/_emulator/requests", "/v1beta/batches"])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.files import base_url
-from batchctl.emulator.gemini.incoming import NewFile, add_file, check_free, check_room, read_new_file
-from batchctl.emulator.names import fresh_id
+from batchctl.emulator.gemini.new_files import NewFile, add_file, check_free, check_storage_quota, read_new_file
+from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.wire import Refused, Response, json_response
 
 _SESSION_LENGTH = 40
@@ -71,7 +71,7 @@ def continue_upload(exchange: Exchange) -> Response:
         return Response(200, session.status)
     try:
         check_free(exchange, session.file.name)
-        check_room(exchange, received)
+        check_storage_quota(exchange, received)
     except Refused as refused:
         return _refused(session, refused.message, refused.status)
     reply = json_response(add_file(exchange, session.id, session.file))

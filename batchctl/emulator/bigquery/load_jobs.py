@@ -14,9 +14,9 @@ from batchctl.emulator.bigquery.resources import dataset_named, millis, refused
 from batchctl.emulator.bigquery.schema import BadSchema, read_schema
 from batchctl.emulator.bigquery.tables import Column
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.legacy import host_url
+from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.media import read_related, read_resource
-from batchctl.emulator.names import fresh_id
+from batchctl.emulator.older_apis import host_url
 from batchctl.emulator.sessions import continue_session, open_session
 from batchctl.emulator.storage.objects import match_objects
 from batchctl.emulator.wire import JsonObject, Response
@@ -115,8 +115,8 @@ def _run(exchange: Exchange, job: JsonObject, load: Load, source: Callable[[], _
         statistics["load"] = _statistics(found, run_load(exchange.store, load, found.read, exchange.now))
     except LoadFailed as failed:
         status["errorResult"] = error_resource(failed.reason, failed.message)
-        told = [error_resource("invalid", text) for text in failed.more]
-        status["errors"] = told or [status["errorResult"]]
+        errors = [error_resource("invalid", text) for text in failed.more]
+        status["errors"] = errors or [status["errorResult"]]
     resource = _resource(exchange, job, load, statistics, status)
     reference = resource["jobReference"]
     row = {"project": reference["projectId"], "id": reference["jobId"], "resource": json.dumps(resource)}
@@ -132,13 +132,13 @@ def _resource(
     name = given.get("jobId") or f"job_{fresh_id(_ID_LENGTH)}"
     location = dataset_named(exchange.store, load.project, load.dataset).location
     asked = job["configuration"]["load"]
-    told = {**asked, "maxBadRecords": load.most_bad} if "maxBadRecords" in asked else asked
+    configuration = {**asked, "maxBadRecords": load.most_bad} if "maxBadRecords" in asked else asked
     return {
         "kind": "bigquery#job",
         "id": f"{project}:{location}.{name}",
         "selfLink": f"{host_url(exchange)}/bigquery/v2/projects/{project}/jobs/{name}?location={location}",
         "jobReference": {"projectId": project, "jobId": name, "location": location},
-        "configuration": {**job["configuration"], "load": told, "jobType": "LOAD"},
+        "configuration": {**job["configuration"], "load": configuration, "jobType": "LOAD"},
         "statistics": statistics,
         "status": status,
     }

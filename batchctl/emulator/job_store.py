@@ -92,7 +92,7 @@ class Job:
             self.cancelled,
             course.limits,
             self.asked,
-            course.stands,
+            course.fixed_state,
         )
 
     def progress(self, settings: Settings, now: int) -> Progress:

@@ -24,7 +24,7 @@ _FORM = "application/x-www-form-urlencoded"
 _WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not bound
 
 
-class Door:
+class OriginCheck:
     """`bound` is the address that the server listens on, `names` are further host names that are allowed."""
 
     def __init__(self, bound: str, names: frozenset[str] = frozenset()) -> None:

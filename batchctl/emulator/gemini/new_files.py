@@ -1,6 +1,6 @@
 """New files: checks of the caller's metadata, and storing the file. Source: reference 2.1, 2.2, 16.
 
-The upload protocols are in `uploads` and `other_uploads`.
+The upload protocols are in `resumable_uploads` and `other_uploads`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.files import File, check_file_id, file_resource, find_file, remove_expired, remove_file
 from batchctl.emulator.gemini.messages import FILE
-from batchctl.emulator.names import fresh_id
+from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.proto import Message, read_message
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject, Refused
@@ -57,7 +57,7 @@ def read_new_file(exchange: Exchange, said: object, mime_type: str, size: str) -
     name = _full_name(file.get("name"))
     check_free(exchange, name)
     remove_expired(exchange.store, exchange.now)
-    check_room(exchange, declared or 0)
+    check_storage_quota(exchange, declared or 0)
     return NewFile(name, file.get("displayName"), mime_type, declared)
 
 
@@ -67,7 +67,7 @@ def check_free(exchange: Exchange, name: str) -> None:
         raise Refused(409, f"File {name} already exists.")
 
 
-def check_room(exchange: Exchange, size: int) -> None:
+def check_storage_quota(exchange: Exchange, size: int) -> None:
     """Raise Refused (429) if this file would exceed the project's storage quota. Source: reference 16."""
     used = exchange.store.rows("SELECT coalesce(sum(size), 0) FROM files")[0][0]
     most = exchange.settings.file_storage
