@@ -1,6 +1,6 @@
 """The search: all states that a small world can come to, level by level, each once.
 
-States are told apart by their hash (64 bits): that two of a million are taken for one has a chance of one in forty
+States are compared by their hash (64 bits): that two of a million are taken for one has a chance of one in forty
 million. A broken promise is shown with the shortest way to it, as a list of what happened.
 """
 

@@ -65,6 +65,8 @@ class Process:
         self._calls = Calls(working, journal)
         self._epoch = epoch
         self._is_ordered = is_ordered
+        self._known = frozenset(working.kept)
+        """The results that were here when the pass was planned."""
         self._slept_before = slept_before
         """The step before which it slept, if it did."""
 
@@ -111,7 +113,7 @@ class Process:
     def _perform(self, op: Op) -> tuple[Op, ...]:
         """One small step; gives the steps that it leads to, before the others."""
         if op.what in {"create", "cancel", "delete", "collect"}:
-            check_call(self._working, op, is_late=self._is_late(op), is_ordered=self._is_ordered)
+            check_call(self._working, op, self._known, is_late=self._is_late(op), is_ordered=self._is_ordered)
         following = {
             "step": self._begin,
             "check": self._check,

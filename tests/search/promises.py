@@ -20,15 +20,16 @@ def require(holds: object, words: str) -> None:
         raise BrokenPromise(words)
 
 
-def check_call(working: Working, op: Op, *, is_late: bool, is_ordered: bool) -> None:
+def check_call(working: Working, op: Op, known: frozenset[str], *, is_late: bool, is_ordered: bool) -> None:
     """Raise BrokenPromise where the call that is about to be made breaks one.
 
     `is_late`: the process has slept since it looked around; `is_ordered`: a person has asked for just this.
+    `known`: the results that were here when the pass was planned; what comes during a pass changes no plan.
     """
     step = op.step
     match step:
         case Create():
-            _check_create(working, op, is_late=is_late, is_ordered=is_ordered)
+            _check_create(working, op, known, is_late=is_late, is_ordered=is_ordered)
         case Cancel(_, _, remote, _):
             _check_ours(remote, "cancelled")
         case Collect(_, remote):
@@ -61,7 +62,7 @@ def _check_delete(working: Working, name: str, attempt: RecordedAttempt | None) 
     require(is_here or is_lost, f"{name} is deleted before its results are collected")
 
 
-def _check_create(working: Working, op: Op, *, is_late: bool, is_ordered: bool) -> None:
+def _check_create(working: Working, op: Op, known: frozenset[str], *, is_late: bool, is_ordered: bool) -> None:
     """No attempt is made twice, and no work is bought again that goes on, or whose results are there or here."""
     if is_late:
         # What slept between its check and its call sends the one call that nothing can hold back (design section 6).
@@ -79,7 +80,8 @@ def _check_create(working: Working, op: Op, *, is_late: bool, is_ordered: bool) 
     # A call that got no answer was bought when it was first made; it is sent again to settle it.
     is_resent = op.before is not None and op.before.intent is not None and op.before.token == attempt.token
     if not is_ordered and not is_resent:
-        for path, one in working.kept.items():
+        for path in known & working.kept.keys():
+            one = working.kept[path]
             is_good = one.attempt.state == JobState.SUCCEEDED and one.attempt.rows.ok
             same_work = same_digest(one.attempt.digest, attempt.digest)
             require(not (is_good and same_work), f"{words}, and {path} has results of this very work")

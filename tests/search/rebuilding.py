@@ -14,7 +14,7 @@ from search.values import LOCAL, frozen_attempt
 
 
 def rebuild_state(working: Working) -> None:
-    """Make the state anew, as `batchctl.cli.state.rebuild` does."""
+    """Rebuild the state as `batchctl state rebuild` does."""
     desired = desired_stack(working.scene, tuple(sorted(working.wanted.items())), working.moved)
     former = Recorded(jobs_of(working.store), serial=1, ghosts=working.store.ghosts)
     found = find_open(former, desired)

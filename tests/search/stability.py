@@ -1,4 +1,4 @@
-"""With the faults over, a bounded number of passes ends in an empty plan, and what stands then is right.
+"""With the faults over, a bounded number of passes ends in an empty plan, and nothing is wrong then.
 
 The calm after a state: what is late arrives, a sleeping process wakes up, and then passes follow one another, each at
 the moment for which the one before said that something is due. Remote jobs hold still until nothing is left to do;

@@ -1,4 +1,4 @@
-"""The search itself: mistakes that are put into the decisions or into the engine's model are found and told in words."""
+"""The search itself: mistakes that are put into the decisions or into the engine's model are found and shown in words."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_an_intent_that_is_not_durable_before_its_call_is_found(monkeypatch: pyt
     assert find(Planner(), 2, "old") is not None
 
 
-def test_the_way_to_a_broken_promise_is_told_in_words() -> None:
+def test_the_way_to_a_broken_promise_is_shown_in_words() -> None:
     found = find(Planner(change=deleting_at_once), 3, "remove")
     assert str(found).splitlines() == [
         "in the calm after this, batches/job00000002 is deleted before its results are collected",
