@@ -18,7 +18,7 @@ from batchctl.model.notices import CommandHook, NoticeType, Webhook
 from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Operation, Trouble
+from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, Trouble
 from batchctl.model.states import Phase
 from batchctl.reconcile import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notify.notices import _STOPPED, _TYPES
@@ -152,6 +152,7 @@ def test_the_event_says_all_that_is_in_its_schema() -> None:
         "model": "gemini-2.5-flash",
         "rows": {"total": 10, "ok": 3, "failed": None},
         "reason": "the model is gone",
+        "reasonCode": None,
     }
     assert list(SCHEMA["properties"]) == list(event) == SCHEMA["required"]
     assert SCHEMA["properties"]["type"]["enum"] == [*NoticeType]
@@ -332,3 +333,33 @@ def test_the_event_of_the_documentation_is_one() -> None:
     (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     jsonschema.Draft7Validator({**SCHEMA, "additionalProperties": False}).validate(json.loads(example))
     assert re.findall(r"^\| `(job\.[a-z_]+)` \|", page, re.MULTILINE) == [*NoticeType]
+
+
+@pytest.mark.parametrize(
+    ("after", "code"),
+    [
+        (WON, "Succeeded"),
+        (replace(WON, rows=RowCounts(10, 7, 3)), "RowsFailed"),
+        (replace(WON, rows=RowCounts(10, 0, 10)), "RowsFailed"),
+        (replace(GOOD, results_lost=True), "ResultsLost"),
+        (FAILED, None),
+        (MISSING, "Missing"),
+        (attempt(state=None, remote=None, rejected=True, error=WORDS), "Rejected"),
+        (cancelled(CancelCause.DEADLINE), "ActiveDeadline"),
+        (replace(cancelled(CancelCause.DEADLINE), start_time=None), "PendingDeadline"),
+        (CANCELLED, None),
+        (cancelled(CancelCause.USER), "CancelOrdered"),
+        (cancelled(CancelCause.REMOVE), "Removed"),
+        (cancelled(CancelCause.REPLACE), "WorkChanged"),
+        (cancelled(CancelCause.DUPLICATE), "Duplicate"),
+    ],
+)
+def test_the_code_of_an_end(after: RecordedAttempt, code: str | None) -> None:
+    after = replace(after, start_time=NOW) if code == "ActiveDeadline" else after
+    (told,) = end_notices(None, after, ROW, TOLD, LOCAL)
+    assert json.loads(told.body)["reasonCode"] == code
+
+
+def test_the_code_of_an_order_to_cancel() -> None:
+    (told,) = end_notices(None, CANCELLED, replace(ROW, cancel_requested=LOCAL), TOLD, LOCAL)
+    assert json.loads(told.body)["reasonCode"] == "CancelOrdered"

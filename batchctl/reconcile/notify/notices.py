@@ -18,6 +18,7 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.notices import Hook, Notice, NoticeType
 from batchctl.model.observed import Observed
 from batchctl.model.plan import Plan
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, JobRow, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.model.texts import MESSAGE_LIMIT, cut
@@ -47,6 +48,12 @@ _STOPPED: Mapping[CancelCause, str] = {
     CancelCause.REPLACE: "cancelled to be replaced",
 }
 """Cancels that a person wanted, in words."""
+_STOP_CODES: Mapping[CancelCause, Reason] = {
+    CancelCause.USER: Reason.CANCEL_ORDERED,
+    CancelCause.REMOVE: Reason.REMOVED,
+    CancelCause.REPLACE: Reason.WORK_CHANGED,
+    CancelCause.DUPLICATE: Reason.DUPLICATE,
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class _News:
     type: NoticeType
     phase: Phase
     reason: str
+    code: Reason | None
 
 
 def end_notices(
@@ -65,7 +73,7 @@ def end_notices(
     phase = end_of(after, job)
     if phase is None or (before is not None and end_of(before, job) is phase):
         return ()
-    news = _News(_TYPES[phase], phase, _end_words(after, phase, job))
+    news = _News(_TYPES[phase], phase, _end_words(after, phase, job), _end_code(after, phase, job))
     return tuple(_notice(news, after, job, stack, hook, now) for hook in stack.notify if news.type in hook.types)
 
 
@@ -91,12 +99,12 @@ def stuck_notices(
         clock = provider_now(attempt.account, observed, now)
         for hook in stack.notify:
             worries = {
-                NoticeType.STUCK: _stuck_words(attempt, hook, clock),
-                NoticeType.RESULTS_EXPIRING: _expiring_words(attempt, clock),
+                NoticeType.STUCK: (_stuck_words(attempt, hook, clock), None),
+                NoticeType.RESULTS_EXPIRING: (_expiring_words(attempt, clock), Reason.NOT_COLLECTED),
             }
-            for kind, words in worries.items():
+            for kind, (words, code) in worries.items():
                 if words and kind in hook.types:
-                    news = _News(kind, planned.phase, words)
+                    news = _News(kind, planned.phase, words, code)
                     found.append(_notice(news, attempt, row, stack, hook, now))
     return tuple(found)
 
@@ -141,6 +149,22 @@ def _end_words(attempt: RecordedAttempt, phase: Phase, job: JobRow | None) -> st
     if attempt.error is not None:
         return attempt.error.message
     return "" if attempt.has_ended else "it went missing before it ended"
+
+
+def _end_code(attempt: RecordedAttempt, phase: Phase, job: JobRow | None) -> Reason | None:
+    """The same for programs; None where the API or somebody else ended it, for reasons of their own."""
+    if phase is Phase.RESULTS_LOST:
+        return Reason.RESULTS_LOST
+    if phase is Phase.REJECTED:
+        return Reason.REJECTED
+    if phase is Phase.CANCELLED:
+        cause = CancelCause.USER if _is_called_off(attempt, job) else attempt.cancel_cause
+        return None if cause is None else _STOP_CODES.get(cause)
+    if was_cancelled(attempt, CancelCause.DEADLINE):
+        return Reason.PENDING_DEADLINE if attempt.start_time is None else Reason.ACTIVE_DEADLINE
+    if attempt.state in GOOD_STATES:
+        return Reason.ROWS_FAILED if row_words(attempt) else Reason.SUCCEEDED
+    return None if attempt.has_ended else Reason.MISSING
 
 
 def _expiring_words(attempt: RecordedAttempt, clock: datetime) -> str:
@@ -190,6 +214,7 @@ def _notice(
         "model": _line(job.model if job else None),
         "rows": {"total": attempt.rows.total, "ok": attempt.rows.ok, "failed": attempt.rows.failed},
         "reason": _line(news.reason),
+        "reasonCode": None if news.code is None else news.code.value,
     }
     return Notice(identity, hook.name, attempt.key.job, attempt.key.attempt, news.type, now, json.dumps(document))
 
