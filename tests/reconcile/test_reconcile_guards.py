@@ -88,7 +88,8 @@ def test_the_flag_lifts_the_limit_or_lowers_it(many, word: str, code: str) -> No
 
     assert decide_many(many(3), flagged(3)).guards == ()
     assert [guard.code for guard in decide_many(many(4), flagged(3)).guards] == [code]
-    assert [guard.code for guard in decide_many(many(1), flagged(0)).guards] == [code]
+    guard = Guard(code, f"1 job to {word}, and the limit is 0", f"--max-{word} 1")
+    assert decide_many(many(1), flagged(0)).guards == (guard,)
 
 
 def test_the_default_limits() -> None:

@@ -11,7 +11,7 @@ from plan_parts import job_plan as make_job_plan
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
-from batchctl.model.decision import Change, Guard, Timer
+from batchctl.model.decision import Guard, Timer
 from batchctl.model.desired import (
     DesiredJob,
     DesiredStack,
@@ -24,20 +24,17 @@ from batchctl.model.desired import (
     RequestRow,
     Stack,
 )
-from batchctl.model.errors import BadRequest, GuardError, ManifestError
+from batchctl.model.errors import BadRequest, ManifestError
 from batchctl.model.events import Event
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RowCounts, Status
-from batchctl.model.outcome import Outcome, Result
-from batchctl.model.plan import Drift, DriftKind, JobPlan, Plan
+from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Intent, JobRow, Operation, RecordedAttempt, RecordedJob, Trouble
-from batchctl.model.row_hashes import RowChanges
 from batchctl.model.states import Phase
-from batchctl.model.work_size import WorkSize
 from batchctl.report.console import make_console
 from batchctl.report.explain import JobCase
-from batchctl.report.values import ApplyReport, JobDescription, StatusReport, StatusRow, VersionReport
+from batchctl.report.values import VersionReport
 
 NOW = datetime(2026, 11, 22, 10, 31, 7, tzinfo=UTC)
 HOSTILE = "quota\x1b[2J\n::error::oops | <img src=x> [a](http://b) @team #1 \u202egpj.exe ##[group]x"
@@ -91,114 +88,7 @@ def running(job, number=1, **more) -> RecordedAttempt:
     return RecordedAttempt(AttemptKey(job, number), GEMINI, DIGEST, "tokentoken", **(known | more))
 
 
-MAX_REPLACE = Guard("MaxReplace", "11 jobs would be replaced, 10 is the limit", "--max-replace 11")
-
-CHANGED_ROWS = RowChanges(23, changed=("new|3",), added=(HOSTILE,))
-
-PLAN = Plan(
-    stack="examples",
-    jobs=(
-        job_plan(
-            "adopt-me", Action.ADOPT, Phase.ACTIVE, "our mark was found", attempt=running("adopt-me", remote=REMOTE)
-        ),
-        job_plan("cancel-it", Action.CANCEL, Phase.REMOVING, "its manifest was removed", unfinished=True),
-        job_plan(
-            "classify",
-            Action.CREATE,
-            Phase.WAITING,
-            "not created yet",
-            size=WorkSize("gemini-2.5-flash", "gemini", 22, 1234, 309),
-            buys=True,
-        ),
-        job_plan("collect-it", Action.COLLECT, Phase.SUCCEEDED, "results are there"),
-        job_plan("delete-it", Action.DELETE, Phase.REMOVING, "its manifest was removed"),
-        job_plan("forget-it", Action.FORGET, Phase.REMOVING, "gone"),
-        job_plan("gave-up", Action.NONE, Phase.FAILED, f"failed: {HOSTILE}", code=Reason.BACKOFF_LIMIT),
-        job_plan("quiet-one"),
-        job_plan("quiet-two"),
-        job_plan(
-            "relax-it",
-            Action.UPDATE,
-            Phase.ACTIVE,
-            "settings changed; running",
-            changes=(Change("spec.lifecycle.backoffLimit", 0, 2), Change("metadata.labels.team", "a", "b|c")),
-        ),
-        job_plan(
-            "retry-it",
-            Action.RETRY,
-            Phase.FAILED,
-            "attempt 1 expired",
-            size=WorkSize("gemini-2.5-pro", "vertex-eu"),
-            buys=True,
-        ),
-        job_plan(
-            "summarize-en",
-            Action.REPLACE,
-            Phase.ACTIVE,
-            "the work changed",
-            changes=(
-                Change("spec.model", "gemini-2.0-flash", "gemini-2.5-flash"),
-                Change("spec.request.generationConfig", None, {"temperature": 0.2, "stop": ["a|b"]}),
-                Change(
-                    "spec.src",
-                    "22 rows, sha256:5d41402abc4b",
-                    "23 rows, sha256:7d793037a076",
-                    CHANGED_ROWS,
-                    CHANGED_ROWS.words,
-                ),
-            ),
-            guard=MAX_REPLACE,
-            size=WorkSize("gemini-2.5-flash", "gemini", 1, 1_200_000, 300_000),
-            buys=True,
-        ),
-        job_plan(
-            "translate-fr",
-            Action.WAIT,
-            Phase.ACTIVE,
-            "running",
-            attempt=running("translate-fr", remote="batches/def456"),
-            size=WorkSize("gemini-2.5-flash", "gemini", 10, 512, 100, is_counted=True),
-        ),
-    ),
-    drift=(
-        Drift("gave-up", DriftKind.CANCELLED, "cancelled by somebody else"),
-        Drift("translate-fr", DriftKind.CHANGED, f"display name is now {HOSTILE}"),
-    ),
-    unmanaged=3,
-    guards=(Guard("MaxCreate", "101 jobs would be created, 100 is the limit", "--max-create 101"),),
-    problems={VERTEX: "403: caller lacks permission"},
-)
-
-QUIET_PLAN = Plan("examples", (job_plan("one"), job_plan("two")))
-
-APPLY = ApplyReport(
-    PLAN,
-    {
-        outcome.job: outcome
-        for outcome in (
-            Outcome("adopt-me", Result.DONE, REMOTE),
-            Outcome("cancel-it", Result.PENDING, "batches/ghi789"),
-            Outcome("classify", Result.DONE, "batches/new1"),
-            Outcome("collect-it", Result.DONE),
-            Outcome(
-                "delete-it",
-                Result.FAILED,
-                error=BadRequest(HOSTILE, http=400, status="INVALID_ARGUMENT", hint="read the message"),
-            ),
-            Outcome("forget-it", Result.DONE),
-            Outcome("gave-up", Result.DONE),
-            Outcome("quiet-one", Result.DONE),
-            Outcome("quiet-two", Result.DONE),
-            Outcome("relax-it", Result.DONE),
-            Outcome("retry-it", Result.PENDING, "batches/new2"),
-            Outcome(
-                "summarize-en",
-                Result.SKIPPED,
-                error=GuardError(MAX_REPLACE.message, code=MAX_REPLACE.code, hint=MAX_REPLACE.way_out),
-            ),
-        )
-    },
-)
+MAX_REPLACE = Guard("TooManyReplaces", "11 jobs to replace, and the limit is 10", "--max-replace 11")
 
 TROUBLE = Trouble(
     Operation.CREATE,
@@ -210,50 +100,6 @@ TROUBLE = Trouble(
     7,
     ago(minutes=-3),
     ago(minutes=-30),
-)
-
-STATUS = StatusReport(
-    "examples",
-    (
-        StatusRow(
-            "classify",
-            Phase.WAITING,
-            model="gemini-2.5-flash",
-            provider="gemini",
-            reason="waits for extract",
-            code=Reason.DEPENDENCY_PENDING,
-            trouble=TROUBLE,
-        ),
-        StatusRow(
-            "summarize-en",
-            Phase.PARTIALLY_SUCCEEDED,
-            "JOB_STATE_PARTIALLY_SUCCEEDED",
-            2,
-            REMOTE,
-            "gemini-2.5-pro",
-            "gemini",
-            RowCounts(100, 98, 2),
-            ago(days=2, hours=3),
-            ago(days=2, hours=2),
-            ago(days=1),
-            f"2 rows failed: {HOSTILE}",
-            code=Reason.ROWS_FAILED,
-            collect_by=ago(days=-1),
-        ),
-        StatusRow(
-            "translate-fr",
-            Phase.ACTIVE,
-            "JOB_STATE_RUNNING",
-            1,
-            "projects/demo/locations/europe-west4/batchPredictionJobs/42",
-            "gemini-2.5-flash",
-            "vertex-eu",
-            RowCounts(10, None, None),
-            ago(minutes=3, seconds=10),
-            code=Reason.ACTIVE,
-        ),
-    ),
-    {VERTEX: "503"},
 )
 
 DESIRED = DesiredJob(
@@ -310,19 +156,6 @@ RECORDED = RecordedJob(
         ),
         RecordedAttempt(AttemptKey("summarize-en", 3, 1), GEMINI, DIGEST, "tokentoken", intent=Intent(ago(seconds=5))),
     ),
-)
-
-DESCRIPTION = JobDescription(
-    "examples",
-    next(job for job in PLAN.jobs if job.job == "summarize-en"),
-    DESIRED,
-    RECORDED,
-    (
-        Event(ago(hours=2), "summarize-en", 2, "create", "not created yet", "ada@example.org", "New"),
-        Event(ago(hours=1), "summarize-en", None, "cancelled", HOSTILE),
-    ),
-    (Drift("summarize-en", DriftKind.CHANGED, HOSTILE),),
-    "results/summarize-en/current",
 )
 
 EXPLAINED = (

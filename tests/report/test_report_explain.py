@@ -185,7 +185,7 @@ def test_the_text_has_it_all():
     for words in (
         "2 of 3 in the queue",
         "until 2026-11-22T10:36:07Z",
-        "MaxReplace",
+        "TooManyReplaces",
         "BadRequest",
         "way out: look at it",
     ):

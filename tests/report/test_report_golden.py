@@ -1,19 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from report_samples import (
-    APPLY,
-    DESCRIPTION,
-    INVALID,
-    NOW,
-    PLAN,
-    QUIET_PLAN,
-    STACK,
-    STATUS,
-    VERSION,
-    Terminal,
-    written,
-)
+from report_plan import APPLY, DESCRIPTION, PLAN, QUIET_PLAN, STATUS
+from report_samples import INVALID, NOW, STACK, VERSION, Terminal, written
 
 from batchctl.model.keys import Api
 from batchctl.report.apply_text import write_apply

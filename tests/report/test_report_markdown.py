@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from markdown_it import MarkdownIt
-from report_samples import APPLY, MAX_REPLACE, PLAN, STATUS, VERTEX, job_plan
+from report_plan import APPLY, PLAN, STATUS
+from report_samples import MAX_REPLACE, VERTEX, job_plan
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Change
@@ -29,10 +30,10 @@ def tables(page):
 
 
 def test_all_rows_are_rows_of_tables():
-    assert tables(plan_markdown(PLAN)) == [7] * 12 + [3] * 3 + [3] * 3 + [3] * 3 + [2] * 2 + [5] * 6
+    assert tables(plan_markdown(PLAN)) == [7] * 14 + [3] * 3 + [3] * 3 + [3] * 2 + [2] * 2 + [5] * 7
     assert tables(apply_markdown(APPLY))[:12] == [5] * 12
     assert tables(drift_markdown(PLAN)) == [3] * 3 + [2] * 2
-    assert tables(status_markdown(STATUS)) == [8] * 4 + [2] * 2
+    assert tables(status_markdown(STATUS)) == [8] * 16 + [2] * 2
 
 
 def test_only_our_own_html_gets_through():
@@ -46,7 +47,7 @@ def test_only_our_own_html_gets_through():
 def test_a_refusal_without_an_error_is_told_too():
     job = job_plan("a", Action.REPLACE, Phase.ACTIVE, "changed", guard=MAX_REPLACE)
     page = apply_markdown(ApplyReport(Plan("s", (job,)), {"a": Outcome("a", Result.SKIPPED)}))
-    assert "| skipped | replace | a | changed &#91;refused: MaxReplace&#93; |  |" in page
+    assert "| skipped | replace | a | changed &#91;refused: TooManyReplaces&#93; |  |" in page
 
 
 def test_quiet_pages():

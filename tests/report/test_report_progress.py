@@ -5,7 +5,8 @@ import json
 from datetime import timedelta
 
 import pytest
-from report_samples import HOSTILE, NOW, QUIET_PLAN, Terminal, job_plan, running
+from report_plan import QUIET_PLAN
+from report_samples import HOSTILE, NOW, Terminal, job_plan, running
 
 from batchctl.model.actions import Action
 from batchctl.model.plan import Plan

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from report_samples import APPLY, job_plan
+from report_plan import APPLY
+from report_samples import job_plan
 
 from batchctl.model.actions import Action
 from batchctl.model.plan import Plan

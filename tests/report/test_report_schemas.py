@@ -8,7 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from report_samples import APPLY, DESCRIPTION, EXPLAINED, INVALID, PLAN, QUIET_PLAN, STACK, STATUS, VERSION
+from report_plan import APPLY, DESCRIPTION, PLAN, QUIET_PLAN, STATUS
+from report_samples import EXPLAINED, INVALID, STACK, VERSION
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from report_samples import DESCRIPTION
+from report_plan import DESCRIPTION
 from rich.console import Console
 from test_report_schemas import closed, objects
 

@@ -3,16 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from report_plan import APPLY, PLAN, QUIET_PLAN, STATUS
 from report_samples import (
-    APPLY,
     GEMINI,
     HOSTILE,
     NOW,
-    PLAN,
-    QUIET_PLAN,
     RECORDED,
     STACK,
-    STATUS,
     VERSION,
     VERTEX,
     Terminal,
@@ -129,7 +126,7 @@ def test_a_job_that_was_never_begun_is_skipped():
 
 def test_a_failure_is_named_though_nothing_was_to_do():
     report = ApplyReport(
-        QUIET_PLAN, {"one": Outcome("one", Result.FAILED, error=BatchctlError("disk full", code="State"))}
+        QUIET_PLAN, {"quiet-one": Outcome("quiet-one", Result.FAILED, error=BatchctlError("disk full", code="State"))}
     )
     assert "State: disk full" in written(write_apply, report)
     assert "State: disk full" in apply_markdown(report)
@@ -138,8 +135,8 @@ def test_a_failure_is_named_though_nothing_was_to_do():
 def test_each_guard_is_told_once():
     guarded = [replace(job, guard=PLAN.guards[0]) for job in PLAN.jobs]
     document = plan_document(replace(PLAN, jobs=tuple(guarded)))
-    assert [guard["code"] for guard in document["guards"]] == ["MaxCreate"]
-    assert {action["guard"] for action in document["actions"]} == {"MaxCreate"}
+    assert [guard["code"] for guard in document["guards"]] == ["TooManyReplaces"]
+    assert {action["guard"] for action in document["actions"]} == {"TooManyReplaces"}
 
 
 def test_accounts_are_told_in_a_fixed_order():
@@ -153,9 +150,9 @@ def test_accounts_are_told_in_a_fixed_order():
 @pytest.mark.parametrize(
     ("plan", "last"),
     [
-        (QUIET_PLAN, "No drift."),
-        (replace(QUIET_PLAN, unmanaged=0), "No drift. 0 unmanaged remote jobs."),
-        (replace(QUIET_PLAN, problems={VERTEX: "503"}), "No drift in what could be read."),
+        (QUIET_PLAN, "No drift. 0 unmanaged remote jobs."),
+        (replace(QUIET_PLAN, unmanaged=None), "No drift."),
+        (replace(QUIET_PLAN, unmanaged=None, problems={VERTEX: "503"}), "No drift in what could be read."),
         (replace(QUIET_PLAN, drift=DRIFT, unmanaged=1), "Drift in 1 place. 1 unmanaged remote job."),
     ],
 )

@@ -94,7 +94,8 @@ def _count_guards(decisions: list[Decision], limits: Limits, options: Options) -
         count = sum(1 for decision in decisions if decision.counted is kind)
         ordered = kind is Counted.DELETE and options.any_number and override is None
         if count > most and not ordered:
-            message = f"{count} jobs to {kind.value}, and the limit is {most}"
+            jobs = "1 job" if count == 1 else f"{count} jobs"
+            message = f"{jobs} to {kind.value}, and the limit is {most}"
             guards[kind] = Guard(_TOO_MANY[kind], message, f"--max-{kind.value} {count}")
     return guards
 
