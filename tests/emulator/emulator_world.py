@@ -1,4 +1,4 @@
-"""An emulator in this process whose clock stands still until a test moves it."""
+"""An emulator in this process whose clock is moved only by tests."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class World:
         return self.get(job)["metadata"]["state"].removeprefix("BATCH_STATE_")
 
     def finish(self, job: dict[str, Any]) -> dict[str, Any]:
-        """The job after all its time has passed."""
+        """The job after its running time."""
         self.pass_time("3s")
         return self.get(job)
 

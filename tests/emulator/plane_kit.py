@@ -1,4 +1,4 @@
-"""What the tests of Cloud Storage and BigQuery share: a caller with a token, and short ways to the calls."""
+"""Helpers for tests of Cloud Storage and BigQuery: a caller with a token, and short forms of the calls."""
 
 from __future__ import annotations
 

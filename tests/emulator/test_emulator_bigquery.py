@@ -43,7 +43,7 @@ def world(tmp_path: Path) -> Iterator[Plane]:
     world.http.close()
 
 
-def test_a_table_is_told_with_all_that_clients_read(world: Plane) -> None:
+def test_a_table_resource_has_all_members_that_clients_read(world: Plane) -> None:
     made = world.table("t", column("a", "string"), column("n", "INT64", "required"))
     assert made == world.ok("GET", f"{TABLES}/t")
     assert made == {
@@ -69,7 +69,7 @@ def test_a_table_is_told_with_all_that_clients_read(world: Plane) -> None:
     assert int(after["numBytes"]) > 0
 
 
-def test_values_come_back_as_the_service_spells_them(world: Plane) -> None:
+def test_values_are_formatted_as_by_the_service(world: Plane) -> None:
     world.table("t", *EVERY)
     world.insert("t", FULL, {})
     spelled = ["text ☃", "9007199254740993", "1.5", "true", "1767225600.25", '{"a":[1,null]}']
@@ -111,7 +111,7 @@ def test_values_come_back_as_the_service_spells_them(world: Plane) -> None:
         ("NUMERIC", "1.10", "1.10"),
     ],
 )
-def test_values_are_read_as_callers_spell_them(world: Plane, kind: str, given: Any, told: Any) -> None:
+def test_values_are_parsed_in_the_forms_that_callers_send(world: Plane, kind: str, given: Any, told: Any) -> None:
     world.table("t", column("A", kind))
     world.insert("t", {"a": given})
     assert world.data("t") == [[told]]
@@ -142,7 +142,7 @@ def test_values_are_read_as_callers_spell_them(world: Plane, kind: str, given: A
         ("RECORD", "NULLABLE", {"y": "x"}),
     ],
 )
-def test_values_that_do_not_fit(world: Plane, kind: str, mode: str, given: Any) -> None:
+def test_values_of_a_wrong_type_are_refused(world: Plane, kind: str, mode: str, given: Any) -> None:
     below = [column("y", "INTEGER")] if kind == "RECORD" else []
     world.table("t", column("c", kind, mode, *below))
     (error,) = world.insert("t", {"c": given})["insertErrors"]
@@ -153,7 +153,7 @@ def test_values_that_do_not_fit(world: Plane, kind: str, mode: str, given: Any) 
     assert world.data("t") == []
 
 
-def test_one_bad_row_stops_all(world: Plane) -> None:
+def test_one_bad_row_prevents_the_whole_insert(world: Plane) -> None:
     world.table("t", column("a", "STRING"))
     rows: tuple[Any, ...] = ({"a": "1"}, {"b": "2"}, "no row", {"a": "4"})
     errors = world.insert("t", *rows)["insertErrors"]
@@ -175,7 +175,7 @@ def test_one_bad_row_stops_all(world: Plane) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_pages_make_up_the_table(world: Plane, size: int) -> None:
+def test_pages_cover_the_table(world: Plane, size: int) -> None:
     world.table("t", column("n", "INTEGER"))
     world.insert("t", *({"n": number} for number in range(7)))
     found, token = [], None
@@ -188,7 +188,7 @@ def test_pages_make_up_the_table(world: Plane, size: int) -> None:
     assert found == [1, 2, 3, 4, 5, 6]
 
 
-def test_pages_at_the_borders(world: Plane) -> None:
+def test_pages_at_and_past_the_end(world: Plane) -> None:
     world.table("t", column("n", "INTEGER"))
     empty = world.ok("GET", f"{TABLES}/t/data")
     assert (empty["totalRows"], "rows" in empty, "pageToken" in empty) == ("0", False, False)
@@ -200,7 +200,7 @@ def test_pages_at_the_borders(world: Plane) -> None:
         assert world.refused(400, "GET", f"{TABLES}/t/data", params=params)["status"] == "INVALID_ARGUMENT"
 
 
-def test_a_page_ends_where_it_gets_too_large(world: Plane) -> None:
+def test_a_page_ends_at_its_size_limit(world: Plane) -> None:
     table = create_table(world.emulator.store, "p", "d", "t", [Column("a", "STRING")], NOW)
     append_rows(world.emulator.store, table, ({"a": "x" * 1_000_000} for _ in range(12)), NOW)
     first = world.ok("GET", f"{TABLES}/t/data")
@@ -223,7 +223,7 @@ def test_rows_by_column_name_without_a_call(world: Plane) -> None:
     assert find_table(store, "p", "d", "none") is None
 
 
-def test_datasets_come_and_go(world: Plane) -> None:
+def test_datasets_are_created_listed_and_deleted(world: Plane) -> None:
     body = {"datasetReference": {"datasetId": "other", "projectId": "p"}, "location": "EU"}
     made = world.ok("POST", DATASETS, json=body)
     assert (made["id"], made["location"], made["creationTime"]) == ("p:other", "EU", "1772366400000")
@@ -243,7 +243,7 @@ def test_datasets_come_and_go(world: Plane) -> None:
     assert world.refused(404, "GET", f"{DATASETS}/d")["message"] == "Not found: Dataset p:d"
 
 
-def test_tables_come_and_go(world: Plane) -> None:
+def test_tables_are_created_listed_and_deleted(world: Plane) -> None:
     for name in "abc":
         world.table(name, column("a", "STRING"))
     world.insert("a", {"a": "old"})
@@ -262,7 +262,7 @@ def test_tables_come_and_go(world: Plane) -> None:
     assert error["errors"][0]["reason"] == "duplicate"
 
 
-def test_what_a_table_is_for_is_kept(world: Plane) -> None:
+def test_descriptions_of_a_table_are_kept(world: Plane) -> None:
     body = {
         "tableReference": {"tableId": "t"},
         "description": "rows",
@@ -290,7 +290,7 @@ def test_what_a_table_is_for_is_kept(world: Plane) -> None:
         [column("a", "STRING"), column("A", "STRING")],
     ],
 )
-def test_schemas_that_cannot_be(world: Plane, fields: Any) -> None:
+def test_invalid_schemas_are_refused(world: Plane, fields: Any) -> None:
     body = {"tableReference": {"tableId": "t"}, "schema": {"fields": fields}}
     assert world.refused(400, "POST", TABLES, json=body)["errors"][0]["reason"] == "invalid"
 
@@ -306,7 +306,7 @@ def test_schemas_that_cannot_be(world: Plane, fields: Any) -> None:
         (DATASETS, {"datasetReference": {"datasetId": "a-b"}}),
     ],
 )
-def test_things_that_cannot_be(world: Plane, path: str, body: Any) -> None:
+def test_invalid_datasets_and_tables_are_refused(world: Plane, path: str, body: Any) -> None:
     world.refused(400, "POST", path, json=body)
 
 
@@ -315,7 +315,7 @@ def test_half_a_surrogate_pair_is_refused(world: Plane) -> None:
     assert "surrogate" in world.refused(400, "POST", DATASETS, content=body)["message"]
 
 
-def test_a_caller_without_a_token_is_nobody(world: Plane) -> None:
+def test_a_call_without_a_token_is_unauthorized(world: Plane) -> None:
     del world.http.headers["authorization"]
     for method, path in (("GET", DATASETS), ("POST", JOBS), ("POST", f"/upload{JOBS}"), ("GET", f"{TABLES}/t/data")):
         world.refused(401, method, path)

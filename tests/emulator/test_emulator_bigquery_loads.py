@@ -41,7 +41,7 @@ def filled(world: Plane) -> Plane:
     return world
 
 
-def test_rows_that_come_with_the_job(filled: Plane) -> None:
+def test_rows_in_the_request_are_loaded(filled: Plane) -> None:
     done = filled.ok("POST", f"/upload{JOBS}", **related(job("j1"), ROWS))
     assert done["status"] == {"state": "DONE"}
     assert done["id"] == "p:EU.j1"
@@ -59,7 +59,7 @@ def test_rows_that_come_with_the_job(filled: Plane) -> None:
     assert filled.data("t") == [["old", None], ["x", "1"], ["y", None]]
 
 
-def test_rows_that_come_by_a_session(filled: Plane) -> None:
+def test_rows_uploaded_by_a_session_are_loaded(filled: Plane) -> None:
     url = filled.session(f"/upload{JOBS}", job("j2"))
     rows = b'{"a":"' + b"x" * 300_000 + b'"}\n{"a":"last"}\n'
     assert filled.piece(url, rows[: 256 * 1024], f"bytes 0-{256 * 1024 - 1}/*").status_code == 308
@@ -72,7 +72,7 @@ def test_rows_that_come_by_a_session(filled: Plane) -> None:
     assert filled.ok("GET", "/_emulator/requests")["byMethod"]["bigquery.jobs.upload"] == 3
 
 
-def test_rows_in_objects(filled: Plane) -> None:
+def test_rows_in_objects_are_loaded(filled: Plane) -> None:
     for name, content in (("in/2", b'{"a":"two"}'), ("in/1", b'{"a":"one"}'), ("in/x/3", b"no JSON")):
         put_object(filled.emulator.store, BUCKET, name, [content], "x/y", NOW)
     done = filled.ok("POST", JOBS, json=job(sourceUris=["gs://demo/in/*", "gs://demo/in/1"]))
@@ -104,7 +104,7 @@ def test_rows_in_objects(filled: Plane) -> None:
         ({}, b"", [["old", None]]),
     ],
 )
-def test_what_a_load_writes(filled: Plane, load: dict[str, Any], content: bytes, rows: list[Any]) -> None:
+def test_the_disposition_of_a_load(filled: Plane, load: dict[str, Any], content: bytes, rows: list[Any]) -> None:
     done = upload(filled, content, **load)
     assert done["status"] == {"state": "DONE"}
     assert filled.data("t") == rows
@@ -132,7 +132,7 @@ def test_a_load_that_fails_changes_nothing(
     assert filled.ok("GET", f"{TABLES}/t") == before
 
 
-def test_few_bad_rows_are_told_one_by_one(filled: Plane) -> None:
+def test_the_first_bad_rows_are_listed(filled: Plane) -> None:
     status = upload(filled, b'{"z":1}\n' * 9)["status"]
     assert "bad rows: 9" in status["errorResult"]["message"]
     assert [error["message"][:6] for error in status["errors"]] == [f"Row {number}:" for number in range(1, 6)]
@@ -165,7 +165,7 @@ def test_few_bad_rows_are_told_one_by_one(filled: Plane) -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_load_makes_the_table(world: Plane, load: dict[str, Any], rows: bytes, schema: list[Any]) -> None:
+def test_a_load_creates_the_table(world: Plane, load: dict[str, Any], rows: bytes, schema: list[Any]) -> None:
     assert upload(world, rows, **load)["status"] == {"state": "DONE"}
     assert world.ok("GET", f"{TABLES}/t")["schema"]["fields"] == schema
 
@@ -180,7 +180,7 @@ def test_a_load_makes_the_table(world: Plane, load: dict[str, Any], rows: bytes,
         ({"autodetect": True}, b'{"a":1}\n{"a":{"b":1}}', "invalid"),
     ],
 )
-def test_a_load_that_cannot_make_the_table(world: Plane, load: dict[str, Any], content: bytes, reason: str) -> None:
+def test_a_load_fails_without_a_usable_schema(world: Plane, load: dict[str, Any], content: bytes, reason: str) -> None:
     assert upload(world, content, **load)["status"]["errorResult"]["reason"] == reason
     world.refused(404, "GET", f"{TABLES}/t")
 
@@ -211,7 +211,7 @@ def test_a_table_without_columns_gets_those_of_the_load(world: Plane) -> None:
         (job("taken"), 409, "duplicate"),
     ],
 )
-def test_jobs_that_cannot_be(filled: Plane, body: Any, status: int, reason: str) -> None:
+def test_invalid_load_jobs_are_refused(filled: Plane, body: Any, status: int, reason: str) -> None:
     filled.ok("POST", f"/upload{JOBS}", **related(job("taken"), ROWS))
     paths = (JOBS, f"/upload{JOBS}?uploadType=resumable")
     for path in paths:
@@ -221,13 +221,13 @@ def test_jobs_that_cannot_be(filled: Plane, body: Any, status: int, reason: str)
     assert len(filled.data("t")) == 3
 
 
-def test_jobs_that_are_not_there(world: Plane) -> None:
+def test_missing_load_jobs_are_not_found(world: Plane) -> None:
     error = world.refused(404, "GET", f"{JOBS}/none", params={"location": "EU"})
     assert (error["message"], error["errors"][0]["reason"]) == ("Not found: Job p:EU.none", "notFound")
     world.refused(400, "POST", f"/upload{JOBS}?uploadType=media", json=job())
 
 
-def test_two_sessions_of_one_job(filled: Plane) -> None:
+def test_two_sessions_with_one_job_id(filled: Plane) -> None:
     one, other = (filled.session(f"/upload{JOBS}", job("same")) for _ in range(2))
     assert filled.http.put(one, content=b'{"a":"x"}').status_code == 200
     assert filled.http.put(other, content=b'{"a":"x"}').status_code == 409

@@ -1,4 +1,4 @@
-"""What callers may send besides plain JSON under a key or in a header, and get besides names of enums."""
+"""Bodies, credentials and replies beyond plain JSON: gzip, lenient JSON, tokens in the query, enums as numbers."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def vertex(tmp_path: Path) -> Iterator[Vertex]:
 
 
 def bare(world: World, **headers: str) -> httpx.Client:
-    """A client that sends these headers alone, and whose replies no document knows."""
+    """A client that sends only these headers, and whose replies are not checked against a document."""
     return httpx.Client(transport=EmbeddedTransport(world.emulator), base_url="http://emulator:1", headers=headers)
 
 
-def test_a_body_packed_with_gzip_is_what_was_packed(world: World) -> None:
+def test_a_gzip_body_is_decompressed(world: World) -> None:
     content = json.dumps(batch("ü" * 100)).encode()
     halves = gzip.compress(content[:50]) + gzip.compress(content[50:])
     for packed in (gzip.compress(content), halves):
@@ -49,7 +49,7 @@ def test_a_body_packed_with_gzip_is_what_was_packed(world: World) -> None:
         assert job["metadata"]["batchStats"]["requestCount"] == "1"
 
 
-def test_packed_bytes_go_into_objects_as_they_were(tmp_path: Path) -> None:
+def test_gzip_bytes_are_stored_in_objects_unchanged(tmp_path: Path) -> None:
     plane = Plane(tmp_path / "e.db")
     plane.ok("POST", "/storage/v1/b", params={"project": "p"}, json={"name": BUCKET})
     query = {"uploadType": "media", "name": "a"}
@@ -57,7 +57,7 @@ def test_packed_bytes_go_into_objects_as_they_were(tmp_path: Path) -> None:
     assert plane.read("a").content == b"bytes"
 
 
-def test_rules_may_come_packed(world: World) -> None:
+def test_rules_may_be_sent_with_gzip(world: World) -> None:
     rules = [{"fate": "fail"}]
     packed = gzip.compress(json.dumps(rules).encode())
     assert world.http.put("/_emulator/rules", content=packed, headers=PACKED).json() == rules
@@ -71,11 +71,11 @@ def test_rules_may_come_packed(world: World) -> None:
         (gzip.compress(b"{}", mtime=0) + b"more", "is not in the gzip format"),
     ],
 )
-def test_what_gzip_did_not_make_is_refused(world: World, content: bytes, words: str) -> None:
+def test_an_invalid_gzip_body_is_refused(world: World, content: bytes, words: str) -> None:
     assert words in world.refused(400, "POST", CREATE, content=content, headers=PACKED)["message"]
 
 
-def test_what_is_packed_counts_with_its_full_size(tmp_path: Path) -> None:
+def test_the_limit_applies_to_the_decompressed_size(tmp_path: Path) -> None:
     world = World(tmp_path / "small.db", settings=Settings(max_body=1000))
     packed = gzip.compress(json.dumps(batch("x" * 2000)).encode())
     assert len(packed) < 1000
@@ -84,7 +84,7 @@ def test_what_is_packed_counts_with_its_full_size(tmp_path: Path) -> None:
         assert error["message"] == "Request payload size exceeds the limit: 1000 bytes."
 
 
-def test_json_in_single_quotes_is_json(world: World) -> None:
+def test_json_in_single_quotes_is_accepted(world: World) -> None:
     content = (
         "{'batch': {'displayName': 'it\\'s \"d\"', \"inputConfig\": {'requests': {'requests':"
         " [{'request': {'contents': [{'parts': [{\"text\": \"it's\\u0041\"}]}]}}]}}}}"
@@ -108,12 +108,12 @@ def test_json_in_single_quotes_is_json(world: World) -> None:
         ('{"a: 1,}": ",]", b : "c:"}', '{"a: 1,}": ",]", "b" : "c:"}'),
     ],
 )
-def test_only_what_is_not_strict_json_changes(text: str, wanted: str) -> None:
+def test_strict_json_is_unchanged(text: str, wanted: str) -> None:
     assert as_strict_json(text) == wanted
     json.loads(wanted)
 
 
-def test_json_as_people_write_it_by_hand(world: World) -> None:
+def test_lenient_json_is_accepted(world: World) -> None:
     content = """{batch: {"displayName": 'd', inputConfig: {requests: {requests: [
         {request: {contents: [{parts: [{text: 'two
 lines'},]},],},},
@@ -142,7 +142,7 @@ lines'},]},],},},
         '"\\',
     ],
 )
-def test_what_is_no_json_even_by_hand_is_refused(world: World, content: str) -> None:
+def test_invalid_lenient_json_is_refused(world: World, content: str) -> None:
     message = world.refused(400, "POST", CREATE, content=content)["message"]
     assert message.startswith("Invalid JSON payload received. "), message
     with pytest.raises(ValueError, match=r"line 1"):
@@ -150,18 +150,18 @@ def test_what_is_no_json_even_by_hand_is_refused(world: World, content: str) -> 
 
 
 @pytest.mark.parametrize("text", ["a" * 4_000_000, "[" + "," * 4_000_000, "{" + " " * 4_000_000, ", " * 2_000_000])
-def test_long_nonsense_is_refused_at_once(world: World, text: str) -> None:
+def test_long_invalid_json_is_refused_quickly(world: World, text: str) -> None:
     assert world.refused(400, "POST", CREATE, content=text)["message"].startswith("Invalid JSON payload received.")
 
 
 @pytest.mark.parametrize(
     "text", ["'\"" + '\\"' * 1_000_000, "\"'" + "\\'" * 1_000_000 + "\\", "'" * 1_000_001, "'" + "x" * 4_000_000]
 )
-def test_a_text_that_never_ends_is_refused_at_once(world: World, text: str) -> None:
+def test_an_unterminated_string_is_refused_quickly(world: World, text: str) -> None:
     assert world.refused(400, "POST", CREATE, content=text)["message"].startswith("Invalid JSON payload received.")
 
 
-def test_a_token_may_come_in_the_query(vertex: Vertex) -> None:
+def test_a_token_may_be_in_the_query(vertex: Vertex) -> None:
     client = bare(vertex)
     for path in (JOBS, "/storage/v1/b/in/o", "/bigquery/v2/projects/p/datasets", "/v1beta/batches"):
         assert client.get(path, params={"access_token": "t"}).status_code == 200
@@ -169,13 +169,13 @@ def test_a_token_may_come_in_the_query(vertex: Vertex) -> None:
             assert client.get(path, params={"access_token": token}).status_code == 401, (path, token)
 
 
-def test_a_token_opens_the_developer_api_as_a_key_does(world: World) -> None:
+def test_the_developer_api_accepts_a_token_in_place_of_a_key(world: World) -> None:
     assert bare(world, authorization="Bearer t").get("/v1beta/batches").status_code == 200
     assert bare(world, authorization="Basic t").get("/v1beta/batches").status_code == 401
     assert bare(world).get("/v1beta/batches").status_code == 403
 
 
-def test_enums_come_as_numbers_where_asked(vertex: Vertex) -> None:
+def test_enums_are_numbers_on_request(vertex: Vertex) -> None:
     job = vertex.make(labels={"state": "job_state_pending"})
     client = bare(vertex, authorization="Bearer t")
     vertex.pass_time("5s")
@@ -185,7 +185,7 @@ def test_enums_come_as_numbers_where_asked(vertex: Vertex) -> None:
     assert client.post(JOBS, params=NUMBERS, json=body()).json()["state"] == 2
 
 
-def test_the_developer_api_has_numbers_too_and_a_rows_own_metadata_stays(world: World) -> None:
+def test_the_developer_api_has_numbers_too_but_not_in_row_metadata(world: World) -> None:
     job = world.ok("POST", CREATE, json=batch())
     world.pass_time("3s")
     found = world.get(job, **NUMBERS)
@@ -197,14 +197,14 @@ def test_the_developer_api_has_numbers_too_and_a_rows_own_metadata_stays(world: 
     assert world.ok("GET", f"/v1/{file['name']}", params=NUMBERS)["state"] == 2
 
 
-def test_operations_are_below_ui_as_well(vertex: Vertex) -> None:
+def test_operations_are_available_below_ui(vertex: Vertex) -> None:
     job = vertex.make()
     vertex.end(job)
     operation = vertex.ok("DELETE", f"/v1/{job['name']}")
     assert vertex.ok("GET", f"/ui/{operation['name']}") == operation
 
 
-def test_storage_answers_below_b_as_well(tmp_path: Path) -> None:
+def test_storage_is_available_below_b(tmp_path: Path) -> None:
     plane = Plane(tmp_path / "e.db")
     plane.ok("POST", "/b", params={"project": "p"}, json={"name": BUCKET})
     plane.put("x/y", b"bytes")
@@ -213,7 +213,7 @@ def test_storage_answers_below_b_as_well(tmp_path: Path) -> None:
     assert plane.http.delete(f"/b/{BUCKET}/o/x%2Fy").status_code == 204
 
 
-def test_reads_of_storage_need_no_token_where_a_setting_says_so(tmp_path: Path) -> None:
+def test_a_setting_allows_anonymous_reads_of_storage(tmp_path: Path) -> None:
     plane = Plane(tmp_path / "e.db")
     plane.ok("POST", "/storage/v1/b", params={"project": "p"}, json={"name": BUCKET})
     plane.put("x", b"bytes")
@@ -228,7 +228,7 @@ def test_reads_of_storage_need_no_token_where_a_setting_says_so(tmp_path: Path) 
     assert client.get("/bigquery/v2/projects/p/datasets").status_code == 401
 
 
-def test_other_calls_of_storage_need_no_token_where_a_setting_says_so(tmp_path: Path) -> None:
+def test_a_setting_allows_anonymous_writes_to_storage(tmp_path: Path) -> None:
     client = bare(Plane(tmp_path / "e.db"))
     client.put("/_emulator/settings", json={"anonymousWrites": "allow"}).raise_for_status()
     assert client.post("/b", params={"project": "p"}, json={"name": BUCKET}).status_code == 200

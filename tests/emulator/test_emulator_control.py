@@ -6,7 +6,7 @@ import pytest
 from emulator_world import MODEL, World
 
 
-def test_all_calls_are_counted_but_control_calls(world: World) -> None:
+def test_all_calls_except_control_calls_are_counted(world: World) -> None:
     assert world.ok("GET", "/_emulator/requests") == {"total": 0, "byMethod": {}}
     job = world.create()
     world.create_embed({"content": {"parts": [{"text": "x"}]}})
@@ -44,7 +44,7 @@ def test_all_calls_are_counted_but_control_calls(world: World) -> None:
     }
 
 
-def test_every_job_is_told_deleted_ones_too(world: World) -> None:
+def test_the_list_of_jobs_includes_deleted_jobs(world: World) -> None:
     first = world.create("a", "b", name="dn")
     world.pass_time("2s")
     file = world.upload(b"")
@@ -125,7 +125,7 @@ def test_reset_empties_everything(world: World) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/_emulator/reset"), ("GET", "/_emulator/"), ("POST", "/_emulator/job")]
 )
-def test_other_control_calls_are_told_what_there_is(world: World, method: str, path: str) -> None:
+def test_unknown_control_calls_list_the_known_ones(world: World, method: str, path: str) -> None:
     assert "PUT /_emulator/rules" in world.refused(404, method, path)["message"]
 
 
@@ -134,7 +134,7 @@ def test_a_control_body_is_json(world: World, path: str) -> None:
     world.refused(400, "PUT", f"/_emulator/{path}", content=b"{")
 
 
-def test_settings_are_put_and_replaced_at_any_time(world: World) -> None:
+def test_settings_can_be_replaced_at_any_time(world: World) -> None:
     assert world.http.get("/_emulator/settings").json() == {}
     slow = {"pending": "1h"}
     for settings, state in ((slow, "PENDING"), ({}, "SUCCEEDED"), (slow, "PENDING")):

@@ -30,7 +30,7 @@ def details(world: World, **fault: Any) -> tuple[dict[str, Any], list[str]]:
     return error, [detail["@type"].rpartition(".")[2] for detail in error.get("details", [])]
 
 
-def test_a_quota_error_may_tell_when_to_come_again(world: World) -> None:
+def test_a_quota_error_may_have_a_retry_delay(world: World) -> None:
     error, types = details(world, status=429)
     assert (error["status"], types) == ("RESOURCE_EXHAUSTED", ["Help"])
     error, types = details(world, status=429, retryInfo="43s")
@@ -51,7 +51,7 @@ def test_a_cut_loses_the_reply(world: World, when: str, jobs: int) -> None:
     assert created(world) == jobs
 
 
-def test_a_delay_within_the_timeout_is_waited_out(world: World) -> None:
+def test_a_delay_within_the_timeout_is_only_late(world: World) -> None:
     world.faults({"method": "batches.create", "kind": "delay", "delay": "5s"})
     world.create()
     world.faults({"method": "batches.create", "kind": "delay", "delay": "4s", "when": "after"})
@@ -96,14 +96,14 @@ def pages(world: World, size: int) -> list[list[str]]:
         (4, 1, [["3"], [], ["2"], ["1"], ["0"]]),
     ],
 )
-def test_an_empty_page_stands_in_the_middle(world: World, jobs: int, size: int, expected: list[list[str]]) -> None:
+def test_an_empty_page_comes_in_the_middle(world: World, jobs: int, size: int, expected: list[list[str]]) -> None:
     for number in range(jobs):
         world.create(name=str(number))
     world.faults({"method": "batches.list", "kind": "emptyPage"})
     assert pages(world, size) == expected
 
 
-def test_stale_stats_are_those_of_the_beginning(world: World) -> None:
+def test_stale_stats_are_those_of_the_creation(world: World) -> None:
     job = world.create("a", "b")
     world.pass_time("3s")
     world.faults({"method": "batches.*", "kind": "staleStats"})
@@ -134,7 +134,7 @@ def test_a_deleted_job_may_be_forbidden(world: World) -> None:
     world.refused(404, "GET", f"/v1beta/{deleted['name']}")
 
 
-def test_a_count_runs_out_and_tells_what_is_left(world: World) -> None:
+def test_a_count_decreases_until_the_fault_ends(world: World) -> None:
     world.faults({"method": "batches.list", "kind": "status", "status": 500, "count": 2})
     codes = []
     for left in (1, 0, 0):
@@ -148,7 +148,7 @@ def draws(world: World, **fault: Any) -> str:
     return "".join(str(world.http.get("/v1beta/batches").status_code)[0] for _ in range(60))
 
 
-def test_draws_repeat_themselves_with_their_seed(world: World) -> None:
+def test_draws_repeat_with_the_same_seed(world: World) -> None:
     first = draws(world, probability=0.5, seed=1)
     assert draws(world, probability=0.5, seed=1) == first
     assert draws(world, probability=0.5, seed=2) != first
@@ -157,7 +157,7 @@ def test_draws_repeat_themselves_with_their_seed(world: World) -> None:
     assert draws(world, probability=1, count=3) == "555" + "2" * 57
 
 
-def test_the_first_fault_that_fires_counts(world: World) -> None:
+def test_the_first_fault_that_fires_applies(world: World) -> None:
     world.faults(
         {"method": "batches.create", "kind": "status", "status": 500},
         {"method": "*.list", "kind": "status", "status": 502, "count": 1},
@@ -167,7 +167,7 @@ def test_the_first_fault_that_fires_counts(world: World) -> None:
     assert world.http.get("/v1beta/files").status_code == 503
 
 
-def test_faults_reach_every_kind_of_call_and_no_control_call(world: World) -> None:
+def test_faults_apply_to_all_calls_except_control_calls(world: World) -> None:
     world.faults({"kind": "status", "status": 500})
     for path in ("/v1beta/batches", "/nowhere"):
         assert world.http.get(path).status_code == 500
@@ -175,7 +175,7 @@ def test_faults_reach_every_kind_of_call_and_no_control_call(world: World) -> No
     assert world.ok("GET", "/_emulator/requests")["total"] == 3
 
 
-def test_unknown_paths_are_a_method_too() -> None:
+def test_unknown_paths_have_a_method_name() -> None:
     assert "unknown" in METHODS
 
 
@@ -222,7 +222,7 @@ def test_wrong_faults_are_refused_with_their_place(world: World, faults: Any, te
     assert world.http.get("/_emulator/faults").json() == []
 
 
-def test_a_status_fault_may_have_words_and_a_name_of_its_own(world: World) -> None:
+def test_a_status_fault_may_have_its_own_message_and_name(world: World) -> None:
     error, _ = details(world, status=400, name="FAILED_PRECONDITION", message="not now")
     assert error == {"code": 400, "message": "not now", "status": "FAILED_PRECONDITION"}
     error, types = details(world, status=429, message="limit: 0", retryInfo="3s")
@@ -232,7 +232,7 @@ def test_a_status_fault_may_have_words_and_a_name_of_its_own(world: World) -> No
     assert details(world, status=429, name="ABORTED", retryInfo="3s")[0]["status"] == "ABORTED"
 
 
-def test_a_right_may_arrive_late(world: World) -> None:
+def test_a_permission_may_take_effect_late(world: World) -> None:
     words = "Permission denied on resource project p."
     fault = {"kind": "status", "status": 403, "message": words, "method": "batches.*", "lasts": "3m"}
     world.faults(fault)

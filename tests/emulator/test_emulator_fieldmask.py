@@ -60,5 +60,5 @@ def test_a_malformed_mask_is_refused(mask: str) -> None:
         ("c", ("a",), False),
     ],
 )
-def test_a_mask_tells_what_need_not_be_made(mask: str | None, path: tuple[str, ...], wanted: bool) -> None:
+def test_a_mask_tells_which_members_are_needed(mask: str | None, path: tuple[str, ...], wanted: bool) -> None:
     assert parse_mask(mask).wants(*path) is wanted

@@ -1,4 +1,4 @@
-"""`fields` over HTTP: what a reply cannot have is refused, and nothing is done."""
+"""`fields` over HTTP: unknown paths are refused without effect."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def test_an_unknown_path_is_refused(vertex: Vertex, path: str, fields: str, unkn
 
 
 @pytest.mark.parametrize(("path", "fields", "unknown"), OLD)
-def test_an_unknown_path_is_refused_in_the_older_way(vertex: Vertex, path: str, fields: str, unknown: str) -> None:
+def test_older_apis_refuse_an_unknown_path_in_their_format(
+    vertex: Vertex, path: str, fields: str, unknown: str
+) -> None:
     joint = "&" if "?" in path else "?"
     error = vertex.refused(400, "GET", f"{path}{joint}fields={fields}")
     place = {"locationType": "parameter", "location": "fields", "domain": "global", "reason": "invalidParameter"}
@@ -72,18 +74,18 @@ def test_an_unknown_path_is_refused_in_the_older_way(vertex: Vertex, path: str, 
         (f"{DATASETS}/d/tables", "tables(id,tableReference/x)"),
     ],
 )
-def test_a_path_that_a_reply_may_have_is_taken(vertex: Vertex, path: str, fields: str) -> None:
+def test_every_path_of_a_reply_is_accepted(vertex: Vertex, path: str, fields: str) -> None:
     vertex.ok("GET", path, params={"fields": fields})
 
 
-def test_what_is_refused_does_nothing(vertex: Vertex) -> None:
+def test_a_call_with_an_invalid_mask_has_no_effect(vertex: Vertex) -> None:
     vertex.refused(400, "POST", JOBS, params={"fields": "nope"}, json=body())
     vertex.refused(400, "POST", f"/v1/{MODEL}:batchGenerateContent", params={"fields": "batch"}, json={})
     assert vertex.listed() == []
     assert vertex.ok("GET", "/v1beta/batches") == {}
 
 
-def test_a_point_is_as_good_as_a_slash(world: World) -> None:
+def test_a_dot_and_a_slash_are_equivalent(world: World) -> None:
     job = world.create()
     assert world.get(job, fields="metadata.batchStats.requestCount") == {
         "metadata": {"batchStats": {"requestCount": "1"}}
@@ -100,7 +102,7 @@ def test_a_point_is_as_good_as_a_slash(world: World) -> None:
         (OBJECTS, "items/metadata/mine", 200),
     ],
 )
-def test_what_is_in_an_any_may_count_as_unknown(vertex: Vertex, path: str, fields: str, status: int) -> None:
+def test_a_setting_refuses_paths_into_an_any(vertex: Vertex, path: str, fields: str, status: int) -> None:
     assert vertex.http.get(path, params={"fields": fields}).status_code == 200
     vertex.http.put("/_emulator/settings", json={"fieldsInAny": "refuse"}).raise_for_status()
     assert vertex.http.get(path, params={"fields": fields}).status_code == status

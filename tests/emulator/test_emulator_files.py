@@ -30,7 +30,7 @@ def test_an_uploaded_file_is_described(world: World) -> None:
     assert world.ok("GET", "/v1beta/files/in-1") == file
 
 
-def test_bytes_come_in_chunks_that_need_no_key(world: World) -> None:
+def test_chunks_need_no_key(world: World) -> None:
     content = ROW * 3
     url = world.start_upload(len(content))
     assert url.startswith("http://emulator:1/upload/v1beta/files?upload_id=")
@@ -49,7 +49,7 @@ def test_bytes_come_in_chunks_that_need_no_key(world: World) -> None:
     assert job["metadata"]["batchStats"]["requestCount"] == "3"
 
 
-def test_finalize_may_come_alone(world: World) -> None:
+def test_finalize_may_be_a_call_of_its_own(world: World) -> None:
     url = world.start_upload()
     world.send(url, b"abc", 0, "upload")
     assert world.send(url, b"", 3, "finalize").json()["file"]["sizeBytes"] == "3"
@@ -70,11 +70,11 @@ def test_a_wrong_offset_is_refused_and_changes_nothing(world: World, offset: int
 
 
 @pytest.mark.parametrize(("content", "command"), [(b"abcd", "upload"), (b"ab", "upload, finalize"), (b"abc", "jump")])
-def test_chunks_that_do_not_fit_are_refused(world: World, content: bytes, command: str) -> None:
+def test_chunks_of_a_wrong_size_are_refused(world: World, content: bytes, command: str) -> None:
     assert world.send(world.start_upload(3), content, 0, command).status_code == 400
 
 
-def test_a_finalized_upload_takes_no_more(world: World) -> None:
+def test_a_finalized_upload_accepts_no_more_bytes(world: World) -> None:
     url = world.start_upload()
     world.send(url, b"abc")
     again = world.send(url, b"abc")
@@ -105,7 +105,7 @@ def test_a_start_needs_key_protocol_and_type(world: World) -> None:
     assert (reply.status_code, reply.content) == (200, b"")
 
 
-def test_a_file_may_not_be_too_large(tmp_path) -> None:
+def test_a_file_over_the_limit_is_refused(tmp_path) -> None:
     world = World(tmp_path / "e.db", Settings(max_file=3))
     world.refused(
         400,
@@ -120,12 +120,12 @@ def test_a_file_may_not_be_too_large(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("name", ["files/" + "a" * 41, "files/-a", "files/a-", "files/A", "files/a_b"])
-def test_names_of_the_caller_have_a_form(world: World, name: str) -> None:
+def test_file_names_are_checked(world: World, name: str) -> None:
     headers = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start"}
     world.refused(400, "POST", "/upload/v1beta/files", headers=headers, json={"file": {"name": name, "mimeType": "a"}})
 
 
-def test_a_name_that_is_taken_clashes(world: World) -> None:
+def test_an_existing_file_name_is_a_conflict(world: World) -> None:
     headers = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start"}
     body = {"file": {"name": "files/" + "a" * 40, "mimeType": "a"}}
     late = world.start_upload(1, name=body["file"]["name"])
@@ -166,7 +166,7 @@ def test_a_deleted_file_is_forbidden(world: World) -> None:
     assert world.ok("GET", "/v1beta/files") == {}
 
 
-def test_a_file_is_gone_after_two_days_but_its_job_keeps_the_rows(world: World) -> None:
+def test_a_file_expires_after_two_days_but_its_job_keeps_the_rows(world: World) -> None:
     world.rules({"running": "47h"})
     file = world.upload(ROW)
     world.pass_time("47h59m59s")
@@ -177,7 +177,7 @@ def test_a_file_is_gone_after_two_days_but_its_job_keeps_the_rows(world: World) 
     assert world.http.get(f"/v1beta/files/batch-{job['name'][8:]}:download?alt=media").status_code == 200
 
 
-def test_bytes_live_as_long_as_somebody_needs_them(world: World) -> None:
+def test_bytes_are_kept_as_long_as_they_are_used(world: World) -> None:
     def kept() -> int:
         return world.emulator.store.rows("SELECT count(*) FROM pieces")[0][0]
 
@@ -196,7 +196,7 @@ def test_bytes_live_as_long_as_somebody_needs_them(world: World) -> None:
     assert kept() == 0
 
 
-def test_result_files_can_be_downloaded_and_not_got(world: World) -> None:
+def test_result_files_can_be_downloaded_but_have_no_resource(world: World) -> None:
     job = world.create_from_file(world.upload(ROW)["name"])
     short = f"batch-{job['name'].removeprefix('batches/')}"
     world.refused(403, "GET", f"/v1beta/files/{short}:download", params={"alt": "media"})
@@ -230,7 +230,7 @@ def test_an_inline_job_has_no_result_file(world: World) -> None:
     world.refused(403, "GET", f"/v1beta/files/batch-{job['name'][8:]}:download", params={"alt": "media"})
 
 
-def test_a_result_file_may_come_later_than_the_state(tmp_path) -> None:
+def test_a_result_file_may_appear_after_the_state(tmp_path) -> None:
     world = World(tmp_path / "e.db", Settings(result_file_lag=5 * 10**9))
     job = world.create_from_file(world.upload(ROW)["name"])
     assert world.finish(job)["done"] is True
@@ -241,7 +241,7 @@ def test_a_result_file_may_come_later_than_the_state(tmp_path) -> None:
     world.http.close()
 
 
-def test_a_file_is_processed_before_a_job_can_be_made_of_it(tmp_path) -> None:
+def test_a_file_is_processed_before_a_job_can_use_it(tmp_path) -> None:
     world = World(tmp_path / "e.db", Settings(file_processing=60 * 10**9))
     file = world.upload(ROW)
     assert file["state"] == "PROCESSING"
@@ -254,7 +254,7 @@ def test_a_file_is_processed_before_a_job_can_be_made_of_it(tmp_path) -> None:
     world.create_from_file(file["name"])
 
 
-def test_the_storage_for_files_has_an_end(tmp_path) -> None:
+def test_the_file_storage_quota_is_enforced(tmp_path) -> None:
     world = World(tmp_path / "e.db", Settings(file_storage=len(ROW)))
     file = world.upload(ROW)
     with pytest.raises(AssertionError, match="file storage quota"):

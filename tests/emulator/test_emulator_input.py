@@ -35,7 +35,7 @@ def test_both_spellings_are_read_and_camel_case_is_answered(world: World) -> Non
     assert len(item["response"]["candidates"]) == 2
 
 
-def test_names_inside_user_maps_stay_as_they_are(world: World) -> None:
+def test_names_in_user_maps_are_unchanged(world: World) -> None:
     metadata = {"some_key": {"inner_name": [1]}, "someKey": "other"}
     request = {
         "contents": [{"parts": [{"function_call": {"name": "f", "args": {"snake_case": 1}}}]}],
@@ -53,7 +53,7 @@ def test_names_inside_user_maps_stay_as_they_are(world: World) -> None:
     assert item["response"]["candidates"][0]["content"]["parts"] == [{"text": '{"snake_name": 0}'}]
 
 
-def test_all_that_the_sdk_sends_is_taken(world: World) -> None:
+def test_every_field_that_the_sdk_sends_is_accepted(world: World) -> None:
     request = {
         "model": "models/gemini-2.5-pro",
         "contents": CONTENTS,
@@ -73,7 +73,7 @@ def test_all_that_the_sdk_sends_is_taken(world: World) -> None:
 
 
 @pytest.mark.parametrize("beside", ["systemInstruction", "tools", "toolConfig", None])
-def test_cached_content_brings_its_own_instruction_and_tools(world: World, beside: str | None) -> None:
+def test_cached_content_excludes_instruction_and_tools(world: World, beside: str | None) -> None:
     others: dict[str, Any] = {
         "systemInstruction": {"parts": [{"text": "x"}]},
         "tools": [{"codeExecution": {}}],
@@ -142,7 +142,7 @@ def test_an_unknown_name_is_refused_with_its_place(world: World, path: str, body
     ]
 
 
-def test_all_unknown_names_are_told_at_once(world: World) -> None:
+def test_all_unknown_names_are_reported_together(world: World) -> None:
     error = world.refused(400, "POST", CREATE, json={"batch": {"dest": 1, "labels": {}}})
     assert [problem["description"][:20] for problem in error["details"][0]["fieldViolations"]] == [
         'Unknown name "dest" ',
@@ -172,7 +172,7 @@ def test_a_value_of_the_wrong_type_is_refused(world: World, batch: Any) -> None:
     )
 
 
-def test_a_task_type_is_one_of_the_known(world: World) -> None:
+def test_an_unknown_task_type_is_refused(world: World) -> None:
     request = {"content": CONTENTS[0], "taskType": "GUESSING"}
     error = world.refused(400, "POST", EMBED, json={"batch": inline({"request": request})})
     assert "task_type" in error["message"]
@@ -201,7 +201,7 @@ def test_a_create_without_a_batch_is_refused(world: World, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b"\xff", b"[]", b'"batch"'])
-def test_what_is_no_json_object_is_refused(world: World, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(world: World, body: bytes) -> None:
     assert world.refused(400, "POST", CREATE, content=body)["message"].startswith("Invalid JSON payload received.")
 
 
@@ -222,13 +222,13 @@ def test_metadata_is_an_object(world: World, batch: Any, place: str) -> None:
 
 
 @pytest.mark.parametrize("member", ["url", "userData"])
-def test_members_of_a_webhook_that_there_are_not(world: World, member: str) -> None:
+def test_unknown_members_of_a_webhook_are_refused(world: World, member: str) -> None:
     error = world.refused(400, "POST", CREATE, json={"batch": {"webhookConfig": {member: "x"}}})
     assert f'Unknown name "{member}"' in error["message"]
 
 
-def test_what_is_nested_too_deeply_is_refused_and_leaves_nothing(world: World) -> None:
-    """How deep is too deep depends on how deep the caller already is; never is there no answer."""
+def test_deep_nesting_is_refused_without_effect(world: World) -> None:
+    """The limit depends on the depth of the caller's stack; there is always a reply."""
 
     def create(depth: int) -> httpx.Response:
         value = "[" * depth + "]" * depth
@@ -240,7 +240,7 @@ def test_what_is_nested_too_deeply_is_refused_and_leaves_nothing(world: World) -
     world.pass_time("3s")
     assert world.http.get(f"/v1beta/{job['name']}").status_code == 200
     reply = deeper(60, lambda: world.http.get(f"/v1beta/{job['name']}"))
-    # from Python 3.12 on the caller's depth does not count
+    # from Python 3.12 on, the depth of the caller does not matter
     assert (reply.status_code, "nested too deeply" in reply.text) in {(400, True), (200, False)}
     made = len(world.ok("GET", "/_emulator/jobs")["jobs"])
     assert world.emulator.store.rows("SELECT count(DISTINCT blob) FROM pieces") == [(made,)]
@@ -288,13 +288,13 @@ def test_a_call_without_a_key_is_forbidden(world: World) -> None:
 @pytest.mark.parametrize(
     ("headers", "params"), [({"x-goog-api-key": "invalid1"}, {}), ({"x-goog-api-key": ""}, {"key": "invalid"})]
 )
-def test_an_invalid_key_is_told(world: World, headers: dict[str, str], params: dict[str, str]) -> None:
+def test_an_invalid_key_is_refused(world: World, headers: dict[str, str], params: dict[str, str]) -> None:
     error = world.refused(400, "GET", "/v1beta/batches", headers=headers, params=params)
     assert error["message"] == "API key not valid. Please pass a valid API key."
     assert error["details"][0]["reason"] == "API_KEY_INVALID"
 
 
-def test_all_other_keys_are_one_project(world: World) -> None:
+def test_all_other_keys_belong_to_one_project(world: World) -> None:
     job = world.create()
     found = world.ok("GET", f"/v1beta/{job['name']}", params={"key": "other"}, headers={"x-goog-api-key": ""})
     assert found["name"] == job["name"]

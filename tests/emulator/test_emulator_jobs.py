@@ -46,7 +46,7 @@ def test_stats_grow_while_a_job_runs(world: World) -> None:
     assert stats == {"requestCount": "4", "successfulRequestCount": "2", "pendingRequestCount": "2"}
 
 
-def test_a_finished_job_tells_its_results_twice(world: World) -> None:
+def test_a_finished_job_has_its_results_in_two_places(world: World) -> None:
     reply = world.finish(world.create("a"))
     assert reply["done"] is True
     assert "error" not in reply
@@ -72,7 +72,7 @@ def test_a_file_job_names_its_result_file(world: World) -> None:
     assert "response" not in entry
 
 
-def test_an_embed_job_has_its_own_types(world: World) -> None:
+def test_an_embed_job_has_types_of_its_own(world: World) -> None:
     done = world.finish(world.create_embed({"content": {"parts": [{"text": "a"}]}}))
     assert done["metadata"]["@type"] == TYPE + "EmbedContentBatch"
     assert done["response"]["@type"] == TYPE + "EmbedContentBatchOutput"
@@ -99,7 +99,7 @@ def test_a_list_is_newest_first_without_inline_results(world: World) -> None:
 
 
 @pytest.mark.parametrize("spelling", [("pageSize", "pageToken"), ("page_size", "page_token")])
-def test_pages_cover_all_jobs_once_though_jobs_come_and_go(world: World, spelling: tuple[str, str]) -> None:
+def test_pages_cover_all_jobs_once_during_changes(world: World, spelling: tuple[str, str]) -> None:
     jobs = [world.create()["name"] for _ in range(7)]
     size, token = spelling
     page = world.ok("GET", "/v1beta/batches", params={size: 3})
@@ -130,7 +130,7 @@ def test_bad_paging_is_refused(world: World, params: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("waited", "served"), [("0s", 0), ("2s", 2)])
-def test_a_cancelled_job_keeps_what_was_finished(world: World, waited: str, served: int) -> None:
+def test_a_cancelled_job_keeps_its_processed_rows(world: World, waited: str, served: int) -> None:
     job = world.create("a", "b", "c", "d")
     world.pass_time(waited)
     assert world.ok("POST", f"/v1beta/{job['name']}:cancel") == {}
@@ -167,7 +167,7 @@ def test_cancelling_a_finished_job_does_nothing(world: World) -> None:
     assert world.get(job) == done
 
 
-def test_what_the_reference_leaves_open_can_be_set(tmp_path) -> None:
+def test_settings_choose_undocumented_behaviour(tmp_path) -> None:
     world = World(
         tmp_path / "e.db",
         Settings(cancel_finished_refused=True, delete_active_refused=True, list_filter_refused=True),
@@ -264,7 +264,7 @@ def test_a_partial_reply_has_what_the_mask_names(world: World) -> None:
     assert listed == {"operations": [{"name": job["name"]}]}
 
 
-def test_every_reply_carries_the_emulators_date(world: World) -> None:
+def test_every_reply_has_the_emulators_date(world: World) -> None:
     for path in ("/v1beta/batches", "/_emulator/clock", "/nowhere"):
         assert world.http.get(path).headers["date"] == "Sun, 01 Mar 2026 12:00:00 GMT"
     world.ok("POST", "/_emulator/clock", json={"advance": "1d"})
@@ -272,7 +272,7 @@ def test_every_reply_carries_the_emulators_date(world: World) -> None:
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha", "v1beta"])
-def test_all_versions_answer(world: World, version: str) -> None:
+def test_all_api_versions_are_available(world: World, version: str) -> None:
     assert world.http.get(f"/{version}/batches").status_code == 200
 
 
@@ -289,13 +289,13 @@ def test_other_paths_are_not_found(world: World, method: str, path: str) -> None
     world.refused(404, method, path)
 
 
-def test_ids_are_not_repeated(world: World) -> None:
+def test_ids_are_unique(world: World) -> None:
     names = sorted(world.create()["name"] for _ in range(50))
     assert all(left != right for left, right in pairwise(names))
 
 
-def test_get_makes_no_results_that_the_mask_does_not_want(world: World) -> None:
-    """The mask decides before the work: an input whose bytes are gone is not read."""
+def test_get_does_not_compute_results_outside_of_the_mask(world: World) -> None:
+    """The mask is evaluated before the work: an input whose bytes are deleted is not read."""
     job = world.create()
     world.pass_time("3s")
     world.emulator.store.change("UPDATE pieces SET data = 'broken'")
@@ -304,7 +304,7 @@ def test_get_makes_no_results_that_the_mask_does_not_want(world: World) -> None:
         world.http.get(f"/v1beta/{job['name']}")
 
 
-def test_nothing_is_kept_of_a_key(world: World, tmp_path) -> None:
+def test_keys_are_not_stored(world: World, tmp_path) -> None:
     secret = "very-secret-key"
     world.http.get("/v1beta/batches", headers={"x-goog-api-key": secret})
     bad = world.http.get("/v1beta/batches", params={"key": "invalid-" + secret}, headers={"x-goog-api-key": ""})

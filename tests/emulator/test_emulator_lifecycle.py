@@ -43,7 +43,7 @@ CANCELLED_LATE = Timeline(100, 10, 20, 1000, Fate.CANCEL_SLOW, cancelled=135)
         (CANCELLED_LATE, 135, State.CANCELLED, 110, 135, 1),
     ],
 )
-def test_where_a_job_stands(
+def test_the_state_of_a_job_over_time(
     line: Timeline, now: int, state: State, started: int | None, ended: int | None, share: float
 ) -> None:
     found = progress(line, now)
@@ -54,7 +54,7 @@ def test_where_a_job_stands(
 @pytest.mark.parametrize(
     "line", [NORMAL, STUCK, FAILING, EXPIRING, LONG, LONG_WAIT, AT_ONCE, CANCELLED, CANCELLED_LATE]
 )
-def test_nothing_leaves_a_terminal_state_and_nothing_goes_back(line: Timeline) -> None:
+def test_states_never_go_back(line: Timeline) -> None:
     order = {State.PENDING: 0, State.RUNNING: 1}
     seen = [progress(line, now) for now in range(90, 1200)]
     ranks = [order.get(standing.state, 2) for standing in seen]

@@ -1,4 +1,4 @@
-"""What a project has not enough of, or not here: tokens, storage, a payer, a bucket near by."""
+"""Quotas and restrictions: tokens, file storage, requester pays, locations of buckets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tokens(world: World, most: int) -> None:
     world.ok("PUT", "/_emulator/settings", json={"enqueuedTokens": most})
 
 
-def test_the_tokens_of_active_jobs_are_bounded(world: World) -> None:
+def test_the_tokens_of_active_jobs_are_limited(world: World) -> None:
     tokens(world, 500)
     first = world.ok("POST", CREATE, json=batch("x" * 1200))
     error = world.refused(429, "POST", CREATE, json=batch("x" * 1200))
@@ -43,7 +43,7 @@ def test_the_tokens_of_active_jobs_are_bounded(world: World) -> None:
 
 
 @pytest.mark.parametrize("verb", ["cancel", "delete"])
-def test_what_is_cancelled_or_deleted_counts_no_more(world: World, verb: str) -> None:
+def test_cancelled_and_deleted_jobs_free_their_tokens(world: World, verb: str) -> None:
     tokens(world, 500)
     job = world.ok("POST", CREATE, json=batch("x" * 1200))
     path = f"/v1beta/{job['name']}"
@@ -51,7 +51,7 @@ def test_what_is_cancelled_or_deleted_counts_no_more(world: World, verb: str) ->
     world.ok("POST", CREATE, json=batch("x" * 1200))
 
 
-def test_files_count_and_stay_when_their_job_is_refused(world: World) -> None:
+def test_files_count_and_are_kept_when_their_job_is_refused(world: World) -> None:
     line = json.dumps({"key": "k", "request": {"content": {"parts": [{"text": "x" * 2000}]}}}).encode()
     file = world.upload(line)["name"]
     body = {"batch": {"inputConfig": {"fileName": file}}}
@@ -62,7 +62,7 @@ def test_files_count_and_stay_when_their_job_is_refused(world: World) -> None:
     assert job["metadata"]["batchStats"]["requestCount"] == "1"
 
 
-def test_results_may_go_after_two_days(world: World) -> None:
+def test_results_may_expire_after_two_days(world: World) -> None:
     world.ok("PUT", "/_emulator/settings", json={"resultLifetime": "48h"})
     inline, row = world.create(), b'{"key":"k","request":{"contents":[{"parts":[{"text":"a"}]}]}}'
     filed = world.create_from_file(world.upload(row)["name"])
@@ -79,7 +79,7 @@ def test_results_may_go_after_two_days(world: World) -> None:
     assert world.http.get(result).status_code == 403
 
 
-def test_storage_counts_uploads_whose_size_shows_at_their_end(tmp_path: Path) -> None:
+def test_the_storage_quota_covers_uploads_of_unknown_size(tmp_path: Path) -> None:
     world = World(tmp_path / "e.db", settings=Settings(file_storage=10))
     url = world.start_upload()
     reply = world.send(url, b"x" * 11)
@@ -110,7 +110,7 @@ def paid(tmp_path: Path) -> Iterator[Plane]:
         ("DELETE", f"{OBJECTS}/a"),
     ],
 )
-def test_a_bucket_may_want_a_payer(paid: Plane, verb: str, path: str) -> None:
+def test_a_bucket_may_require_a_payer(paid: Plane, verb: str, path: str) -> None:
     error = paid.refused(400, verb, path)
     assert error["message"] == "Bucket is a requester pays bucket but no user project provided."
     assert error["errors"][0]["reason"] == "required"
@@ -119,7 +119,7 @@ def test_a_bucket_may_want_a_payer(paid: Plane, verb: str, path: str) -> None:
         assert paid.http.request(verb, f"{path}{'&' if '?' in path else '?'}userProject=p").is_success
 
 
-def test_the_address_of_an_upload_has_the_payer(paid: Plane) -> None:
+def test_the_address_of_a_session_includes_the_payer(paid: Plane) -> None:
     paid.refused(400, "POST", UPLOAD, params={"uploadType": "media", "name": "b"}, content=b"x")
     paid.put("b", b"x", **PAYER)
     url = paid.session(params={"name": "c", **PAYER})
@@ -182,7 +182,7 @@ def test_a_bucket_elsewhere_is_refused(tmp_path: Path) -> None:
         {"inputConfig": {"instancesFormat": "bigquery", "bigquerySource": {"inputUri": "bq://p.d.t"}}},
     ],
 )
-def test_bigquery_is_not_offered_on_global(tmp_path: Path, members: dict[str, Any]) -> None:
+def test_bigquery_is_not_available_on_global(tmp_path: Path, members: dict[str, Any]) -> None:
     world = Vertex(tmp_path / "e.db")
     assert "BigQuery" in world.refused(400, "POST", jobs("global"), json=body(**members))["message"]
     world.ok("POST", jobs("us"), json=body(**members))

@@ -49,7 +49,7 @@ def world(tmp_path: Path) -> Iterator[Vertex]:
         (f"{METADATA}universe/universe-domain", "googleapis.com"),
     ],
 )
-def test_a_metadata_server_gives_credentials(world: Vertex, path: str, expected: Any) -> None:
+def test_the_metadata_server_issues_credentials(world: Vertex, path: str, expected: Any) -> None:
     reply = world.http.get(path, headers=FLAVOR)
     assert (reply.status_code, reply.headers["metadata-flavor"]) == (200, "Google")
     as_json = reply.headers["content-type"] == "application/json"
@@ -65,23 +65,23 @@ def test_a_metadata_server_gives_credentials(world: Vertex, path: str, expected:
 @pytest.mark.parametrize(
     "path", ["nothing", "instance/nothing", "instance/id/more", "instance/service-accounts/other/token"]
 )
-def test_what_a_metadata_server_has_not_is_not_found(world: Vertex, path: str) -> None:
+def test_unknown_metadata_paths_are_not_found(world: Vertex, path: str) -> None:
     reply = world.http.get(f"{METADATA}{path}", headers=FLAVOR)
     assert (reply.status_code, reply.headers["metadata-flavor"]) == (404, "Google")
     assert world.http.get("/computeMetadataX", headers=FLAVOR).status_code == 404
 
 
-def test_the_machine_is_where_jobs_are_made(world: Vertex) -> None:
+def test_the_metadata_region_is_the_default_location(world: Vertex) -> None:
     number = world.http.get(f"{METADATA}project/numeric-project-id", headers=FLAVOR).text
     zone = world.http.get(f"{METADATA}instance/zone", headers=FLAVOR).text
     assert zone == f"projects/{number}/zones/us-central1-a"
 
 
-def test_each_token_of_the_metadata_server_is_another(world: Vertex) -> None:
+def test_the_metadata_server_issues_a_new_token_each_time(world: Vertex) -> None:
     given = [world.http.get(f"{ACCOUNT}token", headers=FLAVOR).json()["access_token"] for _ in range(3)]
     assert given == [f"emulator-token-{number}" for number in (1, 2, 3)]
 
 
-def test_the_project_of_the_metadata_has_a_number(world: Vertex) -> None:
+def test_the_metadata_project_has_a_number(world: Vertex) -> None:
     number = world.http.get(f"{METADATA}project/numeric-project-id", headers=FLAVOR).text
     assert world.make(JOBS.replace("demo", "emulator"))["name"].startswith(f"projects/{number}/")

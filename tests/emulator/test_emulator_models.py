@@ -1,4 +1,4 @@
-"""The models that there are, and what becomes of them."""
+"""The models, and their life-cycle stages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def names(world: World, path: str, member: str, **params: Any) -> list[str]:
         params["pageToken"] = page["nextPageToken"]
 
 
-def test_a_model_says_what_it_can_do(world: World) -> None:
+def test_a_model_lists_its_methods(world: World) -> None:
     model = world.ok("GET", f"/v1/{MODEL}")
     assert (model["name"], model["inputTokenLimit"]) == (MODEL, 1048576)
     assert "batchGenerateContent" in model["supportedGenerationMethods"]
@@ -74,7 +74,7 @@ def test_a_published_model_has_a_stage(vertex: Vertex) -> None:
     vertex.refused(401, "GET", f"{PUBLISHED}/{FLASH}")
 
 
-def test_a_status_is_in_the_model_and_in_its_answers(world: World) -> None:
+def test_the_model_status_is_in_the_model_and_in_its_answers(world: World) -> None:
     before = world.create()
     settle(world, **{FLASH: LEGACY})
     assert world.ok("GET", f"/v1beta/{MODEL}")["modelStatus"] == STATUS
@@ -93,7 +93,7 @@ def test_a_status_is_in_the_model_and_in_its_answers(world: World) -> None:
         ({"retirementTime": "2026-03-01T13:00:00+01:00"}, False),
     ],
 )
-def test_a_model_that_is_over_takes_no_jobs(vertex: Vertex, given: dict[str, str], shown: bool) -> None:
+def test_a_retired_model_accepts_no_jobs(vertex: Vertex, given: dict[str, str], shown: bool) -> None:
     settle(vertex, **{FLASH: given})
     status = 200 if shown else 404
     assert vertex.http.get(f"/v1beta/{MODEL}").status_code == status
@@ -108,7 +108,7 @@ def test_a_model_that_is_over_takes_no_jobs(vertex: Vertex, given: dict[str, str
     vertex.make(model="projects/demo/locations/us-central1/models/7")
 
 
-def test_a_model_goes_when_its_time_comes(vertex: Vertex) -> None:
+def test_a_model_retires_at_its_retirement_time(vertex: Vertex) -> None:
     settle(vertex, **{FLASH: LEGACY})
     vertex.make()
     vertex.pass_time("1h")

@@ -1,4 +1,4 @@
-"""Errors of Cloud Storage and BigQuery have their own shape, whoever in the emulator refuses the call."""
+"""Errors of Cloud Storage and BigQuery have the older format in every layer of the emulator."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def world(tmp_path: Path) -> Iterator[Plane]:
         ({"authorization": ""}, {"access_token": "expired-1"}, "authError"),
     ],
 )
-def test_who_is_not_known(world: Plane, path: str, headers: dict[str, str], query: dict[str, str], reason: str) -> None:
+def test_unauthenticated_calls_have_the_older_format(
+    world: Plane, path: str, headers: dict[str, str], query: dict[str, str], reason: str
+) -> None:
     error = world.refused(401, "GET", path, headers=headers, params=query)
     [item] = error["errors"]
     place = {"locationType": "header", "location": "Authorization"}
@@ -39,7 +41,7 @@ def test_who_is_not_known(world: Plane, path: str, headers: dict[str, str], quer
     assert error.get("status") == ("UNAUTHENTICATED" if path == DATASETS else None)
 
 
-def test_what_is_too_large(world: Plane) -> None:
+def test_bodies_that_are_too_large_have_the_older_format(world: Plane) -> None:
     for path, size in ((DATASETS, 101), (UPLOAD, 201)):
         assert world.refused(400, "POST", path, content=b"x" * size)["errors"][0]["reason"] == "invalid"
 
@@ -47,7 +49,7 @@ def test_what_is_too_large(world: Plane) -> None:
 @pytest.mark.parametrize(
     ("status", "reason"), [(403, "forbidden"), (429, "rateLimitExceeded"), (500, "backendError"), (503, "backendError")]
 )
-def test_what_a_fault_answers(world: Plane, status: int, reason: str) -> None:
+def test_status_faults_have_the_older_format(world: Plane, status: int, reason: str) -> None:
     for when in ("before", "after"):
         world.faults({"method": "*", "kind": "status", "status": status, "message": "m", "when": when})
         for path in (OBJECTS, DATASETS):
@@ -56,14 +58,14 @@ def test_what_a_fault_answers(world: Plane, status: int, reason: str) -> None:
         assert "errors" not in world.refused(status, "GET", "/v1beta/batches")
 
 
-def test_a_fault_keeps_its_name_and_when_to_come_again(world: Plane) -> None:
+def test_a_fault_keeps_its_name_and_retry_delay(world: Plane) -> None:
     world.faults({"method": "*", "kind": "status", "status": 429, "name": "ABORTED", "retryInfo": "7s", "message": "m"})
     error = world.refused(429, "GET", OBJECTS)
     assert (error["status"], error["details"][-1]["retryDelay"]) == ("ABORTED", "7s")
     assert error["errors"][0]["reason"] == "rateLimitExceeded"
 
 
-def test_newer_apis_have_theirs(world: Plane) -> None:
+def test_newer_apis_keep_their_format(world: Plane) -> None:
     error = world.refused(
         401, "GET", "/v1/projects/p/locations/us-central1/batchPredictionJobs", headers={"authorization": ""}
     )

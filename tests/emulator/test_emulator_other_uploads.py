@@ -1,4 +1,4 @@
-"""Files that come otherwise than by the resumable protocol of the Files API."""
+"""Uploads by other protocols than the resumable one of the Files API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAID = {"file": {"display_name": "in", "name": "files/in"}}
 
 
 def form(said: str = '{"file": {"displayName": "in"}}') -> dict[str, Any]:
-    """A form as `curl -F` and browsers send it."""
+    """A form as sent by `curl -F` and browsers."""
     return {"files": {"metadata": (None, said, "application/json"), "file": ("in.jsonl", ROW, "application/jsonl")}}
 
 
@@ -34,7 +34,7 @@ def form(said: str = '{"file": {"displayName": "in"}}') -> dict[str, Any]:
         ({}, {**RAW, "content-type": "x/y", "x-goog-upload-header-content-type": "application/jsonl"}),
     ],
 )
-def test_bytes_alone(world: World, query: dict[str, str], headers: dict[str, str]) -> None:
+def test_an_upload_of_bytes_alone(world: World, query: dict[str, str], headers: dict[str, str]) -> None:
     named = {"content-type": "application/jsonl", **headers}
     reply = world.http.post(PATH, params=query, content=ROW, headers=named)
     assert (reply.status_code, reply.headers["x-goog-upload-status"]) == (200, "final")
@@ -45,7 +45,7 @@ def test_bytes_alone(world: World, query: dict[str, str], headers: dict[str, str
     assert world.ok("GET", "/_emulator/requests")["byMethod"]["files.create"] == 1
 
 
-def test_two_parts_with_what_the_file_is(world: World) -> None:
+def test_a_multipart_upload_with_metadata(world: World) -> None:
     sent = related(SAID, ROW, "application/jsonl")
     for query, more in (({}, MULTIPART), ({"uploadType": "multipart"}, {})):
         reply = world.http.post(PATH, params=query, content=sent["content"], headers={**sent["headers"], **more})
@@ -83,14 +83,14 @@ def test_a_session_with_a_location(world: World) -> None:
     assert world.ok("GET", "/v1beta/files/in") == file
 
 
-def test_a_session_whose_name_was_taken_meanwhile(world: World) -> None:
+def test_a_session_whose_file_name_is_taken_before_its_end(world: World) -> None:
     query, headers = {"uploadType": "resumable"}, {"x-upload-content-type": "jsonl"}
     one, other = (world.http.post(PATH, params=query, json=SAID, headers=headers).headers["location"] for _ in "12")
     assert world.http.put(one, content=b"x").status_code == 200
     assert world.http.put(other, content=b"x").status_code == 409
 
 
-def test_the_own_protocol_counts_where_both_are_named(world: World) -> None:
+def test_the_files_protocol_has_precedence(world: World) -> None:
     headers = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start"}
     query = {"uploadType": "resumable"}
     reply = world.http.post(PATH, params=query, json={"file": {"mimeType": "jsonl"}}, headers=headers)
@@ -99,7 +99,7 @@ def test_the_own_protocol_counts_where_both_are_named(world: World) -> None:
 
 
 @pytest.mark.parametrize("what", ["raw", "multipart", "resumable"])
-def test_what_a_file_has_to_be_is_asked_everywhere(tmp_path: Path, what: str) -> None:
+def test_all_protocols_check_the_file(tmp_path: Path, what: str) -> None:
     world = World(tmp_path / "small.db", settings=Settings(max_file=300, file_storage=100))
 
     def send(size: int, content_type: str, name: str = "in") -> int:
@@ -137,11 +137,11 @@ def test_other_uploads_need_a_key(world: World) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-goog-upload-protocol": "other"}, {"x-goog-upload-command": "start"}])
-def test_an_upload_says_how_it_comes(world: World, headers: dict[str, str]) -> None:
+def test_an_upload_must_name_its_protocol(world: World, headers: dict[str, str]) -> None:
     assert "uploadType" in world.refused(400, "POST", PATH, headers=headers, content=ROW)["message"]
 
 
-def test_an_upload_can_be_given_up(world: World) -> None:
+def test_an_upload_can_be_cancelled(world: World) -> None:
     url = world.start_upload(9)
     world.send(url, b"abc", 0, "upload")
     assert world.send(url, b"", 0, "upload, cancel").status_code == 400

@@ -1,4 +1,4 @@
-"""The parameters of a query: those that a method has, those of all methods, and others."""
+"""Query parameters: those of a method, those of all methods, and unknown ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def vertex(tmp_path: Path) -> Iterator[Vertex]:
         ("/v1beta/files/batch-none:download", "altmedia"),
     ],
 )
-def test_a_parameter_that_a_method_has_not_is_refused(world: World, path: str, name: str) -> None:
+def test_an_unknown_query_parameter_is_refused(world: World, path: str, name: str) -> None:
     error = world.refused(400, "GET", path, params={name: "1"})
     assert error["message"] == (
         f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter.'
@@ -39,7 +39,7 @@ def test_a_parameter_that_a_method_has_not_is_refused(world: World, path: str, n
     assert error["details"][0]["fieldViolations"]
 
 
-def test_so_it_is_on_vertex(vertex: Vertex) -> None:
+def test_an_unknown_query_parameter_is_refused_on_vertex(vertex: Vertex) -> None:
     vertex.refused(400, "GET", JOBS, params={"orderBy": "create_time"})
     vertex.refused(400, "POST", JOBS, params={"requestId": "1"}, json={})
     vertex.refused(400, "GET", f"{JOBS}/1", params={"readMask": "name"})
@@ -53,24 +53,24 @@ def test_parameters_have_two_spellings(world: World, vertex: Vertex, spelling: t
         assert asked.http.get(path, params={size: "1", token: ""}).status_code == 200
 
 
-def test_all_methods_have_some(world: World) -> None:
+def test_parameters_of_all_methods_are_accepted(world: World) -> None:
     names = ("alt", "callback", "fields", "key", "prettyPrint", "quotaUser", "userProject", "uploadType", "$.xgafv")
     query = dict.fromkeys((*names, "$alt", "$fields", "$prettyPrint", "oauth_token", "upload_protocol"), "")
     world.ok("GET", "/v1beta/batches", params={**query, "key": "k", "returnPartialSuccess": "true"})
 
 
-def test_older_apis_take_any(tmp_path: Path) -> None:
+def test_older_apis_accept_any_parameter(tmp_path: Path) -> None:
     plane = Plane(tmp_path / "e.db")
     plane.ok("GET", "/storage/v1/b", params={"project": "p", "nothing": "1"})
     plane.ok("GET", "/bigquery/v2/projects/p/datasets", params={"nothing": "1"})
 
 
-def test_a_key_is_asked_for_first(world: World) -> None:
+def test_credentials_are_checked_before_parameters(world: World) -> None:
     world.refused(403, "GET", "/v1beta/batches", params={"nothing": "1"}, headers={"x-goog-api-key": ""})
 
 
 @pytest.mark.parametrize("name", ["prettyPrint", "$prettyPrint"])
-def test_a_reply_can_have_lines(world: World, name: str) -> None:
+def test_a_reply_can_be_indented(world: World, name: str) -> None:
     world.create(name="d")
     assert '\n  "operations": [\n' in world.http.get("/v1beta/batches", params={name: "true"}).text
     for query in ({}, {name: "false"}):
@@ -88,9 +88,7 @@ def test_a_reply_can_have_lines(world: World, name: str) -> None:
         ("proto", 'Unsupported alt type "proto": the emulator answers in JSON.'),
     ],
 )
-def test_a_form_of_the_reply_that_there_is_not_is_refused(
-    world: World, vertex: Vertex, name: str, value: str, words: str
-) -> None:
+def test_an_unknown_alt_is_refused(world: World, vertex: Vertex, name: str, value: str, words: str) -> None:
     for asked, verb, path in (
         (world, "GET", "/v1beta/batches"),
         (world, "POST", "/upload/v1beta/files"),
@@ -99,13 +97,13 @@ def test_a_form_of_the_reply_that_there_is_not_is_refused(
         assert asked.refused(400, verb, path, params={name: value})["message"] == words
 
 
-def test_so_it_is_before_the_caller_is_known(world: World) -> None:
+def test_an_unknown_alt_is_refused_before_authentication(world: World) -> None:
     reply = world.http.get("/v1beta/batches", params={"alt": "zzz"}, headers={"x-goog-api-key": ""})
     assert reply.status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/storage/v1/b?project=p&", "/bigquery/v2/projects/p/datasets?"])
-def test_so_it_is_at_the_older_apis_in_their_words(tmp_path: Path, path: str) -> None:
+def test_older_apis_refuse_an_unknown_alt_in_their_format(tmp_path: Path, path: str) -> None:
     plane = Plane(tmp_path / "e.db")
     error = plane.http.get(f"{path}alt=zzz").json()["error"]
     assert (error["code"], error["errors"][0]["location"]) == (400, "alt")
@@ -113,6 +111,6 @@ def test_so_it_is_at_the_older_apis_in_their_words(tmp_path: Path, path: str) ->
     plane.http.close()
 
 
-def test_forms_of_the_reply(world: World) -> None:
+def test_known_forms_of_the_reply_are_accepted(world: World) -> None:
     for value in ("json", "", "json;enum-encoding=int"):
         world.ok("GET", "/v1beta/batches", params={"alt": value})

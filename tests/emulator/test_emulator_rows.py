@@ -45,11 +45,11 @@ def answer(world: World, request: dict[str, Any]) -> str:
         ([b"a\r\n\r\n", b" \n", b"b"], [b"a\r", b"b"]),
     ],
 )
-def test_lines_do_not_depend_on_the_pieces(pieces: list[bytes], expected: list[bytes]) -> None:
+def test_lines_may_span_pieces(pieces: list[bytes], expected: list[bytes]) -> None:
     assert list(lines(pieces)) == expected
 
 
-def test_answers_say_where_they_come_from(world: World) -> None:
+def test_answers_are_marked_as_the_emulators(world: World) -> None:
     response = run_one(world, ask("What is the tallest mountain on the continent of Europe, by prominence?"))[
         "response"
     ]
@@ -94,7 +94,7 @@ def test_json_is_answered_where_json_is_asked_for(world: World, config: dict[str
     assert json.loads(text) == expected
 
 
-def test_a_deep_schema_ends(world: World) -> None:
+def test_a_recursive_schema_is_cut_off(world: World) -> None:
     schema: dict[str, Any] = {"type": "string"}
     for _ in range(20):
         schema = {"type": "object", "properties": {"a": schema}}
@@ -141,7 +141,7 @@ def test_a_request_the_model_refuses_is_the_rows_own_error(
         ("[" * 100_000, "near column 1: "),
     ],
 )
-def test_a_file_with_a_malformed_line_makes_no_job(world: World, line: str, says: str) -> None:
+def test_a_file_with_a_malformed_line_creates_no_job(world: World, line: str, says: str) -> None:
     good = json.dumps({"key": "good", "request": ask("x")})
     file = world.upload(f"{good}\n\n{line}\n{good}".encode())
     body = {"batch": {"inputConfig": {"fileName": file["name"]}}}
@@ -170,12 +170,12 @@ def test_a_job_without_rows_fails(world: World) -> None:
     assert reply["metadata"]["batchStats"] == {}
 
 
-def test_any_text_comes_through(world: World) -> None:
+def test_any_text_is_stored_and_returned(world: World) -> None:
     odd = "snow ☃ \u2028 \x00 \U0001f600"
     assert answer(world, ask(odd)).endswith(odd)
 
 
-def test_vectors_are_unit_vectors_that_stay_the_same(world: World) -> None:
+def test_vectors_are_stable_unit_vectors(world: World) -> None:
     def vector(**request: Any) -> list[float]:
         job = world.create_embed({"content": {"parts": [{"text": "a"}]}, **request})
         world.pass_time("3s")
@@ -194,7 +194,7 @@ def test_vectors_are_unit_vectors_that_stay_the_same(world: World) -> None:
     assert len(vector(embedContentConfig={"outputDimensionality": 4, "autoTruncate": True})) == 4
 
 
-def test_embedding_2_tells_its_tokens_otherwise(world: World) -> None:
+def test_embedding_2_reports_usage_metadata(world: World) -> None:
     job = world.create_embed({"content": {"parts": [{"text": "abcde"}]}}, model="models/gemini-embedding-2")
     world.pass_time("3s")
     [item] = world.inline_results(job)
@@ -218,7 +218,7 @@ def test_embed_rows_come_from_files_too(world: World) -> None:
     assert (item["key"], len(item["response"]["embedding"]["values"])) == ("k1", 8)
 
 
-def test_a_large_job_is_never_held_whole(world: World) -> None:
+def test_a_large_job_is_never_loaded_completely(world: World) -> None:
     line = b'{"key":"some-key","request":{"contents":[{"parts":[{"text":"x"}]}]}}\n'
     chunk, chunks = line * 100, 50
     url = world.start_upload()
@@ -235,7 +235,7 @@ def test_a_large_job_is_never_held_whole(world: World) -> None:
     assert peak < size / 3, (peak, size)
 
 
-def test_the_number_of_an_enum_is_as_good_as_its_name(world: World) -> None:
+def test_the_number_of_an_enum_is_accepted(world: World) -> None:
     content = {"parts": [{"text": "a"}]}
     job = world.create_embed(*[{"content": content, "taskType": kind} for kind in ("RETRIEVAL_DOCUMENT", 2, 1)])
     world.pass_time("3s")
@@ -244,7 +244,7 @@ def test_the_number_of_an_enum_is_as_good_as_its_name(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", [9, -1, 1.5, "2", True, None, ["CLUSTERING"]])
-def test_no_other_number_is_an_enum(world: World, kind: Any) -> None:
+def test_an_unknown_enum_number_is_refused(world: World, kind: Any) -> None:
     items = [{"request": {"content": {"parts": [{"text": "a"}]}, "taskType": kind}}]
     path = f"/v1beta/{EMBED_MODEL}:asyncBatchEmbedContent"
     reply = world.http.post(path, json={"batch": {"inputConfig": {"requests": {"requests": items}}}})

@@ -26,7 +26,7 @@ from batchctl.emulator.rules import Course, RowRule
         ("a*", "a\nb", True),
     ],
 )
-def test_globs_know_two_signs(glob: str, text: str, expected: bool) -> None:
+def test_globs_have_two_wildcards(glob: str, text: str, expected: bool) -> None:
     assert matches(glob, text) is expected
 
 
@@ -38,7 +38,7 @@ def test_a_share_is_spread_evenly_from_the_first_row_on(share: str, expected: in
     assert hits[0] is (expected > 0)
 
 
-def test_a_course_comes_back_as_it_was_stored() -> None:
+def test_a_course_is_stored_and_loaded() -> None:
     for course in (Course(1, 2), Course(0, 5, rows=(RowRule("k*", 8, "m", Fraction(1, 3)),), error=(3, "e"))):
         assert Course.from_json(course.to_json()) == course
 
@@ -49,7 +49,7 @@ def outcome(world: World, **job: Any) -> str:
     return world.state(created)
 
 
-def test_the_first_rule_that_covers_counts(world: World) -> None:
+def test_the_first_matching_rule_applies(world: World) -> None:
     world.rules(
         {"match": {"displayName": "bad [*"}, "fate": "fail"},
         {"match": {"model": "gemini-2.5-*", "displayName": "bad*"}, "fate": "expire"},
@@ -62,7 +62,7 @@ def test_the_first_rule_that_covers_counts(world: World) -> None:
     assert outcome(world, name="bad x", model="models/gemini-3-pro") == "PENDING"
 
 
-def test_a_failed_job_tells_an_error(world: World) -> None:
+def test_a_failed_job_has_an_error(world: World) -> None:
     world.rules({"fate": "fail"})
     reply = world.finish(world.create())
     assert (reply["done"], reply["error"]["code"]) == (True, 13)
@@ -72,13 +72,13 @@ def test_a_failed_job_tells_an_error(world: World) -> None:
     assert "output" not in reply["metadata"]
 
 
-def test_a_failed_job_may_tell_an_error_of_the_rules_own(world: World) -> None:
+def test_a_rule_sets_the_error_of_a_failed_job(world: World) -> None:
     quota = {"code": 8, "message": "Enqueued token quota exceeded for the model."}
     world.rules({"fate": "fail", "error": quota})
     assert world.finish(world.create())["error"] == quota
 
 
-def test_a_stuck_job_expires_in_the_end_and_can_be_cancelled(world: World) -> None:
+def test_a_stuck_job_expires_and_can_be_cancelled(world: World) -> None:
     world.rules({"fate": "stuck"})
     waits, cancelled = world.create("a", "b"), world.create("a", "b")
     world.pass_time("47h")
@@ -123,7 +123,7 @@ def errors(world: World, job: dict[str, Any]) -> list[Any]:
     return [item.get("error", {}).get("message") for item in world.inline_results(job)]
 
 
-def test_rows_take_the_first_rule_that_covers_them(world: World) -> None:
+def test_rows_take_the_first_matching_rule(world: World) -> None:
     world.rules(
         {"match": {"row": "k1"}, "fate": "rows", "rowError": {"code": 8, "message": "quota"}},
         {"match": {"displayName": "other"}, "fate": "rows", "rowError": {"message": "other job"}},
@@ -163,7 +163,7 @@ def test_row_rules_reach_rows_of_files_by_key(world: World) -> None:
     assert stats == {"requestCount": "3", "successfulRequestCount": "1", "pendingRequestCount": "2"}
 
 
-def test_a_key_in_the_metadata_that_is_no_text_is_no_key(world: World) -> None:
+def test_a_metadata_key_that_is_not_a_string_is_ignored(world: World) -> None:
     world.rules({"match": {"row": ""}, "fate": "rows"})
     request = {"contents": [{"parts": [{"text": "x"}]}]}
     items = [{"request": request, "metadata": {}}, {"request": request, "metadata": {"key": 5}}]
@@ -175,7 +175,7 @@ def test_a_key_in_the_metadata_that_is_no_text_is_no_key(world: World) -> None:
 @pytest.mark.parametrize(
     "rule", [{"fate": "partial"}, {"fate": "failExport"}, {"output": {"early": 1}}, {"match": {"api": "vertex"}}]
 )
-def test_a_rule_for_vertex_leaves_other_jobs_to_the_next_rule(world: World, rule: dict[str, Any]) -> None:
+def test_a_rule_for_vertex_skips_other_jobs(world: World, rule: dict[str, Any]) -> None:
     world.rules(rule, {"match": {"api": "gemini"}, "fate": "fail"})
     job = world.create()
     world.pass_time("3s")

@@ -53,7 +53,7 @@ def seeded(world: World, tmp_path: Path) -> World:
     return world
 
 
-def test_jobs_stand_where_the_seed_puts_them(seeded: World) -> None:
+def test_seeded_jobs_have_the_state_of_the_seed(seeded: World) -> None:
     expected = {
         "demo": "SUCCEEDED",
         "given": "SUCCEEDED",
@@ -85,7 +85,7 @@ def test_seeded_input_is_answered(seeded: World) -> None:
     assert [item.get("metadata") for item in items] == [None, {"key": "r"}]
 
 
-def test_given_results_stand_as_given(seeded: World) -> None:
+def test_given_results_are_returned_unchanged(seeded: World) -> None:
     reply = seeded.get({"name": "batches/given"})
     items = reply["metadata"]["output"]["inlinedResponses"]["inlinedResponses"]
     assert items == [
@@ -113,7 +113,7 @@ def test_files_have_the_times_that_the_seed_gives(seeded: World) -> None:
     seeded.refused(403, "GET", "/v1beta/files/old")
 
 
-def test_settings_of_the_seed_hold(seeded: World) -> None:
+def test_settings_of_the_seed_apply(seeded: World) -> None:
     seeded.refused(400, "POST", "/v1beta/batches/demo:cancel")
     job = seeded.create()
     assert job["metadata"]["state"] == "BATCH_STATE_RUNNING"
@@ -164,7 +164,9 @@ JOB = "name: batches/a, model: gemini-2.5-flash"
         ("settings: {pending: 1}", "seed.yaml.settings.pending:"),
     ],
 )
-def test_a_wrong_seed_is_refused_whole_with_its_place(world: World, tmp_path: Path, text: str, place: str) -> None:
+def test_an_invalid_seed_is_refused_completely_with_its_place(
+    world: World, tmp_path: Path, text: str, place: str
+) -> None:
     with pytest.raises(Invalid) as caught:
         load(
             world, tmp_path, f"files: [{{name: files/first, content: x}}]\n{text}" if text.startswith("jobs") else text
@@ -173,7 +175,7 @@ def test_a_wrong_seed_is_refused_whole_with_its_place(world: World, tmp_path: Pa
     assert world.ok("GET", "/v1beta/files") == {}
 
 
-def test_a_seed_that_is_not_there_is_an_os_error(world: World, tmp_path: Path) -> None:
+def test_a_missing_seed_is_an_os_error(world: World, tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"none\.yaml"):
         load_seed(world.emulator, tmp_path / "none.yaml")
 
@@ -187,7 +189,7 @@ def fields(schema: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["seed", "rules", "faults"])
-def test_every_field_of_a_schema_is_described_and_every_object_closed(name: str) -> None:
+def test_every_schema_describes_its_fields_and_closes_its_objects(name: str) -> None:
     schema = json.loads(schemas._schema_text(f"emulator-{name}.schema.json"))
     assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
     assert schema["$id"].endswith(f"/emulator-{name}.schema.json")

@@ -57,7 +57,7 @@ def test_a_job_runs_over_the_wire(client: httpx.Client) -> None:
     )
 
 
-def test_no_answer_waits_for_an_acknowledgement(client: httpx.Client) -> None:
+def test_replies_do_not_wait_for_an_acknowledgement(client: httpx.Client) -> None:
     # A body that is held back until its headers are acknowledged takes 40 ms, every time but the first on a
     # connection; a busy machine does not.
     took = []
@@ -100,7 +100,7 @@ def test_a_cut_shows_nothing_of_a_reply(client: httpx.Client, when: str, expecte
     assert client.post(CREATE, json=BATCH).status_code == 200
 
 
-def test_raw_bytes_of_a_cut_are_none(client: httpx.Client) -> None:
+def test_a_cut_sends_no_bytes(client: httpx.Client) -> None:
     faults(client, kind="cut")
     with socket.create_connection((client.base_url.host, client.base_url.port or 0), 10) as raw:
         raw.sendall(b"GET /v1beta")
@@ -109,7 +109,7 @@ def test_raw_bytes_of_a_cut_are_none(client: httpx.Client) -> None:
         assert raw.recv(1000) == b""
 
 
-def test_a_delay_takes_its_time_and_its_effect_comes_though_nobody_waits(client: httpx.Client) -> None:
+def test_a_delayed_call_has_its_effect_after_a_disconnect(client: httpx.Client) -> None:
     faults(client, method="batches.create", kind="delay", delay="1s", when="before", count=1)
     began = time.monotonic()
     with pytest.raises(httpx.ReadTimeout):
@@ -200,7 +200,7 @@ def test_a_folder_keeps_everything_and_a_seed_is_loaded_once(tmp_path: Path) -> 
     assert [len(each) for each in names] == [2, 3]
 
 
-def test_a_port_in_use_is_one_clear_error(served_emulator: str, tmp_path: Path) -> None:
+def test_a_port_in_use_is_an_error(served_emulator: str, tmp_path: Path) -> None:
     port = int(served_emulator.rpartition(":")[2])
     said: list[str] = []
     with pytest.raises(OSError, match=rf"127\.0\.0\.1 port {port}: Address already in use"):
@@ -208,7 +208,7 @@ def test_a_port_in_use_is_one_clear_error(served_emulator: str, tmp_path: Path) 
     assert said == []
 
 
-def test_signals_are_given_back(tmp_path: Path) -> None:
+def test_signal_handlers_are_restored(tmp_path: Path) -> None:
     def ours(*_: object) -> None: ...
 
     seed = tmp_path / "seed.yaml"
@@ -226,7 +226,7 @@ def test_signals_are_given_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("host", "url"), [("0.0.0.0", "http://127.0.0.1:"), ("::1", "http://[::1]:"), ("::", "http://[::1]:")]
 )
-def test_the_url_is_one_that_clients_can_use(tmp_path: Path, host: str, url: str) -> None:
+def test_the_url_is_usable_by_clients(tmp_path: Path, host: str, url: str) -> None:
     emulator = Emulator(tmp_path / "e.db")
     server = EmulatorServer(emulator, host, 0, lambda _line: None)
     assert re.fullmatch(re.escape(url) + r"\d+", server.url)
@@ -249,7 +249,7 @@ def ask_app(emulator: Emulator, messages: list[dict[str, Any]], sent: list[Any])
     asyncio.run(asgi_app(emulator, time.sleep)(scope, receive, send))  # type: ignore[arg-type]
 
 
-def test_a_server_that_cannot_hang_up_sends_a_reply_cut_short(tmp_path: Path) -> None:
+def test_a_server_that_cannot_disconnect_truncates_the_reply(tmp_path: Path) -> None:
     with httpx.Client(transport=open_embedded(tmp_path / "e.db"), base_url="http://e") as control:
         control.put("/_emulator/faults", json=[{"kind": "cut"}])
     emulator, sent = Emulator(tmp_path / "e.db"), []
@@ -258,7 +258,7 @@ def test_a_server_that_cannot_hang_up_sends_a_reply_cut_short(tmp_path: Path) ->
     emulator.close()
 
 
-def test_a_caller_that_hangs_up_first_gets_nothing(tmp_path: Path) -> None:
+def test_a_caller_that_disconnects_first_gets_no_reply(tmp_path: Path) -> None:
     emulator, sent = Emulator(tmp_path / "e.db"), []
     ask_app(emulator, [{"type": "http.disconnect"}], sent)
     assert sent == []

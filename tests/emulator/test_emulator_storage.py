@@ -33,7 +33,7 @@ def test_the_checksum_is_the_one_that_others_compute(size: int) -> None:
     assert crc32c(data[middle:], crc32c(data[:middle])) == google_crc32c.value(data)
 
 
-def test_an_object_is_told_with_all_that_clients_read(world: Plane) -> None:
+def test_an_object_resource_has_all_members_that_clients_read(world: Plane) -> None:
     put = world.put("in/a b.jsonl", b"123456789")
     assert put == world.ok("GET", object_path("in/a b.jsonl"))
     assert put == {
@@ -101,7 +101,7 @@ def test_a_range_may_cross_the_stored_pieces(world: Plane) -> None:
     assert world.read("big", range="bytes=1048570-2097160").content == content[1048570:2097161]
 
 
-def test_what_is_not_there(world: Plane) -> None:
+def test_missing_buckets_and_objects_are_not_found(world: Plane) -> None:
     message = "The specified bucket does not exist."
     for path in (f"{BUCKETS}/none", f"{BUCKETS}/none/o", f"{BUCKETS}/none/o/a"):
         assert world.refused(404, "GET", path) == {
@@ -118,7 +118,7 @@ def test_what_is_not_there(world: Plane) -> None:
     world.refused(400, "GET", object_path("a"), params={"generation": "new"})
 
 
-def test_a_caller_without_a_token_is_nobody(world: Plane) -> None:
+def test_a_call_without_a_token_is_unauthorized(world: Plane) -> None:
     del world.http.headers["authorization"]
     for method, path in (("GET", OBJECTS), ("POST", UPLOAD), ("GET", object_path("a")), ("DELETE", f"{BUCKETS}/demo")):
         world.refused(401, method, path)
@@ -133,7 +133,7 @@ def test_deleting(world: Plane) -> None:
     assert int(world.put("a", b"x")["generation"]) > int(put["generation"])
 
 
-def test_an_object_put_over_another_frees_its_bytes(world: Plane) -> None:
+def test_replacing_an_object_frees_its_bytes(world: Plane) -> None:
     world.put("a", b"first")
     blob = find_object(world.emulator.store, BUCKET, "a").blob
     world.put("a", b"second")
@@ -178,7 +178,7 @@ def test_lists(filled: Plane, params: dict[str, str], items: Any, prefixes: Any)
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("params", [{}, {"delimiter": "/"}, {"prefix": "b", "delimiter": "/"}])
-def test_pages_make_up_the_whole_list(filled: Plane, size: int, params: dict[str, str]) -> None:
+def test_pages_cover_the_list(filled: Plane, size: int, params: dict[str, str]) -> None:
     whole = filled.ok("GET", OBJECTS, params=params)
     items, prefixes, token = [], [], ""
     while True:
@@ -200,7 +200,7 @@ def test_a_list_longer_than_a_page(world: Plane) -> None:
     first = world.ok("GET", OBJECTS)
     assert len(first["items"]) == 1000
     assert world.names(pageToken=first["nextPageToken"]) == ["1000", "1001", "1002"]
-    # Past the rows that are read from the store at once.
+    # More than the rows that are read from the store at once.
     assert world.names(startOffset="0001", pageToken=first["nextPageToken"], maxResults=2) == ["1000", "1001"]
 
 
@@ -211,12 +211,12 @@ def test_a_list_is_cut_to_its_fields(filled: Plane) -> None:
 
 
 @pytest.mark.parametrize("params", [{"pageToken": "!"}, {"pageToken": "gA=="}, {"maxResults": "-1"}])
-def test_lists_that_cannot_be_read(world: Plane, params: dict[str, str]) -> None:
+def test_invalid_list_parameters_are_refused(world: Plane, params: dict[str, str]) -> None:
     error = world.refused(400, "GET", OBJECTS, params=params)
     assert error["errors"][0]["reason"] == "invalid"
 
 
-def test_buckets_come_and_go(world: Plane) -> None:
+def test_buckets_are_created_listed_and_deleted(world: Plane) -> None:
     made = world.ok("POST", f"{BUCKETS}?project=p", json={"name": "second", "location": "eu"})
     assert (made["location"], made["metageneration"]) == ("EU", "1")
     assert world.ok("GET", f"{BUCKETS}/second") == made
@@ -239,7 +239,7 @@ def test_buckets_come_and_go(world: Plane) -> None:
     ("query", "body"),
     [("", {"name": "abc"}), ("?project=p", {}), ("?project=p", {"name": "No"}), ("?project=p", {"name": 3})],
 )
-def test_buckets_that_cannot_be(world: Plane, query: str, body: Any) -> None:
+def test_invalid_buckets_are_refused(world: Plane, query: str, body: Any) -> None:
     world.refused(400, "POST", f"{BUCKETS}{query}", json=body)
     world.refused(400, "GET", BUCKETS)
 
@@ -275,7 +275,7 @@ def test_objects_may_be_put_without_a_call(world: Plane) -> None:
     assert find_bucket(store, "none") is None
 
 
-def test_a_reset_takes_everything(world: Plane) -> None:
+def test_a_reset_deletes_buckets_and_objects(world: Plane) -> None:
     world.put("a", b"x")
     world.ok("POST", "/_emulator/reset")
     world.refused(404, "GET", f"{BUCKETS}/demo")

@@ -70,7 +70,7 @@ def test_datasets_and_tables_of_a_seed(world: Plane) -> None:
     assert world.ok("GET", f"{TABLES}/bare")["schema"] == {"fields": []}
 
 
-def test_names_that_are_taken_stay_as_they_are(world: Plane, tmp_path: Path) -> None:
+def test_existing_names_are_unchanged(world: Plane, tmp_path: Path) -> None:
     put = world.put("note", b"mine")
     world.insert("rows", {"key": "c"})
     load(world, tmp_path, SEED)
@@ -102,7 +102,9 @@ def test_names_that_are_taken_stay_as_they_are(world: Plane, tmp_path: Path) -> 
         ),
     ],
 )
-def test_a_wrong_seed_is_refused_whole_with_its_place(world: Plane, tmp_path: Path, text: str, place: str) -> None:
+def test_an_invalid_seed_is_refused_completely_with_its_place(
+    world: Plane, tmp_path: Path, text: str, place: str
+) -> None:
     first = "" if text.startswith("buckets") else "buckets: {first: {}}\n"
     with pytest.raises(Invalid) as caught:
         load(world, tmp_path, first + text)

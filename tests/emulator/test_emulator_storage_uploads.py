@@ -56,7 +56,7 @@ def test_an_object_without_a_type_is_bytes(world: Plane) -> None:
         (b"", "multipart/related; boundary=mark"),
     ],
 )
-def test_bodies_that_are_no_two_parts(world: Plane, content: bytes, content_type: str) -> None:
+def test_malformed_multipart_bodies_are_refused(world: Plane, content: bytes, content_type: str) -> None:
     path = f"{UPLOAD}?uploadType=multipart&name=a"
     error = world.refused(400, "POST", path, content=content, headers={"content-type": content_type})
     assert error["errors"][0]["reason"] == "invalid"
@@ -81,7 +81,7 @@ def test_bodies_that_are_no_two_parts(world: Plane, content: bytes, content_type
         ("name=a", {}),
     ],
 )
-def test_objects_that_cannot_be(world: Plane, query: str, resource: Any) -> None:
+def test_invalid_objects_are_refused(world: Plane, query: str, resource: Any) -> None:
     world.refused(400, "POST", f"{UPLOAD}?{query}", **{**related(resource, b""), "params": None})
 
 
@@ -128,7 +128,7 @@ def test_conditions_of_reads(world: Plane, param: str, value: str, _absent: bool
         assert reply.status_code != 304 or reply.content == b""
 
 
-def test_a_condition_that_fails_is_told_as_clients_read_it(world: Plane) -> None:
+def test_a_failed_condition_has_the_error_that_clients_read(world: Plane) -> None:
     world.put("a", b"x")
     error = world.refused(412, "POST", f"{UPLOAD}?uploadType=media&name=a&ifGenerationMatch=0")
     assert error["message"] == "At least one of the pre-conditions you specified did not hold."
@@ -181,7 +181,7 @@ def test_a_session_piece_by_piece(world: Plane) -> None:
     assert (asked.status_code, asked.headers["range"]) == (308, f"bytes=0-{UNIT - 1}")
     world.http.headers["authorization"] = "Bearer token"
     assert world.names() == []
-    # The last of the first piece comes once more, as after a reply that was lost.
+    # The last bytes of the first piece are repeated, as after a lost reply.
     last = world.piece(url, content[10:], f"bytes 10-{len(content) - 1}/{len(content)}")
     assert last.status_code == 200
     put = last.json()
@@ -203,7 +203,7 @@ def test_a_session_in_one_piece(world: Plane) -> None:
 
 
 @pytest.mark.parametrize("place", ["bytes {}-*/*", "bytes {}-*/{total}"])
-def test_a_piece_with_an_open_end_is_the_rest(world: Plane, place: str) -> None:
+def test_a_piece_with_an_open_end_is_accepted(world: Plane, place: str) -> None:
     content = b"x" * UNIT + b"rest"
     total = len(content)
     put = world.piece(world.session(params={"name": "a"}), content, place.format(0, total=total)).json()
@@ -230,16 +230,16 @@ def test_a_piece_with_an_open_end_is_the_rest(world: Plane, place: str) -> None:
         (b"x" * 4 * UNIT, f"bytes 0-{4 * UNIT - 1}/*"),
     ],
 )
-def test_pieces_that_do_not_fit(world: Plane, content: bytes, place: str) -> None:
+def test_invalid_pieces_are_refused(world: Plane, content: bytes, place: str) -> None:
     url = world.session(params={"name": "a"}, headers={"x-upload-content-length": str(3 * UNIT)})
     error = world.piece(url, content, place).json()["error"]
     assert (error["code"], error["errors"][0]["reason"]) == (400, "invalid")
-    # It may still go on well.
+    # The upload can continue.
     assert world.piece(url, b"", "bytes */*").status_code == 308
     assert world.piece(url, b"x" * 3 * UNIT, f"bytes 0-{3 * UNIT - 1}/{3 * UNIT}").status_code == 200
 
 
-def test_a_session_can_be_given_up(world: Plane) -> None:
+def test_a_session_can_be_cancelled(world: Plane) -> None:
     world.ok("POST", "/bigquery/v2/projects/p/datasets", json={"datasetReference": {"datasetId": "d"}})
     table = {"projectId": "p", "datasetId": "d", "tableId": "t"}
     load = {"configuration": {"load": {"destinationTable": table, "sourceFormat": "NEWLINE_DELIMITED_JSON"}}}
@@ -259,13 +259,13 @@ def test_a_session_can_be_given_up(world: Plane) -> None:
     assert world.read("a").content == b"x"
 
 
-def test_sessions_that_are_not_there(world: Plane) -> None:
+def test_missing_sessions_are_not_found(world: Plane) -> None:
     assert world.http.put(f"{UPLOAD}?upload_id=none").status_code == 404
     world.refused(404, "PUT", UPLOAD)
     world.refused(400, "POST", f"{UPLOAD}?uploadType=resumable&name=a", headers={"x-upload-content-length": "ten"})
 
 
-def test_create_only_is_asked_at_the_end_too(world: Plane) -> None:
+def test_conditions_are_checked_again_at_the_end(world: Plane) -> None:
     one, other = (world.session(params={"name": "a", "ifGenerationMatch": "0"}) for _ in range(2))
     assert world.piece(one, b"one", "bytes 0-2/3").status_code == 200
     for _ in range(2):
@@ -274,13 +274,13 @@ def test_create_only_is_asked_at_the_end_too(world: Plane) -> None:
     assert world.read("a").content == b"one"
 
 
-def test_a_bucket_that_goes_meanwhile(world: Plane) -> None:
+def test_a_bucket_that_is_deleted_during_an_upload(world: Plane) -> None:
     url = world.session(params={"name": "a"})
     world.http.delete(f"/storage/v1/b/{BUCKET}")
     assert world.piece(url, b"one", "bytes 0-2/3").status_code == 404
 
 
-def test_a_refused_end_leaves_nothing(world: Plane) -> None:
+def test_a_refused_upload_leaves_no_object(world: Plane) -> None:
     url = world.session(body={"name": "a", "md5Hash": CRC})
     assert world.piece(url, b"123456789", "bytes 0-8/9").status_code == 400
     assert world.piece(url, b"", "bytes */*").status_code == 404
@@ -308,7 +308,7 @@ def test_metadata_is_patched(world: Plane) -> None:
     assert "metadata" not in world.ok("PATCH", object_path("a"), json={"metadata": {"l": None, "m": None}})
 
 
-def test_headers_hold_what_headers_can(world: Plane) -> None:
+def test_headers_contain_only_valid_characters(world: Plane) -> None:
     world.ok("POST", UPLOAD, **related({"name": "a", "contentDisposition": "inline; ☃"}, b"1"))
     assert world.read("a").headers["content-disposition"] == "inline; ?"
 

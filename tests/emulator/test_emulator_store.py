@@ -38,7 +38,7 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     after.http.close()
 
 
-def test_a_file_that_is_no_store_is_refused_and_left(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_store_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "e.db"
     path.write_bytes(b"This is a letter, not a database. " * 100)
     with pytest.raises(StoreUnusable, match="delete it to start with an empty store"):
@@ -61,7 +61,7 @@ def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
         Emulator(tmp_path)
 
 
-def test_a_failing_change_leaves_nothing_half_done(world: World) -> None:
+def test_a_failing_transaction_is_rolled_back(world: World) -> None:
     store = world.emulator.store
 
     def change() -> None:
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         "CREATE VIEW x AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT * FROM n",
     ],
 )
-def test_a_file_with_statements_of_its_own_is_refused(tmp_path: Path, statement: str) -> None:
+def test_a_file_with_triggers_or_views_is_refused(tmp_path: Path, statement: str) -> None:
     path = tmp_path / "e.db"
     Emulator(path).close()
     with closing(sqlite3.connect(path)) as db:
@@ -108,7 +108,7 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
         Emulator(path)
 
 
-def test_many_that_open_one_new_file_at_once_share_it(tmp_path: Path) -> None:
+def test_concurrent_creators_share_one_new_file(tmp_path: Path) -> None:
     for turn in range(25):
         path, gate = tmp_path / f"e{turn}.db", Barrier(4)
 
@@ -163,7 +163,7 @@ def test_many_processes_share_a_file_even_a_new_one(tmp_path: Path) -> None:
     world.http.close()
 
 
-def test_a_store_that_cannot_be_written_is_a_server_in_trouble(tmp_path: Path) -> None:
+def test_an_unwritable_store_is_a_server_error(tmp_path: Path) -> None:
     emulator = Emulator(tmp_path / "emulator.db")
     emulator.store._db.execute("PRAGMA query_only=1")
     response = emulator.handle(Request("GET", "/v1beta/batches", (), {"x-goog-api-key": "k"}, b"", "http"))

@@ -1,4 +1,4 @@
-"""The fault `timeTravel`: lists and gets of jobs that answer as they would have a while ago."""
+"""The fault `timeTravel`: lists and gets of jobs answer as they would have some time ago."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_get_answers_as_it_would_have(world: World) -> None:
     assert "response" in world.get(job)
 
 
-def test_what_was_deleted_is_there_for_as_long(world: World) -> None:
+def test_a_deleted_job_is_visible_until_then(world: World) -> None:
     job = world.create("hello", name="gone")
     path = f"/v1beta/{job['name']}"
     world.pass_time("5s")
@@ -64,9 +64,9 @@ def test_what_was_deleted_is_there_for_as_long(world: World) -> None:
     world.pass_time("9s")
     assert listed(world) == [("gone", "SUCCEEDED")]
     assert world.state(job) == "SUCCEEDED"
-    # Its results went with it.
+    # Its results were deleted with it.
     assert "response" not in world.get(job)
-    # What changes something is always of the present.
+    # Calls that change something always apply to the present.
     world.refused(404, "DELETE", path)
     world.refused(404, "POST", f"{path}:cancel")
     world.pass_time("1s")
@@ -74,7 +74,7 @@ def test_what_was_deleted_is_there_for_as_long(world: World) -> None:
     world.refused(404, "GET", path)
 
 
-def test_what_was_cancelled_still_works(world: World) -> None:
+def test_a_cancelled_job_still_runs_in_the_past(world: World) -> None:
     world.rules({"match": {}, "running": "1h"})
     job = world.create(name="a")
     world.pass_time("20s")
@@ -87,7 +87,7 @@ def test_what_was_cancelled_still_works(world: World) -> None:
     assert listed(world) == [("a", "CANCELLED")]
 
 
-def test_pages_are_all_of_one_time_as_long_as_the_fault_lasts(world: World) -> None:
+def test_pages_show_one_moment_while_the_fault_lasts(world: World) -> None:
     for name in "abc":
         world.create(name=name)
     world.pass_time("9s")
@@ -100,7 +100,7 @@ def test_pages_are_all_of_one_time_as_long_as_the_fault_lasts(world: World) -> N
     assert [name for name, _ in listed(world)] == ["d", "c", "b", "a"]
 
 
-def test_jobs_on_vertex_travel_too(vertex: Vertex) -> None:
+def test_time_travel_applies_to_vertex(vertex: Vertex) -> None:
     job = vertex.make(displayName="a", labels={"n": "1"})
     vertex.pass_time("9s")
     vertex.faults({**BACK, "method": "batchPredictionJobs.*"})
@@ -121,5 +121,5 @@ def test_jobs_on_vertex_travel_too(vertex: Vertex) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"kind": "timeTravel"}, {**BACK, "status": 500}, {**BACK, "delay": "soon"}])
-def test_it_needs_to_know_how_far_back(world: World, fault: dict[str, str]) -> None:
+def test_time_travel_requires_a_delay(world: World, fault: dict[str, str]) -> None:
     world.refused(400, "PUT", "/_emulator/faults", json=[fault])

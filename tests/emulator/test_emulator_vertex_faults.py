@@ -38,7 +38,7 @@ def pages(world: Vertex, **params: Any) -> list[list[str]]:
         params["pageToken"] = page["nextPageToken"]
 
 
-def test_an_empty_page_stands_in_the_middle(world: Vertex) -> None:
+def test_an_empty_page_comes_in_the_middle(world: Vertex) -> None:
     for number in range(3):
         world.make(displayName=str(number), labels={"n": str(number)})
     world.faults({"method": "batchPredictionJobs.list", "kind": "emptyPage"})

@@ -40,7 +40,7 @@ def test_a_new_job_is_the_bare_resource(world: Vertex) -> None:
     assert world.listed() == [job]
 
 
-def test_a_finished_job_tells_its_times_counts_and_output(world: Vertex) -> None:
+def test_a_finished_job_has_times_counts_and_output(world: Vertex) -> None:
     done = world.end(world.make())
     directory = "gs://out/here/prediction-model-2026-03-01T12:00:03.000000Z"
     assert {name: done[name] for name in done.keys() - body().keys() - {"name"}} == {
@@ -80,7 +80,7 @@ def test_equal_creates_make_two_jobs(world: Vertex) -> None:
     assert world.make()["name"] != world.make()["name"]
 
 
-def test_both_spellings_and_all_members_are_taken(world: Vertex) -> None:
+def test_both_spellings_and_all_members_are_accepted(world: Vertex) -> None:
     extras = {
         "modelParameters": {"some_name": 1.5},
         "serviceAccount": "a@b",
@@ -130,7 +130,7 @@ def test_both_spellings_and_all_members_are_taken(world: Vertex) -> None:
         ({"inputConfig": {"instancesFormat": "jsonl", "gcsSource": {"uris": 5}}}, "a list is expected"),
     ],
 )
-def test_what_the_api_sees_at_once_is_refused(world: Vertex, members: dict[str, Any], text: str) -> None:
+def test_invalid_create_calls_are_refused(world: Vertex, members: dict[str, Any], text: str) -> None:
     error = world.refused(400, "POST", JOBS, json=body(**members))
     assert error["status"] == "INVALID_ARGUMENT"
     assert text in error["message"]
@@ -154,7 +154,7 @@ def test_a_published_model_may_have_its_full_name(world: Vertex, project: str) -
     world.refused(404, "POST", JOBS, json=body(model=full))
 
 
-def test_a_model_that_is_not_there_is_not_found(world: Vertex) -> None:
+def test_a_missing_model_is_not_found(world: Vertex) -> None:
     error = world.refused(404, "POST", JOBS, json=body(model="publishers/google/models/gpt"))
     assert (error["status"], error["message"]) == ("NOT_FOUND", "The PublisherModel gpt does not exist.")
 
@@ -169,7 +169,7 @@ def test_a_model_that_is_not_there_is_not_found(world: Vertex) -> None:
         "projects/demo/locations/us-central1/models/77@2",
     ],
 )
-def test_models_that_take_batch_jobs(world: Vertex, model: str) -> None:
+def test_models_that_support_batch_jobs(world: Vertex, model: str) -> None:
     number = project_number(world.store, "demo")
     assert world.make(model=model)["model"] == model.replace("demo", number)
 
@@ -230,7 +230,7 @@ def test_an_unfinished_job_cannot_be_deleted(world: Vertex, age: str) -> None:
     assert world.state_of(job) in {"PENDING", "RUNNING"}
 
 
-def test_a_delete_may_take_its_time(tmp_path: Path) -> None:
+def test_a_delete_operation_may_take_time(tmp_path: Path) -> None:
     world = Vertex(tmp_path / "slow.db", Settings(operation_delay=60 * 10**9))
     job = world.end(world.make())
     operation = world.ok("DELETE", f"/v1beta1/{job['name']}")

@@ -56,12 +56,14 @@ def world(tmp_path: Path) -> Iterator[Vertex]:
         (QUEUED, 9999, State.QUEUED, None, None),
     ],
 )
-def test_where_a_job_stands(line: Timeline, now: int, state: State, started: int | None, ended: int | None) -> None:
+def test_the_state_of_a_job_over_time(
+    line: Timeline, now: int, state: State, started: int | None, ended: int | None
+) -> None:
     found = progress(line, now)
     assert (found.state, found.started, found.ended) == (state, started, ended)
 
 
-def test_a_course_is_stored_whole() -> None:
+def test_a_course_is_stored_completely() -> None:
     course = Course(1, 2, Fate.ROWS, (RowRule("*", 3, "m", 1),), (3, "e"), LIMITS, State.PAUSED)  # type: ignore[arg-type]
     assert Course.from_json(course.to_json()) == course
     assert Course.from_json(Course(1, 2).to_json()) == Course(1, 2)
@@ -113,7 +115,7 @@ def test_only_failed_jobs_have_an_error(world: Vertex, rule: dict[str, Any], err
     ("settings", "state"),
     [(Settings(), "FAILED"), (Settings(overdue=State.PARTIALLY_SUCCEEDED), "PARTIALLY_SUCCEEDED")],
 )
-def test_what_an_overdue_job_has_done_is_kept(tmp_path: Path, settings: Settings, state: str) -> None:
+def test_an_overdue_job_keeps_its_processed_rows(tmp_path: Path, settings: Settings, state: str) -> None:
     world = Vertex(tmp_path / "overdue.db", settings)
     world.rules({"running": "48h"})
     job = world.make()
@@ -129,7 +131,7 @@ def test_what_an_overdue_job_has_done_is_kept(tmp_path: Path, settings: Settings
     world.http.close()
 
 
-def test_a_job_may_succeed_in_part(world: Vertex) -> None:
+def test_a_job_may_partially_succeed(world: Vertex) -> None:
     world.rules({"fate": "partial"})
     world.put("three.jsonl", *map(asked, "abc"))
     job = world.make(inputConfig=from_gcs("gs://in/three.jsonl"))
@@ -137,7 +139,7 @@ def test_a_job_may_succeed_in_part(world: Vertex) -> None:
     assert ["response" in line for line in world.output(job)] == [False, True, True]
 
 
-def test_a_cancelled_job_keeps_what_was_done(world: Vertex) -> None:
+def test_a_cancelled_job_keeps_its_processed_rows(world: Vertex) -> None:
     job = world.make()
     world.pass_time("2s")
     world.cancel(job)
@@ -197,7 +199,7 @@ def test_cancelling_a_finished_job(tmp_path: Path, refused: bool) -> None:
     world.http.close()
 
 
-def test_a_failed_job_may_tell_an_error_of_the_rules_own(tmp_path: Path) -> None:
+def test_a_rule_sets_the_error_of_a_failed_job(tmp_path: Path) -> None:
     world = Vertex(tmp_path / "failed.db")
     error = {"code": 7, "message": "Failed to export data."}
     world.rules({"fate": "fail", "error": error})
@@ -279,7 +281,7 @@ BAD_INPUTS = [
 
 
 @pytest.mark.parametrize(("members", "text"), BAD_INPUTS)
-def test_a_wrong_place_fails_the_job_and_not_the_call(world: Vertex, members: dict[str, Any], text: str) -> None:
+def test_an_invalid_location_fails_the_job_and_not_the_call(world: Vertex, members: dict[str, Any], text: str) -> None:
     world.put("empty", b" \n\n")
     world.put("broken", asked("a"), b"{")
     world.put("list", [1])
@@ -310,7 +312,7 @@ def test_too_many_rows_fail_the_job(tmp_path: Path) -> None:
     world.http.close()
 
 
-def test_what_the_job_reads_is_what_was_there_when_it_began(world: Vertex) -> None:
+def test_a_job_reads_its_input_when_it_starts(world: Vertex) -> None:
     early, late = world.make(), None
     world.pass_time("2s")
     reply = world.http.delete("/storage/v1/b/in/o/rows.jsonl")
@@ -320,7 +322,7 @@ def test_what_the_job_reads_is_what_was_there_when_it_began(world: Vertex) -> No
     assert world.state_of(late) == "FAILED"
 
 
-def test_an_input_that_comes_before_the_job_begins_is_read(world: Vertex) -> None:
+def test_an_input_created_before_the_start_is_read(world: Vertex) -> None:
     world.rules({"pending": "1h"})
     job = world.make(inputConfig=from_gcs("gs://in/later.jsonl"))
     world.pass_time("59m")
@@ -330,7 +332,7 @@ def test_an_input_that_comes_before_the_job_begins_is_read(world: Vertex) -> Non
 
 
 @pytest.mark.parametrize("running", ["2s", "48h"])
-def test_a_destination_that_goes_while_the_job_runs_fails_it(world: Vertex, running: str) -> None:
+def test_a_destination_deleted_during_the_run_fails_the_job(world: Vertex, running: str) -> None:
     world.rules({"running": running})
     job = world.make()
     world.pass_time("2s")
@@ -343,8 +345,8 @@ def test_a_destination_that_goes_while_the_job_runs_fails_it(world: Vertex, runn
 
 
 @pytest.mark.parametrize("reader_first", [True, False])
-def test_one_jobs_output_is_anothers_input(world: Vertex, reader_first: bool) -> None:
-    """Both are looked at for the first time when all is over."""
+def test_a_job_can_read_the_output_of_another(world: Vertex, reader_first: bool) -> None:
+    """Both jobs are read for the first time after their end."""
     world.rules({"match": {"displayName": "reader"}, "pending": "10s"})
     reader: dict[str, Any] = {"displayName": "reader", "inputConfig": from_gcs("gs://out/here/**/predictions.jsonl")}
     for members in (reader, {}) if reader_first else ({}, reader):
@@ -354,7 +356,7 @@ def test_one_jobs_output_is_anothers_input(world: Vertex, reader_first: bool) ->
     assert job["completionStats"] == {"successfulCount": "4"}
 
 
-def test_limits_are_those_of_the_time_of_the_create(world: Vertex, tmp_path: Path) -> None:
+def test_limits_are_fixed_at_creation(world: Vertex, tmp_path: Path) -> None:
     world.rules({"fate": "stuck"})
     old = world.make()
     world.seed(tmp_path, settings={"queueLimit": "1h"})

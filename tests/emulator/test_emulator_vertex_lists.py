@@ -119,20 +119,20 @@ def test_a_list_can_be_filtered(world: Vertex, text: str, expected: list[str]) -
         (" OR ".join(["state=JOB_STATE_FAILED"] * 201), "more than 200 signs", 5222),
     ],
 )
-def test_what_the_grammar_lacks_is_refused_with_its_place(world: Vertex, text: str, message: str, at: int) -> None:
+def test_an_invalid_filter_is_refused_with_its_position(world: Vertex, text: str, message: str, at: int) -> None:
     error = world.refused(400, "GET", JOBS, params={"filter": text})
     assert error["status"] == "INVALID_ARGUMENT"
     assert f"invalid filter: {message}" in error["message"]
     assert error["message"].endswith(f", at position {at}.")
 
 
-def test_a_filter_of_the_largest_size_is_understood(world: Vertex) -> None:
+def test_a_filter_of_the_maximum_size_is_accepted(world: Vertex) -> None:
     text = " OR ".join(f"state=JOB_STATE_FAILED AND labels.l{number}=x" for number in range(99))
     assert [job["displayName"] for job in world.listed(filter=f"{text} OR display_name:*")] == ["other?"]
     assert world.listed(filter=f"{'(' * 90}labels.team:*{')' * 90}") == world.listed(filter="labels.team:*")
 
 
-def test_the_path_of_a_label_is_not_code() -> None:
+def test_label_keys_are_not_interpreted_as_json_paths() -> None:
     with pytest.raises(Refused):
         parse_filter('labels.a"]=x')
     with pytest.raises(Refused):
@@ -150,7 +150,7 @@ def test_the_path_of_a_label_is_not_code() -> None:
         ("error", set()),
     ],
 )
-def test_a_read_mask_takes_members_out(world: Vertex, mask: str, members: set[str]) -> None:
+def test_a_read_mask_removes_members(world: Vertex, mask: str, members: set[str]) -> None:
     [whole] = world.listed(filter="display_name=my_job_2")
     [job] = world.listed(filter="display_name=my_job_2", readMask=mask)
     assert job.keys() == members
@@ -163,7 +163,7 @@ def test_a_read_mask_takes_members_out(world: Vertex, mask: str, members: set[st
 
 
 @pytest.mark.parametrize("mask", [None, "", "*"])
-def test_no_mask_takes_nothing_out(world: Vertex, mask: str | None) -> None:
+def test_an_empty_mask_removes_nothing(world: Vertex, mask: str | None) -> None:
     assert parse_read_mask(mask).keep({"name": "x"}) == {"name": "x"}
 
 

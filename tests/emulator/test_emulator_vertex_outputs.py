@@ -88,7 +88,7 @@ def problem(code: int, message: str, status: str, phrase: str) -> str:
         ),
     ],
 )
-def test_what_is_wrong_with_a_request_is_its_rows_own_error(world: Vertex, line: Any, message: str) -> None:
+def test_an_invalid_request_is_an_error_of_its_row(world: Vertex, line: Any, message: str) -> None:
     good, bad = run(world, asked("good"), line)
     assert good["status"] == ""
     assert (bad["request"], bad["response"]) == (line["request"], {})
@@ -122,7 +122,7 @@ def deep(levels: int) -> dict[str, Any]:
         ([{"request": {}}], "row 1: field request is a struct without fields"),
     ],
 )
-def test_what_the_importer_refuses_fails_the_whole_job(world: Vertex, lines: list[Any], says: str) -> None:
+def test_rows_that_cannot_be_imported_fail_the_job(world: Vertex, lines: list[Any], says: str) -> None:
     world.put("mine.jsonl", *lines)
     job = world.end(world.make(inputConfig=from_gcs("gs://in/mine.jsonl")))
     assert job["state"] == "JOB_STATE_FAILED"
@@ -131,7 +131,7 @@ def test_what_the_importer_refuses_fails_the_whole_job(world: Vertex, lines: lis
     assert says in job["error"]["message"]
 
 
-def test_what_the_importer_takes(world: Vertex) -> None:
+def test_rows_that_can_be_imported(world: Vertex) -> None:
     rows = [
         asked("x", tools=[{"googleSearch": {"excludeDomains": []}}]),
         schema(deep(5)),
@@ -161,7 +161,7 @@ def test_a_rule_fails_rows(world: Vertex, code: int, status: str) -> None:
     ("glob", "share", "failing"),
     [("*", 1, "abc"), ("*", 0.5, "ac"), ("id-2", 1, "b"), ("c", 1, "c"), ("other", 1, "")],
 )
-def test_a_row_is_known_by_a_label_or_its_text(world: Vertex, glob: str, share: float, failing: str) -> None:
+def test_a_rule_matches_a_row_by_label_or_text(world: Vertex, glob: str, share: float, failing: str) -> None:
     world.rules({"fate": "rows", "match": {"row": glob}, "rowError": {"share": share}})
     lines = [asked(text, labels={"id": f"id-{number}"}) for number, text in enumerate("abc", 1)]
     assert "".join(text_of(line) for line in run(world, *lines) if line["status"]) == failing
@@ -178,7 +178,7 @@ def test_wildcards_and_several_uris_are_read(world: Vertex) -> None:
 @pytest.mark.parametrize(
     ("prefix", "start"), [("gs://out/here", "here/"), ("gs://out/a/b/", "a/b/"), ("gs://out", ""), ("gs://out/", "")]
 )
-def test_the_output_lies_in_a_directory_of_its_own(world: Vertex, prefix: str, start: str) -> None:
+def test_the_output_has_a_directory_of_its_own(world: Vertex, prefix: str, start: str) -> None:
     destination = {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": prefix}}
     jobs = [world.make(outputConfig=destination) for _ in range(2)]
     world.pass_time("1h")
@@ -188,7 +188,7 @@ def test_the_output_lies_in_a_directory_of_its_own(world: Vertex, prefix: str, s
     assert [f"gs://out/{name}" for name in world.outputs()] == [f"{each}/predictions.jsonl" for each in directories]
 
 
-def test_the_output_is_there_for_whoever_lists_objects_first(world: Vertex) -> None:
+def test_the_output_exists_even_if_objects_are_listed_first(world: Vertex) -> None:
     world.make()
     path = "/storage/v1/b/out/o"
     world.pass_time("2s")
@@ -209,14 +209,14 @@ def test_the_output_may_be_several_files(tmp_path: Path) -> None:
     world.http.close()
 
 
-def test_rows_are_forgotten_when_they_are_written(world: Vertex) -> None:
+def test_imported_rows_are_deleted_after_the_output_is_written(world: Vertex) -> None:
     world.end(world.make())
     used = {item.blob for bucket in ("in", "out") for item in match_objects(world.store, f"gs://{bucket}/**")}
     assert {blob for (blob,) in world.store.rows("SELECT DISTINCT blob FROM pieces")} == used
 
 
 @pytest.mark.parametrize("config", ["embed_content_config", "embedContentConfig"])
-def test_embeddings_carry_their_key(world: Vertex, config: str) -> None:
+def test_embeddings_have_their_key(world: Vertex, config: str) -> None:
     request = {"content": {"parts": [{"text": "x"}]}, config: {"output_dimensionality": 3, "taskType": "CLUSTERING"}}
     good, bad = run(
         world,
@@ -231,7 +231,7 @@ def test_embeddings_carry_their_key(world: Vertex, config: str) -> None:
     assert "content is not specified" in bad["status"]
 
 
-def test_legacy_embeddings_tell_predictions(world: Vertex) -> None:
+def test_legacy_embeddings_have_predictions(world: Vertex) -> None:
     [line] = run(world, {"content": "some words"}, model=LEGACY)
     [prediction] = line["predictions"]
     assert prediction["embeddings"]["statistics"] == {"token_count": 3, "truncated": False}
@@ -246,7 +246,7 @@ def test_legacy_embeddings_tell_predictions(world: Vertex) -> None:
         (LEGACY, {"content": "x"}, {"instance": {"content": "x"}}),
     ],
 )
-def test_rows_that_were_never_processed_have_only_what_came(world: Vertex, model: str, line: Any, left: Any) -> None:
+def test_unprocessed_rows_contain_only_the_input(world: Vertex, model: str, line: Any, left: Any) -> None:
     world.put("mine.jsonl", line, line)
     job = world.make(inputConfig=from_gcs("gs://in/mine.jsonl"), model=model)
     world.pass_time("1s")
@@ -275,8 +275,8 @@ def test_rows_that_were_never_processed_have_only_what_came(world: Vertex, model
         ({"some_name": [1.5, 2.0]}, "modelParameters", {"some_name": [1.5, 2]}),
     ],
 )
-def test_what_comes_back_may_be_spelled_in_another_way(value: Any, name: str, expected: Any) -> None:
-    """Whole floats are whole numbers, told apart from them by their text alone."""
+def test_the_echo_may_be_normalised(value: Any, name: str, expected: Any) -> None:
+    """A float with an integer value is printed as an integer."""
     assert json.dumps(normalised(value, name), sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
@@ -311,7 +311,7 @@ def test_an_export_that_fails_counts_the_rows_and_leaves_an_empty_folder(world: 
     assert world.ok("GET", "/storage/v1/b/out/o").get("items", []) == []
 
 
-def test_an_export_into_a_table_that_fails_tells_no_table(world: Vertex) -> None:
+def test_a_failed_export_to_a_table_names_no_table(world: Vertex) -> None:
     world.rules({"fate": "failExport", "error": {"code": 7, "message": "no right"}})
     world.fill([asked("a")], Column("request", "JSON"))
     job = world.end(world.make(inputConfig=TABLE, outputConfig=to_table("bq://p.d.new")))

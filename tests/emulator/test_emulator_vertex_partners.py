@@ -1,4 +1,4 @@
-"""Rows for other publishers' models, members beside a request, and the odd shapes of output that a rule asks for."""
+"""Rows for models of other publishers, members next to a request, and the variations of output that a rule requests."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def test_a_rule_fails_a_chat_by_its_custom_id(world: Vertex) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"messages": []}, {"messages": ["x"]}, {"messages": 5}])
-def test_what_is_in_a_body_is_not_checked(world: Vertex, body: Any) -> None:
+def test_the_content_of_a_body_is_not_checked(world: Vertex, body: Any) -> None:
     [line] = run(world, {"custom_id": "r1", "body": {"model": "m", **body}}, model=MODEL)
     assert line["response"]["status_code"] == 200
 
 
-def test_members_beside_a_request_come_back_beside_the_result(world: Vertex) -> None:
+def test_members_next_to_a_request_are_copied_to_the_result(world: Vertex) -> None:
     beside = {"key": "k", "custom_id": "r1", "id": 7, "shelf": "A"}
     [line] = run(world, {**beside, **asked("x")})
     assert {name: line[name] for name in beside} == beside
@@ -98,7 +98,7 @@ def test_a_rule_shapes_the_output(world: Vertex) -> None:
     assert early == final[:3]  # of two rows, one of which comes twice
 
 
-def test_a_course_of_an_older_store_has_no_output_rule() -> None:
+def test_a_course_from_an_older_store_has_no_output_rule() -> None:
     course = Course(1, 2, output=OutputRule(as_numbers=True))
     assert Course.from_json(course.to_json()) == course
     older = json.dumps(json.loads(course.to_json())[:-1])

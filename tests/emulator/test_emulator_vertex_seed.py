@@ -37,7 +37,7 @@ STATES += ["UPDATING", "PARTIALLY_SUCCEEDED"]
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_job_stands_in_the_state_that_it_is_given(world: Vertex, tmp_path: Path, state: str) -> None:
+def test_a_seeded_job_has_the_given_state(world: Vertex, tmp_path: Path, state: str) -> None:
     job = seeded(world, tmp_path, state=f"JOB_STATE_{state}")
     world.pass_time("2h")
     assert world.listed(filter=f"state=JOB_STATE_{state}") == [job]
@@ -47,7 +47,7 @@ def test_a_job_stands_in_the_state_that_it_is_given(world: Vertex, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("state", "end"), [("PENDING", "EXPIRED"), ("RUNNING", "FAILED"), ("PAUSED", "PAUSED")])
-def test_an_unfinished_job_stands_as_long_as_jobs_may(world: Vertex, tmp_path: Path, state: str, end: str) -> None:
+def test_an_unfinished_seeded_job_ends_at_the_limits(world: Vertex, tmp_path: Path, state: str, end: str) -> None:
     job = seeded(world, tmp_path, state=state)
     world.pass_time("72h")
     assert world.state_of(job) == end
@@ -61,7 +61,7 @@ def test_an_unfinished_job_can_be_cancelled(world: Vertex, tmp_path: Path, state
     assert world.state_of(job) == "CANCELLED"
 
 
-def test_everything_is_told_as_the_seed_has_it(world: Vertex, tmp_path: Path) -> None:
+def test_all_members_of_a_seeded_job_are_returned(world: Vertex, tmp_path: Path) -> None:
     error = {
         "code": 3,
         "message": "bad",
@@ -120,7 +120,7 @@ def test_projects_have_the_numbers_of_the_seed(world: Vertex, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "PARTIALLY_SUCCEEDED"])
-def test_a_job_that_succeeded_has_its_output(world: Vertex, tmp_path: Path, state: str) -> None:
+def test_a_seeded_job_that_succeeded_has_its_output(world: Vertex, tmp_path: Path, state: str) -> None:
     lines = [asked("a"), asked("b")]
     place = {"input": "gs://fresh/in", "output": "gs://fresh/out"}
     times = {"createTime": "2026-02-01T00:00:00Z", "endTime": "2026-02-02T02:00:00Z"}
@@ -136,7 +136,7 @@ def test_a_job_that_succeeded_has_its_output(world: Vertex, tmp_path: Path, stat
     assert job["outputInfo"]["gcsOutputDirectory"].endswith("2026-02-02T02:00:00.000000Z")
 
 
-def test_a_job_without_a_state_goes_on(world: Vertex, tmp_path: Path) -> None:
+def test_a_seeded_job_without_a_state_progresses(world: Vertex, tmp_path: Path) -> None:
     job = seeded(world, tmp_path, input="gs://in/rows.jsonl", output="gs://out/x")
     assert job["state"] == "JOB_STATE_PENDING"
     assert world.end(job)["completionStats"] == {"successfulCount": "4"}
@@ -173,7 +173,7 @@ def test_a_wrong_job_is_refused_with_its_place(
     assert world.listed() == []
 
 
-def test_a_job_needs_a_place(world: Vertex, tmp_path: Path) -> None:
+def test_a_seeded_job_needs_a_name_or_a_location(world: Vertex, tmp_path: Path) -> None:
     job = {name: value for name, value in vertex_job(state="FAILED").items() if name != "location"}
     with pytest.raises(Invalid, match=r"jobs\[0\]: needs a name, or project and location"):
         world.seed(tmp_path, jobs=[job])
@@ -189,7 +189,7 @@ def test_a_job_needs_a_place(world: Vertex, tmp_path: Path) -> None:
         ({"operationDelay": "1s", "importing": "2s"}, "operation_delay", 10**9),
     ],
 )
-def test_a_seed_turns_settings(world: Vertex, tmp_path: Path, settings: Any, member: str, expected: Any) -> None:
+def test_a_seed_changes_settings(world: Vertex, tmp_path: Path, settings: Any, member: str, expected: Any) -> None:
     world.seed(tmp_path, settings=settings)
     assert getattr(world.emulator.settings, member) == expected
 
@@ -202,7 +202,7 @@ def names(db: Path, seed: str | None) -> list[str]:
         return [job["displayName"] for job in jobs]
 
 
-def test_a_seed_that_is_put_is_loaded_once(tmp_path: Path) -> None:
+def test_put_seed_loads_a_seed_once(tmp_path: Path) -> None:
     db = tmp_path / "e.db"
     job = "{api: vertex, project: demo, location: us-central1, displayName: A, model: gemini-2.5-flash, state: PAUSED}"
     seed = f"jobs: [{job}]"
@@ -215,7 +215,7 @@ def test_a_seed_that_is_put_is_loaded_once(tmp_path: Path) -> None:
     assert names(db, other) == ["B"]
 
 
-def test_a_bad_seed_that_is_put_is_refused_whole(tmp_path: Path) -> None:
+def test_put_seed_refuses_an_invalid_seed_completely(tmp_path: Path) -> None:
     with httpx.Client(transport=open_embedded(tmp_path / "e.db"), base_url="http://emulator", headers=TOKEN) as http:
         answer = http.put("/_emulator/seed", content="buckets: {demo: }\nthings: []")
         assert (answer.status_code, "things" in answer.json()["error"]["message"]) == (400, True)

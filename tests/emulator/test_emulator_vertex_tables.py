@@ -48,7 +48,7 @@ ROWS = [
         ("bq://p.d.results", "d", "results"),
     ],
 )
-def test_a_table_goes_into_a_table(world: Vertex, uri: str, dataset: str, table: str) -> None:
+def test_a_table_is_written_to_a_table(world: Vertex, uri: str, dataset: str, table: str) -> None:
     world.fill(ROWS, *COLUMNS)
     job = world.end(world.make(inputConfig=TABLE, outputConfig=to_table(uri)))
     assert job["outputInfo"] == {"bigqueryOutputDataset": f"bq://p.{dataset}", "bigqueryOutputTable": table}
@@ -91,7 +91,7 @@ def test_the_parts_of_a_table(uri: str, parts: tuple[str | None, ...] | None) ->
         assert read_bq(uri) == parts
 
 
-def test_two_jobs_make_two_tables(world: Vertex) -> None:
+def test_two_jobs_create_two_tables(world: Vertex) -> None:
     world.fill(ROWS, *COLUMNS)
     jobs = [world.make(inputConfig=TABLE, outputConfig=to_table(uri)) for uri in ("bq://p", "bq://p.d", "bq://p.d")]
     world.pass_time("3s")
@@ -111,12 +111,12 @@ def test_a_row_of_text_is_read_as_json(world: Vertex) -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [("{", "bq://p.d.t, row 1 is not JSON"), (None, "bq://p.d.t, row 1 has no request")]
 )
-def test_a_cell_that_is_no_request_fails_the_job(world: Vertex, value: Any, text: str) -> None:
+def test_a_cell_without_a_valid_request_fails_the_job(world: Vertex, value: Any, text: str) -> None:
     world.fill([{"request": value}], Column("request", "STRING"))
     assert text in world.end(world.make(inputConfig=TABLE))["error"]["message"]
 
 
-def test_a_table_goes_into_objects_with_its_columns(world: Vertex) -> None:
+def test_a_table_is_written_to_objects_with_its_columns(world: Vertex) -> None:
     world.fill(ROWS, *COLUMNS)
     job = world.make(inputConfig=TABLE, outputConfig=TO_GCS)
     world.end(job)
@@ -132,7 +132,7 @@ def test_a_table_goes_into_objects_with_its_columns(world: Vertex) -> None:
         (LEGACY, {"content": "a"}, ["content", "predictions", "status", "processed_time"]),
     ],
 )
-def test_objects_go_into_a_table(world: Vertex, model: str | None, line: Any, columns: list[str]) -> None:
+def test_objects_are_written_to_a_table(world: Vertex, model: str | None, line: Any, columns: list[str]) -> None:
     world.put("mine.jsonl", line)
     members = {} if model is None else {"model": model}
     job = world.make(inputConfig=from_gcs("gs://in/mine.jsonl"), outputConfig=to_table("bq://p"), **members)
@@ -155,7 +155,7 @@ def test_an_unprocessed_row_of_a_table_has_no_status(world: Vertex) -> None:
     ]
 
 
-def test_a_multimodal_dataset_stands_for_what_a_seed_says(world: Vertex, tmp_path: Path) -> None:
+def test_a_multimodal_dataset_of_a_seed_is_read(world: Vertex, tmp_path: Path) -> None:
     world.fill(ROWS, *COLUMNS)
     name = "projects/demo/locations/us-central1/datasets/7"
     uris = ["gs://in/rows.jsonl", "bq://p.d.t"]
@@ -168,7 +168,9 @@ def test_a_multimodal_dataset_stands_for_what_a_seed_says(world: Vertex, tmp_pat
 @pytest.mark.parametrize(
     ("given", "project"), [({"bigqueryDestination": {"outputUri": "bq://p.d.r"}}, "p"), ({}, None)]
 )
-def test_a_multimodal_dataset_can_be_made_and_read(world: Vertex, given: dict[str, Any], project: str | None) -> None:
+def test_a_multimodal_dataset_can_be_created_and_read(
+    world: Vertex, given: dict[str, Any], project: str | None
+) -> None:
     world.fill(ROWS, *COLUMNS)
     job = world.make(
         inputConfig=TABLE,
@@ -180,7 +182,7 @@ def test_a_multimodal_dataset_can_be_made_and_read(world: Vertex, given: dict[st
     assert info["vertexMultimodalDatasetName"].startswith(f"{job['name'].partition('/batch')[0]}/datasets/")
 
 
-def test_a_rule_for_objects_leaves_a_job_that_writes_a_table_to_the_next_rule(world: Vertex) -> None:
+def test_a_rule_with_output_skips_jobs_that_write_a_table(world: Vertex) -> None:
     world.rules({"output": {"early": 1}}, {"fate": "fail"})
     world.fill([])
     assert world.end(world.make())["state"] == "JOB_STATE_SUCCEEDED"

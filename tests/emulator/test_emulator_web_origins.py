@@ -1,4 +1,4 @@
-"""The served emulator against a web page in the browser of whoever runs it, and against callers that take their time."""
+"""The served emulator against calls from web pages, and against slow or hostile callers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from batchctl.emulator.web_origins import OriginCheck
 from batchctl.emulator.wire import Refused
 
 SOON = 5.0
-"""Seconds within which what does not wait is answered, on a busy machine."""
+"""Seconds within which a call without a wait is answered, even on a busy machine."""
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def client(served_emulator: str) -> Iterator[httpx.Client]:
 
 
 def raw(url: str, data: bytes, patience: float = SOON) -> bytes:
-    """Send bytes and read what comes until the other side closes or says no more for a while."""
+    """Send bytes, and read the reply until the other side closes the connection or is silent for a while."""
     host, _, port = url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=patience) as one:
         with suppress(ConnectionError):
@@ -52,7 +52,7 @@ def raw(url: str, data: bytes, patience: float = SOON) -> bytes:
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.9.9.9:8085", "[::1]:1", "localhost", "LOCALHOST.:3", "a.b.localhost:8085", ""]
 )
-def test_the_names_of_this_machine_are_known(host: str) -> None:
+def test_the_names_of_this_machine_are_allowed(host: str) -> None:
     OriginCheck("127.0.0.1").check("http", {"host": host})
 
 
@@ -61,12 +61,12 @@ def test_the_names_of_this_machine_are_known(host: str) -> None:
     ["evil.example", "evil.example:8085", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "[fe80::1]", "a b", "a@b",
      "[::1", "169.254.169.254", "\xe9.example"],
 )  # fmt: skip
-def test_other_names_are_not(host: str) -> None:
+def test_other_host_names_are_refused(host: str) -> None:
     with pytest.raises(Refused, match="allow-host"):
         OriginCheck("127.0.0.1").check("http", {"host": host})
 
 
-def test_a_name_that_was_allowed() -> None:
+def test_names_of_allow_host_are_allowed() -> None:
     OriginCheck("127.0.0.1", frozenset({"Emulator"})).check("http", {"host": "emulator:8085"})
     OriginCheck("10.1.2.3").check("http", {"host": "10.1.2.3:8085"})
     OriginCheck("0.0.0.0").check("http", {"host": "10.1.2.3:8085"})
@@ -75,7 +75,7 @@ def test_a_name_that_was_allowed() -> None:
 
 
 @pytest.mark.parametrize("path", ["/_emulator/requests", "/v1beta/batches"])
-def test_a_name_that_leads_here_is_refused_over_the_wire(client: httpx.Client, path: str) -> None:
+def test_a_foreign_host_name_is_refused_over_http(client: httpx.Client, path: str) -> None:
     reply = client.get(path, headers={"host": "evil.example"})
     assert (reply.status_code, reply.json()["error"]["status"]) == (403, "PERMISSION_DENIED")
     assert client.get("/_emulator/requests").json()["total"] == 0
@@ -104,7 +104,7 @@ FOREIGN = [
         ("POST", "/upload/v1beta/files"),
     ],
 )
-def test_pages_from_elsewhere_are_refused(
+def test_calls_from_pages_of_another_origin_are_refused(
     client: httpx.Client, headers: dict[str, str], method: str, path: str
 ) -> None:
     client.post("/_emulator/clock", json={"advance": "1h"})
@@ -113,7 +113,7 @@ def test_pages_from_elsewhere_are_refused(
     assert client.get("/_emulator/clock").json()["now"][:13] == before[:13]
 
 
-def test_the_emulators_own_page_may_call(client: httpx.Client, served_emulator: str) -> None:
+def test_calls_from_the_emulators_origin_are_allowed(client: httpx.Client, served_emulator: str) -> None:
     headers = {"origin": served_emulator, "sec-fetch-site": "same-origin"}
     assert client.post("/_emulator/reset", headers=headers).status_code == 200
     assert client.get("/_emulator/jobs", headers={"sec-fetch-site": "none"}).status_code == 200
@@ -140,11 +140,11 @@ FORM = "application/x-www-form-urlencoded"
         ({"content-type": "application/json", "sec-fetch-site": "same-origin"}, 200),
     ],
 )
-def test_control_calls_want_json_from_browsers(client: httpx.Client, headers: dict[str, str], status: int) -> None:
+def test_control_calls_from_browsers_require_json(client: httpx.Client, headers: dict[str, str], status: int) -> None:
     assert client.post("/_emulator/clock", headers=headers, content=BODY).status_code == status
 
 
-def test_what_curl_sends_is_taken(client: httpx.Client) -> None:
+def test_the_content_type_of_curl_is_accepted(client: httpx.Client) -> None:
     seed = b"files: [{name: files/a, content: x}]"
     assert client.put("/_emulator/seed", content=seed, headers={"content-type": "application/yaml"}).status_code == 200
     headers = {"content-type": FORM, "user-agent": "curl/8"}
@@ -162,14 +162,14 @@ def head(path: str, *lines: str) -> bytes:
     "path", ["/_emulator/reset", "/v1beta/models/gemini-2.5-flash:batchGenerateContent", "/nowhere"]
 )
 @pytest.mark.parametrize("length", [20_971_521, 10**15, 10**400])
-def test_a_body_that_says_it_is_too_large_is_not_read(served_emulator: str, path: str, length: int) -> None:
+def test_a_declared_body_over_the_limit_is_not_read(served_emulator: str, path: str, length: int) -> None:
     start = time.monotonic()
     answer = raw(served_emulator, head(path, f"Content-Length: {length}"))
     assert re.match(rb"HTTP/1.1 40[0-9] ", answer), answer[:200]
     assert time.monotonic() - start < SOON
 
 
-def test_a_body_that_does_not_say_is_read_no_further_than_its_limit(client: httpx.Client) -> None:
+def test_an_undeclared_body_is_read_up_to_the_limit(client: httpx.Client) -> None:
     sent = 0
 
     def pieces() -> Iterator[bytes]:
@@ -183,13 +183,13 @@ def test_a_body_that_does_not_say_is_read_no_further_than_its_limit(client: http
     assert client.get("/_emulator/jobs").status_code == 200
 
 
-def test_a_call_that_is_too_large_still_counts(client: httpx.Client) -> None:
+def test_a_call_with_a_body_over_the_limit_is_counted(client: httpx.Client) -> None:
     reply = client.post("/v1beta/models/gemini-2.5-flash:batchGenerateContent", content=b" " * 20_971_521)
     assert (reply.status_code, reply.headers["connection"]) == (400, "close")
     assert client.get("/_emulator/requests").json()["byMethod"] == {"batches.create": 1}
 
 
-def test_deep_nesting_in_a_control_call(client: httpx.Client) -> None:
+def test_deep_nesting_in_a_control_call_is_refused(client: httpx.Client) -> None:
     for depth in (500, 900, 990, 100_000):
         reply = client.put("/_emulator/rules", content=b"[" * depth + b"]" * depth)
         assert reply.status_code == 400
@@ -198,19 +198,19 @@ def test_deep_nesting_in_a_control_call(client: httpx.Client) -> None:
 # One caller and another
 
 
-def test_slow_callers_do_not_hold_up_another(client: httpx.Client, served_emulator: str) -> None:
+def test_slow_callers_do_not_block_others(client: httpx.Client, served_emulator: str) -> None:
     host, _, port = served_emulator.removeprefix("http://").partition(":")
     with ExitStack() as stack:
         for number in range(60):
             one = stack.enter_context(socket.create_connection((host, int(port))))
-            # Heads that never end, and bodies that never come.
+            # Headers that never end, and bodies that never arrive.
             one.sendall(head("/v1beta/batches", "Content-Length: 100")[: None if number % 2 else -4])
         start = time.monotonic()
         assert client.get("/v1beta/batches").status_code == 200
         assert time.monotonic() - start < SOON
 
 
-def test_delayed_calls_do_not_hold_up_another(client: httpx.Client, served_emulator: str) -> None:
+def test_delayed_calls_do_not_block_others(client: httpx.Client, served_emulator: str) -> None:
     fault = {"method": "batches.list", "kind": "delay", "delay": "1h"}
     client.put("/_emulator/faults", json=[fault])
     host, _, port = served_emulator.removeprefix("http://").partition(":")
@@ -225,7 +225,7 @@ def test_delayed_calls_do_not_hold_up_another(client: httpx.Client, served_emula
         assert client.get("/v1beta/files").status_code == 200
 
 
-def test_a_reader_that_stops_reading_does_not_hold_up_another(client: httpx.Client, served_emulator: str) -> None:
+def test_a_stalled_reader_does_not_block_others(client: httpx.Client, served_emulator: str) -> None:
     seed = json.dumps({"files": [{"name": "files/big", "content": "x" * 8_000_000}]}).encode()
     assert client.put("/_emulator/seed", content=seed).status_code == 200
     host, _, port = served_emulator.removeprefix("http://").partition(":")
@@ -247,7 +247,7 @@ HOSTILE = "*a" * 40 + "*b"
 
 
 @pytest.mark.timeout(60)
-def test_a_hostile_glob_ends_at_once(client: httpx.Client) -> None:
+def test_a_hostile_glob_is_evaluated_quickly(client: httpx.Client) -> None:
     start = time.monotonic()
     assert not matches(HOSTILE, "a" * 20_000)
     assert not matches("*?" * 40 + "b", "a" * 20_000)
@@ -266,7 +266,7 @@ def test_a_hostile_glob_ends_at_once(client: httpx.Client) -> None:
     assert time.monotonic() - start < 2 * SOON
 
 
-def test_values_that_are_almost_right_end_at_once() -> None:
+def test_almost_valid_values_are_refused_quickly() -> None:
     start = time.monotonic()
     assert not _real("1" * 200_000 + "x")
     assert _BASE64.fullmatch(" " * 200_000 + "!") is None
@@ -277,12 +277,12 @@ def test_values_that_are_almost_right_end_at_once() -> None:
 
 
 @given(st.text("ab*?", max_size=8), st.text("ab", max_size=8))
-def test_globs_mean_what_they_always_did(glob: str, text: str) -> None:
+def test_globs_match_like_fnmatch(glob: str, text: str) -> None:
     assert matches(glob, text) is fnmatchcase(text, glob)
 
 
 @given(st.text("a/*", max_size=8), st.text("a/", max_size=8))
-def test_path_globs_mean_what_they_always_did(glob: str, text: str) -> None:
+def test_path_globs_match_like_regular_expressions(glob: str, text: str) -> None:
     parts = (
         ".*" if one.startswith("**") else "[^/]*" if one == "*" else re.escape(one)
         for one in re.findall(r"\*\*+|\*|[^*]", glob)

@@ -1,4 +1,4 @@
-"""What the tests of Vertex AI share: a caller with a token, a bucket with rows, and short ways to the calls."""
+"""Helpers for tests of Vertex AI: a caller with a token, a bucket with rows, and short forms of the calls."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Vertex(World):
         return self.see(job)["state"].removeprefix("JOB_STATE_")
 
     def end(self, job: dict[str, Any]) -> dict[str, Any]:
-        """The job after the time that jobs take."""
+        """The job after its running time."""
         self.pass_time("3s")
         return self.see(job)
 
