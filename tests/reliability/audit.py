@@ -62,8 +62,8 @@ def _none_lost(ours: list[RemoteJob], recorded: Recorded, rest: Rest) -> None:
 
 
 def _current(recorded: Recorded, job: str) -> RecordedAttempt:
-    row = recorded.jobs[job]
-    (current,) = [attempt for attempt in row.attempts if attempt.key.attempt == row.current]
+    found = recorded.jobs[job]
+    (current,) = [attempt for attempt in found.attempts if attempt.key.attempt == found.row.current]
     return current
 
 

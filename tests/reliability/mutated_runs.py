@@ -14,8 +14,8 @@ from typing import Any
 from apis import STACK, UID
 from audit import Rest, audit
 from mutating_proxy import KINDS, MutatingProxy, Trouble
-from mutations import ENDLESS, LARGE, MUTATIONS
 from processes import Ended
+from reply_mutations import ENDLESS, LARGE, MUTATIONS
 from site_kit import LIMITS, Moment, Site
 
 EXIT_CODES = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 64, 65, 130})

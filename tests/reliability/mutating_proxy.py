@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from mutations import ENDLESS, MUTATIONS, Reply, Wire, endless_page, wire
+from reply_mutations import ENDLESS, MUTATIONS, Reply, Wire, endless_page, wire
 
 _DRIP = 0.05
 """Seconds between two drops."""

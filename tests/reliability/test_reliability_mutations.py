@@ -17,7 +17,7 @@ from apis import ApiCase
 from long_mode import effort
 from mutated_runs import MutatedSite
 from mutating_proxy import MutatingProxy, kind_of, mutating
-from mutations import MUTATIONS, Reply, wire
+from reply_mutations import MUTATIONS, Reply, wire
 from site_kit import Served, Site
 
 SEED = int(os.environ.get("BATCHCTL_SEED", "1"))
