@@ -63,7 +63,7 @@ class RequestRow:
     """None for a row that is known by its position alone."""
     request: Mapping[str, Json]
     members: Mapping[str, Json] = field(default_factory=dict)
-    """What stands beside the request, such as `custom_id` and `metadata`: it comes back in the results."""
+    """The members beside the request, such as `custom_id` and `metadata`: they come back in the results."""
     in_body: bool = False
     """Whether it is a line for another publisher's model: `custom_id`, `method`, `url`, and the request as `body`."""
 
@@ -114,7 +114,7 @@ class RemoteSource:
 
 @dataclass(frozen=True)
 class UnknownSource:
-    """The input of a job that was made by hand and taken in with `spec.adopt`: nobody here has it."""
+    """The input of a job that was made by hand and taken in with `spec.adopt`: it is not known here."""
 
 
 Source: TypeAlias = InlineRows | LocalFile | UploadedFile | RemoteSource | UnknownSource
@@ -285,7 +285,7 @@ class Stack:
     """In the order of the file. Each name is moved once, and no job of the manifests has a name that was moved
     away, nor do the entries go in a circle."""
     notify: tuple[Hook, ...] = ()
-    """Who is told how jobs end."""
+    """The hooks that are notified of the ends of jobs."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""What others are told of jobs: the hooks that are told, and the notices on their way to them.
+"""Notifications: the hooks of a stack, and the notices on their way to them.
 
-Owns the words only. What is told when is decided in `reconcile`.
+Only the vocabulary. `reconcile` decides which notice is due.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 
 class NoticeType(StrEnum):
-    """What a notice tells of one attempt. Each is told at most once to each hook, but for repeated deliveries."""
+    """The event of one attempt that a notice is about. Each hook gets it once, but for repeated deliveries."""
 
     SUCCEEDED = "job.succeeded"
     """It succeeded, and its results are collected."""
@@ -26,7 +26,7 @@ class NoticeType(StrEnum):
     RESULTS_EXPIRING = "job.results_expiring"
     """It has ended, its results are not collected, and the API may not have them for much longer."""
     STUCK = "job.stuck"
-    """It is past a deadline, or nothing has become of it for unusually long. Its end is told all the same."""
+    """It is past a deadline, or has made no progress for unusually long. Its end has a notice of its own."""
 
 
 ALL_TYPES = frozenset(NoticeType)
@@ -36,7 +36,7 @@ STUCK_AFTER = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Webhook:
-    """An HTTP endpoint of the user's, told by signed POST requests."""
+    """An HTTP endpoint of the user's, which gets signed POST requests."""
 
     name: str
     """What the state knows it by; unique in the stack."""
@@ -49,7 +49,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class CommandHook:
-    """A program of the user's, told on its standard input."""
+    """A program of the user's, which gets the event on its standard input."""
 
     name: str
     command: tuple[str, ...]

@@ -16,7 +16,7 @@ TOLERATED_OFFSET = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class RowCounts:
-    """How many rows a job has, and how they went; None where nobody has told."""
+    """How many rows a job has, and how they went; None where it is not known."""
 
     total: int | None = None
     ok: int | None = None
@@ -119,7 +119,7 @@ class Observation:
     identity: str = ""
     """Whose eyes these were, see `Provider.identity`."""
     took: timedelta = timedelta()
-    """How long the look took, on a clock that nobody sets: what it shows first is as old as that."""
+    """How long the look took, on a monotonic clock: its first page is as old as that."""
 
     @property
     def begun(self) -> datetime:
@@ -129,7 +129,7 @@ class Observation:
     @cached_property
     def by_name(self) -> Mapping[str, RemoteJob]:
         """The listed jobs by resource name: every recorded attempt is looked up here."""
-        # Of a name that a list shows twice the first counts, as for whoever reads the list from its beginning.
+        # Of a name that a list shows twice the first counts, as for a reader of the list from its beginning.
         return {job.name: job for job in reversed(self.jobs)}
 
     @cached_property

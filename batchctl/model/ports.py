@@ -103,7 +103,7 @@ class InputRow:
     request: Mapping[str, Json] | None
     """None where no result echoes it."""
     members: Mapping[str, Json] = field(default_factory=dict)
-    """What else stands beside the request, such as `custom_id`."""
+    """The members beside the request, such as `custom_id`."""
     sent: Mapping[str, str] = field(default_factory=dict)
     """The names that were sent with it, where these are others than its own: by member, such as `key`."""
 
@@ -138,7 +138,7 @@ KnownInput: TypeAlias = SentRows | ForeignRows | UnorderedRows
 
 @dataclass(frozen=True)
 class FileUse:
-    """What lies where an API reads uploaded files."""
+    """The content of the place where an API reads uploaded files."""
 
     files: int
     size: int
@@ -269,7 +269,7 @@ class RowsSummary:
     sha256: str
     rows: int
     members: Mapping[str, int]
-    """How many rows have each member of a request, which stands in place of a default."""
+    """How many rows have each member of a request, which replaces a default."""
     row_hashes: str | None = None
     """See `RowHashes`."""
     warnings: tuple[RowProblem, ...] = ()

@@ -92,7 +92,7 @@ class RecordedAttempt:
     digest: str
     token: str
     tree: Mapping[str, Json] = field(default_factory=dict)
-    """The redacted tree behind the digest; empty for an adopted attempt, whose input nobody recorded."""
+    """The redacted tree behind the digest; empty for an adopted attempt, whose input is not recorded."""
     intent: Intent | None = None
     """Open intent, or None when the outcome of the create call is known."""
     remote: str | None = None

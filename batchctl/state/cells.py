@@ -63,7 +63,7 @@ def seconds_of(duration: timedelta | None) -> int | float | None:
 
 
 def read_text(cell: Json) -> str:
-    """Text, as it stands."""
+    """Text as it is."""
     if not isinstance(cell, str):
         raise CellError(f"expected text, found {cell!r}")
     return cell

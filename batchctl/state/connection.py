@@ -38,7 +38,7 @@ def _connect(path: Path, query: str) -> Database:
 
 
 def side_file(path: Path, suffix: str) -> Path:
-    """A file that stands beside the state file, named after it."""
+    """A file beside the state file, named after it."""
     return path.with_name(path.name + suffix)
 
 
@@ -54,11 +54,11 @@ def has_content(path: Path) -> bool:
 def refuse_left_over_wal(path: Path) -> None:
     """Raise StateError (`StateCorrupt`) where the state file is missing but its log is not.
 
-    Half of a state was moved away then: starting anew would forget all its jobs, and SQLite would mix the old log
+    Half of a state was moved away then: a new state would forget all its jobs, and SQLite would mix the old log
     into the new file.
     """
     wal = side_file(path, "-wal")
-    # In this order: a file that is just being made stands before its log does.
+    # In this order: a file that is just being made exists before its log does.
     if has_content(wal) and not is_there(path):
         raise corrupt(path, f"it is missing, but {wal.name} is still there")
 
@@ -102,7 +102,7 @@ def create_file(path: Path, migrations: Sequence[Migration], identity: Identity)
         new.replace(path)
     except FileNotFoundError as error:
         # A left-over to somebody who broke the lock while this process slept.
-        raise lock_lost(path, "another process made the file anew") from error
+        raise lock_lost(path, "another process rebuilt the file") from error
     sync_folder(path.parent)
 
 
@@ -135,8 +135,8 @@ def put_aside(path: Path, aside: Path) -> bool:
 def read_snapshot(path: Path, read: Callable[[Database], T]) -> T:
     """Run `read` in one read transaction, without ever writing to the file.
 
-    SQLite reads a file in WAL mode only where its -shm stands or can be made. In a folder that we may not write, or
-    on a full disk, a file without a log is therefore opened as immutable; that is sound only if nobody writes
+    SQLite reads a file in WAL mode only where its -shm exists or can be made. In a folder that we may not write, or
+    on a full disk, a file without a log is therefore opened as immutable; that is sound only if no other process writes
     meanwhile, so the file is compared before and after, and read again when it moved.
     """
     for _ in range(_SNAPSHOT_TRIES):

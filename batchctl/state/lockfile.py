@@ -22,7 +22,7 @@ _LONGEST_NOTE = 64 * 1024
 """Bytes; no note of ours comes near it."""
 _TRIES = 500
 _PAUSE_SECONDS = 0.001
-"""How often, and after what pause, the lock is tried while nobody holds it who works on the state."""
+"""How often, and after what pause, the lock is tried while its holder does not work on the state."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Holder:
         return f"`{self.command}` of {self.who} (pid {self.pid} on {self.host}, since {since})"
 
     def as_json(self) -> dict[str, str | int | None]:
-        """The note, as it stands in the lock file."""
+        """The note, as the lock file has it."""
         return {
             "pid": self.pid,
             "host": self.host,
@@ -107,7 +107,7 @@ def _try(handle: int, kind: int) -> bool:
 
 
 def lock_holder(path: Path) -> Holder | None:
-    """Who holds the lock; None when nobody does, or left no note yet. Raises OSError."""
+    """Who holds the lock; None when no process does, or it left no note yet. Raises OSError."""
     if read_holder(path) is None:
         # The lock is not touched where there is no answer but this.
         return None

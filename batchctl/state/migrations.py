@@ -171,7 +171,7 @@ def add_retry_orders(db: Database) -> None:
 
 
 def add_outbox(db: Database) -> None:
-    """Version 6: what is to be told to the stack's hooks. No foreign key: a notice outlives its job."""
+    """Version 6: the notices for the stack's hooks. No foreign key: a notice outlives its job."""
     columns = {
         "time": str,
         "job": str,

@@ -36,7 +36,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 
 
 def refuse_network_file_system(folder: Path) -> None:
-    """Raise StateError (`StateOnNetwork`) when the folder lies on one. It need not exist yet."""
+    """Raise StateError (`StateOnNetwork`) when the folder is on one. It need not exist yet."""
     try:
         mounts = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
@@ -44,7 +44,7 @@ def refuse_network_file_system(folder: Path) -> None:
     kind = file_system_of(folder.resolve(), mounts)
     if kind in NETWORK_FILE_SYSTEMS:
         raise StateError(
-            f"{folder} lies on a network file system ({kind}), where locks cannot be trusted",
+            f"{folder} is on a network file system ({kind}), where locks cannot be trusted",
             code=ErrorCode.STATE_ON_NETWORK,
             hint="name a path on a local disk with --state",
         )

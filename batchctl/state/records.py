@@ -1,6 +1,6 @@
 """The recorded values as table records, and back.
 
-Owns which field stands in which column. Readers raise ValueError or KeyError; `snapshot` names table and record.
+Owns which field is in which column. Readers raise ValueError or KeyError; `snapshot` names table and record.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def _read_error(stored: Stored) -> Status | None:
 
 
 def intent_record(key: AttemptKey, intent: Intent) -> Record:
-    """A record of `intents`: while it stands there, the intent is open."""
+    """A record of `intents`: while it exists, the intent is open."""
     return key_record(key) | {
         "time": time_cell(intent.time),
         "first_look": time_cell(intent.first_look),
@@ -293,7 +293,7 @@ def read_ghost(stored: Stored) -> Ghost:
 
 
 def event_record(event: Event, who: str) -> Record:
-    """A record of `events`; `who` stands in where the event itself names nobody."""
+    """A record of `events`; `who` is used where the event itself names no one."""
     return {
         "time": time_cell(event.time),
         "job": event.job,

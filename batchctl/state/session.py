@@ -49,10 +49,10 @@ class FileSession(AbstractContextManager["FileSession"]):
 
     def commit(self, writes: Sequence[Write]) -> None:
         with self._writing():
-            told = [*writes, *explain_rows(self._db, writes, self._clock.now())]
-            for write in told:
+            explained = [*writes, *explain_rows(self._db, writes, self._clock.now())]
+            for write in explained:
                 apply_write(self._db, write, self._who)
-            if any(isinstance(write, AddEvent) for write in told):
+            if any(isinstance(write, AddEvent) for write in explained):
                 prune_events(self._db)
             self._db.execute("UPDATE meta SET serial = serial + 1")
         with state_errors(self._path):

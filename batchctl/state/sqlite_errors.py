@@ -19,7 +19,7 @@ from batchctl.model.errors import StateError
 from batchctl.model.exhaustion import RUN_OUT, exhausted
 
 CORRUPT_HINT = (
-    "`batchctl state rebuild` makes it anew from the marks on the stack's jobs and from the results folder,"
+    "`batchctl state rebuild` rebuilds it from the marks on the stack's jobs and from the results folder,"
     " and keeps the old file aside; or restore a backup"
 )
 

@@ -67,7 +67,7 @@ def open_state(
 ) -> FileState:
     """The state of one stack in a local file. Touches nothing yet.
 
-    `who` is written into the lock's note and into events that name nobody; `lock_timeout` is how many seconds `lock`
+    `who` is written into the lock's note and into events that name no one; `lock_timeout` is how many seconds `lock`
     waits for another process.
     """
     return FileState(path.absolute(), Identity(stack, uid), clock, who, lock_timeout, on_wait)
@@ -115,7 +115,7 @@ class FileState:
         return self._read(lambda db: read_content(db, self._path), Content())
 
     def copy_to(self, target: Path) -> None:
-        """A consistent copy, whoever writes meanwhile. Raises StateError, also when there is no state yet."""
+        """A consistent copy, even while other processes write. Raises StateError, also when there is no state yet."""
 
         def copy(db: Database) -> bool:
             with state_errors(target):
@@ -126,7 +126,7 @@ class FileState:
             raise StateError(f"there is no state at {self._path} yet", code=ErrorCode.STATE_FAILED, hint="run `apply`")
 
     def read_former(self, *, force: bool = False) -> Recorded:
-        """What can be read of the state that is to be made anew; a new one where that is nothing.
+        """The readable part of a state that is to be rebuilt; a new one where nothing can be read.
 
         Without `force` it has to be lost. Raises GuardError (`StateSound`) where there is a state that can be used,
         StateError where that cannot be told.
@@ -150,7 +150,7 @@ class FileState:
             return Recorded()
 
     def rewrite(self, writes: Sequence[Write], former: Recorded, *, force: bool = False) -> Path | None:
-        """Make the file anew, with nothing but these writes in it; gives where the old one was put aside, if any.
+        """Rebuild the file with these writes alone in it; gives where the old one was put aside, if any.
 
         The old one need not be sound, and moves together with its log. It has to be as `read_former` found it before:
         what another process wrote since is not in the writes. Raises LockedError, GuardError and StateError.
@@ -159,7 +159,7 @@ class FileState:
             try:
                 present = self.read_former(force=force)
                 if (present.lineage, present.serial) != (former.lineage, former.serial):
-                    message = f"another process wrote to {self._path} while it was to be made anew; it is left alone"
+                    message = f"another process wrote to {self._path} during the rebuild; the file is left as it is"
                     raise StateError(message, code=ErrorCode.STATE_BUSY, hint="run the command again")
                 new = side_file(self._path, ".rebuilt")
                 for left_over in (new, side_file(new, "-wal"), side_file(new, "-shm")):
@@ -175,12 +175,12 @@ class FileState:
         return aside if found else None
 
     def holder(self) -> Holder | None:
-        """Who holds the lock; None when nobody does. Raises StateError."""
+        """Who holds the lock; None when no process does. Raises StateError."""
         with state_errors(self._lock_path):
             return lock_holder(self._lock_path)
 
     def break_lock(self) -> Holder | None:
-        """Take the lock from whoever holds it: that process can commit nothing any more. Gives who it was.
+        """Take the lock from its holder: that process can commit nothing any more. Gives who it was.
 
         The epoch goes first. The other way round, a process could take the free lock and be broken instead.
         """

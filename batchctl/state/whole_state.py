@@ -92,7 +92,7 @@ def put_content(db: Database, content: Content) -> None:
 
 
 def write_once(path: Path, writes: Sequence[Write], who: str) -> None:
-    """Fill a new file that nobody else knows yet."""
+    """Fill a new file that no other process knows yet."""
     with closing(connect_writer(path)) as db, transaction(db):
         for write in writes:
             apply_write(db, write, who)

@@ -58,7 +58,7 @@ _OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNoti
 
 @dataclass(frozen=True)
 class _Place:
-    """One record, where it stands, and what finds it there."""
+    """One record, its table, and the columns that identify it."""
 
     table: str
     record: Record
@@ -106,7 +106,7 @@ def _file_place(file: RecordedFile) -> _Place:
 
 
 def apply_write(db: Database, write: Write, who: str) -> None:
-    """Make one change. `who` stands for whoever made an event that names nobody."""
+    """Make one change. `who` is the author of an event that names none."""
     with resealed(db, _scopes(write)):
         _apply(db, write, who)
 
@@ -179,9 +179,9 @@ def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Itera
 
     Such a row holds what can be looked up nowhere else: orders, releases, and what a manifest said that is gone by now.
     """
-    told = {write.event.job for write in writes if isinstance(write, AddEvent)}
+    explained = {write.event.job for write in writes if isinstance(write, AddEvent)}
     records = {write.job.name: job_record(write.job) for write in writes if isinstance(write, SaveJob)}
-    for name in sorted(records.keys() - told):
+    for name in sorted(records.keys() - explained):
         for row in db.table("jobs").rows_where("name = ?", [name]):
             changed = [column for column, cell in records[name].items() if row[column] != cell]
             if changed:

@@ -16,7 +16,7 @@ from state_samples import HandClock, attempt, job
 
 from batchctl.model.errors import StateError
 from batchctl.model.recorded import Intent, RecordedFile, SaveAttempt, SaveFile, SaveJob
-from batchctl.state import connection, faults, networks
+from batchctl.state import connection, networks, sqlite_errors
 from batchctl.state.cells import read_seconds, read_time
 from batchctl.state.networks import file_system_of
 from batchctl.state.sqlite_errors import state_errors
@@ -333,7 +333,7 @@ def test_an_io_error_is_a_full_disk_where_nothing_can_be_written(
             error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
             raise error
 
-    monkeypatch.setattr(faults.os, "fsync", fsync)
+    monkeypatch.setattr(sqlite_errors.os, "fsync", fsync)
     refused(fail, code)
     assert list(tmp_path.iterdir()) == []
 
