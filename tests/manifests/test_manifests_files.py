@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from manifests_kit import JOB, STACK, faults_in, lines, load_in, with_spec, with_stack, write
 
-from batchctl.manifests import Trust, files, find_stack_file
+from batchctl.manifests import Trust, find_stack_file, manifest_files
 from batchctl.model.errors import ManifestError
 
 
@@ -259,7 +259,7 @@ def test_what_is_no_readable_file_is_told_not_left_out(tmp_path: Path) -> None:
 
 def test_files_and_folders_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"batchctl.yaml": STACK, "a.yaml": JOB, "closed/b.yaml": JOB})
-    opened, listed = files.read_start, Path.iterdir
+    opened, listed = manifest_files.read_start, Path.iterdir
 
     # Permissions do not bind a superuser, as whom tests may run: the refusal is put in where the file system gives it.
     def refuse(path: Path, limit: int) -> bytes:
@@ -272,7 +272,7 @@ def test_files_and_folders_without_permission(tmp_path: Path, monkeypatch: pytes
             raise PermissionError(13, "Permission denied", str(path))
         return listed(path)
 
-    monkeypatch.setattr(files, "read_start", refuse)
+    monkeypatch.setattr(manifest_files, "read_start", refuse)
     monkeypatch.setattr(Path, "iterdir", refuse_folder)
     assert lines(tmp_path) == [
         "batchctl.yaml:1:1: UnreadableFile a.yaml cannot be read: Permission denied",

@@ -21,7 +21,7 @@ from long_mode import effort
 from manifests_kit import EXAMPLES
 from mutations import DAMAGES, TOKENS, damaged_tree
 
-from batchctl.manifests import jobs as jobs_module
+from batchctl.manifests import job_reader
 from batchctl.manifests import variables as variables_module
 from batchctl.model.desired import Diagnostic
 
@@ -100,9 +100,9 @@ def test_faults_beyond_the_500th_are_not_told() -> None:
 def test_defaults_under_every_job_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = STACK.encode() + b"  defaults: {extraBody: {a: [1, 2]}}\n"
     jobs = [JOB.replace("classify", name).encode() for name in ("one", "two", "three")]
-    monkeypatch.setattr(jobs_module, "MOST_DEFAULT_VALUES", 15)
+    monkeypatch.setattr(job_reader, "MOST_DEFAULT_VALUES", 15)
     assert faults_of({STACK_FILE: stack, "job.yaml": b"---\n".join(jobs)}) == []
-    monkeypatch.setattr(jobs_module, "MOST_DEFAULT_VALUES", 14)
+    monkeypatch.setattr(job_reader, "MOST_DEFAULT_VALUES", 14)
     (fault,) = faults_of({STACK_FILE: stack, "job.yaml": b"---\n".join(jobs)})
     assert (fault.code, fault.location.line, fault.message) == (
         "TooLarge",
