@@ -1,5 +1,5 @@
 """The two APIs behind one protocol: HTTP, authentication, retry, paging, marks.
 
-Every failure leaves this room as `batchctl.model.errors.ApiError`. The room decides nothing about jobs: what a failed
-call means for an attempt is said by the error's `effect`, and judged elsewhere.
+Every failure leaves this package as `batchctl.model.errors.ApiError`. The package decides nothing about jobs: the
+error's `effect` says what a failed call did, and `reconcile` decides what follows.
 """

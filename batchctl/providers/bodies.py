@@ -1,4 +1,4 @@
-"""The bodies of create calls: merging the user's own fields in, and writing JSON. Knows no field of any API."""
+"""The bodies of create calls: merges the user's own fields and writes JSON. Knows no field of any API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batchctl.model.errors import BadRequest
 
 
 def merge_patch(target: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[str, Json]:
-    """The target with the patch over it: objects merge, null removes, all else replaces. Source: RFC 7396."""
+    """Apply a patch to the target: objects merge, null removes, anything else replaces. Source: RFC 7396."""
     merged = dict(target)
     for name, value in patch.items():
         if value is None:
@@ -25,12 +25,12 @@ def merge_patch(target: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[s
 
 
 def encode_json(value: Mapping[str, Json]) -> bytes:
-    """The value as compact JSON in UTF-8. Raises BadRequest, for nothing was sent, when it cannot be written."""
+    """The value as compact JSON in UTF-8. Raises BadRequest (nothing was sent) when it cannot be serialized."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
         return text.encode("utf-8")
     except UnicodeEncodeError:
-        # Half a surrogate pair, which JSON can write down and UTF-8 cannot.
+        # Half of a surrogate pair: valid in JSON, but not in UTF-8.
         return json.dumps(value, allow_nan=False, separators=(",", ":"), default=_plain).encode("ascii")
     except (ValueError, TypeError, RecursionError) as exc:
         message = f"the request cannot be written as JSON: {exc}"
@@ -38,7 +38,7 @@ def encode_json(value: Mapping[str, Json]) -> bytes:
 
 
 def _plain(value: object) -> Json:
-    """Frozen values may be mappings or sequences of other types than dict and list."""
+    """Frozen values may hold mappings and sequences that are not dicts and lists."""
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} is not JSON")

@@ -1,6 +1,6 @@
-"""Who we are to an API: the headers that say so, and the care that nothing else does.
+"""Credentials of API calls: the headers that carry them, and the guarantee that nothing else does.
 
-A secret lives in an object that never shows it; it leaves only through `headers`.
+An object that holds a secret never shows it; the secret leaves only through `headers`.
 Source: reference 1.1.
 """
 
@@ -20,7 +20,7 @@ from batchctl.model.ports import Fact
 from batchctl.providers.redaction import blanked, blanked_json
 
 KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
-"""Where the key is looked for; the first that is set counts."""
+"""Environment variables of the API key; the first one that is set is used."""
 
 _HINT = (
     "set GOOGLE_API_KEY or GEMINI_API_KEY in the environment; keys are made at https://aistudio.google.com/apikey. "
@@ -32,42 +32,42 @@ _KEY = re.compile(r"[!-~]{1,512}")
 
 @dataclass(frozen=True)
 class Token:
-    """An access token, which does not show itself."""
+    """An access token. Its `repr` does not show it."""
 
     value: str = field(repr=False)
     expiry: datetime | None
-    """In UTC; None when it does not say."""
+    """In UTC; None when the reply gave no expiry."""
 
 
 class Credentials(Protocol):
-    """What makes a call ours."""
+    """Authenticates calls to one service."""
 
     def headers(self) -> Mapping[str, str]:
-        """The headers that go with every call to the endpoint, and nowhere else."""
+        """The headers for every call to the endpoint, and for no other address."""
         ...
 
     def redact(self, text: str) -> str:
-        """The text without any secret that these credentials hold."""
+        """The text with every secret of these credentials blanked."""
         ...
 
     def redact_json(self, value: Json) -> Json:
-        """The same for all texts in a JSON value."""
+        """The JSON value with the secrets blanked in all its texts."""
         ...
 
     def facts(self) -> Sequence[Fact]:
-        """Who they say we are, for `doctor`. Raises BatchctlError when they cannot be used."""
+        """The identity behind these credentials, for `doctor`. Raises BatchctlError when they cannot be used."""
         ...
 
     def renew(self, refused: Mapping[str, str]) -> None:
-        """Get new ones after a 401 to a call with these headers, where there is a way to get any.
+        """Fetch new credentials after a 401 to a call with these headers, where that is possible.
 
-        Many calls that are refused together renew once. Raises ApiError.
+        Many calls that are refused at the same time cause one renewal. Raises ApiError.
         """
         ...
 
 
 class ApiKey:
-    """An API key of the Gemini Developer API. Raises BatchctlError when the text cannot be one."""
+    """An API key of the Gemini Developer API. Raises BatchctlError when the text cannot be a key."""
 
     def __init__(self, value: str) -> None:
         if not _KEY.fullmatch(value):
@@ -92,20 +92,20 @@ class ApiKey:
 
     @property
     def fingerprint(self) -> str:
-        """Enough to tell two keys apart, and nothing that helps to guess one."""
+        """Tells two keys apart without helping anyone to guess one."""
         return hashlib.sha256(self._value.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
 
     def facts(self) -> Sequence[Fact]:
         return (Fact("credentials", f"API key with the fingerprint {self.fingerprint}"),)
 
     def renew(self, refused: Mapping[str, str]) -> None:
-        """Nothing to do: a key is what it is."""
+        """Does nothing: an API key cannot be renewed."""
 
 
 def gemini_key(env: Mapping[str, str]) -> str:
-    """The API key in the environment; GOOGLE_API_KEY wins over GEMINI_API_KEY, blank ones do not count.
+    """The API key in the environment. GOOGLE_API_KEY takes precedence over GEMINI_API_KEY; blank values are ignored.
 
-    Raises BatchctlError with code `NoCredentials` when there is none, `InvalidKey` when it cannot be a key.
+    Raises BatchctlError with code `NoCredentials` when no key is set, `InvalidKey` when the value cannot be a key.
     """
     for variable in KEY_VARIABLES:
         value = env.get(variable, "").strip()

@@ -1,6 +1,6 @@
-"""Application Default Credentials: google-auth's library finds and refreshes them, and here its answers become ours.
+"""Application Default Credentials: google-auth finds and refreshes them; this module converts results and errors.
 
-When to fetch a token is decided in `google_credentials`. Importing this module imports google-auth.
+`google_credentials` decides when to fetch a token. Importing this module imports google-auth.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from batchctl.providers.credentials import Token
 from batchctl.providers.http.google_transport import TokenTransport
 from batchctl.providers.texts import as_object, capped
 
-# Part of the library logs to nobody in particular, and what has no handler at all is written to standard error.
+# Part of google-auth logs without any handler, and Python would print that to standard error.
 logging.getLogger("google").addHandler(logging.NullHandler())
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-"""All that Vertex AI, Cloud Storage and BigQuery want (reference chapter 3)."""
+"""The scope that Vertex AI, Cloud Storage and BigQuery need (reference chapter 3)."""
 _FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 _QUOTA_PROJECT = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _LOGIN = "`gcloud auth application-default login`"
@@ -37,11 +37,11 @@ _WAYS = (
     "account is attached. `endpoint: emulator` needs none"
 )
 _NOTHING_FOUND = "default credentials were not found"
-"""The library has one class of error for this and for a file that is not sound."""
+"""google-auth raises one class of error both for this and for an invalid credentials file."""
 _SEARCH_SECONDS = 4.0
-"""How long a metadata server is looked for: on a machine elsewhere nobody answers at all."""
+"""How long to wait for a metadata server: outside Google Cloud, no server answers."""
 _FETCH_SECONDS = 60.0
-"""How long one refresh may take, all its calls together."""
+"""Time limit of one refresh, all its calls together."""
 _SECRET_MEMBERS = frozenset({"_refresh_token", "_client_secret"})
 _SOURCE_MEMBER = "_source_credentials"
 _TOKEN = re.compile(r"[!-~]{1,16384}")
@@ -51,17 +51,17 @@ _SIGNS: Mapping[str, str] = {
     "impersonated": "the principal needs roles/iam.serviceAccountTokenCreator on the service account it acts as",
     "metadata service": f"no service account is attached to this machine: attach one, or {_LOGIN}",
 }
-"""What a token service's words ask for; the first that fits."""
+"""Hints by words in the token service's message; the first that matches is used."""
 _LONG_RUN = re.compile(r"[A-Za-z0-9_+=-]{40,}")
-"""Whatever else a token service repeats of what it was sent; no name of Google's is that long in one piece."""
+"""Other secrets that a token service may echo. No Google resource name is that long without a separator."""
 
 
 class _Library(Protocol):
-    """What is used of google-auth's credentials, which have no types of their own."""
+    """The part of google-auth's credentials that is used here; the library has no types."""
 
     token: object
     expiry: datetime | None
-    """In UTC, without saying so."""
+    """In UTC, but without a time zone."""
 
     @property
     def quota_project_id(self) -> object: ...
@@ -75,9 +75,9 @@ class _Library(Protocol):
 
 
 class DefaultCredentials:
-    """The credentials of the environment. Not safe for threads: one at a time may use it.
+    """The credentials of the environment. Not thread-safe.
 
-    Raises BatchctlError with code `NoCredentials` when there are none, `InvalidKey` when their file is not sound.
+    Raises BatchctlError with code `NoCredentials` when there are none, `InvalidKey` when their file is invalid.
     """
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class DefaultCredentials:
 
     @property
     def principal(self) -> str:
-        """Who they say we are and where they come from; a metadata server tells the name with the first token."""
+        """The account and the source of the credentials. A metadata server gives the name only with the first token."""
         about = self._library.get_cred_info() or {}
         who = about.get("principal") or as_object(getattr(self._library, "info", None)).get("audience")
         parts = (who, about.get("credential_type"), about.get("credential_source"))
@@ -100,16 +100,16 @@ class DefaultCredentials:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Texts that a token service may repeat and that must not be shown."""
+        """Texts that a token service may echo and that must not be shown."""
         return tuple(_secrets(self._library))
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the last token will do for a while yet."""
+        """Whether the last token is still valid for a while."""
         return self._library.valid
 
     def fetch(self) -> Token:
-        """Get a new token. Raises whatever google-auth raises; `token_failure` tells what that means."""
+        """Get a new token. Raises google-auth's errors, which `token_failure` converts."""
         self._library.refresh(TokenTransport(min(_FETCH_SECONDS, in_force().left())))
         value, expiry = self._library.token, self._library.expiry
         if not isinstance(value, str) or not _TOKEN.fullmatch(value):
@@ -118,7 +118,7 @@ class DefaultCredentials:
 
 
 def token_failure(exc: Exception, redact: Callable[[str], str]) -> ApiError:
-    """What a failed refresh means for a call that wanted the token: nothing was sent, whatever went wrong."""
+    """The error for a call that could not get a token. Nothing was sent, whatever the reason."""
     wrapped = exc.args[0] if exc.args else None
     cause = wrapped if isinstance(wrapped, Exception) else exc
     words = _LONG_RUN.sub("***", redact(_words(cause)))
@@ -131,12 +131,12 @@ def token_failure(exc: Exception, redact: Callable[[str], str]) -> ApiError:
 
 def _is_passing(exc: Exception) -> bool:
     if isinstance(exc, exceptions.TransportError):
-        return len(exc.args) == 1  # else an answer is with it: a refusal
+        return len(exc.args) == 1  # a second argument is the service's answer: a refusal
     return isinstance(exc, TimeoutError | InterruptedError) or getattr(exc, "retryable", False)
 
 
 def _words(exc: Exception) -> str:
-    """What the library says, with the token service's own message where that stands beside it."""
+    """google-auth's message, with the token service's own message if there is one."""
     said = [str(part) for part in exc.args[:1]]
     if len(exc.args) > 1 and isinstance(exc.args[1], str):
         try:
@@ -149,11 +149,11 @@ def _words(exc: Exception) -> str:
 
 def _find() -> _Library:
     try:
-        # Scopes are given afterwards: with them the library would ask for the project of a workload identity, which
-        # nobody needs and many may not see, and would fetch a token for that.
+        # Scopes are added afterwards: with them, google-auth would request the project of a workload identity, which
+        # is not needed here and often not permitted, and would fetch a token for it.
         found, _ = google.auth.default(request=TokenTransport(_SEARCH_SECONDS))  # type: ignore[arg-type]  # it is called
         scoped: _Library = with_scopes_if_required(found, _SCOPES)  # type: ignore[no-untyped-call]  # has no types
-    except Exception as exc:  # the library raises whatever an odd file leads it to
+    except Exception as exc:  # an invalid file makes the library raise all kinds of errors
         if isinstance(exc, TimeoutError) or _NOTHING_FOUND in str(exc):
             raise BatchctlError(
                 "no Google credentials for Vertex AI", code=ErrorCode.NO_CREDENTIALS, hint=_WAYS
@@ -170,7 +170,7 @@ def _unsound(exc: Exception) -> BatchctlError:
 
 
 def _secrets(library: object) -> Iterator[str]:
-    """The secrets in credentials, and in those on which they rest."""
+    """The secrets in these credentials and in their source credentials."""
     for name, value in vars(library).items():
         if name in _SECRET_MEMBERS and isinstance(value, str):
             yield value

@@ -1,7 +1,7 @@
-"""Bearer tokens for Google's APIs, shared by all threads: fetched once, renewed in time, never shown.
+"""Bearer tokens for Google's APIs, shared by all threads: fetched once, renewed before they expire, never shown.
 
-Owns when a token is fetched and who waits for it; where credentials come from is told in `google_adc`, which is
-imported only when they are wanted, because google-auth's library takes longer to load than a whole command.
+Decides when to fetch a token, and which threads wait for it. `google_adc` finds the credentials; it is imported only
+when they are needed, because google-auth takes longer to load than a complete command.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from batchctl.providers.redaction import blanked, blanked_json, without_proxies
 
 _HEADER = "authorization"
 _REMEMBERED = 8
-"""Tokens that are still blanked after they were replaced: a reply may speak of the last but one."""
+"""How many replaced tokens are still blanked: a late reply may echo an older one."""
 
 
 class GoogleCredentials:
-    """Application Default Credentials, which google-auth finds by the process's environment. Safe for threads.
+    """Application Default Credentials, which google-auth finds through the process's environment. Thread-safe.
 
-    Raises BatchctlError with code `NoCredentials` when there are none, `InvalidKey` when their file is not sound.
+    Raises BatchctlError with code `NoCredentials` when there are none, `InvalidKey` when their file is invalid.
     """
 
     def __init__(self) -> None:
-        # What the library warns of is for those who call it, and standard error is not its place.
+        # google-auth's warnings are meant for developers, not for the user's standard error.
         warnings.filterwarnings("ignore", module=r"(google|requests)\b")
         from batchctl.providers.google_adc import DefaultCredentials
 
@@ -37,14 +37,14 @@ class GoogleCredentials:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._flight: Future[Token] | None = None
-        """The fetch that is going on; everybody who needs its token waits for it."""
+        """The fetch in progress; every thread that needs its token waits for it."""
         self._handed_out: deque[str] = deque(maxlen=_REMEMBERED)
 
     def __repr__(self) -> str:
         return "GoogleCredentials(***)"
 
     def headers(self) -> Mapping[str, str]:
-        """The headers of a call. Raises ApiError, its effect being NONE, when no token can be had."""
+        """The headers of a call. Raises ApiError, whose effect is NONE, when no token is available."""
         named = {_HEADER: f"Bearer {self._current().value}"}
         if self._source.quota_project:
             named["x-goog-user-project"] = self._source.quota_project
@@ -61,7 +61,7 @@ class GoogleCredentials:
             return (*self._handed_out, *self._source.secrets)
 
     def facts(self) -> Sequence[Fact]:
-        """Who we are, and until when the token holds; fetches one when there is none. Raises ApiError."""
+        """The identity and the token's expiry; fetches a token when there is none. Raises ApiError."""
         expiry = self._current().expiry
         until = f"good until {expiry:%Y-%m-%d %H:%M:%S} UTC" if expiry else "does not say how long it is good"
         return (
@@ -71,9 +71,9 @@ class GoogleCredentials:
         )
 
     def renew(self, refused: Mapping[str, str]) -> None:
-        """Fetch a new token in place of the one in the refused headers, unless somebody did already.
+        """Fetch a new token to replace the one in the refused headers, unless another thread has done so already.
 
-        It may be the old one, as a metadata server's is for a while.
+        A metadata server may return the same token again for a while.
         """
         said = refused.get(_HEADER, "")
         with self._lock:
@@ -83,7 +83,7 @@ class GoogleCredentials:
         self._current()
 
     def _current(self) -> Token:
-        """A token that holds for a while; one thread fetches it when there is none."""
+        """A token that is valid for a while; if there is none, one thread fetches it."""
         with self._lock:
             flight = self._flight
             if flight is None:
@@ -97,7 +97,7 @@ class GoogleCredentials:
         if isinstance(problem, Exception):
             from batchctl.providers.google_adc import token_failure
 
-            # Each thread raises an error of its own; what the library said may hold what it was sent, so it stays here.
+            # Each thread raises its own error. The library's error may contain what it sent, so it is not chained.
             raise token_failure(problem, lambda words: without_proxies(self.redact(words))) from None
         return flight.result()
 
@@ -108,7 +108,7 @@ class GoogleCredentials:
             with self._lock:
                 self._flight = None
             if not isinstance(problem, Exception):
-                # This thread alone was interrupted; the others have a call that may be made again.
+                # Only this thread was interrupted; the others may repeat their call.
                 flight.set_exception(InterruptedError("the fetch was interrupted"))
                 raise
             flight.set_exception(problem)
@@ -120,7 +120,7 @@ class GoogleCredentials:
 
 
 class StaticToken:
-    """A token that stays what it is: a placeholder for emulators, which check none."""
+    """A fixed token: a placeholder for emulators, which do not check tokens."""
 
     def __init__(self, value: str) -> None:
         self._value = value
@@ -141,4 +141,4 @@ class StaticToken:
         return (Fact("credentials", "none needed"),)
 
     def renew(self, refused: Mapping[str, str]) -> None:
-        """Nothing to do: a placeholder is what it is."""
+        """Does nothing: a placeholder cannot be renewed."""

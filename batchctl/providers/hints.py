@@ -1,6 +1,6 @@
-"""The ways out of an API's refusals, service by service. Data only: what a refusal is, is told in `errors`.
+"""Hints for errors of the APIs, service by service. Data only: `errors` classifies the errors.
 
-Source: reference chapter 9, and 1.1, 3 and 4 for what each service wants of a caller.
+Source: reference chapter 9, and 1.1, 3 and 4 for what each service requires.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Hints:
-    """What one service's refusals ask for. What the API's own words ask for is in `words`."""
+    """The hints of one service. `words` has hints for particular error messages."""
 
     by_http: Mapping[int, str]
     place: str
-    """For a service that is not offered where we ask for it."""
+    """For a service that is not available at the location of the account."""
     by_call: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """By the method's last word and the HTTP status or the rpc code's name, where it says more than the status."""
+    """By the last part of the method's name, and the HTTP status or the name of the rpc code; wins over the status."""
 
     def of(self, what: str, http: int, status: str) -> str:
-        """The way out of a refusal of the call named `what`; empty where none fits."""
+        """The hint for an error of the call named `what`; empty where none fits."""
         method = what.rpartition(".")[2]
         found = (self.by_call.get((method, key)) for key in (status, str(http)))
         return next((hint for hint in found if hint), self.by_http.get(http, ""))

@@ -1,4 +1,4 @@
-"""Where a JSON value ends, found piece by piece: for one that is too large to be read as a whole."""
+"""Finds the end of a JSON value piece by piece, for a value too large to decode at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _OUTSIDE = re.compile(r'["{}\[\],]')
 
 
 class Ending:
-    """What stood before the next piece of a value: how deep it is nested, and whether a text is open."""
+    """The state of the scan: nesting depth, and whether a string is open."""
 
     def __init__(self) -> None:
         self._depth = 0
@@ -17,7 +17,7 @@ class Ending:
         self._is_escaped = False
 
     def find(self, piece: str) -> int | None:
-        """Where in its next piece the value ends; None when it goes on."""
+        """The index in the next piece at which the value ends; None when it continues."""
         at = 0
         if self._is_escaped and piece:
             at, self._is_escaped = 1, False
@@ -34,7 +34,7 @@ class Ending:
                 case "{" | "[":
                     self._depth += 1
                 case _ if not self._depth:
-                    # Behind a number or a name: what ends it is not its own.
+                    # After a number or a name: the delimiter is not part of the value.
                     return found.start()
                 case "}" | "]":
                     self._depth -= 1

@@ -1,6 +1,6 @@
-"""Reading a JSON text too large for memory, member by member, element by element.
+"""Reads JSON that is too large for memory, member by member and element by element.
 
-Owns the syntax of objects and arrays; single values are left to the standard decoder. Every fault is a ValueError.
+Parses objects and arrays; the standard decoder reads single values. Every error is a ValueError.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ _CHUNK = 2**20
 VALUE_LIMIT = 64 * 2**20
 """Characters of one value that are held in memory."""
 _MAX_DEPTH = 100
-"""Nesting of the objects that are walked through."""
+"""Levels of nested objects that are walked through."""
 _LENIENT = json.JSONDecoder()
-"""Takes NaN and infinities, to find where a value that holds them ends."""
+"""Accepts NaN and infinities, to find the end of a value that contains them."""
 _CONSTANT = re.compile(r"NaN|Infinity")
 _BROKEN = re.compile(r"[\udc80-\udcff]")
-"""A byte that is no UTF-8, as `surrogateescape` reads it."""
+"""A byte that is not valid UTF-8, as `surrogateescape` decodes it."""
 
 
 @dataclass(frozen=True)
 class Unsound:
-    """An element that is not JSON, although its end can be found."""
+    """An element that is not valid JSON, although its end can be found."""
 
     text: str
     reason: str
 
 
 class JsonStream:
-    """A position in a JSON text. `read(n)` gives up to n further characters, none at the end."""
+    """A position in a JSON text. `read(n)` returns up to n further characters, and none at the end."""
 
     def __init__(self, read: Callable[[int], str], *, value_limit: int = VALUE_LIMIT, chunk: int = _CHUNK) -> None:
         self._read = read
@@ -57,7 +57,7 @@ class JsonStream:
             self._go_on()
 
     def members(self) -> Iterator[str]:
-        """Walk through the object here; after each name the caller must use up the value."""
+        """Iterate over the names of this object; the caller must consume each value before the next name."""
         self._take("{")
         if self.peek() == "}":
             self._take("}")
@@ -72,9 +72,9 @@ class JsonStream:
                 return
 
     def elements(self) -> Iterator[Json | Unsound | LongLine]:
-        """Walk through the array here. An element that is not JSON, but whose end is plain, costs no other one.
+        """Iterate over this array. An invalid element whose end is clear does not affect the others.
 
-        One that is larger than the limit is put aside, and goes away as soon as the next one is asked for.
+        An element larger than the limit is stored temporarily, until the next one is requested.
         """
         self._take("[")
         if self.peek() == "]":
@@ -91,7 +91,7 @@ class JsonStream:
                 return
 
     def value(self) -> Json:
-        """Read the value here as a whole. Raises ValueError when it is larger than the limit."""
+        """Read this value completely. Raises ValueError when it is larger than the limit."""
         found = self._decode(DECODER)
         if found is None:
             raise ValueError(f"one value is larger than {self._value_limit} characters")
@@ -113,7 +113,7 @@ class JsonStream:
         return value
 
     def _decode(self, decoder: json.JSONDecoder) -> tuple[Json, str] | None:
-        """The value here, and its text; None, with nothing used up, when it is larger than the limit."""
+        """Decode the value here; gives its text too. None, with nothing consumed, when it is larger than the limit."""
         self.peek()
         while True:
             try:
@@ -124,7 +124,7 @@ class JsonStream:
                 if self._ended:
                     raise
             else:
-                # A number may go on behind the end of the buffer, and `1.` is read as `1` with a point after it.
+                # A number may continue after the end of the buffer, and `1.` is decoded as `1` followed by a point.
                 if _end_of(_NUMBER_TAIL, self._buffer, end) < len(self._buffer) or self._ended:
                     if end - self._at > self._value_limit:
                         return None
@@ -134,11 +134,11 @@ class JsonStream:
             held = len(self._buffer) - self._at
             if held > self._value_limit:
                 return None
-            # Doubles what is held, so that a long value is not decoded again and again.
+            # Double the buffer, so that a long value is not decoded again after every chunk.
             self._grow(min(held, self._value_limit + 1 - held))
 
     def _pass_over(self) -> LongLine:
-        """Leave the value here behind, with all its bytes put aside."""
+        """Skip this value, and keep all its bytes in temporary storage."""
         line, ending = LongLine(()), Ending()
         try:
             while True:
@@ -157,7 +157,7 @@ class JsonStream:
             raise
 
     def skip(self, depth: int = 0) -> None:
-        """Leave the value here behind, however large the objects and arrays in it are."""
+        """Skip this value, however large its objects and arrays are."""
         if depth > _MAX_DEPTH:
             raise ValueError("nested too deeply")
         match self.peek():
@@ -171,7 +171,7 @@ class JsonStream:
                 self.value()
 
     def _go_on(self) -> None:
-        """Read on where more has to come."""
+        """Read more text. Raises ValueError when there is none."""
         if self._ended:
             raise ValueError("the JSON text ends early")
         self._grow()

@@ -1,13 +1,13 @@
-"""How long results may be behind the end of their job, on any API. Source: reference 8.1."""
+"""How long after the end of a job its results may still appear, on any API. Source: reference 8.1."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 _RESULTS_LAG = timedelta(hours=24)
-"""Long, for nobody buys them twice."""
+"""Long, because concluding too early would mean paying for the results twice."""
 
 
 def may_still_come(ended: datetime | None, now: datetime) -> bool:
-    """Whether results that are not there may yet appear; None: nobody knows when the job ended."""
+    """Whether missing results may still appear. `ended` is None when the end time is unknown."""
     return ended is None or now - ended < _RESULTS_LAG

@@ -1,4 +1,4 @@
-"""A streamed body, line by line, with a bound on what one line may be. Knows nothing of what stands in a line."""
+"""Splits a streamed body into lines, with a limit on the size of one line. Does not read the lines' content."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import BinaryIO, TypeAlias
 from batchctl.model.desired import LINE_BYTES
 
 LINE_LIMIT = LINE_BYTES
-"""Bytes of one line that are held where the stack says nothing else (`limits.lineBytes`)."""
+"""Bytes of one line, unless the stack sets `limits.lineBytes`."""
 _START = 4096
 
 
 class LongLine:
-    """A line beyond the limit: what it begins with, and all of it on disk while the reader is at it."""
+    """A line beyond the limit: its first bytes in memory, and all of it on disk until the reader continues."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        self.content: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever gives the line out
+        self.content: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # `lines` closes it
         self.size = 0
         self.start = b""
         for piece in pieces:
             self.add(piece)
 
     def add(self, piece: bytes) -> None:
-        """Take the next bytes."""
+        """Append the next bytes."""
         self.start += piece[: max(0, _START - len(self.start))]
         self.size += len(piece)
         self.content.write(piece)
 
     def close(self) -> None:
-        """Let the bytes go."""
+        """Delete the temporary file."""
         self.content.close()
 
 
@@ -39,9 +39,9 @@ Line: TypeAlias = bytes | LongLine
 
 
 def lines(chunks: Iterable[bytes], limit: int) -> Iterator[Line]:
-    """The lines without their ends; the last one is empty when the body ends with a line end.
+    """The lines without their line ends; the last one is empty when the body ends with a line end.
 
-    What a LongLine holds goes away as soon as the next line is asked for.
+    The content of a LongLine is deleted as soon as the next line is requested.
     """
     held = _Held(limit)
     with closing(held):
@@ -56,7 +56,7 @@ def lines(chunks: Iterable[bytes], limit: int) -> Iterator[Line]:
 
 
 class _Held:
-    """The line that is being read."""
+    """Collects the line that is being read."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -1,4 +1,4 @@
-"""What no model's name may hold, on either API. Source: reference 6.2."""
+"""Characters that a model's name may not contain, on either API. Source: reference 6.2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FAULTS = ("..", "?", "&")
 
 
 def refuse_odd_model(model: str, forms: str) -> None:
-    """Raises BadRequest, for nothing was sent, when a text cannot name a model. `forms` tells how names look."""
+    """Raise BadRequest (nothing was sent) when a text cannot be a model's name. `forms` gives valid examples."""
     if not model.strip() or any(fault in model for fault in _FAULTS):
         raise BadRequest(
             f"not the name of a model: {model[:80]!r}", http=400, code=ErrorCode.INVALID_MODEL, hint=f"a name {forms}"

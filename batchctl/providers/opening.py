@@ -1,6 +1,6 @@
-"""Opens an account on whichever API it is: the one place that knows which provider belongs to which API.
+"""Opens an account: the one place that knows which provider implements which API.
 
-Where an account answers, and whether it may get credentials, is decided by the caller.
+The caller decides the address of an account, and whether it gets credentials.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from batchctl.providers.turns import Turns
 from batchctl.providers.wire import Owner, Place, Wire
 
 _PLACEHOLDER = "emulator"
-"""What an emulator gets as key and token: it must never see a real one."""
+"""The key and token for an emulator, which must never get real ones."""
 
 
 class Shared:
-    """What all accounts of a command have together. Safe for threads."""
+    """Shared by all accounts of a command. Thread-safe."""
 
     def __init__(self) -> None:
         self.turns = Turns()
-        """At the staging buckets: accounts of several locations may have one."""
+        """For staging buckets, which accounts in several locations may share."""
         self._lock = threading.Lock()
         self._google: Credentials | None = None
 
     def google(self) -> Credentials:
-        """The credentials of all accounts on Google's cloud: looked up once, with one token.
+        """The credentials of all accounts on Google Cloud: found once, with one token.
 
-        Raises BatchctlError when there are none; then whoever comes next looks again.
+        Raises BatchctlError when there are none; the next caller searches again.
         """
-        # Costs as much as all of the rest, and most commands of a stack on Gemini alone never need it.
+        # This import takes as long as all others, and most commands of a stack on Gemini alone do not need it.
         from batchctl.providers.google_credentials import GoogleCredentials
 
         with self._lock:
@@ -47,7 +47,7 @@ class Shared:
 def open_account(
     account: Account, place: Place, owner: Owner, env: Mapping[str, str], shared: Shared, wire: Wire
 ) -> Provider:
-    """The provider of an account. Raises BatchctlError when there are no credentials for it."""
+    """The provider of an account. Raises BatchctlError when it has no credentials."""
     if wire.transport is None:
         check_environment((place.base_url, place.storage_url))
     match account.api:
@@ -56,7 +56,7 @@ def open_account(
                 account, place, owner, wire, api_key=_PLACEHOLDER if place.is_emulator else gemini_key(env)
             )
         case Api.VERTEX:
-            # As costly as Google's credentials.
+            # This import takes as long as that of Google's credentials.
             from batchctl.providers.google_credentials import StaticToken
             from batchctl.providers.vertex.provider import open_vertex
 

@@ -1,7 +1,7 @@
-"""What came of a row, in whatever shape an API tells it: an answer, an error, or neither.
+"""The outcome of a row, in any shape that an API uses: an answer, an error, or neither.
 
-Never fails, and drops nothing: what is none of the known shapes is kept as it came. Both APIs share it, because their
-guides, captures and other clients know more shapes than any one of them uses. Source: reference 8.1, 8.2, chapters 9
+Never fails, and drops nothing: an unknown shape is kept as it came. Both APIs share this module, because guides,
+captures and other clients show more shapes than any one of them uses. Source: reference 8.1, 8.2, chapters 9
 and 16.
 """
 
@@ -23,7 +23,7 @@ _BY_NAME = {name: number for number, (_, name) in RPC_HTTP.items()} | {
 }
 _NAMES = {number: name for name, number in _BY_NAME.items()}
 _BY_HTTP = {500: _INTERNAL} | {http: number for number, (http, _) in reversed(list(RPC_HTTP.items()))}
-"""Where several numbers share a status, the first one."""
+"""Where several numbers have one status, the first one."""
 _FIRST_HTTP_GOOD, _FIRST_HTTP_ERROR = 100, 400
 
 NEVER_PROCESSED: Mapping[str, Json] = {
@@ -35,20 +35,20 @@ NOTHING: Mapping[str, Json] = {
     "message": "the API gave neither a response nor an error for this row",
 }
 _ANSWERS = frozenset({"candidates", "promptFeedback", "embedding", "embeddings"})
-"""What only an answer has: a line with one of them may be the answer itself."""
+"""Members that only an answer has: a line with one of them may be the answer itself."""
 _OF_ANSWERS = _ANSWERS | {"usageMetadata", "modelVersion", "responseId", "createTime", "modelStatus", "tokenCount"}
 _OF_PARTNERS = frozenset({"choices", "content", "output", "predictions", "data"})
-"""What answers of other publishers' models have (reference 8.2, 16)."""
+"""Members of answers from other publishers' models (reference 8.2, 16)."""
 _OTHER_NAMES = ("result", "output", "prediction", "generateContentResponse", "embedContentResponse")
-"""What clients and older APIs call the answer."""
+"""Names of the answer in other clients and older APIs."""
 _FINE = frozenset({"ok", "success", "succeeded", "done", "completed"})
-"""Texts of a status that say no more than the answer beside them."""
+"""Texts of a status that add nothing to the answer beside them."""
 _OF_STATUS = frozenset({"code", "message", "status", "details"})
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a row. At most one of `response` and `error` is set; neither, where the line holds no word of it."""
+    """The outcome of a row. At most one of `response` and `error` is set; neither when the line has no outcome."""
 
     response: Mapping[str, Json] | None
     error: Mapping[str, Json] | None
@@ -59,8 +59,8 @@ class Outcome:
 def read_outcome(item: Mapping[str, Json], *, states: bool) -> Outcome:
     """The outcome in a line's members.
 
-    With `states`, every line of this API has a status text, empty when all is well; elsewhere such a text beside an
-    answer is the user's own.
+    With `states`, every line of this API has a status text, which is empty on success. Without it, a status text beside
+    an answer belongs to the user.
     """
     rest = dict(item)
     given = rest.pop("response", None)
@@ -84,7 +84,7 @@ def read_outcome(item: Mapping[str, Json], *, states: bool) -> Outcome:
 
 
 def users_members(rest: Mapping[str, Json]) -> dict[str, Json]:
-    """What is the user's own of a line's other members: not its key, nor an error that is none."""
+    """The user's part of a line's other members: without its key, and without an empty error."""
     return {
         name: value
         for name, value in rest.items()
@@ -94,16 +94,16 @@ def users_members(rest: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _bare(rest: dict[str, Json]) -> dict[str, Json] | None:
-    """The answer that a line is, without anything around it; it is taken out of the other members."""
+    """The answer when the line itself is one; removes it from the other members."""
     if not any(rest.get(name) for name in _ANSWERS):
         return None
     return {name: rest.pop(name) for name in tuple(rest) if name in _OF_ANSWERS}
 
 
 def _elsewhere(rest: dict[str, Json]) -> Mapping[str, Json] | None:
-    """The answer under a name that no guide has, where one member alone is one; it is taken out.
+    """The answer under an undocumented name, if exactly one member is an answer; removes it from the members.
 
-    Any other name may be the user's own, such as that of the answer which a row goes on from.
+    Any other name may be the user's own, such as that of an earlier answer which the row continues.
     """
     found = {name: answer for name in _OTHER_NAMES if _is_answer(answer := _object(rest.get(name)))}
     if len(found) != 1:
@@ -118,7 +118,7 @@ def _is_answer(value: Mapping[str, Json] | None) -> bool:
 
 
 def _predictions(rest: dict[str, Json]) -> dict[str, Json] | None:
-    """The answers of the old embeddings, which stand in a list of their own."""
+    """The answers of the old embeddings API, which are in a list of their own."""
     predictions = parsed(rest.get("predictions"))
     if not isinstance(predictions, list) or not predictions:
         return None
@@ -129,7 +129,7 @@ def _predictions(rest: dict[str, Json]) -> dict[str, Json] | None:
 def _taken_error(
     rest: dict[str, Json], response: Mapping[str, Json] | None, *, states: bool
 ) -> Mapping[str, Json] | None:
-    """The error beside an answer, or in its place; it is taken out of the other members."""
+    """The error beside an answer, or instead of it; removes it from the other members."""
     for name in ("error", "status"):
         value = rest.get(name)
         if response and not _counts(name, value, states=states):
@@ -142,7 +142,7 @@ def _taken_error(
 
 
 def _counts(name: str, value: Json, *, states: bool) -> bool:
-    """Whether what stands beside an answer is the API's word for an error; anything else is the user's own."""
+    """Whether a member beside an answer is the API's error; anything else belongs to the user."""
     if isinstance(value, Mapping):
         return _is_status(value)
     if not states or name != "status":
@@ -155,14 +155,14 @@ def _without_key(rest: Mapping[str, Json]) -> Mapping[str, Json]:
 
 
 def _is_status(value: Mapping[str, Json]) -> bool:
-    """Whether an object tells an error as google.rpc.Status does: by a code and a message, or by one of them alone."""
+    """Whether an object is an error like google.rpc.Status: it has a code and a message, or one of them alone."""
     code, message = value.get("code"), value.get("message")
     told = [bool(code) and isinstance(code, str | int), isinstance(message, str)]
     return all(told) or (any(told) and value.keys() <= _OF_STATUS)
 
 
 def _read_error(value: Json) -> Mapping[str, Json] | None:
-    """An error as an object, as a text or as the number alone; None for what tells of none."""
+    """An error given as an object, a text or a number; None when the value means no error."""
     if isinstance(value, str):
         return read_status(value) if value.strip() else None
     if is_number(value):
@@ -173,7 +173,7 @@ def _read_error(value: Json) -> Mapping[str, Json] | None:
 
 
 def _read_number(value: Json) -> Mapping[str, Json] | None:
-    """The error that is a number alone, that of google.rpc or of HTTP; None for the numbers that say all is well."""
+    """The error for a number of google.rpc or HTTP; None for numbers that mean success."""
     if value == 0 or (isinstance(value, int | float) and _FIRST_HTTP_GOOD <= value < _FIRST_HTTP_ERROR):
         return None
     number = _number({"code": value})
@@ -181,7 +181,7 @@ def _read_number(value: Json) -> Mapping[str, Json] | None:
 
 
 def _error_in(response: Mapping[str, Json] | None) -> Mapping[str, Json] | None:
-    """The error that stands in place of an answer, inside what should be one."""
+    """The error inside an object that should be an answer."""
     if not response or any(response.get(name) for name in _ANSWERS | _OF_PARTNERS):
         return None
     error = response.get("error")
@@ -206,7 +206,7 @@ def _joined(error: Mapping[str, Json], more: Mapping[str, Json]) -> Mapping[str,
 
 
 def read_status(status: str) -> dict[str, Json]:
-    """The error in a status text, which may hold the service's own error as JSON (reference 8.2)."""
+    """The error in a status text, which may contain the service's own error as JSON (reference 8.2)."""
     found = as_object(_embedded(status))
     embedded = as_object(found.get("error", found)) or {"status": status.strip()}
     message = embedded.get("message")
@@ -224,7 +224,7 @@ def _embedded(status: str) -> Json:
 
 
 def _number(error: Mapping[str, Json]) -> int:
-    """The google.rpc number; in a status text the code is that of HTTP."""
+    """The google.rpc number; the code in a status text is an HTTP status."""
     name, code = error.get("status"), error.get("code")
     if isinstance(name, str) and name in _BY_NAME:
         return _BY_NAME[name]
@@ -241,7 +241,7 @@ def _object(value: Json) -> Mapping[str, Json] | None:
 
 
 def parsed(value: Json) -> Json:
-    """The value; read as JSON where a table keeps it in a column of text."""
+    """The value, decoded if it is JSON in a text column of a table."""
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
     try:

@@ -1,7 +1,7 @@
-"""Reading a list to its end, page by page: what a reply must be so that the whole list counts as complete.
+"""Reads a list page by page to its end, and checks that it is complete.
 
-Owns tokens and pages; knows nothing of what the entries are. A reply that something else gave in the API's place, such
-as an error object with HTTP 200, is no empty list: that nothing is there has to be said in the API's own form.
+Handles tokens and pages; knows nothing about the entries. A reply from another server, such as an error object with
+HTTP 200, is not an empty list: a list counts as empty only if the reply has the API's own form.
 Source: reference 1.5, chapter 3, 6.5, chapter 16.
 """
 
@@ -19,10 +19,10 @@ from batchctl.providers.replies import words_of
 from batchctl.providers.texts import whole_characters
 
 PAGE_SIZE = JOBS_A_PAGE
-"""Always sent: without it the Gemini API was seen to answer with an empty list (reference 1.5)."""
+"""Always sent: without it the Gemini API was observed to answer with an empty list (reference 1.5)."""
 _MAX_PAGES = 10_000
 _MAX_SAME = 10
-"""Pages in a row that may have just the same entries: a job more may push the rest on to the next page."""
+"""Equal consecutive pages that are allowed: one new job may push the others on to the next page."""
 _MAX_ENTRIES = 1_000_000
 _MAX_BYTES = 512 * 2**20
 """Bytes of all pages of a list that is held in memory."""
@@ -30,21 +30,21 @@ _MAX_TOKEN = 8192
 _UNREACHABLE = "unreachable"
 _LONGER = "what it did not show is unknown; if the list is that long, raise limits.readTimeout in the stack file"
 _SHOWN = 5
-"""Members of an odd reply that a message names."""
+"""Members of an unexpected reply that a message names."""
 
 
 @dataclass(frozen=True)
 class Paging:
-    """How a service's lists are asked for, page by page."""
+    """How a service's lists are requested, page by page."""
 
     size_param: str = "pageSize"
     size: int = PAGE_SIZE
     token: str = "nextPageToken"  # noqa: S105  the name of a member
-    """Where a page names the next one."""
+    """The member that holds the token of the next page."""
     beside: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
-    """Further members that a page without entries may have, each with the values that it may have; None: any."""
+    """Other members that a page without entries may have, each with its allowed values; None: any value."""
     is_stream: bool = False
-    """Whether the entries are handed on and not held: there may be any number, as long as they go on coming."""
+    """Whether entries are passed on and not held: their number is unlimited, as long as they keep arriving."""
 
 
 _AIP = Paging()
@@ -58,10 +58,10 @@ def pages(
     *,
     seconds: float = Limits.read_timeout.total_seconds(),
 ) -> Iterator[list[Json]]:
-    """The entries of each page. `read` gets the parameters that choose a page, `member` is where its entries stand.
+    """The entries of each page. `read` gets the parameters that choose a page; `member` holds its entries.
 
-    A page may be empty although others follow. All pages together may take so many seconds. Raises BadReply for a list
-    that is not whole or would never end, ReplyLost for one that takes too long, and whatever `read` raises.
+    A page may be empty although others follow. All pages together may take `seconds`. Raises BadReply for a list that
+    is incomplete or endless, ReplyLost for one that takes too long, and whatever `read` raises.
     """
     progress = _Progress(what, paging, seconds)
     tokens: set[str] = set()
@@ -84,7 +84,7 @@ def pages(
 
 
 class _Progress:
-    """Whether a list gets on, and what it may still take."""
+    """Checks that a list progresses, and how much more it may take."""
 
     def __init__(self, what: str, paging: Paging, seconds: float) -> None:
         self._what = what
@@ -95,7 +95,7 @@ class _Progress:
         self.allowance = self._allow()
 
     def note(self, entries: list[Json]) -> None:
-        """A page has come. Raises BadReply when the list cannot end."""
+        """Record a page. Raises BadReply when the list cannot end."""
         self._pages += 1
         self._same = self._same + 1 if entries and entries == self._last else 0
         self._last = entries
@@ -108,7 +108,7 @@ class _Progress:
             raise BadReply(f"{self._what}: more than {_MAX_ENTRIES:,} entries")
 
     def require_time(self) -> None:
-        """Raise ReplyLost when no further page may be asked for."""
+        """Raise ReplyLost when no time is left for another page."""
         if self.allowance.is_over():
             seconds = round(self.allowance.overdue().seconds, 1)
             words = f"the list did not end within {seconds:g} seconds (page {self._pages:,})"
@@ -119,14 +119,14 @@ class _Progress:
 
 
 def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -> list[Json]:
-    """The entries of one page. Raises BadReply when it is no page of this list."""
+    """The entries of one page. Raises BadReply when it is not a page of this list."""
     if "error" in page:
         raise BadReply(f"{what}: HTTP 200 with an error in place of the list{words_of(page)}")
     missed = page.get(_UNREACHABLE)
     if not isinstance(missed, list | None):
         raise BadReply(f"{what}: what the API could not reach is not a list")
     if missed:
-        # Never seen here, but proto's word for a list that is not whole (reference 1.5).
+        # Never observed here, but proto's standard way to mark an incomplete list (reference 1.5).
         raise BadReply(f"{what}: the API could not reach all of its jobs")
     if member in page:
         entries = page[member]
@@ -144,7 +144,7 @@ def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -
 
 
 def _may_be_alone(name: str, value: Json, paging: Paging) -> bool:
-    """Whether an empty list may have such a member."""
+    """Whether an empty list may have this member."""
     if name in (paging.token, _UNREACHABLE):
         return True
     allowed = paging.beside.get(name, frozenset())
@@ -162,7 +162,7 @@ def _next_token(page: Mapping[str, Json], what: str, paging: Paging) -> str | No
 
 
 def each_once(found: Iterable[list[RemoteJob]]) -> Iterator[RemoteJob]:
-    """The jobs of all pages; one that moved to the next page while pages were read is given once."""
+    """The jobs of all pages; a job that moves to the next page during the listing is given once."""
     names: set[str] = set()
     for jobs in found:
         for job in jobs:

@@ -1,8 +1,8 @@
-"""Takes secrets out of texts, in every form in which an answer may give one back.
+"""Removes secrets from texts, in every form in which a reply may echo one.
 
-A server, a proxy or a gateway repeats what it was sent as it stands, as a part of a URL (percent-encoded, perhaps
-twice), inside of JSON (with escapes), or in base64: alone, or behind a user's name as `Basic` has it, so that the
-secret begins at any of three places in a group of characters.
+A server, proxy or gateway may echo a secret literally, in a URL (percent-encoded once or twice), in JSON (with
+escapes), or in base64: alone, or after a user name as in `Basic`, so that it may begin at any of three positions
+in a base64 group.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ BLANK = "***"
 _MIN_SECRET = 9
 """Shorter texts are placeholders of tests and emulators; blanking them would only garble messages."""
 _MIN_PASSWORD = 5
-"""A proxy's password has to be blanked as people choose it."""
+"""Lower than for other secrets, because people choose short proxy passwords."""
 _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY")
 _ROW_PARTS = ("response", "error", "members")
-"""Of a row: what is kept of it."""
+"""The parts of a row that are stored."""
 _BACKSLASHES = r"\\{1,8}"
-"""JSON inside of JSON doubles them."""
+"""JSON inside JSON doubles backslashes."""
 _SLASHED = frozenset('"\\/')
-"""What JSON puts a backslash before, or may."""
+"""Characters that JSON escapes with a backslash, or may."""
 
 _Forms: TypeAlias = tuple[tuple[str, ...], re.Pattern[str]]
 
 
 def blanked(text: str, secrets: Iterable[str]) -> str:
-    """The text without these secrets."""
+    """The text with these secrets replaced."""
     for secret in secrets:
         text = _without(text, _forms(secret)) if len(secret) >= _MIN_SECRET else text
     return text
@@ -45,7 +45,7 @@ def blanked(text: str, secrets: Iterable[str]) -> str:
 def without_proxies(text: str) -> str:
     """The text without the secrets of the environment's proxies.
 
-    For error messages alone: such a password may be a word that stands in an answer by right.
+    Only for error messages: in an answer, such a password may be an ordinary word.
     """
     for secret in proxy_secrets(os.environ):
         text = _without(text, _forms(secret))
@@ -53,7 +53,7 @@ def without_proxies(text: str) -> str:
 
 
 def proxy_secrets(env: Mapping[str, str]) -> tuple[str, ...]:
-    """What stands before the `@` of the proxies' URLs, and the password alone."""
+    """The user and password of each proxy URL, and the password alone."""
     names = (spelt for name in _PROXIES for spelt in (name, name.lower()))
     return _of_urls(tuple(env[name] for name in names if "@" in env.get(name, "")))
 
@@ -72,12 +72,12 @@ def _of_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def blanked_json(value: Json, secrets: Iterable[str]) -> Json:
-    """The same for all texts in a JSON value, names included."""
+    """The JSON value with these secrets replaced in all texts, including names."""
     return _walk(value, [_forms(secret) for secret in secrets if len(secret) >= _MIN_SECRET])
 
 
 def clean_rows(items: Iterable[ResultItem], clean: Callable[[Json], Json]) -> Iterator[ResultItem]:
-    """Rows in which all that is kept of them went through `clean`."""
+    """Rows with `clean` applied to every stored part."""
     for item in items:
         parts: dict[str, Any] = {
             name: clean(dict(part)) for name in _ROW_PARTS if (part := getattr(item, name)) is not None
@@ -90,7 +90,7 @@ def _walk(value: Json, forms: Sequence[_Forms]) -> Json:
         return _cleaned(value, forms)
     if isinstance(value, dict):
         return {_cleaned(name, forms): _walk(below, forms) for name, below in value.items()}
-    # Vectors are long, and hold no text.
+    # Skip vectors: they are long and contain no text.
     if isinstance(value, list) and not (value and isinstance(value[0], float)):
         return [_walk(below, forms) for below in value]
     return value
@@ -113,12 +113,12 @@ def _without(text: str, forms: _Forms) -> str:
 
 @lru_cache(maxsize=64)
 def _forms(secret: str) -> _Forms:
-    """The forms that stand as they are, and the pattern of those with escapes, mixed as they may be."""
+    """The literal forms of a secret, and a pattern for all mixtures of escapes."""
     return (secret, *_in_base64(secret.encode("utf-8", "replace"))), re.compile("".join(map(_escaped, secret)))
 
 
 def _in_base64(secret: bytes) -> tuple[str, ...]:
-    """What is sure to be there, whatever stands around the secret: the groups that its own bits fill."""
+    """The part of the base64 text that does not depend on the neighbours of the secret."""
     found: list[str] = []
     for before in range(3):
         whole = base64.b64encode(bytes(before) + secret).decode("ascii")
@@ -128,12 +128,12 @@ def _in_base64(secret: bytes) -> tuple[str, ...]:
 
 
 def _escaped(char: str) -> str:
-    """A pattern for one character: itself, by its bytes in a URL, or by its number in JSON."""
+    """A pattern for one character: itself, percent-encoded, or as a JSON escape."""
     in_url = "".join(f"%(?:25)*{_hex(f'{byte:02x}')}" for byte in char.encode("utf-8", "replace"))
     forms = [re.escape(char), in_url]
     if char in _SLASHED:
         forms.append(rf"{_BACKSLASHES}{re.escape(char)}")
-    if ord(char) <= 0xFFFF:  # noqa: PLR2004  beyond it JSON writes two numbers
+    if ord(char) <= 0xFFFF:  # noqa: PLR2004  # JSON writes higher ones as two escapes
         forms.append(rf"{_BACKSLASHES}u{_hex(f'{ord(char):04x}')}")
     return f"(?:{'|'.join(forms)})"
 

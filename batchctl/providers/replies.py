@@ -1,4 +1,4 @@
-"""Answers with HTTP 200 that are not the API's: what they say of themselves, and when one may stand for "done"."""
+"""Replies with HTTP 200 that are not the API's: their messages, and the check of replies that only confirm a call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchctl.providers.texts import capped
 
 
 def words_of(body: Mapping[str, Json]) -> str:
-    """What an odd answer says of itself, to stand at the end of a message; empty when it says nothing."""
+    """The message in an unexpected reply, to append to an error; empty when there is none."""
     error = body.get("error")
     parts = [error.get("status"), error.get("message")] if isinstance(error, dict) else [error]
     said = capped(" ".join(text(part) for part in (*parts, body.get("message")) if text(part)))
@@ -20,9 +20,9 @@ def words_of(body: Mapping[str, Json]) -> str:
 
 
 def require_done(reply: Reply) -> None:
-    """Raise BadReply when an answer that says nothing but "done" says something: `{}`, or nothing at all, is promised.
+    """Raise BadReply unless the reply is the API's confirmation: `{}` or an empty body.
 
-    An error object with HTTP 200, from something between here and the API, is no deleted job.
+    An error object with HTTP 200, from a server between batchctl and the API, does not mean that a job was deleted.
     """
     body = reply.json_object() if reply.body else {}
     if body.keys() - {"@type"}:

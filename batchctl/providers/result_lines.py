@@ -1,6 +1,6 @@
-"""The lines of a result file: a line that cannot be read becomes an error row that keeps its bytes, and costs no other.
+"""Reads the lines of a result file. An unreadable line becomes an error row with its bytes; others are not affected.
 
-Never fails on what stands in a line. Only a body that ended early raises. Source: reference 8.1, 8.2.
+Never fails on the content of a line. Raises only for a truncated body. Source: reference 8.1, 8.2.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from batchctl.providers.texts import DECODER, parse_json
 _DATA_LOSS = 15
 _BOM = b"\xef\xbb\xbf"
 _GAP = re.compile(r"[\s,\[\]\ufeff]*")
-"""What may stand between the rows of one line."""
+"""Separators between rows in one line."""
 _PAGE = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
-"""What a page of a proxy or a sign-in begins with, whatever its further lines look like."""
+"""The beginning of an HTML or XML page, such as a proxy's sign-in page."""
 _ROW = re.compile(rb'\s*\{\s*["}]')
 _OPENING = re.compile(r"\s*\{")
 _SIMPLE_MEMBER = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?[0-9]+)\s*,')
-"""A member with a text or a whole number, and a further member after it."""
+"""A member with a text or an integer, followed by another member."""
 
 
 def read_lines(
@@ -37,11 +37,11 @@ def read_lines(
     item_of: Callable[[Json], ResultItem],
     is_whole: Callable[[int], bool],
 ) -> Iterator[ResultItem]:
-    """The rows of a result file, blank lines left out.
+    """The rows of a result file, without blank lines.
 
-    `is_whole` says whether a body of so many bytes is all there is: it is asked when the last line has no end and
-    cannot be read. Raises BadReply when it is not, and for a body of which no line could be a row, such as a page of
-    HTML.
+    `is_whole` checks whether a body of so many bytes is complete. It is called when the last line has no line end and
+    cannot be read. Raises BadReply for an incomplete body, and for a body without any JSON object, such as an HTML
+    page.
     """
     counted = _Counted(chunks)
     number, has_rows, has_text = 0, False, False
@@ -77,7 +77,7 @@ def read_lines(
 
 
 def _refuse_form(start: bytes, what: str) -> None:
-    """Raise BadReply for a body that begins like no line of JSON, such as a packed one."""
+    """Raise BadReply for a body whose first bytes show another format, such as a compressed file."""
     form = foreign_form(start)
     if form is not None:
         hint = f"batchctl reads results as lines of JSON in UTF-8 only: {way_out(form)}"
@@ -85,9 +85,9 @@ def _refuse_form(start: bytes, what: str) -> None:
 
 
 def _values(text: bytes) -> tuple[list[Json], bytes, str]:
-    """The rows of a line: one as a rule. What cannot be read of it comes second, and why comes third.
+    """The rows of a line (usually one), the bytes that cannot be read, and the reason.
 
-    Lines without an end between them, as when files were put together, and the items of a list are rows, too.
+    Lines that were joined without a line end, and the items of a list, count as rows too.
     """
     try:
         value = parse_json(text)
@@ -101,7 +101,7 @@ def _values(text: bytes) -> tuple[list[Json], bytes, str]:
 
 
 def _objects(text: str) -> tuple[list[Json], bytes, str]:
-    """The objects that a text begins with, one after the other, all that follows them, and why that is no object."""
+    """The objects at the beginning of a text, the rest of it, and why the rest is not an object."""
     found: list[Json] = []
     at, reason = _end_of_gap(text, 0), ""
     while at < len(text):
@@ -124,7 +124,7 @@ def _end_of_gap(text: str, at: int) -> int:
 
 
 class _Counted:
-    """Chunks, and how many bytes they came to."""
+    """Chunks, and the number of their bytes."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = chunks
@@ -137,7 +137,7 @@ class _Counted:
 
 
 def unreadable_row(raw: bytes, message: str, item_of: Callable[[Json], ResultItem]) -> ResultItem:
-    """The error row of what is not JSON, with all its bytes, at its own place where the place can be made out."""
+    """The error row of a value that is not JSON, with all its bytes, and with its key if that can be read."""
     try:
         kept: dict[str, Json] = {"raw": raw.decode("utf-8")}
     except UnicodeDecodeError:
@@ -146,7 +146,7 @@ def unreadable_row(raw: bytes, message: str, item_of: Callable[[Json], ResultIte
 
 
 def long_row(line: LongLine, message: str, item_of: Callable[[Json], ResultItem]) -> ResultItem:
-    """The error row of what is too long to be read, with its bytes put aside, at its place where that can be told."""
+    """The error row of a line that is too long, with its bytes on disk, and with its key if that can be read."""
     found = _error_row(item_of(leading_members(line.start)), message, {})
     return replace(found, aside=line.content)
 
@@ -156,7 +156,7 @@ def _error_row(found: ResultItem, message: str, kept: Mapping[str, Json]) -> Res
 
 
 def _identity(raw: bytes) -> Json:
-    """What a broken line says of itself: all of it, if only a sign or a number in it is none, else how it begins."""
+    """The members of a broken line that identify its row: all if only a character or number is invalid."""
     text = raw.decode("utf-8", "replace")
     try:
         value = json.loads(text)
@@ -166,7 +166,7 @@ def _identity(raw: bytes) -> Json:
 
 
 def leading_members(raw: bytes) -> dict[str, Json]:
-    """The texts and whole numbers that an object begins with."""
+    """The texts and integers at the beginning of an object."""
     text = raw.decode("utf-8", "replace")
     found: dict[str, Json] = {}
     opening = _OPENING.match(text)

@@ -1,7 +1,7 @@
-"""Uploads of any size, holding one chunk at a time: what the resumable protocols of all services have in common.
+"""Uploads of any size with one chunk in memory: the common part of all services' resumable protocols.
 
-Owns the cutting into chunks, and the sending of each until the server has it. How a server is spoken to is told by a
-session. Source: reference 2.1, chapter 4.
+Cuts the content into chunks, and sends each until the server has it. A session speaks the protocol of one service.
+Source: reference 2.1, chapter 4.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from batchctl.providers.http.urls import read_url
 from batchctl.providers.retry import Retry
 
 CHUNK = 8 * 2**20
-"""Bytes of one request: a multiple of the 256 KiB that all services want (reference 2.1)."""
+"""Bytes of one request: a multiple of 256 KiB, as all services require (reference 2.1)."""
 TIMEOUTS = Timeouts(read=120.0, total=900.0)
-"""Of one chunk, all tries and questions together."""
+"""For one chunk, including retries and status queries."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How far an upload is, by the server's word."""
+    """How far an upload is, according to the server."""
 
     received: int
-    """Bytes that the server holds, from the start."""
+    """Bytes that the server has stored, from the start."""
     end: Reply | None = None
-    """The answer that ended the upload."""
+    """The reply that completed the upload."""
 
 
 class Session(Protocol):
-    """One upload that the server has agreed to. Each method makes its call once and raises ApiError."""
+    """One upload that the server has accepted. Each method makes its call once and raises ApiError."""
 
     @property
     def what(self) -> str:
@@ -43,23 +43,23 @@ class Session(Protocol):
         ...
 
     def post(self, body: bytes, offset: int, *, last: bool) -> Standing:
-        """Send bytes. An answer that does not fit them is a BadReply; only with the last ones it may be the end."""
+        """Send bytes. A reply that does not match them is a BadReply; only the last bytes may complete the upload."""
         ...
 
     def ask(self) -> Standing | None:
-        """Ask how far the upload is; None when the server does not say."""
+        """Ask how far the upload is; None when the server does not know."""
         ...
 
     def again(self, error: ApiError) -> bool:
-        """Whether bytes may be sent again after this failure, once the server was asked."""
+        """Whether bytes may be sent again after this failure, after asking the server."""
         ...
 
 
 def send_all(session: Session, retry: Retry, content: Iterable[bytes], size: int, chunk_size: int) -> Reply:
-    """Send the whole content; gives the answer that ended the upload.
+    """Send the content; gives the reply that completed the upload.
 
-    Raises ApiError; with code `InputChanged`, and without having ended the upload, when the content does not have
-    `size` bytes.
+    Raises ApiError: with code `InputChanged`, and the upload not completed, when the content does not have `size`
+    bytes.
     """
     offset = 0
     for chunk, last in cut(content, size, chunk_size, session.what):
@@ -72,7 +72,7 @@ def send_all(session: Session, retry: Retry, content: Iterable[bytes], size: int
 
 
 def _send(session: Session, retry: Retry, chunk: bytes, offset: int, *, last: bool) -> Reply | None:
-    """Send one chunk, the rest of it again after a failure, until the server has it all."""
+    """Send one chunk, and its rest again after a failure, until the server has all of it."""
     done = 0
     for attempt in range(1, retry.attempts + 1):
         try:
@@ -92,7 +92,7 @@ def _send(session: Session, retry: Retry, chunk: bytes, offset: int, *, last: bo
 
 
 def _asked(session: Session, retry: Retry, error: ApiError, *, last: bool) -> Standing:
-    """Ask how far the upload is. A server that cannot say leaves us with the first error."""
+    """Ask how far the upload is. If the server does not know, the first error is raised."""
     try:
         standing = retry.run(session.ask)
     except ApiError as exc:
@@ -103,7 +103,7 @@ def _asked(session: Session, retry: Retry, error: ApiError, *, last: bool) -> St
 
 
 def cut(content: Iterable[bytes], size: int, chunk_size: int, what: str) -> Iterator[tuple[bytes, bool]]:
-    """Cut the content into chunks, each with whether it is the last; the last comes only when the size fits."""
+    """Cut the content into chunks, each with whether it is the last; the last is given only when the size is right."""
     held = bytearray()
     sent = 0
     for piece in content:
@@ -120,7 +120,7 @@ def cut(content: Iterable[bytes], size: int, chunk_size: int, what: str) -> Iter
 
 
 def input_changed(what: str, found: str) -> ApiError:
-    """The error for content that is not what was announced."""
+    """The error for content that differs from what was announced."""
     return ApiError(
         f"{what}: {found}",
         code=ErrorCode.INPUT_CHANGED,
@@ -129,12 +129,12 @@ def input_changed(what: str, found: str) -> ApiError:
 
 
 def other_size(what: str, size: int) -> ApiError:
-    """The same for content of another size."""
+    """The error for content of another size."""
     return input_changed(what, f"the file does not have the {size} bytes that were announced")
 
 
 def session_url(endpoint: Endpoint, url: str, what: str) -> str:
-    """The address that a server gave for the bytes. Raises BadReply unless it is the server's own, or Google's."""
+    """The upload URL from a reply. Raises BadReply unless it belongs to the server, or to Google."""
     try:
         place = read_url(url)
     except ValueError as exc:

@@ -1,4 +1,4 @@
-"""Polite retries for calls that may be repeated without harm. A create call never comes here.
+"""Retries, with back-off, of calls that are safe to repeat. Create calls never use it.
 
 Source: design section 6; reference 6.5 and chapter 9 (RetryInfo).
 """
@@ -23,7 +23,7 @@ _NOT_IMPLEMENTED = 501
 
 
 def is_transient(error: ApiError) -> bool:
-    """Whether the same call may well succeed a little later."""
+    """Whether the same call may succeed a little later."""
     if isinstance(error, ApiStatus) and error.http in (_TIMEOUT_STATUS, _NOT_IMPLEMENTED):
         return error.http == _TIMEOUT_STATUS
     return isinstance(error, ConnectionFailed | ReplyLost | QuotaExceeded | ServerFailed)
@@ -31,7 +31,7 @@ def is_transient(error: ApiError) -> bool:
 
 @dataclass(frozen=True)
 class Retry:
-    """How often and after how long a wait a failed call is made again. Waits are in seconds."""
+    """How often, and after what pause, a failed call is repeated. Pauses are in seconds."""
 
     clock: Clock
     random: Callable[[], float]
@@ -39,21 +39,21 @@ class Retry:
     attempts: int = 5
     first_wait: float = 1.0
     max_wait: float = 30.0
-    """Cap of our own back-off."""
+    """The longest back-off."""
     max_asked_wait: float = 60.0
-    """The longest wait that the API may ask for; beyond it the error surfaces."""
+    """The longest pause that the API may ask for; beyond it the error is raised."""
     max_total_wait: float = 90.0
-    """The longest wait for one call in all: one account that is unwell must not hold up a whole command."""
+    """The longest pause for one call in total: one failing account must not block a complete command."""
     total: float = Limits.read_timeout.total_seconds()
-    """How long one read may take in all: the calls themselves, the waits between them, and all pages of a list."""
+    """Time limit of one read: its calls, the pauses between them, and all pages of a list."""
     activity: Activity = UNWATCHED
 
     def run(
         self, call: Callable[[], T], again: Callable[[ApiError], bool] = is_transient, *, is_transfer: bool = False
     ) -> T:
-        """Make the call, again while `again` says so and attempts and time are left. Raises the last ApiError.
+        """Make the call, and repeat it while `again` allows it and attempts and time remain. Raises the last ApiError.
 
-        A transfer's own calls may take longer, as long as they get on; only no further one is begun then.
+        A transfer may take longer while it progresses; after the time limit it is not repeated.
         """
         allowance, waited = Allowance(self.total), 0.0
         for attempt in range(1, self.attempts + 1):
@@ -72,11 +72,11 @@ class Retry:
     def pause(
         self, attempt: int, error: ApiError, waited: float = 0.0, allowance: Allowance | None = None
     ) -> float | None:
-        """Wait after the failure of the given attempt (from 1), and give how long; None, at once, for too long a wait.
+        """Pause after the given failed attempt (from 1); gives the seconds, or None, at once, for too long a pause.
 
-        `waited` is how long this call has waited before, `allowance` what it may take in all. The wait is random
-        between nothing and a doubling cap, on top of what the API asked for, so that many callers that failed together
-        do not come back together.
+        `waited` is the sum of earlier pauses of this call, `allowance` its time budget. The pause is random between
+        zero and a doubling limit, plus the delay that the API asked for, so that callers that failed together do not
+        retry together.
         """
         asked = error.retry_after if isinstance(error, ApiStatus) else None
         if asked is not None and asked > self.max_asked_wait:

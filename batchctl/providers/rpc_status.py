@@ -1,4 +1,4 @@
-"""google.rpc.Status as the body of an HTTP error: reading it, and nothing else.
+"""Reads google.rpc.Status in the body of an HTTP error.
 
 Source: reference chapter 9.
 """
@@ -18,21 +18,21 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 
 @dataclass(frozen=True)
 class RpcStatus:
-    """What an API said of a failure; every part may be missing. `message` is raw: not capped, not made plain."""
+    """An API's error; every part may be missing. `message` is neither shortened nor cleaned."""
 
     message: str = ""
     status: str = ""
-    """The rpc code's name, such as `RESOURCE_EXHAUSTED`."""
+    """The name of the rpc code, such as `RESOURCE_EXHAUSTED`."""
     reason: str = ""
     """From ErrorInfo, such as `API_KEY_INVALID`."""
     retry_delay: float | None = None
     """Seconds, from RetryInfo."""
     permission: str = ""
-    """What the caller may not do, from ErrorInfo, such as `aiplatform.batchPredictionJobs.create`."""
+    """The missing permission, from ErrorInfo, such as `aiplatform.batchPredictionJobs.create`."""
     resource: str = ""
-    """What it may not be done to, from ErrorInfo."""
+    """The resource of the missing permission, from ErrorInfo."""
     quota: str = ""
-    """The quota that is used up, from QuotaFailure, with its limit."""
+    """The quota that is exhausted, from QuotaFailure, with its limit."""
 
 
 def read_status(body: bytes) -> RpcStatus | None:
@@ -41,7 +41,7 @@ def read_status(body: bytes) -> RpcStatus | None:
         value = parse_json(body)
     except ValueError:
         return None
-    # Services that stream their answers wrap an error into a list.
+    # Services that stream their replies wrap an error into a list.
     error = as_object(value[0] if isinstance(value, list) and len(value) == 1 else value).get("error")
     if not isinstance(error, dict) or not error.keys() & {"code", "message", "status"}:
         return None

@@ -1,6 +1,6 @@
-"""Texts that came from outside: strict JSON, and messages made fit to be shown or stored.
+"""Texts from outside: strict JSON, and messages that are safe to show and store.
 
-Owns no meaning: what a parsed value says is read elsewhere.
+Does not interpret parsed values.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-"""Reads JSON as RFC 8259 has it: no NaN, no Infinity."""
+"""Reads JSON as RFC 8259 defines it: no NaN, no Infinity."""
 
 
 def parse_json(body: bytes) -> Json:
-    """Read a whole JSON text in UTF-8. Raises ValueError on anything else, too deep a nesting included."""
+    """Parse JSON in UTF-8. Raises ValueError for anything else, including nesting that is too deep."""
     try:
         return DECODER.decode(body.decode("utf-8"))
     except RecursionError as exc:
@@ -31,7 +31,7 @@ def parse_json(body: bytes) -> Json:
 
 
 def whole_characters(text: str) -> str:
-    """The text with lone surrogates, which JSON allows but UTF-8 cannot carry, replaced by `?`."""
+    """The text with lone surrogates, which are valid in JSON but not in UTF-8, replaced by `?`."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -41,10 +41,10 @@ def plain(text: str) -> str:
 
 
 def capped(text: str) -> str:
-    """At most `MESSAGE_LIMIT` characters of one line of text."""
+    """One line of text, shortened to `MESSAGE_LIMIT` characters."""
     return cut(plain(text))
 
 
 def as_object(value: object) -> dict[str, Any]:
-    """The value if it is a JSON object, else an empty one: for parts of a reply that may be missing."""
+    """The value if it is a JSON object, else an empty object: for parts of a reply that may be missing."""
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""Times on the wire: RFC 3339, `Date`, `Retry-After`, durations; and the provider's clock.
+"""Times in replies: RFC 3339, `Date`, `Retry-After`, durations; and the provider's clock.
 
 Source: reference 1.2, chapter 9; design section 5 (Time).
 """
@@ -19,11 +19,11 @@ _RFC3339 = re.compile(
 )
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _SANE_YEARS = range(2000, 2200)
-"""A time outside of these is a broken clock's, or proto's zero: to count from it could only do harm."""
+"""A time outside these years is a broken clock's, or proto's zero, and must not be used in calculations."""
 
 
 def parse_time(value: object) -> datetime | None:
-    """Read an RFC 3339 time as UTC, digits beyond the microsecond cut off; None for anything else, or absurd."""
+    """Parse an RFC 3339 time as UTC, truncated to microseconds; None for anything else, or an absurd year."""
     match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return None
@@ -40,7 +40,7 @@ def parse_time(value: object) -> datetime | None:
 
 
 def parse_http_date(value: str | None) -> datetime | None:
-    """Read a `Date` header's value; None when it is missing, malformed or absurd."""
+    """Parse a `Date` header; None when it is missing, malformed or absurd."""
     try:
         found = parsedate_to_datetime(value or "")
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -52,7 +52,7 @@ def parse_http_date(value: str | None) -> datetime | None:
 
 
 def parse_seconds(value: object, suffix: str = "") -> float | None:
-    """Read a count of seconds such as `43` or, with the suffix `s` of RetryInfo, `43.5s`; None for anything else."""
+    """Parse seconds such as `43` or, with the suffix `s` of RetryInfo, `43.5s`; None for anything else."""
     if not isinstance(value, str) or not value.endswith(suffix):
         return None
     digits = value[: len(value) - len(suffix)].strip()
@@ -60,10 +60,10 @@ def parse_seconds(value: object, suffix: str = "") -> float | None:
 
 
 class ServerClock:
-    """The provider's clock: the local one plus the offset that `Date` headers show. Safe for threads.
+    """The provider's clock: the local clock plus the offset that `Date` headers show. Thread-safe.
 
-    A header that is far from what was known counts only when the next one agrees with it: a single wrong one must not
-    make a deadline pass. Until then the earlier of the two times counts, by which less time has passed.
+    A header far from the known offset is used only when the next one agrees with it: a single wrong header must not
+    make a deadline pass. Until then the earlier of the two times is used, so that less time has passed.
     """
 
     def __init__(self, local: Clock) -> None:
@@ -74,12 +74,12 @@ class ServerClock:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether the last header was far from what was known, and no other has agreed with it so far."""
+        """Whether the last header was far from the known offset, and no other has agreed with it yet."""
         with self._lock:
             return self._doubtful is not None
 
     def observe(self, date: str | None) -> None:
-        """Learn from a reply's `Date` header; one that cannot be read changes nothing."""
+        """Use a reply's `Date` header; an unreadable one changes nothing."""
         moment = parse_http_date(date)
         if moment is None:
             return
@@ -92,7 +92,7 @@ class ServerClock:
                 self._doubtful = offset
 
     def now(self) -> datetime:
-        """The time over there, in UTC."""
+        """The provider's time in UTC."""
         with self._lock:
             offset = self._offset if self._doubtful is None else min(self._offset, self._doubtful)
             return self._local.now() + offset

@@ -1,4 +1,4 @@
-"""Threads that want the same thing take turns, so that the second finds what the first has made."""
+"""One lock per key: threads that need the same resource wait, and the second finds what the first has created."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Turns:
-    """One turn at a time for each key; other keys do not wait."""
+    """One holder at a time for each key; holders of other keys do not wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -16,7 +16,7 @@ class Turns:
 
     @contextmanager
     def of(self, key: str) -> Iterator[None]:
-        """Wait until nobody else has the key, and have it."""
+        """Hold the lock of the key."""
         with self._lock:
             turn, count = self._waiting.get(key, (threading.Lock(), 0))
             self._waiting[key] = (turn, count + 1)

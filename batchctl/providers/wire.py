@@ -1,4 +1,4 @@
-"""The values that every provider is opened with: its wire, the place of its services, and the stack that owns it."""
+"""The values that every provider is opened with: its transport, its addresses, and the stack that owns it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from batchctl.providers.retry import Retry
 
 @dataclass(frozen=True)
 class Wire:
-    """The means of all calls."""
+    """Everything that calls need besides addresses and credentials."""
 
     clock: Clock
     random: Callable[[], float]
     """Gives numbers in [0, 1), for jitter."""
     transport: Transport | None = None
-    """The embedded emulator's: it serves all threads, and its giver closes it. None for the network, where each call
-    has a connection to itself."""
+    """The embedded emulator's transport, shared by all threads and closed by its owner. None for the network, where
+    each call has its own connection."""
     activity: Activity = UNWATCHED
 
     def retry(self, limits: Limits) -> Retry:
-        """The retries of calls that may be repeated."""
+        """The retry policy of calls that are safe to repeat."""
         return Retry(self.clock, self.random, total=limits.read_timeout.total_seconds(), activity=self.activity)
 
 
@@ -38,11 +38,11 @@ class Place:
     """Cloud Storage."""
     bigquery_url: str
     is_emulator: bool = False
-    """Then no credentials are looked for, and none are sent."""
+    """If set, credentials are neither searched for nor sent."""
     api_version: str = "v1"
     staging_bucket: str | None = None
     user_project: str | None = None
-    """Billed for reads of buckets whose reader pays; None: the account's own project, where a bucket asks for one."""
+    """Billed for reads of requester-pays buckets; None: the account's own project, if a bucket requires it."""
 
 
 @dataclass(frozen=True)
@@ -51,5 +51,5 @@ class Owner:
 
     stack: str
     uid: str
-    """The whole uid of the stack, or its short form."""
+    """The stack's uid, complete or in its short form."""
     limits: Limits = field(default_factory=Limits)

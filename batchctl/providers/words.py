@@ -1,7 +1,7 @@
-"""What an API's own words say of a refusal, where its HTTP status leaves that open: the code, and a way out that fits.
+"""Classifies errors by the API's message where the HTTP status is ambiguous: gives a code and a fitting hint.
 
-Whole phrases are matched, never a single word: a hint that misses is worse than none. What matches nothing keeps the
-plain code of its status. Source: reference chapters 9 and 16.
+Rules match complete phrases, never single words: a wrong hint is worse than none. An error that no rule matches keeps
+the code of its status. Source: reference chapters 9 and 16.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ REQUESTER_PAYS = re.compile(r"requester.?pays", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Rule:
-    """One kind of refusal. It holds where all that is given fits."""
+    """One kind of error. Every field that is set has to match."""
 
     code: ErrorCode
     hint: str
     https: frozenset[int]
     words: str
-    """A pattern for what the API says, with the reason and the quota that it names in its details."""
+    """A pattern for the API's message, followed by the reason and the quota from its details."""
     calls: str = ""
     """A pattern for the beginning of the call's name."""
     status: str = ""
 
     def fits(self, http: int, status: RpcStatus, what: str) -> bool:
-        """Whether a refusal is of this kind."""
+        """Whether an error is of this kind."""
         said = f"{status.message} {status.reason} {status.quota}"
         return (
             http in self.https
@@ -143,9 +143,9 @@ RULES: tuple[Rule, ...] = (
         calls=_FILES,
     ),
 )
-"""In order: the first that fits counts."""
+"""In order of precedence: the first match is used."""
 
 
 def find_rule(http: int, status: RpcStatus, what: str) -> Rule | None:
-    """The kind of a refusal; None when its words say no more than its status."""
+    """The kind of an error; None when its message adds nothing to its status."""
     return next((rule for rule in RULES if rule.fits(http, status, what)), None)

@@ -1,4 +1,4 @@
-"""Cloud Storage and BigQuery, as far as Vertex jobs read and write there (reference chapter 4).
+"""Cloud Storage and BigQuery, as far as Vertex jobs read and write them (reference chapter 4).
 
-Knows objects, tables and rows; what a line or a row means for a job is told in `providers.vertex`.
+Knows objects, tables and rows; `providers.vertex` knows what a line or a row means for a job.
 """

@@ -1,6 +1,6 @@
-"""BigQuery: the rows of a table, in the order in which the service gives them.
+"""BigQuery: the rows of a table, in the order in which the service returns them.
 
-Owns what a reply must be so that all rows came. All reads are repeated politely. Source: reference chapter 4;
+Checks that every row of the table has arrived. All reads are retried. Source: reference chapter 4;
 bigquery v2, `tables.get`, `tabledata.list`.
 """
 
@@ -24,9 +24,9 @@ _ROOT = "/bigquery/v2"
 _BESIDE = {"kind": frozenset({"bigquery#tableDataList"}), "etag": None, "totalRows": None}
 _PAGING = Paging("maxResults", 1000, "pageToken", _BESIDE, is_stream=True)
 _PAGE_LIMIT = 256 * 2**20
-"""Bytes of one page; the service ends a page long before, but one row may be large."""
+"""Bytes of one page; the service keeps pages far smaller, but a single row may be large."""
 _PAGE_NODES = 10_000_000
-"""Each cell is an object, and so is each number of a vector."""
+"""JSON objects and lists of one page: each cell is an object, and so is each number of a vector."""
 
 
 class BigQuery:
@@ -37,7 +37,7 @@ class BigQuery:
         self._retry = retry
 
     def columns(self, table: Table) -> Sequence[Column]:
-        """The table's columns. Raises ApiError, NotFound when there is no such table."""
+        """The table's columns. Raises ApiError; NotFound when the table does not exist."""
         what = "bigquery.tables.get"
         call = Call(what, "GET", f"{_ROOT}{table_path(table)}", params={"fields": "schema"})
         with told_of_table(str(table)):
@@ -48,7 +48,7 @@ class BigQuery:
             raise BadReply(f"{what}: {table}: {exc}") from exc
 
     def rows(self, table: Table, columns: Sequence[Column]) -> Iterator[dict[str, Json]]:
-        """All rows, streamed page by page. Raises ApiError: ReplyLost when fewer came than the table has."""
+        """All rows, streamed page by page. Raises ApiError; ReplyLost when fewer arrived than the table has."""
         what = "bigquery.tabledata.list"
         total = came = 0
         is_silent = False

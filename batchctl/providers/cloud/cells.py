@@ -1,7 +1,7 @@
-"""Rows of a BigQuery table: from the cells on the wire to named values, by the table's schema.
+"""Rows of a BigQuery table: converts the cells of a reply to named values, by the table's schema.
 
-On the wire nearly everything is text. A row whose shape does not fit the schema is refused; a single value that does
-not fit its column stays the text that came. Source: bigquery v2, `TableFieldSchema`, `TableRow`.
+A reply holds nearly everything as text. A row that does not fit the schema is refused. A single value that does not
+fit its column's type stays text. Source: bigquery v2, `TableFieldSchema`, `TableRow`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _INTEGERS = frozenset({"INTEGER", "INT64"})
 _FLOATS = frozenset({"FLOAT", "FLOAT64"})
 _TRUTHS = frozenset({"BOOLEAN", "BOOL"})
 _MOST_LEVELS = 15
-"""Nesting of records that BigQuery allows."""
+"""Levels of nested records that BigQuery allows."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,18 @@ class Column:
     type: str
     repeated: bool
     fields: tuple[Column, ...]
-    """Of a record."""
+    """Fields of a record; empty for other types."""
 
 
 def read_columns(fields: Json, levels: int = _MOST_LEVELS) -> tuple[Column, ...]:
-    """The columns of a schema or of a record in it. Raises ValueError."""
+    """The columns of a schema, or of a record in it. Raises ValueError."""
     if not isinstance(fields, list) or levels < 0:
         raise ValueError("the schema has no list of fields")
     return tuple(_column(as_object(field), levels) for field in fields)
 
 
 def read_row(row: Json, columns: Sequence[Column]) -> dict[str, Json]:
-    """The values of a row, or of a record in it, by column. Raises ValueError when it does not have these columns."""
+    """The values of a row, or of a nested record, by column. Raises ValueError when the columns do not match."""
     cells = as_object(row).get("f")
     if not isinstance(cells, list) or len(cells) != len(columns):
         raise ValueError("a row does not have the table's columns")

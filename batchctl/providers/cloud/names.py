@@ -1,7 +1,7 @@
-"""Names of objects and tables, made safe to stand in a URL's path.
+"""Addresses of objects (`gs://`) and tables (`bq://`), and their URL paths.
 
-A name comes from a manifest, from the state or from a reply; none of them may lead a call to another method.
-Source: reference 3.1, chapter 4; storage v1, bigquery v2 (what a table's id may hold).
+A name comes from a manifest, the state or a reply. It is quoted, so that it cannot direct a call to another method.
+Source: reference 3.1, chapter 4; storage v1, bigquery v2 (characters of a table's id).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from batchctl.model.errors import BadRequest
 
 _BUCKET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,220}[A-Za-z0-9])?")
 _LONGEST_NAME = 1024
-"""Bytes of an object's name."""
+"""Bytes of an object's name, at most."""
 _LINE_ENDS = re.compile(r"[\r\n]")
 _PROJECT = re.compile(r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*:)?[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-"""A project's id or number; old ids have a domain before a colon."""
+"""A project's id or number; old ids begin with a domain and a colon."""
 _DATASET = re.compile(r"\w{1,1024}", re.ASCII)
 _TABLE = re.compile(r"[\w $-]{1,1024}")
 _SHOWN = 80
@@ -26,7 +26,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True)
 class ObjectPath:
-    """`gs://bucket/name`. The name may be a prefix, a pattern or empty: only `object_path` asks for a whole one."""
+    """`gs://bucket/name`. The name may be a prefix, a pattern or empty; only `object_path` needs a complete one."""
 
     bucket: str
     name: str
@@ -48,7 +48,7 @@ class Table:
 
 
 def parse_gs(uri: object) -> ObjectPath:
-    """Read `gs://bucket/name` or `gs://bucket`. Raises BadRequest, for nothing was sent."""
+    """Read `gs://bucket/name` or `gs://bucket`. Raises BadRequest (nothing was sent)."""
     if isinstance(uri, str) and uri.startswith("gs://"):
         bucket, _, name = uri.removeprefix("gs://").partition("/")
         if _BUCKET.fullmatch(bucket) and _is_name(name):
@@ -57,9 +57,9 @@ def parse_gs(uri: object) -> ObjectPath:
 
 
 def parse_table(uri: object) -> Table:
-    """Read `bq://project.dataset.table`, with or without its scheme. Raises BadRequest, for nothing was sent."""
+    """Read `bq://project.dataset.table`, with or without the scheme. Raises BadRequest (nothing was sent)."""
     if isinstance(uri, str):
-        # From the right: an old project id has dots of its own.
+        # Split from the right: an old project id contains dots.
         parts = uri.removeprefix("bq://").rsplit(".", 2)
         if len(parts) == len(("project", "dataset", "table")):
             project, dataset, table = parts
@@ -69,19 +69,19 @@ def parse_table(uri: object) -> Table:
 
 
 def bucket_path(bucket: str) -> str:
-    """Where a bucket's objects lie in the API."""
+    """URL path of a bucket's objects."""
     return f"/b/{quote(bucket, safe='')}/o"
 
 
 def object_path(path: ObjectPath) -> str:
-    """Where an object lies in the API. Raises BadRequest for what no object can be called."""
+    """URL path of an object. Raises BadRequest when the name is not a valid object name."""
     if path.name in ("", ".", ".."):
         raise _odd("an object in Cloud Storage", str(path), "gs://bucket/name")
     return f"{bucket_path(path.bucket)}/{quote(path.name, safe='')}"
 
 
 def table_path(table: Table) -> str:
-    """Where a table lies in the API."""
+    """URL path of a table."""
     return f"/projects/{_quoted(table.project)}/datasets/{_quoted(table.dataset)}/tables/{_quoted(table.table)}"
 
 

@@ -1,6 +1,6 @@
-"""The resumable protocol of Cloud Storage: a session, chunks with Content-Range, 308 until the last one.
+"""Resumable uploads to Cloud Storage: a session, chunks with Content-Range, and 308 until the last chunk.
 
-Source: reference chapter 4 (`ifGenerationMatch=0` makes an upload create-only); storage v1, `objects.insert`.
+Source: reference chapter 4 (`ifGenerationMatch=0`: create the object, never replace it); storage v1, `objects.insert`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _RECEIVED = re.compile(r"bytes=0-([0-9]{1,18})")
 
 
 class ObjectSession:
-    """One upload of a new object. Its address is all that the service asks for: it gets no credentials."""
+    """One upload of a new object. Its session URL is authorization enough, so calls to it carry no credentials."""
 
     what = _WHAT
 
@@ -32,8 +32,8 @@ class ObjectSession:
 
     @classmethod
     def start(cls, endpoint: Endpoint, retry: Retry, path: ObjectPath, size: int, content_type: str) -> ObjectSession:
-        """Begin an upload; twice is harmless, for one that is not ended is nothing. Raises ApiError."""
-        object_path(path)  # refuses what no object can be called
+        """Start an upload. Safe to repeat: an unfinished upload creates no object. Raises ApiError."""
+        object_path(path)  # raises for an invalid object name
         call = Call(
             _WHAT,
             "POST",
@@ -68,7 +68,7 @@ class ObjectSession:
 
 
 def _received(reply: Reply) -> int:
-    """How many bytes the service holds; without a range none."""
+    """How many bytes the service has stored; 0 when the reply has no range."""
     text = reply.headers.get("range")
     match = _RECEIVED.fullmatch(text or "")
     if text is not None and match is None:

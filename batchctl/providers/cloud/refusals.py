@@ -1,4 +1,4 @@
-"""Refusals of Cloud Storage and BigQuery with the way out that fits the bucket or the dataset at hand."""
+"""Errors of Cloud Storage and BigQuery, with hints that name the bucket or the table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WHO = "the principal (`batchctl doctor` shows who you are)"
 
 
 def recoded(error: ApiStatus, *, hint: str, code: str | None = None) -> ApiStatus:
-    """The same refusal with another hint, and another code where one is given."""
+    """The same error with another hint, and another code where one is given."""
     return type(error)(
         error.message,
         http=error.http,
@@ -25,14 +25,14 @@ def recoded(error: ApiStatus, *, hint: str, code: str | None = None) -> ApiStatu
 
 @contextmanager
 def told_of_bucket(bucket: str, *roles: str) -> Iterator[None]:
-    """Refusals inside name the bucket, and the roles that the work there takes."""
+    """Errors raised inside name the bucket, and the roles that the operation needs."""
     with _told(f"gs://{bucket}", " and ".join(roles), f"check that the bucket {bucket} is there, and the object in it"):
         yield
 
 
 @contextmanager
 def told_of_table(place: str) -> Iterator[None]:
-    """Refusals inside name the table, and the role that reading it takes."""
+    """Errors raised inside name the table, and the role that is needed to read it."""
     with _told(place, "roles/bigquery.dataViewer", f"check that the table {place} is there"):
         yield
 
@@ -49,9 +49,9 @@ def _told(place: str, roles: str, missing: str) -> Iterator[None]:
 
 
 def http_of(error: ApiError) -> int | None:
-    """The HTTP status of a refusal, also of one without the API's own words; None when there was no answer.
+    """The HTTP status of an error reply, with or without an error object in it; None when there was no reply.
 
-    Reads and writes of an object's bytes are answered in plain text when they fail.
+    Failed reads and writes of an object's bytes are answered in plain text.
     """
     found = error.http if isinstance(error, ApiStatus) else error.details.get("http")
     return found if isinstance(found, int) else None

@@ -1,6 +1,6 @@
-"""Cloud Storage: lists of objects, their metadata, their bytes, and the way to put new ones.
+"""Cloud Storage: lists objects, reads their metadata and bytes, and creates and deletes them.
 
-Owns what a reply must be; names no purpose. All reads are repeated politely. Source: reference chapter 4; storage v1.
+Validates replies; knows nothing about jobs. All reads are retried. Source: reference chapter 4; storage v1.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ _READER = "roles/storage.objectViewer"
 _DELETER = "roles/storage.objectUser"
 _WRITER = "roles/storage.objectCreator"
 _DOWNLOAD_LIMIT = 2**40
-"""Bytes of one object; they are never held, so this only ends what would not end."""
+"""Bytes of one object. They are streamed, so the limit only stops an endless reply."""
 _PLAIN_REFUSALS = frozenset({403, 404, 412})
-"""What a read of bytes may be refused with in plain text, so that the refusal has to be looked into."""
+"""Statuses with which a read of bytes may fail in plain text; the metadata call gives the API's own error."""
 _CHANGED = 412
 _AS_STORED = "identity"
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as it is at one moment."""
+    """An object as it was at one moment."""
 
     path: ObjectPath
     size: int
     generation: str
-    """Another one once somebody wrote the object anew."""
+    """Changes whenever the object is overwritten."""
     md5: str | None
-    """Of the bytes, in base64; None for an object that was composed of others."""
+    """Base64 of the MD5 of the bytes; None for a composite object."""
 
 
 class Storage:
-    """Cloud Storage behind one endpoint. Safe for threads."""
+    """A client of Cloud Storage at one endpoint. Thread-safe."""
 
     def __init__(self, endpoint: Endpoint, retry: Retry) -> None:
         self._endpoint = endpoint
@@ -62,7 +62,7 @@ class Storage:
         return self._endpoint.clock.now()
 
     def list(self, prefix: ObjectPath) -> Iterator[StoredObject]:
-        """All objects whose name begins with the prefix's, each once; a failed page raises. Raises ApiError."""
+        """All objects whose names begin with the prefix, each once. Raises ApiError when any page fails."""
         what = "storage.objects.list"
         params = {"prefix": prefix.name, "fields": f"items({_FIELDS}),nextPageToken"}
 
@@ -80,24 +80,24 @@ class Storage:
                         yield found
 
     def get(self, path: ObjectPath) -> StoredObject:
-        """One object's metadata. Raises ApiError, NotFound also when the whole bucket is not there."""
+        """One object's metadata. Raises ApiError; NotFound also when the bucket does not exist."""
         what = "storage.objects.get"
         with told_of_bucket(path.bucket, _READER):
             found = self._json(Call(what, "GET", f"{_ROOT}{object_path(path)}", params={"fields": _FIELDS}))
         return self._same(found, path, what)
 
     def find(self, path: ObjectPath) -> StoredObject | None:
-        """The same; None when it is not there."""
+        """One object's metadata; None when the object does not exist."""
         try:
             return self.get(path)
         except NotFound:
             return None
 
     def read(self, item: StoredObject) -> Iterator[bytes]:
-        """The object's bytes as they were when it was found, streamed.
+        """The object's bytes at the generation that was found, streamed.
 
-        A broken stream goes on where it broke, a few times, while it gets on. Raises ApiError: BadRequest with HTTP 412
-        when somebody wrote the object anew meanwhile, ReplyLost when its end does not come.
+        A broken stream resumes where it stopped, a few times, as long as bytes arrive. Raises ApiError: BadRequest with
+        HTTP 412 when the object was overwritten in the meantime, ReplyLost when the end does not arrive.
         """
         stream, allowance, at = _Bytes(self._endpoint, item, self._retry.total), Allowance(self._retry.total), 0
         for attempt in range(1, self._retry.attempts + 1):
@@ -114,9 +114,9 @@ class Storage:
                 return
 
     def create(self, path: ObjectPath, content: Iterable[bytes], size: int, content_type: str) -> StoredObject:
-        """Put a new object, in chunks; never writes over one that is there.
+        """Upload a new object in chunks; never overwrites an existing one.
 
-        Raises ApiError: BadRequest with HTTP 412 when there is one, `InputChanged` when the content does not have
+        Raises ApiError: BadRequest with HTTP 412 when the object exists, `InputChanged` when the content does not have
         `size` bytes.
         """
         with told_of_bucket(path.bucket, _WRITER, _READER):
@@ -125,7 +125,7 @@ class Storage:
         return self._same(reply.json_object(), path, session.what)
 
     def delete(self, path: ObjectPath) -> None:
-        """Delete an object. Raises ApiError, NotFound when it is not there."""
+        """Delete an object. Raises ApiError; NotFound when it does not exist."""
         call = Call("storage.objects.delete", "DELETE", f"{_ROOT}{object_path(path)}")
         with told_of_bucket(path.bucket, _DELETER):
             self._retry.run(lambda: self._endpoint.call(call))
@@ -140,7 +140,7 @@ class Storage:
         return item
 
     def _explained(self, item: StoredObject, error: ApiError) -> ApiError:
-        """What a refusal to give bytes means: the object's metadata says it in the API's own words."""
+        """The API's own error for refused bytes: the metadata call gives it as JSON."""
         if http_of(error) not in _PLAIN_REFUSALS:
             return error
         if isinstance(error, BadReply):
@@ -160,7 +160,7 @@ class Storage:
 
 
 class _Bytes:
-    """The reading of one object, from wherever it has got to."""
+    """One download, which can resume from its position."""
 
     def __init__(self, endpoint: Endpoint, item: StoredObject, patience: float) -> None:
         self._endpoint = endpoint
@@ -168,14 +168,14 @@ class _Bytes:
         self._item = item
         self.position = 0
         self.can_go_on = True
-        """Whether the bytes come as they are stored, so that a position in them means something."""
+        """Whether bytes arrive uncompressed, so that a position in the stream is a position in the object."""
 
     def rest(self) -> Iterator[bytes]:
-        """The bytes that have not come yet. Raises ApiError."""
+        """The remaining bytes. Raises ApiError."""
         item, start = self._item, self.position
         if start and start == item.size:
             return
-        # Never compressed on the way: a position in the stream has to be one in the object.
+        # No compression in transit: a position in the stream has to be a position in the object.
         headers = {"accept-encoding": _AS_STORED, **({"range": f"bytes={start}-"} if start else {})}
         what = "storage.objects.get"
         call = Call(

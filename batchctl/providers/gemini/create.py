@@ -14,11 +14,11 @@ from batchctl.model.row_marks import metadata_of
 from batchctl.providers.bodies import encode_json, merge_patch
 
 BODY_LIMIT = 20_971_520
-"""Bytes of a create call that the API takes (reference chapters 9 and 10)."""
+"""Bytes of a create call, at most (reference chapters 9 and 10)."""
 
 
 def create_method(kind: Kind) -> str:
-    """The custom method that makes a job of this kind."""
+    """The custom method that creates a job of this kind."""
     match kind:
         case Kind.BATCH_JOB:
             return ":batchGenerateContent"
@@ -29,7 +29,7 @@ def create_method(kind: Kind) -> str:
 
 
 def marked_name(display_name: str | None, mark: Mark, limit: int) -> str:
-    """The display name that is sent: the user's part (else the job's name), cut to fit, then the mark, never cut."""
+    """The display name to send: the user's part (else the job's name), cut to fit, then the complete mark."""
     tail = str(mark)
     room = max(0, limit - len(tail) - 1)
     head = (display_name or mark.key.job)[:room].rstrip()
@@ -37,14 +37,14 @@ def marked_name(display_name: str | None, mark: Mark, limit: int) -> str:
 
 
 def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
-    """The JSON that is sent. Raises BadRequest, with nothing sent, when it is too large or not JSON.
+    """The JSON to send. Raises BadRequest (nothing was sent) when it is too large or cannot be serialized.
 
-    `extra_body` is merged over the batch object (RFC 7396), all but the display name: a job without its mark would be
-    bought again.
+    `extra_body` is merged into the batch object (RFC 7396), except for the display name: without its mark, batchctl
+    would not find the job and would create it again.
     """
     batch: dict[str, Any] = {"inputConfig": _input(request)}
     if request.priority:
-        # An int64, which JSON carries as a string (reference 1.2).
+        # An int64, which proto-JSON writes as a string (reference 1.2).
         batch["priority"] = str(request.priority)
     if request.webhook:
         batch["webhookConfig"] = dict(request.webhook)
@@ -84,7 +84,7 @@ def _rows(rows: Sequence[RequestRow]) -> list[Json]:
 
 
 def _metadata(row: RequestRow, index: int) -> dict[str, Json]:
-    """The user's own metadata with the row's key and our mark, by which its result is known again."""
+    """The user's metadata, with the row's key and our mark, which identify its result."""
     given = row.members.get("metadata")
     key = {} if row.key is None else {"key": row.key}
     return {**(given if isinstance(given, dict) else {}), **key, **metadata_of(index)}

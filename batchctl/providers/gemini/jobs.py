@@ -1,6 +1,6 @@
-"""From the Operation that the API shows to a RemoteJob.
+"""Converts an Operation of the API to a RemoteJob.
 
-Lenient where a wrong value says nothing about the job's existence and owner, strict about its names.
+Strict about names, which show that a job exists and who owns it; lenient about everything else.
 Source: reference 1.2, 1.4, chapter 5.
 """
 
@@ -23,7 +23,7 @@ from batchctl.providers.times import parse_time
 
 _METADATA = "metadata(name,model,displayName,state,createTime,endTime,updateTime,batchStats)"
 JOB_FIELDS = f"name,done,error(code,message),{_METADATA}"
-"""Field mask of one job without its inputs and outputs, which may be gigabytes."""
+"""Field mask of a job without its inputs and outputs, which may have gigabytes."""
 LIST_FIELDS = f"nextPageToken,operations({JOB_FIELDS})"
 
 
@@ -32,9 +32,9 @@ _LARGE_INSIDE = frozenset({"output", "inputConfig"})
 
 
 def read_operation(body: BinaryIO, what: str) -> dict[str, Json]:
-    """One Operation without its inputs and outputs, whatever the server sent of them. Raises BadReply.
+    """One Operation without its inputs and outputs, even if the server sent them. Raises BadReply.
 
-    The field mask is a wish: not every server knows it.
+    Not every server supports the field mask.
     """
     text = io.TextIOWrapper(body, encoding="utf-8", newline="")
     try:
@@ -58,12 +58,12 @@ def _members(stream: JsonStream, large: frozenset[str]) -> dict[str, Json]:
 
 
 def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:
-    """Read one Operation. Raises BadReply when it has no usable name, or nobody can say what its display name is.
+    """Convert one Operation. Raises BadReply without a usable name, or when the display name cannot be read.
 
-    The mark stands in the display name: a job that cannot be read so far may be the very one that is looked for, and
-    a list with it in it proves the absence of none. Any other member that is missing or of a wrong type is left empty;
-    a state that cannot be read becomes `JOB_STATE_UNSPECIFIED`, which nobody acts on. So one odd job does not hide the
-    others.
+    The display name holds the mark. A job without a readable one may be the job that batchctl searches for, so a list
+    that contains it cannot prove that a job is absent. Any other member that is missing or of a wrong type is left
+    empty; an unreadable state becomes `JOB_STATE_UNSPECIFIED`, on which batchctl never acts. So one invalid job does
+    not hide the others.
     """
     found = as_object(operation)
     name = found.get("name")
@@ -91,7 +91,7 @@ def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:
 
 def _rows(stats: Mapping[str, Json], *, ended: bool) -> RowCounts:
     total = _count(stats, "requestCount", None)
-    # The API leaves out zeros, so a missing count is known to be 0 only when all rows have been dealt with.
+    # The API omits zeros, so a missing count is known to be 0 only when all rows have been processed.
     missing = 0 if ended and total is not None else None
     return RowCounts(
         total=total,

@@ -1,7 +1,7 @@
-"""Resource names of the Gemini Developer API, made safe to stand in a URL's path.
+"""Resource names of the Gemini Developer API, and their URL paths.
 
-A name comes from a manifest, from the state or from a reply; none of them may lead a call to another method.
-Paths are those below the API's version. Source: reference 1.2, 2.1, 6.2, 6.3.
+A name comes from a manifest, the state or a reply. It is checked, so that it cannot direct a call to another method.
+Paths are relative to the API's version. Source: reference 1.2, 2.1, 6.2, 6.3.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def is_file_name(name: object) -> TypeGuard[str]:
 
 
 def job_path(name: str, method: str = "") -> str:
-    """The URL path of a job, with a custom method such as `:cancel`. Raises BadRequest, with nothing sent."""
+    """The URL path of a job, with a custom method such as `:cancel`. Raises BadRequest (nothing was sent)."""
     if not is_job_name(name):
         raise BadRequest(
             f"not the name of a Gemini batch job: {name[:80]!r}",
@@ -42,7 +42,7 @@ def job_path(name: str, method: str = "") -> str:
 
 
 def model_path(model: str, method: str) -> str:
-    """The URL path of a method of a model; a bare name gets `models/`. Raises BadRequest, with nothing sent."""
+    """The URL path of a model's method; a bare name gets `models/`. Raises BadRequest (nothing was sent)."""
     refuse_odd_model(model, "such as gemini-2.5-flash, models/… or tunedModels/…")
     full = model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
     return f"/{quote(full, safe='/', errors='replace')}{method}"

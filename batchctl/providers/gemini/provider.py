@@ -1,6 +1,6 @@
-"""The provider for the Gemini Developer API: one method a call, wired to the modules that know the details.
+"""The provider for the Gemini Developer API: one method per call, which connects the modules of this package.
 
-Decides nothing about jobs. Reads, cancels and deletes are repeated politely; a create call is sent exactly once.
+Decides nothing about jobs. Reads, cancels and deletes are retried; a create call is sent exactly once.
 Source: reference 1.1-1.6, 2, 8.1.
 """
 
@@ -36,15 +36,15 @@ from batchctl.providers.times import ServerClock
 from batchctl.providers.wire import Owner, Place, Wire
 
 _INLINE_LIMIT = 4 * 2**30
-"""Bytes of a job with its rows in it, on disk; 1.2 GB were seen, and they may stand in it twice."""
+"""Bytes of a job with inline rows, stored on disk; 1.2 GB were observed, and the rows may appear twice."""
 _DOWNLOAD_LIMIT = 2**40
-"""Bytes of a result file; it is never held, so this only ends what would not end."""
+"""Bytes of a result file. It is streamed, so the limit only stops an endless reply."""
 _RESULTS_FIELDS = "name,done,metadata(state,endTime,output)"
 _NOT_READY = ErrorCode.RESULTS_NOT_READY
 
 
 class GeminiProvider:
-    """One account on the Gemini Developer API, seen through one API key."""
+    """One account on the Gemini Developer API, accessed with one API key."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class GeminiProvider:
 
     @property
     def identity(self) -> str:
-        """The key's fingerprint: which project's jobs are shown depends on nothing else."""
+        """The key's fingerprint: the visible jobs depend on the key alone."""
         return self._identity
 
     @property
@@ -97,16 +97,16 @@ class GeminiProvider:
         return self._endpoint.facts()
 
     def list_jobs(self, *, foreign: bool = False) -> Iterator[RemoteJob]:  # noqa: ARG002  nothing else can be asked for
-        """All jobs of the account, newest first as the API does today.
+        """All jobs of the account, newest first as the API sorts them today.
 
-        A job that moves to the next page while pages are read is given once.
+        A job that moves to the next page during the listing is given once.
         """
         what = "batches.list"
 
         def read(page: Mapping[str, str]) -> Mapping[str, object]:
             return self._read(Call(what, "GET", "/batches", params={**page, "fields": LIST_FIELDS}))
 
-        # A whole page is read before its first job is given: one that cannot be read spoils all of it.
+        # Read a complete page before giving its first job: one unreadable job invalidates the page.
         found = pages(read, "operations", what, seconds=self._retry.total)
         return each_once([remote_job(entry, self._account, what) for entry in page] for page in found)
 
@@ -143,7 +143,7 @@ class GeminiProvider:
         self._do(Call("batches.cancel", "POST", job_path(name, ":cancel")))
 
     def delete_job(self, name: str) -> None:
-        """Delete the remote job. Raises NotFound, also when a first try had worked and only its answer was lost."""
+        """Delete the remote job. Raises NotFound, even if an earlier attempt succeeded and only its reply was lost."""
         self._do(Call("batches.delete", "DELETE", job_path(name)))
 
     def upload_file(self, upload: Upload) -> tuple[str, datetime | None]:
@@ -162,8 +162,8 @@ class GeminiProvider:
     def read_results(self, name: str) -> Iterator[ResultItem]:
         """The rows of an ended job.
 
-        Raises ApiError with code `ResultsNotReady` when they cannot be read yet, and `ResultsGone` when they are not
-        there although the job ended long ago.
+        Raises ApiError with code `ResultsNotReady` when they are not available yet, and `ResultsGone` when they are
+        missing although the job ended long ago.
         """
         yield from self._endpoint.cleaned(self._read_results(name))
 
@@ -173,7 +173,7 @@ class GeminiProvider:
         yield from self._inline(path, _RESULTS_FIELDS, outline)
         if is_terminal(outline.state):
             if outline.state in GOOD_STATES and not (outline.rows_seen or outline.file):
-                # The output stands in `response` as well; some replies may have it only there.
+                # Results appear in `response` too; some replies may have them only there.
                 yield from self._inline(path, "response", outline)
             if outline.file is not None and not outline.rows_seen:
                 yield from self._download(outline.file, outline)
@@ -204,7 +204,7 @@ class GeminiProvider:
 
         with ExitStack() as opened:
             try:
-                # From here on rows are handed out, so only the opening may be tried again.
+                # Rows are handed out from this point, so only opening the stream may be retried.
                 _, chunks = self._retry.run(
                     lambda: opened.enter_context(self._endpoint.stream(call)), again, is_transfer=True
                 )
@@ -215,12 +215,12 @@ class GeminiProvider:
                 yield row
 
     def _ends_at(self, call: Call, size: int) -> bool:
-        """Whether a body that seems cut off is that long when it comes once more."""
+        """Whether a body that seems truncated has the same size on a second download."""
         with self._endpoint.stream(call) as (_, chunks):
             return sum(map(len, chunks)) == size
 
     def _why_missing(self, outline: Outline) -> tuple[str, str]:
-        """Code and hint for results that are not there: they may still come, or came and went (reference 2.3, 8.1)."""
+        """Code and hint for missing results: they may still appear, or they have expired (reference 2.3, 8.1)."""
         if may_still_come(outline.end_time, self.now()):
             return _NOT_READY, "results can lag behind the job's end: run the command again in a few minutes"
         return (
@@ -229,7 +229,7 @@ class GeminiProvider:
         )
 
     def _do(self, call: Call) -> None:
-        """A call whose answer says nothing but that it was the API that answered: `{}`, or nothing at all."""
+        """Make a call whose reply only confirms it: `{}` or an empty body."""
         require_done(self._retry.run(lambda: self._endpoint.call(call)))
 
     def _read(self, call: Call) -> dict[str, object]:
@@ -241,7 +241,7 @@ def _recoded(error: ApiStatus, code: str, hint: str) -> ApiStatus:
 
 
 def open_gemini(account: Account, place: Place, owner: Owner, wire: Wire, *, api_key: str) -> Provider:
-    """Open the account for a stack. Raises BatchctlError when the key cannot be one."""
+    """Open the account for a stack. Raises BatchctlError when the text cannot be an API key."""
     key = ApiKey(api_key)
     endpoint = Endpoint(
         place.base_url,

@@ -1,6 +1,6 @@
-"""Where a job's results stand, and how rows are read from there: inside the job, or in a result file.
+"""Finds a job's results, inline or in a result file, and reads inline rows.
 
-Nothing here is ever silently short: what cannot be read to its end raises. Source: reference 1.4, 8.1.
+Results are never silently incomplete: anything that cannot be read to its end raises. Source: reference 1.4, 8.1.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from batchctl.providers.times import parse_time
 
 _IN_MEMORY = 16 * 2**20
 _INLINE = frozenset({"inlinedResponses", "inlinedEmbedContentResponses"})
-"""Two spellings; embeddings were seen under either, once or twice nested."""
+"""Two spellings; embeddings were observed under either, nested once or twice."""
 
 
 @dataclass
 class Outline:
-    """What a reading of the job has shown besides its rows; complete only after the last row."""
+    """Facts about the job besides its rows; complete only after the last row."""
 
     state: str = JobState.UNSPECIFIED.value
     end_time: datetime | None = None
@@ -42,8 +42,8 @@ class Outline:
 
 
 def spool(chunks: Iterable[bytes]) -> BinaryIO:
-    """Put a body aside, on disk when it is large; the caller closes it."""
-    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # handed over open
+    """Store a body temporarily, on disk when it is large; the caller closes it."""
+    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # the caller closes it
     try:
         for chunk in chunks:
             file.write(chunk)
@@ -55,9 +55,9 @@ def spool(chunks: Iterable[bytes]) -> BinaryIO:
 
 
 def inline_rows(body: BinaryIO, outline: Outline, what: str, limit: int) -> Iterator[ResultItem]:
-    """Read an Operation member by member: its rows are given, what else it says goes into the outline.
+    """Read an Operation member by member: gives its rows, and stores everything else in `outline`.
 
-    The rows may stand in it twice; the first place counts. `limit` is the most bytes of one row. Raises BadReply.
+    If the rows appear twice, the first place is used. `limit` is the most bytes of one row. Raises BadReply.
     """
     text = io.TextIOWrapper(body, encoding="utf-8", errors="surrogateescape", newline="")
     try:
@@ -126,7 +126,7 @@ def _file(value: Json) -> str | None:
 
 
 def result_item(value: Json) -> ResultItem:
-    """One row from a result line or an inline item, members in any order; a row that holds nothing becomes an error."""
+    """One row from a result line or an inline item, with members in any order; an empty row becomes an error."""
     if not isinstance(value, dict):
         return ResultItem(None, None, error={**NOTHING, "raw": value})
     metadata = as_object(value.get("metadata"))
@@ -151,7 +151,7 @@ def result_item(value: Json) -> ResultItem:
 
 
 def _users_metadata(metadata: dict[str, Json], key: str | None) -> dict[str, Json]:
-    """What is the user's own of an inline item's metadata: not our mark, nor the row's key."""
+    """The user's part of an inline item's metadata: without our mark and the row's key."""
     return {
         name: value for name, value in without_position(metadata).items() if not (name == "key" and key is not None)
     }

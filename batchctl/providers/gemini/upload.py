@@ -1,6 +1,6 @@
-"""Upload of an input file to the Files API by the resumable protocol, under a name that the caller chose.
+"""Uploads an input file to the Files API by the resumable protocol, under a name that the caller chooses.
 
-Source: reference 2.1, 2.2. Starting an upload twice is harmless: one that is never finalised is nothing.
+Source: reference 2.1, 2.2. Starting an upload twice is safe: an upload that is never finalized creates no file.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _MIME = "jsonl"
 _NAME_LIMIT = 512
 """Characters of a file's display name (reference 2.2)."""
 _FIRST_LOOK, _LONGEST_LOOK, _FOLLOWED = 1.0, 5.0, 30.0
-"""Seconds: how a file that is still processed is looked at, and for how long before the job waits for another pass."""
+"""Seconds: first and longest pause between checks of a file in processing, and how long to wait in this pass."""
 _STATUS = "x-goog-upload-status"
 _WORD = re.compile(r"[a-z]{1,16}")
 
 
 class FileUpload:
-    """One resumable upload. Raises ApiError everywhere."""
+    """One resumable upload. Every method raises ApiError."""
 
     def __init__(self, endpoint: Endpoint, retry: Retry, size: int) -> None:
         self._endpoint = endpoint
@@ -42,7 +42,7 @@ class FileUpload:
         self._size = size
 
     def start(self, name: str, display_name: str) -> str:
-        """Announce the file; gives the address for its bytes. A name that is taken is a Conflict."""
+        """Announce the file; gives the URL for its bytes. Raises Conflict when the name is taken."""
         meta = {"name": name, "displayName": whole_characters(display_name)[:_NAME_LIMIT], "mimeType": _MIME}
         call = Call(
             _WHAT,
@@ -61,7 +61,7 @@ class FileUpload:
         return session_url(self._endpoint, str(url), _WHAT)
 
     def send(self, url: str, content: Iterable[bytes]) -> tuple[str, datetime | None]:
-        """Send the whole content; gives the file's name and when it expires."""
+        """Send the content; gives the file's name and expiry."""
         session = _FileSession(self._endpoint, url, self._size)
         return self._file(send_all(session, self._retry, content, self._size, CHUNK))
 
@@ -76,7 +76,7 @@ class FileUpload:
 
 
 class _FileSession:
-    """The Files API's own protocol: commands and answers stand in headers."""
+    """The protocol of the Files API, whose commands and answers are headers."""
 
     what = _WHAT
 
@@ -110,14 +110,14 @@ class _FileSession:
 
 
 class _StatusMissing(BadReply):
-    """A chunk's answer without the status header: nobody knows what became of the chunk."""
+    """A chunk's reply without the status header: it is unknown whether the chunk was stored."""
 
 
 def follow_file(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tuple[str, datetime | None]:
-    """A file's name and when it expires, once the API has processed it; waits for that, but not for long.
+    """A file's name and expiry, once the API has processed it; waits a short time for that.
 
-    Raises BadRequest with code `UploadFailed` and the API's words when it cannot be processed, and with code
-    `InputNotReady` when that takes longer: whoever comes later finds the file by its name, and goes on waiting.
+    Raises BadRequest: with code `UploadFailed` and the API's message when processing fails, and with code
+    `InputNotReady` when it takes longer. A later pass finds the file by its name and continues to wait.
     """
     waiting = retry.activity.running(f"waiting until the API has processed {file['name']}")
     with waiting, Allowance(retry.total).holding():
@@ -150,7 +150,7 @@ def _expect(reply: Reply, *, last: bool) -> None:
         raise _StatusMissing(f"{_WHAT}: an answer without {_STATUS}")
     if status != ("final" if last else "active"):
         end = "all bytes were sent" if last else "bytes were left to send"
-        # A header is not cleaned as a body is, so what is no word of the protocol is not shown.
+        # Headers are not redacted as bodies are, so only words of the protocol are shown.
         shown = status if _WORD.fullmatch(status) else "something unknown"
         raise BadReply(f"{_WHAT}: the upload is {shown} although {end}")
 

@@ -1,7 +1,7 @@
-"""Uploads that may be repeated: a file's name follows from its content, so that it is known again.
+"""Idempotent uploads: a file's name is derived from its content, so a repeated upload finds the same file.
 
-The Files API has no other key that would make an upload idempotent. A name belongs to one stack and to a span of time
-that leaves each of its files life enough. Source: reference 2.1 (names), 2.2, 2.3 (what is not ours is 403).
+The Files API has no other idempotency key. A name belongs to one stack and one period of time, so that each file lives
+long enough after its use. Source: reference 2.1 (names), 2.2, 2.3 (another project's file gives 403).
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from batchctl.providers.turns import Turns
 LIFETIME = timedelta(hours=48)
 """How long the API keeps an uploaded file (reference 2.2)."""
 STORAGE = 20 * 2**30
-"""Bytes of files that a project may have (reference chapter 10)."""
+"""Bytes of files that one project may store (reference chapter 10)."""
 _PAGING = Paging(size=100)
 _SHORTEST_SPAN = timedelta(hours=1)
 _PREFIX = "batchctl-"
 _ID_LENGTH = 40
-"""Characters of a name that a caller may choose (reference 2.1)."""
+"""Characters of a name that the caller chooses (reference 2.1)."""
 _MOST_NAMES = 5
 _CONFLICT = 409
 
 
 class Uploads:
-    """The uploads of one stack to one account. Raises ApiError everywhere."""
+    """The uploads of one stack to one account. Every method raises ApiError."""
 
     def __init__(self, endpoint: Endpoint, retry: Retry, uid: str, min_life: timedelta) -> None:
         self._endpoint = endpoint
@@ -48,21 +48,21 @@ class Uploads:
         self._turns = Turns()
 
     def put(self, upload: Upload) -> tuple[str, datetime | None]:
-        """The file's name and when it expires; it is sent only if it does not lie there with life enough.
+        """The file's name and expiry; uploads it unless it is already stored and lives long enough.
 
-        Names that somebody else has, or whose file is not this one any more, are passed over.
+        Skips names that are taken by another file.
         """
         with self._turns.of(upload.sha256):
             return self._put(upload)
 
     def delete(self, name: str) -> None:
-        """Delete a file that `put` gave; another's is left alone. Raises NotFound, PermissionDenied when it is gone."""
+        """Delete a file that `put` created, and no other. Raises NotFound or PermissionDenied when it is gone."""
         if is_own_file(name):
             call = Call("files.delete", "DELETE", f"/{name}")
             self._retry.run(lambda: self._endpoint.call(call))
 
     def use(self) -> FileUse:
-        """What lies there, of this key's whole project."""
+        """The stored files of the key's project."""
         what = "files.list"
 
         def read(page: Mapping[str, str]) -> Mapping[str, Json]:
@@ -96,13 +96,13 @@ class Uploads:
             try:
                 return sending.send(url, upload.content)
             except Conflict as error:
-                # Another process had the same file and was quicker.
+                # Another process uploaded the same file first.
                 found = self._find(name, upload)
                 if found is None:
                     raise error from None
                 return found
         if isinstance(refusal, PermissionDenied):
-            # More likely the key than all the names.
+            # More likely a problem of the key than of all names.
             raise refusal
         raise BadReply(
             f"files.create: {_MOST_NAMES} names are taken by files that are not this one",
@@ -110,12 +110,12 @@ class Uploads:
         )
 
     def _span(self) -> int:
-        """The number of the span of time that now lies in."""
+        """The number of the current period of time."""
         span = max(_SHORTEST_SPAN, LIFETIME - self._min_life)
         return int(self._endpoint.clock.now().timestamp() // span.total_seconds())
 
     def _find(self, name: str, upload: Upload) -> tuple[str, datetime | None] | None:
-        """The file of that name, if it is ours to use again: the same content, and life enough."""
+        """The file of that name if it can be used again: same content, and it lives long enough."""
         call = Call("files.get", "GET", f"/{name}")
         try:
             file = self._retry.run(lambda: self._endpoint.call(call).json_object())
@@ -129,12 +129,12 @@ class Uploads:
 
 
 def is_own_file(name: str) -> bool:
-    """Whether batchctl gave a file its name."""
+    """Whether batchctl chose the file's name."""
     return name.startswith(f"files/{_PREFIX}")
 
 
 def file_name(uid: str, sha256: str, span: int, number: int) -> str:
-    """The name for a content. `number` counts up past names that are taken."""
+    """The file name for a content. `number` counts past names that are taken."""
     digest = hashlib.sha256(f"{uid} {sha256} {span} {number}".encode()).hexdigest()
     return f"files/{(_PREFIX + digest)[:_ID_LENGTH]}"
 
@@ -144,6 +144,6 @@ def _is_taken(error: ApiStatus) -> bool:
 
 
 def _is_hash(found: Json, sha256: str) -> bool:
-    """Whether a file has this hash: base64 of the hex digest was seen, of the digest itself would be usual."""
+    """Whether a file has this hash: the API was observed to send base64 of the hex digest instead of the bytes."""
     usual = base64.b64encode(bytes.fromhex(sha256)).decode()
     return found in (base64.b64encode(sha256.encode()).decode(), usual)

@@ -1,1 +1,1 @@
-"""The HTTP of the providers: connections, single calls, time and size limits, failures. Only this room knows httpx."""
+"""The HTTP of the providers: connections, calls, time and size limits, errors. Only this package uses httpx."""

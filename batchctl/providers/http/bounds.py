@@ -1,6 +1,6 @@
-"""What bounds one call: its time, the pace of its body, its size, and the allowance that it was made under.
+"""The limits of one call: total time, transfer rate, size of the body, and the time budget that it shares with others.
 
-A body is read here, so that nothing is read beyond them. What each bound means for the user is said here too.
+Reads the body, so that nothing is read beyond the limits, and words the error for each limit.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGER = f"{_SLOW}, or raise limits.readTimeout in the stack file"
 
 @dataclass(frozen=True)
 class Bounds:
-    """Of a call that is under way."""
+    """The limits of one call in progress."""
 
     call: Call
     watch: Watch
@@ -34,7 +34,7 @@ class Bounds:
             raise self.too_slow()
 
     def too_slow(self) -> ApiError:
-        """The error for a call that was cut off."""
+        """The error for a call that exceeded its time or was too slow."""
         limits = self.call.timeouts
         if limits.pace is not None and self.watch.is_slow():
             words = f"fewer than {limits.pace.size:,} bytes came within {limits.pace.seconds:g} seconds"
@@ -46,7 +46,7 @@ class Bounds:
     def chunks(self, response: httpx.Response, flow: Flow) -> Iterator[bytes]:
         """The body, decompressed. Raises ApiError, also midway."""
         call, watch = self.call, self.watch
-        ready = response.is_stream_consumed  # a transport in this process may hand over the whole body at once
+        ready = response.is_stream_consumed  # the embedded emulator's transport may return a complete body
         size = 0
         for chunk in response.iter_bytes():
             self.require_going()
@@ -69,7 +69,7 @@ class Bounds:
 
 
 def require_time(call: Call) -> Allowance:
-    """What this thread is allowed. Raises ConnectionFailed, for nothing was sent, when the time is up before a call."""
+    """The time budget of this thread. Raises ConnectionFailed (nothing was sent) when it is used up before the call."""
     allowed = in_force()
     if allowed.is_over():
         raise ConnectionFailed(f"{call.what}: not sent: {_time_up(allowed)}", hint=_LONGER)

@@ -1,4 +1,4 @@
-"""One HTTP call to a service, and its answer: plain values, without the way there."""
+"""One HTTP call and its reply, as plain values."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from batchctl.providers.http.line import Pace
 from batchctl.providers.texts import parse_json
 
 JSON_LIMIT = 64 * 2**20
-"""Bytes of a JSON reply that are read into memory."""
+"""Bytes of a JSON reply, which is read into memory."""
 MOST_NODES = 1_000_000
-"""Objects and lists in a JSON reply: a text of nothing but empty lists takes thirty times its size in memory."""
+"""Objects and lists in a JSON reply: a text of empty lists takes thirty times its size in memory."""
 
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long a call may take, in seconds. `total` bounds the whole call, however steadily bytes drip in."""
+    """Time limits of a call in seconds. `total` limits the complete call, even if bytes keep arriving."""
 
     connect: float = 10.0
     read: float = 60.0
-    """The longest silence while reading or writing."""
+    """The longest pause between two reads or writes."""
     total: float = 120.0
     pace: Pace | None = None
-    """What a transfer of any size has to bring; None for what is read in one piece."""
+    """The minimum transfer rate of a body of any size; None for a reply that is read in one piece."""
 
 
 def transfer(patience: float) -> Timeouts:
-    """For a body of any size, which may take hours as long as it gets on. `patience`: seconds for next to nothing."""
+    """For a body of any size, which may take hours if it keeps moving. `patience`: seconds without notable progress."""
     return Timeouts(read=120.0, total=7200.0, pace=Pace(seconds=min(Pace.seconds, patience)))
 
 
@@ -48,18 +48,18 @@ class Call:
     body: bytes = b""
     timeouts: Timeouts = Timeouts()
     limit: int = JSON_LIMIT
-    """Bytes of the reply, decompressed."""
+    """Bytes of the reply after decompression, at most."""
     most_nodes: int = MOST_NODES
-    """Objects and lists in the reply, where it is read as JSON."""
+    """Objects and lists in the reply, at most, if it is read as JSON."""
     accepted: frozenset[int] = frozenset()
-    """HTTP statuses besides 2xx that are an answer and no failure."""
+    """HTTP statuses besides 2xx that count as success."""
     door: str = ""
-    """Where the root begins, such as `/upload`; empty: at the endpoint's own address."""
+    """A prefix of the root path, such as `/upload`; usually empty."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A successful answer, read in full."""
+    """A successful reply, read completely."""
 
     what: str
     headers: httpx.Headers
@@ -68,7 +68,7 @@ class Reply:
     most_nodes: int = MOST_NODES
 
     def json_object(self) -> dict[str, Json]:
-        """The body as a JSON object. Raises BadReply when it is anything else, or too many values."""
+        """The body as a JSON object. Raises BadReply for anything else, and for too many values."""
         if self.body.count(b"[") + self.body.count(b"{") > self.most_nodes:
             raise BadReply(f"{self.what}: the answer has more than {self.most_nodes:,} objects and lists")
         try:

@@ -1,8 +1,8 @@
-"""HTTP clients by what the environment says of proxies and certificates, and by whom it is not asked.
+"""HTTP clients that follow the environment's settings for proxies and certificates.
 
-Owns which calls may go through a proxy, and what a setting means that cannot be used: an error that names the variable.
-A proxy sees what goes over plain http, and credentials go with all that is sent here; so only https uses one, whose
-proxy sees a host's name, and never for this very machine.
+Decides which calls may use a proxy, and reports a setting that cannot be used with the name of its variable.
+A proxy can read plain http, and calls carry credentials. So only https calls use a proxy, which then sees no more than
+the host name; calls to this machine never use one.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _SOCKS = frozenset({"socks5", "socks5h"})
 _HOST = re.compile(rb"[A-Za-z0-9._-]+|[0-9a-fA-F:.]+")
 _MOST_PORTS = 65535
 _NO_PROXY = ("NO_PROXY cannot be read", "write it as host names, domains and addresses, separated by commas")
-"""What is left when every proxy is sound."""
+"""The error that remains when every proxy is valid."""
 _FAULTS: tuple[type[Exception], ...] = (ValueError, TypeError, OSError, ImportError, httpx.InvalidURL)
-"""What httpx and ssl raise of settings that they cannot use."""
+"""Errors that httpx and ssl raise for unusable settings."""
 
 
 def uses_proxies(url: httpx.URL) -> bool:
-    """Whether calls to this address may go through the proxy that the environment names."""
+    """Whether calls to this address may use the proxy of the environment."""
     return url.scheme == "https" and not is_loopback_host(url.host)
 
 
 def is_same_service(base: httpx.URL, other: httpx.URL) -> bool:
-    """Whether two addresses have one origin, or are both Google's over TLS."""
+    """Whether two addresses have one origin, or both belong to Google and use TLS."""
     if (other.scheme, other.host, other.port) == (base.scheme, base.host, base.port):
         return True
     return all(one.scheme == "https" and f".{one.host}".endswith(f".{_GOOGLE}") for one in (base, other))
@@ -57,7 +57,7 @@ def open_client(url: httpx.URL, tls: ssl.SSLContext, **options: Any) -> httpx.Cl
 
 
 def tls_for(scheme: str) -> ssl.SSLContext:
-    """The trusted roots for https; for http, which trusts nobody, none: to read them takes longer than a call.
+    """Trusted root certificates for https; none for http, because loading them takes longer than a call.
 
     Raises BatchctlError (`InvalidEnvironment`).
     """
@@ -72,22 +72,22 @@ def tls_for(scheme: str) -> ssl.SSLContext:
 
 
 def check_environment(urls: Iterable[str]) -> None:
-    """Raise BatchctlError (`InvalidEnvironment`) when calls to these addresses could not be made at all."""
+    """Raise BatchctlError (`InvalidEnvironment`) when the environment makes calls to these addresses impossible."""
     for url in urls:
         target = httpx.URL(url)
-        # Without these the roots are httpx's own, and sound.
+        # Without these variables the roots are httpx's own, which are valid.
         needs_roots = target.scheme == "https" and any(os.environ.get(name) for name in _CERTIFICATES)
         open_client(target, tls_for("https" if needs_roots else "http")).close()
 
 
 def _values(env: Mapping[str, str]) -> dict[str, str]:
-    """The proxies that are set, by the variable's name as it is spelt."""
+    """The configured proxies, by variable name as it is spelled."""
     names = [spelt for name in _PROXIES for spelt in (name, name.lower())]
     return {name: env[name] for name in names if env.get(name)}
 
 
 def _check_proxies() -> None:
-    """Raise BatchctlError for the first proxy that cannot be used. Its value stays unsaid: a password may be in it."""
+    """Raise BatchctlError for the first unusable proxy. The message omits its value, which may contain a password."""
     for name, value in _values(os.environ).items():
         scheme = value.partition("://")[0].lower() if "://" in value else "http"
         if scheme in _SOCKS and importlib.util.find_spec("socksio") is None:

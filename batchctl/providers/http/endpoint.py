@@ -1,7 +1,7 @@
-"""One API endpoint over HTTP: connections, time limits, size limits, and failures turned into ApiError.
+"""One API endpoint over HTTP: connections, time and size limits, and errors converted to ApiError.
 
-Makes each call once: repeating is `retry`'s business. Credentials go to the endpoint's own address only, redirects are
-not followed, and no reply is read beyond its call's limit.
+Makes each call once; `retry` repeats calls. Credentials go only to the endpoint's own address, redirects are not
+followed, and no reply is read beyond its limit.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ from batchctl.providers.redaction import clean_rows, without_proxies
 from batchctl.providers.times import ServerClock
 
 _ERROR_LIMIT = 2**20
-"""Bytes of an error's body that are looked at."""
+"""Bytes of an error's body that are read."""
 
 
 class Endpoint:
-    """The way to one endpoint. Safe for threads: each call has a connection to itself, because httpx's shared pool
-    slows down with the square of the calls in flight. A `transport` that is given is shared, and its giver closes it.
+    """A client of one endpoint. Thread-safe: each call has its own connection, because httpx's shared pool becomes
+    slower with the square of the calls in flight. A `transport` is shared by all calls, and its owner closes it.
     """  # noqa: D205  # the reason belongs to the sentence
 
     def __init__(
@@ -64,7 +64,7 @@ class Endpoint:
         self._credentials = credentials
         self._hints = hints
         self._root = root
-        """What all paths begin with, such as the API's version."""
+        """A prefix of all paths, such as the API's version."""
         self._manners = manners or Asking()
         self._activity = activity
         self._shared = None if transport is None else Line(httpx.Client(transport=transport), shared=True)
@@ -76,15 +76,15 @@ class Endpoint:
         self._lines.close()
 
     def facts(self) -> Sequence[Fact]:
-        """Who the credentials say we are. Raises BatchctlError when there are none that can be used."""
+        """The identity behind the credentials. Raises BatchctlError when no usable credentials exist."""
         return self._credentials.facts()
 
     def trusts(self, url: httpx.URL) -> bool:
-        """Whether an address that a reply names may be called: it has our origin, or both are Google's over TLS."""
+        """Whether batchctl may call an address from a reply: one of the same origin, or both Google's over TLS."""
         return is_same_service(self.base_url, url)
 
     def call(self, call: Call) -> Reply:
-        """Make the call once and read the whole answer. Raises ApiError."""
+        """Make the call once and read the complete reply. Raises ApiError."""
         with self._answer(call) as (headers, chunks, http):
             return Reply(call.what, headers, self._clean(b"".join(chunks)), http, call.most_nodes)
 
@@ -96,7 +96,7 @@ class Endpoint:
 
     @contextmanager
     def _answer(self, call: Call) -> Iterator[tuple[httpx.Headers, Iterator[bytes], int]]:
-        """The answer to a call that is made as the service wants to be asked (see `manners`)."""
+        """The reply to a call, after the changes that the service is known to need (see `manners`)."""
         with ExitStack() as opened:
             yield self._ask(call, opened)
 
@@ -120,7 +120,7 @@ class Endpoint:
     def _without_error(self, call: Call, response: httpx.Response, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The body. Raises ApiError when it is an error object and nothing else.
 
-        Such a one is small, and comes in one piece: the first is looked at, so that a stream stays one.
+        Such a body is small and arrives as one chunk: only the first chunk is checked, so that streaming still works.
         """
         first = next(chunks, b"")
         if b'"error"' in first and response.status_code not in call.accepted:
@@ -142,7 +142,7 @@ class Endpoint:
 
     @contextmanager
     def _answer_on(self, line: Line, call: Call, flow: Flow) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
-        # Before the watch starts: a token may have to be fetched first, and that has a time limit of its own.
+        # Before the watch starts: fetching a token has a time limit of its own.
         credentials = self._credentials.headers() if _is_ours(call) else {}
         allowed = require_time(call)
         with line.watched(min(call.timeouts.total, allowed.left()), call.timeouts.pace) as watch:
@@ -158,15 +158,15 @@ class Endpoint:
             except WIRE_ERRORS as exc:
                 raise self._failure(exc, bounds) from exc
             except RuntimeError as exc:
-                # What httpx says when another thread closed the client under the call.
+                # httpx's error when another thread closes the client during a call.
                 if not self._lines.is_closed:
                     raise
                 raise ReplyLost(f"{call.what}: the provider was closed during the call") from exc
 
     def _send(self, line: Line, call: Call, credentials: Mapping[str, str], watch: Watch) -> httpx.Response:
-        """Send the call; once more after a 401, which did nothing: with new credentials where there are any.
+        """Send the call; send it once more after a 401, which changed nothing, with new credentials if there are any.
 
-        Also with the same ones, which a service may refuse for a moment only.
+        The same credentials are tried again too: a service may refuse valid ones for a moment.
         """
         response = line.client.send(self._request(line, call, credentials), stream=True, follow_redirects=False)
         if response.status_code == httpx.codes.UNAUTHORIZED and _is_ours(call):
@@ -181,22 +181,22 @@ class Endpoint:
         return response
 
     def _clean(self, body: bytes) -> bytes:
-        """The body without our own secrets: a name or a message that gives one back would be shown, and kept."""
+        """The body without our own secrets: names and messages of a reply are shown and stored."""
         return self._credentials.redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def _redact(self, words: str) -> str:
-        """What an error says, without our own secrets and the proxies': whatever is on the way may repeat either."""
+        """An error text without our own secrets and those of the proxies, which any server on the way may echo."""
         return without_proxies(self._credentials.redact(words))
 
     def cleaned(self, items: Iterable[ResultItem]) -> Iterator[ResultItem]:
-        """Rows without our own secrets: they are read from streams, which are not cleaned as a whole reply is."""
+        """Rows without our own secrets: streams are not cleaned as complete replies are."""
         return clean_rows(items, self._credentials.redact_json)
 
     def _failure(self, exc: Exception, bounds: Bounds) -> ApiError:
         if bounds.watch.over():
             return bounds.too_slow()
         if what_ran_out(exc) is not None:
-            # The next call has more room then, of whatever endpoint it is.
+            # This frees handles for the next call, to any endpoint.
             close_all_idle()
         return transport_failure(exc, what=bounds.call.what, redact=self._redact)
 
@@ -220,7 +220,7 @@ class Endpoint:
         )
 
     def operation_failure(self, status: Status, what: str) -> ApiStatus:
-        """The error for an Operation of this service that ended badly."""
+        """The error for a failed Operation of this service."""
         return operation_failure(status, what=what, redact=self._redact, hints=self._hints)
 
     def _request(self, line: Line, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
@@ -244,7 +244,7 @@ class Endpoint:
 
     @contextmanager
     def _line(self, call: Call) -> Iterator[Line]:
-        """A line for one call. Raises ConnectionFailed."""
+        """A connection for one call. Raises ConnectionFailed."""
         if self._shared is not None and not self._lines.is_closed:
             yield self._shared
             return

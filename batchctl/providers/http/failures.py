@@ -1,7 +1,7 @@
-"""From what went wrong on the wire to the one exception tree, with code, reason and hint.
+"""Converts failures of HTTP calls to batchctl's errors, with code, reason and hint.
 
-Two doors: `transport_failure` for a call that brought no whole answer, `status_failure` for an answer with an HTTP
-error. Texts are capped, made one line and freed of secrets here. Source: reference chapter 9; design section 6.
+Use `transport_failure` for a call without a complete reply, and `status_failure` for a reply with an HTTP error.
+Both shorten texts, make them one line and remove secrets. Source: reference chapter 9; design section 6.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NOTHING_SENT: tuple[type[Exception], ...] = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-"""These come before the first byte of a request."""
+"""Raised before the first byte of a request is sent."""
 
 MAYBE_SENT: tuple[type[Exception], ...] = (
     httpx.ReadTimeout,
@@ -60,7 +60,7 @@ MAYBE_SENT: tuple[type[Exception], ...] = (
 UNREADABLE: tuple[type[Exception], ...] = (httpx.DecodingError, httpx.TooManyRedirects)
 
 WIRE_ERRORS: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL)
-"""Everything that httpx raises when a call fails; its StreamError means that we misuse it."""
+"""Every error that httpx raises for a failed call; its StreamError is a bug in the caller."""
 
 _BY_HTTP: Mapping[int, type[ApiStatus]] = {
     401: Unauthenticated,
@@ -74,14 +74,14 @@ _REDIRECTS = range(300, 400)
 _SERVER_ERRORS = range(500, 600)
 _ERRORS = range(400, 600)
 _CLEAR_WITHOUT_WORDS = frozenset({401, 413, 429})
-"""Refusals that anything on the way may give and that mean the same from all: they need no google.rpc.Status.
+"""Statuses that mean the same whichever server sends them, so they need no google.rpc.Status.
 
-Other 4xx without one prove nothing: a proxy's 404 page must not pass for a deleted job.
+Any other 4xx without one proves nothing: a proxy's 404 page must not count as a deleted job.
 """
 
 _KEY_HINT = "the API does not know this key: check GOOGLE_API_KEY (it wins) or GEMINI_API_KEY"
 _PLAIN_LIMIT = 4096
-"""Bytes of a plain text that are looked at."""
+"""Bytes of a plain-text body that are read."""
 RPC_HTTP: Mapping[int, tuple[int, str]] = {
     1: (499, "CANCELLED"),
     3: (400, "INVALID_ARGUMENT"),
@@ -97,12 +97,12 @@ RPC_HTTP: Mapping[int, tuple[int, str]] = {
     14: (503, "UNAVAILABLE"),
     16: (401, "UNAUTHENTICATED"),
 }
-"""The numbers of google.rpc.Code; all others are the server's own faults."""
+"""Numbers of google.rpc.Code that are the client's errors; all others are the server's."""
 _HTTP_OF_NAME = {name: http for http, name in RPC_HTTP.values()}
 
 
 def transport_failure(exc: Exception, *, what: str, redact: Callable[[str], str]) -> ApiError:
-    """The error for a call that brought no whole answer. `what` names the call, such as `batches.list`."""
+    """The error for a call without a complete reply. `what` names the call, such as `batches.list`."""
     said = capped(redact(plain(str(exc)))) or "no details"
     message = f"{what}: {said} ({type(exc).__name__})"
     problem = exhausted(exc)
@@ -136,7 +136,7 @@ def status_failure(
     redact: Callable[[str], str],
     hints: Hints = GEMINI,
 ) -> ApiError:
-    """The error for an answer that is not a success. `now` is the server's time, for a `Retry-After` date."""
+    """The error for a reply that is not a success. `now` is the server's time, for a `Retry-After` date."""
     if http in _REDIRECTS:
         return BadReply(
             f"{what}: HTTP {http}, a redirect, which is not followed",
@@ -156,8 +156,8 @@ def status_failure(
 
 
 def _plain_words(body: bytes, redact: Callable[[str], str]) -> str:
-    """What a body says that is plain text; empty for a page or for JSON, which nobody reads in a message."""
-    # Redacted before it is cut: half a secret would not be known for one.
+    """The text of a plain-text body; empty for HTML and JSON, which are unreadable in a message."""
+    # Redact before cutting: half of a secret would not be recognized.
     text = plain(redact(body.decode("utf-8", "replace"))[:_PLAIN_LIMIT])
     return "" if text[:1] in ("", "<", "{", "[") else capped(redact(text))
 
@@ -165,9 +165,9 @@ def _plain_words(body: bytes, redact: Callable[[str], str]) -> str:
 def hidden_failure(
     body: bytes, headers: httpx.Headers, *, what: str, now: datetime, redact: Callable[[str], str], hints: Hints
 ) -> ApiError | None:
-    """The error for an answer that counts as a success and holds nothing but an error object; None for any other.
+    """The error for a reply with HTTP 200 that holds nothing but an error object; None for any other reply.
 
-    Gateways answer so, and the upload protocol does. An error beside other members is that of a job, a file or a row.
+    Gateways and the upload protocol send such replies. An error beside other members belongs to a job, a file or a row.
     """
     try:
         found = as_object(parse_json(body))
@@ -185,7 +185,7 @@ def hidden_failure(
 
 
 def operation_failure(status: Status, *, what: str, redact: Callable[[str], str], hints: Hints) -> ApiStatus:
-    """The error for an Operation that ended badly: a google.rpc.Status that came with HTTP 200."""
+    """The error for a failed Operation: a google.rpc.Status in a reply with HTTP 200."""
     http, name = RPC_HTTP.get(status.code or 0, (500, "INTERNAL"))
     return _api_status(http, RpcStatus(status.message, name), None, what=what, redact=redact, hints=hints)
 
@@ -220,7 +220,7 @@ def _named(status: RpcStatus) -> dict[str, str]:
 
 
 def _said(status: RpcStatus, redact: Callable[[str], str]) -> str:
-    """The API's own words, with what it names in its details and not in them."""
+    """The API's message, followed by the names in its details that the message lacks."""
     message = plain(status.message)
     extra = [f"{name} {plain(text)}" for name, text in _named(status).items() if text and text not in message]
     words = capped(redact(message)) or "no details"
@@ -229,7 +229,7 @@ def _said(status: RpcStatus, redact: Callable[[str], str]) -> str:
 
 def _classify(http: int, status: RpcStatus, what: str, hints: Hints) -> tuple[type[ApiStatus], str | None, str]:
     if status.reason == "API_KEY_INVALID":
-        # It comes as a 400, but says nothing about the request: with the right key it may be fine.
+        # A 400, but the request may be valid: with the right key it may succeed.
         return Unauthenticated, ErrorCode.INVALID_KEY, _KEY_HINT
     if http in _SERVER_ERRORS:
         return ServerFailed, None, "the fault is at the API's end; run the command again later"

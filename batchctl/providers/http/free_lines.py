@@ -1,7 +1,7 @@
-"""The connections of one endpoint: a line is taken for each call and given back, and outlives the thread and the pass.
+"""A pool of connections to one endpoint. Each call takes one and returns it; they outlive threads and passes.
 
-There are never more lines than calls at one moment. Idle ones are closed after a while, whether or not a call follows;
-those of all endpoints when the machine has no more handles; and those of the parent in a forked child.
+There are never more connections than concurrent calls. Idle ones are closed after a while, even without a further
+call; all idle ones of all endpoints when the machine has no file handles left; and inherited ones in a forked child.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from weakref import WeakSet
 from batchctl.providers.http.line import Line
 
 IDLE_SECONDS = 4.0
-"""Below the five seconds after which common servers hang up: a call on a line that was just cut has an unknown end."""
+"""Below the 5 s after which common servers disconnect: a call on a connection that was just cut may have succeeded."""
 _MOST_IDLE = 16
 
 
@@ -25,14 +25,14 @@ class LinesClosedError(Exception):
 
 
 class FreeLines:
-    """Safe for threads."""
+    """Connections of one endpoint. Thread-safe."""
 
     def __init__(self, open_line: Callable[[], Line], now: Callable[[], float] = time.monotonic) -> None:
         self._open_line = open_line
         self._now = now
         self._lock = threading.Lock()
         self._free: list[tuple[float, Line]] = []
-        """With the time since which each is idle; the one that was used last stands last."""
+        """With the time at which each became idle, the most recently used last."""
         self._busy: set[Line] = set()
         self._process = os.getpid()
         self._is_closed = False
@@ -44,7 +44,7 @@ class FreeLines:
 
     @contextmanager
     def taken(self) -> Iterator[Line]:
-        """A line for one call. Raises LinesClosedError, and what opening one raises."""
+        """A connection for one call. Raises LinesClosedError, and whatever opening a connection raises."""
         line = self._take()
         try:
             yield line
@@ -52,7 +52,7 @@ class FreeLines:
             self._give_back(line)
 
     def close(self) -> None:
-        """Close all lines, those under a call too. Nothing can be taken afterwards."""
+        """Close all connections, including those in use. None can be taken afterwards."""
         with self._lock:
             self._is_closed = True
             lines = [*(line for _, line in self._free), *self._busy]
@@ -60,7 +60,7 @@ class FreeLines:
         _close(lines)
 
     def close_idle(self, seconds: float = 0.0) -> None:
-        """Close the lines that were idle for so long."""
+        """Close the connections that have been idle for at least so many seconds."""
         with self._lock:
             until = self._now() - seconds
             old = [line for since, line in self._free if since <= until]
@@ -75,7 +75,7 @@ class FreeLines:
         self._leave_to_parent()
         self.close_idle(IDLE_SECONDS)
         with self._lock:
-            # The one that was used last: those that nobody needs any more grow old.
+            # Take the most recently used: surplus ones age and are closed.
             line = self._free.pop()[1] if self._free else None
             if line is not None:
                 self._busy.add(line)
@@ -84,7 +84,7 @@ class FreeLines:
             with self._lock:
                 self._busy.add(line)
         if self._is_closed:
-            # Whoever closed them may have missed this one.
+            # `close` may have run between the check and this registration.
             _close([line])
             raise LinesClosedError
         return line
@@ -101,7 +101,7 @@ class FreeLines:
             _close([line])
 
     def _leave_to_parent(self) -> None:
-        """In a forked child the sockets are the parent's as well: two processes must not speak on one connection."""
+        """In a forked child the sockets belong to the parent: two processes must not use one connection."""
         if self._process != os.getpid():
             self._process = os.getpid()
             self._lock = threading.Lock()
@@ -113,20 +113,20 @@ _EVERY: WeakSet[FreeLines] = WeakSet()
 
 
 def close_all_idle() -> None:
-    """Close the idle lines of all endpoints: the machine has no handle left for a call."""
+    """Close the idle connections of all endpoints, to free file handles."""
     for lines in list(_EVERY):
         lines.close_idle()
 
 
 class _Sweeper:
-    """The thread that closes idle lines while nobody makes a call: a watcher may sleep long. It ends with the last."""
+    """The thread that closes idle connections between calls: `watch` may sleep long. It ends with the last one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
-        """See that it runs. Where no thread can be started, the next call closes what is old."""
+        """Start the thread if it does not run. If that fails, the next call closes old connections."""
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 thread = threading.Thread(target=self._run, name="idle connections", daemon=True)

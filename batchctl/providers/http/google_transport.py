@@ -1,7 +1,7 @@
-"""How google-auth's library talks to token services: over httpx, bounded in time and size, redirects not followed.
+"""The HTTP transport for google-auth: httpx with limits on time and size, and without redirects.
 
-Knows nothing of credentials: what is asked and what an answer means is the library's business. Importing this module
-imports google-auth.
+Knows nothing about credentials: google-auth builds requests and reads replies. Importing this module imports
+google-auth.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from batchctl.providers.http.failures import WIRE_ERRORS
 from batchctl.providers.http.line import Line
 
 _LIMIT = 2**20
-"""Bytes of an answer; a token has a few thousand."""
+"""Bytes of a reply; a token reply has a few thousand."""
 _CONNECT = 10.0
 _READ = 30.0
 _FAULTS: tuple[type[Exception], ...] = (*WIRE_ERRORS, OSError, ValueError)
@@ -28,7 +28,7 @@ _FAULTS: tuple[type[Exception], ...] = (*WIRE_ERRORS, OSError, ValueError)
 
 @dataclass(frozen=True)
 class Answer:
-    """A reply as google-auth reads it."""
+    """A reply in the form that google-auth reads."""
 
     status: int
     headers: httpx.Headers
@@ -36,7 +36,7 @@ class Answer:
 
 
 class TokenTransport:
-    """Makes the calls of one search or refresh, which have `total` seconds together."""
+    """Makes the calls of one search or refresh, with a common time limit of `total` seconds."""
 
     def __init__(self, total: float) -> None:
         self._total = total
@@ -51,10 +51,10 @@ class TokenTransport:
         timeout: float | None = None,
         cert: tuple[str, str] | None = None,
     ) -> Answer:
-        """One call. `timeout` is in seconds, `cert` a client certificate's file and its key's.
+        """Make one call. `timeout` is in seconds; `cert` has the paths of a client certificate and its key.
 
-        Raises google-auth's TransportError when no whole answer came, and TimeoutError, after which the library does
-        not try again, when the time is up.
+        Raises google-auth's TransportError without a complete reply, and TimeoutError, which google-auth does not
+        retry, when the time is up.
         """
         patience = min(self._left(), timeout or _READ)
         try:
@@ -102,10 +102,10 @@ def _open(target: httpx.URL, cert: tuple[str, str] | None) -> httpx.Client:
     tls = tls_for(target.scheme)
     if cert is not None:
         tls.load_cert_chain(*cert)
-    # Without TLS it is this machine or its metadata server: nothing that a proxy should see, or could reach.
+    # Plain http goes to this machine or its metadata server, which a proxy should not see and cannot reach.
     return open_client(target, tls)
 
 
 def _shown(url: str) -> str:
-    """The address without its query, which may hold what it should not show."""
+    """The address without its query, which may hold secrets."""
     return url.partition("?")[0][:200]

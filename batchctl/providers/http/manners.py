@@ -1,7 +1,7 @@
-"""How a service wants to be asked, where that shows only in its refusals: learned from one, kept for the process.
+"""How a service's calls have to change, learned from its refusals and kept for the process.
 
-Two things are known: a reply cut down to some members, which not every server knows how to give, and buckets that are
-read at the expense of whoever reads. Both refusals are a 400 that did nothing, so the call is made again, another way.
+Two cases are known: servers that do not support field masks, and requester-pays buckets. Both refusals are a 400 that
+changed nothing, so the changed call is sent again.
 Source: reference chapter 16.
 """
 
@@ -17,30 +17,30 @@ from batchctl.providers.http.calls import Call
 from batchctl.providers.words import REQUESTER_PAYS
 
 MASKS = frozenset({"fields", "readMask"})
-"""Parameters that only make a reply smaller: nothing depends on them."""
+"""Parameters that only make a reply smaller; a call works without them."""
 _PAYER = "userProject"
 _BAD_REQUEST = 400
 _BUCKET = re.compile(r"/b/([^/]+)")
 
 
 class Manners(Protocol):
-    """What is known of how to ask. Safe for threads."""
+    """Knows how calls have to change. Thread-safe."""
 
     def adapt(self, call: Call) -> Call:
-        """The call as it is to be made."""
+        """The call as it has to be sent."""
         ...
 
     def otherwise(self, call: Call, error: ApiError) -> Call | None:
-        """The call another way, after this refusal; None when there is none."""
+        """The changed call to send after this refusal; None when no change is known to help."""
         ...
 
     def worked(self, call: Call) -> None:
-        """The other way worked: calls like this one are made so from now on."""
+        """Record that the changed call worked: later calls of its kind are changed at once."""
         ...
 
 
 class Asking:
-    """Of one endpoint. `payer` is the project that pays for reads: of every bucket with `always`, else when asked."""
+    """For one endpoint. `payer` is billed for reads: of every bucket with `always`, else of requester-pays buckets."""
 
     def __init__(self, payer: str = "", *, always: bool = False) -> None:
         self._payer = payer
@@ -71,7 +71,7 @@ class Asking:
                 self._unmasked.add(call.what)
 
     def _may_pay(self, call: Call) -> bool:
-        """A whole URL, such as that of an upload that was begun, is the service's own and stays as it is."""
+        """Whether `payer` may be billed. An absolute URL, such as an upload session's, is never changed."""
         return bool(self._payer) and _PAYER not in call.params and call.target.startswith("/")
 
     def _paying(self, call: Call) -> Call:

@@ -1,4 +1,4 @@
-"""One POST to an address that was checked before: whatever its name leads to by now, the request goes nowhere else."""
+"""One POST to a checked IP address: the host name is not resolved again, so the request goes nowhere else."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class NoConnectionError(Exception):
 
 
 class BrokenOffError(Exception):
-    """The connection ended before an answer came."""
+    """The connection ended before a reply arrived."""
 
 
 @dataclass(frozen=True)
 class PinnedPost:
-    """A request and the address that it goes to."""
+    """A request and the IP address that it goes to."""
 
     place: WebAddress
     address: IpAddress
@@ -34,7 +34,7 @@ class PinnedPost:
     body: bytes
 
     def send(self, tls: ssl.SSLContext, seconds: float) -> int:
-        """Send it once; gives the answer's HTTP status. No proxy and no redirect is used.
+        """Send the request once and return the HTTP status. Uses no proxy and follows no redirect.
 
         Raises NoConnectionError, BrokenOffError, and TimeoutError when the time is up.
         """
@@ -50,7 +50,7 @@ class PinnedPost:
     def _exchange(self, line: Line, watch: Watch) -> int:
         place = self.place
         url = httpx.URL(scheme=place.scheme, host=str(self.address), port=place.port, raw_path=place.target.encode())
-        # The certificate has to be the name's, whatever the address.
+        # The certificate has to match the host name, whatever the IP address.
         extensions = {"trace": line.trace, "sni_hostname": place.host}
         request = line.client.build_request(
             "POST", url, headers=dict(self.headers), content=self.body, extensions=extensions

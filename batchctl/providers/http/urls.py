@@ -1,4 +1,4 @@
-"""Addresses and transports, by names that the rest of the providers may use."""
+"""URL and transport types, so that other packages need not import httpx."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import httpx
 
 Url: TypeAlias = httpx.URL
 Transport: TypeAlias = httpx.BaseTransport
-"""What carries requests in place of the network: the embedded emulator's."""
+"""Carries requests instead of the network: the embedded emulator's transport."""
 
 
 def read_url(text: str) -> Url:
-    """The address that a text names. Raises ValueError."""
+    """Parse a URL. Raises ValueError."""
     try:
         return httpx.URL(text)
     except httpx.InvalidURL as error:

@@ -1,1 +1,1 @@
-"""Telling hooks of jobs: signed webhooks, and commands. Knows nothing of jobs, and decides nothing about when."""
+"""Delivers notifications to hooks: signed webhooks and commands. Knows nothing about jobs; others decide when."""

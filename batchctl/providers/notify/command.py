@@ -1,7 +1,7 @@
-"""Runs one command of the user's for a notice: no shell, a time limit, the event on its standard input.
+"""Runs a hook's command for an event: no shell, a time limit, the event on standard input.
 
-It runs with batchctl's own rights, which is why only the operator can allow it, and without its credentials. What it
-prints goes nowhere: it keeps a log of its own if it wants one.
+The command has batchctl's own rights, so only the operator can allow it, and it gets no credentials. Its output is
+discarded.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ _PLAIN = frozenset({
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "NO_COLOR",
     "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
 })  # fmt: skip
-"""What programs need to run, and what no credentials are in."""
+"""Variables that programs need and that contain no credentials."""
 _PLAIN_PREFIX = "LC_"
 
 
 @dataclass(frozen=True)
 class CommandRunner:
-    """Runs commands in the stack's folder. Safe for threads."""
+    """Runs commands in the stack's folder. Thread-safe."""
 
     folder: Path
     is_allowed: bool
-    """Whether the operator lets the stack file name commands."""
+    """Whether the operator allows the stack file to run commands."""
     total: float = 30.0
-    """Seconds after which a command is killed, with all that it started."""
+    """Seconds after which a command is killed, together with its child processes."""
     env: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    """Batchctl's own, of which a command gets what is plain and what its hook names."""
+    """batchctl's environment. A command gets its harmless variables, and those that the hook names."""
 
     def send(self, hook: CommandHook, notice: Notice) -> None:
-        """Run it to its end. Raises NotDelivered and HookUnusable."""
+        """Run the command and wait for its end. Raises NotDelivered and HookUnusable."""
         self._require_allowed(hook)
         env = self._environment(hook)
         try:
-            # A group of its own, so that all of it can be ended.
+            # A process group of its own, so that children can be killed too.
             running = subprocess.Popen(  # noqa: S603 - the operator allowed it
                 hook.command,
                 cwd=self.folder,
@@ -59,16 +59,16 @@ class CommandRunner:
             self._finish(running, hook, notice.body.encode())
 
     def check(self, hook: CommandHook) -> None:
-        """Look whether it may run, and is there. Raises NotDelivered and HookUnusable."""
+        """Check that the command exists and may run. Raises NotDelivered and HookUnusable."""
         self._require_allowed(hook)
         self._environment(hook)
         program = hook.command[0]
-        # As the system does it: what has a slash starts from the folder, all else is looked for in PATH.
+        # The system's rule: a path with a slash is relative to the folder, any other name is searched for in PATH.
         if shutil.which(self.folder / program if "/" in program else program) is None:
             raise _not_started(hook, "there is no such program")
 
     def _environment(self, hook: CommandHook) -> dict[str, str]:
-        """What the command gets of the environment: no credentials, unless its hook names them. Raises HookUnusable."""
+        """The command's environment: no credentials, unless its hook names them. Raises HookUnusable."""
         missing = [name for name in hook.variables if name not in self.env]
         if missing:
             raise HookUnusable(
@@ -97,7 +97,7 @@ class CommandRunner:
             message = f"the command {hook.command[0]} did not end within {self.total:g} seconds"
             raise NotDelivered(message, hint="let it hand the work on") from error
         finally:
-            # Not after its end: its number may be another's by then.
+            # Not after its end: another process may have the number by then.
             if running.returncode is None:
                 os.killpg(running.pid, signal.SIGKILL)
         if running.returncode:

@@ -1,4 +1,4 @@
-"""Tells a hook of whichever kind it is."""
+"""Delivers a notice to a hook of any kind."""
 
 from __future__ import annotations
 

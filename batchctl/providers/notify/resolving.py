@@ -1,7 +1,7 @@
-"""From a webhook's host to addresses that may be called.
+"""Resolves a webhook's host to addresses that batchctl may call.
 
-A name is resolved once, every address is checked, and the caller connects to what was checked: a name that leads
-elsewhere a moment later changes nothing. Who writes the stack file must not reach what only this machine can reach.
+A name is resolved once and every address is checked. The caller connects to a checked address, so a later change of the
+name has no effect. The author of a stack file must not reach services that only this machine can reach.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from batchctl.model.reserved import IpAddress, is_public
 
 
 def find_addresses(place: WebAddress, *, is_allowed: bool, timeout: float) -> list[IpAddress]:
-    """The addresses of a host, in the system's order. `is_allowed`: the operator trusts it wherever it leads.
+    """The addresses of a host, in the system's order. `is_allowed`: the operator trusts it wherever it resolves to.
 
     Raises NotDelivered, and HookUnusable when the host may not be called.
     """
@@ -26,7 +26,7 @@ def find_addresses(place: WebAddress, *, is_allowed: bool, timeout: float) -> li
     literal = literal_address(place.host)
     found = [literal] if literal is not None else _resolve(place, timeout)
     if not is_allowed and not all(is_public(address) for address in found):
-        # Which address it is stays unsaid: the stack file's author is not told what names resolve to in here.
+        # The message omits the address: the author of the stack file must not learn how names resolve in this network.
         raise _untrusted(place, "leads to an address that is not the public Internet's")
     return found
 
@@ -37,7 +37,7 @@ def _untrusted(place: WebAddress, why: str) -> HookUnusable:
 
 
 def _resolve(place: WebAddress, timeout: float) -> list[IpAddress]:
-    """Ask the system, which has no time limit of its own; a thread that it holds back is left behind."""
+    """Resolve with the system's resolver, which has no time limit; a blocked thread is abandoned."""
     found: list[IpAddress] = []
     problem: list[OSError | UnicodeError] = []
 

@@ -1,7 +1,7 @@
 """Signatures of webhooks by the Standard Webhooks scheme. Source: reference chapter 12.
 
-A secret comes from the environment only, is never shown, and is used for nothing else: what does not look like one is
-refused, so that no stack file gets another variable's value used as a key.
+A secret comes only from the environment, is never shown, and has no other use. A value that does not look like a
+secret is refused, so that a stack file cannot make batchctl sign with another variable's value.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from batchctl.model.errors import HookUnusable
 
 _PREFIX = "whsec_"
 _SHORTEST = 24
-"""Bytes of a key; fewer could be guessed."""
+"""Bytes of a key; a shorter one could be guessed."""
 _HINT = "set it to `whsec_` and at least 24 random bytes in base64, as the receiver has it"
 
 
 def signing_keys(variable: str, env: Mapping[str, str]) -> list[bytes]:
-    """The keys that a variable holds: one, or several while a receiver changes from one to the next.
+    """The keys in a variable: one, or several during a receiver's key rotation.
 
     Raises HookUnusable.
     """
@@ -45,7 +45,7 @@ def _key(word: str, variable: str) -> bytes:
 
 
 def signed_headers(identity: str, body: bytes, keys: Sequence[bytes], now: datetime) -> dict[str, str]:
-    """The headers by which a receiver knows who sent a body, and when."""
+    """The headers with which a receiver verifies the sender and the time of a body."""
     timestamp = str(int(now.timestamp()))
     signed = f"{identity}.{timestamp}.".encode() + body
     signatures = [base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode() for key in keys]

@@ -1,7 +1,7 @@
-"""Makes one signed POST request to a webhook: to a checked address, within bounded time, without a redirect.
+"""Sends one signed POST request to a webhook: to a checked address, with a time limit, without redirects.
 
-Any 2xx acknowledges; of the answer nothing but its status is read. No proxy is used, because it would resolve the name
-by itself.
+Any 2xx acknowledges; only the status of the reply is read. No proxy is used, because it would resolve the host name
+again.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from batchctl.providers.notify.resolving import find_addresses
 from batchctl.providers.notify.signing import signed_headers, signing_keys
 
 _MOST_ADDRESSES = 3
-"""Tried in turn when no connection comes about."""
+"""How many addresses are tried, one after the other, when no connection is established."""
 _ACKNOWLEDGED, _REDIRECTS = range(200, 300), range(300, 400)
 
 
 class _Tls:
-    """The trusted roots, read once and only when they are needed: that takes longer than a call."""
+    """Trusted root certificates. They are loaded once and on demand, because loading takes longer than a call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -49,15 +49,15 @@ class _Tls:
 
 @dataclass(frozen=True)
 class WebhookSender:
-    """Sends to webhooks. Safe for threads: each call has a connection of its own."""
+    """Sends to webhooks. Thread-safe: each call has its own connection."""
 
     env: Mapping[str, str] = field(repr=False)
-    """Where signing secrets are."""
+    """The environment with the signing secrets."""
     is_allowed: Callable[[WebAddress], bool]
-    """Whether the operator trusts a place wherever it leads."""
+    """Whether the operator trusts an address wherever it resolves to."""
     clock: Clock
     total: float = 10.0
-    """Seconds that a whole delivery may take, however its answer drips in."""
+    """Seconds for a complete delivery."""
     _tls: _Tls = field(default_factory=_Tls, init=False, repr=False)
 
     def send(self, hook: Webhook, notice: Notice) -> None:
@@ -82,7 +82,7 @@ class WebhookSender:
         raise NotDelivered(f"no connection to {place.origin}", hint="is it up?")
 
     def check(self, hook: Webhook) -> None:
-        """Look whether there is a secret, and a place that may be called. Raises NotDelivered and HookUnusable."""
+        """Check that the secret exists and the address may be called. Raises NotDelivered and HookUnusable."""
         signing_keys(hook.secret_variable, self.env)
         self._find(hook)
 
@@ -91,7 +91,7 @@ class WebhookSender:
         return place, find_addresses(place, is_allowed=self.is_allowed(place), timeout=self.total / 2)
 
     def _post(self, place: WebAddress, address: IpAddress, headers: Mapping[str, str], body: bytes, end: float) -> int:
-        """Post to one address; gives the answer's HTTP status."""
+        """Post to one address; gives the HTTP status of the reply."""
         left = end - time.monotonic()
         if left <= 0:
             raise self._too_slow(place)

@@ -19,10 +19,10 @@ _DATASET = re.compile(r"projects/[^/]+/locations/[^/]+/datasets/[^/]+")
 
 
 def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
-    """The JSON that is sent. Raises BadRequest, with nothing sent, for what this API cannot do.
+    """The JSON to send. Raises BadRequest (nothing was sent) for anything that this API does not support.
 
-    `extra_body` is merged over the job (RFC 7396), all but the mark's labels: a job without its mark would be bought
-    again.
+    `extra_body` is merged into the job (RFC 7396), except for the mark's labels: without its mark, batchctl would not
+    find the job and would create it again.
     """
     job: dict[str, Any] = {
         "displayName": job_name(request, display_name_limit),
@@ -39,7 +39,7 @@ def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
 
 
 def job_name(request: CreateRequest, limit: int) -> str:
-    """The display name that is sent; the mark is in the labels."""
+    """The display name to send; the mark is in the labels."""
     return (request.display_name or request.mark.key.job)[:limit]
 
 

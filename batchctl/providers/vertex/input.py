@@ -1,6 +1,6 @@
-"""Inputs that batchctl never sent, read again where the API read them: to know which result belongs to which row.
+"""Reads inputs that batchctl did not upload where the API read them, to match results to rows.
 
-Owns the order of rows over several files. Source: reference 3.1, 8.2.
+Defines the order of rows over several files. Source: reference 3.1, 8.2.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from batchctl.providers.texts import parse_json
 from batchctl.providers.vertex.wildcards import literal_part, matches
 
 UNREADABLE: Mapping[str, Json] = {"unreadable": float("nan")}
-"""The request of a line that holds none: JSON has no NaN, so that no reply can echo it."""
+"""Request of a line that has none: JSON has no NaN, so no reply can echo it."""
 _HOLDERS = ("request", "body")
-"""Members that hold a row's request; the second one in lines for other publishers' models (reference 16)."""
+"""Members that hold a row's request; the second one for other publishers' models (reference 16)."""
 _BOM = b"\xef\xbb\xbf"
 
 
 def read_input(source: RemoteSource, storage: Storage, limit: int = LINE_LIMIT) -> Iterator[InputRow] | None:
-    """The rows of files in Cloud Storage, in the order of the URIs, of names under a wildcard, and of lines.
+    """The rows of files in Cloud Storage, in the order of URIs, then of names that match a wildcard, then of lines.
 
-    A line of more than `limit` bytes counts as a row that holds no request.
+    A line of more than `limit` bytes counts as a row without a request.
 
-    None for BigQuery and for datasets, which have no order. Makes no call and raises nothing by itself: every ApiError
-    comes while the rows are read, at the first one or midway. One that will not get better is a BadRequest, NotFound or
-    PermissionDenied: an input that is gone, that somebody changed since, or that is not for us.
+    None for BigQuery and datasets, which have no order. The function itself makes no call and raises nothing: every
+    ApiError is raised during iteration, possibly midway. A permanent one is a BadRequest, NotFound or
+    PermissionDenied: the input was deleted or changed, or batchctl may not read it.
     """
     if not all(uri.startswith("gs://") for uri in source.uris):
         return None
@@ -68,7 +68,7 @@ def _file_rows(chunks: Iterator[bytes], limit: int) -> Iterator[InputRow]:
 
 
 def _row(line: bytes) -> InputRow:
-    """One line: with a request in it, or a request itself. It counts as a row even when it holds neither."""
+    """One line, which contains a request or is one. A line that is neither still counts as a row."""
     try:
         value = parse_json(line)
     except ValueError:

@@ -1,6 +1,6 @@
-"""From the BatchPredictionJob that the API shows to a RemoteJob.
+"""Converts a BatchPredictionJob of the API to a RemoteJob.
 
-Lenient where a wrong value says nothing about the job's existence and owner, strict about its name and labels.
+Strict about the name and labels, which show that a job exists and who owns it; lenient about everything else.
 Source: reference 3.1, 3.3, chapter 5.
 """
 
@@ -20,15 +20,16 @@ from batchctl.providers.vertex.marks import find_broken, read_mark
 from batchctl.providers.vertex.names import read_job_name, short_model
 
 READ_MASK = "name,displayName,model,state,error,createTime,startTime,endTime,completionStats,labels"
-"""The members that `remote_job` reads: all that is asked for in a list."""
+"""The members that `remote_job` reads; lists request no others."""
 
 
 def remote_job(job: Json, account: Account, what: str) -> RemoteJob:
-    """Read one BatchPredictionJob. Raises BadReply when it has no usable name, or nobody can say whose it is.
+    """Convert one BatchPredictionJob. Raises BadReply without a usable name, or when its labels cannot be read.
 
-    The mark stands in the labels: a job whose labels cannot be read may be the very one that is looked for, and a list
-    with it in it proves the absence of none. Any other member that is missing or of a wrong type is left empty; a state
-    that cannot be read becomes `JOB_STATE_UNSPECIFIED`, which nobody acts on. So one odd job does not hide the others.
+    The labels hold the mark. A job without readable labels may be the job that batchctl searches for, so a list that
+    contains it cannot prove that a job is absent. Any other member that is missing or of a wrong type is left empty; an
+    unreadable state becomes `JOB_STATE_UNSPECIFIED`, on which batchctl never acts. So one invalid job does not hide the
+    others.
     """
     found = as_object(job)
     name = read_job_name(found.get("name"))
@@ -57,10 +58,10 @@ def remote_job(job: Json, account: Account, what: str) -> RemoteJob:
 
 
 def _rows(stats: Mapping[str, Json], *, ended: bool) -> RowCounts:
-    """Counts of rows; `-1` on the wire is an unknown one, and the total is known only when its parts are."""
+    """Row counts. `-1` in the API means unknown; the total is known only when its parts are."""
     if not stats:
         return RowCounts()
-    # The API leaves out zeros, so a missing count is known to be 0 only when all rows have been dealt with.
+    # The API omits zeros, so a missing count is known to be 0 only when all rows have been processed.
     missing = 0 if ended else None
     ok, failed, rest = (
         members.count(stats[name]) if name in stats else missing

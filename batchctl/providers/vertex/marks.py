@@ -1,6 +1,6 @@
-"""The mark as labels: how a Vertex job says which attempt of which job it is. Source: design section 6, reference 3.1.
+"""The mark as labels, which identify the job and attempt of a Vertex job. Source: design section 6, reference 3.1.
 
-Reading is strict: a label that is missing, foreign or odd means that there is no mark.
+Reading is strict: with a missing, foreign or invalid label there is no mark.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PARTS = ("stack", "uid", "job", "attempt", "shard", "digest", "token")
 
 
 def mark_labels(mark: Mark) -> dict[str, str]:
-    """The labels that carry a mark."""
+    """The labels for a mark."""
     values = (
         mark.stack,
         mark.uid,
@@ -29,16 +29,16 @@ def mark_labels(mark: Mark) -> dict[str, str]:
 
 
 def read_mark(labels: Mapping[str, Json]) -> Mark | None:
-    """The mark that a job's labels carry; None when there is none, or not a whole one."""
+    """The mark in a job's labels; None when there is none, or it is incomplete."""
     found = {OWN_LABELS + part: labels.get(OWN_LABELS + part) for part in _PARTS}
     stack, uid, job, attempt, shard, digest, token = found.values()
     mark = Mark.find(f"[bc1 {stack}/{job}@{attempt}.{shard} {digest} {token} {uid}]")
-    # The text form decides what a part may be; that each label says what was read from it rules out all else.
+    # The text form defines valid parts. Comparing each label with the parsed mark rules out everything else.
     return mark if mark is not None and mark_labels(mark) == found else None
 
 
 def find_broken(labels: Mapping[str, Json]) -> BrokenMark | None:
-    """What is left of a mark in a job's labels; None when they carry a whole one, or nothing of any."""
+    """The remains of a mark in a job's labels; None when the mark is complete, or absent."""
     own = {name: value for name, value in sorted(labels.items()) if name.startswith(OWN_LABELS)}
     if not own or read_mark(labels) is not None:
         return None
@@ -48,20 +48,21 @@ def find_broken(labels: Mapping[str, Json]) -> BrokenMark | None:
 
 
 def own_folder(mark: Mark) -> str:
-    """The name of a folder that no other attempt writes to.
+    """A folder name that no other attempt uses.
 
-    The service names its folders by the time alone, and two jobs that began in one instant were seen in one (reference
-    16). The token tells attempts apart that have one number, such as those of two stacks, or after a lost state.
+    The service names its folders by time only, and two jobs that started at the same instant were observed in one
+    folder (reference 16). The token separates attempts with the same number, such as those of two stacks, or after a
+    lost state.
     """
     shard = f".{mark.key.shard}" if mark.key.shard else ""
     return f"{mark.key.job}-{mark.key.attempt}{shard}-{mark.token}"
 
 
 def own_labels(stack: str, uid: str) -> dict[str, str]:
-    """The labels that all jobs of a stack have. `uid` may be the whole one or the short one."""
+    """The labels that all jobs of a stack have. `uid` may be complete or short."""
     return {f"{OWN_LABELS}stack": stack, f"{OWN_LABELS}uid": short_uid(uid)}
 
 
 def label_filter(labels: Mapping[str, str]) -> str:
-    """The list filter that shows jobs with these labels only."""
+    """The list filter that selects jobs with these labels."""
     return " AND ".join(f"labels.{name}={value}" for name, value in labels.items())

@@ -1,7 +1,7 @@
-"""Resource names of Vertex AI, made safe to stand in a URL's path, and held against the account they belong to.
+"""Resource names of Vertex AI and their URL paths, checked against the account.
 
-A name comes from a manifest, from the state or from a reply; none of them may lead a call to another method, another
-location or another project. Paths are those below the API's version. Source: reference 3.1, 6.2, 6.3.
+A name comes from a manifest, the state or a reply. It is checked, so that it cannot direct a call to another method,
+location or project. Paths are relative to the API's version. Source: reference 3.1, 6.2, 6.3.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ _GOOGLE_MODELS = "publishers/google/models/"
 
 @dataclass(frozen=True)
 class JobName:
-    """The name of a job as the API gives it."""
+    """The resource name of a job."""
 
     project: str
-    """The project's number in replies; its id where people write names."""
+    """The project's number in replies; its id in names that people write."""
     location: str
     id: str
-    """Digits, made by the server; unique in its location."""
+    """Digits from the server; unique in its location."""
 
 
 def read_job_name(name: object) -> JobName | None:
-    """Read a full name; None when it is none."""
+    """Parse a full resource name; None when it is not valid."""
     match = _JOB.fullmatch(name) if isinstance(name, str) else None
     return JobName(match["project"], match["location"], match["id"]) if match else None
 
 
 def jobs_path(account: Account) -> str:
-    """The URL path of the account's jobs. Raises BadRequest, with nothing sent."""
+    """The URL path of the account's jobs. Raises BadRequest (nothing was sent)."""
     if not _PLACE.fullmatch(f"{account.project} {account.location}"):
         raise BadRequest(
             f"not a project and a location: {account.project[:80]!r}, {account.location[:80]!r}",
@@ -56,9 +56,9 @@ def jobs_path(account: Account) -> str:
 
 
 def own_job(name: str, account: Account) -> JobName:
-    """The job that a name means here. Raises BadRequest, with nothing sent, when it is no name or lies elsewhere.
+    """The job that a name means in this account. Raises BadRequest (nothing was sent) for an invalid or foreign name.
 
-    Another location, or another project, would silently be asked for a job of its own with the same id.
+    A call with the same id in another location or project would silently reach another job.
     """
     found = JobName(account.project, account.location, name) if re.fullmatch(_ID, name) else read_job_name(name)
     if found is None:
@@ -69,7 +69,7 @@ def own_job(name: str, account: Account) -> JobName:
             "use a provider whose `location` is the job's",
         )
     if found.project != account.project and (not found.project.isdecimal() or account.project.isdecimal()):
-        # A number may be this project's own; only a reply can tell.
+        # A number may be this project's own; only a reply shows that.
         raise _unusable(
             f"{name} belongs to {found.project}, and this provider asks {account.project} only",
             "use a provider whose `project` is the job's",
@@ -78,18 +78,18 @@ def own_job(name: str, account: Account) -> JobName:
 
 
 def job_path(name: str, account: Account, method: str = "") -> str:
-    """The URL path of a job, with a custom method such as `:cancel`. Raises BadRequest, with nothing sent."""
+    """The URL path of a job, with a custom method such as `:cancel`. Raises BadRequest (nothing was sent)."""
     return f"{jobs_path(account)}/{own_job(name, account).id}{method}"
 
 
 def operation_path(name: object, account: Account) -> str | None:
-    """The URL path of a long-running operation in the account's location; None when the name cannot be one."""
+    """The URL path of a long-running operation in the account's location; None for an invalid name."""
     match = _OPERATION.fullmatch(name) if isinstance(name, str) else None
     return f"/{name}" if match and match["location"] == account.location else None
 
 
 def full_model(model: str) -> str:
-    """The resource name of a model, as the create call wants it. Raises BadRequest, with nothing sent."""
+    """The resource name of a model for the create call. Raises BadRequest (nothing was sent)."""
     refuse_odd_model(model, "such as gemini-2.5-flash, publishers/… or projects/…/models/…")
     if model.startswith(_OWN_MODELS):
         return model
@@ -98,7 +98,7 @@ def full_model(model: str) -> str:
 
 
 def short_model(model: str) -> str:
-    """A model's name as people write it: Google's own models without their publisher."""
+    """A model's short name: without the publisher for Google's own models."""
     return model.removeprefix(_GOOGLE_MODELS)
 
 

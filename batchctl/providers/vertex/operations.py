@@ -1,4 +1,4 @@
-"""Waiting for a long-running operation, which is what a delete gives. Source: reference 3.3."""
+"""Waits for a long-running operation, such as a delete. Source: reference 3.3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchctl.providers.members import status
 from batchctl.providers.vertex.names import operation_path
 
 _WAITS = (0.5, 1.0, 2.0, 4.0, *(8.0,) * 10)
-"""Seconds before each further look; about a minute and a half in all."""
+"""Seconds before each further poll; about a minute and a half in total."""
 _HINT = "run the command again: it looks whether the job is still there"
 
 
@@ -24,10 +24,10 @@ def wait_for_operation(
     clock: Clock,
     what: str,
 ) -> Status | None:
-    """Look at the operation until it is done; gives its error, None when it went well. `read` gets a URL path.
+    """Poll the operation until it is done; gives its error, or None on success. `read` gets a URL path.
 
-    Raises BadReply when it is no operation, ReplyLost when it is not done in time or not known any more, and whatever
-    else `read` raises.
+    Raises BadReply when the reply is not an operation, ReplyLost when it is not done in time or no longer known, and
+    whatever else `read` raises.
     """
     path = operation_path(operation.get("name"), account)
     waits = iter(_WAITS)
@@ -41,7 +41,7 @@ def wait_for_operation(
         try:
             operation = read(path)
         except NotFound as error:
-            # It must not be taken for the job: what became of that is not known.
+            # This NotFound is not the job's: the outcome for the job is unknown.
             raise ReplyLost(f"{what}: the operation is not known any more: {error.message}", hint=_HINT) from error
     fault = operation.get("error")
     return None if fault in (None, {}) else status(fault) or Status(None, "")

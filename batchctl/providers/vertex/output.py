@@ -1,6 +1,6 @@
-"""Where a job's results lie, and how they are read from there: files in a bucket, or a table.
+"""Finds a job's results, in files of a bucket or in a table, and reads them.
 
-Nothing here is ever silently short: what cannot be read to its end raises. Source: reference 3.1, 8.2.
+Results are never silently incomplete: anything that cannot be read to its end raises. Source: reference 3.1, 8.2.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from batchctl.providers.vertex.marks import own_folder, read_mark
 from batchctl.providers.vertex.result_rows import result_item
 
 _EARLY = "incremental_predictions"
-"""The folder of rows that were done before the job's end (reference chapter 16)."""
+"""The folder of rows that finished before the job's end (reference chapter 16)."""
 _LINES = re.compile(r"(\.jsonl?|-[0-9]{1,9}-of-[0-9]{1,9})$")
-"""What the names of files of lines end with; the second is that of files in parts."""
+"""Endings of JSONL file names; the second is that of sharded files."""
 _PACKED = re.compile(r"\.jsonl?\.(gz|bz2|xz|zst|zip)$")
-"""What the names of packed files of lines end with."""
+"""Endings of the names of compressed JSONL files."""
 _PREDICTIONS = "predictions"
-"""The table of results in a dataset that a job made for itself (discovery document, `BigQueryDestination`)."""
+"""The results table in a dataset that a job created itself (discovery document, `BigQueryDestination`)."""
 
 
 def read_output(
@@ -42,10 +42,10 @@ def read_output(
 ) -> Iterator[ResultItem]:
     """The rows of an ended job, as the API wrote them, streamed. `limit` is the most bytes of one line.
 
-    `job` is a BatchPredictionJob as the API shows it: `name`, `state`, `endTime`, `updateTime`, `completionStats`,
-    `outputInfo`, `outputConfig` and `labels` are read. A job that ended badly may have no rows. One that has some and
-    does not show them raises ApiError with code `ResultsNotReady` when they may still come, `ResultsGone` when the end
-    is long ago. Raises ApiError, also midway.
+    `job` is a BatchPredictionJob of the API: `name`, `state`, `endTime`, `updateTime`, `completionStats`,
+    `outputInfo`, `outputConfig` and `labels` are read. A failed job may have no rows. If a job has rows and does not
+    show them, raises ApiError: with code `ResultsNotReady` when they may still appear, `ResultsGone` when the end is
+    long ago. Raises ApiError, also midway.
     """
     info = as_object(job.get("outputInfo"))
     directory, table = info.get("gcsOutputDirectory"), _table(info, as_object(job.get("outputConfig")))
@@ -70,9 +70,9 @@ def read_output(
 
 
 def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Storage, limit: int) -> Iterator[ResultItem]:
-    """The lines of every file of lines below the directory, file by file in the order of their names.
+    """The lines of every JSONL file below the directory, file by file in the order of their names.
 
-    What was written before the end comes last, and is marked as such: the final files have it again.
+    Rows written before the job's end come last and are marked: the final files contain them again.
     """
     folder = ObjectPath(directory.bucket, f"{directory.name.rstrip('/')}/")
     try:
@@ -86,13 +86,13 @@ def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Stora
     _refuse_packed(files, found)
     for is_early, item in sorted(((_is_early(item, folder), item) for item in files), key=_order):
         chunks, what = storage.read(item), str(item.path)
-        # An object's size is known, so a line that is cut off was written so.
+        # The size of an object is known, so a truncated line was written that way.
         for row in read_lines(chunks, limit, what, result_item, lambda _: True):
             yield replace(row, early=True) if is_early else row
 
 
 def _refuse_packed(files: list[StoredObject], found: list[StoredObject]) -> None:
-    """Raise BadReply where there are packed files in place of files of lines."""
+    """Raise BadReply when there are compressed files but no JSONL files."""
     packed = [item.path for item in found if _PACKED.search(item.path.name)]
     if packed and not files:
         hint = "unpack it beside itself, as a file whose name ends with .jsonl: then its rows are collected"
@@ -100,7 +100,7 @@ def _refuse_packed(files: list[StoredObject], found: list[StoredObject]) -> None
 
 
 def _own_folder(job: Mapping[str, Json]) -> str | None:
-    """Where an attempt of ours was to write, and nobody else: for a job that does not say where it did."""
+    """The folder to which only this attempt was to write, for a job that does not show its output folder."""
     mark = read_mark(as_object(job.get("labels")))
     uri = as_object(as_object(job.get("outputConfig")).get("gcsDestination")).get("outputUriPrefix")
     if mark is None or not isinstance(uri, str) or not uri.endswith(f"/{own_folder(mark)}/"):
@@ -127,19 +127,19 @@ def _table_rows(job: Mapping[str, Json], table: Table, storage: Storage, bigquer
 
 
 def _never_wrote(job: Mapping[str, Json]) -> bool:
-    """Whether a job failed before it had a folder: the bucket that refuses us may be what it failed for."""
+    """Whether a job failed before it had a folder: lack of access to the bucket may be why it failed."""
     return not job.get("outputInfo") and members.job_state(job.get("state")) == JobState.FAILED
 
 
 def _refuse_if_missed(job: Mapping[str, Json], storage: Storage, error: NotFound | PermissionDenied) -> None:
-    """Raise for a place that is not there, unless the job may have written nothing."""
+    """Raise for a missing folder, unless the job may have written nothing."""
     if _has_results(job):
         code, hint = _why_missing(job, storage)
         raise recoded(error, code=code, hint=hint) from error
 
 
 def _table(info: Mapping[str, Json], config: Mapping[str, Json]) -> Table | None:
-    """The table with the results: by its full name, by its name in a dataset, or by where the job was to write."""
+    """The results table: by its full name, by its name in a dataset, or by the requested destination."""
     table, dataset = info.get("bigqueryOutputTable"), info.get("bigqueryOutputDataset")
     if isinstance(table, str) and table and ("." in table or not dataset):
         return parse_table(table)
@@ -151,26 +151,26 @@ def _table(info: Mapping[str, Json], config: Mapping[str, Json]) -> Table | None
 
 
 def _asked_table(config: Mapping[str, Json], dataset: Json) -> str:
-    """The table that was asked for, if it lies in the dataset."""
+    """The requested table, if it is in the dataset."""
     head, _, table = str(_asked_uri(config)).rpartition(".")
     return table if head.removeprefix("bq://") == str(dataset).removeprefix("bq://") else ""
 
 
 def _asked_uri(config: Mapping[str, Json]) -> Json:
-    """Where the job was to write a table."""
+    """The requested destination table."""
     nested = as_object(config.get("vertexMultimodalDatasetDestination"))
     target = as_object(config.get("bigqueryDestination")) or as_object(nested.get("bigqueryDestination"))
     return target.get("outputUri")
 
 
 def _has_results(job: Mapping[str, Json]) -> bool:
-    """Whether there must be rows: the job ended well, or the API counts rows that did."""
+    """Whether there must be rows: the job succeeded, or the API counts successful rows."""
     done = members.count(as_object(job.get("completionStats")).get("successfulCount"))
     return members.job_state(job.get("state")) in GOOD_STATES or bool(done)
 
 
 def _why_missing(job: Mapping[str, Json], storage: Storage) -> tuple[str, str]:
-    """Code and hint for results that are not there: they may still come, or came and went (reference 8.1)."""
+    """Code and hint for missing results: they may still appear, or they have been deleted (reference 8.1)."""
     ended = parse_time(job.get("endTime")) or parse_time(job.get("updateTime"))
     if may_still_come(ended, storage.now()):
         return (

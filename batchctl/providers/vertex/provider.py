@@ -1,6 +1,6 @@
-"""The provider for Vertex AI: one method a call, wired to the modules that know the details.
+"""The provider for Vertex AI: one method per call, which connects the modules of this package.
 
-Decides nothing about jobs. Reads, cancels and deletes are repeated politely; a create call is sent exactly once.
+Decides nothing about jobs. Reads, cancels and deletes are retried; a create call is sent exactly once.
 Source: reference 3, 4, 6.2-6.4, chapter 9.
 """
 
@@ -49,20 +49,20 @@ _NO_STAGING = "none: local files cannot be sent; set the provider's stagingBucke
 
 @dataclass(frozen=True)
 class Services:
-    """The three services behind the provider."""
+    """Clients of the three services behind the provider."""
 
     jobs: Endpoint
     storage: Endpoint
     bigquery: Endpoint
 
     def close(self) -> None:
-        """Close the connections to all of them."""
+        """Close the connections to all services."""
         for one in (self.jobs, self.storage, self.bigquery):
             one.close()
 
 
 class VertexProvider:
-    """One project and location on Vertex AI, as one stack sees it."""
+    """One project and location on Vertex AI, for one stack."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class VertexProvider:
 
     @property
     def identity(self) -> str:
-        """Empty: the account names project and location, so no other credentials lead to other jobs."""
+        """Empty: the account names project and location, so other credentials show the same jobs."""
         return ""
 
     @property
@@ -124,7 +124,7 @@ class VertexProvider:
         )
 
     def list_jobs(self, *, foreign: bool = False) -> Iterator[RemoteJob]:
-        """The stack's own jobs, by a filter on their labels; with `foreign`, all of the project's in the location."""
+        """The stack's own jobs, by a filter on labels; with `foreign`, all jobs of the project in the location."""
         path = jobs_path(self._account)
         chosen = {"readMask": READ_MASK, **({} if foreign else {"filter": self._stack_jobs})}
 
@@ -137,14 +137,14 @@ class VertexProvider:
                 self._require_own(job, as_object(entry.get("labels")))
             return job
 
-        # A whole page is read before its first job is given: one that cannot be read spoils all of it.
+        # Read a complete page before giving its first job: one unreadable job invalidates the page.
         found = pages(read, "batchPredictionJobs", _LIST, seconds=self._retry.total)
         return each_once([read_entry(entry) for entry in page] for page in found)
 
     def _require_own(self, job: RemoteJob, labels: Mapping[str, Json]) -> None:
-        """Raise BadReply for a job that the filter, which was asked for, cannot have let through.
+        """Raise BadReply for a job that does not match the filter of the list call.
 
-        Then the labels are not those that the job has, or the filter was not looked at: the list proves nothing.
+        Then its labels are wrong or the filter was ignored, so the list proves nothing.
         """
         for name, value in self._own.items():
             if labels.get(name) != value:
@@ -176,7 +176,7 @@ class VertexProvider:
     def delete_job(self, name: str) -> None:
         """Delete the remote job, and wait until it is deleted.
 
-        Raises NotFound, also when a first try had worked and only its answer was lost.
+        Raises NotFound, even if an earlier attempt succeeded and only its reply was lost.
         """
         operation = self._read(Call(_DELETE, "DELETE", job_path(name, self._account)))
         clock = self._retry.clock
@@ -189,7 +189,7 @@ class VertexProvider:
             raise self._endpoint.operation_failure(error, _DELETE)
 
     def upload_file(self, upload: Upload) -> tuple[str, datetime | None]:
-        """Put JSONL into the staging bucket. Raises BatchctlError when there is none, ApiError."""
+        """Upload JSONL to the staging bucket. Raises ApiError, and BatchctlError when no bucket is configured."""
         if self._staging is None:
             raise BatchctlError(
                 f"{self._account}: there is no place for local files: Vertex AI reads them from Cloud Storage",
@@ -209,7 +209,7 @@ class VertexProvider:
         return read_input(source, self._storage, self._line_limit)
 
     def read_results(self, name: str) -> Iterator[ResultItem]:
-        """The rows of an ended job. Raises ApiError with code `ResultsNotReady` or `ResultsGone` where they fit."""
+        """The rows of an ended job. Raises ApiError, with `ResultsNotReady` or `ResultsGone` for missing results."""
         job = self._get(name)
         state = remote_job(job, self._account, _GET).state
         if not is_terminal(state):
@@ -221,7 +221,7 @@ class VertexProvider:
         yield from self._endpoint.cleaned(read_output(job, self._storage, self._bigquery, self._line_limit))
 
     def _get(self, name: str) -> dict[str, Json]:
-        """The job as the API shows it, and that it is the one that was asked for."""
+        """The job in the API's form; raises BadReply for a reply with another job."""
         wanted = own_job(name, self._account)
         job = self._read(Call(_GET, "GET", job_path(name, self._account)))
         found = read_job_name(job.get("name"))
@@ -241,7 +241,7 @@ class VertexProvider:
 def open_vertex(
     account: Account, place: Place, owner: Owner, wire: Wire, *, credentials: Credentials, turns: Turns
 ) -> Provider:
-    """Open the account for a stack. `turns` are those of all accounts that may have the staging bucket."""
+    """Open the account for a stack. `turns` are shared by all accounts that may use the staging bucket."""
     shared, transport, activity = ServerClock(wire.clock), wire.transport, wire.activity
     asking = Asking(place.user_project or account.project, always=place.user_project is not None)
     root = f"/{place.api_version}"

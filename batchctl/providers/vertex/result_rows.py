@@ -1,6 +1,6 @@
-"""From a line of a result file, or a row of a result table, to a ResultItem.
+"""Converts a line of a result file, or a row of a result table, to a ResultItem.
 
-Never fails: a row of which nothing can be made becomes an error row. Source: reference 8.2, chapters 9 and 16.
+Never fails: an unreadable row becomes an error row. Source: reference 8.2, chapters 9 and 16.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from batchctl.providers.outcomes import NEVER_PROCESSED, NOTHING, parsed, read_o
 from batchctl.providers.texts import as_object
 
 _OF_THE_API = frozenset({"processed_time", "response", "predictions", "status"})
-"""Members that the API writes into each line, besides the outcome. Neither is the user's."""
+"""Members that the API writes into each line besides the outcome; they are not the user's."""
 
 
 def result_item(row: Json) -> ResultItem:
-    """One row, members in any order."""
+    """Convert one row, with members in any order."""
     if not isinstance(row, dict):
         return ResultItem(None, None, error={**NOTHING, "raw": row})
     request, others = _request(row)
@@ -46,7 +46,7 @@ def _members(rest: Mapping[str, Json]) -> dict[str, Json]:
 def _request(row: Mapping[str, Json]) -> tuple[Mapping[str, Json] | None, dict[str, Json]]:
     """The echoed request, and the other members.
 
-    Of the old text embeddings, the instance or what stands in its place in a table.
+    For the old text embeddings, the instance or the table column that replaces it.
     """
     for name in ("request", "instance"):
         found = parsed(row.get(name))

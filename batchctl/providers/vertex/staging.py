@@ -1,7 +1,7 @@
-"""Local files on their way to Vertex AI: put into a bucket of the user's, each under the sha256 of its bytes.
+"""Uploads local files for Vertex AI to a bucket of the user's, each named by the sha256 of its bytes.
 
-So the same file is sent once. The folder is the stack's own: what lies there is deleted when this stack needs it no
-more, and no other has to be asked. Decides nothing about jobs. Source: reference chapter 4.
+So the same file is uploaded once. The folder belongs to one stack, which deletes files that it no longer needs without
+affecting others. Decides nothing about jobs. Source: reference chapter 4.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from batchctl.providers.resumable import input_changed, other_size
 from batchctl.providers.turns import Turns
 
 _FOLDER = "batchctl/"
-"""Where files lie in a bucket that is given without a prefix."""
+"""The folder in a bucket that is configured without a prefix."""
 _TYPE = "application/jsonl"
 _TAKEN = 412
 
 
 class Staging:
-    """One place for files, which other accounts may use too: `turns` are all theirs. Raises BadRequest for no place."""
+    """One staging folder. `turns` are shared by all accounts that use it. Raises BadRequest for an invalid place."""
 
     def __init__(self, storage: Storage, place: str, turns: Turns, uid: str) -> None:
         self.place = place
@@ -37,22 +37,22 @@ class Staging:
         self._turns = turns
 
     def upload(self, upload: Upload) -> str:
-        """Put the file there, unless it is there; gives its `gs://` address.
+        """Upload the file unless it exists; gives its `gs://` address.
 
-        Raises ApiError: with code `InputChanged` when the content is not what was announced, `StagedFileChanged` when
-        what lies under its name is something else.
+        Raises ApiError: with code `InputChanged` when the content differs from what was announced, `StagedFileChanged`
+        when another content has its name.
         """
         path = ObjectPath(self._folder.bucket, f"{self._folder.name}{upload.sha256}.jsonl")
         with self._turns.of(str(path)):
             return self._upload(upload, path)
 
     def delete(self, name: str) -> None:
-        """Delete a file that `upload` gave; another's is left alone. Raises ApiError, NotFound when it is gone."""
+        """Delete a file that `upload` created, and no other. Raises ApiError; NotFound when it does not exist."""
         if name.startswith(str(self._folder)):
             self._storage.delete(parse_gs(name))
 
     def use(self) -> FileUse:
-        """What this stack has there."""
+        """The files of this stack in the bucket."""
         sizes = [item.size for item in self._storage.list(self._folder)]
         return FileUse(len(sizes), sum(sizes), len(sizes), sum(sizes))
 
@@ -60,7 +60,7 @@ class Staging:
         content = _Content(upload)
         found = self._storage.find(path) or self._create(path, content, upload.size)
         if found is None:
-            # Somebody put it since we looked, which is as good, if it is the same.
+            # Another process created it in the meantime, which is fine if the content is the same.
             found = self._storage.get(path)
         content.finish()
         difference = content.difference(found)
@@ -74,7 +74,7 @@ class Staging:
         return str(path)
 
     def _create(self, path: ObjectPath, content: _Content, size: int) -> StoredObject | None:
-        """Send the file; None when there is one by now."""
+        """Send the file; None when it exists by now."""
         try:
             made = self._storage.create(path, content, size, _TYPE)
         except ApiError as error:
@@ -91,7 +91,7 @@ class Staging:
 
 
 class _Content:
-    """The bytes of an upload, read once and hashed while they are read, to their end at the latest by `finish`."""
+    """The bytes of an upload, read once and hashed during reading; `finish` reads the rest."""
 
     def __init__(self, upload: Upload) -> None:
         self._upload = upload
@@ -104,19 +104,19 @@ class _Content:
         return self._pieces
 
     def finish(self) -> None:
-        """Read what has not been read yet. Raises ApiError with code `InputChanged`."""
+        """Read the remaining bytes. Raises ApiError with code `InputChanged`."""
         for _ in self._pieces:
             pass
 
     def difference(self, stored: StoredObject) -> str:
-        """How a stored object differs from what was read; empty when it does not."""
+        """How a stored object differs from the bytes read; empty when it does not."""
         if stored.size != self._size:
             return f"it has {stored.size} bytes, and the file has {self._size}"
         md5 = base64.b64encode(self._md5.digest()).decode("ascii")
         return "" if stored.md5 == md5 else f"its MD5 is {ascii(stored.md5)[:40]}, and the file's is {md5!r}"
 
     def _hashed(self) -> Iterator[bytes]:
-        """Ends well only when the content is what was announced: an object's name must not lie about its bytes."""
+        """Raise at the end when the content differs from what was announced: it would not match the object's name."""
         for piece in self._upload.content:
             self._size += len(piece)
             self._sha256.update(piece)

@@ -1,6 +1,6 @@
-"""Wildcards in the names of objects: `*` stands for anything within one folder, `**` for anything at all.
+"""Wildcards in object names: `*` matches anything within one folder, `**` matches anything.
 
-Other signs stand for themselves. Takes time by the length of pattern and name alone. Source: reference 3.1.
+All other characters match themselves. The time depends on the lengths of pattern and name alone. Source: reference 3.1.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ _ONE_FOLDER = "*"
 
 
 def literal_part(pattern: str) -> str:
-    """What stands before the first wildcard; the whole pattern when there is none."""
+    """The part before the first wildcard; the complete pattern when there is none."""
     return pattern.partition("*")[0]
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether the whole name fits."""
+    """Whether the pattern matches the complete name."""
     pieces = [_ANY if len(piece) > 1 else piece for piece in _PIECE.findall(pattern)]
     places = _past_wildcards({0}, pieces)
     for char in name:
@@ -27,7 +27,7 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def _step(pieces: list[str], at: int, char: str) -> tuple[int, ...]:
-    """Where a character leads from a place in the pattern."""
+    """The next positions in the pattern after a character."""
     if at == len(pieces):
         return ()
     piece = pieces[at]
@@ -37,7 +37,7 @@ def _step(pieces: list[str], at: int, char: str) -> tuple[int, ...]:
 
 
 def _past_wildcards(places: set[int], pieces: list[str]) -> set[int]:
-    """The places, and those behind wildcards that stand for nothing there."""
+    """The positions, and those after wildcards that match nothing."""
     reached = set(places)
     for place in places:
         at = place
