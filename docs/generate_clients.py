@@ -1,6 +1,7 @@
-"""Writes the clients of docs/emulator.md from what is on record of them: `python docs/generate_clients.py`.
+"""Writes docs/emulator-clients.md from the recorded outcomes of the clients: `python docs/generate_clients.py`.
 
-The record is tests/clients: clients.toml, outcomes.json, and the set-up of each program. A test holds the page current.
+The input is in tests/clients: clients.toml, outcomes.json, and the set-up region of each program. A test checks that
+the page is current.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "emulator.md"
+PAGE = ROOT / "docs" / "emulator-clients.md"
 CLIENTS = ROOT / "tests" / "clients"
 BEGIN = "<!-- made by docs/generate_clients.py from here on -->\n"
 END = "<!-- made by docs/generate_clients.py up to here -->\n"
@@ -26,19 +27,19 @@ WORKS = "works"
 Json = dict[str, Any]
 
 
-def emulator_page() -> str:
-    """The whole page, with its part about clients as it should be."""
+def clients_page() -> str:
+    """The complete page, with the generated part up to date."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     clients = tomllib.loads((CLIENTS / "clients.toml").read_text(encoding="utf-8"))["client"]
     record = json.loads((CLIENTS / "outcomes.json").read_text(encoding="utf-8"))
     sections = (line for number, one in enumerate(clients) for line in section(one, record, clients[:number]))
-    part = "\n".join([*tables(clients, record), *sections])
+    part = "\n".join(["## Operations\n", *tables(clients, record), "## Set-up\n", *sections])
     return f"{before}{BEGIN}\n{part}\n{END}{after}"
 
 
 def tables(clients: list[Json], record: dict[str, Json]) -> Iterator[str]:
-    """For each API, what each client does there."""
+    """A table for each API: operations by client."""
     for api, title in APIS.items():
         names = [one["name"] for one in clients if api in record.get(one["name"], {}).get("outcomes", {})]
         if names:
@@ -46,7 +47,7 @@ def tables(clients: list[Json], record: dict[str, Json]) -> Iterator[str]:
 
 
 def table(title: str, columns: dict[str, dict[str, str]]) -> Iterator[str]:
-    """Operation by client; why something does not work is in a list below."""
+    """Operations by client, followed by a list of reasons why operations do not work."""
     yield f"### {title}\n"
     yield f"| operation | {' | '.join(columns)} |"
     yield "| --- " * (len(columns) + 1) + "|"
@@ -61,7 +62,7 @@ def table(title: str, columns: dict[str, dict[str, str]]) -> Iterator[str]:
 
 
 def cell(outcome: str | None, reasons: list[str]) -> str:
-    """`works`, the number of the reason why not, or nothing where the client has no such operation."""
+    """`works`, the number of a reason, or empty if the client does not have the operation."""
     if outcome is None or outcome == WORKS:
         return outcome or ""
     reason = escaped(outcome)
@@ -71,7 +72,7 @@ def cell(outcome: str | None, reasons: list[str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """A reason as Markdown: text between backticks is code, all else is shown as it is."""
+    """A reason as Markdown: text between backticks is code, and everything else is escaped."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         parts = [text.replace("`", "'")]
@@ -83,13 +84,13 @@ def _plain(text: str) -> str:
 
 
 def section(client: Json, record: dict[str, Json], before: list[Json]) -> Iterator[str]:
-    """How one client is set up; code that an earlier section has is not shown again."""
+    """The set-up of one client; code that an earlier section shows is not repeated."""
     known = record.get(client["name"])
     yield f"### {client['name']}\n"
     if known is not None:
         hosts = ", ".join(known["otherHosts"])
-        asks = f" It asks for {hosts}, too." if hosts else ""
-        yield f"Version {known['version']}, seen on {known['date']}; tried {LANES[client['lane']]}.{asks}\n"
+        asks = f"\nIt also contacts {hosts}." if hosts else ""
+        yield f"Version {known['version']}, recorded on {known['date']}; runs {LANES[client['lane']]}.{asks}\n"
     yield f"{client['setup'].strip()}\n"
     if lines := "\n".join(shell_lines(client)):
         yield f"{textwrap.indent(lines, '    ')}\n"
@@ -99,7 +100,7 @@ def section(client: Json, record: dict[str, Json], before: list[Json]) -> Iterat
 
 
 def shell_lines(client: Json) -> Iterator[str]:
-    """What its user types before, beyond what the emulator prints."""
+    """The shell commands of the set-up, besides the environment that the emulator prints."""
     if client["packages"]:
         yield f"{INSTALLS[client['runtime']]} {shlex.join(client['packages'])}"
     for name, value in client.get("environment", {}).items():
@@ -107,7 +108,7 @@ def shell_lines(client: Json) -> Iterator[str]:
 
 
 def set_up(client: Json) -> str:
-    """The marked lines of its program."""
+    """The marked region of the client's program."""
     lines: list[str] = []
     is_inside = False
     for line in (CLIENTS / "programs" / client["program"]).read_text(encoding="utf-8").splitlines():
@@ -116,9 +117,9 @@ def set_up(client: Json) -> str:
         elif is_inside and not line.startswith("from attempts "):
             lines.append(line)
     text = textwrap.dedent("\n".join(lines)).strip()
-    # Programs import it above their set-up, where Python's own modules come first.
+    # Programs import `os` above their set-up region, with the standard library.
     return f"import os\n\n{text}" if "os.environ" in text else text
 
 
 if __name__ == "__main__":
-    PAGE.write_text(emulator_page(), encoding="utf-8")
+    PAGE.write_text(clients_page(), encoding="utf-8")

@@ -44,4 +44,6 @@ def seed_emulator(seed: Path, url: str, transport: httpx.BaseTransport | None) -
             client.close()
     if answer.status_code == _BAD_REQUEST:
         words = answer.json()["error"]["message"]
-        raise BatchctlError(f"{seed.name}: {words}", code=ErrorCode.EMULATOR_FAILED, hint="see docs/emulator.md")
+        raise BatchctlError(
+            f"{seed.name}: {words}", code=ErrorCode.EMULATOR_FAILED, hint="see docs/emulator-control.md"
+        )

@@ -1,4 +1,4 @@
-"""The clients of docs/emulator.md are those on record."""
+"""docs/emulator-clients.md shows the recorded outcomes of the clients."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ CLIENTS = ROOT / "tests" / "clients"
 
 
 def test_the_page_is_current() -> None:
-    page = runpy.run_path(str(ROOT / "docs" / "generate_clients.py"))["emulator_page"]()
-    assert (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8") == page, "run python docs/generate_clients.py"
+    page = runpy.run_path(str(ROOT / "docs" / "generate_clients.py"))["clients_page"]()
+    assert (ROOT / "docs" / "emulator-clients.md").read_text(encoding="utf-8") == page, (
+        "run python docs/generate_clients.py"
+    )
 
 
 def test_every_client_was_run() -> None:

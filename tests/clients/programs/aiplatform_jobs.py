@@ -13,10 +13,10 @@ from google.cloud import aiplatform, aiplatform_v1, aiplatform_v1beta1
 
 URL = os.environ["GOOGLE_VERTEX_BASE_URL"]
 PROJECT, LOCATION = os.environ["GOOGLE_CLOUD_PROJECT"], os.environ["GOOGLE_CLOUD_LOCATION"]
-# Its Cloud Storage client is made from these, too.
+# Its Cloud Storage client uses these, too.
 credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
 PLACE = {"project": PROJECT, "location": LOCATION, "credentials": credentials}
-# gRPC, which it takes by default, is not there: the endpoint with its scheme, and REST.
+# The default transport is gRPC, which the emulator does not support: use REST, and the endpoint with its scheme.
 aiplatform.init(**PLACE, api_endpoint=URL, api_transport="rest")
 vertexai.init(**PLACE, api_endpoint=URL, api_transport="rest")
 generated = [

@@ -83,7 +83,7 @@ gemini_calls() {
   }"
   from_file=$(member name)
   attempt gemini "upload a file of bare requests" '"ACTIVE"' upload "$here/bare.jsonl" Bare text/plain
-  because="no such field|400: a line has to be {key, request}; the sample in the guide's REST tab is not" \
+  because="no such field|400: a line must be {key, request}, unlike the sample in the guide's REST tab" \
     attempt gemini "create a batch from bare requests" '"batches/' curl -sS "$create" "${key[@]}" "${json[@]}" -d "{
       'batch': {'input_config': {'file_name': '$(member name)'}}
     }"
@@ -108,11 +108,11 @@ gemini_calls() {
     "batch": {"input_config": {"requests": {"requests": [{"request": {"contents": [{"parts": [{"text": "one"}]}]}}]}}}
   }'
   slow=$(member name)
-  because="was not found on this server|404: the line of the guide is a GET; cancel takes a POST (-X POST)" \
+  because="was not found on this server|404: the guide's line is a GET; cancel requires a POST (-X POST)" \
     attempt gemini "cancel a batch by the guide's line" '{}' curl -sS "$gemini/$slow:cancel" "${key[@]}"
   attempt gemini "cancel a batch" '{}' curl -sS -X POST "$gemini/$slow:cancel" "${key[@]}"
   attempt gemini "get a cancelled batch" '"BATCH_STATE_CANCELLED"' curl -sS "$gemini/$slow" "${key[@]}"
-  because="was not found on this server|404: the API has no :delete; -X DELETE and the batch's name do it" \
+  because="was not found on this server|404: the API has no :delete; use -X DELETE with the batch's name" \
     attempt gemini "delete a batch by the guide's line" '{}' curl -sS "$gemini/$slow:delete" "${key[@]}"
   attempt gemini "delete a batch" '{}' curl -sS -X DELETE "$gemini/$inline" "${key[@]}"
   attempt gemini "delete a file" '{}' curl -sS -X DELETE "$gemini/$file" "${key[@]}"
@@ -188,7 +188,7 @@ END
   table=$(member name)
   attempt vertex "read results from BigQuery" '"rows"' table_results "$table"
   attempt vertex "list batches, by pages" '"nextPageToken"' curl -sS "${token[@]}" "$vertex/batchPredictionJobs?pageSize=1"
-  attempt vertex "list batches with a filter" "\"$made\"" curl -sS -G "${token[@]}" "$vertex/batchPredictionJobs" \
+  attempt vertex "list batches, with a filter" "\"$made\"" curl -sS -G "${token[@]}" "$vertex/batchPredictionJobs" \
     --data-urlencode 'filter=labels.team=search AND state="JOB_STATE_SUCCEEDED"'
   attempt vertex "create a batch of embeddings" '"JOB_STATE_' curl -sS -X POST "${token[@]}" "${json[@]}" \
     -d "$(sed 's/gemini-2.5-flash/gemini-embedding-001/; s/in.jsonl/embed.jsonl/' "$here/request.json")" "$vertex/batchPredictionJobs"

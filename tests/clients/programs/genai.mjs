@@ -114,7 +114,7 @@ async function vertex(form, ai) {
     for (const job of [made, bare, rows, vectors]) await ended(ai, job);
   }, made, bare, rows, vectors);
   await attempt("list batches, by pages", () => pages(ai, [made, rows]), made, rows);
-  await attempt("list batches with a filter", async () => {
+  await attempt("list batches, with a filter", async () => {
     const filter = `display_name="${form}" AND state="JOB_STATE_SUCCEEDED"`;
     const found = (await all(await ai.batches.list({ config: { filter } }))).map((job) => job.name);
     expect(found, [made.name]);

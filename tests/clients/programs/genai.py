@@ -22,7 +22,7 @@ def gemini_client(**options):
 
 
 def vertex_client(**options):
-    # Where there is a base URL of one's own, project and location count only as arguments.
+    # With a base URL of your own, project and location are read from the arguments only.
     place = {"project": os.environ["GOOGLE_CLOUD_PROJECT"], "location": os.environ["GOOGLE_CLOUD_LOCATION"]}
     return genai.Client(vertexai=True, **place, http_options=options)
 

@@ -35,11 +35,11 @@ def with_storage() -> None:
 
     client = attempt("find credentials", storage_client)
     bucket = attempt("create a bucket", lambda: client.create_bucket("mine"))
-    attempt("ask whether a bucket is there", lambda: expect(bucket.exists() and not client.bucket("none").exists()))
+    attempt("check whether a bucket exists", lambda: expect(bucket.exists() and not client.bucket("none").exists()))
     attempt("list buckets", lambda: expect({"mine", "clients"} <= {one.name for one in client.list_buckets()}))
     blob = bucket.blob("in.jsonl")
     attempt("upload an object", lambda: blob.upload_from_string(b"{}\n" * 1000))
-    attempt("upload an object unless it is there", lambda: _refused("PreconditionFailed", _again, blob))
+    attempt("upload an object unless it exists", lambda: _refused("PreconditionFailed", _again, blob))
     attempt("upload in chunks, resumable", lambda: _in_chunks(bucket))
     attempt("list objects", lambda: expect([one.name for one in bucket.list_blobs()] == ["big.bin", "in.jsonl"]))
     attempt("list objects, by pages", lambda: expect(len(list(bucket.list_blobs(page_size=1).pages)) == 2))
@@ -128,7 +128,7 @@ def with_bigquery() -> None:
     done.attempt("bigquery", "delete a table", lambda: client.delete_table("mine.t"))
 
 
-SQL = {"The emulator runs load jobs only": "the emulator has load jobs, and no SQL"}
+SQL = {"The emulator supports load jobs only": "the emulator supports load jobs, not SQL"}
 
 
 def _load(client: Any) -> None:

@@ -19,17 +19,17 @@ VERTEX = {
     "vertex_location": os.environ["GOOGLE_CLOUD_LOCATION"],
 }
 STORAGE = {**VERTEX, "api_base": os.environ["STORAGE_EMULATOR_HOST"]}  # files of Vertex AI are objects
-# Else it refuses to call an address of this machine.
+# Without this, it refuses to call a local address.
 litellm.user_url_allowed_hosts = [os.environ["BATCHCTL_EMULATOR"].removeprefix("http://")]
 # end of set-up
 MODEL = "gemini-2.5-flash"
 SLOW = "gemini-2.5-pro"
 KNOWN = {
-    "VertexAIError: 403 Forbidden": "it calls storage.googleapis.com, whatever `api_base` says",
-    "does not support file listing": "litellm has no such call here",
-    "LiteLLM doesn't support gemini for": "litellm has no such call here",
+    "VertexAIError: 403 Forbidden": "it calls storage.googleapis.com and ignores `api_base`",
+    "does not support file listing": "litellm does not support this call",
+    "LiteLLM doesn't support gemini for": "litellm does not support this call",
     "near column 3: no such field": (
-        "the emulator takes the API's own rows only; litellm says that the service takes OpenAI's as well, the API's documents do not"
+        "the emulator accepts only the rows that the API documents; according to litellm, the service accepts OpenAI's form, too"
     ),
 }
 done = Attempts()

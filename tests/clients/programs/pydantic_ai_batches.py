@@ -23,7 +23,7 @@ model = GoogleModel("gemini-2.5-flash", provider=provider)
 slow = GoogleModel("gemini-2.5-pro", provider=provider)
 # end of set-up
 SOON = timedelta(milliseconds=50)
-KNOWN = {"has no batch API on Google Cloud": "pydantic-ai batches over the Gemini Developer API only"}
+KNOWN = {"has no batch API on Google Cloud": "pydantic-ai supports batches of the Gemini Developer API only"}
 done = Attempts()
 
 

@@ -8,7 +8,7 @@ const storage = new Storage({ useAuthWithCustomEndpoint: true });
 // end of set-up
 import { Attempts, expect, expectRefusal } from "./attempts.mjs";
 
-const ANONYMOUS = "the client sends resumable uploads to any endpoint but Google's without its token (401)";
+const ANONYMOUS = "the client sends resumable uploads without its token unless the endpoint is Google's (401)";
 const because = { "status code 401": ANONYMOUS, "missing required authentication": ANONYMOUS };
 const UNUSUAL = "folder/ä b+c%2F#?.txt";
 const CONTENT = '{"request": {}}\n';
@@ -23,7 +23,7 @@ await attempt("create a bucket", async () => {
   await storage.createBucket("from-node", { location: "us-central1" });
   expect((await bucket.getMetadata())[0].location, "US-CENTRAL1");
 });
-await attempt("ask whether a bucket is there", async () =>
+await attempt("check whether a bucket exists", async () =>
   expect([(await bucket.exists())[0], (await storage.bucket("missing").exists())[0]], [true, false]));
 await attempt("list buckets", async () => {
   const names = (await storage.getBuckets())[0].map((one) => one.name);
@@ -44,7 +44,7 @@ await attempt("upload in chunks, resumable, to createResumableUpload's address",
   const [other] = await bucket.file("resumed").createResumableUpload();
   await bucket.upload("in.jsonl", { destination: "resumed", uri: other });
 });
-await attempt("upload an object unless it is there", () =>
+await attempt("upload an object unless it exists", () =>
   expectRefusal(412, () => bucket.file("folder/in.jsonl").save("y", { resumable: false, preconditionOpts: { ifGenerationMatch: 0 } })));
 await attempt("download an object", async () => {
   expect((await bucket.file("folder/in.jsonl").download())[0].toString(), CONTENT);
