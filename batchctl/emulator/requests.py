@@ -125,7 +125,7 @@ _SCALARS: dict[str, Kind] = {
     "text": Text(),
 }
 _LONE = frozenset({"parts", "contents"})
-"""Lists for which Vertex AI accepts a single object, as in Google's samples."""
+"""Lists for which both APIs accept a single object, as in Google's samples."""
 
 
 def _members(*tables: str) -> dict[str, dict[str, str]]:
@@ -165,13 +165,13 @@ def _embed(content: Message) -> Message:
     return Message({"model": Text(), "content": content, **settings, "embedContentConfig": config})
 
 
-def _requests(extra: str, lone: frozenset[str] = frozenset()) -> dict[str, Message]:
+def _requests(extra: str, lone: frozenset[str]) -> dict[str, Message]:
     members = _members(_BOTH, extra)
     content = _message("Content", members, lone)
     return {"generate": _message("GenerateContentRequest", members, lone), "embed": _embed(content)}
 
 
-DEVELOPER_REQUESTS = _requests(_DEVELOPER)
+DEVELOPER_REQUESTS = _requests(_DEVELOPER, _LONE)
 """The messages of a row's request at the Developer API, by kind of job."""
 VERTEX_REQUESTS = _requests(_VERTEX, _LONE)
 """The messages of a row's request on Vertex AI, by kind of job."""

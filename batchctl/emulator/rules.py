@@ -109,6 +109,11 @@ def _check_rule(rule: JsonObject, place: str) -> None:
         raise Invalid(f"{place}.match.row: allowed only with the fate rows")
     if "rowError" in rule and fate != Fate.ROWS:
         raise Invalid(f"{place}.rowError: allowed only with the fate rows")
+    if "error" in rule and fate not in _ENDS_IN_ERROR:
+        raise Invalid(f"{place}.error: allowed only with the fates fail and failExport")
+    for name in ("pending", "running"):
+        if name in rule and fate == Fate.STUCK:
+            raise Invalid(f"{place}.{name}: not allowed with the fate stuck, which never leaves PENDING")
     if "output" in rule and fate in _WRITES_NOTHING:
         raise Invalid(f"{place}.output: a job with the fate {fate} writes no output")
     reasons = _reasons(rule)
@@ -116,6 +121,7 @@ def _check_rule(rule: JsonObject, place: str) -> None:
         raise Invalid(f"{place}: matches no job, because {' and '.join(reasons.values())} belong to different APIs")
 
 
+_ENDS_IN_ERROR = frozenset({Fate.FAIL, Fate.FAIL_EXPORT})
 _WRITES_NOTHING = frozenset({Fate.STUCK, Fate.FAIL, Fate.FAIL_EXPORT, Fate.EXPIRE})
 _OF_VERTEX_ALONE = frozenset({Fate.PARTIAL, Fate.FAIL_EXPORT})
 _OF_GEMINI = re.compile(r"(models|tunedModels)/")

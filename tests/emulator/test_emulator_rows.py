@@ -108,6 +108,13 @@ def test_an_enum_is_answered_as_text(world: World) -> None:
     assert answer(world, {**ask("x"), "generationConfig": {"responseMimeType": "text/x.enum"}}).startswith("[batchctl")
 
 
+def test_one_content_or_part_needs_no_list(world: World) -> None:
+    alone = {"contents": {"parts": {"text": "x"}}, "system_instruction": {"parts": {"text": "be brief"}}}
+    assert answer(world, alone) == answer(world, {**ask("x"), "systemInstruction": {"parts": [{"text": "be brief"}]}})
+    [found] = run_file(world, json.dumps({"key": "a", "request": alone}).encode())
+    assert "response" in found
+
+
 @pytest.mark.parametrize(
     ("request_", "message"),
     [

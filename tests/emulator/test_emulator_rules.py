@@ -213,6 +213,11 @@ def test_rules_can_be_read(world: World) -> None:
         *[([{"fate": fate, "output": {"early": 1}}], "rules[0].output:") for fate in ("stuck", "fail", "expire")],
         ([{"match": {"api": "both"}}], "rules[0].match.api:"),
         *[
+            ([{"error": {"code": 8, "message": "quota"}, **fate}], "rules[0].error:")
+            for fate in ({}, {"fate": "expire"}, {"fate": "rows"}, {"fate": "partial"})
+        ],
+        *[([{"fate": "stuck", time: "1s"}], f"rules[0].{time}:") for time in ("pending", "running")],
+        *[
             ([{"match": match, **rule}], "rules[0]: matches no job, because ")
             for match in ({"api": "gemini"}, {"model": "models/x"}, {"model": "tunedModels/*"})
             for rule in ({"fate": "partial"}, {"output": {"asNumbers": True}})

@@ -119,6 +119,10 @@ def deep(levels: int) -> dict[str, Any]:
             "responseSchema.properties.a.type has two types",
         ),
         ([schema(deep(7))], "is nested more than 15 levels"),
+        (
+            [schema({"City": {"type": "STRING"}}), schema({"city": {"type": "STRING"}})],
+            "row 2: Duplicate (case insensitive) field names: request.generationConfig.responseSchema.properties.City",
+        ),
         ([{"request": {}}], "row 1: field request is a struct without fields"),
     ],
 )

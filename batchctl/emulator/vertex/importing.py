@@ -18,6 +18,8 @@ class Importer:
 
     def __init__(self) -> None:
         self._types: dict[tuple[str, ...], str] = {}
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """Each column as it was first written, by its name in lower case: to a table they are one."""
 
     def add(self, row: object, place: str) -> None:
         """Add one row, which is not counted as a level: its members are columns."""
@@ -29,6 +31,9 @@ class Importer:
         kind = _type_of(value)
         if kind == "ARRAY" and column[-1] == "type":
             raise _refused(place, f"field {_dotted(column)} has two types")
+        first = self._names.setdefault(tuple(name.lower() for name in column), column)
+        if first != column:
+            raise _refused(place, f"Duplicate (case insensitive) field names: {_dotted(first)} and {_dotted(column)}")
         if self._types.setdefault(column, kind) != kind:
             raise _refused(place, f"field {_dotted(column)} is {kind} here, and {self._types[column]} before")
         if isinstance(value, dict):
