@@ -244,7 +244,7 @@ class SourceReader:
             hint = _LINES_HINT
             for problem in error.problems:
                 is_form = problem.code == Code.INVALID_ROW
-                says = hint if is_form else problem.hint
+                says = problem.hint or (hint if is_form else "")
                 self.faults.add(Location(file, problem.line), CODES[problem.code], problem.message, says)
                 hint = "" if is_form else hint
             return None

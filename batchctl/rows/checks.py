@@ -16,7 +16,7 @@ from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.check import check_row_request
 from batchctl.model.request.importing import Importer
 from batchctl.model.request.merging import with_defaults
-from batchctl.model.request.problems import Problem
+from batchctl.model.request.problems import Fault, Problem
 from batchctl.model.request.rules import check_together, most_output
 from batchctl.model.request.spelling import respell
 from batchctl.rows.spelling import with_lists
@@ -34,7 +34,10 @@ class RowChecker:
 
     def check(self, row: RequestRow, line: int) -> Iterator[Problem]:
         """The problems of a row; `line` names it in problems of later rows."""
-        if not self._rules.is_google_model or row.in_body:
+        if not self._rules.is_google_model:
+            return
+        if row.in_body:
+            yield _for_another_model(self._rules.api)
             return
         problems = list(check_row_request(row.request, self._kind, self._rules.api))
         yield from problems
@@ -46,6 +49,16 @@ class RowChecker:
         if self._importer is not None:
             sent = with_defaults(self._rules.defaults, row.request, self._kind)
             yield from self._importer.check(with_lists(sent), line)
+
+
+def _for_another_model(api: Api | None) -> Problem:
+    """The problem of a row in the form of another publisher's model, for a model of Google.
+
+    A warning for the Developer API, which is said to take rows of OpenAI's form, against its documents (chapter 16).
+    """
+    fault = Fault.UNKNOWN_VALUE if api is Api.GEMINI else Fault.WRONG_PROVIDER
+    text = 'a row with "body" is for the models of other publishers on Vertex AI'
+    return Problem((), fault, text, "write request: {contents: [{role: user, parts: [{text: …}]}]}")
 
 
 def sent_request(row: RequestRow, kind: Kind, rules: RowRules) -> Mapping[str, Json]:

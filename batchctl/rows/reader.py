@@ -25,6 +25,7 @@ from batchctl.rows.row import parse_row
 
 FAULTS_SHOWN = 100
 """Faults of one file that are kept with their words; of all others there is the number."""
+_MORE = "correct the ones above, then run the command again"
 
 
 class RowFiles:
@@ -101,7 +102,7 @@ class _Found:
             self.add_fault(RowProblem(1, "the file has no rows"))
         if self._more:
             number = f"{self._more:,} more fault{'' if self._more == 1 else 's'}"
-            self._faults.append(RowProblem(self._last, f"{number} up to this line, which are not shown"))
+            self._faults.append(RowProblem(self._last, f"{number} up to this line, which are not shown", _MORE))
         if self._faults:
             raise RowsError(self._faults)
 

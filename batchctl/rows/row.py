@@ -14,6 +14,8 @@ from difflib import get_close_matches
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.keys import OWN_LABELS
 from batchctl.model.quoting import LONGEST_SHOWN
+from batchctl.model.request.catalogue import ROOTS
+from batchctl.model.request.hints import way_out
 from batchctl.model.row_marks import position_of_key
 from batchctl.rows.jsonl import shown
 from batchctl.rows.sdk_form import request_of_sdk
@@ -133,6 +135,14 @@ def _request(value: Json, kind: Kind) -> dict[str, Json]:
     elif isinstance(request.get("contents"), str):
         raise ValueError("request.contents is a string: write contents: [{role: user, parts: [{text: …}]}]")
     elif not isinstance(request.get("contents"), list | Mapping) or not request["contents"]:
-        other = "; request.content is for an EmbeddingsBatchJob" if "content" in request else ""
-        raise ValueError(f"request.contents is missing or not a list with at least one content{other}")
+        raise ValueError(f"request.contents is missing or not a list with at least one content{_in_its_place(request)}")
     return request
+
+
+def _in_its_place(request: Mapping[str, Json]) -> str:
+    """What another API calls the contents, and how to write it; empty where the request has nothing like it."""
+    if "content" in request:
+        return "; request.content is for an EmbeddingsBatchJob"
+    root = ROOTS[Kind.BATCH_JOB]
+    foreign = [(name, way_out(name, root)) for name in request if name not in request_members(Kind.BATCH_JOB)]
+    return next((f"; for {shown(name)} {hint}" for name, hint in foreign if hint.startswith("write contents")), "")

@@ -309,3 +309,45 @@ def test_a_request_that_is_no_object_is_said_to_be_none(value: Any) -> None:
 )
 def test_values_at_the_edges(members: dict[str, Any], says: list[str]) -> None:
     assert row(**members) == says
+
+
+@pytest.mark.parametrize(
+    ("members", "way_out"),
+    [
+        ({"contents": [{"role": "user", "content": "x"}]}, "write parts: [{text: …}]"),
+        ({"system_instruction": {"text": "x"}}, "write parts: [{text: …}]"),
+        ({"contents": [{"role": "user", "parts": ["x"]}]}, "write {text: …}"),
+        ({"contents": [{"role": "user", "parts": [{"type": "text", "text": "x"}]}]}, "remove it"),
+        ({"contents": [{"role": "user", "parts": [{"image_url": {"url": "x"}}]}]}, "write fileData: {fileUri"),
+        ({"contents": [{"role": "user", "parts": [{"file_uri": "gs://b/x"}]}]}, "write fileData: {fileUri"),
+        ({"tools": {"googleSearch": {}}}, "write it as a list: [{…}]"),
+        ({"tools": ["google_search"]}, "write {googleSearch: {…}}"),
+        ({"tools": ["search"]}, ""),
+        ({"tools": [["search"]]}, ""),
+        ({"tools": "[Tool(google_search=GoogleSearch())]"}, "Python repr"),
+        ({"tools": ["google_search=GoogleSearch() retrieval=None"]}, "Python repr"),
+        ({"systemInstruction": "parts=[Part(text='x')] role='user'"}, "Python repr"),
+        ({"systemInstruction": ["x"]}, "write {parts: […]}"),
+        ({"generationConfig": {"response_schema": "<class 'Recipe'>"}}, "Python repr"),
+        ({"generationConfig": {"response_schema": "list[Recipe]"}}, "Python repr"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "write functionDeclarations: [{name: …"),
+        ({"tools": [{"functionDeclarations": [{"name": "f"}], "input_schema": {}}]}, "write functionDeclarations"),
+        ({"function_call": "auto"}, "write toolConfig.functionCallingConfig.mode"),
+        ({"generationConfig": {"imageConfig": {"output_mime_type": "image/png"}}}, "write imageOutputOptions.mimeType"),
+        ({"generationConfig": {"mediaResolution": "low"}}, "did you mean MEDIA_RESOLUTION_LOW?"),
+        ({"safetySettings": [{"category": "NEW", "threshold": "OFF"}]}, "known are: "),
+        ({"cachedContent": "projects/p/locations/l/cachedContents/a"}, "it must look like cachedContents/abc123"),
+    ],
+)
+def test_forms_of_sdks_and_of_other_apis_have_a_way_out(members: dict[str, Any], way_out: str) -> None:
+    problems = check_row_request({"contents": TURN} | members, Kind.BATCH_JOB, Api.GEMINI)
+    hints = [problem.hint for problem in problems]
+    assert any(way_out in hint if way_out else not hint for hint in hints), hints
+
+
+@pytest.mark.parametrize("spelling", ["displayName", "display_name"])
+@pytest.mark.parametrize("api", Api)
+def test_data_may_have_a_name_on_both_apis(api: Api, spelling: str) -> None:
+    named = {"mimeType": "text/plain", spelling: "notes.txt"}
+    parts = [{"inlineData": {"data": "aGk=", **named}}, {"fileData": {"fileUri": "gs://b/notes.txt", **named}}]
+    assert row(api, contents=[{"role": "user", "parts": parts}]) == []

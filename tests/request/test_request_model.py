@@ -258,3 +258,29 @@ def test_every_value_that_the_sdk_has_is_known(name: str, field: Field) -> None:
 
 def test_schemas_are_merged_as_one_value() -> None:
     assert {"responseSchema", "responseJsonSchema"} == WHOLE
+
+
+BEYOND_THE_SDK = {
+    ("EmbedContentConfig", "mimeType"): "its batches refuse it for the Developer API",
+    ("GoogleMaps", "authConfig"): "Vertex's discovery document has no such member",
+    ("ImageConfig", "personGeneration"): "its batches refuse it for the Developer API",
+}
+
+
+def said_of_apis(description: str | None) -> Api | None:
+    words = " ".join((description or "").split())
+    if "not supported in Gemini API" in words:
+        return Api.VERTEX
+    return (
+        Api.GEMINI if "not supported in Vertex AI" in words or "not supported in Gemini Enterprise" in words else None
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in TYPES if name not in NOT_IN_THE_SDK])
+def test_a_member_is_for_vertex_only_where_the_sdk_says_so(name: str) -> None:
+    kind = getattr(types, SDK_NAMES.get(name, name))
+    said = {field.alias or member: said_of_apis(field.description) for member, field in kind.model_fields.items()}
+    kept = {field.name: field.only for field in MESSAGES[name].fields if field.name in said}
+    # What Vertex lacks is in its discovery document; what the Developer API lacks, only the SDK says.
+    left = {member for member, only in kept.items() if (only is Api.VERTEX) != (said[member] is Api.VERTEX)}
+    assert sorted(member for member in left if (name, member) not in BEYOND_THE_SDK) == []

@@ -25,7 +25,8 @@ def test_thinking_must_leave_tokens_for_the_answer() -> None:
         return [problem.place for problem in check_together({"generationConfig": config})]
 
     assert places(100, 100) == ["generationConfig.maxOutputTokens"]
-    assert places(101, 100) == places(100, 0) == places(100, -1) == places("100", 100) == []
+    assert places(101, 100) == places(100, 0) == places(100, -1) == places("many", 100) == []
+    assert places("100", "100") == places(100.0, 100) == ["generationConfig.maxOutputTokens"]
 
 
 def imported(*rows: Any) -> list[str]:
@@ -57,6 +58,15 @@ def test_what_the_importer_refuses() -> None:
     assert [line.rpartition(": ")[2] for line in imported(nested(DEEPEST + 1))] == [
         '"p" is nested deeper than 15 levels'
     ]
+
+
+def test_names_that_differ_in_case_are_one_column() -> None:
+    one = "which are one column to the importer"
+    assert imported({"a": {"City": "x", "city": "y"}}) == [f'1 a: "a" has the members "City" and "city", {one}']
+    assert imported({"a": {"City": "x"}}, {"a": {"city": "y"}}) == [
+        f'2 a: "a" has the members "City" and "city", {one}'
+    ]
+    assert imported({"a": {"City": "x"}, "b": {"city": "y"}}, {"a": {"City": "z"}}) == []
 
 
 def test_a_member_has_one_type_over_all_rows() -> None:

@@ -358,7 +358,8 @@ def test_the_first_faults_are_told_and_the_others_counted(write: Writer) -> None
     assert len(problems(write(b"{\n" * 100))) == 100
     found = problems(write(b"{\n" * 500))
     assert len(found) == 101
-    assert found[-1] == RowProblem(500, "400 more faults up to this line, which are not shown")
+    way_out = "correct the ones above, then run the command again"
+    assert found[-1] == RowProblem(500, "400 more faults up to this line, which are not shown", way_out)
     assert problems(write(b"{\n" * 101))[-1].message.startswith("1 more fault up to")
 
 
@@ -396,6 +397,21 @@ def test_requests_of_rows_are_checked(write: Writer) -> None:
         '1 WrongProvider request.serviceTier: "serviceTier" is for Gemini only (leave it out)'
     ]
     assert checked(write(rows), RowRules(Api.GEMINI, is_google_model=False)) == []
+
+
+def test_a_row_for_another_publishers_model_is_no_row_for_a_gemini_model(write: Writer) -> None:
+    row = write(json.dumps({"custom_id": "a", "body": {"messages": [{"role": "user", "content": "x"}]}}).encode())
+    says = 'request: a row with "body" is for the models of other publishers on Vertex AI'
+    way_out = "(write request: {contents: [{role: user, parts: [{text: …}]}]})"
+    assert checked(row, RowRules(Api.VERTEX)) == [f"1 WrongProvider {says} {way_out}"]
+    assert READER.fingerprint(row, BATCH, rules=RowRules(Api.GEMINI)).rows == 1
+    assert checked(row, RowRules(Api.GEMINI)) == [f"1 UnknownValue {says} {way_out}"]
+    assert checked(row, RowRules(Api.VERTEX, is_google_model=False)) == []
+
+
+def test_what_another_api_calls_the_contents_is_named(write: Writer) -> None:
+    [problem] = problems(write(b'{"request": {"prompt": "x", "labels": {}}}'))
+    assert problem.message.endswith('; for "prompt" write contents: [{role: user, parts: [{text: \u2026}]}]')
 
 
 def test_rows_are_checked_with_their_defaults(write: Writer) -> None:

@@ -13,7 +13,7 @@ from functools import cache
 
 from batchctl.model.desired import Json, Kind
 from batchctl.model.keys import API_NAMES, Api
-from batchctl.model.quoting import cut, shown
+from batchctl.model.quoting import shown
 from batchctl.model.request.catalogue import ANY, MESSAGES, ROOTS
 from batchctl.model.request.fields import (
     Base64,
@@ -31,10 +31,10 @@ from batchctl.model.request.fields import (
     Text,
     Value,
 )
+from batchctl.model.request.forms import as_list, as_object, known_value, of_python
 from batchctl.model.request.hints import way_out
 from batchctl.model.request.problems import Fault, Path, Problem, kind_of
 from batchctl.model.request.spelling import snake_case, spellings
-from batchctl.model.suggest import closest
 
 _NOT_IN_DEFAULTS = frozenset({"contents", "content", "model"})
 """What each row has of its own."""
@@ -67,7 +67,7 @@ class _Check:
     def object(self, value: Json, message: Message, path: Path) -> Iterator[Problem]:
         """The problems of an object that has to be a message."""
         if not isinstance(value, Mapping):
-            yield _wrong(path, "object", value, _as_content(message, value))
+            yield _wrong(path, "object", value, as_object(message, value))
             return
         known = spellings(message.name)
         for name, member in value.items():
@@ -133,7 +133,7 @@ class _Check:
             case Free(takes):
                 fits = isinstance(value, Mapping) or (isinstance(value, bool) and "boolean" in takes)
                 if not fits:
-                    yield _wrong(path, takes, value)
+                    yield _wrong(path, takes, value, of_python(value))
             case _:
                 yield from _scalar(value, kind, path, lenient=not self.is_default)
 
@@ -141,7 +141,7 @@ class _Check:
         if isinstance(value, Mapping) and kind.one_is_enough:
             yield from self._value(value, kind.item, path)
         elif not isinstance(value, list):
-            yield _wrong(path, "array", value, _as_list(kind, value))
+            yield _wrong(path, "array", value, as_list(kind, value))
         elif len(value) < kind.least:
             yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} may not be empty")
         else:
@@ -220,10 +220,7 @@ def _choice(value: Json, kind: Choice, path: Path) -> Iterator[Problem]:
     if not isinstance(value, str):
         yield _wrong(path, "string", value)
     elif value not in kind.values:
-        near = closest(value, kind.values)
-        hint = dict(kind.instead).get(value) or (
-            f"did you mean {near}?" if near else f"known are: {', '.join(kind.values)}"
-        )
+        hint = dict(kind.instead).get(value) or known_value(value, kind)
         if kind.is_closed:
             yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} cannot be {shown(value)}", hint)
         else:
@@ -259,28 +256,6 @@ def _wrong(path: Path, wanted: str | tuple[str, ...], value: Json, hint: str = "
 def _boolean_hint(value: Json) -> str:
     word = str(value).strip().lower()
     return f"write it as {word}, without quotes" if word in ("true", "false") else ""
-
-
-def _as_content(message: Message, value: Json) -> str:
-    """How to write as a content what SDKs take as a text or a list of parts."""
-    if message.name not in ("Content", "SystemInstruction"):
-        return ""
-    if isinstance(value, str):
-        return "write {parts: [{text: …}]}"
-    return "write {parts: […]}" if isinstance(value, list) else ""
-
-
-def _as_list(kind: Each, value: Json) -> str:
-    """How to write as a list what is a text."""
-    if not isinstance(value, str):
-        return ""
-    match kind.item:
-        case Of("Part"):
-            return "write [{text: …}]"
-        case Of():
-            return ""
-        case _:
-            return f"write it as a list: [{cut(value)}]"
 
 
 def _named(path: Path) -> str:

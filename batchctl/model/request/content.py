@@ -98,14 +98,14 @@ MESSAGES: tuple[Message, ...] = (
         "Data in the request itself.",
         required("mimeType", TEXT, _MIME),
         required("data", BASE64, "The data, in base64."),
-        vertex("displayName", TEXT, _SHOWN_NAME),
+        both("displayName", TEXT, _SHOWN_NAME),
     ),
     message(
         "FileData",
         "A file that the API reads.",
         required("fileUri", TEXT, "The file's URI."),
         needed_on_vertex("mimeType", TEXT, "The file's media type."),
-        vertex("displayName", TEXT, _SHOWN_NAME),
+        both("displayName", TEXT, _SHOWN_NAME),
     ),
     message(
         "FunctionCall",

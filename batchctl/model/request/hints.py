@@ -16,12 +16,17 @@ _LONGEST = 200
 _GUESSED = 3
 """Characters of a name that a guess is made for."""
 _CONFIG = "generationConfig"
-_FOREIGN: Mapping[str, str] = {
+_CONFIG_MESSAGE = "GenerationConfig"
+_ONE_TURN = "write contents: [{role: user, parts: [{text: …}]}]"
+_ONE_TEXT = "write parts: [{text: …}]"
+_ONE_FUNCTION = "write functionDeclarations: [{name: …, description: …, parameters: {…}}]"
+_ONE_FILE = "write fileData: {fileUri: …, mimeType: …}"
+_OF_REQUESTS: Mapping[str, str] = {
     "config": "write its sampling settings under generationConfig, and systemInstruction, tools, toolConfig and"
     " safetySettings beside it",
-    "messages": "write contents: [{role: user, parts: [{text: …}]}]",
-    "prompt": "write contents: [{role: user, parts: [{text: …}]}]",
-    "input": "write contents: [{role: user, parts: [{text: …}]}]",
+    "messages": _ONE_TURN,
+    "prompt": _ONE_TURN,
+    "input": _ONE_TURN,
     "system": "write systemInstruction: {parts: [{text: …}]}",
     "systemprompt": "write systemInstruction: {parts: [{text: …}]}",
     "maxtokens": "write generationConfig.maxOutputTokens",
@@ -31,17 +36,37 @@ _FOREIGN: Mapping[str, str] = {
     "n": "write generationConfig.candidateCount",
     "generationoutputconfig": "write outputConfig (Vertex only)",
     "modelselectionconfig": "write generationConfig.modelConfig (Vertex only)",
-    "outputmimetype": "write imageOutputOptions.mimeType (Vertex only)",
-    "outputcompressionquality": "write imageOutputOptions.compressionQuality (Vertex only)",
     "automaticfunctioncalling": "remove it: a batch job calls no functions",
     "httpoptions": "remove it: it is a setting of the SDK",
     "mimetypes": "write mimeType",
     "content": "write contents: [{parts: […]}]; content is for an EmbeddingsBatchJob",
     "functions": "write tools: [{functionDeclarations: […]}]",
+    "functioncall": "write toolConfig.functionCallingConfig.mode",
     "toolchoice": "write toolConfig.functionCallingConfig.mode",
     "reasoningeffort": "write generationConfig.thinkingConfig.thinkingLevel",
 }
-"""Members of SDKs and of other APIs, in lower case without `_`, with what the wire has in their place."""
+_OF_CONTENTS: Mapping[str, str] = {"content": _ONE_TEXT, "text": _ONE_TEXT}
+_FOREIGN: Mapping[str, Mapping[str, str]] = {
+    GENERATE: _OF_REQUESTS,
+    _CONFIG_MESSAGE: _OF_REQUESTS,
+    "Content": _OF_CONTENTS,
+    "SystemInstruction": _OF_CONTENTS,
+    "Part": {
+        "type": "remove it: the part's other member says what it is",
+        "imageurl": _ONE_FILE,
+        "fileuri": _ONE_FILE,
+        "file": _ONE_FILE,
+        "mimetype": "write it into fileData or inlineData",
+        "data": "write inlineData: {mimeType: …, data: …}",
+    },
+    "Tool": dict.fromkeys(("type", "function", "name", "description", "parameters", "inputschema"), _ONE_FUNCTION),
+    "ImageConfig": {
+        "outputmimetype": "write imageOutputOptions.mimeType (Vertex only)",
+        "outputcompressionquality": "write imageOutputOptions.compressionQuality (Vertex only)",
+    },
+}
+"""Members of SDKs and of other APIs, in lower case without `_`, by the message that they are written into, each with
+what the wire has in their place."""
 
 
 def way_out(name: str, message: Message, hidden: Container[str] = ()) -> str:
@@ -57,8 +82,9 @@ def way_out(name: str, message: Message, hidden: Container[str] = ()) -> str:
     elsewhere = _elsewhere(name, message)
     if elsewhere:
         return elsewhere
-    if message.name in (GENERATE, "GenerationConfig") and plain in _FOREIGN:
-        return _FOREIGN[plain]
+    foreign = _FOREIGN.get(message.name, {})
+    if plain in foreign:
+        return foreign[plain]
     near = closest(name, known)
     if near is not None and len(name) >= _GUESSED:
         return f"did you mean {known[near].name}?"

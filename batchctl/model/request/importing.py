@@ -28,6 +28,8 @@ class Importer:
     def __init__(self) -> None:
         self._kinds: dict[tuple[str, ...], tuple[str, int]] = {}
         """The type of each column, and the line that gave it."""
+        self._names: dict[tuple[str, ...], str] = {}
+        """The name of each column as it was first written, by its place in lower case: a table takes them for one."""
 
     def check(self, request: Mapping[str, Json], line: int) -> Iterator[Problem]:
         """The problems of one row's request, given the rows before; `line` names it in those of later rows."""
@@ -47,6 +49,11 @@ class Importer:
             if not _COLUMN.fullmatch(name):
                 text = f"has a member {shown(name)}, which cannot be the name of a column"
                 yield _problem(path, text, "use letters, digits and `_` in names; write schemas without $defs and $ref")
+                continue
+            first_name = self._names.setdefault(tuple(step.lower() for step in inner), name)
+            if first_name != name:
+                text = f"has the members {shown(first_name)} and {shown(name)}, which are one column to the importer"
+                yield _problem(path, text, "write the name the same way in all rows")
                 continue
             yield from self._value(member, here, inner, line)
 

@@ -35,9 +35,7 @@ _TASKS = choice(
 )
 _DIMENSIONS = Integer(1, 65536)
 _TITLE = Text(non_empty=True)
-_CACHE = Text(
-    r"^(projects/[^/\s]+/locations/[^/\s]+/)?cachedContents/[A-Za-z0-9_-]+$", "must look like cachedContents/abc123"
-)
+_CACHE = Text(r"^cachedContents/[A-Za-z0-9_-]+$", "must look like cachedContents/abc123")
 
 GENERATE = "GenerateContentRequest"
 EMBED = "EmbedContentRequest"

@@ -49,9 +49,9 @@ def _cache(request: Mapping[str, Json]) -> Iterator[Problem]:
 
 def _thinking(config: Mapping[str, Json]) -> Iterator[Problem]:
     thinking = config.get("thinkingConfig")
-    budget = thinking.get("thinkingBudget") if isinstance(thinking, Mapping) else None
-    most = config.get("maxOutputTokens")
-    if isinstance(budget, int) and isinstance(most, int) and 0 < most <= budget:
+    budget = _whole(thinking.get("thinkingBudget"), 0) if isinstance(thinking, Mapping) else 0
+    most = _whole(config.get("maxOutputTokens"), 0)
+    if 0 < most <= budget:
         text = f'"maxOutputTokens" is {most}, and thinking may use up {budget}: nothing is left for the answer'
         hint = "raise maxOutputTokens above thinkingBudget, or lower thinkingBudget"
         yield Problem(("generationConfig", "maxOutputTokens"), Fault.INVALID_VALUE, text, hint)
