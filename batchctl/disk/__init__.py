@@ -1,4 +1,4 @@
-"""Files and folders that others may have put there: opened without following links, made for their owner alone.
+"""Opens files that others may have created, without following links, and creates private files and folders.
 
-Below all other rooms, the emulator's too. Knows nothing of what is in a file. Raises OSError.
+All other packages may import it, the emulator too. It does not know the content of files. Raises OSError.
 """

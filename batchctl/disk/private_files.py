@@ -1,7 +1,6 @@
-"""Makes files and folders that only their owner can read, whatever the umask says.
+"""Creates files and folders that only their owner can read, whatever the umask is.
 
-A umask can widen what a library makes by its own defaults, and can take from the owner what the owner needs; so the
-mode is set once more on what was made.
+A umask can remove permissions that the owner needs, so the mode is set again after the creation.
 """
 
 from __future__ import annotations
@@ -17,19 +16,19 @@ _FOLDER = 0o700
 
 
 def create_file(path: Path) -> BinaryIO:
-    """A new file. Raises FileExistsError when the name is taken, UnsafeFile when a link has it, and OSError."""
+    """Create a file. Raises FileExistsError if the name exists, UnsafeFile if it is a link, and OSError."""
     handle = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE)
     os.fchmod(handle, _FILE)
     return os.fdopen(handle, "w+b")
 
 
 def create_empty(path: Path) -> None:
-    """A new, empty file, for a library that opens files by name. Raises FileExistsError and OSError."""
+    """Create an empty file, for a library that opens files by name. Raises FileExistsError and OSError."""
     create_file(path).close()
 
 
 def open_or_create(path: Path) -> int:
-    """A handle for reading and writing on a file that is made when it is not there. Raises UnsafeFile and OSError."""
+    """Open a file for reading and writing; create it if it is missing. Raises UnsafeFile and OSError."""
     try:
         handle = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE)
     except FileExistsError:
@@ -39,10 +38,9 @@ def open_or_create(path: Path) -> int:
 
 
 def make_folder(path: Path) -> None:
-    """A folder, and those above it that are not there yet; what is there keeps its mode. Raises UnsafeFile and OSError.
+    """Create a folder and its missing parents; existing ones keep their mode. Raises UnsafeFile and OSError.
 
-    The names of new folders are durable, so that what is written into them and synced cannot be lost with them. Links
-    on the way are not followed.
+    The names of new folders are durable, so that synced files in them cannot be lost. Links are not followed.
     """
     inside = path.absolute() / "…"
     try:
@@ -69,7 +67,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _sync(folder: int) -> None:
-    """Sync a folder by a handle that is for searching alone."""
+    """Sync a folder, given a handle that can only search it."""
     handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     try:
         os.fsync(handle)

@@ -1,8 +1,8 @@
-"""Opens files of a checkout, which anybody may have written.
+"""Opens files of a checkout, which may contain files of a stranger.
 
-A link in a checkout can lead to any file of the user who runs batchctl, and a pipe is waited for without end. So no
-part of a path is followed if it is a symbolic link, and only regular files are opened. A path that may lead through
-links is resolved and checked against what is allowed first (`manifests.trust`); what comes here is the real path.
+A link in a checkout can lead to any file of the user who runs batchctl, and opening a pipe blocks. So no symbolic link
+in a path is followed, and only regular files are opened. The caller resolves and checks paths that may contain links
+(`manifests.trust`), and passes the real path.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from pathlib import Path
 
 _SEARCH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ALWAYS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-"""O_NONBLOCK has no meaning for regular files; without it, to open a pipe is to wait for its other end."""
+"""O_NONBLOCK has no effect on regular files; without it, opening a pipe waits for its other end."""
 
 
 class UnsafeFile(OSError):
-    """What is there is a symbolic link, or no regular file. Nothing was read from it or written to it."""
+    """The file is a symbolic link or not a regular file. Nothing was read from it or written to it."""
 
     def __init__(self, number: int, what: str, path: Path) -> None:
         super().__init__(number, what, str(path))
 
     @property
     def words(self) -> str:
-        """Which file, and what it is."""
+        """The file and the reason, for messages."""
         return f"{self.filename}: {self.strerror}"
 
 
 def open_file(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
-    """A handle on a regular file. Raises UnsafeFile for a link, a pipe and the like, and OSError."""
+    """Open a regular file; returns its handle. Raises UnsafeFile for a link, a pipe and the like, and OSError."""
     with open_parent(path) as parent:
         try:
             handle = os.open(path.name, flags | _ALWAYS, mode, dir_fd=parent)
         except OSError as error:
-            raise _told(error, parent, path, only_links=isinstance(error, FileExistsError)) from error
+            raise _with_path(error, parent, path, only_links=isinstance(error, FileExistsError)) from error
     try:
         _require_regular(os.fstat(handle), path)
     except BaseException:
@@ -48,18 +48,18 @@ def open_file(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
 
 
 def open_stream(path: Path) -> BufferedReader:
-    """A regular file, for reading. Raises UnsafeFile and OSError."""
+    """Open a regular file for reading. Raises UnsafeFile and OSError."""
     return os.fdopen(open_file(path), "rb")
 
 
 def read_start(path: Path, limit: int) -> bytes:
-    """At most `limit` bytes of a regular file, from its start. Raises UnsafeFile and OSError."""
+    """Read at most `limit` bytes from the start of a regular file. Raises UnsafeFile and OSError."""
     with open_stream(path) as stream:
         return stream.read(limit)
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is anything by this name, a link that leads nowhere included. Raises UnsafeFile for the folders."""
+    """Whether the name exists, even as a broken link. Raises UnsafeFile if a folder on the way is a link."""
     try:
         with open_parent(path) as parent:
             os.lstat(path.name, dir_fd=parent)
@@ -69,7 +69,7 @@ def is_there(path: Path) -> bool:
 
 
 def require_regular(*paths: Path) -> None:
-    """Raise UnsafeFile unless each is a regular file or not there at all: for a library that opens files by name."""
+    """Raise UnsafeFile unless each path is a regular file or missing, for a library that opens files by name."""
     for path in paths:
         try:
             with open_parent(path) as parent:
@@ -80,7 +80,7 @@ def require_regular(*paths: Path) -> None:
 
 @contextmanager
 def open_parent(path: Path) -> Iterator[int]:
-    """A handle on the folder that a path lies in; for searching alone. Raises UnsafeFile and OSError."""
+    """A handle that can search the parent folder of a path. Raises UnsafeFile and OSError."""
     absolute = path.absolute()
     handle = os.open(absolute.anchor, _SEARCH)
     try:
@@ -97,11 +97,11 @@ def _step(parent: int, name: str, path: Path) -> int:
     try:
         return os.open(name, _SEARCH, dir_fd=parent)
     except OSError as error:
-        raise _told(error, parent, path, only_links=True) from error
+        raise _with_path(error, parent, path, only_links=True) from error
 
 
-def _told(error: OSError, parent: int, path: Path, *, only_links: bool) -> OSError:
-    """The error with the whole path in it; or that it is a link or no regular file, where that is the reason."""
+def _with_path(error: OSError, parent: int, path: Path, *, only_links: bool) -> OSError:
+    """The error with the complete path; an UnsafeFile if a link or a special file is the reason."""
     try:
         found = os.lstat(path.name, dir_fd=parent)
         if not only_links or stat.S_ISLNK(found.st_mode):

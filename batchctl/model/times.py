@@ -24,5 +24,5 @@ def read_rfc3339(text: str) -> datetime:
     """The moment that a text names, in its own zone. Raises ValueError, also for a time without a zone."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError(f"a time without a zone: {text!r}")
+        raise ValueError(f"a time without a time zone: {text!r}")
     return moment

@@ -1,5 +1,5 @@
-"""The state file: what batchctl recorded, in SQLite, made to be read by people.
+"""The state file: everything that batchctl recorded, in a SQLite file that people can read.
 
-Owns the tables, their migrations, the lock and the mapping of every fault to a StateError. Decides nothing: it
-stores and gives back what the engine says. Import from the modules; `open_state` is in `batchctl.state.store`.
+Owns the tables, their migrations, the lock, and the mapping of every failure to a StateError. It decides nothing.
+`open_state` is in `batchctl.state.store`.
 """

@@ -1,7 +1,4 @@
-"""One cell of a table: how times, durations, flags and JSON look in the file, and back.
-
-Owns the text forms that people read. Readers raise ValueError.
-"""
+"""Converts times, durations, flags and JSON to the cells of a table, and back. Readers raise ValueError."""
 
 from __future__ import annotations
 
@@ -13,24 +10,24 @@ from batchctl.model.desired import Json
 from batchctl.model.times import rfc3339
 
 Cell = str | int | None
-"""What the tables hold: text, whole numbers and NULL."""
+"""A value in a table: text, a whole number or NULL."""
 
 
 class CellError(ValueError):
-    """A cell holds what no writer of ours has written."""
+    """A cell has a value that batchctl never writes."""
 
 
 class NewerError(Exception):
-    """A cell holds what only a newer batchctl can have written."""
+    """A cell has a value that only a newer batchctl writes."""
 
 
 def text_cell(text: str) -> str:
-    """Text that SQLite can hold: lone surrogates, which a reply's JSON escapes can smuggle in, become `?`."""
+    """Text that SQLite can store: lone surrogates, which a reply's JSON escapes can contain, become `?`."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def optional_text_cell(text: str | None) -> str | None:
-    """The same, or NULL."""
+    """Text as `text_cell` writes it, or NULL."""
     return None if text is None else text_cell(text)
 
 
@@ -39,12 +36,12 @@ def time_cell(time: datetime | None) -> str | None:
     if time is None:
         return None
     if time.tzinfo is None:
-        raise ValueError(f"a time without a zone: {time!r}")
+        raise ValueError(f"a time without a time zone: {time!r}")
     return rfc3339(time)
 
 
 def json_cell(value: Json) -> str:
-    """JSON as people read it: members sorted, nothing escaped that need not be."""
+    """Readable JSON: members sorted, with the fewest escapes."""
     return text_cell(json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, default=_plain))
 
 
@@ -55,7 +52,7 @@ def _plain(value: object) -> Json:
 
 
 def seconds_of(duration: timedelta | None) -> int | float | None:
-    """A duration in seconds; whole ones as whole numbers, because those are the ones people write."""
+    """A duration in seconds, as a whole number if it is one."""
     if duration is None:
         return None
     seconds = duration.total_seconds()
@@ -63,7 +60,7 @@ def seconds_of(duration: timedelta | None) -> int | float | None:
 
 
 def read_text(cell: Json) -> str:
-    """Text as it is."""
+    """Text, unchanged."""
     if not isinstance(cell, str):
         raise CellError(f"expected text, found {cell!r}")
     return cell
@@ -75,7 +72,7 @@ def read_optional_text(cell: Json) -> str | None:
 
 
 def read_number(cell: Json) -> int:
-    """A whole number; JSON's true and false are none."""
+    """A whole number; JSON's true and false are not numbers."""
     if not isinstance(cell, int) or isinstance(cell, bool):
         raise CellError(f"expected a whole number, found {cell!r}")
     return cell
@@ -94,15 +91,15 @@ def read_flag(cell: Json) -> bool:
 
 
 def read_optional_time(cell: Json) -> datetime | None:
-    """What `time_cell` wrote, or NULL."""
+    """A time from `time_cell`, or NULL."""
     return None if cell is None else read_time(cell)
 
 
 def read_time(cell: Json) -> datetime:
-    """What `time_cell` wrote, or any RFC 3339 time with a zone, as a person may have typed it; in UTC."""
+    """A time from `time_cell`, or any RFC 3339 time with a zone that a person typed; in UTC."""
     time = datetime.fromisoformat(read_text(cell))
     if time.tzinfo is None:
-        raise CellError(f"a time without a zone: {cell!r}")
+        raise CellError(f"a time without a time zone: {cell!r}")
     return time.astimezone(UTC)
 
 
@@ -128,7 +125,7 @@ def read_texts(cell: Json) -> tuple[str, ...]:
 
 
 def read_seconds(value: Json) -> timedelta | None:
-    """What `seconds_of` gave."""
+    """A duration from `seconds_of`."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):

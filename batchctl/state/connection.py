@@ -1,6 +1,6 @@
 """Connections to the state file: for writing under the lock, and for reading without it.
 
-Owns pragmas, file modes and how a new file comes into being. Raises sqlite3.Error and OSError; the callers map them.
+Owns pragmas, file modes and the creation of new files. Raises sqlite3.Error and OSError; the callers map them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from batchctl.state.sqlite_errors import corrupt, lock_lost, primary_code
 T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
-"""How long SQLite waits for a program that has the file open beside us, such as a viewer."""
+"""How long SQLite waits for another program that has the file open, such as a viewer."""
 
 _SNAPSHOT_TRIES = 5
 
@@ -32,18 +32,18 @@ _SNAPSHOT_TRIES = 5
 def _connect(path: Path, query: str) -> Database:
     # SQLite opens these by name.
     require_regular(*(side_file(path, suffix) for suffix in ("", "-wal", "-shm", "-journal")))
-    # isolation_level=None: transactions begin and end where this room says so, never by themselves.
+    # isolation_level=None: transactions begin and end only where this package says so.
     conn = sqlite3.connect(f"{path.absolute().as_uri()}?{query}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
     return Database(conn, recursive_triggers=False, execute_plugins=False)
 
 
 def side_file(path: Path, suffix: str) -> Path:
-    """A file beside the state file, named after it."""
+    """A file beside the state file, with a suffix to its name."""
     return path.with_name(path.name + suffix)
 
 
 def has_content(path: Path) -> bool:
-    """Whether there is a file with at least a byte in it. Raises UnsafeFile."""
+    """Whether there is a file that is not empty. Raises UnsafeFile."""
     require_regular(path)
     try:
         return path.stat().st_size > 0
@@ -52,13 +52,12 @@ def has_content(path: Path) -> bool:
 
 
 def refuse_left_over_wal(path: Path) -> None:
-    """Raise StateError (`StateCorrupt`) where the state file is missing but its log is not.
+    """Raise StateError (`StateCorrupt`) if the state file is missing but its log is not.
 
-    Half of a state was moved away then: a new state would forget all its jobs, and SQLite would mix the old log
-    into the new file.
+    Half of a state was moved away: a new file would forget all jobs, and SQLite would apply the old log to it.
     """
     wal = side_file(path, "-wal")
-    # In this order: a file that is just being made exists before its log does.
+    # In this order: a new file exists before its log does.
     if has_content(wal) and not is_there(path):
         raise corrupt(path, f"it is missing, but {wal.name} is still there")
 
@@ -68,7 +67,7 @@ def connect_writer(path: Path) -> Database:
     handle = open_file(path)
     try:
         if os.fstat(handle).st_uid == os.geteuid():
-            os.fchmod(handle, 0o600)  # also what a restored copy gets; -wal and -shm take their mode from it
+            os.fchmod(handle, 0o600)  # also for a restored copy; -wal and -shm take their mode from it
     finally:
         os.close(handle)
     db = _connect(path, "mode=rw")
@@ -84,7 +83,7 @@ def connect_writer(path: Path) -> Database:
 
 
 def create_file(path: Path, migrations: Sequence[Migration], identity: Identity) -> None:
-    """Make a new state file. It appears under its name only when it is whole, so an empty one is always a fault."""
+    """Create a state file. It gets its name only when it is complete, so an empty one is always an error."""
     refuse_left_over_wal(path)
     new = side_file(path, ".new")
     for left_over in (
@@ -101,8 +100,8 @@ def create_file(path: Path, migrations: Sequence[Migration], identity: Identity)
     try:
         new.replace(path)
     except FileNotFoundError as error:
-        # A left-over to somebody who broke the lock while this process slept.
-        raise lock_lost(path, "another process rebuilt the file") from error
+        # A process that broke the lock while this one slept took it for a left-over.
+        raise lock_lost(path, "another process created the file again") from error
     sync_folder(path.parent)
 
 
@@ -118,14 +117,14 @@ def back_up(db: Database, target: Path) -> None:
 
 
 def memory_copy(db: Database) -> Database:
-    """The same content in memory, where it can be migrated without a trace."""
+    """A copy in memory, which can be migrated without changing the file."""
     copy = Database(sqlite3.connect(":memory:", isolation_level=None), recursive_triggers=False, execute_plugins=False)
     db.conn.backup(copy.conn)
     return copy
 
 
 def put_aside(path: Path, aside: Path) -> bool:
-    """Give a state file another name, its log with it; False when there was neither. A half that is left is refused."""
+    """Rename a state file and its log; False if there was neither."""
     found = [suffix for suffix in ("", "-wal", "-shm") if is_there(side_file(path, suffix))]
     for suffix in found:
         side_file(path, suffix).replace(side_file(aside, suffix))
@@ -135,9 +134,9 @@ def put_aside(path: Path, aside: Path) -> bool:
 def read_snapshot(path: Path, read: Callable[[Database], T]) -> T:
     """Run `read` in one read transaction, without ever writing to the file.
 
-    SQLite reads a file in WAL mode only where its -shm exists or can be made. In a folder that we may not write, or
-    on a full disk, a file without a log is therefore opened as immutable; that is sound only if no other process writes
-    meanwhile, so the file is compared before and after, and read again when it moved.
+    SQLite reads a file in WAL mode only if its -shm exists or can be created. In a read-only folder, or on a full disk,
+    a file without a log is therefore opened as immutable. That is safe only if no process writes at the same time, so
+    the file is compared before and after, and read again if it changed.
     """
     for _ in range(_SNAPSHOT_TRIES):
         try:

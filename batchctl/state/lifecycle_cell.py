@@ -1,4 +1,4 @@
-"""The lifecycle of a recorded job as one JSON object, by the table of its members, and back."""
+"""The lifecycle of a recorded job as one JSON object, by the table `LIFECYCLE`, and back."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _READ: Mapping[ValueType, Callable[[Json], Value]] = {
 
 
 def lifecycle_object(lifecycle: Lifecycle) -> dict[str, Json]:
-    """Every member, those that have their default too."""
+    """All members, including those with their default."""
     return {one.record_name: _WRITE[one.kind](one.of(lifecycle)) for one in LIFECYCLE}
 
 
 def read_lifecycle(stored: Mapping[str, Json]) -> Lifecycle:
-    """What a record lacks, because it was written before there was such a member, has its default.
+    """The lifecycle in a record. A missing member has its default: the record is older than the member.
 
-    Raises ValueError and TypeError, and NewerError for members that this batchctl does not know: what a newer one has
-    promised must not be dropped with the next write.
+    Raises ValueError and TypeError, and NewerError for unknown members: the next write would drop a promise that a
+    newer batchctl recorded.
     """
     unknown = stored.keys() - {one.record_name for one in LIFECYCLE}
     if unknown:
         raise NewerError(f"its lifecycle has {', '.join(sorted(unknown))}")
-    there = (one for one in LIFECYCLE if one.record_name in stored)
-    return Lifecycle(**{one.attribute: _read(one, stored[one.record_name]) for one in there})
+    known = (one for one in LIFECYCLE if one.record_name in stored)
+    return Lifecycle(**{one.attribute: _read(one, stored[one.record_name]) for one in known})
 
 
 def _read(one: LifecycleField, cell: Json) -> Value:

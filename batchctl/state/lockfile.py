@@ -1,7 +1,7 @@
-"""The lock file beside the state: an flock, and a note of who holds it.
+"""The lock file beside the state: an flock, and a note about its holder.
 
-Owns the file's content and its life. The kernel drops the lock when its holder dies, so a note without a lock is
-stale and says nothing. The file is not removed on release: another process may be waiting on it.
+The kernel releases the lock when its holder dies, so a note without a lock is stale. The file is not removed on
+release, because another process may be waiting for it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from batchctl.disk.safe_open import open_file, read_start
 from batchctl.state.cells import read_number, read_object, read_text, read_time, time_cell
 
 _LONGEST_NOTE = 64 * 1024
-"""Bytes; no note of ours comes near it."""
+"""Bytes; real notes are much shorter."""
 _TRIES = 500
 _PAUSE_SECONDS = 0.001
-"""How often, and after what pause, the lock is tried while its holder does not work on the state."""
+"""The tries, and the pause between them, while only readers of the note have the file locked."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock, and since when."""
+    """The holder of the lock."""
 
     pid: int
     host: str
@@ -37,12 +37,12 @@ class Holder:
 
     @property
     def words(self) -> str:
-        """Who it is, for people."""
+        """The holder for messages."""
         since = self.since.isoformat(timespec="seconds")
         return f"`{self.command}` of {self.who} (pid {self.pid} on {self.host}, since {since})"
 
     def as_json(self) -> dict[str, str | int | None]:
-        """The note, as the lock file has it."""
+        """The content of the lock file."""
         return {
             "pid": self.pid,
             "host": self.host,
@@ -59,13 +59,13 @@ class LockFile:
         self._handle = handle
 
     def release(self) -> None:
-        """Give the lock back and take the note away."""
+        """Release the lock and remove the note."""
         os.ftruncate(self._handle, 0)
         os.close(self._handle)
 
 
 def take_lock(path: Path, holder: Holder) -> LockFile | None:
-    """Take the lock and leave a note in it; None when another process holds it. Raises OSError."""
+    """Take the lock and write the note; None if another process holds the lock. Raises OSError."""
     while True:
         handle = open_or_create(path)
         try:
@@ -78,15 +78,15 @@ def take_lock(path: Path, holder: Holder) -> LockFile | None:
         except BaseException:
             os.close(handle)
             raise
-        # The file was removed (`state lock break`) between open and flock: this lock guards nothing.
+        # The file was removed (`state lock break`) between open and flock: this lock protects nothing.
         os.close(handle)
 
 
 def _lock(handle: int) -> bool:
-    """Take the exclusive lock; False when a process has it that works on the state.
+    """Take the exclusive lock; False if another process has it.
 
-    Who only asks after the holder (`lock_holder`) has the file locked for that moment, too, but not exclusively. That
-    must turn nobody away, and it is not seen any more when it is looked for a second time.
+    A reader of the note (`lock_holder`) holds a shared lock for a moment. That must not make this process fail, so a
+    shared lock is tried again until it is released.
     """
     for _ in range(_TRIES):
         if _try(handle, fcntl.LOCK_EX):
@@ -107,9 +107,9 @@ def _try(handle: int, kind: int) -> bool:
 
 
 def lock_holder(path: Path) -> Holder | None:
-    """Who holds the lock; None when no process does, or it left no note yet. Raises OSError."""
+    """The holder of the lock; None if it is free or has no note yet. Raises OSError."""
     if read_holder(path) is None:
-        # The lock is not touched where there is no answer but this.
+        # Without a note there is nothing to report, so the lock is not touched.
         return None
     try:
         handle = open_file(path)
@@ -122,7 +122,7 @@ def lock_holder(path: Path) -> Holder | None:
 
 
 def read_holder(path: Path) -> Holder | None:
-    """The note in the lock file; None when it is not there or not whole. Raises OSError."""
+    """The note in the lock file; None if it is missing or incomplete. Raises OSError."""
     try:
         note = read_object(read_start(path, _LONGEST_NOTE).decode("utf-8"))
         return Holder(

@@ -1,7 +1,7 @@
-"""The numbered steps from an empty file to today's tables.
+"""The numbered migrations from an empty file to the present tables.
 
-Owns the schema. A released step is never edited: a change of the tables is a new step at the end. Each step runs in
-one transaction with the record of its number, so a file is always at one version and never between two.
+A released migration is never edited: a change of the tables is a new one at the end. Each runs in one transaction with
+the update of the format number, so a file always has exactly one version.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ TABLES: Mapping[str, int] = {
     "outbox": 6,
     "ghosts": 13,
 }
-"""All tables, each with the format version that brought it."""
+"""All tables, each with the format version that added it."""
 
 _ATTEMPT_KEY = ("job", "attempt", "shard")
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose state it is."""
+    """The stack that a state belongs to."""
 
     stack: str
     uid: str
 
 
 def create_tables(db: Database) -> None:
-    """Version 1: the first tables. Columns that people look at first stand first."""
+    """Version 1: the first tables. The columns that people read first come first."""
     _create_jobs(db)
     _create_attempts(db)
     db.table("intents").create(
@@ -140,14 +140,14 @@ def _create_attempts(db: Database) -> None:
 
 
 def add_names_and_identities(db: Database) -> None:
-    """Version 2: the names that a job had before, and whose credentials showed an account's jobs."""
+    """Version 2: former names of jobs, and the credentials that showed an account's jobs."""
     db.table("jobs").add_column("former_names", str, not_null_default="[]")
     accounts = {"account": str, "identity": str}
     db.table("accounts").create(accounts, pk="account", not_null=set(accounts), strict=True)
 
 
 def add_quotas_and_needs(db: Database) -> None:
-    """Version 3: what refusals have taught of the APIs' quotas, and which jobs a job depends on."""
+    """Version 3: quotas that were learned from refusals, and the dependencies of jobs."""
     db.table("jobs").add_column("depends_on", str, not_null_default="[]")
     quotas = {
         "account": str,
@@ -161,17 +161,17 @@ def add_quotas_and_needs(db: Database) -> None:
 
 
 def add_seal(db: Database) -> None:
-    """Version 4: a sum over all records, by which a damaged value is found out."""
+    """Version 4: a checksum of all records, to detect damaged values."""
     db.table("meta").add_column("seal", str, not_null_default="0")
 
 
 def add_retry_orders(db: Database) -> None:
-    """Version 5: which jobs a person wants tried again."""
+    """Version 5: orders to retry a job."""
     db.table("jobs").add_column("retry_requested", str)
 
 
 def add_outbox(db: Database) -> None:
-    """Version 6: the notices for the stack's hooks. No foreign key: a notice outlives its job."""
+    """Version 6: the outbox of notices for hooks. No foreign key: a notice outlives its job."""
     columns = {
         "time": str,
         "job": str,
@@ -191,54 +191,54 @@ def add_outbox(db: Database) -> None:
 
 
 def add_second_clock(db: Database) -> None:
-    """Version 7: when the grace of an open intent began on the provider's clock, beside the local one."""
+    """Version 7: the start of an open intent's grace on the provider's clock, beside the local one."""
     db.table("intents").add_column("first_look_there", str)
 
 
 def add_token_counts(db: Database) -> None:
-    """Version 8: how large an attempt's input was, and how many tokens the API counted in it."""
+    """Version 8: the size of an attempt's input, and the tokens that the API counted in it."""
     for column in ("input_bytes", "tokens"):
         db.table("attempts").add_column(column, int)
 
 
-def mend_first_format(db: Database) -> None:
-    """Version 9: `results_lost`, which the very first files lack: the first format got it later, under its number."""
+def complete_first_format(db: Database) -> None:
+    """Version 9: `results_lost`, which the first files lack: format 1 got it later, under the same number."""
     columns: list[str] = [column.name for column in db.table("attempts").columns]
     if "results_lost" not in columns:
         db.table("attempts").add_column("results_lost", int, not_null_default=0)
 
 
 def add_settings(db: Database) -> None:
-    """Version 10: all settings of a manifest that are compared with it, and the codes of errors in the history."""
+    """Version 10: all settings that are compared with the manifest, and error codes in the history."""
     db.table("jobs").add_column("priority", int)
     db.table("jobs").add_column("webhook", str)
     db.table("events").add_column("code", str)
 
 
 def add_missed(db: Database) -> None:
-    """Version 11: the first look in a row that did not find an attempt's remote job, on the local clock and there."""
+    """Version 11: the time of the first look that missed an attempt's remote job, on both clocks."""
     for column in ("missed", "missed_there"):
         db.table("attempts").add_column(column, str)
 
 
 def add_row_hashes(db: Database) -> None:
-    """Version 12: a short hash of each row of an attempt's input, by which changed rows are named."""
+    """Version 12: a short hash of each row of an attempt's input, to name changed rows."""
     db.table("attempts").add_column("row_hashes", str)
 
 
 def add_ghosts(db: Database) -> None:
-    """Version 13: remote jobs that were deleted and forgotten, which a list may show for a while."""
+    """Version 13: deleted and forgotten remote jobs, which a stale list may still show."""
     ghosts = {"account": str, "remote": str, "time": str}
     db.table("ghosts").create(ghosts, pk=("account", "remote"), not_null=set(ghosts), strict=True)
 
 
 def add_troubles(db: Database) -> None:
-    """Version 14: what goes wrong with an attempt, since when and until when, as one JSON object."""
+    """Version 14: the trouble of an attempt as one JSON object."""
     db.table("attempts").add_column("trouble", str)
 
 
 def add_input_files(db: Database) -> None:
-    """Version 15: which uploaded file an attempt reads, so that it is deleted when no attempt does any more."""
+    """Version 15: the uploaded file of an attempt, so that it is deleted when no attempt needs it."""
     db.table("attempts").add_column("input_file", str)
 
 
@@ -251,7 +251,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_outbox,
     add_second_clock,
     add_token_counts,
-    mend_first_format,
+    complete_first_format,
     add_settings,
     add_missed,
     add_row_hashes,
@@ -259,12 +259,12 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_troubles,
     add_input_files,
 )
-"""In order; a file's format version is how many of them it has been through."""
+"""In order. The format version of a file is the number of migrations that it has had."""
 
 
 @contextmanager
 def transaction(db: Database) -> Iterator[None]:
-    """One IMMEDIATE transaction: all of it, or nothing, and no other writer between its reads and its writes."""
+    """One IMMEDIATE transaction: no other process writes between its reads and its writes."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -275,7 +275,7 @@ def transaction(db: Database) -> Iterator[None]:
 
 
 def migrate(db: Database, version: int, migrations: Sequence[Migration], identity: Identity) -> None:
-    """Bring a file from `version` (0: empty) to the newest."""
+    """Migrate a file from `version` (0: empty) to the newest."""
     for number, migration in enumerate(migrations[version:], start=version + 1):
         with transaction(db):
             migration(db)

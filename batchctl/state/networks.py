@@ -1,6 +1,6 @@
-"""Which folders lie on a network file system, where neither flock nor SQLite's shared memory can be trusted.
+"""Refuses network file systems, where neither flock nor SQLite's shared memory is reliable.
 
-Owns the list of such file systems. Knows Linux only: elsewhere nothing is refused.
+It knows only Linux; on other systems nothing is refused.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
 
 
 def refuse_network_file_system(folder: Path) -> None:
-    """Raise StateError (`StateOnNetwork`) when the folder is on one. It need not exist yet."""
+    """Raise StateError (`StateOnNetwork`) if the folder is on a network file system. It need not exist yet."""
     try:
         mounts = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
@@ -44,14 +44,14 @@ def refuse_network_file_system(folder: Path) -> None:
     kind = file_system_of(folder.resolve(), mounts)
     if kind in NETWORK_FILE_SYSTEMS:
         raise StateError(
-            f"{folder} is on a network file system ({kind}), where locks cannot be trusted",
+            f"{folder} is on a network file system ({kind}), where locks are not reliable",
             code=ErrorCode.STATE_ON_NETWORK,
             hint="name a path on a local disk with --state",
         )
 
 
 def file_system_of(folder: Path, mounts: str) -> str:
-    """The type of the file system that holds an absolute path, by the text of a mounts table."""
+    """The type of the file system of an absolute path, by the text of a mounts table."""
     deepest, kind = -1, ""
     for line in mounts.splitlines():
         fields = line.split(" ")

@@ -1,6 +1,6 @@
-"""The recorded values as table records, and back.
+"""Converts recorded values to table records, and back.
 
-Owns which field is in which column. Readers raise ValueError or KeyError; `snapshot` names table and record.
+Readers raise ValueError or KeyError; `snapshot` adds table and record to the message.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ Record: TypeAlias = dict[str, Cell]
 """One record of a table, by column."""
 
 Stored: TypeAlias = Mapping[str, Json]
-"""One record as it was read: nothing in it can be trusted yet."""
+"""A record as it was read, not checked yet."""
 
 
 def key_record(key: AttemptKey) -> Record:
-    """The columns that tell one attempt from another."""
+    """The columns that identify an attempt."""
     return {"job": key.job, "attempt": key.attempt, "shard": key.shard}
 
 
@@ -53,7 +53,7 @@ def read_key(stored: Stored) -> AttemptKey:
 
 
 def job_record(job: JobRow) -> Record:
-    """A record of `jobs`; the attempts have their own."""
+    """A record of `jobs`; attempts have their own records."""
     return {
         "name": job.name,
         "kind": job.kind.value,
@@ -102,7 +102,7 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
 
 
 def attempt_record(attempt: RecordedAttempt) -> Record:
-    """A record of `attempts`; the open intent has its own."""
+    """A record of `attempts`; an open intent has its own record."""
     return key_record(attempt.key) | {
         "state": optional_text_cell(attempt.state),
         "remote": optional_text_cell(attempt.remote),
@@ -180,13 +180,13 @@ def _read_missed(stored: Stored) -> Moment | None:
 
 
 def _read_error(stored: Stored) -> Status | None:
-    # The message tells whether there was an error at all: a Status may lack its code, never its message.
+    # No message means no error: a Status may lack its code, but never its message.
     message = read_optional_text(stored["error_message"])
     return None if message is None else Status(read_optional_number(stored["error_code"]), message)
 
 
 def intent_record(key: AttemptKey, intent: Intent) -> Record:
-    """A record of `intents`: while it exists, the intent is open."""
+    """A record of `intents`. The intent is open as long as the record exists."""
     return key_record(key) | {
         "time": time_cell(intent.time),
         "first_look": time_cell(intent.first_look),
@@ -236,7 +236,7 @@ def quota_record(quota: Quota) -> Record:
 
 
 def read_quota(stored: Stored) -> Quota:
-    """What was learned of a quota, from its record."""
+    """A learned quota from its record."""
     return Quota(
         key=QuotaKey(Account.parse(read_text(stored["account"])), read_text(stored["model"])),
         limit=read_number(stored["learned_limit"]),
@@ -293,7 +293,7 @@ def read_ghost(stored: Stored) -> Ghost:
 
 
 def event_record(event: Event, who: str) -> Record:
-    """A record of `events`; `who` is used where the event itself names no one."""
+    """A record of `events`; `who` is used if the event itself names no one."""
     return {
         "time": time_cell(event.time),
         "job": event.job,

@@ -1,8 +1,8 @@
-"""The seal: one sum over all records, by which a file that was changed by anything but batchctl gives itself away.
+"""The seal: one checksum of all records, to detect changes by anything but batchctl.
 
-SQLite checks the shape of a file, not its values. A single flipped bit in a digest, a remote name or a job's name would
-otherwise be believed, and a job be bought again or removed for it. The sum is of hashes of single records, so a write
-changes it by the few records that it touches. Events stay out: nothing is decided by them.
+SQLite checks the structure of a file, not its values. Without the seal, a flipped bit in a digest, a remote name or a
+job's name could buy a job again or remove one. The checksum is a sum of hashes of single records, so that a write
+updates it by the records that it changes. Events are not part of it: no decision depends on them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Scope:
 
 @contextmanager
 def resealed(db: Database, scopes: Sequence[Scope]) -> Iterator[None]:
-    """Keep the seal right while the records of these scopes change. Called inside the transaction of a commit."""
+    """Update the seal after the records of these scopes changed. Call it inside the transaction of a commit."""
     if not scopes:
         yield
         return
@@ -46,12 +46,12 @@ def resealed(db: Database, scopes: Sequence[Scope]) -> Iterator[None]:
 
 
 def reseal(db: Database) -> None:
-    """Seal the records as they now stand: after a migration, or when all were replaced."""
+    """Compute the seal of the present records: after a migration, or when all were replaced."""
     _write(db, _total(db))
 
 
-def is_whole(db: Database) -> bool:
-    """Whether the records are those that were sealed. A file from before there were seals is taken as it is."""
+def is_intact(db: Database) -> bool:
+    """Whether the records match the seal. A file of a format without a seal is accepted."""
     return not is_sealed(db) or _read(db) == _total(db)
 
 
@@ -68,14 +68,14 @@ def _total(db: Database) -> int:
 
 
 def _sum(db: Database, scope: Scope) -> int:
-    # Past the library: this runs twice for every write, and needs no more than names and values.
+    # Without sqlite-utils: this runs twice for every write, and needs only names and values.
     cursor = db.conn.execute(f"SELECT * FROM {scope.table} WHERE {scope.where}", scope.values)  # noqa: S608 - our own names
     names = [column[0] for column in cursor.description]
     return sum(_hash(scope.table, dict(zip(names, values, strict=True))) for values in cursor)
 
 
 def _hash(table: str, record: Stored) -> int:
-    # A damaged file may hold what is not JSON; such a value is none that was sealed.
+    # A damaged file may contain values that are not JSON; their repr never matches the seal.
     text = json.dumps([table, sorted(record.items())], default=repr)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:_BYTES], "big")
 

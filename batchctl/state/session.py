@@ -1,7 +1,7 @@
 """The state while this process holds its lock.
 
-Owns the commit: one transaction, conditional on the epoch that was drawn with the lock. A session that lost its lock
-to another process, or whose file was moved away under it, can write nothing any more.
+A commit is one transaction that requires the epoch of this session. After another process took the lock, or after the
+file was moved, the session can no longer write.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from batchctl.model.ports import Clock
 from batchctl.model.recorded import AddEvent, Recorded, Write
 from batchctl.state.connection import back_up, connect_writer, side_file
 from batchctl.state.lockfile import LockFile
-from batchctl.state.log import bound_log, count_on_log
+from batchctl.state.log import bound_log, require_log
 from batchctl.state.migrations import transaction
 from batchctl.state.snapshot import read_recorded
 from batchctl.state.sqlite_errors import lock_lost, state_errors
@@ -27,7 +27,7 @@ from batchctl.state.writes import apply_write, explain_rows, prune_events
 
 
 class FileSession(AbstractContextManager["FileSession"]):
-    """Implements StateSession over an open, migrated file. Leaving it gives the lock back."""
+    """Implements StateSession over an open, migrated file. Leaving it releases the lock."""
 
     def __init__(self, path: Path, db: Database, lock: LockFile, who: str, clock: Clock) -> None:
         self._path = path
@@ -37,7 +37,7 @@ class FileSession(AbstractContextManager["FileSession"]):
         self._clock = clock
         self._file = path.lstat()
         self._epoch = draw_epoch(db)
-        count_on_log(db)
+        require_log(db)
 
     def load(self) -> Recorded:
         with state_errors(self._path):
@@ -58,11 +58,11 @@ class FileSession(AbstractContextManager["FileSession"]):
         with state_errors(self._path):
             bound_log(self._db, self._path)
 
-    def replace_content(self, content: Content, carried: Sequence[Write] = ()) -> Path:
-        """Put a file's whole content in the place of ours, in one transaction; gives the backup that was made before.
+    def replace_content(self, content: Content, kept: Sequence[Write] = ()) -> Path:
+        """Replace the complete content in one transaction; returns the backup that was made before.
 
-        `carried` is what of ours is kept, on top of it. Lineage and serial come with the content; the epoch is the
-        file's own, for it guards this very file.
+        `kept` are changes of the present state that are applied to the new content. Lineage and serial come with the
+        content. The epoch stays, because it protects this file.
         """
         backup = side_file(self._path, f".backup-{self._clock.now():%Y%m%dT%H%M%SZ}")
         with state_errors(self._path):
@@ -70,7 +70,7 @@ class FileSession(AbstractContextManager["FileSession"]):
             back_up(self._db, backup)
         with self._writing():
             put_content(self._db, content)
-            for write in carried:
+            for write in kept:
                 apply_write(self._db, write, self._who)
         return backup
 
@@ -81,7 +81,7 @@ class FileSession(AbstractContextManager["FileSession"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # The connection first: closing it folds the log into the file, which is writing.
+        # The connection first: closing it runs a checkpoint, which writes.
         try:
             with state_errors(self._path):
                 self._db.close()
@@ -100,14 +100,14 @@ class FileSession(AbstractContextManager["FileSession"]):
         except FileNotFoundError:
             same = False
         if not same:
-            raise lock_lost(self._path, "the file was moved away or replaced")
+            raise lock_lost(self._path, "the file was moved or replaced")
         epoch = self._db.execute("SELECT epoch FROM meta").fetchone()[0]
         if epoch != self._epoch:
             raise lock_lost(self._path, f"another process took it (epoch {epoch}, ours was {self._epoch})")
 
 
 def draw_epoch(db: Database) -> int:
-    """Make every earlier session of this file powerless, and give the number of the new one."""
+    """Invalidate every earlier session of this file, and return the epoch of the new one."""
     with transaction(db):
         db.execute("UPDATE meta SET epoch = epoch + 1")
         epoch: int = db.execute("SELECT epoch FROM meta").fetchone()[0]
@@ -115,7 +115,7 @@ def draw_epoch(db: Database) -> int:
 
 
 def break_sessions(path: Path) -> None:
-    """Make every session of the file powerless, without a lock. Raises sqlite3.Error and OSError."""
+    """Invalidate every session of the file, without a lock. Raises sqlite3.Error and OSError."""
     db = connect_writer(path)
     try:
         draw_epoch(db)

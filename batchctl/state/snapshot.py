@@ -1,6 +1,6 @@
-"""What the tables say, as recorded values.
+"""Reads the tables into recorded values. Never writes.
 
-Owns the checks that come before trusting a file: is it a state, of this format, of this stack. Never writes.
+Checks first that the file is a state, in a known format, of this stack.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from batchctl.state.records import (
     read_notice,
     read_quota,
 )
-from batchctl.state.seal import is_whole
+from batchctl.state.seal import is_intact
 from batchctl.state.sqlite_errors import corrupt
 
 T = TypeVar("T")
 
 
 def format_version(db: Database, path: Path, identity: Identity, newest: int) -> int:
-    """The file's format, once it is known to be a state of this stack that this batchctl can read.
+    """The file's format, after checking that it is a state of this stack that this batchctl can read.
 
     Raises StateError: `StateCorrupt`, `StateTooNew`, `StateForeign`.
     """
@@ -61,7 +61,7 @@ def format_version(db: Database, path: Path, identity: Identity, newest: int) ->
         )
     strange = db.execute("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
     if strange is not None:
-        raise corrupt(path, f"it holds a trigger or view, {strange[0]!r}, which batchctl never makes")
+        raise corrupt(path, f"it contains a trigger or view, {strange[0]!r}, which batchctl never creates")
     missing = [table for table, since in TABLES.items() if since <= version and table not in tables]
     if missing:
         raise corrupt(path, f"table {missing[0]} is missing")
@@ -76,16 +76,16 @@ def format_version(db: Database, path: Path, identity: Identity, newest: int) ->
 
 
 def read_recorded(db: Database, path: Path) -> Recorded:
-    """The whole snapshot but the events. Raises StateError (`StateCorrupt`) naming table and record.
+    """All records except events. Raises StateError (`StateCorrupt`), which names table and record.
 
-    Tables are read without their indexes, as the seal reads them: a damaged index shows other records, or none.
+    Tables are read without their indexes, like for the seal: a damaged index shows other records, or none.
     """
     intents = dict(_read_all(db, path, "intents", lambda stored: (read_key(stored), read_intent(stored))))
     attempts = _read_attempts(db, path, intents)
     jobs = _read_all(db, path, "jobs", lambda stored: read_job(stored, attempts.pop(stored["name"], [])))
     if intents or attempts:
         lost = next(iter([*intents, *attempts]))
-        raise corrupt(path, f"there is an intent or an attempt of {lost}, but not what it belongs to")
+        raise corrupt(path, f"an intent or an attempt of {lost} belongs to a record that is missing")
     files = _read_all(db, path, "files", read_file)
     seen = _read_all(
         db,
@@ -113,10 +113,10 @@ def read_recorded(db: Database, path: Path) -> Recorded:
 
 
 def check_seal(db: Database, path: Path) -> None:
-    """Raise StateError (`StateCorrupt`) when a record is not as batchctl wrote it."""
+    """Raise StateError (`StateCorrupt`) if a record is not as batchctl wrote it."""
     with _reading(path, "meta", {"record": "seal"}):
-        if not is_whole(db):
-            raise corrupt(path, "its records are not those that batchctl wrote")
+        if not is_intact(db):
+            raise corrupt(path, "its records do not match the checksum that batchctl wrote")
 
 
 def read_events(db: Database, path: Path, job: str | None, limit: int) -> list[Event]:
@@ -127,7 +127,7 @@ def read_events(db: Database, path: Path, job: str | None, limit: int) -> list[E
 
 
 def _read_attempts(db: Database, path: Path, intents: dict[AttemptKey, Intent]) -> dict[str, list[RecordedAttempt]]:
-    """Attempts by job, oldest first; each takes its open intent out of `intents`."""
+    """Attempts by job, oldest first. Their open intents are removed from `intents`."""
     found = _read_all(
         db,
         path,
@@ -174,5 +174,5 @@ def _reading(path: Path, table: str, stored: Stored) -> Iterator[None]:
 
 
 def _name(stored: Stored) -> str:
-    """What tells a record from the others of its table: the first columns."""
+    """The first columns of a record, which identify it."""
     return " ".join(str(stored[column]) for column in list(stored)[:3])

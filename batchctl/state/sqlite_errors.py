@@ -1,7 +1,4 @@
-"""What can go wrong with a state file, as StateErrors with the way out.
-
-Owns the mapping from SQLite's result codes and from OSError. Nothing of either leaves this room unmapped.
-"""
+"""Maps SQLite's result codes and OSError to StateErrors with a hint. No other error leaves this package."""
 
 from __future__ import annotations
 
@@ -20,26 +17,26 @@ from batchctl.model.exhaustion import RUN_OUT, exhausted
 
 CORRUPT_HINT = (
     "`batchctl state rebuild` rebuilds it from the marks on the stack's jobs and from the results folder,"
-    " and keeps the old file aside; or restore a backup"
+    " and keeps the old file; or restore a backup"
 )
 
-_ROOM = 64 * 1024
-"""What SQLite needs at once to go on: its shared memory takes 32 KiB, and a commit some pages."""
+_SPACE = 64 * 1024
+"""The bytes that SQLite needs to continue: its shared memory takes 32 KiB, and a commit some pages."""
 
 _HANDLES = 4
 """Files that SQLite has open at once: the state, its log, its shared memory, a temporary one."""
 
 _LOW_BYTE = 0xFF
-"""SQLite keeps the kind of fault in the low byte of its extended result codes."""
+"""The primary code is the low byte of SQLite's extended result codes."""
 
 
 def corrupt(path: Path, reason: str) -> StateError:
-    """The error for a file whose content is not a sound state."""
+    """The error for a file whose content is not a valid state."""
     return StateError(f"the state file {path} is corrupt: {reason}", code=ErrorCode.STATE_CORRUPT, hint=CORRUPT_HINT)
 
 
 def lock_lost(path: Path, reason: str) -> StateError:
-    """The error for a session that is no longer the one that may write."""
+    """The error for a session that may no longer write."""
     return StateError(
         f"the lock on {path} was lost: {reason}",
         code=ErrorCode.LOCK_LOST,
@@ -48,8 +45,8 @@ def lock_lost(path: Path, reason: str) -> StateError:
 
 
 def primary_code(error: sqlite3.Error) -> int:
-    """The kind of fault, without the finer distinctions that differ between SQLite's versions."""
-    # Text that is not UTF-8 is found by the driver, which gives it no code.
+    """SQLite's primary result code. Extended codes differ between versions."""
+    # The driver reports text that is not UTF-8, without a code.
     unreadable = sqlite3.SQLITE_ERROR if isinstance(error, sqlite3.OperationalError) else sqlite3.SQLITE_INTERNAL
     code: int = getattr(error, "sqlite_errorcode", unreadable)
     return code & _LOW_BYTE
@@ -57,7 +54,7 @@ def primary_code(error: sqlite3.Error) -> int:
 
 @contextmanager
 def state_errors(path: Path) -> Iterator[None]:
-    """Turn sqlite3.Error and OSError into StateError, and text that is none, which only the driver stumbles over."""
+    """Turn sqlite3.Error, OSError and the driver's UnicodeDecodeError into StateError."""
     try:
         yield
     except UnicodeDecodeError as error:
@@ -72,8 +69,8 @@ def _from_sqlite(path: Path, error: sqlite3.Error) -> StateError:
     code = primary_code(error)
     if code in _CORRUPT_CODES:
         return corrupt(path, str(error))
-    # SQLite says FULL for its data files alone; where its shared memory or a quota has no room, it says "I/O error".
-    if code == sqlite3.SQLITE_IOERR and not _has_room(path.parent):
+    # SQLite reports FULL only for its data files; for its shared memory or a quota it reports "I/O error".
+    if code == sqlite3.SQLITE_IOERR and not _has_space(path.parent):
         return _disk_full(path)
     known = _KNOWN_CODES.get(code)
     return known(path) if known else _failed(path, error)
@@ -82,7 +79,7 @@ def _from_sqlite(path: Path, error: sqlite3.Error) -> StateError:
 def _from_os(path: Path, error: OSError) -> StateError:
     if isinstance(error, UnsafeFile):
         return StateError(
-            f"the state is not opened: {error.words}",
+            f"refused to open the state: {error.words}",
             code=ErrorCode.STATE_UNSAFE,
             hint="remove it; if it came with a pull request, ask why",
         )
@@ -99,11 +96,11 @@ def _from_os(path: Path, error: OSError) -> StateError:
             return _failed(path, error)
 
 
-def _has_room(folder: Path) -> bool:
-    """Whether a little can be written there. Tried, because free blocks say nothing of quotas; no trace is left."""
+def _has_space(folder: Path) -> bool:
+    """Whether a few bytes can be written there. It tries, because free blocks do not account for quotas."""
     try:
         with tempfile.TemporaryFile(dir=folder, buffering=0) as stream:
-            stream.write(bytes(_ROOM))
+            stream.write(bytes(_SPACE))
             os.fsync(stream.fileno())
     except OSError as error:
         return error.errno not in _FULL
@@ -114,7 +111,7 @@ def _disk_full(path: Path) -> StateError:
     return StateError(
         f"the disk is full: nothing was written to {path}",
         code=ErrorCode.STATE_DISK_FULL,
-        hint="free some space and run the command again; the state is as it was before",
+        hint="free some space and run the command again; the state is unchanged",
     )
 
 
@@ -122,7 +119,7 @@ def _read_only(path: Path) -> StateError:
     return StateError(
         f"the state file {path} cannot be written: it or its folder is read-only",
         code=ErrorCode.STATE_READ_ONLY,
-        hint="make the folder and the file writable, or name another place with --state",
+        hint="make the folder and the file writable, or name another file with --state",
     )
 
 
@@ -130,12 +127,12 @@ def _not_permitted(path: Path) -> StateError:
     return StateError(
         f"no permission for the state file {path}",
         code=ErrorCode.STATE_PERMISSION,
-        hint="run as the user who owns the file and its folder, or name another place with --state",
+        hint="run as the user who owns the file and its folder, or name another file with --state",
     )
 
 
 def _cannot_open(path: Path) -> StateError:
-    # SQLite says only "unable to open"; asking the file itself tells which of the reasons it is.
+    # SQLite reports only "unable to open"; opening the file gives the reason.
     try:
         with ExitStack() as stack:
             for _ in range(_HANDLES):
@@ -155,7 +152,7 @@ def _exhausted(path: Path, error: OSError) -> StateError:
 
 def _busy(path: Path) -> StateError:
     return StateError(
-        f"another program keeps the state file {path} busy",
+        f"another program is writing to the state file {path}",
         code=ErrorCode.STATE_BUSY,
         hint="close the SQLite shell or viewer that has it open for writing",
     )
@@ -165,14 +162,14 @@ def _failed(path: Path, error: Exception) -> StateError:
     return StateError(
         f"the state file {path} cannot be used: {error}",
         code=ErrorCode.STATE_FAILED,
-        hint="look at the disk and the folder, or name another place with --state",
+        hint="check the disk and the folder, or name another file with --state",
     )
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _CORRUPT_CODES = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
-"""SQLITE_ERROR is what a missing table or column gives: the file is SQLite, but these are not our tables."""
+"""SQLITE_ERROR means a missing table or column: the file is SQLite, but its tables are not ours."""
 
 _KNOWN_CODES: Mapping[int, Callable[[Path], StateError]] = {
     sqlite3.SQLITE_FULL: _disk_full,

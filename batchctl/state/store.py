@@ -1,6 +1,6 @@
 """The state file as the engine sees it: load it, lock it.
 
-Owns the order of things: which checks come before the lock, what the lock protects, when a file is made or migrated.
+Owns the order of checks, lock, creation and migration.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ from batchctl.state.whole_state import Content, check_pages, read_content, write
 T = TypeVar("T")
 
 _HOPELESS = frozenset({ErrorCode.STATE_TOO_NEW, ErrorCode.STATE_FOREIGN, ErrorCode.STATE_FAILED})
-"""Faults that no second try and no other user gets around."""
+"""Errors that neither another try nor another user can avoid."""
 
 POLL_SECONDS = 0.5
-"""How often a waiting process looks at the lock."""
+"""The seconds between two tries to take the lock."""
 
 
 OnWait = Callable[[str], None]
-"""Told who holds the lock, in words, once when a wait for it begins."""
+"""Called once with the holder of the lock, as text, when a wait for the lock begins."""
 
 
 def open_state(
@@ -65,7 +65,7 @@ def open_state(
     lock_timeout: float = 0,
     on_wait: OnWait | None = None,
 ) -> FileState:
-    """The state of one stack in a local file. Touches nothing yet.
+    """The state of one stack in a local file. It does not open the file yet.
 
     `who` is written into the lock's note and into events that name no one; `lock_timeout` is how many seconds `lock`
     waits for another process.
@@ -111,11 +111,11 @@ class FileState:
                 raise
 
     def content(self) -> Content:
-        """All that is in the file, checked as a whole. Raises StateError: `StateCorrupt` for anything unsound."""
+        """The complete, checked content of the file. Raises StateError: `StateCorrupt` if any of it is invalid."""
         return self._read(lambda db: read_content(db, self._path), Content())
 
     def copy_to(self, target: Path) -> None:
-        """A consistent copy, even while other processes write. Raises StateError, also when there is no state yet."""
+        """Write a consistent copy, even during writes. Raises StateError, also if there is no state yet."""
 
         def copy(db: Database) -> bool:
             with state_errors(target):
@@ -126,10 +126,10 @@ class FileState:
             raise StateError(f"there is no state at {self._path} yet", code=ErrorCode.STATE_FAILED, hint="run `apply`")
 
     def read_former(self, *, force: bool = False) -> Recorded:
-        """The readable part of a state that is to be rebuilt; a new one where nothing can be read.
+        """What can be read of the state before it is rebuilt; an empty record if that is nothing.
 
-        Without `force` it has to be lost. Raises GuardError (`StateSound`) where there is a state that can be used,
-        StateError where that cannot be told.
+        Raises GuardError (`StateSound`) if the state is valid and `force` is not given, and StateError if that cannot
+        be determined.
         """
         try:
             recorded = self.content().recorded
@@ -138,28 +138,30 @@ class FileState:
                 raise
             return self._read_records()
         if not (recorded.is_new or force):
-            message = f"the state {self._path} is sound: {len(recorded.jobs)} jobs, serial {recorded.serial}"
-            raise GuardError(message, code=ErrorCode.STATE_SOUND, hint="--force; the old file is kept aside")
+            message = f"the state {self._path} is valid: {len(recorded.jobs)} jobs, serial {recorded.serial}"
+            raise GuardError(
+                message, code=ErrorCode.STATE_SOUND, hint="use --force to rebuild it all the same; the old file is kept"
+            )
         return recorded
 
     def _read_records(self) -> Recorded:
-        """The records of a damaged file, as long as the seal vouches for them."""
+        """The records of a damaged file if they match the seal, else an empty record."""
         try:
             return self.load()
         except StateError:
             return Recorded()
 
     def rewrite(self, writes: Sequence[Write], former: Recorded, *, force: bool = False) -> Path | None:
-        """Rebuild the file with these writes alone in it; gives where the old one was put aside, if any.
+        """Replace the file with one that contains only these writes; returns the new name of the old file, if any.
 
-        The old one need not be sound, and moves together with its log. It has to be as `read_former` found it before:
-        what another process wrote since is not in the writes. Raises LockedError, GuardError and StateError.
+        The old file may be damaged, and is renamed together with its log. It must be as `read_former` found it: the
+        writes do not contain later changes by other processes. Raises LockedError, GuardError and StateError.
         """
         with self._locked_folder() as lock:
             try:
                 present = self.read_former(force=force)
                 if (present.lineage, present.serial) != (former.lineage, former.serial):
-                    message = f"another process wrote to {self._path} during the rebuild; the file is left as it is"
+                    message = f"another process wrote to {self._path} during the rebuild; the file is unchanged"
                     raise StateError(message, code=ErrorCode.STATE_BUSY, hint="run the command again")
                 new = side_file(self._path, ".rebuilt")
                 for left_over in (new, side_file(new, "-wal"), side_file(new, "-shm")):
@@ -175,14 +177,14 @@ class FileState:
         return aside if found else None
 
     def holder(self) -> Holder | None:
-        """Who holds the lock; None when no process does. Raises StateError."""
+        """The holder of the lock; None if it is free. Raises StateError."""
         with state_errors(self._lock_path):
             return lock_holder(self._lock_path)
 
     def break_lock(self) -> Holder | None:
-        """Take the lock from its holder: that process can commit nothing any more. Gives who it was.
+        """Take the lock from its holder, which can no longer commit. Returns that holder.
 
-        The epoch goes first. The other way round, a process could take the free lock and be broken instead.
+        The epoch is raised first. In the other order, another process could take the free lock and be broken instead.
         """
         holder = self.holder()
         with state_errors(self._path):
@@ -211,7 +213,7 @@ class FileState:
         version = format_version(db, self._path, self._identity, len(self._migrations))
         if version == len(self._migrations) or not migrated:
             return read(db)
-        # An older format is brought up in memory: reading never writes to the file.
+        # An older format is migrated in memory: reading never writes to the file.
         check_seal(db, self._path)
         copy = memory_copy(db)
         try:
@@ -222,7 +224,7 @@ class FileState:
 
     def _take_lock(self) -> LockFile:
         holder = Holder(os.getpid(), socket.gethostname(), self._who, _command(), self._clock.now())
-        # Polls are counted instead of asking the clock: a sleep that is cut short by a stop must not spin.
+        # Tries are counted, not timed: a sleep that a signal ends early must not become a busy loop.
         polls = int(self._lock_timeout / POLL_SECONDS)
         for poll in range(polls):
             lock = take_lock(self._lock_path, holder)
@@ -244,7 +246,7 @@ class FileState:
         holder = read_holder(self._lock_path)
         return LockedError(
             f"the state file {self._path} is locked by {self._held_by()}",
-            hint="wait for it to end or stop it; if it hangs, take the lock from it with `batchctl state lock break`",
+            hint="wait until it ends, or stop it; if it hangs, break the lock with `batchctl state lock break`",
             details=holder.as_json() if holder else {},
         )
 
@@ -252,18 +254,18 @@ class FileState:
         if not is_there(self._path):
             create_file(self._path, self._migrations, self._identity)
         elif not has_content(self._path):
-            # A file of ours is whole from its first moment, so this one was cut; SQLite would start it anew.
+            # batchctl's files are never empty, so this one was truncated; SQLite would initialise it again.
             raise corrupt(self._path, "it is empty")
         refuse_lost_log(self._path)
         db = connect_writer(self._path)
         try:
-            self._bring_up(db)
+            self._migrate(db)
             return FileSession(self._path, db, lock, self._who, self._clock)
         except BaseException:
             db.close()
             raise
 
-    def _bring_up(self, db: Database) -> None:
+    def _migrate(self, db: Database) -> None:
         check_pages(db, self._path)
         version = format_version(db, self._path, self._identity, len(self._migrations))
         if version < len(self._migrations):
@@ -273,7 +275,7 @@ class FileState:
 
 
 def _command() -> str:
-    """The program and its command. Further arguments stay out: they may hold what is not for others to read."""
+    """The program and its command. Further arguments are left out: they may be secret."""
     program = Path(sys.argv[0]).name
     words = [word for word in sys.argv[1:2] if not word.startswith("-")]
     return " ".join([program, *words])

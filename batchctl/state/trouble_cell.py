@@ -1,4 +1,4 @@
-"""What goes wrong with an attempt, as one cell: a JSON object that people read too."""
+"""The trouble of an attempt as one cell: a readable JSON object."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batchctl.state.cells import (
 
 
 def trouble_cell(trouble: Trouble | None) -> str | None:
-    """The cell; empty where nothing goes wrong."""
+    """The cell; NULL without a trouble."""
     if trouble is None:
         return None
     return json_cell({
@@ -33,7 +33,7 @@ def trouble_cell(trouble: Trouble | None) -> str | None:
 
 
 def read_optional_trouble(cell: Json) -> Trouble | None:
-    """What `trouble_cell` wrote."""
+    """The trouble from `trouble_cell`."""
     if cell is None:
         return None
     stored = read_object(cell)

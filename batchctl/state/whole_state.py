@@ -1,6 +1,6 @@
-"""A state as a whole: checked, taken out, put in.
+"""The complete content of a state: checks it, reads it, replaces it, for `state push` and `state rebuild`.
 
-Owns what `state push` and `state rebuild` do to the tables. Nothing here takes the lock.
+Nothing here takes the lock.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from batchctl.state.writes import EVENTS_KEPT, apply_write
 
 @dataclass(frozen=True)
 class Content:
-    """All records of a state that was found sound."""
+    """All records of a valid state."""
 
     recorded: Recorded = field(default_factory=Recorded)
     tables: Mapping[str, Sequence[Stored]] = field(default_factory=dict)
@@ -33,25 +33,25 @@ class Content:
 
 
 def find_divergence(present: Content, given: Content) -> str | None:
-    """Why the given state does not continue the present one, for people; None when it does.
+    """Why the given state does not continue the present one, for people; None if it does.
 
-    Lineage and serial tell copies apart only while one of them rests. What tells that both went on is the history:
-    nothing of weight is recorded without an event (see `writes.explain_rows`), events are never changed, and their
-    numbers go on. So a state that continues another has all of its events, but for those that are too old to be kept.
+    Lineage and serial are enough only if one of the two copies did not change. Otherwise the history decides: every
+    important change has an event (see `writes.explain_rows`), events never change, and their numbers increase. So a
+    state that continues another has all of its events, except those that are too old to be kept.
     """
     mine, theirs = present.recorded, given.recorded
     if mine.is_new:
         return None
     if theirs.lineage != mine.lineage:
-        return "the file comes from another line of states than the present one"
+        return "the file has another lineage than the present state"
     if theirs.serial < mine.serial:
-        return f"the file is older than the present state: serial {theirs.serial}, and that is at {mine.serial}"
+        return f"the file is older than the present state: its serial is {theirs.serial}, the state's is {mine.serial}"
     same = all(_set(present.tables[table]) == _set(given.tables[table]) for table in present.tables)
     if theirs.serial == mine.serial and not same:
-        return f"the file and the present state have the same serial {mine.serial} and other records"
+        return f"the file and the present state have the same serial {mine.serial} but different records"
     if same or _has_events(given.tables["events"], present.tables["events"]):
         return None
-    return "both the file and the present state went on since they were copies of each other"
+    return "the file and the present state have both changed since one was a copy of the other"
 
 
 def _set(records: Sequence[Stored]) -> set[tuple[tuple[str, Json], ...]]:
@@ -59,7 +59,7 @@ def _set(records: Sequence[Stored]) -> set[tuple[tuple[str, Json], ...]]:
 
 
 def _has_events(later: Sequence[Stored], earlier: Sequence[Stored]) -> bool:
-    """Whether one history goes on from another. A job's name is left out: `state mv` changes it in old events, too."""
+    """Whether one history continues another. Names of jobs are ignored: `state mv` changes them in old events, too."""
     found = {record["id"]: {**record, "job": None} for record in later}
     first = min(found, default=0)
     newest = max((record["id"] for record in earlier), default=None)
@@ -69,7 +69,7 @@ def _has_events(later: Sequence[Stored], earlier: Sequence[Stored]) -> bool:
 
 
 def read_content(db: Database, path: Path) -> Content:
-    """Everything in a file of today's format. Raises StateError (`StateCorrupt`) when any of it is unsound."""
+    """The content of a file in the newest format. Raises StateError (`StateCorrupt`) if any of it is invalid."""
     check_pages(db, path)
     recorded = read_recorded(db, path)
     read_events(db, path, None, EVENTS_KEPT)
@@ -92,7 +92,7 @@ def put_content(db: Database, content: Content) -> None:
 
 
 def write_once(path: Path, writes: Sequence[Write], who: str) -> None:
-    """Fill a new file that no other process knows yet."""
+    """Write into a new file that no other process knows yet."""
     with closing(connect_writer(path)) as db, transaction(db):
         for write in writes:
             apply_write(db, write, who)
@@ -100,7 +100,7 @@ def write_once(path: Path, writes: Sequence[Write], who: str) -> None:
 
 
 def check_pages(db: Database, path: Path) -> None:
-    """Raise StateError (`StateCorrupt`) when SQLite finds the file damaged, its indexes included."""
+    """Raise StateError (`StateCorrupt`) if SQLite finds damage in the file or its indexes."""
     found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise corrupt(path, found)

@@ -1,7 +1,4 @@
-"""The changes of the model's `Write` union, as changes of the tables.
-
-Owns how each kind of write reaches its table. Called inside the one transaction of a commit.
-"""
+"""Applies the model's `Write` values to the tables, inside the transaction of a commit."""
 
 from __future__ import annotations
 
@@ -48,7 +45,7 @@ from batchctl.state.records import (
 from batchctl.state.seal import Scope, resealed
 
 EVENTS_KEPT = 10_000
-"""Events older than the newest so many are dropped: months of history, and a file of a few megabytes at most."""
+"""The number of events that are kept: months of history in a few megabytes."""
 
 _ATTEMPT_KEY = ("job", "attempt", "shard")
 _ATTEMPT = "job = ? and attempt = ? and shard = ?"
@@ -58,7 +55,7 @@ _OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNoti
 
 @dataclass(frozen=True)
 class _Place:
-    """One record, its table, and the columns that identify it."""
+    """One record with its table and its key columns."""
 
     table: str
     record: Record
@@ -71,7 +68,7 @@ class _Place:
 
 
 def _key_value(cell: Cell) -> str | int:
-    assert cell is not None, "a key has no empty column"
+    assert cell is not None, "key columns are never NULL"
     return cell
 
 
@@ -106,13 +103,13 @@ def _file_place(file: RecordedFile) -> _Place:
 
 
 def apply_write(db: Database, write: Write, who: str) -> None:
-    """Make one change. `who` is the author of an event that names none."""
+    """Apply one change. `who` is used for an event that names no one."""
     with resealed(db, _scopes(write)):
         _apply(db, write, who)
 
 
 def _scopes(write: Write) -> list[Scope]:
-    """All sealed records that a change may touch."""
+    """The sealed records that a change may affect."""
     match write:
         case SaveJob() | SaveIdentity() | SaveQuota() | SaveFile() | SaveNotice() | SaveGhost():
             return [_place(write).scope]
@@ -148,7 +145,7 @@ def _apply(db: Database, write: Write, who: str) -> None:
         case SaveAttempt(attempt):
             _save_attempt(db, attempt)
         case ForgetJob(job):
-            # Attempts and intents go with it, by their foreign keys.
+            # Foreign keys delete its attempts and intents.
             db.table("jobs").delete_where("name = ?", [job])
         case RenameJob(job, to):
             _rename(db, job, to)
@@ -167,7 +164,7 @@ def _apply(db: Database, write: Write, who: str) -> None:
 
 
 def _rename(db: Database, job: str, to: str) -> None:
-    # Keys point at each other while they change; the whole is checked at the commit.
+    # Foreign keys are inconsistent while the names change; the commit checks them.
     db.execute("PRAGMA defer_foreign_keys = ON")
     db.execute("UPDATE jobs SET name = ? WHERE name = ?", [to, job])
     for table in ("attempts", "intents", "events", "outbox"):
@@ -175,9 +172,9 @@ def _rename(db: Database, job: str, to: str) -> None:
 
 
 def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Iterator[AddEvent]:
-    """Events for jobs' own rows that change and have none in the same commit.
+    """Events for rows of `jobs` that change and have no event in the same commit.
 
-    Such a row holds what can be looked up nowhere else: orders, releases, and what a manifest said that is gone by now.
+    Such a row has facts that are nowhere else: orders, releases, and settings of manifests that were removed.
     """
     explained = {write.event.job for write in writes if isinstance(write, AddEvent)}
     records = {write.job.name: job_record(write.job) for write in writes if isinstance(write, SaveJob)}
@@ -189,7 +186,7 @@ def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Itera
 
 
 def prune_events(db: Database) -> None:
-    """Drop what is older than the newest `EVENTS_KEPT`. Ids grow by one, so this is a walk of the key's low end."""
+    """Delete all but the newest `EVENTS_KEPT` events. Ids increase by one, so only the low end of the key is read."""
     db.table("events").delete_where("id <= (select max(id) from events) - ?", [EVENTS_KEPT])
 
 

@@ -116,7 +116,7 @@ def test_a_missing_table_is_named(store: FileState, path: Path, table: str) -> N
         ("update attempts set rejected = 2", "table attempts, record job-0 1 0: expected 0 or 1, found 2"),
         ("update attempts set cancel_cause = 'whim'", "'whim' is not a valid CancelCause"),
         ("update attempts set end_time = 'noon'", "table attempts, record job-0 1 0"),
-        ("update intents set time = '2026-11-22T10:00:00'", "a time without a zone"),
+        ("update intents set time = '2026-11-22T10:00:00'", "a time without a time zone"),
         ("update files set account = ''", "table files"),
         ("delete from jobs", "an attempt of job-0"),
         ("delete from attempts", "an intent or an attempt of job-0@1.0"),

@@ -149,7 +149,7 @@ def test_a_file_moved_away_under_a_session_gets_no_more_commits(store: FileState
         if replaced:
             path.write_bytes(moved.read_bytes())
         for use in (session.check, lambda: session.commit([SaveJob(job("lost"))])):
-            with pytest.raises(StateError, match="moved away or replaced") as caught:
+            with pytest.raises(StateError, match="moved or replaced") as caught:
                 use()
             assert caught.value.code == "LockLost"
         moved.rename(path)

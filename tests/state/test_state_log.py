@@ -57,7 +57,7 @@ def test_without_its_log_it_is_refused(killed: Path, use: str) -> None:
     killed.with_name("state.db-wal").unlink()
     error = refused(getattr(at(killed), use))
     assert "its log state.db-wal is missing" in error.message
-    assert "put the log back" in error.hint
+    assert "put it back beside the file" in error.hint
     assert "state rebuild" in error.hint
 
 

@@ -228,7 +228,7 @@ def test_a_migration_seals_no_damage_in(old: Path) -> None:
     conn.execute("update attempts set remote = 'batches/elsewhere'")
     conn.close()
     for use in (store_of(old, add_cost).load, store_of(old, add_cost).lock):
-        with pytest.raises(StateError, match="not those that batchctl wrote"):
+        with pytest.raises(StateError, match="do not match the checksum"):
             use()
     assert formats(old)[0] == TODAY
     assert not old.with_name(BACKUP).exists()

@@ -193,7 +193,7 @@ def test_lone_surrogates_from_outside_are_stored_as_question_marks(store: FileSt
 
 
 def test_a_time_without_a_zone_is_never_stored(store: FileState) -> None:
-    with store.lock() as session, pytest.raises(ValueError, match="without a zone"):
+    with store.lock() as session, pytest.raises(ValueError, match="without a time zone"):
         session.commit([SaveJob(job(removing_time=NOW.replace(tzinfo=None)))])
     assert store.load().jobs == {}
 

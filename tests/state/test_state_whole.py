@@ -178,7 +178,7 @@ def test_a_session_of_the_old_file_can_write_nothing_into_the_new(filled: FileSt
     with filled.lock() as session:
         path.with_name("state.db.lock").unlink()
         filled.rewrite([], filled.load(), force=True)
-        with pytest.raises(StateError, match="moved away or replaced"):
+        with pytest.raises(StateError, match="moved or replaced"):
             session.commit([SaveJob(job("late"))])
     assert filled.load().jobs == {}
 
@@ -212,15 +212,15 @@ def later(when: int, **fields: object) -> AddEvent:
         ([], [[later(1)]], None),
         ([], [[RenameJob("a", "z"), later(1, job="z")]], None),
         ([[SaveAttempt(attempt("a", 2, remote="batches/2", state="s"))]], [[later(1)], [later(2)]], None),
-        ([[later(1)]], [], "is older than the present state: serial 1, and that is at 2"),
-        ([[later(1)]], [[later(2)]], "the same serial 2 and other records"),
-        ([[later(1)]], [[later(2)], [later(3)]], "both the file and the present state went on"),
-        ([[later(1)]], [[], [later(1, why="y")]], "both the file and the present state went on"),
-        ([[later(1)]], [[], []], "both the file and the present state went on"),
+        ([[later(1)]], [], "is older than the present state: its serial is 1, the state's is 2"),
+        ([[later(1)]], [[later(2)]], "the same serial 2 but different records"),
+        ([[later(1)]], [[later(2)], [later(3)]], "the file and the present state have both changed"),
+        ([[later(1)]], [[], [later(1, why="y")]], "the file and the present state have both changed"),
+        ([[later(1)]], [[], []], "the file and the present state have both changed"),
         (
             [[SaveJob(job("b", released_time=NOW))]],
             [[later(1)], [later(2)]],
-            "both the file and the present state went on",
+            "the file and the present state have both changed",
         ),
     ],
     ids=[
@@ -233,7 +233,7 @@ def later(when: int, **fields: object) -> AddEvent:
         "further apart",
         "other words",
         "no events",
-        "let go of",
+        "released",
     ],
 )
 def test_what_continues_a_state_and_what_does_not(
@@ -255,7 +255,7 @@ def test_a_history_that_was_cut_at_its_old_end_goes_on(
     monkeypatch.setattr(writes, "EVENTS_KEPT", 2)
     filled.copy_to(path.with_name("other.db"))
     other = beside(path)
-    for expected in (None, "both the file"):
+    for expected in (None, "the file and the present state have both changed"):
         with other.lock() as session:
             session.commit([later(1)])
         found = find_divergence(filled.content(), other.content())
