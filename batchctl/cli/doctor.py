@@ -121,7 +121,7 @@ def _call(
         offset = provider.now() - workspace.clock.now()
     finally:
         provider.close()
-    yield Finding(config.name, "reachable", Health.OK, "list answered" + ("" if found else "; no jobs there"))
+    yield Finding(config.name, "reachable", Health.OK, "jobs listed" + ("" if found else "; no jobs there"))
     yield from uploads
     seconds = round(offset.total_seconds())
     if abs(offset) > TOLERATED_OFFSET:

@@ -124,7 +124,7 @@ def _place(workspace: Workspace, name: str, filename: str | None) -> Path:
         jobs = folder / _JOBS
         path = (jobs if jobs.is_dir() and not jobs.is_symlink() else folder) / f"{name}.yaml"
     if is_taken(real_name(path), path):
-        raise BatchctlError(f"{path} is there already", code=ErrorCode.CANNOT_WRITE, hint=_OTHER_PLACE)
+        raise BatchctlError(f"{path} already exists", code=ErrorCode.CANNOT_WRITE, hint=_OTHER_PLACE)
     return path
 
 

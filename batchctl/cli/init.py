@@ -40,7 +40,7 @@ def init(*, common: Common, folder: str, name: str | None) -> None:
     real = target.resolve()
     if is_taken(real / STACK_FILE, target / STACK_FILE):
         raise BatchctlError(
-            f"{target / STACK_FILE} is there already", code=ErrorCode.STACK_EXISTS, hint="nothing was written"
+            f"{target / STACK_FILE} already exists", code=ErrorCode.STACK_EXISTS, hint="nothing was written"
         )
     uid = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(UID_LENGTH))
     files = {

@@ -11,7 +11,7 @@ from batchctl.model.plan import JobPlan
 from batchctl.report.layout import Row, outside, write_line, write_table
 from batchctl.report.plan_text import change_line, write_findings, write_unchanged
 from batchctl.report.values import ApplyReport
-from batchctl.report.words import RESULT_STYLES, SYMBOLS, apply_summary, is_quiet, reason_text
+from batchctl.report.words import RESULT_STYLES, SYMBOLS, apply_summary, is_quiet, reason_text, result_text
 
 
 def write_apply(report: ApplyReport, console: Console, *, verbose: bool = False) -> None:
@@ -31,7 +31,7 @@ def write_apply(report: ApplyReport, console: Console, *, verbose: bool = False)
 def _row(job: JobPlan, outcome: Outcome) -> Row:
     return Row(
         (
-            Text(outcome.result.value, RESULT_STYLES[outcome.result]),
+            Text(result_text(job, outcome), RESULT_STYLES[outcome.result]),
             Text(job.action.value, SYMBOLS[job.action][1]),
             outside(job.job, "bold"),
             _detail(job, outcome),

@@ -74,7 +74,7 @@ def write_doctor(report: DoctorReport, console: Console) -> None:
     write_capabilities(report.apis, console)
     bad = [finding for finding in report.findings if finding.health is not Health.OK]
     write_line(console)
-    verdict = f"{count(len(bad), 'finding')} to look at." if bad else "All is well."
+    verdict = f"{count(len(bad), 'problem')} found." if bad else "No problems found."
     write_line(console, (verdict, "bold"))
 
 

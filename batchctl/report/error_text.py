@@ -23,7 +23,7 @@ def write_error(error: BatchctlError, console: Console, *, verbose: bool = False
     elif isinstance(error, RowsError):
         for problem in error.problems:
             write_line(console, f"line {problem.line}: ", outside(problem.message))
-        _write_head(console, error.code, f"{count(len(error.problems), 'fault')} in the rows")
+        _write_head(console, error.code, f"{count(len(error.problems), 'error')} in the rows")
     else:
         _write_head(console, error.code, error.message)
     if error.hint:
@@ -63,7 +63,7 @@ def _write_diagnostics(error: ManifestError, console: Console) -> None:
             outside(f" {item.message}{hint}"),
         )
     files = len({item.location.file for item in error.diagnostics})
-    _write_head(console, error.code, f"{count(len(error.diagnostics), 'fault')} in {count(files, 'file')}")
+    _write_head(console, error.code, f"{count(len(error.diagnostics), 'error')} in {count(files, 'file')}")
 
 
 def _place(item: Diagnostic) -> str:

@@ -92,8 +92,8 @@ _TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
     ),
     Timer.MISSING: (
         ConditionType.MISSING,
-        "its remote job is missing, and one look does not prove that it is gone",
-        "another look confirms that it is gone, or finds it",
+        "its remote job is missing; batchctl checks once more before it counts as gone",
+        "batchctl checks once more whether it is gone",
     ),
     Timer.TTL: (
         ConditionType.TTL,
@@ -188,7 +188,7 @@ def _next_without_time(case: JobCase) -> str:
         case Phase.CANCELLING | Phase.REMOVING:
             return "it goes on when the remote job has ended"
         case _:
-            return "another look"
+            return "batchctl checks it again"
 
 
 def _way_on(plan: JobPlan) -> str:

@@ -90,7 +90,7 @@ class LiveProgress(ProgressBase):
         with self._lock:
             self._take(self._jobs | {job.job: job for job in jobs})
             timers = timer_words(jobs)
-            self._next = f"{'; ' if timers else ''}{timers}; next look in {seconds:.0f}s"
+            self._next = f"{'; ' if timers else ''}{timers}; next check in {seconds:.0f}s"
             self._draw()
 
     def busy(self, things: Sequence[Busy]) -> None:

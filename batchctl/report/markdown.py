@@ -26,6 +26,7 @@ from batchctl.report.words import (
     phase_summary,
     plan_summary,
     reason_text,
+    result_text,
     rows_text,
     state_text,
 )
@@ -55,7 +56,7 @@ def apply_markdown(report: ApplyReport) -> str:
     pairs = [(job, report.outcome(job.job)) for job in report.plan.jobs]
     shown = [(job, outcome) for job, outcome in pairs if outcome.error is not None or not is_quiet(job)]
     rows = [
-        (outcome.result.value, job.action.value, job.job, _detail(job, outcome), outcome.remote or "")
+        (result_text(job, outcome), job.action.value, job.job, _detail(job, outcome), outcome.remote or "")
         for job, outcome in shown
     ]
     blocks = [
@@ -101,7 +102,7 @@ def status_markdown(report: StatusReport) -> str:
     blocks = [
         _heading("status", report.stack, summary),
         _table(header, rows),
-        _titled("Not read in full, shown as last recorded", _table(("Account", "Problem"), problems)),
+        _titled("Could not be read in full; shown as last recorded", _table(("Account", "Problem"), problems)),
     ]
     return _within_limit(blocks, "")
 
@@ -156,11 +157,11 @@ def _renames(plan: Plan) -> str:
 
 def _problems(plan: Plan) -> str:
     rows = [(str(account), plan.problems[account]) for account in sorted(plan.problems)]
-    return _titled("Not read in full, jobs there are left alone", _table(("Account", "Problem"), rows))
+    return _titled("Could not be read in full; jobs there are not touched", _table(("Account", "Problem"), rows))
 
 
 def _unmanaged(plan: Plan) -> str:
-    return f"{count(plan.unmanaged, 'unmanaged remote job')} left alone.\n" if plan.unmanaged else ""
+    return f"{count(plan.unmanaged, 'unmanaged remote job')} not touched.\n" if plan.unmanaged else ""
 
 
 def _changes(jobs: Sequence[JobPlan]) -> str:

@@ -16,6 +16,8 @@ from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words, size_words
 from batchctl.report.words import RENAMES, SYMBOLS, drift_summary, is_quiet, plan_summary, reason_text
 
+_PROBLEMS = "Could not be read in full; jobs there are not touched"
+
 
 def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
     """The whole plan, its summary last. Jobs without change are counted.
@@ -38,7 +40,10 @@ def write_drift(plan: Plan, console: Console) -> None:
     """Only what differs through no act of batchctl."""
     if plan.drift:
         _write_drift_rows(plan.drift, console, indent=0)
-    _write_problems(plan, console)
+        _write_problems(plan, console)
+    elif plan.problems:
+        write_line(console, (_PROBLEMS, "bold"))
+        _write_problem_rows(plan, console)
     if plan.drift or plan.problems:
         write_line(console)
     unmanaged = "" if plan.unmanaged is None else f" {count(plan.unmanaged, 'unmanaged remote job')}."
@@ -79,7 +84,7 @@ def write_findings(plan: Plan, console: Console) -> None:
     _write_problems(plan, console)
     if plan.unmanaged:
         write_line(console)
-        write_line(console, f"  {count(plan.unmanaged, 'unmanaged remote job')} left alone")
+        write_line(console, f"  {count(plan.unmanaged, 'unmanaged remote job')} not touched")
 
 
 def change_line(change: Change) -> Text:
@@ -149,6 +154,10 @@ def _write_drift_rows(drift: tuple[Drift, ...], console: Console, *, indent: int
 
 def _write_problems(plan: Plan, console: Console) -> None:
     if plan.problems:
-        write_heading(console, "Not read in full, jobs there are left alone")
-        rows = [Row((outside(str(account)), outside(plan.problems[account]))) for account in sorted(plan.problems)]
-        write_table(console, rows, indent=2)
+        write_heading(console, _PROBLEMS)
+        _write_problem_rows(plan, console)
+
+
+def _write_problem_rows(plan: Plan, console: Console) -> None:
+    rows = [Row((outside(str(account)), outside(plan.problems[account]))) for account in sorted(plan.problems)]
+    write_table(console, rows, indent=2)

@@ -112,7 +112,7 @@ class PlainProgress(ProgressBase):
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
         words = wait_words(jobs)
         if self._repeat.is_due(words):
-            self._write(f"waiting: {words or 'no jobs'}; next look in {seconds:.0f}s")
+            self._write(f"waiting: {words or 'no jobs'}; next check in {seconds:.0f}s")
 
     def busy(self, things: Sequence[Busy]) -> None:
         if self._calm.is_due(things):

@@ -24,7 +24,7 @@ def write_state_list(report: StateReport, console: Console) -> None:
     if rows:
         write_table(console, rows, header=_HEADER)
         write_line(console)
-    words = f"{count(len(jobs), 'job')} recorded of stack {report.stack}, serial {report.recorded.serial}."
+    words = f"{count(len(jobs), 'job')} recorded for stack {report.stack}, serial {report.recorded.serial}."
     write_line(console, (words, "bold"))
 
 

@@ -40,7 +40,7 @@ def write_status(report: StatusReport, console: Console, now: datetime, *, verbo
     total = f"{count(len(report.jobs), 'job')} in stack {report.stack}"
     write_line(console, (f"{total}: {phases}." if phases else f"{total}.", "bold"))
     if report.problems:
-        write_heading(console, "Not read in full, shown as last recorded")
+        write_heading(console, "Could not be read in full; shown as last recorded")
         rows = [Row((outside(str(account)), outside(report.problems[account]))) for account in sorted(report.problems)]
         write_table(console, rows, indent=2)
 

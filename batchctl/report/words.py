@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from batchctl.model.actions import Action
 from batchctl.model.observed import RowCounts
-from batchctl.model.outcome import Result
+from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
-from batchctl.model.states import FAILED_PHASES, Phase
+from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
 from batchctl.report.layout import count
 from batchctl.report.purchase import purchase_sentence
 from batchctl.report.values import ApplyReport
@@ -42,6 +42,7 @@ RESULT_STYLES: Mapping[Result, str] = {
     Result.SKIPPED: "magenta",
 }
 
+
 PHASE_STYLES: Mapping[Phase, str] = {
     Phase.WAITING: "yellow",
     Phase.BLOCKED: "bold red",
@@ -69,6 +70,12 @@ def is_quiet(job: JobPlan) -> bool:
         and job.phase not in FAILED_PHASES
         and job.phase is not Phase.UNKNOWN
     )
+
+
+def result_text(job: JobPlan, outcome: Outcome) -> str:
+    """The result of a job's action; `-` if there was nothing to do and nothing went wrong."""
+    is_idle = job.action is Action.NONE and outcome.result is Result.DONE
+    return "-" if is_idle else outcome.result.value
 
 
 def reason_text(job: JobPlan) -> str:
@@ -119,7 +126,9 @@ def _plan_remarks(plan: Plan) -> list[str]:
         remarks.insert(0, f"{count(waiting, 'job')} waiting.")
     if remarks or plan.has_changes:
         return remarks
-    return ["Every job is as its manifest says."] if plan.jobs else ["There are no jobs."]
+    if not plan.jobs:
+        return ["There are no jobs."]
+    return ["All jobs match their manifests."] if all(job.phase in ENDED_PHASES for job in plan.jobs) else []
 
 
 def _remarks(plan: Plan) -> list[str]:
@@ -128,7 +137,7 @@ def _remarks(plan: Plan) -> list[str]:
     bad = sum(job.action in {Action.NONE, Action.UPDATE} and job.phase in FAILED_PHASES for job in plan.jobs)
     remarks = {
         f"{count(refused, 'job')} refused by a guard.": refused,
-        f"{count(bad, 'job')} ended badly.": bad,
+        f"{count(bad, 'job')} did not succeed.": bad,
         f"Drift in {count(len(plan.drift), 'place')}.": len(plan.drift),
         f"{count(len(plan.problems), 'account')} could not be read in full.": len(plan.problems),
     }

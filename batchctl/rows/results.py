@@ -111,7 +111,7 @@ class ResultsFolder:
                 return False
             if is_there(target):
                 hint = "move it away: those are the results of an earlier job of that name"
-                raise ResultsError(f"{target} is there already", code=ErrorCode.RESULTS_FAILED, hint=hint)
+                raise ResultsError(f"{target} already exists", code=ErrorCode.RESULTS_FAILED, hint=hint)
             source.rename(target)
             sync_folder(self._root)
         return True

@@ -58,7 +58,7 @@ def test_an_account_that_no_job_needs_keeps_nobody_from_anything(
     stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": "emulator"}, "two": two})
     stack.write_job("ours", provider="gemini")
     service.faults({"method": "batchPredictionJobs.list", "kind": "status", "status": 403})
-    assert "Not read in full" in cli.ok("plan").out
+    assert "Could not be read in full" in cli.ok("plan").out
     cli.ok("apply", "--yes")
     cli.ok("drift")
     assert service.creates == 1

@@ -22,10 +22,10 @@ def test_all_is_well(stack: StackFolder, cli: Cli, service: Service) -> None:
     found = findings(cli.ok("doctor", "-o", "json"))
     assert {item["health"] for item in found.values()} == {"ok"}
     assert found["state", "readable"]["detail"].endswith("none yet")
-    assert found["gemini", "reachable"]["detail"] == "list answered; no jobs there"
+    assert found["gemini", "reachable"]["detail"] == "jobs listed; no jobs there"
     cli.ok("apply", "--yes")
     assert "1 job, serial" in findings(cli.ok("doctor", "-o", "json"))["state", "readable"]["detail"]
-    assert cli.ok("doctor").out.endswith("All is well.\n")
+    assert cli.ok("doctor").out.endswith("No problems found.\n")
     assert service.creates == 1
 
 

@@ -67,7 +67,7 @@ def test_4_a_job_ended_failed(
     assert cli("apply", "--yes").code == 0
     ran = cli(*command)
     assert ran.code == 4
-    assert "ended badly" in cli.ok("plan").out
+    assert "did not succeed" in cli.ok("plan").out
     assert cli("status", "-o", "json").phases() == {"bad": "Failed", "good": "Succeeded"}
     assert len(service.of("bad")) == 1
     assert cli("apply", "--yes").code == 4, "in every run"

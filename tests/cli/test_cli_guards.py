@@ -96,7 +96,7 @@ def test_destroy_without_a_terminal_takes_the_number_too(
     refused(cli, service, "TooManyDeletes", "--max-delete 2", "destroy", "--yes", "--max-delete", "1")
     ran = cli.ok("destroy", "--yes", "--max-delete", "2", "-o", "json")
     assert {(one["reason"], one["reasonCode"]) for one in ran.json["actions"]} == {
-        ("destroy was asked for", "DestroyOrdered")
+        ("destroy was requested", "DestroyOrdered")
     }
     assert service.live() == []
 

@@ -64,7 +64,7 @@ def test_a_job_that_is_taken_in_cannot_be_made_again_without_its_input(
         (["{hand}", "--as", "x", "--provider", "gemnii"], 64, "there is no provider named gemnii"),
         (["{hand}", "--as", "Not A Name"], 65, "must be 1 to 40"),
         (["{ours}", "--as", "x"], 1, "this stack's own mark, as job translate"),
-        (["{hand}", "--as", "x", "-f", "jobs/translate.yaml"], 1, "is there already"),
+        (["{hand}", "--as", "x", "-f", "jobs/translate.yaml"], 1, "already exists"),
         (["{hand}", "--as", "x", "-f", "no/such/folder/x.yaml"], 1, "cannot write"),
         (["{taken}", "--as", "x"], 1, "is taken already"),
         (["{hand}"], 64, "--as"),

@@ -53,7 +53,7 @@ def test_list_shows_jobs_attempts_and_phases_without_a_call(finished: StackFolde
     assert attempt["results"].startswith("classify/")
     assert '"token"' not in ran.out
     text = cli.ok("state", "list").out
-    assert "2 jobs recorded of stack shop" in text
+    assert "2 jobs recorded for stack shop" in text
     assert attempt["remote"] in text
     assert cli.ok("state", "list", "-o", "name").out == "classify\ntranslate\n"
     assert calls(service) == before
@@ -223,7 +223,7 @@ def test_results_of_an_earlier_job_of_that_name_are_not_mixed(finished: StackFol
     (finished.path / "results" / "other").mkdir()
     ran = cli("state", "mv", "translate", "other")
     assert ran.code == 1
-    assert "other is there already" in ran.err
+    assert "other already exists" in ran.err
     assert cli.ok("state", "list", "-o", "name").out == "classify\ntranslate\n"
 
 

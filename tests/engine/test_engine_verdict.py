@@ -42,7 +42,7 @@ def words(made: DriveReport, **measure: bool) -> list[tuple[int, str]]:
 def test_jobs_that_came_to_no_good_end_count_by_their_phase(phase: Phase) -> None:
     made = report(jobs(phase, "a"))
 
-    expected = [(4, f"1 job has come to no good end: a ({phase})")] if phase in NO_GOOD_PHASES else []
+    expected = [(4, f"1 job did not succeed: a ({phase})")] if phase in NO_GOOD_PHASES else []
     assert words(made) == expected
     assert words(made, allow_failed=True) == words(made, jobs=False) == []
 
@@ -56,7 +56,7 @@ def test_what_a_person_cancelled_counts_where_its_end_was_waited_for() -> None:
     made = report([job_plan("a", Action.NONE, Phase.CANCELLED, Reason.CANCEL_ORDERED, "")])
 
     assert words(made) == []
-    assert words(made, waited=True) == [(4, "1 job has come to no good end: a (Cancelled)")]
+    assert words(made, waited=True) == [(4, "1 job did not succeed: a (Cancelled)")]
 
 
 def test_many_are_counted_and_the_first_few_are_named() -> None:
@@ -69,7 +69,7 @@ def test_many_are_counted_and_the_first_few_are_named() -> None:
     failed = "job-000 (Failed), job-001 (Failed), job-002 (Failed) and 297 more"
     assert words(made) == [
         (6, f"300 actions were refused, see above: {some}"),
-        (4, f"300 jobs have come to no good end: {failed}"),
+        (4, f"300 jobs did not succeed: {failed}"),
     ]
     assert {(error.code, error.hint) for error in find_verdict(made, Measure())} == {("Protected", "--allow-protected")}
     assert all(len(error.message) < 200 for error in find_verdict(made, Measure(jobs=True)))
@@ -93,7 +93,7 @@ def test_errors_of_one_exit_code_and_several_kinds_have_no_code_in_common() -> N
 def test_a_refused_create_counts_by_its_phase_alone() -> None:
     made = report(jobs(Phase.REJECTED, "a"), {"a": BadRequest("no such model", http=400)})
 
-    assert words(made) == [(4, "1 job has come to no good end: a (Rejected)")]
+    assert words(made) == [(4, "1 job did not succeed: a (Rejected)")]
     assert words(made, allow_failed=True) == []
     assert words(made, jobs=False) == [(1, "a: no such model")]
 

@@ -365,4 +365,4 @@ def touched_by(step: Step) -> str | None:
             return None
 
 
-FAILURE = Status(13, "the model is on holiday")
+FAILURE = Status(13, "the model is on holiday.")

@@ -113,7 +113,7 @@ def test_destroy_removes_whatever_is_desired() -> None:
     assert show(made, "c") == unrecorded.format("c")
     assert show(made, "d") == unrecorded.format("d")
     assert made.guards == ()
-    reasons = {"destroy was asked for", "destroy was asked for; to be cancelled first"}
+    reasons = {"destroy was requested", "destroy was requested; to be cancelled first"}
     assert {one.reason.removeprefix("orphan: ") for one in made.jobs} == reasons
     assert [one.code for one in made.jobs[:2]] == [Reason.DESTROY_ORDERED] * 2
 

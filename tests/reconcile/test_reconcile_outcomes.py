@@ -63,7 +63,7 @@ TROUBLE = Trouble(Operation.CREATE, "PermissionDenied", "no right", "give it the
 @pytest.mark.parametrize(
     ("code", "made", "message", "hint"),
     [
-        (Reason.QUOTA, None, "it waits", "`batchctl watch` creates it as soon as there is room"),
+        (Reason.QUOTA, None, "it waits", "`batchctl watch` creates it as soon as there is capacity"),
         (Reason.UNSEEN, None, "it waits", "`batchctl apply` creates it as soon as its account can be read"),
         (
             Reason.REFUSED_FOR_NOW,

@@ -84,18 +84,18 @@ def test_what_ended_without_success_gets_a_new_attempt(situation: Situation, exp
 @pytest.mark.parametrize(
     ("situation", "words"),
     [
-        pytest.param(one(attempt()), "it has not ended: `batchctl cancel` stops it", id="it works"),
+        pytest.param(one(attempt()), "it has not ended; `batchctl cancel` stops it", id="it works"),
         pytest.param(one(attempt(1, "CANCELLING")), "it has not ended", id="it is being cancelled"),
-        pytest.param(one(collected()), "it has succeeded: change spec.runId", id="it succeeded"),
+        pytest.param(one(collected()), "it has succeeded; change spec.runId", id="it succeeded"),
         pytest.param(one(collected(1, "PARTIALLY_SUCCEEDED")), "it has succeeded", id="partial success is one"),
         pytest.param(
             vanished(collected(gone_time=LOCAL)), "it has succeeded", id="it succeeded, was collected and is gone"
         ),
-        pytest.param(Situation(job()), "it was never created: `batchctl apply` creates it", id="never created"),
+        pytest.param(Situation(job()), "it was never created; `batchctl apply` creates it", id="never created"),
         pytest.param(Situation(job(), row(job(), unanswered())), "its create call is not settled", id="not settled"),
         pytest.param(
             Situation(job(work="2"), row(job(), collected(1, "FAILED")), look(seen(collected(1, "FAILED")))),
-            "its manifest has changed: `batchctl apply`",
+            "its manifest has changed; `batchctl apply`",
             id="its manifest has changed",
         ),
         pytest.param(

@@ -125,7 +125,7 @@ def test_how_it_is_said(one, words):
         (case(), "nothing, until the condition above ends"),
         (case(Action.WAIT, Phase.ACTIVE), "when it ends, its results are collected"),
         (case(Action.WAIT, Phase.REMOVING), "it goes on when the remote job has ended"),
-        (case(Action.WAIT, Phase.UNKNOWN), "another look"),
+        (case(Action.WAIT, Phase.UNKNOWN), "batchctl checks it again"),
         (case(Action.NONE, Phase.SUCCEEDED), "nothing: it is done"),
         (case(Action.NONE, Phase.REJECTED), "nothing, until its manifest changes or `batchctl retry a` is run"),
         (case(Action.NONE, Phase.FAILED), "nothing, until its manifest changes or `batchctl retry a` is run"),
@@ -190,8 +190,14 @@ def test_the_text_has_it_all():
         "way out: look at it",
     ):
         assert words in told, told
-    assert "by a running `watch` within 1m" in told
+    assert "within 1m, if `batchctl watch` is running" in told
     assert "\x1b[2J" not in told
+
+
+def test_a_job_without_steps_has_no_heading_for_them():
+    shown = written(write_explanation, EXPLAINED[0], verbose=True)
+    assert "Rules" in shown
+    assert "Steps" not in shown
 
 
 def test_a_short_case_is_told_in_few_lines():

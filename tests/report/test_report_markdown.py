@@ -78,4 +78,4 @@ def test_a_page_that_is_still_too_long_ends_after_a_whole_row():
 def test_a_page_within_the_limit_keeps_all():
     plan = Plan("s", jobs(3, changes=(Change("model", 1, 2),)))
     assert plan_markdown(plan).count("| model | 1 | 2 |") == 3
-    assert plan_markdown(replace(plan, unmanaged=1)).count("1 unmanaged remote job left alone.") == 1
+    assert plan_markdown(replace(plan, unmanaged=1)).count("1 unmanaged remote job not touched.") == 1

@@ -67,10 +67,10 @@ def test_plain_lines_tell_a_wait_when_counts_change_or_a_minute_is_over():
         progress.waiting(jobs, 30)
         clock.sleep(30)
     assert stream.getvalue().splitlines() == [
-        "10:31:07Z waiting: 1 Active; next look in 30s",
-        "10:32:07Z waiting: 1 Waiting, 1 Active; next look in 30s",
-        "10:33:07Z waiting: 1 Waiting, 1 Active; next look in 30s",
-        "10:33:37Z waiting: no jobs; next look in 30s",
+        "10:31:07Z waiting: 1 Active; next check in 30s",
+        "10:32:07Z waiting: 1 Waiting, 1 Active; next check in 30s",
+        "10:33:07Z waiting: 1 Waiting, 1 Active; next check in 30s",
+        "10:33:37Z waiting: no jobs; next check in 30s",
     ]
 
 
@@ -142,7 +142,7 @@ def test_live_shows_news_and_the_next_look():
         assert "created quota" in since(stream, start)
         start = len(stream.getvalue())
         progress.waiting([ACTIVE], 30)
-        assert "1 Succeeded; next look in 30s" in since(stream, start)
+        assert "1 Succeeded; next check in 30s" in since(stream, start)
 
 
 def test_live_forgets_news_with_the_next_plan_and_says_a_plan_once():

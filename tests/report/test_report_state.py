@@ -89,7 +89,7 @@ def text_of(write, value) -> str:
 @pytest.mark.parametrize(
     ("write", "value", "words"),
     [
-        (write_state_list, LIST, ["2 jobs recorded of stack shop, serial 3.", "bare", "Waiting", "Active"]),
+        (write_state_list, LIST, ["2 jobs recorded for stack shop, serial 3.", "bare", "Waiting", "Active"]),
         (write_state_list, StateReport("shop", Recorded(), {}), ["0 jobs recorded"]),
         (write_state_show, SHOWN, ["Active", "formerly old", "Recorded", "Attempts", "Events"]),
         (write_state_show, replace(SHOWN, job=BARE), ["bare", "Recorded"]),

@@ -56,12 +56,13 @@ DRIFT = (Drift("w", DriftKind.CHANGED, "x"),)
 @pytest.mark.parametrize(
     ("plan", "summary"),
     [
-        (QUIET_PLAN, "No changes. Every job is as its manifest says."),
+        (QUIET_PLAN, "No changes. All jobs match their manifests."),
         (Plan("s", ()), "No changes. There are no jobs."),
+        (Plan("s", (job_plan("w", phase=Phase.WAITING),)), "No changes."),
         (Plan("s", (WAIT,)), "No changes. 1 job waiting."),
         (Plan("s", (WAIT, CREATE)), "Plan: 1 to create, 1 waiting."),
         (Plan("s", (CREATE, CREATE)), "Plan: 2 to create."),
-        (Plan("s", (FAILED,)), "No changes. 1 job ended badly."),
+        (Plan("s", (FAILED,)), "No changes. 1 job did not succeed."),
         (Plan("s", (WAIT,), drift=DRIFT), "No changes. 1 job waiting. Drift in 1 place."),
         (replace(QUIET_PLAN, problems={VERTEX: "503"}), "No changes. 1 account could not be read in full."),
         (
@@ -84,7 +85,7 @@ def test_a_plan_in_one_line(plan, summary):
             {"c": Outcome("c", Result.DONE), "w": Outcome("w", Result.PENDING)},
             "Apply: 1 done, 1 pending.",
         ),
-        ((FAILED,), {}, "Nothing to do. 1 job ended badly."),
+        ((FAILED,), {}, "Nothing to do. 1 job did not succeed."),
     ],
 )
 def test_an_apply_in_one_line(jobs, outcomes, summary):
@@ -158,6 +159,17 @@ def test_accounts_are_told_in_a_fixed_order():
 )
 def test_drift_ends_with_what_it_found(plan, last):
     assert written(write_drift, plan).splitlines()[-1] == last
+
+
+def test_drift_that_could_not_be_read_begins_without_an_empty_line():
+    shown = written(write_drift, replace(QUIET_PLAN, unmanaged=None, problems={VERTEX: "503"}))
+    assert shown.startswith("Could not be read in full; jobs there are not touched\n  vertex ")
+
+
+def test_a_job_with_nothing_to_do_has_no_result():
+    report = ApplyReport(Plan("s", (FAILED,)), {"f": Outcome("f", Result.DONE)})
+    assert written(write_apply, report).splitlines()[2].split() == ["-", "none", "f", "nothing", "to", "do"]
+    assert "| - | none | f |" in apply_markdown(report)
 
 
 def test_diff_of_a_job_without_difference():
@@ -262,7 +274,7 @@ def test_an_api_error_tells_its_status_when_asked():
 
 def test_faults_of_rows_come_one_a_line():
     error = RowsError([RowProblem(3, "not JSON\n::error::x"), RowProblem(9, "no key")])
-    lines = ["line 3: not JSON\\n::error::x", "line 9: no key", "error: InvalidRows 2 faults in the rows"]
+    lines = ["line 3: not JSON\\n::error::x", "line 9: no key", "error: InvalidRows 2 errors in the rows"]
     assert written(write_error, error, verbose=True).splitlines() == lines
 
 
@@ -270,7 +282,7 @@ def test_a_file_name_cannot_become_a_command_of_a_ci_runner():
     error = ManifestError([Diagnostic(Location(" ::add-mask::x.yaml"), "Missing", "spec")])
     assert written(write_error, error, verbose=True).splitlines() == [
         "./ ::add-mask::x.yaml:1:1: Missing spec",
-        "error: InvalidManifest 1 fault in 1 file",
+        "error: InvalidManifest 1 error in 1 file",
     ]
 
 

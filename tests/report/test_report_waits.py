@@ -66,5 +66,5 @@ def test_a_line_of_progress_says_it():
     progress.waiting(jobs, 8)
 
     assert stream.getvalue() == (
-        f"10:31:07Z waiting: 1 Settling (translate-fr: {SETTLING} 10:34:07Z); next look in 5s\n"
+        f"10:31:07Z waiting: 1 Settling (translate-fr: {SETTLING} 10:34:07Z); next check in 5s\n"
     )

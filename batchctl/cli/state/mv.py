@@ -39,7 +39,7 @@ def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
             [*rename(job, to, recorded), opened.event(to, EventKind.RENAMED, f"from {name}, by batchctl state mv")]
         )
     folder = " and its results folder" if moved else ""
-    click.echo(f"renamed {name}{folder} to {to}; now see that its manifest has metadata.name: {to}", err=True)
+    click.echo(f"renamed {name}{folder} to {to}; set metadata.name: {to} in its manifest", err=True)
 
 
 def check_name(to: str, recorded: Recorded) -> None:

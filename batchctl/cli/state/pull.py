@@ -29,7 +29,7 @@ def pull(*, common: Common, file: str) -> None:
     if file != "-":
         path = Path(file)
         if os.path.lexists(path):
-            raise BatchctlError(f"{path} is there already", code=ErrorCode.CANNOT_WRITE, hint="name another file")
+            raise BatchctlError(f"{path} already exists", code=ErrorCode.CANNOT_WRITE, hint="name another file")
         opened.state.copy_to(real_name(path))
         return
     if sys.stdout.isatty():

@@ -267,7 +267,7 @@ class _Run:
         names = ", ".join(job.job for job in pending[:_NAMED]) + (" …" if len(pending) > _NAMED else "")
         what = "not ended yet" if self._until.ended else "not settled yet"
         words = f"time is up; {what}: {names}" if pending else "time is up"
-        hint = "`batchctl watch` goes on waiting" if self._until.ended else "a later run goes on with it"
+        hint = "`batchctl watch` continues to wait" if self._until.ended else "a later run goes on with it"
         return TimeUpError(words, hint=hint)
 
     def _ended(self, why: BatchctlError | None) -> DriveReport:

@@ -31,7 +31,7 @@ class Measure:
     waited: bool = False
     """Whether the run waits for the end of its jobs: then one that a person cancelled was waited for in vain."""
     allow_failed: bool = False
-    """Jobs that came to no good end are no fault."""
+    """Jobs that did not succeed are no error."""
     settled: bool = True
     """Every create call has to have an answer."""
 
@@ -74,7 +74,7 @@ def _sum_up(exit_code: int, outcomes: Sequence[Outcome]) -> BatchctlError:
     names = _name_some(outcome.job for outcome in outcomes)
     messages, codes = {error.message for error in errors}, {error.code for error in errors}
     hints = list(dict.fromkeys(error.hint for error in errors if error.hint))
-    hint = ", ".join(hints[:NAMED])
+    hint = "; ".join(hints[:NAMED])
     code = codes.pop() if len(codes) == 1 else None
     if len(messages) == 1:
         words = messages.pop()
@@ -91,17 +91,17 @@ def _says(words: str, name: str) -> bool:
 
 
 def _jobs_failed(jobs: Sequence[JobPlan]) -> BatchctlError:
-    """That jobs came to no good end."""
+    """The error for jobs that did not succeed."""
     names = _name_some(f"{job.job} ({job.phase})" for job in jobs)
-    words = f"{len(jobs)} jobs have" if len(jobs) > 1 else "1 job has"
-    hint = f"`batchctl explain {jobs[0].job}` says why; --allow-failed ends with 0 all the same"
-    return JobsFailedError(f"{words} come to no good end: {names}", hint=hint)
+    words = f"{len(jobs)} jobs" if len(jobs) > 1 else "1 job"
+    hint = f"`batchctl explain {jobs[0].job}` shows why; with --allow-failed the exit code is 0"
+    return JobsFailedError(f"{words} did not succeed: {names}", hint=hint)
 
 
 def _missed(names: Sequence[str]) -> BatchctlError:
     words = "are not in the phases" if len(names) > 1 else "is not in the phase"
     message = f"{_name_some(names)} {words} that --until names, and will not come there by waiting"
-    return JobsFailedError(message, hint=f"`batchctl explain {names[0]}` says why")
+    return JobsFailedError(message, hint=f"`batchctl explain {names[0]}` shows why")
 
 
 def _unsettled(names: Sequence[str]) -> BatchctlError:

@@ -16,7 +16,7 @@ from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import NotYetError, QuotaExceeded
 from batchctl.reconcile import after_refusal, after_success
 
-_HINT = "`batchctl watch` creates it as soon as there is room"
+_HINT = "`batchctl watch` creates it as soon as there is capacity"
 
 
 class NotAdmittedError(NotYetError):

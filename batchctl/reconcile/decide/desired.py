@@ -110,5 +110,5 @@ def _abandon(attempt: RecordedAttempt, context: Context) -> RecordAttempt:
 
 
 def _refusal(attempt: RecordedAttempt) -> str:
-    message = attempt.error.message if attempt.error else "no reason was given"
+    message = attempt.error.message.removesuffix(".") if attempt.error else "no reason was given"
     return f"the API refused it: {message}; again only after a change, or by `batchctl retry`"

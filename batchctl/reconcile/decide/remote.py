@@ -210,4 +210,4 @@ def _failure(attempt: RecordedAttempt) -> str:
         return "cancelled at its deadline"
     if attempt.state == JobState.SUCCEEDED:
         return row_words(attempt)
-    return f"{name}: {attempt.error.message}" if attempt.error else name
+    return f"{name}: {attempt.error.message.removesuffix('.')}" if attempt.error else name

@@ -57,7 +57,7 @@ def decide_removed(subject: Subject, context: Context) -> Decision:
 
 def _words(context: Context) -> str:
     """Why the job is removed."""
-    return "destroy was asked for" if context.options.destroy else "no longer in a manifest"
+    return "destroy was requested" if context.options.destroy else "no longer in a manifest"
 
 
 def _code(context: Context) -> Reason:

@@ -54,4 +54,4 @@ def _why_not(view: AttemptView) -> str | None:
         return NOT_SETTLED
     if attempt.rejected or attempt.is_gone or attempt.has_ended:
         return None
-    return "it has not ended: `batchctl cancel` stops it"
+    return "it has not ended; `batchctl cancel` stops it"

@@ -23,14 +23,14 @@ from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import has_succeeded
 from batchctl.reconcile.view.subject import Subject, current_phase
 
-NOT_SETTLED = "its create call is not settled yet: `batchctl apply` goes on with it"
+NOT_SETTLED = "its create call is not settled yet; `batchctl apply` continues"
 
 
 def refuse_retry(subject: Subject, _context: Context) -> Decision:
     """Refuse `batchctl retry` for a job that can have no new attempt."""
     reason = why_no_retry(subject)
     assert reason is not None
-    message = f"{subject.name} cannot be tried again: {reason}"
+    message = f"{subject.name} cannot be retried: {reason}"
     guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` shows its phase and the reason")
     return replace(rest(current_phase(subject), Reason.RETRY_REFUSED, reason), refusal=guard)
 
@@ -40,14 +40,14 @@ def why_no_retry(subject: Subject) -> str | None:
     if subject.desired is None:
         return "no manifest describes it any more"
     if subject.current is None:
-        return "it was never created: `batchctl apply` creates it"
+        return "it was never created; `batchctl apply` creates it"
     attempt = subject.current.attempt
     why = why_no_new_attempt(subject.current, subject.desired)
     is_sent_later = attempt.is_unsent and not attempt.rejected and not subject.is_cancel_requested
     if why is None and is_sent_later:
         return NOT_SETTLED
     if why is None and subject.recorded is None:
-        return "it is not in the state yet: `batchctl apply` adopts it"
+        return "it is not in the state yet; `batchctl apply` adopts it"
     return why
 
 
@@ -73,7 +73,7 @@ def why_no_new_attempt(view: AttemptView, desired: DesiredJob) -> str | None:
     """Why no new attempt can follow this one by order, with the way out; None when one can."""
     attempt = view.attempt
     if not same_digest(attempt.digest, desired.digest):
-        return "its manifest has changed: `batchctl apply` follows the change"
+        return "its manifest has changed; `batchctl apply` follows the change"
     if attempt.rejected:
         return None
     if attempt.intent is not None:
@@ -82,8 +82,8 @@ def why_no_new_attempt(view: AttemptView, desired: DesiredJob) -> str | None:
     if unseen is not None:
         return f"it cannot be seen now: {unseen.reason}"
     if view.is_present and not attempt.has_ended:
-        return "it has not ended: `batchctl cancel` stops it"
+        return "it has not ended; `batchctl cancel` stops it"
     lost = not view.has_results and (attempt.results_lost or not view.is_present)
     if has_succeeded(attempt) and not lost and not attempt.is_reused:
-        return "it has succeeded: change spec.runId to run it again, or `batchctl apply --rerun` it"
+        return "it has succeeded; change spec.runId or use `batchctl apply --rerun` to run it again"
     return None
