@@ -12,6 +12,7 @@ from batchctl.manifests.apis import RULES, is_for
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
+from batchctl.model.addresses import WebAddress, is_private_host
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.desired import Kind
 from batchctl.model.keys import API_NAMES, Api
@@ -29,10 +30,26 @@ def check_combinations(spec: Node, kind: Kind, api: Api | None, faults: Faults) 
     if find(spec, "webhookConfig") is not None and not can.webhooks:
         message = f'"webhookConfig" {is_for(lambda can: can.webhooks)}'
         faults.add(key_place(spec, "webhookConfig"), Code.WRONG_PROVIDER, message, _LEAVE_OUT)
+    elif can.webhooks:
+        _check_webhooks(spec, faults)
     if kind is Kind.EMBEDDINGS_BATCH_JOB and not can.embeddings_kind:
         hint = "use a BatchJob with an embedding model such as gemini-embedding-001, or a provider of type gemini"
         faults.add(spec.location, Code.WRONG_PROVIDER, f"{API_NAMES[api]} has no embeddings jobs", hint)
     _check_extra_body(spec, api, faults)
+
+
+def _check_webhooks(spec: Node, faults: Faults) -> None:
+    """Report addresses that the API cannot call: it is a machine on the Internet (reference 12)."""
+    uris = find(spec, "webhookConfig", "uris")
+    for item in uris.values if isinstance(uris, Items) else ():
+        try:
+            address = WebAddress.parse(str(value_of(item)))
+        except ValueError as error:
+            faults.add(item.location, Code.INVALID_VALUE, f'an item of "uris" {error}')
+            continue
+        if is_private_host(address.host):
+            message = f'an item of "uris" cannot be {shown(address.origin)}, which the API cannot reach'
+            faults.add(item.location, Code.INVALID_VALUE, message, "use an address on the public Internet")
 
 
 def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:

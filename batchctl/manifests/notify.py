@@ -16,11 +16,10 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.merge import without_nulls
 from batchctl.manifests.nodes import Items, Node, find, key_place, plain
 from batchctl.manifests.trust import Trust
-from batchctl.model.addresses import WebAddress, is_loopback_host, literal_address
+from batchctl.model.addresses import WebAddress, is_private_host
 from batchctl.model.desired import Json, Location
 from batchctl.model.notices import ALL_TYPES, STUCK_AFTER, CommandHook, Hook, NoticeType, Webhook
 from batchctl.model.quoting import cut, shown
-from batchctl.model.reserved import is_public
 
 _MOST_HOOKS = 10
 _NAME_LENGTH = 8
@@ -111,15 +110,9 @@ def _is_allowed(url: str, place: Location, trust: Trust, faults: Faults) -> bool
     why = ""
     if address.scheme != "https":
         why = "is not https"
-    elif _is_private(address.host):
+    elif is_private_host(address.host):
         why = "is not on the public Internet"
     if why:
         hint = f"if you trust it: BATCHCTL_ALLOW_WEBHOOK={origin}"
         faults.add(place, Code.UNTRUSTED_WEBHOOK, f"{origin} {why}", hint)
     return not why
-
-
-def _is_private(host: str) -> bool:
-    """Whether a host is a private address or this machine. Other names are resolved only when they are used."""
-    literal = literal_address(host)
-    return is_loopback_host(host) if literal is None else not is_public(literal)

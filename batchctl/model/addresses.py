@@ -10,7 +10,7 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 
-from batchctl.model.reserved import IpAddress, is_loopback
+from batchctl.model.reserved import IpAddress, is_loopback, is_public
 
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?"
@@ -79,3 +79,9 @@ def is_loopback_host(host: str) -> bool:
     name = host.lower().strip("[]").rstrip(".")
     address = literal_address(name)
     return name == "localhost" or name.endswith(".localhost") if address is None else is_loopback(address)
+
+
+def is_private_host(host: str) -> bool:
+    """Whether a host is a private address or this machine. Other names are resolved only when they are used."""
+    literal = literal_address(host)
+    return is_loopback_host(host) if literal is None else not is_public(literal)
