@@ -42,13 +42,13 @@ class Model:
     status: JsonObject | None = None
     """The `modelStatus` of the Developer API; None without one."""
 
-    def is_gone(self, now: int) -> bool:
+    def is_retired(self, now: int) -> bool:
         """Whether the model is retired and no longer shown."""
         return self.stage == "RETIRED" or (self.retires is not None and now >= self.retires)
 
     def is_usable(self, now: int) -> bool:
         """Whether new jobs can use the model."""
-        return self.stage not in _UNUSABLE and not self.is_gone(now)
+        return self.stage not in _UNUSABLE and not self.is_retired(now)
 
 
 def model_named(settings: Settings, name: str, kind: str) -> Model:
@@ -72,7 +72,7 @@ def all_models(settings: Settings, now: int) -> Iterator[Model]:
     """The models that lists show, by name."""
     for name in sorted({*_KNOWN, *settings.models}):
         model = model_named(settings, name, _kind(name))
-        if not model.is_gone(now):
+        if not model.is_retired(now):
             yield model
 
 

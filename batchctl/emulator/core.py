@@ -17,14 +17,14 @@ from batchctl.emulator.bodies import unpacked
 from batchctl.emulator.callers import Caller, check_caller
 from batchctl.emulator.clock import SECOND, http_date
 from batchctl.emulator.control import CONTROL_PREFIX, control
-from batchctl.emulator.enumnumbers import numbered, wants_numbers
+from batchctl.emulator.enum_numbers import wants_enum_numbers, with_enum_numbers
 from batchctl.emulator.exchange import Exchange, Route
 from batchctl.emulator.faults import TRANSPORT_KINDS, Fault, FaultKind, take_fault
 from batchctl.emulator.fieldmask import FieldMask, parse_mask
 from batchctl.emulator.gemini.routes import ROUTES as GEMINI_ROUTES
 from batchctl.emulator.metadata import ROUTES as METADATA_ROUTES
 from batchctl.emulator.older_apis import OldRefused
-from batchctl.emulator.queries import check_query, unknown_alt, wants_lines
+from batchctl.emulator.queries import check_query, unknown_alt, wants_indentation
 from batchctl.emulator.replies import BIGQUERY
 from batchctl.emulator.seed import SETTINGS
 from batchctl.emulator.settings import Settings, settings_from
@@ -141,8 +141,8 @@ class Emulator:
         if isinstance(reply, Response):
             return reply
         kept = _kept(exchange, reply)
-        said = numbered(kept) if wants_numbers(request) else kept
-        return json_response(said, indented=wants_lines(request))
+        said = with_enum_numbers(kept) if wants_enum_numbers(request) else kept
+        return json_response(said, indented=wants_indentation(request))
 
 
 def _kept(exchange: Exchange, reply: JsonObject) -> JsonObject:

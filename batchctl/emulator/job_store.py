@@ -72,7 +72,7 @@ class Job:
         """The prefix of state names in the job's API. Source: reference 5."""
         return "JOB_STATE_" if self.parent else "BATCH_STATE_"
 
-    def is_born(self, as_of: int | None) -> bool:
+    def existed(self, as_of: int | None) -> bool:
         """Whether the job existed at this moment; None means now."""
         return as_of is None or self.created <= as_of
 

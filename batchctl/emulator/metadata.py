@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Exchange, Route
-from batchctl.emulator.vertex.places import project_number
+from batchctl.emulator.vertex.resource_names import project_number
 from batchctl.emulator.wire import JsonObject, Request, Response, json_bytes
 
 PROJECT = "emulator"

@@ -63,7 +63,7 @@ class OldRefused(Refused):
         return json_response({"error": error}, self.status)
 
 
-def older(handler: Handler, *, named: bool = False) -> Handler:
+def in_older_format(handler: Handler, *, named: bool = False) -> Handler:
     """The handler with all of its errors in the older format."""
 
     def answer(exchange: Exchange) -> JsonObject | Response:

@@ -30,27 +30,27 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Whole:
+class Integer:
     """An int32 or int64: an integer, or its digits in a string."""
 
 
 @dataclass(frozen=True)
-class Real:
+class Number:
     """A float or double: a number, or its digits in a string."""
 
 
 @dataclass(frozen=True)
-class Truth:
+class Boolean:
     """A boolean."""
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """Bytes, in base64."""
+class Bytes:
+    """Bytes in base64."""
 
 
 @dataclass(frozen=True)
-class Name:
+class OpenEnum:
     """An enum of which not every name is known here; a number is accepted, too."""
 
 
@@ -63,7 +63,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Many:
+class Repeated:
     """A repeated field; with `lone`, a single value is accepted as a list of one."""
 
     of: Kind
@@ -78,8 +78,8 @@ class Message:
     open: bool = False
 
 
-Scalar: TypeAlias = Text | Whole | Real | Truth | Encoded | Name | Choice
-Kind: TypeAlias = Anything | Struct | Scalar | Many | Message
+Scalar: TypeAlias = Text | Integer | Number | Boolean | Bytes | OpenEnum | Choice
+Kind: TypeAlias = Anything | Struct | Scalar | Repeated | Message
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def camel(name: str) -> str:
 def _read(value: object, kind: Kind, place: str, problems: list[_Problem]) -> object:
     if isinstance(kind, Message):
         return _read_fields(value, kind, place, problems)
-    if isinstance(kind, Many):
+    if isinstance(kind, Repeated):
         if kind.lone and isinstance(value, str | dict):
             value = [value]
         if not isinstance(value, list):
@@ -133,19 +133,19 @@ def _read_scalar(value: object, kind: Scalar, place: str, problems: list[_Proble
     if isinstance(kind, Choice) and not isinstance(value, str):
         assert isinstance(value, int | float)
         return kind.names[int(value)]
-    if isinstance(kind, Whole):
+    if isinstance(kind, Integer):
         assert isinstance(value, str | int | float)
         return int(value)
-    return float(value) if isinstance(kind, Real) and isinstance(value, str) else value
+    return float(value) if isinstance(kind, Number) and isinstance(value, str) else value
 
 
 _TYPES: Mapping[type[Scalar], str] = {
     Text: "TYPE_STRING",
-    Whole: "TYPE_INT64",
-    Real: "TYPE_DOUBLE",
-    Truth: "TYPE_BOOL",
-    Encoded: "TYPE_BYTES",
-    Name: "TYPE_ENUM",
+    Integer: "TYPE_INT64",
+    Number: "TYPE_DOUBLE",
+    Boolean: "TYPE_BOOL",
+    Bytes: "TYPE_BYTES",
+    OpenEnum: "TYPE_ENUM",
     Choice: "TYPE_ENUM",
 }
 """The type names in the API's errors."""
@@ -155,15 +155,15 @@ def _fits(value: object, kind: Scalar) -> bool:
     match kind:
         case Text():
             return isinstance(value, str) and _encodable(value)
-        case Whole():
+        case Integer():
             return _whole(value)
-        case Real():
+        case Number():
             return _real(value)
-        case Truth():
+        case Boolean():
             return isinstance(value, bool)
-        case Encoded():
+        case Bytes():
             return isinstance(value, str) and _BASE64.fullmatch(value) is not None
-        case Name():
+        case OpenEnum():
             return isinstance(value, str | int) and not isinstance(value, bool)
         case Choice(names):
             return value in names or (_whole(value) and not isinstance(value, str) and value in range(len(names)))

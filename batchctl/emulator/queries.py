@@ -55,6 +55,6 @@ def unknown_alt(request: Request, *, has_media: bool) -> str | None:
     return None
 
 
-def wants_lines(request: Request) -> bool:
+def wants_indentation(request: Request) -> bool:
     """Whether the reply should be indented."""
     return request.param("prettyPrint", "$prettyPrint", "pretty_print") == "true"

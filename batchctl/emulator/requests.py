@@ -6,7 +6,19 @@ caller. The Developer API and Vertex AI share most of it. Source: reference 1.3,
 
 from __future__ import annotations
 
-from batchctl.emulator.proto import Anything, Choice, Encoded, Kind, Many, Message, Name, Real, Text, Truth, Whole
+from batchctl.emulator.proto import (
+    Anything,
+    Boolean,
+    Bytes,
+    Choice,
+    Integer,
+    Kind,
+    Message,
+    Number,
+    OpenEnum,
+    Repeated,
+    Text,
+)
 
 TASK_TYPES = (
     "TASK_TYPE_UNSPECIFIED",
@@ -117,11 +129,11 @@ GoogleMaps groundingTypes:any
 """
 _SCALARS: dict[str, Kind] = {
     "any": Anything(),
-    "bool": Truth(),
-    "bytes": Encoded(),
-    "enum": Name(),
-    "int": Whole(),
-    "number": Real(),
+    "bool": Boolean(),
+    "bytes": Bytes(),
+    "enum": OpenEnum(),
+    "int": Integer(),
+    "number": Number(),
     "text": Text(),
 }
 _LONE = frozenset({"parts", "contents"})
@@ -146,7 +158,7 @@ def _message(name: str, members: dict[str, dict[str, str]], lone: frozenset[str]
 
 def _kind(member: str, kind: str, members: dict[str, dict[str, str]], lone: frozenset[str]) -> Kind:
     if kind.endswith("*"):
-        return Many(_kind("", kind.removesuffix("*"), members, lone), lone=member in lone)
+        return Repeated(_kind("", kind.removesuffix("*"), members, lone), lone=member in lone)
     return _SCALARS[kind] if kind in _SCALARS else _message(kind, members, lone)
 
 
@@ -155,11 +167,11 @@ def _embed(content: Message) -> Message:
     settings: dict[str, Kind] = {
         "taskType": Choice(TASK_TYPES),
         "title": Text(),
-        "outputDimensionality": Whole(),
+        "outputDimensionality": Integer(),
     }
     config = Message({
         **settings,
-        **dict.fromkeys(("autoTruncate", "documentOcr", "audioTrackExtraction"), Truth()),
+        **dict.fromkeys(("autoTruncate", "documentOcr", "audioTrackExtraction"), Boolean()),
         "mimeType": Text(),
     })  # fmt: skip
     return Message({"model": Text(), "content": content, **settings, "embedContentConfig": config})

@@ -18,7 +18,7 @@ from batchctl.emulator.faults import put_faults
 from batchctl.emulator.gemini.create import item_lines, new_job, valid_model
 from batchctl.emulator.gemini.envelope import API
 from batchctl.emulator.gemini.files import find_file
-from batchctl.emulator.gemini.new_files import keep_file
+from batchctl.emulator.gemini.new_files import store_file
 from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.job_store import Job, find_job
 from batchctl.emulator.lifecycle import Fate, State
@@ -30,8 +30,8 @@ from batchctl.emulator.settings import Settings, settings_from
 from batchctl.emulator.storage.seeding import load_buckets
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.models import is_published
-from batchctl.emulator.vertex.places import API as VERTEX
-from batchctl.emulator.vertex.places import number_projects
+from batchctl.emulator.vertex.resource_names import API as VERTEX
+from batchctl.emulator.vertex.resource_names import number_projects
 from batchctl.emulator.vertex.seeding import load_job as load_vertex_job
 from batchctl.emulator.vertex.seeding import load_multimodal
 from batchctl.emulator.wire import JsonObject, Refused
@@ -44,7 +44,7 @@ _LOADED = "seeds"
 _ENDS = {State.SUCCEEDED: None, State.FAILED: Fate.FAIL, State.EXPIRED: Fate.EXPIRE}
 
 
-class Seeded(Protocol):
+class SeedTarget(Protocol):
     """The target of a seed: an emulator."""
 
     @property
@@ -57,7 +57,7 @@ class Seeded(Protocol):
     def methods(self) -> frozenset[str]: ...
 
 
-def load_seed(emulator: Seeded, path: Path) -> None:
+def load_seed(emulator: SeedTarget, path: Path) -> None:
     """Load the complete file into the emulator, or nothing. Raises Invalid, which names the place, and OSError."""
     content = read_start(path.resolve(), MAX_BYTES + 1)
     _load(emulator.store, emulator.settings, emulator.methods, path.name, content)
@@ -134,7 +134,7 @@ def _load_file(store: Store, settings: Settings, file: JsonObject, place: str) -
     created = _time(file, "createTime", now, place)
     expires = _time(file, "expirationTime", created + settings.file_lifetime, place)
     mime_type = file.get("mimeType", "application/jsonl")
-    keep_file(store, blob, file["name"], file.get("displayName"), mime_type, created, expires)
+    store_file(store, blob, file["name"], file.get("displayName"), mime_type, created, expires)
 
 
 def _load_job(store: Store, settings: Settings, job: JsonObject, place: str) -> None:

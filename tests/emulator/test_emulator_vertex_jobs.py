@@ -9,7 +9,7 @@ import pytest
 from vertex_world import GCS, JOBS, MODEL, TABLE, TO_GCS, Vertex, body
 
 from batchctl.emulator.settings import Settings
-from batchctl.emulator.vertex.places import project_number
+from batchctl.emulator.vertex.resource_names import project_number
 
 
 @pytest.fixture

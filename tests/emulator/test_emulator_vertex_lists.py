@@ -12,7 +12,7 @@ from batchctl.emulator.job_store import Job, add_job
 from batchctl.emulator.rules import Course
 from batchctl.emulator.vertex.filters import parse_filter
 from batchctl.emulator.vertex.masks import parse_read_mask
-from batchctl.emulator.vertex.places import parent_of
+from batchctl.emulator.vertex.resource_names import parent_of
 from batchctl.emulator.wire import Refused
 
 OTHER = "publishers/google/models/gemini-2.5-pro"

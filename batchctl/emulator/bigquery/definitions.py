@@ -11,10 +11,10 @@ from batchctl.emulator.bigquery.resources import (
     kept_fields,
     millis,
     refused,
+    require_dataset,
+    require_table,
     table_reference,
     table_resource,
-    the_dataset,
-    the_table,
 )
 from batchctl.emulator.bigquery.schema import BadSchema, read_schema
 from batchctl.emulator.bigquery.tables import (
@@ -41,7 +41,7 @@ _Named = TypeVar("_Named")
 
 def get_dataset(exchange: Exchange) -> JsonObject:
     """The dataset's resource."""
-    return dataset_resource(exchange, the_dataset(exchange))
+    return dataset_resource(exchange, require_dataset(exchange))
 
 
 def insert_dataset(exchange: Exchange) -> JsonObject:
@@ -64,7 +64,7 @@ def list_datasets(exchange: Exchange) -> JsonObject:
 
 def delete_dataset(exchange: Exchange) -> Response:
     """Delete the dataset; one with tables only with `deleteContents`."""
-    dataset = the_dataset(exchange)
+    dataset = require_dataset(exchange)
     tables = all_tables(exchange.store, dataset.project, dataset.dataset)
     if tables and not flag(exchange, "deleteContents"):
         raise refused(400, f"Dataset {dataset.project}:{dataset.dataset} is still in use", "resourceInUse")
@@ -76,12 +76,12 @@ def delete_dataset(exchange: Exchange) -> Response:
 
 def get_table(exchange: Exchange) -> JsonObject:
     """The table's resource."""
-    return table_resource(exchange, the_table(exchange))
+    return table_resource(exchange, require_table(exchange))
 
 
 def insert_table(exchange: Exchange) -> JsonObject:
     """Create an empty table."""
-    dataset, given = the_dataset(exchange), read_resource(exchange.request.body)
+    dataset, given = require_dataset(exchange), read_resource(exchange.request.body)
     name = _id(given, "tableReference", "tableId", TABLE_NAME)
     if find_table(exchange.store, dataset.project, dataset.dataset, name):
         raise refused(409, f"Already Exists: Table {dataset.project}:{dataset.dataset}.{name}", "duplicate")
@@ -101,7 +101,7 @@ def insert_table(exchange: Exchange) -> JsonObject:
 
 def list_tables(exchange: Exchange) -> JsonObject:
     """One page of the dataset's tables by name; an empty list is left out."""
-    dataset = the_dataset(exchange)
+    dataset = require_dataset(exchange)
     tables = all_tables(exchange.store, dataset.project, dataset.dataset)
     page, following = _page(exchange, tables, lambda table: table.table)
     reply: JsonObject = {"kind": "bigquery#tableList", "totalItems": len(tables), **following}
@@ -121,7 +121,7 @@ def list_tables(exchange: Exchange) -> JsonObject:
 
 def delete_table(exchange: Exchange) -> Response:
     """Delete the table and its rows."""
-    remove_table(exchange.store, the_table(exchange))
+    remove_table(exchange.store, require_table(exchange))
     return Response(204)
 
 

@@ -10,7 +10,7 @@ from itertools import chain
 
 from batchctl.emulator.bigquery.definitions import DATASET_NAME, TABLE_NAME
 from batchctl.emulator.bigquery.loading import Load, Loaded, LoadFailed, error_resource, run_load
-from batchctl.emulator.bigquery.resources import dataset_named, millis, refused
+from batchctl.emulator.bigquery.resources import millis, refused, require_dataset_named
 from batchctl.emulator.bigquery.schema import BadSchema, read_schema
 from batchctl.emulator.bigquery.tables import Column
 from batchctl.emulator.exchange import Exchange
@@ -130,7 +130,7 @@ def _resource(
     project = exchange.params["project"]
     given = job.get("jobReference") or {}
     name = given.get("jobId") or f"job_{fresh_id(_ID_LENGTH)}"
-    location = dataset_named(exchange.store, load.project, load.dataset).location
+    location = require_dataset_named(exchange.store, load.project, load.dataset).location
     asked = job["configuration"]["load"]
     configuration = {**asked, "maxBadRecords": load.most_bad} if "maxBadRecords" in asked else asked
     return {
@@ -182,7 +182,7 @@ def _read_load(exchange: Exchange, asked: JsonObject) -> Load:
     project, dataset, name = (part if isinstance(part, str) else "" for part in parts)
     if not DATASET_NAME.fullmatch(dataset) or not TABLE_NAME.fullmatch(name):
         raise refused(400, "Required parameter is missing or wrong: destinationTable", "required")
-    found = dataset_named(exchange.store, project or exchange.params["project"], dataset)
+    found = require_dataset_named(exchange.store, project or exchange.params["project"], dataset)
     write, create = asked.get("writeDisposition") or _WRITES[0], asked.get("createDisposition") or _CREATES[0]
     if write not in _WRITES or create not in _CREATES:
         raise refused(400, f"Invalid disposition: {ascii(write)[:40]}, {ascii(create)[:40]}")

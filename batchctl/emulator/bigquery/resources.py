@@ -78,12 +78,12 @@ def kept_fields(resource: Mapping[str, Any]) -> JsonObject:
     return {key: resource[key] for key in _KEPT if resource.get(key) is not None}
 
 
-def the_dataset(exchange: Exchange) -> Dataset:
+def require_dataset(exchange: Exchange) -> Dataset:
     """The dataset of the path. Raises Refused (404)."""
-    return dataset_named(exchange.store, exchange.params["project"], exchange.params["dataset"])
+    return require_dataset_named(exchange.store, exchange.params["project"], exchange.params["dataset"])
 
 
-def dataset_named(store: Store, project: str, dataset: str) -> Dataset:
+def require_dataset_named(store: Store, project: str, dataset: str) -> Dataset:
     """The dataset of this name. Raises Refused (404)."""
     found = find_dataset(store, project, dataset)
     if found is None:
@@ -91,9 +91,9 @@ def dataset_named(store: Store, project: str, dataset: str) -> Dataset:
     return found
 
 
-def the_table(exchange: Exchange) -> Table:
+def require_table(exchange: Exchange) -> Table:
     """The table of the path. Raises Refused (404)."""
-    dataset, name = the_dataset(exchange), exchange.params["table"]
+    dataset, name = require_dataset(exchange), exchange.params["table"]
     table = find_table(exchange.store, dataset.project, dataset.dataset, name)
     if table is None:
         raise refused(404, f"Not found: Table {dataset.project}:{dataset.dataset}.{name}")

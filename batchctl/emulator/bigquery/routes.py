@@ -18,7 +18,7 @@ from batchctl.emulator.bigquery.load_jobs import continue_upload, get_job, inser
 from batchctl.emulator.bigquery.tabledata import insert_rows, list_rows
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
-from batchctl.emulator.older_apis import older
+from batchctl.emulator.older_apis import in_older_format
 from batchctl.emulator.replies import BIGQUERY
 from batchctl.emulator.sessions import cancel_session, in_session
 
@@ -32,7 +32,7 @@ _UPLOAD = rf"(?:/resumable)?/upload{_JOBS}"
 
 
 def _route(verb: str, path: str, method: str, handler: Handler, reply: str = "") -> Route:
-    answer = older(handler, named=True)
+    answer = in_older_format(handler, named=True)
     name = f"bigquery.{method}"
     return Route(verb, re.compile(path), name, answer, Caller.TOKEN, reply=reply, replies=BIGQUERY)
 
@@ -43,7 +43,7 @@ def _in_upload(verb: str, handler: Handler) -> Route:
         verb,
         re.compile(_UPLOAD),
         "bigquery.jobs.upload",
-        older(handler, named=True),
+        in_older_format(handler, named=True),
         caller=Caller.ANYONE,
         limited=False,
         reply="Job",
@@ -71,7 +71,7 @@ ROUTES = (
         "POST",
         re.compile(_UPLOAD),
         "bigquery.jobs.insert",
-        older(upload_job, named=True),
+        in_older_format(upload_job, named=True),
         caller=Caller.TOKEN,
         limited=False,
         reply="Job",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from batchctl.emulator.bigquery.resources import refused, table_etag, the_table
+from batchctl.emulator.bigquery.resources import refused, require_table, table_etag
 from batchctl.emulator.bigquery.schema import BadSchema, select_columns
 from batchctl.emulator.bigquery.tables import Column, append_rows, count_rows, read_rows
 from batchctl.emulator.bigquery.values import BadValue, TimeForm, read_row, write_row
@@ -20,7 +20,7 @@ _LARGEST_PAGE = 10 * 1024 * 1024
 
 def list_rows(exchange: Exchange) -> JsonObject:
     """One page of rows in the order of insertion; an empty list is left out."""
-    table = the_table(exchange)
+    table = require_table(exchange)
     total = count_rows(exchange.store, table)
     start = _start(exchange)
     columns, form = _columns(exchange, table.schema), _time_form(exchange)
@@ -43,7 +43,7 @@ def insert_rows(exchange: Exchange) -> JsonObject:
 
     `insertId` is ignored: the real service does not guarantee deduplication either.
     """
-    table, body = the_table(exchange), read_resource(exchange.request.body)
+    table, body = require_table(exchange), read_resource(exchange.request.body)
     items = body.get("rows")
     if not isinstance(items, list) or not items:
         raise refused(400, "No rows present in the request.")

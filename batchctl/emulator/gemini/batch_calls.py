@@ -102,7 +102,7 @@ def _job(exchange: Exchange) -> Job:
     if not _JOB_ID.fullmatch(short):
         raise Refused(400, "Could not parse the batch name")
     job = find_job(exchange.store, API, f"batches/{short}")
-    if job is None or not job.is_born(exchange.as_of):
+    if job is None or not job.existed(exchange.as_of):
         raise not_found()
     if job.is_deleted(exchange.as_of):
         if exchange.fault(FaultKind.FORBIDDEN_AFTER_DELETE):

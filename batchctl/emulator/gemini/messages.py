@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchctl.emulator.proto import Anything, Kind, Many, Message, Struct, Text, Whole
+from batchctl.emulator.proto import Anything, Integer, Kind, Message, Repeated, Struct, Text
 from batchctl.emulator.requests import DEVELOPER_REQUESTS
 
 _ANY = Anything()
@@ -24,9 +24,9 @@ def batch(kind: str) -> Message:
         **ignored,
         "model": Text(),
         "displayName": Text(),
-        "inputConfig": Message({"fileName": Text(), "requests": Message({"requests": Many(item)})}),
-        "priority": Whole(),
-        "webhookConfig": Message({"uris": Many(Text()), "userMetadata": _STRUCT}),
+        "inputConfig": Message({"fileName": Text(), "requests": Message({"requests": Repeated(item)})}),
+        "priority": Integer(),
+        "webhookConfig": Message({"uris": Repeated(Text()), "userMetadata": _STRUCT}),
     })  # fmt: skip
 
 
@@ -36,5 +36,5 @@ FILE = Message({
     "name": Text(),
     "displayName": Text(),
     "mimeType": Text(),
-    "sizeBytes": Whole(),
+    "sizeBytes": Integer(),
 })  # fmt: skip

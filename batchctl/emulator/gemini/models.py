@@ -21,7 +21,7 @@ def get_model(exchange: Exchange) -> JsonObject:
     name = exchange.params["id"]
     kind = next((kind for kind in _METHODS if valid_model(kind, f"models/{name}")), None)
     model = None if kind is None else model_named(exchange.settings, name, kind)
-    if model is None or model.is_gone(exchange.now):
+    if model is None or model.is_retired(exchange.now):
         raise Refused(404, f"Model is not found: models/{name} for api version {exchange.params['version']}")
     return _resource(model)
 

@@ -78,11 +78,11 @@ def check_storage_quota(exchange: Exchange, size: int) -> None:
 def add_file(exchange: Exchange, blob: str, new: NewFile) -> JsonObject:
     """Create the file from stored bytes; returns the reply to the last call of the upload."""
     expires = exchange.now + exchange.settings.file_lifetime
-    file = keep_file(exchange.store, blob, new.name, new.display_name, new.mime_type, exchange.now, expires)
+    file = store_file(exchange.store, blob, new.name, new.display_name, new.mime_type, exchange.now, expires)
     return {"file": file_resource(file, exchange)}
 
 
-def keep_file(
+def store_file(
     store: Store, blob: str, name: str, display_name: str | None, mime_type: str, created: int, expires: int
 ) -> File:
     """Create a file from stored bytes; uploads and seeds share this function."""

@@ -17,7 +17,7 @@ _BLOB_LENGTH = 40
 _FINAL = {"x-goog-upload-status": "final"}
 
 
-def brings_bytes(request: Request) -> bool:
+def contains_file(request: Request) -> bool:
     """Whether the call contains the complete file."""
     return _way(request) in {"raw", "media", "multipart"}
 
@@ -32,7 +32,7 @@ def in_older_session(request: Request) -> bool:
     return request.param("upload_id") is not None and request.param("uploadType") == "resumable"
 
 
-def upload_whole(exchange: Exchange) -> Response:
+def upload_in_one_request(exchange: Exchange) -> Response:
     """An upload in one request: the bytes alone, or a part with JSON and a part with the bytes."""
     request = exchange.request
     said: JsonObject = {}

@@ -12,12 +12,12 @@ from batchctl.emulator.gemini.create import create_embed, create_generate
 from batchctl.emulator.gemini.files import delete_file, download_file, get_file, list_files
 from batchctl.emulator.gemini.models import get_model, list_models
 from batchctl.emulator.gemini.other_uploads import (
-    brings_bytes,
+    contains_file,
     continue_older_session,
     in_older_session,
     open_older_session,
     opens_older_session,
-    upload_whole,
+    upload_in_one_request,
 )
 from batchctl.emulator.gemini.resumable_uploads import continue_upload, start_upload
 from batchctl.emulator.queries import LIST, OPERATIONS_LIST
@@ -70,7 +70,7 @@ ROUTES = (
     *(_in_upload(verb, continue_older_session, in_older_session) for verb in ("POST", "PUT")),
     _in_upload("DELETE", cancel_session, in_older_session),
     *(_in_upload(verb, continue_upload, _in_session) for verb in ("POST", "PUT")),
-    Route("POST", _UPLOAD, "files.create", upload_whole, limited=False, takes=brings_bytes),
+    Route("POST", _UPLOAD, "files.create", upload_in_one_request, limited=False, takes=contains_file),
     Route("POST", _UPLOAD, "files.create", open_older_session, takes=opens_older_session),
     Route("POST", _UPLOAD, "files.create", start_upload),
     _route("GET", rf"{_VERSION}/models", "models.list", list_models, "ListModelsResponse", LIST),

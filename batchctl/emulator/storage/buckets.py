@@ -8,7 +8,7 @@ from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.media import read_resource
 from batchctl.emulator.older_apis import OldRefused, max_results, page_token, read_token
 from batchctl.emulator.storage.objects import add_bucket, buckets_from, find_bucket, objects_from, remove_bucket
-from batchctl.emulator.storage.resources import bucket_resource, the_bucket
+from batchctl.emulator.storage.resources import bucket_resource, require_bucket
 from batchctl.emulator.wire import JsonObject, Response
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
@@ -17,7 +17,7 @@ _MOST_PER_PAGE = 1000
 
 def get_bucket(exchange: Exchange) -> JsonObject:
     """The bucket's resource."""
-    return bucket_resource(the_bucket(exchange), exchange)
+    return bucket_resource(require_bucket(exchange), exchange)
 
 
 def insert_bucket(exchange: Exchange) -> JsonObject:
@@ -52,7 +52,7 @@ def list_buckets(exchange: Exchange) -> JsonObject:
 
 def delete_bucket(exchange: Exchange) -> Response:
     """Delete an empty bucket."""
-    bucket = the_bucket(exchange)
+    bucket = require_bucket(exchange)
     if next(objects_from(exchange.store, bucket.name, ""), None):
         raise OldRefused(409, "The bucket you tried to delete is not empty.")
     remove_bucket(exchange.store, bucket)

@@ -16,15 +16,15 @@ from batchctl.emulator.storage.objects import (
     change_object,
     delete_object,
     find_object,
-    keep_object,
     measure,
+    store_object,
 )
 from batchctl.emulator.storage.resources import (
     check_object_name,
     given_fields,
     object_resource,
-    the_bucket,
-    the_object,
+    require_bucket,
+    require_object,
 )
 from batchctl.emulator.wire import JsonObject, Refused, Response
 
@@ -34,7 +34,7 @@ _MOST_SOURCES = 32
 
 def remove_object(exchange: Exchange) -> Response:
     """Delete the object."""
-    item = the_object(exchange)
+    item = require_object(exchange)
     read_conditions(exchange).check(item)
     delete_object(exchange.store, item)
     return Response(204)
@@ -42,7 +42,7 @@ def remove_object(exchange: Exchange) -> Response:
 
 def patch_object(exchange: Exchange) -> JsonObject:
     """Change the given fields and the metageneration; null removes a field."""
-    item = the_object(exchange)
+    item = require_object(exchange)
     read_conditions(exchange).check(item)
     given = given_fields(read_resource(exchange.request.body))
     content_type = given.pop("contentType", item.content_type) or item.content_type
@@ -71,7 +71,7 @@ def rewrite_object(exchange: Exchange) -> JsonObject:
 
 def compose_object(exchange: Exchange) -> JsonObject:
     """Create an object from the bytes of other objects, one after the other."""
-    bucket, name = the_bucket(exchange), exchange.params["object"]
+    bucket, name = require_bucket(exchange), exchange.params["object"]
     check_object_name(name)
     read_conditions(exchange).check(find_object(exchange.store, bucket.name, name))
     body = read_resource(exchange.request.body)
@@ -88,9 +88,9 @@ def compose_object(exchange: Exchange) -> JsonObject:
 
 
 def _copy(exchange: Exchange) -> Object:
-    source = the_object(exchange, "sourceGeneration")
+    source = require_object(exchange, "sourceGeneration")
     read_conditions(exchange, "ifSource").check(source)
-    bucket, name = the_bucket(exchange, exchange.params["to_bucket"]), exchange.params["to_object"]
+    bucket, name = require_bucket(exchange, exchange.params["to_bucket"]), exchange.params["to_object"]
     check_object_name(name)
     read_conditions(exchange).check(find_object(exchange.store, bucket.name, name))
     asked = _filled(given_fields(read_resource(exchange.request.body)))
@@ -101,7 +101,7 @@ def _copy(exchange: Exchange) -> Object:
 def _put(exchange: Exchange, bucket: str, name: str, pieces: Iterable[bytes], given: Mapping[str, Any]) -> Object:
     blob = fresh_id(_BLOB_LENGTH)
     exchange.store.append(blob, pieces)
-    return keep_object(exchange.store, bucket, name, blob, measure(exchange.store.read(blob)), given, exchange.now)
+    return store_object(exchange.store, bucket, name, blob, measure(exchange.store.read(blob)), given, exchange.now)
 
 
 def _source(exchange: Exchange, source: object) -> Object:

@@ -11,8 +11,8 @@ from batchctl.emulator.media import Media, read_related, read_resource
 from batchctl.emulator.older_apis import OldRefused, host_url
 from batchctl.emulator.sessions import continue_session, open_session
 from batchctl.emulator.storage.conditions import Conditions, read_conditions
-from batchctl.emulator.storage.objects import Measure, find_object, keep_object, measure
-from batchctl.emulator.storage.resources import check_object_name, given_fields, object_resource, the_bucket
+from batchctl.emulator.storage.objects import Measure, find_object, measure, store_object
+from batchctl.emulator.storage.resources import check_object_name, given_fields, object_resource, require_bucket
 from batchctl.emulator.wire import JsonObject, Refused, Request, Response
 
 _BLOB_LENGTH = 36
@@ -58,7 +58,7 @@ def _target(exchange: Exchange, media: Media) -> JsonObject:
     given = given_fields(media.resource)
     encoding = exchange.request.param("contentEncoding")
     target: JsonObject = {
-        "bucket": the_bucket(exchange).name,
+        "bucket": require_bucket(exchange).name,
         "name": name,
         "given": {
             **({"contentType": media.content_type} if media.content_type else {}),
@@ -74,7 +74,7 @@ def _target(exchange: Exchange, media: Media) -> JsonObject:
 
 def _check(exchange: Exchange, target: JsonObject) -> None:
     """Raise Refused (404, 412) unless the bucket exists and the object fulfils the conditions."""
-    bucket = the_bucket(exchange, target["bucket"])
+    bucket = require_bucket(exchange, target["bucket"])
     Conditions(**target["conditions"]).check(find_object(exchange.store, bucket.name, target["name"]))
 
 
@@ -85,7 +85,7 @@ def _finish(exchange: Exchange, target: JsonObject, blob: str) -> JsonObject:
 
 
 def _keep(exchange: Exchange, target: JsonObject, blob: str, measured: Measure) -> JsonObject:
-    item = keep_object(exchange.store, target["bucket"], target["name"], blob, measured, target["given"], exchange.now)
+    item = store_object(exchange.store, target["bucket"], target["name"], blob, measured, target["given"], exchange.now)
     return object_resource(item, host_url(exchange))
 
 

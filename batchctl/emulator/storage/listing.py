@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.older_apis import host_url, max_results, page_token, read_token
 from batchctl.emulator.storage.objects import Object, objects_from
-from batchctl.emulator.storage.resources import object_resource, the_bucket
+from batchctl.emulator.storage.resources import object_resource, require_bucket
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import JsonObject
 
@@ -48,7 +48,7 @@ def list_objects(exchange: Exchange) -> JsonObject:
 
 
 def _wanted(exchange: Exchange) -> _Wanted:
-    bucket = the_bucket(exchange).name
+    bucket = require_bucket(exchange).name
     prefix, delimiter, start, end = (
         exchange.request.param(name) or "" for name in ("prefix", "delimiter", "startOffset", "endOffset")
     )

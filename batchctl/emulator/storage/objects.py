@@ -138,10 +138,10 @@ def put_object(store: Store, bucket: str, name: str, chunks: Iterable[bytes], co
     with store.transaction():
         blob = fresh_id(_BLOB_LENGTH)
         store.append(blob, chunks)
-        return keep_object(store, bucket, name, blob, measure(store.read(blob)), {"contentType": content_type}, now)
+        return store_object(store, bucket, name, blob, measure(store.read(blob)), {"contentType": content_type}, now)
 
 
-def keep_object(
+def store_object(
     store: Store, bucket: str, name: str, blob: str, measured: Measure, given: Mapping[str, Any], now: int
 ) -> Object:
     """Create an object from stored bytes: every new object passes here. `given` are fields that the caller chose."""

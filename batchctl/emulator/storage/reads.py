@@ -10,7 +10,7 @@ from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.older_apis import OldRefused, host_url
 from batchctl.emulator.storage.conditions import read_conditions
 from batchctl.emulator.storage.objects import Object
-from batchctl.emulator.storage.resources import object_etag, object_resource, the_object
+from batchctl.emulator.storage.resources import object_etag, object_resource, require_object
 from batchctl.emulator.wire import JsonObject, Response
 
 _RANGE = re.compile(r"bytes=(\d{1,18})?-(\d{1,18})?")
@@ -33,7 +33,7 @@ class _Span:
 
 def get_object(exchange: Exchange) -> JsonObject | Response:
     """The resource, or with `alt=media` the bytes."""
-    item, conditions = the_object(exchange), read_conditions(exchange)
+    item, conditions = require_object(exchange), read_conditions(exchange)
     conditions.check_read(item)
     if conditions.has_not_changed(item):
         return Response(304, {"etag": object_etag(item)})

@@ -93,7 +93,7 @@ def given_fields(resource: Mapping[str, Any]) -> JsonObject:
     return given
 
 
-def the_bucket(exchange: Exchange, name: str | None = None) -> Bucket:
+def require_bucket(exchange: Exchange, name: str | None = None) -> Bucket:
     """The bucket of the path, or the one named. Raises Refused (404, or 400 if the call names no payer)."""
     bucket = find_bucket(exchange.store, exchange.params["bucket"] if name is None else name)
     if bucket is None:
@@ -110,9 +110,9 @@ def _is_paid_by_caller(bucket: str, settings: Settings) -> bool:
     return any(matches(glob, bucket) for glob in settings.requester_pays)
 
 
-def the_object(exchange: Exchange, generation: str = "generation") -> Object:
+def require_object(exchange: Exchange, generation: str = "generation") -> Object:
     """The object of the path, if it has the generation in the query. Raises Refused (400, 404)."""
-    bucket, name = the_bucket(exchange), exchange.params["object"]
+    bucket, name = require_bucket(exchange), exchange.params["object"]
     item = find_object(exchange.store, bucket.name, name)
     asked = number(exchange, generation, 0)
     if item is None or asked not in {0, item.generation}:

@@ -6,7 +6,7 @@ import re
 
 from batchctl.emulator.callers import Caller
 from batchctl.emulator.exchange import Handler, Route
-from batchctl.emulator.older_apis import older
+from batchctl.emulator.older_apis import in_older_format
 from batchctl.emulator.replies import STORAGE
 from batchctl.emulator.sessions import cancel_session, in_session
 from batchctl.emulator.storage.buckets import delete_bucket, get_bucket, insert_bucket, list_buckets
@@ -34,7 +34,7 @@ _UPLOAD = r"(?:/resumable)?/upload/storage/v1/b/(?P<bucket>[^/]+)/o"
 def _route(verb: str, path: str, method: str, handler: Handler, reply: str = "") -> Route:
     caller = Caller.READER if verb == "GET" else Caller.WRITER
     shape = re.compile(path, re.DOTALL)
-    return Route(verb, shape, f"storage.{method}", older(handler), caller, reply=reply, replies=STORAGE)
+    return Route(verb, shape, f"storage.{method}", in_older_format(handler), caller, reply=reply, replies=STORAGE)
 
 
 def _upload(verb: str, method: str, handler: Handler, *, session: bool) -> Route:
@@ -43,7 +43,7 @@ def _upload(verb: str, method: str, handler: Handler, *, session: bool) -> Route
         verb,
         re.compile(_UPLOAD),
         f"storage.{method}",
-        older(handler),
+        in_older_format(handler),
         caller=Caller.ANYONE if session else Caller.WRITER,
         limited=False,
         takes=in_session if session else lambda _: True,

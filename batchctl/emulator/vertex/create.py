@@ -22,8 +22,8 @@ from batchctl.emulator.vertex.locations import check_locations
 from batchctl.emulator.vertex.messages import BATCH_PREDICTION_JOB, OUTPUT_ONLY
 from batchctl.emulator.vertex.models import check_usable, read_model
 from batchctl.emulator.vertex.outputs import write_due_outputs
-from batchctl.emulator.vertex.places import API, parent_of
 from batchctl.emulator.vertex.resource import NORMALISED, resource
+from batchctl.emulator.vertex.resource_names import API, parent_of
 from batchctl.emulator.wire import JsonObject, Refused
 
 _LABEL_KEY = re.compile(r"[a-z0-9_-]{1,64}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from batchctl.emulator.ids import fresh_digits
 from batchctl.emulator.store import Store
-from batchctl.emulator.vertex.places import place_of
+from batchctl.emulator.vertex.resource_names import place_of
 from batchctl.emulator.vertex.uris import BadPlace
 
 _NAME = re.compile(r"projects/[^/]+/locations/[^/]+/datasets/[^/]+")

@@ -79,7 +79,7 @@ class _Reader:
         self._at += 1
         return token
 
-    def _took(self, kind: str, value: str) -> bool:
+    def _accept(self, kind: str, value: str) -> bool:
         if (self._next.kind, self._next.value) != (kind, value):
             return False
         self._at += 1
@@ -87,24 +87,24 @@ class _Reader:
 
     def _filter(self) -> Where:
         parts = [self._factor()]
-        while self._took("word", "AND"):
+        while self._accept("word", "AND"):
             parts.append(self._factor())
         return _joined(" AND ", parts)
 
     def _factor(self) -> Where:
         parts = [self._term()]
-        while self._took("word", "OR"):
+        while self._accept("word", "OR"):
             parts.append(self._term())
         return _joined(" OR ", parts)
 
     def _term(self) -> Where:
-        return _negated(self._simple()) if self._took("word", "NOT") else self._simple()
+        return _negated(self._simple()) if self._accept("word", "NOT") else self._simple()
 
     def _simple(self) -> Where:
-        if not self._took("sign", "("):
+        if not self._accept("sign", "("):
             return self._comparison()
         inside = self._filter()
-        if not self._took("sign", ")"):
+        if not self._accept("sign", ")"):
             raise _refused(f"expected a closing parenthesis, not {self._next.shown}", self._next.at)
         return inside
 

@@ -15,8 +15,8 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.filters import JOB_STATE, parse_filter
 from batchctl.emulator.vertex.masks import parse_read_mask
 from batchctl.emulator.vertex.operations import start_delete
-from batchctl.emulator.vertex.places import API, parent_of
 from batchctl.emulator.vertex.resource import resource
+from batchctl.emulator.vertex.resource_names import API, parent_of
 from batchctl.emulator.vertex.rows import tally
 from batchctl.emulator.wire import JsonObject, Refused, not_found
 
@@ -38,7 +38,7 @@ def list_jobs(exchange: Exchange) -> JsonObject:
     where = parse_filter(exchange.request.param("filter"))
     mask = parse_read_mask(exchange.request.param("readMask", "read_mask"))
     exchange = exchange.as_it_was()
-    _teach_states(exchange.store, exchange.settings, exchange.now)
+    _register_job_state(exchange.store, exchange.settings, exchange.now)
     jobs, token = page_of_jobs(exchange, API, size, _parent(exchange), where)
     stale = bool(jobs) and exchange.fault(FaultKind.STALE_STATS) is not None
     entries = [mask.keep(resource(job, exchange.settings, exchange.now, stale=stale)) for job in jobs]
@@ -86,7 +86,7 @@ def _parent(exchange: Exchange) -> str:
 def _job(exchange: Exchange) -> Job:
     """The job of the path. Raises Refused (404, or 403 by a fault)."""
     job = find_short(exchange.store, API, _parent(exchange), exchange.params["id"])
-    if job is None or not job.is_born(exchange.as_of):
+    if job is None or not job.existed(exchange.as_of):
         raise not_found()
     if job.is_deleted(exchange.as_of):
         if exchange.fault(FaultKind.FORBIDDEN_AFTER_DELETE):
@@ -97,7 +97,7 @@ def _job(exchange: Exchange) -> Job:
     return job
 
 
-def _teach_states(store: Store, settings: Settings, now: int) -> None:
+def _register_job_state(store: Store, settings: Settings, now: int) -> None:
     """Register the SQL function by which a filter gets the current state of a job."""
     store.function(JOB_STATE, 4, partial(_state, settings, now))
 

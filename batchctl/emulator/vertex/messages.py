@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchctl.emulator.proto import Anything, Many, Message, Text
+from batchctl.emulator.proto import Anything, Message, Repeated, Text
 
 _ANY = Anything()
 _TABLE = Message({"outputUri": Text()})
@@ -26,7 +26,7 @@ BATCH_PREDICTION_JOB = Message({
     "encryptionSpec": Message({"kmsKeyName": Text()}),
     "inputConfig": Message({
         "instancesFormat": Text(),
-        "gcsSource": Message({"uris": Many(Text(), lone=True)}),
+        "gcsSource": Message({"uris": Repeated(Text(), lone=True)}),
         "bigquerySource": Message({"inputUri": Text()}),
         "vertexMultimodalDatasetSource": Message({"datasetName": Text()}),
     }),

@@ -7,7 +7,7 @@ import re
 from batchctl.emulator.catalogue import model_named
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
-from batchctl.emulator.vertex.places import parent_of
+from batchctl.emulator.vertex.resource_names import parent_of
 from batchctl.emulator.wire import Refused
 
 _PUBLISHED = re.compile(r"(?:projects/[^/]+/locations/([^/]+)/)?publishers/([a-z0-9-]+)/models/([^/]+)")

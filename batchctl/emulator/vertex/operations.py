@@ -5,7 +5,7 @@ from __future__ import annotations
 from batchctl.emulator.clock import micro_timestamp
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.ids import fresh_digits
-from batchctl.emulator.vertex.places import parent_of
+from batchctl.emulator.vertex.resource_names import parent_of
 from batchctl.emulator.wire import JsonObject, not_found
 
 _TYPE = "type.googleapis.com/"

@@ -27,10 +27,10 @@ from batchctl.emulator.vertex.destinations import (
     write_table,
 )
 from batchctl.emulator.vertex.echo import normalised
+from batchctl.emulator.vertex.output_variations import early, extra, shaped
 from batchctl.emulator.vertex.partners import body_line
 from batchctl.emulator.vertex.resource import NORMALISED
 from batchctl.emulator.vertex.rows import Outcome, outcomes, tally
-from batchctl.emulator.vertex.shaping import early, extra, shaped
 from batchctl.emulator.vertex.sources import input_rows
 from batchctl.emulator.vertex.uris import BadPlace
 from batchctl.emulator.wire import RPC_CODES, JsonObject

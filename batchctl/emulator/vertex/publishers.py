@@ -23,7 +23,7 @@ def get_publisher_model(exchange: Exchange) -> JsonObject:
     publisher, name = exchange.params["publisher"], exchange.params["id"]
     kind = published_kind(publisher, name)
     model = None if kind is None else model_named(exchange.settings, name, kind)
-    if model is None or model.is_gone(exchange.now):
+    if model is None or model.is_retired(exchange.now):
         raise Refused(404, f"Publisher Model `publishers/{publisher}/models/{name}` was not found.")
     return _resource(publisher, model)
 

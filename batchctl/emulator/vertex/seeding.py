@@ -21,7 +21,7 @@ from batchctl.emulator.vertex import datasets
 from batchctl.emulator.vertex.create import check_labels, start_job, vertex_course
 from batchctl.emulator.vertex.messages import BATCH_PREDICTION_JOB
 from batchctl.emulator.vertex.models import read_model
-from batchctl.emulator.vertex.places import API, parent_of, place_of
+from batchctl.emulator.vertex.resource_names import API, parent_of, place_of
 from batchctl.emulator.wire import JsonObject, Refused
 
 _ENDS = {

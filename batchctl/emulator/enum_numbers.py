@@ -35,13 +35,13 @@ _OWN = frozenset({"labels", "modelParameters", "userMetadata"})
 """Members with content of the caller's own; so is the `metadata` of a row, which has no `@type`."""
 
 
-def wants_numbers(request: Request) -> bool:
+def wants_enum_numbers(request: Request) -> bool:
     """Whether the caller requests enums as numbers."""
     asked = request.param("$alt", "alt") or ""
     return "enum-encoding=int" in asked.split(";")
 
 
-def numbered(reply: JsonObject) -> JsonObject:
+def with_enum_numbers(reply: JsonObject) -> JsonObject:
     """The reply with its enums as numbers."""
     return {name: _member(name, value) for name, value in reply.items()}
 
@@ -52,4 +52,4 @@ def _member(name: str, value: object) -> object:
     if isinstance(value, list):
         return [_member(name, item) for item in value]
     is_own = name in _OWN or (name == "metadata" and isinstance(value, dict) and "@type" not in value)
-    return numbered(value) if isinstance(value, dict) and not is_own else value
+    return with_enum_numbers(value) if isinstance(value, dict) and not is_own else value
