@@ -1,7 +1,7 @@
-"""Installs a client into a folder of its own outside the checkout, once, and gives the command that runs its program.
+"""Installs a client once, in a folder of its own outside the checkout, and returns the command for its program.
 
 The folders are below `~/.cache/batchctl-clients`, or below `BATCHCTL_CLIENTS`. Packages come from the indexes that
-`pip` and `npm` use anyway.
+`pip` and `npm` are configured for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PYTHON_VERSION = "import importlib.metadata, sys; print(importlib.metadata.vers
 
 
 class NotInstalledError(Exception):
-    """Why a client is not there."""
+    """The reason why a client cannot be installed or run."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Installed:
 
 
 def install(client: Client, *, renew: bool = False) -> Installed:
-    """The client, installed now if it is not yet; `renew` takes what the indexes have today.
+    """The client, installed now if necessary; `renew` installs the current versions of the indexes.
 
     Raises NotInstalledError with the reason.
     """
@@ -77,7 +77,7 @@ def _shell(client: Client, _renew: bool) -> Installed:
 
 
 def _folder(client: Client, runtime: str, renew: bool) -> Path:
-    """The client's own folder: another one for other packages, and for another version of the runtime."""
+    """The client's own folder: one for each set of packages and each version of the runtime."""
     digest = hashlib.sha256(json.dumps([client.packages, runtime]).encode()).hexdigest()[:8]
     folder = CACHE / f"{client.name.replace('/', '-').replace(' ', '-')}-{digest}"
     if renew:

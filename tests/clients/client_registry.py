@@ -1,4 +1,4 @@
-"""The clients that other people wrote: who they are (`clients.toml`) and what is recorded of them (`outcomes.json`)."""
+"""The third-party clients (`clients.toml`) and their recorded outcomes (`outcomes.json`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RECORD = HERE / "outcomes.json"
 WORKS = "works"
 
 Outcomes = dict[str, dict[str, str]]
-"""API, operation: `works`, or why not."""
+"""By API and operation: `works`, or the reason why it does not."""
 
 
 @dataclass(frozen=True)
@@ -33,24 +33,24 @@ class Client:
 
 
 def clients() -> list[Client]:
-    """All of them, in the order of the file."""
+    """All clients, in the order of the file."""
     return [Client(**entry) for entry in tomllib.loads(REGISTRY.read_text(encoding="utf-8"))["client"]]
 
 
 def recorded(client: Client) -> Outcomes:
-    """The outcomes that are on record; none when it was never run."""
+    """The recorded outcomes; empty if the client was never run."""
     outcomes: Outcomes = _record().get(client.name, {}).get("outcomes", {})
     return outcomes
 
 
 def recorded_hosts(client: Client) -> list[str]:
-    """The other hosts that it asked for, in spite of its set-up."""
+    """The other hosts that the client contacted in spite of its set-up."""
     hosts: list[str] = _record().get(client.name, {}).get("otherHosts", [])
     return hosts
 
 
 def keep(client: Client, version: str, date: str, outcomes: Outcomes, hosts: list[str]) -> None:
-    """Put a run on record, in place of the one before."""
+    """Record a run; it replaces the previous one."""
     record = {
         **_record(),
         client.name: {"version": version, "date": date, "otherHosts": hosts, "outcomes": outcomes},

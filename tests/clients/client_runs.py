@@ -1,4 +1,4 @@
-"""Runs a client's program against `batchctl emulator serve`, as its user would: with what that prints, and no more."""
+"""Runs a client's program against `batchctl emulator serve`, as its user would: only with the printed environment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RULES = [
     {"match": {"model": "gemini-2.5-pro"}, "fate": "stuck"},
     {"pending": "0s", "running": "0s"},
 ]
-"""Jobs of gemini-2.5-pro wait, so that there is something to cancel; others have ended when they are first read."""
+"""Jobs of gemini-2.5-pro wait, so that a cancel has a target; other jobs have ended when they are first read."""
 _KEPT = ("PATH", "LANG", "TMPDIR")
 _TIMEOUT = 240
 _EXPORT = re.compile(r"export (\w+)=(.*)")
@@ -38,7 +38,7 @@ class Service:
     environment: dict[str, str]
 
     def empty(self) -> None:
-        """The seed and the rules, and nothing else."""
+        """Only the seed and the rules."""
         with httpx.Client(base_url=f"{self.url}/_emulator", timeout=30) as http:
             http.post("/reset").raise_for_status()
             http.put("/seed", content=SEED.read_bytes()).raise_for_status()
@@ -47,11 +47,11 @@ class Service:
 
 @dataclass
 class Run:
-    """How a program ended."""
+    """The result of a program."""
 
     outcomes: Outcomes = field(default_factory=dict)
     hosts: list[str] = field(default_factory=list)
-    """Other hosts that it asked for, in order; it reached none of them."""
+    """Other hosts that the program tried to contact, in order; the proxy blocked all of them."""
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def served() -> Iterator[Service]:
 
 
 def run(client: Client, installed: Installed, service: Service, folder: Path) -> Run:
-    """Run the client's program in an empty folder over a fresh store. Raises AssertionError when it breaks."""
+    """Run the client's program in an empty folder over a new store. Raises AssertionError if it crashes."""
     service.empty()
     with _fence() as (proxy, hosts):
         environment = {
@@ -106,7 +106,7 @@ def run(client: Client, installed: Installed, service: Service, folder: Path) ->
 
 @contextmanager
 def _fence() -> Iterator[tuple[str, list[str]]]:
-    """A proxy that lets nothing through: its URL, and the hosts that it is asked for."""
+    """A proxy that blocks everything: its URL, and the hosts that were requested."""
     hosts: list[str] = []
 
     class Refusing(socketserver.StreamRequestHandler):

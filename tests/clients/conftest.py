@@ -1,4 +1,4 @@
-"""One served emulator for all clients; it is emptied for each program."""
+"""One served emulator for all clients; it is reset for each program."""
 
 from __future__ import annotations
 

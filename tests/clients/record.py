@@ -1,7 +1,7 @@
 """Runs the clients and writes outcomes.json: `python tests/clients/record.py [--long] [--renew] [NAME...]`.
 
-Without names, all clients of the gate; with `--long`, all. `--renew` installs again what the package indexes have now.
-Read the difference, then run `python docs/generate_clients.py`.
+Without names it runs the clients of the gate; with `--long`, all clients. `--renew` installs the current versions of the
+package indexes. Read the difference, then run `python docs/generate_clients.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from client_runs import run, served
 
 
 def main() -> int:
-    """Gives 1 when a client could not be run."""
+    """Returns 1 if a client could not be run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", metavar="NAME", nargs="*", choices=[*(one.name for one in clients()), []])
     parser.add_argument("--long", action="store_true", help="all clients, not only those of the gate")

@@ -1,4 +1,4 @@
-"""How clients are installed, run and recorded."""
+"""Installing, running and recording clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that other people wrote do against the emulator what is on record for them."""
+"""Third-party clients have their recorded outcomes against the emulator."""
 
 from __future__ import annotations
 

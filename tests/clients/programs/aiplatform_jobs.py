@@ -73,7 +73,7 @@ def with_jobs() -> None:
 
 
 def with_vertexai() -> None:
-    """`vertexai.batch_prediction`, which is for generative models alone."""
+    """`vertexai.batch_prediction`, which is only for generative models."""
 
     def attempt(operation: str, call: Any) -> Any:
         return done.attempt("vertex", operation, call, form="vertexai.batch_prediction")

@@ -1,4 +1,4 @@
-"""How a Python program of this folder tells what works: one line for each API and operation."""
+"""The report of a Python program in this folder: one line for each API and operation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NeedsError(Exception):
 
 
 class Missing:
-    """In place of the value of an operation that failed."""
+    """Replaces the value of an operation that failed."""
 
     def __init__(self, operation: str) -> None:
         self._operation = operation
@@ -29,7 +29,7 @@ class Missing:
 
 
 class Attempts:
-    """The operations of one program. One that is tried in several forms works when it works in all of them."""
+    """The operations of one program. An operation with several forms works only if all of them work."""
 
     def __init__(self) -> None:
         self._failures: dict[tuple[str, str], dict[str, list[str]]] = {}
@@ -43,9 +43,9 @@ class Attempts:
         form: str = "",
         because: Mapping[str, str] | None = None,
     ) -> Any:
-        """Try it: `call` raises when it does not work. Gives its value.
+        """Try the operation: `call` raises if it does not work. Returns its value.
 
-        `because` explains errors that are known: a part of the error's text, and the reason in plain words.
+        `because` explains known errors: a part of the error's text, and the reason for the table.
         """
         failures = self._failures.setdefault((api, operation), {})
         try:
@@ -75,6 +75,6 @@ def _reason(error: Exception, because: Mapping[str, str]) -> str:
 
 
 def expect(is_so: bool, otherwise: object = "") -> None:
-    """An assertion that the program makes about a reply."""
+    """An assertion of the program about a reply."""
     if not is_so:
         raise AssertionError(f"unexpected: {otherwise!r}"[:_LONGEST])

@@ -36,7 +36,7 @@ done = Attempts()
 
 
 def openai_rows(model: str) -> Path:
-    """An input in OpenAI's form, which litellm translates for Vertex AI, and leaves as it is for the Developer API."""
+    """An input in OpenAI's form, which litellm translates for Vertex AI, and sends unchanged to the Developer API."""
     body = {"model": model, "messages": [{"role": "user", "content": "say one"}]}
     return written("openai.jsonl", {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": body})
 

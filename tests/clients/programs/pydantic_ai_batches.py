@@ -32,7 +32,7 @@ def asked(name: str) -> BatchRequest:
 
 
 async def attempt(operation: str, call: Any, api: str = "gemini") -> Any:
-    """The same as `Attempts.attempt`, for a coroutine."""
+    """Like `Attempts.attempt`, for a coroutine."""
     try:
         value = await call()
     except Exception as error:  # noqa: BLE001  that is the outcome
