@@ -12,7 +12,7 @@ from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Diagnostic, Location
 from batchctl.model.errors import ApiError, BatchctlError, ManifestError, NotFound
-from batchctl.model.exhaustion import require_room
+from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.keys import Account
 from batchctl.model.observed import TOLERATED_OFFSET, Gone, Observation, Observed, Presence, Present, Unknown
 from batchctl.model.ports import Provider
@@ -75,16 +75,16 @@ def observe(
             if not observation.lists_foreign:
                 expected |= to_adopt.get(account, set())
             observed[account] = _check_missing(observation, expected, tools, pool, allowance)
-    _require_room(looks_failed)
+    _raise_if_exhausted(looks_failed)
     for account, problem in find_strangers(recorded, observed).items():
         errors[account] = BatchctlError(problem, code=ErrorCode.OTHER_KEY, hint=_OTHER_KEY_HINT)
     return Look(observed, errors)
 
 
-def _require_room(looks: Mapping[Account, BatchctlError | None]) -> None:
+def _raise_if_exhausted(looks: Mapping[Account, BatchctlError | None]) -> None:
     for error in looks.values():
         if error is not None:
-            require_room(error)
+            raise_if_exhausted(error)
 
 
 def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:

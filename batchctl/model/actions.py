@@ -1,6 +1,6 @@
-"""The actions of a plan, and the traits by which decisions and reports tell them apart.
+"""The actions of a plan, and their traits.
 
-Every rule that treats some actions alike asks for a trait. A new action has to answer for each of them.
+A rule that treats some actions alike asks for a trait. A new action has to define all of them.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import assert_never
 
 @dataclass(frozen=True, kw_only=True)
 class ActionTraits:
-    """The answers of one action."""
+    """The traits of one action."""
 
     is_quiet: bool
     """Nothing changes: the job waits, or there is nothing to do."""
     is_harmless: bool
-    """Nothing is bought, stopped, removed or given up: at most results are collected."""
+    """Nothing is bought, stopped, removed or released: at most results are collected."""
     buys: bool
     """A new attempt is bought."""
     stops: bool
     """A remote job is cancelled or deleted."""
     follows_remote: bool
-    """It continues what was decided before, whatever the manifest says by now."""
+    """It continues an earlier decision, independently of the present manifest."""
     gains_remote: bool
     """The job has another remote job afterwards."""
 

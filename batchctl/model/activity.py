@@ -1,7 +1,4 @@
-"""What is under way right now, for whoever looks on: calls, transfers and waits. Safe for threads.
-
-Nothing here decides anything; it is told so that no command is silent for long.
-"""
+"""Reports calls, transfers and waits while they are under way, so that no command is silent for long. Thread-safe."""
 
 from __future__ import annotations
 
@@ -11,38 +8,38 @@ from typing import Protocol
 
 
 class Flow(Protocol):
-    """One thing that is under way."""
+    """One operation that is under way."""
 
     def add(self, size: int) -> None:
-        """So many bytes more have gone over."""
+        """Add transferred bytes."""
         ...
 
 
 class Activity(Protocol):
-    """Where rooms say what they are busy with."""
+    """Receives what the packages are busy with."""
 
     def running(self, what: str, total: int | None = None) -> AbstractContextManager[Flow]:
-        """Something that takes a while, from here to the end of the block. `total`: bytes, where they are known."""
+        """Report an operation that lasts until the end of the block. `total`: its bytes, if known."""
         ...
 
     def trying_again(self, why: str, seconds: float) -> None:
-        """A call failed, and is made again after so many seconds."""
+        """Report a call that failed and is repeated after `seconds`."""
         ...
 
 
 class Unwatched:
-    """Nobody looks on."""
+    """Ignores all reports."""
 
     def add(self, size: int) -> None:
-        """Counts nothing."""
+        """Ignore it."""
 
     @contextmanager
-    def running(self, what: str, total: int | None = None) -> Iterator[Flow]:  # noqa: ARG002 - nobody is interested
-        """Says nothing."""
+    def running(self, what: str, total: int | None = None) -> Iterator[Flow]:  # noqa: ARG002 - ignored
+        """Ignore it."""
         yield self
 
     def trying_again(self, why: str, seconds: float) -> None:
-        """Says nothing."""
+        """Ignore it."""
 
 
 UNWATCHED = Unwatched()

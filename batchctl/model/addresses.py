@@ -1,7 +1,4 @@
-"""Where a URL leads: a webhook's parts, a host that spells out an address, a host that is this very machine.
-
-Asks nobody: names are resolved elsewhere.
-"""
+"""Parses URLs of webhooks, hosts that are addresses, and hosts that are this machine. It resolves no names."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ _URL = re.compile(
     r"(?P<target>[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?",
     re.IGNORECASE,
 )
-"""Narrow on purpose: no user part, no fragment, nothing that two URL parsers could read in two ways."""
+"""Strict on purpose: no user part, no fragment, nothing that two URL parsers could read differently."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MOST_PORTS = 65535
 
@@ -49,7 +46,7 @@ class WebAddress:
 
     @property
     def netloc(self) -> str:
-        """Host, and port where it is not the scheme's own: what stands in the Host header."""
+        """The value of the Host header: the host, and the port if it is not the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -60,7 +57,7 @@ class WebAddress:
 
 
 def literal_address(host: str) -> IpAddress | None:
-    """The address that a host spells out, in any way that systems understand (`127.1`, `0x7f000001`); None: a name."""
+    """The address of a host in any form that systems accept (`127.1`, `0x7f000001`); None if it is a name."""
     try:
         return ip_address(host)
     except ValueError:
@@ -72,9 +69,9 @@ def literal_address(host: str) -> IpAddress | None:
 
 
 def is_loopback_host(host: str) -> bool:
-    """Whether a URL's host is this very machine: an address of it in any spelling, `localhost`, a name below that.
+    """Whether a URL's host is this machine: a loopback address in any form, `localhost`, or a name below it.
 
-    The one notion of it: what gets credentials over plain http, and what no proxy is asked for.
+    This decides which hosts get credentials over plain http and bypass proxies.
     """
     name = host.lower().strip("[]").rstrip(".")
     address = literal_address(name)

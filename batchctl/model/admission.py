@@ -1,7 +1,4 @@
-"""How much may be at work at once on an account, and what its refusals have taught.
-
-Owns the values only. Who is admitted is decided in `reconcile`.
-"""
+"""Admission limits of an account, and quotas that were learned from refusals. `reconcile` decides who is admitted."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from batchctl.model.keys import Account
 
 @dataclass(frozen=True)
 class AdmissionLimits:
-    """Bounds that a person has set for an account; None where none is set."""
+    """Limits that a person has set for an account; None if there is none."""
 
     active: int | None = None
     """Jobs that have not ended, at once, of all models together."""
@@ -28,7 +25,7 @@ class AdmissionLimits:
     creates_by_model: Mapping[str, int] = field(default_factory=dict)
 
     def over(self, other: AdmissionLimits) -> AdmissionLimits:
-        """These bounds, and another's where these are silent. A number for all models leaves nothing to say for one."""
+        """These limits, completed by others. A number for all models replaces the others' numbers for single models."""
         tokens, tokens_by_model = _over(
             self.enqueued_tokens, self.tokens_by_model, other.enqueued_tokens, other.tokens_by_model
         )
@@ -39,7 +36,7 @@ class AdmissionLimits:
         return AdmissionLimits(active, tokens, tokens_by_model, creates, active_by_model, creates_by_model)
 
     def tokens_of(self, model: str) -> int | None:
-        """The bound on the tokens of one model, by its short name."""
+        """The limit of tokens for one model, by its short name."""
         return self.tokens_by_model.get(model, self.enqueued_tokens)
 
 
@@ -52,13 +49,13 @@ def _over(
 
 
 def short_model(model: str) -> str:
-    """The name by which quotas know a model: without the path that some replies put before it."""
+    """The last part of a model's name, which quotas use. Some replies add a path."""
     return model.rpartition("/")[2]
 
 
 @dataclass(frozen=True, order=True)
 class QuotaKey:
-    """What a quota is for."""
+    """The account and the model of a quota."""
 
     account: Account
     model: str
@@ -67,21 +64,21 @@ class QuotaKey:
 
 @dataclass(frozen=True)
 class Quota:
-    """What refusals of create calls (429) have taught of a quota that no API names. Times are the provider's."""
+    """A quota that no API reports, learned from refused create calls (429). Times are those of the provider's clock."""
 
     key: QuotaKey
     limit: int
-    """Jobs at work at once that the API was last believed to take."""
+    """The number of active jobs that the API is assumed to accept."""
     refused_time: datetime
-    """The refusal that `limit` was learned from."""
+    """The time of the refusal that set `limit`."""
     retry_time: datetime
-    """No create call before."""
+    """The earliest time of the next create call."""
     refusals: int = 1
-    """In a row since the last create call that got through."""
+    """Refusals since the last successful create call."""
 
 
 class LimitKind(StrEnum):
-    """What a job in the queue waits for room in."""
+    """The limit that a job in the queue waits for."""
 
     ACTIVE = "active"
     TOKENS = "enqueuedTokens"
@@ -92,10 +89,10 @@ class LimitKind(StrEnum):
 
 @dataclass(frozen=True)
 class QueuePlace:
-    """Where a job stands that waits to be admitted, and for what."""
+    """The place of a job in the queue, and the limit that it waits for."""
 
     position: int
-    """From 1, among all that wait on this account."""
+    """From 1, among all jobs in the queue of this account."""
     length: int
     limit: LimitKind
     used: int
@@ -103,5 +100,5 @@ class QueuePlace:
 
     @property
     def is_estimate(self) -> bool:
-        """Whether `used` is not counted: no API tells the tokens of a job before its end."""
+        """Whether `used` is an estimate: no API reports the tokens of a job before its end."""
         return self.limit is LimitKind.TOKENS

@@ -1,8 +1,8 @@
-"""How long something may take in all, and how much may be read for it, whatever calls, repeats and pages it comes to.
+"""Limits the time and the bytes of an operation, over all of its calls, repeats and pages.
 
-An allowance is in force for what its thread does inside of a block, and one that begins within another never outlives
-it: the place where bytes come in asks `in_force` and knows nothing of lists, looks or repeats. Never put a `yield` of
-a generator into such a block: the allowance would hold for whoever iterates.
+An allowance applies to everything that its thread does inside a block. An inner allowance never lasts longer than the
+outer one. The code that receives bytes asks `in_force` and does not know the operation. Never use `yield` of a
+generator inside such a block: the allowance would apply to the code that iterates.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from contextvars import ContextVar
 
 
 class Allowance:
-    """Seconds on a clock that nobody sets, and bytes. `math.inf` bounds nothing.
+    """Seconds on a monotonic clock, and bytes. `math.inf` means no limit.
 
-    One thread may make it, and others work under it: then it bounds them together.
+    Several threads may share one: then it limits them together.
     """
 
     def __init__(
@@ -26,11 +26,11 @@ class Allowance:
         self.size = size
         self._now = now
         self._end = now() + seconds
-        self._room = size
+        self._bytes_left = size
         self._outer = _IN_FORCE.get()
 
     def left(self) -> float:
-        """Seconds that are left; less than nothing when the time is up."""
+        """The seconds that are left; negative if the time is up."""
         left = self._end - self._now()
         return left if self._outer is None else min(left, self._outer.left())
 
@@ -39,25 +39,25 @@ class Allowance:
         return self.left() <= 0
 
     def full(self) -> Allowance | None:
-        """The allowance that has no room for further bytes; None while there is some."""
-        if self._room < 0:
+        """The allowance whose bytes are used up, its own or an outer one; None if there are bytes left."""
+        if self._bytes_left < 0:
             return self
         return None if self._outer is None else self._outer.full()
 
     def overdue(self) -> Allowance:
-        """The allowance whose time is up first: its own, or one around it."""
+        """The allowance that ends first: its own, or an outer one."""
         outer = None if self._outer is None else self._outer.overdue()
         return self if outer is None or self._end - self._now() <= outer.left() else outer
 
     def take(self, size: int) -> None:
-        """So many bytes more have come."""
-        self._room -= size
+        """Count received bytes."""
+        self._bytes_left -= size
         if self._outer is not None:
             self._outer.take(size)
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """Let it be in force for what this thread does in the block."""
+        """Apply it to everything that this thread does in the block."""
         token = _IN_FORCE.set(self)
         try:
             yield
@@ -70,5 +70,5 @@ _UNBOUNDED = Allowance(float("inf"))
 
 
 def in_force() -> Allowance:
-    """What bounds this thread now."""
+    """The allowance of this thread."""
     return _IN_FORCE.get() or _UNBOUNDED

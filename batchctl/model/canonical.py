@@ -1,7 +1,7 @@
-"""One spelling for every JSON value, and hashes over it.
+"""The canonical JSON of a value, and hashes of it.
 
-Owns what makes two values the same work: member order, spaces and `1` against `1.0` do not matter, all else does.
-Digests live for years in state files, so nothing here may ever change under the scheme `d1:`.
+Two values are the same work if they differ only in member order, spaces, or `1` and `1.0`. State files keep digests
+for years, so this must never change under the scheme `d1:`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from batchctl.model.desired import Json, RequestRow
 def canonical_json(value: Json) -> bytes:
     """The value as ASCII JSON: members sorted by code point, no spaces, integral floats written as integers.
 
-    Raises ValueError for NaN and infinities, which JSON cannot carry.
+    Raises ValueError for NaN and infinities, which JSON cannot represent.
     """
     text = _dump(value)
-    # Only an integral float is spelt with ".0" or "e+" by Python: without either, there is nothing to change, and
-    # files of a million rows are spared a walk in Python.
+    # Python writes ".0" or "e+" only for integral floats. Without either there is nothing to change, which saves time
+    # for files of a million rows.
     if ".0" in text or "e+" in text:
         text = _dump(_with_integers(value))
     return text.encode("ascii")
@@ -31,10 +31,10 @@ def sha256_json(value: Json) -> str:
 
 
 def row_bytes(row: RequestRow) -> bytes:
-    """What of a row enters a hash: the canonical JSON of `[key, request]`.
+    """The bytes of a row for a hash: the canonical JSON of `[key, request]`.
 
-    One that has more than these enters with what stood beside its request, as a third item, and as a fourth one the
-    name of the member that held the request, where that was another one.
+    A third item has the members beside the request, if there are any. A fourth one has the name of the member that
+    holds the request, if that is not `request`.
     """
     entry: list[Json] = [row.key, row.request]
     if row.members or row.in_body:
@@ -47,19 +47,19 @@ def row_bytes(row: RequestRow) -> bytes:
 class RowsHasher:
     """Hashes rows one by one, so that rows in a manifest and the same rows in a file have one hash.
 
-    Each row enters as its `row_bytes` and a line end; the order of the rows counts.
+    The hash covers the `row_bytes` of each row and a line end, so the order of the rows matters.
     """
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
     def add(self, row: RequestRow) -> None:
-        """Take in the next row."""
+        """Add the next row."""
         self._hash.update(row_bytes(row))
         self._hash.update(b"\n")
 
     def hexdigest(self) -> str:
-        """The hash of all rows so far, as 64 hex digits."""
+        """The hash of all rows added, as 64 hex digits."""
         return self._hash.hexdigest()
 
 

@@ -1,6 +1,6 @@
-"""What each API can and cannot: one matrix, asked by validation, by the encoding of rows and by `doctor`.
+"""The capabilities of each API: one matrix for validation, the encoding of rows, admission and `doctor`.
 
-Nothing else in batchctl may say "this API has no …": a difference between the two is a line here.
+A difference between the APIs that more than one package needs is a line here.
 Source: reference 6.1 (which field on which API), chapter 10 (limits), 1.5 and 3 (filters), 2.1, 8.1, 8.2 (rows).
 """
 
@@ -34,61 +34,61 @@ class DestForm(StrEnum):
 
 
 class RowMark(StrEnum):
-    """How a row that batchctl sends in a file is known again in its result."""
+    """How a row that batchctl sends in a file is recognised in its result."""
 
     KEY = "key"
     """By the `key` beside the request."""
     LABEL = "label"
-    """By that key, and by labels inside the request, which hold the row's position."""
+    """By the key, and by labels inside the request with the row's position."""
 
 
 JOBS_A_PAGE = 100
-"""How many jobs a page of a list holds, as we ask for it (reference 1.5, chapter 3)."""
+"""The page size that batchctl requests for lists of jobs (reference 1.5, chapter 3)."""
 
 
 @dataclass(frozen=True)
 class ApiLimits:
-    """What an account may hold; None where the API names no number. They change often: settings of a provider."""
+    """Limits of an account; None if the API documents none. Providers can override them, because they change often."""
 
     active: int | None
-    """Jobs that have not ended, at once."""
+    """Unfinished jobs."""
     rows: int | None
     """Rows of one job."""
     embedding_rows: int | None
-    """Rows of one job whose model makes embeddings."""
+    """Rows of one job with an embedding model."""
     file_bytes: int
     """Bytes of one input file."""
     inline_bytes: int | None
-    """Bytes of a create call with its rows in it; None where rows cannot stand there."""
+    """Bytes of a create call with inline rows; None if the API accepts none."""
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What one API can."""
+    """The capabilities of one API."""
 
     sources: frozenset[SourceForm]
     dests: frozenset[DestForm]
-    """Where results may go; empty: the API keeps them itself. Where there is a choice, the user has to make it."""
+    """Destinations of results; empty: the API keeps them. If there are several, the user has to choose one."""
     embeddings_kind: bool
-    """Whether there are embeddings jobs of a kind of their own; else a model for embeddings makes them."""
+    """Whether embeddings jobs are a separate kind; else the model decides."""
     labels: bool
-    """Whether remote jobs carry labels; else the mark stands in the display name."""
+    """Whether remote jobs have labels; else the mark is in the display name."""
     list_filter: bool
-    """Whether a list can be asked for our jobs alone."""
+    """Whether lists can be filtered by our labels."""
     webhooks: bool
     priority: bool
     staging: bool
-    """Whether local files go to a bucket of the user's; else the API has a place of its own for them."""
+    """Whether local files are uploaded to a user's bucket; else the API stores them itself."""
     row_mark: RowMark
     limits: ApiLimits
     versions: tuple[str, ...]
     """In the paths of its calls; the first is the default (reference chapter 16)."""
     inline_result_bytes: int | None
-    """Bytes of a reply that holds a job's results from which on the API was seen to fail; None where no reply does."""
+    """Size at which replies with inline results were seen to fail; None if replies contain no results."""
     result_file_bytes: int | None
-    """Bytes of a result file that the API keeps itself; None where it is written to a place of the user's."""
+    """Bytes of a result file that the API keeps; None if results are written to a user's place."""
     results_kept: timedelta | None
-    """How long after a job's end its results are sure to be there; None where they lie in a place of the user's."""
+    """How long after a job's end its results certainly exist; None if they are in a user's place."""
 
 
 _GEMINI = Capabilities(
@@ -103,10 +103,10 @@ _GEMINI = Capabilities(
     row_mark=RowMark.KEY,
     limits=ApiLimits(active=100, rows=None, embedding_rows=None, file_bytes=2 * 2**30, inline_bytes=20_971_520),
     versions=("v1", "v1beta"),
-    # A reply of about 1.2 GB was 503 after a minute, or 504 (reference chapter 9).
+    # Replies of about 1.2 GB failed with 503 after a minute, or with 504 (reference chapter 9).
     inline_result_bytes=1_200_000_000,
     result_file_bytes=2 * 2**30,
-    # The documents say six weeks; results were gone after a couple of days (reference chapter 16).
+    # Documented are six weeks, but results were gone after a couple of days (reference chapter 16).
     results_kept=timedelta(hours=48),
 )
 _VERTEX = Capabilities(
@@ -137,17 +137,17 @@ _OWN_PREFIXES = frozenset({"google", "models", "tunedModels"})
 
 
 def is_partner_model(model: str) -> bool:
-    """Whether a model is another publisher's than Google: its rows are in a form of their own (reference 16)."""
+    """Whether a model is from another publisher than Google: its rows have another form (reference 16)."""
     found = _PUBLISHED.fullmatch(model)
     return found is not None and (found[1] or found[2]) not in _OWN_PREFIXES
 
 
 def is_embedding_model(model: str) -> bool:
-    """Whether a model, by the last part of its name, makes embeddings rather than text."""
+    """Whether a model makes embeddings, by the last part of its name."""
     return _EMBEDDING_MODEL.fullmatch(model.rpartition("/")[2]) is not None
 
 
 def has_legacy_rows(api: Api, model: str) -> bool:
-    """Whether a model's rows on an API have the old form, which is no request and batchctl does not send (8.2)."""
+    """Whether a model's rows on an API have the old form, which batchctl does not send (reference 8.2)."""
     of_its_own = CAPABILITIES[api].embeddings_kind
     return not of_its_own and _LEGACY_EMBEDDING_MODEL.fullmatch(model.rpartition("/")[2]) is not None

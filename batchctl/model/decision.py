@@ -1,4 +1,4 @@
-"""The decision about one job: the action, its reason, and the steps that carry it out."""
+"""The decision about one job: the action, its reason, and its steps."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Timer(StrEnum):
     DEADLINE = "deadline"
     """The cancel at `pendingDeadline` or `activeDeadline`."""
     SETTLING = "settling"
-    """The end of the grace of a create call that got no answer."""
+    """The end of the grace of an unanswered create call."""
     MISSING = "missing"
     """The pass that confirms that a remote job is gone."""
     TTL = "ttl"
     """The delete at `ttlAfterFinished`."""
     CANCEL = "cancel"
-    """The cancel, sent once more."""
+    """The repeated cancel."""
     ADMISSION = "admission"
     """The next check of whether there is capacity on the account."""
 
@@ -49,7 +49,7 @@ class Change:
     rows: RowChanges | None = None
     """Of a change of the rows: which ones."""
     detail: str = ""
-    """The difference in words, where the two values do not tell it."""
+    """The difference as text, if the two values do not show it."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class Guard:
     code: str
     message: str
     way_out: str
-    """The flag that lifts it, or the words that say what to change."""
+    """The flag that lifts it, or a hint what to change."""
 
 
 @dataclass(frozen=True)
 class RuleApplied:
-    """A rule that made a decision what it is."""
+    """A rule that made or changed a decision."""
 
     id: str
     does: str
@@ -81,56 +81,56 @@ class Counted(Enum):
 
 @dataclass(frozen=True)
 class Decision:
-    """One job's decision. Each rule gives the next version of it. No code depends on the words of a reason."""
+    """One job's decision. Each rule returns the next version of it. No code depends on the text of a reason."""
 
     action: Action
     phase: Phase
-    """The job's phase before anything of this is carried out."""
+    """The job's phase before the steps are executed."""
     code: Reason
     """The reason for programs."""
     reason: str
     """The same for people."""
     steps: tuple[Step, ...] = ()
     base: tuple[Step, ...] = ()
-    """Steps that come first, even if a guard refuses the action: they keep the record true, or end a second job."""
+    """Steps that come first, even if a guard refuses the action: they update the record, or end a second job."""
     changes: tuple[Change, ...] = ()
     """Of the work."""
     updates: tuple[Change, ...] = ()
-    """Of settings that leave the work as it is; `base` writes them down."""
+    """Of settings that are not part of the work; `base` records them."""
     unfinished: bool = False
-    """The action goes on in a later pass, for example a replace whose old job is still cancelling. Of a refused action:
-    what is done about the job as it is goes on."""
+    """The action continues in a later pass, for example a replace whose old job is still being cancelled. For a refused
+    action: the steps for the present job continue."""
     counted: Counted | None = None
     needs_consent: bool = False
-    """Whether a person, `--yes` or a reviewed plan has to agree: it buys, stops or releases something."""
+    """Whether it needs consent (a person, `--yes` or a reviewed plan): it buys, stops or releases something."""
     ends_protected: bool = False
-    """Whether carrying it out would end a job that a `protect` should keep."""
+    """Whether its steps would end a job with `protect`."""
     refusal: Guard | None = None
-    """A guard that this job alone runs into."""
+    """A guard that refuses only this job."""
     if_refused: Decision | None = None
-    """The decision for the job as it is, where a guard refuses this one; None: the harmless steps of this one."""
+    """The decision for the present job if a guard refuses this one; None: the harmless steps of this one."""
     next_time: datetime | None = None
-    """When something is due that needs no event: a back-off, a deadline, the end of a grace."""
+    """The time of the next timer: a back-off, a deadline, the end of a grace."""
     timer: Timer | None = None
     """The event at that time; set when `next_time` is."""
     current: int | None = None
-    """The attempt that counts from then on, where carrying it out changes that."""
+    """The current attempt after the steps, if they change it."""
     waits_for: tuple[str, ...] = ()
-    """Other jobs whose end it waits for: those that it depends on, or for a removal those that depend on it."""
+    """Jobs that it waits for: its dependencies, or for a removal the jobs that depend on it."""
     blocked: bool = False
-    """Whether those will not come to the end that it waits for, unless a person does something."""
+    """Whether the wait cannot end unless a person acts."""
     queue: QueuePlace | None = None
     """Its place among the jobs that wait for capacity on its account."""
     unseen: bool = False
-    """Whether it waits for a pass that sees the job, or all of its account."""
+    """Whether it waits for a pass that observes the job, or its complete account."""
     trail: tuple[RuleApplied, ...] = ()
-    """The rules that made the decision what it is, in their order."""
+    """The rules that made or changed the decision, in their order."""
 
     @property
     def creates(self) -> bool:
-        """Whether carrying it out makes a create call."""
+        """Whether its steps make a create call."""
         return any(step.buys for step in self.steps)
 
     def before(self, *steps: Step) -> Decision:
-        """The same with further steps in front."""
+        """The decision with further steps in front."""
         return replace(self, steps=(*steps, *self.steps))

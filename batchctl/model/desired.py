@@ -1,4 +1,4 @@
-"""What the manifests say: the stack, its providers, and the jobs it shall have."""
+"""The desired values: the stack, its providers and its jobs, as the manifests describe them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from batchctl.model.keys import Account, Api
 from batchctl.model.notices import Hook
 
 Json: TypeAlias = Any
-"""A value as JSON has it: None, bool, int, float, str, list or dict with string keys."""
+"""A JSON value: None, bool, int, float, str, list or dict with string keys."""
 
 
 LINE_BYTES = 256 * 2**20
-"""Longest line that is read where the stack says nothing else: one row may hold 100 MB of media (reference 16)."""
+"""The default length limit of a line: one row may contain 100 MB of media (reference 16)."""
 
 
 class Kind(StrEnum):
@@ -43,7 +43,7 @@ class Location:
 
 @dataclass(frozen=True, order=True)
 class Diagnostic:
-    """One fault in a manifest or stack file, or something doubtful there."""
+    """One error or warning about a manifest or the stack file."""
 
     location: Location
     code: str
@@ -57,26 +57,26 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class RequestRow:
-    """One request of a job's input, in the API's REST form, before `request` defaults are put under it."""
+    """One request of a job's input in the API's REST form, before `request` defaults are merged in."""
 
     key: str | None
-    """None for a row that is known by its position alone."""
+    """None for a row that only its position identifies."""
     request: Mapping[str, Json]
     members: Mapping[str, Json] = field(default_factory=dict)
     """The members beside the request, such as `custom_id` and `metadata`: they come back in the results."""
     in_body: bool = False
-    """Whether it is a line for another publisher's model: `custom_id`, `method`, `url`, and the request as `body`."""
+    """Whether the line is for another publisher's model: `custom_id`, `method`, `url`, and the request as `body`."""
 
     @property
     def name(self) -> str | None:
-        """What no other row of the input may be called: its key, or by what alone its result is joined."""
+        """The name that must be unique in the input: the key, or the `custom_id` that joins the result."""
         custom_id = self.members.get("custom_id") if self.in_body else None
         return self.key if self.key is not None or custom_id is None else str(custom_id)
 
 
 @dataclass(frozen=True)
 class InlineRows:
-    """Rows written in the manifest itself; sent inside the create call."""
+    """Rows in the manifest, sent inside the create call."""
 
     rows: tuple[RequestRow, ...]
 
@@ -88,10 +88,10 @@ class LocalFile:
     path: Path
     """Absolute, symlinks resolved, inside the stack's folder unless allowed otherwise."""
     sha256: str
-    """Over the parsed rows, not over the bytes: line ends, spaces and member order change nothing."""
+    """Of the parsed rows, not of the bytes: line ends, spaces and member order do not matter."""
     rows: int
     size: int = field(default=0, compare=False)
-    """About how many bytes are sent, defaults included; they say nothing of what the rows are."""
+    """The approximate bytes that are sent, defaults included. Two files with the same rows may differ in it."""
     row_hashes: str | None = field(default=None, compare=False)
     """See `RowHashes`."""
 
@@ -101,12 +101,12 @@ class UploadedFile:
     """A file that is where the API reads it already, through batchctl or by the user's hand."""
 
     name: str
-    """As the API calls it: `files/…` at the Gemini Files API, `gs://…` at Cloud Storage."""
+    """The API's name: `files/…` at the Gemini Files API, `gs://…` at Cloud Storage."""
 
 
 @dataclass(frozen=True)
 class RemoteSource:
-    """Input that the API reads itself and batchctl never sent: Cloud Storage, BigQuery or a dataset."""
+    """Input that batchctl did not send: Cloud Storage, BigQuery or a dataset."""
 
     uris: tuple[str, ...]
     """All of one form: `gs://…` (one or several, with wildcards), one `bq://…`, or one `projects/…/datasets/…`."""
@@ -121,7 +121,7 @@ Source: TypeAlias = InlineRows | LocalFile | UploadedFile | RemoteSource | Unkno
 
 
 class OnChange(StrEnum):
-    """What follows when the digest of a job with an attempt changes."""
+    """What happens if the digest of a job with an attempt changes."""
 
     REPLACE = "replace"
     KEEP = "keep"
@@ -129,7 +129,7 @@ class OnChange(StrEnum):
 
 
 class OnRemove(StrEnum):
-    """What follows when a job is no longer desired."""
+    """What happens if a job is no longer desired."""
 
     DELETE = "delete"
     CANCEL = "cancel"
@@ -137,7 +137,7 @@ class OnRemove(StrEnum):
 
 
 class OnMissing(StrEnum):
-    """What follows when an unfinished attempt is confirmed gone."""
+    """What happens if an unfinished attempt is confirmed gone."""
 
     FAIL = "fail"
     RECREATE = "recreate"
@@ -172,9 +172,9 @@ class DesiredJob:
     """As the user wrote it, without a `models/` prefix."""
     source: Source
     digest: str
-    """`d1:` and 64 hex digits over what the work depends on."""
+    """`d1:` and 64 hex digits: the hash of `tree`."""
     tree: Mapping[str, Json]
-    """What went into the digest, prompt-bearing parts by their own sha256. Kept in the state to show changes."""
+    """The content of the digest, with prompt text as sha256. The state keeps it to show changes."""
     path: str
     """The manifest's path relative to the stack's folder, with `/`; `-` for standard input."""
     location: Location
@@ -184,22 +184,22 @@ class DesiredJob:
     dest: str | None = None
     """Where the API writes results: `gs://…` or `bq://…`; None where it keeps them itself."""
     request: Mapping[str, Json] = field(default_factory=dict)
-    """Defaults put under every row that batchctl itself sends (RFC 7396; the row wins), in REST form."""
+    """Defaults in REST form that are merged into every row that batchctl sends (RFC 7396; the row wins)."""
     run_id: str | None = None
     adopt: str | None = None
     """The resource name of a job made by hand that this manifest takes in. Not in the digest."""
     extra_body: Mapping[str, Json] = field(default_factory=dict)
-    """Merged over the create call's batch object: the way to send a field that batchctl does not know yet."""
+    """Merged into the batch object of the create call, to send fields that batchctl does not know yet."""
     depends_on: tuple[str, ...] = ()
     """Jobs that must have succeeded before this one is created. Not in the digest, like the next three."""
     priority: int = 0
-    """Higher comes first, in our queue and, where the API has such a field, in its own."""
+    """Higher comes first, in batchctl's queue and, if the API has a priority, in the API's."""
     webhook: Mapping[str, Json] = field(default_factory=dict)
-    """`webhookConfig` as the API takes it; empty: none."""
+    """`webhookConfig` as the API accepts it; empty: none."""
     input_bytes: int | None = None
-    """About how much text its rows hold, defaults included; None where batchctl does not send them."""
+    """The approximate bytes of its rows, defaults included; None if batchctl does not send them."""
     row_hashes: str | None = None
-    """See `RowHashes`; None where the rows are too many, or batchctl does not send them."""
+    """See `RowHashes`; None if there are too many rows, or batchctl does not send them."""
 
     @property
     def row_kind(self) -> Kind:
@@ -208,7 +208,7 @@ class DesiredJob:
 
 
 def kind_of_rows(api: Api | None, kind: Kind, model: str) -> Kind:
-    """Which kind of rows a job has: where an API has no embeddings jobs, the model tells (reference 8.2)."""
+    """The kind of a job's rows. On an API without embeddings jobs the model decides (reference 8.2)."""
     by_model = api is not None and not CAPABILITIES[api].embeddings_kind
     return Kind.EMBEDDINGS_BATCH_JOB if by_model and is_embedding_model(model) else kind
 
@@ -220,24 +220,24 @@ class ProviderConfig:
     name: str
     api: Api
     endpoint: str | None = None
-    """`emulator`, a base URL, or None for the environment's choice and then Google's own."""
+    """`emulator`, a base URL, or None: the environment's base URL, else Google's."""
     project: str = ""
     location: str = ""
     staging_bucket: str | None = None
-    """`gs://bucket/prefix/` for local files, where an API has no place of its own for them."""
+    """`gs://bucket/prefix/` for local files on an API that does not store them itself."""
     limits: ApiLimits | None = None
-    """The API's limits with the stack's own numbers over them; None: as in the matrix of `capabilities`."""
+    """The API's limits, overridden by the stack's; None: those of `capabilities`."""
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
-    """The provider's own bounds on what is at work at once; they win over the stack's."""
+    """The provider's own admission limits, which override the stack's."""
     api_version: str = "v1"
-    """The version in the paths of the API's calls. No part of the account: every version shows the same jobs."""
+    """The version in the paths of calls. It is not part of the account: every version shows the same jobs."""
     user_project: str | None = None
-    """The project that is billed for reads of buckets whose reader pays; None: `project`, where a bucket asks."""
+    """The project that is billed for requester-pays buckets; None: `project`, if a bucket requires one."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The stack's `limits`: bounds on what one pass may do, and timings of the exactly-once machinery."""
+    """The stack's `limits` for one pass, and the timings of the exactly-once rules."""
 
     concurrency: int = 8
     """Calls in flight at once."""
@@ -245,23 +245,23 @@ class Limits:
     max_replace: int = 10
     max_delete: int = 10
     display_name: int = 128
-    """Longest display name sent, mark included, in characters."""
+    """The most characters of a display name, mark included."""
     create_timeout: timedelta = timedelta(seconds=60)
     settle_grace: timedelta = timedelta(seconds=180)
-    """How long an unanswered create is looked for before it is sent again; longer than lease + create timeout."""
+    """How long batchctl looks for an unanswered create before sending it again; longer than lease + create timeout."""
     file_min_life: timedelta = timedelta(hours=36)
-    """An uploaded file is used again only with this much of its 48 hours left."""
+    """An uploaded file is reused only if this much of its 48 hours is left."""
     admission: AdmissionLimits = field(default_factory=AdmissionLimits)
-    """Bounds on what is at work at once, for each provider that has none of its own."""
+    """Admission limits for each provider without its own."""
     line_bytes: int = LINE_BYTES
-    """Longest line of a file of rows or results that is read as one."""
+    """The most bytes of a line in a file of rows or results."""
     read_timeout: timedelta = timedelta(minutes=5)
-    """What a read may take in all: all tries, all pages, and all accounts that a pass looks at."""
+    """The time limit of a read: all tries, all pages, and all accounts of a pass together."""
 
 
 @dataclass(frozen=True)
 class Moved:
-    """One rename of a job (`spec.moved`): what was called one thing is the same job under another name."""
+    """One rename of a job (`spec.moved`)."""
 
     before: str
     after: str
@@ -282,19 +282,18 @@ class Stack:
     suspend: bool = False
     limits: Limits = field(default_factory=Limits)
     moved: tuple[Moved, ...] = ()
-    """In the order of the file. Each name is moved once, and no job of the manifests has a name that was moved
-    away, nor do the entries go in a circle."""
+    """In the order of the file. Each name is moved once, no manifest has a former name, and there are no circles."""
     notify: tuple[Hook, ...] = ()
     """The hooks that are notified of the ends of jobs."""
 
 
 @dataclass(frozen=True)
 class DesiredStack:
-    """Everything the manifests say: the stack and all its jobs, sorted by name."""
+    """The stack and all its desired jobs, sorted by name."""
 
     stack: Stack
     jobs: tuple[DesiredJob, ...]
     accounts: frozenset[Account] = frozenset()
-    """Of all the stack's providers, also of those that no job names."""
+    """The accounts of all providers, also of those that no job names."""
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
-    """What is doubtful in the manifests, sorted by place."""
+    """Warnings about the manifests, sorted by place."""

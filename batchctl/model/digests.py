@@ -1,4 +1,4 @@
-"""The digest of a tree of work: `d1:` and a sha256. `manifests.digest` says what is in the tree."""
+"""The digest of a tree of work: `d1:` and a sha256. `manifests.digest` builds the tree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def digest_of(tree: Mapping[str, Json]) -> str:
 
 
 def account_parts(account: Account) -> dict[str, Json]:
-    """The part of a tree that says where the work is done. Empty strings are not in a tree."""
+    """The part of a tree with the account. Empty strings are not in a tree."""
     return {
         "endpoint": account.origin,
         "api": str(account.api),

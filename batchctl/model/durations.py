@@ -1,4 +1,4 @@
-"""Lengths of time as text: `1d12h`."""
+"""Writes durations as text: `1d12h`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ UNITS = (("w", 7 * 86400), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def duration_text(length: timedelta) -> str:
-    """A length as the manifests write it, `1d12h`; whole seconds, and `0s` for less than one.
+    """A duration as in manifests, `1d12h`, in whole seconds; `0s` for less than one second.
 
     Source: design section 8, `^([0-9]+(w|d|h|m|s))+$`.
     """
@@ -16,7 +16,7 @@ def duration_text(length: timedelta) -> str:
 
 
 def in_units(seconds: int, most: int) -> str:
-    """A number of seconds in at most so many units, from its largest on."""
+    """A number of seconds in at most `most` units, the largest first."""
     parts: list[str] = []
     for unit, size in UNITS:
         count, rest = divmod(seconds, size)

@@ -1,23 +1,23 @@
-"""The exception tree: every error carries its code, its way out and its exit code.
+"""The exception tree. Every error has a code, a hint and an exit code.
 
 BatchctlError                    1
 ├── UsageError                  64
 ├── ManifestError               65   several diagnostics at once
 ├── LockedError                  5
 ├── GuardError                   6
-├── JobsFailedError              4   jobs came to no good end
+├── JobsFailedError              4   jobs of the scope failed
 ├── TimeUpError                  7
 ├── NotYetError                  7   something could not be done yet
 ├── StoppedError               130
-├── ExhaustedError               1   no more open files, threads or memory
+├── ExhaustedError               1   not enough open files, threads or memory
 ├── StateError                   1   corrupt, newer, read-only, full disk …
 ├── ResultsError                 1   the results folder cannot be written, results cannot be read
-├── NotDelivered                 1   a hook could not be told of a job
-│   └── HookUnusable                 not even tried: its set-up does not allow it here
+├── NotDelivered                 1   a hook could not be notified
+│   └── HookUnusable                 not tried: its set-up does not allow it here
 └── ApiError                     1
     ├── ConnectionFailed             nothing was sent: refused, no route, no such host
-    ├── ReplyLost                    sent, but no whole answer came: time-out, reset, cut
-    ├── BadReply                     an answer that is not what the API promises
+    ├── ReplyLost                    sent, but no complete answer came: time-out, reset, cut
+    ├── BadReply                     an answer that breaks the API's contract
     └── ApiStatus                    an answer with an HTTP error
         ├── BadRequest  Unauthenticated  PermissionDenied  NotFound  Conflict
         └── QuotaExceeded  ServerFailed
@@ -34,9 +34,9 @@ from batchctl.model.desired import Diagnostic, Json
 
 
 class BatchctlError(Exception):
-    """Base of all errors that a user can meet.
+    """Base of all errors that users see.
 
-    `code` is a stable CamelCase name, `hint` the way out, `details` further facts for JSON output.
+    `code` is a stable CamelCase name, `hint` a way out, `details` more facts for JSON output.
     """
 
     exit_code = 1
@@ -65,7 +65,7 @@ class UsageError(BatchctlError):
 
 
 class ManifestError(BatchctlError):
-    """Manifests or the stack file are wrong; carries every fault found, sorted by place."""
+    """Manifests or the stack file are invalid; has all errors, sorted by place."""
 
     exit_code = 65
     default_code = ErrorCode.INVALID_MANIFEST
@@ -77,17 +77,17 @@ class ManifestError(BatchctlError):
 
 @dataclass(frozen=True, order=True)
 class RowProblem:
-    """One fault in a file of rows; lines count from 1."""
+    """One error in a file of rows; lines count from 1."""
 
     line: int
     message: str
     hint: str = ""
     code: str = "InvalidRow"
-    """What kind of fault it is, by the codes of manifests."""
+    """One of the codes of manifests."""
 
 
 class RowsError(BatchctlError):
-    """A file of rows is wrong; carries the first faults found, each with its line."""
+    """A file of rows is invalid; has the first errors, each with its line."""
 
     exit_code = 65
     default_code = ErrorCode.INVALID_ROWS
@@ -112,21 +112,21 @@ class GuardError(BatchctlError):
 
 
 class JobsFailedError(BatchctlError):
-    """Jobs in scope came to no good end, or wait for one that did."""
+    """Jobs of the scope failed, or wait for one that failed."""
 
     exit_code = 4
     default_code = ErrorCode.JOBS_FAILED
 
 
 class NotYetError(BatchctlError):
-    """Something could not be done yet. Nothing failed; a later run goes on with it."""
+    """Something could not be done yet. Nothing failed; a later run continues."""
 
     exit_code = 7
     default_code = ErrorCode.NOT_YET
 
 
 class SeveralError(BatchctlError):
-    """Several actions failed for reasons of their own, which the report names one by one."""
+    """Several actions failed for different reasons, which the report lists."""
 
     default_code = ErrorCode.SEVERAL
 
@@ -143,13 +143,13 @@ class TimeUpError(BatchctlError):
 
 
 class ExhaustedError(BatchctlError):
-    """The machine gives this process no more open files, threads or memory. It may again a moment later."""
+    """The process ran out of open files, threads or memory. That is temporary."""
 
     default_code = ErrorCode.EXHAUSTED
 
 
 class StoppedError(BatchctlError):
-    """Interrupted by a signal; the state is sound."""
+    """Interrupted by a signal; the state is consistent."""
 
     exit_code = 130
     default_code = ErrorCode.INTERRUPTED
@@ -162,54 +162,54 @@ class StateError(BatchctlError):
 
 
 class ResultsError(BatchctlError):
-    """Results cannot be written, or what lies there cannot be read."""
+    """Results cannot be written, or existing ones cannot be read."""
 
     default_code = ErrorCode.RESULTS
 
 
 class NotDelivered(BatchctlError):
-    """A hook was not told of a job. Told again after a pause; no job fails for it."""
+    """A notice was not delivered. It is sent again after a pause, and no job fails for it."""
 
     default_code = ErrorCode.NOT_DELIVERED
 
 
 class HookUnusable(NotDelivered):
-    """A hook that cannot be told from here, because of how it is set up. Nothing was tried."""
+    """The set-up of a hook does not allow a delivery from here. Nothing was tried."""
 
 
 class Effect(Enum):
-    """What a failed call may have done at the other end (design section 6)."""
+    """The possible effect of a failed call at the API (design section 6)."""
 
     NONE = "none"
-    """Surely not processed: it may be sent again."""
+    """Certainly not processed: it may be sent again."""
     REFUSED = "refused"
-    """Processed and refused for good: sending it again gives the same answer."""
+    """Processed and refused: sending it again gives the same answer."""
     AMBIGUOUS = "ambiguous"
-    """May have been processed: to be settled by looking, never by sending again."""
+    """Perhaps processed: find out by looking for the mark, never by sending it again."""
 
 
 class ApiError(BatchctlError):
-    """A call to an API failed. `effect` tells what a create call may have done."""
+    """A call to an API failed. `effect` is what a create call may have done."""
 
     default_code = ErrorCode.API
     effect = Effect.AMBIGUOUS
 
 
 class ConnectionFailed(ApiError):
-    """No connection came about, so nothing was sent."""
+    """There was no connection, so nothing was sent."""
 
     default_code = ErrorCode.CONNECTION_FAILED
     effect = Effect.NONE
 
 
 class ReplyLost(ApiError):
-    """The call was sent, but no whole answer came back."""
+    """The call was sent, but no complete answer came back."""
 
     default_code = ErrorCode.REPLY_LOST
 
 
 class BadReply(ApiError):
-    """The answer is not what the API promises: not JSON, wrong types, too large."""
+    """The answer breaks the API's contract: not JSON, wrong types, too large."""
 
     default_code = ErrorCode.BAD_REPLY
 
@@ -234,7 +234,7 @@ class ApiStatus(ApiError):
         self.http = http
         self.status = status
         self.retry_after = retry_after
-        """Seconds to wait, from Retry-After or RetryInfo; None when the reply did not say."""
+        """Seconds to wait, from Retry-After or RetryInfo; None if the reply has neither."""
 
 
 class BadRequest(ApiStatus):
@@ -266,7 +266,7 @@ class NotFound(ApiStatus):
 
 
 class Conflict(ApiStatus):
-    """408 or 409: says nothing about this very call."""
+    """408 or 409: does not say whether this call was processed."""
 
     default_code = ErrorCode.CONFLICT
 

@@ -1,4 +1,4 @@
-"""The history of a stack: one event for each thing that was done or seen."""
+"""The history of a stack: one event for each thing that was done or observed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from batchctl.model.reasons import Reason
 
 
 class Bearing(Enum):
-    """The bearing of an event on what is wrong with a job."""
+    """The effect of an event on the last error of a job."""
 
     DECISION = "decision"
-    """A decision is carried out: its `why` is the reason of a plan."""
+    """A decision is executed: its `why` is the reason of a plan."""
     PROGRESS = "progress"
-    """It overcomes the failures before it."""
+    """It ends earlier failures."""
     FAILURE = "failure"
     """Something failed, and is the last error until progress follows."""
     NEUTRAL = "neutral"
@@ -90,11 +90,11 @@ class Event:
     why: str
     who: str = ""
     code: str | None = None
-    """The code of what `why` says: of an error, or of a plan's reason."""
+    """The code of `why`: of an error, or of a plan's reason."""
 
     @property
     def kind(self) -> EventKind | None:
-        """None where another version of batchctl wrote an event of a kind that this one does not know."""
+        """None if another version of batchctl wrote an event of an unknown kind."""
         return _KINDS.get(self.what)
 
     @property
@@ -103,10 +103,10 @@ class Event:
 
     @property
     def reason_code(self) -> Reason | None:
-        """The code of the plan's reason; None for all but decisions, and in states of older versions."""
+        """The code of the plan's reason; None for other events, and in states of older versions."""
         return _REASONS.get(self.code or "") if self.bearing is Bearing.DECISION else None
 
     @property
     def error_code(self) -> str | None:
-        """The code of an error; None where nothing went wrong."""
+        """The code of an error; None without one."""
         return None if self.bearing is Bearing.DECISION else self.code

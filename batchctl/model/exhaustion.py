@@ -1,7 +1,6 @@
-"""What it means when the machine gives this process no more open files, threads or memory.
+"""Recognises errors for lack of open files, threads or memory.
 
-It passes: other programs end, connections are closed. So it is an error like any other, which ends a pass and not the
-process that makes passes.
+The lack is temporary: other programs end, connections are closed. So it ends a pass, and not the process.
 """
 
 from __future__ import annotations
@@ -12,22 +11,22 @@ from collections.abc import Iterator
 from batchctl.model.errors import ExhaustedError
 
 NO_THREAD = "can't start new thread"
-"""How Python's RuntimeError begins when there is no thread left."""
+"""The start of Python's RuntimeError if no thread can be started."""
 
 _WORDS = {
-    errno.EMFILE: "this process may have no more open files and connections",
-    errno.ENFILE: "this machine has no more open files and connections",
-    errno.ENOMEM: "this machine has no more memory",
-    errno.ENOBUFS: "this machine has no more memory for connections",
+    errno.EMFILE: "this process has reached its limit of open files and connections",
+    errno.ENFILE: "this machine has reached its limit of open files and connections",
+    errno.ENOMEM: "this machine has no memory left",
+    errno.ENOBUFS: "this machine has no memory left for connections",
 }
 RUN_OUT = frozenset(_WORDS)
-"""The system's numbers for it."""
-_NO_THREADS = "this machine starts no more threads for this process"
+"""The system's error numbers."""
+_NO_THREADS = "this machine cannot start more threads for this process"
 _HINT = "raise the limit (`ulimit -n`, `ulimit -u`, the container's memory), or lower limits.concurrency"
 
 
 def what_ran_out(error: BaseException) -> str | None:
-    """What the machine had no more of, for people; None when the error says nothing of the kind."""
+    """A sentence about the resource that ran out; None if the error has another cause."""
     for one in _causes(error):
         if isinstance(one, ExhaustedError):
             return one.message
@@ -41,20 +40,20 @@ def what_ran_out(error: BaseException) -> str | None:
 
 
 def exhausted(error: BaseException) -> ExhaustedError | None:
-    """The error that tells of it; None when it is nothing of the kind."""
+    """The ExhaustedError for an error; None if it has another cause."""
     words = what_ran_out(error)
     return None if words is None else ExhaustedError(words, hint=_HINT)
 
 
-def require_room(error: BaseException) -> None:
-    """Raise ExhaustedError where an error says so: what could not be looked at for lack of room is not bad for it."""
+def raise_if_exhausted(error: BaseException) -> None:
+    """Raise ExhaustedError if a resource ran out: then the file or reply that could not be read is not at fault."""
     problem = exhausted(error)
     if problem is not None:
         raise problem from error
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it. Libraries wrap what the system says."""
+    """An error and its causes. Libraries wrap the system's errors."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -1,4 +1,4 @@
-"""What a file is that was taken for lines of JSON and begins like none. Pure."""
+"""Recognises files that are not lines of JSON, by their first bytes."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _BEGINNINGS = (
     (b"\x00{", "UTF-16"),
     (b"{\x00", "UTF-16"),
 )
-"""The first that fits counts."""
+"""The first match counts."""
 _ENCODINGS = ("UTF-16", "UTF-32")
 
 
 def foreign_form(start: bytes) -> str | None:
-    """What a file with these first bytes is, as messages say it; None for what may be lines of JSON."""
+    """The form of a file with these first bytes, for messages; None if it may be lines of JSON."""
     return next((form for begins, form in _BEGINNINGS if start.startswith(begins)), None)
 
 
 def way_out(form: str) -> str:
-    """What to do with a file of a form that `foreign_form` gave."""
+    """A hint for a file of a form that `foreign_form` found."""
     if form in _ENCODINGS:
         return "save it as UTF-8"
     return "unpack it first" if form.startswith(("packed", "a zip")) else "convert it to lines of JSON"

@@ -1,4 +1,4 @@
-"""What lies in the results folder, as one look found it: the fourth view beside desired, recorded and observed."""
+"""The content of the results folder: the fourth view beside desired, recorded and observed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class KeptResults:
     """One collected folder."""
 
     attempt: RecordedAttempt
-    """As it was when it was collected, under the name of the folder that it lies in."""
+    """The attempt when it was collected, under the name of its folder."""
     written_for: str
-    """The job that it was collected for: another one when the job was renamed since."""
+    """The job that it was collected for; another name if the job was renamed later."""
     stack: str
     uid: str
     """The short form."""
@@ -26,14 +26,14 @@ class Inventory:
     """All collected folders. Paths are relative to the results folder, as in `RecordedAttempt.results`."""
 
     kept: Mapping[str, KeptResults] = field(default_factory=dict)
-    """Those that look whole, by path."""
+    """The complete ones, by path. Only names, manifests and sizes are checked."""
     faults: Mapping[str, str] = field(default_factory=dict)
-    """Those that do not, with the reason."""
+    """The incomplete ones, with the reason."""
     problem: str | None = None
-    """Why the folder could not be looked at; None when it could. A folder that is not there yet is an empty one."""
+    """Why the folder could not be read; None if it was. A missing folder counts as empty."""
 
     def why_not_whole(self, attempt: RecordedAttempt) -> str | None:
-        """Why an attempt's collected results cannot be counted on; None when they can, or were never collected."""
+        """Why an attempt's collected results are not usable; None if they are, or were never collected."""
         if attempt.results is None or self.problem is not None:
             return None
         found = self.kept.get(attempt.results)

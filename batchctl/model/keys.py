@@ -1,6 +1,6 @@
-"""What tells one thing from another: attempts, accounts, marks, digests.
+"""Identities: attempts, accounts, marks, digests.
 
-Owns the text form of the mark, because manifests refuse look-alikes of it and providers write and read it.
+The text form of the mark is here because manifests refuse look-alikes of it, and providers write and read it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Api(StrEnum):
 
 
 API_NAMES: Mapping[Api, str] = {Api.GEMINI: "Gemini", Api.VERTEX: "Vertex"}
-"""What messages and docs call the services."""
+"""The names of the services in messages and docs."""
 
 
 @dataclass(frozen=True, order=True)
@@ -41,9 +41,9 @@ EMULATOR_ORIGIN = "emulator"
 
 @dataclass(frozen=True, order=True)
 class Account:
-    """Where a remote job lives. Absence in one account says nothing about another.
+    """The account of a remote job. Absence in one account means nothing for another.
 
-    For Gemini the API key stands for the project, so `project` and `location` are empty there.
+    On Gemini the API key selects the project, so `project` and `location` are empty.
     """
 
     api: Api
@@ -58,7 +58,7 @@ class Account:
 
     @classmethod
     def parse(cls, text: str) -> Account:
-        """Read what `str()` wrote. Raises ValueError on anything else."""
+        """Read the text from `str()`. Raises ValueError for anything else."""
         words = text.split(" ")
         if len(words) not in (2, 4):
             raise ValueError(f"not an account: {text!r}")
@@ -74,13 +74,13 @@ _PLAIN_UID = re.compile("[a-z0-9]{6}")
 
 
 def same_digest(one: str, other: str) -> bool:
-    """Whether two digests agree, as far as both are known: a digest read from a mark has 12 hex digits only."""
+    """Whether two digests agree in their common length: a digest from a mark has only 12 hex digits."""
     length = min(len(one), len(other))
     return length >= len(DIGEST_SCHEME) + MARK_DIGEST_LENGTH and one[:length] == other[:length]
 
 
 def shown_digest(digest: str) -> str:
-    """The eight hex digits of a digest that the folder of its results begins with."""
+    """The first eight hex digits of a digest, as in the name of its results folder."""
     return digest.removeprefix(DIGEST_SCHEME)[:_SHOWN_DIGITS]
 
 
@@ -96,16 +96,16 @@ def short_uid(uid: str) -> str:
 
 
 OWN_LABELS = "batchctl-"
-"""How the names of all labels begin that batchctl itself sets, on remote jobs and in requests."""
+"""The prefix of all labels that batchctl sets, on remote jobs and in requests."""
 
 MOST_ATTEMPTS = 999_999
-"""The highest number of an attempt that a mark can carry."""
+"""The highest attempt number that a mark can contain."""
 
 _MARK = re.compile(
     r"\[ ?bc1 (?P<stack>[a-z0-9-]{1,32})/(?P<job>[a-z0-9-]{1,40})@(?P<attempt>[1-9][0-9]{0,5})\.(?P<shard>[0-9]{1,5})"
     r" (?P<digest>[0-9a-f]{12}) (?P<token>[a-z0-9]{10}) (?P<uid>[A-Za-z0-9]{6}) ?\]?\Z"
 )
-"""A mark, at the end of a display name only; its closing bracket tells nothing that is not known without it."""
+"""A mark at the end of a display name. The closing bracket is optional, because it adds no information."""
 
 _BROKEN = re.compile(r"\[ ?bc1\b.*|\[?\bbc1 ?[a-z0-9-]{1,32} ?/ ?[a-z0-9-]{1,40} ?@.*", re.IGNORECASE)
 _NAMED = re.compile(r"bc1 ?(?P<stack>[a-z0-9-]{1,32}) ?/ ?(?:(?P<job>[a-z0-9-]{1,40}) ?@)?", re.IGNORECASE)
@@ -115,13 +115,13 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 def spaced(display_name: str) -> str:
     """The display name with one plain space for each run of white space, and none at its ends.
 
-    Services trim names, and put spaces of other kinds in: that changes nothing in a mark.
+    Services trim names and replace spaces; a mark stays the same.
     """
     return " ".join(_INVISIBLE.sub("", display_name).split())
 
 
 def without_mark(display_name: str) -> str:
-    """What a display name says before its mark, or before what is left of one."""
+    """The part of a display name before its mark or damaged mark."""
     name = spaced(display_name)
     found = _MARK.search(name) or _BROKEN.search(name)
     return name[: found.start()].rstrip() if found else name
@@ -129,7 +129,7 @@ def without_mark(display_name: str) -> str:
 
 @dataclass(frozen=True)
 class Mark:
-    """What batchctl writes on a remote job so that it knows it again."""
+    """The mark that batchctl writes on a remote job to recognise it."""
 
     stack: str
     uid: str
@@ -145,7 +145,7 @@ class Mark:
 
     @classmethod
     def find(cls, display_name: str) -> Mark | None:
-        """Read the mark at the end of a display name; None when there is none, or not a whole one."""
+        """Read the mark at the end of a display name; None if there is none, or an incomplete one."""
         match = _MARK.search(spaced(display_name))
         if match is None:
             return None
@@ -155,17 +155,17 @@ class Mark:
 
 @dataclass(frozen=True)
 class BrokenMark:
-    """What is left of a mark on a remote job, too little to be read as one."""
+    """The rest of a damaged mark on a remote job, which cannot be read."""
 
     text: str
     """As the API shows it."""
     stack: str | None = None
-    """None where it cannot be read; the same for the next one."""
+    """None if it cannot be read. The same applies to `job`."""
     job: str | None = None
 
     @classmethod
     def find(cls, display_name: str) -> BrokenMark | None:
-        """Find what is left of a mark in a display name; None when it has a whole one, or none at all."""
+        """Find a damaged mark in a display name; None if the mark is complete, or there is none."""
         name = spaced(display_name)
         found = _BROKEN.search(name)
         if found is None or _MARK.search(name) is not None:

@@ -1,10 +1,10 @@
-"""The members of `spec.lifecycle`, each described once.
+"""The fields of `spec.lifecycle`, each described once.
 
-The schemas for editors, the reader of manifests, the state's records and the reports all go by this table, so a new
-member is one field of `Lifecycle` and one row here. A record or a manifest without a member has its default.
+The schemas for editors, the reader of manifests, the state and the reports use this table, so a new field is one
+attribute of `Lifecycle` and one row here. A record or a manifest without a field has its default.
 
-A member that the state has to keep comes with a format number of its own (see `state.migrations`): an older batchctl,
-which would not keep to it and would drop it from the record, then refuses the file.
+A field that the state has to keep needs a format number of its own (see `state.migrations`). An older batchctl, which
+would ignore the field and drop it from the record, then refuses the file.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from typing import Any, TypeAlias, assert_never
 from batchctl.model.desired import Json, Lifecycle, OnChange, OnMissing, OnRemove
 
 Value: TypeAlias = Any
-"""What a member has in `Lifecycle`; its `ValueType` says what that is."""
+"""A value of `Lifecycle`; the field's `ValueType` determines its type."""
 
 _STANDARD = Lifecycle()
 
 
 class ValueType(Enum):
-    """What kind of value a member has; each reader and writer has one way for each."""
+    """The type of a field's value. Each reader and writer handles every type."""
 
     COUNT = "count"
     NAMES = "names"
     """A set of names, a list in text."""
     DURATION = "duration"
-    """None: no bound. `12h` in manifests and reports, seconds in the state."""
+    """None: no limit. `12h` in manifests and reports, seconds in the state."""
     CHOICE = "choice"
     FLAG = "flag"
 
 
 @dataclass(frozen=True)
 class LifecycleField:
-    """One member."""
+    """One field of `spec.lifecycle`."""
 
     name: str
     """In manifests, schemas and reports."""
@@ -48,10 +48,10 @@ class LifecycleField:
     short: str
     """For readers of reports."""
     stored: str = ""
-    """In the state's records, where that differs from `name`: durations have their unit there."""
+    """The name in the state's records if it differs from `name`: durations include their unit."""
     choices: type[StrEnum] | None = None
     bounds: Mapping[str, Json] = field(default_factory=dict)
-    """Further keywords of its schema."""
+    """More keywords of its schema."""
 
     @property
     def record_name(self) -> str:
@@ -60,7 +60,7 @@ class LifecycleField:
 
     @property
     def default(self) -> Value:
-        """What holds where nothing is said."""
+        """The value if the field is not set."""
         return getattr(_STANDARD, self.attribute)
 
     def of(self, lifecycle: Lifecycle) -> Value:
@@ -152,7 +152,7 @@ LIFECYCLE: tuple[LifecycleField, ...] = (
         "Whether the job is protected from removal.",
     ),
 )
-"""In the order in which people are shown them."""
+"""In the order of docs and reports."""
 
 
 _FORMS: Mapping[ValueType, Mapping[str, Json]] = {
@@ -169,19 +169,19 @@ _FORMS: Mapping[ValueType, Mapping[str, Json]] = {
 
 
 def manifest_schema(one: LifecycleField) -> dict[str, Json]:
-    """The member's schema in a manifest, where null takes a default of the stack away."""
+    """The field's schema in a manifest, where null removes a default of the stack."""
     form = {"description": one.description, **_FORMS[one.kind], **one.bounds}
     form["type"] = [form["type"], "null"]
     if one.choices is not None:
         form["enum"] = [*one.choices, None]
-    # A set has no order of its own; people read it in the order in which the schema offers its names.
+    # A set has no order; the default is written in the order of the enum.
     is_set = one.kind is ValueType.NAMES
     form["default"] = [name for name in _ENDS if name in one.default] if is_set else one.default
     return form
 
 
 def report_schema(one: LifecycleField) -> dict[str, Json]:
-    """The member's schema in a report, where every member stands."""
+    """The field's schema in a report, which has all fields."""
     form: dict[str, Json] = {"description": one.short, "type": _FORMS[one.kind]["type"]}
     match one.kind:
         case ValueType.COUNT:

@@ -15,7 +15,7 @@ class NoticeType(StrEnum):
     """The event of one attempt that a notice is about. Each hook gets it once, but for repeated deliveries."""
 
     SUCCEEDED = "job.succeeded"
-    """It succeeded, and its results are collected."""
+    """The attempt succeeded, and its results are collected."""
     PARTIALLY_SUCCEEDED = "job.partially_succeeded"
     FAILED = "job.failed"
     EXPIRED = "job.expired"
@@ -24,14 +24,14 @@ class NoticeType(StrEnum):
     """The API refused the create call for good."""
     RESULTS_LOST = "job.results_lost"
     RESULTS_EXPIRING = "job.results_expiring"
-    """It has ended, its results are not collected, and the API may not have them for much longer."""
+    """It has ended, its results are not collected, and the API may delete them soon."""
     STUCK = "job.stuck"
     """It is past a deadline, or has made no progress for unusually long. Its end has a notice of its own."""
 
 
 ALL_TYPES = frozenset(NoticeType)
 STUCK_AFTER = timedelta(hours=24)
-"""Both APIs mean to be done by then (reference chapter 10)."""
+"""Both APIs aim to finish by then (reference chapter 10)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Webhook:
     """An HTTP endpoint of the user's, which gets signed POST requests."""
 
     name: str
-    """What the state knows it by; unique in the stack."""
+    """The name in the state; unique in the stack."""
     url: str
     secret_variable: str
     """The environment variable that holds the signing secret."""
@@ -53,11 +53,11 @@ class CommandHook:
 
     name: str
     command: tuple[str, ...]
-    """The program and its arguments; no shell reads them."""
+    """The program and its arguments, without a shell."""
     types: frozenset[NoticeType] = ALL_TYPES
     stuck_after: timedelta = STUCK_AFTER
     variables: tuple[str, ...] = ()
-    """Of the environment, besides the plain ones that every program gets."""
+    """Environment variables in addition to the standard ones that every program gets."""
 
 
 Hook: TypeAlias = Webhook | CommandHook
@@ -65,10 +65,10 @@ Hook: TypeAlias = Webhook | CommandHook
 
 @dataclass(frozen=True)
 class Notice:
-    """One notice for one hook, as the outbox of the state has it. Times are the local clock's."""
+    """One notice for one hook in the outbox of the state. Times are those of the local clock."""
 
     id: str
-    """The same for every delivery and every hook, so that a receiver knows a repeated one."""
+    """The same for every delivery and every hook, so that a receiver recognises a repeated one."""
     hook: str
     """The hook's name."""
     job: str
@@ -76,11 +76,11 @@ class Notice:
     type: NoticeType
     time: datetime
     body: str
-    """The JSON that is sent, made once: a repeated delivery has the same bytes."""
+    """The JSON to send, written once, so that a repeated delivery has the same bytes."""
     tries: int = 0
     """Deliveries that failed."""
     next_time: datetime | None = None
-    """No delivery before; None: at once."""
+    """The earliest time of the next delivery; None: at once."""
     delivered_time: datetime | None = None
     given_up_time: datetime | None = None
     problem: str = ""

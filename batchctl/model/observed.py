@@ -1,4 +1,4 @@
-"""What the API says: remote jobs, and how far a look at an account can be trusted."""
+"""The observed values: remote jobs, and how complete the observation of an account is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeAlias
 from batchctl.model.keys import Account, BrokenMark, Mark
 
 TOLERATED_OFFSET = timedelta(minutes=5)
-"""How far a provider's clock may be from the local one, or from what it said before, unremarked (design section 5)."""
+"""The largest offset of a provider's clock without a warning (design section 5)."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class RowCounts:
 
 @dataclass(frozen=True)
 class Status:
-    """A google.rpc.Status as an API gave it, message capped at 256 characters (reference chapter 9)."""
+    """A google.rpc.Status from an API, with at most 256 characters of its message (reference chapter 9)."""
 
     code: int | None
     message: str
@@ -33,15 +33,15 @@ class Status:
 
 @dataclass(frozen=True)
 class RemoteJob:
-    """One batch job as an API shows it. Times are UTC; None where the reply did not carry them."""
+    """One batch job as an API shows it. Times are UTC; None if the reply does not have them."""
 
     name: str
     account: Account
     display_name: str
-    """As the API gives it, mark included."""
+    """The API's display name, mark included."""
     mark: Mark | None
     state: str
-    """Normalised to `JOB_STATE_*`; a name we do not know is kept."""
+    """Normalised to `JOB_STATE_*`; unknown names are kept."""
     model: str = ""
     create_time: datetime | None = None
     start_time: datetime | None = None
@@ -49,9 +49,9 @@ class RemoteJob:
     rows: RowCounts = field(default_factory=RowCounts)
     error: Status | None = None
     broken: BrokenMark | None = None
-    """What is left of a mark where there is no whole one."""
+    """The rest of a damaged mark."""
     is_altered: bool = False
-    """In the answer to a create call: whether it shows another display name, or another mark, than was sent."""
+    """Whether the answer to a create call shows another display name or mark than was sent."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ class Present:
 
 @dataclass(frozen=True)
 class Gone:
-    """A complete list lacks the job, and our own delete had been answered or a direct get said 404.
+    """A complete list lacks the job, and our own delete was answered or a direct get returned 404.
 
-    As what one look alone shows, it is a 404 that has yet to be confirmed (see `Missing`).
+    In a single observation it is a 404 that is not confirmed yet (see `Missing`).
     """
 
 
@@ -78,7 +78,7 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Moment:
-    """One moment on two clocks, so that a jump of either is found out."""
+    """One moment on two clocks, to detect a jump of either."""
 
     here: datetime
     """On the local clock."""
@@ -88,12 +88,12 @@ class Moment:
 
 @dataclass(frozen=True)
 class Missing(Unknown):
-    """A complete list lacks the job, and a direct get said 404, but no second look has confirmed it yet."""
+    """A complete list lacks the job and a direct get returned 404, but no second look has confirmed it yet."""
 
     since: Moment
-    """When the first look of those in a row began that did not find it."""
+    """The start of the first of the consecutive looks that did not find it."""
     due: datetime
-    """From when on another such look confirms it, on the local clock."""
+    """The time on the local clock from which another such look confirms it."""
 
 
 Presence: TypeAlias = Present | Gone | Unknown
@@ -101,9 +101,9 @@ Presence: TypeAlias = Present | Gone | Unknown
 
 @dataclass(frozen=True)
 class Observation:
-    """One look at one account, a snapshot: planning needs no further call.
+    """A snapshot of one account. Planning needs no more calls.
 
-    `checked` holds the direct gets that were made for recorded jobs which the list lacks.
+    `checked` has the direct gets of recorded jobs that the list lacks.
     """
 
     account: Account
@@ -112,23 +112,23 @@ class Observation:
     jobs: tuple[RemoteJob, ...] = ()
     complete: bool = True
     problem: str = ""
-    """Why the look is incomplete; empty when it is complete."""
+    """Why the observation is incomplete; empty if it is complete."""
     checked: Mapping[str, Presence] = field(default_factory=dict)
     lists_foreign: bool = True
-    """Whether the list shows other people's jobs too, so that counting them is free."""
+    """Whether the list includes other people's jobs, so that counting them is free."""
     identity: str = ""
-    """Whose eyes these were, see `Provider.identity`."""
+    """The fingerprint of the credentials, see `Provider.identity`."""
     took: timedelta = timedelta()
     """How long the look took, on a monotonic clock: its first page is as old as that."""
 
     @property
     def begun(self) -> datetime:
-        """When the look began, on the provider's clock."""
+        """The start of the observation on the provider's clock."""
         return self.now - self.took
 
     @cached_property
     def by_name(self) -> Mapping[str, RemoteJob]:
-        """The listed jobs by resource name: every recorded attempt is looked up here."""
+        """The listed jobs by resource name."""
         # Of a name that a list shows twice the first counts, as for a reader of the list from its beginning.
         return {job.name: job for job in reversed(self.jobs)}
 
@@ -139,4 +139,4 @@ class Observation:
 
 
 Observed: TypeAlias = Mapping[Account, Observation]
-"""All looks of one pass. An account that is not in it was not looked at: everything there is unknown."""
+"""All observations of one pass. Everything in an account without one is unknown."""

@@ -1,4 +1,4 @@
-"""What became of a plan: one outcome per job, as the engine gives it and the report shows it."""
+"""The outcome of a plan for each job, from the engine for the report."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from batchctl.model.errors import BatchctlError
 
 
 class Result(StrEnum):
-    """How the action of one job ended in this pass."""
+    """The result of one job's action in this pass."""
 
     DONE = "done"
     """All its steps are done, or there was nothing to do."""
     PENDING = "pending"
-    """It goes on in a later pass: a wait, or a replace whose old job is still cancelling."""
+    """It continues in a later pass: a wait, or a replace whose old job is still being cancelled."""
     FAILED = "failed"
     """A step failed; the error says why."""
     SKIPPED = "skipped"
-    """Refused by a guard, without consent, or not begun because the pass was stopped."""
+    """Refused by a guard, without consent, or not started because the pass was stopped."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one job's action."""
+    """The outcome of one job's action."""
 
     job: str
     result: Result

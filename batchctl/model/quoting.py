@@ -1,19 +1,19 @@
-"""Text of the user as part of a message: on one line, visible, and not too long. Pure."""
+"""Prepares users' text for messages: on one line, printable, and short."""
 
 from __future__ import annotations
 
 LONGEST_SHOWN = 60
-"""Characters of anything written by the user that are repeated in a message."""
+"""The most characters of a user's text that a message repeats."""
 
 
 def cut(text: str, length: int = LONGEST_SHOWN) -> str:
-    """The text with escapes for what cannot be seen, cut after `length` characters."""
+    """The text with escapes for unprintable characters, cut after `length` characters."""
     start = "".join(char if char.isprintable() else _escaped(char) for char in text[:length])
     return f"{start}…" if len(text) > length else start
 
 
 def shown(text: str) -> str:
-    """The same in double quotes."""
+    """The text, escaped and cut, in double quotes."""
     return f'"{cut(text)}"'
 
 

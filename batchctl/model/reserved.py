@@ -1,8 +1,8 @@
-"""Which network addresses are the public Internet's, by the registries of IANA as they were on 29 November 2026.
+"""Public and reserved network addresses, by the registries of IANA on 29 November 2026.
 
-Data of our own: what the standard library calls global changes with Python's version. Everything in the registries of
-special purposes is left out, also the few blocks there that are reachable from everywhere: they are relays and
-anycast services, and no webhook is there.
+The data is our own, because the standard library's notion of a global address changes with Python's version. All blocks
+with a special purpose are excluded, even the few that are globally reachable: they are relays and anycast services, not
+webhooks.
 Source: https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry,
 …/ipv6-unicast-address-assignments, …/multicast-addresses.
 """
@@ -51,17 +51,17 @@ _RESERVED_6 = tuple(
     )
 )
 _NAT64 = IPv6Network("64:ff9b::/96")
-"""Networks without IPv4 of their own reach the public's by these, so they may be used where what they stand for may.
-A network's own such block, `64:ff9b:1::/48`, is for its own addresses, and lies outside."""
+"""Networks without IPv4 reach public IPv4 addresses by these, so they are as public as the address inside.
+The local block, `64:ff9b:1::/48`, is for a network's own addresses and is not public."""
 _LOOPBACK_4 = IPv4Network("127.0.0.0/8")
 _LOOPBACK_6 = IPv6Address(1)
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 def is_public(address: IpAddress) -> bool:
-    """Whether an address is of the public Internet.
+    """Whether an address is public.
 
-    An IPv6 address that stands for one of IPv4 by NAT64 is as public as that one is.
+    A NAT64 address is as public as the IPv4 address inside.
     """
     if isinstance(address, IPv4Address):
         return not any(address in block for block in _RESERVED_4)
@@ -71,7 +71,7 @@ def is_public(address: IpAddress) -> bool:
 
 
 def is_loopback(address: IpAddress) -> bool:
-    """Whether an address is this machine's own: all of `127.0.0.0/8`, also in its form for IPv6, and `::1`."""
+    """Whether it is a loopback address: `127.0.0.0/8`, also mapped to IPv6, or `::1`."""
     if isinstance(address, IPv6Address) and address in _MAPPED:
         address = IPv4Address(address.packed[-4:])
     if isinstance(address, IPv4Address):

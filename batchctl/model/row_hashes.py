@@ -1,7 +1,6 @@
-"""What tells changed rows from unchanged ones: a short hash for each row, by its key. Holds no text of a prompt.
+"""Short hashes of rows by key, to name the rows that changed. They contain no text of a prompt.
 
-Kept beside the digest, and no part of it. There is a bound, so that the state stays small: of larger inputs nobody can
-tell which rows changed.
+They are kept beside the digest and are not part of it. Larger inputs have none, so that the state stays small.
 """
 
 from __future__ import annotations
@@ -16,26 +15,26 @@ from batchctl.model.desired import RequestRow
 
 MOST_ROWS = 1_000
 MOST_BYTES = 100_000
-"""The most that the hashes of one input may take."""
+"""The most characters that the hashes of one input may have."""
 _SHORT = 12
 _NAMED = 10
-"""How many keys a sentence names."""
+"""The number of keys that a sentence names."""
 _LONGEST_KEY = 40
-BEYOND = f"which rows changed is not known: it is kept for inputs of up to {MOST_ROWS:,} rows"
+BEYOND = f"the changed rows are not known: batchctl records them for inputs of up to {MOST_ROWS:,} rows"
 
 
 class RowHashes:
-    """Takes in rows one by one; gives their hashes as one text, or None beyond the bounds."""
+    """Adds rows one by one; returns their hashes as one text, or None beyond the limits."""
 
     def __init__(self) -> None:
         self._hashes: dict[str, str] | None = {}
         self._rows = 0
 
     def add(self, row: RequestRow) -> None:
-        """Take in the next row."""
+        """Add the next row."""
         self._rows += 1
         if self._hashes is not None:
-            # A row without a key is known by where it stands.
+            # A row without a key is identified by its position.
             self._hashes[f"row {self._rows}" if row.key is None else row.key] = hashlib.sha256(
                 row_bytes(row)
             ).hexdigest()[:_SHORT]
@@ -63,7 +62,7 @@ class RowChanges:
     """How the rows of one input differ from those of another: keys, in the order of the rows."""
 
     total: int
-    """Rows that there are now."""
+    """The present number of rows."""
     changed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -78,11 +77,11 @@ class RowChanges:
             parts.append(f"{_rows(len(self.added))} added: {_named(self.added)}")
         if self.removed:
             parts.append(f"{_rows(len(self.removed))} removed: {_named(self.removed)}")
-        return "; ".join(parts) or "the rows are the same, in another order"
+        return "; ".join(parts) or "the rows are the same in another order"
 
 
 def compare_rows(before: str | None, after: str | None) -> RowChanges | None:
-    """How two texts of hashes differ; None where one of them is not known."""
+    """The difference of two texts of hashes; None if one of them is not known."""
     if before is None or after is None:
         return None
     old, new = _read(before), _read(after)

@@ -1,7 +1,7 @@
-"""Our own marks on the rows that batchctl sends: how a row that came back is known, whatever order it came in.
+"""Marks on the rows that batchctl sends, to recognise a row in its result in any order.
 
-Owns their spelling. A mark never looks like a number: importers turn text that does into numbers, and drop its zeros.
-A label has at most a thousand values, which is all that a billing account may have in its life (reference chapter 16).
+A mark never looks like a number, because importers turn such text into numbers and drop its zeros. A label has at most
+a thousand values, the limit in the life of a billing account (reference chapter 16).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from batchctl.model.desired import Json
 from batchctl.model.keys import OWN_LABELS
 
 POSITION = f"{OWN_LABELS}row"
-"""The member of an inline row's metadata that holds its mark. As a label, it held the position in one number once."""
+"""The member of an inline row's metadata with its mark. Older releases used it as a label with the position."""
 _ONES = f"{OWN_LABELS}row-ones"
 _THOUSANDS = f"{OWN_LABELS}row-thousands"
 _OLD_MEMBER = "index"
-"""Of an inline row's metadata, before marks had a name of their own."""
+"""The member of an inline row's metadata in older releases."""
 _BASE = 1000
 _MARK = re.compile(r"r(0|[1-9][0-9]{0,8})")
 _OLD = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -25,24 +25,24 @@ _KEY = re.compile(rf"{OWN_LABELS}r(0|[1-9][0-9]{{0,8}})")
 
 
 def key_of(position: int) -> str:
-    """The key of a row that has none of its own, by its 0-based position."""
+    """The key for a row without one, by its 0-based position."""
     return f"{OWN_LABELS}r{position}"
 
 
 def position_of_key(key: str | None) -> int | None:
-    """The position that a key of ours tells; None for a key of the user's."""
+    """The position in a key that batchctl wrote; None for a user's key."""
     found = _KEY.fullmatch(key or "")
     return int(found[1]) if found else None
 
 
 def labels_of(position: int) -> dict[str, str]:
-    """The labels of a row; none for one beyond what two labels can tell."""
+    """The labels of a row; none for a position that two labels cannot represent."""
     thousands, ones = divmod(position, _BASE)
     return {_ONES: f"r{ones}", _THOUSANDS: f"r{thousands}"} if thousands < _BASE else {}
 
 
 def position_of_labels(labels: Mapping[str, Json]) -> int | None:
-    """The position that a row's labels tell, those of older releases too."""
+    """The position in a row's labels, also in those of older releases."""
     ones, thousands = _marked(labels.get(_ONES)), _marked(labels.get(_THOUSANDS))
     if ones is not None and thousands is not None:
         return thousands * _BASE + ones
@@ -50,25 +50,25 @@ def position_of_labels(labels: Mapping[str, Json]) -> int | None:
 
 
 def metadata_of(position: int) -> dict[str, str]:
-    """What an inline row's metadata carries. Typed clients read it as a map of strings (reference 6.6)."""
+    """The metadata of an inline row, a map of strings, because typed clients expect that (reference 6.6)."""
     return {POSITION: f"r{position}"}
 
 
 def position_of_metadata(metadata: Mapping[str, Json]) -> int | None:
-    """The position that an inline row's metadata tells, those of older releases too."""
+    """The position in an inline row's metadata, also in that of older releases."""
     if POSITION in metadata:
         return _marked(metadata[POSITION])
     return _plain(metadata.get(_OLD_MEMBER))
 
 
 def without_position(metadata: Mapping[str, Json]) -> dict[str, Json]:
-    """An inline row's metadata as it was before batchctl put its mark in."""
+    """An inline row's metadata without batchctl's mark."""
     own = POSITION if POSITION in metadata else _OLD_MEMBER
     return {name: value for name, value in metadata.items() if name != own}
 
 
 def without_labels(request: Mapping[str, Json]) -> Mapping[str, Json]:
-    """A request as it was before batchctl put its labels in."""
+    """A request without batchctl's labels."""
     labels = request.get("labels")
     if not isinstance(labels, Mapping) or not any(name.startswith(OWN_LABELS) for name in labels):
         return request
@@ -83,7 +83,7 @@ def _marked(value: Json) -> int | None:
 
 
 def _plain(value: Json) -> int | None:
-    """A bare number: as text, as it was sent, or as a number, as it may come back."""
+    """A plain number: as text, as it was sent, or as a number, as it may be returned."""
     if isinstance(value, bool):
         return None
     if isinstance(value, float) and value.is_integer():

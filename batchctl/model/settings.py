@@ -1,4 +1,4 @@
-"""What a manifest says beside its work: settings that cost nothing to change, in the words of the manifest."""
+"""The settings of a manifest, by path. They are not part of the work, so changing them is free."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchctl.model.lifecycle import LIFECYCLE
 from batchctl.model.recorded import JobRow
 
 SHORT_HASH = 12
-"""How much of a hash is shown."""
+"""The hex digits of a hash that are shown."""
 
 
 def lifecycle_fields(lifecycle: Lifecycle) -> dict[str, Json]:
@@ -21,12 +21,12 @@ def lifecycle_fields(lifecycle: Lifecycle) -> dict[str, Json]:
 
 
 def webhook_hashes(webhook: Mapping[str, Json]) -> dict[str, str]:
-    """`spec.webhookConfig` as the state keeps it: each member by its hash, for an address may hold a secret."""
+    """`spec.webhookConfig` as the state keeps it: each member as a hash, because an address may be secret."""
     return {name: f"sha256:{sha256_json(value)[:SHORT_HASH]}" for name, value in webhook.items()}
 
 
 def settings_of(job: JobRow) -> dict[str, Json]:
-    """All settings of a job by their paths in the manifest; what an older format did not record is left out."""
+    """All settings of a job by their paths in the manifest, without those that an older format did not record."""
     found: dict[str, Json] = {
         "spec.provider": job.provider,
         "spec.displayName": job.display_name,

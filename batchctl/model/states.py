@@ -1,6 +1,6 @@
 """Job states as the APIs name them, and the phases that batchctl shows.
 
-Owns which states end a job. Knows nothing of any wire format but the two prefixes.
+Defines which states are terminal. Of the wire formats it knows only the two prefixes.
 Source: reference chapter 5.
 """
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """The states both APIs know, under one spelling. A state outside this enum is kept as plain text."""
+    """The states of both APIs in one spelling. Any other state is kept as plain text."""
 
     UNSPECIFIED = "JOB_STATE_UNSPECIFIED"
     QUEUED = "JOB_STATE_QUEUED"
@@ -27,37 +27,37 @@ class JobState(StrEnum):
 
 
 ACTIVE_STATES: frozenset[str] = frozenset({JobState.QUEUED, JobState.PENDING, JobState.RUNNING, JobState.CANCELLING})
-"""States of a job that works or waits for work. PAUSED and UPDATING are left out: what they lead to is not known."""
+"""States of a job that is queued or running. PAUSED and UPDATING are not here: what follows them is not known."""
 
 GOOD_STATES: frozenset[str] = frozenset({JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED})
-"""Terminal states that hold results worth paying for."""
+"""Terminal states with results."""
 
 BAD_STATES: frozenset[str] = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED})
-"""Terminal states without a full result."""
+"""Terminal states without complete results."""
 
 TERMINAL_STATES: frozenset[str] = GOOD_STATES | BAD_STATES
-"""Nothing leaves these states."""
+"""States that a job never leaves."""
 
 
 def normalise_state(wire: str) -> str:
-    """Give the `JOB_STATE_*` spelling of a state as either API sends it; unknown names keep their own text."""
+    """The `JOB_STATE_*` spelling of a state from either API; unknown names stay unchanged."""
     if wire.startswith("BATCH_STATE_"):
         return "JOB_STATE_" + wire.removeprefix("BATCH_STATE_")
     return wire
 
 
 def is_active(state: str) -> bool:
-    """Whether the job works or waits for work, as far as we know the state."""
+    """Whether the state is a known state of a queued or running job."""
     return state in ACTIVE_STATES
 
 
 def is_terminal(state: str) -> bool:
-    """Whether the job has ended for good. A state we do not know is never terminal."""
+    """Whether the state is terminal. An unknown state never is."""
     return state in TERMINAL_STATES
 
 
 class Phase(StrEnum):
-    """What batchctl says of a job as a whole (`status`, `describe`)."""
+    """The phase of a job (`status`, `describe`)."""
 
     WAITING = "Waiting"
     BLOCKED = "Blocked"
@@ -81,7 +81,7 @@ FAILED_PHASES: frozenset[Phase] = frozenset(
 """Phases of jobs that have ended without success."""
 
 NO_GOOD_PHASES: frozenset[Phase] = FAILED_PHASES | {Phase.BLOCKED}
-"""Phases that make `watch` and `apply` end with exit code 4: nothing good comes of the job by itself."""
+"""Phases that make `watch` and `apply` end with exit code 4: the job does not succeed without a change."""
 
 ENDED_PHASES: frozenset[Phase] = FAILED_PHASES | {Phase.SUCCEEDED, Phase.PARTIALLY_SUCCEEDED}
-"""Phases that nothing but a change of the manifest, a retry or a removal leads out of."""
+"""Phases that end only by a change of the manifest, a retry or a removal."""

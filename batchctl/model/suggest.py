@@ -1,4 +1,4 @@
-"""What a misspelt name most likely stands for."""
+"""Finds the name that a misspelt one most likely means."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Iterable
 
 LONGEST = 60
-"""Characters of a name that is looked up: comparing long texts takes longer than a hint is worth."""
+"""Longer names get no suggestion: comparing long texts is slow."""
 
 
 def similar(word: str, names: Iterable[str]) -> str | None:
-    """The name that is spelt most like a word, upper and lower case being the same; None where none is."""
+    """The name that is most similar to a word, ignoring case; None if no name is similar."""
     if len(word) > LONGEST:
         return None
     short = _by_lower_case(names)
@@ -19,7 +19,7 @@ def similar(word: str, names: Iterable[str]) -> str | None:
 
 
 def closest(word: str, names: Iterable[str]) -> str | None:
-    """The one name that a word begins, else the one that is spelt most like it; None where there is neither."""
+    """The only name that starts with a word, else the most similar one; None if there is neither."""
     if len(word) > LONGEST:
         return None
     short = _by_lower_case(names)

@@ -1,4 +1,4 @@
-"""How large a job's work is, as far as anybody knows: what it is bought from, and how much."""
+"""The size of a job's work, as far as it is known: model, provider, rows, bytes and tokens."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from batchctl.model.desired import DesiredJob, InlineRows, LocalFile
 
 TOKEN_BYTES = 4
-"""Bytes of a token's text, as long as the API has counted none: for most languages it has rather more than fewer."""
+"""The bytes of one token, for estimates before the API has counted: most languages need at least this many."""
 
 
 @dataclass(frozen=True)
 class WorkSize:
-    """The size of one job's work. None where nobody knows: batchctl does not read input that it does not send."""
+    """The size of one job's work. None: not known, because batchctl does not read input that it does not send."""
 
     model: str | None = None
     provider: str | None = None
     rows: int | None = None
     bytes: int | None = None
-    """About how much text is sent, defaults included."""
+    """The approximate bytes that are sent, defaults included."""
     tokens: int | None = None
-    """Of the input: counted by the API, or estimated by the bytes."""
+    """Of the input: counted by the API, or estimated from the bytes."""
     is_counted: bool = False
     """Whether the API counted the tokens."""
 
 
 def rows_sent(job: DesiredJob) -> int | None:
-    """How many rows a manifest has; None where batchctl does not send them."""
+    """The number of rows of a manifest; None if batchctl does not send them."""
     match job.source:
         case InlineRows(rows):
             return len(rows)

@@ -30,7 +30,7 @@ class Busy(NamedTuple):
 
 
 class Flowing:
-    """One thing that is under way."""
+    """One operation that is under way."""
 
     def __init__(self, what: str, started: float, total: int | None) -> None:
         self.what = what
@@ -39,7 +39,7 @@ class Flowing:
         self._done = 0
 
     def add(self, size: int) -> None:
-        """So many bytes more have gone over."""
+        """Add transferred bytes."""
         self._done += size
 
     def words(self, now: float) -> str:

@@ -69,10 +69,10 @@ class QuietProgress(ProgressBase):
         self._stream = stream
 
     def planned(self, plan: Plan) -> None:
-        """Says nothing."""
+        """Ignore it."""
 
     def step(self, job: str, message: str) -> None:
-        """Says nothing."""
+        """Ignore it."""
 
     def warn(self, message: str) -> None:
         with self._lock:
@@ -80,7 +80,7 @@ class QuietProgress(ProgressBase):
             self._stream.flush()
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
-        """Says nothing."""
+        """Ignore it."""
 
 
 class PlainProgress(ProgressBase):

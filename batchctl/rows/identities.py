@@ -59,7 +59,7 @@ class Identities:
         self._groups: dict[str, tuple[Groups, Groups]] = {}
 
     def add(self, names: Mapping[str, str]) -> None:
-        """Take in the next row."""
+        """Add the next row."""
         for name in names:
             self._columns.setdefault(name, [None] * self._count)
         for name, column in self._columns.items():

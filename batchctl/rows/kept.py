@@ -17,7 +17,7 @@ from pathlib import Path
 
 from batchctl.disk.safe_open import UnsafeFile, open_stream
 from batchctl.model.desired import Json
-from batchctl.model.exhaustion import require_room
+from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import (
     DIGEST_SCHEME,
@@ -79,7 +79,7 @@ def read_kept(results: Path) -> KeptFolder:
             try:
                 kept.append(_read(folder))
             except FAULTS as error:
-                require_room(error)
+                raise_if_exhausted(error)
                 faults.append(f"{folder.parent.name}/{folder.name}: {fault_words(error)}")
     return KeptFolder(tuple(kept), tuple(faults))
 

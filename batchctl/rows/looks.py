@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
-from batchctl.model.exhaustion import require_room
+from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.inventory import Inventory, KeptResults
 from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE
 from batchctl.rows.kept import FAULTS, check_rows, check_size, fault_words, folders_in, kept_of, read_manifest
@@ -31,7 +31,7 @@ class ResultsShelf:
         try:
             folders = list(folders_in(self._results))
         except OSError as error:
-            require_room(error)
+            raise_if_exhausted(error)
             return Inventory(problem=f"{self._results}: {error.strerror}")
         kept, faults = {}, {}
         for folder in folders:
@@ -55,7 +55,7 @@ class ResultsShelf:
         try:
             check_rows(folder, read_manifest(folder))
         except FAULTS as error:
-            require_room(error)
+            raise_if_exhausted(error)
             words = fault_words(error)
             if not isinstance(error, OSError):
                 self._seen[path] = (signature, words)
@@ -74,7 +74,7 @@ class ResultsShelf:
             found = kept_of(folder, manifest)
         except OSError as error:
             # It may pass without a change of the files.
-            require_room(error)
+            raise_if_exhausted(error)
             return fault_words(error)
         except FAULTS as error:
             found = fault_words(error)

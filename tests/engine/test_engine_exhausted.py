@@ -26,12 +26,12 @@ def no_handles() -> ConnectionFailed:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(errno.EMFILE, "x"), "this process may have no more open files"),
-        (OSError(errno.ENFILE, "x"), "this machine has no more open files"),
-        (OSError(errno.ENOMEM, "x"), "no more memory"),
-        (MemoryError(), "no more memory"),
-        (RuntimeError("can't start new thread"), "no more threads"),
-        (no_handles(), "this process may have no more open files"),
+        (OSError(errno.EMFILE, "x"), "this process has reached its limit of open files"),
+        (OSError(errno.ENFILE, "x"), "this machine has reached its limit of open files"),
+        (OSError(errno.ENOMEM, "x"), "no memory left"),
+        (MemoryError(), "no memory left"),
+        (RuntimeError("can't start new thread"), "more threads"),
+        (no_handles(), "this process has reached its limit of open files"),
     ],
 )
 def test_what_ran_out_is_said(error, words):
@@ -74,7 +74,7 @@ def test_a_watcher_says_it_once_and_goes_on(world, what):
 
 def test_a_command_ends_with_the_error(world):
     world.unreachable = {HERE: no_handles()}
-    with pytest.raises(ExhaustedError, match="no more open files"):
+    with pytest.raises(ExhaustedError, match="limit of open files"):
         run(world, [job()], Until(ended=False))
 
 
@@ -101,7 +101,7 @@ def test_no_thread_at_all_is_an_error(monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
-        with Workers(max_workers=4) as pool, pytest.raises(ExhaustedError, match="no more threads"):
+        with Workers(max_workers=4) as pool, pytest.raises(ExhaustedError, match="more threads"):
             pool.submit(print)
 
 

@@ -40,7 +40,7 @@ def rows(*items: str) -> str | None:
             RowChanges(3, changed=("b",), added=("d",), removed=("a",)),
             "1 of 3 rows changed: b; 1 row added: d; 1 row removed: a",
         ),
-        (["a=1", "b=2"], ["b=2", "a=1"], RowChanges(2), "the rows are the same, in another order"),
+        (["a=1", "b=2"], ["b=2", "a=1"], RowChanges(2), "the rows are the same in another order"),
         (["a=1"], ["a=2"], RowChanges(1, changed=("a",)), "1 of 1 row changed: a"),
         (
             [f"k{number}=1" for number in range(12)],

@@ -127,7 +127,7 @@ class _Handler(BaseHTTPRequestHandler):
     owner: MutatingProxy
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing."""
+        """Ignore it."""
 
     def _answer(self) -> None:
         with suppress(OSError):

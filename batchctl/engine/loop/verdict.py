@@ -91,7 +91,7 @@ def _says(words: str, name: str) -> bool:
 
 
 def _jobs_failed(jobs: Sequence[JobPlan]) -> BatchctlError:
-    """The error for jobs that did not succeed."""
+    """That jobs of the scope failed."""
     names = _name_some(f"{job.job} ({job.phase})" for job in jobs)
     words = f"{len(jobs)} jobs" if len(jobs) > 1 else "1 job"
     hint = f"`batchctl explain {jobs[0].job}` shows why; with --allow-failed the exit code is 0"

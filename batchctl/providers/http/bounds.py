@@ -52,14 +52,14 @@ class Bounds:
             self.require_going()
             size += len(chunk)
             flow.add(len(chunk))
-            self._require_room(size, len(chunk))
+            self._require_within(size, len(chunk))
             watch.came(len(chunk))
             yield chunk
             watch.wait_on()
         if not (ready and "content-encoding" in response.headers):
             _check_length(call, response, size if ready else response.num_bytes_downloaded)
 
-    def _require_room(self, size: int, more: int) -> None:
+    def _require_within(self, size: int, more: int) -> None:
         if size > self.call.limit:
             raise BadReply(f"{self.call.what}: the answer is larger than {self.call.limit} bytes")
         self.allowed.take(more)
