@@ -101,7 +101,7 @@ def test_all_idle_connections_make_room_for_a_call_that_has_none():
         one.call(get())
         before = open_handles()
         with no_handles_left():
-            with pytest.raises(errors.ConnectionFailed, match="no more open files") as caught:
+            with pytest.raises(errors.ConnectionFailed, match="limit of open files") as caught:
                 other.call(get())
             assert (caught.value.code, caught.value.effect) == ("Exhausted", errors.Effect.NONE)
             assert "ulimit" in caught.value.hint

@@ -88,7 +88,7 @@ def test_handles_and_threads_stay_flat(site: Site) -> None:
 def test_a_shortage_is_said_once_and_passes(site: Site) -> None:
     found = watch(site, 30, "10-15")
     assert found.code == 130
-    assert [text for text in found.told if "no more open files" in text], found.told
+    assert [text for text in found.told if "limit of open files" in text], found.told
     # One message for a shortage, however many passes it lasts; it may begin at another file.
     assert len(found.told) <= 4, found.told
     assert "again" in found.told[-1], found.told

@@ -132,10 +132,10 @@ def test_what_has_not_changed_is_not_read_again(shelf: ResultsShelf, monkeypatch
 def test_without_handles_nothing_is_said_of_the_results(shelf: ResultsShelf, tmp_path: Path) -> None:
     """A shortage passes: what could not be opened is neither broken now nor remembered as broken."""
     for use in (ResultsShelf(tmp_path).look, lambda: shelf.verify(PATH)):
-        with no_handles_left(), pytest.raises(ExhaustedError, match="no more open files"):
+        with no_handles_left(), pytest.raises(ExhaustedError, match="limit of open files"):
             use()
     # The folder can be listed then, and no file in it be opened.
-    with no_handles_left(but=1), pytest.raises(ExhaustedError, match="no more open files"):
+    with no_handles_left(but=1), pytest.raises(ExhaustedError, match="limit of open files"):
         ResultsShelf(tmp_path).look()
     assert PATH in shelf.look().kept
     assert shelf.verify(PATH) is None

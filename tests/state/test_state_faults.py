@@ -483,6 +483,6 @@ def test_too_few_handles_are_said_to_be_that_and_pass(store: FileState, path: Pa
                 use()
             except StateError as error:
                 told = f"{error.code}: {error.message}"
-        assert ("no more open files" in told) == bool(told), told
+        assert ("limit of open files" in told) == bool(told), told
         assert told or left
         use()
