@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from long_mode import LONG
+
+from tests.support.long_mode import LONG
 
 if LONG:
     # The harnesses' long modes are single tests of many minutes.

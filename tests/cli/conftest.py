@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cli_kit import EXAMPLES, SOON, Cli, Service, StackFolder
 
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.serve import EmulatorServer
 from batchctl.engine.clock import SystemClock
+from tests.support.command_line import EXAMPLES, SOON, Cli, Service, StackFolder
 
 _OURS = ("BATCHCTL_", "GOOGLE_", "GEMINI_", "STORAGE_EMULATOR_HOST")
 _OTHERS = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI", "TERM"}

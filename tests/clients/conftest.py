@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from client_runs import Service, served
+
+from tests.support.client_runs import Service, served
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,11 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from client_installs import NotInstalledError, install
-from client_registry import WORKS, clients, keep
-from client_runs import run, served
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.support.client_installs import NotInstalledError, install
+from tests.support.client_registry import WORKS, clients, keep
+from tests.support.client_runs import run, served
 
 
 def main() -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from client_installs import NotInstalledError, install
-from client_registry import Client, clients, recorded, recorded_hosts
-from client_runs import Service, run
-from long_mode import LONG
+
+from tests.support.client_installs import NotInstalledError, install
+from tests.support.client_registry import Client, clients, recorded, recorded_hosts
+from tests.support.client_runs import Service, run
+from tests.support.long_mode import LONG
 
 
 @pytest.mark.parametrize("client", [one for one in clients() if LONG or one.lane == "gate"], ids=lambda one: one.name)

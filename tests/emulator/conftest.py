@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulator_world import World
+
+from tests.support.embedded_emulator import World
 
 
 @pytest.fixture

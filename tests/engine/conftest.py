@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from engine_kit import World
+
+from tests.support.engine import World
 
 _IN_MEMORY = Path("/dev/shm")
 

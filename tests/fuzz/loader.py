@@ -28,10 +28,10 @@ from types import FrameType
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "manifests"))
+sys.path.insert(0, str(ROOT))
 
-from broken_kit import BROKEN, STACK_FILE, arrange, cases, complaints, found_faults  # noqa: E402
-from mutations import DAMAGES, damaged_tree  # noqa: E402
+from tests.support.broken_manifests import BROKEN, STACK_FILE, arrange, cases, complaints, found_faults  # noqa: E402
+from tests.support.random_damage import DAMAGES, damaged_tree  # noqa: E402
 
 EXAMPLES = ROOT / "specs" / "examples"
 MOST_SECONDS = 5

@@ -12,8 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from broken_kit import complaints, found_faults
-from hostile_inputs import ALL
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.support.broken_manifests import complaints, found_faults
+from tests.support.hostile_inputs import ALL
 
 MEMORY = 1024**3
 SECONDS = 600

@@ -35,10 +35,10 @@ from _pytest.runner import runtestprotocol
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import changed_module  # noqa: E402
-from changes import Change, changes_of  # noqa: E402  # beside this file
+from tests.mutation import changed_module  # noqa: E402
+from tests.mutation.changes import Change, changes_of  # noqa: E402  # beside this file
 
 PATIENCE = 30
 """Seconds for one change: a loop that never ends is noticed."""
@@ -152,7 +152,16 @@ def try_from_start(path: Path, change: Change, files: Sequence[Path]) -> str:
         source.flush()
         env = {**os.environ, changed_module.FILE: str(path), changed_module.SOURCE: source.name}
         env["PYTHONPATH"] = os.pathsep.join([str(HERE), env.get("PYTHONPATH", "")])
-        command = [sys.executable, "-m", "pytest", "-x", "-p", "changed_module", *PYTEST, *map(str, files)]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-p",
+            "tests.mutation.changed_module",
+            *PYTEST,
+            *map(str, files),
+        ]
         done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False)
     return NOTICED if done.returncode else UNNOTICED
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
-from cloud_kit import bigquery
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from long_mode import effort
-from providers_kit import KEY, Script, reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.providers.cloud.cells import read_columns, read_row
 from batchctl.providers.cloud.names import Table
+from tests.support.long_mode import effort
+from tests.support.scripted_api import KEY, Script, reply, rpc_error
+from tests.support.scripted_cloud import bigquery
 
 TABLE = Table("example.com:p-1", "d", "my table")
 FIELDS = [

@@ -7,12 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from cloud_kit import GCS, Bucket, endpoint, md5, precondition_failed, storage
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from long_mode import effort
-from loopback import Loopback, answer
-from providers_kit import KEY, NOW, MovedClock, Script, reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.providers.cloud import storage as storage_module
@@ -22,6 +18,10 @@ from batchctl.providers.credentials import ApiKey
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.retry import Retry
 from batchctl.providers.times import ServerClock
+from tests.support.long_mode import effort
+from tests.support.raw_server import Loopback, answer
+from tests.support.scripted_api import KEY, NOW, MovedClock, Script, reply, rpc_error
+from tests.support.scripted_cloud import GCS, Bucket, endpoint, md5, precondition_failed, storage
 
 UNIT = 256 * 1024
 HERE = ObjectPath("b", "dir/x.jsonl")

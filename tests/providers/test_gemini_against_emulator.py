@@ -7,8 +7,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from opening_kit import open_flat
-from providers_kit import ACCOUNT, KEY, MARK, MovedClock, create_request, upload_of
 
 from batchctl.emulator.embedded import open_embedded
 from batchctl.model import errors
@@ -16,6 +14,8 @@ from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
 from batchctl.model.observed import RowCounts
 from batchctl.providers.gemini import upload
 from batchctl.providers.gemini.provider import open_gemini
+from tests.support.open_providers import open_flat
+from tests.support.scripted_api import ACCOUNT, KEY, MARK, MovedClock, create_request, upload_of
 
 BASE = "http://emulator.invalid"
 ROWS = tuple(

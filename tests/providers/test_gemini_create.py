@@ -8,7 +8,13 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from providers_kit import (
+
+from batchctl.model import errors
+from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
+from batchctl.model.keys import Mark
+from batchctl.providers.bodies import merge_patch
+from batchctl.providers.gemini.create import BODY_LIMIT, create_body, marked_name
+from tests.support.scripted_api import (
     JOB,
     MARK,
     MovedClock,
@@ -20,12 +26,6 @@ from providers_kit import (
     retry_info,
     rpc_error,
 )
-
-from batchctl.model import errors
-from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
-from batchctl.model.keys import Mark
-from batchctl.providers.bodies import merge_patch
-from batchctl.providers.gemini.create import BODY_LIMIT, create_body, marked_name
 
 
 def body(limit: int = 128, **changes):

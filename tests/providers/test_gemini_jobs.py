@@ -3,13 +3,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from providers_kit import ACCOUNT, JOB, MARK, operation
 
 from batchctl.model.errors import BadReply, BadRequest
 from batchctl.model.observed import RemoteJob, RowCounts, Status
 from batchctl.providers.gemini.jobs import remote_job
 from batchctl.providers.gemini.names import is_file_name, is_job_name, job_path, model_path
 from batchctl.providers.members import job_state
+from tests.support.scripted_api import ACCOUNT, JOB, MARK, operation
 
 CREATED = datetime(2025, 12, 10, 18, 27, 1, 407650, UTC)
 

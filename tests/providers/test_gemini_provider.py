@@ -4,7 +4,12 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from providers_kit import (
+
+from batchctl.model import errors
+from batchctl.model.errors import BatchctlError
+from batchctl.model.ports import Provider
+from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS
+from tests.support.scripted_api import (
     ACCOUNT,
     BASE,
     JOB,
@@ -18,11 +23,6 @@ from providers_kit import (
     retry_info,
     rpc_error,
 )
-
-from batchctl.model import errors
-from batchctl.model.errors import BatchctlError
-from batchctl.model.ports import Provider
-from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS
 
 
 def page(*names: str, token: str | None = None) -> httpx.Response:

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from providers_kit import JOB, NOW, MovedClock, Script, operation, provider, reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.model.ports import ResultItem
 from batchctl.providers.gemini import results
+from tests.support.scripted_api import JOB, NOW, MovedClock, Script, operation, provider, reply, rpc_error
 
 NOTHING = {"code": 2, "message": "the API gave neither a response nor an error for this row"}
 ODD = {**NOTHING, "raw": "odd"}

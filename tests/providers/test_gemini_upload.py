@@ -8,10 +8,10 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from providers_kit import BASE, KEY, MovedClock, provider, reply, rpc_error, upload_of
 
 from batchctl.model import errors
 from batchctl.providers.gemini import upload
+from tests.support.scripted_api import BASE, KEY, MovedClock, provider, reply, rpc_error, upload_of
 
 URL = f"{BASE}/upload/v1/files?upload_id=u1&upload_protocol=resumable"
 FILE = {"name": "files/abc", "expirationTime": "2026-11-24T12:00:00.123456789Z", "state": "ACTIVE"}

@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from providers_kit import BASE, NOW, MovedClock, provider, reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.model.ports import Upload
 from batchctl.providers.gemini.uploads import file_name
+from tests.support.scripted_api import BASE, NOW, MovedClock, provider, reply, rpc_error
 
 CONTENT = b'{"key": "a", "request": {}}\n'
 SHA = hashlib.sha256(CONTENT).hexdigest()

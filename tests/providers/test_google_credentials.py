@@ -21,10 +21,20 @@ from google.auth.compute_engine import _metadata
 from google.auth.exceptions import TransportError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from long_mode import effort
-from loopback import Loopback, drip
-from providers_kit import MovedClock
-from token_kit import (
+
+from batchctl.model import errors
+from batchctl.model.errors import BatchctlError, Effect
+from batchctl.model.ports import Fact
+from batchctl.providers import google_adc
+from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
+from batchctl.providers.http.calls import Call
+from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.google_transport import TokenTransport
+from batchctl.providers.times import ServerClock
+from tests.support.long_mode import effort
+from tests.support.raw_server import Loopback, drip
+from tests.support.scripted_api import MovedClock
+from tests.support.token_services import (
     POOL,
     ROBOT,
     Reply,
@@ -40,16 +50,6 @@ from token_kit import (
     service_account,
     token_service,
 )
-
-from batchctl.model import errors
-from batchctl.model.errors import BatchctlError, Effect
-from batchctl.model.ports import Fact
-from batchctl.providers import google_adc
-from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
-from batchctl.providers.http.calls import Call
-from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.http.google_transport import TokenTransport
-from batchctl.providers.times import ServerClock
 
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
 SOON = timedelta(minutes=2)

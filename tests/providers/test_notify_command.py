@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hook_receiver import SECRET, HookReceiver
 
 from batchctl.model.errors import HookUnusable, NotDelivered
 from batchctl.model.notices import CommandHook, Notice, NoticeType, Webhook
 from batchctl.providers.notify.command import CommandRunner
 from batchctl.providers.notify.notifier import HookNotifier
 from batchctl.providers.notify.webhook import WebhookSender
+from tests.support.hook_receiver import SECRET, HookReceiver
 
 BODY = json.dumps({"id": "evt_1", "reason": "$(touch oops) `touch oops`; touch oops"})
 NOTICE = Notice("evt_1", "log", "a", 1, NoticeType.FAILED, datetime(2026, 11, 22, tzinfo=UTC), BODY)

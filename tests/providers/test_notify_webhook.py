@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hook_receiver import KEY, SECRET, HookReceiver
-from loopback import Loopback, answer, drip
 
 from batchctl.model.addresses import WebAddress, literal_address
 from batchctl.model.errors import HookUnusable, NotDelivered
@@ -23,6 +21,8 @@ from batchctl.model.reserved import is_public
 from batchctl.providers.notify import resolving
 from batchctl.providers.notify.resolving import find_addresses
 from batchctl.providers.notify.webhook import WebhookSender
+from tests.support.hook_receiver import KEY, SECRET, HookReceiver
+from tests.support.raw_server import Loopback, answer, drip
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC)
 BODY = json.dumps({"id": "evt_1", "job": "übersetzen"})

@@ -10,11 +10,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from cloud_kit import upload_of
-from discovery_traffic import Traffic, all_faults
-from opening_kit import open_flat
-from providers_kit import MARK, MovedClock, inline
-from vertex_kit import create_request
 
 from batchctl.emulator.embedded import open_embedded
 from batchctl.model import errors
@@ -28,6 +23,11 @@ from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.turns import Turns
 from batchctl.providers.vertex.provider import open_vertex
 from batchctl.rows.join import ForeignRows, join_for
+from tests.support.discovery_traffic import Traffic, all_faults
+from tests.support.open_providers import open_flat
+from tests.support.scripted_api import MARK, MovedClock, inline
+from tests.support.scripted_cloud import upload_of
+from tests.support.scripted_vertex import create_request
 
 BASE = "http://emulator.invalid"
 ACCOUNT = Account(Api.VERTEX, BASE, "demo", "us-central1")

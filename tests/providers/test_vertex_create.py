@@ -7,8 +7,6 @@ from functools import partial
 
 import httpx
 import pytest
-from providers_kit import MARK, MovedClock, Script, inline, reply, retry_info, rpc_error
-from vertex_kit import JOB, PARENT, TOKEN, create_request, job, provider
 
 from batchctl.model import errors
 from batchctl.model.desired import RemoteSource, UploadedFile
@@ -16,6 +14,8 @@ from batchctl.model.errors import Effect
 from batchctl.model.keys import Mark
 from batchctl.providers.vertex.create import create_body
 from batchctl.providers.vertex.marks import mark_labels
+from tests.support.scripted_api import MARK, MovedClock, Script, inline, reply, retry_info, rpc_error
+from tests.support.scripted_vertex import JOB, PARENT, TOKEN, create_request, job, provider
 
 FOLDER = f"gs://b/out/{MARK.key.job}-{MARK.key.attempt}-{MARK.token}/"
 

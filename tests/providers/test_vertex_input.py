@@ -7,17 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
-from cloud_kit import Bucket, lines, storage
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from long_mode import effort
-from providers_kit import rpc_error
 
 from batchctl.model import errors
 from batchctl.model.desired import RemoteSource
 from batchctl.model.ports import InputRow
 from batchctl.providers.vertex.input import UNREADABLE, read_input
 from batchctl.providers.vertex.wildcards import literal_part, matches
+from tests.support.long_mode import effort
+from tests.support.scripted_api import rpc_error
+from tests.support.scripted_cloud import Bucket, lines, storage
 
 
 def read(bucket: Any, *uris: str) -> list[InputRow]:

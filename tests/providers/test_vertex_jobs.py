@@ -3,13 +3,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from providers_kit import MARK
-from vertex_kit import ACCOUNT, JOB, PLACE, job
 
 from batchctl.model.errors import BadReply
 from batchctl.model.observed import RemoteJob, RowCounts, Status
 from batchctl.model.states import GOOD_STATES, JobState, is_terminal
 from batchctl.providers.vertex.jobs import READ_MASK, remote_job
+from tests.support.scripted_api import MARK
+from tests.support.scripted_vertex import ACCOUNT, JOB, PLACE, job
 
 CREATED = datetime(2026, 11, 22, 11, 0, 0, 153782, UTC)
 

@@ -5,10 +5,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from providers_kit import MARK
 
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.providers.vertex.marks import label_filter, mark_labels, own_labels, read_mark
+from tests.support.scripted_api import MARK
 
 LABELS = {
     "batchctl-stack": "demo",

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from vertex_kit import ACCOUNT, JOB, OPERATION, PARENT, PLACE
 
 from batchctl.model.errors import BadRequest
 from batchctl.providers.vertex.names import (
@@ -15,6 +14,7 @@ from batchctl.providers.vertex.names import (
     read_job_name,
     short_model,
 )
+from tests.support.scripted_vertex import ACCOUNT, JOB, OPERATION, PARENT, PLACE
 
 JOBS = "batchPredictionJobs"
 

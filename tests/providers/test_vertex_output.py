@@ -9,11 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from cloud_kit import Bucket, bigquery, lines, storage
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from long_mode import effort
-from providers_kit import NOW, MovedClock, Script, reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.model.keys import AttemptKey, Mark
@@ -22,6 +19,9 @@ from batchctl.providers.lines import lines as cut_lines
 from batchctl.providers.vertex.marks import mark_labels, own_folder
 from batchctl.providers.vertex.output import read_output
 from batchctl.providers.vertex.result_rows import result_item
+from tests.support.long_mode import effort
+from tests.support.scripted_api import NOW, MovedClock, Script, reply, rpc_error
+from tests.support.scripted_cloud import Bucket, bigquery, lines, storage
 
 REQUEST = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "labels": {"batchctl-row": "3"}}
 RESPONSE = {"candidates": []}

@@ -5,10 +5,17 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from cloud_kit import Bucket
-from cloud_kit import upload_of as rows_upload
-from providers_kit import MARK, NOW, MovedClock, Script, reply, retry_info, rpc_error, upload_of
-from vertex_kit import (
+
+from batchctl.model import errors
+from batchctl.model.desired import RemoteSource
+from batchctl.model.errors import BatchctlError, Effect
+from batchctl.model.ports import Fact, Provider
+from batchctl.providers.vertex.jobs import READ_MASK
+from batchctl.providers.vertex.marks import mark_labels
+from tests.support.scripted_api import MARK, NOW, MovedClock, Script, reply, retry_info, rpc_error, upload_of
+from tests.support.scripted_cloud import Bucket
+from tests.support.scripted_cloud import upload_of as rows_upload
+from tests.support.scripted_vertex import (
     ACCOUNT,
     BASE,
     DONE,
@@ -22,13 +29,6 @@ from vertex_kit import (
     operation,
     provider,
 )
-
-from batchctl.model import errors
-from batchctl.model.desired import RemoteSource
-from batchctl.model.errors import BatchctlError, Effect
-from batchctl.model.ports import Fact, Provider
-from batchctl.providers.vertex.jobs import READ_MASK
-from batchctl.providers.vertex.marks import mark_labels
 
 JOBS = f"{PARENT}/batchPredictionJobs"
 

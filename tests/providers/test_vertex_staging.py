@@ -5,17 +5,17 @@ from typing import Any
 
 import httpx
 import pytest
-from cloud_kit import Bucket, md5, precondition_failed, storage, upload_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from long_mode import effort
-from providers_kit import reply, rpc_error
 
 from batchctl.model import errors
 from batchctl.model.ports import Upload
 from batchctl.providers.cloud import storage as storage_module
 from batchctl.providers.turns import Turns
 from batchctl.providers.vertex.staging import Staging
+from tests.support.long_mode import effort
+from tests.support.scripted_api import reply, rpc_error
+from tests.support.scripted_cloud import Bucket, md5, precondition_failed, storage, upload_of
 
 CONTENT = b'{"request":{}}\n' * 3
 SHA = hashlib.sha256(CONTENT).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,13 +10,10 @@ from typing import Any
 
 import pytest
 
-for room in ("cli", "engine"):
-    sys.path.insert(0, str(Path(__file__).parents[1] / room))  # whose kits are used here
-
-from apis import APIS, ApiCase  # noqa: E402  it uses one of those kits, as the next three do
-from processes import Forks  # noqa: E402
-from scenes import STORIES, Take, film  # noqa: E402
-from site_kit import Served, Site, serve  # noqa: E402
+from tests.support.apis import APIS, ApiCase
+from tests.support.processes import Forks
+from tests.support.scenes import STORIES, Take, film
+from tests.support.workplace import Served, Site, serve
 
 _IN_MEMORY = Path("/dev/shm")
 
@@ -94,7 +90,7 @@ def make_site(place: Path, forks: Forks) -> Iterator[Callable[..., Site]]:
 @pytest.fixture
 def make_world(place: Path) -> Iterator[Callable[..., Any]]:
     """Makes worlds of the engine, whose one clock only tests move."""
-    from net_world import NetWorld
+    from tests.support.shared_account import NetWorld
 
     with tempfile.TemporaryDirectory(dir=place) as name:
         made: list[NetWorld] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +12,10 @@ import httpx
 import pytest
 from google import genai
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))  # whose kit is used here
-
-from sdk_kit import Sdk, Service, new_client
-from upstream import one_root
-
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.serve import EmulatorServer
+from tests.support.sdk_clients import Sdk, Service, new_client
+from tests.support.sdk_own_tests import one_root
 
 HERE = Path(__file__).parent
 SDK_WARNINGS = (

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from discovery import Exchange, reply_faults, sent_faults
+
+from tests.support.discovery import Exchange, reply_faults, sent_faults
 
 JOBS = "/v1/projects/p/locations/l/batchPredictionJobs"
 OBJECTS = "/storage/v1/b/demo/o"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from discovery import service
 
 from batchctl.emulator.fieldmask import camel_name
 from batchctl.emulator.replies import BIGQUERY, STORAGE, VERTEX, Replies
+from tests.support.discovery import service
 
 PREFIXES = ("GoogleCloudAiplatformV1", "GoogleCloudAiplatformV1beta1", "GoogleLongrunning", "GoogleRpc", "")
 SERVICES = [("aiplatform.v1beta1", VERTEX), ("storage.v1", STORAGE), ("bigquery.v2", BIGQUERY)]

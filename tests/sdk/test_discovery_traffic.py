@@ -12,16 +12,16 @@ from typing import Any
 
 import httpx
 import pytest
-from cli_kit import Cli
-from discovery import service
-from discovery_traffic import all_faults
-from sdk_vertex_kit import DATASET, JOBS, LOCATION, PROJECT, PUBLISHED, VertexStack
-from traffic_world import World
 
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.desired import ProviderConfig
 from batchctl.model.keys import Api
 from batchctl.providers.cloud import storage
+from tests.support.command_line import Cli
+from tests.support.discovery import service
+from tests.support.discovery_traffic import all_faults
+from tests.support.recorded_traffic import World
+from tests.support.sdk_vertex import DATASET, JOBS, LOCATION, PROJECT, PUBLISHED, VertexStack
 
 CALLS = "aiplatform.projects.locations"
 EVERY_CALL = {

@@ -12,11 +12,11 @@ from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES
 from batchctl.model.steps import Cancel, Collect, Delete, Reuse
 from batchctl.reconcile import Failure, after_failure, overcome, refresh
-from search.record import Journal
-from search.scenes import STACK
-from search.service import add, rows_of, take_cancel, take_create, take_delete
-from search.state import Op, Working
-from search.values import NOW, frozen_attempt
+from tests.search.record import Journal
+from tests.search.scenes import STACK
+from tests.search.service import add, rows_of, take_cancel, take_create, take_delete
+from tests.search.state import Op, Working
+from tests.search.values import NOW, frozen_attempt
 
 REFUSED = Failure(Operation.CREATE, "InvalidArgument", "refused", effect=Effect.REFUSED, http=400)
 FOR_NOW = Failure(Operation.CREATE, ErrorCode.PERMISSION_DENIED, "not yet", effect=Effect.REFUSED, http=403)

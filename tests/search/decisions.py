@@ -13,11 +13,11 @@ from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.steps import Create, RecordAttempt, RecordJob, Reuse, Step
 from batchctl.reconcile import NO_FILE, Options
-from search.looks import Look
-from search.record import jobs_of
-from search.scenes import Scene, desired_stack
-from search.state import Op, Pair, Store, Working
-from search.values import LOCAL, frozen_attempt, frozen_row
+from tests.search.looks import Look
+from tests.search.record import jobs_of
+from tests.search.scenes import Scene, desired_stack
+from tests.search.state import Op, Pair, Store, Working
+from tests.search.values import LOCAL, frozen_attempt, frozen_row
 
 MOST_KEPT = 400_000
 """Plans that are remembered at once."""

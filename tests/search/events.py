@@ -9,15 +9,15 @@ from typing import TypeAlias
 
 from batchctl.model.states import ACTIVE_STATES, JobState
 from batchctl.reconcile import Options, Scope
-from search.choices import Choices, every_way
-from search.decisions import Planner
-from search.passes import APPLY, run_pass, wake
-from search.promises import BrokenPromise
-from search.rebuilding import rebuild_state
-from search.scenes import LIST_LAG, Scene
-from search.service import add, advance, next_states
-from search.state import State, Store, Working
-from search.values import NOW, older
+from tests.search.choices import Choices, every_way
+from tests.search.decisions import Planner
+from tests.search.passes import APPLY, run_pass, wake
+from tests.search.promises import BrokenPromise
+from tests.search.rebuilding import rebuild_state
+from tests.search.scenes import LIST_LAG, Scene
+from tests.search.service import add, advance, next_states
+from tests.search.state import State, Store, Working
+from tests.search.values import NOW, older
 
 Change: TypeAlias = Callable[[Working], object]
 Event: TypeAlias = tuple[str, Change]

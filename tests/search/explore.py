@@ -11,12 +11,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from search.decisions import Planner
-from search.events import successors
-from search.promises import BrokenPromise
-from search.scenes import Scene
-from search.stability import Calm
-from search.state import State
+from tests.search.decisions import Planner
+from tests.search.events import successors
+from tests.search.promises import BrokenPromise
+from tests.search.scenes import Scene
+from tests.search.stability import Calm
+from tests.search.state import State
 
 Words = tuple[str, ...]
 

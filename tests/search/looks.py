@@ -9,10 +9,10 @@ from typing import NamedTuple
 from batchctl.model.keys import Account
 from batchctl.model.observed import Gone, Observation, Presence, Present, RemoteJob, Unknown
 from batchctl.model.states import TERMINAL_STATES, JobState
-from search.scenes import LIST_LAG
-from search.service import FOREIGN_JOBS
-from search.state import Working
-from search.values import NOW, FrozenDict
+from tests.search.scenes import LIST_LAG
+from tests.search.service import FOREIGN_JOBS
+from tests.search.state import Working
+from tests.search.values import NOW, FrozenDict
 
 
 class Look(NamedTuple):

@@ -8,12 +8,12 @@ from itertools import takewhile
 from batchctl.model.recorded import Recorded
 from batchctl.model.steps import RecordAttempt, RecordJob
 from batchctl.reconcile import Options, find_moves
-from search.decisions import JobDecision, Planner
-from search.looks import look_around
-from search.process import Process
-from search.record import Journal, LockLost, jobs_of
-from search.scenes import desired_stack
-from search.state import Op, Working
+from tests.search.decisions import JobDecision, Planner
+from tests.search.looks import look_around
+from tests.search.process import Process
+from tests.search.record import Journal, LockLost, jobs_of
+from tests.search.scenes import desired_stack
+from tests.search.state import Op, Working
 
 APPLY = Options(allow_empty=True, adopt_changed=True)
 """`apply --yes --allow-empty --adopt-changed`."""

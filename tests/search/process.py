@@ -11,7 +11,7 @@ It executes what the real `plan` decides, with the record's values made by the r
 - a collection is whole in the results folder before it is on record;
 - the first failure of a job ends its own steps; each commit holds only while no other process took the lock.
 
-`tests/engine/test_engine_search_model.py` plays the same stories through the real engine, state file, providers and
+`tests/engine/test_search_model.py` plays the same stories through the real engine, state file, providers and
 emulator, and compares the records.
 """
 
@@ -22,11 +22,11 @@ from dataclasses import replace
 from batchctl.model.recorded import CancelCause, Intent, Operation, RecordedAttempt
 from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, RecordAttempt, RecordJob, Reuse, Step
 from batchctl.reconcile import overcome
-from search.calls import Calls, StepsEnd
-from search.promises import check_call
-from search.record import Journal, LockLost
-from search.state import Op, Sleeper, Working
-from search.values import LOCAL, NOW, token_text
+from tests.search.calls import Calls, StepsEnd
+from tests.search.promises import check_call
+from tests.search.record import Journal, LockLost
+from tests.search.state import Op, Sleeper, Working
+from tests.search.values import LOCAL, NOW, token_text
 
 
 class Stopped(Exception):

@@ -7,8 +7,8 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES, GOOD_STATES, TERMINAL_STATES, JobState
 from batchctl.model.steps import Cancel, Collect, Create, Delete
-from search.service import FOREIGN
-from search.state import Op, Working
+from tests.search.service import FOREIGN
+from tests.search.state import Op, Working
 
 
 class BrokenPromise(Exception):

@@ -6,11 +6,11 @@ from collections import defaultdict
 
 from batchctl.model.recorded import Recorded
 from batchctl.reconcile import find_open, ghosts_of, rebuild, record_results, with_open
-from search.looks import look_around
-from search.record import Journal, jobs_of
-from search.scenes import desired_stack
-from search.state import Store, Working
-from search.values import LOCAL, frozen_attempt
+from tests.search.looks import look_around
+from tests.search.record import Journal, jobs_of
+from tests.search.scenes import desired_stack
+from tests.search.state import Store, Working
+from tests.search.values import LOCAL, frozen_attempt
 
 
 def rebuild_state(working: Working) -> None:

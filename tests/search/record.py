@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from batchctl.model.recorded import JobRow, RecordedAttempt, RecordedJob
 from batchctl.reconcile import ghosts_of
-from search.state import Store, Working
-from search.values import LOCAL, frozen_attempt, frozen_row
+from tests.search.state import Store, Working
+from tests.search.values import LOCAL, frozen_attempt, frozen_row
 
 
 class LockLost(Exception):

@@ -21,7 +21,7 @@ from batchctl.model.desired import (
     Stack,
 )
 from batchctl.model.keys import Account, Api
-from search.values import FrozenDict
+from tests.search.values import FrozenDict
 
 GEMINI = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
 VERTEX = Account(Api.VERTEX, "https://europe-west4-aiplatform.googleapis.com", "p", "europe-west4")

@@ -8,9 +8,9 @@ from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES, TERMINAL_STATES, JobState
-from search.scenes import GEMINI, STACK, VERTEX
-from search.state import Remote, Working
-from search.values import NOW
+from tests.search.scenes import GEMINI, STACK, VERTEX
+from tests.search.state import Remote, Working
+from tests.search.values import NOW
 
 FOREIGN = "foreign/"
 """How the names of other people's jobs begin."""

@@ -14,15 +14,15 @@ from datetime import timedelta
 
 from batchctl.model.keys import same_digest
 from batchctl.model.states import ACTIVE_STATES, ENDED_PHASES, GOOD_STATES, JobState, Phase
-from search.choices import Choices
-from search.decisions import JobDecision, Planner
-from search.events import land, let_pass
-from search.passes import run_pass, wake
-from search.promises import BrokenPromise, require
-from search.scenes import MINUTE, Scene, digest_of
-from search.service import advance
-from search.state import State, Working
-from search.values import LOCAL
+from tests.search.choices import Choices
+from tests.search.decisions import JobDecision, Planner
+from tests.search.events import land, let_pass
+from tests.search.passes import run_pass, wake
+from tests.search.promises import BrokenPromise, require
+from tests.search.scenes import MINUTE, Scene, digest_of
+from tests.search.service import advance
+from tests.search.state import State, Working
+from tests.search.values import LOCAL
 
 MOST_PASSES = 60
 """A calm of more passes never ends."""

@@ -9,9 +9,9 @@ from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import Ghost, JobRow, RecordedAttempt
 from batchctl.model.steps import Step
-from search.choices import Choices
-from search.scenes import Scene
-from search.values import name_text, numbers_in, renumbered
+from tests.search.choices import Choices
+from tests.search.scenes import Scene
+from tests.search.values import name_text, numbers_in, renumbered
 
 Pair: TypeAlias = tuple[str, str]
 

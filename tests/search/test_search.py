@@ -14,10 +14,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from long_mode import effort
 
-from search.explore import Search
-from search.scenes import GEMINI, VERTEX, Scene, scenes
+from tests.search.explore import Search
+from tests.search.scenes import GEMINI, VERTEX, Scene, scenes
+from tests.support.long_mode import effort
 
 SCENES = [(scene, api.api) for api, other in ((GEMINI, VERTEX), (VERTEX, GEMINI)) for scene in scenes(api, other)]
 DEPTH = effort(6, 30)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from state_samples import HandClock
 
 from batchctl.state.store import FileState, open_state
+from tests.support.state_samples import HandClock
 
 NOBODY = 65534
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))  # whose world these tests live in
 
 _IN_MEMORY = Path("/dev/shm")
 
@@ -25,7 +22,7 @@ def folder():
 @pytest.fixture
 def make_world(folder):
     """Makes worlds whose API can be twisted."""
-    from traps_kit import TwistedWorld
+    from tests.support.trap_stories import TwistedWorld
 
     made = []
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import httpx
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
-from engine_kit import World, inline, job
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.support.engine import World, inline, job
 
 NAME = "batches/" + "a1" * 18
 CREATED, ENDED = "2026-11-22T12:00:00.000000001Z", "2026-11-22T12:00:01.407650525Z"

@@ -15,14 +15,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from breakages import MISSING, PLACES, VALUES, WHOLE, as_reply, put
-from engine_kit import inline, job, made, phases, results
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from long_mode import effort
-from traps_kit import TwistedWorld, operations, own_answer, told
 
 from batchctl.model.desired import OnMissing
+from tests.support.broken_replies import MISSING, PLACES, VALUES, WHOLE, as_reply, put
+from tests.support.engine import inline, job, made, phases, results
+from tests.support.long_mode import effort
+from tests.support.trap_stories import TwistedWorld, operations, own_answer, told
 
 PATIENT = {
     "pending_deadline": timedelta(days=1),

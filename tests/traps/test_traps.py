@@ -6,8 +6,9 @@ import re
 
 import httpx
 import pytest
-from engine_kit import job, phases
-from traps_kit import Asked, Trap, on_operations, operations, page, tell_unharmed, told
+
+from tests.support.engine import job, phases
+from tests.support.trap_stories import Asked, Trap, on_operations, operations, page, tell_unharmed, told
 
 OBJECT_DETAILS = [{"@type": "type.googleapis.com/google.rpc.DebugInfo", "detail": {"deep": [1, None]}}]
 

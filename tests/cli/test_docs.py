@@ -1,0 +1,58 @@
+"""The pages about the command line say what the command line is."""
+
+from __future__ import annotations
+
+import re
+import runpy
+
+import click
+import pytest
+
+from batchctl.cli.commands import batchctl
+from tests.support.command_line import ROOT, Cli
+
+PAGE = ROOT / "docs" / "commands.md"
+COMMANDS = list(batchctl.commands)
+
+
+def test_the_page_of_commands_is_current() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "generate_commands.py"))["commands_page"]()
+    assert PAGE.read_text(encoding="utf-8") == page, "run python docs/generate_commands.py"
+
+
+def test_every_command_of_the_help_has_its_section(cli: Cli) -> None:
+    listed = re.findall(r"^  ([a-z]+)  ", cli.ok("--help").out.partition("Commands:")[2], re.MULTILINE)
+    assert listed == COMMANDS
+    sections = re.findall(r"^## `batchctl ([a-z]+)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert list(dict.fromkeys(sections)) == COMMANDS
+
+
+@pytest.mark.parametrize(
+    "group", [[], ["state"], ["state", "lock"], ["emulator"]], ids=lambda group: " ".join(group) or "batchctl"
+)
+def test_no_summary_of_a_command_is_cut_at_80_columns(cli: Cli, group: list[str]) -> None:
+    listed = cli.ok(*group, "--help").out.partition("Commands:")[2]
+    assert listed
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 5, 6, 7, 64, 65, 130])
+def test_every_exit_code_is_on_the_page(code: int) -> None:
+    assert f"\n| {code} | " in PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_and_every_option_has_a_help_text(cli: Cli, command: str) -> None:
+    shown = cli.ok(command, "--help")
+    assert shown.out.startswith(f"Usage: batchctl {command}")
+    assert batchctl.commands[command].help
+    options = [option for option in batchctl.commands[command].params if isinstance(option, click.Option)]
+    assert all(option.help for option in options)
+
+
+def test_the_readme_uses_commands_and_options_that_there_are() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command, rest in re.findall(r"^batchctl ([a-z]+)([^#\n]*)", text, re.MULTILINE):
+        assert command in COMMANDS
+        known = {name for option in batchctl.commands[command].params for name in option.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known, command

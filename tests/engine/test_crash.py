@@ -1,0 +1,148 @@
+"""A process that dies at any moment: reruns converge, with at most one live job per attempt and nothing lost.
+
+The moments are the boundaries of the kit: before and after each commit, each call, each write of results. One run
+without a crash counts them; then each is the last moment of a process once, and a new process goes on.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from dataclasses import dataclass
+
+import pytest
+
+from batchctl.model.desired import DesiredJob, Kind, Limits
+from batchctl.reconcile import Options
+from tests.support.engine import World, job, live, made, phases
+from tests.support.engine_boundaries import Crash
+from tests.support.long_mode import effort
+
+SUCCEEDED = "BATCH_STATE_SUCCEEDED"
+
+
+@dataclass
+class Story:
+    """What is asked for, one set of manifests after the other; the flag says whether to wait for the jobs' ends."""
+
+    world: World
+    stages: list[tuple[tuple[DesiredJob, ...], bool]]
+
+    def play(self, crashes: list[int]) -> int:
+        """Run all stages; process number i dies at boundary crashes[i]. Gives how many boundaries the last passed."""
+        crashes = list(crashes)
+        passed = 0
+        for jobs, waits in self.stages:
+            run = self.world.watch if waits else self.world.apply
+            while True:
+                left = crashes[0] - passed if crashes else None
+                self.world.boundaries.reset(left)
+                try:
+                    run(*jobs, options=Options(allow_empty=True))
+                except Crash:
+                    crashes.pop(0)
+                    passed = 0
+                    self.world.time.sleep(5)
+                    continue
+                passed += len(self.world.boundaries.passed)
+                break
+        self.world.boundaries.reset()
+        return passed
+
+
+def creation(world: World) -> Story:
+    """Three jobs: rows in the manifest, rows in a file, embeddings."""
+    source = world.write_rows("b.jsonl", "k1", "k2", "k3")
+    jobs = (job("a"), job("b", source), job("c", kind=Kind.EMBEDDINGS_BATCH_JOB))
+    return Story(world, [(jobs, True)])
+
+
+def change(world: World) -> Story:
+    """While all work, one job is replaced and others are removed, one of them while its create call is settled."""
+    world.here.rules({"match": {"displayName": "*/*@1.0 *"}, "pending": "1s", "running": "1h"})
+    world.apply(job("a"), job("b"), job("c"))
+    world.time.sleep(2)
+    world.here.rules()
+    return Story(world, [((job("a", run_id="2"), job("c"), job("d")), False), ((job("a", run_id="2"),), True)])
+
+
+def check_creation(world: World) -> None:
+    assert made(world.here) == {"a@1.0": 1, "b@1.0": 1, "c@1.0": 1}
+    assert [one["state"] for one in world.here.jobs()] == [SUCCEEDED] * 3
+    for name, keys in {"a": {"k1", "k2"}, "b": {"k1", "k2", "k3"}, "c": {"k1", "k2"}}.items():
+        attempt = world.attempt(name)
+        (remote,) = [one for one in world.here.jobs() if one["mark"].key.job == name]
+        assert (attempt.remote, attempt.state, attempt.intent) == (remote["name"], "JOB_STATE_SUCCEEDED", None)
+        assert attempt.results is not None
+        rows = world.result_rows(name)
+        assert rows.keys() == keys
+        assert all("response" in row for row in rows.values())
+
+
+def check_change(world: World) -> None:
+    jobs = world.here.jobs()
+    assert set(made(world.here).values()) == {1}
+    # Nothing of the removed jobs works on, and no result was deleted before it was collected.
+    assert live(world.here).keys() == {"a@2.0"}
+    assert world.recorded().jobs.keys() == {"a"}
+    assert world.attempt("a", 2).results is not None
+    assert world.result_rows("a").keys() == {"k1", "k2"}
+    for one in jobs:
+        if one["state"] == SUCCEEDED:
+            assert (world.results / one["mark"].key.job).is_dir(), one
+    assert all(one["deleted"] for one in jobs if one["mark"].key.job != "a")
+
+
+STORIES = {"creation": (creation, check_creation), "change": (change, check_change)}
+
+PARTS = 4
+"""Into which the moments are dealt out, so that several test processes can share them."""
+STEP = PARTS * effort(5, 1)
+"""In the gate every fifth run of moments; all of them in the long mode."""
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("name", STORIES)
+def test_a_crash_at_each_moment_is_healed_by_the_next_run(make_world, name, part):
+    write, check = STORIES[name]
+    limits = Limits(concurrency=1)
+    world = make_world(limits=limits)
+    story = write(world)
+    total = story.play([])
+    check(world)
+    assert total > 40
+    for moment in range(part, total, STEP):
+        world = make_world(limits=limits)
+        story = write(world)
+        story.play([moment])
+        where = f"crashed at moment {moment}"
+        try:
+            check(world)
+        except BaseException as error:
+            error.add_note(where)
+            raise
+        world.close()
+        shutil.rmtree(world.folder)
+
+
+@pytest.mark.parametrize("seed", range(effort(2, 40)))
+def test_crashes_again_and_again_are_healed_too(make_world, seed):
+    dice = random.Random(seed)
+    name = sorted(STORIES)[seed % 2]
+    write, check = STORIES[name]
+    world = make_world(limits=Limits(concurrency=3))
+    write(world).play([dice.randrange(3, 40) for _ in range(6)])
+    check(world)
+
+
+def test_a_dead_process_does_nothing_more(world):
+    world.boundaries.reset(crash_at=10)
+    with pytest.raises(Crash):
+        world.watch(job("a"), job("b"), job("c"))
+    calls, serial = world.here.control("GET", "requests"), world.recorded().serial
+    with pytest.raises(Crash):
+        world.watch(job("a"), job("b"), job("c"))
+    assert (world.here.control("GET", "requests"), world.recorded().serial) == (calls, serial)
+    world.boundaries.reset()
+    report = world.watch(job("a"), job("b"), job("c"))
+    assert set(phases(report).values()) == {"Succeeded"}

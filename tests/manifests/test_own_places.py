@@ -1,0 +1,116 @@
+"""What a pull request may not do with the names of files: the state, the results, the stack file, Git's own folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from batchctl.manifests import Trust, load_stack
+from batchctl.model.errors import ManifestError
+from tests.support.manifest_files import JOB, STACK, lines, load_in, with_spec, with_stack, write
+
+FIRST = "batchctl.yaml:5:3: "
+
+
+def state_of(folder: Path, state: str | None, **trust: bool) -> Path:
+    given = {"set_values": (), "env": {}, "trust": Trust(**trust), "state_override": state}
+    return load_stack(folder / "batchctl.yaml", **given).state
+
+
+@pytest.mark.parametrize(
+    ("spec", "fault"),
+    [
+        ("results: .git/hooks", 'InvalidValue "results" cannot be in .git (name a place of its own)'),
+        ("results: x/../.git", 'InvalidValue "results" cannot be in .git (name a place of its own)'),
+        ("results: .GIT/hooks", 'InvalidValue "results" cannot be in .GIT (name a place of its own)'),
+        ("results: .github/workflows", 'InvalidValue "results" cannot be in .github (name a place of its own)'),
+        ("results: .batchctl", 'InvalidValue "results" cannot be in .batchctl (name a place of its own)'),
+        ("results: .batchctl/results", 'InvalidValue "results" cannot be in .batchctl (name a place of its own)'),
+        ("results: sub/.git/x", 'InvalidValue "results" cannot be in .git (name a place of its own)'),
+        ("state: .git/config", 'InvalidValue "state" cannot be in .git (name a place of its own)'),
+        ("state: .github/state.db", 'InvalidValue "state" cannot be in .github (name a place of its own)'),
+        (
+            "state: .batchctl/emulator.db",
+            'InvalidValue "state" is batchctl\'s own emulator.db (remove it: the default is .batchctl/state.db)',
+        ),
+        (
+            "state: .batchctl/emulator.db-wal",
+            'InvalidValue "state" is batchctl\'s own emulator.db-wal (remove it: the default is .batchctl/state.db)',
+        ),
+    ],
+)
+def test_own_files_have_places_of_their_own(tmp_path: Path, spec: str, fault: str) -> None:
+    write(tmp_path, {"batchctl.yaml": with_stack(spec + "\n")})
+    assert lines(tmp_path) == [FIRST + fault]
+
+
+def test_git_beyond_the_stacks_folder_stays_closed(tmp_path: Path) -> None:
+    write(tmp_path, {"stack/batchctl.yaml": with_stack("results: ../.git/hooks\n")})
+    with pytest.raises(ManifestError, match=r'"results" cannot be in \.git'):
+        load_in(tmp_path / "stack", trust=Trust(allow_outside=True))
+
+
+def test_a_stack_below_a_folder_of_such_a_name(tmp_path: Path) -> None:
+    write(tmp_path, {".github/stack/batchctl.yaml": STACK, ".github/stack/job.yaml": JOB})
+    assert load_in(tmp_path / ".github/stack").stack.results == tmp_path / ".github/stack/results"
+
+
+def test_a_state_beside_the_usual_one(tmp_path: Path) -> None:
+    write(tmp_path, {"batchctl.yaml": with_stack("state: .batchctl/other.db\n")})
+    assert state_of(tmp_path, None) == tmp_path / ".batchctl/other.db"
+
+
+@pytest.mark.parametrize("link", [".batchctl", ".batchctl/state.db", "results"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_own_files_are_not_reached_through_links(tmp_path: Path, link: str, *, inside: bool) -> None:
+    stack = tmp_path / "stack"
+    write(tmp_path, {"stack/batchctl.yaml": STACK, "stack/inside/x": "", "outside/x": ""})
+    (stack / link).parent.mkdir(exist_ok=True)
+    (stack / link).symlink_to(stack / "inside" if inside else tmp_path / "outside")
+    field = "results" if link == "results" else "state"
+    words = "leads through a symbolic link" if inside else "is outside the stack's folder"
+    with pytest.raises(ManifestError, match=f'OutsideStack "{field}" {words}'):
+        load_in(stack)
+    assert load_in(stack, trust=Trust(allow_outside=True)).stack
+
+
+def test_the_operators_state_is_resolved_unless_the_checkout_decides(tmp_path: Path) -> None:
+    stack = tmp_path / "stack"
+    write(tmp_path, {"stack/batchctl.yaml": STACK, "real/x": ""})
+    (tmp_path / "named").symlink_to(tmp_path / "real")
+    assert state_of(stack, str(tmp_path / "named/s.db")) == tmp_path / "real/s.db"
+    assert state_of(stack, str(stack / "s.db")) == stack / "s.db"
+    (stack / "var").symlink_to(tmp_path / "real")
+    with pytest.raises(ManifestError, match=r'^--state:1:1: OutsideStack "state" is outside'):
+        state_of(stack, str(stack / "var/s.db"))
+
+
+def test_a_stack_file_that_is_a_link_out_of_its_folder(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"secret": "machine github.com password hunter2", "stack/x": "", "stack/..data/batchctl.yaml": STACK}
+    )
+    (tmp_path / "stack/batchctl.yaml").symlink_to(tmp_path / "secret")
+    with pytest.raises(ManifestError, match=r"OutsideStack the stack file is a link") as caught:
+        load_in(tmp_path / "stack")
+    assert "hunter2" not in str(caught.value)
+    # As Kubernetes mounts a ConfigMap.
+    (tmp_path / "stack/batchctl.yaml").unlink()
+    (tmp_path / "stack/batchctl.yaml").symlink_to("..data/batchctl.yaml")
+    assert load_in(tmp_path / "stack").stack.name == "shop"
+
+
+def test_gits_own_folder_holds_no_work(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "batchctl.yaml": with_stack("manifests: [.git/config, jobs]\n"),
+            "jobs/a.yaml": with_spec("src: {file: ../.git/config}"),
+            ".git/config": "[http]\nextraheader = AUTHORIZATION: basic c2VjcmV0\n",
+        },
+    )
+    found = lines(tmp_path)
+    assert [line.partition(" (")[0] for line in found] == [
+        "batchctl.yaml:5:15: OutsideStack .git/config is in Git's own folder",
+        "jobs/a.yaml:5:15: OutsideStack .git/config is in Git's own folder",
+    ]

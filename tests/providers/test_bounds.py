@@ -1,0 +1,363 @@
+"""Every read ends within one bounded time, however its bytes drip in and however many pages a list claims to have."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from batchctl.model import errors
+from batchctl.model.allowance import Allowance
+from batchctl.model.ports import Provider
+from batchctl.providers import paging, resumable
+from batchctl.providers.cloud.cells import Column
+from batchctl.providers.cloud.names import ObjectPath, Table
+from batchctl.providers.cloud.storage import Storage, StoredObject
+from batchctl.providers.credentials import ApiKey
+from batchctl.providers.http.calls import Call, Timeouts, transfer
+from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.line import Pace, Watch
+from batchctl.providers.retry import Retry
+from batchctl.providers.times import ServerClock
+from tests.support import scripted_vertex as vertex_kit
+from tests.support.raw_server import Loopback, drip
+from tests.support.scripted_api import BASE, JOB, KEY, MovedClock, operation, provider, reply, upload_of
+from tests.support.scripted_cloud import bigquery, storage
+
+HEADER = drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"y")
+BODY = drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{", b" ")
+SHORT = timedelta(seconds=0.4)
+SOON = 3.0
+"""Seconds after which a call that may take 0.4 is surely not bounded."""
+
+
+def endpoint(base: str = BASE, **options: Any) -> Endpoint:
+    return Endpoint(base, ApiKey(KEY), ServerClock(MovedClock()), **options)
+
+
+@pytest.fixture
+def dripping(request: pytest.FixtureRequest) -> Iterator[Provider]:
+    """A provider that gives a read 0.4 seconds, on a server that drips."""
+    play = getattr(request, "param", HEADER)
+    with Loopback(play) as server:
+        one = provider(lambda _: reply({}), base_url=server.url, transport=None, read_timeout=SHORT)
+        yield one
+        one.close()
+
+
+@pytest.fixture(autouse=True)
+def soon() -> Iterator[None]:
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < SOON
+
+
+READS: dict[str, Callable[[Provider], object]] = {
+    "list": lambda one: list(one.list_jobs()),
+    "get": lambda one: one.get_job(JOB),
+    "cancel": lambda one: one.cancel_job(JOB),
+    "delete": lambda one: one.delete_job(JOB),
+    "results": lambda one: list(one.read_results(JOB)),
+    "uploads": lambda one: one.uploads(),
+    "delete a file": lambda one: one.delete_file("files/batchctl-x"),
+    "upload": lambda one: one.upload_file(upload_of([b"{}"], 2)),
+}
+
+
+@pytest.mark.parametrize("dripping", [HEADER, BODY], ids=["header", "body"], indirect=True)
+@pytest.mark.parametrize("read", READS.values(), ids=READS.keys())
+def test_no_drip_holds_a_read_for_longer_than_its_time(dripping: Provider, read: Callable[[Provider], object]) -> None:
+    with pytest.raises(errors.ReplyLost) as caught:
+        read(dripping)
+    assert "0.4 seconds" in caught.value.message
+
+
+def test_the_message_names_the_place_the_reason_and_the_way_out(dripping: Provider) -> None:
+    with pytest.raises(errors.ReplyLost) as caught:
+        dripping.cancel_job(JOB)
+    assert caught.value.message == (
+        "batches.cancel: no whole answer: the time for all calls of this read is up (0.4 seconds)"
+    )
+    assert "limits.readTimeout" in caught.value.hint
+
+
+def test_after_its_time_nothing_is_sent() -> None:
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise AssertionError
+
+    with Allowance(0.0).holding(), pytest.raises(errors.ConnectionFailed, match="not sent") as caught:
+        provider(refuse).get_job(JOB)
+    assert caught.value.effect is errors.Effect.NONE
+
+
+def test_an_allowance_around_a_read_bounds_all_of_it(dripping: Provider) -> None:
+    with Allowance(0.1).holding(), pytest.raises(errors.ReplyLost, match=r"0\.1 seconds"):
+        list(dripping.list_jobs())
+
+
+def drip_chunks(connection: socket.socket, stop: threading.Event) -> bool:
+    """A body that comes a kilobyte at a time."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n")
+    for _ in range(30):
+        if stop.wait(0.03):
+            return False
+        connection.sendall(b"x" * 1000)
+    return True
+
+
+def streamed(url: str, pace: Pace, pause: float = 0.0) -> int:
+    one = endpoint(url)
+    try:
+        with one.stream(Call("w", "GET", "/x", timeouts=Timeouts(pace=pace))) as (_, chunks):
+            size = 0
+            for chunk in chunks:
+                size += len(chunk)
+                time.sleep(pause)
+            return size
+    finally:
+        one.close()
+
+
+def test_a_transfer_goes_on_as_long_as_it_gets_on() -> None:
+    with Loopback(drip_chunks) as server:
+        assert streamed(server.url, Pace(1000, 0.5)) == 30_000
+
+
+def test_a_transfer_that_brings_next_to_nothing_ends() -> None:
+    with (
+        Loopback(drip_chunks) as server,
+        pytest.raises(errors.ReplyLost, match=r"fewer than 900,000 bytes came within"),
+    ):
+        streamed(server.url, Pace(900_000, 0.2))
+
+
+def test_a_reader_that_takes_its_time_is_not_the_senders_fault() -> None:
+    with Loopback(
+        lambda connection, _: (
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 3 + b"0\r\n\r\n"
+            )
+            is None
+        )
+    ) as server:
+        assert streamed(server.url, Pace(1000, 0.2), pause=0.3) == 3
+
+
+def test_the_pace_counts_what_is_waited_for_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    watch = Watch(100.0, Pace(10, 5.0))
+    now[0] = 4.0
+    watch.came(3)
+    now[0] = 50.0
+    assert (watch.over(), watch.next_look()) == (False, 1.0)
+    watch.wait_on()
+    now[0] = 50.5
+    watch.came(7)
+    watch.wait_on()
+    now[0] = 55.0
+    assert not watch.over()
+    now[0] = 55.5
+    assert (watch.is_slow(), watch.over()) == (True, True)
+    assert Watch(100.0).is_slow() is False
+
+
+def test_a_pace_is_no_longer_than_a_read_may_take() -> None:
+    assert transfer(3.0).pace == Pace(seconds=3.0)
+    assert transfer(3600.0).pace == Pace()
+
+
+def test_a_download_that_drips_is_not_begun_again_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Loopback(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x")) as server:
+        clock = MovedClock()
+        one = endpoint(server.url)
+        reading = Storage(one, Retry(clock, lambda: 0.0, total=0.3))
+        with pytest.raises(errors.ReplyLost):
+            list(reading.read(StoredObject(ObjectPath("b", "o"), 100_000, "1", None)))
+        one.close()
+        assert len(server.requests) <= 2
+
+
+def test_an_upload_whose_answers_drip_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resumable, "TIMEOUTS", Timeouts(total=0.3))
+    monkeypatch.setattr("batchctl.providers.gemini.upload.TIMEOUTS", Timeouts(total=0.3))
+    plays: list[Any] = []
+
+    def play(connection: socket.socket, stop: threading.Event) -> bool:
+        plays.append(None)
+        if len(plays) > 1:
+            return HEADER(connection, stop)
+        address = f"http://127.0.0.1:{connection.getsockname()[1]}/bytes"
+        connection.sendall(f"HTTP/1.1 200 OK\r\nX-Goog-Upload-URL: {address}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+        return True
+
+    with Loopback(play) as server:
+        one = provider(lambda _: reply({}), base_url=server.url, transport=None)
+        with pytest.raises(errors.ReplyLost):
+            one.upload_file(upload_of([b"{}"], 2))
+        one.close()
+        assert len(server.requests) <= 3
+
+
+def test_waiting_for_an_operation_has_one_time() -> None:
+    operation = {"name": vertex_kit.OPERATION, "done": False}
+    plays: list[Any] = []
+
+    def play(connection: socket.socket, stop: threading.Event) -> bool:
+        plays.append(None)
+        if len(plays) > 1:
+            return HEADER(connection, stop)
+        body = json.dumps(operation).encode()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        return True
+
+    with Loopback(play) as server:
+        one = vertex_kit.provider(lambda _: reply({}), base_url=server.url, transport=None, read_timeout=SHORT)
+        with pytest.raises(errors.ReplyLost):
+            one.delete_job(vertex_kit.JOB)
+        one.close()
+
+
+class Endless:
+    """A list that never ends: fresh tokens, and the entries that are asked for, by the number of the page."""
+
+    def __init__(self, kind: ListKind, entries: Callable[[int], list[Any]]) -> None:
+        self.pages = 0
+        self._kind = kind
+        self._entries = entries
+
+    def __call__(self, _: httpx.Request) -> httpx.Response:
+        self.pages += 1
+        found = {self._kind.member: self._entries(self.pages), self._kind.token: f"t{self.pages}"}
+        return reply({**found, **self._kind.beside})
+
+
+@dataclass(frozen=True)
+class ListKind:
+    """One list that is read: its members, an entry of it by number, and how it is read in a given time."""
+
+    member: str
+    token: str
+    entry: Callable[[int], Any]
+    read: Callable[[Endless, float], object]
+    beside: Mapping[str, Any] = field(default_factory=dict)
+
+
+def patient(seconds: float) -> Retry:
+    return Retry(MovedClock(), lambda: 0.5, total=seconds)
+
+
+KINDS: dict[str, ListKind] = {
+    "batches": ListKind(
+        "operations",
+        "nextPageToken",
+        lambda number: operation(name=f"batches/{number:036x}"),
+        lambda script, seconds: list(provider(script, read_timeout=timedelta(seconds=seconds)).list_jobs()),
+    ),
+    "jobs": ListKind(
+        "batchPredictionJobs",
+        "nextPageToken",
+        lambda number: vertex_kit.job(name=f"{vertex_kit.PLACE}/batchPredictionJobs/{number}"),
+        lambda script, seconds: list(vertex_kit.provider(script, read_timeout=timedelta(seconds=seconds)).list_jobs()),
+    ),
+    "objects": ListKind(
+        "items",
+        "nextPageToken",
+        lambda number: {"name": f"p/{number}", "size": "1", "generation": "1"},
+        lambda script, seconds: list(storage(script, patience=patient(seconds)).list(ObjectPath("bucket", "p/"))),
+    ),
+    "files": ListKind(
+        "files",
+        "nextPageToken",
+        lambda number: {"name": f"files/{number}"},
+        lambda script, seconds: provider(script, read_timeout=timedelta(seconds=seconds)).uploads(),
+    ),
+    "rows": ListKind(
+        "rows",
+        "pageToken",
+        lambda number: {"f": [{"v": str(number)}]},
+        lambda script, seconds: list(bigquery(script, patience=patient(seconds)).rows(Table("p", "d", "t"), COLUMNS)),
+        {"totalRows": "5"},
+    ),
+}
+COLUMNS = [Column("x", "STRING", repeated=False, fields=())]
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+def test_the_same_page_under_fresh_tokens(kind: ListKind) -> None:
+    script = Endless(kind, lambda _: [kind.entry(1)])
+    with pytest.raises(errors.BadReply, match="the same page came 11 times under different tokens"):
+        kind.read(script, 60.0)
+    assert script.pages == 11
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+@pytest.mark.parametrize(
+    "entries",
+    [lambda _: [], lambda page: [page], lambda page: [page % 2]],
+    ids=["empty pages", "one new entry", "two pages in turn"],
+)
+def test_no_list_goes_on_for_longer_than_its_time(kind: ListKind, entries: Callable[[int], list[int]]) -> None:
+    script = Endless(kind, lambda page: [kind.entry(number) for number in entries(page)])
+    with pytest.raises(errors.ApiError, match=r"0\.2 seconds") as caught:
+        kind.read(script, 0.2)
+    assert "limits.readTimeout" in caught.value.hint
+
+
+def test_a_list_that_ends_in_time_with_its_last_page_is_whole() -> None:
+    pages: list[dict[str, Any]] = [{"operations": [operation()]}]
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        time.sleep(0.05)
+        return reply(pages[0])
+
+    assert len(list(provider(slow, read_timeout=timedelta(seconds=0.08)).list_jobs())) == 1
+
+
+def test_rows_may_come_for_any_time_as_long_as_they_come() -> None:
+    kind = KINDS["rows"]
+
+    def some(page: int) -> list[Any]:
+        time.sleep(0.02)
+        return [kind.entry(number) for number in range(page * 1000, page * 1000 + 1000)]
+
+    script = Endless(kind, some)
+    rows = bigquery(script, patience=patient(0.3)).rows(Table("p", "d", "t"), COLUMNS)
+    assert len(list(itertools.islice(rows, 20_000))) == 20_000
+
+
+def test_a_list_that_is_held_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "_MAX_ENTRIES", 5)
+    kind = KINDS["batches"]
+    with pytest.raises(errors.BadReply, match="more than 5 entries"):
+        kind.read(Endless(kind, lambda page: [kind.entry(2 * page), kind.entry(2 * page + 1)]), 60.0)
+
+
+def test_all_pages_of_a_list_have_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "_MAX_BYTES", 5000)
+    kind = KINDS["files"]
+    script = Endless(kind, lambda page: [{"name": f"files/{page}", "displayName": "x" * 1000}])
+    with pytest.raises(errors.BadReply, match="all pages together are larger than 5,000 bytes"):
+        kind.read(script, 60.0)
+    assert script.pages == 5
+
+
+def test_an_object_that_comes_twice_is_one() -> None:
+    item = {"name": "p/1", "size": "1", "generation": "1"}
+    answers = [{"items": [item], "nextPageToken": "t"}, {"items": [item]}]
+    assert len(list(storage(lambda _: reply(answers.pop(0))).list(ObjectPath("bucket", "p/")))) == 1
+
+
+def test_a_page_of_nothing_but_lists_is_not_taken_apart() -> None:
+    body = b'{"operations": [], "x": [' + b"[]," * 1_000_000 + b"0]}"
+    with pytest.raises(errors.BadReply, match="more than 1,000,000 objects and lists"):
+        list(provider(lambda _: httpx.Response(200, content=body)).list_jobs())

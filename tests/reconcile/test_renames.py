@@ -1,0 +1,116 @@
+"""One job goes and another comes for the same work: most likely a rename that `spec.moved` does not know."""
+
+from __future__ import annotations
+
+import pytest
+
+from batchctl.model.desired import OnRemove
+from batchctl.model.plan import Plan, Rename
+from batchctl.reconcile import Options, Scope
+from tests.support.decisions import NOW, attempt, collected, decide, job, kept, look, row, seen, show
+
+ACTIVE = attempt()
+DONE = collected()
+AS_NEW = Options(rename_as_new=True)
+
+
+def renamed(record, options=None, inventory=None, **lifecycle) -> Plan:
+    """Job `a` is gone from the manifests, and `z` does its work."""
+    return decide(
+        [job("z")], [row(job(**lifecycle), record)], [look(seen(record))], options or Options(), inventory=inventory
+    )
+
+
+def test_what_works_is_neither_stopped_nor_bought_again() -> None:
+    made = renamed(ACTIVE)
+    assert show(made, "a") == "delete Active unfinished consent | ! LikelyRename"
+    assert show(made, "z") == "create Waiting consent | ! LikelyRename"
+    (guard,) = made.guards
+    assert guard.way_out == "add `- {from: a, to: z}` to spec.moved of batchctl.yaml, or --yes-rename-as-new"
+    assert made.renames == (Rename("a", "z"),)
+    assert all("likely a rename of a to z" in decided.reason for decided in made.jobs)
+
+
+def test_a_person_may_mean_it_so() -> None:
+    made = renamed(ACTIVE, AS_NEW)
+    assert show(made, "a") == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
+    assert show(made, "z") == "create Waiting consent | record job z@1 | create z@1.0"
+    assert made.renames == (Rename("a", "z"),)
+
+
+def test_results_that_are_here_are_used_and_no_flag_is_needed() -> None:
+    made = renamed(DONE, inventory=kept(DONE))
+    assert show(made, "a") == "delete Succeeded consent | delete a@1.0 | forget a"
+    assert show(made, "z") == "reuse Waiting | record job z@1 | reuse z@1.0 a/1"
+    assert made.guards == ()
+    assert made.renames == (Rename("a", "z", buys=False),)
+    assert "- {from: a, to: z} in spec.moved" in made.jobs[1].reason
+
+
+def test_results_that_are_at_the_api_yet_are_waited_for() -> None:
+    made = renamed(attempt(1, "SUCCEEDED"), inventory=kept())
+    assert show(made, "a") == "delete Succeeded consent | collect a@1.0 | delete a@1.0 | forget a"
+    assert show(made, "z") == "wait Waiting unfinished"
+    assert made.jobs[1].waits_for == ("a",)
+    assert made.jobs[1].reason.endswith("waits for the results of a, which did the same work: they are used again")
+
+
+def test_a_failure_is_a_rename_like_any() -> None:
+    assert show(renamed(attempt(1, "FAILED", results="a/1")), "z") == "create Waiting consent | ! LikelyRename"
+
+
+def test_what_is_let_go_of_runs_on_and_would_be_bought_twice() -> None:
+    made = renamed(ACTIVE, on_remove=OnRemove.KEEP)
+    assert show(made, "a") == "forget Active unfinished consent | ! LikelyRename"
+    assert show(made, "z") == "create Waiting consent | ! LikelyRename"
+
+
+def test_a_removal_that_has_begun_is_no_rename_any_more() -> None:
+    leaving = row(job(), attempt(1, "CANCELLING"), removing_time=attempt().create_time)
+    made = decide([job("z")], [leaving], [look(seen(attempt(1, "CANCELLING")))])
+    assert show(made, "z") == "create Waiting consent | record job z@1 | create z@1.0"
+    assert made.renames == ()
+
+
+def test_other_work_is_no_rename() -> None:
+    made = decide([job("z", work="2")], [row(job(), ACTIVE)], [look(seen(ACTIVE))])
+    assert (made.guards, made.renames) == ((), ())
+
+
+def test_a_job_that_stays_beside_its_twin_is_no_rename() -> None:
+    made = decide([job(), job("z")], [row(job(), ACTIVE)], [look(seen(ACTIVE))])
+    assert (made.guards, made.renames) == ((), ())
+
+
+def test_a_job_that_was_never_sent_leaves_nothing_to_rename() -> None:
+    unsent = attempt(1, None, remote=None)
+    made = decide([job("z")], [row(job(), unsent)], [look()])
+    assert (show(made, "z"), made.renames) == ("create Waiting consent | record job z@1 | create z@1.0", ())
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (row(job(), ACTIVE), "create Waiting consent | ! LikelyRename"),
+        (row(job(), attempt(1, "SUCCEEDED")), "create Waiting consent | ! LikelyRename"),
+        (row(job(), DONE), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), attempt(1, "FAILED")), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), attempt(1, None, remote=None)), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), ACTIVE, attempt(2, work="2")), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), ACTIVE, released_time=NOW), "create Waiting consent | record job z@1 | create z@1.0"),
+        (row(job(), ACTIVE, removing_time=NOW), "create Waiting consent | record job z@1 | create z@1.0"),
+    ],
+)
+def test_the_new_name_alone_is_doubted_too(record, expected: str) -> None:
+    """`-f new.yaml`, while nobody has removed what runs under the old name."""
+    looks = look(*(seen(one) for one in record.attempts if one.remote is not None))
+    made = decide([job("z")], [record], [looks], Options(scope=Scope(paths=frozenset({"z.yaml"}))))
+    assert show(made, "z") == expected
+    assert [decided.job for decided in made.jobs] == ["z"]
+
+
+def test_each_goes_into_one_pair() -> None:
+    records = [row(job(name), attempt(name=name)) for name in "abc"]
+    made = decide([job("y"), job("z")], records, [look(*(seen(attempt(name=name)) for name in "abc"))])
+    assert made.renames == (Rename("a", "y"), Rename("b", "z"))
+    assert show(made, "c") == "delete Active unfinished consent | record job c@1 removing | cancel c@1.0 remove"

@@ -1,0 +1,28 @@
+"""The trail of a decision names the rules that changed it, and no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from batchctl.reconcile import fold
+from batchctl.reconcile.rule import Rule
+from batchctl.reconcile.view.subject import JobKind
+from tests.support.decisions import attempt, one
+
+
+@pytest.mark.parametrize(("reason", "named"), [(None, False), ("changed", True)])
+def test_a_rule_that_gives_an_equal_decision_leaves_no_trace(
+    monkeypatch: pytest.MonkeyPatch, reason: str | None, named: bool
+) -> None:
+    copies = Rule(
+        "copies",
+        frozenset(JobKind),
+        "",
+        "",
+        lambda _, decision, __: replace(decision, reason=reason or decision.reason),
+    )
+    monkeypatch.setattr(fold, "RULES", (copies,))
+    (planned,) = one(attempt()).decide().jobs
+    assert ("copies" in [rule.id for rule in planned.trail]) is named

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import io
+import json
+import threading
+
+import pytest
+
+from batchctl.model.activity import UNWATCHED
+from batchctl.report.activity import LOOK_EVERY, TELL_AFTER, Board, Busy, Heartbeat, busy_words
+from batchctl.report.console import make_console
+from batchctl.report.live import LiveProgress
+from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
+from tests.report.test_progress import ENV, StandingClock
+from tests.support.report_samples import NOW, Terminal
+
+
+def busy(*words):
+    return [Busy(number, word) for number, word in enumerate(words)]
+
+
+class Hand:
+    """Seconds that a test moves."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Heard:
+    def __init__(self):
+        self.said = []
+        self.busy_with = []
+        self.came = threading.Event()
+
+    def warn(self, message):
+        self.said.append(message)
+
+    def busy(self, things):
+        self.busy_with.append(tuple(things))
+        self.came.set()
+
+
+def test_something_is_told_within_two_seconds():
+    assert TELL_AFTER + LOOK_EVERY < 2
+
+
+def test_what_takes_long_is_named_with_its_time_or_its_bytes_and_speed():
+    hand = Hand()
+    board = Board(hand)
+    with (
+        board.running("batches.list at host"),
+        board.running("a: upload", 40_000_000) as upload,
+        board.running("read") as read,
+    ):
+        assert board.slow() == ()
+        hand.now = TELL_AFTER
+        assert board.slow()[0].words == "batches.list at host: 2 s"
+        hand.now = 4.0
+        upload.add(12_300_000)
+        read.add(800)
+        with board.running("new"):
+            assert tuple(one.words for one in board.slow()) == (
+                "batches.list at host: 4 s",
+                "a: upload: 12.3 MB of 40.0 MB, 3.1 MB/s",
+                "read: 800 bytes, 200 bytes/s",
+            )
+    assert board.slow() == ()
+
+
+def test_what_ends_with_an_error_is_over_too():
+    board = Board(Hand())
+
+    def fail():
+        with board.running("x"):
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fail()
+    assert board.slow() == ()
+
+
+def test_a_retry_is_told_at_once_and_many_for_one_reason_once():
+    hand, heard = Hand(), Heard()
+    board = Board(hand)
+    board.trying_again("nobody listens", 1)
+    board.listen(heard.warn)
+    for why in ("no way to host", "no way to host", "503"):
+        board.trying_again(why, 1.24)
+    hand.now = TELL_AFTER
+    board.trying_again("503", 4)
+    board.listen(None)
+    board.trying_again("over", 1)
+    assert heard.said == [
+        "no way to host; trying again in 1.2 s",
+        "503; trying again in 1.2 s",
+        "503; trying again in 4.0 s",
+    ]
+
+
+def test_the_heartbeat_shows_what_goes_on_and_ends_with_the_block(monkeypatch):
+    monkeypatch.setattr("batchctl.report.activity.LOOK_EVERY", 0.001)
+    hand, heard = Hand(), Heard()
+    board = Board(hand)
+    before = threading.active_count()
+    with Heartbeat(board, heard):
+        with board.running("call"):
+            hand.now = 3.0
+            assert heard.came.wait(10)
+            assert [one.words for one in heard.busy_with[0]] == ["call: 3 s"]
+            heard.came.clear()
+        while heard.busy_with[-1] != ():
+            assert heard.came.wait(10)
+            heard.came.clear()
+    assert threading.active_count() == before
+    assert heard.busy_with[-1] == ()
+
+
+def test_without_a_thread_the_work_goes_on_and_retries_are_told(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    heard, board = Heard(), Board(Hand())
+    with Heartbeat(board, heard):
+        board.trying_again("503", 1)
+    assert heard.said == ["503; trying again in 1.0 s"]
+
+
+def test_one_line_names_three_things():
+    assert busy_words(busy("a", "b")) == "a; b"
+    assert busy_words(busy(*"abcde")) == "a; b; c; and 2 more"
+
+
+def test_nobody_looks_on():
+    with UNWATCHED.running("x", 5) as flow:
+        flow.add(3)
+    UNWATCHED.trying_again("x", 1)
+
+
+def test_lines_of_a_log_come_less_and_less_often():
+    stream, clock = io.StringIO(), StandingClock()
+    progress = PlainProgress(stream, clock)
+    for _ in range(120):
+        progress.busy(busy("list\x1b: 2 s"))
+        clock.sleep(1)
+    progress.busy([Busy(7, "another")])
+    progress.busy([])
+    progress.busy(busy("again"))
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "10:31:07Z busy: list\\x1b: 2 s"
+    assert [line.split()[0] for line in lines] == [
+        "10:31:07Z",
+        "10:31:12Z",
+        "10:31:22Z",
+        "10:31:42Z",
+        "10:32:22Z",
+        "10:33:07Z",
+        "10:33:07Z",
+    ]
+    assert lines[-2].endswith("busy: another")
+
+
+def test_json_says_it_as_an_event_and_quiet_says_nothing():
+    stream = io.StringIO()
+    JsonLinesProgress(stream, StandingClock()).busy(busy("list: 2 s"))
+    event = json.loads(stream.getvalue())
+    assert (event["event"], event["level"], event["message"]) == ("busy", "info", "list: 2 s")
+    stream = io.StringIO()
+    QuietProgress(stream).busy(busy("list: 2 s"))
+    assert stream.getvalue() == ""
+
+
+def test_live_shows_it_in_its_own_line_as_long_as_it_lasts():
+    stream = Terminal()
+    progress = LiveProgress(make_console(stream, "never", ENV), StandingClock())
+    with progress:
+        progress.busy(busy("upload: 1.0 MB"))
+        assert "upload: 1.0 MB" in stream.getvalue()
+        start = len(stream.getvalue())
+        progress.busy([])
+        assert "upload" not in stream.getvalue()[start:]
+    assert StandingClock().now() == NOW
+
+
+def test_progress_follows_a_board_while_it_is_entered():
+    stream, board = io.StringIO(), Board(Hand())
+    with PlainProgress(stream, StandingClock()).follow(board):
+        board.trying_again("503", 1)
+    board.trying_again("over", 1)
+    assert stream.getvalue() == "10:31:07Z warning: 503; trying again in 1.0 s\n"

@@ -1,0 +1,154 @@
+"""Whatever is committed loads back equal."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batchctl.model.admission import Quota, QuotaKey
+from batchctl.model.desired import Kind, Lifecycle, OnChange, OnMissing, OnRemove
+from batchctl.model.events import Event
+from batchctl.model.keys import Account, Api, AttemptKey
+from batchctl.model.observed import Moment, RowCounts, Status
+from batchctl.model.recorded import (
+    AddEvent,
+    CancelCause,
+    DropGhost,
+    Ghost,
+    Intent,
+    JobRow,
+    Operation,
+    RecordedAttempt,
+    RecordedFile,
+    RecordedJob,
+    SaveAttempt,
+    SaveFile,
+    SaveGhost,
+    SaveIdentity,
+    SaveJob,
+    SaveQuota,
+    Trouble,
+)
+from batchctl.state.store import open_state
+from tests.support.long_mode import effort
+from tests.support.state_samples import HandClock
+
+TEXT = st.text(max_size=12)
+TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+SOME_TIME = st.none() | TIMES
+COUNTS = st.none() | st.integers(0, 2**40)
+WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=10)
+ACCOUNTS = st.builds(Account, st.sampled_from(Api), WORD) | st.builds(Account, st.sampled_from(Api), WORD, WORD, WORD)
+DURATIONS = st.none() | st.timedeltas(timedelta(0), timedelta(days=10_000))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=5,
+)
+LIFECYCLES = st.builds(
+    Lifecycle,
+    backoff_limit=st.integers(0, 99),
+    retry_on=st.frozensets(st.sampled_from(["FAILED", "EXPIRED", "CANCELLED", "ROWS"])),
+    pending_deadline=DURATIONS,
+    active_deadline=DURATIONS,
+    ttl_after_finished=DURATIONS,
+    on_change=st.sampled_from(OnChange),
+    on_remove=st.sampled_from(OnRemove),
+    on_missing=st.sampled_from(OnMissing),
+    suspend=st.booleans(),
+    protect=st.booleans(),
+)
+ATTEMPTS = st.builds(
+    RecordedAttempt,
+    key=st.builds(AttemptKey, st.just("job"), st.integers(1, 9), st.integers(0, 3)),
+    account=ACCOUNTS,
+    digest=WORD,
+    token=WORD,
+    tree=st.dictionaries(TEXT, JSON, max_size=3),
+    intent=st.none() | st.builds(Intent, TIMES, SOME_TIME, SOME_TIME),
+    remote=st.none() | TEXT,
+    state=st.none() | TEXT,
+    create_time=SOME_TIME,
+    start_time=SOME_TIME,
+    end_time=SOME_TIME,
+    rows=st.builds(RowCounts, COUNTS, COUNTS, COUNTS),
+    error=st.none() | st.builds(Status, st.none() | st.integers(-9, 99), TEXT),
+    rejected=st.booleans(),
+    adopted=st.booleans(),
+    cancel_time=SOME_TIME,
+    cancel_cause=st.none() | st.sampled_from(CancelCause),
+    delete_time=SOME_TIME,
+    missed=st.none() | st.builds(Moment, TIMES, TIMES),
+    gone_time=SOME_TIME,
+    input_bytes=COUNTS,
+    tokens=COUNTS,
+    trouble=st.none()
+    | st.builds(
+        Trouble, st.sampled_from(Operation), WORD, TEXT, TEXT, TIMES, TIMES, st.integers(1, 99), SOME_TIME, SOME_TIME
+    ),
+    results=st.none() | TEXT,
+    input_file=st.none() | TEXT,
+)
+ROWS = st.builds(
+    JobRow,
+    name=st.just("job"),
+    kind=st.sampled_from(Kind),
+    provider=TEXT,
+    model=TEXT,
+    path=TEXT,
+    account=ACCOUNTS,
+    lifecycle=LIFECYCLES,
+    labels=st.dictionaries(TEXT, TEXT, max_size=3),
+    display_name=st.none() | TEXT,
+    current=st.integers(1, 9),
+    removing_time=SOME_TIME,
+    released_time=SOME_TIME,
+    cancel_requested=SOME_TIME,
+    former_names=st.lists(WORD, max_size=3).map(tuple),
+    depends_on=st.lists(WORD, max_size=3).map(tuple),
+    retry_requested=SOME_TIME,
+)
+JOBS = st.builds(
+    RecordedJob,
+    ROWS,
+    st.lists(ATTEMPTS, max_size=3, unique_by=lambda attempt: attempt.key).map(
+        lambda attempts: tuple(sorted(attempts, key=lambda attempt: attempt.key))
+    ),
+)
+QUOTAS = st.builds(Quota, st.builds(QuotaKey, ACCOUNTS, TEXT), st.integers(1, 999), TIMES, TIMES, st.integers(0, 99))
+FILES = st.builds(RecordedFile, ACCOUNTS, WORD, TEXT, SOME_TIME)
+EVENTS = st.builds(Event, TIMES, WORD, st.none() | st.integers(1, 9), TEXT, TEXT, TEXT.filter(bool))
+
+
+@settings(max_examples=effort(15, 400), deadline=None)
+@given(job=JOBS, file=FILES, quota=QUOTAS, event=EVENTS, data=st.data())
+def test_what_is_committed_loads_back_equal(
+    job: RecordedJob, file: RecordedFile, quota: Quota, event: Event, data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_state(Path(folder) / "s.db", stack="demo", uid="abc123", clock=HandClock(), who="ada")
+        attempts = data.draw(st.permutations(job.attempts))
+        ghost = Ghost(file.account, "new", event.time)
+        with store.lock() as session:
+            identity = SaveIdentity(file.account, file.sha256)
+            session.commit([SaveJob(job.row), *map(SaveAttempt, attempts), SaveFile(file), AddEvent(event), identity])
+            session.commit([SaveQuota(dataclasses.replace(quota, limit=1000)), SaveQuota(quota)])
+            session.commit([SaveGhost(Ghost(file.account, "old", event.time)), SaveGhost(ghost)])
+            session.commit([DropGhost(Ghost(file.account, "old", event.time))])
+        recorded = store.load()
+        assert recorded.jobs == {"job": job}
+        assert recorded.files == (file,)
+        assert recorded.identities == {file.account: file.sha256}
+        assert recorded.ghosts == (ghost,)
+        assert recorded.quotas == {quota.key: quota}
+        assert store.events(None, 1) == [event]
+
+        changed = data.draw(ROWS)
+        with store.lock() as session:
+            session.commit([SaveJob(changed)])
+        assert store.load().jobs == {"job": RecordedJob(changed, job.attempts)}

@@ -1,0 +1,124 @@
+"""Broken input: where the corpus lies, how a case is loaded, and what every fault has to keep to."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from batchctl.manifests import Code, Trust, load
+from batchctl.model.desired import Diagnostic
+from batchctl.model.errors import ManifestError
+from batchctl.rows.reader import RowFiles
+
+BROKEN = Path(__file__).parents[1] / "manifests" / "broken"
+SOUND = BROKEN / "sound"
+SOUND_VERTEX = BROKEN / "sound-vertex"
+STACK_FILE = "batchctl.yaml"
+
+LONGEST_FAULT = 320
+"""Characters of message and hint together that still are one look."""
+_PYTHON = re.compile(r"<class|Traceback|\bNone\b|\bTrue\b|\bFalse\b|\{'|\['|object at 0x|\b\w+Error\b")
+"""What only Python writes."""
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_ROWS_MANIFEST = """\
+apiVersion: batchctl.dev/v1
+kind: {kind}
+metadata: {{name: classify}}
+spec:
+  model: gemini-2.5-flash
+  src: {{file: {file}}}
+"""
+
+
+def cases() -> list[Path]:
+    """All cases of the corpus, sorted."""
+    single = [path for group in ("manifest", "stack", "rows", "vertex") for path in (BROKEN / group).iterdir()]
+    folders = [path for path in (BROKEN / "folder").iterdir() if path.is_dir()]
+    return sorted(path for path in single + folders if path.suffix != ".expected")
+
+
+def expected_file(case: Path) -> Path:
+    return case.with_name(f"{case.name}.expected")
+
+
+def arrange(case: Path, folder: Path) -> Path:
+    """Build the case's stack in the folder; gives its stack file."""
+    group = case.parent.name
+    if group == "folder":
+        shutil.copytree(case, folder, dirs_exist_ok=True)
+        return folder / STACK_FILE
+    shutil.copyfile(case, folder / case.name)
+    if group == "vertex":
+        shutil.copyfile(SOUND_VERTEX / STACK_FILE, folder / STACK_FILE)
+        shutil.copyfile(SOUND_VERTEX / "rows.jsonl", folder / "rows.jsonl")
+        return folder / STACK_FILE
+    if group == "stack":
+        shutil.copyfile(SOUND / "job.yaml", folder / "job.yaml")
+        return folder / case.name
+    shutil.copyfile(SOUND / STACK_FILE, folder / STACK_FILE)
+    if group == "rows":
+        kind = "EmbeddingsBatchJob" if case.name.endswith(".embeddings.jsonl") else "BatchJob"
+        (folder / "job.yaml").write_text(_ROWS_MANIFEST.format(kind=kind, file=case.name), encoding="utf-8")
+    return folder / STACK_FILE
+
+
+def found_faults(
+    stack_file: Path, env: Mapping[str, str] | None = None, set_values: Sequence[str] = ()
+) -> list[Diagnostic]:
+    """The faults of a stack; none when it is sound. Anything but a ManifestError comes through."""
+    try:
+        load(
+            stack_file,
+            filenames=(),
+            set_values=set_values,
+            env=env or {},
+            stdin=None,
+            rows=RowFiles(),
+            trust=Trust(),
+            state_override=None,
+        )
+    except ManifestError as error:
+        assert error.diagnostics  # noqa: PT017 - other errors come through as they are
+        return list(error.diagnostics)
+    return []
+
+
+def as_text(faults: Sequence[Diagnostic], folder: Path) -> str:
+    """The faults as an `.expected` file has them."""
+    lines = []
+    for fault in faults:
+        lines.append(f"{fault.location}: {fault.code} {fault.message}")
+        lines += [f"    {fault.hint}"] if fault.hint else []
+    return (
+        "".join(f"{line}\n" for line in lines)
+        .replace(f"{folder}/", "")
+        .replace(str(folder), ".")
+        .replace(f"{folder.parent}/", "../")
+    )
+
+
+def complaints(fault: Diagnostic, folder: Path, given: str = "") -> list[str]:
+    """What is wrong with a fault itself: its place, its code, its words. `given` is the input, whose words may recur."""
+    said = f"{fault.message} {fault.hint}".replace(f"{folder}/", "")
+    checks = {
+        "is not of a known code": fault.code in list(Code),
+        "says nothing": bool(fault.message.strip()),
+        "is too long": len(said) <= LONGEST_FAULT,
+        "speaks Python": all(word in given for word in _PYTHON.findall(said)),
+        "is not on one line, or not printable": said.isprintable(),
+        "ends in a full stop": not fault.message.endswith("."),
+        "has no place in its file": _is_inside(fault),
+    }
+    return [f"{fault} {complaint}" for complaint, good in checks.items() if not good]
+
+
+def _is_inside(fault: Diagnostic) -> bool:
+    """Whether the place is in the file, or right behind its end, where what is missing would stand."""
+    place, path = fault.location, Path(fault.location.file)
+    if not path.is_file():
+        return (place.line, place.column) == (1, 1)
+    text = path.read_bytes().decode("utf-8", errors="replace").removeprefix("\ufeff")
+    lines = _LINE_END.split(text)
+    return 1 <= place.line <= len(lines) and 1 <= place.column <= len(lines[place.line - 1]) + 1
