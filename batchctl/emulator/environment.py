@@ -9,7 +9,7 @@ from batchctl.emulator.metadata import LOCATION, PROJECT
 
 KEY = "emulator"
 _NOTES = (
-    "# These take precedence over the ones above: unset GOOGLE_API_KEY GOOGLE_APPLICATION_CREDENTIALS",
+    "# If these are set, most SDKs prefer them: unset GOOGLE_API_KEY GOOGLE_APPLICATION_CREDENTIALS",
     f'# Vertex AI with google-genai: genai.Client(vertexai=True, project="{PROJECT}", location="{LOCATION}")',
 )
 

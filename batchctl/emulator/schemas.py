@@ -52,7 +52,7 @@ def _reason(error: Any) -> str:  # noqa: ANN401  the library's types do not say 
             shown = ", ".join(repr(name) if _PLAIN_NAME.fullmatch(name) else "a name" for name in unknown)
             return f"Additional properties are not allowed ({shown} was unexpected)"
         case "type":
-            return f"is not of type {wanted if isinstance(wanted, str) else ', '.join(wanted)}"
+            return f"must be of type {wanted if isinstance(wanted, str) else ', '.join(wanted)}"
         case "enum":
             return f"must be one of {', '.join(map(str, wanted))}"
         case _ if isinstance(wanted, str | int | float):

@@ -153,7 +153,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise OSError(error.errno, f"{host} port {port}: {error.strerror or error}") from error
+        reason = str(error.strerror or error).partition(" (while attempting")[0]  # Python repeats the address
+        raise OSError(error.errno, f"{host} port {port}: {reason}") from error
     # Connections inherit it. asyncio sets it only on sockets with an explicit protocol, unlike this one. Without it,
     # the body of a reply waits some 40 ms for the acknowledgement of its headers.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -233,7 +233,7 @@ jobs:
         ("rules: [{fate: stuk}]", r"seed.yaml.rules\[0\].fate: must be one of"),
         ("rules: [{match: {row: a}, fate: fail}]", r"seed.yaml.rules\[0\].match.row: allowed only with the fate rows"),
         ("faults: [{kind: staleStats, method: files.list}]", r"seed.yaml.faults\[0\].method: 'files.list' matches no"),
-        ("faults: {kind: cut}", "seed.yaml.faults: is not of type array"),
+        ("faults: {kind: cut}", "seed.yaml.faults: must be of type array"),
     ],
 )
 def test_rules_and_faults_of_a_seed_are_checked(tmp_path: Path, text: str, says: str) -> None:

@@ -203,7 +203,7 @@ def test_a_folder_keeps_everything_and_a_seed_is_loaded_once(tmp_path: Path) -> 
 def test_a_port_in_use_is_an_error(served_emulator: str, tmp_path: Path) -> None:
     port = int(served_emulator.rpartition(":")[2])
     said: list[str] = []
-    with pytest.raises(OSError, match=rf"127\.0\.0\.1 port {port}: Address already in use"):
+    with pytest.raises(OSError, match=rf"127\.0\.0\.1 port {port}: Address already in use$"):
         serve("127.0.0.1", port, tmp_path, None, said.append)
     assert said == []
 

@@ -148,7 +148,7 @@ def test_a_seeded_job_without_a_state_progresses(world: Vertex, tmp_path: Path) 
         ({"name": "jobs/1"}, "seed.yaml.jobs[0].name: does not fit pattern"),
         ({"state": "DONE"}, "seed.yaml.jobs[0].state: does not fit pattern"),
         ({"rows": []}, "seed.yaml.jobs[0]: Additional properties"),
-        ({"project": "x", "location": None}, "seed.yaml.jobs[0].location: is not of type"),
+        ({"project": "x", "location": None}, "seed.yaml.jobs[0].location: must be of type"),
         ({"model": "veo-3"}, "seed.yaml.jobs[0]: Do not support publisher model veo-3"),
         ({"labels": {"A": ""}}, "seed.yaml.jobs[0]: Invalid value at 'batch_prediction_job.labels'"),
         ({"resource": {"size": 1}}, "seed.yaml.jobs[0]: Invalid JSON payload received. Unknown name"),
