@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from batchctl.cli.starting import interrupt_on_signals, leave_on_signals
+from batchctl.cli.start_signals import interrupt_on_signals, leave_on_signals
 
 __all__ = ["main"]
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import SystemRandom
 
-from batchctl.cli.seeding import EMULATOR_SEED, seed_emulator
+from batchctl.cli.emulator_seed import EMULATOR_SEED, seed_emulator
 from batchctl.manifests.accounts import environment_url, resolve_account
 from batchctl.manifests.trust import Origin, Trust
 from batchctl.model.activity import UNWATCHED, Activity

@@ -9,8 +9,8 @@ import click
 
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import weightiest
-from batchctl.cli.looking import look, require_planned
 from batchctl.cli.output import emit
+from batchctl.cli.preview import preview_and_warn, require_planned
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.model.plan import JobPlan
 from batchctl.report.describe_document import describe_document
@@ -28,7 +28,7 @@ def describe(*, common: Common, name: str, output: str) -> int:
     """Show one job: manifest, attempts, results and history."""
     workspace = open_workspace(common, names=[name])
     workspace.require([name], workspace.state.load())
-    seen = look(workspace)
+    seen = preview_and_warn(workspace)
     require_planned(name, seen, workspace.stack)
     for job in seen.plan.jobs:
         description = JobDescription(

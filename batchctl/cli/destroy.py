@@ -6,8 +6,8 @@ import click
 
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option, scope_options
 from batchctl.cli.consent import Consent
-from batchctl.cli.running import Request, carry_out
-from batchctl.cli.scoping import warn_of_empty_scope
+from batchctl.cli.empty_scope import warn_of_empty_scope
+from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import open_workspace, time_limit
 from batchctl.engine.loop.drive import Until
 from batchctl.reconcile import Options

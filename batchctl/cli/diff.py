@@ -6,8 +6,8 @@ import click
 
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import weightiest
-from batchctl.cli.looking import look, require_planned
 from batchctl.cli.output import emit
+from batchctl.cli.preview import preview_and_warn, require_planned
 from batchctl.cli.workspace import open_workspace
 from batchctl.report.plan_document import diff_document
 from batchctl.report.plan_text import write_diff
@@ -24,7 +24,7 @@ def diff(*, common: Common, name: str, output: str) -> int:
     """
     workspace = open_workspace(common, names=[name])
     workspace.require([name], workspace.state.load())
-    seen = look(workspace)
+    seen = preview_and_warn(workspace)
     require_planned(name, seen, workspace.stack)
     for job in seen.plan.jobs:
         emit(

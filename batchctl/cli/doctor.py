@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
+from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.connect import Connections
 from batchctl.cli.doctor_results import examine_collected, examine_results
 from batchctl.cli.exits import Exit
 from batchctl.cli.output import emit
-from batchctl.cli.watching import watch_calls
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.allowance import Allowance
@@ -165,7 +165,7 @@ def _examine_hooks(workspace: Workspace) -> Iterator[Finding]:
     notifier = workspace.notifier()
     for hook in workspace.stack.notify:
         try:
-            with workspace.board.running(f"looking at the hook {hook.name}"):
+            with workspace.board.running(f"checking the hook {hook.name}"):
                 notifier.check(hook)
         except NotDelivered as error:
             yield Finding(hook.name, "usable", Health.FAILED, f"{error.code}: {error.message}", error.hint)

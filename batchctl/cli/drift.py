@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from batchctl.cli.common import Common, common_options, output_option, scope_options
+from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.exits import Exit, weightiest
-from batchctl.cli.looking import look
 from batchctl.cli.output import emit
-from batchctl.cli.scoping import warn_of_empty_scope
+from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.workspace import open_workspace
 from batchctl.reconcile import Options
 from batchctl.report.markdown import drift_markdown
@@ -39,7 +39,7 @@ def drift(
     recorded = workspace.state.load()
     workspace.require(names, recorded)
     warn_of_empty_scope(workspace, filenames, selector, recorded)
-    seen = look(workspace, Options(workspace.scope, show_unmanaged=unmanaged))
+    seen = preview_and_warn(workspace, Options(workspace.scope, show_unmanaged=unmanaged))
     emit(
         common,
         output,

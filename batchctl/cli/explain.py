@@ -8,9 +8,9 @@ import click
 
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.exits import weightiest
-from batchctl.cli.guarding import guarded_options
-from batchctl.cli.looking import look, require_planned
+from batchctl.cli.guard_options import guarded_options
 from batchctl.cli.output import emit
+from batchctl.cli.preview import preview_and_warn, require_planned
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.loop.polling import Pace, longest_wait
 from batchctl.engine.passes import Preview
@@ -34,7 +34,7 @@ def explain(*, common: Common, name: str, output: str) -> int:
     # The whole stack is planned, as `plan` does: what a job waits for may be another one.
     workspace = open_workspace(common)
     workspace.require([name], workspace.state.load())
-    seen = look(workspace, guarded_options(workspace, {}))
+    seen = preview_and_warn(workspace, guarded_options(workspace, {}))
     for job in seen.plan.jobs:
         if job.job == name:
             case = _case(workspace, seen, job)

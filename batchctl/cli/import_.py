@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 import yaml
 
+from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, lock_option, output_option
 from batchctl.cli.consent import Consent
-from batchctl.cli.running import Request, carry_out
-from batchctl.cli.watching import watch_calls
+from batchctl.cli.new_files import is_taken, real_name, write_new
+from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import Workspace, open_workspace
-from batchctl.cli.writing import is_taken, real_name, write_new
 from batchctl.engine.loop.drive import Until
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.capabilities import CAPABILITIES, is_embedding_model

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from batchctl.cli.common import Common, common_options
-from batchctl.cli.writing import is_taken, write_new
+from batchctl.cli.new_files import is_taken, write_new
 from batchctl.manifests.manifest_files import STACK_FILE
 from batchctl.manifests.starters import new_manifest, new_stack_file
 from batchctl.model.codes import ErrorCode

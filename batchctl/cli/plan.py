@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from batchctl.cli.common import Common, common_options, guard_options, output_option, scope_options
+from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.exits import Exit, weightiest
-from batchctl.cli.guarding import Flag, guarded_options
-from batchctl.cli.looking import look
+from batchctl.cli.guard_options import Flag, guarded_options
 from batchctl.cli.output import emit, stderr_console
-from batchctl.cli.scoping import warn_of_empty_scope
+from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.reconcile import Options
 from batchctl.report.error_text import write_warnings
@@ -50,7 +50,7 @@ def plan(
 def show_plan(workspace: Workspace, options: Options, output: str, *, detailed_exitcode: bool) -> int:
     """Print the plan and give the exit code."""
     write_warnings(workspace.desired.warnings, stderr_console(workspace.common))
-    seen = look(workspace, options)
+    seen = preview_and_warn(workspace, options)
     emit(
         workspace.common,
         output,

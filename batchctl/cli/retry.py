@@ -6,7 +6,7 @@ import click
 
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
-from batchctl.cli.running import Request, carry_out
+from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import open_workspace
 from batchctl.engine.loop.drive import Until
 from batchctl.reconcile import Options

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from batchctl.cli.starting import INTERRUPTED, STDERR
+from batchctl.cli.start_signals import INTERRUPTED, STDERR
 from batchctl.engine.clock import SystemClock
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from batchctl.cli.common import Common, common_options, output_option, scope_options
+from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.exits import weightiest
-from batchctl.cli.looking import look
 from batchctl.cli.output import emit, status_report
-from batchctl.cli.scoping import warn_of_empty_scope
+from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.workspace import open_workspace
 from batchctl.report.job_document import status_document
 from batchctl.report.markdown import status_markdown
@@ -31,7 +31,7 @@ def status(
     recorded = workspace.state.load()
     workspace.require(names, recorded)
     warn_of_empty_scope(workspace, filenames, selector, recorded)
-    seen = look(workspace)
+    seen = preview_and_warn(workspace)
     report = status_report(workspace, seen.plan, seen.recorded)
     emit(
         common,

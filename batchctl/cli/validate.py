@@ -8,8 +8,8 @@ from dataclasses import replace
 import click
 
 from batchctl.cli.common import Common, common_options, output_option, scope_options
+from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.output import emit, stderr_console
-from batchctl.cli.scoping import warn_of_empty_scope
 from batchctl.cli.workspace import open_workspace
 from batchctl.model.errors import ManifestError
 from batchctl.report.documents import to_json, to_yaml

@@ -18,10 +18,10 @@ from batchctl.cli.common import (
     scope_options,
 )
 from batchctl.cli.consent import Consent
-from batchctl.cli.guarding import Flag, guarded_options
-from batchctl.cli.rereading import warn_of_links
-from batchctl.cli.running import Request, carry_out
-from batchctl.cli.scoping import warn_of_empty_scope
+from batchctl.cli.empty_scope import warn_of_empty_scope
+from batchctl.cli.guard_options import Flag, guarded_options
+from batchctl.cli.manifest_reload import warn_of_links
+from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import duration, open_workspace, time_limit
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.polling import Pace

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import click
 
+from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common
 from batchctl.cli.connect import Connections
 from batchctl.cli.known_rows import KnownRows
-from batchctl.cli.watching import watch_calls
 from batchctl.engine.clock import SystemClock
 from batchctl.engine.tools import Providers, Tools
 from batchctl.manifests.compose import MAX_BYTES

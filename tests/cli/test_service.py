@@ -182,7 +182,7 @@ def test_a_link_that_may_be_switched_is_told_of(
     monkeypatch.setenv("PWD", str(checkout / "current"))
     until_stopped[1] = None
     told = cli("watch", "--forever", "--yes").err
-    assert f"warning: {checkout / 'current'} is reached through a link" in told
+    assert f"warning: {checkout / 'current'} is reached through a symbolic link" in told
     assert str(checkout / "rev1" / ".batchctl" / "state.db") in told
     assert "kept/results" not in told
     monkeypatch.chdir(checkout / "rev1")

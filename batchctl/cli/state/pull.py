@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from batchctl.cli.common import Common, common_options
+from batchctl.cli.new_files import real_name
 from batchctl.cli.state.opening import open_stack_state
-from batchctl.cli.writing import real_name
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, UsageError
 

@@ -6,10 +6,10 @@ import os
 
 import click
 
+from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.connect import Connections
 from batchctl.cli.state.opening import Opened, find_job, open_stack_state
-from batchctl.cli.watching import watch_calls
 from batchctl.engine.rebinding import bind_jobs
 from batchctl.manifests.accounts import resolve_account
 from batchctl.manifests.trust import Trust

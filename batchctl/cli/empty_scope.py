@@ -1,4 +1,4 @@
-"""What to say of a scope in which nothing lies: most often a slip, and else nobody would notice."""
+"""Warns about `-f` and `-l` that match no job, which is usually a typing error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command says while it is busy, where it has no plan to show."""
+"""Progress of commands that have no plan to show."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from batchctl.report.live import Lines, make_lines
 
 
 def watch_calls(common: Common, clock: Clock, board: Board) -> Lines:
-    """Lines on standard error about what takes long, and about calls that are tried again; else nothing."""
+    """Report slow calls and repeated calls on standard error."""
     return make_lines(sys.stderr, clock, log_format=common.log_format, quiet=common.quiet).follow(board)

@@ -1,4 +1,4 @@
-"""What a stack wants to find on its emulator: the file beside the stack file, handed over before the first call."""
+"""Loads the seed of a stack's emulator, a file beside the stack file, before the first call."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError
 
 EMULATOR_SEED = ".emulator.yaml"
-"""Beside the stack file; a hidden name, because it is no manifest."""
+"""The seed's name. It is hidden because the file is not a manifest."""
 _MOST_BYTES = 16 * 1024**2
 _TIMEOUT = 30.0
 _BAD_REQUEST = 400
 
 
 def seed_emulator(seed: Path, url: str, transport: httpx.BaseTransport | None) -> None:
-    """Put what the file says into the emulator at a base URL; names that are there stay as they are.
+    """Load the seed into the emulator at a base URL; names that exist there do not change.
 
-    Nothing happens without the file. Raises BatchctlError when it cannot be read or does not hold a seed.
+    Does nothing if there is no seed. Raises BatchctlError if it cannot be read or is not valid.
     """
     try:
         content = read_start(seed, _MOST_BYTES + 1)
@@ -28,10 +28,10 @@ def seed_emulator(seed: Path, url: str, transport: httpx.BaseTransport | None) -
         return
     except OSError as error:
         message = f"{seed} cannot be read: {error.strerror}"
-        raise BatchctlError(message, code=ErrorCode.EMULATOR_FAILED, hint="remove it, or put a seed there") from error
+        raise BatchctlError(message, code=ErrorCode.EMULATOR_FAILED, hint="make it readable, or remove it") from error
     if len(content) > _MOST_BYTES:
         message = f"{seed} is larger than {_MOST_BYTES // 1024**2} MB"
-        raise BatchctlError(message, code=ErrorCode.EMULATOR_FAILED, hint="seed files and tables by calls")
+        raise BatchctlError(message, code=ErrorCode.EMULATOR_FAILED, hint="create large files and tables by API calls")
     client = httpx.Client(transport=transport, trust_env=False)
     try:
         answer = client.put(f"{url.rstrip('/')}/_emulator/seed", content=content, timeout=_TIMEOUT)
@@ -39,7 +39,7 @@ def seed_emulator(seed: Path, url: str, transport: httpx.BaseTransport | None) -
         hint = "is `batchctl emulator serve` running there?"
         raise BatchctlError(f"the emulator at {url}: {error}", code=ErrorCode.EMULATOR_FAILED, hint=hint) from error
     finally:
-        # A given transport is its giver's to close.
+        # The caller closes the transport that it passed in.
         if transport is None:
             client.close()
     if answer.status_code == _BAD_REQUEST:

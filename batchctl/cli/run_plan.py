@@ -1,4 +1,4 @@
-"""What `apply`, `destroy`, `cancel` and `watch` share: agree on a plan, drive it, report how it went."""
+"""Runs a plan for `apply`, `destroy`, `cancel`, `retry` and `watch`: asks for consent, executes, reports."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from rich.console import Console
 
 from batchctl.cli.consent import Consent, ask, ask_for_name, needs_asking, only_as_shown
 from batchctl.cli.exits import lightest_first, weightiest
-from batchctl.cli.guarding import refuse_new_state
-from batchctl.cli.looking import glance
+from batchctl.cli.guard_options import refuse_new_state
+from batchctl.cli.manifest_reload import ManifestReload
 from batchctl.cli.output import emit, open_progress, status_report, stderr_console
-from batchctl.cli.rereading import Rereader
+from batchctl.cli.preview import preview_plan
 from batchctl.cli.signals import orderly_stop
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.delivery import deliver_rest
@@ -32,7 +32,7 @@ from batchctl.report.values import ApplyReport
 
 @dataclass(frozen=True)
 class Request:
-    """What a command wants done."""
+    """The request of one command."""
 
     options: Options
     until: Until
@@ -40,23 +40,23 @@ class Request:
     output: str
     question: str = "Do you want to apply these changes?"
     typed: str | None = None
-    """What a person on a terminal has to type to agree; None asks for yes or no."""
+    """The word that a person must type to agree; None: ask for yes or no."""
     measure: Measure = field(default_factory=Measure)
-    """What counts in the exit code."""
+    """Which jobs count in the exit code."""
     pace: Pace = field(default_factory=Pace)
 
 
 def carry_out(workspace: Workspace, request: Request) -> int:
-    """Do it, print the report, and give the exit code. Raises what keeps the first pass from beginning."""
+    """Execute the request, print the report, and return the exit code. Raises errors that prevent the first pass."""
     approve = _agree(workspace, request)
     options = replace(request.options, consent=request.consent.yes or approve is not None)
     named = options.scope.names | options.rerun
-    reload = Rereader(workspace)
+    reload = ManifestReload(workspace)
 
     def check(plan: Plan) -> None:
         refuse_new_state(plan)
         if named:
-            # They were there at the start; another process may have renamed or removed them since.
+            # Another process may have renamed or removed them since the start.
             reload.workspace.require(named, workspace.state.load())
         if approve is not None:
             approve(plan)
@@ -77,10 +77,10 @@ def carry_out(workspace: Workspace, request: Request) -> int:
 
 
 def _agree(workspace: Workspace, request: Request) -> Approve | None:
-    """Show the plan and ask, where somebody can be asked and has to be."""
+    """Show the plan and ask for consent, if that is possible and needed."""
     if not request.consent.can_ask:
         return None
-    shown = glance(workspace, request.options).plan
+    shown = preview_plan(workspace, request.options).plan
     if not needs_asking(shown):
         return only_as_shown(shown)
     write_plan(shown, stderr_console(workspace.common), verbose=workspace.common.verbose)

@@ -1,6 +1,6 @@
-"""SIGINT, SIGTERM and SIGHUP before and after a command works: exit 130, as while it does (see `signals`).
+"""SIGINT, SIGTERM and SIGHUP during start and exit: exit 130, as in `signals`, which handles them during the work.
 
-Imports nothing of batchctl, for it is needed before the rest of it is read.
+Imports nothing from batchctl, because it is active before the rest is imported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STDERR: Final = 2
 
 
 def leave_on_signals() -> None:
-    """Leave at once: there is nothing to finish."""
+    """Exit at once: there is nothing to finish."""
     _hear(_leave)
 
 
@@ -27,12 +27,12 @@ def interrupt_on_signals() -> None:
 
 def _hear(handler: Callable[[int, FrameType | None], object]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # What the parent has us ignore, as nohup does, stays ignored.
+        # A signal that the parent process ignores, as with nohup, stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    # Not by sys.stderr: the signal may have come in the middle of a write there.
+    # Without sys.stderr: the signal may interrupt a write to it.
     os.write(STDERR, b"\ninterrupted; the state is sound: run the same command again\n")
     os._exit(INTERRUPTED)

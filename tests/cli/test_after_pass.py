@@ -1,4 +1,4 @@
-"""What a pass leaves behind: the table at its end and its exit code tell how things stand after it."""
+"""The status table at the end of a run and its exit code show the jobs after the last pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands that only look share: one preview, without lock or write."""
+"""A plan for commands that only read: it takes no lock and writes nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from batchctl.reconcile import Options, final_names
 from batchctl.report.error_text import write_error
 
 
-def glance(workspace: Workspace, options: Options) -> Preview:
-    """Observe and plan, and say nothing. Raises StateError."""
+def preview_plan(workspace: Workspace, options: Options) -> Preview:
+    """Observe and plan. Raises StateError."""
     with open_progress(workspace) as progress:
         tools = workspace.tools(progress)
         try:
@@ -22,16 +22,16 @@ def glance(workspace: Workspace, options: Options) -> Preview:
             tools.providers.close()
 
 
-def look(workspace: Workspace, options: Options | None = None) -> Preview:
-    """Observe and plan. Accounts that cannot be read are told on standard error. Raises StateError."""
-    seen = glance(workspace, options or Options(workspace.scope))
+def preview_and_warn(workspace: Workspace, options: Options | None = None) -> Preview:
+    """Observe and plan, and print an error for each account that cannot be read. Raises StateError."""
+    seen = preview_plan(workspace, options or Options(workspace.scope))
     for error in seen.errors.values():
         write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
     return seen
 
 
 def require_planned(name: str, seen: Preview, stack: Stack) -> None:
-    """Raise BatchctlError where a plan has nothing of a job: it was released, or has another name now."""
+    """Raise BatchctlError if the plan does not have the job: it was released, or has another name now."""
     if any(job.job == name for job in seen.plan.jobs):
         return
     record, after = seen.recorded.jobs.get(name), final_names(stack.moved).get(name)

@@ -1,4 +1,4 @@
-"""What the guards have to know of this run: the flags that lift them, and the facts that only the machine tells."""
+"""The options of a run that guards need: the flags that allow something, and whether it is a CI run."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def guarded_options(workspace: Workspace, flags: Mapping[str, Flag]) -> Options:
 
 
 def _require_manifests(workspace: Workspace, names: Iterable[str]) -> None:
-    """Raise for a job that cannot be bought: no manifest describes it."""
+    """Raise for a job without a manifest."""
     workspace.require(names, workspace.state.load())
     manifests = {job.name for job in workspace.desired.jobs}
     for name in names:
         if name not in manifests:
-            raise UsageError(f"--rerun {name}: no manifest describes it any more", hint="put its manifest back")
+            raise UsageError(f"--rerun {name}: it has no manifest any more", hint="restore its manifest")
 
 
 def refuse_new_state(plan: Plan) -> None:
-    """Raise GuardError where the plan doubts that the state may be empty.
+    """Raise GuardError if the plan refuses to start with an empty state.
 
-    Then nothing at all is done: a single record would make the state look like one that was kept.
+    Nothing is written in that case: a single record would make the state look like one that was kept.
     """
     for guard in plan.guards:
         if guard.code == ErrorCode.NEW_STATE:
-            raise GuardError(guard.message, code=guard.code, hint=f"{guard.way_out}, if nothing of it has run before")
+            raise GuardError(guard.message, code=guard.code, hint=f"{guard.way_out}, if the stack has not run before")

@@ -1,4 +1,4 @@
-"""The manifests, read again under the lock of each pass."""
+"""Reads the manifests again, under the lock of each pass."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import BatchctlError
 
 
-class Rereader:
-    """A Reload. It goes by the names that the user gave, so a checkout that is switched by a link is followed."""
+class ManifestReload:
+    """Implements `Reload`. Each call resolves the user's paths again, so it follows a symbolic link that switches."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._opened = workspace
         self._folder = folder.name()
         self.workspace = workspace
-        """With the manifests as they were read last."""
+        """With the manifests of the last reading."""
 
     def __call__(self) -> DesiredStack:
         """Raises ManifestError, and BatchctlError when the working folder is gone."""
         try:
-            # The folder of that name, which need not be the one that the process was started in.
+            # The folder of that name may be another one than when the process started.
             os.chdir(self._folder)
         except OSError as error:
             message = f"the manifests cannot be read again: {self._folder}: {error.strerror}"
@@ -40,12 +40,10 @@ class Rereader:
 
 
 def warn_of_links(workspace: Workspace) -> None:
-    """Tell where state or results would be left behind if the link that leads to the stack were switched."""
+    """Warn if state or results would be left behind when the link to the stack switches to another checkout."""
     stack = workspace.stack
     shown = Path(os.path.normpath(Path(folder.name()) / workspace.file.parent))
     inside = [str(path) for path in (stack.state, stack.results) if path.is_relative_to(stack.folder)]
     if shown != stack.folder and inside:
-        words = (
-            f"warning: {shown} is reached through a link. If it is switched to another checkout, this is left behind: "
-        )
-        click.echo(f"{words}{', '.join(inside)}. Name places outside of it with --state and spec.results.", err=True)
+        words = f"warning: {shown} is reached through a symbolic link. If the link switches, these files stay behind: "
+        click.echo(f"{words}{', '.join(inside)}. Set --state and spec.results to places outside of it.", err=True)

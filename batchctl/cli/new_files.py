@@ -1,4 +1,4 @@
-"""Writes new files for the user: never over what is there, never through a link of the checkout."""
+"""Creates files for the user. Never overwrites a file, and never follows a link inside the checkout."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from batchctl.model.errors import BatchctlError
 
 
 def real_name(path: Path) -> Path:
-    """A path that the user typed, its folder with all links followed; the last name as it is."""
+    """The path with all links of its folder resolved; the last name stays as it is."""
     return path.parent.resolve() / path.name
 
 
 def is_taken(real: Path, shown: Path) -> bool:
-    """Whether there is anything by this name, a link that leads nowhere included. Raises BatchctlError."""
+    """Whether the path exists, even as a broken link. Raises BatchctlError."""
     try:
         return is_there(real)
     except OSError as error:
@@ -24,7 +24,7 @@ def is_taken(real: Path, shown: Path) -> bool:
 
 
 def write_new(real: Path, shown: Path, text: str, hint: str, *, folders: bool = False) -> None:
-    """Write a new file, private; with `folders` make those above it, too. Raises BatchctlError."""
+    """Create a private file; with `folders`, create its folders too. Raises BatchctlError."""
     try:
         if folders:
             make_folder(real.parent)
@@ -37,4 +37,4 @@ def write_new(real: Path, shown: Path, text: str, hint: str, *, folders: bool = 
 def _cannot_write(shown: Path, error: OSError, hint: str = "") -> BatchctlError:
     culprit = f"{error.filename}: " if isinstance(error, UnsafeFile) else ""
     message = f"cannot write {shown}: {culprit}{error.strerror}"
-    return BatchctlError(message, code=ErrorCode.CANNOT_WRITE, hint=hint or "remove what is in the way")
+    return BatchctlError(message, code=ErrorCode.CANNOT_WRITE, hint=hint or "remove or rename what exists at this path")
