@@ -25,7 +25,7 @@ NOT_REBUILT = (
     "imported jobs, unless their results are collected or the manifest names them",
     "a former name, unless results were collected under it",
 )
-"""What neither a mark nor the results folder tells."""
+"""Facts that neither a mark nor the results folder contains."""
 UNANSWERED_CALLS = (
     "create calls in flight: a job that no list shows yet would be bought again,"
     " so wait a few minutes before the next `apply`"

@@ -59,7 +59,7 @@ MESSAGES: tuple[Message, ...] = (
     message(
         "Content",
         "A content in REST form.",
-        both("role", _ROLE, "Who speaks."),
+        both("role", _ROLE, "The role of the speaker."),
         required("parts", Each(Of("Part"), least=1, one_is_enough=True), "What is said."),
     ),
     message(
@@ -188,7 +188,7 @@ MESSAGES: tuple[Message, ...] = (
         "AudioTranscription",
         "A transcription of audio.",
         needed_on_vertex("text", TEXT, "The words."),
-        both("speakerLabel", TEXT, "Who speaks."),
+        both("speakerLabel", TEXT, "The role of the speaker."),
         both("words", Each(Of("TranscribedWord")), "The words with their times."),
         gemini("finished", BOOLEAN, "Whether the transcription is whole."),
         gemini("languageCode", TEXT, "A BCP 47 language tag."),

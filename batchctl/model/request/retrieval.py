@@ -89,7 +89,7 @@ MESSAGES: tuple[Message, ...] = (
         "ExternalApi",
         "A search of your own.",
         both("endpoint", TEXT, "Its address."),
-        both("apiSpec", choice("API_SPEC_UNSPECIFIED", "SIMPLE_SEARCH", "ELASTIC_SEARCH"), "What it speaks."),
+        both("apiSpec", choice("API_SPEC_UNSPECIFIED", "SIMPLE_SEARCH", "ELASTIC_SEARCH"), "The text to speak."),
         both("authConfig", OBJECT, "How the API logs in there."),
         both("elasticSearchParams", Of("ElasticSearch"), "Settings of Elasticsearch."),
         both("simpleSearchParams", OBJECT, "Settings of a simple search."),
