@@ -114,7 +114,7 @@ class RemoteSource:
 
 @dataclass(frozen=True)
 class UnknownSource:
-    """The input of a job that was made by hand and taken in with `spec.adopt`: it is not known here."""
+    """The unknown input of a job that was adopted with `spec.adopt`."""
 
 
 Source: TypeAlias = InlineRows | LocalFile | UploadedFile | RemoteSource | UnknownSource
@@ -187,7 +187,7 @@ class DesiredJob:
     """Defaults in REST form that are merged into every row that batchctl sends (RFC 7396; the row wins)."""
     run_id: str | None = None
     adopt: str | None = None
-    """The resource name of a job made by hand that this manifest takes in. Not in the digest."""
+    """The resource name of the remote job that this manifest adopts. Not in the digest."""
     extra_body: Mapping[str, Json] = field(default_factory=dict)
     """Merged into the batch object of the create call, to send fields that batchctl does not know yet."""
     depends_on: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The history of a stack: one event for each thing that was done or observed."""
+"""The history of a stack: events for everything that was done or observed."""
 
 from __future__ import annotations
 

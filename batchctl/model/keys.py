@@ -85,7 +85,7 @@ def shown_digest(digest: str) -> str:
 
 
 def short_uid(uid: str) -> str:
-    """The six characters that stand for a stack's uid in marks and labels.
+    """The six characters of a stack's uid in marks and labels.
 
     A uid of six lower-case letters and digits (what `init` writes) is used as it is. Any other is hashed: hand-written
     uids tend to share their beginning, and labels take no capitals.

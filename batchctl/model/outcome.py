@@ -28,6 +28,6 @@ class Outcome:
     job: str
     result: Result
     remote: str | None = None
-    """The resource name of the remote job that counts after the pass."""
+    """The resource name of the current remote job after the pass."""
     error: BatchctlError | None = None
     """Why it failed; the guard's refusal when it was skipped by one."""

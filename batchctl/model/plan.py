@@ -26,17 +26,17 @@ class JobPlan:
     job: str
     decision: Decision
     guard: Guard | None = None
-    """Set when the action, or what follows from an adoption, is refused; its steps then need no consent."""
+    """The guard that refuses the action or the change after an adoption. The remaining steps need no consent."""
     attempt: RecordedAttempt | None = None
-    """The attempt that counts, as this pass saw it; None when there is none yet."""
+    """The current attempt as this pass observed it; None if there is none yet."""
     size: WorkSize = field(default_factory=WorkSize)
-    """How large its work is: what is to be bought, else what was."""
+    """The size of the work to buy, else of the work that was bought."""
     buys: bool = False
-    """Whether an attempt is bought, now or when it is its turn; a guard may still refuse it."""
+    """Whether an attempt is bought, now or later from the queue; a guard may still refuse it."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps, in their order. The first that fails ends them."""
+        """All steps in order. The first failure ends them."""
         return (*self.decision.base, *self.decision.steps)
 
     @property
@@ -66,17 +66,17 @@ class JobPlan:
 
     @property
     def unfinished(self) -> bool:
-        """Whether the action goes on in a later pass."""
+        """Whether the action continues in a later pass."""
         return self.decision.unfinished
 
     @property
     def needs_consent(self) -> bool:
-        """Whether a person, `--yes` or a reviewed plan has to agree."""
+        """Whether it needs the consent of a person, `--yes` or a reviewed plan."""
         return self.decision.needs_consent
 
     @property
     def next_time(self) -> datetime | None:
-        """When something is due that needs no event."""
+        """The time of the next timer."""
         return self.decision.next_time
 
     @property
@@ -91,7 +91,7 @@ class JobPlan:
 
     @property
     def blocked(self) -> bool:
-        """Whether those will not come to that end by themselves."""
+        """Whether the wait cannot end unless a person acts."""
         return self.decision.blocked
 
     @property
@@ -101,7 +101,7 @@ class JobPlan:
 
     @property
     def unseen(self) -> bool:
-        """Whether it waits for a pass that sees the job."""
+        """Whether it waits for a pass that observes the job."""
         return self.decision.unseen
 
     @property
@@ -110,7 +110,7 @@ class JobPlan:
         return self.decision.trail
 
     def lines(self) -> tuple[str, ...]:
-        """The action with its phase, each step in its order, and the guard that refuses it."""
+        """The action with its phase, each step, and the guard that refuses it."""
         flags = ["unfinished"] * self.unfinished + ["consent"] * self.needs_consent
         head = " ".join([self.action, self.phase, *flags])
         refused = () if self.guard is None else (f"! {self.guard.code}",)
@@ -118,12 +118,12 @@ class JobPlan:
 
     @property
     def remote(self) -> str | None:
-        """The resource name of the remote job that counts."""
+        """The resource name of the current remote job."""
         return self.attempt.remote if self.attempt else None
 
 
 class DriftKind(StrEnum):
-    """How observed can differ from recorded through no act of ours."""
+    """The kinds of differences between observed and recorded that batchctl did not cause."""
 
     CANCELLED = "Cancelled"
     MISSING = "Missing"
@@ -145,16 +145,16 @@ class Drift:
 
 @dataclass(frozen=True, order=True)
 class Rename:
-    """A job that is removed and another that comes for the same work: most likely one under another name."""
+    """A removed job and a new one with the same work: most likely a rename."""
 
     before: str
     after: str
     buys: bool = field(default=True, compare=False)
-    """Whether the work would be bought again; else the results of the former are used."""
+    """Whether the work would be bought again; else the results of the removed job are reused."""
 
     @property
     def entry(self) -> str:
-        """The entry of `spec.moved` that makes it one job, as YAML."""
+        """The entry of `spec.moved` for the rename, as YAML."""
         return f"- {{from: {self.before}, to: {self.after}}}"
 
 
@@ -168,18 +168,18 @@ class Plan:
     unmanaged: int | None = None
     guards: tuple[Guard, ...] = ()
     problems: Mapping[Account, str] = field(default_factory=dict)
-    """Accounts that could not be read in full, with the reason: their jobs are left alone in this pass."""
+    """Accounts that could not be read completely, with the reason: this pass does not change their jobs."""
     identities: Mapping[Account, str] = field(default_factory=dict)
-    """Identities to write down: of accounts seen for the first time, or through other credentials than before."""
+    """Identities to record: of accounts that were read for the first time, or with other credentials."""
     live: Mapping[QuotaKey, int] = field(default_factory=dict)
-    """How many of our jobs are at work, as far as was seen: what a refusal during this pass is judged by."""
+    """The number of our active jobs, for judging a refusal during this pass."""
     renames: tuple[Rename, ...] = ()
     """Likely renames that are not in `spec.moved`."""
     clocks: Mapping[Account, datetime] = field(default_factory=dict)
-    """The time of each account's own clock at its observation: ages are computed by it."""
+    """The provider's time of each observation, for computing ages."""
 
     def lines(self) -> tuple[str, ...]:
-        """The whole plan as text: for each job its action, its steps and its drift."""
+        """The plan as text: for each job its action, its steps and its drift."""
         drift: dict[str, list[str]] = defaultdict(list)
         for found in self.drift:
             drift[found.job].append(f"~ {found.kind}")
@@ -187,7 +187,7 @@ class Plan:
         return tuple(f"{name}: {' | '.join(lines[name])}" for name in sorted(lines))
 
     def summary(self) -> dict[str, int]:
-        """How many jobs have each action, in the order of `Action`."""
+        """The number of jobs with each action, in the order of `Action`."""
         counts = {action.value: 0 for action in Action}
         for job in self.jobs:
             counts[job.action.value] += 1
@@ -195,5 +195,5 @@ class Plan:
 
     @property
     def has_changes(self) -> bool:
-        """Whether any job has an action but `wait` and `none`."""
+        """Whether any job has an action other than `wait` and `none`."""
         return not all(job.action.is_quiet for job in self.jobs)

@@ -1,4 +1,4 @@
-"""The protocols between rooms: what the engine needs, and what implements it elsewhere."""
+"""The protocols between packages: the engine uses them, and other packages implement them."""
 
 from __future__ import annotations
 
@@ -31,46 +31,46 @@ from batchctl.model.request.problems import Problem
 
 
 class Clock(Protocol):
-    """Time, so that tests can move it."""
+    """The clock. Tests replace it."""
 
     def now(self) -> datetime:
         """The local time, in UTC."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait; returns early when the process was asked to stop."""
+        """Wait; returns early if the process was asked to stop."""
         ...
 
 
 @dataclass(frozen=True)
 class CreateRequest:
-    """All that one create call needs."""
+    """The content of one create call."""
 
     mark: Mark
     kind: Kind
     model: str
     source: InlineRows | UploadedFile | RemoteSource
-    """Inline rows have the job's `request` defaults merged in already."""
+    """In inline rows, the job's `request` defaults are merged in."""
     display_name: str | None = None
-    """The user's part; the provider puts the mark where its API can carry it."""
+    """The user's part; the provider adds the mark or sends it as labels."""
     dest: str | None = None
     """See `DesiredJob.dest`."""
     labels: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0
-    """0 where the API has no such field; the same for the next."""
+    """0 if the API has no such field; `webhook` is empty then."""
     webhook: Mapping[str, Json] = field(default_factory=dict)
     extra_body: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file of rows on its way to where an API reads it."""
+    """A file of rows to upload."""
 
     content: Iterable[bytes]
     """The bytes, streamed; read at most once."""
     size: int
     sha256: str
-    """Over the bytes, in hex: what makes a repeated upload recognisable."""
+    """Of the bytes, in hex. It identifies a repeated upload."""
     display_name: str
 
 
@@ -80,37 +80,37 @@ class ResultItem:
 
     key: str | None
     index: int | None
-    """The 0-based input position where the row carries our mark; None otherwise."""
+    """The 0-based input position if the row has our mark; else None."""
     response: Mapping[str, Json] | None = None
     error: Mapping[str, Json] | None = None
     request: Mapping[str, Json] | None = None
-    """The request as the API echoes it beside the result, where it does."""
+    """The request that the API repeats beside the result; None if it does not."""
     members: Mapping[str, Json] = field(default_factory=dict)
-    """What else stood beside the result: the user's own members of the row, such as `custom_id`."""
+    """Other members beside the result: the user's own members of the row, such as `custom_id`."""
     key_is_number: bool = False
-    """Whether the key came as a number: an importer may have made one of a text."""
+    """Whether the key is a number: an importer may have converted a text."""
     early: bool = False
-    """Whether it comes from what the API wrote before the end: the row is there again, as a rule."""
+    """Whether the API wrote it before the end of the job: the final results usually have the row again."""
     aside: BinaryIO | None = None
-    """The bytes of a line that was too long to be read; open only until the next row is asked for."""
+    """The bytes of a line that is too long; open only until the next row is read."""
 
 
 @dataclass(frozen=True)
 class InputRow:
-    """One row of an input, as far as its result has to know it."""
+    """One row of an input, with what is needed to join its result."""
 
     key: str | None
     request: Mapping[str, Json] | None
-    """None where no result echoes it."""
+    """None if no result repeats it."""
     members: Mapping[str, Json] = field(default_factory=dict)
     """The members beside the request, such as `custom_id`."""
     sent: Mapping[str, str] = field(default_factory=dict)
-    """The names that were sent with it, where these are others than its own: by member, such as `key`."""
+    """Names that were sent instead of its own, by member, such as `key`."""
 
 
 @dataclass(frozen=True)
 class SentRows:
-    """The input of a job whose rows batchctl sent: its results carry their names or our mark."""
+    """An input that batchctl sent: results have the rows' names or our mark."""
 
     rows: Iterable[InputRow]
     """In input order, streamed; reading may raise ResultsError."""
@@ -118,7 +118,7 @@ class SentRows:
 
 @dataclass(frozen=True)
 class ForeignRows:
-    """The input of a job whose rows batchctl never sent: results match it by their names or the echoed request."""
+    """An input that batchctl did not send: results match it by name or by the repeated request."""
 
     rows: Iterable[InputRow]
     """In input order, streamed; reading may raise ApiError."""
@@ -126,14 +126,14 @@ class ForeignRows:
 
 @dataclass(frozen=True)
 class UnorderedRows:
-    """The input of a job whose rows batchctl never sent, where nothing tells in which order they stand.
+    """An input that batchctl did not send and that has no order.
 
-    So no result has a position, whatever it carries: a label or metadata in it are the rows' own, and prove nothing.
+    So no result has a position. Labels or metadata in it are the user's and prove nothing.
     """
 
 
 KnownInput: TypeAlias = SentRows | ForeignRows | UnorderedRows
-"""What is known of the rows that went in, for the join of results."""
+"""What is known of the input, for joining results."""
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,14 @@ class FileUse:
     """Bytes of all."""
     own_files: int
     own_size: int
-    """Bytes of those that batchctl has uploaded."""
+    """Bytes of the files that batchctl uploaded."""
     most: int | None = None
-    """Bytes that there may be; None where that has no bound."""
+    """The most bytes; None without a limit."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that `doctor` shows of a provider, such as who its credentials are."""
+    """A fact about a provider for `doctor`, such as the owner of its credentials."""
 
     check: str
     detail: str
@@ -169,52 +169,52 @@ class Provider(Protocol):
 
     @property
     def identity(self) -> str:
-        """A fingerprint of the credentials, where they alone decide which jobs there are; empty elsewhere.
+        """A fingerprint of the credentials if only they determine the visible jobs; else empty.
 
-        Nothing that helps to guess them. Another fingerprint may stand for the same jobs, as after a key's rotation.
+        It does not help to guess them. After the rotation of a key, another fingerprint shows the same jobs.
         """
         ...
 
     @property
     def lists_foreign(self) -> bool:
-        """Whether `list_jobs` shows jobs that carry no mark of ours too."""
+        """Whether `list_jobs` always includes jobs without our mark."""
         ...
 
     def now(self) -> datetime:
-        """The local clock plus the offset that `Date` headers show; a single one that is far off does not count."""
+        """The local clock plus the offset of `Date` headers; a single header with a large difference does not count."""
         ...
 
     def confirm_clock(self) -> bool:
-        """Ask once more where the last `Date` header was far off and no other confirms it; gives whether it is clear.
+        """Make one more call if the last `Date` header had a large difference; returns whether the clock is certain.
 
-        An answer that agrees makes it count. Raises ApiError.
+        An answer that agrees confirms the header. Raises ApiError.
         """
         ...
 
     def facts(self) -> Sequence[Fact]:
-        """Who we are there and where, no secret in it. Raises BatchctlError when there are no usable credentials."""
+        """Facts about account and credentials, without secrets. Raises BatchctlError without usable credentials."""
         ...
 
     def list_jobs(self, *, foreign: bool = False) -> Iterator[RemoteJob]:
         """All jobs of the stack on this account, page by page; with `foreign`, other people's too.
 
-        Where `lists_foreign` holds they come in any case. A failed page raises, so a list that ends is complete.
+        If `lists_foreign` is true, those are always included. A failed page raises, so a list that ends is complete.
         """
         ...
 
     def get_job(self, name: str) -> RemoteJob:
         """One job, without its results. Raises NotFound.
 
-        The name may be written in any of the API's ways; the job's own is the one that the API gives.
+        The name may have any form that the API accepts; the returned job has the API's own.
         """
         ...
 
     def create_job(self, request: CreateRequest) -> RemoteJob:
-        """Send the create call, once. The error's `effect` tells what a failed call may have done."""
+        """Send the create call, once. The `effect` of the error is what a failed call may have done."""
         ...
 
     def cancel_job(self, name: str) -> None:
-        """Ask for the job's end. Raises NotFound."""
+        """Request the cancellation of the job. Raises NotFound."""
         ...
 
     def delete_job(self, name: str) -> None:
@@ -222,32 +222,32 @@ class Provider(Protocol):
         ...
 
     def upload_file(self, upload: Upload) -> tuple[str, datetime | None]:
-        """Put JSONL where the API reads it; gives the file's name and when it expires, None: not by itself.
+        """Upload JSONL; returns the file's name and its expiry, None if it does not expire.
 
-        Where files do not expire, the name follows from the content, and a file that is there is not sent again.
+        If files do not expire, the name follows from the content, and an existing file is not sent again.
         """
         ...
 
     def delete_file(self, name: str) -> None:
-        """Delete a file that `upload_file` gave; one of another name than it gives is left alone. Raises NotFound."""
+        """Delete a file from `upload_file`; files with other names are not touched. Raises NotFound."""
         ...
 
     def uploads(self) -> FileUse | None:
-        """How much of the place for uploads is used; None where there is no such place."""
+        """The use of the storage for uploads; None if the API has none."""
         ...
 
     def read_input(self, source: RemoteSource) -> Iterator[InputRow] | None:
-        """The rows of an input that batchctl did not send, streamed, in input order; None when it has no order.
+        """The rows of an input that batchctl did not send, streamed, in input order; None if it has no order.
 
-        Raises ApiError, also midway.
+        Raises ApiError, also during the iteration.
         """
         ...
 
     def read_results(self, name: str) -> Iterator[ResultItem]:
-        """The results of a terminal job, streamed, in arrival order; nothing when it has none.
+        """The results of a terminal job, streamed, in arrival order; empty if it has none.
 
-        Raises ResultsNotReady (an ApiError with code `ResultsNotReady`) when the job has ended but its result file
-        cannot be read yet.
+        Raises ResultsNotReady (an ApiError with code `ResultsNotReady`) if the job has ended but its result file cannot
+        be read yet.
         """
         ...
 
@@ -255,16 +255,16 @@ class Provider(Protocol):
 
 
 class ProviderFactory(Protocol):
-    """Opens the provider of an account, for jobs of the stack and for recorded jobs whose provider left it."""
+    """Opens the provider of an account, also for recorded jobs whose provider is no longer in the stack."""
 
     def __call__(self, account: Account) -> Provider:
-        """Raises UsageError or ManifestError when the account cannot be reached from here, with the way out."""
+        """Raises UsageError or ManifestError with a hint if the account cannot be used from here."""
         ...
 
 
 @dataclass(frozen=True)
 class RowsSummary:
-    """What one reading of a local file of rows found."""
+    """The result of reading a local file of rows."""
 
     sha256: str
     rows: int
@@ -273,41 +273,41 @@ class RowsSummary:
     row_hashes: str | None = None
     """See `RowHashes`."""
     warnings: tuple[RowProblem, ...] = ()
-    """What is doubtful in the first rows that have such a thing."""
+    """Warnings about the first rows that have any."""
     output_tokens: int = 0
-    """The most tokens that the answers to the rows may have, of those rows that bound them."""
+    """The most output tokens of all rows that set a limit."""
 
 
 @dataclass(frozen=True)
 class RowRules:
-    """What the requests of rows are checked against."""
+    """The rules for checking the requests of rows."""
 
     api: Api | None = None
-    """None where it is not known."""
+    """None if it is not known."""
     defaults: Mapping[str, Json] = field(default_factory=dict)
-    """`request` of the job, which goes under each row."""
+    """`request` of the job, which is merged into each row."""
     is_google_model: bool = True
-    """Requests for another publisher's model have forms of their own, and are not checked."""
+    """Requests for another publisher's model have other forms and are not checked."""
 
 
 class RowReader(Protocol):
-    """Reads rows from local JSONL files; given to `manifests`, which needs their fingerprint."""
+    """Reads rows from local JSONL files, for `manifests`, which needs their fingerprint."""
 
     def fingerprint(
         self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
     ) -> RowsSummary:
-        """Read the whole file once, streamed. Raises RowsError listing what is wrong, line by line.
+        """Read the complete file once, streamed. Raises RowsError with the errors by line.
 
-        A line of more than `line_bytes` is one of the faults. Without `rules` requests are not checked.
+        A line of more than `line_bytes` is an error. Without `rules`, requests are not checked.
         """
         ...
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
-        """The problems in the requests of rows that are in the manifest, each with the index of its row."""
+        """The problems in the requests of rows in the manifest, each with the index of its row."""
         ...
 
     def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
-        """The most tokens that the answers to rows of the manifest may have, of those rows that bound them."""
+        """The most output tokens of all rows in the manifest that set a limit."""
         ...
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
@@ -316,57 +316,57 @@ class RowReader(Protocol):
 
 
 class InputEncoder(Protocol):
-    """Turns a job's source into what is sent."""
+    """Encodes a job's source for sending."""
 
     def inline_rows(self, job: DesiredJob) -> tuple[RequestRow, ...]:
-        """The rows of an inline source with the job's `request` defaults under each."""
+        """The rows of an inline source with the job's `request` defaults merged in."""
         ...
 
     def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
-        """Write the JSONL that is uploaded, defaults merged in; gives the sha256 of the bytes in hex.
+        """Write the JSONL for the upload, with defaults merged in; returns the sha256 of the bytes in hex.
 
-        Raises ResultsError with code `InputChanged` when the file is no longer the one that was digested.
+        Raises ResultsError with code `InputChanged` if the file changed after it was digested.
         """
         ...
 
     def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
-        """The rows as they are sent, in input order, streamed; None when batchctl does not hold the input.
+        """The rows as they are sent, in input order, streamed; None if batchctl does not have the input.
 
-        Reading raises ResultsError with code `InputChanged` when the file is no longer the one that was digested: then
-        nothing is known of the rows that came before.
+        Reading raises ResultsError with code `InputChanged` if the file changed after it was digested. Then the rows
+        that were already read are not valid either.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What a collection brought."""
+    """The outcome of a collection."""
 
     path: str
     """Relative to the results folder, with `/`."""
     ok: int
     failed: int
     missing: int | None
-    """Input rows without a result; None when the input is not known."""
+    """Input rows without a result; None if the input is not known."""
     unmatched: int
-    """Results that belong to no input row, or to one that has another answer."""
+    """Results without an input row, or whose row has another answer."""
     anonymous: int = 0
-    """Results that nothing tells apart: no key, no position, no member of their own."""
+    """Results without a key, a position or a member that identifies them."""
     tokens: int | None = None
-    """Tokens of the input that the API counted in the rows that brought an answer; None where it counted none."""
+    """Input tokens that the API counted for the answered rows; None if it counted none."""
 
 
 class Shelf(Protocol):
-    """Tells what of all that was collected is whole. Never writes, never raises."""
+    """Checks which collected results are complete. Never writes, never raises."""
 
     def look(self) -> Inventory:
-        """The whole results folder, as far as names, manifests and sizes tell: cheap, and made in every pass."""
+        """The content of the results folder by names, manifests and sizes: cheap, for every pass."""
         ...
 
     def verify(self, path: str) -> str | None:
-        """Read collected rows against their hash, right before anything is done that counts on them.
+        """Compare collected rows with their hash, right before something relies on them.
 
-        Gives why they are not whole, None when they are; the next `look` knows it too.
+        Returns why they are not complete, None if they are; the next `look` knows it too.
         """
         ...
 
@@ -385,25 +385,25 @@ class ResultStore(Protocol):
     ) -> Collected:
         """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
 
-        `known` is what is known of the input; None: only that batchctl sent its rows. `marks` are further facts for
-        that folder's manifest. Repeating it is harmless. Raises ResultsError, and whatever `items`
-        and a foreign input raise.
+        `known` is what is known of the input; None: only that batchctl sent its rows. `marks` are more facts for the
+        folder's manifest. Repeating it is harmless. Raises ResultsError, and the errors of `items` and of a foreign
+        input.
         """
         ...
 
     def reuse(self, key: AttemptKey, digest: str, source: str, marks: Mapping[str, Json]) -> str:
-        """Put a copy of collected results, whole by their hash, where those of an attempt lie; gives its path.
+        """Copy collected results, checked by their hash, to the folder of an attempt; returns its path.
 
         Repeating it is harmless. Raises ResultsError.
         """
         ...
 
     def point_current(self, job: str, path: str) -> None:
-        """Let `<job>/current` point at a collected folder."""
+        """Point `<job>/current` at a collected folder."""
         ...
 
     def rename_job(self, job: str, to: str) -> bool:
-        """Give a job's folder another name; False when there is none. Raises ResultsError, also when it is taken."""
+        """Rename a job's folder; False if there is none. Raises ResultsError, also if the new name exists."""
         ...
 
 
@@ -413,11 +413,11 @@ class StateSession(AbstractContextManager["StateSession"], Protocol):
     def load(self) -> Recorded: ...
 
     def commit(self, writes: Sequence[Write]) -> None:
-        """Make all changes durable, or none. Raises StateError when another process took the lock over meanwhile."""
+        """Make all changes durable, or none. Raises StateError if another process has taken the lock."""
         ...
 
     def check(self) -> None:
-        """Raise StateError when another process took the lock over meanwhile."""
+        """Raise StateError if another process has taken the lock."""
         ...
 
 
@@ -425,7 +425,7 @@ class StateStore(Protocol):
     """The state file."""
 
     def load(self) -> Recorded:
-        """A snapshot without locking; empty when there is no file yet. Raises StateError."""
+        """A snapshot without locking; empty if there is no file yet. Raises StateError."""
         ...
 
     def lock(self) -> StateSession:
@@ -434,31 +434,31 @@ class StateStore(Protocol):
 
 
 class Progress(Protocol):
-    """Told what the engine does while it does it. The engine never prints."""
+    """Receives the progress of the engine, which never prints."""
 
     def planned(self, plan: Plan) -> None: ...
 
     def step(self, job: str, message: str) -> None:
-        """Something was done for a job."""
+        """A step of a job was executed."""
         ...
 
     def warn(self, message: str) -> None: ...
 
     def waiting(self, jobs: Sequence[JobPlan], seconds: float) -> None:
-        """A pass has ended; the next comes in so many seconds."""
+        """A pass has ended; the next one starts in `seconds`."""
         ...
 
 
 class Notifier(Protocol):
-    """Tells hooks. Safe to call from several threads at once."""
+    """Delivers notices to hooks. Thread-safe."""
 
     def send(self, hook: Hook, notice: Notice) -> None:
-        """Deliver a notice, once, within bounded time.
+        """Deliver a notice, once, within a time limit.
 
-        Raises NotDelivered, and HookUnusable when the set-up here did not even allow to try.
+        Raises NotDelivered, and HookUnusable if the set-up does not allow a try.
         """
         ...
 
     def check(self, hook: Hook) -> None:
-        """Look whether the set-up here allows to tell a hook, without telling it anything. Raises as `send` does."""
+        """Check whether the set-up allows a delivery to a hook, without one. Raises like `send`."""
         ...

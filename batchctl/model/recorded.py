@@ -1,4 +1,4 @@
-"""What the state file says, and the changes that can be made to it."""
+"""The recorded values of the state file, and the changes to them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from batchctl.model.times import rfc3339_seconds
 
 
 class CancelCause(StrEnum):
-    """Why batchctl sent a cancel; kept because what follows differs."""
+    """Why batchctl sent a cancel; it determines what happens next."""
 
     USER = "user"
     REMOVE = "remove"
@@ -31,18 +31,18 @@ class CancelCause(StrEnum):
 
 @dataclass(frozen=True)
 class Intent:
-    """The durable word that a create call is about to be made. Open until its outcome is known."""
+    """The durable record that a create call is about to be made. Open until its outcome is known."""
 
     time: datetime
-    """When it was written, on the local clock."""
+    """The time of the record on the local clock."""
     first_look: datetime | None = None
-    """The first complete look that did not find the token, on the local clock: the grace runs from here."""
+    """The first complete look without the token, on the local clock. The grace starts here."""
     first_look_there: datetime | None = None
-    """The same moment on the provider's clock; None where none was written down, in states of older formats."""
+    """The same moment on the provider's clock; None in states of older formats."""
 
 
 class Operation(StrEnum):
-    """What is done about an attempt at its API."""
+    """A kind of call for an attempt."""
 
     UPLOAD = "upload"
     CREATE = "create"
@@ -53,26 +53,26 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True)
 class Trouble:
-    """What goes wrong with an attempt: said when it was seen, kept until it is overcome. Times are the provider's."""
+    """A failure of an attempt, kept until a later call succeeds. Times are those of the provider's clock."""
 
     operation: Operation
     code: str
     message: str
-    """The API's own words, at most 256 characters."""
+    """The API's message, at most 256 characters."""
     hint: str
-    """The way out that was given with it; empty where none fits."""
+    """The hint; empty if there is none."""
     first_time: datetime
     last_time: datetime
     tries: int = 1
-    """How often in a row it went wrong."""
+    """Consecutive failures."""
     next_time: datetime | None = None
-    """Not tried again before; None: in the next pass, or never."""
+    """The earliest time of the next try; None: in the next pass, or never."""
     until: datetime | None = None
-    """How long it is tried again by itself; None: without an end, or not at all."""
+    """The end of automatic retries; None: no end, or no retries."""
 
     @property
     def words(self) -> str:
-        """What went wrong in the API's own words, since when, and until when it is tried again."""
+        """The API's message, since when, and until when it is tried again."""
         parts = [f"since {rfc3339_seconds(self.first_time)}"]
         if self.tries > 1:
             parts.append(f"tried {self.tries} times")
@@ -94,7 +94,7 @@ class RecordedAttempt:
     tree: Mapping[str, Json] = field(default_factory=dict)
     """The redacted tree behind the digest; empty for an adopted attempt, whose input is not recorded."""
     intent: Intent | None = None
-    """Open intent, or None when the outcome of the create call is known."""
+    """The open intent; None if the outcome of the create call is known."""
     remote: str | None = None
     """The remote job's resource name."""
     state: str | None = None
@@ -103,85 +103,85 @@ class RecordedAttempt:
     end_time: datetime | None = None
     rows: RowCounts = field(default_factory=RowCounts)
     error: Status | None = None
-    """What the API said of a failed job, or of a refused create call."""
+    """The API's error for a failed job or a refused create call."""
     rejected: bool = False
     """The create call was refused for good (4xx but 401, 408, 409, 429)."""
     adopted: bool = False
-    """Found by its mark, not made by this state file."""
+    """Found by its mark, not created by this state."""
     cancel_time: datetime | None = None
     cancel_cause: CancelCause | None = None
     delete_time: datetime | None = None
-    """When our delete was answered."""
+    """The time of the answer to our delete."""
     missed: Moment | None = None
-    """The first complete look of those in a row that did not find the remote job; None while it is seen."""
+    """The first of the consecutive complete looks without the remote job; None if it is visible."""
     gone_time: datetime | None = None
-    """When `apply` wrote down that the remote job is gone."""
+    """The time at which `apply` recorded that the remote job is gone."""
     results: str | None = None
-    """Where the results lie, relative to the results folder; None until they are durably collected."""
+    """The path of the results, relative to the results folder; None until they are durably collected."""
     results_lost: bool = False
-    """The API has the job, but not its results any more: there is nothing left to collect."""
+    """The API has the job but no longer its results: there is nothing to collect."""
     input_bytes: int | None = None
-    """`DesiredJob.input_bytes` when the create call was made; None where batchctl did not send the rows."""
+    """`DesiredJob.input_bytes` at the create call; None if batchctl did not send the rows."""
     tokens: int | None = None
-    """Tokens that the API counted in the rows that brought an answer; None where it counted none."""
+    """Tokens that the API counted for the answered rows; None if it counted none."""
     row_hashes: str | None = None
-    """`DesiredJob.row_hashes` when the create call was made."""
+    """`DesiredJob.row_hashes` at the create call."""
     trouble: Trouble | None = None
-    """What goes wrong with it now; None when nothing does, or it was overcome."""
+    """The present trouble; None without one."""
     input_file: str | None = None
-    """The uploaded file that it reads; empty: it was sent without one; None: not known."""
+    """Its uploaded input file; empty: it has none; None: not known."""
 
     @property
     def is_active(self) -> bool:
-        """Whether its remote job waits for work or works, as far as is known."""
+        """Whether its remote job is queued or running, by the last known state."""
         return self.state is not None and is_active(self.state)
 
     @property
     def has_ended(self) -> bool:
-        """Whether its remote job has ended for good. A state that batchctl does not know is no end."""
+        """Whether its remote job has ended. An unknown state is not an end."""
         return self.state is not None and is_terminal(self.state)
 
     @property
     def state_name(self) -> str:
-        """Its state without the API's prefix, such as `PARTIALLY_SUCCEEDED`; empty where none is known."""
+        """Its state without the API's prefix, such as `PARTIALLY_SUCCEEDED`; empty if it is not known."""
         return (self.state or "").removeprefix("JOB_STATE_")
 
     @property
     def state_words(self) -> str:
-        """The same for a sentence: `partially succeeded`."""
+        """Its state for a sentence: `partially succeeded`."""
         return self.state_name.lower().replace("_", " ")
 
     @property
     def is_uncollected(self) -> bool:
-        """Whether there may be results that are not durably here yet."""
+        """Whether there may be results that are not collected yet."""
         return self.results is None and not self.results_lost
 
     @property
     def collect_by(self) -> datetime | None:
-        """Until when its results are sure to be there; None where nothing is left to collect, or no end is set."""
+        """Until when its results certainly exist; None if nothing is left to collect, or there is no limit."""
         kept = CAPABILITIES[self.account.api].results_kept
         may_have_any = self.has_ended and self.is_uncollected and not self.is_gone
         return self.end_time + kept if kept and self.end_time and may_have_any else None
 
     @property
     def is_reused(self) -> bool:
-        """Whether it was never sent, because results of the same work were here: it has those, and no remote job."""
+        """Whether it reuses results of the same work: it was never sent and has no remote job."""
         return self.remote is None and self.results is not None
 
     @property
     def is_unsent(self) -> bool:
-        """Whether no remote job of it is known, and none was made needless."""
+        """Whether it has neither a known remote job nor results."""
         return self.remote is None and self.results is None
 
     @property
     def is_gone(self) -> bool:
-        """Whether nothing is expected to be there: our delete was answered, the absence confirmed, or nothing sent."""
+        """Whether it has no remote job any more: our delete was answered, its absence confirmed, or nothing sent."""
         return self.delete_time is not None or self.gone_time is not None or self.is_reused
 
 
 @dataclass(frozen=True)
 class JobRow:
-    """A job's own row in the state file: what must outlive its manifest. Its attempts have rows of their own."""
+    """A job's row in the state file: everything that must outlive its manifest. Attempts have their own rows."""
 
     name: str
     kind: Kind
@@ -193,22 +193,22 @@ class JobRow:
     labels: Mapping[str, str] = field(default_factory=dict)
     display_name: str | None = None
     current: int = 1
-    """The attempt that counts: the highest, unless an earlier one's results are used again."""
+    """The current attempt: the highest, unless an earlier one's results are reused."""
     removing_time: datetime | None = None
     released_time: datetime | None = None
-    """Set by `onRemove: keep` or `cancel`: batchctl does nothing with this job's remote jobs any more."""
+    """Set by `onRemove: keep` or `cancel`: batchctl no longer manages this job's remote jobs."""
     cancel_requested: datetime | None = None
     """Set by `batchctl cancel`: the current attempt is never retried."""
     retry_requested: datetime | None = None
-    """Set by `batchctl retry`: a new attempt follows the current one as soon as there is room for it."""
+    """Set by `batchctl retry`: a new attempt follows the current one as soon as there is capacity."""
     former_names: tuple[str, ...] = ()
-    """Names it had before it was renamed: the marks of attempts made then still carry them."""
+    """Former names, which the marks of older attempts contain."""
     depends_on: tuple[str, ...] = ()
-    """Jobs that are to be removed after this one."""
+    """Its dependencies, which are removed after it."""
     priority: int | None = None
-    """None in states of older formats, where it was not written down; the same for the next."""
+    """None in states of older formats, like `webhook`."""
     webhook: Mapping[str, str] | None = None
-    """Members of `spec.webhookConfig` by their hashes."""
+    """Members of `spec.webhookConfig` as hashes."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class RecordedJob:
 
 @dataclass(frozen=True)
 class RecordedFile:
-    """One uploaded input file, so that a second attempt need not upload it again."""
+    """One uploaded input file, which later attempts can use."""
 
     account: Account
     sha256: str
@@ -237,35 +237,35 @@ class RecordedFile:
 
 @dataclass(frozen=True)
 class Ghost:
-    """A remote job that we deleted, and of which nothing else is recorded any more: a list may show it for a while."""
+    """A remote job that was deleted and forgotten. Stale lists may still show it."""
 
     account: Account
     remote: str
     time: datetime
-    """When it was forgotten, on the local clock."""
+    """The time at which it was forgotten, on the local clock."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A snapshot of the state file. `serial` grows with each commit."""
+    """A snapshot of the state file. `serial` increases with each commit."""
 
     jobs: Mapping[str, RecordedJob] = field(default_factory=dict)
     files: tuple[RecordedFile, ...] = ()
     serial: int = 0
     lineage: str = ""
     identities: Mapping[Account, str] = field(default_factory=dict)
-    """Whose credentials showed the recorded jobs of an account last, see `Provider.identity`."""
+    """The credentials that last showed the recorded jobs of an account, see `Provider.identity`."""
 
     quotas: Mapping[QuotaKey, Quota] = field(default_factory=dict)
-    """What refusals have taught of the APIs' own limits."""
+    """Quotas that were learned from refusals."""
     outbox: tuple[Notice, ...] = ()
-    """Notices to be delivered, and for a while those that were; oldest first."""
+    """Notices to deliver, and recently delivered ones; oldest first."""
     ghosts: tuple[Ghost, ...] = ()
-    """Remote jobs that were deleted and forgotten, for a while."""
+    """Remote jobs that were deleted and forgotten recently."""
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing was ever written into it."""
+        """Whether nothing was ever committed."""
         return self.serial == 0
 
 
@@ -278,21 +278,21 @@ class SaveJob:
 
 @dataclass(frozen=True)
 class SaveAttempt:
-    """Write one attempt, its open intent included: an intent of None closes the stored one."""
+    """Write one attempt with its open intent. An intent of None closes the stored one."""
 
     attempt: RecordedAttempt
 
 
 @dataclass(frozen=True)
 class ForgetJob:
-    """Drop a job and its attempts. Events stay."""
+    """Delete a job and its attempts. Events stay."""
 
     job: str
 
 
 @dataclass(frozen=True)
 class RenameJob:
-    """Give a job another name, its attempts, intents and events included. The new name is not recorded yet."""
+    """Rename a job with its attempts, intents and events. The new name must not be recorded yet."""
 
     job: str
     to: str
@@ -307,21 +307,21 @@ class SaveFile:
 
 @dataclass(frozen=True)
 class SaveGhost:
-    """Remember a remote job that we deleted."""
+    """Add a ghost."""
 
     ghost: Ghost
 
 
 @dataclass(frozen=True)
 class DropGhost:
-    """Remember it no longer."""
+    """Delete a ghost."""
 
     ghost: Ghost
 
 
 @dataclass(frozen=True)
 class DropFile:
-    """Take an uploaded file out of the record: it is deleted, or has expired."""
+    """Delete an uploaded file from the record: it was deleted or has expired."""
 
     file: RecordedFile
 
@@ -335,7 +335,7 @@ class AddEvent:
 
 @dataclass(frozen=True)
 class SaveIdentity:
-    """Write down whose credentials show the recorded jobs of an account."""
+    """Write the fingerprint of the credentials that show an account's jobs."""
 
     account: Account
     identity: str
@@ -343,21 +343,21 @@ class SaveIdentity:
 
 @dataclass(frozen=True)
 class SaveQuota:
-    """Write down what was learned of a quota."""
+    """Write a learned quota."""
 
     quota: Quota
 
 
 @dataclass(frozen=True)
 class SaveNotice:
-    """Put a notice into the outbox, or write down how its delivery went."""
+    """Write a notice of the outbox: a new one, or one with the result of a delivery."""
 
     notice: Notice
 
 
 @dataclass(frozen=True)
 class DropNotice:
-    """Take a notice out of the outbox."""
+    """Delete a notice from the outbox."""
 
     notice: Notice
 

@@ -1,7 +1,6 @@
-"""The steps of a plan: single writes and calls, which the engine carries out in order.
+"""The steps of a plan: single writes and calls, which the engine executes in order.
 
-Each kind of step answers, where its class begins, the questions that decisions ask of steps. A new kind that leaves one
-open is refused by the type checker.
+Each kind of step defines its traits as arguments of its class. The type checker refuses a kind without one of them.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ class StepKind(ABC):
     stops: ClassVar[bool]
     """It ends or removes a remote job."""
     is_harmless: ClassVar[bool]
-    """It records what was seen, or collects results: done even where all else is held back."""
+    """It records observations or collects results: executed even if everything else is held back."""
     makes_attempt: ClassVar[bool]
-    """Another attempt counts afterwards."""
+    """Another attempt is current afterwards."""
     needs_complete_list: ClassVar[bool]
-    """It is safe only where the account was read in full."""
+    """It is safe only if the account was read completely."""
     needs_results_folder: ClassVar[bool]
-    """It is safe only where it is known which results the folder has."""
+    """It is safe only if the content of the results folder is known."""
 
     @property
     @abstractmethod
@@ -58,7 +57,7 @@ class StepKind(ABC):
 
 
 class Note(Enum):
-    """The event that a record step leaves in the job's history; a plain refresh leaves none."""
+    """The event that a record step adds to the job's history; a refresh adds none."""
 
     REFRESHED = None
     ADOPTED = EventKind.ADOPTED
@@ -66,7 +65,7 @@ class Note(Enum):
     GONE = EventKind.GONE
     ABANDONED = EventKind.ABANDONED
     REUSED = EventKind.REUSED
-    """Collected for this job before; its results folder alone knew of it."""
+    """Collected for this job before; only the results folder had it."""
     FOUND = EventKind.RESULTS_FOUND
     """Collected before, and missing in the record."""
 
@@ -84,7 +83,7 @@ class RecordAttempt(
     needs_complete_list=False,
     needs_results_folder=False,
 ):
-    """Record an attempt as it now is: adopted by its mark, refreshed from the API, not found, or gone."""
+    """Record an attempt: adopted by its mark, refreshed from the API, not found, or gone."""
 
     attempt: RecordedAttempt
     note: Note = Note.REFRESHED
@@ -104,7 +103,7 @@ class RecordJob(
     needs_complete_list=False,
     needs_results_folder=False,
 ):
-    """Record the job's own row: what the manifest now says, which attempt counts, whether it is being removed."""
+    """Record the job's row: the manifest's settings, the current attempt, a removal."""
 
     job: JobRow
 
@@ -150,12 +149,12 @@ class Reuse(
     needs_complete_list=False,
     needs_results_folder=False,
 ):
-    """Use results of the same work for an attempt that is not sent: a copy of them, under the job's own name."""
+    """Use a copy of results of the same work for an attempt, which is not sent."""
 
     attempt: RecordedAttempt
-    """As it is recorded, but for the place of its results."""
+    """The attempt to record, without the path of its results."""
     source: str
-    """Where the results that are used are, relative to the results folder."""
+    """The path of the reused results, relative to the results folder."""
 
     @property
     def key(self) -> AttemptKey:
@@ -176,7 +175,7 @@ class Cancel(
     needs_complete_list=True,
     needs_results_folder=False,
 ):
-    """Send a cancel; best effort, the end shows in a later pass."""
+    """Send a cancel; a later pass shows whether the job ended."""
 
     key: AttemptKey
     account: Account
@@ -198,7 +197,7 @@ class Collect(
     needs_complete_list=False,
     needs_results_folder=False,
 ):
-    """Bring the results into the results folder, durably."""
+    """Write the results durably into the results folder."""
 
     key: AttemptKey
     remote: RemoteJob
@@ -224,7 +223,7 @@ class Delete(
     account: Account
     remote: str
     results: str | None = None
-    """The collected results that remain of it, see `RecordedAttempt.results`."""
+    """Its collected results, which stay, see `RecordedAttempt.results`."""
 
     @property
     def line(self) -> str:
@@ -241,7 +240,7 @@ class Forget(
     needs_complete_list=True,
     needs_results_folder=False,
 ):
-    """Drop the job from the record. Its results stay."""
+    """Delete the job from the record. Its results stay."""
 
     job: str
 
@@ -253,4 +252,4 @@ class Forget(
 Record: TypeAlias = RecordAttempt | RecordJob
 """A step that only writes to the state."""
 Step: TypeAlias = Record | Create | Reuse | Cancel | Collect | Delete | Forget
-"""One thing to do. A job's steps run in order; the first that fails ends them."""
+"""One step. A job's steps run in order; the first failure ends them."""

@@ -104,7 +104,7 @@ class ResultsFolder:
             sync_folder(folder)
 
     def rename_job(self, job: str, to: str) -> bool:
-        """Give a job's folder another name; False when there is none. Raises ResultsError, also when it is taken."""
+        """Rename a job's folder; False if there is none. Raises ResultsError, also if the new name exists."""
         source, target = job_folder(self._root, job), job_folder(self._root, to)
         with results_errors(source):
             if not source.is_dir():
