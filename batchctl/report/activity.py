@@ -1,6 +1,6 @@
-"""What a command is busy with, in words, so that it is never silent for long.
+"""Reports slow work, so that a command is never silent for long.
 
-A thread of its own looks twice a second; the rooms only say what they begin and end. Implements `Activity`.
+A thread checks twice a second; the other packages only report the start and end of their work. Implements `Activity`.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from typing import NamedTuple, Protocol, Self
 from batchctl.report.purchase import bytes_text
 
 TELL_AFTER = 1.5
-"""Seconds after which something under way is told of: with the time between two looks, two at most."""
-LOOK_EVERY = 0.4
+"""Seconds after which work is reported as slow; with the time between two checks, at most two."""
+CHECK_EVERY = 0.4
 _NAMED = 3
-"""How many things one line names."""
+"""How many tasks one line names."""
 
 
 class Busy(NamedTuple):
-    """One thing that has been under way for a while."""
+    """A task that has run for a while."""
 
     number: int
-    """Tells it from all others."""
+    """Identifies the task."""
     words: str
 
 
 class Flowing:
-    """One operation that is under way."""
+    """A running task."""
 
     def __init__(self, what: str, started: float, total: int | None) -> None:
         self.what = what
@@ -43,7 +43,7 @@ class Flowing:
         self._done += size
 
     def words(self, now: float) -> str:
-        """`upload of fr.jsonl: 12.3 MB of 40.0 MB, 3.1 MB/s`, or how long it takes already."""
+        """`upload of fr.jsonl: 12.3 MB of 40.0 MB, 3.1 MB/s`, or the seconds since its start."""
         seconds = now - self.started
         if not self._done:
             return f"{self.what}: {seconds:.0f} s"
@@ -53,7 +53,7 @@ class Flowing:
 
 
 class Board:
-    """All that is under way. Implements `Activity`."""
+    """All running tasks. Implements `Activity`."""
 
     def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._elapsed = elapsed
@@ -78,7 +78,7 @@ class Board:
                 del self._flows[number]
 
     def trying_again(self, why: str, seconds: float) -> None:
-        """Told at once; where many calls fail for one reason together, once."""
+        """Reported at once, and only once if many calls fail together for one reason."""
         now = self._elapsed()
         with self._lock:
             is_known = self._last is not None and self._last[0] == why and now - self._last[1] < TELL_AFTER
@@ -89,12 +89,12 @@ class Board:
             tell(f"{why}; trying again in {seconds:.1f} s")
 
     def listen(self, tell: Callable[[str], None] | None) -> None:
-        """Who hears of retries from now on."""
+        """Set the listener for repeated calls."""
         with self._lock:
             self._tell = tell
 
     def slow(self) -> tuple[Busy, ...]:
-        """What has been under way for a while, the oldest first."""
+        """The slow tasks, oldest first."""
         now = self._elapsed()
         with self._lock:
             flows = [one for one in self._flows.items() if now - one[1].started >= TELL_AFTER]
@@ -102,17 +102,17 @@ class Board:
 
 
 class Listener(Protocol):
-    """Who shows what a command is busy with. Safe for threads."""
+    """Shows slow tasks. Safe for threads."""
 
     def warn(self, message: str) -> None: ...
 
     def busy(self, things: Sequence[Busy]) -> None:
-        """What has been under way for a while; called again and again, with nothing when there is nothing any more."""
+        """Show the slow tasks; called repeatedly, also when none is left."""
         ...
 
 
 class Heartbeat:
-    """Shows a board to a listener as long as the block lasts."""
+    """Shows a board to a listener inside a `with` block."""
 
     def __init__(self, board: Board, listener: Listener) -> None:
         self._board = board
@@ -127,7 +127,7 @@ class Heartbeat:
             self._thread.start()
             self._is_running = True
         except RuntimeError:
-            # The machine has no thread left for this; the work goes on without it.
+            # The system allows no further thread; the work continues without these reports.
             self._is_running = False
         return self
 
@@ -141,7 +141,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         was_busy = False
-        while not self._over.wait(LOOK_EVERY):
+        while not self._over.wait(CHECK_EVERY):
             things = self._board.slow()
             if things or was_busy:
                 self._listener.busy(things)
@@ -149,6 +149,6 @@ class Heartbeat:
 
 
 def busy_words(things: Sequence[Busy]) -> str:
-    """Things under way in one line."""
+    """Slow tasks in one line."""
     more = f"; and {len(things) - _NAMED} more" if len(things) > _NAMED else ""
     return "; ".join(thing.words for thing in things[:_NAMED]) + more

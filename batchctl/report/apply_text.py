@@ -1,4 +1,4 @@
-"""`apply` for people: what became of each action."""
+"""`apply` as text: the result of each action."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchctl.report.words import RESULT_STYLES, SYMBOLS, apply_summary, is_quie
 
 
 def write_apply(report: ApplyReport, console: Console, *, verbose: bool = False) -> None:
-    """All results, the summary last. Jobs without change are counted, or named when `verbose`."""
+    """All results and a summary. Unchanged jobs are only counted, unless `verbose`."""
     pairs = [(job, report.outcome(job.job)) for job in report.plan.jobs]
     shown = [(job, outcome) for job, outcome in pairs if verbose or outcome.error is not None or not is_quiet(job)]
     write_line(console, "Stack ", (report.plan.stack, "bold"))

@@ -1,4 +1,4 @@
-"""What the APIs can, as `doctor` shows it: the matrix of `model.capabilities`, side by side."""
+"""The capabilities of the APIs, side by side, for `doctor`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rich consoles for the two streams. Owns when there is colour and how wide a line may be."""
+"""Rich consoles for the two streams: colour and line width."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Literal, TextIO
 from rich.console import Console
 
 UNBOUNDED_WIDTH = 100_000
-"""For files and pipes: no line is wrapped or cut there, whatever reads it."""
+"""For files and pipes, where no line is wrapped or cut."""
 
 
 COLORS: Literal["standard"] = "standard"
-"""Our words use the eight colours that every terminal has and every theme makes readable."""
+"""Text uses the eight colours that every terminal and theme supports."""
 
 
 class Color(StrEnum):
@@ -25,7 +25,7 @@ class Color(StrEnum):
 
 
 def make_console(stream: TextIO, color: str, env: Mapping[str, str]) -> Console:
-    """A console that writes to `stream`; the first that speaks decides on colour.
+    """A console that writes to `stream`; the first of these that is set decides about colour.
 
     In order: `--color`, `NO_COLOR`, `FORCE_COLOR`, whether the stream is a terminal. Markup, emoji codes and
     highlighting are off, so that text from outside is only text. Raises ValueError when `color` is none of `Color`.
@@ -45,7 +45,7 @@ def make_console(stream: TextIO, color: str, env: Mapping[str, str]) -> Console:
 
 
 def is_terminal(stream: TextIO, env: Mapping[str, str]) -> bool:
-    """Whether a person's terminal that understands cursor movement is at the other end."""
+    """Whether the stream is a terminal that supports cursor movement."""
     return stream.isatty() and env.get("TERM", "") != "dumb"
 
 

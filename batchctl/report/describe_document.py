@@ -1,6 +1,6 @@
-"""What `describe` says to machines: `batchctl/describe/v1` (design section 8; schemas/).
+"""`describe` as a document: `batchctl/describe/v1` (schemas/).
 
-Leaves out the tokens of attempts, which are nobody's business, and the text of prompts, which is not held.
+Omits the tokens of attempts, and prompts, which the state does not hold.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def describe_document(description: JobDescription) -> dict[str, Json]:
 
 
 def source_fields(source: Source) -> dict[str, Json]:
-    """Where the input comes from, without its text."""
+    """The source of the input, without its text."""
     match source:
         case InlineRows():
             return {"type": "inline", "rows": len(source.rows)}

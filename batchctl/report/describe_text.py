@@ -1,4 +1,4 @@
-"""`describe` for people: everything known of one job, as `kubectl describe` lays it out."""
+"""`describe` as text: everything about one job, in the layout of `kubectl describe`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIELDS = ("job", "stack", "phase", "action", "reason", "guard", "remote", "nextT
 
 
 def write_description(description: JobDescription, console: Console) -> None:
-    """Sections that have nothing to say are left out."""
+    """All sections; empty ones are omitted."""
     document = describe_document(description)
     write_table(console, _field_rows({name: document[name] for name in FIELDS}))
     _write_section(console, "Changes", [Row((change_line(change),)) for change in description.plan.changes])
@@ -59,7 +59,7 @@ def _field_rows(values: Mapping[str, Json]) -> list[Row]:
 
 
 def _title(name: str) -> str:
-    """`displayName` as a person reads it: `Display name`."""
+    """A key as a title: `displayName` becomes `Display name`."""
     return re.sub(r"[A-Z]", lambda match: f" {match[0].lower()}", name).capitalize()
 
 

@@ -16,7 +16,7 @@ from batchctl.report.layout import Row, count, outside, write_line, write_table
 
 
 class Health(StrEnum):
-    """How a check came out."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -28,25 +28,25 @@ _STYLES = {Health.OK: "green", Health.WARNING: "yellow", Health.FAILED: "red"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """One check and its result."""
 
     subject: str
-    """What it is about: `stack`, `state`, `results`, or a provider's name."""
+    """The subject: `stack`, `state`, `results`, or a provider's name."""
     check: str
     health: Health
     detail: str
     hint: str = ""
-    """The way out, where there is something to get out of."""
+    """The way out, if the check failed."""
 
 
 @dataclass(frozen=True)
 class DoctorReport:
-    """All findings, in the order in which they were made."""
+    """All findings, in the order of the checks."""
 
     stack: str
     findings: tuple[Finding, ...]
     apis: tuple[Api, ...] = ()
-    """Those that the stack's providers are of, sorted."""
+    """The APIs of the stack's providers, sorted."""
 
 
 def doctor_document(report: DoctorReport) -> dict[str, Json]:
@@ -66,7 +66,7 @@ def doctor_document(report: DoctorReport) -> dict[str, Json]:
 
 
 def write_doctor(report: DoctorReport, console: Console) -> None:
-    """One line a finding, what the APIs can, the verdict last."""
+    """One line per finding, the capabilities of the APIs, and a summary."""
     write_table(
         console, [_row(finding) for finding in report.findings], header=("HEALTH", "SUBJECT", "CHECK", "DETAIL")
     )

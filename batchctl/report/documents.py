@@ -1,4 +1,4 @@
-"""Documents as JSON, YAML and plain names. Owns the byte form of machine output, not what is in it."""
+"""Documents as JSON, YAML and plain names. Decides their notation, not their content."""
 
 from __future__ import annotations
 

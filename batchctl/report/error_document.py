@@ -1,4 +1,4 @@
-"""Errors as machines read them: `{"error": {"code", "message", "hint", "details"}}` (design section 8)."""
+"""Errors as documents: `{"error": {"code", "message", "hint", "details"}}`."""
 
 from __future__ import annotations
 

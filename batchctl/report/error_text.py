@@ -1,4 +1,4 @@
-"""Errors for people: what is wrong, then the way out."""
+"""Errors as text: the problem, then the way out."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from batchctl.report.error_document import error_fields
 from batchctl.report.layout import count, outside, write_line
 
 MANY = frozenset({"diagnostics", "problems"})
-"""Details that have been written as lines of their own."""
+"""Details that are written as lines of their own."""
 
 
 def write_error(error: BatchctlError, console: Console, *, verbose: bool = False) -> None:
-    """The error, its hint, and when `verbose` the further facts. Faults of files come one a line, then their number."""
+    """The error, its hint, and its details when `verbose`. Errors in files have one line each, then a count."""
     if isinstance(error, ManifestError):
         _write_diagnostics(error, console)
     elif isinstance(error, RowsError):
@@ -35,11 +35,11 @@ def write_error(error: BatchctlError, console: Console, *, verbose: bool = False
 
 
 MOST_WARNINGS = 100
-"""Shown in one go: what is the same in a million rows is seen in the first."""
+"""How many warnings are shown, because a million rows can have the same problem."""
 
 
 def write_warnings(warnings: Sequence[Diagnostic], console: Console) -> None:
-    """What is doubtful in manifests and rows, one a line; then how many more there are."""
+    """Warnings about manifests and rows, one per line, and the number of those left out."""
     for item in warnings[:MOST_WARNINGS]:
         hint = f" ({item.hint})" if item.hint else ""
         message = outside(f" {item.message}{hint}")

@@ -21,7 +21,7 @@ AUTOLINK_START = re.compile(r"://|\bwww\.", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
-    r"""Make every character seen that would act or hide: `\n`, `\x1b`, `\u202e`.
+    r"""Show every character that would act on a terminal or hide text: `\n`, `\x1b`, `\u202e`.
 
     Covers control characters, escape sequences, bidirectional overrides, zero-width and unassigned characters, lone
     surrogates and line separators. Wide and no-break spaces become a plain space.
@@ -40,7 +40,7 @@ def _visible_character(character: str) -> str:
 def terminal(text: str) -> str:
     """Escape for a terminal or a log: one line, nothing that acts there.
 
-    Rich markup is not touched: whoever prints passes the text as `rich.text.Text`, where markup means nothing.
+    Rich markup is not escaped: callers print the text as `rich.text.Text`, which does not interpret markup.
     """
     return RUNNER_COMMAND.sub(r"#\\x23", visible(text))
 

@@ -1,6 +1,6 @@
-"""Why a job is where it is, what happens next, and when: the words for the facts of a plan.
+"""Explains a job: its conditions, its last error and its next step.
 
-Decides nothing: every fact here comes from the plan that `plan` makes too, from the manifest, or from the record.
+Decides nothing: every fact comes from the plan, the manifest or the record.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from batchctl.model.states import FAILED_PHASES, Phase
 
 
 class ConditionType(StrEnum):
-    """What can hold for a job."""
+    """The kinds of conditions."""
 
     DEPENDENCIES = "Dependencies"
     """It waits for other jobs."""
@@ -32,7 +32,7 @@ class ConditionType(StrEnum):
     DEADLINE = "Deadline"
     SETTLING = "Settling"
     MISSING = "Missing"
-    """Its remote job is not there, and a second look has yet to confirm it."""
+    """Its remote job is missing, and a second check has yet to confirm that."""
     TTL = "TtlAfterFinished"
     CANCELLING = "Cancelling"
     GUARDED = "Guarded"
@@ -44,30 +44,30 @@ class ConditionType(StrEnum):
 
 @dataclass(frozen=True)
 class Condition:
-    """One thing that holds."""
+    """A condition of a job."""
 
     type: ConditionType
     message: str
     until: datetime | None = None
-    """When it ends by itself; None: by an event, or by a person."""
+    """The time at which it ends by itself; None: an event or a person ends it."""
 
 
 @dataclass(frozen=True)
 class LastError:
-    """What went wrong last, with the way out."""
+    """The last error, with the way out."""
 
     code: str | None
-    """A code of batchctl's own; None where the API tells why a job failed."""
+    """A code of batchctl; None for an error of the API's job."""
     message: str
     way_out: str
     time: datetime | None = None
     trouble: Trouble | None = None
-    """Since when, how often, and until when it is tried again, where that is known."""
+    """The course of the error, if it is known."""
 
 
 @dataclass(frozen=True)
 class JobCase:
-    """All that is known of one job for an explanation."""
+    """All facts for the explanation of one job."""
 
     stack: str
     plan: JobPlan
@@ -79,7 +79,7 @@ class JobCase:
     events: tuple[Event, ...] = ()
     """Oldest first."""
     poll_within: timedelta = timedelta(0)
-    """How long a `watch` with its usual bounds waits at most before it looks at the job again."""
+    """The longest time until a `watch` with default options checks the job again."""
 
 
 _TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
@@ -107,7 +107,7 @@ _TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
         "batchctl checks again whether there is capacity",
     ),
 }
-"""What each timer means while it runs, and when it ends."""
+"""For each timer: the condition while it runs, and the step at its end."""
 
 _NEXT: Mapping[Action, str] = {
     Action.CREATE: "the next pass creates it",
@@ -124,7 +124,7 @@ _NEXT: Mapping[Action, str] = {
 
 
 def conditions(case: JobCase) -> tuple[Condition, ...]:
-    """What holds for the job."""
+    """The conditions of the job."""
     return tuple(_conditions(case))
 
 
@@ -158,7 +158,7 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
 
 
 def next_step(case: JobCase) -> str:
-    """What happens next, and through what."""
+    """The next step, in words."""
     plan = case.plan
     if plan.guard is not None:
         allowed = f"until you allow it with {plan.guard.way_out}"
@@ -196,12 +196,12 @@ def _way_on(plan: JobPlan) -> str:
 
 
 def last_error(case: JobCase) -> LastError | None:
-    """What went wrong last and was not overcome since."""
+    """The last error, unless progress followed it."""
     if case.problem is not None:
         return LastError(case.problem.code, case.problem.message, case.problem.hint)
     trouble = case.plan.attempt.trouble if case.plan.attempt is not None else None
     if trouble is not None:
-        # The way out is the one that was given when it went wrong.
+        # The way out that was given with the error.
         return LastError(trouble.code, trouble.message, trouble.hint, trouble.last_time, trouble)
     event = _last_error_event(case.events)
     if event is not None:

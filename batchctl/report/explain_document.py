@@ -1,4 +1,4 @@
-"""What `explain` says to machines: `batchctl/explain/v1` (schemas/)."""
+"""`explain` as a document: `batchctl/explain/v1` (schemas/)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
 
 
 def _course(trouble: Trouble) -> dict[str, Json]:
-    """Since when it goes wrong, and until when it is tried again."""
+    """The time of the first failure, and until when batchctl tries again."""
     names = ("operation", "tries", "firstTime", "nextTime", "until")
     fields = trouble_fields(trouble) or {}
     return {name: fields[name] for name in names}

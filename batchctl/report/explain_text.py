@@ -1,4 +1,4 @@
-"""`explain` for people."""
+"""`explain` as text."""
 
 from __future__ import annotations
 

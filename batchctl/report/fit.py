@@ -1,4 +1,4 @@
-"""A table that keeps to the width of a terminal: some columns give way, in order, and names are never cut."""
+"""A table within the width of a terminal: some columns shrink or are omitted, in order; names are never cut."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rich.text import Text
 from batchctl.report.layout import GAP
 
 LEAST: Mapping[str, int] = {"REASON": 16, "MODEL": 10}
-"""How narrow a column gets before it is left out; one that is not here is left out at once."""
+"""The least width of a column before it is omitted; other columns are omitted at once."""
 GIVING_WAY = ("REASON", "MODEL", "AGE", "REMOTE", "PROVIDER", "ATTEMPT", "STATE", "ROWS")
-"""Which columns give way, the first first. A job's name and its phase never do."""
+"""The columns that shrink, in this order. Name and phase never do."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Column:
 
     @property
     def width(self) -> int:
-        """As much as its longest cell needs."""
+        """The width of its longest cell."""
         return max([len(self.title), *(cell.cell_len for cell in self.cells)])
 
 
 def fit(columns: Sequence[Column], width: int) -> list[Text]:
-    """The lines of a table with its header, none longer than `width` as long as anything can give way."""
+    """The lines of a table with its header, none longer than `width` while any column can shrink."""
     kept = fit_widths({column.title: column.width for column in columns}, width)
     shown = [column for column in columns if column.title in kept]
     header = [Text(column.title, style="bold") for column in shown]
@@ -38,7 +38,7 @@ def fit(columns: Sequence[Column], width: int) -> list[Text]:
 
 
 def fit_widths(widths: Mapping[str, int], width: int) -> dict[str, int]:
-    """How wide each column is; those without room are left out."""
+    """The width of each column; columns that do not fit are omitted."""
     kept = dict(widths)
     for title in (title for title in GIVING_WAY if title in widths):
         over = sum(kept.values()) + GAP * (len(kept) - 1) - width

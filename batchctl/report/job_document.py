@@ -1,4 +1,4 @@
-"""What `status`, `validate` and `version` say to machines.
+"""`status`, `validate` and `version` as documents.
 
 Owns the shapes `batchctl/status/v1`, `validate/v1` and `version/v1` (design section 8; schemas/).
 """
@@ -26,7 +26,7 @@ def status_document(report: StatusReport) -> dict[str, Json]:
 
 
 def valid_document(desired: DesiredStack) -> dict[str, Json]:
-    """`batchctl/validate/v1` of a stack without a fault."""
+    """`batchctl/validate/v1` of a valid stack."""
     return {
         "format": "batchctl/validate/v1",
         "valid": True,
@@ -37,7 +37,7 @@ def valid_document(desired: DesiredStack) -> dict[str, Json]:
 
 
 def invalid_document(error: ManifestError) -> dict[str, Json]:
-    """`batchctl/validate/v1` of a stack with faults."""
+    """`batchctl/validate/v1` of a stack with errors."""
     return {
         "format": "batchctl/validate/v1",
         "valid": False,
@@ -57,7 +57,7 @@ def version_document(report: VersionReport) -> dict[str, Json]:
 
 
 def row_counts(rows: RowCounts) -> dict[str, Json]:
-    """Counts of rows, null where nobody has told."""
+    """Counts of rows, null where they are not known."""
     return {"total": rows.total, "ok": rows.ok, "failed": rows.failed}
 
 

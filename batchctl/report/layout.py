@@ -1,4 +1,4 @@
-"""Lines and tables on a console. Owns alignment and wrapping, not what is said.
+"""Lines and tables on a console: alignment and wrapping.
 
 On a terminal the last column wraps under itself; anywhere else nothing is wrapped, and nothing is ever cut.
 """
@@ -16,22 +16,22 @@ from batchctl.report.escape import terminal
 GAP = 2
 """Spaces between columns."""
 
-LEAST_ROOM = 24
-"""Columns that the last cell needs to be wrapped under itself; with less, the terminal wraps the whole line."""
+LEAST_WIDTH = 24
+"""Columns that the last cell needs to wrap under itself; with less, the terminal wraps the line."""
 
 NOTE_INDENT = 4
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table, and the lines that stand under it."""
+    """One line of a table, and the notes under it."""
 
     cells: tuple[Text, ...]
     notes: tuple[Text, ...] = ()
 
 
 def outside(text: str, style: str = "") -> Text:
-    """Text from outside, made harmless."""
+    """Text from outside, escaped."""
     return Text(terminal(text), style=style)
 
 
@@ -41,12 +41,12 @@ def count(number: int, noun: str) -> str:
 
 
 def write_line(console: Console, *parts: Text | str | tuple[str, str]) -> None:
-    """One line, never wrapped by us. Plain strings are batchctl's own words."""
+    """One line, never wrapped. Plain strings are batchctl's own text."""
     console.print(Text.assemble(*parts), soft_wrap=True)
 
 
 def write_heading(console: Console, text: str) -> None:
-    """An empty line and the title of what follows."""
+    """An empty line and a title."""
     write_line(console)
     write_line(console, (text, "bold"))
 
@@ -68,7 +68,7 @@ def _write_cells(console: Console, cells: Sequence[Text], widths: Sequence[int],
         line.append(" " * (width - cell.cell_len + GAP))
     start, last = line.cell_len, cells[-1]
     room = console.width - start
-    wrapped = [*last.wrap(console, room)] if LEAST_ROOM <= room < last.cell_len else [last]
+    wrapped = [*last.wrap(console, room)] if LEAST_WIDTH <= room < last.cell_len else [last]
     for number, part in enumerate(wrapped):
         whole = line + part if number == 0 else Text(" " * start) + part
         whole.rstrip()

@@ -1,6 +1,6 @@
-"""The news of a running pass on a terminal: lines that stay, over a table of jobs that is kept up to date.
+"""Progress on a terminal: lines, above a table of jobs that is kept up to date.
 
-Implements the `Progress` protocol; used only where a person looks on. Redraws on news, without a thread.
+Implements `Progress`. Redraws on each event, without a thread.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from batchctl.report.waits import timer_words
 from batchctl.report.words import PHASE_STYLES, phase_summary, plan_summary, rows_text, state_text
 
 FOOT_LINES = 4
-"""Lines beside the jobs: the table's header, what was left out, what goes on, the counts."""
+"""Lines beside the jobs: the header, the number of omitted jobs, the current work, the counts."""
 
 _STAYING = FAILED_PHASES | {Phase.BLOCKED}
-"""Phases that need a person: they come first, and stay."""
+"""Phases that need a person: these jobs come first and stay in the table."""
 
 _HEADER = ("JOB", "PHASE", "STATE", "ROWS", "MODEL", "AGE", "REASON")
 
 
 class LiveProgress(ProgressBase):
-    """A table of the jobs that have failed or not ended, redrawn on every event, gone when the pass is over.
+    """A table of the jobs that failed or have not ended. It is redrawn on every event, and removed at the end.
 
-    It takes two thirds of the screen at most. States, counts and ages are those of the last look.
+    It takes at most two thirds of the screen. States, counts and ages are those of the last plan.
     """
 
     def __init__(self, console: Console, clock: Clock) -> None:
@@ -47,7 +47,7 @@ class LiveProgress(ProgressBase):
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._jobs: dict[str, JobPlan] = {}
         self._going: list[JobPlan] = []
-        """The jobs of the table, and the counts of all: they change with a plan, and not with each event."""
+        """The jobs of the table and the counts of all jobs; they change with each plan, not with each event."""
         self._phases = "no jobs"
         self._news: dict[str, str] = {}
         self._next = ""
@@ -152,7 +152,7 @@ def make_progress(
     log_format: str,
     quiet: bool,
 ) -> AnyProgress:
-    """The kind that fits: JSON when asked for, then quiet, then live on a terminal, else plain lines.
+    """The progress for these options: JSON if requested, else quiet, else live on a terminal, else plain lines.
 
     `console` writes to `stream`, which is standard error.
     """
@@ -162,7 +162,7 @@ def make_progress(
 
 
 def make_lines(stream: TextIO, clock: Clock, *, log_format: str, quiet: bool) -> Lines:
-    """The kind that fits where no table is to be drawn."""
+    """The progress without a table."""
     if log_format == "json":
         return JsonLinesProgress(stream, clock)
     return QuietProgress(stream) if quiet else PlainProgress(stream, clock)

@@ -1,7 +1,7 @@
 """`plan`, `apply`, `drift` and `status` as Markdown, made for comments on pull requests.
 
-Owns the layout: a heading, a sentence that sums up, tables, and details that fold away. Every cell passes
-`escape.markdown`; no text from outside stands at the beginning of a line.
+Owns the layout: a heading, a sentence that sums up, tables, and folded details. Every cell passes
+`escape.markdown`; no text from outside begins a line.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from batchctl.report.words import (
 )
 
 COMMENT_LIMIT = 60_000
-"""GitHub takes comments of 65,536 characters; what is too long loses its folded details first."""
+"""GitHub allows 65,536 characters in a comment; the folded details are omitted first."""
 
 
 def plan_markdown(plan: Plan) -> str:
-    """A plan, jobs without change counted."""
+    """A plan; unchanged jobs are only counted."""
     shown = [job for job in plan.jobs if not is_quiet(job)]
     blocks = [
         _heading("plan", plan.stack, plan_summary(plan)),
@@ -52,7 +52,7 @@ PLAN_HEADER = ("Action", "Job", "Model", "Rows", "Bytes", "Tokens", "Reason")
 
 
 def apply_markdown(report: ApplyReport) -> str:
-    """What became of a plan, jobs without change counted."""
+    """The results of a plan; unchanged jobs are only counted."""
     pairs = [(job, report.outcome(job.job)) for job in report.plan.jobs]
     shown = [(job, outcome) for job, outcome in pairs if outcome.error is not None or not is_quiet(job)]
     rows = [
@@ -69,7 +69,7 @@ def apply_markdown(report: ApplyReport) -> str:
 
 
 def drift_markdown(plan: Plan) -> str:
-    """Only what differs through no act of batchctl."""
+    """Only drift: differences that batchctl did not cause."""
     rows = [(item.kind.value, item.job, item.detail) for item in plan.drift]
     blocks = [
         _heading("drift", plan.stack, drift_summary(plan)),
@@ -108,7 +108,7 @@ def status_markdown(report: StatusReport) -> str:
 
 
 def _size(job: JobPlan) -> tuple[str, str, str, str]:
-    """What a job buys; empty cells for all others."""
+    """The size of what a job buys; empty cells if it buys nothing."""
     size = job.size
     if not job.buys:
         return "", "", "", ""
@@ -150,7 +150,7 @@ def _findings(plan: Plan) -> list[str]:
 
 
 def _renames(plan: Plan) -> str:
-    """The entries to paste. Names of jobs hold nothing that Markdown takes for its own."""
+    """The entries to paste. Job names contain no Markdown syntax."""
     lines = "".join(f"{rename.entry}\n" for rename in plan.renames)
     return f"```yaml\n{lines}```\n" if lines else ""
 
@@ -194,7 +194,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _within_limit(blocks: Sequence[str], details: str) -> str:
-    """All blocks, as far as a comment takes them; a table is ended at a line, never inside one."""
+    """As many blocks as fit into a comment; a table is cut between rows only."""
     text = "\n".join(block for block in [*blocks, details] if block)
     if len(text) <= COMMENT_LIMIT:
         return text

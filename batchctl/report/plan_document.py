@@ -1,6 +1,6 @@
-"""What `plan`, `apply`, `drift` and `diff` say to machines.
+"""`plan`, `apply`, `drift` and `diff` as documents.
 
-Owns the shapes `batchctl/plan/v1`, `apply/v1`, `drift/v1` and `diff/v1` (design section 8; schemas/).
+Defines `batchctl/plan/v1`, `apply/v1`, `drift/v1` and `diff/v1` (design section 8; schemas/).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def plan_document(plan: Plan) -> dict[str, Json]:
 
 
 def apply_document(report: ApplyReport) -> dict[str, Json]:
-    """`batchctl/apply/v1`: the plan, with what became of each action."""
+    """`batchctl/apply/v1`: the plan, with the result of each action."""
     sizes = report.sizes()
     actions = [_action(job, sizes[job.job]) | _outcome(report.outcome(job.job)) for job in report.plan.jobs]
     document = _plan_fields("batchctl/apply/v1", report.plan, actions)
@@ -33,7 +33,7 @@ def apply_document(report: ApplyReport) -> dict[str, Json]:
 
 
 def drift_document(plan: Plan) -> dict[str, Json]:
-    """`batchctl/drift/v1`: only what differs through no act of batchctl."""
+    """`batchctl/drift/v1`: differences that batchctl did not cause."""
     return {
         "format": "batchctl/drift/v1",
         "stack": plan.stack,
@@ -97,12 +97,12 @@ def problem_entries(problems: Mapping[Account, str]) -> list[Json]:
 
 
 def guard_code(guard: Guard | None) -> str | None:
-    """The code that stands for a guard beside an action."""
+    """The guard's code, or null."""
     return None if guard is None else guard.code
 
 
 def trail_ids(job: JobPlan) -> list[Json]:
-    """The ids of the rules that made the decision what it is, in their order."""
+    """The ids of the rules that led to the decision, in order."""
     return [rule.id for rule in job.trail]
 
 

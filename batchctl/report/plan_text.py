@@ -1,4 +1,4 @@
-"""`plan`, `drift` and `diff` for people."""
+"""`plan`, `drift` and `diff` as text."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PROBLEMS = "Could not be read in full; jobs there are not touched"
 
 
 def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
-    """The whole plan, its summary last. Jobs without change are counted.
+    """The plan and its summary. Unchanged jobs are only counted.
 
-    When `verbose`, all jobs are named, each with its steps and with the rules that led to them.
+    When `verbose`, all jobs are listed, each with its steps and the rules that led to them.
     """
     write_line(console, "Stack ", (plan.stack, "bold"))
     shown = [job for job in plan.jobs if verbose or not is_quiet(job)]
@@ -37,7 +37,7 @@ def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
 
 
 def write_drift(plan: Plan, console: Console) -> None:
-    """Only what differs through no act of batchctl."""
+    """Only drift: differences that batchctl did not cause."""
     if plan.drift:
         _write_drift_rows(plan.drift, console, indent=0)
         _write_problems(plan, console)
@@ -58,14 +58,14 @@ def write_diff(job: JobPlan, console: Console) -> None:
 
 
 def write_unchanged(console: Console, number: int) -> None:
-    """The line that stands for jobs which are not named; nothing for none."""
+    """The number of jobs that are not listed; no line for none."""
     if number:
         write_line(console)
         write_line(console, (f"  {count(number, 'job')} unchanged", "dim"))
 
 
 def write_findings(plan: Plan, console: Console) -> None:
-    """What a plan says beside its actions: drift, guards, accounts that could not be read."""
+    """The findings of a plan: drift, guards, accounts that could not be read."""
     if plan.drift:
         write_heading(console, "Drift")
         _write_drift_rows(plan.drift, console, indent=2)
@@ -101,7 +101,7 @@ def change_line(change: Change) -> Text:
 
 
 def terminal_value(value: Json) -> str:
-    """A value for people: JSON on one line, and `(none)` for what is not there."""
+    """A value for people: JSON on one line, and `(none)` for null."""
     return "(none)" if value is None else outside(json.dumps(value, ensure_ascii=False)).plain
 
 
@@ -128,7 +128,7 @@ def _notes(job: JobPlan) -> Iterator[Text]:
 
 
 def _course(job: JobPlan) -> Iterator[Text]:
-    """The steps that carry the action out, and the rules that made the decision what it is, in their order."""
+    """The steps of the action, and the rules that led to it, in order."""
     for step in job.steps:
         yield Text.assemble("step  ", outside(step.line))
     for rule in job.trail:
@@ -136,7 +136,7 @@ def _course(job: JobPlan) -> Iterator[Text]:
 
 
 def _write_purchase(plan: Plan, console: Console) -> None:
-    """What is bought of each model, where there are several."""
+    """The purchase per model, if there are several."""
     by_model = bought_by_model(plan)
     if len(by_model) > 1:
         write_heading(console, "Buys")

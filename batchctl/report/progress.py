@@ -1,7 +1,6 @@
-"""The news of a running pass, for logs: as plain lines, as JSON lines, or as warnings only.
+"""Progress for logs: plain lines, JSON lines, or only warnings.
 
-Implements the `Progress` protocol. Every kind is a context manager, so that whoever starts one need not know which
-it is.
+Implements `Progress`. Every kind is a context manager, so that callers can use all of them in the same way.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ from batchctl.report.waits import wait_words
 from batchctl.report.words import plan_summary
 
 REPEAT = timedelta(seconds=60)
-"""How often an unchanged wait is said again, so that a CI runner does not take silence for a hang."""
+"""How often an unchanged wait is repeated, so that a CI runner does not assume a hang."""
 
 
 class ProgressBase:
-    """What all kinds have in common: while one is entered, it shows what the command is busy with, if it was asked to.
+    """The base of all kinds. Inside its `with` block it reports slow work, after a call of `follow`.
 
-    That comes from another thread than the engine's own, so each kind writes under a lock.
+    These reports come from another thread, so each kind writes under a lock.
     """
 
     def __init__(self) -> None:
@@ -38,7 +37,7 @@ class ProgressBase:
         self._heartbeat: Heartbeat | None = None
 
     def follow(self, board: Board) -> Self:
-        """Show what stands on the board."""
+        """Report the slow tasks of the board."""
         self._heartbeat = Heartbeat(board, self)
         return self
 
@@ -54,7 +53,7 @@ class ProgressBase:
             self._heartbeat.__exit__(kind, error, trace)
 
     def warn(self, message: str) -> None:
-        """Say what went wrong."""
+        """Print a warning."""
         raise NotImplementedError
 
     def busy(self, things: Sequence[Busy]) -> None:
@@ -86,7 +85,7 @@ class QuietProgress(ProgressBase):
 class PlainProgress(ProgressBase):
     """One line per event: `10:31:07Z translate-fr: created batches/abc (attempt 1)`. Times are UTC.
 
-    A plan is told when its summary changed, a wait when its counts changed or a minute has gone by.
+    A plan is reported if its summary changed, a wait if its counts changed or a minute has passed.
     """
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
@@ -127,7 +126,7 @@ class PlainProgress(ProgressBase):
 class JsonLinesProgress(ProgressBase):
     """`--log-format json`: one object a line with `time`, `level`, `event`, `message` and what belongs to the event.
 
-    Every plan is told, so that a log has the whole course; waits as with `PlainProgress`.
+    Every plan is reported, so that the log is complete; waits as with `PlainProgress`.
     """
 
     def __init__(self, stream: TextIO, clock: Clock) -> None:
@@ -164,7 +163,7 @@ class JsonLinesProgress(ProgressBase):
 
 
 class Calm:
-    """Tells when a line of a log is due about what takes long: at once of each thing, then less and less often."""
+    """Decides when a log reports slow tasks: at once for each new task, then less and less often."""
 
     _FIRST, _LONGEST = timedelta(seconds=5), timedelta(seconds=60)
 
@@ -175,7 +174,7 @@ class Calm:
         self._told: frozenset[int] = frozenset()
 
     def is_due(self, things: Sequence[Busy]) -> bool:
-        """Whether to say it now; then it counts as said."""
+        """Whether a report is due; it then counts as made."""
         now, numbers = self._clock.now(), frozenset(thing.number for thing in things)
         is_news = not numbers <= self._told
         self._told = numbers
@@ -190,14 +189,14 @@ class Calm:
 
 
 class Repeat:
-    """Tells when something that is said again and again is worth saying."""
+    """Decides when a repeated message is due."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last: tuple[str, datetime] | None = None
 
     def is_due(self, text: str) -> bool:
-        """Whether `text` is new, or a minute old; then it counts as said."""
+        """Whether `text` is new or a minute old; it then counts as reported."""
         now = self._clock.now()
         if self._last is not None and self._last[0] == text and now - self._last[1] < REPEAT:
             return False

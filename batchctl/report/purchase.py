@@ -1,4 +1,4 @@
-"""What a plan buys: the sums over its jobs, by provider and model, and the words for sizes."""
+"""The purchase of a plan: sums over its jobs by provider and model, and the wording of sizes."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _STEP = 1000
 
 @dataclass(frozen=True)
 class Purchase:
-    """A sum of sizes. What is not known of a job is left out of the sums."""
+    """A sum of sizes; unknown sizes are left out."""
 
     jobs: int
     rows: int
     bytes: int
     tokens: int
     unknown: int
-    """Jobs of which batchctl does not know the size, because it does not send their input."""
+    """Jobs of unknown size, because batchctl does not send their input."""
 
 
 def bought(plan: Plan) -> Purchase:
-    """All that a plan buys, now or when it is its turn."""
+    """The purchase of a plan, now or later."""
     return _sum(job.size for job in plan.jobs if job.buys)
 
 
 def bought_by_model(plan: Plan) -> dict[tuple[str, str], Purchase]:
-    """The same by provider and model, sorted."""
+    """The purchase by provider and model, sorted."""
     groups: dict[tuple[str, str], list[WorkSize]] = defaultdict(list)
     for job in plan.jobs:
         if job.buys:
@@ -53,7 +53,7 @@ def _sum(sizes: Iterable[WorkSize]) -> Purchase:
 
 
 def size_fields(size: WorkSize) -> dict[str, Json]:
-    """A size for machines."""
+    """The size of one job for documents."""
     return {
         "model": size.model,
         "provider": size.provider,
@@ -65,7 +65,7 @@ def size_fields(size: WorkSize) -> dict[str, Json]:
 
 
 def purchase_fields(purchase: Purchase) -> dict[str, Json]:
-    """A sum for machines."""
+    """A sum for documents."""
     return {
         "jobs": purchase.jobs,
         "rows": purchase.rows,
@@ -76,7 +76,7 @@ def purchase_fields(purchase: Purchase) -> dict[str, Json]:
 
 
 def total_fields(plan: Plan) -> dict[str, Json]:
-    """All that a plan buys, for machines."""
+    """The purchase of a plan for documents."""
     by_model = [
         {"provider": provider, "model": model, **purchase_fields(purchase)}
         for (provider, model), purchase in bought_by_model(plan).items()
@@ -95,14 +95,14 @@ def purchase_words(purchase: Purchase) -> str:
 
 
 def purchase_sentence(plan: Plan) -> str:
-    """What a plan buys, in one sentence; empty when it buys nothing."""
+    """The purchase of a plan in one sentence; empty if it buys nothing."""
     purchase = bought(plan)
     lead = "Buys" if plan.has_changes else "Buys, when it is their turn:"
     return f"{lead} {purchase_words(purchase)}." if purchase.jobs else ""
 
 
 def size_words(job: JobPlan) -> str:
-    """`gemini-2.5-flash on gemini: 22 rows, 1.2 kB, about 300 tokens`; empty where a job buys nothing."""
+    """`gemini-2.5-flash on gemini: 22 rows, 1.2 kB, about 300 tokens`; empty if the job buys nothing."""
     if not job.buys:
         return ""
     size = job.size

@@ -1,4 +1,4 @@
-"""What the `state` commands say to machines: `batchctl/state-…/v1` (schemas/). Tokens of attempts stay out."""
+"""The `state` commands as documents: `batchctl/state-…/v1` (schemas/), without the tokens of attempts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNANSWERED_CALLS = (
     "create calls in flight: a job that no list shows yet would be bought again,"
     " so wait a few minutes before the next `apply`"
 )
-"""What goes with a state that cannot be read any more."""
+"""Facts that are lost with an unreadable state."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class StateReport:
     stack: str
     recorded: Recorded
     phases: Mapping[str, Phase]
-    """By job, as far as the record alone tells."""
+    """By job, from the record alone."""
 
 
 @dataclass(frozen=True)
 class JobRecord:
-    """All that is recorded of one job."""
+    """The record of one job."""
 
     stack: str
     job: RecordedJob
@@ -55,7 +55,7 @@ class JobRecord:
 
 @dataclass(frozen=True)
 class RebuildReport:
-    """What a state was made anew of."""
+    """The sources of a rebuilt state."""
 
     stack: str
     jobs: tuple[RecordedJob, ...]
@@ -65,16 +65,16 @@ class RebuildReport:
     aside: Path | None
     """Where the old file is."""
     calls_known: bool
-    """Whether the old file told which create calls were under way."""
+    """Whether the old file listed the create calls in flight."""
 
     @property
     def not_rebuilt(self) -> tuple[str, ...]:
-        """What did not come back, and cannot."""
+        """The facts that cannot be restored."""
         return NOT_REBUILT if self.calls_known else (UNANSWERED_CALLS, *NOT_REBUILT)
 
     @property
     def unsettled(self) -> tuple[AttemptKey, ...]:
-        """The create calls without an answer that were kept."""
+        """The create calls without a reply that were kept."""
         return tuple(one.key for job in self.jobs for one in job.attempts if one.intent is not None)
 
 

@@ -1,4 +1,4 @@
-"""What the `state` commands say to people."""
+"""The `state` commands as text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEADER = ("JOB", "PHASE", "ATTEMPT", "STATE", "ROWS", "RESULTS", "REMOTE")
 
 
 def write_state_list(report: StateReport, console: Console) -> None:
-    """A line for each attempt, the newest of a job first; the attempt that counts carries a star."""
+    """A line for each attempt, the newest of a job first; a star marks the current attempt."""
     jobs = report.recorded.jobs
     rows = [row for name in sorted(jobs) for row in _attempt_rows(jobs[name], report.phases[name])]
     if rows:
@@ -39,7 +39,7 @@ def write_state_show(record: JobRecord, console: Console) -> None:
 
 
 def write_rebuild(report: RebuildReport, console: Console) -> None:
-    """What came back, what did not, and what cannot."""
+    """The restored records, those that were not restored, and those that cannot be."""
     for job in report.jobs:
         kept = sum(attempt.results is not None for attempt in job.attempts)
         words = f"{count(len(job.attempts), 'attempt')}, {kept} collected"

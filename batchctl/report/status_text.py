@@ -1,4 +1,4 @@
-"""`status`, `validate` and `version` for people."""
+"""`status`, `validate` and `version` as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from batchctl.model.desired import DesiredStack
 from batchctl.report.fit import Column, fit
 from batchctl.report.layout import (
     GAP,
-    LEAST_ROOM,
+    LEAST_WIDTH,
     NOTE_INDENT,
     Row,
     count,
@@ -30,7 +30,7 @@ HEADER = ("JOB", "PHASE", "STATE", "ATTEMPT", "ROWS", "MODEL", "AGE")
 def write_status(report: StatusReport, console: Console, now: datetime, *, verbose: bool = False) -> None:
     """The table of all jobs and a count of phases. `verbose` adds provider and remote name.
 
-    `now` is this machine's clock, for rows whose account was not looked at.
+    `now` is this machine's clock, for rows whose account was not read.
     """
     if report.jobs:
         header = (*HEADER, *(("PROVIDER", "REMOTE") if verbose else ()), "REASON")
@@ -46,11 +46,11 @@ def write_status(report: StatusReport, console: Console, now: datetime, *, verbo
 
 
 def _write_rows(console: Console, header: tuple[str, ...], rows: list[Row]) -> None:
-    """The table; on a narrow terminal the reason stands under its job, and then further columns give way."""
+    """The table; on a narrow terminal the reason moves under its job, and then columns shrink."""
     cells = zip(*(row.cells for row in rows), strict=True)
     columns = [Column(title, column) for title, column in zip(header, cells, strict=True)]
     *others, reasons = columns
-    if console.width - sum(column.width + GAP for column in others) >= min(LEAST_ROOM, reasons.width):
+    if console.width - sum(column.width + GAP for column in others) >= min(LEAST_WIDTH, reasons.width):
         write_table(console, rows, header=header)
         return
     first, *lines = fit(others, console.width)
@@ -62,7 +62,7 @@ def _write_rows(console: Console, header: tuple[str, ...], rows: list[Row]) -> N
 
 
 def write_valid(desired: DesiredStack, console: Console, *, verbose: bool = False) -> None:
-    """That all manifests are sound. `verbose` names the jobs and their places."""
+    """That all manifests are valid. `verbose` lists the jobs and their places."""
     if verbose:
         rows = [
             Row((outside(job.name), Text(job.kind.value), outside(job.model), outside(str(job.location))))

@@ -1,4 +1,4 @@
-"""Moments and lengths of time as text for people: the time of day, and short ages."""
+"""Times and ages for people."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def clock_time(moment: datetime) -> str:
 
 
 def age(since: datetime | None, now: datetime) -> str:
-    """How long ago something was, in the two largest units: `5s`, `3m10s`, `2d4h`; `-` when it is not known.
+    """An age in its two largest units: `5s`, `3m10s`, `2d4h`; `-` if it is not known.
 
-    A moment in the future, which a wrong clock can bring about, is `0s`.
+    A time in the future, which a wrong clock can cause, is `0s`.
     """
     return "-" if since is None else in_units(max(0, int((now - since).total_seconds())), 2)

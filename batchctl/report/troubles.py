@@ -1,4 +1,4 @@
-"""What goes wrong with an attempt, for programs."""
+"""The last error of an attempt, for documents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from batchctl.model.times import rfc3339
 
 
 def trouble_fields(trouble: Trouble | None) -> dict[str, Json] | None:
-    """`lastError` of `status` and `describe`; null where nothing goes wrong."""
+    """`lastError` of `status` and `describe`; null if there is none."""
     if trouble is None:
         return None
     return {

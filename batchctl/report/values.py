@@ -1,4 +1,4 @@
-"""What a report is made of, where the model has no value for it. Built by cli from what the other rooms give."""
+"""The values of reports. cli builds them from the values of the other packages."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from batchctl.model.work_size import WorkSize
 
 @dataclass(frozen=True)
 class ApplyReport:
-    """A plan and what became of it."""
+    """A plan and its results."""
 
     plan: Plan
     outcomes: Mapping[str, Outcome]
-    """By job name. A job of the plan that is not in it was never begun."""
+    """By job name. A job of the plan that is not in it was not started."""
     next_plan: Plan | None = None
-    """How things stand after the last pass; None where nobody has looked."""
+    """The plan after the last pass; None if none was made."""
 
     def outcome(self, job: str) -> Outcome:
-        """What became of a job of the plan: skipped when the pass ended before it."""
+        """The outcome of a job; skipped if the pass ended before it."""
         return self.outcomes.get(job) or Outcome(job, Result.SKIPPED)
 
     def sizes(self) -> dict[str, WorkSize]:
@@ -63,22 +63,24 @@ class StatusRow:
     end_time: datetime | None = None
     reason: str = ""
     now: datetime | None = None
-    """What the clock showed by which its age is reckoned: its account's, where that was looked at."""
+    """The time for its age: by its account's clock if the account was read."""
     code: Reason | None = None
     """The reason for programs."""
     tokens: int | None = None
-    """Of its input, as the API counted them."""
+    """Tokens of its input, as the API counted them."""
     trouble: Trouble | None = None
-    """What goes wrong with it now."""
+    """Its current problem."""
     collect_by: datetime | None = None
-    """When its results may be gone, where the API keeps them and they are not collected."""
+    """The time until which the API keeps results that are not collected yet."""
 
     @classmethod
     def of(
         cls, plan: JobPlan, *, model: str | None, provider: str | None, clocks: Mapping[Account, datetime]
     ) -> StatusRow:
-        """The row of a job, from its plan and from what its manifest or the record says of it."""
-        row = cls(plan.job, plan.phase, model=model, provider=provider, reason=_standing_reason(plan), code=plan.code)
+        """The row of a job, from its plan and its manifest or record."""
+        row = cls(
+            plan.job, plan.phase, model=model, provider=provider, reason=_reason_without_action(plan), code=plan.code
+        )
         if plan.attempt is None:
             return row
         return replace(
@@ -97,8 +99,8 @@ class StatusRow:
         )
 
 
-def _standing_reason(plan: JobPlan) -> str:
-    """A job's reason, with what goes wrong, and with what it waits for where no action stands beside it to tell."""
+def _reason_without_action(plan: JobPlan) -> str:
+    """A job's reason with its problem, and with what it waits for, because the table has no action."""
     reason, trouble = plan.reason, plan.attempt.trouble if plan.attempt is not None else None
     if trouble is not None and trouble.message not in reason:
         reason = f"{reason}; {trouble.operation}: {trouble.words}"
@@ -119,7 +121,7 @@ class StatusReport:
 
 @dataclass(frozen=True)
 class JobDescription:
-    """All that is known of one job. One of `desired` and `recorded` at least is set."""
+    """All facts about one job. At least one of `desired` and `recorded` is set."""
 
     stack: str
     plan: JobPlan
@@ -129,12 +131,12 @@ class JobDescription:
     """Oldest first."""
     drift: tuple[Drift, ...] = ()
     results: str | None = None
-    """Where a person finds the results that count: a path to show as it is."""
+    """The path of the current results, to be shown as it is."""
 
 
 @dataclass(frozen=True)
 class VersionReport:
-    """What runs here."""
+    """The versions of this installation."""
 
     version: str
     python: str

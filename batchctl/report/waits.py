@@ -1,4 +1,4 @@
-"""What a run waits for, and until when, in one line: the phases of its jobs, and what ends by itself at a time."""
+"""A wait in one line: the phases of the jobs, and the times at which something ends."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from batchctl.report.times import clock_time
 from batchctl.report.words import phase_summary
 
 _NAMED = 3
-"""Jobs named before they are only counted."""
+"""How many jobs are named; the others are counted."""
 _WORDS: Mapping[Timer, str] = {
     Timer.SETTLING: "the create call got no reply; batchctl searches for its job until {time}",
     Timer.MISSING: "not found; a second check follows at {time}",
     Timer.BACKOFF: "the next attempt starts at {time}",
     Timer.ADMISSION: "batchctl checks for capacity at {time}",
 }
-"""What happens at a timer's end, of those that a person who looks on wants to know of."""
+"""The step at a timer's end, for timers that matter to a person who waits."""
 
 
 def wait_words(jobs: Sequence[JobPlan]) -> str:
@@ -27,7 +27,7 @@ def wait_words(jobs: Sequence[JobPlan]) -> str:
 
 
 def timer_words(jobs: Sequence[JobPlan]) -> str:
-    """What ends by itself, and when; empty where nothing does that one wants to know of."""
+    """The timers that matter, with their times; empty if there are none."""
     return "; ".join(_timers(jobs))
 
 

@@ -1,6 +1,6 @@
 """The words and colours for actions, results and phases, and the sentences that sum up a plan.
 
-Shared by text, Markdown and progress, so that all three say the same.
+Shared by text, Markdown and progress.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ PHASE_STYLES: Mapping[Phase, str] = {
 
 
 def is_quiet(job: JobPlan) -> bool:
-    """Whether a plan need not name the job: nothing to do, and nothing wrong with it."""
+    """Whether a plan can omit the job: it has nothing to do, and nothing is wrong with it."""
     return (
         job.action is Action.NONE
         and job.guard is None
@@ -79,26 +79,26 @@ def result_text(job: JobPlan, outcome: Outcome) -> str:
 
 
 def reason_text(job: JobPlan) -> str:
-    """A job's reason, and whether its action goes on later or is refused. Still text from outside."""
-    later = " (goes on in a later pass)" if job.unfinished and job.guard is None else ""
+    """A job's reason, and whether its action continues later or is refused. Not escaped."""
+    later = " (continues in a later pass)" if job.unfinished and job.guard is None else ""
     refused = "" if job.guard is None else f" [refused: {job.guard.code}]"
     return f"{job.reason}{later}{refused}"
 
 
 def drift_summary(plan: Plan) -> str:
-    """Drift in one line; says `No drift.` only when everything could be read."""
+    """Drift in one line; `No drift.` only if everything could be read."""
     if plan.drift:
         return f"Drift in {count(len(plan.drift), 'place')}."
     return "No drift in what could be read." if plan.problems else "No drift."
 
 
 def plan_summary(plan: Plan) -> str:
-    """A plan in one line: «Plan: 1 to create, 2 to replace.» or that nothing changes."""
+    """A plan in one line, such as `Plan: 1 to create, 2 to replace.`."""
     return " ".join(filter(None, [_plan_lead(plan), purchase_sentence(plan), *_plan_remarks(plan)]))
 
 
 def apply_summary(report: ApplyReport) -> str:
-    """What became of a plan, in one line."""
+    """The results of a plan in one line."""
     acted = [job for job in report.plan.jobs if job.action is not Action.NONE]
     counts = Counter(report.outcome(job.job).result for job in acted)
     parts = [f"{counts[result]} {result.value}" for result in Result if counts[result]]
@@ -132,7 +132,7 @@ def _plan_remarks(plan: Plan) -> list[str]:
 
 
 def _remarks(plan: Plan) -> list[str]:
-    """What a reader of one line must not miss."""
+    """Warnings for the summary line."""
     refused = sum(job.guard is not None for job in plan.jobs)
     bad = sum(job.action in {Action.NONE, Action.UPDATE} and job.phase in FAILED_PHASES for job in plan.jobs)
     remarks = {
@@ -151,7 +151,7 @@ def phase_summary(phases: Iterable[Phase]) -> str:
 
 
 def rows_text(rows: RowCounts) -> str:
-    """How far the rows are: `98/100, 2 failed`; `?` where nobody has told, `-` when nothing is known."""
+    """How far the rows are: `98/100, 2 failed`; `?` for an unknown number, `-` if nothing is known."""
     if rows == RowCounts():
         return "-"
     done = "?" if rows.ok is None else str(rows.ok)
@@ -165,7 +165,7 @@ def state_text(state: str | None) -> str:
 
 
 def anonymous_words(count: int) -> str:
-    """That results have nothing which says whose they are."""
+    """The warning about results that cannot be matched to rows."""
     return (
         f"{count} results cannot be told apart: no key and no other member of their own says which row each is of, and "
         "the order of the input is not known; give each row a key, a custom_id or an id that no other row has"

@@ -1,6 +1,6 @@
 """Errors as GitHub workflow commands, which a runner shows beside the line of the manifest.
 
-Owns the form of those commands. Whether they are wanted is cli's to know.
+cli decides whether they are printed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from batchctl.report.escape import workflow_data, workflow_property
 
 
 def error_annotations(error: BatchctlError) -> tuple[str, ...]:
-    """One `::error …::` line for each fault of a manifest, or one for any other error."""
+    """One `::error …::` line for each error in a manifest, or one for any other error."""
     if isinstance(error, ManifestError):
         return tuple(_diagnostic(item) for item in error.diagnostics)
     return (f"::error title={workflow_property(error.code)}::{workflow_data(_with_hint(error.message, error.hint))}",)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from batchctl.model.activity import UNWATCHED
-from batchctl.report.activity import LOOK_EVERY, TELL_AFTER, Board, Busy, Heartbeat, busy_words
+from batchctl.report.activity import CHECK_EVERY, TELL_AFTER, Board, Busy, Heartbeat, busy_words
 from batchctl.report.console import make_console
 from batchctl.report.live import LiveProgress
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, QuietProgress
@@ -44,7 +44,7 @@ class Heard:
 
 
 def test_something_is_told_within_two_seconds():
-    assert TELL_AFTER + LOOK_EVERY < 2
+    assert TELL_AFTER + CHECK_EVERY < 2
 
 
 def test_what_takes_long_is_named_with_its_time_or_its_bytes_and_speed():
@@ -101,7 +101,7 @@ def test_a_retry_is_told_at_once_and_many_for_one_reason_once():
 
 
 def test_the_heartbeat_shows_what_goes_on_and_ends_with_the_block(monkeypatch):
-    monkeypatch.setattr("batchctl.report.activity.LOOK_EVERY", 0.001)
+    monkeypatch.setattr("batchctl.report.activity.CHECK_EVERY", 0.001)
     hand, heard = Hand(), Heard()
     board = Board(hand)
     before = threading.active_count()

@@ -240,7 +240,7 @@ GUARD = Guard("Protected", "w is protected", "--allow-protected")
             "running; refused: w is protected (--allow-protected)",
             "running [refused: Protected]",
         ),
-        ({"unfinished": True}, "running", "running (goes on in a later pass)"),
+        ({"unfinished": True}, "running", "running (continues in a later pass)"),
     ],
 )
 def test_a_reason_says_what_no_action_beside_it_does(changes, status, plan):
