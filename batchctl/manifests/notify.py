@@ -113,6 +113,6 @@ def _is_allowed(url: str, place: Location, trust: Trust, faults: Faults) -> bool
     elif is_private_host(address.host):
         why = "is not on the public Internet"
     if why:
-        hint = f"if you trust it: BATCHCTL_ALLOW_WEBHOOK={origin}"
+        hint = f"if you trust it, set BATCHCTL_ALLOW_WEBHOOK={origin}"
         faults.add(place, Code.UNTRUSTED_WEBHOOK, f"{origin} {why}", hint)
     return not why

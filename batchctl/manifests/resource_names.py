@@ -45,7 +45,7 @@ class Resource:
 
 
 def check_gcs_object(uri: str) -> None:
-    """Check the URI of an object in Cloud Storage, with or without wildcards. Raises ValueError with the reason."""
+    """Check the URI of a Cloud Storage object, with or without wildcards. Raises ValueError with the reason."""
     _, name = _split(uri)
     if not name:
         raise ValueError("names no object in the bucket")

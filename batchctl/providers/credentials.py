@@ -23,7 +23,7 @@ KEY_VARIABLES = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
 """Environment variables of the API key; the first one that is set is used."""
 
 _HINT = (
-    "set GOOGLE_API_KEY or GEMINI_API_KEY in the environment; keys are made at https://aistudio.google.com/apikey. "
+    "set GOOGLE_API_KEY or GEMINI_API_KEY in the environment; create a key at https://aistudio.google.com/apikey. "
     "`endpoint: emulator` needs none"
 )
 _FINGERPRINT_LENGTH = 8
@@ -72,7 +72,7 @@ class ApiKey:
     def __init__(self, value: str) -> None:
         if not _KEY.fullmatch(value):
             raise BatchctlError(
-                "the API key holds characters that no key has (spaces, control characters or letters beyond ASCII)",
+                "the API key contains invalid characters (spaces, control characters or non-ASCII letters)",
                 code=ErrorCode.INVALID_KEY,
                 hint=_HINT,
             )

@@ -33,7 +33,7 @@ _FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
 _QUOTA_PROJECT = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _LOGIN = "`gcloud auth application-default login`"
 _WAYS = (
-    f"{_LOGIN}, or let {_FILE_VARIABLE} name a key file or a workload identity configuration, or run where a service "
+    f"{_LOGIN}, or set {_FILE_VARIABLE} to a key file or a workload identity configuration, or run where a service "
     "account is attached. `endpoint: emulator` needs none"
 )
 _NOTHING_FOUND = "default credentials were not found"
@@ -46,8 +46,8 @@ _SECRET_MEMBERS = frozenset({"_refresh_token", "_client_secret"})
 _SOURCE_MEMBER = "_source_credentials"
 _TOKEN = re.compile(r"[!-~]{1,16384}")
 _SIGNS: Mapping[str, str] = {
-    "eauth": f"the log-in has run out: {_LOGIN}",
-    "invalid_grant": f"the log-in or the key was revoked, or this machine's clock is wrong: {_LOGIN}, or a new key",
+    "eauth": f"the login has expired: {_LOGIN}",
+    "invalid_grant": f"the login or key was revoked, or this machine's clock is wrong: {_LOGIN}, or create a new key",
     "impersonated": "the principal needs roles/iam.serviceAccountTokenCreator on the service account it acts as",
     "metadata service": f"no service account is attached to this machine: attach one, or {_LOGIN}",
 }
@@ -85,9 +85,9 @@ class DefaultCredentials:
         self.quota_project = str(self._library.quota_project_id or "")
         if self.quota_project and not _QUOTA_PROJECT.fullmatch(self.quota_project):
             raise BatchctlError(
-                f"not a project: the quota project {self.quota_project[:80]!r}",
+                f"invalid quota project: {self.quota_project[:80]!r}",
                 code=ErrorCode.INVALID_KEY,
-                hint="correct GOOGLE_CLOUD_QUOTA_PROJECT, or the credentials' file",
+                hint="correct GOOGLE_CLOUD_QUOTA_PROJECT, or the credentials file",
             )
 
     @property
@@ -113,7 +113,7 @@ class DefaultCredentials:
         self._library.refresh(TokenTransport(min(_FETCH_SECONDS, in_force().left())))
         value, expiry = self._library.token, self._library.expiry
         if not isinstance(value, str) or not _TOKEN.fullmatch(value):
-            raise ValueError("the answer holds no token")
+            raise ValueError("the reply contains no token")
         return Token(value, expiry.replace(tzinfo=UTC) if expiry is not None else None)
 
 
@@ -122,7 +122,7 @@ def token_failure(exc: Exception, redact: Callable[[str], str]) -> ApiError:
     wrapped = exc.args[0] if exc.args else None
     cause = wrapped if isinstance(wrapped, Exception) else exc
     words = _LONG_RUN.sub("***", redact(_words(cause)))
-    message = f"no access token: {capped(words) or type(exc).__name__}"
+    message = f"could not get an access token: {capped(words) or type(exc).__name__}"
     if _is_passing(cause):
         return ConnectionFailed(message, hint="nothing was sent: check the network and HTTPS_PROXY, or try again later")
     hint = next((hint for sign, hint in _SIGNS.items() if sign in words), _WAYS)
@@ -165,8 +165,8 @@ def _find() -> _Library:
 def _unsound(exc: Exception) -> BatchctlError:
     place = os.environ.get(_FILE_VARIABLE) or f"the file of {_LOGIN}"
     fault = _LONG_RUN.sub("***", ": ".join(str(part) for part in exc.args)) or type(exc).__name__
-    hint = f"make it anew with {_LOGIN}, or download a new key, or let {_FILE_VARIABLE} name another file"
-    return BatchctlError(f"no sound credentials in {place}: {capped(fault)}", code=ErrorCode.INVALID_KEY, hint=hint)
+    hint = f"create it again with {_LOGIN}, download a new key, or set {_FILE_VARIABLE} to another file"
+    return BatchctlError(f"invalid credentials in {place}: {capped(fault)}", code=ErrorCode.INVALID_KEY, hint=hint)
 
 
 def _secrets(library: object) -> Iterator[str]:

@@ -63,7 +63,7 @@ class GoogleCredentials:
     def facts(self) -> Sequence[Fact]:
         """The identity and the token's expiry; fetches a token when there is none. Raises ApiError."""
         expiry = self._current().expiry
-        until = f"good until {expiry:%Y-%m-%d %H:%M:%S} UTC" if expiry else "does not say how long it is good"
+        until = f"valid until {expiry:%Y-%m-%d %H:%M:%S} UTC" if expiry else "expiry unknown"
         return (
             Fact("credentials", self._source.principal),
             Fact("quota project", self._source.quota_project or "none"),

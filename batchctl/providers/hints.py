@@ -27,22 +27,22 @@ class Hints:
 
 
 _WHO = "(`batchctl doctor` shows who you are)"
-_QUOTA = "the quota is used up: wait, finish or cancel other jobs, or ask for more"
+_QUOTA = "the quota is exhausted: wait, let jobs finish, cancel others, or request a higher quota"
 
 GEMINI = Hints(
     {
-        401: "the API wants other credentials: check GOOGLE_API_KEY or GEMINI_API_KEY",
-        403: "the key may not do this: check the key's restrictions, that the API is enabled in its project, "
-        "and that what is named belongs to the same project",
+        401: "the API rejected the credentials: check GOOGLE_API_KEY or GEMINI_API_KEY",
+        403: "the key has no permission: check its restrictions, that the API is enabled in its project, "
+        "and that the named resource belongs to that project",
         404: "check the name",
         413: "send the rows as a file (src: {file: …})",
         429: _QUOTA,
     },
-    place="the API is not offered for this place or plan: enable billing, or use Vertex AI in a region that has it",
+    place="the API is not available for this location or plan: enable billing, or use Vertex AI in a supported region",
     by_call={("create", "404"): "check that the model exists and can run in batch, and that the input file is there"},
 )
 _NOT_ACCEPTED = (
-    "the token is not accepted: log in again with `gcloud auth application-default login`, or check the file that "
+    "the token was rejected: log in again with `gcloud auth application-default login`, or check the file that "
     "GOOGLE_APPLICATION_CREDENTIALS names and that its account is enabled"
 )
 VERTEX = Hints(
@@ -53,10 +53,10 @@ VERTEX = Hints(
         404: "check the name, the project and the location",
         429: _QUOTA,
     },
-    place="it is not offered at this location: choose another in the provider's `location`",
+    place="not available in this location: set the provider's `location` to another",
     by_call={
         ("create", "404"): "check the project and the location, and that the model exists there",
-        ("delete", "FAILED_PRECONDITION"): "a job is deleted after its end only",
+        ("delete", "FAILED_PRECONDITION"): "a job can be deleted only after it has ended",
         ("cancel", "FAILED_PRECONDITION"): "a job that has ended cannot be cancelled",
     },
 )
@@ -74,7 +74,7 @@ BIGQUERY = Hints(
         401: _NOT_ACCEPTED,
         403: f"the principal {_WHO} needs roles/bigquery.dataViewer on the dataset",
         404: "check that the dataset and the table exist",
-        429: "the quota of BigQuery is used up: wait, then run the command again",
+        429: "the BigQuery quota is exhausted: wait, then run the command again",
     },
     place="choose a dataset in another location",
 )

@@ -28,7 +28,7 @@ _MAX_BYTES = 512 * 2**20
 """Bytes of all pages of a list that is held in memory."""
 _MAX_TOKEN = 8192
 _UNREACHABLE = "unreachable"
-_LONGER = "what it did not show is unknown; if the list is that long, raise limits.readTimeout in the stack file"
+_LONGER = "the rest of the list is unknown; if the list is that long, raise limits.readTimeout in the stack file"
 _SHOWN = 5
 """Members of an unexpected reply that a message names."""
 
@@ -121,10 +121,10 @@ class _Progress:
 def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -> list[Json]:
     """The entries of one page. Raises BadReply when it is not a page of this list."""
     if "error" in page:
-        raise BadReply(f"{what}: HTTP 200 with an error in place of the list{words_of(page)}")
+        raise BadReply(f"{what}: HTTP 200 with an error instead of the list{words_of(page)}")
     missed = page.get(_UNREACHABLE)
     if not isinstance(missed, list | None):
-        raise BadReply(f"{what}: what the API could not reach is not a list")
+        raise BadReply(f"{what}: `unreachable` is not a list")
     if missed:
         # Never observed here, but proto's standard way to mark an incomplete list (reference 1.5).
         raise BadReply(f"{what}: the API could not reach all of its jobs")
@@ -137,8 +137,8 @@ def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -
     if odd:
         names = ", ".join(ascii(name)[1:-1][:40] for name in odd[:_SHOWN])
         raise BadReply(
-            f"{what}: the answer has no {member}, and is no empty list either: it has {names}{words_of(page)}",
-            hint="something between here and the API may answer in its place: check the endpoint and the proxy",
+            f"{what}: the reply has no {member}, and is not an empty list: it has {names}{words_of(page)}",
+            hint="a proxy or gateway may answer instead of the API: check the endpoint and the proxy",
         )
     return []
 
@@ -157,7 +157,7 @@ def _next_token(page: Mapping[str, Json], what: str, paging: Paging) -> str | No
     if token is None or token == "":
         return None
     if not isinstance(token, str) or len(token) > _MAX_TOKEN or token != whole_characters(token):
-        raise BadReply(f"{what}: the page token cannot be one")
+        raise BadReply(f"{what}: the page token is not valid")
     return token
 
 

@@ -27,6 +27,6 @@ def require_done(reply: Reply) -> None:
     body = reply.json_object() if reply.body else {}
     if body.keys() - {"@type"}:
         raise BadReply(
-            f"{reply.what}: HTTP 200 with something else than the API's empty answer{words_of(body)}",
-            hint="something between here and the API may answer in its place: check the endpoint and the proxy",
+            f"{reply.what}: HTTP 200 with an unexpected body{words_of(body)}",
+            hint="a proxy or gateway may answer instead of the API: check the endpoint and the proxy",
         )

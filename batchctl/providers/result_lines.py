@@ -56,7 +56,7 @@ def read_lines(
         if not text.strip():
             continue
         if not has_text and _PAGE.match(text):
-            raise BadReply(f"{what}: a page of HTML came in place of the result file")
+            raise BadReply(f"{what}: got an HTML page instead of the result file")
         has_rows, has_text = has_rows or _ROW.match(text) is not None, True
         if isinstance(line, LongLine):
             yield long_row(
@@ -111,7 +111,7 @@ def _objects(text: str) -> tuple[list[Json], bytes, str]:
             reason = str(error)
             break
         if not isinstance(value, dict):
-            reason = "something else than an object follows the first one"
+            reason = "the first object is not followed by another object"
             break
         found.append(value)
         at = _end_of_gap(text, end)

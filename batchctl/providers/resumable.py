@@ -88,7 +88,7 @@ def _send(session: Session, retry: Retry, chunk: bytes, offset: int, *, last: bo
             raise ReplyLost(f"{session.what}: the server lost a part of the file; upload it again")
         if done == len(chunk) and not last:
             return None
-    raise ReplyLost(f"{session.what}: the server does not take all bytes that it is sent; upload the file again")
+    raise ReplyLost(f"{session.what}: the server does not store all bytes that it gets; upload the file again")
 
 
 def _asked(session: Session, retry: Retry, error: ApiError, *, last: bool) -> Standing:
@@ -124,7 +124,7 @@ def input_changed(what: str, found: str) -> ApiError:
     return ApiError(
         f"{what}: {found}",
         code=ErrorCode.INPUT_CHANGED,
-        hint="something wrote to it meanwhile; run the command again",
+        hint="it was changed in the meantime; run the command again",
     )
 
 
@@ -138,10 +138,10 @@ def session_url(endpoint: Endpoint, url: str, what: str) -> str:
     try:
         place = read_url(url)
     except ValueError as exc:
-        raise BadReply(f"{what}: the address for the bytes is not a URL") from exc
+        raise BadReply(f"{what}: the upload address is not a URL") from exc
     if not endpoint.trusts(place):
         raise BadReply(
-            f"{what}: the API wants the bytes at an address that is not its own",
-            hint="check the endpoint: input goes to it and to nothing else that it names",
+            f"{what}: the upload address belongs to another server",
+            hint="check the endpoint: batchctl sends input to no other server",
         )
     return url

@@ -46,20 +46,19 @@ _FILES = r"files\."
 RULES: tuple[Rule, ...] = (
     Rule(
         ErrorCode.USER_PROJECT_MISSING,
-        "the bucket's reader pays: set the provider's `userProject` to a project that may be billed for it",
+        "requester pays for this bucket: set the provider's `userProject` to a project that may be billed for it",
         _REFUSED,
         REQUESTER_PAYS.pattern,
     ),
     Rule(
         ErrorCode.SERVICE_DISABLED,
-        "enable the API in the project that the message names; it takes a few minutes until calls get through",
+        "enable the API in the project that the message names; calls succeed a few minutes later",
         _REFUSED,
         r"\bSERVICE_DISABLED\b|\bhas not been used in project\b|\bAPI (?:is|has been) disabled\b",
     ),
     Rule(
         ErrorCode.DATA_LOCATION,
-        "the bucket or dataset lies elsewhere than the job: name one in the job's location, or change the provider's "
-        "`location`",
+        "the bucket or dataset is not in the job's location: use one that is, or change the provider's `location`",
         frozenset({400, 412}),
         r"\b(?:bucket|dataset|table)\b.{0,200}\b(?:location|region)\b|\bread and write in different locations\b",
     ),
@@ -73,7 +72,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         ErrorCode.NO_CREDIT,
-        "waiting does not change this: add credits, raise the spending cap or mend the billing of the project",
+        "waiting does not change this: add credits, raise the spending cap or fix the project's billing",
         _REFUSED | _QUOTA,
         r"\bBILLING_DISABLED\b|\bcredits? (?:balance )?(?:is|are|has been|have been|has|have) "
         r"(?:depleted|exhausted|used up|run out|expired|too low)\b|\b(?:out of|insufficient|no remaining) credits?\b"
@@ -82,7 +81,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         ErrorCode.NO_QUOTA,
-        "the quota is 0, so waiting does not change this: choose another model, or get a plan or a quota that has it",
+        "the quota is 0, so waiting does not change this: choose another model, or a plan or quota that includes it",
         _QUOTA,
         r"\blimit: ?0(?![.\d])|\bquota_?(?:limit_?)?value\W{0,3}0(?![.\d])| = 0$",
     ),
@@ -109,14 +108,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         ErrorCode.MODEL_NOT_IN_BATCH,
-        "the model runs in no batch job here: choose another model, or another location that offers it",
+        "the model does not support batch jobs here: choose another model, or a location that supports it",
         _REFUSED,
         r"\bdo(?:es)? not support publisher ?model\b|\bMODEL_NOT_SUPPORTED_FOR_BATCH\b"
         r"|\bnot supported (?:for|in|by) batch\b|\bdoes not support batch\b",
     ),
     Rule(
         ErrorCode.INVALID_MODEL,
-        "check how the model is written, and that the API has it for batch jobs, for this project, location and API "
+        "check the model's spelling, and that the API offers it for batch jobs in this project, location and API "
         "version",
         _REFUSED,
         r"\bpublisher ?model\b.{0,200}\b(?:not found|not exist)\b|\bmodels?[ /]\S+ (?:is|was) not found\b"
@@ -124,14 +123,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         ErrorCode.INPUT_NOT_READY,
-        "the API still processes the uploaded file; it is tried again",
+        "the API still processes the uploaded file; batchctl tries again",
         frozenset({400}),
         r"\bnot (?:yet )?(?:in (?:an? |the )?)?ACTIVE\b|\bstill (?:being )?process|\bPROCESSING\b",
         status="FAILED_PRECONDITION",
     ),
     Rule(
         ErrorCode.NOT_PROVISIONED,
-        "the project uses this for the first time, and the service sets itself up; it is tried again",
+        "first use in this project, so the service is still being set up; batchctl tries again",
         _REFUSED,
         r"\bservice agents? (?:are|is) (?:still )?being (?:provisioned|created)\b",
     ),

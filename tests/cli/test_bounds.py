@@ -51,7 +51,9 @@ def test_four_accounts_that_drip_have_the_time_of_one(
         took = time.monotonic() - begun
     assert took < 1.0 + SLACK
     assert ran.code == 1
-    assert "batches.list: no whole answer: the time for all calls of this read is up (1 seconds)" in ran.err
+    assert (
+        "batches.list: no complete reply: the time limit for all calls of this read was reached (1 seconds)" in ran.err
+    )
     assert "limits.readTimeout" in ran.err
     assert len(service.jobs()) == 1
     monkeypatch.setenv("BATCHCTL_EMULATOR", service.url)
@@ -66,7 +68,7 @@ def test_doctor_gives_each_account_that_time(two_jobs: StackFolder, cli: Cli, mo
         took = time.monotonic() - begun
     assert took < 4.0 + SLACK
     assert ran.code == 1
-    assert ran.out.count("the time for all calls of this read is up") == 4
+    assert ran.out.count("the time limit for all calls of this read was reached") == 4
 
 
 def test_a_look_is_no_longer_than_what_timeout_leaves(

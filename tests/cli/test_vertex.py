@@ -495,7 +495,7 @@ def test_packed_results_are_named_and_not_lost(vertex: StackFolder, cli: Cli, se
     service.put_object("output", f"{folder}/{name}", gzip.compress(written[result]))
     assert cli("apply", "--yes", "--wait", "--timeout", "5m").code in {1, 7}
     told = cli("explain", "good").out
-    assert f"{name}: the result file is packed" in told
+    assert f"{name}: the result file is compressed" in told
     assert "ResultsLost" not in told
     service.put_object("output", f"{folder}/predictions.jsonl", written[result])
     cli.ok("apply", "--yes", "--wait")

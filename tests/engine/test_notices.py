@@ -55,7 +55,7 @@ def refuse(world, problem=None, *, hook="ops", times=10**9):
         if name != hook or left[0] <= 0:
             return None
         left[0] -= 1
-        return problem or NotDelivered("HTTP 503", hint="see the receiver's own log")
+        return problem or NotDelivered("HTTP 503", hint="see the receiver's log")
 
     world.receiver.refuse = answer
 
@@ -191,7 +191,7 @@ def test_a_receiver_that_is_down_holds_up_nobody_and_is_told_later(world):
     assert told(world, "log") == [("b", 1, "job.failed")]
     # What is said once is not said in each pass.
     assert [warning.split(" was ")[1] for warning in world.progress.warnings] == [
-        "not delivered to ops: NotDelivered: HTTP 503 (see the receiver's own log)"
+        "not delivered to ops: NotDelivered: HTTP 503 (see the receiver's log)"
     ]
     assert {notice.tries for notice in world.recorded().outbox if notice.is_pending} == {1}
     rest(world, notify=(OPS, LOG))

@@ -85,7 +85,7 @@ def test_the_message_names_the_place_the_reason_and_the_way_out(dripping: Provid
     with pytest.raises(errors.ReplyLost) as caught:
         dripping.cancel_job(JOB)
     assert caught.value.message == (
-        "batches.cancel: no whole answer: the time for all calls of this read is up (0.4 seconds)"
+        "batches.cancel: no complete reply: the time limit for all calls of this read was reached (0.4 seconds)"
     )
     assert "limits.readTimeout" in caught.value.hint
 
@@ -135,7 +135,7 @@ def test_a_transfer_goes_on_as_long_as_it_gets_on() -> None:
 def test_a_transfer_that_brings_next_to_nothing_ends() -> None:
     with (
         Loopback(drip_chunks) as server,
-        pytest.raises(errors.ReplyLost, match=r"fewer than 900,000 bytes came within"),
+        pytest.raises(errors.ReplyLost, match=r"fewer than 900,000 bytes arrived within"),
     ):
         streamed(server.url, Pace(900_000, 0.2))
 

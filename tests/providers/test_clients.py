@@ -102,7 +102,7 @@ def test_a_local_name_that_leads_to_another_machine_gets_nothing(monkeypatch: py
         port = server.url.rpartition(":")[2]
         # What a name service could answer; the address is seen as another machine's.
         monkeypatch.setattr("batchctl.providers.http.line.is_loopback_host", lambda _host: False)
-        with pytest.raises(errors.ConnectionFailed, match="leads to another one"):
+        with pytest.raises(errors.ConnectionFailed, match="resolves to another machine"):
             call(f"http://localhost:{port}")
     assert server.requests == []
 
@@ -127,15 +127,15 @@ def test_who_may_be_reached_through_a_proxy(url: str, used: bool) -> None:
         (
             "ALL_PROXY",
             "socks5://127.0.0.1:1080",
-            "ALL_PROXY names a SOCKS proxy, for which the package socksio is missing",
+            "ALL_PROXY names a SOCKS proxy, which needs the package socksio",
         ),
         ("HTTPS_PROXY", "socks5h://u:swordfish@h:1", "HTTPS_PROXY names a SOCKS proxy"),
-        ("all_proxy", "socks://h", "all_proxy does not hold the URL of a proxy"),
-        ("HTTPS_PROXY", "ftp://u:swordfish@h", "HTTPS_PROXY does not hold the URL of a proxy"),
-        ("http_proxy", "http://h:port", "http_proxy does not hold the URL of a proxy"),
-        ("HTTPS_PROXY", "http://[", "HTTPS_PROXY does not hold the URL of a proxy"),
-        ("HTTPS_PROXY", "http://h:99999999", "HTTPS_PROXY does not hold the URL of a proxy"),
-        ("HTTPS_PROXY", "http://u:swordfish\x01@h", "HTTPS_PROXY does not hold the URL of a proxy"),
+        ("all_proxy", "socks://h", "all_proxy is not the URL of a proxy"),
+        ("HTTPS_PROXY", "ftp://u:swordfish@h", "HTTPS_PROXY is not the URL of a proxy"),
+        ("http_proxy", "http://h:port", "http_proxy is not the URL of a proxy"),
+        ("HTTPS_PROXY", "http://[", "HTTPS_PROXY is not the URL of a proxy"),
+        ("HTTPS_PROXY", "http://h:99999999", "HTTPS_PROXY is not the URL of a proxy"),
+        ("HTTPS_PROXY", "http://u:swordfish\x01@h", "HTTPS_PROXY is not the URL of a proxy"),
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_named(

@@ -203,7 +203,7 @@ def status(value: str | None, received: str | None = None, body: bytes = b"") ->
 @pytest.mark.parametrize("answer", [status("final"), status("cancelled"), status("odd\x1b"), status(KEY)])
 def test_an_early_end_is_not_taken_for_success(answer):
     files = Files(lambda *_: answer)
-    with pytest.raises(errors.BadReply, match="bytes were left") as caught:
+    with pytest.raises(errors.BadReply, match="bytes remain") as caught:
         send(files, b"x" * 15)
     assert len(files.requests) == 2
     assert KEY[:8] not in caught.value.message
@@ -252,10 +252,10 @@ def test_a_finished_upload_whose_answer_was_lost_is_found_by_the_query():
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("https://evil.example/upload", "not its own"),
-        ("http://generativelanguage.googleapis.com/upload", "not its own"),
-        ("/upload", "not its own"),
-        ("", "not its own"),
+        ("https://evil.example/upload", "another server"),
+        ("http://generativelanguage.googleapis.com/upload", "another server"),
+        ("/upload", "another server"),
+        ("", "another server"),
         ("https://a:b/", "not a URL"),
     ],
 )
@@ -340,8 +340,8 @@ def test_a_file_is_followed_until_it_is_active():
     ("members", "words"),
     [
         ({"error": {"code": 3, "message": "row 7 is not JSON"}}, "row 7 is not JSON"),
-        ({"error": {"message": " "}}, "it does not say why"),
-        ({}, "it does not say why"),
+        ({"error": {"message": " "}}, "the API gave no reason"),
+        ({}, "the API gave no reason"),
     ],
 )
 def test_a_file_that_cannot_be_processed_fails_with_the_apis_words(members, words):

@@ -384,10 +384,10 @@ DENIED = answered({"error": {"code": 403, "message": "Permission 'iam.serviceAcc
         (granted("two\nlines"), "no token", "gcloud"),
         (granted(""), "no token", "gcloud"),
         (answered({"access_token": 5, "expires_in": 60}), "no token", "gcloud"),
-        (answered({"access_token": "t", "expires_in": "soon"}), "no access token", "gcloud"),
+        (answered({"access_token": "t", "expires_in": "soon"}), "could not get an access token", "gcloud"),
         ((302, {"Location": "http://127.0.0.1:1/"}, b"moved"), "moved", "gcloud"),
-        ((200, {}, b"\xff\xfe<html>"), "no access token", "gcloud"),
-        (answered([1]), "no access token", "gcloud"),
+        ((200, {}, b"\xff\xfe<html>"), "could not get an access token", "gcloud"),
+        (answered([1]), "could not get an access token", "gcloud"),
     ],
 )
 @pytest.mark.parametrize("kind", [service_account, authorized_user])
@@ -483,7 +483,7 @@ def test_a_silent_token_service_is_left_alone(total, timeout, error):
 
 def test_no_call_begins_when_the_time_is_up(service, monkeypatch, robot):
     monkeypatch.setattr(google_adc, "_FETCH_SECONDS", 0.0)
-    with pytest.raises(errors.ConnectionFailed, match="no answer within 0 seconds"):
+    with pytest.raises(errors.ConnectionFailed, match="no reply within 0 seconds"):
         robot.headers()
     assert service.requests == []
 
@@ -604,12 +604,12 @@ def test_a_token_without_an_end_is_kept(service, robot):
     service.play = lambda _: answered({"access_token": "e" * 20})
     assert bearer(robot) == bearer(robot)
     assert len(service.requests) == 1
-    assert robot.facts()[2] == Fact("token", "does not say how long it is good")
+    assert robot.facts()[2] == Fact("token", "expiry unknown")
 
 
 def test_facts_tell_until_when_and_never_the_token(robot):
     found = robot.facts()
-    until = datetime.strptime(found[2].detail, "good until %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+    until = datetime.strptime(found[2].detail, "valid until %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
     assert timedelta(minutes=58) < until - datetime.now(UTC) < timedelta(minutes=61)
     assert found[1] == Fact("quota project", "none")
     assert "token-" not in str(found)

@@ -116,7 +116,7 @@ def test_no_command_runs_unless_the_operator_says_so(tmp_path):
     assert isinstance(problem, HookUnusable)
     assert (problem.code, problem.hint) == (
         "CommandsNotAllowed",
-        "if you trust the stack file: BATCHCTL_ALLOW_COMMANDS=1",
+        "if you trust the stack file, set BATCHCTL_ALLOW_COMMANDS=1",
     )
     assert not (tmp_path / "got").exists()
 
@@ -146,7 +146,7 @@ def test_each_kind_of_hook_has_its_way(tmp_path):
     ("hook", "words"),
     [
         (Webhook("ops", "https://127.0.0.1/", "UNSET"), "UNSET is not set"),
-        (Webhook("ops", "https://127.0.0.1/", "SECRET"), "not the public Internet's"),
+        (Webhook("ops", "https://127.0.0.1/", "SECRET"), "not on the public Internet"),
         (CommandHook("log", ("no-such-program",)), "no-such-program cannot be started"),
         (CommandHook("log", ("./script.sh",)), "./script.sh cannot be started"),
     ],

@@ -124,11 +124,11 @@ def test_while_a_secret_changes_both_sign(receiver):
     [
         ("", "SECRET is not set"),
         ("   ", "SECRET is not set"),
-        ("AIzaSy-a-key-of-some-api-0123456789", "SECRET does not hold a webhook's secret"),
-        ("whsec_", "SECRET does not hold a webhook's secret"),
-        ("whsec_not base64!", "SECRET does not hold a webhook's secret"),
-        ("whsec_c2hvcnQ=", "SECRET does not hold a webhook's secret"),
-        (f"{SECRET} MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "SECRET does not hold a webhook's secret"),
+        ("AIzaSy-a-key-of-some-api-0123456789", "SECRET is not a webhook secret"),
+        ("whsec_", "SECRET is not a webhook secret"),
+        ("whsec_not base64!", "SECRET is not a webhook secret"),
+        ("whsec_c2hvcnQ=", "SECRET is not a webhook secret"),
+        (f"{SECRET} MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "SECRET is not a webhook secret"),
     ],
 )
 def test_what_is_no_secret_signs_nothing(no_connections, value, says):
@@ -179,7 +179,7 @@ def test_a_receiver_that_never_comes_to_an_end_is_cut_off(play):
         start = time.monotonic()
         problem = problem_of(server.url, total=0.3)
         assert time.monotonic() - start < 5
-    assert problem.message == f"{server.url} gave no answer within 0.3 seconds"
+    assert problem.message == f"{server.url} did not answer within 0.3 seconds"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_of_an_answer_only_its_status_counts(play):
 def test_what_is_no_answer_is_no_delivery(data):
     with Loopback(answer(data, keep=False)) as server:
         problem = problem_of(server.url)
-    assert problem.message.startswith(f"{server.url} broke the connection off (")
+    assert problem.message.startswith(f"{server.url} closed the connection (")
 
 
 def closed_port():
@@ -230,7 +230,7 @@ def test_time_is_up_between_two_addresses(names, monkeypatch):
     moments = iter([0.0, 1.0, 11.0])
     monkeypatch.setattr("batchctl.providers.notify.webhook.time.monotonic", lambda: next(moments, 11.0))
     problem = problem_of(f"http://hook.example:{closed_port()}")
-    assert problem.message.endswith("gave no answer within 10 seconds")
+    assert problem.message.endswith("did not answer within 10 seconds")
 
 
 def test_a_name_is_asked_for_once_and_the_checked_address_is_called(receiver, names):
@@ -331,8 +331,8 @@ def test_no_name_leads_inside(names, no_connections, address, monkeypatch):
     problem = problem_of("https://example.com/x", allowed=False)
     assert isinstance(problem, HookUnusable)
     assert problem.code == "UntrustedWebhook"
-    assert problem.message == "https://example.com leads to an address that is not the public Internet's"
-    assert problem.hint == "if you trust it: BATCHCTL_ALLOW_WEBHOOK=https://example.com"
+    assert problem.message == "https://example.com resolves to an address that is not on the public Internet"
+    assert problem.hint == "if you trust it, set BATCHCTL_ALLOW_WEBHOOK=https://example.com"
     assert address not in f"{problem.message} {problem.hint}"
 
 

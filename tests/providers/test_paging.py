@@ -46,8 +46,8 @@ def test_an_empty_list_is_said_in_the_apis_form(member: str, token: str, read: L
             "UNAVAILABLE come back later",
         ),
         ({"error": "quota is used up"}, "quota is used up"),
-        ({"error": {}}, "error in place of the list"),
-        ({"error": None}, "error in place of the list"),
+        ({"error": {}}, "error instead of the list"),
+        ({"error": None}, "error instead of the list"),
         ({"message": "Service Unavailable"}, "it has message: Service Unavailable"),
         ({"kind": "something#else"}, "it has kind"),
         ({"kind": 5}, "it has kind"),
@@ -107,7 +107,7 @@ def test_a_service_may_name_its_own_empty_list(name: str, body: dict[str, Any]) 
 
 @pytest.mark.parametrize("total", [{}, {"totalRows": None}, {"totalRows": "many"}, {"totalRows": -1}])
 def test_rows_without_their_number_are_no_table(total: dict[str, Any]) -> None:
-    with pytest.raises(errors.BadReply, match="how many rows"):
+    with pytest.raises(errors.BadReply, match="number of rows"):
         LISTS["rows"][2](Script(reply({"kind": "bigquery#tableDataList", "etag": "abc", **total})))
 
 

@@ -122,7 +122,7 @@ def test_an_input_that_changes_while_it_is_read():
             bucket.put("x", b"other")
         return bucket(request)
 
-    with pytest.raises(errors.BadRequest, match="written anew"):
+    with pytest.raises(errors.BadRequest, match="was overwritten"):
         read(answering)
 
 

@@ -67,7 +67,7 @@ def test_what_is_no_name_is_refused_before_a_call(name):
     ],
 )
 def test_a_job_of_another_place_is_refused_and_not_looked_for_here(name, word, project):
-    with pytest.raises(BadRequest, match="this provider asks") as caught:
+    with pytest.raises(BadRequest, match="this provider uses") as caught:
         own_job(name, replace(ACCOUNT, project=project))
     assert caught.value.code == "InvalidName"
     assert word in caught.value.message

@@ -412,7 +412,7 @@ def test_a_result_file_of_another_form_is_named(body, says, way_out):
 @pytest.mark.parametrize("ago", [60, 10**7])
 def test_packed_files_alone_are_no_reason_to_wait_or_to_give_up(ago):
     packed = {f"{DIRECTORY}/predictions.jsonl.gz": gzip.compress(b"".join(TWO))}
-    with pytest.raises(errors.BadReply, match=r"predictions.jsonl.gz: the result file is packed") as caught:
+    with pytest.raises(errors.BadReply, match=r"predictions.jsonl.gz: the result file is compressed") as caught:
         read(job(ago=ago), Bucket(**packed))
     assert "ends with .jsonl" in caught.value.hint
     assert len(read(job(ago=ago), Bucket(**packed, **{f"{DIRECTORY}/p.jsonl": b"\n".join(TWO)}))) == 2

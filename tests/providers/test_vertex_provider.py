@@ -273,7 +273,7 @@ def test_a_running_job_is_not_deleted():
 )
 def test_an_answer_to_a_delete_that_is_no_operation(answer):
     script = Script(reply(answer))
-    with pytest.raises(errors.BadReply, match="no operation"):
+    with pytest.raises(errors.BadReply, match="not an operation"):
         provider(script).delete_job(JOB)
     assert len(script.requests) == 1
 

@@ -139,7 +139,7 @@ def test_what_arrived_is_compared_with_what_was_sent(member, value):
         found = bucket(request)
         return reply({**bucket.resource(NAME), member: value}) if bucket.final is found else found
 
-    with pytest.raises(errors.BadReply, match="not what was sent"):
+    with pytest.raises(errors.BadReply, match="differs from what was sent"):
         send(answering)
 
 

@@ -112,7 +112,7 @@ def test_no_quota_and_no_credit_change_nothing_about_what_a_create_call_did() ->
 @pytest.mark.parametrize(
     ("what", "status", "expected"),
     [
-        ("batchPredictionJobs.delete", "FAILED_PRECONDITION", "after its end"),
+        ("batchPredictionJobs.delete", "FAILED_PRECONDITION", "only after it has ended"),
         ("batchPredictionJobs.cancel", "FAILED_PRECONDITION", "cannot be cancelled"),
         ("batchPredictionJobs.create", "FAILED_PRECONDITION", ""),
     ],
@@ -183,7 +183,7 @@ def test_plain_text_is_shown_though_it_proves_nothing() -> None:
         403, httpx.Headers(), b"Bucket is a requester\n pays bucket", what=CREATE, now=NOW, redact=str
     )
     assert isinstance(found, errors.BadReply)
-    assert found.message.endswith("without the API's own error in it: Bucket is a requester pays bucket")
+    assert found.message.endswith("without an error from the API: Bucket is a requester pays bucket")
 
 
 # Asked another way, and remembered.
@@ -214,7 +214,7 @@ def test_a_job_is_read_without_its_rows_also_where_the_mask_is_unknown() -> None
     found = provider(Script(rpc_error(400, "INVALID_ARGUMENT", "no"), reply(whole))).get_job(JOB)
     assert found.state == "JOB_STATE_SUCCEEDED"
     broken = httpx.Response(200, content=b'{"name": "batches/x", "metadata": {')
-    with pytest.raises(errors.BadReply, match="not the JSON"):
+    with pytest.raises(errors.BadReply, match="not valid JSON"):
         provider(Script(broken)).get_job(JOB)
 
 

@@ -65,7 +65,7 @@ class BigQuery:
         with told_of_table(str(table)):
             for entries in pages(read, "rows", what, _PAGING, seconds=self._retry.total):
                 if is_silent:
-                    raise BadReply(f"{what}: the answer does not say how many rows {table} has")
+                    raise BadReply(f"{what}: the reply does not give the number of rows of {table}")
                 try:
                     found = [read_row(entry, columns) for entry in entries]
                 except ValueError as exc:
@@ -73,7 +73,7 @@ class BigQuery:
                 came += len(found)
                 yield from found
         if came < total:
-            raise ReplyLost(f"{what}: {table} gave {came} of its {total} rows")
+            raise ReplyLost(f"{what}: received {came} of the {total} rows of {table}")
 
     def _json(self, call: Call) -> dict[str, Json]:
         return self._retry.run(lambda: self._endpoint.call(call).json_object())

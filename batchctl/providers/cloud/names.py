@@ -53,7 +53,7 @@ def parse_gs(uri: object) -> ObjectPath:
         bucket, _, name = uri.removeprefix("gs://").partition("/")
         if _BUCKET.fullmatch(bucket) and _is_name(name):
             return ObjectPath(bucket, name)
-    raise _odd("a place in Cloud Storage", uri, "gs://bucket/name")
+    raise _odd("a Cloud Storage address", uri, "gs://bucket/name")
 
 
 def parse_table(uri: object) -> Table:
@@ -76,7 +76,7 @@ def bucket_path(bucket: str) -> str:
 def object_path(path: ObjectPath) -> str:
     """URL path of an object. Raises BadRequest when the name is not a valid object name."""
     if path.name in ("", ".", ".."):
-        raise _odd("an object in Cloud Storage", str(path), "gs://bucket/name")
+        raise _odd("a Cloud Storage object", str(path), "gs://bucket/name")
     return f"{bucket_path(path.bucket)}/{quote(path.name, safe='')}"
 
 

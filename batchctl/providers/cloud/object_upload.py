@@ -49,7 +49,7 @@ class ObjectSession:
         span = f"{offset}-{offset + len(body) - 1}" if body else "*"
         standing = self._put(span, body)
         if standing.end is not None and not last:
-            raise BadReply(f"{_WHAT}: the upload has ended although bytes were left to send")
+            raise BadReply(f"{_WHAT}: the upload ended before all bytes were sent")
         return standing
 
     def ask(self) -> Standing | None:
@@ -72,5 +72,5 @@ def _received(reply: Reply) -> int:
     text = reply.headers.get("range")
     match = _RECEIVED.fullmatch(text or "")
     if text is not None and match is None:
-        raise BadReply(f"{_WHAT}: the service does not say how far the upload is")
+        raise BadReply(f"{_WHAT}: the service did not report how many bytes it has stored")
     return int(match[1]) + 1 if match else 0

@@ -26,14 +26,14 @@ def recoded(error: ApiStatus, *, hint: str, code: str | None = None) -> ApiStatu
 @contextmanager
 def told_of_bucket(bucket: str, *roles: str) -> Iterator[None]:
     """Errors raised inside name the bucket, and the roles that the operation needs."""
-    with _told(f"gs://{bucket}", " and ".join(roles), f"check that the bucket {bucket} is there, and the object in it"):
+    with _told(f"gs://{bucket}", " and ".join(roles), f"check that the bucket {bucket} and the object exist"):
         yield
 
 
 @contextmanager
 def told_of_table(place: str) -> Iterator[None]:
     """Errors raised inside name the table, and the role that is needed to read it."""
-    with _told(place, "roles/bigquery.dataViewer", f"check that the table {place} is there"):
+    with _told(place, "roles/bigquery.dataViewer", f"check that the table {place} exists"):
         yield
 
 
@@ -42,7 +42,7 @@ def _told(place: str, roles: str, missing: str) -> Iterator[None]:
     try:
         yield
     except PermissionDenied as error:
-        hint = f"{_WHO} needs {roles} on {place}, or what is named is not there: the API says the same of both"
+        hint = f"{_WHO} needs {roles} on {place}, or it does not exist: the API answers both cases alike"
         raise recoded(error, hint=hint) from error
     except NotFound as error:
         raise recoded(error, hint=missing) from error

@@ -152,9 +152,9 @@ class Storage:
                 return error
         if http_of(error) == _CHANGED or isinstance(error, BadReply):
             return BadRequest(
-                f"{item.path} was written anew while it was read",
+                f"{item.path} was overwritten while it was read",
                 http=_CHANGED,
-                hint="run the command again; if it happens again, something else writes there",
+                hint="run the command again; if it happens again, another program writes to it",
             )
         return error
 
@@ -190,7 +190,7 @@ class _Bytes:
         with self._endpoint.stream(call) as (came, chunks):
             if start and not came.get("content-range", "").startswith(f"bytes {start}-"):
                 self.can_go_on = False
-                raise ReplyLost(f"{what}: {item.path} was cut off after {start} bytes, and cannot be read from there")
+                raise ReplyLost(f"{what}: {item.path} was cut off after {start} bytes and cannot be resumed")
             self.can_go_on = all(
                 came.get(name, _AS_STORED) == _AS_STORED
                 for name in ("content-encoding", "x-goog-stored-content-encoding")

@@ -54,7 +54,7 @@ def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
     body = encode_json({"batch": merged})
     if len(body) > BODY_LIMIT:
         raise BadRequest(
-            f"the inline rows of {request.mark.key.job} make a request of {len(body)} bytes; {BODY_LIMIT} are allowed",
+            f"the inline rows of {request.mark.key.job} make a call of {len(body)} bytes; the limit is {BODY_LIMIT}",
             http=400,
             code=ErrorCode.INPUT_TOO_LARGE,
             hint="put the rows into a JSONL file beside the manifest and name it: src: {file: rows.jsonl}",

@@ -40,7 +40,7 @@ def read_operation(body: BinaryIO, what: str) -> dict[str, Json]:
     try:
         return _members(JsonStream(text.read), _LARGE)
     except ValueError as exc:
-        raise BadReply(f"{what}: the answer is not the JSON that was promised: {exc}") from exc
+        raise BadReply(f"{what}: the reply is not valid JSON: {exc}") from exc
     finally:
         text.detach()
 
@@ -71,7 +71,7 @@ def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:
         raise BadReply(f"{what}: a batch job without a usable name", hint="is the endpoint the Gemini Developer API?")
     metadata = as_object(found.get("metadata"))
     if not metadata or not isinstance(metadata.get("displayName"), str | None):
-        raise BadReply(f"{what}: {name} does not show its display name, so nobody knows whose it is")
+        raise BadReply(f"{what}: {name} has no readable display name, so its owner is unknown")
     state = members.job_state(metadata.get("state"))
     display_name = members.text(metadata.get("displayName"))
     return RemoteJob(

@@ -179,7 +179,7 @@ class GeminiProvider:
                 yield from self._download(outline.file, outline)
         if not is_terminal(outline.state) or (outline.state in GOOD_STATES and not outline.rows_seen):
             code, hint = self._why_missing(outline)
-            raise ApiError(f"batches.get: {name} is {outline.state} and shows no results", code=code, hint=hint)
+            raise ApiError(f"batches.get: {name} is {outline.state} and has no results", code=code, hint=hint)
 
     def _inline(self, path: str, fields: str, outline: Outline) -> Iterator[ResultItem]:
         what = "batches.get"
@@ -225,7 +225,7 @@ class GeminiProvider:
             return _NOT_READY, "results can lag behind the job's end: run the command again in a few minutes"
         return (
             ErrorCode.RESULTS_GONE,
-            "result files are kept for about 48 hours; check too that the key is of the job's project",
+            "result files expire after about 48 hours; also check that the key belongs to the job's project",
         )
 
     def _do(self, call: Call) -> None:

@@ -70,7 +70,7 @@ def inline_rows(body: BinaryIO, outline: Outline, what: str, limit: int) -> Iter
             else:
                 stream.skip()
     except ValueError as exc:
-        raise BadReply(f"{what}: the answer is not the JSON that was promised: {exc}") from exc
+        raise BadReply(f"{what}: the reply is not valid JSON: {exc}") from exc
     finally:
         text.detach()
 
@@ -161,7 +161,7 @@ def _item(element: Json | Unsound | LongLine) -> ResultItem:
     if isinstance(element, Unsound):
         return unsound_item(element)
     if isinstance(element, LongLine):
-        words = f"an item of the results has {element.size:,} bytes, which is beyond limits.lineBytes"
+        words = f"an item of the results has {element.size:,} bytes, more than limits.lineBytes allows"
         return long_row(element, words, result_item)
     return result_item(element)
 

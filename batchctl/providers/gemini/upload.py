@@ -71,7 +71,7 @@ class FileUpload:
         if not is_file_name(name):
             raise BadReply(f"{_WHAT}: the uploaded file has no usable name")
         if not _same_size(file.get("sizeBytes"), self._size):
-            raise BadReply(f"{_WHAT}: {self._size} bytes were sent, but the API's file has {file['sizeBytes']!r:.40}")
+            raise BadReply(f"{_WHAT}: {self._size} bytes were sent, but the API reports {file['sizeBytes']!r:.40}")
         return follow_file(file, self._endpoint, self._retry)
 
 
@@ -130,7 +130,7 @@ def _follow(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tuple[st
     while file.get("state") == "PROCESSING":
         if left <= 0:
             words = f"{_WHAT}: {name} is still PROCESSING"
-            hint = "the API takes minutes for a large file; it is tried again"
+            hint = "the API needs minutes for a large file; batchctl tries again"
             raise BadRequest(words, http=400, code=ErrorCode.INPUT_NOT_READY, hint=hint)
         clock.sleep(pause)
         left, pause = left - pause, min(2 * pause, _LONGEST_LOOK)
@@ -138,7 +138,7 @@ def _follow(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tuple[st
         file = retry.run(lambda call=call: endpoint.call(call).json_object())  # type: ignore[misc]
     if file.get("state") == "FAILED":
         said = as_object(file.get("error")).get("message")
-        words = capped(said) if isinstance(said, str) and said.strip() else "it does not say why"
+        words = capped(said) if isinstance(said, str) and said.strip() else "the API gave no reason"
         message, hint = f"{_WHAT}: the API could not process the file: {words}", "check that it is JSONL in UTF-8"
         raise BadRequest(message, http=400, code=ErrorCode.UPLOAD_FAILED, hint=hint)
     return name, parse_time(file.get("expirationTime"))
@@ -147,11 +147,11 @@ def _follow(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tuple[st
 def _expect(reply: Reply, *, last: bool) -> None:
     status = reply.headers.get(_STATUS)
     if status is None:
-        raise _StatusMissing(f"{_WHAT}: an answer without {_STATUS}")
+        raise _StatusMissing(f"{_WHAT}: a reply without the header {_STATUS}")
     if status != ("final" if last else "active"):
-        end = "all bytes were sent" if last else "bytes were left to send"
+        end = "all bytes were sent" if last else "bytes remain to be sent"
         # Headers are not redacted as bodies are, so only words of the protocol are shown.
-        shown = status if _WORD.fullmatch(status) else "something unknown"
+        shown = status if _WORD.fullmatch(status) else "in an unknown state"
         raise BadReply(f"{_WHAT}: the upload is {shown} although {end}")
 
 

@@ -105,7 +105,7 @@ class Uploads:
             # More likely a problem of the key than of all names.
             raise refusal
         raise BadReply(
-            f"files.create: {_MOST_NAMES} names are taken by files that are not this one",
+            f"files.create: {_MOST_NAMES} names are taken by other files",
             hint="delete old files of this stack, or wait until they expire",
         )
 

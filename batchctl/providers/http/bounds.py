@@ -37,11 +37,11 @@ class Bounds:
         """The error for a call that exceeded its time or was too slow."""
         limits = self.call.timeouts
         if limits.pace is not None and self.watch.is_slow():
-            words = f"fewer than {limits.pace.size:,} bytes came within {limits.pace.seconds:g} seconds"
+            words = f"fewer than {limits.pace.size:,} bytes arrived within {limits.pace.seconds:g} seconds"
             return ReplyLost(f"{self.call.what}: {words}", hint=_SLOW)
         if self.allowed.is_over():
-            return ReplyLost(f"{self.call.what}: no whole answer: {_time_up(self.allowed)}", hint=_LONGER)
-        return ReplyLost(f"{self.call.what}: no whole answer within {limits.total:g} seconds", hint=_SLOW)
+            return ReplyLost(f"{self.call.what}: no complete reply: {_time_up(self.allowed)}", hint=_LONGER)
+        return ReplyLost(f"{self.call.what}: no complete reply within {limits.total:g} seconds", hint=_SLOW)
 
     def chunks(self, response: httpx.Response, flow: Flow) -> Iterator[bytes]:
         """The body, decompressed. Raises ApiError, also midway."""
@@ -61,7 +61,7 @@ class Bounds:
 
     def _require_within(self, size: int, more: int) -> None:
         if size > self.call.limit:
-            raise BadReply(f"{self.call.what}: the answer is larger than {self.call.limit} bytes")
+            raise BadReply(f"{self.call.what}: the reply is larger than {self.call.limit} bytes")
         self.allowed.take(more)
         full = self.allowed.full()
         if full is not None:
@@ -77,10 +77,10 @@ def require_time(call: Call) -> Allowance:
 
 
 def _time_up(allowed: Allowance) -> str:
-    return f"the time for all calls of this read is up ({round(allowed.overdue().seconds, 1):g} seconds)"
+    return f"the time limit for all calls of this read was reached ({round(allowed.overdue().seconds, 1):g} seconds)"
 
 
 def _check_length(call: Call, response: httpx.Response, came: int) -> None:
     declared = response.headers.get("content-length", "")
     if declared.isdecimal() and declared.lstrip("0") != str(came).lstrip("0"):
-        raise ReplyLost(f"{call.what}: the answer ended after {came} of {declared} bytes")
+        raise ReplyLost(f"{call.what}: the reply ended after {came} of {declared} bytes")

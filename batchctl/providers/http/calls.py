@@ -70,11 +70,11 @@ class Reply:
     def json_object(self) -> dict[str, Json]:
         """The body as a JSON object. Raises BadReply for anything else, and for too many values."""
         if self.body.count(b"[") + self.body.count(b"{") > self.most_nodes:
-            raise BadReply(f"{self.what}: the answer has more than {self.most_nodes:,} objects and lists")
+            raise BadReply(f"{self.what}: the reply has more than {self.most_nodes:,} objects and lists")
         try:
             value = parse_json(self.body)
         except ValueError as exc:
-            raise BadReply(f"{self.what}: the answer is not JSON") from exc
+            raise BadReply(f"{self.what}: the reply is not JSON") from exc
         if not isinstance(value, dict):
-            raise BadReply(f"{self.what}: the answer is not a JSON object")
+            raise BadReply(f"{self.what}: the reply is not a JSON object")
         return value

@@ -68,7 +68,7 @@ def tls_for(scheme: str) -> ssl.SSLContext:
     except _FAULTS as error:
         names = [name for name in _CERTIFICATES if os.environ.get(name)]
         message = f"the trusted certificates cannot be read: {', '.join(names) or 'the installation'}"
-        raise _unusable(error, (message, "let it name a file of certificates (PEM), or unset it")) from error
+        raise _unusable(error, (message, "set it to a PEM file of certificates, or unset it")) from error
 
 
 def check_environment(urls: Iterable[str]) -> None:
@@ -91,11 +91,11 @@ def _check_proxies() -> None:
     for name, value in _values(os.environ).items():
         scheme = value.partition("://")[0].lower() if "://" in value else "http"
         if scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
-            message = f"{name} names a SOCKS proxy, for which the package socksio is missing"
-            hint = "pip install 'httpx[socks]', or name an http:// proxy, or unset it"
+            message = f"{name} names a SOCKS proxy, which needs the package socksio"
+            hint = "pip install 'httpx[socks]', or use an http:// proxy, or unset it"
             raise BatchctlError(message, code=ErrorCode.INVALID_ENVIRONMENT, hint=hint)
         if not _is_proxy(value if "://" in value else f"http://{value}"):
-            message = f"{name} does not hold the URL of a proxy"
+            message = f"{name} is not the URL of a proxy"
             hint = "write it as http://HOST:PORT, or unset it"
             raise BatchctlError(message, code=ErrorCode.INVALID_ENVIRONMENT, hint=hint)
 

@@ -111,15 +111,15 @@ def transport_failure(exc: Exception, *, what: str, redact: Callable[[str], str]
     if isinstance(exc, NOTHING_SENT):
         return ConnectionFailed(message, hint=_connection_hint(exc))
     if isinstance(exc, UNREADABLE):
-        return BadReply(message, hint="something between here and the API changes its answers")
-    return ReplyLost(message, hint="the connection broke before the whole answer came; run the command again")
+        return BadReply(message, hint="a proxy or gateway changes the API's replies")
+    return ReplyLost(message, hint="the connection broke before the complete reply arrived; run the command again")
 
 
 def _connection_hint(exc: Exception) -> str:
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
-            return "the certificate was not accepted: behind an inspecting proxy, let SSL_CERT_FILE name its root"
+            return "the certificate was rejected: behind a TLS-inspecting proxy, set SSL_CERT_FILE to its root"
         if isinstance(cause, socket.gaierror):
             return "the host name was not found: check the endpoint and the network"
         cause = cause.__cause__ or cause.__context__
@@ -140,15 +140,15 @@ def status_failure(
     if http in _REDIRECTS:
         return BadReply(
             f"{what}: HTTP {http}, a redirect, which is not followed",
-            hint="check the endpoint: credentials go to it and to nothing that it points at",
+            hint="check the endpoint: batchctl sends credentials to no other address",
             details={"http": http},
         )
     status = read_status(body)
     if status is None and http not in _SERVER_ERRORS and http not in _CLEAR_WITHOUT_WORDS:
         words = _plain_words(body, redact)
         return BadReply(
-            f"{what}: HTTP {http} without the API's own error in it{f': {words}' if words else ''}",
-            hint="something between here and the API answers in its place: check the endpoint and the proxy",
+            f"{what}: HTTP {http} without an error from the API{f': {words}' if words else ''}",
+            hint="a proxy or gateway answers instead of the API: check the endpoint and the proxy",
             details={"http": http},
         )
     wait = _retry_after(headers, status, now)
@@ -232,7 +232,7 @@ def _classify(http: int, status: RpcStatus, what: str, hints: Hints) -> tuple[ty
         # A 400, but the request may be valid: with the right key it may succeed.
         return Unauthenticated, ErrorCode.INVALID_KEY, _KEY_HINT
     if http in _SERVER_ERRORS:
-        return ServerFailed, None, "the fault is at the API's end; run the command again later"
+        return ServerFailed, None, "the API failed; run the command again later"
     kind = _BY_HTTP.get(http, BadRequest)
     rule = find_rule(http, status, what)
     if rule is None:

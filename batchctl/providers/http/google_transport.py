@@ -71,7 +71,7 @@ class TokenTransport:
     def _left(self) -> float:
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TimeoutError(f"no answer within {self._total:g} seconds")
+            raise TimeoutError(f"no reply within {self._total:g} seconds")
         return left
 
     def _call(
@@ -94,7 +94,7 @@ class TokenTransport:
                 for chunk in response.iter_bytes():
                     data += chunk
                     if len(data) > _LIMIT:
-                        raise ValueError(f"the answer is larger than {_LIMIT} bytes")
+                        raise ValueError(f"the reply is larger than {_LIMIT} bytes")
             return Answer(response.status_code, response.headers, bytes(data))
 
 

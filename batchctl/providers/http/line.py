@@ -101,7 +101,7 @@ class Line:
         if not self._is_local or is_loopback_host(stream.get_extra_info("server_addr")[0]):
             return
         stream.close()
-        raise httpx.ConnectError("the name of this machine leads to another one")
+        raise httpx.ConnectError("the name of this machine resolves to another machine")
 
     @contextmanager
     def watched(self, total: float, pace: Pace | None = None) -> Iterator[Watch]:

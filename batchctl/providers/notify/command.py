@@ -65,16 +65,16 @@ class CommandRunner:
         program = hook.command[0]
         # The system's rule: a path with a slash is relative to the folder, any other name is searched for in PATH.
         if shutil.which(self.folder / program if "/" in program else program) is None:
-            raise _not_started(hook, "there is no such program")
+            raise _not_started(hook, "program not found")
 
     def _environment(self, hook: CommandHook) -> dict[str, str]:
         """The command's environment: no credentials, unless its hook names them. Raises HookUnusable."""
         missing = [name for name in hook.variables if name not in self.env]
         if missing:
             raise HookUnusable(
-                f"{', '.join(missing)} is not set, which the command {hook.command[0]} is to get",
+                f"{', '.join(missing)} is not set, but the command {hook.command[0]} needs it",
                 code=ErrorCode.NO_HOOK_VARIABLE,
-                hint="set it, or take it out of the hook's env in the stack file",
+                hint="set it, or remove it from the hook's env in the stack file",
             )
         return {
             name: value
@@ -87,7 +87,7 @@ class CommandRunner:
             raise HookUnusable(
                 f"the command {hook.command[0]} is not allowed to run",
                 code=ErrorCode.COMMANDS_NOT_ALLOWED,
-                hint="if you trust the stack file: BATCHCTL_ALLOW_COMMANDS=1",
+                hint="if you trust the stack file, set BATCHCTL_ALLOW_COMMANDS=1",
             )
 
     def _finish(self, running: subprocess.Popen[bytes], hook: CommandHook, body: bytes) -> None:
@@ -95,19 +95,19 @@ class CommandRunner:
             running.communicate(body, timeout=self.total)
         except subprocess.TimeoutExpired as error:
             message = f"the command {hook.command[0]} did not end within {self.total:g} seconds"
-            raise NotDelivered(message, hint="let it hand the work on") from error
+            raise NotDelivered(message, hint="let it start the work in the background") from error
         finally:
             # Not after its end: another process may have the number by then.
             if running.returncode is None:
                 os.killpg(running.pid, signal.SIGKILL)
         if running.returncode:
             message = f"the command {hook.command[0]} ended with {_status(running.returncode)}"
-            raise NotDelivered(message, hint="run it by hand, with an event on its standard input")
+            raise NotDelivered(message, hint="run it manually with an event on its standard input")
 
 
 def _not_started(hook: CommandHook, why: str) -> NotDelivered:
     message = f"the command {hook.command[0]} cannot be started: {why}"
-    return NotDelivered(message, hint="paths start from the stack's folder")
+    return NotDelivered(message, hint="paths are relative to the stack's folder")
 
 
 def _status(code: int) -> str:

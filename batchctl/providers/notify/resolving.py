@@ -27,12 +27,12 @@ def find_addresses(place: WebAddress, *, is_allowed: bool, timeout: float) -> li
     found = [literal] if literal is not None else _resolve(place, timeout)
     if not is_allowed and not all(is_public(address) for address in found):
         # The message omits the address: the author of the stack file must not learn how names resolve in this network.
-        raise _untrusted(place, "leads to an address that is not the public Internet's")
+        raise _untrusted(place, "resolves to an address that is not on the public Internet")
     return found
 
 
 def _untrusted(place: WebAddress, why: str) -> HookUnusable:
-    hint = f"if you trust it: BATCHCTL_ALLOW_WEBHOOK={place.origin}"
+    hint = f"if you trust it, set BATCHCTL_ALLOW_WEBHOOK={place.origin}"
     return HookUnusable(f"{place.origin} {why}", code=ErrorCode.UNTRUSTED_WEBHOOK, hint=hint)
 
 
@@ -53,10 +53,10 @@ def _resolve(place: WebAddress, timeout: float) -> list[IpAddress]:
     try:
         worker.start()
     except RuntimeError as error:
-        raise NotDelivered(f"{place.host} cannot be resolved: {error}", hint="raise the limit of threads") from error
+        raise NotDelivered(f"{place.host} cannot be resolved: {error}", hint="raise the thread limit") from error
     worker.join(timeout)
     if worker.is_alive():
-        raise NotDelivered(f"{place.host} was not resolved within {timeout:g} seconds", hint="check the name service")
+        raise NotDelivered(f"{place.host} was not resolved within {timeout:g} seconds", hint="check DNS")
     if problem or not found:
         raise NotDelivered(f"{place.host} cannot be resolved", hint="check the host in the stack file") from (
             problem[0] if problem else None

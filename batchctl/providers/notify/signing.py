@@ -19,7 +19,7 @@ from batchctl.model.errors import HookUnusable
 _PREFIX = "whsec_"
 _SHORTEST = 24
 """Bytes of a key; a shorter one could be guessed."""
-_HINT = "set it to `whsec_` and at least 24 random bytes in base64, as the receiver has it"
+_HINT = "set it to `whsec_` and at least 24 random bytes in base64, the same as the receiver's"
 
 
 def signing_keys(variable: str, env: Mapping[str, str]) -> list[bytes]:
@@ -39,7 +39,7 @@ def _key(word: str, variable: str) -> bytes:
     except binascii.Error:
         key = b""
     if len(key) < _SHORTEST:
-        message = f"{variable} does not hold a webhook's secret"
+        message = f"{variable} is not a webhook secret"
         raise HookUnusable(message, code=ErrorCode.NO_WEBHOOK_SECRET, hint=_HINT)
     return key
 

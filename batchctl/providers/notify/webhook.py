@@ -79,7 +79,7 @@ class WebhookSender:
                 continue
             _require_acknowledged(place, status)
             return
-        raise NotDelivered(f"no connection to {place.origin}", hint="is it up?")
+        raise NotDelivered(f"no connection to {place.origin}", hint="check that it is running")
 
     def check(self, hook: Webhook) -> None:
         """Check that the secret exists and the address may be called. Raises NotDelivered and HookUnusable."""
@@ -100,16 +100,16 @@ class WebhookSender:
         except TimeoutError as error:
             raise self._too_slow(place) from error
         except BrokenOffError as error:
-            message = f"{place.origin} broke the connection off ({error})"
-            raise NotDelivered(message, hint="is it up?") from error
+            message = f"{place.origin} closed the connection ({error})"
+            raise NotDelivered(message, hint="check that it is running") from error
 
     def _too_slow(self, place: WebAddress) -> NotDelivered:
-        message = f"{place.origin} gave no answer within {self.total:g} seconds"
-        return NotDelivered(message, hint="let it acknowledge first and work later")
+        message = f"{place.origin} did not answer within {self.total:g} seconds"
+        return NotDelivered(message, hint="let it acknowledge first and do the work afterwards")
 
 
 def _require_acknowledged(place: WebAddress, status: int) -> None:
     if status in _ACKNOWLEDGED:
         return
-    hint = "redirects are not followed: name the place itself" if status in _REDIRECTS else ""
-    raise NotDelivered(f"{place.origin} answered with HTTP {status}", hint=hint or "see the receiver's own log")
+    hint = "redirects are not followed: use the final address" if status in _REDIRECTS else ""
+    raise NotDelivered(f"{place.origin} answered with HTTP {status}", hint=hint or "see the receiver's log")

@@ -51,7 +51,7 @@ def _input(request: CreateRequest) -> dict[str, Json]:
             return _source(uris)
         case InlineRows():
             raise _unusable(
-                f"Vertex AI does not take the rows of {request.mark.key.job} inside the request",
+                f"Vertex AI does not accept the inline rows of {request.mark.key.job}",
                 "put the rows into a JSONL file beside the manifest and name it: src: {file: rows.jsonl}",
             )
         case _:
@@ -81,7 +81,7 @@ def _output(request: CreateRequest) -> dict[str, Json]:
     if dest.startswith("bq://"):
         return {"predictionsFormat": "bigquery", "bigqueryDestination": {"outputUri": dest}}
     raise _unusable(
-        f"{request.mark.key.job} does not say where Vertex AI shall write its results",
+        f"{request.mark.key.job} has no destination for its results on Vertex AI",
         "give it a dest: gs://bucket/prefix/ or bq://project.dataset",
     )
 

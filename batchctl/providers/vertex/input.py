@@ -52,7 +52,7 @@ def _objects(path: ObjectPath, storage: Storage) -> list[StoredObject]:
     below = storage.list(ObjectPath(path.bucket, start))
     found = sorted((item for item in below if matches(path.name, item.path.name)), key=lambda item: item.path.name)
     if not found:
-        raise NotFound(f"no object is called {path}", http=404, hint="the input was moved or deleted")
+        raise NotFound(f"no object is named {path}", http=404, hint="the input was moved or deleted")
     return found
 
 

@@ -36,10 +36,10 @@ def remote_job(job: Json, account: Account, what: str) -> RemoteJob:
     if name is None:
         raise BadReply(f"{what}: a batch job without a usable name", hint="is the endpoint the Vertex AI API?")
     if name.location != account.location:
-        raise BadReply(f"{what}: asked {account.location}, and got a job in {name.location}")
+        raise BadReply(f"{what}: asked for jobs in {account.location}, got one in {name.location}")
     labels = found.get("labels") or {}
     if not isinstance(labels, dict):
-        raise BadReply(f"{what}: {found['name']} does not show its labels, so nobody knows whose it is")
+        raise BadReply(f"{what}: {found['name']} has no readable labels, so its owner is unknown")
     state = members.job_state(found.get("state"))
     return RemoteJob(
         name=found["name"],

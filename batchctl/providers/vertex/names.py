@@ -47,10 +47,10 @@ def jobs_path(account: Account) -> str:
     """The URL path of the account's jobs. Raises BadRequest (nothing was sent)."""
     if not _PLACE.fullmatch(f"{account.project} {account.location}"):
         raise BadRequest(
-            f"not a project and a location: {account.project[:80]!r}, {account.location[:80]!r}",
+            f"invalid project or location: {account.project[:80]!r}, {account.location[:80]!r}",
             http=400,
             code=ErrorCode.INVALID_NAME,
-            hint="give the provider a project (its id or number) and a location such as us-central1",
+            hint="set the provider's project (id or number) and a location such as us-central1",
         )
     return f"/projects/{account.project}/locations/{account.location}/batchPredictionJobs"
 
@@ -65,13 +65,13 @@ def own_job(name: str, account: Account) -> JobName:
         raise _unusable(f"not the name of a Vertex batch job: {name[:80]!r}", _FORMS)
     if found.location != account.location:
         raise _unusable(
-            f"{name} lies in {found.location}, and this provider asks {account.location} only",
+            f"{name} is in {found.location}, but this provider uses {account.location} only",
             "use a provider whose `location` is the job's",
         )
     if found.project != account.project and (not found.project.isdecimal() or account.project.isdecimal()):
         # A number may be this project's own; only a reply shows that.
         raise _unusable(
-            f"{name} belongs to {found.project}, and this provider asks {account.project} only",
+            f"{name} belongs to {found.project}, but this provider uses {account.project} only",
             "use a provider whose `project` is the job's",
         )
     return found

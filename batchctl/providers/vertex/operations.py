@@ -14,7 +14,7 @@ from batchctl.providers.vertex.names import operation_path
 
 _WAITS = (0.5, 1.0, 2.0, 4.0, *(8.0,) * 10)
 """Seconds before each further poll; about a minute and a half in total."""
-_HINT = "run the command again: it looks whether the job is still there"
+_HINT = "run the command again: it checks whether the job still exists"
 
 
 def wait_for_operation(
@@ -33,7 +33,7 @@ def wait_for_operation(
     waits = iter(_WAITS)
     while operation.get("done") is not True:
         if path is None:
-            raise BadReply(f"{what}: the answer is no operation of {account.location}")
+            raise BadReply(f"{what}: the reply is not an operation in {account.location}")
         wait = next(waits, None)
         if wait is None:
             raise ReplyLost(f"{what}: not done after {sum(_WAITS):g} seconds", hint=_HINT)
@@ -42,6 +42,6 @@ def wait_for_operation(
             operation = read(path)
         except NotFound as error:
             # This NotFound is not the job's: the outcome for the job is unknown.
-            raise ReplyLost(f"{what}: the operation is not known any more: {error.message}", hint=_HINT) from error
+            raise ReplyLost(f"{what}: the operation no longer exists: {error.message}", hint=_HINT) from error
     fault = operation.get("error")
     return None if fault in (None, {}) else status(fault) or Status(None, "")

@@ -62,11 +62,11 @@ def read_output(
         yield row
     if not seen and _has_results(job):
         code, hint = _why_missing(job, storage)
-        where = directory or table or "nowhere that is known"
+        where = directory or table or "no known output location"
         said = members.status(job.get("error"))
         words = f"{said.message}; " if said is not None and said.message else ""
-        hint = "the job itself says why it could not write them" if words else hint
-        raise ApiError(f"{words}{_name(job)} has ended, and shows no results ({where})", code=code, hint=hint)
+        hint = "the job's error says why it could not write them" if words else hint
+        raise ApiError(f"{words}{_name(job)} has ended, and has no results ({where})", code=code, hint=hint)
 
 
 def _objects_rows(job: Mapping[str, Json], directory: ObjectPath, storage: Storage, limit: int) -> Iterator[ResultItem]:
@@ -95,8 +95,8 @@ def _refuse_packed(files: list[StoredObject], found: list[StoredObject]) -> None
     """Raise BadReply when there are compressed files but no JSONL files."""
     packed = [item.path for item in found if _PACKED.search(item.path.name)]
     if packed and not files:
-        hint = "unpack it beside itself, as a file whose name ends with .jsonl: then its rows are collected"
-        raise BadReply(f"{packed[0]}: the result file is packed, and there is none with plain lines of JSON", hint=hint)
+        hint = "decompress it in its folder, to a file whose name ends with .jsonl: then its rows are collected"
+        raise BadReply(f"{packed[0]}: the result file is compressed, and there is no plain JSONL file", hint=hint)
 
 
 def _own_folder(job: Mapping[str, Json]) -> str | None:
@@ -177,7 +177,7 @@ def _why_missing(job: Mapping[str, Json], storage: Storage) -> tuple[str, str]:
             ErrorCode.RESULTS_NOT_READY,
             "results can lag behind the job's end: run the command again in a few minutes",
         )
-    return ErrorCode.RESULTS_GONE, "somebody moved or deleted them: the bucket or the dataset is yours"
+    return ErrorCode.RESULTS_GONE, "they were moved or deleted in your bucket or dataset"
 
 
 def _name(job: Mapping[str, Json]) -> str:

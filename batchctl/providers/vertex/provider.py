@@ -149,7 +149,7 @@ class VertexProvider:
         for name, value in self._own.items():
             if labels.get(name) != value:
                 shown = "without it" if name not in labels else f"with {name}={capped(str(labels[name]))}"
-                raise BadReply(f"{_LIST}: asked by labels for {name}={value}, and {job.name} is shown {shown}")
+                raise BadReply(f"{_LIST}: not filtered by the labels {name}={value}: {job.name} is listed {shown}")
 
     def get_job(self, name: str) -> RemoteJob:
         return remote_job(self._get(name), self._account, _GET)
@@ -192,7 +192,7 @@ class VertexProvider:
         """Upload JSONL to the staging bucket. Raises ApiError, and BatchctlError when no bucket is configured."""
         if self._staging is None:
             raise BatchctlError(
-                f"{self._account}: there is no place for local files: Vertex AI reads them from Cloud Storage",
+                f"{self._account}: no stagingBucket for local files: Vertex AI reads them from Cloud Storage",
                 code=ErrorCode.INVALID_INPUT,
                 hint="set the provider's stagingBucket to gs://bucket/prefix/, or give the job a gs:// source",
             )
@@ -214,7 +214,7 @@ class VertexProvider:
         state = remote_job(job, self._account, _GET).state
         if not is_terminal(state):
             raise ApiError(
-                f"{_GET}: {name} is {state} and shows no results",
+                f"{_GET}: {name} is {state} and has no results",
                 code=ErrorCode.RESULTS_NOT_READY,
                 hint="run the command again when the job has ended",
             )
@@ -229,7 +229,7 @@ class VertexProvider:
             raise BadReply(f"{_GET}: asked for {name}, got {found.id if found else 'a job without a usable name'}")
         if wanted.project.isdecimal() and found.project.isdecimal() and wanted.project != found.project:
             raise BadReply(
-                f"{_GET}: {name} is not of the project {self._account.project}, whose number is {found.project}",
+                f"{_GET}: {name} is not in the project {self._account.project}, whose number is {found.project}",
                 hint="use a provider whose `project` is the job's",
             )
         return job

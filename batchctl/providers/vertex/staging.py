@@ -66,10 +66,10 @@ class Staging:
         difference = content.difference(found)
         if difference:
             raise BadRequest(
-                f"{path} is not the file that its name stands for: {difference}",
+                f"{path} does not have the content that its name says: {difference}",
                 http=_TAKEN,
                 code=ErrorCode.STAGED_FILE_CHANGED,
-                hint="somebody wrote to it: delete it, then run the command again",
+                hint="it was overwritten: delete it, then run the command again",
             )
         return str(path)
 
@@ -84,7 +84,7 @@ class Staging:
         difference = content.difference(made)
         if difference:
             raise BadReply(
-                f"storage.objects.insert: {path} is not what was sent: {difference}",
+                f"storage.objects.insert: {path} differs from what was sent: {difference}",
                 hint="delete the object, then run the command again",
             )
         return made
@@ -125,4 +125,4 @@ class _Content:
         if self._size != self._upload.size:
             raise other_size("staging", self._upload.size)
         if self._sha256.hexdigest() != self._upload.sha256:
-            raise input_changed("staging", "the file's bytes are others than those that were announced")
+            raise input_changed("staging", "the file's content differs from what was announced")
