@@ -17,8 +17,8 @@ from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.ports import Clock, Provider
+from batchctl.providers.accounts import Shared, open_account
 from batchctl.providers.http.urls import Transport
-from batchctl.providers.opening import Shared, open_account
 from batchctl.providers.wire import Owner, Place, Wire
 
 _EMBEDDED_URL = "http://emulator.localhost"

@@ -22,7 +22,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, BatchctlError, ConnectionFailed, Unauthenticated
 from batchctl.providers.credentials import Token
 from batchctl.providers.http.google_transport import TokenTransport
-from batchctl.providers.texts import as_object, capped
+from batchctl.providers.untrusted_text import as_object, capped
 
 # Part of google-auth logs without any handler, and Python would print that to standard error.
 logging.getLogger("google").addHandler(logging.NullHandler())
@@ -158,11 +158,11 @@ def _find() -> _Library:
             raise BatchctlError(
                 "no Google credentials for Vertex AI", code=ErrorCode.NO_CREDENTIALS, hint=_WAYS
             ) from exc
-        raise _unsound(exc) from exc
+        raise _invalid_file(exc) from exc
     return scoped
 
 
-def _unsound(exc: Exception) -> BatchctlError:
+def _invalid_file(exc: Exception) -> BatchctlError:
     place = os.environ.get(_FILE_VARIABLE) or f"the file of {_LOGIN}"
     fault = _LONG_RUN.sub("***", ": ".join(str(part) for part in exc.args)) or type(exc).__name__
     hint = f"create it again with {_LOGIN}, download a new key, or set {_FILE_VARIABLE} to another file"

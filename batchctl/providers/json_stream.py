@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from batchctl.model.desired import Json
 from batchctl.providers.json_ending import Ending
-from batchctl.providers.lines import LongLine
-from batchctl.providers.texts import DECODER
+from batchctl.providers.streamed_lines import LongLine
+from batchctl.providers.untrusted_text import DECODER
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER_TAIL = re.compile(r"[0-9.eE+-]*")
@@ -30,7 +30,7 @@ _BROKEN = re.compile(r"[\udc80-\udcff]")
 
 
 @dataclass(frozen=True)
-class Unsound:
+class InvalidElement:
     """An element that is not valid JSON, although its end can be found."""
 
     text: str
@@ -71,7 +71,7 @@ class JsonStream:
             if self._ends("}"):
                 return
 
-    def elements(self) -> Iterator[Json | Unsound | LongLine]:
+    def elements(self) -> Iterator[Json | InvalidElement | LongLine]:
         """Iterate over this array. An invalid element whose end is clear does not affect the others.
 
         An element larger than the limit is stored temporarily, until the next one is requested.
@@ -97,19 +97,19 @@ class JsonStream:
             raise ValueError(f"one value is larger than {self._value_limit} characters")
         return found[0]
 
-    def _element(self) -> Json | Unsound | LongLine:
+    def _element(self) -> Json | InvalidElement | LongLine:
         found = self._decode(_LENIENT)
         if found is None:
             return self._pass_over()
         value, text = found
         if _BROKEN.search(text):
-            return Unsound(text, "it is not UTF-8")
+            return InvalidElement(text, "it is not UTF-8")
         if not _CONSTANT.search(text):
             return value
         try:
             DECODER.decode(text)
         except ValueError as error:
-            return Unsound(text, str(error))
+            return InvalidElement(text, str(error))
         return value
 
     def _decode(self, decoder: json.JSONDecoder) -> tuple[Json, str] | None:

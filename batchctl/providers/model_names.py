@@ -8,7 +8,7 @@ from batchctl.model.errors import BadRequest
 _FAULTS = ("..", "?", "&")
 
 
-def refuse_odd_model(model: str, forms: str) -> None:
+def require_model_name(model: str, forms: str) -> None:
     """Raise BadRequest (nothing was sent) when a text cannot be a model's name. `forms` gives valid examples."""
     if not model.strip() or any(fault in model for fault in _FAULTS):
         raise BadRequest(

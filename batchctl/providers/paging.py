@@ -15,8 +15,8 @@ from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.desired import Json, Limits
 from batchctl.model.errors import BadReply, ReplyLost
 from batchctl.model.observed import RemoteJob
-from batchctl.providers.replies import words_of
-from batchctl.providers.texts import whole_characters
+from batchctl.providers.unexpected_replies import words_of
+from batchctl.providers.untrusted_text import whole_characters
 
 PAGE_SIZE = JOBS_A_PAGE
 """Always sent: without it the Gemini API was observed to answer with an empty list (reference 1.5)."""

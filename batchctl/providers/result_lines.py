@@ -15,8 +15,8 @@ from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.file_forms import foreign_form, way_out
 from batchctl.model.ports import ResultItem
-from batchctl.providers.lines import LongLine, lines
-from batchctl.providers.texts import DECODER, parse_json
+from batchctl.providers.streamed_lines import LongLine, lines
+from batchctl.providers.untrusted_text import DECODER, parse_json
 
 _DATA_LOSS = 15
 _BOM = b"\xef\xbb\xbf"
@@ -35,13 +35,12 @@ def read_lines(
     limit: int,
     what: str,
     item_of: Callable[[Json], ResultItem],
-    is_whole: Callable[[int], bool],
+    is_complete: Callable[[int], bool],
 ) -> Iterator[ResultItem]:
     """The rows of a result file, without blank lines.
 
-    `is_whole` checks whether a body of so many bytes is complete. It is called when the last line has no line end and
-    cannot be read. Raises BadReply for an incomplete body, and for a body without any JSON object, such as an HTML
-    page.
+    `is_complete` checks a body of so many bytes. It is called when the last line has no line end and cannot be read.
+    Raises BadReply for an incomplete body, and for a body without any JSON object, such as an HTML page.
     """
     counted = _Counted(chunks)
     number, has_rows, has_text = 0, False, False
@@ -71,7 +70,7 @@ def read_lines(
     if has_text and not has_rows:
         raise BadReply(f"{what}: no line of the result file is a JSON object")
     if bad is not None:
-        if not is_whole(counted.size):
+        if not is_complete(counted.size):
             raise BadReply(f"{what}: line {number} of the result file is not JSON, or cut off")
         yield bad
 

@@ -25,7 +25,7 @@ TIMEOUTS = Timeouts(read=120.0, total=900.0)
 
 
 @dataclass(frozen=True)
-class Standing:
+class UploadProgress:
     """How far an upload is, according to the server."""
 
     received: int
@@ -42,15 +42,15 @@ class Session(Protocol):
         """The method's name in messages."""
         ...
 
-    def post(self, body: bytes, offset: int, *, last: bool) -> Standing:
+    def post(self, body: bytes, offset: int, *, last: bool) -> UploadProgress:
         """Send bytes. A reply that does not match them is a BadReply; only the last bytes may complete the upload."""
         ...
 
-    def ask(self) -> Standing | None:
+    def ask(self) -> UploadProgress | None:
         """Ask how far the upload is; None when the server does not know."""
         ...
 
-    def again(self, error: ApiError) -> bool:
+    def may_repeat(self, error: ApiError) -> bool:
         """Whether bytes may be sent again after this failure, after asking the server."""
         ...
 
@@ -76,14 +76,14 @@ def _send(session: Session, retry: Retry, chunk: bytes, offset: int, *, last: bo
     done = 0
     for attempt in range(1, retry.attempts + 1):
         try:
-            standing = session.post(chunk[done:], offset + done, last=last)
+            progress = session.post(chunk[done:], offset + done, last=last)
         except ApiError as error:
-            if attempt == retry.attempts or not session.again(error) or retry.pause(attempt, error) is None:
+            if attempt == retry.attempts or not session.may_repeat(error) or retry.pause(attempt, error) is None:
                 raise
-            standing = _asked(session, retry, error, last=last)
-        if standing.end is not None:
-            return standing.end
-        done = standing.received - offset
+            progress = _asked(session, retry, error, last=last)
+        if progress.end is not None:
+            return progress.end
+        done = progress.received - offset
         if not 0 <= done <= len(chunk):
             raise ReplyLost(f"{session.what}: the server lost a part of the file; upload it again")
         if done == len(chunk) and not last:
@@ -91,15 +91,15 @@ def _send(session: Session, retry: Retry, chunk: bytes, offset: int, *, last: bo
     raise ReplyLost(f"{session.what}: the server does not store all bytes that it gets; upload the file again")
 
 
-def _asked(session: Session, retry: Retry, error: ApiError, *, last: bool) -> Standing:
+def _asked(session: Session, retry: Retry, error: ApiError, *, last: bool) -> UploadProgress:
     """Ask how far the upload is. If the server does not know, the first error is raised."""
     try:
-        standing = retry.run(session.ask)
+        progress = retry.run(session.ask)
     except ApiError as exc:
         raise error from exc
-    if standing is None or (standing.end is not None and not last):
+    if progress is None or (progress.end is not None and not last):
         raise error
-    return standing
+    return progress
 
 
 def cut(content: Iterable[bytes], size: int, chunk_size: int, what: str) -> Iterator[tuple[bytes, bool]]:

@@ -49,9 +49,9 @@ class Retry:
     activity: Activity = UNWATCHED
 
     def run(
-        self, call: Callable[[], T], again: Callable[[ApiError], bool] = is_transient, *, is_transfer: bool = False
+        self, call: Callable[[], T], may_repeat: Callable[[ApiError], bool] = is_transient, *, is_transfer: bool = False
     ) -> T:
-        """Make the call, and repeat it while `again` allows it and attempts and time remain. Raises the last ApiError.
+        """Make the call, and repeat it while `may_repeat`, attempts and time allow. Raises the last ApiError.
 
         A transfer may take longer while it progresses; after the time limit it is not repeated.
         """
@@ -61,7 +61,7 @@ class Retry:
                 with nullcontext() if is_transfer else allowance.holding():
                     return call()
             except ApiError as error:
-                if attempt == self.attempts or not again(error):
+                if attempt == self.attempts or not may_repeat(error):
                     raise
                 seconds = self.pause(attempt, error, waited, allowance)
                 if seconds is None:

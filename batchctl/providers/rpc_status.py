@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from batchctl.model.desired import Json
-from batchctl.providers.texts import as_object, parse_json
-from batchctl.providers.times import parse_seconds
+from batchctl.providers.reply_times import parse_seconds
+from batchctl.providers.untrusted_text import as_object, parse_json
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from batchctl.model.activity import Flow
-from tests.providers.test_gemini_upload import GIVEN, Processed, upload_of
+from tests.providers.test_gemini_file_upload import GIVEN, Processed, upload_of
 from tests.support.scripted_api import JOB, MovedClock, Script, operation, provider, reply, rpc_error
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import ApiError
-from batchctl.providers.vertex.marks import mark_labels
+from batchctl.providers.vertex.mark_labels import mark_labels
 from tests.support import scripted_api as gemini
 from tests.support import scripted_vertex as vertex
 from tests.support.long_mode import effort

@@ -19,15 +19,15 @@ from batchctl.model import errors
 from batchctl.model.allowance import Allowance
 from batchctl.model.ports import Provider
 from batchctl.providers import paging, resumable
+from batchctl.providers.cloud.addresses import ObjectPath, Table
 from batchctl.providers.cloud.cells import Column
-from batchctl.providers.cloud.names import ObjectPath, Table
 from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.http.calls import Call, Timeouts, transfer
+from batchctl.providers.http.connection import Pace, Watch
 from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.http.line import Pace, Watch
+from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
-from batchctl.providers.times import ServerClock
 from tests.support import scripted_vertex as vertex_kit
 from tests.support.raw_server import Loopback, drip
 from tests.support.scripted_api import BASE, JOB, KEY, MovedClock, operation, provider, reply, upload_of
@@ -159,7 +159,7 @@ def test_the_pace_counts_what_is_waited_for_alone(monkeypatch: pytest.MonkeyPatc
     now[0] = 4.0
     watch.came(3)
     now[0] = 50.0
-    assert (watch.over(), watch.next_look()) == (False, 1.0)
+    assert (watch.over(), watch.next_check()) == (False, 1.0)
     watch.wait_on()
     now[0] = 50.5
     watch.came(7)
@@ -189,7 +189,7 @@ def test_a_download_that_drips_is_not_begun_again_for_ever(monkeypatch: pytest.M
 
 def test_an_upload_whose_answers_drip_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resumable, "TIMEOUTS", Timeouts(total=0.3))
-    monkeypatch.setattr("batchctl.providers.gemini.upload.TIMEOUTS", Timeouts(total=0.3))
+    monkeypatch.setattr("batchctl.providers.gemini.file_upload.TIMEOUTS", Timeouts(total=0.3))
     plays: list[Any] = []
 
     def play(connection: socket.socket, stop: threading.Event) -> bool:

@@ -16,7 +16,7 @@ from batchctl.providers.http.calls import Call
 from batchctl.providers.http.clients import check_environment, tls_for, uses_proxies
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.redaction import proxy_secrets
-from batchctl.providers.times import ServerClock
+from batchctl.providers.reply_times import ServerClock
 from tests.support.raw_server import Loopback, answer
 from tests.support.scripted_api import KEY, MovedClock
 
@@ -101,7 +101,7 @@ def test_a_local_name_that_leads_to_another_machine_gets_nothing(monkeypatch: py
     with Loopback(answer(OK)) as server:
         port = server.url.rpartition(":")[2]
         # What a name service could answer; the address is seen as another machine's.
-        monkeypatch.setattr("batchctl.providers.http.line.is_loopback_host", lambda _host: False)
+        monkeypatch.setattr("batchctl.providers.http.connection.is_loopback_host", lambda _host: False)
         with pytest.raises(errors.ConnectionFailed, match="resolves to another machine"):
             call(f"http://localhost:{port}")
     assert server.requests == []

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchctl.model import errors
+from batchctl.providers.cloud.addresses import Table
 from batchctl.providers.cloud.cells import read_columns, read_row
-from batchctl.providers.cloud.names import Table
 from tests.support.long_mode import effort
 from tests.support.scripted_api import KEY, Script, reply, rpc_error
 from tests.support.scripted_cloud import bigquery

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from batchctl.model import errors
 from batchctl.providers.cloud import storage as storage_module
-from batchctl.providers.cloud.names import ObjectPath, Table, object_path, parse_gs, parse_table, table_path
+from batchctl.providers.cloud.addresses import ObjectPath, Table, object_path, parse_gs, parse_table, table_path
 from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
-from batchctl.providers.times import ServerClock
 from tests.support.long_mode import effort
 from tests.support.raw_server import Loopback, answer
 from tests.support.scripted_api import KEY, NOW, MovedClock, Script, reply, rpc_error

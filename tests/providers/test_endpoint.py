@@ -16,7 +16,7 @@ from batchctl.providers.credentials import ApiKey
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.http.calls import Call, Timeouts
 from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.times import ServerClock
+from batchctl.providers.reply_times import ServerClock
 from tests.support.raw_server import Loopback, answer, drip
 from tests.support.scripted_api import BASE, KEY, MovedClock, Script, reply, rpc_error
 
@@ -120,7 +120,7 @@ class SlowCredentials:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, first: float, renewal: float) -> None:
         self.time, self.waits = 0.0, [first, renewal]
         self.renewed: list[dict[str, str]] = []
-        monkeypatch.setattr("batchctl.providers.http.line.time", SimpleNamespace(monotonic=lambda: self.time))
+        monkeypatch.setattr("batchctl.providers.http.connection.time", SimpleNamespace(monotonic=lambda: self.time))
 
     def headers(self) -> dict[str, str]:
         if not self.renewed:
@@ -391,7 +391,7 @@ def test_after_close_nothing_is_sent():
 def test_closed_during_a_call():
     with Loopback(answer(OK)) as server:
         one = endpoint(server.url)
-        with one._line(get()) as line:
+        with one._connection(get()) as line:
             original = line.client.build_request
 
         def closing_first(*args, **kwargs):

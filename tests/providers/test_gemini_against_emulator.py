@@ -12,7 +12,7 @@ from batchctl.emulator.embedded import open_embedded
 from batchctl.model import errors
 from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
 from batchctl.model.observed import RowCounts
-from batchctl.providers.gemini import upload
+from batchctl.providers.gemini import file_upload
 from batchctl.providers.gemini.provider import open_gemini
 from tests.support.open_providers import open_flat
 from tests.support.scripted_api import ACCOUNT, KEY, MARK, MovedClock, create_request, upload_of
@@ -108,9 +108,9 @@ def lines(count: int, pad: int = 0) -> bytes:
 
 
 def test_a_file_job(gemini, control, monkeypatch):
-    monkeypatch.setattr(upload, "CHUNK", 256 * 1024)
+    monkeypatch.setattr(file_upload, "CHUNK", 256 * 1024)
     content = lines(400, 2000)
-    assert len(content) > 3 * upload.CHUNK
+    assert len(content) > 3 * file_upload.CHUNK
     name, expires = gemini.upload_file(upload_of(iter([content[:1000], content[1000:]]), len(content), "in.jsonl"))
     assert expires is not None
     assert timedelta(hours=47) < expires - gemini.now() < timedelta(hours=49)

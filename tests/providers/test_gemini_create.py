@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from batchctl.model import errors
 from batchctl.model.desired import InlineRows, Kind, RequestRow, UploadedFile
 from batchctl.model.keys import Mark
-from batchctl.providers.bodies import merge_patch
+from batchctl.providers.create_bodies import merge_patch
 from batchctl.providers.gemini.create import BODY_LIMIT, create_body, marked_name
 from tests.support.scripted_api import (
     JOB,

@@ -30,7 +30,7 @@ from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
 from batchctl.providers.http.calls import Call
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.http.google_transport import TokenTransport
-from batchctl.providers.times import ServerClock
+from batchctl.providers.reply_times import ServerClock
 from tests.support.long_mode import effort
 from tests.support.raw_server import Loopback, drip
 from tests.support.scripted_api import MovedClock
@@ -812,7 +812,7 @@ def test_a_placeholder():
 
 PROBE = """
 import os, sys
-import batchctl.providers.opening, batchctl.providers.vertex.provider
+import batchctl.providers.accounts, batchctl.providers.vertex.provider
 from batchctl.providers.google_credentials import GoogleCredentials, StaticToken
 StaticToken("x").headers()
 assert not [name for name in sys.modules if name.startswith(("google.auth", "requests"))]

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.providers.json_stream import JsonStream
-from batchctl.providers.lines import LongLine
-from batchctl.providers.texts import parse_json
+from batchctl.providers.streamed_lines import LongLine
+from batchctl.providers.untrusted_text import parse_json
 
 VALUES = st.recursive(
     st.none()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from batchctl.model import errors
-from batchctl.providers.cloud.names import ObjectPath, Table
+from batchctl.providers.cloud.addresses import ObjectPath, Table
 from tests.support import scripted_vertex as vertex_kit
 from tests.support.scripted_api import Script, provider, reply
 from tests.support.scripted_cloud import bigquery, storage

@@ -18,7 +18,7 @@ from batchctl.providers.credentials import ApiKey
 from batchctl.providers.http.calls import Call
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.redaction import blanked, blanked_json, without_proxies
-from batchctl.providers.times import ServerClock
+from batchctl.providers.reply_times import ServerClock
 from tests.support.raw_server import Loopback, answer
 from tests.support.scripted_api import BASE, KEY, MovedClock, Script, reply
 

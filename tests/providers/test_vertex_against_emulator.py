@@ -20,7 +20,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.row_marks import POSITION
 from batchctl.providers.cloud import storage
 from batchctl.providers.google_credentials import StaticToken
-from batchctl.providers.turns import Turns
+from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.vertex.provider import open_vertex
 from batchctl.rows.join import ForeignRows, join_for
 from tests.support.discovery_traffic import Traffic, all_faults
@@ -124,7 +124,7 @@ def opened(transport, clock):
             "storage_url": BASE,
             "bigquery_url": BASE,
             "staging_bucket": "gs://staging/rows/",
-            "turns": Turns(),
+            "locks": KeyLocks(),
             "create_timeout": timedelta(seconds=5),
             "display_name": 128,
             "clock": clock,

@@ -13,7 +13,7 @@ from batchctl.model.desired import RemoteSource, UploadedFile
 from batchctl.model.errors import Effect
 from batchctl.model.keys import Mark
 from batchctl.providers.vertex.create import create_body
-from batchctl.providers.vertex.marks import mark_labels
+from batchctl.providers.vertex.mark_labels import mark_labels
 from tests.support.scripted_api import MARK, MovedClock, Script, inline, reply, retry_info, rpc_error
 from tests.support.scripted_vertex import JOB, PARENT, TOKEN, create_request, job, provider
 

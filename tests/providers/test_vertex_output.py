@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from batchctl.model import errors
 from batchctl.model.keys import AttemptKey, Mark
 from batchctl.model.ports import ResultItem
-from batchctl.providers.lines import lines as cut_lines
-from batchctl.providers.vertex.marks import mark_labels, own_folder
+from batchctl.providers.streamed_lines import lines as cut_lines
+from batchctl.providers.vertex.mark_labels import mark_labels, own_folder
 from batchctl.providers.vertex.output import read_output
 from batchctl.providers.vertex.result_rows import result_item
 from tests.support.long_mode import effort

@@ -10,8 +10,8 @@ from batchctl.model import errors
 from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import BatchctlError, Effect
 from batchctl.model.ports import Fact, Provider
-from batchctl.providers.vertex.jobs import READ_MASK
-from batchctl.providers.vertex.marks import mark_labels
+from batchctl.providers.vertex.mark_labels import mark_labels
+from batchctl.providers.vertex.prediction_jobs import READ_MASK
 from tests.support.scripted_api import MARK, NOW, MovedClock, Script, reply, retry_info, rpc_error, upload_of
 from tests.support.scripted_cloud import Bucket
 from tests.support.scripted_cloud import upload_of as rows_upload

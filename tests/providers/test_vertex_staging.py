@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from batchctl.model import errors
 from batchctl.model.ports import Upload
 from batchctl.providers.cloud import storage as storage_module
-from batchctl.providers.turns import Turns
+from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.vertex.staging import Staging
 from tests.support.long_mode import effort
 from tests.support.scripted_api import reply, rpc_error
@@ -28,7 +28,7 @@ def small_chunks(monkeypatch):
 
 
 def send(bucket: Any, upload: Upload | None = None, place: str = "gs://b/in/") -> str:
-    return Staging(storage(bucket), place, Turns(), "abc123").upload(upload or upload_of(CONTENT))
+    return Staging(storage(bucket), place, KeyLocks(), "abc123").upload(upload or upload_of(CONTENT))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_file_is_named_by_its_content(place, folder):
 @pytest.mark.parametrize("place", ["", "b/in", "gs://", "gs://b/\n", "https://b/in/"])
 def test_what_is_no_place(place):
     with pytest.raises(errors.BadRequest) as caught:
-        Staging(storage(Bucket()), place, Turns(), "abc123")
+        Staging(storage(Bucket()), place, KeyLocks(), "abc123")
     assert caught.value.code == "InvalidName"
 
 

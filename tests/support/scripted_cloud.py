@@ -17,8 +17,8 @@ from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
-from batchctl.providers.times import ServerClock
 from tests.support.scripted_api import KEY, MovedClock, reply, rpc_error
 
 GCS = "https://storage.googleapis.com"

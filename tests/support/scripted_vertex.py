@@ -12,8 +12,8 @@ from batchctl.model.desired import Kind, UploadedFile
 from batchctl.model.keys import Account, Api
 from batchctl.model.ports import CreateRequest
 from batchctl.providers.google_credentials import StaticToken
-from batchctl.providers.turns import Turns
-from batchctl.providers.vertex.marks import mark_labels
+from batchctl.providers.key_locks import KeyLocks
+from batchctl.providers.vertex.mark_labels import mark_labels
 from batchctl.providers.vertex.provider import open_vertex
 from tests.support.open_providers import open_flat
 from tests.support.scripted_api import MARK, MovedClock
@@ -44,7 +44,7 @@ def provider(
         "storage_url": STORAGE,
         "bigquery_url": BIGQUERY,
         "staging_bucket": "gs://staging/rows/",
-        "turns": Turns(),
+        "locks": KeyLocks(),
         "create_timeout": timedelta(seconds=60),
         "display_name": 128,
         "clock": clock or MovedClock(),

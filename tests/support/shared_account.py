@@ -12,7 +12,7 @@ from batchctl.model.desired import DesiredJob, Kind
 from batchctl.model.keys import Account, Api
 from batchctl.model.ports import Provider
 from batchctl.providers.google_credentials import StaticToken
-from batchctl.providers.turns import Turns
+from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.vertex.provider import open_vertex
 from batchctl.providers.wire import Owner, Place, Wire
 from tests.support.apis import STACK, UID, ApiCase, RemoteJob
@@ -50,7 +50,7 @@ class NetWorld(World):
             Owner(STACK, UID, self.limits),
             Wire(self.time, lambda: 0.5, self.services[account].wire),
             credentials=StaticToken("token"),
-            turns=Turns(),
+            locks=KeyLocks(),
         )
 
     def remotes(self) -> list[RemoteJob]:

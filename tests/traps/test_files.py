@@ -15,7 +15,7 @@ STARTS = "start"
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     """Three chunks for three rows."""
-    monkeypatch.setattr("batchctl.providers.gemini.upload.CHUNK", 100)
+    monkeypatch.setattr("batchctl.providers.gemini.file_upload.CHUNK", 100)
 
 
 def command(asked: Asked) -> str:

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply, ReplyLost
-from batchctl.providers import members
+from batchctl.providers import job_members
+from batchctl.providers.cloud.addresses import Table, table_path
 from batchctl.providers.cloud.cells import Column, read_columns, read_row
-from batchctl.providers.cloud.names import Table, table_path
-from batchctl.providers.cloud.refusals import told_of_table
+from batchctl.providers.cloud.refusals import naming_table
 from batchctl.providers.http.calls import Call
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.paging import Paging, pages
 from batchctl.providers.retry import Retry
-from batchctl.providers.texts import as_object
+from batchctl.providers.untrusted_text import as_object
 
 _ROOT = "/bigquery/v2"
 _BESIDE = {"kind": frozenset({"bigquery#tableDataList"}), "etag": None, "totalRows": None}
@@ -40,7 +40,7 @@ class BigQuery:
         """The table's columns. Raises ApiError; NotFound when the table does not exist."""
         what = "bigquery.tables.get"
         call = Call(what, "GET", f"{_ROOT}{table_path(table)}", params={"fields": "schema"})
-        with told_of_table(str(table)):
+        with naming_table(str(table)):
             found = self._json(call)
         try:
             return read_columns(as_object(found.get("schema")).get("fields", []))
@@ -57,12 +57,12 @@ class BigQuery:
             nonlocal total, is_silent
             path = f"{_ROOT}{table_path(table)}/data"
             found = self._json(Call(what, "GET", path, params=page, limit=_PAGE_LIMIT, most_nodes=_PAGE_NODES))
-            count = members.count(found.get("totalRows"))
+            count = job_members.count(found.get("totalRows"))
             is_silent = count is None and not _BESIDE.keys().isdisjoint(found)
             total = max(total, count or 0)
             return found
 
-        with told_of_table(str(table)):
+        with naming_table(str(table)):
             for entries in pages(read, "rows", what, _PAGING, seconds=self._retry.total):
                 if is_silent:
                     raise BadReply(f"{what}: the reply does not give the number of rows of {table}")

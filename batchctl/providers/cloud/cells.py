@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batchctl.model.desired import Json
-from batchctl.providers.texts import as_object, parse_json
+from batchctl.providers.untrusted_text import as_object, parse_json
 
 _RECORDS = frozenset({"RECORD", "STRUCT"})
 _INTEGERS = frozenset({"INTEGER", "INT64"})

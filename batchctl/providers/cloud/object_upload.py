@@ -9,10 +9,10 @@ import json
 import re
 
 from batchctl.model.errors import ApiError, BadReply
-from batchctl.providers.cloud.names import ObjectPath, bucket_path, object_path
+from batchctl.providers.cloud.addresses import ObjectPath, bucket_path, object_path
 from batchctl.providers.http.calls import Call, Reply
 from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.resumable import TIMEOUTS, Standing, session_url
+from batchctl.providers.resumable import TIMEOUTS, UploadProgress, session_url
 from batchctl.providers.retry import Retry, is_transient
 
 _WHAT = "storage.objects.insert"
@@ -45,26 +45,26 @@ class ObjectSession:
         url = retry.run(lambda: endpoint.call(call)).headers.get("location", "")
         return cls(endpoint, session_url(endpoint, str(url), _WHAT), size)
 
-    def post(self, body: bytes, offset: int, *, last: bool) -> Standing:
+    def post(self, body: bytes, offset: int, *, last: bool) -> UploadProgress:
         span = f"{offset}-{offset + len(body) - 1}" if body else "*"
-        standing = self._put(span, body)
-        if standing.end is not None and not last:
+        progress = self._put(span, body)
+        if progress.end is not None and not last:
             raise BadReply(f"{_WHAT}: the upload ended before all bytes were sent")
-        return standing
+        return progress
 
-    def ask(self) -> Standing | None:
+    def ask(self) -> UploadProgress | None:
         return self._put("*", b"")
 
-    def again(self, error: ApiError) -> bool:
+    def may_repeat(self, error: ApiError) -> bool:
         return is_transient(error)
 
-    def _put(self, span: str, body: bytes) -> Standing:
+    def _put(self, span: str, body: bytes) -> UploadProgress:
         headers = {"content-range": f"bytes {span}/{self._size}", "content-type": "application/octet-stream"}
         call = Call(
             _WHAT, "PUT", self._url, headers=headers, body=body, timeouts=TIMEOUTS, accepted=frozenset({_GO_ON})
         )
         reply = self._endpoint.call(call)
-        return Standing(_received(reply)) if reply.http == _GO_ON else Standing(self._size, reply)
+        return UploadProgress(_received(reply)) if reply.http == _GO_ON else UploadProgress(self._size, reply)
 
 
 def _received(reply: Reply) -> int:

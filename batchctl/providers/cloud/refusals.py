@@ -24,21 +24,21 @@ def recoded(error: ApiStatus, *, hint: str, code: str | None = None) -> ApiStatu
 
 
 @contextmanager
-def told_of_bucket(bucket: str, *roles: str) -> Iterator[None]:
+def naming_bucket(bucket: str, *roles: str) -> Iterator[None]:
     """Errors raised inside name the bucket, and the roles that the operation needs."""
-    with _told(f"gs://{bucket}", " and ".join(roles), f"check that the bucket {bucket} and the object exist"):
+    with _naming(f"gs://{bucket}", " and ".join(roles), f"check that the bucket {bucket} and the object exist"):
         yield
 
 
 @contextmanager
-def told_of_table(place: str) -> Iterator[None]:
+def naming_table(place: str) -> Iterator[None]:
     """Errors raised inside name the table, and the role that is needed to read it."""
-    with _told(place, "roles/bigquery.dataViewer", f"check that the table {place} exists"):
+    with _naming(place, "roles/bigquery.dataViewer", f"check that the table {place} exists"):
         yield
 
 
 @contextmanager
-def _told(place: str, roles: str, missing: str) -> Iterator[None]:
+def _naming(place: str, roles: str, missing: str) -> Iterator[None]:
     try:
         yield
     except PermissionDenied as error:

@@ -12,17 +12,17 @@ from datetime import datetime
 from batchctl.model.allowance import Allowance
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, BadRequest, NotFound, ReplyLost
-from batchctl.providers import members
-from batchctl.providers.cloud.names import ObjectPath, bucket_path, object_path
+from batchctl.providers import job_members
+from batchctl.providers.cloud.addresses import ObjectPath, bucket_path, object_path
 from batchctl.providers.cloud.object_upload import ObjectSession
-from batchctl.providers.cloud.refusals import http_of, told_of_bucket
+from batchctl.providers.cloud.refusals import http_of, naming_bucket
 from batchctl.providers.http.calls import Call, transfer
+from batchctl.providers.http.connection import Pace
 from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.http.line import Pace
 from batchctl.providers.paging import Paging, pages
 from batchctl.providers.resumable import CHUNK, send_all
 from batchctl.providers.retry import Retry, is_transient
-from batchctl.providers.texts import as_object
+from batchctl.providers.untrusted_text import as_object
 
 _ROOT = "/storage/v1"
 _FIELDS = "name,size,generation,md5Hash"
@@ -70,7 +70,7 @@ class Storage:
             return self._json(Call(what, "GET", f"{_ROOT}{bucket_path(prefix.bucket)}", params={**params, **page}))
 
         names: set[str] = set()
-        with told_of_bucket(prefix.bucket, _READER):
+        with naming_bucket(prefix.bucket, _READER):
             for entries in pages(read, "items", what, _PAGING, seconds=self._retry.total):
                 for found in [_stored(entry, prefix.bucket, what) for entry in entries]:
                     if not found.path.name.startswith(prefix.name):
@@ -82,7 +82,7 @@ class Storage:
     def get(self, path: ObjectPath) -> StoredObject:
         """One object's metadata. Raises ApiError; NotFound also when the bucket does not exist."""
         what = "storage.objects.get"
-        with told_of_bucket(path.bucket, _READER):
+        with naming_bucket(path.bucket, _READER):
             found = self._json(Call(what, "GET", f"{_ROOT}{object_path(path)}", params={"fields": _FIELDS}))
         return self._same(found, path, what)
 
@@ -102,7 +102,7 @@ class Storage:
         stream, allowance, at = _Bytes(self._endpoint, item, self._retry.total), Allowance(self._retry.total), 0
         for attempt in range(1, self._retry.attempts + 1):
             try:
-                with told_of_bucket(item.path.bucket, _READER):
+                with naming_bucket(item.path.bucket, _READER):
                     yield from stream.rest()
             except ApiError as error:
                 if stream.position - at >= Pace.size:
@@ -119,7 +119,7 @@ class Storage:
         Raises ApiError: BadRequest with HTTP 412 when the object exists, `InputChanged` when the content does not have
         `size` bytes.
         """
-        with told_of_bucket(path.bucket, _WRITER, _READER):
+        with naming_bucket(path.bucket, _WRITER, _READER):
             session = ObjectSession.start(self._endpoint, self._retry, path, size, content_type)
             reply = send_all(session, self._retry, content, size, CHUNK)
         return self._same(reply.json_object(), path, session.what)
@@ -127,7 +127,7 @@ class Storage:
     def delete(self, path: ObjectPath) -> None:
         """Delete an object. Raises ApiError; NotFound when it does not exist."""
         call = Call("storage.objects.delete", "DELETE", f"{_ROOT}{object_path(path)}")
-        with told_of_bucket(path.bucket, _DELETER):
+        with naming_bucket(path.bucket, _DELETER):
             self._retry.run(lambda: self._endpoint.call(call))
 
     def _json(self, call: Call) -> dict[str, Json]:
@@ -205,7 +205,7 @@ class _Bytes:
 def _stored(value: Json, bucket: str, what: str) -> StoredObject:
     found = as_object(value)
     name, md5 = found.get("name"), found.get("md5Hash")
-    size, generation = members.count(found.get("size")), members.count(found.get("generation"))
+    size, generation = job_members.count(found.get("size")), job_members.count(found.get("generation"))
     if not isinstance(name, str) or not name:
         raise BadReply(f"{what}: an object without a name", hint="is the endpoint Cloud Storage?")
     if size is None or generation is None:

@@ -11,7 +11,7 @@ from batchctl.model.errors import BadRequest
 from batchctl.model.keys import Mark
 from batchctl.model.ports import CreateRequest
 from batchctl.model.row_marks import metadata_of
-from batchctl.providers.bodies import encode_json, merge_patch
+from batchctl.providers.create_bodies import encode_json, merge_patch
 
 BODY_LIMIT = 20_971_520
 """Bytes of a create call, at most (reference chapters 9 and 10)."""
@@ -31,8 +31,8 @@ def create_method(kind: Kind) -> str:
 def marked_name(display_name: str | None, mark: Mark, limit: int) -> str:
     """The display name to send: the user's part (else the job's name), cut to fit, then the complete mark."""
     tail = str(mark)
-    room = max(0, limit - len(tail) - 1)
-    head = (display_name or mark.key.job)[:room].rstrip()
+    space = max(0, limit - len(tail) - 1)
+    head = (display_name or mark.key.job)[:space].rstrip()
     return f"{head} {tail}" if head else tail
 
 

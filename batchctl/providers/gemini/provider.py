@@ -20,19 +20,19 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import CreateRequest, Fact, FileUse, Provider, ResultItem, Upload
 from batchctl.model.states import GOOD_STATES, is_terminal
 from batchctl.providers.credentials import ApiKey
+from batchctl.providers.gemini.batch_operations import JOB_FIELDS, LIST_FIELDS, read_operation, remote_job
 from batchctl.providers.gemini.create import create_body, create_method, marked_name
-from batchctl.providers.gemini.jobs import JOB_FIELDS, LIST_FIELDS, read_operation, remote_job
-from batchctl.providers.gemini.names import job_path, model_path
+from batchctl.providers.gemini.resource_paths import job_path, model_path
 from batchctl.providers.gemini.results import Outline, inline_rows, result_item, spool
-from batchctl.providers.gemini.uploads import Uploads
+from batchctl.providers.gemini.uploaded_files import Uploads
 from batchctl.providers.http.calls import Call, Timeouts, transfer
 from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.lag import may_still_come
 from batchctl.providers.paging import each_once, pages
-from batchctl.providers.replies import require_done
+from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.result_lines import read_lines
+from batchctl.providers.results_lag import may_still_appear
 from batchctl.providers.retry import Retry, is_transient
-from batchctl.providers.times import ServerClock
+from batchctl.providers.unexpected_replies import require_done
 from batchctl.providers.wire import Owner, Place, Wire
 
 _INLINE_LIMIT = 4 * 2**30
@@ -199,14 +199,14 @@ class GeminiProvider:
         code, hint = self._why_missing(outline)
         missing = (BadRequest, NotFound, PermissionDenied)
 
-        def again(error: ApiError) -> bool:
+        def may_repeat(error: ApiError) -> bool:
             return is_transient(error) or (code == _NOT_READY and isinstance(error, missing))
 
         with ExitStack() as opened:
             try:
                 # Rows are handed out from this point, so only opening the stream may be retried.
                 _, chunks = self._retry.run(
-                    lambda: opened.enter_context(self._endpoint.stream(call)), again, is_transfer=True
+                    lambda: opened.enter_context(self._endpoint.stream(call)), may_repeat, is_transfer=True
                 )
             except missing as error:
                 raise _recoded(error, code, hint) from error
@@ -221,7 +221,7 @@ class GeminiProvider:
 
     def _why_missing(self, outline: Outline) -> tuple[str, str]:
         """Code and hint for missing results: they may still appear, or they have expired (reference 2.3, 8.1)."""
-        if may_still_come(outline.end_time, self.now()):
+        if may_still_appear(outline.end_time, self.now()):
             return _NOT_READY, "results can lag behind the job's end: run the command again in a few minutes"
         return (
             ErrorCode.RESULTS_GONE,

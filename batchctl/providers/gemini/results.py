@@ -17,14 +17,14 @@ from batchctl.model.errors import BadReply
 from batchctl.model.ports import ResultItem
 from batchctl.model.row_marks import position_of_metadata, without_position
 from batchctl.model.states import JobState
-from batchctl.providers.gemini.names import is_file_name
-from batchctl.providers.json_stream import JsonStream, Unsound
-from batchctl.providers.lines import LongLine
-from batchctl.providers.members import is_number, job_state, key_text
-from batchctl.providers.outcomes import NOTHING, read_outcome, users_members
+from batchctl.providers.gemini.resource_paths import is_file_name
+from batchctl.providers.job_members import is_number, job_state, key_text
+from batchctl.providers.json_stream import InvalidElement, JsonStream
+from batchctl.providers.reply_times import parse_time
 from batchctl.providers.result_lines import long_row, unreadable_row
-from batchctl.providers.texts import as_object
-from batchctl.providers.times import parse_time
+from batchctl.providers.row_outcomes import NOTHING, read_outcome, users_members
+from batchctl.providers.streamed_lines import LongLine
+from batchctl.providers.untrusted_text import as_object
 
 _IN_MEMORY = 16 * 2**20
 _INLINE = frozenset({"inlinedResponses", "inlinedEmbedContentResponses"})
@@ -157,16 +157,16 @@ def _users_metadata(metadata: dict[str, Json], key: str | None) -> dict[str, Jso
     }
 
 
-def _item(element: Json | Unsound | LongLine) -> ResultItem:
-    if isinstance(element, Unsound):
-        return unsound_item(element)
+def _item(element: Json | InvalidElement | LongLine) -> ResultItem:
+    if isinstance(element, InvalidElement):
+        return invalid_item(element)
     if isinstance(element, LongLine):
         words = f"an item of the results has {element.size:,} bytes, more than limits.lineBytes allows"
         return long_row(element, words, result_item)
     return result_item(element)
 
 
-def unsound_item(unsound: Unsound) -> ResultItem:
+def invalid_item(element: InvalidElement) -> ResultItem:
     """The error row of an inline item that is not JSON."""
-    raw = unsound.text.encode("utf-8", "surrogateescape")
-    return unreadable_row(raw, f"an item of the results is not JSON: {unsound.reason}", result_item)
+    raw = element.text.encode("utf-8", "surrogateescape")
+    return unreadable_row(raw, f"an item of the results is not JSON: {element.reason}", result_item)

@@ -14,7 +14,7 @@ from batchctl.model.activity import Flow
 from batchctl.model.allowance import Allowance, in_force
 from batchctl.model.errors import ApiError, BadReply, ConnectionFailed, ReplyLost
 from batchctl.providers.http.calls import Call
-from batchctl.providers.http.line import Watch
+from batchctl.providers.http.connection import Watch
 
 _SLOW = "the API or the network is slow; run the command again"
 _LONGER = f"{_SLOW}, or raise limits.readTimeout in the stack file"
@@ -28,7 +28,7 @@ class Bounds:
     watch: Watch
     allowed: Allowance
 
-    def require_going(self) -> None:
+    def require_time_left(self) -> None:
         """Raise ReplyLost when the call has to end."""
         if self.watch.over():
             raise self.too_slow()
@@ -49,17 +49,17 @@ class Bounds:
         ready = response.is_stream_consumed  # the embedded emulator's transport may return a complete body
         size = 0
         for chunk in response.iter_bytes():
-            self.require_going()
+            self.require_time_left()
             size += len(chunk)
             flow.add(len(chunk))
-            self._require_within(size, len(chunk))
+            self._require_size(size, len(chunk))
             watch.came(len(chunk))
             yield chunk
             watch.wait_on()
         if not (ready and "content-encoding" in response.headers):
             _check_length(call, response, size if ready else response.num_bytes_downloaded)
 
-    def _require_within(self, size: int, more: int) -> None:
+    def _require_size(self, size: int, more: int) -> None:
         if size > self.call.limit:
             raise BadReply(f"{self.call.what}: the reply is larger than {self.call.limit} bytes")
         self.allowed.take(more)

@@ -9,8 +9,8 @@ import httpx
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
-from batchctl.providers.http.line import Pace
-from batchctl.providers.texts import parse_json
+from batchctl.providers.http.connection import Pace
+from batchctl.providers.untrusted_text import parse_json
 
 JSON_LIMIT = 64 * 2**20
 """Bytes of a JSON reply, which is read into memory."""
@@ -53,7 +53,7 @@ class Call:
     """Objects and lists in the reply, at most, if it is read as JSON."""
     accepted: frozenset[int] = frozenset()
     """HTTP statuses besides 2xx that count as success."""
-    door: str = ""
+    root_prefix: str = ""
     """A prefix of the root path, such as `/upload`; usually empty."""
 
 

@@ -21,10 +21,13 @@ from batchctl.model.exhaustion import exhausted, what_ran_out
 from batchctl.model.observed import Status
 from batchctl.model.ports import Fact, ResultItem
 from batchctl.providers.credentials import Credentials
-from batchctl.providers.hints import GEMINI, Hints
+from batchctl.providers.error_hints import GEMINI, Hints
 from batchctl.providers.http.bounds import Bounds, require_time
+from batchctl.providers.http.call_changes import CallChanges, LearnedChanges
 from batchctl.providers.http.calls import Call, Reply
 from batchctl.providers.http.clients import is_same_service, open_client, tls_for
+from batchctl.providers.http.connection import Connection, Watch
+from batchctl.providers.http.connection_pool import IDLE_SECONDS, ConnectionPool, PoolClosedError, close_all_idle
 from batchctl.providers.http.failures import (
     WIRE_ERRORS,
     hidden_failure,
@@ -32,11 +35,8 @@ from batchctl.providers.http.failures import (
     status_failure,
     transport_failure,
 )
-from batchctl.providers.http.free_lines import IDLE_SECONDS, FreeLines, LinesClosedError, close_all_idle
-from batchctl.providers.http.line import Line, Watch
-from batchctl.providers.http.manners import Asking, Manners
 from batchctl.providers.redaction import clean_rows, without_proxies
-from batchctl.providers.times import ServerClock
+from batchctl.providers.reply_times import ServerClock
 
 _ERROR_LIMIT = 2**20
 """Bytes of an error's body that are read."""
@@ -56,7 +56,7 @@ class Endpoint:
         hints: Hints = GEMINI,
         *,
         root: str = "",
-        manners: Manners | None = None,
+        call_changes: CallChanges | None = None,
         activity: Activity = UNWATCHED,
     ) -> None:
         self.base_url = httpx.URL(base_url.rstrip("/"))
@@ -65,15 +65,17 @@ class Endpoint:
         self._hints = hints
         self._root = root
         """A prefix of all paths, such as the API's version."""
-        self._manners = manners or Asking()
+        self._call_changes = call_changes or LearnedChanges()
         self._activity = activity
-        self._shared = None if transport is None else Line(httpx.Client(transport=transport), shared=True)
-        self._lines = FreeLines(lambda: Line(self._open(), shared=False, is_local=is_loopback_host(self.base_url.host)))
+        self._shared = None if transport is None else Connection(httpx.Client(transport=transport), shared=True)
+        self._pool = ConnectionPool(
+            lambda: Connection(self._open(), shared=False, is_local=is_loopback_host(self.base_url.host))
+        )
         self._tls: ssl.SSLContext | None = None
 
     def close(self) -> None:
         """Close all connections. Later calls raise ConnectionFailed."""
-        self._lines.close()
+        self._pool.close()
 
     def facts(self) -> Sequence[Fact]:
         """The identity behind the credentials. Raises BatchctlError when no usable credentials exist."""
@@ -96,25 +98,25 @@ class Endpoint:
 
     @contextmanager
     def _answer(self, call: Call) -> Iterator[tuple[httpx.Headers, Iterator[bytes], int]]:
-        """The reply to a call, after the changes that the service is known to need (see `manners`)."""
+        """The reply to a call, after the changes that the service is known to need (see `call_changes`)."""
         with ExitStack() as opened:
             yield self._ask(call, opened)
 
     def _ask(self, call: Call, opened: ExitStack) -> tuple[httpx.Headers, Iterator[bytes], int]:
-        call, learned = self._manners.adapt(call), False
+        call, learned = self._call_changes.adapt(call), False
         while True:
             try:
                 response, chunks = opened.enter_context(self._once(call))
                 found = response.headers, self._without_error(call, response, chunks), response.status_code
             except ApiError as error:
-                other = self._manners.otherwise(call, error)
+                other = self._call_changes.otherwise(call, error)
                 if other is None:
                     raise
                 opened.close()
                 call, learned = other, True
             else:
                 if learned:
-                    self._manners.worked(call)
+                    self._call_changes.worked(call)
                 return found
 
     def _without_error(self, call: Call, response: httpx.Response, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -135,20 +137,22 @@ class Endpoint:
     def _once(self, call: Call) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
         with (
             self._activity.running(f"{call.what} at {self.base_url.host}") as flow,
-            self._line(call) as line,
-            self._answer_on(line, call, flow) as answer,
+            self._connection(call) as connection,
+            self._answer_on(connection, call, flow) as answer,
         ):
             yield answer
 
     @contextmanager
-    def _answer_on(self, line: Line, call: Call, flow: Flow) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
+    def _answer_on(
+        self, connection: Connection, call: Call, flow: Flow
+    ) -> Iterator[tuple[httpx.Response, Iterator[bytes]]]:
         # Before the watch starts: fetching a token has a time limit of its own.
         credentials = self._credentials.headers() if _is_ours(call) else {}
         allowed = require_time(call)
-        with line.watched(min(call.timeouts.total, allowed.left()), call.timeouts.pace) as watch:
+        with connection.watched(min(call.timeouts.total, allowed.left()), call.timeouts.pace) as watch:
             bounds = Bounds(call, watch, allowed)
             try:
-                response = self._send(line, call, credentials, watch)
+                response = self._send(connection, call, credentials, watch)
                 try:
                     self._raise_for_status(call, response, bounds)
                     self.clock.observe(response.headers.get("date"))
@@ -159,16 +163,18 @@ class Endpoint:
                 raise self._failure(exc, bounds) from exc
             except RuntimeError as exc:
                 # httpx's error when another thread closes the client during a call.
-                if not self._lines.is_closed:
+                if not self._pool.is_closed:
                     raise
                 raise ReplyLost(f"{call.what}: the provider was closed during the call") from exc
 
-    def _send(self, line: Line, call: Call, credentials: Mapping[str, str], watch: Watch) -> httpx.Response:
+    def _send(self, connection: Connection, call: Call, credentials: Mapping[str, str], watch: Watch) -> httpx.Response:
         """Send the call; send it once more after a 401, which changed nothing, with new credentials if there are any.
 
         The same credentials are tried again too: a service may refuse valid ones for a moment.
         """
-        response = line.client.send(self._request(line, call, credentials), stream=True, follow_redirects=False)
+        response = connection.client.send(
+            self._request(connection, call, credentials), stream=True, follow_redirects=False
+        )
         if response.status_code == httpx.codes.UNAUTHORIZED and _is_ours(call):
             try:
                 self._credentials.renew(credentials)
@@ -176,8 +182,8 @@ class Endpoint:
                 response.close()
             if watch.over():
                 raise ConnectionFailed(f"{call.what}: new credentials took too long, so the call was not sent again")
-            request = self._request(line, call, self._credentials.headers())
-            response = line.client.send(request, stream=True, follow_redirects=False)
+            request = self._request(connection, call, self._credentials.headers())
+            response = connection.client.send(request, stream=True, follow_redirects=False)
         return response
 
     def _clean(self, body: bytes) -> bytes:
@@ -205,7 +211,7 @@ class Endpoint:
             return
         body = bytearray()
         for chunk in response.iter_bytes():
-            bounds.require_going()
+            bounds.require_time_left()
             body += chunk
             if len(body) > _ERROR_LIMIT:
                 break
@@ -223,42 +229,42 @@ class Endpoint:
         """The error for a failed Operation of this service."""
         return operation_failure(status, what=what, redact=self._redact, hints=self._hints)
 
-    def _request(self, line: Line, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
+    def _request(self, connection: Connection, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
         headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": f"batchctl/{__version__}"}
         if call.body:
             headers["content-type"] = "application/json"
         url = call.target
         if _is_ours(call):
-            url = f"{self.base_url}{call.door}{self._root}{call.target}"
+            url = f"{self.base_url}{call.root_prefix}{self._root}{call.target}"
             headers.update(credentials)
         limits = call.timeouts
-        return line.client.build_request(
+        return connection.client.build_request(
             call.method,
             url,
             params=call.params or None,
             headers={**headers, **call.headers},
             content=call.body,
             timeout=httpx.Timeout(limits.read, connect=limits.connect, pool=limits.connect),
-            extensions={"trace": line.trace},
+            extensions={"trace": connection.trace},
         )
 
     @contextmanager
-    def _line(self, call: Call) -> Iterator[Line]:
+    def _connection(self, call: Call) -> Iterator[Connection]:
         """A connection for one call. Raises ConnectionFailed."""
-        if self._shared is not None and not self._lines.is_closed:
+        if self._shared is not None and not self._pool.is_closed:
             yield self._shared
             return
         with ExitStack() as stack:
             try:
-                line = stack.enter_context(self._lines.taken())
-            except LinesClosedError:
+                connection = stack.enter_context(self._pool.taken())
+            except PoolClosedError:
                 raise ConnectionFailed(f"{call.what}: the provider is closed") from None
             except (OSError, MemoryError) as exc:
                 problem = exhausted(exc)
                 if problem is None:
                     raise
                 raise ConnectionFailed(f"{call.what}: {problem.message}", code=problem.code, hint=problem.hint) from exc
-            yield line
+            yield connection
 
     def _open(self) -> httpx.Client:
         self._tls = self._tls or tls_for(self.base_url.scheme)

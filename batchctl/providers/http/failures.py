@@ -31,11 +31,11 @@ from batchctl.model.errors import (
 )
 from batchctl.model.exhaustion import exhausted
 from batchctl.model.observed import Status
-from batchctl.providers.hints import GEMINI, Hints
+from batchctl.providers.error_hints import GEMINI, Hints
+from batchctl.providers.error_rules import find_rule
+from batchctl.providers.reply_times import parse_http_date, parse_seconds
 from batchctl.providers.rpc_status import RpcStatus, read_status
-from batchctl.providers.texts import as_object, capped, parse_json, plain
-from batchctl.providers.times import parse_http_date, parse_seconds
-from batchctl.providers.words import find_rule
+from batchctl.providers.untrusted_text import as_object, capped, parse_json, plain
 
 NOTHING_SENT: tuple[type[Exception], ...] = (
     httpx.ConnectError,

@@ -16,8 +16,8 @@ from google.auth.exceptions import TransportError
 
 from batchctl.model.errors import BatchctlError
 from batchctl.providers.http.clients import open_client, tls_for
+from batchctl.providers.http.connection import Connection
 from batchctl.providers.http.failures import WIRE_ERRORS
-from batchctl.providers.http.line import Line
 
 _LIMIT = 2**20
 """Bytes of a reply; a token reply has a few thousand."""
@@ -60,7 +60,7 @@ class TokenTransport:
         try:
             target = httpx.URL(url)
             with _open(target, cert) as client:
-                return self._call(Line(client, shared=False), method, target, body, headers, patience)
+                return self._call(Connection(client, shared=False), method, target, body, headers, patience)
         except BatchctlError as exc:
             raise TransportError(exc.message) from exc  # type: ignore[no-untyped-call]  # the library has no types
         except _FAULTS as exc:
@@ -76,7 +76,7 @@ class TokenTransport:
 
     def _call(
         self,
-        line: Line,
+        connection: Connection,
         method: str,
         target: httpx.URL,
         body: bytes | None,
@@ -84,11 +84,11 @@ class TokenTransport:
         patience: float,
     ) -> Answer:
         limits = httpx.Timeout(patience, connect=min(patience, _CONNECT))
-        request = line.client.build_request(
-            method, target, content=body, headers=headers, timeout=limits, extensions={"trace": line.trace}
+        request = connection.client.build_request(
+            method, target, content=body, headers=headers, timeout=limits, extensions={"trace": connection.trace}
         )
-        with line.watched(self._left()):
-            response = line.client.send(request, stream=True, follow_redirects=False)
+        with connection.watched(self._left()):
+            response = connection.client.send(request, stream=True, follow_redirects=False)
             data = bytearray()
             with closing(response):
                 for chunk in response.iter_bytes():

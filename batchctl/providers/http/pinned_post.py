@@ -10,8 +10,8 @@ import httpx
 
 from batchctl.model.addresses import WebAddress
 from batchctl.model.reserved import IpAddress
+from batchctl.providers.http.connection import Connection, Watch
 from batchctl.providers.http.failures import WIRE_ERRORS
-from batchctl.providers.http.line import Line, Watch
 
 _CONNECT_SECONDS = 5.0
 
@@ -41,22 +41,22 @@ class PinnedPost:
         timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
         try:
             with httpx.Client(verify=tls, trust_env=False, timeout=timeout) as client:
-                line = Line(client, shared=False)
-                with line.watched(seconds) as watch:
-                    return self._exchange(line, watch)
+                connection = Connection(client, shared=False)
+                with connection.watched(seconds) as watch:
+                    return self._exchange(connection, watch)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise NoConnectionError(type(error).__name__) from error
 
-    def _exchange(self, line: Line, watch: Watch) -> int:
+    def _exchange(self, connection: Connection, watch: Watch) -> int:
         place = self.place
         url = httpx.URL(scheme=place.scheme, host=str(self.address), port=place.port, raw_path=place.target.encode())
         # The certificate has to match the host name, whatever the IP address.
-        extensions = {"trace": line.trace, "sni_hostname": place.host}
-        request = line.client.build_request(
+        extensions = {"trace": connection.trace, "sni_hostname": place.host}
+        request = connection.client.build_request(
             "POST", url, headers=dict(self.headers), content=self.body, extensions=extensions
         )
         try:
-            response = line.client.send(request, stream=True, follow_redirects=False)
+            response = connection.client.send(request, stream=True, follow_redirects=False)
         except WIRE_ERRORS as error:
             if watch.over():
                 raise TimeoutError from error

@@ -11,9 +11,9 @@ from batchctl.model.desired import InlineRows, Json, RemoteSource, UploadedFile
 from batchctl.model.errors import BadRequest
 from batchctl.model.keys import OWN_LABELS
 from batchctl.model.ports import CreateRequest
-from batchctl.providers.bodies import encode_json, merge_patch
-from batchctl.providers.vertex.marks import mark_labels, own_folder
-from batchctl.providers.vertex.names import full_model
+from batchctl.providers.create_bodies import encode_json, merge_patch
+from batchctl.providers.vertex.mark_labels import mark_labels, own_folder
+from batchctl.providers.vertex.resource_names import full_model
 
 _DATASET = re.compile(r"projects/[^/]+/locations/[^/]+/datasets/[^/]+")
 

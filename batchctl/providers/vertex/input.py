@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from batchctl.model.desired import Json, RemoteSource
 from batchctl.model.errors import NotFound
 from batchctl.model.ports import InputRow
-from batchctl.providers.cloud.names import ObjectPath, parse_gs
+from batchctl.providers.cloud.addresses import ObjectPath, parse_gs
 from batchctl.providers.cloud.storage import Storage, StoredObject
-from batchctl.providers.lines import LINE_LIMIT, LongLine, lines
-from batchctl.providers.members import key_text
+from batchctl.providers.job_members import key_text
 from batchctl.providers.result_lines import leading_members
-from batchctl.providers.texts import parse_json
+from batchctl.providers.streamed_lines import LINE_LIMIT, LongLine, lines
+from batchctl.providers.untrusted_text import parse_json
 from batchctl.providers.vertex.wildcards import literal_part, matches
 
 UNREADABLE: Mapping[str, Json] = {"unreadable": float("nan")}

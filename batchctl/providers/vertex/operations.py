@@ -9,8 +9,8 @@ from batchctl.model.errors import BadReply, NotFound, ReplyLost
 from batchctl.model.keys import Account
 from batchctl.model.observed import Status
 from batchctl.model.ports import Clock
-from batchctl.providers.members import status
-from batchctl.providers.vertex.names import operation_path
+from batchctl.providers.job_members import status
+from batchctl.providers.vertex.resource_names import operation_path
 
 _WAITS = (0.5, 1.0, 2.0, 4.0, *(8.0,) * 10)
 """Seconds before each further poll; about a minute and a half in total."""

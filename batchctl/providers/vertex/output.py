@@ -14,17 +14,17 @@ from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, NotFound, PermissionDenied
 from batchctl.model.ports import ResultItem
 from batchctl.model.states import GOOD_STATES, JobState
-from batchctl.providers import members
+from batchctl.providers import job_members
+from batchctl.providers.cloud.addresses import ObjectPath, Table, parse_gs, parse_table
 from batchctl.providers.cloud.bigquery import BigQuery
-from batchctl.providers.cloud.names import ObjectPath, Table, parse_gs, parse_table
 from batchctl.providers.cloud.refusals import recoded
 from batchctl.providers.cloud.storage import Storage, StoredObject
-from batchctl.providers.lag import may_still_come
-from batchctl.providers.lines import LINE_LIMIT
+from batchctl.providers.reply_times import parse_time
 from batchctl.providers.result_lines import read_lines
-from batchctl.providers.texts import as_object
-from batchctl.providers.times import parse_time
-from batchctl.providers.vertex.marks import own_folder, read_mark
+from batchctl.providers.results_lag import may_still_appear
+from batchctl.providers.streamed_lines import LINE_LIMIT
+from batchctl.providers.untrusted_text import as_object
+from batchctl.providers.vertex.mark_labels import own_folder, read_mark
 from batchctl.providers.vertex.result_rows import result_item
 
 _EARLY = "incremental_predictions"
@@ -63,7 +63,7 @@ def read_output(
     if not seen and _has_results(job):
         code, hint = _why_missing(job, storage)
         where = directory or table or "no known output location"
-        said = members.status(job.get("error"))
+        said = job_members.status(job.get("error"))
         words = f"{said.message}; " if said is not None and said.message else ""
         hint = "the job's error says why it could not write them" if words else hint
         raise ApiError(f"{words}{_name(job)} has ended, and has no results ({where})", code=code, hint=hint)
@@ -128,7 +128,7 @@ def _table_rows(job: Mapping[str, Json], table: Table, storage: Storage, bigquer
 
 def _never_wrote(job: Mapping[str, Json]) -> bool:
     """Whether a job failed before it had a folder: lack of access to the bucket may be why it failed."""
-    return not job.get("outputInfo") and members.job_state(job.get("state")) == JobState.FAILED
+    return not job.get("outputInfo") and job_members.job_state(job.get("state")) == JobState.FAILED
 
 
 def _refuse_if_missed(job: Mapping[str, Json], storage: Storage, error: NotFound | PermissionDenied) -> None:
@@ -165,14 +165,14 @@ def _asked_uri(config: Mapping[str, Json]) -> Json:
 
 def _has_results(job: Mapping[str, Json]) -> bool:
     """Whether there must be rows: the job succeeded, or the API counts successful rows."""
-    done = members.count(as_object(job.get("completionStats")).get("successfulCount"))
-    return members.job_state(job.get("state")) in GOOD_STATES or bool(done)
+    done = job_members.count(as_object(job.get("completionStats")).get("successfulCount"))
+    return job_members.job_state(job.get("state")) in GOOD_STATES or bool(done)
 
 
 def _why_missing(job: Mapping[str, Json], storage: Storage) -> tuple[str, str]:
     """Code and hint for missing results: they may still appear, or they have been deleted (reference 8.1)."""
     ended = parse_time(job.get("endTime")) or parse_time(job.get("updateTime"))
-    if may_still_come(ended, storage.now()):
+    if may_still_appear(ended, storage.now()):
         return (
             ErrorCode.RESULTS_NOT_READY,
             "results can lag behind the job's end: run the command again in a few minutes",
@@ -181,4 +181,4 @@ def _why_missing(job: Mapping[str, Json], storage: Storage) -> tuple[str, str]:
 
 
 def _name(job: Mapping[str, Json]) -> str:
-    return members.text(job.get("name"))[:200] or "the job"
+    return job_members.text(job.get("name"))[:200] or "the job"

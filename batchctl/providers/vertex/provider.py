@@ -18,26 +18,26 @@ from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, Upload
 from batchctl.model.states import is_terminal
-from batchctl.providers import hints
+from batchctl.providers import error_hints
 from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import Credentials
+from batchctl.providers.http.call_changes import LearnedChanges
 from batchctl.providers.http.calls import Call, Timeouts
 from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.http.manners import Asking
+from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.paging import each_once, pages
-from batchctl.providers.replies import require_done
+from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
-from batchctl.providers.texts import as_object, capped
-from batchctl.providers.times import ServerClock
-from batchctl.providers.turns import Turns
+from batchctl.providers.unexpected_replies import require_done
+from batchctl.providers.untrusted_text import as_object, capped
 from batchctl.providers.vertex.create import create_body, job_name
 from batchctl.providers.vertex.input import read_input
-from batchctl.providers.vertex.jobs import READ_MASK, remote_job
-from batchctl.providers.vertex.marks import label_filter, own_labels
-from batchctl.providers.vertex.names import job_path, jobs_path, own_job, read_job_name
+from batchctl.providers.vertex.mark_labels import label_filter, own_labels
 from batchctl.providers.vertex.operations import wait_for_operation
 from batchctl.providers.vertex.output import read_output
+from batchctl.providers.vertex.prediction_jobs import READ_MASK, remote_job
+from batchctl.providers.vertex.resource_names import job_path, jobs_path, own_job, read_job_name
 from batchctl.providers.vertex.staging import Staging
 from batchctl.providers.wire import Owner, Place, Wire
 
@@ -239,19 +239,27 @@ class VertexProvider:
 
 
 def open_vertex(
-    account: Account, place: Place, owner: Owner, wire: Wire, *, credentials: Credentials, turns: Turns
+    account: Account, place: Place, owner: Owner, wire: Wire, *, credentials: Credentials, locks: KeyLocks
 ) -> Provider:
-    """Open the account for a stack. `turns` are shared by all accounts that may use the staging bucket."""
+    """Open the account for a stack. `locks` are shared by all accounts that may use the staging bucket."""
     shared, transport, activity = ServerClock(wire.clock), wire.transport, wire.activity
-    asking = Asking(place.user_project or account.project, always=place.user_project is not None)
+    changes = LearnedChanges(place.user_project or account.project, always=place.user_project is not None)
     root = f"/{place.api_version}"
     services = Services(
-        Endpoint(place.base_url, credentials, shared, transport, hints.VERTEX, root=root, activity=activity),
-        Endpoint(place.storage_url, credentials, shared, transport, hints.STORAGE, manners=asking, activity=activity),
-        Endpoint(place.bigquery_url, credentials, shared, transport, hints.BIGQUERY, activity=activity),
+        Endpoint(place.base_url, credentials, shared, transport, error_hints.VERTEX, root=root, activity=activity),
+        Endpoint(
+            place.storage_url,
+            credentials,
+            shared,
+            transport,
+            error_hints.STORAGE,
+            call_changes=changes,
+            activity=activity,
+        ),
+        Endpoint(place.bigquery_url, credentials, shared, transport, error_hints.BIGQUERY, activity=activity),
     )
     retry = wire.retry(owner.limits)
     storage, staging = Storage(services.storage, retry), None
     if place.staging_bucket:
-        staging = Staging(storage, place.staging_bucket, turns, short_uid(owner.uid))
+        staging = Staging(storage, place.staging_bucket, locks, short_uid(owner.uid))
     return VertexProvider(account, own_labels(owner.stack, owner.uid), services, retry, staging, owner.limits)

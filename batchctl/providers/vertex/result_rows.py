@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.model.row_marks import position_of_labels
-from batchctl.providers.members import is_number, key_text
-from batchctl.providers.outcomes import NEVER_PROCESSED, NOTHING, parsed, read_outcome, users_members
-from batchctl.providers.texts import as_object
+from batchctl.providers.job_members import is_number, key_text
+from batchctl.providers.row_outcomes import NEVER_PROCESSED, NOTHING, parsed, read_outcome, users_members
+from batchctl.providers.untrusted_text import as_object
 
 _OF_THE_API = frozenset({"processed_time", "response", "predictions", "status"})
 """Members that the API writes into each line besides the outcome; they are not the user's."""

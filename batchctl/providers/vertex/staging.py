@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ApiError, BadReply, BadRequest
 from batchctl.model.ports import FileUse, Upload
-from batchctl.providers.cloud.names import ObjectPath, parse_gs
+from batchctl.providers.cloud.addresses import ObjectPath, parse_gs
 from batchctl.providers.cloud.refusals import http_of
 from batchctl.providers.cloud.storage import Storage, StoredObject
+from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.resumable import input_changed, other_size
-from batchctl.providers.turns import Turns
 
 _FOLDER = "batchctl/"
 """The folder in a bucket that is configured without a prefix."""
@@ -26,15 +26,15 @@ _TAKEN = 412
 
 
 class Staging:
-    """One staging folder. `turns` are shared by all accounts that use it. Raises BadRequest for an invalid place."""
+    """One staging folder. `locks` are shared by all accounts that use it. Raises BadRequest for an invalid place."""
 
-    def __init__(self, storage: Storage, place: str, turns: Turns, uid: str) -> None:
+    def __init__(self, storage: Storage, place: str, locks: KeyLocks, uid: str) -> None:
         self.place = place
         self._storage = storage
         given = parse_gs(place)
         folder = given.name if not given.name or given.name.endswith("/") else f"{given.name}/"
         self._folder = ObjectPath(given.bucket, f"{folder or _FOLDER}{uid}/")
-        self._turns = turns
+        self._locks = locks
 
     def upload(self, upload: Upload) -> str:
         """Upload the file unless it exists; gives its `gs://` address.
@@ -43,7 +43,7 @@ class Staging:
         when another content has its name.
         """
         path = ObjectPath(self._folder.bucket, f"{self._folder.name}{upload.sha256}.jsonl")
-        with self._turns.of(str(path)):
+        with self._locks.hold(str(path)):
             return self._upload(upload, path)
 
     def delete(self, name: str) -> None:

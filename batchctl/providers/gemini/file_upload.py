@@ -14,20 +14,20 @@ from batchctl.model.allowance import Allowance
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiError, BadReply, BadRequest
-from batchctl.providers import members
-from batchctl.providers.gemini.names import is_file_name
+from batchctl.providers import job_members
+from batchctl.providers.gemini.resource_paths import is_file_name
 from batchctl.providers.http.calls import Call, Reply
 from batchctl.providers.http.endpoint import Endpoint
-from batchctl.providers.resumable import CHUNK, TIMEOUTS, Standing, send_all, session_url
+from batchctl.providers.reply_times import parse_time
+from batchctl.providers.resumable import CHUNK, TIMEOUTS, UploadProgress, send_all, session_url
 from batchctl.providers.retry import Retry, is_transient
-from batchctl.providers.texts import as_object, capped, whole_characters
-from batchctl.providers.times import parse_time
+from batchctl.providers.untrusted_text import as_object, capped, whole_characters
 
 _WHAT = "files.upload"
 _MIME = "jsonl"
 _NAME_LIMIT = 512
 """Characters of a file's display name (reference 2.2)."""
-_FIRST_LOOK, _LONGEST_LOOK, _FOLLOWED = 1.0, 5.0, 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _FOLLOW_SECONDS = 1.0, 5.0, 30.0
 """Seconds: first and longest pause between checks of a file in processing, and how long to wait in this pass."""
 _STATUS = "x-goog-upload-status"
 _WORD = re.compile(r"[a-z]{1,16}")
@@ -48,7 +48,7 @@ class FileUpload:
             _WHAT,
             "POST",
             "/files",
-            door="/upload",
+            root_prefix="/upload",
             headers={
                 "X-Goog-Upload-Protocol": "resumable",
                 "X-Goog-Upload-Command": "start",
@@ -85,23 +85,23 @@ class _FileSession:
         self._url = url
         self._size = size
 
-    def post(self, body: bytes, offset: int, *, last: bool) -> Standing:
+    def post(self, body: bytes, offset: int, *, last: bool) -> UploadProgress:
         command = "upload, finalize" if last else "upload"
         headers = {"X-Goog-Upload-Offset": str(offset), "content-type": "application/octet-stream"}
         reply = self._post(command, headers, body)
         _expect(reply, last=last)
-        return Standing(offset + len(body), reply if last else None)
+        return UploadProgress(offset + len(body), reply if last else None)
 
-    def ask(self) -> Standing | None:
+    def ask(self) -> UploadProgress | None:
         reply = self._post("query")
         status = reply.headers.get(_STATUS)
         received = reply.headers.get("x-goog-upload-size-received", "")
         if status == "final" and reply.body:
-            return Standing(self._size, reply)
-        held = members.count(received) if status == "active" else None
-        return None if held is None else Standing(held)
+            return UploadProgress(self._size, reply)
+        held = job_members.count(received) if status == "active" else None
+        return None if held is None else UploadProgress(held)
 
-    def again(self, error: ApiError) -> bool:
+    def may_repeat(self, error: ApiError) -> bool:
         return isinstance(error, _StatusMissing) or is_transient(error)
 
     def _post(self, command: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Reply:
@@ -126,14 +126,14 @@ def follow_file(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tupl
 
 def _follow(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tuple[str, datetime | None]:
     name, clock = str(file["name"]), retry.clock
-    pause, left = _FIRST_LOOK, _FOLLOWED
+    pause, left = _FIRST_PAUSE, _FOLLOW_SECONDS
     while file.get("state") == "PROCESSING":
         if left <= 0:
             words = f"{_WHAT}: {name} is still PROCESSING"
             hint = "the API needs minutes for a large file; batchctl tries again"
             raise BadRequest(words, http=400, code=ErrorCode.INPUT_NOT_READY, hint=hint)
         clock.sleep(pause)
-        left, pause = left - pause, min(2 * pause, _LONGEST_LOOK)
+        left, pause = left - pause, min(2 * pause, _LONGEST_PAUSE)
         call = Call("files.get", "GET", f"/{name}")
         file = retry.run(lambda call=call: endpoint.call(call).json_object())  # type: ignore[misc]
     if file.get("state") == "FAILED":

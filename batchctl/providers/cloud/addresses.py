@@ -53,7 +53,7 @@ def parse_gs(uri: object) -> ObjectPath:
         bucket, _, name = uri.removeprefix("gs://").partition("/")
         if _BUCKET.fullmatch(bucket) and _is_name(name):
             return ObjectPath(bucket, name)
-    raise _odd("a Cloud Storage address", uri, "gs://bucket/name")
+    raise _invalid_address("a Cloud Storage address", uri, "gs://bucket/name")
 
 
 def parse_table(uri: object) -> Table:
@@ -65,7 +65,7 @@ def parse_table(uri: object) -> Table:
             project, dataset, table = parts
             if _PROJECT.fullmatch(project) and _DATASET.fullmatch(dataset) and _TABLE.fullmatch(table):
                 return Table(project, dataset, table)
-    raise _odd("a BigQuery table", uri, "bq://project.dataset.table")
+    raise _invalid_address("a BigQuery table", uri, "bq://project.dataset.table")
 
 
 def bucket_path(bucket: str) -> str:
@@ -76,7 +76,7 @@ def bucket_path(bucket: str) -> str:
 def object_path(path: ObjectPath) -> str:
     """URL path of an object. Raises BadRequest when the name is not a valid object name."""
     if path.name in ("", ".", ".."):
-        raise _odd("a Cloud Storage object", str(path), "gs://bucket/name")
+        raise _invalid_address("a Cloud Storage object", str(path), "gs://bucket/name")
     return f"{bucket_path(path.bucket)}/{quote(path.name, safe='')}"
 
 
@@ -97,5 +97,5 @@ def _quoted(name: str) -> str:
     return quote(name, safe="")
 
 
-def _odd(what: str, found: object, hint: str) -> BadRequest:
+def _invalid_address(what: str, found: object, hint: str) -> BadRequest:
     return BadRequest(f"not {what}: {ascii(found)[:_SHOWN]}", http=400, code=ErrorCode.INVALID_NAME, hint=hint)

@@ -6,9 +6,9 @@ import pytest
 
 from batchctl.model.errors import BadReply, BadRequest
 from batchctl.model.observed import RemoteJob, RowCounts, Status
-from batchctl.providers.gemini.jobs import remote_job
-from batchctl.providers.gemini.names import is_file_name, is_job_name, job_path, model_path
-from batchctl.providers.members import job_state
+from batchctl.providers.gemini.batch_operations import remote_job
+from batchctl.providers.gemini.resource_paths import is_file_name, is_job_name, job_path, model_path
+from batchctl.providers.job_members import job_state
 from tests.support.scripted_api import ACCOUNT, JOB, MARK, operation
 
 CREATED = datetime(2025, 12, 10, 18, 27, 1, 407650, UTC)

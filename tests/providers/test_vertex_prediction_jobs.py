@@ -7,7 +7,7 @@ import pytest
 from batchctl.model.errors import BadReply
 from batchctl.model.observed import RemoteJob, RowCounts, Status
 from batchctl.model.states import GOOD_STATES, JobState, is_terminal
-from batchctl.providers.vertex.jobs import READ_MASK, remote_job
+from batchctl.providers.vertex.prediction_jobs import READ_MASK, remote_job
 from tests.support.scripted_api import MARK
 from tests.support.scripted_vertex import ACCOUNT, JOB, PLACE, job
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from batchctl.model.desired import Json
 from batchctl.model.keys import DIGEST_SCHEME, MARK_DIGEST_LENGTH, OWN_LABELS, BrokenMark, Mark, short_uid
-from batchctl.providers.texts import capped
+from batchctl.providers.untrusted_text import capped
 
 _PARTS = ("stack", "uid", "job", "attempt", "shard", "digest", "token")
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from batchctl.model.errors import ApiError, ApiStatus
+from batchctl.providers.error_rules import REQUESTER_PAYS
 from batchctl.providers.http.calls import Call
-from batchctl.providers.words import REQUESTER_PAYS
 
 MASKS = frozenset({"fields", "readMask"})
 """Parameters that only make a reply smaller; a call works without them."""
@@ -23,7 +23,7 @@ _BAD_REQUEST = 400
 _BUCKET = re.compile(r"/b/([^/]+)")
 
 
-class Manners(Protocol):
+class CallChanges(Protocol):
     """Knows how calls have to change. Thread-safe."""
 
     def adapt(self, call: Call) -> Call:
@@ -39,7 +39,7 @@ class Manners(Protocol):
         ...
 
 
-class Asking:
+class LearnedChanges:
     """For one endpoint. `payer` is billed for reads: of every bucket with `always`, else of requester-pays buckets."""
 
     def __init__(self, payer: str = "", *, always: bool = False) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BadRequest
 from batchctl.model.keys import Account
-from batchctl.providers.model_names import refuse_odd_model
+from batchctl.providers.model_names import require_model_name
 
 _PROJECT = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}"
 _LOCATION = r"[a-z0-9][a-z0-9-]{0,62}"
@@ -90,7 +90,7 @@ def operation_path(name: object, account: Account) -> str | None:
 
 def full_model(model: str) -> str:
     """The resource name of a model for the create call. Raises BadRequest (nothing was sent)."""
-    refuse_odd_model(model, "such as gemini-2.5-flash, publishers/… or projects/…/models/…")
+    require_model_name(model, "such as gemini-2.5-flash, publishers/… or projects/…/models/…")
     if model.startswith(_OWN_MODELS):
         return model
     publisher, slash, rest = model.partition("/")

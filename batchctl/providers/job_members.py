@@ -10,7 +10,7 @@ import re
 
 from batchctl.model.observed import Status
 from batchctl.model.states import JobState, normalise_state
-from batchctl.providers.texts import capped, whole_characters
+from batchctl.providers.untrusted_text import capped, whole_characters
 
 _STATE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _COUNT = re.compile(r"[0-9]{1,18}")

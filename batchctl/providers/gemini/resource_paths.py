@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BadRequest
-from batchctl.providers.model_names import refuse_odd_model
+from batchctl.providers.model_names import require_model_name
 
 _ID = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,255}"
 _JOB = re.compile(f"batches/{_ID}")
@@ -43,6 +43,6 @@ def job_path(name: str, method: str = "") -> str:
 
 def model_path(model: str, method: str) -> str:
     """The URL path of a model's method; a bare name gets `models/`. Raises BadRequest (nothing was sent)."""
-    refuse_odd_model(model, "such as gemini-2.5-flash, models/… or tunedModels/…")
+    require_model_name(model, "such as gemini-2.5-flash, models/… or tunedModels/…")
     full = model if model.startswith(("models/", "tunedModels/")) else f"models/{model}"
     return f"/{quote(full, safe='/', errors='replace')}{method}"

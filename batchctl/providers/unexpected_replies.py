@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.providers.http.calls import Reply
-from batchctl.providers.members import text
-from batchctl.providers.texts import capped
+from batchctl.providers.job_members import text
+from batchctl.providers.untrusted_text import capped
 
 
 def words_of(body: Mapping[str, Json]) -> str:

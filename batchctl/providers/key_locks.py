@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Turns:
+class KeyLocks:
     """One holder at a time for each key; holders of other keys do not wait."""
 
     def __init__(self) -> None:
@@ -15,7 +15,7 @@ class Turns:
         self._waiting: dict[str, tuple[threading.Lock, int]] = {}
 
     @contextmanager
-    def of(self, key: str) -> Iterator[None]:
+    def hold(self, key: str) -> Iterator[None]:
         """Hold the lock of the key."""
         with self._lock:
             turn, count = self._waiting.get(key, (threading.Lock(), 0))

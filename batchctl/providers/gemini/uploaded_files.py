@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from batchctl.model.desired import Json
 from batchctl.model.errors import ApiStatus, BadReply, Conflict, NotFound, PermissionDenied
 from batchctl.model.ports import FileUse, Upload
-from batchctl.providers import members
-from batchctl.providers.gemini.upload import FileUpload, follow_file
+from batchctl.providers import job_members
+from batchctl.providers.gemini.file_upload import FileUpload, follow_file
 from batchctl.providers.http.calls import Call
 from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.paging import Paging, pages
+from batchctl.providers.reply_times import parse_time
 from batchctl.providers.retry import Retry
-from batchctl.providers.texts import as_object
-from batchctl.providers.times import parse_time
-from batchctl.providers.turns import Turns
+from batchctl.providers.untrusted_text import as_object
 
 LIFETIME = timedelta(hours=48)
 """How long the API keeps an uploaded file (reference 2.2)."""
@@ -45,14 +45,14 @@ class Uploads:
         self._retry = retry
         self._uid = uid
         self._min_life = min_life
-        self._turns = Turns()
+        self._locks = KeyLocks()
 
     def put(self, upload: Upload) -> tuple[str, datetime | None]:
         """The file's name and expiry; uploads it unless it is already stored and lives long enough.
 
         Skips names that are taken by another file.
         """
-        with self._turns.of(upload.sha256):
+        with self._locks.hold(upload.sha256):
             return self._put(upload)
 
     def delete(self, name: str) -> None:
@@ -74,7 +74,7 @@ class Uploads:
             for page in pages(read, "files", what, _PAGING, seconds=self._retry.total)
             for entry in page
         ]
-        sizes = [members.count(file.get("sizeBytes")) or 0 for file in found]
+        sizes = [job_members.count(file.get("sizeBytes")) or 0 for file in found]
         own = [size for file, size in zip(found, sizes, strict=True) if is_own_file(str(file.get("name")))]
         return FileUse(len(found), sum(sizes), len(own), sum(own), STORAGE)
 

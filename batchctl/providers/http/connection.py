@@ -25,7 +25,7 @@ _NEW_STREAM = frozenset({"connection.connect_tcp.complete", "connection.start_tl
 """Events of httpx's trace that bring a stream with a new socket."""
 
 
-_SHORTEST_LOOK = 0.02
+_SHORTEST_CHECK = 0.02
 """Seconds between two checks of a call that is about to exceed its limit."""
 
 
@@ -56,12 +56,12 @@ class Watch:
         """Whether too few bytes arrived within the time of `pace`."""
         return self._pace is not None and self._came < self._pace.size and self._wait() >= self._pace.seconds
 
-    def next_look(self) -> float:
+    def next_check(self) -> float:
         """Seconds until the call may have to end."""
         left = self._end - time.monotonic()
         if self._pace is not None:
             left = min(left, self._pace.seconds - self._wait())
-        return max(left, _SHORTEST_LOOK)
+        return max(left, _SHORTEST_CHECK)
 
     def came(self, size: int) -> None:
         """Record that bytes arrived; the reader is now processing them."""
@@ -79,7 +79,7 @@ class Watch:
         return self._waited + (0.0 if since is None else time.monotonic() - since)
 
 
-class Line:
+class Connection:
     """An httpx client and the sockets that it opened; no sockets when threads share the client."""
 
     def __init__(self, client: httpx.Client, *, shared: bool, is_local: bool = False) -> None:
@@ -122,7 +122,7 @@ class Line:
             ended.set()
 
     def _guard(self, watch: Watch, ended: threading.Event) -> None:
-        while not ended.wait(min(watch.next_look(), threading.TIMEOUT_MAX)):
+        while not ended.wait(min(watch.next_check(), threading.TIMEOUT_MAX)):
             if watch.over():
                 self._cut()
                 return

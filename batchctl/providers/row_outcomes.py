@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from batchctl.model.desired import Json
 from batchctl.providers.http.failures import RPC_HTTP
-from batchctl.providers.members import is_number, key_text
-from batchctl.providers.texts import DECODER, as_object, parse_json
+from batchctl.providers.job_members import is_number, key_text
+from batchctl.providers.untrusted_text import DECODER, as_object, parse_json
 
 _CANCELLED, _UNKNOWN, _INTERNAL = 1, 2, 13
 _BY_NAME = {name: number for number, (_, name) in RPC_HTTP.items()} | {

@@ -13,94 +13,94 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from weakref import WeakSet
 
-from batchctl.providers.http.line import Line
+from batchctl.providers.http.connection import Connection
 
 IDLE_SECONDS = 4.0
 """Below the 5 s after which common servers disconnect: a call on a connection that was just cut may have succeeded."""
 _MOST_IDLE = 16
 
 
-class LinesClosedError(Exception):
+class PoolClosedError(Exception):
     """The endpoint was closed."""
 
 
-class FreeLines:
+class ConnectionPool:
     """Connections of one endpoint. Thread-safe."""
 
-    def __init__(self, open_line: Callable[[], Line], now: Callable[[], float] = time.monotonic) -> None:
-        self._open_line = open_line
+    def __init__(self, open_connection: Callable[[], Connection], now: Callable[[], float] = time.monotonic) -> None:
+        self._open_connection = open_connection
         self._now = now
         self._lock = threading.Lock()
-        self._free: list[tuple[float, Line]] = []
+        self._free: list[tuple[float, Connection]] = []
         """With the time at which each became idle, the most recently used last."""
-        self._busy: set[Line] = set()
+        self._busy: set[Connection] = set()
         self._process = os.getpid()
         self._is_closed = False
-        _EVERY.add(self)
+        _POOLS.add(self)
 
     @property
     def is_closed(self) -> bool:
         return self._is_closed
 
     @contextmanager
-    def taken(self) -> Iterator[Line]:
-        """A connection for one call. Raises LinesClosedError, and whatever opening a connection raises."""
-        line = self._take()
+    def taken(self) -> Iterator[Connection]:
+        """A connection for one call. Raises PoolClosedError, and whatever opening a connection raises."""
+        connection = self._take()
         try:
-            yield line
+            yield connection
         finally:
-            self._give_back(line)
+            self._give_back(connection)
 
     def close(self) -> None:
         """Close all connections, including those in use. None can be taken afterwards."""
         with self._lock:
             self._is_closed = True
-            lines = [*(line for _, line in self._free), *self._busy]
+            connections = [*(connection for _, connection in self._free), *self._busy]
             self._free, self._busy = [], set()
-        _close(lines)
+        _close(connections)
 
     def close_idle(self, seconds: float = 0.0) -> None:
         """Close the connections that have been idle for at least so many seconds."""
         with self._lock:
             until = self._now() - seconds
-            old = [line for since, line in self._free if since <= until]
-            self._free = [(since, line) for since, line in self._free if since > until]
+            old = [connection for since, connection in self._free if since <= until]
+            self._free = [(since, connection) for since, connection in self._free if since > until]
         _close(old)
 
     @property
     def has_idle(self) -> bool:
         return bool(self._free)
 
-    def _take(self) -> Line:
-        self._leave_to_parent()
+    def _take(self) -> Connection:
+        self._drop_inherited()
         self.close_idle(IDLE_SECONDS)
         with self._lock:
             # Take the most recently used: surplus ones age and are closed.
-            line = self._free.pop()[1] if self._free else None
-            if line is not None:
-                self._busy.add(line)
-        if line is None:
-            line = self._open_line()
+            connection = self._free.pop()[1] if self._free else None
+            if connection is not None:
+                self._busy.add(connection)
+        if connection is None:
+            connection = self._open_connection()
             with self._lock:
-                self._busy.add(line)
+                self._busy.add(connection)
         if self._is_closed:
             # `close` may have run between the check and this registration.
-            _close([line])
-            raise LinesClosedError
-        return line
+            _close([connection])
+            raise PoolClosedError
+        return connection
 
-    def _give_back(self, line: Line) -> None:
+    def _give_back(self, connection: Connection) -> None:
         with self._lock:
-            is_kept = line in self._busy and len(self._free) < _MOST_IDLE
-            self._busy.discard(line)
+            is_kept = connection in self._busy and len(self._free) < _MOST_IDLE
+            self._busy.discard(connection)
             if is_kept:
-                self._free.append((self._now(), line))
+                self._free.append((self._now(), connection))
         if is_kept:
             _SWEEPER.wake()
         else:
-            _close([line])
+            _close([connection])
 
-    def _leave_to_parent(self) -> None:
+    def _drop_inherited(self) -> None:
         """In a forked child the sockets belong to the parent: two processes must not use one connection."""
         if self._process != os.getpid():
             self._process = os.getpid()
@@ -109,13 +109,13 @@ class FreeLines:
             self.close_idle()
 
 
-_EVERY: WeakSet[FreeLines] = WeakSet()
+_POOLS: WeakSet[ConnectionPool] = WeakSet()
 
 
 def close_all_idle() -> None:
     """Close the idle connections of all endpoints, to free file handles."""
-    for lines in list(_EVERY):
-        lines.close_idle()
+    for pool in list(_POOLS):
+        pool.close_idle()
 
 
 class _Sweeper:
@@ -137,10 +137,10 @@ class _Sweeper:
     def _run(self) -> None:
         while True:
             time.sleep(IDLE_SECONDS / 2)
-            for lines in list(_EVERY):
-                lines.close_idle(IDLE_SECONDS)
+            for pool in list(_POOLS):
+                pool.close_idle(IDLE_SECONDS)
             with self._lock:
-                if not any(lines.has_idle for lines in list(_EVERY)):
+                if not any(pool.has_idle for pool in list(_POOLS)):
                     self._thread = None
                     return
 
@@ -148,6 +148,6 @@ class _Sweeper:
 _SWEEPER = _Sweeper()
 
 
-def _close(lines: list[Line]) -> None:
-    for line in lines:
-        line.client.close()
+def _close(connections: list[Connection]) -> None:
+    for connection in connections:
+        connection.client.close()

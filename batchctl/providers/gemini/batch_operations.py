@@ -15,11 +15,11 @@ from batchctl.model.errors import BadReply
 from batchctl.model.keys import Account, BrokenMark, Mark
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.states import is_terminal
-from batchctl.providers import members
-from batchctl.providers.gemini.names import is_job_name
+from batchctl.providers import job_members
+from batchctl.providers.gemini.resource_paths import is_job_name
 from batchctl.providers.json_stream import JsonStream
-from batchctl.providers.texts import as_object
-from batchctl.providers.times import parse_time
+from batchctl.providers.reply_times import parse_time
+from batchctl.providers.untrusted_text import as_object
 
 _METADATA = "metadata(name,model,displayName,state,createTime,endTime,updateTime,batchStats)"
 JOB_FIELDS = f"name,done,error(code,message),{_METADATA}"
@@ -72,8 +72,8 @@ def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:
     metadata = as_object(found.get("metadata"))
     if not metadata or not isinstance(metadata.get("displayName"), str | None):
         raise BadReply(f"{what}: {name} has no readable display name, so its owner is unknown")
-    state = members.job_state(metadata.get("state"))
-    display_name = members.text(metadata.get("displayName"))
+    state = job_members.job_state(metadata.get("state"))
+    display_name = job_members.text(metadata.get("displayName"))
     return RemoteJob(
         name=name,
         account=account,
@@ -81,11 +81,11 @@ def remote_job(operation: Json, account: Account, what: str) -> RemoteJob:
         mark=Mark.find(display_name),
         broken=BrokenMark.find(display_name),
         state=state,
-        model=members.text(metadata.get("model")).removeprefix("models/"),
+        model=job_members.text(metadata.get("model")).removeprefix("models/"),
         create_time=parse_time(metadata.get("createTime")),
         end_time=parse_time(metadata.get("endTime")),
         rows=_rows(as_object(metadata.get("batchStats")), ended=is_terminal(state)),
-        error=members.status(found.get("error")),
+        error=job_members.status(found.get("error")),
     )
 
 
@@ -101,4 +101,4 @@ def _rows(stats: Mapping[str, Json], *, ended: bool) -> RowCounts:
 
 
 def _count(stats: Mapping[str, Json], name: str, missing: int | None) -> int | None:
-    return members.count(stats[name]) if name in stats else missing
+    return job_members.count(stats[name]) if name in stats else missing

@@ -13,7 +13,7 @@ import pytest
 
 from batchctl.model import errors
 from batchctl.model.ports import Upload
-from batchctl.providers.gemini.uploads import file_name
+from batchctl.providers.gemini.uploaded_files import file_name
 from tests.support.scripted_api import BASE, NOW, MovedClock, provider, reply, rpc_error
 
 CONTENT = b'{"key": "a", "request": {}}\n'

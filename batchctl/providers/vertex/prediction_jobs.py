@@ -13,11 +13,11 @@ from batchctl.model.errors import BadReply
 from batchctl.model.keys import Account
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.states import is_terminal
-from batchctl.providers import members
-from batchctl.providers.texts import as_object
-from batchctl.providers.times import parse_time
-from batchctl.providers.vertex.marks import find_broken, read_mark
-from batchctl.providers.vertex.names import read_job_name, short_model
+from batchctl.providers import job_members
+from batchctl.providers.reply_times import parse_time
+from batchctl.providers.untrusted_text import as_object
+from batchctl.providers.vertex.mark_labels import find_broken, read_mark
+from batchctl.providers.vertex.resource_names import read_job_name, short_model
 
 READ_MASK = "name,displayName,model,state,error,createTime,startTime,endTime,completionStats,labels"
 """The members that `remote_job` reads; lists request no others."""
@@ -40,20 +40,20 @@ def remote_job(job: Json, account: Account, what: str) -> RemoteJob:
     labels = found.get("labels") or {}
     if not isinstance(labels, dict):
         raise BadReply(f"{what}: {found['name']} has no readable labels, so its owner is unknown")
-    state = members.job_state(found.get("state"))
+    state = job_members.job_state(found.get("state"))
     return RemoteJob(
         name=found["name"],
         account=account,
-        display_name=members.text(found.get("displayName")),
+        display_name=job_members.text(found.get("displayName")),
         mark=read_mark(labels),
         broken=find_broken(labels),
         state=state,
-        model=short_model(members.text(found.get("model"))),
+        model=short_model(job_members.text(found.get("model"))),
         create_time=parse_time(found.get("createTime")),
         start_time=parse_time(found.get("startTime")),
         end_time=parse_time(found.get("endTime")),
         rows=_rows(as_object(found.get("completionStats")), ended=is_terminal(state)),
-        error=members.status(found.get("error")),
+        error=job_members.status(found.get("error")),
     )
 
 
@@ -64,7 +64,7 @@ def _rows(stats: Mapping[str, Json], *, ended: bool) -> RowCounts:
     # The API omits zeros, so a missing count is known to be 0 only when all rows have been processed.
     missing = 0 if ended else None
     ok, failed, rest = (
-        members.count(stats[name]) if name in stats else missing
+        job_members.count(stats[name]) if name in stats else missing
         for name in ("successfulCount", "failedCount", "incompleteCount")
     )
     total = None if ok is None or failed is None or rest is None else ok + failed + rest

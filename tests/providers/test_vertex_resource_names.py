@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from batchctl.model.errors import BadRequest
-from batchctl.providers.vertex.names import (
+from batchctl.providers.vertex.resource_names import (
     full_model,
     job_path,
     jobs_path,

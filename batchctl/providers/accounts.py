@@ -14,7 +14,7 @@ from batchctl.model.ports import Provider
 from batchctl.providers.credentials import Credentials, gemini_key
 from batchctl.providers.gemini.provider import open_gemini
 from batchctl.providers.http.clients import check_environment
-from batchctl.providers.turns import Turns
+from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.wire import Owner, Place, Wire
 
 _PLACEHOLDER = "emulator"
@@ -25,7 +25,7 @@ class Shared:
     """Shared by all accounts of a command. Thread-safe."""
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.staging_locks = KeyLocks()
         """For staging buckets, which accounts in several locations may share."""
         self._lock = threading.Lock()
         self._google: Credentials | None = None
@@ -61,6 +61,6 @@ def open_account(
             from batchctl.providers.vertex.provider import open_vertex
 
             credentials = StaticToken(_PLACEHOLDER) if place.is_emulator else shared.google()
-            return open_vertex(account, place, owner, wire, credentials=credentials, turns=shared.turns)
+            return open_vertex(account, place, owner, wire, credentials=credentials, locks=shared.staging_locks)
         case _:
             assert_never(account.api)

@@ -8,17 +8,17 @@ import pytest
 from batchctl.model import errors
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import Effect
-from batchctl.providers.cloud.names import ObjectPath
+from batchctl.providers.cloud.addresses import ObjectPath
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import ApiKey
-from batchctl.providers.hints import GEMINI, STORAGE, VERTEX
+from batchctl.providers.error_hints import GEMINI, STORAGE, VERTEX
+from batchctl.providers.error_rules import RULES
+from batchctl.providers.http.call_changes import LearnedChanges
 from batchctl.providers.http.calls import Call
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.http.failures import status_failure
-from batchctl.providers.http.manners import Asking
+from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
-from batchctl.providers.times import ServerClock
-from batchctl.providers.words import RULES
 from tests.support.scripted_api import BASE, JOB, KEY, MovedClock, Script, operation, provider, reply, rpc_error
 from tests.support.scripted_cloud import endpoint
 from tests.support.scripted_vertex import job as vertex_job
@@ -238,15 +238,15 @@ class PayingBucket:
         return reply({})
 
 
-def storage(bucket: PayingBucket, manners: Asking) -> Storage:
+def storage(bucket: PayingBucket, manners: LearnedChanges) -> Storage:
     clock = MovedClock()
-    api = Endpoint(BASE, ApiKey(KEY), ServerClock(clock), httpx.MockTransport(bucket), STORAGE, manners=manners)
+    api = Endpoint(BASE, ApiKey(KEY), ServerClock(clock), httpx.MockTransport(bucket), STORAGE, call_changes=manners)
     return Storage(api, Retry(clock, lambda: 0.5))
 
 
 def test_a_bucket_whose_reader_pays_is_read_at_the_projects_expense() -> None:
     bucket = PayingBucket()
-    one = storage(bucket, Asking("mine"))
+    one = storage(bucket, LearnedChanges("mine"))
     for name in ("paid", "paid", "free"):
         assert list(one.list(ObjectPath(name, "x/"))) == []
     assert bucket.payers == [None, "mine", "mine", None], "asked once, remembered for the bucket, and for no other"
@@ -255,7 +255,7 @@ def test_a_bucket_whose_reader_pays_is_read_at_the_projects_expense() -> None:
 @pytest.mark.parametrize("always", [True, False])
 def test_the_url_of_an_upload_that_was_begun_stays_as_it_is(*, always: bool) -> None:
     """A parameter more would take the place of all that the URL has, and the refusal would become a wrong 404."""
-    manners = Asking("mine", always=always)
+    manners = LearnedChanges("mine", always=always)
     call = Call("storage.objects.insert", "PUT", f"{BASE}/upload/storage/v1/b/paid/o?upload_id=1", body=b"x")
     refusal = errors.BadRequest("Bucket is a requester pays bucket but no user project provided.", http=400)
     assert (manners.adapt(call), manners.otherwise(call, refusal)) == (call, None)
@@ -263,12 +263,12 @@ def test_the_url_of_an_upload_that_was_begun_stays_as_it_is(*, always: bool) -> 
 
 def test_the_project_that_the_stack_names_pays_from_the_start() -> None:
     bucket = PayingBucket()
-    assert list(storage(bucket, Asking("billing", always=True)).list(ObjectPath("paid", "x/"))) == []
+    assert list(storage(bucket, LearnedChanges("billing", always=True)).list(ObjectPath("paid", "x/"))) == []
     assert bucket.payers == ["billing"]
 
 
-@pytest.mark.parametrize("manners", [Asking(), Asking("mine")])
-def test_a_bucket_that_nobody_may_be_billed_for_says_so(manners: Asking) -> None:
+@pytest.mark.parametrize("manners", [LearnedChanges(), LearnedChanges("mine")])
+def test_a_bucket_that_nobody_may_be_billed_for_says_so(manners: LearnedChanges) -> None:
     def refuse_all(_: httpx.Request) -> httpx.Response:
         return rpc_error(400, "", "Bucket is a requester pays bucket but no user project provided.")
 

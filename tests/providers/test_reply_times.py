@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from batchctl.providers.times import ServerClock, parse_http_date, parse_seconds, parse_time
+from batchctl.providers.reply_times import ServerClock, parse_http_date, parse_seconds, parse_time
 from tests.support.scripted_api import NOW, MovedClock
 
 

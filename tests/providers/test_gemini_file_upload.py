@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model import errors
-from batchctl.providers.gemini import upload
+from batchctl.providers.gemini import file_upload
 from tests.support.scripted_api import BASE, KEY, MovedClock, provider, reply, rpc_error, upload_of
 
 URL = f"{BASE}/upload/v1/files?upload_id=u1&upload_protocol=resumable"
@@ -22,7 +22,7 @@ SMALL = 10
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(upload, "CHUNK", SMALL)
+    monkeypatch.setattr(file_upload, "CHUNK", SMALL)
 
 
 Fault = Callable[["Files", httpx.Request], httpx.Response | None]
@@ -144,7 +144,7 @@ FAULTS = [lost_before, lost_after, lost_midway, no_status, busy]
 
 @given(st.lists(st.sampled_from([None, *FAULTS]), max_size=8), st.integers(0, 45))
 def test_whatever_is_lost_the_file_is_whole_or_an_error_says_so(faults, size):
-    upload.CHUNK = SMALL
+    file_upload.CHUNK = SMALL
     files = Files(*faults)
     content = bytes(range(size))
     try:

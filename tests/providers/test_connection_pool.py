@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from batchctl.model import errors
-from batchctl.providers.http import free_lines
-from batchctl.providers.http.free_lines import IDLE_SECONDS, FreeLines, LinesClosedError
-from batchctl.providers.http.line import Line
+from batchctl.providers.http import connection_pool
+from batchctl.providers.http.connection import Connection
+from batchctl.providers.http.connection_pool import IDLE_SECONDS, ConnectionPool, PoolClosedError
 from tests.providers.test_endpoint import OK, endpoint, get
 from tests.support.file_handles import no_handles_left, open_handles
 from tests.support.raw_server import Loopback, answer
@@ -31,66 +31,66 @@ def clock():
 
 
 @pytest.fixture
-def lines(clock):
-    made = FreeLines(lambda: Line(httpx.Client(), shared=False), clock)
+def connections(clock):
+    made = ConnectionPool(lambda: Connection(httpx.Client(), shared=False), clock)
     yield made
     made.close()
 
 
-def take(lines: FreeLines) -> Line:
-    with lines.taken() as line:
-        return line
+def take(connections: ConnectionPool) -> Connection:
+    with connections.taken() as connection:
+        return connection
 
 
-def test_a_line_is_used_again(lines):
-    assert take(lines) is take(lines)
+def test_a_line_is_used_again(connections):
+    assert take(connections) is take(connections)
 
 
-def test_the_line_that_was_used_last_is_taken_first(lines):
-    with lines.taken() as first, lines.taken() as second:
+def test_the_line_that_was_used_last_is_taken_first(connections):
+    with connections.taken() as first, connections.taken() as second:
         assert first is not second
-    assert take(lines) is first
+    assert take(connections) is first
 
 
-def test_a_line_that_nobody_needs_is_closed_after_a_while(lines, clock):
-    with lines.taken() as first, lines.taken() as second:
+def test_a_line_that_nobody_needs_is_closed_after_a_while(connections, clock):
+    with connections.taken() as first, connections.taken() as second:
         pass
     clock.time += IDLE_SECONDS / 2
-    assert take(lines) is first
+    assert take(connections) is first
     clock.time += IDLE_SECONDS * 0.6
-    assert take(lines) is first
+    assert take(connections) is first
     assert (first.client.is_closed, second.client.is_closed) == (False, True)
 
 
-def test_no_more_idle_lines_are_kept_than_are_of_use(lines):
-    most = free_lines._MOST_IDLE
-    taken = [lines.taken() for _ in range(most + 3)]
+def test_no_more_idle_lines_are_kept_than_are_of_use(connections):
+    most = connection_pool._MOST_IDLE
+    taken = [connections.taken() for _ in range(most + 3)]
     held = [one.__enter__() for one in taken]
     for one in taken:
         one.__exit__(None, None, None)
-    assert sum(not line.client.is_closed for line in held) == most
+    assert sum(not connection.client.is_closed for connection in held) == most
 
 
-def test_close_ends_what_is_idle_and_what_is_busy(lines):
-    idle = take(lines)
-    with lines.taken() as busy:
+def test_close_ends_what_is_idle_and_what_is_busy(connections):
+    idle = take(connections)
+    with connections.taken() as busy:
         pass
-    with lines.taken() as busy, lines.taken() as other:
-        lines.close()
+    with connections.taken() as busy, connections.taken() as other:
+        connections.close()
         assert busy.client.is_closed
         assert other.client.is_closed
     assert idle.client.is_closed
-    with pytest.raises(LinesClosedError):
-        take(lines)
+    with pytest.raises(PoolClosedError):
+        take(connections)
 
 
-def test_a_forked_child_leaves_the_connections_to_its_parent(lines, monkeypatch):
-    parents = take(lines)
-    with lines.taken() as busy:
+def test_a_forked_child_leaves_the_connections_to_its_parent(connections, monkeypatch):
+    parents = take(connections)
+    with connections.taken() as busy:
         monkeypatch.setattr(os, "getpid", lambda: -1)
-        childs = take(lines)
+        childs = take(connections)
     assert len({parents, childs}) == 2
-    assert take(lines) is childs
+    assert take(connections) is childs
     assert busy is parents
 
 
@@ -127,7 +127,7 @@ def test_no_thread_to_watch_over_a_call_means_no_call(monkeypatch):
 
 
 def test_idle_connections_are_closed_though_no_call_follows(monkeypatch):
-    monkeypatch.setattr(free_lines, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(connection_pool, "IDLE_SECONDS", 0.02)
     with Loopback(answer(OK)) as server:
         one = endpoint(server.url)
         one.call(get())
@@ -135,18 +135,18 @@ def test_idle_connections_are_closed_though_no_call_follows(monkeypatch):
         for thread in server._threads[1:]:
             thread.join(20)
             assert not thread.is_alive()
-        assert not one._lines.has_idle
+        assert not one._pool.has_idle
         assert one.call(get()).body == b"{}"
         one.close()
 
 
-def test_where_no_thread_can_be_started_the_next_call_closes_what_is_old(lines, clock, monkeypatch):
+def test_where_no_thread_can_be_started_the_next_call_closes_what_is_old(connections, clock, monkeypatch):
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(free_lines, "_SWEEPER", free_lines._Sweeper())
+    monkeypatch.setattr(connection_pool, "_SWEEPER", connection_pool._Sweeper())
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    first = take(lines)
+    first = take(connections)
     clock.time += IDLE_SECONDS
-    assert take(lines) is not first
+    assert take(connections) is not first
     assert first.client.is_closed

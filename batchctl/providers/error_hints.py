@@ -1,4 +1,4 @@
-"""Hints for errors of the APIs, service by service. Data only: `errors` classifies the errors.
+"""Hints for errors of the APIs, service by service. Data only: `http.failures` classifies the errors.
 
 Source: reference chapter 9, and 1.1, 3 and 4 for what each service requires.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Hints:
-    """The hints of one service. `words` has hints for particular error messages."""
+    """The hints of one service. `error_rules` has hints for particular messages."""
 
     by_http: Mapping[int, str]
     place: str

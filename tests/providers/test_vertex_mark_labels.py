@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model.keys import AttemptKey, Mark, short_uid
-from batchctl.providers.vertex.marks import label_filter, mark_labels, own_labels, read_mark
+from batchctl.providers.vertex.mark_labels import label_filter, mark_labels, own_labels, read_mark
 from tests.support.scripted_api import MARK
 
 LABELS = {
