@@ -87,7 +87,7 @@ def check_results(world, wanted):
         rows = [json.loads(line) for line in (current / "results.jsonl").read_text().splitlines()]
         count, positions = one.tree["source"]["rows"], [row["index"] for row in rows]
         # Results of a file that are collected while the manifest asks for other work come without positions: the file
-        # may be another by then. Their keys tell the rows; see "What is not known" in docs/reliability.md.
+        # may be another by then. Their keys identify the rows; see "Known limits" in docs/reliability.md.
         assert positions == list(range(count)) or (
             positions == [None] * count and len({row["key"] for row in rows}) == count
         )
