@@ -1,4 +1,4 @@
-"""Files of a checkout: what an author of a pull request may have put in the way, and whatever umask there is."""
+"""Files of a checkout that a pull request may have manipulated, under any umask."""
 
 from __future__ import annotations
 
@@ -94,14 +94,14 @@ def test_a_new_file_is_not_made_through_a_link(place: Path, put: Callable[[Path]
     assert not (place.parent.parent / "nowhere").exists()
 
 
-def test_a_new_file_takes_no_name_that_is_taken(place: Path) -> None:
+def test_a_new_file_needs_a_free_name(place: Path) -> None:
     place.write_text("old")
     with pytest.raises(FileExistsError):
         create_empty(place)
     assert place.read_text() == "old"
 
 
-def test_what_is_missing_is_missing(place: Path) -> None:
+def test_a_missing_file_is_reported_as_missing(place: Path) -> None:
     assert not is_there(place)
     assert not is_there(place / "below")
     require_regular(place, place / "below")
@@ -113,12 +113,12 @@ def test_what_is_missing_is_missing(place: Path) -> None:
         open_file(place / "below")
 
 
-def test_a_link_to_nowhere_is_there(place: Path) -> None:
+def test_a_broken_link_exists(place: Path) -> None:
     link_to_nowhere(place)
     assert is_there(place)
 
 
-def test_a_file_is_read_up_to_its_bound(place: Path) -> None:
+def test_a_file_is_read_up_to_the_limit(place: Path) -> None:
     place.write_bytes(b"0123456789")
     assert read_start(place, 4) == b"0123"
 
@@ -139,13 +139,13 @@ def test_folders_are_private_whatever_the_umask(place: Path, umask: int) -> None
 
 
 @pytest.mark.parametrize("use", [open_file, require_regular, open_or_create])
-def test_a_folder_is_no_file(place: Path, use: Callable[[Path], object]) -> None:
+def test_a_folder_is_not_a_file(place: Path, use: Callable[[Path], object]) -> None:
     place.mkdir()
     with pytest.raises(IsADirectoryError, match="Is a directory"):
         use(place)
 
 
-def test_a_file_is_no_folder(place: Path) -> None:
+def test_a_file_is_not_a_folder(place: Path) -> None:
     place.write_text("x")
     with pytest.raises(NotADirectoryError):
         make_folder(place)

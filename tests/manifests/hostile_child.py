@@ -1,4 +1,4 @@
-"""Loads hostile inputs in a process of its own, under limits; one JSON line each with its name, cost and faults.
+"""Loads hostile inputs in a separate process with limits; one JSON line each with name, cost and errors.
 
 python tests/manifests/hostile_child.py NAME...     those of `hostile_inputs.ALL`; `all` for all of them
 """
@@ -19,7 +19,7 @@ from tests.support.hostile_inputs import ALL
 
 MEMORY = 1024**3
 SECONDS = 600
-"""A net under the tests' own bounds."""
+"""A safety margin around the tests' own limits."""
 
 
 def main(names: list[str]) -> None:

@@ -15,20 +15,20 @@ spec: {model: gemini-2.5-flash, adopt: batches/abc}
 """
 
 
-def test_a_job_that_is_taken_in_needs_no_source(tmp_path: Path) -> None:
+def test_an_adopted_job_needs_no_source(tmp_path: Path) -> None:
     job = the_job(tmp_path, ADOPTING)
     assert (job.adopt, job.source, job.request) == ("batches/abc", UnknownSource(), {})
     assert "source" not in job.tree
 
 
-def test_what_is_taken_in_is_not_in_the_digest(tmp_path: Path) -> None:
+def test_the_adopted_job_is_not_in_the_digest(tmp_path: Path) -> None:
     plain = the_job(tmp_path, with_spec(""))
     adopting = the_job(tmp_path, with_spec("adopt: batches/abc"))
     assert isinstance(adopting.source, InlineRows)
     assert (adopting.adopt, adopting.digest) == ("batches/abc", plain.digest)
 
 
-def test_the_stacks_request_defaults_say_nothing_of_it(tmp_path: Path) -> None:
+def test_the_stacks_request_defaults_do_not_apply_to_an_adopted_job(tmp_path: Path) -> None:
     stack = with_stack("defaults: {request: {generationConfig: {temperature: 0}}}")
     assert the_job(tmp_path, ADOPTING, stack).request == {}
 

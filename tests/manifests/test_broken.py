@@ -1,4 +1,4 @@
-"""The corpus of broken input: each case has exactly the faults that its `.expected` file names."""
+"""The corpus of invalid input: each case has exactly the errors of its `.expected` file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NOT_IN_FILES = {
 
 @pytest.fixture(autouse=True)
 def watchdog() -> Iterator[None]:
-    """Ends a test whose case explodes, long before the machine is out of memory."""
+    """Ends a test that uses too much memory, before the machine runs out of it."""
 
     def bite(_signal: int, _frame: FrameType | None) -> None:
         pytest.fail("not done within 20 s")
@@ -60,7 +60,7 @@ def test_a_broken_file_has_exactly_these_faults(
 
 
 @pytest.mark.parametrize("folder", [SOUND, SOUND_VERTEX], ids=lambda folder: folder.name)
-def test_what_surrounds_the_cases_is_sound(folder: Path) -> None:
+def test_the_surroundings_of_the_cases_are_valid(folder: Path) -> None:
     assert found_faults(folder / STACK_FILE) == []
 
 

@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden" / "digests.json"
 
 @pytest.mark.parametrize("rows", [PlainRows(), RowFiles()])
 def test_a_release_never_changes_the_digests_of_the_examples(rows: RowReader) -> None:
-    """When this fails, every user's jobs would be bought again: mend the code, never the golden file."""
+    """If this fails, every user's jobs would be bought again: fix the code, never the golden file."""
     found = {job.name: {"digest": job.digest, "tree": job.tree} for job in load_in(EXAMPLES, rows=rows).jobs}
     assert found == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
@@ -47,7 +47,7 @@ def test_every_value_has_one_spelling(value: object, text: str) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_json_cannot_carry_has_none(value: float) -> None:
+def test_values_that_json_cannot_represent_are_refused(value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json(value)
 
@@ -61,7 +61,7 @@ def test_rows_are_hashed_in_order_line_by_line() -> None:
 
 
 def test_members_beside_a_request_are_part_of_the_work() -> None:
-    """A row that has none enters as it always did."""
+    """The hash of a row without such members stays the same."""
     hasher = RowsHasher()
     hasher.add(RequestRow(None, {}))
     hasher.add(RequestRow(None, {}, {"id": 1}))
@@ -71,7 +71,7 @@ def test_members_beside_a_request_are_part_of_the_work() -> None:
     assert hasher.hexdigest() == hashlib.sha256(expected).hexdigest()
 
 
-def test_the_tree_holds_what_was_set_and_nothing_else(tmp_path: Path) -> None:
+def test_the_tree_has_only_fields_that_were_set(tmp_path: Path) -> None:
     job = the_job(tmp_path, with_spec("src: files/abc"))
     assert job.tree == {
         "endpoint": "https://generativelanguage.googleapis.com",
@@ -159,7 +159,7 @@ def test_prompt_text_is_in_the_tree_by_its_hash_only(tmp_path: Path) -> None:
     }
 
 
-def test_the_words_of_an_embedding_request_are_hashed_too(tmp_path: Path) -> None:
+def test_the_text_of_an_embedding_request_is_hashed_too(tmp_path: Path) -> None:
     spec = f"request: {{taskType: RETRIEVAL_DOCUMENT, title: {SECRET}, outputDimensionality: 64}}"
     request = the_job(tmp_path, with_spec(spec, "EmbeddingsBatchJob")).tree["request"]
     assert request == {

@@ -41,7 +41,7 @@ def hours(span: timedelta | None) -> str:
 
 
 def has_member(what: str, name: str) -> str:
-    """A line on a member of requests, as the model of them has it."""
+    """A line about a member of requests, from the model of requests."""
     [member] = [one for one in ROOTS[Kind.BATCH_JOB].fields if one.name == name]
     return f"| {what} | {' | '.join('yes' if member.is_on(api) else 'no' for api in Api)} |"
 
@@ -76,13 +76,13 @@ def matrix() -> list[str]:
     ]
 
 
-def test_the_table_of_what_each_api_can_is_the_matrix() -> None:
+def test_the_table_of_capabilities_is_the_matrix() -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     start = lines.index("## What each API can") + 2
     assert lines[start : lines.index("", start)] == matrix()
 
 
-def test_the_matrix_is_shown_as_a_whole() -> None:
+def test_the_page_shows_the_complete_matrix() -> None:
     assert set(SOURCES) == set(SourceForm)
     assert set(DESTS) == set(DestForm)
     assert len(Capabilities.__annotations__) == 14, "a new fact needs a line in the table"

@@ -31,7 +31,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_stack_file_is_looked_for_in_order(tree: Path) -> None:
+def test_the_search_order_of_the_stack_file(tree: Path) -> None:
     a, b = tree / "a", tree / "b"
     here = a / "deep"
     found = {
@@ -83,7 +83,7 @@ def test_no_stack_file(tmp_path: Path, config: str | None, message: str) -> None
 # The manifests
 
 
-def test_a_folder_is_read_with_all_below_it_but_what_is_hidden_or_ours(tmp_path: Path) -> None:
+def test_a_folder_is_read_recursively_without_hidden_files_and_results(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -126,7 +126,9 @@ def test_named_files_and_folders_are_read_once(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a", "b", "x"]
 
 
-def test_filenames_bring_in_what_the_stack_file_does_not_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_filenames_add_manifests_that_the_stack_file_does_not_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(
         tmp_path,
         {"batchctl.yaml": with_stack("manifests: [jobs]\n"), "jobs/a.yaml": job("a"), "drafts/b.yaml": job("b")},
@@ -247,7 +249,7 @@ def test_links_inside_the_stack_are_followed_and_circles_end(tmp_path: Path, mon
     assert listed == ["jobs", "shared"]
 
 
-def test_what_is_no_readable_file_is_told_not_left_out(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
     write(tmp_path, {"batchctl.yaml": STACK})
     (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
     os.mkfifo(tmp_path / "pipe.yaml")

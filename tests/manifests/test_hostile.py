@@ -1,4 +1,4 @@
-"""Whatever is read: a stack or a ManifestError with sound faults, within seconds, and within half a gigabyte."""
+"""Any input gives a stack or a ManifestError with valid errors, within seconds and half a gigabyte."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from tests.support.random_damage import DAMAGES, TOKENS, damaged_tree
 
 CHILD = Path(__file__).parent / "hostile_child.py"
 MOST_SECONDS = 5 * int(os.environ.get("BATCHCTL_TEST_SLOWNESS", "2"))
-"""Of processor time. Doubled, because machines that test run other things beside."""
+"""Seconds of processor time, doubled, because test machines run other programs too."""
 MOST_MEGABYTES = 500
 
 quick = settings(max_examples=effort(30, 1000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def run_child(*names: str) -> dict[str, dict[str, object]]:
-    """Load these inputs in one child process; what it found, by name."""
+    """Load these inputs in one child process; returns the results by name."""
     # Coverage in the child would be measured instead of the child.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     done = subprocess.run([sys.executable, CHILD, *names], capture_output=True, text=True, env=env, check=False)
@@ -58,13 +58,13 @@ def test_hostile_inputs_are_harmless(names: list[str]) -> None:
         assert_harmless(item)
 
 
-def test_an_input_just_under_the_bounds_is_harmless() -> None:
-    """The others of its kind take long: `python tests/manifests/hostile_child.py all` goes through all of them."""
+def test_an_input_just_below_the_limits_is_harmless() -> None:
+    """Others of this kind are slow: `python tests/manifests/hostile_child.py all` loads all of them."""
     assert_harmless(run_child("many rows")["many rows"])
 
 
 def faults_of(files: Mapping[str, bytes]) -> list[Diagnostic]:
-    """The faults of a stack with these files; each is checked for itself."""
+    """The errors of a stack with these files, each checked by the rules."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for file, data in files.items():
@@ -76,7 +76,7 @@ def faults_of(files: Mapping[str, bytes]) -> list[Diagnostic]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="holes in files are made by POSIX systems")
-def test_a_file_of_50_mb_is_not_read_whole(tmp_path: Path) -> None:
+def test_a_file_of_50_mb_is_not_read_completely(tmp_path: Path) -> None:
     (tmp_path / STACK_FILE).write_text(STACK, encoding="utf-8")
     with (tmp_path / "job.yaml").open("wb") as file:
         file.truncate(50 * 1024 * 1024)
@@ -86,7 +86,7 @@ def test_a_file_of_50_mb_is_not_read_whole(tmp_path: Path) -> None:
     )
 
 
-def test_faults_beyond_the_500th_are_not_told() -> None:
+def test_errors_beyond_the_500th_are_not_reported() -> None:
     rows = "".join(f"  - {{key: {number}, text: x}}\n" for number in range(600))
     faults = faults_of(
         {STACK_FILE: STACK.encode(), "job.yaml": JOB.split("  src")[0].encode() + b"  src:\n" + rows.encode()}
@@ -97,7 +97,7 @@ def test_faults_beyond_the_500th_are_not_told() -> None:
     ]
 
 
-def test_defaults_under_every_job_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_defaults_of_all_jobs_together_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = STACK.encode() + b"  defaults: {extraBody: {a: [1, 2]}}\n"
     jobs = [JOB.replace("classify", name).encode() for name in ("one", "two", "three")]
     monkeypatch.setattr(job_reader, "MOST_DEFAULT_VALUES", 15)
@@ -111,7 +111,7 @@ def test_defaults_under_every_job_are_bounded_together(monkeypatch: pytest.Monke
     )
 
 
-def test_the_values_of_variables_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_values_of_all_variables_together_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = STACK.encode() + b"  variables: {night: {default: abcde}}\n"
     manifest = JOB.encode() + b"  runId: x${var.night}\n  displayName: x${var.night}\n"
     monkeypatch.setattr(variables_module, "MOST_REPLACED", 10)
@@ -140,7 +140,7 @@ def test_a_link_to_outside_is_not_followed(tmp_path: Path, target: str) -> None:
     assert {fault.code for fault in found_faults(folder / STACK_FILE)} == {"OutsideStack"}
 
 
-def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_special_file_is_an_error_and_does_not_block(tmp_path: Path) -> None:
     (tmp_path / STACK_FILE).write_text(STACK, encoding="utf-8")
     (tmp_path / "job.yaml").write_text(FILE_JOB, encoding="utf-8")
     os.mkfifo(tmp_path / "rows.jsonl")

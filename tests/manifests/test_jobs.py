@@ -52,7 +52,7 @@ def test_a_small_job_has_all_defaults(tmp_path: Path) -> None:
     assert (job.run_id, job.extra_body) == (None, {})
 
 
-def test_everything_that_is_written_counts(tmp_path: Path) -> None:
+def test_every_written_field_is_read(tmp_path: Path) -> None:
     job = the_job(
         tmp_path,
         with_spec("""\
@@ -114,7 +114,7 @@ def test_rows_in_their_short_and_long_form_are_the_same(tmp_path: Path) -> None:
     assert short.digest == long.digest
 
 
-def test_a_local_file_lies_beside_its_manifest(tmp_path: Path) -> None:
+def test_a_local_file_is_relative_to_its_manifest(tmp_path: Path) -> None:
     rows = '{"key": "a", "text": "x"}\n{"key": "b", "text": "y"}\n'
     write(
         tmp_path, {"batchctl.yaml": STACK, "jobs/a.yaml": with_spec("src: {file: rows.jsonl}"), "jobs/rows.jsonl": rows}
@@ -545,7 +545,7 @@ def test_with_several_providers_the_job_or_the_defaults_choose(tmp_path: Path) -
     ]
 
 
-def test_useless_request_defaults_of_the_stack_are_told_at_each_job(tmp_path: Path) -> None:
+def test_useless_request_defaults_of_the_stack_are_reported_for_each_job(tmp_path: Path) -> None:
     stack = with_stack("defaults: {request: {generationConfig: {seed: 1}}}\n")
     write(
         tmp_path,
@@ -638,7 +638,7 @@ def test_durations(text: str, seconds: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "12", "h", "1y", "-1h", "1h ", "1h\n", "3651d", "1d" * 4000, "9" * 5000 + "s", "\u0661h"]
 )
-def test_what_is_no_duration(text: str) -> None:
+def test_invalid_durations(text: str) -> None:
     with pytest.raises(ValueError, match=r"must be a duration|is longer than ten years"):
         parse_duration(text)
 
@@ -688,7 +688,7 @@ src:
     ]
 
 
-def test_doubtful_values_in_rows_are_warnings_with_their_line(tmp_path: Path) -> None:
+def test_unknown_values_in_rows_are_warnings_with_their_line(tmp_path: Path) -> None:
     row = '{"key": "a", "request": {"contents": [{"parts": [{"text": "x"}]}], "serviceTier": "gold"}}\n'
     write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec("src: {file: rows.jsonl}"), "rows.jsonl": row})
     desired = load_in(tmp_path, rows=RowFiles())
@@ -708,7 +708,7 @@ def test_a_row_in_another_form_has_its_problems_at_the_row(tmp_path: Path) -> No
     assert "write generationConfig.maxOutputTokens" in line
 
 
-def test_warnings_beyond_the_bound_are_dropped() -> None:
+def test_warnings_beyond_the_limit_are_dropped() -> None:
     faults = Faults()
     for number in range(MOST_FAULTS + 1):
         faults.warn(Location("a.yaml", number + 1), Code.UNKNOWN_VALUE, "x")
@@ -716,7 +716,7 @@ def test_warnings_beyond_the_bound_are_dropped() -> None:
     assert not faults.any()
 
 
-def test_what_is_not_known_yet_goes_into_extra_request(tmp_path: Path) -> None:
+def test_unknown_members_are_possible_with_extra_request(tmp_path: Path) -> None:
     spec = "request: {generationConfig: {topK: 1}}\nextraRequest: {newMember: {on: true}, generationConfig: {newer: x}}"
     job = the_job(tmp_path, with_spec(spec))
     assert job.request == {"generationConfig": {"topK": 1, "newer": "x"}, "newMember": {"on": True}}

@@ -1,4 +1,4 @@
-"""Results that the rows allow, and that the API may not give back."""
+"""Warnings about results that may be too large for the API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GEMINI = with_stack("")
 
 
 def warnings(folder: Path, job: str, stack: str = GEMINI, **rows: Any) -> list[str]:
-    """The warnings of a job; `rows` have a request's configuration each, and are in a file."""
+    """The warnings of a job with these request configurations as rows of a file."""
     lines = [
         json.dumps({"key": key, "request": {"contents": [{"role": "user", "parts": [{"text": "x"}]}], **request}})
         for key, request in rows.items()
@@ -52,7 +52,7 @@ def test_a_result_file_that_the_api_cannot_keep(tmp_path: Path) -> None:
         {"a": config(maxOutputTokens=None), "b": {"generation_config": {"max_output_tokens": "512"}}},
     ],
 )
-def test_what_is_not_bounded_or_fits_is_no_reason_to_warn(tmp_path: Path, rows: dict[str, Any]) -> None:
+def test_no_warning_without_a_limit_or_within_it(tmp_path: Path, rows: dict[str, Any]) -> None:
     assert warnings(tmp_path, FILE, **rows) == []
 
 

@@ -1,4 +1,4 @@
-"""`moved` in the stack file: what is read, and what is refused without a look at any state."""
+"""`moved` in the stack file: how it is read, and errors that need no state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from batchctl.model.desired import Moved
 from tests.support.manifest_files import JOB, STACK, lines, load_in, with_stack, write
 
 
-def test_what_was_moved_is_read_with_its_places(tmp_path: Path) -> None:
+def test_moved_is_read_with_its_places(tmp_path: Path) -> None:
     write(
         tmp_path, {"batchctl.yaml": with_stack("moved:\n- {from: a, to: b}\n- {from: b, to: classify}"), "a.yaml": JOB}
     )
@@ -29,7 +29,7 @@ def test_what_was_moved_is_read_with_its_places(tmp_path: Path) -> None:
         pytest.param("{from: b, to: classify}, {from: a, to: b}", id="in any order"),
     ],
 )
-def test_what_can_be_carried_out_is_no_fault(tmp_path: Path, entries: str) -> None:
+def test_valid_moves(tmp_path: Path, entries: str) -> None:
     write(tmp_path, {"batchctl.yaml": with_stack(f"moved: [{entries}]"), "a.yaml": JOB})
 
     assert len(load_in(tmp_path).stack.moved) == entries.count("from")
@@ -65,7 +65,7 @@ def test_nothing_was_moved(tmp_path: Path, spec: str) -> None:
         ),
     ],
 )
-def test_what_cannot_be_carried_out_is_a_fault(tmp_path: Path, entries: str, found: list[str]) -> None:
+def test_invalid_moves(tmp_path: Path, entries: str, found: list[str]) -> None:
     write(tmp_path, {"batchctl.yaml": with_stack(f"moved: [{entries}]"), "a.yaml": JOB})
 
     told = [line for line in lines(tmp_path) if "first at" not in line]
@@ -82,7 +82,7 @@ def test_without_a_job_the_hint_is_to_remove_the_entry(tmp_path: Path) -> None:
     assert line.endswith("(if the job was removed later, remove the entry too)")
 
 
-def test_a_job_with_faults_is_a_job_all_the_same(tmp_path: Path) -> None:
+def test_a_job_with_errors_counts_as_a_job(tmp_path: Path) -> None:
     broken = JOB.replace("gemini-2.5-flash", "1.5")
     write(tmp_path, {"batchctl.yaml": with_stack("moved: [{from: old, to: classify}]"), "a.yaml": broken})
 
@@ -90,7 +90,7 @@ def test_a_job_with_faults_is_a_job_all_the_same(tmp_path: Path) -> None:
     assert lines(tmp_path) != []
 
 
-def test_a_stack_file_with_faults_moves_nothing(tmp_path: Path) -> None:
+def test_an_invalid_stack_file_has_no_moves(tmp_path: Path) -> None:
     write(
         tmp_path, {"batchctl.yaml": STACK.replace("{type: gemini}", "{type: other}") + "  moved: [{from: a, to: b}]\n"}
     )

@@ -1,4 +1,4 @@
-"""`dependsOn`, `priority`, `webhookConfig` and the bounds on what is at work at once, as manifests say them."""
+"""`dependsOn`, `priority`, `webhookConfig` and admission limits in manifests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def jobs_of(folder: Path, **specs: str) -> dict[str, DesiredJob]:
     return {job.name: job for job in load_in(folder).jobs}
 
 
-def test_what_is_said_is_read(tmp_path: Path) -> None:
+def test_all_fields_are_read(tmp_path: Path) -> None:
     made = jobs_of(
         tmp_path,
         a="dependsOn: [c, b]\npriority: -3\nwebhookConfig: {uris: ['https://example.com'], userMetadata: {n: 1}}",
@@ -32,7 +32,7 @@ def test_what_is_said_is_read(tmp_path: Path) -> None:
     assert made["b"].webhook == {}
 
 
-def test_none_of_it_changes_the_work(tmp_path: Path) -> None:
+def test_these_fields_are_not_part_of_the_work(tmp_path: Path) -> None:
     made = jobs_of(
         tmp_path,
         a="dependsOn: [b]\npriority: 3.0\nwebhookConfig: {uris: ['https://example.com']}",
@@ -43,7 +43,7 @@ def test_none_of_it_changes_the_work(tmp_path: Path) -> None:
     assert made["a"].priority == 3
 
 
-def test_a_default_is_every_jobs_and_one_can_take_it_away(tmp_path: Path) -> None:
+def test_a_default_applies_to_every_job_unless_it_is_null(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -58,7 +58,7 @@ def test_a_default_is_every_jobs_and_one_can_take_it_away(tmp_path: Path) -> Non
     assert made == {"a": (("first",), 2), "first": ((), 0)}
 
 
-def test_a_job_with_faults_is_known_all_the_same(tmp_path: Path) -> None:
+def test_dependencies_on_a_job_with_errors_are_known(tmp_path: Path) -> None:
     write(tmp_path, {"batchctl.yaml": STACK, "a.yaml": with_spec("dependsOn: [b]", name="a")})
     write(tmp_path, {"b.yaml": with_spec("runId: 5", name="b")})
 
@@ -73,7 +73,7 @@ def test_a_name_from_standard_input_is_known(tmp_path: Path) -> None:
     assert [job.name for job in made.jobs] == ["a", "b"]
 
 
-def test_a_long_chain_is_sound_and_a_long_circle_is_found(tmp_path: Path) -> None:
+def test_a_long_chain_is_valid_and_a_long_circle_is_found(tmp_path: Path) -> None:
     def name(number: int) -> str:
         return f"j{number % 150:03}"
 
@@ -126,7 +126,9 @@ def test_the_size_of_the_input_is_estimated(tmp_path: Path, spec: str, expected:
         ),
     ],
 )
-def test_bounds_of_the_stack_and_of_a_provider(tmp_path: Path, limits: str, expected: AdmissionLimits) -> None:
+def test_admission_limits_of_the_stack_and_of_a_provider(
+    tmp_path: Path, limits: str, expected: AdmissionLimits
+) -> None:
     write(tmp_path, {"batchctl.yaml": with_stack(f"limits: {limits}"), "a.yaml": with_spec("", name="a")})
     assert load_in(tmp_path).stack.limits.admission == expected
 

@@ -1,4 +1,4 @@
-"""`notify` of the stack file: what it means, and where webhooks may be. Its faults are in the corpus of broken files."""
+"""`notify` of the stack file and the places of webhooks. Its errors are in the corpus of invalid files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def notify(folder: Path, spec: str, **env: str):
     return load_in(folder, trust=Trust.from_env(env)).stack.notify
 
 
-def test_what_is_absent_has_its_default(tmp_path: Path) -> None:
+def test_a_missing_field_has_its_default(tmp_path: Path) -> None:
     (hook,) = notify(tmp_path, HOOK)
     assert hook == Webhook(hook.name, "https://example.com/hook?a=1", "HOOK_SECRET", ALL_TYPES, timedelta(hours=24))
     assert notify(tmp_path, "notify: null") == notify(tmp_path, "notify: []") == ()
@@ -39,7 +39,7 @@ def test_a_command_names_what_it_gets_of_the_environment(tmp_path: Path) -> None
     assert "must be the name of an environment variable" in lines(tmp_path)[0]
 
 
-def test_what_is_written_counts(tmp_path: Path) -> None:
+def test_written_fields_are_read(tmp_path: Path) -> None:
     spec = """\
     notify:
       - name: ops
@@ -82,7 +82,7 @@ def test_every_event_can_be_chosen(tmp_path: Path) -> None:
         assert hook.types == {name}
 
 
-def test_a_secret_that_is_not_there_is_no_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_secret_is_not_an_error_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOOK_SECRET", raising=False)
     assert len(notify(tmp_path, HOOK)) == 1
 
@@ -110,7 +110,7 @@ def test_a_secret_that_is_not_there_is_no_fault_of_the_file(tmp_path: Path, monk
         ("https://0x7f.1", "127.0.0.1", False),
     ],
 )
-def test_a_webhook_beyond_the_public_internet_has_to_be_allowed(
+def test_a_webhook_outside_the_public_internet_has_to_be_allowed(
     tmp_path: Path, url: str, allowed: str, good: bool
 ) -> None:
     env = {"BATCHCTL_ALLOW_WEBHOOK": allowed}
@@ -130,6 +130,6 @@ def test_commands_are_allowed_by_the_environment(value: str, allowed: bool) -> N
     assert Trust.from_env({"BATCHCTL_ALLOW_COMMANDS": value}) == Trust(allow_commands=allowed)
 
 
-def test_a_stack_with_faults_has_no_hooks_to_be_told(tmp_path: Path) -> None:
+def test_an_invalid_stack_has_no_hooks(tmp_path: Path) -> None:
     write(tmp_path, {"batchctl.yaml": with_stack("notify: {url: https://example.com}")})
     assert [line.split()[1] for line in lines(tmp_path)] == ["WrongType"]

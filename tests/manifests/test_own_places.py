@@ -1,4 +1,4 @@
-"""What a pull request may not do with the names of files: the state, the results, the stack file, Git's own folder."""
+"""Paths that a pull request must not choose: for the state, the results, the stack file, in Git's folder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def state_of(folder: Path, state: str | None, **trust: bool) -> Path:
         ),
     ],
 )
-def test_own_files_have_places_of_their_own(tmp_path: Path, spec: str, fault: str) -> None:
+def test_places_of_state_and_results_that_are_refused(tmp_path: Path, spec: str, fault: str) -> None:
     write(tmp_path, {"batchctl.yaml": with_stack(spec + "\n")})
     assert lines(tmp_path) == [FIRST + fault]
 
@@ -51,7 +51,7 @@ def test_git_beyond_the_stacks_folder_stays_closed(tmp_path: Path) -> None:
         load_in(tmp_path / "stack", trust=Trust(allow_outside=True))
 
 
-def test_a_stack_below_a_folder_of_such_a_name(tmp_path: Path) -> None:
+def test_a_stack_below_a_folder_named_git(tmp_path: Path) -> None:
     write(tmp_path, {".github/stack/batchctl.yaml": STACK, ".github/stack/job.yaml": JOB})
     assert load_in(tmp_path / ".github/stack").stack.results == tmp_path / ".github/stack/results"
 
@@ -100,7 +100,7 @@ def test_a_stack_file_that_is_a_link_out_of_its_folder(tmp_path: Path) -> None:
     assert load_in(tmp_path / "stack").stack.name == "shop"
 
 
-def test_gits_own_folder_holds_no_work(tmp_path: Path) -> None:
+def test_files_in_the_git_folder_are_refused(tmp_path: Path) -> None:
     write(
         tmp_path,
         {

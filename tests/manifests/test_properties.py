@@ -213,7 +213,7 @@ def manifest(spec: dict[str, Any], **metadata: object) -> dict[str, Any]:
 
 
 class Quoting(yaml.SafeDumper):
-    """Quotes every string: PyYAML itself quotes by the rules of YAML 1.1 only."""
+    """Quotes every string, because PyYAML quotes by the rules of YAML 1.1."""
 
 
 Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
@@ -266,7 +266,7 @@ lifecycles = st.fixed_dictionaries(
 
 @quick
 @given(specs, lifecycles, free, st.dictionaries(st.sampled_from(["team", "data"]), st.sampled_from(["", "a-b", "0"])))
-def test_what_is_not_the_work_never_changes_its_digest(
+def test_settings_never_change_the_digest(
     spec: dict[str, Any], lifecycle: dict[str, Any], display_name: str, labels: dict[str, str]
 ) -> None:
     other = manifest({**spec, "lifecycle": lifecycle, "displayName": display_name}, labels=labels)

@@ -27,7 +27,7 @@ OURS = ("batchjob", "embeddingsbatchjob", "manifest", "stack")
 
 
 def parts(schema: object, path: str = "") -> Iterator[tuple[str, dict[str, object]]]:
-    """All mappings in a schema that are schemas themselves, but those of rows, which are checked row by row."""
+    """All schemas inside a schema, without those of rows, which are checked row by row."""
     if isinstance(schema, dict) and not path.endswith("/row"):
         yield path, schema
         for key in ("items", "additionalProperties", "propertyNames"):
@@ -45,7 +45,7 @@ def value(text: str) -> object:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_schema_is_sound_and_needs_no_other_file(name: str) -> None:
+def test_a_schema_is_valid_and_needs_no_other_file(name: str) -> None:
     text = schema_text(name)
     jsonschema.Draft7Validator.check_schema(json.loads(text))
     assert '"$ref": "#/' in text
@@ -98,7 +98,7 @@ def test_every_field_is_described_and_nothing_undescribed_is_let_through(name: s
             assert target.get("description") or target.get("$ref"), path
 
 
-def test_every_word_of_the_schemas_has_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_keyword_of_the_schemas_has_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = {"$schema", "$ref", "title", "description", "default", "examples", "definitions", "properties", "items"}
     silent |= {"patternErrorMessage", "propertyNames", "patternProperties"}
     silent |= {"oneOf"}  # of a row, which is checked by the code that reads rows
@@ -174,7 +174,7 @@ def test_every_example_keeps_to_the_schema_that_it_names() -> None:
         jsonschema.Draft7Validator(schema).validate(value(file.read_text(encoding="utf-8")))
 
 
-def test_the_files_of_init_are_valid_as_they_are(tmp_path: Path) -> None:
+def test_the_files_of_init_are_valid(tmp_path: Path) -> None:
     write(tmp_path, {"batchctl.yaml": new_stack_file("shop", "123456"), "jobs/first.yaml": new_manifest("first")})
     desired = load_in(tmp_path)
     assert (desired.stack.name, desired.stack.uid) == ("shop", "123456")
@@ -195,7 +195,7 @@ def test_what_init_comments_out_is_valid_too(tmp_path: Path) -> None:
     assert (job.run_id, job.lifecycle.backoff_limit) == ("1", 1)
 
 
-def test_every_code_is_camel_case_and_says_what_it_means() -> None:
+def test_every_code_is_camel_case_and_has_an_explanation() -> None:
     for code in Code:
         assert code.value.isalnum()
         assert code.value[0].isupper()

@@ -18,7 +18,7 @@ def stack_in(folder: Path, text: str, **options: object):
     return load_stack(folder / "batchctl.yaml", **given)
 
 
-def test_what_is_absent_has_its_default(tmp_path: Path) -> None:
+def test_a_missing_field_has_its_default(tmp_path: Path) -> None:
     stack = stack_in(tmp_path, STACK)
     assert (stack.name, stack.uid, stack.suspend, stack.limits) == ("shop", "k3v9q2", False, Limits())
     assert (stack.folder, stack.file) == (tmp_path, tmp_path / "batchctl.yaml")
@@ -26,7 +26,7 @@ def test_what_is_absent_has_its_default(tmp_path: Path) -> None:
     assert stack.providers == {"gemini": ProviderConfig("gemini", Api.GEMINI)}
 
 
-def test_what_is_written_counts(tmp_path: Path) -> None:
+def test_written_fields_are_read(tmp_path: Path) -> None:
     stack = stack_in(
         tmp_path,
         with_stack("""\
@@ -70,7 +70,7 @@ def test_null_is_the_same_as_leaving_it_out(tmp_path: Path) -> None:
     assert stack == stack_in(tmp_path, STACK)
 
 
-def test_the_operators_state_may_lie_anywhere(tmp_path: Path) -> None:
+def test_the_operators_state_may_be_anywhere(tmp_path: Path) -> None:
     assert stack_in(tmp_path, STACK, state_override="/var/lib/state.db").state == Path("/var/lib/state.db")
     assert stack_in(tmp_path, STACK, state_override="s.db").state == Path.cwd() / "s.db"
     with pytest.raises(ManifestError, match=r"^--state:1:1: NotSupportedYet a state at a URL is not supported yet"):
@@ -278,7 +278,7 @@ def test_faults_of_the_stack_file(tmp_path: Path, spec: str, faults: list[str]) 
         ("a: [\n", "batchctl.yaml:2:1: InvalidYaml did not find expected node content"),
     ],
 )
-def test_a_stack_file_that_cannot_be_gone_on_from(tmp_path: Path, text: str, fault: str) -> None:
+def test_a_stack_file_without_a_usable_content(tmp_path: Path, text: str, fault: str) -> None:
     write(tmp_path, {"batchctl.yaml": text})
     (line,) = lines(tmp_path)
     assert line.startswith(fault)
@@ -325,7 +325,7 @@ def test_the_uid_keeps_to_its_pattern(tmp_path: Path, uid: str, good: bool) -> N
         assert " InvalidValue " in lines(tmp_path)[0]
 
 
-def test_faults_of_the_stack_and_of_manifests_are_told_in_one_run(tmp_path: Path) -> None:
+def test_errors_of_the_stack_and_of_manifests_are_reported_in_one_run(tmp_path: Path) -> None:
     write(
         tmp_path,
         {"batchctl.yaml": with_stack("limit: {}\n"), "a.yaml": JOB.replace("model:", "modle:"), "b.yaml": "x: ["},
@@ -340,7 +340,7 @@ def test_faults_of_the_stack_and_of_manifests_are_told_in_one_run(tmp_path: Path
 # Defaults
 
 
-def test_defaults_lie_under_every_spec_and_null_takes_them_away(tmp_path: Path) -> None:
+def test_defaults_are_merged_into_every_spec_and_null_removes_them(tmp_path: Path) -> None:
     stack = with_stack("""\
     defaults:
       model: gemini-2.5-pro
@@ -384,7 +384,7 @@ def test_a_kind_without_any_of_the_request_defaults_gets_none(tmp_path: Path) ->
     assert (job.request, job.run_id) == ({}, "a")
 
 
-def test_a_faulty_default_is_told_once_and_where_it_is_written(tmp_path: Path) -> None:
+def test_an_invalid_default_is_reported_once_at_its_place(tmp_path: Path) -> None:
     stack = with_stack("defaults: {model: 2.5, provider: gemni}\n")
     jobs = {
         name: with_spec("src: [{key: a, text: b}]", name=name[0]).replace("  model: gemini-2.5-flash\n", "")
@@ -438,7 +438,7 @@ def test_rows_and_the_stack_file_take_variables_too(tmp_path: Path) -> None:
     assert load_in(tmp_path, set_values=["who=Eve"]).stack.results == tmp_path / "out-Eve"
 
 
-def test_variables_are_declared_as_they_stand(tmp_path: Path) -> None:
+def test_declarations_of_variables_are_not_substituted(tmp_path: Path) -> None:
     stack = with_stack("variables: {a: {default: '${var.zzz}'}}\n")
     assert the_job(tmp_path, with_spec("runId: ${var.a}"), stack).run_id == "${var.zzz}"
 

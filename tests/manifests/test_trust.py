@@ -44,7 +44,7 @@ def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
         "https://x.googleapis.com/a b",
     ],
 )
-def test_what_two_readers_could_read_in_two_ways_is_no_base_url(url: str) -> None:
+def test_ambiguous_base_urls_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match="must be a base URL"):
         Origin.of(url)
 
@@ -73,7 +73,7 @@ def test_what_two_readers_could_read_in_two_ways_is_no_base_url(url: str) -> Non
         ("http://proxy.example", "http://proxy.example", True),
     ],
 )
-def test_credentials_go_where_they_are_meant_to(tmp_path: Path, url: str, allowed: str, trusted: bool) -> None:
+def test_endpoints_that_get_credentials(tmp_path: Path, url: str, allowed: str, trusted: bool) -> None:
     trust = Trust.from_env({"BATCHCTL_ALLOW_ENDPOINT": allowed})
     assert trust.allows_endpoint(Origin.of(url)) is trusted
     write(tmp_path, {"batchctl.yaml": with_stack(f"providers: {{g: {{type: gemini, endpoint: '{url}'}}}}")})
@@ -119,7 +119,7 @@ def test_the_account_behind_a_provider(config: ProviderConfig, env: dict[str, st
     assert resolve_account(config, env) == Account(config.api, origin, config.project, config.location)
 
 
-def test_a_malformed_base_url_is_told_where_it_came_from(tmp_path: Path) -> None:
+def test_a_malformed_base_url_names_its_source(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r'^endpoint of g:1:1: InvalidValue "x" must be a base URL'):
         resolve_account(ProviderConfig("g", Api.GEMINI, "x"), {})
     write(tmp_path, {"batchctl.yaml": with_stack("")})

@@ -1,4 +1,4 @@
-"""Jobs on Vertex: what can be written, and what becomes of it. What cannot be is in the corpus, `broken/vertex`."""
+"""Valid jobs on Vertex and how they are read. Invalid ones are in the corpus, `broken/vertex`."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_sources_that_vertex_reads_itself(tmp_path: Path, src: str, uris: list[s
 
 
 @pytest.mark.parametrize("uris", ["[gs://demo/a, gs://demo/a]", "[gs://demo/a, gs://demo]"])
-def test_a_source_with_a_fault_is_none(uris: str) -> None:
+def test_an_invalid_source_is_none(uris: str) -> None:
     (node,) = compose(uris.encode(), "x", Faults())
     faults = Faults()
     assert read_remote(SourceForm.GCS, node, None, faults) is None
@@ -114,7 +114,7 @@ def test_a_slash_at_the_end_of_a_destination_is_the_same_work(tmp_path: Path) ->
 
 @pytest.mark.parametrize("rows", [PlainRows(), RowFiles()])
 def test_a_release_never_changes_the_digests_of_jobs_on_vertex(rows: RowReader) -> None:
-    """When this fails, every user's jobs would be bought again: mend the code, never the golden file."""
+    """If this fails, every user's jobs would be bought again: fix the code, never the golden file."""
     found = {job.name: {"digest": job.digest, "tree": job.tree} for job in load_in(SOUND_VERTEX, rows=rows).jobs}
     assert found == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
@@ -155,7 +155,7 @@ def test_a_batch_job_with_an_embedding_model_has_rows_for_embeddings(tmp_path: P
     assert job.request == {"taskType": "CLUSTERING", "title": "T"}
 
 
-def test_rows_of_another_kind_are_told(tmp_path: Path) -> None:
+def test_rows_of_another_kind_are_errors(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -169,7 +169,7 @@ def test_rows_of_another_kind_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("model", ["text-embedding-005", "text-multilingual-embedding-002"])
-def test_rows_of_the_old_form_that_lie_at_google_are_let_be(tmp_path: Path, model: str) -> None:
+def test_rows_of_the_old_form_in_a_bucket_are_allowed(tmp_path: Path, model: str) -> None:
     assert vertex_job(tmp_path, f"model: {model}").row_kind is Kind.EMBEDDINGS_BATCH_JOB
 
 
@@ -220,7 +220,7 @@ def test_a_staging_bucket_has_one_form(tmp_path: Path, written: str, kept: str) 
     assert config == ProviderConfig("p", Api.VERTEX, None, "demo", "us-central1", kept)
 
 
-def test_limits_of_a_provider_lie_over_those_of_its_api(tmp_path: Path) -> None:
+def test_limits_of_a_provider_override_those_of_its_api(tmp_path: Path) -> None:
     assert provider(tmp_path, VERTEX).limits is provider(tmp_path, f"{VERTEX}, limits: {{}}").limits is None
     some = provider(tmp_path, f"{VERTEX}, limits: {{rows: 5, fileBytes: 7.0}}").limits
     assert some == ApiLimits(None, 5, 1_000_000, 7, None)
@@ -248,7 +248,7 @@ def test_one_stack_has_jobs_on_both_apis(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("limits", "good"), [("rows: 2", True), ("rows: 1", False), ("embeddingRows: 1", True)])
-def test_as_many_rows_as_the_limit_are_let_through(tmp_path: Path, limits: str, good: bool) -> None:
+def test_a_job_may_have_as_many_rows_as_the_limit(tmp_path: Path, limits: str, good: bool) -> None:
     stack = STACK.replace("staging}", f"staging, limits: {{{limits}}}}}")
     assert limits in stack
     spec = with_spec("src: {file: rows.jsonl}\ndest: gs://demo/out/")
@@ -295,7 +295,7 @@ def test_the_bytes_of_a_file_are_counted_before_it_is_read(
         ),
     ],
 )
-def test_what_is_sent_of_a_file_counts_with_the_defaults_that_its_rows_lack(
+def test_the_size_of_a_file_includes_defaults_for_rows_without_them(
     tmp_path: Path, api: Api, request_defaults: str, more: int
 ) -> None:
     rows = '{"key": "a", "request": {"contents": [], "toolConfig": null}}\n{"key": "b", "text": "hi"}\n'
@@ -347,7 +347,7 @@ def test_rows_in_the_manifest_are_counted_with_their_defaults(
 # Labels, extraBody, adopt
 
 
-def test_labels_up_to_the_bounds_go_to_vertex(tmp_path: Path) -> None:
+def test_labels_up_to_the_limit_go_to_vertex(tmp_path: Path) -> None:
     labels = {f"l{number}": "" for number in range(55)} | {"k" * 64: "v" * 64, "1_-": "_"}
     write(tmp_path, {"batchctl.yaml": STACK, "job.yaml": with_spec("src: gs://demo/in\ndest: gs://demo/out")})
     text = (tmp_path / "job.yaml").read_text().replace("classify}", f"classify, labels: {json.dumps(labels)}}}")
@@ -371,7 +371,7 @@ def test_the_extra_body_of_vertex(tmp_path: Path) -> None:
         "projects/123/locations/europe-west1/batchPredictionJobs/456",
     ],
 )
-def test_a_job_on_vertex_is_taken_in(tmp_path: Path, adopt: str) -> None:
+def test_a_job_on_vertex_is_adopted(tmp_path: Path, adopt: str) -> None:
     text = with_spec(f'adopt: "{adopt}"')
     job = the_job(tmp_path, text.replace("  src: [{key: a, text: hello}]\n", ""), STACK)
     assert (job.adopt, job.dest) == (adopt, None)
@@ -414,7 +414,7 @@ def test_a_provider_without_a_location_hides_no_other_fault(tmp_path: Path) -> N
     ]
 
 
-def test_how_an_api_is_spoken_to_is_no_part_of_the_account(tmp_path: Path) -> None:
+def test_the_api_version_is_not_part_of_the_account(tmp_path: Path) -> None:
     plain = provider(tmp_path, VERTEX)
     other = provider(tmp_path, f"{VERTEX}, apiVersion: v1beta1, userProject: billing")
     assert (plain.api_version, plain.user_project) == ("v1", None)

@@ -74,7 +74,7 @@ def test_plain_scalars_follow_the_core_rules(text: str, value: object) -> None:
         ("0x" + "f" * 17, "is an integer beyond 64 bits"),
     ],
 )
-def test_numbers_that_json_cannot_carry_are_refused(text: str, reason: str) -> None:
+def test_numbers_that_json_cannot_represent_are_refused(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         resolve(text)
 
@@ -179,13 +179,13 @@ def test_the_deepest_allowed_nesting_is_read() -> None:
     assert read("[" * MAX_DEPTH + "]" * MAX_DEPTH)[1] == []
 
 
-def test_several_faults_of_a_file_are_told_at_once_and_good_documents_kept() -> None:
+def test_several_errors_of_a_file_are_reported_at_once_and_valid_documents_kept() -> None:
     values, faults = read("a: 1\na: 2\n1: x\n---\nb: 1\n---\nc: [\n")
     assert values == [{"a": 1}, {"b": 1}]
     assert [fault.split(" ")[0] for fault in faults] == ["m.yaml:2:1:", "m.yaml:3:1:", "m.yaml:8:1:"]
 
 
-def test_aliases_cannot_blow_a_small_file_up() -> None:
+def test_aliases_cannot_expand_a_small_file_beyond_the_limits() -> None:
     laughs = "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
     for one, other in zip("abcdefg", "bcdefgh", strict=True):
         laughs += f"{other}: &{other} [{','.join([f'*{one}'] * 10)}]\n"
@@ -196,7 +196,7 @@ def test_aliases_cannot_blow_a_small_file_up() -> None:
 
 
 @pytest.mark.parametrize("text", ["a: &a {}\nb: [{}]\n", "a: &a {{{}: 1}}\nb: [{}]\n"])
-def test_aliases_of_one_long_text_are_bounded_too(text: str) -> None:
+def test_aliases_of_one_long_text_are_limited_too(text: str) -> None:
     long = "x" * 900
     value = text.replace("{}", long, 1).replace("{}", ",".join(["*a"] * 40_000)).replace("{{", "{").replace("}}", "}")
     (fault,) = read(value)[1]
@@ -211,7 +211,7 @@ def test_places_count_characters_from_one_and_keys_have_their_own() -> None:
     assert find(root, "b", "c") is None
 
 
-def test_every_character_that_is_let_through_is_one_that_libyaml_reads() -> None:
+def test_libyaml_reads_every_character_that_is_allowed() -> None:
     everything = "".join(map(chr, range(0x20, 0x11000))) + "\U00010ffff"
     allowed = compose_module._NOT_TEXT.sub("", everything).replace("'", "").replace("\x85", "")
     values, faults = read("'" + allowed.replace("\u2028", "").replace("\u2029", "").lstrip() + "'")

@@ -14,13 +14,13 @@ class Time:
         return self.now
 
 
-def test_without_one_nothing_is_bounded() -> None:
+def test_without_an_allowance_there_is_no_limit() -> None:
     assert (in_force().left(), in_force().full()) == (inf, None)
     in_force().take(2**60)
     assert in_force().full() is None
 
 
-def test_the_time_runs_and_is_up() -> None:
+def test_the_time_passes_and_ends() -> None:
     time = Time()
     one = Allowance(5.0, now=time)
     assert (one.left(), one.is_over()) == (5.0, False)
@@ -28,14 +28,14 @@ def test_the_time_runs_and_is_up() -> None:
     assert one.is_over()
 
 
-def test_it_holds_inside_the_block_alone() -> None:
+def test_it_applies_only_inside_the_block() -> None:
     one = Allowance(5.0)
     with one.holding():
         assert in_force() is one
     assert in_force().left() == inf
 
 
-def test_one_within_another_never_outlives_it() -> None:
+def test_an_inner_allowance_never_outlives_the_outer_one() -> None:
     time = Time()
     look = Allowance(5.0, now=time)
     with look.holding():
@@ -54,7 +54,7 @@ def test_bytes_count_for_all_that_are_around() -> None:
     assert inner.full() is outer
 
 
-def test_other_threads_work_under_it_when_they_hold_it() -> None:
+def test_other_threads_can_share_it() -> None:
     found: list[float] = []
     one = Allowance(5.0, now=Time())
 

@@ -1,4 +1,4 @@
-"""The kinds of events, and the codes that an event gives."""
+"""The kinds of events, and the codes of an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses are the public Internet's, and which are this machine's, whatever Python's version knows."""
+"""Public addresses and addresses of this machine, independently of Python's version."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PUBLIC = [
 
 @pytest.fixture(autouse=True)
 def forgetful_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Python whose own notions are of no use."""
+    """A Python whose own `is_global` and `is_loopback` are wrong."""
     for kind in (IPv4Address, IPv6Address):
         for name in ("is_global", "is_private", "is_loopback", "is_reserved", "is_link_local", "is_multicast"):
             monkeypatch.setattr(kind, name, property(lambda _self: pytest.fail("Python was asked")))

@@ -1,4 +1,4 @@
-"""Moments as text and back, and the length of texts."""
+"""Conversion of times to text and back, and the limit of texts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_moment_is_written_in_utc(moment: datetime, text: str, seconds: str) -
     assert read_rfc3339(text) == moment
 
 
-def test_no_moment_is_no_text() -> None:
+def test_no_moment_gives_no_text() -> None:
     assert rfc3339(None) is None
 
 

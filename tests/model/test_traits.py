@@ -1,4 +1,4 @@
-"""The traits of actions and steps: which ones the rules of a plan treat alike."""
+"""The traits of actions and steps."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_kind_of_step_is_in_the_table() -> None:
     assert set(get_args(Step)) == KINDS
 
 
-def test_a_step_that_leaves_a_trait_open_is_refused() -> None:
+def test_a_step_without_a_trait_is_refused() -> None:
     with pytest.raises(TypeError, match="needs_results_folder"):
         type(
             "Pause",

@@ -40,7 +40,7 @@ def shared_path() -> Iterator[Path]:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Callable[[], None]]:
-    """Gives root's powers up, for the rest of the test; root may write everywhere."""
+    """Drops root's privileges for the rest of the test, because root may write everywhere."""
     root = os.geteuid() == 0
 
     def drop() -> None:

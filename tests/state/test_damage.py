@@ -1,4 +1,4 @@
-"""Damaged state files, by the hundreds: refused with a way out, or harmless. Never a traceback, never a wrong action.
+"""Hundreds of damaged state files: refused with a hint, or harmless. Never a traceback, never a wrong action.
 
 `BATCHCTL_LONG=1 pytest tests/state/test_damage.py` tries 10,000.
 """
@@ -43,7 +43,7 @@ CASES = effort(240, 10_000)
 ACCOUNT = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
 JOBS = tuple(f"job-{number:02d}" for number in range(effort(12, 24)))
 GONE = JOBS[::3]
-"""Collected, and deleted at the API since: only the state knows that they ran."""
+"""Collected and then deleted at the API: only the state knows that they ran."""
 CODES = {"StateCorrupt", "StateTooNew", "StateForeign", "StateFailed", "StateReadOnly", "StateBusy", "LockLost"}
 STACK = Stack("demo", "abc123", Path("/s"), Path("/s/batchctl.yaml"), {}, Path("/s/state.db"), Path("/s/results"))
 
@@ -130,18 +130,18 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def wrong_actions(recorded: Recorded) -> list[object]:
-    """What a plan on this record would buy or end. All is well at the API, so there is nothing to do."""
+    """The jobs that a plan on this record would buy or end. There should be none: nothing changed at the API."""
     made = plan(DESIRED, recorded, OBSERVED, NOW)
     return [step for job in made.jobs for step in job.steps if isinstance(step, Create | Cancel | Delete)]
 
 
-def test_a_plan_on_half_a_state_would_do_harm() -> None:
-    """The measure that the cases are held against can fail."""
+def test_a_plan_on_an_incomplete_state_would_do_harm() -> None:
+    """The check of the cases can fail."""
     assert {step.key.job for step in wrong_actions(Recorded()) if isinstance(step, Create)} == set(GONE)
 
 
 def is_refused(use: Callable[[], object]) -> bool:
-    """Whether it ends in an error that tells the way out. Raises what nobody may see."""
+    """Whether it ends in an error with a hint. Any other exception is raised."""
     try:
         use()
     except StateError as problem:
@@ -155,7 +155,7 @@ def is_refused(use: Callable[[], object]) -> bool:
 
 
 def use_locked(store: FileState) -> None:
-    """What a pass does to the state."""
+    """The writes of a pass."""
     with store.lock() as session:
         recorded = session.load()
         assert wrong_actions(recorded) == []
@@ -166,7 +166,7 @@ def use_locked(store: FileState) -> None:
 
 
 def try_out(path: Path) -> str:
-    """Use the file as commands do; gives what came of it."""
+    """Use the file as commands do; returns the outcome."""
     store = store_at(path)
     reads = [is_refused(store.load), is_refused(lambda: store.events(None, 100)), is_refused(store.content)]
     if is_refused(lambda: use_locked(store)):
@@ -202,7 +202,7 @@ def test_damaged_files(damage: Damage, sound: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def working(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What lies there in the middle of a pass: a file, and a log with its last commits."""
+    """The files during a pass: the state, and a log with its last commits."""
     folder = tmp_path_factory.mktemp("working")
     copy = folder / "copy"
     copy.mkdir()
@@ -220,7 +220,7 @@ def working(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("damage", [flip_bits, flip_in_text, truncate, lengthen], ids=lambda damage: damage.__name__)
 def test_damaged_logs(damage: Damage, working: Path, tmp_path: Path) -> None:
-    """SQLite drops a log from its first damaged commit on: what is left is an earlier moment, and whole."""
+    """SQLite ignores a log from its first damaged commit on: the rest is an earlier, complete state."""
     for number in range(CASES // 40):
         folder = tmp_path / f"{number}"
         shutil.copytree(working, folder)

@@ -1,4 +1,4 @@
-"""The state file's name survives a power cut, whichever way it came to be. SQLite syncs what is in the file."""
+"""The state file's name survives a power cut, however it was created. SQLite syncs its content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WRITES: list[Write] = [SaveJob(job()), SaveAttempt(attempt())]
 
 
 def _names(disk: DiskLog, path: Path) -> list[str]:
-    """What could be lost of the state: its lock and SQLite's own files need no name after a power cut."""
+    """The files whose names must be durable: not the lock and SQLite's own files."""
     return [words for words in disk.lost() if not words.endswith((".lock", "-wal", "-shm"))]
 
 
@@ -31,9 +31,7 @@ def test_a_new_state_is_durable_with_the_folders_above_it(store: FileState, path
     assert _names(disk, path) == []
 
 
-def test_a_state_that_is_made_anew_is_durable_and_so_is_the_one_put_aside(
-    store: FileState, path: Path, disk: DiskLog
-) -> None:
+def test_a_rebuilt_state_is_durable_and_so_is_the_old_file(store: FileState, path: Path, disk: DiskLog) -> None:
     with store.lock() as session:
         session.commit(WRITES)
     aside = store.rewrite(WRITES, store.load(), force=True)

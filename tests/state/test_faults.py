@@ -1,4 +1,4 @@
-"""Every way a state file can be unusable: refused with a code and a way out, never a traceback."""
+"""Every kind of unusable state file is refused with a code and a hint, never a traceback."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def refused(call: Callable[[], object], code: str) -> StateError:
     [b"", b"not a database, only text " * 40, b"SQLite format 3\0" + b"\xff" * 4000],
     ids=["empty", "text", "junk"],
 )
-def test_a_file_that_is_no_database_is_corrupt(store: FileState, path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_corrupt(store: FileState, path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
     for use in (store.load, store.lock, lambda: store.events(None, 1)):
@@ -82,7 +82,7 @@ def test_a_damaged_page_is_found_at_the_lock(store: FileState, path: Path) -> No
     refused(store.load, "StateCorrupt")
 
 
-def test_another_programs_database_is_refused_and_left_alone(store: FileState, path: Path) -> None:
+def test_another_programs_database_is_refused_and_not_changed(store: FileState, path: Path) -> None:
     path.parent.mkdir()
     edit(path, "create table jobs (id)")
     assert "not a state of batchctl" in refused(store.load, "StateCorrupt").message
@@ -122,13 +122,13 @@ def test_a_missing_table_is_named(store: FileState, path: Path, table: str) -> N
         ("delete from attempts", "an intent or an attempt of job-0@1.0"),
     ],
 )
-def test_what_does_not_parse_is_named(store: FileState, path: Path, sql: str, message: str) -> None:
+def test_a_value_that_cannot_be_parsed_is_named(store: FileState, path: Path, sql: str, message: str) -> None:
     fill(store)
     edit(path, sql)
     assert message in refused(store.load, "StateCorrupt").message
 
 
-def test_text_that_is_no_text_is_corrupt(store: FileState, path: Path) -> None:
+def test_text_that_is_not_utf_8_is_corrupt(store: FileState, path: Path) -> None:
     fill(store)
     edit(path, "update jobs set path = cast(x'ff' as text)")
     refused(store.load, "StateCorrupt")
@@ -171,7 +171,7 @@ def test_a_lock_without_the_file_but_with_its_log_is_refused(store: FileState, p
     assert not path.exists()
 
 
-def test_left_overs_of_a_killed_first_run_do_no_harm(store: FileState, path: Path) -> None:
+def test_left_overs_of_a_killed_first_run_are_harmless(store: FileState, path: Path) -> None:
     path.parent.mkdir()
     for name in ("state.db.new", "state.db.new-wal", "state.db.new-shm", "state.db-wal", "state.db-shm"):
         path.with_name(name).write_bytes(b"" if name == "state.db-wal" else b"half")
@@ -290,7 +290,7 @@ def test_a_shell_that_keeps_the_file_busy(store: FileState, path: Path, monkeypa
         pass
 
 
-def test_a_session_that_was_left_is_no_traceback(store: FileState) -> None:
+def test_a_closed_session_gives_an_error_without_traceback(store: FileState) -> None:
     with store.lock() as session:
         pass
     refused(lambda: session.commit([SaveJob(job())]), "StateFailed")
@@ -350,7 +350,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_can_be_read_from_and_says_that_it_is_full(store: FileState, path: Path, small_disk: Path) -> None:
+def test_a_full_disk_can_be_read_and_is_reported(store: FileState, path: Path, small_disk: Path) -> None:
     fill(store, jobs=3)
     there = open_state(small_disk / "state.db", stack="demo", uid="abc123", clock=HandClock(), who="ada")
     (small_disk / "state.db").write_bytes(path.read_bytes())
@@ -449,7 +449,7 @@ def test_a_damaged_index_hides_no_record(store: FileState, path: Path) -> None:
         "update meta set seal = 'x'",
     ],
 )
-def test_a_value_that_batchctl_did_not_write_is_not_believed(store: FileState, path: Path, sql: str) -> None:
+def test_a_value_that_batchctl_did_not_write_is_refused(store: FileState, path: Path, sql: str) -> None:
     fill(store)
     edit(path, sql)
     refused(store.load, "StateCorrupt")
@@ -461,7 +461,7 @@ def test_a_value_that_batchctl_did_not_write_is_not_believed(store: FileState, p
 @pytest.mark.parametrize(
     "thing", ["view strange as select 1", "trigger strange after update on meta begin select 1; end"]
 )
-def test_what_acts_by_itself_is_not_tolerated(store: FileState, path: Path, thing: str) -> None:
+def test_triggers_and_views_are_refused(store: FileState, path: Path, thing: str) -> None:
     fill(store)
     edit(path, f"create {thing}")
     assert "strange" in refused(store.load, "StateCorrupt").message
@@ -469,7 +469,7 @@ def test_what_acts_by_itself_is_not_tolerated(store: FileState, path: Path, thin
 
 
 @pytest.mark.parametrize("left", range(8))
-def test_too_few_handles_are_said_to_be_that_and_pass(store: FileState, path: Path, left: int) -> None:
+def test_a_lack_of_handles_is_reported_and_temporary(store: FileState, path: Path, left: int) -> None:
     fill(store)
 
     def lock_and_load() -> None:

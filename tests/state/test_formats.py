@@ -1,4 +1,4 @@
-"""A real file of every format that ever landed is read, and brought up, with all that is in it (see formats/README.md)."""
+"""A real file of every format is read and migrated with its complete content (see formats/README.md)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ RULED = Lifecycle(
 
 
 def rows(path: Path, query: str) -> list[dict[str, Any]]:
-    """What stands in a file, past all code of ours."""
+    """The content of a file, read without batchctl's code."""
     with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as conn:
         conn.row_factory = sqlite3.Row
         return [dict(row) for row in conn.execute(query)]
@@ -57,7 +57,7 @@ def store_of(path: Path) -> FileState:
 
 @pytest.fixture
 def copied(tmp_path: Path):
-    """Puts a file of `formats` where a stack has its state."""
+    """Copies a file of `formats` to the state of a stack."""
 
     def copy(path: Path) -> Path:
         (tmp_path / "state").mkdir()
@@ -90,7 +90,7 @@ def test_every_format_is_read_without_touching_it(path: Path, copied) -> None:
 
 
 @pytest.mark.parametrize("path", EVERY)
-def test_every_format_is_brought_up_with_all_that_is_in_it(path: Path, copied) -> None:
+def test_every_format_is_migrated_with_its_complete_content(path: Path, copied) -> None:
     state = copied(path)
     with store_of(state).lock() as session:
         recorded = session.load()
@@ -104,7 +104,7 @@ def test_every_format_is_brought_up_with_all_that_is_in_it(path: Path, copied) -
 
 
 def check(recorded: Recorded, path: Path) -> None:
-    """Hold what is read against what stands in the file, and against what the files were made to hold."""
+    """Compare the values with the content of the file, and with the content that the files were created with."""
     jobs = {row["name"]: row for row in rows(path, "select * from jobs")}
     assert recorded.jobs.keys() == jobs.keys() == {"done", "uploaded", "working", "ruled", "refused", "lost"}
     for name, job in recorded.jobs.items():
@@ -168,7 +168,7 @@ def when(text: str | None) -> datetime | None:
 
 
 def edit_lifecycles(state: Path, change) -> None:
-    """Change what every job's record says, as batchctl itself would: with the seal."""
+    """Change the record of every job like batchctl does: with the seal."""
     store = store_of(state)
     with store.lock() as session:
         db = session._db
@@ -191,7 +191,7 @@ def test_a_record_from_before_a_member_has_its_default(member: str, copied) -> N
             assert one.of(job.row.lifecycle) == value
 
 
-def test_a_member_of_a_newer_batchctl_is_not_dropped_in_silence(copied) -> None:
+def test_a_field_of_a_newer_batchctl_is_refused(copied) -> None:
     state = copied(NEWEST)
     edit_lifecycles(state, lambda stored: stored.update(collectBy=3600))
     for use in (store_of(state).load, lambda: store_of(state).lock().load()):

@@ -1,4 +1,4 @@
-"""One writer: the flock, the epoch, and what a process that lost them can still do (nothing)."""
+"""Only one process writes: the flock, the epoch, and a process that lost them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_locked_state_names_its_holder(
     assert "state lock break" in caught.value.hint
 
 
-def test_options_stay_out_of_the_note(store: FileState, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_are_not_in_the_note(store: FileState, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["batchctl", "--state=secret", "apply"])
     with store.lock():
         holder = store.holder()
@@ -96,7 +96,7 @@ def test_waiting_for_the_lock_sleeps_on_the_clock(store: FileState, path: Path, 
         assert len(clock.slept) == 6
 
 
-def test_a_note_that_is_not_there_does_not_hide_the_lock(store: FileState, other: FileState, path: Path) -> None:
+def test_a_missing_note_does_not_hide_the_lock(store: FileState, other: FileState, path: Path) -> None:
     with store.lock():
         path.with_name("state.db.lock").write_text("{")
         with pytest.raises(LockedError, match="locked by another process") as caught:
@@ -104,12 +104,12 @@ def test_a_note_that_is_not_there_does_not_hide_the_lock(store: FileState, other
     assert caught.value.details == {}
 
 
-def test_who_has_no_file_has_no_lock(store: FileState) -> None:
+def test_without_a_file_there_is_no_lock(store: FileState) -> None:
     assert store.holder() is None
     assert store.break_lock() is None
 
 
-def test_breaking_a_lock_leaves_its_holder_powerless(store: FileState, other: FileState) -> None:
+def test_after_its_lock_is_broken_a_holder_cannot_commit(store: FileState, other: FileState) -> None:
     with store.lock() as broken:
         broken.commit([SaveJob(job("first"))])
         holder = other.break_lock()
@@ -126,7 +126,7 @@ def test_breaking_a_lock_leaves_its_holder_powerless(store: FileState, other: Fi
     assert set(store.load().jobs) == {"first", "second"}
 
 
-def test_a_holder_is_powerless_as_soon_as_its_lock_is_broken(store: FileState, other: FileState) -> None:
+def test_a_holder_cannot_commit_as_soon_as_its_lock_is_broken(store: FileState, other: FileState) -> None:
     with store.lock() as broken:
         other.break_lock()
         with pytest.raises(StateError, match="another process took it"):
@@ -142,7 +142,9 @@ def test_breaking_does_not_need_a_lock_file(store: FileState, path: Path) -> Non
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_file_moved_away_under_a_session_gets_no_more_commits(store: FileState, path: Path, replaced: bool) -> None:
+def test_a_file_that_was_moved_during_a_session_gets_no_more_commits(
+    store: FileState, path: Path, replaced: bool
+) -> None:
     with store.lock() as session:
         session.commit([SaveJob(job())])
         moved = path.rename(path.with_name("moved.db"))
@@ -155,7 +157,9 @@ def test_a_file_moved_away_under_a_session_gets_no_more_commits(store: FileState
         moved.rename(path)
 
 
-def test_a_lock_file_removed_while_it_is_taken_guards_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_file_that_is_removed_while_it_is_taken_protects_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "l"
     flock, taken = lockfile.fcntl.flock, []
 
@@ -177,8 +181,8 @@ def test_a_lock_file_removed_while_it_is_taken_guards_nothing(tmp_path: Path, mo
     assert lock_holder(path) is None
 
 
-def test_who_asks_after_the_holder_turns_nobody_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever looks for a holder has the lock shared for a moment: here until it is tried a third time."""
+def test_reading_the_holder_does_not_refuse_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader of the note holds a shared lock for a moment, here until the third try."""
     path = tmp_path / "l"
     path.write_text("")
     asking = path.open()
@@ -199,9 +203,7 @@ def test_who_asks_after_the_holder_turns_nobody_away(tmp_path: Path, monkeypatch
     assert len(tried) == 3
 
 
-def test_a_lock_that_is_shared_for_ever_is_not_waited_for_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_wait_for_a_shared_lock_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "l"
     monkeypatch.setattr(lockfile, "_PAUSE_SECONDS", 0)
     with path.open("w") as asking:
@@ -210,7 +212,7 @@ def test_a_lock_that_is_shared_for_ever_is_not_waited_for_for_ever(
 
 
 @pytest.mark.parametrize("note", [None, "", "{"])
-def test_where_there_is_no_note_the_lock_is_not_touched(
+def test_without_a_note_the_lock_is_not_touched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, note: str | None
 ) -> None:
     path = tmp_path / "l"
@@ -224,7 +226,7 @@ def test_where_there_is_no_note_the_lock_is_not_touched(
     assert lock_holder(path) is None
 
 
-def test_a_lock_file_that_is_removed_while_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_file_that_is_removed_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lockfile, "read_holder", lambda path: HOLDER)
     assert lock_holder(tmp_path / "l") is None
 

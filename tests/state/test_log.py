@@ -1,4 +1,4 @@
-"""A state whose log is gone is a state of some time ago: it is refused, and nothing else is."""
+"""A state without its log is an old state: it is refused, and other states are not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fill(store: FileState) -> None:
 
 @pytest.fixture
 def killed(store: FileState, path: Path, tmp_path: Path) -> Path:
-    """What a process leaves that was killed after its commits: the file, and the log that they are in."""
+    """The files of a process that was killed after its commits: the state, and the log with the commits."""
     copy = tmp_path / "killed"
     copy.mkdir()
     fill(store)
@@ -45,7 +45,7 @@ def killed(store: FileState, path: Path, tmp_path: Path) -> Path:
     return copy / "state.db"
 
 
-def test_with_its_log_it_is_whole(killed: Path) -> None:
+def test_with_its_log_it_is_complete(killed: Path) -> None:
     assert set(at(killed).load().jobs) == {"job-0", "translate"}
     with at(killed).lock() as session:
         assert set(session.load().jobs) == {"job-0", "translate"}
@@ -61,13 +61,13 @@ def test_without_its_log_it_is_refused(killed: Path, use: str) -> None:
     assert "state rebuild" in error.hint
 
 
-def test_an_empty_log_is_none(killed: Path) -> None:
-    """Viewers make one when they open a file that lacks its log."""
+def test_an_empty_log_counts_as_missing(killed: Path) -> None:
+    """Viewers create an empty log if it is missing."""
     killed.with_name("state.db-wal").write_bytes(b"")
     refused(at(killed).load)
 
 
-def test_another_program_that_folds_the_log_in_does_no_harm(killed: Path) -> None:
+def test_a_checkpoint_by_another_program_is_harmless(killed: Path) -> None:
     shell = sqlite3.connect(killed)
     assert shell.execute("select count(*) from jobs").fetchone() == (2,)
     shell.close()
@@ -75,20 +75,20 @@ def test_another_program_that_folds_the_log_in_does_no_harm(killed: Path) -> Non
     assert set(at(killed).load().jobs) == {"job-0", "translate"}
 
 
-def test_after_an_orderly_end_the_file_alone_is_whole(store: FileState, path: Path, tmp_path: Path) -> None:
+def test_after_a_regular_end_the_file_is_complete_without_its_log(store: FileState, path: Path, tmp_path: Path) -> None:
     fill(store)
     shutil.copy(path, tmp_path / "copy.db")
     assert set(at(tmp_path / "copy.db").load().jobs) == {"job-0"}
 
 
-def test_a_copy_that_batchctl_makes_in_a_session_is_whole(store: FileState, tmp_path: Path) -> None:
+def test_a_copy_that_batchctl_makes_in_a_session_is_complete(store: FileState, tmp_path: Path) -> None:
     with store.lock() as session:
         session.commit([SaveJob(job())])
         store.copy_to(tmp_path / "copy.db")
     assert set(at(tmp_path / "copy.db").load().jobs) == {"translate"}
 
 
-def test_a_long_log_is_folded_in_and_missed_all_the_same(
+def test_a_missing_log_is_found_after_a_checkpoint_too(
     store: FileState, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log, "_MOST_BYTES", 64 * 1024)
@@ -104,14 +104,14 @@ def test_a_long_log_is_folded_in_and_missed_all_the_same(
     assert len(at(path).load().jobs) == 60
 
 
-def test_a_log_that_is_taken_away_in_a_session_loses_nothing(store: FileState, path: Path) -> None:
+def test_a_log_that_is_deleted_in_a_session_loses_nothing(store: FileState, path: Path) -> None:
     with store.lock() as session:
         path.with_name("state.db-wal").unlink()
         session.commit([SaveJob(job())])
     assert set(at(path).load().jobs) == {"translate"}
 
 
-def test_a_session_that_ends_between_two_looks_is_no_loss(killed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_ends_between_two_checks_loses_nothing(killed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real: Callable[[Path], bool] = log.has_content
 
     def end_first(path: Path) -> bool:

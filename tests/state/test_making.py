@@ -1,4 +1,4 @@
-"""A state file that two processes are about at the very moment in which it is made."""
+"""Two processes that create or read a state file at the same moment."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from batchctl.state.connection import create_file, refuse_left_over_wal, side_fi
 from batchctl.state.migrations import MIGRATIONS, Identity
 
 
-def test_a_file_that_appeared_after_a_first_look_is_not_missing(tmp_path: Path) -> None:
-    """The reader saw no file; then a writer made it, and its log."""
+def test_a_file_that_appeared_after_the_first_check_is_not_missing(tmp_path: Path) -> None:
+    """The reader saw no file; then a writer created it and its log."""
     path = tmp_path / "state.db"
     path.write_bytes(b"here by now")
     side_file(path, "-wal").write_bytes(b"log")
@@ -22,8 +22,10 @@ def test_a_file_that_appeared_after_a_first_look_is_not_missing(tmp_path: Path) 
         refuse_left_over_wal(path)
 
 
-def test_who_lost_the_lock_while_making_the_file_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its successor took the half-made file for a left-over, and made the state itself."""
+def test_a_process_that_lost_the_lock_while_creating_the_file_reports_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its successor took the incomplete file for a left-over and created the state."""
     path = tmp_path / "state.db"
     real_replace = Path.replace
 

@@ -1,4 +1,4 @@
-"""Formats: newer ones are refused, older ones are brought up, once, after a backup."""
+"""Formats: newer ones are refused, older ones are migrated once, after a backup."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.state_samples import ACCOUNT, NOW, HandClock, attempt, job
 
 
 def add_cost(db: Database) -> None:
-    """A second format, as a later release may bring it."""
+    """A second format, like one of a later release."""
     db.table("jobs").add_column("cost", int)
     db.execute("update jobs set cost = 7, provider = 'migrated'")
 
@@ -42,7 +42,7 @@ BACKUP = f"state.db.backup-v{TODAY}"
 
 @pytest.fixture
 def old(path: Path) -> Path:
-    """A file of today's format, with one job: an old one to a release that brings another format."""
+    """A file in the newest format with one job, which is old for a release with another format."""
     with store_of(path).lock() as session:
         session.commit([SaveJob(job()), SaveAttempt(attempt())])
     return path
@@ -56,7 +56,7 @@ def formats(path: Path) -> tuple[int, list[str]]:
     return version, columns
 
 
-def test_todays_format_has_the_tables_of_the_design(old: Path) -> None:
+def test_the_newest_format_has_the_tables_of_the_design(old: Path) -> None:
     conn = sqlite3.connect(old)
     tables = {row[0] for row in conn.execute("select name from sqlite_master where type = 'table'")}
     keys = {
@@ -164,14 +164,14 @@ def test_a_connection_that_cannot_be_set_up_is_closed(old: Path, monkeypatch: py
 
 
 def old_job() -> Record:
-    """A job's record from before all its settings were kept."""
+    """A job's record of a format without all settings."""
     record = job_record(job())
     del record["priority"], record["webhook"]
     return record
 
 
 def old_attempt(**fields: object) -> Record:
-    """An attempt's record from before the API's tokens, looks in vain and what goes wrong were kept."""
+    """An attempt's record of a format without tokens, misses and troubles."""
     record = attempt_record(attempt(**fields))
     for column in ("input_bytes", "tokens", "missed", "missed_there", "row_hashes", "trouble", "input_file"):
         del record[column]
@@ -179,7 +179,7 @@ def old_attempt(**fields: object) -> Record:
 
 
 def first_format(path: Path) -> None:
-    """A file as the first release wrote it, with one job and its attempt."""
+    """A file of the first release with one job and its attempt."""
     path.parent.mkdir(exist_ok=True)
     connection.create_file(path, MIGRATIONS[:1], Identity("demo", "abc123"))
     with closing(connection.connect_writer(path)) as db:
@@ -190,7 +190,7 @@ def first_format(path: Path) -> None:
         db.execute("update meta set serial = 7")
 
 
-def test_a_file_of_the_first_release_is_brought_up_after_a_backup(path: Path) -> None:
+def test_a_file_of_the_first_release_is_migrated_after_a_backup(path: Path) -> None:
     first_format(path)
     expected = RecordedJob(job(), (attempt(remote="batches/1"),))
     assert store_of(path).load().jobs == {"translate": expected}
@@ -205,7 +205,7 @@ def test_a_file_of_the_first_release_is_brought_up_after_a_backup(path: Path) ->
     assert store_of(backup).load().jobs == {"translate": expected}
 
 
-def test_an_open_intent_of_a_file_that_knew_one_clock_and_no_tokens_is_brought_up(path: Path) -> None:
+def test_an_open_intent_of_a_file_with_one_clock_and_no_tokens_is_migrated(path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     looked = Intent(NOW, first_look=NOW)
     connection.create_file(path, MIGRATIONS[:6], Identity("demo", "abc123"))
@@ -223,7 +223,7 @@ def test_an_open_intent_of_a_file_that_knew_one_clock_and_no_tokens_is_brought_u
     assert store_of(path).load().jobs["translate"].attempts == (known,)
 
 
-def test_a_migration_seals_no_damage_in(old: Path) -> None:
+def test_a_migration_does_not_seal_damage(old: Path) -> None:
     conn = sqlite3.connect(old, isolation_level=None)
     conn.execute("update attempts set remote = 'batches/elsewhere'")
     conn.close()

@@ -1,4 +1,4 @@
-"""The outbox: notices are kept until they go, and follow their job to another name."""
+"""The outbox keeps notices until they are delivered, and renames them with their job."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_notice_outlives_its_job_and_follows_its_name(store: FileState) -> Non
         "delete from outbox",
     ],
 )
-def test_a_notice_that_somebody_changed_is_found_out(store: FileState, path: Path, damage: str) -> None:
+def test_a_changed_notice_is_detected(store: FileState, path: Path, damage: str) -> None:
     committed(store, SaveNotice(ONE))
     with sqlite3.connect(path, isolation_level=None) as conn:
         conn.execute(damage)

@@ -1,4 +1,4 @@
-"""Whatever is committed loads back equal."""
+"""Every committed value loads back equal."""
 
 from __future__ import annotations
 

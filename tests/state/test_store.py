@@ -1,4 +1,4 @@
-"""Loading, committing and what stands in the file."""
+"""Loading, committing, and the content of the file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
         conn.close()
 
 
-def test_no_file_is_an_empty_state_and_nothing_is_made(store: FileState, path: Path) -> None:
+def test_without_a_file_the_state_is_empty_and_nothing_is_created(store: FileState, path: Path) -> None:
     assert store.load() == Recorded()
     assert store.events(None, 10) == []
     assert not path.parent.exists()
@@ -219,7 +219,7 @@ def test_only_json_goes_into_a_json_column(store: FileState) -> None:
     assert store.load().jobs == {}
 
 
-def test_events_come_newest_last_and_name_somebody(store: FileState) -> None:
+def test_events_come_newest_last_and_have_an_author(store: FileState) -> None:
     events = [Event(NOW, f"job-{number % 2}", None, "create", f"reason {number}") for number in range(6)]
     with store.lock() as session:
         session.commit([AddEvent(event) for event in events])

@@ -1,4 +1,4 @@
-"""A state as a whole: renamed in, copied, replaced, made anew."""
+"""Operations on a complete state: renames, copies, replacement, rebuild."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_copy_is_a_state_of_its_own(filled: FileState, path: Path) -> None:
     assert beside(path, "copy.db").load() == filled.load()
 
 
-def test_there_is_nothing_to_copy(store: FileState, path: Path) -> None:
+def test_copying_without_a_state_is_an_error(store: FileState, path: Path) -> None:
     with pytest.raises(StateError, match="there is no state"):
         store.copy_to(path.with_name("copy.db"))
 
@@ -93,7 +93,7 @@ def test_a_copy_that_cannot_be_written_names_its_own_place(filled: FileState, tm
         filled.copy_to(tmp_path / "nowhere" / "copy.db")
 
 
-def test_the_whole_content_is_replaced_in_one_commit(filled: FileState, path: Path) -> None:
+def test_the_complete_content_is_replaced_in_one_commit(filled: FileState, path: Path) -> None:
     other = beside(path)
     with other.lock() as session:
         session.commit([SaveJob(job("other"))])
@@ -131,7 +131,7 @@ def test_a_session_that_lost_its_lock_replaces_nothing(filled: FileState, path: 
         "drop table accounts",
     ],
 )
-def test_the_whole_content_is_checked(filled: FileState, path: Path, sql: str) -> None:
+def test_the_complete_content_is_checked(filled: FileState, path: Path, sql: str) -> None:
     edit(path, sql)
     with pytest.raises(StateError) as caught:
         filled.content()
@@ -143,7 +143,7 @@ def test_content_of_no_file_is_empty(store: FileState) -> None:
 
 
 @pytest.mark.parametrize("damage", ["none", "sound", "junk", "log alone"])
-def test_a_state_is_made_anew_whatever_lies_there(store: FileState, path: Path, damage: str) -> None:
+def test_a_state_is_rebuilt_over_any_file(store: FileState, path: Path, damage: str) -> None:
     if damage == "sound":
         with store.lock() as session:
             session.commit([SaveJob(job("former"))])
@@ -164,7 +164,7 @@ def test_a_state_is_made_anew_whatever_lies_there(store: FileState, path: Path, 
         session.commit([SaveJob(job("next"))])
 
 
-def test_a_state_is_not_made_anew_under_a_process_that_works(filled: FileState, path: Path) -> None:
+def test_a_state_is_not_rebuilt_while_another_process_has_the_lock(filled: FileState, path: Path) -> None:
     with filled.lock() as session:
         with pytest.raises(LockedError):
             open_state(path, stack="demo", uid="abc123", clock=HandClock(), who="bob").rewrite(
@@ -183,7 +183,7 @@ def test_a_session_of_the_old_file_can_write_nothing_into_the_new(filled: FileSt
     assert filled.load().jobs == {}
 
 
-def test_a_state_that_another_process_made_meanwhile_is_not_put_aside(filled: FileState) -> None:
+def test_a_state_that_another_process_just_created_is_not_replaced(filled: FileState) -> None:
     before = filled.load()
     with pytest.raises(GuardError) as caught:
         filled.rewrite([], Recorded())
@@ -192,7 +192,7 @@ def test_a_state_that_another_process_made_meanwhile_is_not_put_aside(filled: Fi
     assert filled.holder() is None
 
 
-def test_whether_a_state_is_lost_cannot_be_told_of_a_newer_one(filled: FileState, path: Path) -> None:
+def test_a_newer_state_is_not_treated_as_lost(filled: FileState, path: Path) -> None:
     edit(path, "update meta set format_version = 99")
     with pytest.raises(StateError) as caught:
         filled.rewrite([], Recorded())
@@ -236,7 +236,7 @@ def later(when: int, **fields: object) -> AddEvent:
         "released",
     ],
 )
-def test_what_continues_a_state_and_what_does_not(
+def test_states_that_continue_another_and_states_that_do_not(
     filled: FileState, path: Path, mine: list[list[Write]], theirs: list[list[Write]], words: str | None
 ) -> None:
     filled.copy_to(path.with_name("other.db"))
@@ -249,9 +249,7 @@ def test_what_continues_a_state_and_what_does_not(
     assert (found if found is None or words is None else words in found) == (None if words is None else True)
 
 
-def test_a_history_that_was_cut_at_its_old_end_goes_on(
-    filled: FileState, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pruned_history_still_continues(filled: FileState, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writes, "EVENTS_KEPT", 2)
     filled.copy_to(path.with_name("other.db"))
     other = beside(path)
@@ -267,14 +265,14 @@ def test_anything_continues_nothing(store: FileState, filled: FileState) -> None
     assert find_divergence(Content(), filled.content()) is None
 
 
-def test_another_line_continues_nothing(filled: FileState, path: Path) -> None:
+def test_another_lineage_continues_nothing(filled: FileState, path: Path) -> None:
     other = beside(path)
     with other.lock() as session:
         session.commit(WRITES)
     assert "another line" in str(find_divergence(filled.content(), other.content()))
 
 
-def test_a_job_whose_record_changes_without_a_word_gets_one(filled: FileState) -> None:
+def test_a_job_whose_record_changes_without_an_event_gets_one(filled: FileState) -> None:
     changed = job("b", former_names=("c",), released_time=NOW, labels={"a": "b"})
     with filled.lock() as session:
         session.commit([SaveJob(changed), SaveJob(job("new")), SaveJob(job("a", current=2)), later(1)])
@@ -283,7 +281,7 @@ def test_a_job_whose_record_changes_without_a_word_gets_one(filled: FileState) -
     assert told == [("a", "x", "", "ada@host"), ("b", "recorded", "changed: released_time, labels", "ada@host")]
 
 
-def test_what_is_kept_of_a_state_goes_on_top_of_another(filled: FileState, path: Path) -> None:
+def test_kept_changes_are_applied_to_the_new_content(filled: FileState, path: Path) -> None:
     other = beside(path)
     kept = [SaveJob(job("kept")), SaveAttempt(attempt("kept", intent=Intent(NOW)))]
     with other.lock() as session:
@@ -302,14 +300,14 @@ def test_what_is_kept_of_a_state_goes_on_top_of_another(filled: FileState, path:
         ("update meta set uid = 'zzzzzz'", True, set()),
     ],
 )
-def test_what_can_be_read_of_a_former_state(
+def test_a_damaged_state_is_read_as_far_as_possible(
     filled: FileState, path: Path, sql: str, force: bool, found: set[str]
 ) -> None:
     edit(path, sql)
     assert filled.read_former(force=force).jobs.keys() == found
 
 
-def test_a_fault_that_passes_makes_no_state_lost(
+def test_a_temporary_error_does_not_make_a_state_lost(
     filled: FileState, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: Path, read: object) -> None:
@@ -321,7 +319,7 @@ def test_a_fault_that_passes_makes_no_state_lost(
     assert caught.value.code == "StatePermission"
 
 
-def test_a_state_that_was_written_to_meanwhile_is_not_made_anew(filled: FileState) -> None:
+def test_a_state_that_changed_during_the_rebuild_is_not_replaced(filled: FileState) -> None:
     former = filled.load()
     with filled.lock() as session:
         session.commit([later(1)])

@@ -1,4 +1,4 @@
-"""Broken input: where the corpus lies, how a case is loaded, and what every fault has to keep to."""
+"""The corpus of invalid input: its cases, how to load one, and the rules for every error."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SOUND_VERTEX = BROKEN / "sound-vertex"
 STACK_FILE = "batchctl.yaml"
 
 LONGEST_FAULT = 320
-"""Characters of message and hint together that still are one look."""
+"""The most characters of message and hint together."""
 _PYTHON = re.compile(r"<class|Traceback|\bNone\b|\bTrue\b|\bFalse\b|\{'|\['|object at 0x|\b\w+Error\b")
-"""What only Python writes."""
+"""Text that only Python writes."""
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _ROWS_MANIFEST = """\
 apiVersion: batchctl.dev/v1
@@ -44,7 +44,7 @@ def expected_file(case: Path) -> Path:
 
 
 def arrange(case: Path, folder: Path) -> Path:
-    """Build the case's stack in the folder; gives its stack file."""
+    """Build the case's stack in the folder; returns its stack file."""
     group = case.parent.name
     if group == "folder":
         shutil.copytree(case, folder, dirs_exist_ok=True)
@@ -67,7 +67,7 @@ def arrange(case: Path, folder: Path) -> Path:
 def found_faults(
     stack_file: Path, env: Mapping[str, str] | None = None, set_values: Sequence[str] = ()
 ) -> list[Diagnostic]:
-    """The faults of a stack; none when it is sound. Anything but a ManifestError comes through."""
+    """The errors of a stack; none if it is valid. Any exception but ManifestError is raised."""
     try:
         load(
             stack_file,
@@ -86,7 +86,7 @@ def found_faults(
 
 
 def as_text(faults: Sequence[Diagnostic], folder: Path) -> str:
-    """The faults as an `.expected` file has them."""
+    """The errors in the form of an `.expected` file."""
     lines = []
     for fault in faults:
         lines.append(f"{fault.location}: {fault.code} {fault.message}")
@@ -100,7 +100,7 @@ def as_text(faults: Sequence[Diagnostic], folder: Path) -> str:
 
 
 def complaints(fault: Diagnostic, folder: Path, given: str = "") -> list[str]:
-    """What is wrong with a fault itself: its place, its code, its words. `given` is the input, whose words may recur."""
+    """Violations of the rules by an error: its place, its code, its text. `given` is the input, which it may quote."""
     said = f"{fault.message} {fault.hint}".replace(f"{folder}/", "")
     checks = {
         "is not of a known code": fault.code in list(Code),
@@ -115,7 +115,7 @@ def complaints(fault: Diagnostic, folder: Path, given: str = "") -> list[str]:
 
 
 def _is_inside(fault: Diagnostic) -> bool:
-    """Whether the place is in the file, or right behind its end, where what is missing would stand."""
+    """Whether the place is in the file or directly after its end, the place of something missing."""
     place, path = fault.location, Path(fault.location.file)
     if not path.is_file():
         return (place.line, place.column) == (1, 1)

@@ -1,4 +1,4 @@
-"""Inputs made to hurt: as large, as deep or as wide as the bounds allow, and beyond.
+"""Hostile inputs: as large, as deep or as wide as the limits allow, and beyond.
 
 Each is made when it is asked for; none lies in the repository. Those of `HEAVY` and `SLOW` take seconds each.
 """
@@ -67,7 +67,7 @@ MANIFESTS: dict[str, Callable[[], str]] = {
     "a mark of 8 MB": lambda: JOB + "  displayName: '" + "[bc1 " * 100 + "'\n  runId: '" + "[bc1 a/b@1" * 700_000 + "'",
     "lists in retryOn": lambda: JOB + "  lifecycle: {retryOn: [" + numbered("{a: #},", 20_000) + "]}\n",
 }
-"""Manifests, each beside a sound stack file."""
+"""Manifests, each beside a valid stack file."""
 
 HEAVY: dict[str, Callable[[], str]] = {
     "many numbers": lambda: JOB + "  extraBody: {a: [" + "1," * FULL + "]}\n",
@@ -90,7 +90,7 @@ HEAVY: dict[str, Callable[[], str]] = {
         JOB + "  extraBody: {a: " + ("[" + "1," * (FULL // 90)) * 90 + "]" * 90 + "}\n"
     ),
 }
-"""Manifests just under the bounds, so that all the work is done."""
+"""Manifests just below the limits, so that they are read completely."""
 
 _VARIABLE = STACK + "  variables: {big: {default: '" + "v" * 1_000_000 + "'}}\n"
 
@@ -130,7 +130,7 @@ STACKS: dict[str, Callable[[], Files]] = {
         "job.yaml": numbered("---\n" + JOB.replace("classify", "c#"), 1000).encode(),
     },
 }
-"""Stacks whose files are harmless one by one."""
+"""Stacks whose single files are harmless."""
 
 _ROW = '{"key": "k", "request": {"contents": [{}], "x": #}}\n'
 
@@ -156,7 +156,7 @@ JSONL: dict[str, Callable[[], Files]] = {
     "500,000 faulty lines": lambda: rows("x\n" * 500_000),
     "5,000,000 blank lines": lambda: rows("\n" * 5_000_000),
 }
-"""Files of rows, each beside a sound stack."""
+"""Files of rows, each beside a valid stack."""
 
 
 def beside_a_stack(make: Callable[[], str]) -> Files:
@@ -185,5 +185,5 @@ SLOW = {
     "many providers, none named",
     "one reference 900,000 times",
 }
-"""These take seconds too, and show little that others do not."""
+"""Slow inputs that show little that others do not."""
 LIGHT = sorted((MANIFESTS.keys() | STACKS.keys() | JSONL.keys()) - SLOW)

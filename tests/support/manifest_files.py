@@ -1,4 +1,4 @@
-"""What the tests of this room share: a small reader of rows, and stacks written to a folder."""
+"""Shared by the tests of manifests: a small reader of rows, and stacks written to a folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXAMPLES = REPOSITORY / "specs" / "examples"
 
 
 class PlainRows:
-    """Reads rows as the port asks, and no more than these tests need."""
+    """A minimal implementation of the row reader for these tests."""
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         if not isinstance(value, dict) or not isinstance(value.get("key"), str):
@@ -105,7 +105,7 @@ def load_in(
 
 
 def faults_in(folder: Path, *filenames: str, **options: object) -> list[Diagnostic]:
-    """The faults of a stack that has some; each file by its path inside the folder."""
+    """The errors of an invalid stack; each file by its path inside the folder."""
     try:
         load_in(folder, *filenames, **options)
     except ManifestError as error:
@@ -114,7 +114,7 @@ def faults_in(folder: Path, *filenames: str, **options: object) -> list[Diagnost
 
 
 def lines(folder: Path, *filenames: str, **options: object) -> list[str]:
-    """The faults as text, without the folder's own path."""
+    """The errors as text, without the folder's own path."""
     return [str(fault).replace(f"{folder}/", "") for fault in faults_in(folder, *filenames, **options)]
 
 

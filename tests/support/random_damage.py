@@ -1,4 +1,4 @@
-"""Small damage, as chance wants it: to values, to tokens, to bytes. Shared by the quick tests and the long loop."""
+"""Random small damage to values, tokens and bytes. Shared by the quick tests and the long loop."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ TOKENS = (
     *("src", "key", "text", "file", "request", "lifecycle", "retryOn", "providers", "defaults", "variables", "limits"),
     *("${var.", "${var.night}", "$${", "gs://", "files/", "../", "[bc1 ", "9" * 30, "x" * 300),
 )
-"""Pieces of YAML, JSON and of what batchctl reads in them."""
+"""Fragments of YAML, JSON and manifests."""
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 

@@ -1,4 +1,4 @@
-"""Ways to damage a state file, each drawn by a seeded chance."""
+"""Ways to damage a state file, chosen by a seeded random generator."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _unstrict(conn: sqlite3.Connection) -> None:
-    """Let every column take every type, as in a file that something else has made."""
+    """Let every column accept every type, as in a file from another program."""
     conn.execute("pragma writable_schema = on")
     conn.execute("update sqlite_master set sql = replace(replace(sql, 'STRICT', ''), 'NOT NULL', '')")
     conn.execute("pragma writable_schema = reset")
@@ -73,7 +73,7 @@ def flip_bits(path: Path, chance: random.Random) -> None:
 
 
 def flip_in_text(path: Path, chance: random.Random) -> None:
-    """In the midst of what is written there, where no structure of the file notices it."""
+    """Damage stored values, where the structure of the file does not show it."""
     content = bytearray(path.read_bytes())
     places = [place for place, byte in enumerate(content) if 0x30 <= byte < 0x7F]
     for _ in range(chance.choice((1, 1, 3))):
@@ -113,7 +113,7 @@ def replace_whole(path: Path, chance: random.Random) -> None:
 
 
 def damage_log(path: Path, chance: random.Random) -> None:
-    """Something stands where the log would."""
+    """Put another file in the place of the log."""
     for suffix in ("-wal", "-shm", "-journal"):
         if chance.random() < 0.6:
             path.with_name(path.name + suffix).write_bytes(chance.randbytes(chance.choice((0, 1, 32, 4152, 40_000))))
