@@ -1,4 +1,4 @@
-"""The command line: arguments in, exit code out. One small file per command; wires the rooms together."""
+"""The command line: arguments in, exit code out. One small file per command; it connects the packages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["main"]
 
 
 def main() -> NoReturn:
-    """Run the process's own command line. Signals are heard before anything else: reading the program takes a while."""
+    """Run the command line of this process. Signals are handled first, because imports take a while."""
     leave_on_signals()
     from batchctl.cli.main import run
 

@@ -1,4 +1,4 @@
-"""`batchctl apply`: make the jobs as the manifests say."""
+"""`batchctl apply`: execute the plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`batchctl cancel`: stop jobs, and never retry what was stopped."""
+"""`batchctl cancel`: stop jobs and do not retry them."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def cancel(
     or a change of the work lifts the order.
     """
     if everything == bool(names):
-        raise UsageError("say which jobs: names, or --all", hint="`batchctl status` lists the jobs")
+        raise UsageError("name the jobs, or use --all", hint="`batchctl status` lists the jobs")
     workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
     workspace.require(names, workspace.state.load())
     options = Options(workspace.scope, cancel=True, allow_protected=allow_protected)
     consent = Consent(yes or bool(names), no_input)
-    # The order stands from now on: what is not settled yet need not be waited for.
+    # The order is recorded: the command need not wait for create calls without a reply.
     until = Until(ended=False, once=True)
     question = "Do you want to cancel these jobs?"
     return carry_out(workspace, Request(options, until, consent, output, question, measure=Measure(settled=False)))

@@ -30,7 +30,7 @@ from batchctl.cli.watch import watch
 
 
 class InOrder(click.Group):
-    """Lists its commands in the order in which a user meets them."""
+    """Lists the commands in the order of typical use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(self.commands)

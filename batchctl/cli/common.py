@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Common:
-    """What the common options say, at their defaults when not given."""
+    """The values of the common options."""
 
     chdir: str | None = None
     config: str | None = None
@@ -29,7 +29,7 @@ class Common:
     log_format: str = "text"
 
     def overlaid(self, given: Common) -> Common:
-        """These options with those on top that were given after the command's name."""
+        """These options, overridden by those after the command's name."""
         default = Common()
         merged = {
             field.name: getattr(given, field.name)
@@ -42,7 +42,7 @@ class Common:
 
 @dataclass
 class Invocation:
-    """What is known of the running command line; errors are shown the way it asked for."""
+    """The running command line; errors are shown in its format."""
 
     common: Common | None = None
     output: str = "text"
@@ -70,7 +70,7 @@ _OPTIONS: tuple[Callable[[F], F], ...] = (
 
 
 def common_options(command: F) -> Callable[..., Any]:
-    """Give a command the common options; it gets them as one value, `common`."""
+    """Add the common options to a command, which gets them as one value, `common`."""
 
     @click.pass_context
     @wraps(command)
@@ -99,11 +99,11 @@ def _enter(place: str | None) -> None:
     try:
         folder.enter(place)
     except OSError as error:
-        raise UsageError(f"cannot work in {place}: {error.strerror}", hint="-C takes a folder that exists") from error
+        raise UsageError(f"cannot work in {place}: {error.strerror}", hint="name an existing folder with -C") from error
 
 
 def output_option(*formats: str) -> Callable[[F], F]:
-    """`-o`, with the formats that fit the command."""
+    """`-o`, with the formats of the command."""
     return click.option(
         "-o",
         "--output",
@@ -158,7 +158,7 @@ def lock_option(command: F) -> F:
 
 
 def guard_options(command: F) -> F:
-    """The flags that lift guards."""
+    """The options that allow what guards refuse."""
     for option in (
         click.option("--discard-results", is_flag=True, help="Delete remote jobs whose results are not collected."),
         click.option(

@@ -1,4 +1,4 @@
-"""`batchctl completion`: the script that lets a shell complete our words."""
+"""`batchctl completion`: the completion script of a shell."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def completion(*, common: Common, shell: str) -> None:
     found = get_completion_class(shell)
     assert found is not None
     root = click.get_current_context().find_root().command
-    # Not by the shell's own class: that of bash asks bash for its version, and so hands it our whole environment.
+    # Without click's class for bash, which starts bash and passes it the whole environment.
     click.echo(ShellComplete.source(found(root, {}, "batchctl", "_BATCHCTL_COMPLETE")))

@@ -1,4 +1,4 @@
-"""Opens the provider of an account: where it answers, and whether it may get credentials."""
+"""Opens the provider of an account: its base URL, and whether it may get credentials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BIGQUERY_URL = "https://bigquery.googleapis.com"
 
 
 class Connections:
-    """A ProviderFactory over the stack's providers and the environment. Threads may ask at once."""
+    """Implements `ProviderFactory` with the stack's providers and the environment. Safe for threads."""
 
     def __init__(
         self, stack: Stack, env: Mapping[str, str], trust: Trust, clock: Clock, activity: Activity = UNWATCHED
@@ -57,9 +57,9 @@ class Connections:
         return open_account(account, place, owner, self._env, self._shared, wire)
 
     def follow(self, stack: Stack) -> Connections:
-        """The same for a stack whose file has changed."""
+        """Use the providers of a stack file that has changed."""
         self._stack = stack
-        # With the providers, the credentials are looked up anew too.
+        # New providers also read the credentials again.
         self._shared = Shared()
         return self
 
@@ -74,7 +74,7 @@ class Connections:
             raise BatchctlError(
                 message, code=ErrorCode.UNTRUSTED_ENDPOINT, hint="allow it with BATCHCTL_ALLOW_ENDPOINT"
             )
-        # Whoever serves an API on this machine serves the storage beside it, unless the environment says otherwise.
+        # A local API server serves the storage too, unless the environment names another one.
         here = str(origin) if origin.is_loopback else None
         return Place(
             url,
@@ -93,18 +93,20 @@ class Connections:
 
     def _open_embedded(self) -> Transport:
         if self._embedded is None:
-            # Its server side is needed by nobody else, and it is not small.
+            # Imported here because it is large, and only this case needs it.
             from batchctl.emulator.embedded import open_embedded
 
             try:
                 self._embedded = open_embedded(_emulator_store(self._stack.folder))
             except (OSError, ValueError) as error:
-                hint = "give the stack's folder room and write access, or serve an emulator and set BATCHCTL_EMULATOR"
+                hint = (
+                    "free disk space, make the stack's folder writable, or set BATCHCTL_EMULATOR to a served emulator"
+                )
                 raise BatchctlError(f"the emulator: {error}", code=ErrorCode.EMULATOR_FAILED, hint=hint) from error
         return self._embedded
 
     def _base_url(self, account: Account) -> str:
-        """The whole base URL, path included, where the stack or the environment still names it."""
+        """The base URL with its path, if the stack or the environment still names it."""
         for config in self._configs(account):
             if config.endpoint is not None:
                 return config.endpoint
@@ -112,7 +114,7 @@ class Connections:
         return url if url is not None and str(Origin.of(url)) == account.origin else account.origin
 
     def _service_url(self, variable: str) -> str | None:
-        """A base URL that the operator gave by the environment, and so may get credentials; a host may stand alone."""
+        """A base URL or host from the environment. It may get credentials, because the operator set it."""
         value = self._env.get(variable)
         if not value:
             return None

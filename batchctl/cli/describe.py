@@ -1,4 +1,4 @@
-"""`batchctl describe NAME`: all that is known of one job."""
+"""`batchctl describe NAME`: everything about one job."""
 
 from __future__ import annotations
 

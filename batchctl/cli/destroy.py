@@ -1,4 +1,4 @@
-"""`batchctl destroy`: remove all jobs of the scope, their collected results kept."""
+"""`batchctl destroy`: remove all jobs of the scope and keep collected results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`batchctl doctor`: whether everything that a run needs is there, before the run."""
+"""`batchctl doctor`: check everything that a run needs."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _describe(account: Account) -> str:
 def _call(
     config: ProviderConfig, account: Account, connections: Connections, workspace: Workspace
 ) -> Iterator[Finding]:
-    """Who we are there, and one list call, as small as it can be."""
+    """The credentials and one minimal list call."""
     provider = connections(account)
     allowance = Allowance(workspace.stack.limits.read_timeout.total_seconds())
     try:
@@ -125,14 +125,14 @@ def _call(
     yield from uploads
     seconds = round(offset.total_seconds())
     if abs(offset) > TOLERATED_OFFSET:
-        hint = "set this machine's clock; batchctl itself reckons by the provider's"
+        hint = "set this machine's clock; batchctl itself uses the provider's clock"
         yield Finding(config.name, "clock", Health.WARNING, f"the provider's clock differs by {seconds} s", hint)
     else:
         yield Finding(config.name, "clock", Health.OK, f"differs by {seconds} s")
 
 
 def _examine_uploads(subject: str, provider: Provider) -> Iterator[Finding]:
-    """How full the place for uploads is. Nothing else depends on whether that can be told."""
+    """The space that uploaded files use. A failure here is no problem for a run."""
     try:
         use = provider.uploads()
     except BatchctlError as error:
@@ -156,7 +156,7 @@ def _uploads_finding(subject: str, use: FileUse) -> Finding:
 
 
 def _detail(fact: Fact, account: Account) -> str:
-    """An emulator gets a placeholder, whose fingerprint tells nobody anything."""
+    """The detail of a fact. An emulator gets a placeholder key, whose fingerprint is not useful."""
     is_placeholder = fact.check == "credentials" and account.origin == EMULATOR_ORIGIN
     return "none needed" if is_placeholder else fact.detail
 

@@ -1,4 +1,4 @@
-"""What `doctor` says of the results folder: whether it can be written, and whether what was collected is whole."""
+"""`doctor`'s checks of the results folder: it is writable, and the collected results are complete."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from batchctl.report.layout import count
 from batchctl.rows.looks import ResultsShelf
 
 _NAMED = 5
-"""Folders named before it says that there are more."""
+"""How many folders are named; the others are counted."""
 _AGAIN = "`batchctl apply` collects them again while the API has them; otherwise restore the folder"
 _LEFT_OVER = "no record refers to them: check them, and delete them"
 
 
 def examine_results(workspace: Workspace) -> Iterator[Finding]:
-    """The findings about the folder itself."""
+    """Check the folder itself."""
     folder = workspace.stack.results
     while not folder.exists():
         folder = folder.parent
@@ -31,7 +31,7 @@ def examine_results(workspace: Workspace) -> Iterator[Finding]:
 
 
 def examine_collected(workspace: Workspace, recorded: Recorded) -> Iterator[Finding]:
-    """The findings about what the record says was collected. All of it is read, against its hashes."""
+    """Check the recorded results: read all of them and compare their hashes."""
     shelf = ResultsShelf(workspace.stack.results)
     for path in shelf.look().kept:
         shelf.verify(path)

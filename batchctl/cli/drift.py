@@ -1,4 +1,4 @@
-"""`batchctl drift`: what changed through no act of ours."""
+"""`batchctl drift`: changes that batchctl did not make."""
 
 from __future__ import annotations
 

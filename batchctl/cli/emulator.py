@@ -45,5 +45,5 @@ def serve(*, common: Common, host: str, port: int, data: str | None, seed: str |
 
 
 def _announce(line: str) -> None:
-    # Whoever started the server reads the address from a pipe: it must not stay in a buffer.
+    # The parent process reads the address from a pipe, so it must not stay in a buffer.
     print(line, flush=True)  # noqa: T201

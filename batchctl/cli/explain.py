@@ -1,4 +1,4 @@
-"""`batchctl explain NAME`: why a job is where it is, what happens next, and when."""
+"""`batchctl explain NAME`: why a job is in its phase, and what happens next."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def explain(*, common: Common, name: str, output: str) -> int:
 
     Takes no lock and writes nothing.
     """
-    # The whole stack is planned, as `plan` does: what a job waits for may be another one.
+    # The plan covers the whole stack, because a job may wait for another one.
     workspace = open_workspace(common)
     workspace.require([name], workspace.state.load())
     seen = preview_and_warn(workspace, guarded_options(workspace, {}))

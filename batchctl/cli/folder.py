@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def begin() -> None:
-    """See that `PWD` names the folder that the process was started in: some starters leave their own."""
+    """Correct `PWD` if it does not name the working folder: some programs do not update it."""
     named = Path(os.environ.get("PWD", ""))
     try:
         is_right = named.is_absolute() and named.samefile(Path())
@@ -22,15 +22,15 @@ def begin() -> None:
 
 
 def enter(folder: str) -> None:
-    """Work in another folder. Raises OSError."""
+    """Change the working folder. Raises OSError."""
     os.chdir(folder)
-    # What lies above a folder that is reached through a link is not what its name says.
+    # The parent of a linked folder is not the parent in its name.
     named = _real() if ".." in Path(folder).parts else os.path.normpath(Path(name()) / folder)
     os.environ["PWD"] = named
 
 
 def name() -> str:
-    """How the working folder is called."""
+    """The name of the working folder."""
     return os.environ["PWD"]
 
 
@@ -38,5 +38,5 @@ def _real() -> str:
     try:
         return str(Path.cwd())
     except OSError:
-        # It was removed, and has no name any more.
+        # It was removed, so it has no name.
         return os.curdir

@@ -1,4 +1,4 @@
-"""`batchctl import REMOTE --as NAME`: take in a job that was made by hand."""
+"""`batchctl import REMOTE --as NAME`: manage a remote job that was created manually."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from batchctl.reconcile import Options, is_ours
 
 _JOBS = "jobs"
 _OTHER_PLACE = "name another file with -f"
-"""The folder that `init` makes for manifests."""
+"""The folder of manifests that `init` creates."""
 
 
 @click.command("import")
@@ -63,7 +63,7 @@ def import_(
     try:
         widened = open_workspace(common, [str(path)], names=[name], lock_timeout=lock_timeout)
     except BatchctlError:
-        # A stack that does not load any more is worse than a manifest that has to be written again.
+        # A stack that does not load is worse than a missing manifest.
         path.unlink()
         raise
     click.echo(f"wrote {path}", err=True)
@@ -86,7 +86,7 @@ def _provider(workspace: Workspace, name: str | None) -> ProviderConfig:
 
 
 def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJob:
-    """The remote job, unless it is this stack's already. Raises BatchctlError."""
+    """The remote job. Raises BatchctlError if this stack has it already."""
     account = resolve_account(config, os.environ)
     provider = workspace.connections()(account)
     try:
@@ -129,7 +129,7 @@ def _place(workspace: Workspace, name: str, filename: str | None) -> Path:
 
 
 def _manifest(name: str, config: ProviderConfig | None, job: RemoteJob) -> str:
-    """The manifest in words. Its input is not told by the API, so it has no `src`."""
+    """The text of the manifest. It has no `src`, because the API does not return the input."""
     spec: dict[str, str] = {"provider": config.name} if config else {}
     spec |= {"model": job.model, "adopt": job.name}
     display_name = without_mark(job.display_name)
@@ -138,5 +138,5 @@ def _manifest(name: str, config: ProviderConfig | None, job: RemoteJob) -> str:
     embeds = CAPABILITIES[job.account.api].embeddings_kind and is_embedding_model(job.model)
     kind = Kind.EMBEDDINGS_BATCH_JOB if embeds else Kind.BATCH_JOB
     document = {"apiVersion": "batchctl.dev/v1", "kind": kind.value, "metadata": {"name": name}, "spec": spec}
-    head = "# Made by `batchctl import`. The job runs once; to run the like of it again, give it a src.\n"
+    head = "# Written by `batchctl import`. The job ran already; to run such a job again, add a src.\n"
     return head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)

@@ -55,7 +55,7 @@ def init(*, common: Common, folder: str, name: str | None) -> None:
 
 
 def _name_of(folder: Path) -> str:
-    """The folder's name, made fit."""
+    """A valid stack name from the folder's name."""
     return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:_LONGEST_NAME].strip("-") or "stack"
 
 

@@ -1,4 +1,4 @@
-"""Files of rows, read again only where they changed: a command reads its manifests at its start and under the lock."""
+"""Caches files of rows: a command reads its manifests at its start and again under the lock."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from batchctl.rows.reader import RowFiles
 
 _Signature = tuple[int, int, int, int, int]
 _Reading = tuple[Path, Kind, int, str]
-"""A file, and what it is read as and checked against."""
+"""A file, and the parameters of its reading."""
 
 
 class KnownRows:
-    """A RowReader that reads a file of rows again only when it has changed."""
+    """Implements `RowReader`. Reads a file again only if it has changed."""
 
     def __init__(self, activity: Activity = UNWATCHED) -> None:
         self._files = RowFiles(activity)
@@ -25,7 +25,7 @@ class KnownRows:
         self._used: set[_Reading] = set()
 
     def begin(self) -> None:
-        """A reading of all manifests begins. What the one before did not use is forgotten."""
+        """Start a reading of all manifests. Files that the previous one did not use are dropped."""
         self._known = {key: found for key, found in self._known.items() if key in self._used}
         self._used = set()
 
@@ -38,7 +38,7 @@ class KnownRows:
             return self._known[key][1]
         self._known.pop(key, None)
         summary = self._files.fingerprint(path, kind, line_bytes, rules)
-        # What changed while it was read is read again the next time.
+        # A file that changed during the reading is read again next time.
         if signature is not None and _signature(path) == signature:
             self._known[key] = (signature, summary)
         return summary
@@ -54,7 +54,7 @@ class KnownRows:
 
 
 def _signature(path: Path) -> _Signature | None:
-    """What changes with a file's content; None where there is nothing to look at."""
+    """A value that changes with the file's content; None if the file cannot be examined."""
     try:
         found = path.stat()
     except OSError:

@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and give its exit code."""
     invocation = Invocation()
     for stream in (sys.stdout, sys.stderr):
-        # Outside text can hold any character, and a terminal need not.
+        # Outside text can have characters that the terminal's encoding does not have.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -36,14 +36,14 @@ def run(arguments: Sequence[str]) -> int:
         problem = exhausted(error)
         if problem is not None:
             return _report(problem, invocation)
-        # What was left to write would be tried again, and fail again, when Python closes standard output.
+        # Otherwise Python writes the rest when it closes standard output, and fails again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
-            # The reader has gone, as with `| head`.
+            # The reader has closed the pipe, as `| head` does.
             return 1
         where = f" ({error.filename})" if error.filename else ""
         failure = BatchctlError(
-            f"{error.strerror or error}{where}", code=ErrorCode.SYSTEM, hint="free space, or fix the access"
+            f"{error.strerror or error}{where}", code=ErrorCode.SYSTEM, hint="free disk space, or fix the permissions"
         )
         write_error(failure, stderr_console(invocation.common or Common()))
         return failure.exit_code
@@ -53,7 +53,7 @@ def _run(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
         code = commands.batchctl.main(list(arguments), "batchctl", standalone_mode=False, obj=invocation)
     except click.exceptions.NoArgsIsHelpError as error:
-        # The help is a page: inside an error line its line ends would be escaped.
+        # The help has several lines, which an error line would escape.
         sys.stderr.write(f"{error.format_message()}\n")
         return UsageError.exit_code
     except click.UsageError as error:
@@ -62,7 +62,7 @@ def _run(arguments: Sequence[str], invocation: Invocation) -> int:
     except click.ClickException as error:
         return _report(UsageError(error.format_message()), invocation)
     except (click.Abort, KeyboardInterrupt):
-        return _report(StoppedError("interrupted", hint="nothing is half-done; run the command again"), invocation)
+        return _report(StoppedError("interrupted", hint="run the command again"), invocation)
     except BatchctlError as error:
         return _report(error, invocation)
     sys.stdout.flush()
@@ -71,11 +71,11 @@ def _run(arguments: Sequence[str], invocation: Invocation) -> int:
 
 def _usage(error: click.UsageError) -> UsageError:
     command = error.ctx.command_path if error.ctx else "batchctl"
-    return UsageError(error.format_message(), hint=f"`{command} --help` shows how it is called")
+    return UsageError(error.format_message(), hint=f"`{command} --help` shows its usage")
 
 
 def _output_named(arguments: Sequence[str]) -> str:
-    """The `-o` of a command line that could not be read as a whole; its errors come in that format all the same."""
+    """The `-o` of an invalid command line, so that its errors have the requested format."""
     for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
         value = following if word in {"-o", "--output"} else word.removeprefix("--output=").removeprefix("-o")
         if word.startswith(("-o", "--output")) and value in {"json", "yaml"}:
@@ -84,7 +84,7 @@ def _output_named(arguments: Sequence[str]) -> str:
 
 
 def _report(error: BatchctlError, invocation: Invocation) -> int:
-    """Tell a person on standard error, a program on standard output, and a workflow by annotations."""
+    """Report an error: text on standard error, a document on standard output, and annotations in a workflow."""
     common = invocation.common or Common()
     if invocation.output == "json":
         sys.stdout.write(to_json(error_document(error)))

@@ -1,4 +1,4 @@
-"""Where a command's result goes: one document on standard output, in the format that was asked for."""
+"""Prints the result of a command: one document on standard output, in the requested format."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def stdout_console(common: Common) -> Console:
 
 
 def stderr_console(common: Common) -> Console:
-    """The console for everything that is not the result."""
+    """The console for everything else."""
     return make_console(sys.stderr, common.color, os.environ)
 
 
 def open_progress(workspace: Workspace) -> AnyProgress:
-    """The progress that fits the terminal and the flags; on standard error."""
+    """The progress on standard error, for this terminal and these options."""
     common = workspace.common
     return make_progress(
         stderr_console(common),
@@ -51,7 +51,7 @@ def emit(
     markdown: Callable[[], str] | None = None,
     names: Sequence[str] = (),
 ) -> None:
-    """Write a result in its format."""
+    """Print a result in the requested format."""
     match output:
         case "json":
             sys.stdout.write(to_json(document()))
@@ -67,7 +67,7 @@ def emit(
 
 
 def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> StatusReport:
-    """How all jobs of a plan stand."""
+    """The status of all jobs of a plan."""
     manifests = {job.name: job for job in workspace.desired.jobs}
     rows = []
     for job in plan.jobs:
@@ -75,7 +75,7 @@ def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> Statu
         owner = manifests.get(job.job) if record is None else record.row
         model, provider = (owner.model, owner.provider) if owner else (None, None)
         if job.attempt is not None:
-            # The manifest may ask for another one by now.
+            # The manifest may have another model now.
             model = job.attempt.tree.get("model") or model
         rows.append(StatusRow.of(job, model=model, provider=provider, clocks=plan.clocks))
     return StatusReport(plan.stack, tuple(rows), plan.problems)

@@ -1,4 +1,4 @@
-"""`batchctl plan`: what `apply` would do."""
+"""`batchctl plan`: show what `apply` would do."""
 
 from __future__ import annotations
 

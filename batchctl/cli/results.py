@@ -1,4 +1,4 @@
-"""`batchctl results NAME`: the rows of a job's results."""
+"""`batchctl results NAME`: print the rows of a job's results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def results(*, common: Common, name: str, attempt: int | None, output: str) -> N
     workspace = open_workspace(common)
     folder = _folder(workspace, name, attempt)
     _require_rows(name, folder)
-    # What a row is stands before its answer, which may be long.
+    # The members that identify a row precede its answer, which may be long.
     head = {"key": None, "index": None, "input": None, "attempt": read_attempt(folder)}
     for row in read_results(folder):
         sys.stdout.write(to_json_line({**head, **row}))
@@ -47,16 +47,16 @@ def results(*, common: Common, name: str, attempt: int | None, output: str) -> N
         with open_progress(workspace) as progress:
             for words in gaps:
                 progress.warn(f"{name}: {words}")
-    _require_whole(name, folder, workspace)
+    _require_complete(name, folder, workspace)
 
 
 def _gaps(folder: Path) -> Iterator[str]:
-    """What the rows do not show: which of the input have no result, and which results have no row."""
+    """The gaps: input rows without a result, and results without a row."""
     try:
         gaps = read_gaps(folder)
     except ResultsError as error:
-        # The rows are there, and were paid for.
-        yield f"whether rows are missing is not known: {error.message}"
+        # The rows exist and were paid for.
+        yield f"it is not known whether rows are missing: {error.message}"
         return
     if gaps.missing:
         yield "1 input row has no result" if gaps.missing == 1 else f"{gaps.missing} input rows have no result"
@@ -73,8 +73,8 @@ def _require_rows(name: str, folder: Path) -> None:
         raise _not_whole(f"the results of {name} were collected, but are not in {shown} any more")
 
 
-def _require_whole(name: str, folder: Path, workspace: Workspace) -> None:
-    """Raise when the rows are not those that were collected. They were printed all the same: they were paid for."""
+def _require_complete(name: str, folder: Path, workspace: Workspace) -> None:
+    """Raise if the rows are not those that were collected. They were printed before, because they were paid for."""
     why = ResultsShelf(workspace.stack.results).verify(f"{folder.parent.name}/{folder.name}")
     if why is not None:
         raise _not_whole(f"the results of {name} in {os.path.relpath(folder)} are incomplete: {why}")
@@ -86,7 +86,7 @@ def _not_whole(message: str) -> ResultsError:
 
 
 def _folder(workspace: Workspace, name: str, number: int | None) -> Path:
-    """Where the results lie. A job that was removed has left its results behind."""
+    """The folder of the results. The results of a removed job still exist."""
     recorded = workspace.state.load()
     job = recorded.jobs.get(name)
     if job is None or not job.attempts:

@@ -37,5 +37,5 @@ def retry(
     workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
     workspace.require(names, workspace.state.load())
     options = Options(workspace.scope, retry=True, max_create=max_create)
-    question = "Do you want to try these jobs again?"
+    question = "Do you want to retry these jobs?"
     return carry_out(workspace, Request(options, Until(ended=False), Consent(yes, no_input), output, question))

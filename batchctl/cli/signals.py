@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP: the first ends the work in an orderly way, the second at once."""
+"""SIGINT, SIGTERM and SIGHUP: the first stops the work in an orderly way, the second at once."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from batchctl.engine.clock import SystemClock
 
 @contextmanager
 def orderly_stop(clock: SystemClock) -> Iterator[None]:
-    """While inside, a signal lets calls in flight finish and be written down, and begins nothing more."""
+    """In this block, a signal lets calls in flight finish and be recorded, and prevents new ones."""
 
     def handle(number: int, frame: FrameType | None) -> None:
         if clock.is_stopped():
             os._exit(INTERRUPTED)
         clock.stop()
-        # Not by sys.stderr: the signal may have come in the middle of a write there.
+        # Without sys.stderr: the signal may interrupt a write to it.
         os.write(STDERR, b"\nstopping: finishing what is in flight (again to leave at once)\n")
 
     heard = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # with nohup
         heard.append(signal.SIGHUP)
     before = {number: signal.signal(number, handle) for number in heard}
     try:

@@ -1,4 +1,4 @@
-"""`batchctl status`: how the jobs stand."""
+"""`batchctl status`: the phase of each job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`batchctl version`: what runs here."""
+"""`batchctl version`: the versions of batchctl, Python and libraries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LIBRARIES = ("click", "google-auth", "httpx", "jsonschema", "pyyaml", "sqlite-u
 def version(*, common: Common, output: str) -> None:
     """Print the versions that a bug report needs."""
     libraries = {name: library_version(name) for name in _LIBRARIES}
-    # Not platform.platform(): that starts `uname`, and hands it our whole environment.
+    # Without platform.platform(), which starts `uname` and passes it the whole environment.
     system = f"{platform.system()}-{platform.release()}-{platform.machine()}"
     report = VersionReport(__version__, platform.python_version(), system, libraries)
     emit(

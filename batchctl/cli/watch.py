@@ -1,4 +1,4 @@
-"""`batchctl watch`: drive all jobs to their end, or serve them for ever."""
+"""`batchctl watch`: drive all jobs to their end, or run as a service."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def watch(
     warn_of_empty_scope(workspace, filenames, selector, recorded)
     phases = _phases(awaited, [name for name in workspace.known(recorded) if not names or name in names])
     until = Until(ended=True, timeout=time_limit(timeout), once=once, forever=forever, phases=phases)
-    # A watcher works while nobody looks: it never asks.
+    # A watcher runs unattended, so it never asks.
     consent = Consent(yes, no_input=True)
     measure = Measure(jobs=True, waited=True, allow_failed=allow_failed)
     request = Request(guarded_options(workspace, guards), until, consent, output, measure=measure, pace=pace)
@@ -98,7 +98,7 @@ def _check_usage(filenames: Sequence[str], *, forever: bool, once: bool, awaited
     if awaited and (forever or once):
         raise UsageError(
             f"--until and --{'forever' if forever else 'once'} exclude each other",
-            hint="with --until, --timeout bounds it",
+            hint="with --until, --timeout limits the time",
         )
     if forever and "-" in filenames:
         raise UsageError("--forever reads the manifests again, and standard input can be read once", hint="use a file")
@@ -107,14 +107,12 @@ def _check_usage(filenames: Sequence[str], *, forever: bool, once: bool, awaited
 def _pace(poll_min: str, poll_max: str) -> Pace:
     shortest, longest = duration(poll_min, "--poll-min"), duration(poll_max, "--poll-max")
     if not 0 < shortest <= longest:
-        raise UsageError(
-            "--poll-min must be longer than nothing, and no longer than --poll-max", hint="such as 1s and 1m"
-        )
+        raise UsageError("--poll-min must be more than 0, and at most --poll-max", hint="such as 1s and 1m")
     return Pace(shortest, longest)
 
 
 def _phases(awaited: Sequence[str], known: Sequence[str]) -> dict[str, Phase]:
-    """What `--until` says. Raises UsageError for names and phases that there are not."""
+    """The phases of `--until`. Raises UsageError for unknown names and phases."""
     phases: dict[str, Phase] = {}
     for text in awaited:
         name, equals, phase = text.partition("=")
@@ -125,7 +123,7 @@ def _phases(awaited: Sequence[str], known: Sequence[str]) -> dict[str, Phase]:
             hint = f"did you mean {close[0]}?" if close else "`batchctl status` lists the jobs"
             raise UsageError(f"--until: there is no job {name} in scope", hint=hint)
         if phase not in list(Phase):
-            raise UsageError(f"--until: there is no phase {phase!r}", hint=f"one of: {', '.join(Phase)}")
+            raise UsageError(f"--until: unknown phase {phase!r}", hint=f"one of: {', '.join(Phase)}")
         if phases.setdefault(name, Phase(phase)) != phase:
             raise UsageError(f"--until: {name} appears with two phases", hint="a job is in one phase at a time")
     return phases

@@ -1,4 +1,4 @@
-"""What a command works on: the stack, its jobs, the scope, and the tools that reach them."""
+"""The input of a command: the stack, its jobs, the scope, and the engine's tools."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ from batchctl.state.store import FileState, open_state
 
 @dataclass(frozen=True)
 class Sources:
-    """Where manifests come from besides the stack file."""
+    """The sources of manifests besides the stack file."""
 
     filenames: tuple[str, ...]
     stdin: bytes | None
-    """What standard input held: it can be read once, and counts for the whole command."""
+    """The content of standard input, which can be read only once."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Workspace:
     clock: SystemClock
     state: FileState
     board: Board
-    """What the command is busy with."""
+    """The running tasks of the command."""
     sources: Sources
     rows: KnownRows
 
@@ -72,7 +72,7 @@ class Workspace:
         return self.desired.stack
 
     def connections(self) -> Connections:
-        """The ways to the stack's accounts."""
+        """The connections to the stack's accounts."""
         return Connections(self.stack, os.environ, Trust.from_env(os.environ), self.clock, self.board)
 
     def tools(self, progress: Progress) -> Tools:
@@ -93,7 +93,7 @@ class Workspace:
         )
 
     def notifier(self) -> Notifier:
-        """Tells the stack's hooks."""
+        """Notifies the stack's hooks."""
         trust = Trust.from_env(os.environ)
         return HookNotifier(
             WebhookSender(os.environ, trust.allows_webhook, self.clock),
@@ -105,11 +105,11 @@ class Workspace:
         return {job.name for job in self.desired.jobs} | recorded.jobs.keys()
 
     def scope_path(self, filename: str) -> str:
-        """A path of `-f` as the scope knows it."""
+        """A path of `-f` in the form of the scope."""
         return _scope_path(filename, self.stack)
 
     def require(self, names: Iterable[str], recorded: Recorded) -> None:
-        """Raise when a name is that of no job, desired or recorded."""
+        """Raise if a name belongs to no job, desired or recorded."""
         known = self.known(recorded)
         for name in names:
             if name not in known:
@@ -127,7 +127,7 @@ def open_workspace(
 ) -> Workspace:
     """Load the stack and find its scope. Raises ManifestError, UsageError."""
     clock = SystemClock()
-    # Relative, so that messages name files as the user would.
+    # Relative, so that messages have the paths of the user.
     file = find_stack_file(common.config, os.environ, filenames, Path())
     board = Board()
     rows = KnownRows(board)
@@ -178,12 +178,12 @@ def duration(text: str, option: str) -> float:
 
 
 def time_limit(timeout: str | None) -> timedelta | None:
-    """What `--timeout` says; None never gives up. Raises UsageError."""
+    """The value of `--timeout`; None: no limit. Raises UsageError."""
     return None if timeout is None else timedelta(seconds=duration(timeout, "--timeout"))
 
 
 def _scope_path(filename: str, stack: Stack) -> str:
-    """A path of `-f` as the scope knows it: relative to the stack's folder, `.` for all of it."""
+    """A path of `-f` in the form of the scope: relative to the stack's folder, `.` for all of it."""
     if filename == "-":
         return filename
     folder, path = stack.folder.resolve(), Path(filename).resolve()
@@ -193,7 +193,7 @@ def _scope_path(filename: str, stack: Stack) -> str:
 
 
 def lock_notice(common: Common, lock_timeout: str) -> Callable[[str], None]:
-    """What says on standard error whom a command waits for."""
+    """A function that reports the process that holds the lock, on standard error."""
 
     def tell(holder: str) -> None:
         if not common.quiet:
@@ -203,10 +203,10 @@ def lock_notice(common: Common, lock_timeout: str) -> Callable[[str], None]:
 
 
 def who() -> str:
-    """Who works here, as the state names them."""
+    """The user and host for the history of the state."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
-        # Containers run as users that no file names.
+        # Users in containers may have no name.
         user = f"uid{os.getuid()}"
     return f"{user}@{socket.gethostname()}"

@@ -1,1 +1,1 @@
-"""`batchctl state`: look into the state, mend it, move it. One small file per subcommand."""
+"""`batchctl state`: show, repair and move the state. One small file per subcommand."""

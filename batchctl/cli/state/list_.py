@@ -1,4 +1,4 @@
-"""`batchctl state list`: what is recorded, without a look at any API."""
+"""`batchctl state list`: the recorded jobs, without a call to an API."""
 
 from __future__ import annotations
 

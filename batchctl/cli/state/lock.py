@@ -1,4 +1,4 @@
-"""`batchctl state lock`: who holds the state, and how to take it from them."""
+"""`batchctl state lock`: show or break the lock of the state."""
 
 from __future__ import annotations
 

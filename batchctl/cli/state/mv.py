@@ -33,7 +33,7 @@ def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
         recorded = session.load()
         job = find_job(recorded, name)
         check_name(to, recorded)
-        # The folder first: after a crash in between, the same command finds it moved and goes on.
+        # The folder first: after a crash in between, the same command finds it moved and continues.
         moved = ResultsFolder(opened.stack.results).rename_job(name, to)
         session.commit(
             [*rename(job, to, recorded), opened.event(to, EventKind.RENAMED, f"from {name}, by batchctl state mv")]
@@ -43,7 +43,7 @@ def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
 
 
 def check_name(to: str, recorded: Recorded) -> None:
-    """Raise UsageError for a name that no job can be given."""
+    """Raise UsageError for an invalid job name."""
     if not _NAME.fullmatch(to):
         hint = "lower-case letters, digits and -, at most 40 characters"
         raise UsageError(f"{to!r} is not a name for a job", hint=hint)

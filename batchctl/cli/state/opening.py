@@ -1,4 +1,4 @@
-"""What a command on the state works with. Manifests are not read: a state can be mended while they are broken."""
+"""Opens the state for `state` commands. They do not read manifests, so they work while manifests are invalid."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Opened:
 
 
 def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None = None) -> Opened:
-    """Load the stack file and find its state; `path` names another file in its place.
+    """Load the stack file and find its state, or use the file `path` instead.
 
     Raises ManifestError, UsageError.
     """

@@ -33,7 +33,9 @@ def pull(*, common: Common, file: str) -> None:
         opened.state.copy_to(real_name(path))
         return
     if sys.stdout.isatty():
-        raise UsageError("a state file is nothing for a terminal", hint="name a file, or send it into one: > state.db")
+        raise UsageError(
+            "a state file cannot be written to a terminal", hint="name a file, or redirect the output: > state.db"
+        )
     with tempfile.TemporaryDirectory(prefix="batchctl-") as folder:
         copy = Path(folder).resolve() / "state.db"
         opened.state.copy_to(copy)

@@ -1,4 +1,4 @@
-"""`batchctl state push FILE`: put another state in the place of the present one."""
+"""`batchctl state push FILE`: replace the state."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def push(*, common: Common, file: str, force: bool, lock_timeout: str) -> None:
         if divergence is not None and not force:
             message = f"{divergence}; records since then would be lost"
             raise GuardError(message, code=ErrorCode.STATE_DIVERGED, hint="--force")
-        carried = () if divergence is None else _carry(present.recorded, content.recorded)
+        carried = () if divergence is None else _keep_open_calls(present.recorded, content.recorded)
         backup = session.replace_content(content, carried)
     click.echo(f"replaced the state; the former one is kept as {backup}", err=True)
     if carried:
         click.echo("kept from the former state: create calls without a reply", err=True)
 
 
-def _carry(present: Recorded, given: Recorded) -> tuple[Write, ...]:
-    """What keeps the open create calls on record. Raises GuardError where the file has others in their place."""
+def _keep_open_calls(present: Recorded, given: Recorded) -> tuple[Write, ...]:
+    """The writes that keep the open create calls. Raises GuardError if the file has others in their place."""
     lost = find_lost_calls(present, given)
     if lost.taken:
         message = f"{lost.taken[0]} has a create call without a known outcome, and the file has another one"

@@ -1,4 +1,4 @@
-"""`batchctl state rebind`: bind recorded jobs to another account, or to other credentials of the same."""
+"""`batchctl state rebind`: bind recorded jobs to another account or to other credentials."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rebind(
     at the API.
     """
     if everything == bool(names):
-        raise UsageError("say which jobs: names, or --all", hint="`batchctl state list` lists the recorded jobs")
+        raise UsageError("name the jobs, or use --all", hint="`batchctl state list` lists the recorded jobs")
     opened = open_stack_state(common, lock_timeout)
     config = _config(opened, target)
     account, board = resolve_account(config, os.environ), Board()
@@ -56,7 +56,7 @@ def rebind(
     finally:
         provider.close()
     for job in jobs:
-        doubt = "; its work is known by its mark alone, so the next `apply` may ask for --adopt-changed"
+        doubt = "; only its mark identifies its work, so the next `apply` may ask for --adopt-changed"
         unknown = any(not attempt.tree for attempt in attempts_elsewhere(job, account))
         click.echo(f"{job.name} is bound to {account}{doubt if unknown else ''}", err=True)
 

@@ -1,4 +1,4 @@
-"""`batchctl state rm NAME…`: forget jobs; their remote jobs are not touched."""
+"""`batchctl state rm NAME…`: delete records; remote jobs are not touched."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def _find(recorded: Recorded, names: tuple[str, ...], *, force: bool) -> list[Re
     for job in jobs:
         if any(attempt.intent is not None for attempt in job.attempts) and not force:
             message = f"{job.name} has a create call without a known outcome"
-            raise GuardError(message, code=ErrorCode.UNSETTLED, hint="run `batchctl apply` first; or --force")
+            raise GuardError(message, code=ErrorCode.UNSETTLED, hint="run `batchctl apply` first, or use --force")
     return jobs
 
 
 def _consequence(job: RecordedJob) -> str:
-    """What follows for the job, as far as the record tells."""
+    """The consequence for the job, from its record."""
     seen = [attempt for attempt in job.attempts if attempt.missed is None and not attempt.is_gone]
     marked = [attempt.remote for attempt in seen if attempt.remote and attempt.token]
     if marked:

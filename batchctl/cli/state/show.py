@@ -1,4 +1,4 @@
-"""`batchctl state show NAME`: everything recorded of one job."""
+"""`batchctl state show NAME`: the complete record of one job."""
 
 from __future__ import annotations
 
