@@ -32,7 +32,8 @@ Made from the code by `python docs/generate_requests.py`; what is edited here by
 
 Every member of a request that batchctl knows, message by message, for `spec.request` and for rows. Both spellings
 count, `generationConfig` and `generation_config`. "API" is empty where both have the member. An unknown member is an
-error; an unknown value of an enum is a warning.
+error; an unknown value of an enum is a warning. A member that is undocumented on an API is a warning there: Google's
+SDK sends it, but the API's documentation lacks it.
 A member that is too new for this page goes into `spec.extraRequest`.
 
 """
@@ -68,6 +69,8 @@ def section(message: Message) -> Iterator[str]:
 def row(field: Field) -> str:
     """One member."""
     api = API_NAMES[field.only] if field.only is not None else ""
+    if field.undocumented_on is not None:
+        api = f"undocumented on {API_NAMES[field.undocumented_on]}"
     needed = " (required)" if field.is_required else " (required on Vertex)" if field.required_on else ""
     return f"| `{field.name}`{needed} | {words(field.value)} | {api} | {field.description} |"
 

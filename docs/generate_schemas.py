@@ -97,7 +97,8 @@ def worded(pattern: str, says: str) -> Schema:
 def field_schema(field: Field) -> Schema:
     """The schema of one member. Null takes a default away, so every optional member may be null."""
     only = f"{field.only.value.capitalize()} only: " if field.only is not None else ""
-    text = only + field.description
+    missing = f"Undocumented on {field.undocumented_on.value.capitalize()}: " if field.undocumented_on else ""
+    text = only + missing + field.description
     schema = type_of(field.value)
     if "$ref" in schema or "anyOf" in schema:
         options = schema.get("anyOf", [schema])

@@ -49,7 +49,7 @@ def _check_generate(request: JsonObject, roles: frozenset[str]) -> None:
     contents = request.get("contents", [])
     if not contents:
         raise BadRow("* GenerateContentRequest.contents: contents is not specified")
-    if any(content.get("role", "") not in roles for content in contents):
+    if any(_role(content) not in roles for content in contents):
         raise BadRow("Please use a valid role: user, model.")
     empty = next((index for index, content in enumerate(contents) if not content.get("parts")), None)
     if empty is not None:
@@ -63,6 +63,12 @@ def _check_generate(request: JsonObject, roles: frozenset[str]) -> None:
         raise BadRow(f"* GenerateContentRequest.generation_config.candidate_count: must be 1 to {_MOST_CANDIDATES}")
 
 
+def _role(content: JsonObject) -> str:
+    """The role in lower case: Google's pages for Vertex AI write `USER`, too."""
+    role: str = content.get("role", "")
+    return role.lower()
+
+
 def _check_embed(request: JsonObject) -> None:
     if not _text(request.get("content", {})):
         raise BadRow("* EmbedContentRequest.content: content is not specified")
@@ -72,7 +78,7 @@ def _check_embed(request: JsonObject) -> None:
 
 def _generate(model: str, request: JsonObject, salt: str) -> JsonObject:
     contents = request["contents"]
-    asked = next((_text(item) for item in reversed(contents) if item.get("role", "user") != "model"), "")
+    asked = next((_text(item) for item in reversed(contents) if _role(item) != "model"), "")
     config = request.get("generationConfig", {})
     text = _answer(f"[batchctl emulator] {model} answers to: {asked[:60]}", config)
     count = config.get("candidateCount", 1)

@@ -1,4 +1,6 @@
-"""Reads proto-JSON: accepts both spellings of names, returns camelCase, refuses unknown names and wrong types.
+"""Reads proto-JSON: accepts either spelling of a name, returns camelCase, refuses unknown names and wrong types.
+
+A field in both spellings is refused, as protobuf's own conformance tests demand.
 
 This module knows no message of an API; the services declare theirs. A value of the type `Anything` (maps, schemas,
 args) is returned unchanged.
@@ -187,6 +189,8 @@ def _read_fields(value: object, message: Message, place: str, problems: list[_Pr
         name = camel(given)
         if name in message.fields:
             below = f"{place}.{snake(name)}" if place else snake(name)
+            if given != name and name in value:
+                problems.append(_Problem(below, f"Invalid value at '{below}', the field is given in both spellings"))
             if item is not None:
                 read[name] = _read(item, message.fields[name], below, problems)
         elif message.open:

@@ -1,7 +1,8 @@
 """The requests in the rows of both services, message by message. Data only.
 
 Each line of a table is a message with its members as `name:type`; `*` after a type means a list, `any` is data of the
-caller. The Developer API and Vertex AI share most of it. Source: reference 1.3, 7, 16.
+caller. The Developer API and Vertex AI share most of it. Members that google-genai sends to Vertex AI
+are accepted there although its discovery document lacks them. Source: reference 1.3, 7, 16.
 """
 
 from __future__ import annotations
@@ -36,22 +37,26 @@ TASK_TYPES = (
 _BOTH = """\
 GenerateContentRequest model:text contents:Content* systemInstruction:Content generationConfig:GenerationConfig
 GenerateContentRequest safetySettings:SafetySetting* tools:Tool* toolConfig:ToolConfig labels:any
-GenerateContentRequest continuationToken:bytes cachedContent:text
+GenerateContentRequest continuationToken:bytes cachedContent:text serviceTier:text
 Content parts:Part* role:text
 Part text:text inlineData:Blob fileData:FileData functionCall:FunctionCall functionResponse:FunctionResponse
 Part executableCode:ExecutableCode codeExecutionResult:CodeExecutionResult thought:bool thoughtSignature:bytes
 Part videoMetadata:VideoMetadata mediaResolution:PartMediaResolution mediaProcessing:enum
 Part audioTranscription:AudioTranscription speechMetadata:SpeechMetadata
+Part audioMetadata:any documentMetadata:any spreadsheetMetadata:any
 Blob data:bytes mimeType:text displayName:text
 FileData fileUri:text mimeType:text displayName:text
 FunctionCall id:text name:text args:any
 FunctionResponse id:text name:text response:any parts:FunctionResponsePart* scheduling:enum
-FunctionResponsePart inlineData:Blob fileData:FileData
+FunctionResponsePart inlineData:Blob fileData:FileData mediaResolution:PartMediaResolution
+FunctionResponsePart videoMetadata:VideoMetadata audioMetadata:any
+FunctionResponsePart documentMetadata:any spreadsheetMetadata:any
 ExecutableCode id:text language:enum code:text
 CodeExecutionResult id:text outcome:enum output:text
-VideoMetadata startOffset:text endOffset:text fps:number
-PartMediaResolution level:enum
-AudioTranscription text:text speakerLabel:text words:Word*
+VideoMetadata startOffset:text endOffset:text fps:number contentLayers:enum*
+PartMediaResolution level:enum numTokens:int
+AudioTranscription text:text speakerLabel:text words:Word* finished:bool languageCode:text
+AudioTranscription startOffset:text endOffset:text
 Word word:text startOffset:text endOffset:text
 SpeechMetadata speaker:text style:text
 GenerationConfig temperature:number topP:number topK:number candidateCount:int maxOutputTokens:int stopSequences:text*
@@ -87,21 +92,17 @@ Tool googleMaps:GoogleMaps computerUse:ComputerUse googleSearchRetrieval:GoogleS
 FunctionDeclaration name:text description:text behavior:enum parameters:any parametersJsonSchema:any
 FunctionDeclaration response:any responseJsonSchema:any
 GoogleSearch searchTypes:any
-GoogleMaps enableWidget:bool
+GoogleMaps enableWidget:bool authConfig:any
 ComputerUse environment:enum excludedPredefinedFunctions:text* enablePromptInjectionDetection:bool
 ComputerUse disabledSafetyPolicies:enum*
 GoogleSearchRetrieval dynamicRetrievalConfig:DynamicRetrievalConfig
 DynamicRetrievalConfig mode:enum dynamicThreshold:number
 """
 _DEVELOPER = """\
-GenerateContentRequest serviceTier:text store:bool
-Part audioMetadata:any documentMetadata:any spreadsheetMetadata:any partMetadata:any toolCall:any toolResponse:any
+GenerateContentRequest store:bool
+Part partMetadata:any toolCall:any toolResponse:any
 FunctionResponse willContinue:bool
-FunctionResponsePart mediaProcessing:enum mediaResolution:PartMediaResolution videoMetadata:VideoMetadata
-FunctionResponsePart documentMetadata:any spreadsheetMetadata:any audioMetadata:any
-VideoMetadata contentLayers:enum*
-PartMediaResolution numTokens:int
-AudioTranscription finished:bool languageCode:text startOffset:text endOffset:text
+FunctionResponsePart mediaProcessing:enum
 ReplicatedVoiceConfig consentAudio:bytes voiceConsentSignature:any
 GenerationConfig enableEnhancedCivicAnswers:bool
 ToolConfig includeServerSideToolInvocations:bool
@@ -109,7 +110,6 @@ Tool fileSearch:FileSearch mcpServers:McpServer*
 FileSearch fileSearchStoreNames:text* topK:int metadataFilter:text
 McpServer name:text streamableHttpTransport:any
 GoogleSearch timeRangeFilter:any
-GoogleMaps authConfig:any
 """
 _VERTEX = """\
 GenerateContentRequest modelArmorConfig:ModelArmorConfig outputConfig:OutputConfig

@@ -76,6 +76,10 @@ class Code(StrEnum):
         "Deprecated",
         "A warning: the API still accepts the field but recommends another one.",
     )
+    UNDOCUMENTED = (
+        "Undocumented",
+        "A warning: the API's documentation lacks the field, but Google's SDK sends it. Try it on one row first.",
+    )
     MISSING_FIELD = (
         "MissingField",
         "A required field is missing.",

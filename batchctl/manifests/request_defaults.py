@@ -29,10 +29,11 @@ _CODES: Mapping[Fault, Code] = {
     Fault.WRONG_PROVIDER: Code.WRONG_PROVIDER,
     Fault.UNKNOWN_VALUE: Code.UNKNOWN_VALUE,
     Fault.DEPRECATED: Code.DEPRECATED,
+    Fault.UNDOCUMENTED: Code.UNDOCUMENTED,
 }
 CODES: Mapping[str, Code] = {str(code): code for code in Code}
 """The codes by their names, which the problems of rows have."""
-_OF_THE_KEY = frozenset({Fault.UNKNOWN_FIELD, Fault.WRONG_PROVIDER, Fault.DEPRECATED})
+_OF_THE_KEY = frozenset({Fault.UNKNOWN_FIELD, Fault.WRONG_PROVIDER, Fault.DEPRECATED, Fault.UNDOCUMENTED})
 """Problems of a member's key, not of its value."""
 
 

@@ -115,6 +115,11 @@ def test_one_content_or_part_needs_no_list(world: World) -> None:
     assert "response" in found
 
 
+@pytest.mark.parametrize("role", ["USER", "User", "MODEL", "Function"])
+def test_a_role_in_another_case_is_answered(world: World, role: str) -> None:
+    assert "response" in run_one(world, {"contents": [{"role": role, "parts": [{"text": "x"}]}]})
+
+
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
@@ -141,6 +146,7 @@ def test_a_request_the_model_refuses_is_the_rows_own_error(
         ('{"key": 5, "request": {}}', "(TYPE_STRING), 5"),
         ('{"key": "\\ud800", "request": {}}', "(TYPE_STRING)"),
         ('{"key": "odd", "request": {"prompt": "x"}}', "near column 29: no such field"),
+        ('{"key": "twice", "request": {"toolConfig": {}, "tool_config": {}}}', "given in both spellings"),
         ('{"key": "text", "request": {"systemInstruction": "be brief"}}', "(an object is expected)"),
         (json.dumps({"key": "beside", "request": ask("x"), "prompt": 1}), ": no such field"),
         (json.dumps({"request": {"tools": [{"cachedContent": "cachedContents/abc"}]}}), ": no such field"),

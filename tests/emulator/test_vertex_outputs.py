@@ -11,6 +11,9 @@ from batchctl.emulator.bigquery.tables import Column
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.storage.objects import match_objects
 from batchctl.emulator.vertex.echo import normalised
+from batchctl.model.desired import Kind
+from batchctl.model.keys import Api
+from batchctl.model.request.check import check_row_request
 from tests.support.vertex_calls import TABLE, Vertex, asked, from_gcs, to_table
 
 EMBEDDING = "publishers/google/models/gemini-embedding-001"
@@ -83,6 +86,13 @@ def problem(code: int, message: str, status: str, phrase: str) -> str:
         ({"request": {"labels": {"a": "b"}}}, "* GenerateContentRequest.contents: contents is not specified"),
         (asked("x", size=1), 'Invalid JSON payload received. Unknown name "size": Cannot find field.'),
         (
+            asked("x", generationConfig={"topK": 1, "top_k": 2}),
+            (
+                "Invalid JSON payload received. Invalid value at 'generation_config.top_k', the field is given in both"
+                " spellings"
+            ),
+        ),
+        (
             asked("x", generationConfig={"candidateCount": "many"}),
             "Invalid JSON payload received. Invalid value at 'generation_config.candidate_count' (TYPE_INT64), 'many'",
         ),
@@ -95,6 +105,25 @@ def test_an_invalid_request_is_an_error_of_its_row(world: Vertex, line: Any, mes
     assert bad["status"] == problem(400, message, "INVALID_ARGUMENT", "Bad Request")
     [job] = world.listed()
     assert job["completionStats"] == {"successfulCount": "1", "failedCount": "1"}
+
+
+UNDOCUMENTED = [
+    {"serviceTier": "flex"},
+    {"contents": [{"role": "USER", "parts": [{"text": "x", "mediaResolution": {"numTokens": 64}}]}]},
+    {"contents": [{"role": "Model", "parts": [{"text": "x", "videoMetadata": {"contentLayers": ["AUDIO"]}}]}]},
+    {"contents": [{"role": "user", "parts": [{"text": "x", "documentMetadata": {"startPage": 1}}]}]},
+    {"tools": [{"googleMaps": {"authConfig": {"apiKey": "k"}}}]},
+]
+
+
+@pytest.mark.parametrize("members", UNDOCUMENTED)
+def test_what_validate_only_warns_of_is_answered(world: Vertex, members: dict[str, Any]) -> None:
+    request = asked("x")["request"] | members
+    problems = list(check_row_request(request, Kind.BATCH_JOB, Api.VERTEX))
+    assert problems
+    assert all(problem.is_warning for problem in problems)
+    [line] = run(world, {"request": request})
+    assert (line["status"], bool(line["response"])) == ("", True)
 
 
 def schema(properties: dict[str, Any]) -> dict[str, Any]:

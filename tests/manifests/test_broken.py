@@ -31,6 +31,7 @@ NOT_IN_FILES = {
     Code.LARGE_RESULTS: "a warning",
     Code.UNKNOWN_VALUE: "a warning",
     Code.DEPRECATED: "a warning",
+    Code.UNDOCUMENTED: "a warning",
 }
 """Codes that no file of the corpus can have, with the reason."""
 

@@ -351,6 +351,7 @@ NOT_YET = "is not supported yet"
             "dependsOn: [other]",
             ['5:15: UnknownJob "dependsOn" names "other", and there is no such job (one of: classify)'],
         ),
+        ("webhookConfig: {uris: ['HTTPS://Example.com/h']}", 0),
         ("webhookConfig: {uris: []}", ['5:25: InvalidValue "uris" may not be empty']),
         ("priority: 3.5", ['5:13: WrongType "priority" must be a whole number, not "3.5"']),
         (

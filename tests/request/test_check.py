@@ -243,6 +243,39 @@ def test_vertex_needs_a_role_and_has_fields_of_its_own() -> None:
     assert row(Api.VERTEX, store=True) == [f"store: WrongProvider {says} (leave it out)"]
 
 
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        ({"mediaResolution": {"numTokens": 64}}, "mediaResolution.numTokens"),
+        ({"videoMetadata": {"contentLayers": ["AUDIO"]}}, "videoMetadata.contentLayers"),
+        ({"document_metadata": {"startPage": 1}}, "document_metadata"),
+        (
+            {"functionResponse": {"name": "f", "response": {}, "parts": [{"videoMetadata": {"fps": 1}}]}},
+            "functionResponse.parts[0].videoMetadata",
+        ),
+    ],
+)
+def test_what_only_the_sdk_sends_to_vertex_is_a_warning(part: dict[str, Any], place: str) -> None:
+    contents = [{"role": "user", "parts": [part]}]
+    name = place.rpartition(".")[2]
+    assert row(Api.VERTEX, contents=contents) == [
+        (
+            f'contents[0].parts[0].{place}: Undocumented "{name}" is not in the documentation of Vertex, although'
+            " Google's SDK sends it (try it on one row before you run many)"
+        )
+    ]
+    assert row(Api.GEMINI, contents=contents) == []
+    assert words(list(check_row_request({"contents": contents}, Kind.BATCH_JOB, None))) == []
+
+
+@pytest.mark.parametrize(("role", "usual"), [("USER", "user"), ("Model", "model"), ("FUNCTION", "function")])
+@pytest.mark.parametrize("api", Api)
+def test_a_role_in_another_case_is_a_warning(api: Api, role: str, usual: str) -> None:
+    contents = [{"role": role, "parts": [{"text": "x"}]}]
+    says = f'contents[0].role: UnknownValue "role" is "{role}", which the API documents as "{usual}" (write {usual})'
+    assert row(api, contents=contents) == [says]
+
+
 def test_rows_of_an_embedding_job() -> None:
     def embed(**members: Any) -> list[str]:
         return words(list(check_row_request(members, Kind.EMBEDDINGS_BATCH_JOB, Api.GEMINI)))

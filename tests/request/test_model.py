@@ -6,7 +6,9 @@ A new release of either shows here what the model lacks. What is left out on pur
 from __future__ import annotations
 
 import enum
+import inspect
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any, get_args
 
 import googleapiclient
 import pytest
-from google.genai import types
+from google.genai import models, types
 
 from batchctl.model.keys import Api
 from batchctl.model.request.catalogue import ANY, MESSAGES, WHOLE
@@ -108,7 +110,11 @@ def enum_of(schema: Mapping[str, Any]) -> set[str]:
 def test_every_member_that_vertex_documents_is_known(name: str) -> None:
     properties = described(name)
     assert properties is not None
-    known = {field.name for field in MESSAGES[name].fields if field.is_on(Api.VERTEX)}
+    known = {
+        field.name
+        for field in MESSAGES[name].fields
+        if field.is_on(Api.VERTEX) and field.undocumented_on is not Api.VERTEX
+    }
     left = {member for member in properties.keys() - known if (name, member) not in NOT_IN_BATCHES}
     assert sorted(left) == []
     extra = {member for member in known - properties.keys() if (name, member) not in BEYOND_VERTEX}
@@ -254,6 +260,34 @@ def test_every_value_that_the_sdk_has_is_known(name: str, field: Field) -> None:
                 left = {str(member.value) for member in found} - values_of(field.value)
                 left -= BEYOND_THE_WIRE.get(f"{name}.{field.name}", set())
                 assert sorted(left) == []
+
+
+def sent_to_vertex() -> Iterator[tuple[str, str]]:
+    """The members that google-genai puts into requests to Vertex, message by message."""
+    for name in VERTEX_MESSAGES:
+        sdk = "GenerateContentConfig" if name == "GenerateContentRequest" else SDK_NAMES.get(name, name)
+        converter = getattr(models, f"_{sdk}_to_vertex", None)
+        if converter is None:
+            yield from ((name, member) for member in aliases(getattr(types, sdk, types.Content)))
+        else:
+            yield from (
+                (name, member) for member in re.findall(r"setv\([^[]*\['(\w+)'\]", inspect.getsource(converter))
+            )
+
+
+REFUSED_THERE = {
+    ("GoogleSearch", "timeRangeFilter"): "the SDK's own description says that Vertex does not support it",
+    ("Tool", "mcpServers"): "the SDK refuses every member of a server for Vertex",
+}
+"""Members that the SDK has a way to send to Vertex, and that are an error there nevertheless."""
+
+
+def test_a_member_that_the_sdk_sends_and_vertex_does_not_document_is_known_as_such() -> None:
+    modelled = {(name, field.name): field for name in VERTEX_MESSAGES for field in MESSAGES[name].fields}
+    sent = {place for place in sent_to_vertex() if place in modelled and place not in REFUSED_THERE}
+    lacking = {(name, member) for name, member in sent if member not in (described(name) or {})}
+    known = {place for place, field in modelled.items() if field.undocumented_on is Api.VERTEX}
+    assert sorted(lacking) == sorted(known)
 
 
 def test_schemas_are_merged_as_one_value() -> None:

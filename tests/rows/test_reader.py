@@ -393,8 +393,8 @@ def test_requests_of_rows_are_checked(write: Writer) -> None:
             " (known are: unspecified, standard, flex, priority)"
         )
     ]
-    assert checked(write(asked("new", serviceTier="gold")), RowRules(Api.VERTEX)) == [
-        '1 WrongProvider request.serviceTier: "serviceTier" is for Gemini only (leave it out)'
+    assert checked(write(asked("new", store=True)), RowRules(Api.VERTEX)) == [
+        '1 WrongProvider request.store: "store" is for Gemini only (leave it out)'
     ]
     assert checked(write(rows), RowRules(Api.GEMINI, is_google_model=False)) == []
 

@@ -112,6 +112,11 @@ class _Check:
             text = f"{_named(path)} is for {API_NAMES[field.only]} only"
             yield Problem(path, Fault.WRONG_PROVIDER, text, "leave it out")
             return
+        if self.api is not None and field.undocumented_on is self.api:
+            text = (
+                f"{_named(path)} is not in the documentation of {API_NAMES[self.api]}, although Google's SDK sends it"
+            )
+            yield Problem(path, Fault.UNDOCUMENTED, text, "try it on one row before you run many")
         if field.instead:
             yield Problem(path, Fault.DEPRECATED, f"{_named(path)} is deprecated", f"write {field.instead}")
         if self.is_default and field.name == "systemInstruction" and not isinstance(value, Mapping):
@@ -220,8 +225,12 @@ def _choice(value: Json, kind: Choice, path: Path) -> Iterator[Problem]:
     if not isinstance(value, str):
         yield _wrong(path, "string", value)
     elif value not in kind.values:
+        usual = next((name for name in kind.values if name.lower() == value.lower()), None) if kind.is_closed else None
         hint = dict(kind.instead).get(value) or known_value(value, kind)
-        if kind.is_closed:
+        if usual is not None:
+            text = f"{_named(path)} is {shown(value)}, which the API documents as {shown(usual)}"
+            yield Problem(path, Fault.UNKNOWN_VALUE, text, f"write {usual}")
+        elif kind.is_closed:
             yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} cannot be {shown(value)}", hint)
         else:
             yield Problem(path, Fault.UNKNOWN_VALUE, f"{_named(path)} has the unknown value {shown(value)}", hint)

@@ -21,6 +21,7 @@ from batchctl.model.request.fields import (
     message,
     needed_on_vertex,
     required,
+    undocumented_on_vertex,
     vertex,
 )
 
@@ -85,9 +86,11 @@ MESSAGES: tuple[Message, ...] = (
         both("mediaProcessing", _PROCESSING, "How media are processed."),
         both("audioTranscription", Of("AudioTranscription"), "A transcription of audio."),
         both("speechMetadata", Of("SpeechMetadata"), "Who speaks, and how."),
-        gemini("audioMetadata", Of("AudioMetadata"), "Which part of the audio is read."),
-        gemini("documentMetadata", Of("DocumentMetadata"), "Which pages of a document are read."),
-        gemini("spreadsheetMetadata", Of("SpreadsheetMetadata"), "Which cells of a spreadsheet are read."),
+        undocumented_on_vertex("audioMetadata", Of("AudioMetadata"), "Which part of the audio is read."),
+        undocumented_on_vertex("documentMetadata", Of("DocumentMetadata"), "Which pages of a document are read."),
+        undocumented_on_vertex(
+            "spreadsheetMetadata", Of("SpreadsheetMetadata"), "Which cells of a spreadsheet are read."
+        ),
         gemini("partMetadata", OBJECT, "Data of your own beside the part."),
         gemini("toolCall", Of("ToolCall"), "A server-side tool that the model called."),
         gemini("toolResponse", Of("ToolResponse"), "What a server-side tool gave."),
@@ -142,11 +145,13 @@ MESSAGES: tuple[Message, ...] = (
         both("inlineData", Of("Blob"), "Data in the request itself."),
         both("fileData", Of("FileData"), "A file that the API reads."),
         gemini("mediaProcessing", _PROCESSING, "How media are processed."),
-        gemini("mediaResolution", Of("PartMediaResolution"), "How finely this part is read."),
-        gemini("videoMetadata", Of("VideoMetadata"), "Which part of a video is read."),
-        gemini("documentMetadata", Of("DocumentMetadata"), "Which pages of a document are read."),
-        gemini("spreadsheetMetadata", Of("SpreadsheetMetadata"), "Which cells of a spreadsheet are read."),
-        gemini("audioMetadata", Of("AudioMetadata"), "Which part of the audio is read."),
+        undocumented_on_vertex("mediaResolution", Of("PartMediaResolution"), "How finely this part is read."),
+        undocumented_on_vertex("videoMetadata", Of("VideoMetadata"), "Which part of a video is read."),
+        undocumented_on_vertex("documentMetadata", Of("DocumentMetadata"), "Which pages of a document are read."),
+        undocumented_on_vertex(
+            "spreadsheetMetadata", Of("SpreadsheetMetadata"), "Which cells of a spreadsheet are read."
+        ),
+        undocumented_on_vertex("audioMetadata", Of("AudioMetadata"), "Which part of the audio is read."),
     ),
     message(
         "ExecutableCode",
@@ -172,7 +177,7 @@ MESSAGES: tuple[Message, ...] = (
         example("startOffset", DURATION, "Where reading starts.", "1.5s"),
         example("endOffset", DURATION, "Where reading ends.", "30s"),
         both("fps", Number(0, 24), "How many frames a second are read."),
-        gemini(
+        undocumented_on_vertex(
             "contentLayers",
             Each(choice("CONTENT_LAYER_UNSPECIFIED", "FRAMES", "AUDIO", "TRANSCRIPT")),
             "Which layers of the video are read.",
@@ -182,7 +187,7 @@ MESSAGES: tuple[Message, ...] = (
         "PartMediaResolution",
         "How finely one part is read.",
         both("level", choice(*MEDIA_RESOLUTIONS, "MEDIA_RESOLUTION_ULTRA_HIGH"), "The resolution."),
-        gemini("numTokens", Integer(1), "How many tokens the part may take."),
+        undocumented_on_vertex("numTokens", Integer(1), "How many tokens the part may take."),
     ),
     message(
         "AudioTranscription",
@@ -190,10 +195,10 @@ MESSAGES: tuple[Message, ...] = (
         needed_on_vertex("text", TEXT, "The words."),
         both("speakerLabel", TEXT, "The role of the speaker."),
         both("words", Each(Of("TranscribedWord")), "The words with their times."),
-        gemini("finished", BOOLEAN, "Whether the transcription is whole."),
-        gemini("languageCode", TEXT, "A BCP 47 language tag."),
-        gemini("startOffset", DURATION, "Where it begins."),
-        gemini("endOffset", DURATION, "Where it ends."),
+        undocumented_on_vertex("finished", BOOLEAN, "Whether the transcription is whole."),
+        undocumented_on_vertex("languageCode", TEXT, "A BCP 47 language tag."),
+        undocumented_on_vertex("startOffset", DURATION, "Where it begins."),
+        undocumented_on_vertex("endOffset", DURATION, "Where it ends."),
     ),
     message(
         "TranscribedWord",

@@ -55,7 +55,7 @@ class Choice:
 
     values: tuple[str, ...]
     is_closed: bool = False
-    """Whether the API is known to refuse any other value."""
+    """Whether the API is known to refuse any other value. In another case, a value is a warning: it may be accepted."""
     instead: tuple[tuple[str, str], ...] = ()
     """Values that other APIs have, each with what to do about it."""
 
@@ -119,6 +119,8 @@ class Field:
     is_required: bool = False
     required_on: Api | None = None
     """The one API that requires it; the other does without."""
+    undocumented_on: Api | None = None
+    """An API whose documents lack it although Google's SDK sends it there: a warning, because the API may accept it."""
     instead: str = ""
     """What to write in its place, where the API has deprecated it."""
     examples: tuple[object, ...] = ()
@@ -174,6 +176,11 @@ def gemini(name: str, value: Value, description: str) -> Field:
 def vertex(name: str, value: Value, description: str) -> Field:
     """A field that only Vertex AI has."""
     return Field(name, value, description, Api.VERTEX)
+
+
+def undocumented_on_vertex(name: str, value: Value, description: str) -> Field:
+    """A field that both APIs may have: the documents of Vertex AI lack it, and Google's SDK sends it there."""
+    return Field(name, value, description, undocumented_on=Api.VERTEX)
 
 
 def required(name: str, value: Value, description: str) -> Field:

@@ -22,10 +22,11 @@ class Fault(StrEnum):
     WRONG_PROVIDER = "WrongProvider"
     UNKNOWN_VALUE = "UnknownValue"
     DEPRECATED = "Deprecated"
+    UNDOCUMENTED = "Undocumented"
 
 
-WARNINGS = frozenset({Fault.UNKNOWN_VALUE, Fault.DEPRECATED})
-"""Problems that the API may well take: enums grow, and deprecated members still work."""
+WARNINGS = frozenset({Fault.UNKNOWN_VALUE, Fault.DEPRECATED, Fault.UNDOCUMENTED})
+"""Problems of requests that the API may accept: enums grow, deprecated members work, and documents lack members."""
 
 
 @dataclass(frozen=True, order=True)

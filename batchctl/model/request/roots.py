@@ -19,6 +19,7 @@ from batchctl.model.request.fields import (
     gemini,
     message,
     required,
+    undocumented_on_vertex,
     vertex,
 )
 
@@ -52,7 +53,9 @@ MESSAGES: tuple[Message, ...] = (
         both("toolConfig", Of("ToolConfig"), "How tools are used."),
         example("cachedContent", _CACHE, "Cached content to build on.", "cachedContents/abc123", only=Api.GEMINI),
         both("labels", Named(TEXT), "Labels of the request."),
-        gemini("serviceTier", choice("unspecified", "standard", "flex", "priority"), "The service tier."),
+        undocumented_on_vertex(
+            "serviceTier", choice("unspecified", "standard", "flex", "priority"), "The service tier."
+        ),
         gemini("store", BOOLEAN, "Whether the API may keep the interaction."),
         both("continuationToken", BASE64, "Goes on from an earlier answer."),
         vertex("modelArmorConfig", Of("ModelArmorConfig"), "Templates of Model Armor."),

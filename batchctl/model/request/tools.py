@@ -23,6 +23,7 @@ from batchctl.model.request.fields import (
     gemini,
     message,
     required,
+    undocumented_on_vertex,
     vertex,
 )
 
@@ -134,7 +135,7 @@ MESSAGES: tuple[Message, ...] = (
         "GoogleMaps",
         "Ground the answer on Google Maps.",
         deprecated("enableWidget", BOOLEAN, "groundingTypes"),
-        gemini("authConfig", OBJECT, "Credentials for the tool."),
+        undocumented_on_vertex("authConfig", OBJECT, "Credentials for the tool."),
         vertex("groundingTypes", Of("GroundingTypes"), "What of Google Maps is used."),
     ),
     message(
