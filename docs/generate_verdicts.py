@@ -1,12 +1,18 @@
-"""Writes docs/verdicts.md from the codes in the code: `python docs/generate_verdicts.py`. A test holds it current."""
+"""Writes docs/verdicts.md and the codes in the schemas from the codes in the code: `python docs/generate_verdicts.py`.
+
+A test holds them current.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from batchctl.model.desired import Json
 from batchctl.model.verdicts import RowVerdict, VerdictGroup
 
 PAGE = Path(__file__).with_name("verdicts.md")
+SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
 _HEAD = """\
 # Verdicts on rows
 
@@ -57,5 +63,32 @@ def _section(group: VerdictGroup) -> str:
     return f"## {group.value}\n\n| code | meaning | transient |\n| --- | --- | --- |\n{rows}"
 
 
+def schema_files() -> dict[Path, str]:
+    """Each schema that names the codes, with the text that it should have."""
+    codes = [code.value for code in RowVerdict]
+    manifest, row = (SCHEMAS / f"{name}.schema.json" for name in ("batchjob", "results-row"))
+    of_manifest, of_row = (json.loads(path.read_text(encoding="utf-8")) for path in (manifest, row))
+    of_manifest["definitions"]["rows"]["properties"]["accept"] = {
+        "description": "Verdicts that count as good, besides OK: docs/verdicts.md has all codes.",
+        "type": ["array", "null"],
+        "items": {"description": "A code.", "type": "string", "enum": codes[1:]},
+        "uniqueItems": True,
+        "default": [],
+    }
+    of_row["properties"]["verdict"] = {
+        "description": "OK for a good answer, else the code of what is wrong with it (docs/verdicts.md). Later "
+        "releases may have further codes. Null in results that an earlier release collected.",
+        "type": ["string", "null"],
+        "examples": codes,
+    }
+    return {manifest: _text(of_manifest), row: _text(of_row)}
+
+
+def _text(schema: Json) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(verdicts_page(), encoding="utf-8")
+    for file, text in schema_files().items():
+        file.write_text(text, encoding="utf-8")

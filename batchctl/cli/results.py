@@ -14,35 +14,52 @@ from batchctl.cli.output import open_progress
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, ResultsError, TimeUpError
+from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
+from batchctl.model.row_settings import RowSettings, judge_rows
 from batchctl.model.states import is_terminal
+from batchctl.model.verdicts import RowVerdict
 from batchctl.report.documents import to_json_line
-from batchctl.report.words import anonymous_words
+from batchctl.report.words import anonymous_words, rows_text
 from batchctl.rows.folder import RESULTS_FILE
 from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.read import find_current, read_attempt, read_gaps, read_results
+from batchctl.rows.selection import RowSelection
 
 
 @click.command()
 @click.argument("name")
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="Print the results of this attempt.")
+@click.option("--failed", is_flag=True, help="Print only rows without a good answer.")
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    type=click.Choice([code.value for code in RowVerdict], case_sensitive=False),
+    metavar="CODE",
+    help="Print only rows with this verdict; repeatable (docs/verdicts.md).",
+)
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Both give one JSON object a row."
 )
 @common_options
-def results(*, common: Common, name: str, attempt: int | None, output: str) -> None:
+def results(
+    *, common: Common, name: str, attempt: int | None, failed: bool, reasons: tuple[str, ...], output: str
+) -> None:
     """Print the collected results, one JSON object per row.
 
-    Each has key, index, response or error, input, and attempt.
+    Each has key, index, verdict, response or error, input, and attempt.
     """
     workspace = open_workspace(common)
     folder = _folder(workspace, name, attempt)
     _require_rows(name, folder)
-    # The members that identify a row precede its answer, which may be long.
-    head = {"key": None, "index": None, "input": None, "attempt": read_attempt(folder)}
-    for row in read_results(folder):
+    # The members that identify a row come before its answer, which may be long.
+    head = {"key": None, "index": None, "verdict": None, "input": None, "attempt": read_attempt(folder)}
+    accepted = next((job.row_settings.accept for job in workspace.desired.jobs if job.name == name), frozenset())
+    selection = RowSelection(failed, frozenset(reasons), accepted)
+    for row in selection.pick(read_results(folder)):
         sys.stdout.write(to_json_line({**head, **row}))
-    gaps = list(_gaps(folder))
+    gaps = list(_gaps(folder, accepted))
     if gaps:
         with open_progress(workspace) as progress:
             for words in gaps:
@@ -50,14 +67,17 @@ def results(*, common: Common, name: str, attempt: int | None, output: str) -> N
     _require_complete(name, folder, workspace)
 
 
-def _gaps(folder: Path) -> Iterator[str]:
-    """The gaps: input rows without a result, and results without a row."""
+def _gaps(folder: Path, accepted: frozenset[str]) -> Iterator[str]:
+    """The rows by verdict, and what the rows do not show: input without a result, and results without an input row."""
     try:
         gaps = read_gaps(folder)
     except ResultsError as error:
         # The rows exist and were paid for.
         yield f"it is not known whether rows are missing: {error.message}"
         return
+    if gaps.verdicts.keys() - {RowVerdict.OK}:
+        rows = judge_rows(RowCounts(verdicts=gaps.verdicts), RowSettings(accepted), None)
+        yield rows_text(rows)
     if gaps.missing:
         yield "1 input row has no result" if gaps.missing == 1 else f"{gaps.missing} input rows have no result"
     if gaps.unmatched:

@@ -8,33 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.globs import matches
 from batchctl.emulator.lifecycle import Fate, Limits, State
+from batchctl.emulator.row_outcomes import RowRule, read_stored_rules, rules_for_rows, stored_rules
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
-from batchctl.emulator.wire import RPC_CODES, JsonObject
-
-_DEFAULT_ROW_ERROR: JsonObject = {"code": RPC_CODES["INTERNAL"], "message": "A rule of the emulator fails this row."}
-
-
-@dataclass(frozen=True)
-class RowRule:
-    """Makes a share of the matching rows fail."""
-
-    glob: str
-    code: int
-    message: str
-    share: Fraction
-
-    def hits(self, position: int) -> bool:
-        """Whether the matching row at this 0-based position fails: the first one, then evenly spread ones."""
-        return -(-(position + 1) * self.share // 1) > -(-position * self.share // 1)
+from batchctl.emulator.wire import JsonObject
 
 
 @dataclass(frozen=True)
@@ -66,7 +50,7 @@ class Course:
 
     def to_json(self) -> str:
         """The stored form."""
-        rows = [[rule.glob, rule.code, rule.message, str(rule.share)] for rule in self.rows]
+        rows = stored_rules(self.rows)
         limits = None if self.limits is None else [self.limits.wait, self.limits.run, self.limits.overdue]
         output = [str(self.output.early), str(self.output.repeated), self.output.as_numbers]
         return json.dumps([self.pending, self.running, self.fate, rows, self.error, limits, self.fixed_state, output])
@@ -79,7 +63,7 @@ class Course:
             pending,
             running,
             None if fate is None else Fate(fate),
-            tuple(RowRule(glob, code, message, Fraction(share)) for glob, code, message, share in rows),
+            read_stored_rules(rows),
             None if error is None else (error[0], error[1]),
             None if limits is None else Limits(limits[0], limits[1], State(limits[2])),
             None if fixed_state is None else State(fixed_state),
@@ -107,8 +91,11 @@ def _check_rule(rule: JsonObject, place: str) -> None:
     fate = rule.get("fate")
     if "row" in rule.get("match", {}) and fate != Fate.ROWS:
         raise Invalid(f"{place}.match.row: allowed only with the fate rows")
-    if "rowError" in rule and fate != Fate.ROWS:
-        raise Invalid(f"{place}.rowError: allowed only with the fate rows")
+    for name in ("rowError", "rowOutcomes"):
+        if name in rule and fate != Fate.ROWS:
+            raise Invalid(f"{place}.{name}: allowed only with the fate rows")
+    if "rowError" in rule and "rowOutcomes" in rule:
+        raise Invalid(f"{place}.rowError: not allowed beside rowOutcomes, which can hold an error, too")
     if "error" in rule and fate not in _ENDS_IN_ERROR:
         raise Invalid(f"{place}.error: allowed only with the fates fail and failExport")
     for name in ("pending", "running"):
@@ -165,7 +152,7 @@ def course_for(store: Store, settings: Settings, job: NewJob) -> Course:
         parse_duration(first["pending"]) if "pending" in first else settings.pending,
         parse_duration(first["running"]) if "running" in first else settings.running,
         fate,
-        _row_rules(fitting) if fate is Fate.ROWS else (),
+        rules_for_rows(fitting) if fate is Fate.ROWS else (),
         (first["error"]["code"], first["error"]["message"]) if "error" in first else None,
         output=_output_rule(first.get("output", {})),
     )
@@ -184,26 +171,3 @@ def _covers(rule: JsonObject, job: NewJob) -> bool:
     glob = match.get("model", "*")
     is_model = matches(glob, bare) or matches(glob, job.model)
     return is_model and matches(match.get("displayName", "*"), job.display_name or "")
-
-
-def row_error(rules: Sequence[RowRule], texts: Sequence[str], hits: dict[RowRule, int]) -> JsonObject | None:
-    """The error of the first rule that matches one of the row's texts, if the rule's share includes the row.
-
-    `hits` counts how many rows of the job each rule has matched.
-    """
-    for rule in rules:
-        if any(matches(rule.glob, text) for text in texts):
-            position = hits.get(rule, 0)
-            hits[rule] = position + 1
-            return {"code": rule.code, "message": rule.message} if rule.hits(position) else None
-    return None
-
-
-def _row_rules(fitting: Sequence[JsonObject]) -> tuple[RowRule, ...]:
-    found = []
-    for rule in fitting:
-        if rule.get("fate") == Fate.ROWS:
-            error = {**_DEFAULT_ROW_ERROR, **rule.get("rowError", {})}
-            share = Fraction(str(error.get("share", 1)))
-            found.append(RowRule(rule.get("match", {}).get("row", "*"), error["code"], error["message"], share))
-    return tuple(found)

@@ -63,14 +63,7 @@ def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:
 
 
 def _check_later(spec: Node, faults: Faults) -> None:
-    _later(spec, faults, "lifecycle", "maxFailedRows")
     retry_on = find(spec, "lifecycle", "retryOn")
     for item in retry_on.values if isinstance(retry_on, Items) else ():
         if value_of(item) == "ROWS":
             faults.add(item.location, Code.NOT_SUPPORTED_YET, '"retryOn: ROWS" is not supported yet', _LEAVE_OUT)
-
-
-def _later(spec: Node, faults: Faults, *path: str) -> None:
-    if find(spec, *path) is not None:
-        message = f'"{path[-1]}" is not supported yet'
-        faults.add(key_place(spec, *path), Code.NOT_SUPPORTED_YET, message, _LEAVE_OUT)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Node, find, value_of
-from batchctl.model.desired import Lifecycle
+from batchctl.model.desired import Json, Lifecycle
 from batchctl.model.lifecycle import LIFECYCLE, LifecycleField, Value, ValueType
+from batchctl.model.row_settings import MaxFailedRows
+
+_READERS: Mapping[ValueType, Callable[[Json], Value]] = {
+    ValueType.DURATION: lambda value: parse_duration(str(value)),
+    ValueType.ROW_LIMIT: lambda value: MaxFailedRows.parse(int(value) if isinstance(value, float) else value),
+}
+"""Readers that raise ValueError, with the reason."""
 
 
 def read_lifecycle(spec: Node, faults: Faults) -> Lifecycle:
@@ -23,9 +32,10 @@ def _read(one: LifecycleField, node: Node | None, faults: Faults) -> Value:
         return int(value)
     if one.kind is ValueType.NAMES:
         return frozenset(value)
-    if one.kind is ValueType.DURATION:
+    reader = _READERS.get(one.kind)
+    if reader is not None:
         try:
-            return parse_duration(str(value))
+            return reader(value)
         except ValueError as error:
             faults.add(node.location, Code.INVALID_VALUE, f'"{one.name}" {error}')
             return None

@@ -13,6 +13,7 @@ from batchctl.model.admission import AdmissionLimits
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_model
 from batchctl.model.keys import Account, Api
 from batchctl.model.notices import Hook
+from batchctl.model.row_settings import MaxFailedRows, RowSettings
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict with string keys."""
@@ -158,6 +159,8 @@ class Lifecycle:
     on_missing: OnMissing = OnMissing.FAIL
     suspend: bool = False
     protect: bool = False
+    max_failed_rows: MaxFailedRows | None = None
+    """None: the job fails only when no row is good."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,7 @@ class DesiredJob:
     """The approximate bytes of its rows, defaults included; None if batchctl does not send them."""
     row_hashes: str | None = None
     """See `RowHashes`; None if there are too many rows, or batchctl does not send them."""
+    row_settings: RowSettings = field(default_factory=RowSettings)
 
     @property
     def row_kind(self) -> Kind:

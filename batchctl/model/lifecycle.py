@@ -32,6 +32,8 @@ class ValueType(Enum):
     """None: no limit. `12h` in manifests and reports, seconds in the state."""
     CHOICE = "choice"
     FLAG = "flag"
+    ROW_LIMIT = "row limit"
+    """`MaxFailedRows`; None: no limit. A count or a share such as `5%`."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,15 @@ LIFECYCLE: tuple[LifecycleField, ...] = (
         "Refuse to remove or replace the job. Kept in the state: removing the manifest does not get around it.",
         "Whether the job is protected from removal.",
     ),
+    LifecycleField(
+        "maxFailedRows",
+        "max_failed_rows",
+        ValueType.ROW_LIMIT,
+        "How many rows may have no good answer: a count, or a share such as 5%. With more, the job fails. Without it, "
+        "the job fails when no row is good.",
+        "How many rows may have no good answer.",
+        bounds={"examples": ["5%", 10]},
+    ),
 )
 """In the order of docs and reports."""
 
@@ -165,19 +176,29 @@ _FORMS: Mapping[ValueType, Mapping[str, Json]] = {
     },
     ValueType.CHOICE: {"type": "string"},
     ValueType.FLAG: {"type": "boolean"},
+    ValueType.ROW_LIMIT: {
+        "type": ["integer", "string"],
+        "minimum": 0,
+        "pattern": r"^(([0-9]{1,2}|100)(\.[0-9]{1,6})?%|[0-9]{1,12})$",
+        "patternErrorMessage": "must be a count, or a share such as 5%",
+    },
 }
 
 
 def manifest_schema(one: LifecycleField) -> dict[str, Json]:
     """The field's schema in a manifest, where null removes a default of the stack."""
     form = {"description": one.description, **_FORMS[one.kind], **one.bounds}
-    form["type"] = [form["type"], "null"]
+    form["type"] = [*_types(form), "null"]
     if one.choices is not None:
         form["enum"] = [*one.choices, None]
     # A set has no order; the default is written in the order of the enum.
     is_set = one.kind is ValueType.NAMES
     form["default"] = [name for name in _ENDS if name in one.default] if is_set else one.default
     return form
+
+
+def _types(form: Mapping[str, Json]) -> list[Json]:
+    return form["type"] if isinstance(form["type"], list) else [form["type"]]
 
 
 def report_schema(one: LifecycleField) -> dict[str, Json]:
@@ -188,8 +209,8 @@ def report_schema(one: LifecycleField) -> dict[str, Json]:
             form["minimum"] = 0
         case ValueType.NAMES:
             form["items"] = {"description": "A terminal state without its prefix, or ROWS.", "type": "string"}
-        case ValueType.DURATION:
-            form["type"] = ["string", "null"]
+        case ValueType.DURATION | ValueType.ROW_LIMIT:
+            form["type"] = [*_types(form), "null"]
         case ValueType.CHOICE:
             form["enum"] = list(one.choices or ())
         case ValueType.FLAG:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from batchctl.model.keys import Account, BrokenMark, Mark
+from batchctl.model.verdicts import NOT_ANSWERED, RowVerdict
 
 TOLERATED_OFFSET = timedelta(minutes=5)
 """The largest offset of a provider's clock without a warning (design section 5)."""
@@ -16,11 +17,41 @@ TOLERATED_OFFSET = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class RowCounts:
-    """How many rows a job has, and how they went; None where it is not known."""
+    """How many rows a job has, and how they went; None where it is not known.
+
+    Until the results are collected, these are the API's own numbers: its `ok` are all rows with an answer.
+    """
 
     total: int | None = None
     ok: int | None = None
+    """Rows with a good answer."""
     failed: int | None = None
+    """Rows with a result that is not good."""
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    """Collected rows by the code of their verdict, those without a result too; empty where they were not judged."""
+    accepted: frozenset[str] = frozenset()
+    """Codes among these, besides `OK`, that count as good by `rows.accept`."""
+    too_many_failed: bool | None = None
+    """Whether more rows failed than `maxFailedRows` allows; None where the job has no such limit."""
+
+    @property
+    def bad(self) -> int:
+        """Rows without a good answer: failed ones, and those without a result."""
+        return max(self.failed or 0, (self.total or 0) - (self.ok or 0))
+
+    @property
+    def bad_codes(self) -> tuple[str, ...]:
+        """The rows that are not good, such as `2 MAX_TOKENS`; the most frequent code comes first."""
+        good = {RowVerdict.OK, *self.accepted}
+        found = sorted(((-number, code) for code, number in self.verdicts.items() if number and code not in good))
+        return tuple(f"{-number} {code}" for number, code in found)
+
+    @property
+    def answered(self) -> int | None:
+        """Rows with an answer, good or not: the API counts the tokens of all of them."""
+        if not self.verdicts:
+            return self.ok
+        return sum(number for code, number in self.verdicts.items() if code not in NOT_ANSWERED)
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,8 @@ class InputRow:
     """The members beside the request, such as `custom_id`."""
     sent: Mapping[str, str] = field(default_factory=dict)
     """Names that were sent instead of its own, by member, such as `key`."""
+    sent_request: Mapping[str, Json] | None = field(default=None, compare=False)
+    """The request as it was sent, if `request` is None because no result echoes it."""
 
 
 @dataclass(frozen=True)
@@ -345,7 +347,9 @@ class Collected:
     path: str
     """Relative to the results folder, with `/`."""
     ok: int
+    """Rows with a good answer."""
     failed: int
+    """Rows with a result that is not good."""
     missing: int | None
     """Input rows without a result; None if the input is not known."""
     unmatched: int
@@ -354,6 +358,8 @@ class Collected:
     """Results without a key, a position or a member that identifies them."""
     tokens: int | None = None
     """Input tokens that the API counted for the answered rows; None if it counted none."""
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    """Rows by the code of their verdict, including rows without a result."""
 
 
 class Shelf(Protocol):

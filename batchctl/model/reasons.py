@@ -93,6 +93,7 @@ class Reason(StrEnum):
     )
     REJECTED = ("Rejected", "The API refused the create call for good.")
     NOT_RETRIED = ("NotRetried", "It ended without success, in a way that is not in `retryOn`.")
+    MAX_FAILED_ROWS = ("MaxFailedRows", "It ended, and more of its rows failed than `maxFailedRows` allows.")
     UNPLACED = ("Unplaced", "It succeeded, and none of its results could be matched with a row of the input.")
     BACKOFF_LIMIT = ("BackoffLimit", "It failed, and `backoffLimit` is reached.")
     MISSING = ("Missing", "Its remote job is gone, and it had not ended.")

@@ -15,6 +15,7 @@ from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
 from batchctl.model.observed import Moment, RowCounts, Status
+from batchctl.model.row_settings import RowSettings
 from batchctl.model.states import is_active, is_terminal
 from batchctl.model.times import rfc3339_seconds
 
@@ -209,6 +210,7 @@ class JobRow:
     """None in states of older formats, like `webhook`."""
     webhook: Mapping[str, str] | None = None
     """Members of `spec.webhookConfig` as hashes."""
+    row_settings: RowSettings = field(default_factory=RowSettings)
 
 
 @dataclass(frozen=True)

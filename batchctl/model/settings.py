@@ -10,6 +10,7 @@ from batchctl.model.desired import Json, Lifecycle
 from batchctl.model.durations import duration_text
 from batchctl.model.lifecycle import LIFECYCLE
 from batchctl.model.recorded import JobRow
+from batchctl.model.row_settings import MaxFailedRows, RowSettings
 
 SHORT_HASH = 12
 """The hex digits of a hash that are shown."""
@@ -33,6 +34,8 @@ def settings_of(job: JobRow) -> dict[str, Json]:
         "spec.dependsOn": sorted(job.depends_on),
     }
     found |= {f"spec.lifecycle.{name}": value for name, value in lifecycle_fields(job.lifecycle).items()}
+    if job.row_settings != RowSettings():
+        found["spec.rows.accept"] = sorted(job.row_settings.accept)
     found |= {f"metadata.labels.{name}": value for name, value in job.labels.items()}
     found |= {f"spec.webhookConfig.{name}": value for name, value in (job.webhook or {}).items()}
     if job.priority is not None:
@@ -43,6 +46,8 @@ def settings_of(job: JobRow) -> dict[str, Json]:
 def _plain(value: object) -> Json:
     if isinstance(value, timedelta):
         return duration_text(value)
+    if isinstance(value, MaxFailedRows):
+        return value.plain
     if isinstance(value, frozenset):
         return sorted(value)
     return str(value) if isinstance(value, str) else value

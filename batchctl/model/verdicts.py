@@ -5,7 +5,7 @@ The codes are stable, because programs match on them. `meaning` is for people, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum, StrEnum
 from typing import Self
 
@@ -156,9 +156,5 @@ _FIRST_ERROR = list(RowVerdict).index(RowVerdict.CANCELLED)
 ERRORS: Mapping[int, RowVerdict] = dict(enumerate(list(RowVerdict)[_FIRST_ERROR : _FIRST_ERROR + 16], start=1))
 """The errors by their google.rpc numbers."""
 
-
-def verdict_words(verdicts: Mapping[str, int], good: int, accepted: Iterable[str] = ()) -> str:
-    """The counts of rows for one line, such as `2 ok, 1 MAX_TOKENS, 1 SAFETY`; the most frequent code comes first."""
-    is_good = {RowVerdict.OK.value, *accepted}
-    bad = sorted(((-number, code) for code, number in verdicts.items() if number and code not in is_good))
-    return ", ".join([f"{good} ok", *(f"{-number} {code}" for number, code in bad)])
+NOT_ANSWERED = frozenset(one.value for one in RowVerdict if one.group in (VerdictGroup.ERROR, VerdictGroup.NOTHING))
+"""The codes of rows that got no answer at all."""

@@ -19,6 +19,7 @@ from batchctl.reconcile.view.collected import check_collected, collected_for
 from batchctl.reconcile.view.credentials import without_strangers
 from batchctl.reconcile.view.former_names import numbers_used, with_present_names
 from batchctl.reconcile.view.found_results import with_found_results
+from batchctl.reconcile.view.judged_rows import judge_view
 from batchctl.reconcile.view.marks import Marked
 from batchctl.reconcile.view.order import find_needed
 from batchctl.reconcile.view.readings import with_latest_readings
@@ -83,6 +84,7 @@ class Reader:
             views = tuple(check_collected(view, context.inventory) for view in views)
             asked = None if context.options.destroy else wanted
             views = with_found_results(name, views, asked, context.collected, context.observed)
+            views = tuple(judge_view(view, asked) for view in views)
             yield self._with_kind(Subject(name, asked, record, views, used.get(name, 0)))
 
     def _with_kind(self, subject: Subject) -> Subject:

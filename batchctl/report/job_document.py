@@ -58,7 +58,8 @@ def version_document(report: VersionReport) -> dict[str, Json]:
 
 def row_counts(rows: RowCounts) -> dict[str, Json]:
     """Counts of rows, null where they are not known."""
-    return {"total": rows.total, "ok": rows.ok, "failed": rows.failed}
+    verdicts = {code: rows.verdicts[code] for code in sorted(rows.verdicts)}
+    return {"total": rows.total, "ok": rows.ok, "failed": rows.failed, "verdicts": verdicts or None}
 
 
 def _status_row(row: StatusRow) -> dict[str, Json]:

@@ -13,6 +13,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
+from batchctl.model.verdicts import RowVerdict
 from batchctl.report.layout import count
 from batchctl.report.purchase import purchase_sentence
 from batchctl.report.values import ApplyReport
@@ -151,12 +152,26 @@ def phase_summary(phases: Iterable[Phase]) -> str:
 
 
 def rows_text(rows: RowCounts) -> str:
-    """How far the rows are: `98/100, 2 failed`; `?` for an unknown number, `-` if nothing is known."""
+    """How far the rows are: `98/100, 2 failed`; `?` for an unknown number, `-` if nothing is known.
+
+    Collected rows that are not all good are counted by verdict: `2 ok, 1 MAX_TOKENS, 1 SAFETY`.
+    """
     if rows == RowCounts():
         return "-"
+    if rows.bad_codes:
+        return ", ".join([f"{rows.ok} ok", *rows.bad_codes])
     done = "?" if rows.ok is None else str(rows.ok)
     total = "?" if rows.total is None else str(rows.total)
     return f"{done}/{total}, {rows.failed} failed" if rows.failed else f"{done}/{total}"
+
+
+def collected_words(rows: RowCounts) -> str:
+    """The rows of collected results, for one line: `2 rows ok, 1 MAX_TOKENS, 1 without a result`."""
+    none = f" {RowVerdict.NO_RESULT}"
+    codes = [code for code in rows.bad_codes if not code.endswith(none)]
+    missing = [f"{code.removesuffix(none)} without a result" for code in rows.bad_codes if code.endswith(none)]
+    good = f"{rows.ok} {'row' if rows.ok == 1 else 'rows'} ok"
+    return ", ".join([good, *(codes or [f"{rows.failed or 0} failed"]), *missing])
 
 
 def state_text(state: str | None) -> str:

@@ -81,7 +81,8 @@ class RowEncoder:
         """
         match job.source:
             case InlineRows(rows):
-                return (InputRow(row.key, None, row.members) for row in rows)
+                form = WireForm(job)
+                return (InputRow(row.key, None, row.members, sent_request=form.request(row)) for row in rows)
             case LocalFile() as source:
                 return self._rows_of_file(job, source)
             case UploadedFile() | RemoteSource() | UnknownSource():
@@ -95,8 +96,14 @@ class RowEncoder:
         try:
             for index, row in enumerate(read_rows(source.path, job.row_kind, self._line_bytes)):
                 hasher.add(row)
-                request = form.request(row) if form.is_echoed else None
-                yield InputRow(row.key, request, row.members, form.names(row, index))
+                sent = form.request(row)
+                yield InputRow(
+                    row.key,
+                    sent if form.is_echoed else None,
+                    row.members,
+                    form.names(row, index),
+                    sent_request=sent,
+                )
         except RowsError as error:
             raise _input_changed(source, str(error)) from error
         if hasher.hexdigest() != source.sha256:

@@ -15,6 +15,7 @@ from batchctl.model.desired import Json
 from batchctl.model.ports import ForeignRows, KnownInput, ResultItem, SentRows, UnorderedRows
 from batchctl.model.row_marks import position_of_key
 from batchctl.rows.arrivals import NOWHERE, Arrivals, Fate, Settled
+from batchctl.rows.expectation import UNSEEN, Expectations
 from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.identities import names_of
 from batchctl.rows.match import RowJoin
@@ -42,19 +43,23 @@ class Join(Protocol):
         """What stood beside the request of a row, as far as the input is known."""
         ...
 
+    def expectation(self, row: int) -> int:
+        """Where it is kept what the request of a row asks for; UNSEEN where the request is not known."""
+        ...
 
-def join_for(known: KnownInput | None, aside: BinaryIO) -> Join:
+
+def join_for(known: KnownInput | None, aside: BinaryIO, expectations: Expectations) -> Join:
     """The way to place results, by what is known of the input. Reads its rows: raises what they raise.
 
-    `aside` is an empty file for what has to wait.
+    `aside` is an empty file for what has to wait. What the rows ask for goes into `expectations`.
     """
     match known:
         case None:
             return LooseJoin(ours=True)
         case SentRows(rows):
-            return RowJoin(RowTable(rows, aside), ours=True)
+            return RowJoin(RowTable(rows, aside, expectations), ours=True)
         case ForeignRows(rows):
-            return RowJoin(RowTable(rows, aside), ours=False)
+            return RowJoin(RowTable(rows, aside, expectations), ours=False)
         case UnorderedRows():
             return LooseJoin(ours=False)
         case _:
@@ -96,6 +101,9 @@ class LooseJoin:
 
     def members(self, row: int) -> Mapping[str, Json]:  # noqa: ARG002  the input is not known
         return {}
+
+    def expectation(self, row: int) -> int:  # noqa: ARG002  the input is not known
+        return UNSEEN
 
     def _fate(self, number: int, holder: int) -> Fate:
         """Of a result whose row has one already."""

@@ -52,6 +52,7 @@ _DIGEST = re.compile(rf"{DIGEST_SCHEME}([0-9a-f]{{{MARK_DIGEST_LENGTH}}}|[0-9a-f
 _TOKEN = re.compile(rf"([a-z0-9]{{{TOKEN_LENGTH}}})?")
 """An imported job has none."""
 _REMOTE = re.compile(r"[!-~]{1,1024}")
+_VERDICT = re.compile(r"[A-Z]{1,32}(_[A-Z]{1,32}){0,8}")
 _STATE = re.compile("|".join(sorted(TERMINAL_STATES)))
 """What has not ended is not collected."""
 
@@ -158,11 +159,17 @@ def _attempt(folder: Path, found: Mapping[str, Json]) -> RecordedAttempt:
         create_time=_time(found["createTime"]),
         start_time=_time(found["startTime"]),
         end_time=_time(found["endTime"]),
-        rows=RowCounts(_count(total, "rows"), ok, failed),
+        rows=RowCounts(_count(total, "rows"), ok, failed, _verdicts(rows)),
         adopted=True,
         results=f"{job}/{folder.name}",
         tokens=None if tokens is None else _count(tokens, "tokens"),
     )
+
+
+def _verdicts(rows: Mapping[str, Json]) -> dict[str, int]:
+    """Rows by verdict. A manifest of an earlier release has none; a later release may have further codes."""
+    found = _object(rows.get("verdicts", {}))
+    return {_text(code, "verdict", _VERDICT): _count(number, "verdicts") for code, number in found.items()}
 
 
 def _object(value: Json) -> Mapping[str, Json]:

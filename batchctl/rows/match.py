@@ -86,6 +86,10 @@ class RowJoin:
         """What stood beside the request of a row."""
         return self._table.members(row)
 
+    def expectation(self, row: int) -> int:
+        """Where it is kept what the request of a row asks for."""
+        return self._table.expectations[row]
+
     def _forms(self, item: ResultItem) -> Forms | None:
         if item.request is None or not self._table.is_echoed:
             return None

@@ -6,8 +6,8 @@ Owns the reading of what `results` wrote. Never writes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchctl.disk.safe_open import open_stream, read_start
@@ -30,6 +30,8 @@ class Gaps:
     """Results that match no input row, or whose row has another answer."""
     anonymous: int = 0
     """Results that nothing tells apart."""
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    """Rows by the code of their verdict; empty in results that an earlier release collected."""
 
 
 def find_current(results: Path, job: str) -> Path | None:
@@ -78,11 +80,12 @@ def read_gaps(folder: Path) -> Gaps:
     try:
         rows = json.loads(raw)["rows"]
         missing, unmatched, anonymous = rows["missing"] or 0, rows["unmatched"], rows.get("anonymous", 0)
+        verdicts = dict(rows.get("verdicts", {}))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(f"{path} is not the manifest of collected results") from error
-    if not all(isinstance(number, int) for number in (missing, unmatched, anonymous)):
+    if not all(isinstance(number, int) for number in (missing, unmatched, anonymous, *verdicts.values())):
         raise _damaged(f"{path} holds something else than numbers of rows")
-    return Gaps(missing, unmatched, anonymous)
+    return Gaps(missing, unmatched, anonymous, verdicts)
 
 
 def _row(path: Path, number: int, raw: bytes) -> dict[str, Json]:

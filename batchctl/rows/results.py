@@ -23,7 +23,10 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, KnownInput, ResultItem
 from batchctl.model.times import rfc3339
-from batchctl.rows.counting import RowCount
+from batchctl.model.verdicts import RowVerdict
+from batchctl.rows.arrivals import Fate
+from batchctl.rows.counting import ResultCount, without_position
+from batchctl.rows.expectation import Expectations
 from batchctl.rows.folder import (
     CURRENT,
     MANIFEST_FILE,
@@ -137,23 +140,33 @@ def _remote_in(folder: Path) -> tuple[Json, Json] | None:
 def _write(
     part: Path, path: str, items: Iterable[ResultItem], known: KnownInput | None, facts: Mapping[str, Json]
 ) -> Collected:
-    with _temporary(part / ".input") as aside, Spool(part / ".arrived") as spool:
-        join = join_for(known, aside)
-        counts = RowCount()
+    with (
+        _temporary(part / ".input") as aside,
+        _temporary(part / ".expected") as expected,
+        Spool(part / ".arrived") as spool,
+    ):
+        expectations = Expectations(expected)
+        join = join_for(known, aside, expectations)
+        counts = ResultCount()
         for number, arrived in enumerate(items):
             item = arrived if arrived.aside is None else _kept_aside(part, arrived, arrived.aside, number)
             join.add(item)
-            spool.add(item)
+            spool.add(item, expectations.place(item.request))
             counts.add(item)
         settled = join.settle()
-        ok, failed, unmatched, tokens = counts.total(settled)
-        anonymous = spool.count_anonymous(counts.nowhere(settled))
-        sha256 = spool.write_sorted(part / RESULTS_FILE, settled, join)
-    anonymous = anonymous if ok + failed > 1 else 0
-    collected = Collected(path, ok, failed, settled.missing, unmatched, anonymous, tokens)
-    rows = {"ok": ok, "failed": failed, "missing": settled.missing, "unmatched": unmatched, "anonymous": anonymous}
+        anonymous = spool.count_anonymous(without_position(settled))
+        sha256, verdicts = spool.write_sorted(part / RESULTS_FILE, settled, join, expectations)
+    ok, came, missing = verdicts[RowVerdict.OK], verdicts.total(), settled.missing
+    if missing:
+        verdicts[RowVerdict.NO_RESULT] = missing
+    unmatched, tokens = settled.fates.count(Fate.UNMATCHED), counts.tokens(settled)
+    by_code = {code.value: verdicts[code] for code in RowVerdict if verdicts[code]}
+    anonymous = anonymous if came > 1 else 0
+    collected = Collected(path, ok, came - ok, missing, unmatched, anonymous, tokens, by_code)
+    rows = {"ok": ok, "failed": came - ok, "missing": missing, "unmatched": unmatched, "anonymous": anonymous}
     size = (part / RESULTS_FILE).stat().st_size
-    _write_manifest(part / MANIFEST_FILE, {**facts, "rows": rows, "tokens": tokens, "sha256": sha256, "bytes": size})
+    found = {"rows": {**rows, "verdicts": by_code}, "tokens": tokens, "sha256": sha256, "bytes": size}
+    _write_manifest(part / MANIFEST_FILE, {**facts, **found})
     sync_folder(part)
     return collected
 

@@ -10,6 +10,7 @@ import json
 import math
 import os
 from array import array
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from itertools import groupby
@@ -19,9 +20,12 @@ from types import TracebackType
 from batchctl.disk.private_files import create_file
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
+from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import NOWHERE, Fate, Settled
+from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
 from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.join import Join
+from batchctl.rows.verdict import verdict
 from batchctl.rows.written import as_written
 
 _NAMELESS = 0
@@ -36,32 +40,47 @@ class Spool(AbstractContextManager["Spool"]):
         self._path = path
         self._stream = create_file(path)
         self._offsets = array("q", [0])
+        self._echoed = array("q")
+        """By result: where it is kept what the request asks for that it echoes."""
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
-    def add(self, item: ResultItem) -> None:
-        """Take the next result."""
+    def add(self, item: ResultItem, echoed: int) -> None:
+        """Take the next result. `echoed` is where it is kept what its echoed request asks for."""
+        self._echoed.append(echoed)
         outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
         parts = (_encoded(item.key), _encoded(outcome), _encoded(dict(item.members)))
         record = b"\n".join(parts)
         self._stream.write(record)
         self._offsets.append(self._offsets[-1] + len(record))
 
-    def write_sorted(self, path: Path, settled: Settled, join: Join) -> str:
-        """Write all results by input position, those without one last as they came; gives the file's sha256."""
+    def write_sorted(
+        self, path: Path, settled: Settled, join: Join, expectations: Expectations
+    ) -> tuple[str, Counter[RowVerdict]]:
+        """Write all results by input position, those without one last as they came.
+
+        Gives the file's sha256, and how many rows have each verdict.
+        """
         sha256 = hashlib.sha256()
+        verdicts: Counter[RowVerdict] = Counter()
         kept = (number for number in range(len(self)) if settled.fates[number] != Fate.DROPPED)
         # Sorting is stable, so results of one position keep the order of their arrival.
         order = sorted(kept, key=lambda number: _sorting(settled.rows[number]))
         with create_file(path) as target:
             for number in order:
-                line = self._line(number, settled.rows[number], join)
+                row = settled.rows[number]
+                place = UNSEEN if row == NOWHERE else join.expectation(row)
+                expected = expectations.at(self._echoed[number] if place == UNSEEN else place)
+                record = self._record(number)
+                found = _judge(record[1], expected)
+                verdicts[found] += settled.fates[number] == Fate.MATCHED
+                line = _line(record, row, join, found)
                 sha256.update(line)
                 target.write(line)
             target.flush()
             os.fsync(target.fileno())
-        return sha256.hexdigest()
+        return sha256.hexdigest(), verdicts
 
     def count_anonymous(self, numbers: Iterable[int]) -> int:
         """How many of these results nothing tells apart: they are called nothing, or all that another one is called."""
@@ -79,23 +98,33 @@ class Spool(AbstractContextManager["Spool"]):
         self._stream.seek(self._offsets[number])
         return self._stream.read(self._offsets[number + 1] - self._offsets[number]).split(b"\n")
 
-    def _line(self, number: int, row: int, join: Join) -> bytes:
-        """One line of `results.jsonl`, its outcome as it was put aside."""
-        key, outcome, members = self._record(number)
-        head: dict[str, Json] = {"key": json.loads(key), "index": None}
-        came: dict[str, Json] = json.loads(members)
-        if row != NOWHERE:
-            head = {"key": join.key(row, head["key"]), "index": row}
-            came = as_written(came, join.members(row))
-        # What a row is stands before its answer, which may be long.
-        head |= {"input": came} if came else {}
-        return _encoded(head)[:-1] + b"," + outcome[1:] + b"\n"
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stream.close()
         self._path.unlink()
+
+
+def _line(record: list[bytes], row: int, join: Join, found: RowVerdict) -> bytes:
+    """One line of `results.jsonl`, its outcome as it was put aside."""
+    key, outcome, members = record
+    head: dict[str, Json] = {"key": json.loads(key), "index": None, "verdict": found.value}
+    came: dict[str, Json] = json.loads(members)
+    if row != NOWHERE:
+        head = {**head, "key": join.key(row, head["key"]), "index": row}
+        came = as_written(came, join.members(row))
+    # What a row is comes before its answer, which may be long.
+    head |= {"input": came} if came else {}
+    return _encoded(head)[:-1] + b"," + outcome[1:] + b"\n"
+
+
+def _judge(outcome: bytes, expected: Expectation) -> RowVerdict:
+    """The verdict on a result as it was put aside."""
+    try:
+        found = json.loads(outcome)
+    except RecursionError:
+        return RowVerdict.DATA_LOSS
+    return verdict(found.get("response"), found.get("error"), expected)
 
 
 def _sorting(row: int) -> int:

@@ -14,6 +14,7 @@ from batchctl.model.desired import Json
 from batchctl.model.ports import InputRow
 from batchctl.model.row_marks import without_labels
 from batchctl.rows.echo import Forms, form_beside, forms
+from batchctl.rows.expectation import Expectations
 from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.groups import Groups
 from batchctl.rows.identities import Identities, names_of
@@ -31,17 +32,20 @@ def whole_form(exact: int, members: Mapping[str, Json]) -> int:
 class RowTable:
     """The rows of an input, in its order. Reads them all at once: raises what they raise."""
 
-    def __init__(self, rows: Iterable[InputRow], aside: BinaryIO) -> None:
+    def __init__(self, rows: Iterable[InputRow], aside: BinaryIO, expectations: Expectations) -> None:
         self._aside = aside
         self._places = array("q", [0])
         self.exact, self.loose, self.core = array("Q"), array("Q"), array("Q")
         self._whole = array("Q")
         self.keys: list[str | None] = []
+        self.expectations = array("q")
+        """Where it is kept what each row asks for."""
         self.names = Identities()
         self.is_echoed = False
         """Whether any request is known that a result could echo."""
         for row in rows:
             self._add(row)
+            self.expectations.append(expectations.place(row.request if row.sent_request is None else row.sent_request))
         self.names.close()
         self.by_exact, self.by_loose, self.by_core = Groups(self.exact), Groups(self.loose), Groups(self.core)
         self.by_whole = Groups(self._whole)

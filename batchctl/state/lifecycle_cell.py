@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from batchctl.model.desired import Json, Lifecycle
 from batchctl.model.lifecycle import LIFECYCLE, LifecycleField, Value, ValueType
+from batchctl.model.row_settings import MaxFailedRows
 from batchctl.state.cells import NewerError, read_flag, read_number, read_seconds, read_text, seconds_of
 
 _WRITE: Mapping[ValueType, Callable[[Value], Json]] = {
@@ -14,6 +15,7 @@ _WRITE: Mapping[ValueType, Callable[[Value], Json]] = {
     ValueType.DURATION: seconds_of,
     ValueType.CHOICE: str,
     ValueType.FLAG: bool,
+    ValueType.ROW_LIMIT: lambda limit: None if limit is None else limit.plain,
 }
 _READ: Mapping[ValueType, Callable[[Json], Value]] = {
     ValueType.COUNT: read_number,
@@ -21,6 +23,7 @@ _READ: Mapping[ValueType, Callable[[Json], Value]] = {
     ValueType.DURATION: read_seconds,
     ValueType.CHOICE: read_text,
     ValueType.FLAG: read_flag,
+    ValueType.ROW_LIMIT: lambda limit: None if limit is None else MaxFailedRows.parse(limit),
 }
 
 

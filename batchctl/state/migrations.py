@@ -242,6 +242,14 @@ def add_input_files(db: Database) -> None:
     db.table("attempts").add_column("input_file", str)
 
 
+def add_row_verdicts(db: Database) -> None:
+    """Version 16: an attempt's rows by verdict, those that were accepted, and how a job's rows are judged, as JSON."""
+    for column in ("rows_verdicts", "rows_accepted"):
+        db.table("attempts").add_column(column, str)
+    db.table("attempts").add_column("rows_too_many_failed", int)
+    db.table("jobs").add_column("row_settings", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -258,6 +266,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_ghosts,
     add_troubles,
     add_input_files,
+    add_row_verdicts,
 )
 """In order. The format version of a file is the number of migrations that it has had."""
 

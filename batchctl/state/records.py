@@ -33,6 +33,14 @@ from batchctl.state.cells import (
     time_cell,
 )
 from batchctl.state.lifecycle_cell import lifecycle_object, read_lifecycle
+from batchctl.state.row_verdicts import (
+    flag_cell,
+    read_accepted,
+    read_optional_flag,
+    read_row_settings,
+    read_verdicts,
+    row_settings_cell,
+)
 from batchctl.state.trouble_cell import read_optional_trouble, trouble_cell
 
 Record: TypeAlias = dict[str, Cell]
@@ -67,6 +75,7 @@ def job_record(job: JobRow) -> Record:
         "released_time": time_cell(job.released_time),
         "cancel_requested": time_cell(job.cancel_requested),
         "lifecycle": json_cell(lifecycle_object(job.lifecycle)),
+        "row_settings": row_settings_cell(job.row_settings),
         "labels": json_cell(job.labels),
         "former_names": json_cell(list(job.former_names)),
         "depends_on": json_cell(list(job.depends_on)),
@@ -86,6 +95,7 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         path=read_text(stored["path"]),
         account=Account.parse(read_text(stored["account"])),
         lifecycle=read_lifecycle(read_object(stored["lifecycle"])),
+        row_settings=read_row_settings(stored["row_settings"]),
         labels=read_labels(stored["labels"]),
         display_name=read_optional_text(stored["display_name"]),
         current=read_number(stored["current"]),
@@ -115,6 +125,9 @@ def attempt_record(attempt: RecordedAttempt) -> Record:
         "rows_total": attempt.rows.total,
         "rows_ok": attempt.rows.ok,
         "rows_failed": attempt.rows.failed,
+        "rows_verdicts": json_cell(attempt.rows.verdicts) if attempt.rows.verdicts else None,
+        "rows_accepted": json_cell(sorted(attempt.rows.accepted)) if attempt.rows.accepted else None,
+        "rows_too_many_failed": flag_cell(attempt.rows.too_many_failed),
         "error_code": attempt.error.code if attempt.error else None,
         "error_message": text_cell(attempt.error.message) if attempt.error else None,
         "rejected": int(attempt.rejected),
@@ -155,6 +168,9 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
             total=read_optional_number(stored["rows_total"]),
             ok=read_optional_number(stored["rows_ok"]),
             failed=read_optional_number(stored["rows_failed"]),
+            verdicts=read_verdicts(stored["rows_verdicts"]),
+            accepted=read_accepted(stored["rows_accepted"]),
+            too_many_failed=read_optional_flag(stored["rows_too_many_failed"]),
         ),
         error=_read_error(stored),
         rejected=read_flag(stored["rejected"]),

@@ -35,7 +35,7 @@ def test_some_rows_fail_and_the_job_succeeds(
         stack.write_job("translate")
     assert cli("apply", "--yes", "--wait").code == 0
     assert cli.ok("status", "-o", "json").phases() == {"translate": "Succeeded"}
-    assert counts(cli) == {"total": 3, "ok": 2, "failed": 1}
+    assert counts(cli) == {"total": 3, "ok": 2, "failed": 1, "verdicts": {"OK": 2, "RESOURCE_EXHAUSTED": 1}}
     rows = cli.ok("results", "translate").rows
     assert [(row["key"], row["index"], "error" in row) for row in rows] == [
         ("one", 0, False),
@@ -51,7 +51,7 @@ def test_all_rows_fail_and_the_job_failed(stack: StackFolder, cli: Cli, service:
     stack.write_job("translate")
     assert cli("apply", "--yes", "--wait").code == 4
     assert cli("status", "-o", "json").phases() == {"translate": "Failed"}
-    assert counts(cli) == {"total": 3, "ok": 0, "failed": 3}
+    assert counts(cli) == {"total": 3, "ok": 0, "failed": 3, "verdicts": {"RESOURCE_EXHAUSTED": 3}}
     rows = cli.ok("results", "translate").rows
     assert [row["error"]["message"] for row in rows] == ["no capacity"] * 3
     assert service.creates == 1
@@ -77,7 +77,7 @@ def test_rows_of_a_share_fail_evenly(stack: StackFolder, cli: Cli, service: Serv
     rows = [{"key": f"row-{number}", "text": f"text {number}"} for number in range(10)]
     stack.write_job("translate", src=rows)
     cli.ok("apply", "--yes", "--wait")
-    assert counts(cli) == {"total": 10, "ok": 5, "failed": 5}
+    assert counts(cli) == {"total": 10, "ok": 5, "failed": 5, "verdicts": {"INTERNAL": 5, "OK": 5}}
     found = cli.ok("results", "translate").rows
     assert [row["index"] for row in found] == list(range(10))
     assert [row["key"] for row in found] == [row["key"] for row in rows]

@@ -266,7 +266,7 @@ def test_rows_that_come_back_changed_and_twice_and_early_are_all_placed(
     vertex.write_job("good", src={"file": "rows.jsonl"}, dest="gs://output/x")
     cli.ok("apply", "--yes", "--wait")
     (status,) = cli.ok("status", "-o", "json").json["jobs"]
-    assert status["rows"] == {"total": 6, "ok": 6, "failed": 0}
+    assert status["rows"] == {"total": 6, "ok": 6, "failed": 0, "verdicts": {"OK": 6}}
     shown = cli.ok("results", "good")
     assert "warning" not in shown.err
     assert [(row["key"], row["index"], row["input"], row["attempt"]) for row in shown.rows] == [
@@ -342,7 +342,7 @@ def test_a_job_of_whose_rows_none_could_be_placed_has_not_succeeded(
     assert found["good"] == "Failed"
     assert found["next"] != "Succeeded"
     (status, _) = cli("status", "-o", "json").json["jobs"]
-    assert "matches none of its 2 rows" in status["reason"]
+    assert "no result matches any of its 2 rows" in status["reason"]
     assert [job["deleted"] for job in service.jobs()] == [False]
     rows = cli("results", "good").rows
     assert [(row["index"], "response" in row) for row in rows] == [(None, True)] * 2
@@ -365,7 +365,10 @@ def test_rows_that_do_not_fit_together_are_told_wherever_the_job_is_shown(
     put("one", "two", "four", "five")
     assert "2 rows ok, 0 failed, 2 without a result, 1 that match no input row" in cli.ok("apply", "--yes").err
     (status,) = cli.ok("status", "-o", "json").json["jobs"]
-    assert (status["phase"], status["rows"]) == ("Succeeded", {"total": 4, "ok": 2, "failed": 0})
+    assert (status["phase"], status["rows"]) == (
+        "Succeeded",
+        {"total": 4, "ok": 2, "failed": 0, "verdicts": {"NO_RESULT": 2, "OK": 2}},
+    )
     assert status["reason"] == "succeeded; 2 of 4 rows have no result"
     described = cli.ok("describe", "good").out
     assert "succeeded; 2 of 4 rows have no result" in described

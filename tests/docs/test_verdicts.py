@@ -20,6 +20,13 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page, "run python docs/generate_verdicts.py"
 
 
+def test_the_schemas_are_current() -> None:
+    files: dict[Path, str] = runpy.run_path(str(ROOT / "docs" / "generate_verdicts.py"))["schema_files"]()
+    assert {path.name for path in files} == {"batchjob.schema.json", "results-row.schema.json"}
+    for path, text in files.items():
+        assert path.read_text(encoding="utf-8") == text, "run python docs/generate_verdicts.py"
+
+
 @pytest.mark.parametrize("code", list(RowVerdict))
 def test_every_code_is_a_name_and_has_a_meaning(code: RowVerdict) -> None:
     assert re.fullmatch(r"[A-Z]+(_[A-Z]+)*", code.value)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from batchctl.emulator.globs import matches
-from batchctl.emulator.rules import Course, RowRule
+from batchctl.emulator.row_outcomes import RowOutcome, RowRule
+from batchctl.emulator.rules import Course
 from tests.support.embedded_emulator import World
 
 
@@ -32,14 +33,17 @@ def test_globs_have_two_wildcards(glob: str, text: str, expected: bool) -> None:
 
 @pytest.mark.parametrize(("share", "expected"), [("0", 0), ("0.05", 1), ("0.3", 3), ("0.5", 5), ("1", 10)])
 def test_a_share_is_spread_evenly_from_the_first_row_on(share: str, expected: int) -> None:
-    rule = RowRule("*", 13, "m", Fraction(share))
+    rule = RowOutcome("error", "{}", Fraction(share))
     hits = [rule.hits(position) for position in range(10)]
     assert sum(hits) == expected
     assert hits[0] is (expected > 0)
 
 
 def test_a_course_is_stored_and_loaded() -> None:
-    for course in (Course(1, 2), Course(0, 5, rows=(RowRule("k*", 8, "m", Fraction(1, 3)),), error=(3, "e"))):
+    for course in (
+        Course(1, 2),
+        Course(0, 5, rows=(RowRule("k*", (RowOutcome("error", "{}", Fraction(1, 3)),)),), error=(3, "e")),
+    ):
         assert Course.from_json(course.to_json()) == course
 
 

@@ -9,7 +9,8 @@ import pytest
 from batchctl.emulator.bigquery.tables import Column, add_dataset, create_table
 from batchctl.emulator.clock import HOUR
 from batchctl.emulator.lifecycle import Fate, Limits, State, Timeline, progress
-from batchctl.emulator.rules import Course, RowRule
+from batchctl.emulator.row_outcomes import RowOutcome, RowRule
+from batchctl.emulator.rules import Course
 from batchctl.emulator.settings import Settings
 from tests.support.vertex_calls import MODEL, TABLE, Vertex, asked, from_gcs, to_table
 
@@ -64,7 +65,8 @@ def test_the_state_of_a_job_over_time(
 
 
 def test_a_course_is_stored_completely() -> None:
-    course = Course(1, 2, Fate.ROWS, (RowRule("*", 3, "m", 1),), (3, "e"), LIMITS, State.PAUSED)  # type: ignore[arg-type]
+    rule = RowRule("*", (RowOutcome("finishReason", '"STOP"'),))
+    course = Course(1, 2, Fate.ROWS, (rule,), (3, "e"), LIMITS, State.PAUSED)
     assert Course.from_json(course.to_json()) == course
     assert Course.from_json(Course(1, 2).to_json()) == Course(1, 2)
 

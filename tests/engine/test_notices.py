@@ -69,7 +69,7 @@ def test_each_hook_is_told_each_end_that_it_wants_once(world):
     assert told(world, "log") == [("b", 1, "job.failed"), ("b", 2, "job.failed")]
     event = next(event for _, event in world.receiver.got if event["type"] == "job.succeeded")
     assert event["remote"] == world.attempt("a").remote
-    assert event["rows"] == {"total": 2, "ok": 2, "failed": 0}
+    assert event["rows"] == {"total": 2, "ok": 2, "failed": 0, "verdicts": {"OK": 2}}
     # One event, one id; each of another attempt has another.
     assert len({event["id"] for _, event in world.receiver.got}) == 3
     assert world.events("a").count("notified") == 1

@@ -360,8 +360,9 @@ NOT_YET = "is not supported yet"
                 '5:10: InvalidValue "adopt" cannot be "files/x" (it must be the name of a batch job, such as batches/abc123 or projects/…/locations/…/batchPredictionJobs/123)'
             ],
         ),
-        ("lifecycle: {maxFailedRows: 5%}", [f'5:15: NotSupportedYet "maxFailedRows" {NOT_YET} (leave it out)']),
         ("lifecycle: {maxFailedRows: 5.5}", 1),
+        ("lifecycle: {maxFailedRows: 100.5%}", 1),
+        ("lifecycle: {maxFailedRows: -1}", 1),
         ("lifecycle: {retryOn: [FAILED, ROWS]}", [f'5:33: NotSupportedYet "retryOn: ROWS" {NOT_YET} (leave it out)']),
         # lifecycle
         (

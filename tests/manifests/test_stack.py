@@ -257,7 +257,7 @@ def test_the_operators_state_may_be_anywhere(tmp_path: Path) -> None:
             [
                 (
                     'batchctl.yaml:5:14: UnknownField there is no field "src" in "defaults" (one of: adopt, dependsOn, dest, '
-                    "displayName, extraBody, extraRequest, lifecycle, model, priority, provider, request, runId, "
+                    "displayName, extraBody, extraRequest, lifecycle, model, priority, provider, request, rows, runId, "
                     "webhookConfig)"
                 )
             ],

@@ -22,6 +22,7 @@ from batchctl.providers.cloud import storage
 from batchctl.providers.google_credentials import StaticToken
 from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.vertex.provider import open_vertex
+from batchctl.rows.expectation import Expectations
 from batchctl.rows.join import ForeignRows, join_for
 from tests.support.discovery_traffic import Traffic, all_faults
 from tests.support.open_providers import open_flat
@@ -294,7 +295,7 @@ def test_rows_that_batchctl_never_sent_are_known_by_their_echo(vertex, control, 
     assert [row.key for row in rows] == [None, None, None, "d", None, None, None]
     results = list(vertex.read_results(create(vertex, source).name))
     assert any("generation_config" in row.request for row in results) is not normalised
-    join = join_for(ForeignRows(rows), io.BytesIO())
+    join = join_for(ForeignRows(rows), io.BytesIO(), Expectations(io.BytesIO()))
     for item in results:
         join.add(item)
     settled = join.settle()

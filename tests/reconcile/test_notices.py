@@ -150,7 +150,7 @@ def test_the_event_says_all_that_is_in_its_schema() -> None:
         "remote": "batches/a-1",
         "provider": "main",
         "model": "gemini-2.5-flash",
-        "rows": {"total": 10, "ok": 3, "failed": None},
+        "rows": {"total": 10, "ok": 3, "failed": None, "verdicts": None},
         "reason": "the model is gone",
         "reasonCode": None,
     }

@@ -14,6 +14,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, Trouble
+from batchctl.model.row_settings import MaxFailedRows
 from batchctl.reconcile import Options, Scope
 from batchctl.reconcile.view.marks import NO_TOKEN
 from tests.support.decisions import (
@@ -189,6 +190,7 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     Reason.REJECTED: [Situation(job(), row(job(), attempt(1, None, remote=None, rejected=True)))],
     Reason.NOT_RETRIED: [one(attempt(1, "CANCELLED", results="a/1"))],
     Reason.BACKOFF_LIMIT: [one(FAILED)],
+    Reason.MAX_FAILED_ROWS: [one(collected(rows=RowCounts(10, 8, 2)), max_failed_rows=MaxFailedRows("1"))],
     Reason.UNPLACED: [one(collected(rows=RowCounts(4, 0, 0)))],
     Reason.MISSING: [vanished(ACTIVE), vanished(ACTIVE, on_missing=OnMissing.RECREATE)],
     Reason.RECREATE_LIMIT: [again(*(lost(number) for number in (1, 2, 3)), last=4)],

@@ -15,11 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from batchctl.model.desired import Json
 from batchctl.model.errors import NotFound
 from batchctl.model.keys import Account, Api, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import ForeignRows, InputRow, KnownInput, ResultItem, SentRows, UnorderedRows
 from batchctl.rows.arrivals import NOWHERE, Fate
+from batchctl.rows.expectation import Expectations
 from batchctl.rows.groups import Groups
 from batchctl.rows.join import join_for
 from batchctl.rows.read import read_results
@@ -61,7 +63,7 @@ def echo(request: Any, key: str | None = None, **more: Any) -> ResultItem:
 
 def settled(known: KnownInput | None, items: Sequence[ResultItem]) -> tuple[list[Place | None], int | None]:
     """The place of each result, None for one that is dropped, and how many rows have none."""
-    join = join_for(known, io.BytesIO())
+    join = join_for(known, io.BytesIO(), Expectations(io.BytesIO()))
     for item in items:
         join.add(item)
     found = join.settle()
@@ -274,7 +276,7 @@ def test_what_the_input_raises_is_raised_before_any_result_is_placed():
         raise NotFound("gone", http=404)
 
     with pytest.raises(NotFound):
-        join_for(ForeignRows(rows()), io.BytesIO())
+        join_for(ForeignRows(rows()), io.BytesIO(), Expectations(io.BytesIO()))
 
 
 # Anything at all
@@ -387,6 +389,10 @@ def test_many_equal_rows_cost_no_more_than_others():
 # In the results folder
 
 
+def said(n: Json) -> dict[str, Json]:
+    return {"n": n, "candidates": [{"content": {"parts": [{"text": "fine"}]}, "finishReason": "STOP"}]}
+
+
 def test_what_is_placed_at_the_end_stands_at_its_place_in_the_folder(tmp_path: Path):
     remote = RemoteJob(
         "j", Account(Api.GEMINI, "emulator"), "d", None, "JOB_STATE_SUCCEEDED", create_time=datetime.now(UTC)
@@ -394,17 +400,17 @@ def test_what_is_placed_at_the_end_stands_at_its_place_in_the_folder(tmp_path: P
     rows = [InputRow("p", PLAIN), InputRow(None, A), InputRow("z", ZERO)]
     items = [
         ResultItem(None, None, error={"code": 3, "message": "\ud800"}, request=ZERO),
-        ResultItem(None, None, response={"n": 0.1}, request=A),
-        ResultItem(None, None, response={"n": 1}, request=PLAIN),
-        ResultItem(None, None, response={"n": 2}, request=B),
+        ResultItem(None, None, response=said(0.1), request=A),
+        ResultItem(None, None, response=said(1), request=PLAIN),
+        ResultItem(None, None, response=said(2), request=B),
     ]
     random.Random(4).shuffle(items)
     store = ResultsFolder(tmp_path)
     found = store.collect(AttemptKey("j", 1), "d1:0123abcd", remote, items, ForeignRows(rows), {})
     assert (found.ok, found.failed, found.missing, found.unmatched) == (2, 1, 0, 1)
     assert [(row["key"], row["index"], row.get("response")) for row in read_results(tmp_path / found.path)] == [
-        ("p", 0, {"n": 1}),
-        (None, 1, {"n": 0.1}),
+        ("p", 0, said(1)),
+        (None, 1, said(0.1)),
         ("z", 2, None),
-        (None, None, {"n": 2}),
+        (None, None, said(2)),
     ]

@@ -24,7 +24,7 @@ MARKS = {"stack": "shop", "uid": "abc123", "token": "token00001"}
 
 
 def collect(root: Path, *, key: AttemptKey | None = None, known: SentRows | None = None, digest: str = DIGEST) -> Path:
-    items = [ResultItem("a", None, response={}), ResultItem("b", None, error={"code": 3})]
+    items = [ResultItem("a", None, response={"text": "fine"}), ResultItem("b", None, error={"code": 3})]
     made = ResultsFolder(root).collect(key or AttemptKey("job", 1), digest, REMOTE, items, known, MARKS)
     return root / made.path
 
@@ -36,13 +36,16 @@ def test_an_attempt_comes_back_as_it_was_collected(tmp_path: Path) -> None:
     attempt = one.attempt
     assert (attempt.key, attempt.account, attempt.digest) == (AttemptKey("job", 1), ACCOUNT, DIGEST)
     assert (attempt.token, attempt.remote, attempt.state) == ("token00001", "batches/1", "JOB_STATE_SUCCEEDED")
-    assert (attempt.rows, attempt.results) == (RowCounts(3, 1, 1), "job/abababab-1")
+    assert (attempt.rows, attempt.results) == (
+        RowCounts(3, 1, 1, {"OK": 1, "INVALID_ARGUMENT": 1, "NO_RESULT": 1}),
+        "job/abababab-1",
+    )
     assert (attempt.create_time, attempt.start_time, attempt.end_time, attempt.adopted) == (TIME, None, TIME, True)
 
 
 def test_without_an_input_the_rows_are_those_that_came(tmp_path: Path) -> None:
     collect(tmp_path)
-    assert read_kept(tmp_path).kept[0].attempt.rows == RowCounts(2, 1, 1)
+    assert read_kept(tmp_path).kept[0].attempt.rows == RowCounts(2, 1, 1, {"OK": 1, "INVALID_ARGUMENT": 1})
 
 
 def test_all_folders_of_all_jobs_and_nothing_else(tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ def test_no_folder_is_no_fault(tmp_path: Path) -> None:
         ({"marks": []}, "not one of ours"),
         ({"rows": {"ok": 1, "failed": 1}}, "lacks 'missing'"),
         ({"endTime": "noon"}, "noon"),
-        ({"endTime": "2026-11-22T10:00:00"}, "without a zone"),
+        ({"endTime": "2026-11-22T10:00:00"}, "without a time zone"),
         ({"endTime": "0001-01-01T00:00:00+14:00"}, "a time that cannot be"),
         ({"createTime": "9999-12-31T23:59:59-14:00"}, "a time that cannot be"),
         ({"attempt": 0}, "cannot be: attempt"),
@@ -159,5 +162,5 @@ def test_a_folder_moves_once(tmp_path: Path) -> None:
 def test_a_folder_is_never_moved_over_another(tmp_path: Path) -> None:
     collect(tmp_path)
     collect(tmp_path, key=AttemptKey("new", 1))
-    with pytest.raises(ResultsError, match="there already"):
+    with pytest.raises(ResultsError, match="already exists"):
         ResultsFolder(tmp_path).rename_job("job", "new")

@@ -20,6 +20,7 @@ from batchctl.rows.results import ResultsFolder
 from batchctl.rows.written import as_written
 
 REMOTE = RemoteJob("j", Account(Api.GEMINI, "emulator"), "d", None, "JOB_STATE_SUCCEEDED")
+TEXT = {"candidates": [{"content": {"parts": [{"text": "fine"}]}, "finishReason": "STOP"}]}
 _numbers = itertools.count()
 
 
@@ -28,7 +29,7 @@ def ask(text: Json, **members: Any) -> dict[str, Any]:
 
 
 def said(n: str, **more: Any) -> ResultItem:
-    return ResultItem(more.pop("key", None), more.pop("index", None), response={"n": n}, **more)
+    return ResultItem(more.pop("key", None), more.pop("index", None), response={"n": n, **TEXT}, **more)
 
 
 def failed(**more: Any) -> ResultItem:

@@ -43,6 +43,9 @@ REMOTE = RemoteJob(
 )
 
 
+VERDICTS = {"OK": 2, "INVALID_ARGUMENT": 1, "NO_RESULT": 1}
+
+
 def good(key: str | None, index: int | None = None, text: str = "ok") -> ResultItem:
     return ResultItem(key, index, response={"text": text})
 
@@ -71,12 +74,13 @@ def root(tmp_path: Path) -> Path:
 
 def test_results_are_sorted_and_counted(root: Path) -> None:
     found = collect(root, [good("c"), bad("a"), good("x"), good("b")], ["a", "b", "c", "d"])
-    assert found == Collected("translate/0123abcd-1", ok=2, failed=1, missing=1, unmatched=1)
+    assert found == Collected("translate/0123abcd-1", ok=2, failed=1, missing=1, unmatched=1, verdicts=VERDICTS)
+    assert list(VERDICTS) == list(found.verdicts), "in the order of the codes"
     assert rows(root, found) == [
-        {"key": "a", "index": 0, "error": {"code": 3, "message": "no"}},
-        {"key": "b", "index": 1, "response": {"text": "ok"}},
-        {"key": "c", "index": 2, "response": {"text": "ok"}},
-        {"key": "x", "index": None, "response": {"text": "ok"}},
+        {"key": "a", "index": 0, "verdict": "INVALID_ARGUMENT", "error": {"code": 3, "message": "no"}},
+        {"key": "b", "index": 1, "verdict": "OK", "response": {"text": "ok"}},
+        {"key": "c", "index": 2, "verdict": "OK", "response": {"text": "ok"}},
+        {"key": "x", "index": None, "verdict": "OK", "response": {"text": "ok"}},
     ]
 
 
@@ -122,7 +126,7 @@ def test_without_the_input_positions_are_taken_as_they_come(
 def test_a_result_that_came_twice_counts_once(root: Path) -> None:
     items = [bad("a"), good("a", text="1"), bad("a"), good("b"), good("a", text="1"), good("b", text="other")]
     found = collect(root, items, ["a", "b"])
-    assert found == Collected("translate/0123abcd-1", ok=2, failed=0, missing=0, unmatched=1)
+    assert found == Collected("translate/0123abcd-1", ok=2, failed=0, missing=0, unmatched=1, verdicts={"OK": 2})
     assert [(row["index"], row["response"]["text"]) for row in rows(root, found)] == [
         (0, "1"),
         (1, "ok"),
@@ -181,7 +185,14 @@ def test_the_manifest_tells_whose_results_these_are(root: Path) -> None:
         "startTime": None,
         "endTime": None,
         "marks": MARKS,
-        "rows": {"ok": 1, "failed": 1, "missing": 0, "unmatched": 0, "anonymous": 0},
+        "rows": {
+            "ok": 1,
+            "failed": 1,
+            "missing": 0,
+            "unmatched": 0,
+            "anonymous": 0,
+            "verdicts": {"OK": 1, "INVALID_ARGUMENT": 1},
+        },
         "tokens": None,
         "sha256": hashlib.sha256((folder / "results.jsonl").read_bytes()).hexdigest(),
         "bytes": (folder / "results.jsonl").stat().st_size,
@@ -244,7 +255,7 @@ def test_whatever_an_api_sends_is_kept(root: Path) -> None:
     found = collect(root, [ResultItem("a", 0, response=strange), ResultItem("b", 1)], ["a", "b"])
     first, second = rows(root, found)
     assert first["response"] == {"a": "\ud800é", "b": ["NaN", "Infinity", {"c": "-Infinity"}, 1.5, None, True]}
-    assert second == {"key": "b", "index": 1, "error": {}}
+    assert second == {"key": "b", "index": 1, "verdict": "UNKNOWN", "error": {}}
 
 
 def test_a_reply_that_breaks_off_leaves_what_was_there(root: Path) -> None:
@@ -430,7 +441,7 @@ def test_a_line_without_end_is_not_read_into_memory(root: Path, monkeypatch: pyt
 def test_what_did_not_fit_together_is_told(
     root: Path, items: list[ResultItem], keys: list[str] | None, gaps: Gaps
 ) -> None:
-    assert read_gaps(root / collect(root, items, keys).path) == gaps
+    assert replace(read_gaps(root / collect(root, items, keys).path), verdicts={}) == gaps
 
 
 @pytest.mark.parametrize(

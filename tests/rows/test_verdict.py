@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model.desired import Json
-from batchctl.model.verdicts import FINISH_REASONS, RowVerdict, verdict_words
+from batchctl.model.verdicts import FINISH_REASONS, RowVerdict
 from batchctl.rows.expectation import ANYTHING, UNSEEN, Expectation, Expectations, asked_of, expectation_of
 from batchctl.rows.verdict import verdict
 
@@ -315,13 +315,6 @@ def test_rows_that_all_ask_for_something_else_are_still_judged_by_what_they_ask(
         found = kept.at(places[number])
         assert [verdict(answer(text(said)), None, found) for said in (str(number), "x")] == ["OK", "INVALID_JSON"]
         assert verdict(answer(text("-1")), None, found) == "SCHEMA"
-
-
-def test_the_words_name_the_most_frequent_code_first() -> None:
-    counts = {"OK": 2, "SAFETY": 1, "MAX_TOKENS": 1, "NO_TEXT": 3, "SCHEMA": 0}
-    assert verdict_words(counts, 2) == "2 ok, 3 NO_TEXT, 1 MAX_TOKENS, 1 SAFETY"
-    assert verdict_words(counts, 3, ["MAX_TOKENS"]) == "3 ok, 3 NO_TEXT, 1 SAFETY"
-    assert verdict_words({}, 0) == "0 ok"
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)

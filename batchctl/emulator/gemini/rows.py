@@ -16,7 +16,7 @@ from batchctl.emulator.gemini.messages import file_row
 from batchctl.emulator.job_store import Job
 from batchctl.emulator.json_lines import blocks, lines
 from batchctl.emulator.proto import Message, read_message
-from batchctl.emulator.rules import RowRule, row_error
+from batchctl.emulator.row_outcomes import Hits, RowOutcome, row_outcome
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused
 
@@ -31,6 +31,8 @@ class _Row:
     key: str
     request: JsonObject
     error: JsonObject | None
+    outcome: RowOutcome | None = None
+    """What a rule makes of its answer."""
 
 
 def tally(store: Store, job: Job, most: int | None = None) -> tuple[int, int]:
@@ -65,6 +67,7 @@ def _computed(store: Store, job: Job) -> Iterator[JsonObject]:
     for index, row in enumerate(_rows(store, job)):
         if row.error is None:
             response = answer_row(job.kind, job.model, plain_embed(row.request), f"{job.name}/{index}")
+            response = response if row.outcome is None else row.outcome.change(response)
             yield {"response": {**response, **(job.body if job.kind == "generate" else {})}, **row.tag}
         else:
             yield {"error": row.error, **row.tag}
@@ -72,11 +75,14 @@ def _computed(store: Store, job: Job) -> Iterator[JsonObject]:
 
 def _rows(store: Store, job: Job) -> Iterator[_Row]:
     message = file_row(job.kind)
-    hits: dict[RowRule, int] = {}
+    hits: Hits = {}
     for line in lines(store.read(job.input_blob)):
         row = _inline_row(line) if job.input_file is None else _file_row(line, message)
-        error = row.error or _checked(job.kind, row.request) or row_error(job.course.rows, [row.key], hits)
-        yield _Row(row.tag, row.key, row.request, error)
+        error, outcome = row.error or _checked(job.kind, row.request), None
+        if error is None:
+            outcome = row_outcome(job.course.rows, [row.key], hits)
+            error = None if outcome is None else outcome.error
+        yield _Row(row.tag, row.key, row.request, error, outcome)
 
 
 def _inline_row(line: bytes) -> _Row:

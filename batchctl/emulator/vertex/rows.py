@@ -16,7 +16,7 @@ from batchctl.emulator.job_store import Job
 from batchctl.emulator.json_lines import lines
 from batchctl.emulator.proto import read_message
 from batchctl.emulator.requests import VERTEX_REQUESTS
-from batchctl.emulator.rules import RowRule, row_error
+from batchctl.emulator.row_outcomes import Hits, row_outcome
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.models import bare_model
 from batchctl.emulator.vertex.partners import asked_in, is_partner_row, partner_answer
@@ -41,16 +41,18 @@ class Outcome:
 
 def outcomes(store: Store, job: Job) -> Iterator[Outcome]:
     """The outcome of every row."""
-    hits: dict[RowRule, int] = {}
+    hits: Hits = {}
     for position, stored in enumerate(map(json.loads, lines(store.read(job.input_blob)))):
         line, columns = stored["line"], stored.get("columns", {})
         try:
             request = _read(job, line)
-            error = row_error(job.course.rows, _texts(line, request), hits)
+            made = row_outcome(job.course.rows, _texts(line, request), hits)
+            error = None if made is None else made.error
         except _BadRequest as bad:
-            request, error = {}, {"code": RPC_CODES["INVALID_ARGUMENT"], "message": str(bad)}
+            request, made, error = {}, None, {"code": RPC_CODES["INVALID_ARGUMENT"], "message": str(bad)}
         if error is None:
-            yield Outcome(line, columns, "", _response(job, line, request, position))
+            response = _response(job, line, request, position)
+            yield Outcome(line, columns, "", response if made is None else made.change(response))
         else:
             yield Outcome(line, columns, _status(error))
 

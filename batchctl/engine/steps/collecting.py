@@ -20,9 +20,11 @@ from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
 from batchctl.model.recorded import Operation, RecordedAttempt
+from batchctl.model.row_settings import judge_rows
 from batchctl.model.steps import Collect
+from batchctl.model.verdicts import RowVerdict
 from batchctl.reconcile import after_failure, has_succeeded, overcome
-from batchctl.report.words import anonymous_words
+from batchctl.report.words import anonymous_words, collected_words
 
 _REFUSALS = (BadRequest, NotFound, PermissionDenied)
 """Answers that will not change: what else goes wrong with an input may be better in the next pass."""
@@ -91,16 +93,14 @@ class Collector:
             self._raise_failed(step, error, provider.now())
             return
         collected = fetched.collected
-        rows = _count(collected, step.remote.rows)
+        rows = self._judged(step, _count(collected, step.remote.rows))
         before = overcome(self._journal.attempts[step.key], Operation.COLLECT)
         done = replace(before, results=collected.path, rows=rows, tokens=collected.tokens, results_lost=False)
         if has_succeeded(done) and self._is_current(step):
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
         self._journal.note_attempt(done)
-        words = f"{collected.ok} {'row' if collected.ok == 1 else 'rows'} ok, {collected.failed} failed"
-        if collected.missing:
-            words += f", {collected.missing} without a result"
+        words = collected_words(rows)
         if fetched.problem is not None and collected.ok + collected.failed:
             words += f"; positions are not known, because the input cannot be read: {fetched.problem.message}"
         if collected.unmatched:
@@ -171,6 +171,11 @@ class Collector:
         own = self._tools.inputs.rows(job) if job is not None and _is_same_input(job, attempt) else None
         return None if own is None else SentRows(_sent(own))
 
+    def _judged(self, step: Collect, rows: RowCounts) -> RowCounts:
+        """The counts as the manifest judges them; without a manifest, answers alone are judged."""
+        job = self._desired.get(step.key.job)
+        return rows if job is None else judge_rows(rows, job.row_settings, job.lifecycle.max_failed_rows)
+
     def _is_current(self, step: Collect) -> bool:
         row = self._journal.rows.get(step.key.job)
         return row is not None and row.current == step.key.attempt
@@ -186,4 +191,7 @@ def _count(collected: Collected, reported: RowCounts) -> RowCounts:
     """The rows of a collected attempt. Where the input is not known, the API's word says how many there were."""
     came = collected.ok + collected.failed
     total = max(came, reported.total or 0) if collected.missing is None else came + collected.missing
-    return RowCounts(total, collected.ok, collected.failed)
+    verdicts = dict(collected.verdicts)
+    if total > came and collected.missing is None:
+        verdicts[RowVerdict.NO_RESULT.value] = total - came
+    return RowCounts(total, collected.ok, collected.failed, verdicts)

@@ -55,9 +55,9 @@ def learn_rates(recorded: Recorded) -> TokenRates:
 def _counted(attempt: RecordedAttempt) -> Fraction | None:
     """The tokens of all rows of an attempt; those that brought no answer are taken to be like the others."""
     rows = attempt.rows
-    if attempt.tokens is None or not rows.ok:
+    if attempt.tokens is None or not rows.answered:
         return None
-    return Fraction(attempt.tokens * max(rows.total or 0, rows.ok), rows.ok)
+    return Fraction(attempt.tokens * max(rows.total or 0, rows.answered), rows.answered)
 
 
 def _key(job: RecordedJob, attempt: RecordedAttempt) -> QuotaKey:

@@ -12,7 +12,7 @@ from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.reconcile.calls.backoff import delay
 from batchctl.reconcile.decide.decision import BY_ORDER
-from batchctl.reconcile.view.endings import has_succeeded, is_unplaced, was_cancelled
+from batchctl.reconcile.view.endings import has_succeeded, has_too_many_failed, is_unplaced, was_cancelled
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Verdict:
 def failure_name(attempt: RecordedAttempt) -> str:
     """The name under which `retryOn` knows how an attempt ended.
 
-    A deadline's cancel counts as FAILED, and so does a job of whose rows none succeeded.
+    A deadline's cancel counts as FAILED, and so does a job without a good row, or with too many bad ones.
     """
     if was_cancelled(attempt, CancelCause.DEADLINE) or (attempt.state in GOOD_STATES and not has_succeeded(attempt)):
         return "FAILED"
@@ -44,6 +44,9 @@ def judge(
     name = failure_name(attempt)
     if is_unplaced(attempt):
         return Verdict(None, Reason.UNPLACED, "batchctl does not buy it again by itself")
+    if has_too_many_failed(attempt) and attempt.state_name not in lifecycle.retry_on:
+        words = f"maxFailedRows is {_shown(lifecycle)}; batchctl does not buy its good rows again by itself"
+        return Verdict(None, Reason.MAX_FAILED_ROWS, words)
     if cancelled_by_user:
         return Verdict(None, Reason.CANCEL_ORDERED, f"{BY_ORDER}; never retried")
     if name not in lifecycle.retry_on:
@@ -57,6 +60,10 @@ def judge(
     assert ended is not None
     words = f"retry {failures} of {lifecycle.backoff_limit}"
     return Verdict(ended + delay(failures, attempt.token), Reason.ATTEMPT_FAILED, words)
+
+
+def _shown(lifecycle: Lifecycle) -> str:
+    return "" if lifecycle.max_failed_rows is None else lifecycle.max_failed_rows.text
 
 
 def _is_failure(attempt: RecordedAttempt) -> bool:

@@ -66,6 +66,7 @@ def job_row(desired: DesiredJob, recorded: JobRow | None, current: int) -> JobRo
         path=desired.path,
         account=desired.account,
         lifecycle=desired.lifecycle,
+        row_settings=desired.row_settings,
         labels=dict(desired.labels),
         display_name=desired.display_name,
         depends_on=desired.depends_on,

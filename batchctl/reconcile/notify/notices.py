@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from batchctl.model.desired import Json, Stack
 from batchctl.model.keys import AttemptKey
 from batchctl.model.notices import Hook, Notice, NoticeType
-from batchctl.model.observed import Observed
+from batchctl.model.observed import Observed, RowCounts
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, JobRow, Operation, RecordedAttempt
@@ -212,11 +212,16 @@ def _notice(
         "remote": _line(attempt.remote),
         "provider": _line(job.provider if job else None),
         "model": _line(job.model if job else None),
-        "rows": {"total": attempt.rows.total, "ok": attempt.rows.ok, "failed": attempt.rows.failed},
+        "rows": _rows(attempt.rows),
         "reason": _line(news.reason),
         "reasonCode": None if news.code is None else news.code.value,
     }
     return Notice(identity, hook.name, attempt.key.job, attempt.key.attempt, news.type, now, json.dumps(document))
+
+
+def _rows(rows: RowCounts) -> dict[str, Json]:
+    verdicts = {code: rows.verdicts[code] for code in sorted(rows.verdicts)}
+    return {"total": rows.total, "ok": rows.ok, "failed": rows.failed, "verdicts": verdicts or None}
 
 
 def _identity(kind: NoticeType, attempt: RecordedAttempt, stack: Stack) -> str:

@@ -19,6 +19,7 @@ from batchctl.model.steps import Create, Note, Reuse, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.retry_policy import failure_name
 from batchctl.reconcile.view.found_results import is_usable
+from batchctl.reconcile.view.judged_rows import judge_attempt
 from batchctl.reconcile.view.marks import NO_TOKEN
 from batchctl.reconcile.view.subject import Subject
 
@@ -63,11 +64,9 @@ def restore_copy(subject: Subject, decision: Decision, context: Context) -> Deci
 
 def find_source(subject: Subject, context: Context) -> KeptResults | None:
     """The best results of the desired work that are here: complete before partial, the newest first."""
-    found = [
-        one
-        for one in context.collected.of_work(subject.manifest.digest)
-        if is_usable(one.attempt) and failure_name(one.attempt) not in subject.lifecycle.retry_on
-    ]
+    manifest, retry_on = subject.manifest, subject.lifecycle.retry_on
+    judged = ((one, judge_attempt(one.attempt, manifest)) for one in context.collected.of_work(subject.manifest.digest))
+    found = [one for one, attempt in judged if is_usable(attempt) and failure_name(attempt) not in retry_on]
 
     def rank(one: KeptResults) -> tuple[bool, bool, float, str]:
         attempt = one.attempt

@@ -7,14 +7,19 @@ from batchctl.model.states import BAD_STATES, GOOD_STATES
 
 
 def has_succeeded(attempt: RecordedAttempt) -> bool:
-    """Whether an attempt is a success: a good state, and at least one of its rows has an answer.
+    """Whether an attempt is a success: a good state, at least one good row, and no more bad ones than allowed.
 
-    Without `maxFailedRows` a job fails only when no row succeeded (design section 4).
+    Without `maxFailedRows` a job fails only when no row is good (design section 4).
     """
-    if attempt.state not in GOOD_STATES:
+    if attempt.state not in GOOD_STATES or has_too_many_failed(attempt):
         return False
     all_failed = attempt.results is not None and attempt.rows.ok == 0 and (attempt.rows.failed or 0) > 0
     return not all_failed and not is_unplaced(attempt)
+
+
+def has_too_many_failed(attempt: RecordedAttempt) -> bool:
+    """Whether an attempt in a good state fails by `maxFailedRows` alone: it has good rows, which were paid for."""
+    return attempt.state in GOOD_STATES and bool(attempt.rows.too_many_failed) and bool(attempt.rows.ok)
 
 
 def is_unplaced(attempt: RecordedAttempt) -> bool:
@@ -39,11 +44,18 @@ def row_words(attempt: RecordedAttempt) -> str:
     missing = (rows.total or 0) - came if attempt.results is not None and rows.ok is not None else 0
     words = []
     if rows.failed:
-        is_all = missing <= 0 and not has_succeeded(attempt)
-        words.append(f"all {rows.failed} rows failed" if is_all else f"{rows.failed} of {rows.total} rows failed")
+        is_all = missing <= 0 and not rows.ok
+        share = f"all {rows.failed}" if is_all else f"{rows.failed} of {rows.total}"
+        words.append(f"{share} rows failed{_codes(attempt)}")
     if missing > 0:
         words.append(f"{missing} of {rows.total} rows {'has' if missing == 1 else 'have'} no result")
     return "; ".join(words)
+
+
+def _codes(attempt: RecordedAttempt) -> str:
+    """The verdicts of failed rows, in brackets."""
+    codes = ", ".join(attempt.rows.bad_codes)
+    return f" ({codes})" if codes else ""
 
 
 def was_cancelled(attempt: RecordedAttempt, *causes: CancelCause) -> bool:

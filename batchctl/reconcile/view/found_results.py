@@ -18,7 +18,8 @@ from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.attempts import look_up
 from batchctl.reconcile.view.collected import CollectedResults
-from batchctl.reconcile.view.endings import has_succeeded, is_unplaced
+from batchctl.reconcile.view.endings import has_succeeded, has_too_many_failed, is_unplaced
+from batchctl.reconcile.view.judged_rows import judge_attempt
 
 
 def with_found_results(
@@ -75,8 +76,8 @@ def _unknown(
 ) -> Iterator[AttemptView]:
     """Results of the desired work, under attempt numbers that nothing else has."""
     for one in kept:
-        attempt = one.attempt
-        is_worth = is_usable(attempt) or is_unplaced(attempt)
+        attempt = judge_attempt(one.attempt, desired)
+        is_worth = is_usable(attempt) or is_unplaced(attempt) or has_too_many_failed(attempt)
         if attempt.key in keys or not is_worth or not same_digest(attempt.digest, desired.digest):
             continue
         keys = keys | {attempt.key}

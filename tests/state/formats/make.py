@@ -73,10 +73,11 @@ def main(out: Path) -> None:
         call(
             url, "faults", [{"method": "batches.create", "kind": "status", "status": 400, "when": "before", "count": 1}]
         )
-        write(folder, "refused")
+        # Other work than that of `done`, whose results would be used again.
+        write(folder, "refused", src="[{key: k1, text: say no}]")
         run(folder, url, "apply", "--yes", ends=None)
         call(url, "faults", [{"method": "batches.create", "kind": "cut", "when": "before", "count": 1}])
-        write(folder, "lost")
+        write(folder, "lost", src="[{key: k1, text: say nothing}]")
         kill_after(folder, url, "lost")
         keep(folder / ".batchctl" / "state.db", out)
 

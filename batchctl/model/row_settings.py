@@ -1,0 +1,73 @@
+"""What a job's manifest says about judging its rows: which verdicts count as good, and how many rows may fail.
+
+None of it is part of the digest. It applies to rows that are collected already, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Self
+
+from batchctl.model.observed import RowCounts
+from batchctl.model.verdicts import RowVerdict
+
+_COUNT = re.compile(r"[0-9]{1,12}")
+_SHARE = re.compile(r"([0-9]{1,2}|100)(\.[0-9]{1,6})?%")
+_WHOLE = 100
+
+
+@dataclass(frozen=True)
+class MaxFailedRows:
+    """`lifecycle.maxFailedRows`: a count, or a share of all rows such as `5%`."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, value: int | str) -> Self:
+        """Read what a manifest or the state has. Raises ValueError."""
+        text = str(value)
+        is_share = _SHARE.fullmatch(text) is not None and Fraction(text[:-1]) <= _WHOLE
+        if isinstance(value, bool) or not (is_share or _COUNT.fullmatch(text)):
+            raise ValueError("must be a count, or a share such as 5%")
+        return cls(text)
+
+    @property
+    def plain(self) -> int | str:
+        """As a manifest writes it."""
+        return self.text if self.text.endswith("%") else int(self.text)
+
+    def allows(self, bad: int, total: int) -> bool:
+        """Whether so many rows of a job may fail."""
+        if self.text.endswith("%"):
+            return bad * _WHOLE <= Fraction(self.text[:-1]) * total
+        return bad <= int(self.text)
+
+
+@dataclass(frozen=True)
+class RowSettings:
+    """`spec.rows`, with its defaults."""
+
+    accept: frozenset[str] = frozenset()
+    """Verdict codes that count as good."""
+
+
+def judge_rows(rows: RowCounts, settings: RowSettings, limit: MaxFailedRows | None) -> RowCounts:
+    """The counts of collected rows, as the manifest judges them. Rows without a verdict keep their counts."""
+    if rows.verdicts:
+        good = _good(rows.verdicts, settings)
+        none = rows.verdicts.get(RowVerdict.NO_RESULT, 0)
+        missing = 0 if RowVerdict.NO_RESULT in settings.accept else none
+        accepted = settings.accept & rows.verdicts.keys()
+        rows = replace(rows, ok=good, failed=sum(rows.verdicts.values()) - good - missing, accepted=accepted)
+    if limit is None or rows.ok is None:
+        return replace(rows, too_many_failed=None)
+    total = max(rows.total or 0, rows.ok + (rows.failed or 0))
+    return replace(rows, too_many_failed=not limit.allows(rows.bad, total))
+
+
+def _good(verdicts: Mapping[str, int], settings: RowSettings) -> int:
+    good = {RowVerdict.OK.value, *settings.accept}
+    return sum(number for code, number in verdicts.items() if code in good)

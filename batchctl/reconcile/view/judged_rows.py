@@ -1,0 +1,29 @@
+"""The rows of collected attempts, as the manifest now judges them.
+
+`rows.accept` and `lifecycle.maxFailedRows` may change after the results were collected. The counts by verdict are
+facts; which of them are good follows from the manifest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchctl.model.desired import DesiredJob
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.row_settings import judge_rows
+from batchctl.model.steps import Note
+from batchctl.reconcile.view.attempt_view import AttemptView
+
+
+def judge_view(view: AttemptView, desired: DesiredJob | None) -> AttemptView:
+    """The attempt with its rows judged by the manifest; without a manifest, as they are recorded."""
+    attempt = view.attempt if desired is None else judge_attempt(view.attempt, desired)
+    return view if attempt == view.attempt else replace(view, attempt=attempt, note=view.note or Note.REFRESHED)
+
+
+def judge_attempt(attempt: RecordedAttempt, desired: DesiredJob) -> RecordedAttempt:
+    """An attempt with its rows judged by a manifest. What is not collected is not judged yet."""
+    if attempt.results is None:
+        return attempt
+    rows = judge_rows(attempt.rows, desired.row_settings, desired.lifecycle.max_failed_rows)
+    return attempt if rows == attempt.rows else replace(attempt, rows=rows)
