@@ -140,7 +140,7 @@ class FileState:
         if not (recorded.is_new or force):
             message = f"the state {self._path} is valid: {len(recorded.jobs)} jobs, serial {recorded.serial}"
             raise GuardError(
-                message, code=ErrorCode.STATE_SOUND, hint="use --force to rebuild it all the same; the old file is kept"
+                message, code=ErrorCode.STATE_SOUND, hint="use --force to rebuild it anyway; the old file is kept"
             )
         return recorded
 

@@ -313,7 +313,7 @@ def split(stack: StackFolder, cli: Cli, *, applies: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("applies", "words"), [(1, "have the same serial"), (2, "both the file and the present state")]
+    ("applies", "words"), [(1, "have the same serial"), (2, "the file and the present state have both changed")]
 )
 def test_push_refuses_a_copy_that_went_its_own_way(applied: StackFolder, cli: Cli, applies: int, words: str) -> None:
     split(applied, cli, applies=applies)
