@@ -184,7 +184,7 @@ def test_a_name_that_was_moved_and_is_still_there_is_a_fault_with_its_place(stac
 
 def test_verbose_shows_the_rules_and_the_steps(stack: StackFolder, cli: Cli) -> None:
     stack.write_job("a")
-    rule = "new: a job without an attempt is created, if its account was read in full"
+    rule = "new: a job without an attempt is created, if the list of its account is complete"
     shown = cli.ok("plan", "-v").out
     assert "step  create a@1.0" in shown
     assert f"rule  {rule}" in shown
