@@ -53,6 +53,24 @@ def test_every_view_counts_the_rows_by_verdict(mixed: StackFolder, cli: Cli) -> 
     assert json.loads((folder / "manifest.json").read_text())["rows"]["verdicts"] == COUNTED
 
 
+def test_a_job_whose_rows_were_all_blocked_or_cut_off_has_failed(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    """Case 21 of the shared cases: the API calls such a job SUCCEEDED, with three successful rows."""
+    half = {"candidates": [{"content": {"parts": [{"text": '{"a":'}]}, "finishReason": "MAX_TOKENS"}]}
+    answers = {"k1": BLOCKED["response"], "k2": {"candidates": [{"finishReason": "SAFETY", "index": 0}]}, "k3": half}
+    service.rules(
+        *({**QUICK, "match": {"row": key}, "rowOutcomes": [{"response": said}]} for key, said in answers.items())
+    )
+    stack.write_job("translate", src=[{"key": key, "text": key} for key in answers])
+    assert cli("apply", "--yes", "--wait").code == 4
+    verdicts = {"MAX_TOKENS": 1, "PROMPT_BLOCKED": 1, "SAFETY": 1}
+    assert counts(cli) == {"total": 3, "ok": 0, "failed": 3, "verdicts": verdicts}
+    assert "all 3 rows failed (1 MAX_TOKENS, 1 PROMPT_BLOCKED, 1 SAFETY)" in cli("explain", "translate").out
+    (made,) = service.jobs()
+    assert made["state"].endswith("SUCCEEDED")
+
+
 def test_rows_are_picked_by_verdict(mixed: StackFolder, cli: Cli) -> None:
     write(mixed, rows={"accept": ["MAX_TOKENS"]})
     cli.ok("apply", "--yes", "--wait")
