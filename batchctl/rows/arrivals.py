@@ -1,7 +1,7 @@
-"""What is kept in memory of each result while its place is not known, and what becomes of it.
+"""The facts about each result that stay in memory until its row is known, and the order in which results count.
 
-Takes some thirty bytes a result. Owns what comes first: an answer before an empty one, both before an error, what
-surely is the row's before what may be, and the final file before what was written early.
+A result takes about thirty bytes. An answer counts before an empty one, and both before an error. A result that is
+certain to belong to its row counts before a doubtful one, and the final file before early files.
 """
 
 from __future__ import annotations
@@ -19,48 +19,48 @@ _NOTHING: tuple[Json, ...] = (None, "", [], {})
 
 
 class Fate(IntEnum):
-    """What becomes of a result."""
+    """The fate of a result."""
 
     UNMATCHED = 0
-    """Kept, although it belongs to no input row, or to one that has another answer."""
+    """Kept, but without an input row, or for a row that has another answer."""
     MATCHED = 1
     DROPPED = 2
-    """It came twice, or the same row has an answer."""
+    """A copy, or a result for a row that has an answer."""
 
 
 @dataclass
 class Settled:
-    """The place of each result, in the order of their arrival."""
+    """The row of each result, in order of arrival."""
 
     rows: array[int]
-    """The 0-based input position; NOWHERE where it is not known."""
+    """The 0-based input position; NOWHERE if it is not known."""
     fates: bytearray
     missing: int | None = None
     """Input rows without any result; None when the input is not known."""
 
     def put(self, number: int, row: int, fate: Fate) -> None:
-        """Say what becomes of a result."""
+        """Set the row and the fate of a result."""
         self.rows[number], self.fates[number] = row, fate
 
 
 @dataclass
 class Arrivals:
-    """All results so far."""
+    """The results that have arrived."""
 
     answers: bytearray = field(default_factory=bytearray)
-    """Whether each is an answer."""
+    """Whether each one is an answer."""
     hollow: bytearray = field(default_factory=bytearray)
-    """Whether each is an answer that holds nothing."""
+    """Whether each one is an empty answer."""
     early: bytearray = field(default_factory=bytearray)
     doubtful: bytearray = field(default_factory=bytearray)
-    """Whether it echoes something else than its row asked."""
+    """Whether each one echoes another request than that of its row."""
     outcomes: array[int] = field(default_factory=lambda: array("Q"))
     """A fingerprint of its response or error."""
     lines: array[int] = field(default_factory=lambda: array("Q"))
-    """A fingerprint of all that it says."""
+    """A fingerprint of the whole result."""
 
     def add(self, item: ResultItem) -> int:
-        """Take in the next result; gives its number."""
+        """Add the next result; returns its number."""
         number = len(self.answers)
         outcome = fingerprint([item.response, item.error])
         self.answers.append(item.response is not None)
@@ -76,7 +76,7 @@ class Arrivals:
         return number
 
     def settled(self) -> Settled:
-        """A place for each, still empty; what was written early and is there again is dropped already."""
+        """Rows for all results, not known yet. Early results that the final file repeats are dropped."""
         count = len(self.answers)
         found = Settled(array("q", [NOWHERE]) * count, bytearray(count))
         if any(self.early):
@@ -87,12 +87,12 @@ class Arrivals:
         return found
 
     def order(self, settled: Settled) -> list[int]:
-        """The numbers of all that are not dropped, the best first."""
+        """The numbers of the results that are not dropped, the best first."""
         kept = (number for number, fate in enumerate(settled.fates) if fate != Fate.DROPPED)
         return sorted(kept, key=self._rank)
 
     def is_copy(self, number: int, other: int) -> bool:
-        """Whether a result says nothing that counts beside another one for the same row, which comes first."""
+        """Whether a result adds nothing to another one for the same row that counts before it."""
         says_nothing = not self.answers[number] or self.hollow[number] or self.early[number]
         return bool(says_nothing) or self.outcomes[number] == self.outcomes[other]
 

@@ -1,4 +1,4 @@
-"""How many results count, and what they took, once it is known which result belongs to which row."""
+"""The tokens of the results that count, and the results without a position."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _NO_ANSWER = -2
 
 
 class ResultCount:
-    """Counts results. Takes eight bytes for each."""
+    """Counts tokens. A result takes eight bytes."""
 
     def __init__(self) -> None:
         self._tokens = array("q")
 
     def add(self, item: ResultItem) -> None:
-        """Take in the next result."""
+        """Add the next result."""
         if item.response is None:
             self._tokens.append(_NO_ANSWER)
         else:
@@ -28,14 +28,14 @@ class ResultCount:
             self._tokens.append(_UNKNOWN if tokens is None else tokens)
 
     def tokens(self, settled: Settled) -> int | None:
-        """The tokens of the input of all answers; None where the API does not say it of each."""
+        """The input tokens of all answers; None unless the API counted them for each answer."""
         pairs = zip(self._tokens, settled.fates, strict=True)
         found = [tokens for tokens, fate in pairs if tokens != _NO_ANSWER and fate != Fate.DROPPED]
         return sum(found) if found and min(found) != _UNKNOWN else None
 
 
 def without_position(settled: Settled) -> Iterator[int]:
-    """Results that count, although the position of their row is not known."""
+    """Results that count although their position is not known."""
     return (
         number for number, fate in enumerate(settled.fates) if fate == Fate.MATCHED and settled.rows[number] == NOWHERE
     )

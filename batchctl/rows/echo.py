@@ -1,6 +1,6 @@
-"""Forms of a request in which it can be known again in a reply.
+"""Forms of a request by which it is recognised in a reply.
 
-Owns what counts as the same request. A server that reads proto-JSON and prints it again may change spellings, the order
+Defines which requests are equal. A server that reads proto-JSON and prints it again may change spellings, the order
 of members and the writing of numbers, and may leave out what has its default value. Two requests of one exact form
 are the same work. Source: reference 1.2 (spelling), chapter 7 (members), 8.2 (echoed requests).
 """
@@ -23,9 +23,9 @@ _SNAKE = re.compile(r"_([a-z0-9])")
 _FREE = frozenset(
     {"labels", "args", "default", "example", "responseJsonSchema", "parametersJsonSchema", "metadata", "headers"}
 )
-"""Fields whose values the user makes up: what is in them has no other spelling, and no defaults."""
+"""Fields with free values of the user: they have one spelling, and no defaults."""
 _FREE_INSIDE = frozenset({("functionResponse", "response")})
-"""Fields that are of this kind only inside another one."""
+"""Fields with free values inside one other field only."""
 _NAMED_BY_USERS = frozenset({"properties", "$defs", "defs"})
 """Fields whose members have the user's names and the API's values."""
 _BYTES = frozenset({"data", "thoughtSignature"})
@@ -36,12 +36,12 @@ _DURATIONS = frozenset({("videoMetadata", "startOffset"), ("videoMetadata", "end
 """Fields of spans of time, each inside which other one: written with any number of zeros, such as `1s` and `1.0s`."""
 _DURATION = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)s")
 _REPEATED = frozenset({"contents", "parts", "tools", "safetySettings", "functionDeclarations"})
-"""Lists of messages, of which one may stand there alone."""
+"""Lists of messages, in place of which one message may be written alone."""
 _ASKED = ("contents", "content", "messages", "input", "prompt")
-"""What a request is about; the last three are those of other publishers' models."""
+"""The members with the question; the last three are those of other publishers' models."""
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _UNSPECIFIED = "_UNSPECIFIED"
-"""What the name of an enum's default value ends with."""
+"""The end of the name of an enum's default value."""
 _DIGEST_SIZE = 8
 
 _Both: TypeAlias = tuple[Json, Json]
@@ -58,7 +58,7 @@ class Forms:
     """Members with default values, digits beyond those of a 32-bit float, and numbers in place of texts that look like
     numbers do not change it either."""
     core: int
-    """What was asked alone: nothing that a server may fill in beside it changes it."""
+    """The question alone: members that a server adds beside it do not change it."""
 
 
 def forms(request: Mapping[str, Json]) -> Forms | None:
@@ -73,7 +73,7 @@ def forms(request: Mapping[str, Json]) -> Forms | None:
 
 
 def form_beside(members: Mapping[str, Json]) -> int:
-    """A fingerprint of what stands beside a request, in a form that an importer leaves as it is; 0 for nothing."""
+    """A fingerprint of the members beside a request, which an importer does not change; 0 if there are none."""
     given = {name: value for name, value in members.items() if value is not None}
     try:
         return _fingerprint(_made_up(given, loose=True)) if given else 0
@@ -82,7 +82,7 @@ def form_beside(members: Mapping[str, Json]) -> int:
 
 
 def _without_role(contents: Json) -> Json:
-    """What was asked, without the role that is the default."""
+    """The question without the default role."""
     if isinstance(contents, list):
         return [_without_role(content) for content in contents]
     if isinstance(contents, Mapping) and contents.get("role") == "user":
@@ -131,7 +131,7 @@ def _field(value: Json, field: str, outer: str) -> _Both:
 
 
 def _made_up(value: Json, *, loose: bool = False) -> Json:
-    """Any JSON, but with one writing for whole numbers: such values are kept as doubles."""
+    """Free JSON with one spelling of whole numbers, because the APIs keep numbers as doubles."""
     if isinstance(value, Mapping):
         return {name: _made_up(member, loose=loose) for name, member in value.items()}
     if isinstance(value, list | tuple):
@@ -156,7 +156,7 @@ def number_like(text: str, *, single: bool = False) -> str:
 
 
 def _scalar(value: Json) -> _Both:
-    """One writing for numbers: 1, 1.0 and, for a 64-bit integer, "1" are the same."""
+    """One spelling of numbers: 1, 1.0 and, for a 64-bit integer, "1" are the same."""
     if isinstance(value, bool) or value is None:
         return value, value
     if isinstance(value, int):
@@ -170,7 +170,7 @@ def _scalar(value: Json) -> _Both:
 
 
 def _single(value: float) -> str:
-    """The value as a 32-bit float keeps it, which most fields for numbers are."""
+    """The value rounded to a 32-bit float, the type of most number fields."""
     single: float = struct.unpack("f", struct.pack("f", value))[0]
     return str(int(single)) if single.is_integer() else repr(single)
 
@@ -188,7 +188,7 @@ def _camel(name: str) -> str:
 
 
 def _standard_text(text: str, field: str, outer: str) -> str:
-    """A string as it is, unless its field holds what may be written in several ways."""
+    """A string in its standard spelling, if its field allows several."""
     if field in _BYTES:
         return _standard_bytes(text)
     duration = _DURATION.fullmatch(text) if (outer, field) in _DURATIONS else None

@@ -1,4 +1,4 @@
-"""What is sent of a job's input: its rows with the job's `request` defaults under each.
+"""The input of a job as it is sent: its rows, merged with the job's `request` defaults.
 
 Owns the merge and the line format of uploaded files. Implements InputEncoder. Source: reference 8.1, 8.2.
 """
@@ -74,7 +74,7 @@ class RowEncoder:
         return content.hexdigest()
 
     def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
-        """The rows as they are sent; None when batchctl does not hold the input.
+        """The rows as they are sent; None if batchctl does not have the input.
 
         A file that changed or went away since the job was made must not keep its results from being collected, but it
         says nothing of them: reading it raises `InputChanged`.
@@ -111,7 +111,7 @@ class RowEncoder:
 
 
 class WireForm:
-    """How the rows of one job go out in a file.
+    """The form in which the rows of one job are sent in a file.
 
     Members beside a request are not sent, but for the name that the API joins by: they say nothing to a model, and an
     importer fails the whole job where they are not of one type. They come back from the input.
@@ -128,14 +128,14 @@ class WireForm:
         self._labels = labels and not self._by_custom_id and job.row_kind is not Kind.EMBEDDINGS_BATCH_JOB
 
     def names(self, row: RequestRow, index: int) -> dict[str, str]:
-        """What a row is called on its way: by the user's name, else by our mark."""
+        """The names of a row in the file: those of the user, else batchctl's mark."""
         if row.in_body or self._by_custom_id:
             own = names_of(None, row.members).get("custom_id", row.key)
             return {"custom_id": key_of(index) if own is None else own}
         return {"key": key_of(index) if row.key is None else row.key}
 
     def request(self, row: RequestRow) -> Mapping[str, Json]:
-        """A row's request with the defaults under it."""
+        """A row's request, merged with the defaults."""
         return _in_place(self._job, with_lists(with_defaults(self._defaults, row.request, self._job.row_kind)))
 
     def line(self, row: RequestRow, index: int) -> bytes:

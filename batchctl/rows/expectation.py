@@ -1,4 +1,4 @@
-"""What a request asks of its answer: text, JSON of a shape, images, a vector of a length.
+"""The answer that a request asks for: text, JSON that matches a schema, images, a vector of a length.
 
 The request is the one that was sent, the job's defaults merged in. Where batchctl never saw it, the echoed request
 counts, and where there is none, `ANYTHING`: then only the answer itself is judged. Source: reference chapters 7 and 16.
@@ -30,7 +30,7 @@ class AnswerForm(StrEnum):
 
 @dataclass(frozen=True)
 class Expectation:
-    """What one request asks for."""
+    """The answer that one request asks for."""
 
     form: AnswerForm = AnswerForm.UNKNOWN
     modalities: frozenset[str] = frozenset()
@@ -46,18 +46,18 @@ class Expectation:
 
 
 ANYTHING = Expectation()
-"""What is asked by a request that nobody here has seen."""
+"""The expectation of a request that is not known."""
 
 UNSEEN = -1
-"""The place of a request that nobody here has seen."""
+"""The place of the expectation of a request that is not known."""
 _PLACES_KEPT = 4096
 _COMPILED_KEPT = 256
 
 
 class Expectations:
-    """What the requests of one input ask for. Each distinct one is kept once, on disk, and compiled once.
+    """The expectations of the requests of one input, on disk. Each distinct one is stored and compiled once.
 
-    `aside` is an empty file. Of rows that all ask for something else only the last ones are held in memory.
+    `aside` is an empty file. If all rows differ, only the last expectations are in memory.
     """
 
     def __init__(self, aside: BinaryIO) -> None:
@@ -67,7 +67,7 @@ class Expectations:
         self._compiled: OrderedDict[int, Expectation] = OrderedDict()
 
     def place(self, request: Mapping[str, Json] | None) -> int:
-        """Where it is kept what a request asks for."""
+        """Store the expectation of a request; returns its place."""
         if request is None:
             return UNSEEN
         try:
@@ -85,7 +85,7 @@ class Expectations:
         return self._places[mark]
 
     def at(self, place: int) -> Expectation:
-        """The expectation that is kept at a place."""
+        """The expectation at a place."""
         if place == UNSEEN:
             return ANYTHING
         found = self._compiled.pop(place, None)

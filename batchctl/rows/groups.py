@@ -1,6 +1,6 @@
-"""Rows by a fingerprint, a million of them in little space: two numbers for each row, and no object.
+"""Rows grouped by a fingerprint, compactly: two numbers per row, and no object.
 
-Knows nothing of what is fingerprinted.
+Independent of the values behind the fingerprints.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ class Groups:
         self._rows = array("I", sorted(range(len(marks)), key=marks.__getitem__))
         self._marks = array("Q", (marks[row] for row in self._rows))
         self._gone = array("I", bytes(4 * len(marks)))
-        """At a group's start: how many of its first rows are known to be taken."""
+        """At a group's start: how many of its first rows are taken."""
 
     def first(self, mark: int) -> int | None:
-        """The first row of a group; None when there is no such group."""
+        """The first row of a group; None if there is no such group."""
         start = bisect_left(self._marks, mark)
         return self._rows[start] if start < len(self._marks) and self._marks[start] == mark else None
 
     def only(self, mark: int) -> int | None:
-        """The row of a group of one; None for any other group."""
+        """The row of a group of one row; None for any other group."""
         row = self.first(mark)
         after = bisect_left(self._marks, mark) + 1
         return None if after < len(self._marks) and self._marks[after] == mark else row
 
     def free(self, mark: int, taken: bytearray) -> Iterator[int]:
-        """The rows of a group that are not taken. Taking them from the front costs the same however many they are."""
+        """The rows of a group that are not taken. Taking the first one has the same cost for a group of any size."""
         start, end = bisect_left(self._marks, mark), bisect_right(self._marks, mark)
         if start == end:
             return

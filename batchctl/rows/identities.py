@@ -1,7 +1,7 @@
-"""What rows call themselves: `key`, `custom_id`, `id`, in the order in which they are trusted.
+"""The names of rows: `key`, `custom_id`, `id`, in order of trust.
 
-Owns when two names are the same. A server may give back a text that looks like a number as a number, so a name is
-looked for as it was sent first, then in that form, and counts only where one row alone has it.
+Defines when two names are equal. A server may return a text that looks like a number as a number. So a name is
+searched for as it was sent, then as a number, and counts only if exactly one row has it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAMES = ("key", "custom_id", "id")
 
 
 def numbers_of(item: ResultItem) -> frozenset[str]:
-    """Which names of a result came back as numbers: nobody knows how they were written."""
+    """The names of a result that came back as numbers: their spelling in the input is not known."""
     given = {**item.members, "key": 0 if item.key_is_number else None}
     return frozenset(
         name for name in NAMES if isinstance(given.get(name), int | float) and not isinstance(given[name], bool)
@@ -28,7 +28,7 @@ def numbers_of(item: ResultItem) -> frozenset[str]:
 
 
 def names_of(key: str | None, members: Mapping[str, Json]) -> dict[str, str]:
-    """The names of a row or a result; none for what has none."""
+    """The names of a row or a result."""
     found = {} if key is None else {"key": key}
     for name in NAMES[1:]:
         text = _text(members.get(name))
@@ -38,7 +38,7 @@ def names_of(key: str | None, members: Mapping[str, Json]) -> dict[str, str]:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two texts may be one name."""
+    """Whether two texts may be the same name."""
     return one == other or number_like(one) == number_like(other)
 
 
@@ -67,14 +67,14 @@ class Identities:
         self._count += 1
 
     def close(self) -> None:
-        """All rows are in."""
+        """Build the index, after all rows were added."""
         for name, column in self._columns.items():
             exact = array("Q", (0 if text is None else _mark(text) for text in column))
             loose = array("Q", (0 if text is None else _mark(number_like(text)) for text in column))
             self._groups[name] = Groups(exact), Groups(loose)
 
     def owner(self, names: Mapping[str, str], numbers: frozenset[str] = frozenset()) -> int | None:
-        """The only row that has one of these names; None when no name is that of one row alone.
+        """The only row with one of these names; None if each name has no row, or several.
 
         Names among `numbers` may have been any text that looks like that number.
         """
@@ -92,7 +92,7 @@ class Identities:
         return None
 
     def fits(self, row: int, names: Mapping[str, str]) -> bool:
-        """Whether a row has no other name than a result."""
+        """Whether no name of a row contradicts those of a result."""
         for name, text in names.items():
             own = self._columns[name][row] if name in self._columns else None
             if own is not None and not same_name(own, text):

@@ -1,8 +1,8 @@
-"""Which input row a result belongs to.
+"""Matches results with input rows.
 
-Owns the trust in what a reply says. No input row gets two results, an answer beats an error, a result that comes twice
-counts once, and what fits nowhere is told, never guessed. All results are looked at before any gets a place, so that
-their order means nothing. Source: reference 8.1, 8.2, chapter 16.
+Defines how far a reply is trusted. No input row gets two results, an answer counts before an error, and a repeated
+result counts once. A result that fits no row is reported, never guessed. All results are read before any is matched, so
+their order does not matter. Source: reference 8.1, 8.2, chapter 16.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ _NONE = 0
 
 
 class Join(Protocol):
-    """Places results."""
+    """Matches results with rows."""
 
     def add(self, item: ResultItem) -> None:
-        """Take in the next result, in the order of arrival."""
+        """Add the next result, in order of arrival."""
         ...
 
     def settle(self) -> Settled:
-        """The places of all results, once all have come."""
+        """The rows of all results, after all were added."""
         ...
 
     def key(self, row: int, given: str | None) -> str | None:
-        """What the result at a row is called, that came with this key."""
+        """The key to show for the result of a row that came with this key."""
         ...
 
     def members(self, row: int) -> Mapping[str, Json]:
-        """What stood beside the request of a row, as far as the input is known."""
+        """The members beside the request of a row; none if the input is not known."""
         ...
 
     def expectation(self, row: int) -> int:
-        """Where it is kept what the request of a row asks for; UNSEEN where the request is not known."""
+        """The place of the expectation of a row (`Expectations.at`); UNSEEN if its request is not known."""
         ...
 
 
 def join_for(known: KnownInput | None, aside: BinaryIO, expectations: Expectations) -> Join:
-    """The way to place results, by what is known of the input. Reads its rows: raises what they raise.
+    """The join for an input, by the facts known about it. Reads its rows, and raises their errors.
 
     `aside` is an empty file for what has to wait. What the rows ask for goes into `expectations`.
     """
@@ -67,7 +67,7 @@ def join_for(known: KnownInput | None, aside: BinaryIO, expectations: Expectatio
 
 
 class LooseJoin:
-    """For rows that are not here: every result is one, but a row that comes twice counts once.
+    """For an unknown input: every result is a row, but a repeated row counts once.
 
     `ours`: batchctl sent them, so their marks tell positions. Of other rows no position is known, whatever they carry.
     """
@@ -106,7 +106,7 @@ class LooseJoin:
         return UNSEEN
 
     def _fate(self, number: int, holder: int) -> Fate:
-        """Of a result whose row has one already."""
+        """The fate of a result whose row has another result."""
         if self._ours or self._arrivals.answers[holder]:
             is_copy = self._arrivals.is_copy(number, holder)
         else:
@@ -124,7 +124,7 @@ class LooseJoin:
 
 
 def _name(item: ResultItem) -> int:
-    """A fingerprint of all that a result says of its row; nothing for one that has no name."""
+    """A fingerprint of the names, members and request of a result; `_NONE` for a result without a name."""
     if not names_of(item.key, item.members):
         return _NONE
     return fingerprint([item.key, item.members, item.request])

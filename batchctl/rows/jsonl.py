@@ -18,7 +18,7 @@ from batchctl.model.desired import LINE_BYTES, Json
 from batchctl.model.file_forms import foreign_form, way_out
 
 _SKIPPED = 2**20
-"""Bytes of a long line that are read at once, to be thrown away."""
+"""Bytes of a long line that are read and dropped at once."""
 
 NESTING = 100
 """Deepest nesting, the same bound that manifests have."""
@@ -35,7 +35,7 @@ _SENTENCES = {
     "Unterminated string starting": "the string that starts here is not closed",
     "Invalid control character": "a line end, tab or other control character has to be written as an escape",
 }
-"""What the reader's messages say, in our words: its own change from one version of Python to the next."""
+"""Stable words for the messages of Python's JSON reader, which differ between versions."""
 
 _BOM = b"\xef\xbb\xbf"
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -51,10 +51,10 @@ class Line:
 
 
 class LineSource(Protocol):
-    """What lines are read from."""
+    """A source of lines."""
 
     def readline(self, size: int, /) -> bytes:
-        """The next line, or so much of it."""
+        """The next line, or its first bytes."""
         ...
 
 
@@ -95,7 +95,7 @@ def _parse(number: int, raw: bytes) -> Line:
 
 
 def parse_json(raw: bytes) -> Json:
-    """One JSON value. Raises ValueError for all that JSON or UTF-8 does not allow, and for what we do not."""
+    """One JSON value. Raises ValueError for invalid JSON or UTF-8, and for values beyond batchctl's own limits."""
     text = raw.decode("utf-8")
     if text.startswith("\ufeff"):
         raise ValueError("an invisible byte order mark stands at the start of the line: remove it")

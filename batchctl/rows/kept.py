@@ -44,7 +44,7 @@ _MOST_ROWS = 2**53
 """Beyond every input, and within what the state and any reader of JSON can hold."""
 _MOST_SHARDS = 99_999
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
-"""Deadlines and times to live have to be added to a time without leaving the calendar."""
+"""Bounds of times, so that adding deadlines cannot leave the calendar."""
 
 _JOB = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _DIGEST = re.compile(rf"{DIGEST_SCHEME}([0-9a-f]{{{MARK_DIGEST_LENGTH}}}|[0-9a-f]{{64}})")
@@ -60,7 +60,7 @@ REUSED_FROM = "reusedFrom"
 """The member of a manifest that says of which results these are a copy."""
 _OTHER_ROWS = "its results are not those that were collected"
 FAULTS = (ValueError, KeyError, TypeError, RecursionError, OSError)
-"""What a folder may do to whoever reads it; it then counts as not whole."""
+"""Errors that reading a folder may raise; the folder then counts as incomplete."""
 
 
 @dataclass(frozen=True)

@@ -39,15 +39,15 @@ class RowJoin:
         self._exact, self._loose = array("Q"), array("Q")
         """By result that names none: the exact form, in the input, of what it echoes, and its loose form."""
         self._whole = array("Q")
-        """By result that names none: the same form, with what stands beside the request."""
+        """By result without a named row: the same form with the members beside the request."""
         self._names: dict[int, Mapping[str, str]] = {}
-        """Of results that name no row, and are called something all the same."""
+        """The names of results that identify no row."""
         self._holders = array("q", [NOWHERE]) * len(table)
         self._taken = bytearray(len(table))
         self._known_lookalikes: dict[int, Counter[int]] | None = None
 
     def add(self, item: ResultItem) -> None:
-        """Take in the next result, in the order of arrival."""
+        """Add the next result, in order of arrival."""
         number = self._arrivals.add(item)
         names = names_of(item.key, item.members)
         found = self._forms(item)
@@ -63,7 +63,7 @@ class RowJoin:
         self._whole.append(_NONE if exact is None else whole_form(exact, item.members))
 
     def settle(self) -> Settled:
-        """The places of all results."""
+        """The rows of all results."""
         settled = self._arrivals.settled()
         order = self._arrivals.order(settled)
         for number in order:
@@ -78,16 +78,16 @@ class RowJoin:
         return settled
 
     def key(self, row: int, given: str | None) -> str | None:
-        """What the result of a row is called: as the input has it, where it has it."""
+        """The key to show for the result of a row: that of the input, if it has one."""
         own = self._table.keys[row]
         return given if own is None and position_of_key(given) is None else own
 
     def members(self, row: int) -> Mapping[str, Json]:
-        """What stood beside the request of a row."""
+        """The members beside the request of a row."""
         return self._table.members(row)
 
     def expectation(self, row: int) -> int:
-        """Where it is kept what the request of a row asks for."""
+        """The place of the expectation of a row."""
         return self._table.expectations[row]
 
     def _forms(self, item: ResultItem) -> Forms | None:
@@ -110,7 +110,7 @@ class RowJoin:
         return None
 
     def _mark(self, item: ResultItem) -> int | None:
-        """The row that our mark tells. Alone it proves nothing: another job's rows have the same marks."""
+        """The row in batchctl's mark. Alone it proves nothing: rows of other jobs have the same marks."""
         known = self._ours and item.index is not None and 0 <= item.index < len(self._table)
         return item.index if known else None
 

@@ -29,7 +29,7 @@ class Gaps:
     unmatched: int
     """Results that match no input row, or whose row has another answer."""
     anonymous: int = 0
-    """Results that nothing tells apart."""
+    """Results that cannot be told apart."""
     verdicts: Mapping[str, int] = field(default_factory=dict)
     """Rows by the code of their verdict; empty in results that an earlier release collected."""
 
@@ -73,7 +73,7 @@ def read_results(folder: Path) -> Iterator[dict[str, Json]]:
 
 
 def read_gaps(folder: Path) -> Gaps:
-    """What the manifest of a collected folder tells of the join. Raises ResultsError."""
+    """The gaps in the manifest of a collected folder. Raises ResultsError."""
     path = folder / MANIFEST_FILE
     with results_errors(path), open_stream(path) as stream:
         raw = stream.read(MOST_BYTES)

@@ -74,7 +74,7 @@ class RowFiles:
 
 
 class _Found:
-    """What was found in one file so far."""
+    """The problems found in one file."""
 
     def __init__(self) -> None:
         self._faults: list[RowProblem] = []

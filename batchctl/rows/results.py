@@ -44,7 +44,7 @@ from batchctl.rows.reuse import copy_results
 from batchctl.rows.spool import Spool
 
 _RAW = "raw-"
-"""What the files of lines that were too long to be read begin with."""
+"""The start of the names of files with lines that were too long to be read."""
 
 
 class ResultsFolder:
@@ -196,7 +196,7 @@ def _write_manifest(path: Path, manifest: Mapping[str, Json]) -> None:
 
 
 def _remove(part: Path) -> None:
-    """Remove what an interrupted collect left behind, or what somebody put in its place."""
+    """Remove the remains of an interrupted collect, or a file in its place."""
     if part.is_symlink() or part.is_file():
         part.unlink()
     shutil.rmtree(part, ignore_errors=True)

@@ -16,7 +16,7 @@ _NOT_OF_CONFIG = frozenset({"contents", "generationConfig", "model"})
 _BESIDE = frozenset(field.name for field in ROOTS[Kind.BATCH_JOB].fields) - _NOT_OF_CONFIG
 """Members of `config` that the REST form has beside `generationConfig`."""
 _LOCAL = frozenset({"httpOptions", "abortSignal", "shouldReturnHttpResponse", "automaticFunctionCalling"})
-"""What tells an SDK how to call, and is never sent."""
+"""Settings of an SDK's calls, which are never sent."""
 _SNAKE = re.compile(r"_([a-z0-9])")
 
 

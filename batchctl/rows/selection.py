@@ -1,4 +1,4 @@
-"""Which rows of collected results a person wants to see: all, those that are not good, or those with given verdicts."""
+"""Selects rows of collected results: all, those that are not good, or those with given verdicts."""
 
 from __future__ import annotations
 

@@ -41,13 +41,13 @@ class Spool(AbstractContextManager["Spool"]):
         self._stream = create_file(path)
         self._offsets = array("q", [0])
         self._echoed = array("q")
-        """By result: where it is kept what the request asks for that it echoes."""
+        """By result: the place of the expectation of its echoed request."""
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
     def add(self, item: ResultItem, echoed: int) -> None:
-        """Take the next result. `echoed` is where it is kept what its echoed request asks for."""
+        """Add the next result. `echoed` is the place of the expectation of its echoed request."""
         self._echoed.append(echoed)
         outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
         parts = (_encoded(item.key), _encoded(outcome), _encoded(dict(item.members)))
@@ -83,7 +83,7 @@ class Spool(AbstractContextManager["Spool"]):
         return sha256.hexdigest(), verdicts
 
     def count_anonymous(self, numbers: Iterable[int]) -> int:
-        """How many of these results nothing tells apart: they are called nothing, or all that another one is called."""
+        """How many of these results cannot be told apart: they have no name, or the same names as another one."""
         marks = array("Q", sorted(array("Q", map(self._mark, numbers))))
         sizes = ((mark, sum(1 for _ in alike)) for mark, alike in groupby(marks))
         return sum(size for mark, size in sizes if mark == _NAMELESS or size > 1)

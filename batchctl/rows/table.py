@@ -1,6 +1,6 @@
-"""An input, as far as its results have to know it: what its rows ask, what they call themselves, what stood beside.
+"""The facts about an input that its results are matched by: requests, names and members of its rows.
 
-Takes some hundred bytes a row; what stood beside the requests waits on disk.
+A row takes some hundred bytes in memory; the members beside its request are on disk.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from batchctl.rows.groups import Groups
 from batchctl.rows.identities import Identities, names_of
 
 NO_FORMS = Forms(0, 0, 0)
-"""Of a request that nothing can be matched to; no real one comes out as this but by chance."""
+"""The forms of a request that matches nothing; a real request has them only by chance."""
 
 
 def whole_form(exact: int, members: Mapping[str, Json]) -> int:
@@ -39,7 +39,7 @@ class RowTable:
         self._whole = array("Q")
         self.keys: list[str | None] = []
         self.expectations = array("q")
-        """Where it is kept what each row asks for."""
+        """By row: the place of its expectation."""
         self.names = Identities()
         self.is_echoed = False
         """Whether any request is known that a result could echo."""
@@ -54,7 +54,7 @@ class RowTable:
         return len(self.keys)
 
     def members(self, row: int) -> Mapping[str, Json]:
-        """What stood beside a row's request."""
+        """The members beside a row's request."""
         start, end = self._places[row], self._places[row + 1]
         if start == end:
             return {}
