@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 _BEGINNINGS = (
-    (b"\x1f\x8b", "packed with gzip"),
-    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
-    (b"BZh", "packed with bzip2"),
-    (b"\xfd7zXZ\x00", "packed with xz"),
+    (b"\x1f\x8b", "compressed with gzip"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ\x00", "compressed with xz"),
     (b"PK\x03\x04", "a zip archive"),
     (b"PAR1", "a Parquet file"),
     (b"Obj\x01", "an Avro file"),
@@ -32,4 +32,4 @@ def way_out(form: str) -> str:
     """A hint for a file of a form that `foreign_form` found."""
     if form in _ENCODINGS:
         return "save it as UTF-8"
-    return "unpack it first" if form.startswith(("packed", "a zip")) else "convert it to lines of JSON"
+    return "decompress it first" if form.startswith(("compressed", "a zip")) else "convert it to lines of JSON"

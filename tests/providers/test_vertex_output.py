@@ -396,7 +396,7 @@ def test_a_page_is_no_result_whatever_stands_in_it(start):
 @pytest.mark.parametrize(
     ("body", "says", "way_out"),
     [
-        (gzip.compress(b"".join(TWO), mtime=0), "packed with gzip, not lines of JSON", "unpack it first"),
+        (gzip.compress(b"".join(TWO), mtime=0), "compressed with gzip, not lines of JSON", "decompress it first"),
         ("{}\n{}".encode("utf-16"), "UTF-16, not lines of JSON", "save it as UTF-8"),
         ("{}\n".encode("utf-16-le"), "UTF-16", "save it as UTF-8"),
         ("{}\n".encode("utf-32-be"), "UTF-32", "save it as UTF-8"),

@@ -456,9 +456,9 @@ def test_messages_for_a_model_of_google_are_named(write: Writer) -> None:
     [
         (
             gzip.compress(b'{"key": "a", "text": "x"}\n' * 9, mtime=0),
-            "packed with gzip, not lines of JSON in UTF-8: unpack it first",
+            "compressed with gzip, not lines of JSON in UTF-8: decompress it first",
         ),
-        (b"PK\x03\x04" + b"x" * 2**10, "a zip archive, not lines of JSON in UTF-8: unpack it first"),
+        (b"PK\x03\x04" + b"x" * 2**10, "a zip archive, not lines of JSON in UTF-8: decompress it first"),
         ('{"key": "a", "text": "x"}\n'.encode("utf-16-le") * 9, "UTF-16, not lines of JSON in UTF-8: save it as UTF-8"),
         ('{"key": "a", "text": "x"}\n'.encode("utf-32") * 9, "UTF-32, not lines of JSON in UTF-8: save it as UTF-8"),
         (b"PAR1\x15\x04\n{}", "a Parquet file, not lines of JSON in UTF-8: convert it to lines of JSON"),
