@@ -171,13 +171,13 @@ class Calm:
         self._clock = clock
         self._next: datetime | None = None
         self._pause = self._FIRST
-        self._told: frozenset[int] = frozenset()
+        self._reported: frozenset[int] = frozenset()
 
     def is_due(self, things: Sequence[Busy]) -> bool:
         """Whether a report is due; it then counts as made."""
         now, numbers = self._clock.now(), frozenset(thing.number for thing in things)
-        is_news = not numbers <= self._told
-        self._told = numbers
+        is_news = not numbers <= self._reported
+        self._reported = numbers
         if not things:
             return False
         if is_news:

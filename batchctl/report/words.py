@@ -182,6 +182,6 @@ def state_text(state: str | None) -> str:
 def anonymous_words(count: int) -> str:
     """The warning about results that cannot be matched to rows."""
     return (
-        f"{count} results cannot be told apart: no key and no other member of their own says which row each is of, and "
-        "the order of the input is not known; give each row a key, a custom_id or an id that no other row has"
+        f"{count} results cannot be matched to their rows: they have no unique key or member, and the order of "
+        "the input is not known; give each row a unique key, custom_id or id"
     )
