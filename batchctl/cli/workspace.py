@@ -23,7 +23,8 @@ from batchctl.engine.clock import SystemClock
 from batchctl.engine.tools import Providers, Tools
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.duration_reader import parse_duration
-from batchctl.manifests.load import load
+from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.load import Asked, load
 from batchctl.manifests.manifest_files import STACK_FILE, STANDARD_INPUT, find_stack_file
 from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
@@ -106,7 +107,7 @@ class Workspace:
 
     def scope_path(self, filename: str) -> str:
         """A path of `-f` in the form of the scope."""
-        return _scope_path(filename, self.stack)
+        return _scope_path(filename, self.stack.file)
 
     def require(self, names: Iterable[str], recorded: Recorded) -> None:
         """Raise if a name belongs to no job, desired or recorded."""
@@ -124,8 +125,10 @@ def open_workspace(
     selector: str | None = None,
     names: Sequence[str] = (),
     lock_timeout: str = "0s",
+    *,
+    faults: Faults | None = None,
 ) -> Workspace:
-    """Load the stack and find its scope. Raises ManifestError, UsageError."""
+    """Load the stack and find its scope; `faults` may drop errors outside `-f`. Raises ManifestError, UsageError."""
     clock = SystemClock()
     # Relative, so that messages have the paths of the user.
     file = find_stack_file(common.config, os.environ, filenames, Path())
@@ -135,11 +138,11 @@ def open_workspace(
         sources = Sources(
             tuple(filenames), sys.stdin.buffer.read(MAX_BYTES + 1) if STANDARD_INPUT in filenames else None
         )
-        desired = load_desired(common, file, sources, rows)
+        desired = load_desired(common, file, sources, rows, faults)
     stack = desired.stack
     timeout = duration(lock_timeout, "--lock-timeout")
     scope = Scope(
-        frozenset(_scope_path(name, stack) for name in filenames),
+        frozenset(_scope_path(name, stack.file) for name in filenames),
         parse_selector(selector) if selector else (),
         frozenset(names),
     )
@@ -155,17 +158,28 @@ def open_workspace(
     return Workspace(common, file, desired, scope, clock, state, board, sources, rows)
 
 
-def load_desired(common: Common, file: Path, sources: Sources, rows: RowReader) -> DesiredStack:
+def is_asked(common: Common, filenames: Sequence[str]) -> Callable[[str], bool] | None:
+    """Whether a manifest is inside `-f`, by its path in the stack; None: all are. Raises ManifestError."""
+    if not filenames:
+        return None
+    file = find_stack_file(common.config, os.environ, filenames, Path())
+    scope = Scope(paths=frozenset(_scope_path(name, file) for name in filenames))
+    return lambda path: scope.contains("", path, {})
+
+
+def load_desired(
+    common: Common, file: Path, sources: Sources, rows: RowReader, faults: Faults | None = None
+) -> DesiredStack:
     """Read the stack and its manifests. Raises ManifestError."""
     return load(
         file,
-        filenames=sources.filenames,
+        Asked(sources.filenames, None if sources.stdin is None else io.BytesIO(sources.stdin)),
         set_values=common.set_values,
         env=os.environ,
-        stdin=None if sources.stdin is None else io.BytesIO(sources.stdin),
         rows=rows,
         trust=Trust.from_env(os.environ),
         state_override=common.state,
+        faults=Faults(is_asked(common, sources.filenames)) if faults is None else faults,
     )
 
 
@@ -182,12 +196,13 @@ def time_limit(timeout: str | None) -> timedelta | None:
     return None if timeout is None else timedelta(seconds=duration(timeout, "--timeout"))
 
 
-def _scope_path(filename: str, stack: Stack) -> str:
+def _scope_path(filename: str, stack_file: Path) -> str:
     """A path of `-f` in the form of the scope: relative to the stack's folder, `.` for all of it."""
     if filename == "-":
         return filename
-    folder, path = stack.folder.resolve(), Path(filename).resolve()
-    if folder.is_relative_to(path) or path == folder / STACK_FILE or path == stack.file.resolve():
+    file, path = stack_file.resolve(), Path(filename).resolve()
+    folder = file.parent
+    if folder.is_relative_to(path) or path == folder / STACK_FILE or path == file:
         return WHOLE_STACK
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.as_posix()
 

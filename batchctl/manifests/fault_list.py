@@ -5,7 +5,8 @@ It does not decide what is an error.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.model.desired import Diagnostic, Location
@@ -23,12 +24,44 @@ LONGEST_PATH = 200
 """Characters of a path in a message: more than of other texts, because a cut path is useless."""
 
 
+_ALL_COUNT = (
+    "batchctl reads all manifests of the stack, also those outside -f: a manifest that it cannot read would look like a"
+    " removed job"
+)
+
+
 class Faults:
     """The errors and warnings of one reading. The same error found twice, as in the stack's defaults, counts once."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_asked: Callable[[str], bool] | None = None, *, only_asked: bool = False) -> None:
+        """`is_asked` tells whether a manifest is inside `-f`, by its path; `only_asked` drops all that is outside."""
         self._found: set[Diagnostic] = set()
         self._warnings: set[Diagnostic] = set()
+        self._outside: set[Diagnostic] = set()
+        self._is_asked = is_asked
+        self._only_asked = only_asked
+        self._manifest: str | None = None
+        self._manifests: dict[str, str] = {}
+        """The paths of the manifests by the names of their files in messages."""
+
+    @property
+    def outside(self) -> int:
+        """The number of errors outside `-f`, up to `MOST_FAULTS`."""
+        return len(self._outside)
+
+    @contextmanager
+    def of_manifest(self, path: str, shown: str) -> Iterator[None]:
+        """While a manifest is read: all errors belong to it, wherever their place is, as in a file of rows."""
+        self._manifests[shown] = path
+        self._manifest = path
+        try:
+            yield
+        finally:
+            self._manifest = None
+
+    def _is_outside(self, location: Location) -> bool:
+        path = self._manifests.get(location.file) if self._manifest is None else self._manifest
+        return self._is_asked is not None and path is not None and not self._is_asked(path)
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -37,12 +70,22 @@ class Faults:
 
     def warn(self, location: Location, code: Code, message: str, hint: str = "") -> None:
         """Add a warning. Warnings beyond `MOST_FAULTS` are dropped: they repeat the others."""
+        if self._only_asked and self._is_outside(location):
+            return
         if len(self._warnings) < MOST_FAULTS:
             self._warnings.add(Diagnostic(location, str(code), message, hint))
 
-    def add(self, location: Location, code: Code, message: str, hint: str = "") -> None:
-        """Add an error. Raises ManifestError at `MOST_FAULTS` errors."""
-        self._note(Diagnostic(location, str(code), message, hint))
+    def add(
+        self, location: Location, code: Code, message: str, hint: str = "", *, other: Location | None = None
+    ) -> None:
+        """Add an error; `other` is a second place that it is about. Raises ManifestError at `MOST_FAULTS` errors."""
+        fault = Diagnostic(location, str(code), message, hint)
+        if self._is_outside(location) and (other is None or self._is_outside(other)):
+            if len(self._outside) < MOST_FAULTS:
+                self._outside.add(fault)
+            if self._only_asked:
+                return
+        self._note(fault)
 
     def _note(self, fault: Diagnostic) -> None:
         self._found.add(fault)
@@ -60,10 +103,17 @@ class Faults:
         """Whether there are errors."""
         return bool(self._found)
 
+    def any_at(self, location: Location) -> bool:
+        """Whether there is an error at a place."""
+        return any(fault.location == location for fault in self._found | self._outside)
+
     def raise_if_any(self) -> None:
         """Raise ManifestError with all errors, sorted by place, if there are any."""
-        if self._found:
-            raise ManifestError(sorted(self._found))
+        if not self._found:
+            return
+        hint = _ALL_COUNT if self._outside and not self._only_asked else ""
+        outside = self.outside if self._only_asked else 0
+        raise ManifestError(sorted(self._found), warnings=self.warnings, outside=outside, hint=hint)
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:

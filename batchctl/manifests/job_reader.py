@@ -112,6 +112,7 @@ class JobReader:
             config = self._reading.provider_of(self._setting(root, "provider"))
             sound &= check_request(request, rows, config.api if config else None, self._faults)
         if not sound:
+            self._sources.check_file(find(root, "spec", "src"), document.folder)
             return None
         root = changed(root, ("spec",), _with_extra_request)
         return JobBuilder(root, document, kind, self._reading, self._sources, self.needs, self._faults).build()

@@ -6,6 +6,7 @@ It always reads the complete stack, whatever the scope of the command, because n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,37 +45,47 @@ def load_stack(
     return reading.stack
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Manifests that the command line names besides the stack file."""
+
+    filenames: Sequence[str] = ()
+    """The paths of `-f`, relative to the working folder; `-` is standard input."""
+    stdin: BinaryIO | None = None
+
+
 def load(
     stack_file: Path,
+    asked: Asked,
     *,
-    filenames: Sequence[str],
     set_values: Sequence[str],
     env: Mapping[str, str],
-    stdin: BinaryIO | None,
     rows: RowReader,
     trust: Trust,
     state_override: str | None,
+    faults: Faults | None = None,
 ) -> DesiredStack:
-    """The stack and all its jobs.
+    """The stack and all its jobs; without those that have errors if `faults` drops these.
 
-    `filenames` are the paths of `-f`, relative to the working folder: manifests below them are read too, if they are in
-    the stack's folder. `-` reads `stdin`, whose manifests replace those with the same names.
+    Manifests below the paths of `-f` are read too, if they are in the stack's folder. Manifests of standard input
+    replace those with the same names.
 
     Raises ManifestError with the errors of all files, and UsageError for a `--set` without `=`.
     """
-    faults = Faults()
+    faults = Faults() if faults is None else faults
     reading = read_stack(
         stack_file, set_values=set_values, env=env, trust=trust, state_override=state_override, faults=faults
     )
     reader = JobReader(reading, rows, trust, faults)
     documents = [
-        reader.document(root, file.path, file.folder)
-        for file in _files(reading, filenames, stdin, trust, faults)
-        for root in compose(file.data, file.shown, faults)
+        document for file in _files(reading, asked, trust, faults) for document in _documents(file, reader, faults)
     ]
     counting = _unique(_overridden(documents), faults)
-    jobs = [reader.read(document) for document in counting]
-    found = [job for job in jobs if job is not None]
+    found = []
+    for document in counting:
+        with faults.of_manifest(document.path, document.root.location.file):
+            job = reader.read(document)
+        found += [] if job is None else [job]
     names = {name for document in counting if (name := _name_of(document)) is not None}
     reader.needs.check(names, faults)
     check_moved(reading.moved, names, faults)
@@ -85,17 +96,20 @@ def load(
     return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)), accounts, faults.warnings)
 
 
-def _files(
-    reading: StackReading, filenames: Sequence[str], stdin: BinaryIO | None, trust: Trust, faults: Faults
-) -> list[ManifestFile]:
+def _documents(file: ManifestFile, reader: JobReader, faults: Faults) -> list[Document]:
+    with faults.of_manifest(file.path, file.shown):
+        return [reader.document(root, file.path, file.folder) for root in compose(file.data, file.shown, faults)]
+
+
+def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> list[ManifestFile]:
     finder = FileFinder(reading.file, reading.shown_folder, reading.results, trust, faults)
     files = [file for path, place in reading.manifests for file in finder.find(path, place)]
-    for name in filenames:
+    for name in asked.filenames:
         # The stack's own folder means the complete stack: spec.manifests names its files.
         if name != STANDARD_INPUT and resolved(Path(name)) != reading.folder:
             files += finder.find(Path(name), Location(f"-f {name}"))
-    if STANDARD_INPUT in filenames and stdin is not None:
-        files.append(read_stream(stdin, reading.folder))
+    if STANDARD_INPUT in asked.filenames and asked.stdin is not None:
+        files.append(read_stream(asked.stdin, reading.folder))
     return files
 
 
@@ -116,7 +130,8 @@ def _unique(documents: Iterable[Document], faults: Faults) -> list[Document]:
         name = str(node.value)
         if name in first:
             message = f"the name {shown(name)} is taken"
-            faults.add(node.location, Code.DUPLICATE_NAME, message, f"first at {first[name].location}")
+            place = first[name].location
+            faults.add(node.location, Code.DUPLICATE_NAME, message, f"first at {place}", other=place)
         else:
             first[name] = node
     return found
@@ -131,7 +146,8 @@ def _check_adopted(jobs: Iterable[DesiredJob], faults: Faults) -> None:
         owner = first.setdefault((job.account, remote_id(job.adopt)), job)
         if owner is not job:
             message = f'"adopt" names {job.adopt}, which {owner.name} adopts too'
-            faults.add(job.location, Code.DUPLICATE_NAME, message, f"first at {owner.location}")
+            hint = f"first at {owner.location}"
+            faults.add(job.location, Code.DUPLICATE_NAME, message, hint, other=owner.location)
 
 
 def _name_of(document: Document) -> str | None:

@@ -6,7 +6,7 @@ Knows the forms of `src` and which of them each API accepts. Source: reference 6
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from batchctl.model.desired import (
     Source,
     UploadedFile,
 )
-from batchctl.model.errors import RowsError
+from batchctl.model.errors import RowProblem, RowsError
 from batchctl.model.keys import API_NAMES
 from batchctl.model.ports import RowReader, RowRules, RowsSummary
 from batchctl.model.quoting import cut, shown
@@ -196,11 +196,17 @@ class SourceReader:
             self.faults.add(item.location, Code.INVALID_ROW, str(error), "a row is {key, request} or {key, text}")
             return None
 
+    def check_file(self, src: Node | None, folder: Path) -> None:
+        """Report a local file that cannot be read, for a job that has other errors and is not read further."""
+        node = find(src, "file") if isinstance(src, Members) and len(src.entries) == 1 else None
+        if isinstance(node, Scalar) and isinstance(node.value, str) and not self.faults.any_at(node.location):
+            self._find(folder / node.value, node.location)
+
     def _local(self, path: Path, place: Location, purpose: Purpose) -> LocalFile | None:
-        real = resolved(path)
-        file = shown_path(real, self.stack_folder, self.shown_folder)
-        if not self._is_there(real, cut(file, LONGEST_PATH), place):
+        real = self._find(path, place)
+        if real is None:
             return None
+        file = shown_path(real, self.stack_folder, self.shown_folder)
         limits = self._limits(place, purpose)
         found = self._summary(real, file, limits, purpose)
         if found is None:
@@ -211,6 +217,12 @@ class SourceReader:
         sound &= limits.allow_sent(sent)
         limits.warn_of_result_file(summary.output_tokens)
         return LocalFile(real, summary.sha256, summary.rows, sent, summary.row_hashes) if sound else None
+
+    def _find(self, path: Path, place: Location) -> Path | None:
+        """The file with all links resolved, if it exists and may be read."""
+        real = resolved(path)
+        named = cut(shown_path(real, self.stack_folder, self.shown_folder), LONGEST_PATH)
+        return real if self._is_there(real, named, place) else None
 
     def _is_there(self, real: Path, named: str, place: Location) -> bool:
         """Whether the file exists and may be read."""
@@ -247,6 +259,7 @@ class SourceReader:
                 says = problem.hint or (hint if is_form else "")
                 self.faults.add(Location(file, problem.line), CODES[problem.code], problem.message, says)
                 hint = "" if is_form else hint
+            self._warn(file, error.warnings)
             return None
         except OSError as error:
             message = f"{cut(file, LONGEST_PATH)} cannot be read: {error.strerror}"
@@ -255,6 +268,9 @@ class SourceReader:
         if summary.rows == 0:
             self.faults.add(Location(file), Code.INVALID_ROW, "the file has no rows", _LINES_HINT)
             return None
-        for warning in summary.warnings:
-            self.faults.warn(Location(file, warning.line), CODES[warning.code], warning.message, warning.hint)
+        self._warn(file, summary.warnings)
         return summary, size
+
+    def _warn(self, file: str, warnings: Iterable[RowProblem]) -> None:
+        for warning in warnings:
+            self.faults.warn(Location(file, warning.line), CODES[warning.code], warning.message, warning.hint)

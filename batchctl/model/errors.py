@@ -70,9 +70,20 @@ class ManifestError(BatchctlError):
     exit_code = 65
     default_code = ErrorCode.INVALID_MANIFEST
 
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+    def __init__(
+        self,
+        diagnostics: Sequence[Diagnostic],
+        *,
+        warnings: Sequence[Diagnostic] = (),
+        outside: int = 0,
+        hint: str = "",
+    ) -> None:
         self.diagnostics = tuple(sorted(diagnostics))
-        super().__init__("\n".join(str(item) for item in self.diagnostics))
+        self.warnings = tuple(warnings)
+        """Found in the same reading, sorted by place."""
+        self.outside = outside
+        """The number of errors in manifests outside `-f`, where they are not among the diagnostics."""
+        super().__init__("\n".join(str(item) for item in self.diagnostics), hint=hint)
 
 
 @dataclass(frozen=True, order=True)
@@ -92,8 +103,9 @@ class RowsError(BatchctlError):
     exit_code = 65
     default_code = ErrorCode.INVALID_ROWS
 
-    def __init__(self, problems: Sequence[RowProblem]) -> None:
+    def __init__(self, problems: Sequence[RowProblem], *, warnings: Sequence[RowProblem] = ()) -> None:
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
         super().__init__("\n".join(f"line {item.line}: {item.message}" for item in self.problems))
 
 

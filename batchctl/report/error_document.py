@@ -32,6 +32,8 @@ def _details(error: BatchctlError) -> dict[str, Json]:
     details: dict[str, Json] = dict(error.details)
     if isinstance(error, ManifestError):
         details["diagnostics"] = [diagnostic_fields(item) for item in error.diagnostics]
+        if error.warnings:
+            details["warnings"] = [diagnostic_fields(item) for item in error.warnings]
     elif isinstance(error, RowsError):
         details["problems"] = [{"line": item.line, "message": item.message} for item in error.problems]
     elif isinstance(error, ApiStatus):

@@ -12,13 +12,14 @@ from batchctl.model.errors import BatchctlError, ManifestError, RowsError
 from batchctl.report.error_document import error_fields
 from batchctl.report.layout import count, outside, write_line
 
-MANY = frozenset({"diagnostics", "problems"})
+MANY = frozenset({"diagnostics", "problems", "warnings"})
 """Details that are written as lines of their own."""
 
 
 def write_error(error: BatchctlError, console: Console, *, verbose: bool = False) -> None:
     """The error, its hint, and its details when `verbose`. Errors in files have one line each, then a count."""
     if isinstance(error, ManifestError):
+        write_warnings(error.warnings, console)
         _write_diagnostics(error, console)
     elif isinstance(error, RowsError):
         for problem in error.problems:
@@ -46,6 +47,17 @@ def write_warnings(warnings: Sequence[Diagnostic], console: Console) -> None:
         write_line(console, ("warning", "yellow"), ": ", outside(str(item.location), "bold"), ": ", item.code, message)
     if len(warnings) > MOST_WARNINGS:
         write_line(console, ("warning", "yellow"), f": {count(len(warnings) - MOST_WARNINGS, 'more warning')}")
+
+
+def write_outside(errors: int, console: Console) -> None:
+    """The number of errors in manifests outside `-f`, and what they prevent."""
+    if errors:
+        write_line(
+            console,
+            ("warning", "yellow"),
+            f": {count(errors, 'error')} in manifests outside -f: plan and apply need all manifests to be valid,"
+            " because one that cannot be read would look like a removed job. `batchctl validate` shows all errors.",
+        )
 
 
 def _write_head(console: Console, code: str, message: str) -> None:

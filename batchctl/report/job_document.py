@@ -25,7 +25,7 @@ def status_document(report: StatusReport) -> dict[str, Json]:
     }
 
 
-def valid_document(desired: DesiredStack) -> dict[str, Json]:
+def valid_document(desired: DesiredStack, errors_outside: int = 0) -> dict[str, Json]:
     """`batchctl/validate/v1` of a valid stack."""
     return {
         "format": "batchctl/validate/v1",
@@ -33,6 +33,7 @@ def valid_document(desired: DesiredStack) -> dict[str, Json]:
         "stack": desired.stack.name,
         "jobs": [_valid_job(job) for job in desired.jobs],
         "warnings": [diagnostic_fields(item) for item in desired.warnings],
+        "errorsOutside": errors_outside,
     }
 
 
@@ -42,6 +43,8 @@ def invalid_document(error: ManifestError) -> dict[str, Json]:
         "format": "batchctl/validate/v1",
         "valid": False,
         "errors": [diagnostic_fields(item) for item in error.diagnostics],
+        "warnings": [diagnostic_fields(item) for item in error.warnings],
+        "errorsOutside": error.outside,
     }
 
 

@@ -104,7 +104,7 @@ class _Found:
             number = f"{self._more:,} more fault{'' if self._more == 1 else 's'}"
             self._faults.append(RowProblem(self._last, f"{number} up to this line, which are not shown", _MORE))
         if self._faults:
-            raise RowsError(self._faults)
+            raise RowsError(self._faults, warnings=self.warnings)
 
 
 def _size(path: Path) -> int | None:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from batchctl.manifests import Code, Trust, load
+from batchctl.manifests import Asked, Code, Trust, load
 from batchctl.model.desired import Diagnostic
 from batchctl.model.errors import ManifestError
 from batchctl.rows.reader import RowFiles
@@ -71,10 +71,9 @@ def found_faults(
     try:
         load(
             stack_file,
-            filenames=(),
+            Asked(),
             set_values=set_values,
             env=env or {},
-            stdin=None,
             rows=RowFiles(),
             trust=Trust(),
             state_override=None,

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import dedent
 
-from batchctl.manifests import Trust, load
+from batchctl.manifests import Asked, Trust, load
+from batchctl.manifests.fault_list import Faults
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import DesiredJob, DesiredStack, Diagnostic, Json, Kind, RequestRow
 from batchctl.model.errors import ManifestError, RowProblem, RowsError
@@ -91,16 +92,17 @@ def load_in(
     trust: Trust | None = None,
     state: str | None = None,
     rows: RowReader | None = None,
+    faults: Faults | None = None,
 ) -> DesiredStack:
     return load(
         folder / "batchctl.yaml",
-        filenames=filenames,
+        Asked(filenames, None if stdin is None else io.BytesIO(stdin)),
         set_values=set_values,
         env=env or {},
-        stdin=None if stdin is None else io.BytesIO(stdin),
         rows=rows or PlainRows(),
         trust=trust or Trust(),
         state_override=state,
+        faults=faults,
     )
 
 
