@@ -1,4 +1,4 @@
-"""What takes long or is tried again is said: calls with the bytes that came, waits for the API, and retries."""
+"""Progress of slow work: calls with the bytes received, waits for the API, and retries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.scripted_api import JOB, MovedClock, Script, operation, provi
 
 
 class Noted:
-    """Remembers all that it was told."""
+    """Records all progress events."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -51,7 +51,7 @@ def test_a_call_is_under_way_until_its_answer_is_read_and_its_bytes_are_counted(
     assert noted.bytes == len(reply(body).content)
 
 
-def test_a_retry_says_why_and_when() -> None:
+def test_a_retry_reports_its_reason_and_time() -> None:
     noted, clock = Noted(), MovedClock()
     script = Script(rpc_error(503, "UNAVAILABLE", "overloaded"), httpx.ConnectError("no route"), reply({}))
     list(provider(script, clock, activity=noted).list_jobs())

@@ -1,4 +1,4 @@
-"""Whatever an API, or something that plays it, answers: a job, a row or an ApiError, and never the secret."""
+"""Arbitrary replies from an API or an impostor lead to a job, a row or an ApiError, and never show the secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHARED_NAMES = (
 
 @dataclass(frozen=True)
 class Case:
-    """One API: how it is opened, what its replies look like, and what may be called."""
+    """One API: how it is opened, what its replies look like, and which calls are made."""
 
     open: Callable[..., Any]
     secret: str
@@ -71,7 +71,7 @@ class Case:
 
 
 def over(template: Any, change: Any, path: list[int]) -> Any:
-    """The template with one of its parts, chosen by the path, replaced."""
+    """The template with one part, chosen by the path, replaced."""
     if not path or not isinstance(template, dict | list) or not template:
         return change
     names = list(template) if isinstance(template, dict) else list(range(len(template)))
@@ -181,7 +181,7 @@ CASES = [
 
 
 def failure_of(call: Callable[[Any], object], one: Any) -> ApiError | None:
-    """What the call raises, if it may; anything but an ApiError fails the test."""
+    """The ApiError that the call raises, if any; another exception fails the test."""
     try:
         call(one)
     except ApiError as error:
@@ -190,7 +190,7 @@ def failure_of(call: Callable[[Any], object], one: Any) -> ApiError | None:
 
 
 def shown(error: BaseException) -> str:
-    """All that an error, its causes and its facts can show."""
+    """Everything that an error, its causes and its facts can show."""
     parts = ["".join(traceback.format_exception(error))]
     step: BaseException | None = error
     while step is not None:
@@ -220,7 +220,7 @@ def test_any_answer_gives_a_value_or_an_api_error(case, call, data):
 
 
 def broken(secret: str) -> list[Any]:
-    """Replies and failures that speak of the secret."""
+    """Replies and failures that echo the secret."""
     return [
         httpx.ConnectError(f"no {secret}"),
         httpx.ReadError(secret),

@@ -1,4 +1,4 @@
-"""Every read ends within one bounded time, however its bytes drip in and however many pages a list claims to have."""
+"""Every read ends within a limited time, however slowly bytes arrive and however many pages a list claims to have."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HEADER = drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"y")
 BODY = drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{", b" ")
 SHORT = timedelta(seconds=0.4)
 SOON = 3.0
-"""Seconds after which a call that may take 0.4 is surely not bounded."""
+"""Seconds after which a call with a limit of 0.4 is surely unlimited."""
 
 
 def endpoint(base: str = BASE, **options: Any) -> Endpoint:
@@ -46,7 +46,7 @@ def endpoint(base: str = BASE, **options: Any) -> Endpoint:
 
 @pytest.fixture
 def dripping(request: pytest.FixtureRequest) -> Iterator[Provider]:
-    """A provider that gives a read 0.4 seconds, on a server that drips."""
+    """A provider with a read timeout of 0.4 seconds, on a server that sends byte by byte."""
     play = getattr(request, "param", HEADER)
     with Loopback(play) as server:
         one = provider(lambda _: reply({}), base_url=server.url, transport=None, read_timeout=SHORT)
@@ -105,7 +105,7 @@ def test_an_allowance_around_a_read_bounds_all_of_it(dripping: Provider) -> None
 
 
 def drip_chunks(connection: socket.socket, stop: threading.Event) -> bool:
-    """A body that comes a kilobyte at a time."""
+    """A body that arrives a kilobyte at a time."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 30000\r\n\r\n")
     for _ in range(30):
         if stop.wait(0.03):
@@ -228,7 +228,7 @@ def test_waiting_for_an_operation_has_one_time() -> None:
 
 
 class Endless:
-    """A list that never ends: fresh tokens, and the entries that are asked for, by the number of the page."""
+    """An endless list with fresh tokens, and the requested entries by page number."""
 
     def __init__(self, kind: ListKind, entries: Callable[[int], list[Any]]) -> None:
         self.pages = 0
@@ -243,7 +243,7 @@ class Endless:
 
 @dataclass(frozen=True)
 class ListKind:
-    """One list that is read: its members, an entry of it by number, and how it is read in a given time."""
+    """One kind of list: its members, an entry by number, and how it is read within a given time."""
 
     member: str
     token: str
@@ -313,7 +313,7 @@ def test_no_list_goes_on_for_longer_than_its_time(kind: ListKind, entries: Calla
     assert "limits.readTimeout" in caught.value.hint
 
 
-def test_a_list_that_ends_in_time_with_its_last_page_is_whole() -> None:
+def test_a_list_that_ends_in_time_with_its_last_page_is_complete() -> None:
     pages: list[dict[str, Any]] = [{"operations": [operation()]}]
 
     def slow(_: httpx.Request) -> httpx.Response:

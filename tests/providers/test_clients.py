@@ -1,4 +1,4 @@
-"""Proxies and certificates of the environment: who is asked, who never is, and settings that cannot be used."""
+"""Proxies and certificates of the environment: which calls use them, which never do, and unusable settings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
-    """A proxy that hears everything that is sent its way."""
+    """A proxy that records every request."""
     with Loopback(answer(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", keep=False)) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, server.url)
@@ -72,7 +72,7 @@ def test_this_machine_is_reached_through_no_proxy(proxy: Loopback, scheme: str, 
 
 
 def test_credentials_never_go_through_a_proxy_in_clear_text(proxy: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A name that an operator allowed over plain http; nobody is there.
+    # A name that an operator allowed over plain http; no server listens there.
     def nobody(*_: object, **__: object) -> object:
         raise socket.gaierror("no such name")
 
@@ -100,7 +100,7 @@ def test_https_goes_through_the_proxy_in_a_tunnel(proxy: Loopback) -> None:
 def test_a_local_name_that_leads_to_another_machine_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with Loopback(answer(OK)) as server:
         port = server.url.rpartition(":")[2]
-        # What a name service could answer; the address is seen as another machine's.
+        # A DNS server could return this; the address is treated as another machine's.
         monkeypatch.setattr("batchctl.providers.http.connection.is_loopback_host", lambda _host: False)
         with pytest.raises(errors.ConnectionFailed, match="resolves to another machine"):
             call(f"http://localhost:{port}")

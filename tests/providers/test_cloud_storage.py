@@ -205,7 +205,7 @@ def test_refusals_name_the_bucket_and_the_role(refusal, kind, words):
         assert all(word in caught.value.hint for word in words)
 
 
-def test_a_writer_is_told_of_both_roles():
+def test_a_refused_write_names_both_roles():
     with pytest.raises(errors.PermissionDenied) as caught:
         storage(lambda _: rpc_error(403)).create(HERE, [b"x"], 1, "t")
     assert "roles/storage.objectCreator and roles/storage.objectViewer" in caught.value.hint
@@ -243,7 +243,7 @@ def test_bytes_are_those_of_the_object_that_was_found():
         (400, reply({}), errors.BadReply),
     ],
 )
-def test_a_refusal_in_plain_text_is_looked_into(refusal, metadata, kind):
+def test_a_refusal_in_plain_text_gets_the_error_of_the_metadata(refusal, metadata, kind):
     def answering(request: httpx.Request) -> httpx.Response:
         return httpx.Response(refusal, text="No") if "alt" in request.url.params else metadata
 
@@ -262,7 +262,7 @@ class Breaks(httpx.SyncByteStream):
 
 
 def breaking(bucket: Bucket, cuts: list[int]) -> Any:
-    """The bucket, but each read of bytes ends after so many of them, while there are cuts."""
+    """The bucket; while cuts remain, each read of bytes ends after so many of them."""
 
     def answering(request: httpx.Request) -> httpx.Response:
         full = bucket(request)
@@ -281,7 +281,7 @@ def test_a_broken_read_goes_on_where_it_broke(data, cuts):
     assert read(breaking(bucket, list(cuts)), item) == data
 
 
-def test_a_read_breaks_for_good_after_some_tries():
+def test_a_read_fails_after_some_attempts():
     clock = MovedClock()
     with pytest.raises(errors.ReplyLost):
         read(breaking(Bucket(x=b"0123456789"), [1] * 9), StoredObject(ObjectPath("b", "x"), 10, "1", None), clock)
@@ -311,7 +311,7 @@ def test_an_answer_that_does_not_go_on_where_it_broke(headers):
 
 @pytest.mark.parametrize("header", ["content-encoding", "x-goog-stored-content-encoding"])
 def test_bytes_that_come_in_another_form_have_no_positions(header):
-    # A real gzip answer would do for the first header only; what counts is that no position is trusted.
+    # A real gzip reply would suffice for the first header only; the point is that no position is trusted.
     script = Script(httpx.Response(200, headers={header: "other"}, stream=Breaks(b"012")))
     with pytest.raises(errors.ReplyLost):
         read(script, StoredObject(HERE, 10, "1", None))
@@ -406,7 +406,7 @@ FAULTS = [lost_before, lost_after, lost_midway, taken_in_part, busy]
 
 @settings(max_examples=effort(30, 1500))
 @given(st.lists(st.sampled_from([None, *FAULTS]), max_size=8), st.integers(0, 45))
-def test_whatever_is_lost_the_object_is_whole_or_an_error_says_so(faults, size):
+def test_after_any_loss_the_object_is_complete_or_an_error_is_raised(faults, size):
     storage_module.CHUNK, before = 10, storage_module.CHUNK
     try:
         bucket, content = Bucket(), bytes(range(size))
@@ -424,7 +424,7 @@ def test_whatever_is_lost_the_object_is_whole_or_an_error_says_so(faults, size):
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("before", [0, 1, 2])
-def test_each_loss_is_made_good(fault, before):
+def test_each_loss_is_recovered(fault, before):
     bucket, content = Bucket(), bytes(range(25))
     bucket.faults = [*[None] * before, fault]
     create(bucket, content)
@@ -532,7 +532,7 @@ def test_the_start_is_tried_again():
     assert bucket.objects == {HERE.name: b"x"}
 
 
-# Anything at all
+# Arbitrary replies
 
 
 ANYTHING = st.recursive(
@@ -577,7 +577,7 @@ def test_the_clock_is_the_services():
     assert (one.now() - NOW).total_seconds() == 240
 
 
-def test_a_412_at_the_end_is_told(small_chunks):
+def test_a_412_at_the_end_is_raised(small_chunks):
     bucket = Bucket()
     bucket.faults = [None, lambda *_: precondition_failed()]
     with pytest.raises(errors.BadRequest) as caught:

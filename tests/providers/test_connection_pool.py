@@ -1,4 +1,4 @@
-"""Connections that outlive threads and passes, and what happens where there is no room for them."""
+"""Connections that outlive threads and passes, and what happens when no file handles are left for them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_line_that_was_used_last_is_taken_first(connections):
     assert take(connections) is first
 
 
-def test_a_line_that_nobody_needs_is_closed_after_a_while(connections, clock):
+def test_a_surplus_connection_is_closed_after_a_while(connections, clock):
     with connections.taken() as first, connections.taken() as second:
         pass
     clock.time += IDLE_SECONDS / 2
@@ -131,7 +131,7 @@ def test_idle_connections_are_closed_though_no_call_follows(monkeypatch):
     with Loopback(answer(OK)) as server:
         one = endpoint(server.url)
         one.call(get())
-        # The server reads the end of the connection: nobody has called again, nor closed the endpoint.
+        # The server reads the end of the connection, although no call followed and the endpoint was not closed.
         for thread in server._threads[1:]:
             thread.join(20)
             assert not thread.is_alive()

@@ -115,7 +115,7 @@ def test_any_success_is_one():
 
 
 class SlowCredentials:
-    """Credentials that take their time, on a clock of their own."""
+    """Slow credentials, on a clock of their own."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, first: float, renewal: float) -> None:
         self.time, self.waits = 0.0, [first, renewal]
@@ -253,7 +253,7 @@ def test_time_is_up_on_a_shared_transport_too(status):
         endpoint(script=Script(httpx.Response(status, stream=Streamed(b"{}")))).call(get(timeouts=Timeouts(total=0.0)))
 
 
-def test_the_clock_follows_good_answers_only():
+def test_the_clock_follows_valid_replies_only():
     date = {"date": "Sun, 22 Nov 2026 12:04:00 GMT"}
     bad, good = httpx.Response(500, headers=date), reply({}, headers=date)
     one = endpoint(script=Script(bad, good))
@@ -352,7 +352,7 @@ def test_calls_side_by_side_have_a_connection_each_and_those_that_follow_take_th
         for thread in threads:
             thread.join()
         assert (len(server.connections), len(server.requests)) == (3, 9)
-        # The threads of a pass end with it; their connections stay for the threads of the next one.
+        # The threads of a pass end with it; their connections remain for the threads of the next one.
         for _ in range(5):
             thread = threading.Thread(target=one.call, args=(get(),))
             thread.start()

@@ -1,4 +1,4 @@
-"""Refusals by the API's own words: the code and the way out that fit the case, or none."""
+"""Errors classified by the API's message: the code and hint that fit the case, or none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refuse(http: int, message: str, status: str = "", what: str = CREATE, hints=
 
 
 SAID = [
-    # A bucket or a dataset that lies elsewhere, and a service or a model that is not offered there.
+    # A bucket or a dataset in another location, and a service or a model that is not available there.
     (400, "FAILED_PRECONDITION", CREATE, "DataLocation", ("The Cloud Storage bucket of `gs://out/x` is in location `us`."
      " It must be in the same regional location as the service location `us-central1`.")),
     (400, "INVALID_ARGUMENT", CREATE, "DataLocation", "Dataset p:d was not found in location EU"),
@@ -54,7 +54,7 @@ SAID = [
     (404, "NOT_FOUND", CREATE, "InvalidModel", ("Publisher Model `projects/p/locations/us-central1/publishers/google/"
      "models/x` was not found or your project does not have access to it.")),
     (404, "NOT_FOUND", CREATE, "NotFound", "Requested entity was not found."),
-    # Quotas that come back, and such that do not.
+    # Quotas that recover, and quotas that do not.
     (429, QUOTA, CREATE, "QuotaExceeded", ("You exceeded your current quota, please check your plan and billing"
      " details.")),
     (429, QUOTA, CREATE, "NoCredit", "Your prepayment credits are depleted. Go to your project to manage billing."),
@@ -66,14 +66,14 @@ SAID = [
     (429, QUOTA, UPLOAD, "StorageQuota", "You exceeded your current quota."),
     (429, QUOTA, CREATE, "StorageQuota", "The file storage of this project is full (20 GB)."),
     (429, QUOTA, UPLOAD, "QuotaExceeded", "Too many requests per minute."),
-    # What passes.
+    # Temporary errors.
     (400, "FAILED_PRECONDITION", CREATE, "InputNotReady",
      "The File abc is not in an ACTIVE state and usage is not allowed."),
     (400, "INVALID_ARGUMENT", CREATE, "BadRequest", "The user is not ACTIVE."),
     (400, "FAILED_PRECONDITION", CREATE, "NotProvisioned", "Service agents are being provisioned (https://…)."),
     (403, "PERMISSION_DENIED", CREATE, "ServiceDisabled", ("Generative Language API has not been used in project 1"
      " before or it is disabled.")),
-    # Buckets whose reader pays, and uploads.
+    # Requester-pays buckets, and uploads.
     (400, "", "storage.objects.list", "UserProjectMissing",
      "Bucket is a requester pays bucket but no user project provided."),
     (400, "INVALID_ARGUMENT", UPLOAD, "UploadRefused", "Unsupported MIME type: jsonl"),
@@ -83,7 +83,7 @@ SAID = [
 
 
 @pytest.mark.parametrize(("http", "status", "what", "code", "said"), SAID)
-def test_the_code_follows_from_whole_phrases(http: int, status: str, what: str, code: str, said: str) -> None:
+def test_the_code_follows_from_complete_phrases(http: int, status: str, what: str, code: str, said: str) -> None:
     found = refuse(http, said, status, what)
     assert found.code == code
     assert found.message.startswith(f"{what}: HTTP {http}: {said[:200]}"), "the API's own words come first"
@@ -93,7 +93,7 @@ def test_the_code_follows_from_whole_phrases(http: int, status: str, what: str, 
         assert found.hint
 
 
-def test_a_quota_of_zero_may_stand_in_the_details_alone() -> None:
+def test_a_quota_of_zero_may_be_in_the_details_alone() -> None:
     failure = {
         "@type": "type.googleapis.com/google.rpc.QuotaFailure",
         "violations": [{"quotaId": "BatchPerDay", "quotaValue": "0"}],
@@ -122,7 +122,7 @@ def test_hints_fit_the_call(what: str, status: str, expected: str) -> None:
     assert expected in hint if expected else hint == ""
 
 
-def test_every_rule_says_a_way_out_or_leaves_it_to_its_service() -> None:
+def test_every_rule_has_a_hint_or_uses_that_of_its_service() -> None:
     for rule in RULES:
         assert rule.hint or rule.code is ErrorCode.UNSUPPORTED_LOCATION
     for hints in (GEMINI, VERTEX, STORAGE):
@@ -186,10 +186,10 @@ def test_plain_text_is_shown_though_it_proves_nothing() -> None:
     assert found.message.endswith("without an error from the API: Bucket is a requester pays bucket")
 
 
-# Asked another way, and remembered.
+# Calls that are changed after a refusal, and stay changed.
 
 
-def test_a_mask_that_is_refused_is_left_out_from_then_on() -> None:
+def test_a_refused_mask_is_omitted_from_later_calls() -> None:
     refusal = rpc_error(400, "INVALID_ARGUMENT", "Error expanding 'fields' parameter. Cannot find matching fields.")
     script = Script(refusal, reply({"operations": [operation()]}))
     one = provider(script)
@@ -225,7 +225,7 @@ def test_the_vertex_mask_is_no_need_either() -> None:
 
 
 class PayingBucket:
-    """A bucket whose reader pays, and one that is free."""
+    """A requester-pays bucket, and a free one."""
 
     def __init__(self) -> None:
         self.payers: list[str | None] = []
@@ -254,7 +254,7 @@ def test_a_bucket_whose_reader_pays_is_read_at_the_projects_expense() -> None:
 
 @pytest.mark.parametrize("always", [True, False])
 def test_the_url_of_an_upload_that_was_begun_stays_as_it_is(*, always: bool) -> None:
-    """A parameter more would take the place of all that the URL has, and the refusal would become a wrong 404."""
+    """An additional parameter would replace those of the URL, and the refusal would become a misleading 404."""
     manners = LearnedChanges("mine", always=always)
     call = Call("storage.objects.insert", "PUT", f"{BASE}/upload/storage/v1/b/paid/o?upload_id=1", body=b"x")
     refusal = errors.BadRequest("Bucket is a requester pays bucket but no user project provided.", http=400)
@@ -268,7 +268,7 @@ def test_the_project_that_the_stack_names_pays_from_the_start() -> None:
 
 
 @pytest.mark.parametrize("manners", [LearnedChanges(), LearnedChanges("mine")])
-def test_a_bucket_that_nobody_may_be_billed_for_says_so(manners: LearnedChanges) -> None:
+def test_a_bucket_without_a_billable_project_is_an_error(manners: LearnedChanges) -> None:
     def refuse_all(_: httpx.Request) -> httpx.Response:
         return rpc_error(400, "", "Bucket is a requester pays bucket but no user project provided.")
 

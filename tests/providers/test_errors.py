@@ -167,7 +167,7 @@ def test_message_is_one_capped_line_without_the_key():
 
 
 def test_the_key_is_not_let_through_by_the_cap():
-    """Blanked before the cut: the first half of a key is a secret too."""
+    """Redacted before the cut: the first half of a key is a secret too."""
     found = fail(400, status(400, "INVALID_ARGUMENT", "x" * 240 + KEY))
     assert KEY[:8] not in found.message
 

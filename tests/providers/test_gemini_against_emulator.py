@@ -1,4 +1,4 @@
-"""The client against the emulator, which was made from the reference on its own: two readings must agree."""
+"""The client against the emulator, which was written independently from the reference: both must agree."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def transport(tmp_path):
 
 @pytest.fixture
 def control(transport):
-    """Speaks to the emulator's control calls."""
+    """Makes the emulator's control calls."""
     client = httpx.Client(transport=transport, base_url=BASE)
 
     def call(method: str, path: str, body: object = None):

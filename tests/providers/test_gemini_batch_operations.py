@@ -123,7 +123,7 @@ def test_wrong_types_elsewhere_leave_the_job_in_sight(metadata):
 
 @pytest.mark.parametrize("metadata", [None, "odd", [], {}, {"displayName": 5}, {"displayName": []}, {"displayName": 0}])
 def test_a_job_that_does_not_show_its_display_name_is_a_bad_reply(metadata):
-    """It may be the very one whose mark is looked for."""
+    """It may be the job whose mark batchctl searches for."""
     with pytest.raises(BadReply, match="owner is unknown"):
         read({"name": JOB, "metadata": metadata})
 

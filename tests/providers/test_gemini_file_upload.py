@@ -29,7 +29,7 @@ Fault = Callable[["Files", httpx.Request], httpx.Response | None]
 
 
 class Files:
-    """The receiving end of the resumable protocol (reference 2.1). `faults` come up in order, one a byte-carrying call."""
+    """The server of the resumable protocol (reference 2.1). `faults` apply in order, one for each call with bytes."""
 
     def __init__(self, *faults: Fault | None, url: str = URL) -> None:
         self.faults = list(faults)
@@ -143,7 +143,7 @@ FAULTS = [lost_before, lost_after, lost_midway, no_status, busy]
 
 
 @given(st.lists(st.sampled_from([None, *FAULTS]), max_size=8), st.integers(0, 45))
-def test_whatever_is_lost_the_file_is_whole_or_an_error_says_so(faults, size):
+def test_after_any_loss_the_file_is_complete_or_an_error_is_raised(faults, size):
     file_upload.CHUNK = SMALL
     files = Files(*faults)
     content = bytes(range(size))
@@ -158,7 +158,7 @@ def test_whatever_is_lost_the_file_is_whole_or_an_error_says_so(faults, size):
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("before", [0, 1, 2])
-def test_each_loss_is_made_good(fault, before):
+def test_each_loss_is_recovered(fault, before):
     files = Files(*[None] * before, fault)
     content = bytes(range(25))
     assert send(files, content) == GIVEN
@@ -228,7 +228,7 @@ def test_active_after_the_last_byte_is_not_taken_for_success():
     ],
 )
 def test_a_query_that_does_not_help_leaves_the_failure(answer, kind):
-    """The second chunk, bytes 10 to 19, fails: a server that then holds 5 or 21 bytes is of no use."""
+    """The second chunk, bytes 10 to 19, fails: a server that then has 5 or 21 bytes cannot be continued."""
     files = Files(None, busy)
 
     def odd(request: httpx.Request) -> httpx.Response:
@@ -309,7 +309,7 @@ def test_a_long_name_is_cut():
 
 
 class Processed:
-    """A file that is processed in so many looks, and then is in a state."""
+    """A file that is in processing for so many polls, and then in a final state."""
 
     def __init__(self, looks: int, state: str, **members: object) -> None:
         self.looks, self.state, self.members = looks, state, members

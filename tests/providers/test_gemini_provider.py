@@ -119,7 +119,7 @@ def test_one_odd_job_does_not_hide_the_others():
     ]
 
 
-def test_a_page_that_fails_for_good_raises_after_the_first_page():
+def test_a_page_that_keeps_failing_raises_after_the_first_page():
     jobs = provider(Script(page("a", token="t1"), rpc_error(403, "PERMISSION_DENIED"))).list_jobs()
     assert next(jobs).name == "batches/a"
     with pytest.raises(errors.PermissionDenied):
@@ -187,7 +187,7 @@ def test_cancel_and_delete(body):
     ],
 )
 @pytest.mark.parametrize("call", ["cancel_job", "delete_job"])
-def test_another_than_the_api_says_that_it_is_done(call, body):
+def test_a_confirmation_from_another_server_is_refused(call, body):
     with pytest.raises(errors.BadReply):
         getattr(provider(Script(httpx.Response(200, content=body))), call)(JOB)
 

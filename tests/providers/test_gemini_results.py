@@ -62,7 +62,7 @@ def test_the_mask_halves_the_body():
     assert [dict(one.url.params) for one in script.requests] == [{"fields": "name,done,metadata(state,endTime,output)"}]
 
 
-def test_output_that_stands_in_response_only():
+def test_output_in_response_only():
     script = Script(reply(ended()), reply({"response": NESTED}))
     assert list(provider(script).read_results(JOB)) == ITEMS
     assert dict(script.requests[1].url.params) == {"fields": "response"}
@@ -251,7 +251,7 @@ def test_an_unreadable_job_is_a_bad_reply(body):
         read(httpx.Response(200, text=body))
 
 
-def test_wrong_encoding_elsewhere_is_nobodys_loss():
+def test_wrong_encoding_elsewhere_does_not_matter():
     body = json.dumps(ended(NESTED)).replace("Translate", "\xff").encode("latin-1")
     assert read(httpx.Response(200, content=body)) == ITEMS
 
@@ -329,7 +329,7 @@ def test_a_result_file_is_never_silently_short(answer, kind):
         read(IN_FILE, answer)
 
 
-def test_a_file_that_was_cut_off_on_its_way_is_told_from_one_that_ends_so():
+def test_a_truncated_download_differs_from_a_truncated_file():
     whole, cut = lines(OK, BAD), lines(OK, BAD)[:-20]
     with pytest.raises(errors.BadReply, match="cut off"):
         read(IN_FILE, httpx.Response(200, content=cut), httpx.Response(200, content=whole))
@@ -349,7 +349,7 @@ def test_a_bad_line_costs_no_other_line():
 
 
 def test_half_an_emoji_is_an_answer():
-    """Legal JSON, and a model that is cut off does that."""
+    """Valid JSON, and a model whose answer is cut off may produce it."""
     body = b'{"key":"b","response":{"text":"half \\ud83d"}}\n'
     assert read(IN_FILE, httpx.Response(200, content=body)) == [ResultItem("b", None, response={"text": "half \ud83d"})]
 

@@ -1,4 +1,4 @@
-"""An upload is known again by its name: the same content is sent once, and nobody else's file is ever used."""
+"""Uploads are identified by their name: the same content is sent once, and other programs' files are never used."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def resource(**changes: Any) -> dict[str, Any]:
 
 
 class FilesApi:
-    """The Files API with files that are there already, by the order in which their names are asked for."""
+    """The Files API with existing files, by the order in which their names are requested."""
 
     def __init__(self, *there: dict[str, Any] | httpx.Response | None, final: httpx.Response | None = None) -> None:
         self.there = list(there)
@@ -89,7 +89,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("there", "number", "is_sent"), CASES)
-def test_what_lies_under_the_name(there, number, is_sent):
+def test_existing_files_of_the_same_name(there, number, is_sent):
     api = FilesApi(*there)
     span = int(NOW.timestamp() // (12 * 3600))
     assert put(api) == file_name("abc123", SHA, span, number)
@@ -103,7 +103,7 @@ def test_all_names_are_taken():
     assert (len(set(api.names)), api.sent) == (5, 0)
 
 
-def test_a_key_that_may_not_upload_is_told_as_such():
+def test_a_key_without_permission_to_upload_is_named():
     with pytest.raises(errors.PermissionDenied):
         put(FilesApi(*[rpc_error(403, "PERMISSION_DENIED")] * 9))
 

@@ -53,7 +53,7 @@ from tests.support.token_services import (
 
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
 SOON = timedelta(minutes=2)
-"""Less than google-auth's own margin before a token's end."""
+"""Less than google-auth's own margin before a token expires."""
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def service():
 
 @pytest.fixture(autouse=True)
 def user_endpoints(service, monkeypatch):
-    """Two addresses that the library takes from nowhere but its own code."""
+    """Two addresses that are fixed in the library's code."""
     monkeypatch.setattr("google.oauth2.credentials._GOOGLE_OAUTH2_TOKEN_ENDPOINT", f"{service.url}/token")
     monkeypatch.setattr("google.auth.iam._IAM_ENDPOINT", impersonation_url(service.url))
 
@@ -76,7 +76,7 @@ def no_waiting(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch, tmp_path):
-    """No variable, log-in or program that leads to credentials."""
+    """No variable, login or program that leads to credentials."""
     for variable in [name for name in os.environ if name.startswith(("GOOGLE_", "GCE_", "CLOUDSDK_", "AWS_"))]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -85,7 +85,7 @@ def bare_environment(monkeypatch, tmp_path):
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Gives the variables of a metadata server, which the library reads when it is loaded."""
+    """Gives the variables of a metadata server, which the library reads at import."""
 
     def given(**variables: str) -> None:
         for variable, value in variables.items():
@@ -103,7 +103,7 @@ Opened = Callable[[Any], GoogleCredentials]
 
 @pytest.fixture
 def opened(monkeypatch, tmp_path) -> Opened:
-    """Opens the credentials of a file that the environment names."""
+    """Opens the credentials in a file that the environment names."""
 
     def open_(info: Any) -> GoogleCredentials:
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "credentials.json"))
@@ -123,7 +123,7 @@ def bearer(credentials: GoogleCredentials) -> str:
 
 
 def outcome(work: Callable[[], Any]) -> Any:
-    """What the work gives, or the ApiError that it raises."""
+    """The result of the work, or the ApiError that it raises."""
     try:
         return work()
     except errors.ApiError as error:
@@ -131,7 +131,7 @@ def outcome(work: Callable[[], Any]) -> Any:
 
 
 def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
-    """What the work gives, or raises, in so many threads that begin together."""
+    """The results or errors of the work in so many threads that start together."""
     start, found = threading.Barrier(count), []
 
     def run() -> None:
@@ -146,7 +146,7 @@ def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
     return found
 
 
-# Each kind of credentials, by the real library
+# Each kind of credentials, with the real library
 
 
 def test_a_service_account(service, robot, tmp_path):
@@ -253,7 +253,7 @@ def test_other_sources_of_workload_identities_are_the_librarys_business(service,
     assert caught.value.effect is Effect.NONE
 
 
-# Files that are not there or not sound
+# Missing and invalid files
 
 
 def test_nothing_at_all(service, machine):
@@ -303,7 +303,7 @@ def test_a_file_that_is_not_there(tmp_path, monkeypatch, name):
     assert "GOOGLE_APPLICATION_CREDENTIALS" in caught.value.hint
 
 
-def test_a_log_in_that_is_not_sound(tmp_path, monkeypatch):
+def test_an_invalid_login(tmp_path, monkeypatch):
     login = tmp_path / "application_default_credentials.json"
     login.write_text("{")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
@@ -339,7 +339,7 @@ def test_a_log_in_that_is_not_sound(tmp_path, monkeypatch):
     ],
     ids=lambda info: str(info)[:60],
 )
-def test_a_file_that_is_not_sound(info, tmp_path, opened):
+def test_an_invalid_file(info, tmp_path, opened):
     with pytest.raises(BatchctlError) as caught:
         opened(info)
     assert caught.value.code == "InvalidKey"
@@ -474,7 +474,7 @@ def test_a_dripping_token_service_does_not_hold_anybody(monkeypatch, part, opene
 
 @pytest.mark.parametrize(("total", "timeout", "error"), [(0.1, None, TimeoutError), (60.0, 0.1, TransportError)])
 def test_a_silent_token_service_is_left_alone(total, timeout, error):
-    """After the first error the library gives up, after the second it may try again."""
+    """After the first error the library gives up, after the second it may retry."""
     begin = time.monotonic()
     with Loopback(lambda _, stop: stop.wait(10)) as server, pytest.raises(error):
         TokenTransport(total)(server.url, timeout=timeout)
@@ -586,7 +586,7 @@ def test_any_answer_gives_a_token_or_an_api_error(service, tmp_path, machine, mo
     check()
 
 
-# Who fetches, and when
+# Which thread fetches, and when
 
 
 def test_a_token_is_fetched_once_and_kept(service, robot):
@@ -639,7 +639,7 @@ def test_many_threads_share_one_failure_each_with_an_error_of_its_own(service, r
 
 
 def _release_when_waiting(one: GoogleCredentials, count: int, inside: threading.Semaphore) -> None:
-    """Let the service answer when all others wait for the one that fetches."""
+    """Let the service answer when all other threads wait for the fetch."""
     end = time.monotonic() + 10
     while time.monotonic() < end:
         flight = one._flight
@@ -658,7 +658,7 @@ def test_after_a_failure_the_next_call_tries_again(service, robot):
     assert bearer(robot) == "n" * 20
 
 
-def test_an_interrupted_fetch_leaves_nobody_waiting(monkeypatch, robot):
+def test_an_interrupted_fetch_leaves_no_thread_waiting(monkeypatch, robot):
 
     def interrupted() -> None:
         assert robot._flight is not None
@@ -675,11 +675,11 @@ def test_an_interrupted_fetch_leaves_nobody_waiting(monkeypatch, robot):
     assert bearer(robot).startswith("token-")
 
 
-# A token that the API refuses, in the middle of its life
+# A token that the API refuses before it expires
 
 
 class Api:
-    """An API that takes some tokens only."""
+    """An API that accepts some tokens only."""
 
     def __init__(self, service: TokenService, refused: set[str]) -> None:
         self.refused, self.seen, self._lock = refused, [], threading.Lock()
@@ -727,7 +727,7 @@ def test_a_second_refusal_surfaces(service, robot):
 
 
 def test_a_token_that_does_not_change_is_sent_once_more(service, robot):
-    """As a metadata server's: what is refused once may be let in a moment later, and a 401 did nothing."""
+    """Like a metadata server's: a refused token may be accepted a moment later, and a 401 changed nothing."""
     api = Api(service, {name(0)})
     api._tokens = iter([name(0)] * 9)
     one = endpoint(service, robot)
@@ -751,7 +751,7 @@ def test_a_renewal_that_fails_tells_why_and_that_nothing_was_done(service, robot
     one.close()
 
 
-def test_whoever_is_refused_late_uses_what_others_fetched(service, robot):
+def test_a_late_refusal_uses_the_token_that_others_fetched(service, robot):
     api = Api(service, set())
     old = robot.headers()
     robot.renew(old)
@@ -780,7 +780,7 @@ def test_twenty_threads_refused_together_renew_once(service, robot):
     one.close()
 
 
-# What is not shown, and what is not loaded
+# Secrets in output, and lazy import
 
 
 def test_old_tokens_are_blanked_too_but_not_for_ever(service, robot):
@@ -825,8 +825,8 @@ assert "google.auth" in sys.modules
 """
 
 
-def test_the_library_is_loaded_when_it_is_wanted_and_says_nothing(service, tmp_path):
-    """A log-in without a quota project, without a project and with scopes that are not granted: it would say much."""
+def test_the_library_is_loaded_on_demand_and_prints_nothing(service, tmp_path):
+    """A login without a quota project, without a project and with scopes that are not granted: it would warn often."""
     gcloud = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"
     info = {**authorized_user(service.url), "client_id": gcloud, "scopes": [CLOUD]}
     del info["quota_project_id"]

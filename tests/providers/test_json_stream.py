@@ -27,7 +27,7 @@ def stream(text: str, chunk: int = 3, limit: int = 1000) -> JsonStream:
 
 
 @given(st.dictionaries(st.text(max_size=5), st.lists(VALUES, max_size=4), max_size=4), st.sampled_from([None, 1]))
-def test_walking_through_gives_what_the_whole_text_holds(value, indent):
+def test_walking_through_gives_the_complete_content(value, indent):
     walked = stream(json.dumps(value, indent=indent), limit=100_000)
     assert {name: list(walked.elements()) for name in walked.members()} == value
 

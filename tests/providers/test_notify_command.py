@@ -1,4 +1,4 @@
-"""Commands as hooks: what they get, what their end means, and that they do not outlive their time."""
+"""Commands as hooks: their input, the meaning of their exit status, and their time limit."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_command_need_not_read(tmp_path):
         ("import os; os.kill(os.getpid(), 9)", "ended with signal 9"),
     ],
 )
-def test_a_command_that_fails_was_not_told(tmp_path, script, says):
+def test_a_failing_command_is_a_failed_delivery(tmp_path, script, says):
     problem = problem_of(tmp_path, *python(script))
     assert (problem.code, problem.message) == ("NotDelivered", f"the command {sys.executable} {says}")
     assert not isinstance(problem, HookUnusable)
@@ -103,7 +103,7 @@ def test_a_command_that_never_ends_is_killed_with_all_that_it_started(tmp_path):
     reader = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
     problem = problem_of(tmp_path, *python(STARTS_ANOTHER), total=1.0)
     assert problem.message == f"the command {sys.executable} did not end within 1 seconds"
-    # The pipe comes to its end when nobody holds it any more.
+    # The pipe ends when no process has it open any more.
     while select.select([reader], [], [], 20)[0]:
         if not os.read(reader, 10):
             os.close(reader)
@@ -111,7 +111,7 @@ def test_a_command_that_never_ends_is_killed_with_all_that_it_started(tmp_path):
     pytest.fail("what the command started goes on")
 
 
-def test_no_command_runs_unless_the_operator_says_so(tmp_path):
+def test_no_command_runs_unless_the_operator_allows_it(tmp_path):
     problem = problem_of(tmp_path, *python(ALL), allowed=False)
     assert isinstance(problem, HookUnusable)
     assert (problem.code, problem.hint) == (
@@ -151,7 +151,7 @@ def test_each_kind_of_hook_has_its_way(tmp_path):
         (CommandHook("log", ("./script.sh",)), "./script.sh cannot be started"),
     ],
 )
-def test_what_cannot_be_told_is_found_without_telling(tmp_path, hook, words):
+def test_an_undeliverable_hook_is_found_without_a_delivery(tmp_path, hook, words):
     (tmp_path / "script.sh").write_text("#!/bin/sh\n")  # nobody may run it
     notifier = HookNotifier(
         WebhookSender({"SECRET": SECRET}, lambda place: False, NoClock()), CommandRunner(tmp_path, is_allowed=True)

@@ -1,4 +1,4 @@
-"""Webhooks over real sockets: what is sent, what counts as received, and where nothing is ever sent."""
+"""Webhooks over real sockets: the request, what counts as received, and addresses that are never called."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def receiver():
 
 @pytest.fixture
 def names(monkeypatch):
-    """Names and where they lead, one answer after the other; counts how often each was asked for."""
+    """Host names and the addresses that they resolve to, one answer after the other; counts the requests for each."""
     table: dict[str, list[list[str]]] = {}
     asked: Counter[str] = Counter()
     real = socket.getaddrinfo
@@ -99,7 +99,7 @@ def test_a_signed_request_arrives(receiver):
 
 
 def test_the_signature_is_that_of_the_scheme():
-    """Reckoned by hand with `openssl dgst -sha256 -hmac` over `evt_1.1795348800.{}`."""
+    """Computed with `openssl dgst -sha256 -hmac` over `evt_1.1795348800.{}`."""
     from batchctl.providers.notify.signing import signed_headers
 
     headers = signed_headers("evt_1", b"{}", [KEY], NOW)
@@ -219,7 +219,7 @@ def test_nobody_there():
 
 
 def test_another_address_is_tried_when_one_does_not_answer(receiver, names):
-    # The whole of 127/8 is this machine, and the receiver listens on its first address only.
+    # All of 127/8 is this machine, but the receiver listens on its first address only.
     names["hook.example"] = [["127.0.0.2", "127.0.0.1"]]
     sender().send(hook(f"http://hook.example:{receiver.port}/x"), NOTICE)
     assert len(receiver.got) == 1
@@ -272,7 +272,7 @@ def test_the_certificate_has_to_be_the_names_though_the_address_is_called(secure
     assert len(secure.got) == 2
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(secure, names):
+def test_an_untrusted_certificate_is_refused(secure, names):
     names["hook.example"] = [["127.0.0.1"]]
     assert problem_of(f"https://hook.example:{secure.port}/x").message.startswith("no connection to")
     assert secure.got == []
@@ -431,7 +431,7 @@ def test_a_url_has_parts(url, expected):
         ("https://[::1]:8443", "https://[::1]:8443"),
     ],
 )
-def test_an_origin_has_no_port_that_says_nothing(url, origin):
+def test_an_origin_omits_the_default_port(url, origin):
     assert WebAddress.parse(url).origin == origin
 
 

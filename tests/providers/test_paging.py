@@ -1,4 +1,4 @@
-"""What counts as an empty list, for every list that is read: only what the API itself says in its own form."""
+"""Empty lists: every list that batchctl reads is empty only if the API's reply has its own form."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LISTS: dict[str, tuple[str, str, List]] = {
     "files": ("files", "nextPageToken", lambda script: [None] * provider(script).uploads().files),
     "rows": ("rows", "pageToken", lambda script: list(bigquery(script).rows(Table("p", "d", "t"), []))),
 }
-"""Each list with the member of its entries, that of its next page's token, and how it is read."""
+"""Each list with the member of its entries, that of its next page token, and how it is read."""
 
 
 def each_list() -> Any:
@@ -29,7 +29,7 @@ def each_list() -> Any:
 
 
 @each_list()
-def test_an_empty_list_is_said_in_the_apis_form(member: str, token: str, read: List) -> None:
+def test_an_empty_list_has_the_apis_form(member: str, token: str, read: List) -> None:
     for body in ({}, {member: []}, {token: ""}, {token: None}, {"unreachable": []}, {"unreachable": [], token: ""}):
         assert read(Script(reply(body))) == [], body
     script = Script(reply({token: "next"}), reply({}))
@@ -56,10 +56,10 @@ def test_an_empty_list_is_said_in_the_apis_form(member: str, token: str, read: L
         ({"caf\u00e9\x1b[2J": 1}, "it has caf"),
     ],
 )
-def test_what_something_else_answers_is_no_list(
+def test_a_reply_of_another_server_is_not_a_list(
     body: dict[str, Any], words: str, member: str, token: str, read: List
 ) -> None:
-    # An error object alone is the call's own failure, wherever it stands: see test_providers_words.
+    # An error object alone is the call's own failure, for every call: see test_error_rules.
     alone = [] if isinstance(body.get("error"), dict) and body["error"] else [body]
     for shown in (*alone, {**body, token: ""}, {**body, token: "next"}, {**body, "unreachable": []}):
         script = Script(reply(shown), reply({}))

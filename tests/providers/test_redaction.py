@@ -1,4 +1,4 @@
-"""Secrets in every form in which somebody may give them back: in messages, in rows, in what a proxy says."""
+"""Secrets in every form in which a server may echo them: in messages, in rows, in a proxy's errors."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ FORMS = {
 
 
 def decoded(text: str) -> str:
-    """All that can be read of the base64 in a text, wherever its groups begin."""
+    """Everything that can be read of the base64 in a text, wherever its groups begin."""
     found = []
     for run in re.findall(r"[A-Za-z0-9+/]{4,}", text.replace("-", "+").replace("_", "/")):
         for start in range(4):
@@ -67,7 +67,7 @@ def decoded(text: str) -> str:
 
 
 def remains(text: str) -> set[str]:
-    """All runs of eight characters of the secret that can still be read, as they stand or in base64."""
+    """All runs of eight characters of the secret that can still be read, literally or in base64."""
     readable = f"{text} {decoded(text)}"
     return {SECRET[at : at + 8] for at in range(len(SECRET) - 7) if SECRET[at : at + 8] in readable}
 
@@ -94,7 +94,7 @@ def test_other_texts_stay_as_they_are(text: str) -> None:
     assert blanked(text, [SECRET]) == text
 
 
-def test_escapes_around_a_secret_stay_whole() -> None:
+def test_escapes_around_a_secret_stay_intact() -> None:
     for form in FORMS.values():
         body = f'{{"a": "line\\n{form}\\n\\u00e9"}}'
         assert json.loads(blanked(body, [SECRET]))["a"].endswith("\né")
@@ -174,7 +174,7 @@ def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
         "ada%3As3cret-w0rd",
     ],
 )
-def test_what_a_proxy_says_of_its_password(proxied: None, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+def test_a_proxys_error_does_not_show_its_password(proxied: None, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     refusal = f"HTTP/1.1 407 {said}\r\nContent-Length: 0\r\n\r\n".encode()
     with Loopback(answer(refusal, keep=False)) as server:
         monkeypatch.setenv("HTTPS_PROXY", server.url.replace("http://", "http://ada:s3cret-w0rd@"))

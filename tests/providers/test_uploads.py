@@ -1,4 +1,4 @@
-"""Uploads that are not needed any more, and how full the place for them is, on both APIs."""
+"""Uploads that are no longer needed, and the used storage, on both APIs."""
 
 from __future__ import annotations
 

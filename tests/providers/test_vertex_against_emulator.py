@@ -1,4 +1,4 @@
-"""The Vertex client against the emulator, which was made from the reference on its own: two readings must agree."""
+"""The Vertex client against the emulator, which was written independently from the reference: both must agree."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ MANY = RemoteSource(("gs://input/one.jsonl", "gs://input/more/*"))
 
 
 class SharedClock(MovedClock):
-    """A clock whose sleeps pass on the emulator's too."""
+    """A clock whose sleeps also advance the emulator's clock."""
 
     def __init__(self, control) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class SharedClock(MovedClock):
 
 @pytest.fixture
 def exchanges():
-    """Every call to a service that is documented; all of them are, and are well-formed."""
+    """Every call to a documented service; all of them are documented, and are well-formed."""
     kept = []
     yield kept
     assert all_faults(kept) == []
@@ -94,7 +94,7 @@ def transport(tmp_path, exchanges):
 
 @pytest.fixture
 def control(transport):
-    """Speaks to the emulator's control calls."""
+    """Makes the emulator's control calls."""
     client = httpx.Client(transport=transport, base_url=BASE)
 
     def call(method: str, path: str, body: object = None):
@@ -113,7 +113,7 @@ def clock(control):
 
 @pytest.fixture
 def opened(transport, clock):
-    """Opens providers, for other stacks and with other credentials too."""
+    """Opens providers, also for other stacks and with other credentials."""
     made = []
 
     def open_(**changes):
@@ -284,7 +284,7 @@ def test_a_staging_bucket_that_is_not_there(opened):
 
 @pytest.mark.parametrize("normalised", [False, True])
 def test_rows_that_batchctl_never_sent_are_known_by_their_echo(vertex, control, normalised):
-    """Two files with one and the same request in both; the echo comes in another order, and another spelling."""
+    """Two files that contain one and the same request; the echo comes in another order, and another spelling."""
     odd = {"systemInstruction": {"parts": [{"text": "s"}]}, "generation_config": {"temperature": 1.0, "top_k": 0}}
     objects = {"odd.jsonl": {"lines": [{"request": asked("a", **odd)}, {"request": asked("z", labels={"My": "x"})}]}}
     control("PUT", "seed", {"buckets": {"other": {"objects": objects}}})
@@ -480,7 +480,7 @@ def test_lists_that_lag(vertex, control, kind):
 
 
 class TurningTokens(StaticToken):
-    """A token that is no longer good, and a good one once that is known."""
+    """An expired token, and a valid one once the first was refused."""
 
     def __init__(self) -> None:
         super().__init__("expired-token")
@@ -524,7 +524,7 @@ def test_the_clock_is_the_emulators(vertex, control):
 
 @pytest.mark.parametrize(("age", "code"), [("0s", ErrorCode.RESULTS_NOT_READY), ("48h", ErrorCode.RESULTS_GONE)])
 @pytest.mark.parametrize("dest", [TO, "bq://demo.answers.t"])
-def test_results_that_somebody_took_away(vertex, control, transport, age, code, dest):
+def test_results_that_were_deleted(vertex, control, transport, age, code, dest):
     made = create(vertex, dest=dest)
     assert len(list(vertex.read_results(made.name))) == 3
     headers = {"authorization": "Bearer t"}

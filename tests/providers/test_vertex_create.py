@@ -57,7 +57,7 @@ def test_remote_sources(uris, expected):
     [("gs://b/out", "gs://b/out/"), ("gs://b/out//", "gs://b/out//"), ("gs://b", "gs://b/"), ("gs://b/", "gs://b/")],
 )
 def test_each_attempt_writes_to_a_folder_of_its_own(dest, place):
-    """Two jobs that began in one instant were seen to write to one folder."""
+    """Two jobs that started at the same instant were observed to write to one folder."""
 
     def written(mark: Mark) -> str:
         return body(dest=dest, mark=mark)["outputConfig"]["gcsDestination"]["outputUriPrefix"]

@@ -26,7 +26,7 @@ def test_a_mark_as_labels():
     assert read_mark({"team": "search", **LABELS}) == MARK
 
 
-def test_the_whole_digest_is_cut_to_what_a_mark_holds():
+def test_the_digest_is_cut_to_the_length_of_a_mark():
     whole = Mark(MARK.stack, MARK.uid, MARK.key, "d1:" + "0123456789ab" + "c" * 52, MARK.token)
     assert mark_labels(whole) == LABELS
 

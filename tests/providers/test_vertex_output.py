@@ -192,7 +192,7 @@ def test_the_index_of_older_releases_is_a_plain_number(label, index):
         *[("0", "r0", None), ("r5", None, None), (None, "r5", None), ("r05", "r0", None), (5, 0, None)],
     ],
 )
-def test_the_index_stands_in_two_labels(ones, thousands, index):
+def test_the_index_is_in_two_labels(ones, thousands, index):
     labels = {"batchctl-row-ones": ones, "batchctl-row-thousands": thousands}
     assert result_item({"request": {"labels": labels}}).index == index
 
@@ -352,7 +352,7 @@ def test_a_bad_line_costs_no_other_line_and_keeps_its_bytes(bad, member, key):
 
 
 def test_the_last_line_of_an_object_may_be_cut_off():
-    """The object's size says that it is all there."""
+    """The object's size shows that it is complete."""
     good, odd = read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": lines(OK, BAD)[:-20]}))
     assert (good.error, odd.index) == (None, None)
     assert odd.error is not None
@@ -388,7 +388,7 @@ def test_what_cannot_be_read_behind_a_row_costs_this_row_nothing(rest):
 
 
 @pytest.mark.parametrize("start", [b"<!DOCTYPE html>", b"\n<html lang=en>", BOM + b"<?xml version='1.0'?>"])
-def test_a_page_is_no_result_whatever_stands_in_it(start):
+def test_a_page_is_never_a_result(start):
     with pytest.raises(errors.BadReply, match="HTML"):
         read(job(), Bucket(**{f"{DIRECTORY}/p.jsonl": start + b'\n{"@context": "https://schema.org"}\n{a: b}\n'}))
 
@@ -455,7 +455,7 @@ def test_rows_are_streamed():
     assert [one.url.path for one in bucket.requests if "alt" in one.url.params][-1].endswith("1.jsonl")
 
 
-# What is not there
+# Missing results
 
 
 @pytest.mark.parametrize("state", BAD_ENDS)
@@ -500,7 +500,7 @@ def test_results_that_must_be_somewhere(state, more, info, places, ago, code):
     assert caught.value.hint
 
 
-def test_the_last_update_stands_for_an_end_that_is_not_told():
+def test_the_last_update_replaces_a_missing_end_time():
     found = {**job(None, ago=90_000), "updateTime": (NOW - timedelta(hours=25)).isoformat()}
     del found["endTime"]
     with pytest.raises(errors.ApiError) as caught:
@@ -513,7 +513,7 @@ def test_the_last_update_stands_for_an_end_that_is_not_told():
 
 
 @pytest.mark.parametrize("kind", [errors.PermissionDenied, errors.ServerFailed])
-def test_other_failures_are_told_as_they_are(kind):
+def test_other_failures_are_raised_unchanged(kind):
     answer = rpc_error(403 if kind is errors.PermissionDenied else 503)
     with pytest.raises(kind):
         read(job(), lambda _: answer)
@@ -607,7 +607,7 @@ def test_columns_of_the_users_own_do_no_harm():
     assert read(job(BQ_INFO), tables=script) == [item(key="k", response=RESPONSE, members={"error": "mine"})]
 
 
-# Anything at all
+# Arbitrary replies
 
 NAMES = ["status", "request", "response", "labels", "batchctl-row", "instance", "predictions", "key", "error", "code"]
 SCALARS = (
@@ -654,8 +654,8 @@ def test_any_line_and_any_job_give_rows_or_an_api_error(body, info, members):
 
 
 @pytest.mark.parametrize(("ago", "code"), [(60, "ResultsNotReady"), (86_401, "ResultsGone")])
-def test_an_export_that_was_refused_is_told_in_the_apis_words(ago, code):
-    """Rows were answered and counted, and the folder is empty (reference 16): FAILED with code 7."""
+def test_a_refused_export_has_the_apis_message(ago, code):
+    """Rows were answered and counted, but the folder is empty (reference 16): FAILED with code 7."""
     error = {"code": 7, "message": "Permission denied while writing to gs://out"}
     failed = job(GCS_INFO, "JOB_STATE_FAILED", ago=ago, completionStats={"successfulCount": "2"}, error=error)
     with pytest.raises(errors.ApiError, match=r"^Permission denied while writing to gs://out; ") as caught:

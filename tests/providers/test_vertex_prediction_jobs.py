@@ -126,7 +126,7 @@ def test_what_is_no_job(value):
 
 @pytest.mark.parametrize("labels", ["odd", ["batchctl-job"], 5, True])
 def test_a_job_that_does_not_show_its_labels_is_a_bad_reply(labels):
-    """It may be the very one whose mark is looked for."""
+    """It may be the job whose mark batchctl searches for."""
     with pytest.raises(BadReply, match="owner is unknown"):
         read(job(labels=labels))
 

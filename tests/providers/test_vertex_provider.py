@@ -68,7 +68,7 @@ def test_facts(staging):
 
 
 @pytest.mark.parametrize("foreign", [False, True])
-def test_a_list_asks_for_our_own_jobs_unless_told_otherwise(foreign):
+def test_a_list_requests_own_jobs_by_default(foreign):
     script = Script(page("1", token="t/1&x"), page(token="t2"), page("2"))
     assert listed(script, foreign=foreign) == ["1", "2"]
     ours = {} if foreign else {"filter": "labels.batchctl-stack=demo AND labels.batchctl-uid=u1d2e3"}
@@ -81,7 +81,7 @@ def test_a_list_asks_for_our_own_jobs_unless_told_otherwise(foreign):
     assert {request.url.path for request in script.requests} == {JOBS}
 
 
-def test_a_whole_uid_is_shortened_for_the_filter():
+def test_a_complete_uid_is_shortened_for_the_filter():
     script = Script(reply({}))
     assert list(provider(script, uid="0f5c1c9e-A").list_jobs()) == []
     assert "0f5c1c9e" not in script.requests[0].url.params["filter"]
@@ -124,7 +124,7 @@ def test_a_list_that_cannot_be_read_to_its_end_raises(pages):
     ],
 )
 def test_a_list_by_labels_whose_jobs_show_none_proves_nothing(labels):
-    """Whoever drops the labels would make us buy every job again."""
+    """A server that drops the labels would make batchctl buy every job again."""
     script = Script(reply({"batchPredictionJobs": [job(labels=labels)]}))
     with pytest.raises(errors.BadReply, match="labels"):
         listed(script)
@@ -191,7 +191,7 @@ def test_cancel(body):
 
 
 @pytest.mark.parametrize("body", [b"<html>Signed in.", b"null", b"[]", b" "])
-def test_another_than_the_api_says_that_it_is_cancelled(body):
+def test_a_cancel_confirmed_by_another_server_is_refused(body):
     with pytest.raises(errors.BadReply):
         provider(Script(httpx.Response(200, content=body))).cancel_job(JOB)
 

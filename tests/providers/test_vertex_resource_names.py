@@ -66,7 +66,7 @@ def test_what_is_no_name_is_refused_before_a_call(name):
         (f"projects/my-project/locations/us-central1/{JOBS}/4567", "my-project", "123456"),
     ],
 )
-def test_a_job_of_another_place_is_refused_and_not_looked_for_here(name, word, project):
+def test_a_job_of_another_location_is_refused_without_a_call(name, word, project):
     with pytest.raises(BadRequest, match="this provider uses") as caught:
         own_job(name, replace(ACCOUNT, project=project))
     assert caught.value.code == "InvalidName"

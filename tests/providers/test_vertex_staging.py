@@ -66,7 +66,7 @@ def test_a_file_that_is_there_is_not_sent_again():
 
 
 @pytest.mark.parametrize("other", [b"", CONTENT[:-1] + b" ", CONTENT + b"\n"])
-def test_a_file_that_somebody_wrote_to_is_refused(other):
+def test_an_overwritten_file_is_refused(other):
     bucket = Bucket(**{NAME: other})
     with pytest.raises(errors.BadRequest) as caught:
         send(bucket)
@@ -85,7 +85,7 @@ def test_an_object_that_was_composed_cannot_be_the_file():
 
 
 def racing(bucket: Bucket, at: int, data: bytes) -> Any:
-    """The bucket; somebody else puts the object right before the request with this number."""
+    """The bucket; another program creates the object just before the request with this number."""
 
     def answering(request: httpx.Request) -> httpx.Response:
         if len(bucket.requests) == at:
@@ -96,14 +96,14 @@ def racing(bucket: Bucket, at: int, data: bytes) -> Any:
 
 
 @pytest.mark.parametrize("at", [1, 2, 4, 6])
-def test_somebody_puts_the_same_file_meanwhile(at):
+def test_another_program_creates_the_same_file(at):
     bucket = Bucket()
     assert send(racing(bucket, at, CONTENT)) == f"gs://b/{NAME}"
     assert bucket.generations == {NAME: 1}
 
 
 @pytest.mark.parametrize("at", [1, 2, 4, 6])
-def test_somebody_puts_another_file_meanwhile(at):
+def test_another_program_creates_another_file(at):
     bucket = Bucket()
     with pytest.raises(errors.BadRequest) as caught:
         send(racing(bucket, at, b"other"))
@@ -123,7 +123,7 @@ def test_a_refusal_of_the_bytes_in_plain_text_is_understood():
     assert send(answering) == f"gs://b/{NAME}"
 
 
-def test_a_file_that_was_there_and_went_is_told():
+def test_a_file_that_disappears_is_reported():
     def answering(request: httpx.Request) -> httpx.Response:
         return precondition_failed() if request.method == "POST" else rpc_error(404, "", "none")
 
@@ -152,7 +152,7 @@ def test_what_arrived_is_compared_with_what_was_sent(member, value):
     ],
 )
 @pytest.mark.parametrize("there", [False, True])
-def test_content_that_changed_is_never_put_under_a_name_that_lies(upload, there):
+def test_changed_content_is_never_stored_under_the_hash_of_the_old_one(upload, there):
     bucket = Bucket()
     one = upload()
     name = f"in/{one.sha256}.jsonl"
