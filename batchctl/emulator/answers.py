@@ -21,6 +21,15 @@ _DEEPEST = 8
 """The number of levels of a schema that are followed: a schema may refer to itself."""
 
 
+_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+_SAMPLES = {
+    "IMAGE": {"mimeType": "image/png", "data": _PIXEL},
+    "AUDIO": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": "AAAAAA=="},
+    "VIDEO": {"mimeType": "video/mp4", "data": "AAAAAA=="},
+}
+"""The shortest answer in each modality but text."""
+
+
 class BadRow(Exception):
     """The request of this row is invalid. Only this row fails, with code 3."""
 
@@ -84,7 +93,7 @@ def _generate(model: str, request: JsonObject, salt: str) -> JsonObject:
     count = config.get("candidateCount", 1)
     prompt = _tokens("".join(map(_text, [request.get("systemInstruction", {}), *contents])))
     answered = _tokens(text) * count
-    content = {"parts": [{"text": text}], "role": "model"}
+    content = {"parts": _parts(text, config), "role": "model"}
     return {
         "candidates": [{"content": content, "finishReason": "STOP", "index": index} for index in range(count)],
         "usageMetadata": {
@@ -108,6 +117,13 @@ def _embed(model: str, request: JsonObject) -> JsonObject:
     if model.startswith("gemini-embedding-2"):
         return {**reply, "usageMetadata": {"promptTokenCount": _tokens(text)}}
     return {**reply, "tokenCount": str(_tokens(text))}
+
+
+def _parts(text: str, config: JsonObject) -> list[JsonObject]:
+    """The text, and a sample of each other modality that was asked for. Text that was not asked for is left out."""
+    modalities = config.get("responseModalities", [])
+    media: list[JsonObject] = [{"inlineData": _SAMPLES[name]} for name in modalities if name in _SAMPLES]
+    return media if media and "TEXT" not in modalities else [{"text": text}, *media]
 
 
 def _answer(text: str, config: JsonObject) -> str:

@@ -91,3 +91,25 @@ def test_a_course_of_an_earlier_release_is_read() -> None:
         {"code": 8, "message": "quota"},
         "1/2",
     )
+
+
+@pytest.mark.parametrize(
+    ("modalities", "kinds"),
+    [
+        ([], ["text"]),
+        (["TEXT"], ["text"]),
+        (["IMAGE"], ["image/png"]),
+        (["TEXT", "IMAGE"], ["text", "image/png"]),
+        (["AUDIO"], ["audio/L16;codec=pcm;rate=24000"]),
+    ],
+)
+def test_an_answer_has_the_modalities_that_were_asked_for(
+    world: World, modalities: list[str], kinds: list[str]
+) -> None:
+    request = {"contents": [{"parts": [{"text": "draw"}]}], "generationConfig": {"responseModalities": modalities}}
+    batch = {"inputConfig": {"requests": {"requests": [{"request": request}]}}, "displayName": "n"}
+    job = world.post_batch("models/gemini-2.5-flash", batch)
+    world.finish(job)
+    (item,) = world.inline_results(job)
+    parts = item["response"]["candidates"][0]["content"]["parts"]
+    assert ["text" if "text" in part else part["inlineData"]["mimeType"] for part in parts] == kinds

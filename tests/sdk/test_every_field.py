@@ -39,7 +39,7 @@ PROVIDERS = {
 LIFECYCLE = {
     "backoffLimit": 1, "retryOn": ["FAILED", "EXPIRED"], "pendingDeadline": "12h", "activeDeadline": "2h",
     "ttlAfterFinished": "7d", "onChange": "replace", "onRemove": "delete", "onMissing": "fail", "suspend": False,
-    "protect": False, "maxFailedRows": None,
+    "protect": False, "maxFailedRows": "100%",
 }  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def write_all(stack: StackFolder) -> None:
     write_rows(folder / "gemini.jsonl", requests_of(Api.GEMINI, generate))
     write_rows(folder / "embed.jsonl", requests_of(Api.GEMINI, embed))
     write_rows(folder / "vertex.jsonl", requests_of(Api.VERTEX, generate))
-    common = {"displayName": "Über alles", "lifecycle": LIFECYCLE}
+    common = {"displayName": "Über alles", "lifecycle": LIFECYCLE, "rows": {"accept": ["MAX_TOKENS"]}}
     hook = {"uris": ["https://example.com/hook"], "userMetadata": {"run": 7}}
     gemini = {**common, "provider": "gemini", "priority": -3, "webhookConfig": hook}
     write_job(stack, "file", generate, **gemini, src={"file": "gemini.jsonl"}, extraBody={"priority": "4"})
