@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 import click
@@ -28,6 +27,7 @@ from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure
 from batchctl.model.errors import UsageError
 from batchctl.model.states import Phase
+from batchctl.model.suggest import did_you_mean
 
 
 @click.command()
@@ -119,8 +119,7 @@ def _phases(awaited: Sequence[str], known: Sequence[str]) -> dict[str, Phase]:
         if not equals:
             raise UsageError(f"--until: {text!r} is not NAME=PHASE", hint="such as translate-fr=Succeeded")
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else "`batchctl status` lists the jobs"
+            hint = did_you_mean(name, known, "`batchctl status` lists the jobs")
             raise UsageError(f"--until: there is no job {name} in scope", hint=hint)
         if phase not in list(Phase):
             raise UsageError(f"--until: unknown phase {phase!r}", hint=f"one of: {', '.join(Phase)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import getpass
 import io
 import os
@@ -32,6 +31,7 @@ from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, UsageError
 from batchctl.model.ports import Notifier, Progress, RowReader
 from batchctl.model.recorded import Recorded
+from batchctl.model.suggest import did_you_mean
 from batchctl.providers.notify.command import CommandRunner
 from batchctl.providers.notify.notifier import HookNotifier
 from batchctl.providers.notify.webhook import WebhookSender
@@ -114,8 +114,7 @@ class Workspace:
         known = self.known(recorded)
         for name in names:
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]}?" if close else "`batchctl status` lists the jobs"
+                hint = did_you_mean(name, sorted(known), "`batchctl status` lists the jobs")
                 raise BatchctlError(f"there is no job {name}", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
 
 

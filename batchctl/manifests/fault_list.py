@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from batchctl.manifests.fault_codes import Code
+from batchctl.model import suggest
 from batchctl.model.desired import Diagnostic, Location
 from batchctl.model.errors import ManifestError
 from batchctl.model.quoting import LONGEST_SHOWN, cut
-from batchctl.model.suggest import similar
 
 MOST_FAULTS = 500
 """Errors in one report. More do not help, and a file of another kind can have a million."""
@@ -121,10 +121,7 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
     if not 0 < len(known) <= MOST_NAMES:
         return ""
     names = sorted(known)
-    near = similar(word, names)
-    if near is not None:
-        return f"did you mean {near}?"
-    return f"one of: {cut(', '.join(names), LONGEST_LIST)}"
+    return suggest.did_you_mean(word, names, f"one of: {cut(', '.join(names), LONGEST_LIST)}")
 
 
 def quote_hint(text: str) -> str:

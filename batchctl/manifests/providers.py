@@ -22,7 +22,7 @@ from batchctl.model.desired import Json, Location, ProviderConfig
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import API_NAMES, EMULATOR_ORIGIN, Account, Api
 from batchctl.model.quoting import cut, shown
-from batchctl.model.suggest import similar
+from batchctl.model.suggest import did_you_mean
 
 _SAME = {"stagingBucket": "bucket and prefix", "userProject": "project", "apiVersion": "version"}
 _PLACE_FIELDS = sorted({field for rules in RULES.values() for field in rules.place_fields})
@@ -168,12 +168,8 @@ class ProviderReader:
             origin = Origin.of(endpoint)
         except ValueError as error:
             message = f'"endpoint" {error}'
-            near = similar(endpoint, [EMULATOR_ORIGIN])
-            hint = (
-                f"did you mean {near}?"
-                if near
-                else f"write it without user, query and fragment, or write {EMULATOR_ORIGIN}"
-            )
+            otherwise = f"write it without user, query and fragment, or write {EMULATOR_ORIGIN}"
+            hint = did_you_mean(endpoint, [EMULATOR_ORIGIN], otherwise)
             self._faults.add(place, Code.INVALID_VALUE, message, hint)
             return False
         if self._trust.allows_endpoint(origin):

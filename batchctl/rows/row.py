@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.keys import OWN_LABELS
-from batchctl.model.quoting import LONGEST_SHOWN
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.hints import way_out
 from batchctl.model.row_marks import position_of_key
+from batchctl.model.suggest import similar_in_case
 from batchctl.rows.jsonl import shown
 from batchctl.rows.sdk_form import request_of_sdk
 from batchctl.rows.spelling import request_members, spell_request
@@ -31,8 +30,6 @@ _HOLDERS = {
 """Members that hold the request, by kind of row: each row has one of them."""
 _OF_REPLIES = frozenset({"response", "error", "status"})
 """Members that the APIs write into results: a row that has one could not be told from its result."""
-_MISSPELLED = 0.65
-"""How close a name has to be to one of ours to be taken for a slip."""
 
 
 def parse_row(value: Json, kind: Kind) -> RequestRow:
@@ -66,9 +63,9 @@ def _check_names(row: Mapping[str, Json], kind: Kind) -> None:
         if name in _OF_REPLIES:
             raise ValueError(f'"{name}" cannot stand in a row: the API writes it into results')
         wanted = ["key"] if found and "key" not in row else []
-        close = get_close_matches(name[:LONGEST_SHOWN], wanted if found else [*holders, "key"], 1, _MISSPELLED)
-        if close and name not in ("key", *holders):
-            raise ValueError(f'unknown member {shown(name)} (did you mean "{close[0]}"?)')
+        near = similar_in_case(name, wanted if found else [*holders, "key"])
+        if near is not None and name not in ("key", *holders):
+            raise ValueError(f'unknown member {shown(name)} (did you mean "{near}"?)')
     if len(found) != 1:
         raise ValueError(f"a row has exactly one of {', '.join(holders[:-1])} and {holders[-1]}")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from batchctl.model.desired import Json
-from batchctl.model.times import rfc3339
+from batchctl.model.times import read_rfc3339, rfc3339
 
 Cell = str | int | None
 """A value in a table: text, a whole number or NULL."""
@@ -97,10 +97,7 @@ def read_optional_time(cell: Json) -> datetime | None:
 
 def read_time(cell: Json) -> datetime:
     """A time from `time_cell`, or any RFC 3339 time with a zone that a person typed; in UTC."""
-    time = datetime.fromisoformat(read_text(cell))
-    if time.tzinfo is None:
-        raise CellError(f"a time without a time zone: {cell!r}")
-    return time.astimezone(UTC)
+    return read_rfc3339(read_text(cell)).astimezone(UTC)
 
 
 def read_object(cell: Json) -> dict[str, Json]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from batchctl.disk.private_files import open_or_create
 from batchctl.disk.safe_open import open_file, read_start
+from batchctl.model.times import rfc3339_seconds
 from batchctl.state.cells import read_number, read_object, read_text, read_time, time_cell
 
 _LONGEST_NOTE = 64 * 1024
@@ -38,8 +39,7 @@ class Holder:
     @property
     def words(self) -> str:
         """The holder for messages."""
-        since = self.since.isoformat(timespec="seconds")
-        return f"`{self.command}` of {self.who} (pid {self.pid} on {self.host}, since {since})"
+        return f"`{self.command}` of {self.who} (pid {self.pid} on {self.host}, since {rfc3339_seconds(self.since)})"
 
     def as_json(self) -> dict[str, str | int | None]:
         """The content of the lock file."""

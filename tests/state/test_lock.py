@@ -38,7 +38,7 @@ def test_a_locked_state_names_its_holder(
     assert caught.value.details == note
     assert (note["pid"], note["who"], note["command"]) == (os.getpid(), "ada@host", "batchctl watch")
     assert f"`batchctl watch` of ada@host (pid {os.getpid()} on {note['host']}" in caught.value.message
-    assert "since 2026-11-22T10:00:00+00:00" in caught.value.message
+    assert "since 2026-11-22T10:00:00Z" in caught.value.message
     assert "state lock break" in caught.value.hint
 
 

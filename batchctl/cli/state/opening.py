@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Event, EventKind
 from batchctl.model.recorded import AddEvent, Recorded, RecordedJob
+from batchctl.model.suggest import did_you_mean
 from batchctl.state.store import FileState, open_state
 
 
@@ -67,6 +67,5 @@ def find_job(recorded: Recorded, name: str) -> RecordedJob:
     """The record of a job. Raises BatchctlError (`JobNotFound`)."""
     if name in recorded.jobs:
         return recorded.jobs[name]
-    close = difflib.get_close_matches(name, recorded.jobs, n=1)
-    hint = f"did you mean {close[0]}?" if close else "`batchctl state list` lists the recorded jobs"
+    hint = did_you_mean(name, recorded.jobs, "`batchctl state list` lists the recorded jobs")
     raise BatchctlError(f"there is no job {name} in the state", code=ErrorCode.JOB_NOT_FOUND, hint=hint)
