@@ -23,6 +23,10 @@ API_NAMES: Mapping[Api, str] = {Api.GEMINI: "Gemini", Api.VERTEX: "Vertex"}
 """The names of the services in messages and docs."""
 
 
+JOB_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+"""A job's name, complete (design section 2)."""
+
+
 @dataclass(frozen=True, order=True)
 class AttemptKey:
     """One remote batch job made for a job. Attempts count from 1; shard is 0 unless the input is split."""

@@ -19,6 +19,7 @@ from batchctl.reconcile.recover.collected import record_kept
 from batchctl.reconcile.recover.open_work import find_lost_calls, find_open, with_open
 from batchctl.reconcile.recover.other_account import at_own_accounts, attempts_elsewhere, attempts_to_show, bind_job
 from batchctl.reconcile.recover.rebuild import Rebuilt, rebuild, record_results
+from batchctl.reconcile.recover.record_edits import forget_job, found_by_mark, require_free_name, require_settled
 from batchctl.reconcile.rules.collected import results_relied_on
 from batchctl.reconcile.selector import parse_selector
 from batchctl.reconcile.view.credentials import find_strangers
@@ -61,6 +62,8 @@ __all__ = [
     "find_unneeded",
     "find_unsettled",
     "find_waiting",
+    "forget_job",
+    "found_by_mark",
     "ghosts_of",
     "given_up",
     "has_succeeded",
@@ -79,6 +82,8 @@ __all__ = [
     "record_results",
     "refresh",
     "rename",
+    "require_free_name",
+    "require_settled",
     "results_relied_on",
     "sort_outbox",
     "stuck_notices",

@@ -21,6 +21,7 @@ from batchctl.model.exhaustion import raise_if_exhausted
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import (
     DIGEST_SCHEME,
+    JOB_NAME,
     MARK_DIGEST_LENGTH,
     MOST_ATTEMPTS,
     TOKEN_LENGTH,
@@ -46,7 +47,6 @@ _MOST_SHARDS = 99_999
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 """Bounds of times, so that adding deadlines cannot leave the calendar."""
 
-_JOB = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _DIGEST = re.compile(rf"{DIGEST_SCHEME}([0-9a-f]{{{MARK_DIGEST_LENGTH}}}|[0-9a-f]{{64}})")
 """The short form is that of an attempt which is known by its mark alone."""
 _TOKEN = re.compile(rf"([a-z0-9]{{{TOKEN_LENGTH}}})?")
@@ -128,7 +128,7 @@ def kept_of(folder: Path, found: Mapping[str, Json]) -> KeptResults:
     """What a manifest says of the attempt that was collected. A copy of others' results has no remote job."""
     marks = _object(found["marks"])
     return KeptResults(
-        _attempt(folder, found), _text(found["job"], "job", _JOB), _text(marks["stack"]), _text(marks["uid"])
+        _attempt(folder, found), _text(found["job"], "job", JOB_NAME), _text(marks["stack"]), _text(marks["uid"])
     )
 
 

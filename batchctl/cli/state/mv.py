@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from batchctl.cli.common import Common, common_options, lock_option
 from batchctl.cli.state.opening import find_job, open_stack_state
-from batchctl.model.errors import UsageError
 from batchctl.model.events import EventKind
-from batchctl.model.recorded import Recorded
-from batchctl.reconcile import rename
+from batchctl.reconcile import rename, require_free_name
 from batchctl.rows.results import ResultsFolder
-
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 @click.command()
@@ -32,7 +26,7 @@ def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
     with opened.state.lock() as session:
         recorded = session.load()
         job = find_job(recorded, name)
-        check_name(to, recorded)
+        require_free_name(to, recorded)
         # The folder first: after a crash in between, the same command finds it moved and continues.
         moved = ResultsFolder(opened.stack.results).rename_job(name, to)
         session.commit(
@@ -40,12 +34,3 @@ def mv(*, common: Common, name: str, to: str, lock_timeout: str) -> None:
         )
     folder = " and its results folder" if moved else ""
     click.echo(f"renamed {name}{folder} to {to}; set metadata.name: {to} in its manifest", err=True)
-
-
-def check_name(to: str, recorded: Recorded) -> None:
-    """Raise UsageError for an invalid job name."""
-    if not _NAME.fullmatch(to):
-        hint = "lower-case letters, digits and -, at most 40 characters"
-        raise UsageError(f"{to!r} is not a name for a job", hint=hint)
-    if to in recorded.jobs:
-        raise UsageError(f"there is a job {to} in the state already", hint="choose another name")

@@ -8,11 +8,9 @@ from batchctl.cli.common import Common, common_options, consent_options, lock_op
 from batchctl.cli.consent import Consent, require_consent
 from batchctl.cli.output import stderr_console
 from batchctl.cli.state.opening import find_job, open_stack_state
-from batchctl.model.codes import ErrorCode
-from batchctl.model.errors import GuardError
 from batchctl.model.events import EventKind
-from batchctl.model.recorded import ForgetJob, Recorded, RecordedJob, SaveGhost, Write
-from batchctl.reconcile import ghosts_of
+from batchctl.model.recorded import Recorded, RecordedJob, Write
+from batchctl.reconcile import forget_job, found_by_mark, require_settled
 from batchctl.report.layout import outside, write_line
 
 
@@ -38,24 +36,21 @@ def rm(*, common: Common, names: tuple[str, ...], yes: bool, no_input: bool, for
     with opened.state.lock() as session:
         writes: list[Write] = []
         for job in _find(session.load(), names, force=force):
-            writes += [opened.event(job.name, EventKind.FORGOTTEN, "batchctl state rm"), ForgetJob(job.name)]
-            writes += map(SaveGhost, ghosts_of(job.attempts, opened.clock.now()))
+            writes.append(opened.event(job.name, EventKind.FORGOTTEN, "batchctl state rm"))
+            writes += forget_job(job, opened.clock.now())
         session.commit(writes)
 
 
 def _find(recorded: Recorded, names: tuple[str, ...], *, force: bool) -> list[RecordedJob]:
     jobs = [find_job(recorded, name) for name in dict.fromkeys(names)]
-    for job in jobs:
-        if any(attempt.intent is not None for attempt in job.attempts) and not force:
-            message = f"{job.name} has a create call without a known outcome"
-            raise GuardError(message, code=ErrorCode.UNSETTLED, hint="run `batchctl apply` first, or use --force")
+    if not force:
+        require_settled(jobs)
     return jobs
 
 
 def _consequence(job: RecordedJob) -> str:
     """The consequence for the job, from its record."""
-    seen = [attempt for attempt in job.attempts if attempt.missed is None and not attempt.is_gone]
-    marked = [attempt.remote for attempt in seen if attempt.remote and attempt.token]
-    if marked:
-        return f"the next `apply` finds {', '.join(marked)} again by its mark; without a manifest it is an orphan"
+    found = found_by_mark(job)
+    if found:
+        return f"the next `apply` finds {', '.join(found)} again by its mark; without a manifest it is an orphan"
     return "its remote job cannot be found again; if its manifest still exists, the next `apply` creates the job again"
