@@ -205,3 +205,9 @@ def test_a_short_or_other_digest_never_passes_for_the_same_work(digest_text: str
     remote = found(1, mark=mark(digest=digest_text))
 
     assert show(decide([job()], [], [look(remote)])).endswith("! AdoptedChanged")
+
+
+def test_a_recorded_attempt_that_was_adopted_does_not_count_in_place_of_the_current_one() -> None:
+    record = row(job(), attempt(), attempt(2, "FAILED", adopted=True), current=1)
+    made = Situation(job(), record, look(*map(seen, record.attempts))).decide()
+    assert show(made) == "wait Active"
