@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,6 @@ def batch(text: str = "hi") -> dict[str, Any]:
     request = {"contents": [{"parts": [{"text": text}]}]}
     items = [{"request": request, "metadata": {"key": "k", "state": "ACTIVE"}}]
     return {"batch": {"displayName": "d", "inputConfig": {"requests": {"requests": items}}}}
-
-
-@pytest.fixture
-def vertex(tmp_path: Path) -> Iterator[Vertex]:
-    vertex = Vertex(tmp_path / "vertex.db")
-    yield vertex
-    vertex.http.close()
 
 
 def bare(world: World, **headers: str) -> httpx.Client:

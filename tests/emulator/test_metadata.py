@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +14,6 @@ FLAVOR = {"metadata-flavor": "Google", "authorization": ""}
 EMAIL = "emulator@emulator.iam.gserviceaccount.com"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 ACCOUNT_SAYS = {"aliases": ["default"], "email": EMAIL, "scopes": [SCOPE]}
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[Vertex]:
-    world = Vertex(tmp_path / "emulator.db")
-    yield world
-    world.http.close()
 
 
 @pytest.mark.parametrize(
@@ -50,13 +41,13 @@ def world(tmp_path: Path) -> Iterator[Vertex]:
         (f"{METADATA}universe/universe-domain", "googleapis.com"),
     ],
 )
-def test_the_metadata_server_issues_credentials(world: Vertex, path: str, expected: Any) -> None:
-    reply = world.http.get(path, headers=FLAVOR)
+def test_the_metadata_server_issues_credentials(vertex: Vertex, path: str, expected: Any) -> None:
+    reply = vertex.http.get(path, headers=FLAVOR)
     assert (reply.status_code, reply.headers["metadata-flavor"]) == (200, "Google")
     as_json = reply.headers["content-type"] == "application/json"
     assert (reply.json() if as_json else reply.text) == expected
     for headers in ({}, {"metadata-flavor": "other"}, {**FLAVOR, "x-forwarded-for": "203.0.113.1"}):
-        told = world.http.get(path, headers=headers)
+        told = vertex.http.get(path, headers=headers)
         if path == "/" and headers != {**FLAVOR, "x-forwarded-for": "203.0.113.1"}:
             assert told.status_code == 404
         else:
@@ -66,23 +57,23 @@ def test_the_metadata_server_issues_credentials(world: Vertex, path: str, expect
 @pytest.mark.parametrize(
     "path", ["nothing", "instance/nothing", "instance/id/more", "instance/service-accounts/other/token"]
 )
-def test_unknown_metadata_paths_are_not_found(world: Vertex, path: str) -> None:
-    reply = world.http.get(f"{METADATA}{path}", headers=FLAVOR)
+def test_unknown_metadata_paths_are_not_found(vertex: Vertex, path: str) -> None:
+    reply = vertex.http.get(f"{METADATA}{path}", headers=FLAVOR)
     assert (reply.status_code, reply.headers["metadata-flavor"]) == (404, "Google")
-    assert world.http.get("/computeMetadataX", headers=FLAVOR).status_code == 404
+    assert vertex.http.get("/computeMetadataX", headers=FLAVOR).status_code == 404
 
 
-def test_the_metadata_region_is_the_default_location(world: Vertex) -> None:
-    number = world.http.get(f"{METADATA}project/numeric-project-id", headers=FLAVOR).text
-    zone = world.http.get(f"{METADATA}instance/zone", headers=FLAVOR).text
+def test_the_metadata_region_is_the_default_location(vertex: Vertex) -> None:
+    number = vertex.http.get(f"{METADATA}project/numeric-project-id", headers=FLAVOR).text
+    zone = vertex.http.get(f"{METADATA}instance/zone", headers=FLAVOR).text
     assert zone == f"projects/{number}/zones/us-central1-a"
 
 
-def test_the_metadata_server_issues_a_new_token_each_time(world: Vertex) -> None:
-    given = [world.http.get(f"{ACCOUNT}token", headers=FLAVOR).json()["access_token"] for _ in range(3)]
+def test_the_metadata_server_issues_a_new_token_each_time(vertex: Vertex) -> None:
+    given = [vertex.http.get(f"{ACCOUNT}token", headers=FLAVOR).json()["access_token"] for _ in range(3)]
     assert given == [f"emulator-token-{number}" for number in (1, 2, 3)]
 
 
-def test_the_metadata_project_has_a_number(world: Vertex) -> None:
-    number = world.http.get(f"{METADATA}project/numeric-project-id", headers=FLAVOR).text
-    assert world.make(JOBS.replace("demo", "emulator"))["name"].startswith(f"projects/{number}/")
+def test_the_metadata_project_has_a_number(vertex: Vertex) -> None:
+    number = vertex.http.get(f"{METADATA}project/numeric-project-id", headers=FLAVOR).text
+    assert vertex.make(JOBS.replace("demo", "emulator"))["name"].startswith(f"projects/{number}/")

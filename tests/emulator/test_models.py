@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,6 @@ FLASH = "gemini-2.5-flash"
 PUBLISHED = "/v1beta1/publishers/google/models"
 STATUS = {"modelStage": "LEGACY", "retirementTime": "2026-03-01T13:00:00Z", "message": "Use another."}
 LEGACY = {"stage": "LEGACY", "retirementTime": "2026-03-01T13:00:00Z", "message": "Use another."}
-
-
-@pytest.fixture
-def vertex(tmp_path: Path) -> Iterator[Vertex]:
-    vertex = Vertex(tmp_path / "vertex.db")
-    yield vertex
-    vertex.http.close()
 
 
 def settle(world: World, **models: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ import pytest
 from tests.support.cloud_calls import Plane
 from tests.support.embedded_emulator import World
 from tests.support.vertex_calls import JOBS, Vertex
-
-
-@pytest.fixture
-def vertex(tmp_path: Path) -> Iterator[Vertex]:
-    vertex = Vertex(tmp_path / "vertex.db")
-    yield vertex
-    vertex.http.close()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,6 @@ CANCELLED_EARLY = Timeline(100, 10, 20, 5, cancelled=115, limits=LIMITS, asked=1
 LOST = Timeline(100, 10, 20, 5, Fate.CANCEL_LOST, limits=LIMITS, asked=115)
 PAUSED = Timeline(100, 0, 20, 5, limits=LIMITS, fixed_state=State.PAUSED)
 QUEUED = Timeline(100, 0, 20, 5, limits=LIMITS, fixed_state=State.QUEUED)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[Vertex]:
-    world = Vertex(tmp_path / "emulator.db")
-    yield world
-    world.http.close()
 
 
 @pytest.mark.parametrize(
@@ -87,13 +79,13 @@ def test_a_course_is_stored_completely() -> None:
         ({"match": {"displayName": "other"}, "fate": "fail"}, ["3s"], ["SUCCEEDED"]),
     ],
 )
-def test_rules_decide_the_course(world: Vertex, rule: dict[str, Any], times: list[str], states: list[str]) -> None:
-    world.rules(rule)
-    job = world.make()
+def test_rules_decide_the_course(vertex: Vertex, rule: dict[str, Any], times: list[str], states: list[str]) -> None:
+    vertex.rules(rule)
+    job = vertex.make()
     seen = []
     for time in times:
-        world.pass_time(time)
-        seen.append(world.state_of(job))
+        vertex.pass_time(time)
+        seen.append(vertex.state_of(job))
     assert seen == states
 
 
@@ -106,11 +98,11 @@ def test_rules_decide_the_course(world: Vertex, rule: dict[str, Any], times: lis
         ({"fate": "partial"}, None),
     ],
 )
-def test_only_failed_jobs_have_an_error(world: Vertex, rule: dict[str, Any], error: Any) -> None:
-    world.rules(rule)
-    job = world.make()
-    world.pass_time("100h")
-    assert world.see(job).get("error") == error
+def test_only_failed_jobs_have_an_error(vertex: Vertex, rule: dict[str, Any], error: Any) -> None:
+    vertex.rules(rule)
+    job = vertex.make()
+    vertex.pass_time("100h")
+    assert vertex.see(job).get("error") == error
 
 
 @pytest.mark.parametrize(
@@ -118,56 +110,56 @@ def test_only_failed_jobs_have_an_error(world: Vertex, rule: dict[str, Any], err
     [(Settings(), "FAILED"), (Settings(overdue=State.PARTIALLY_SUCCEEDED), "PARTIALLY_SUCCEEDED")],
 )
 def test_an_overdue_job_keeps_its_processed_rows(tmp_path: Path, settings: Settings, state: str) -> None:
-    world = Vertex(tmp_path / "overdue.db", settings)
-    world.rules({"running": "48h"})
-    job = world.make()
-    world.pass_time("25h")
-    done = world.see(job)
+    vertex = Vertex(tmp_path / "overdue.db", settings)
+    vertex.rules({"running": "48h"})
+    job = vertex.make()
+    vertex.pass_time("25h")
+    done = vertex.see(job)
     assert done["state"] == f"JOB_STATE_{state}"
     assert done["completionStats"] == {"successfulCount": "2", "incompleteCount": "2"}
-    assert [sorted(line) for line in world.output(job)] == [
+    assert [sorted(line) for line in vertex.output(job)] == [
         ["request"],
         ["request"],
         *[["processed_time", "request", "response", "status"]] * 2,
     ]
-    world.http.close()
+    vertex.http.close()
 
 
-def test_a_job_may_partially_succeed(world: Vertex) -> None:
-    world.rules({"fate": "partial"})
-    world.put("three.jsonl", *map(asked, "abc"))
-    job = world.make(inputConfig=from_gcs("gs://in/three.jsonl"))
-    assert world.end(job)["completionStats"] == {"successfulCount": "2", "incompleteCount": "1"}
-    assert ["response" in line for line in world.output(job)] == [False, True, True]
+def test_a_job_may_partially_succeed(vertex: Vertex) -> None:
+    vertex.rules({"fate": "partial"})
+    vertex.put("three.jsonl", *map(asked, "abc"))
+    job = vertex.make(inputConfig=from_gcs("gs://in/three.jsonl"))
+    assert vertex.end(job)["completionStats"] == {"successfulCount": "2", "incompleteCount": "1"}
+    assert ["response" in line for line in vertex.output(job)] == [False, True, True]
 
 
-def test_a_cancelled_job_keeps_its_processed_rows(world: Vertex) -> None:
-    job = world.make()
-    world.pass_time("2s")
-    world.cancel(job)
-    asked_for = world.see(job)
+def test_a_cancelled_job_keeps_its_processed_rows(vertex: Vertex) -> None:
+    job = vertex.make()
+    vertex.pass_time("2s")
+    vertex.cancel(job)
+    asked_for = vertex.see(job)
     assert (asked_for["state"], asked_for["updateTime"]) == ("JOB_STATE_CANCELLING", "2026-03-01T12:00:02.000000Z")
     assert "endTime" not in asked_for
-    world.cancel(job)
-    world.pass_time("1s")
-    done = world.see(job)
+    vertex.cancel(job)
+    vertex.pass_time("1s")
+    done = vertex.see(job)
     assert (done["state"], done["endTime"]) == ("JOB_STATE_CANCELLED", "2026-03-01T12:00:03.000000Z")
     assert done["error"] == {"code": 1, "message": "The job was cancelled."}
     assert "completionStats" not in done
-    lines = world.output(job)
+    lines = vertex.output(job)
     assert [line["request"]["contents"][0]["parts"][0]["text"] for line in lines] == ["c", "d", "a", "b"]
     assert ["response" in line for line in lines] == [False, False, True, True]
     assert lines[0] == asked("c")
 
 
-def test_a_job_cancelled_while_it_waits_has_no_output(world: Vertex) -> None:
-    job = world.make()
-    world.cancel(job)
-    assert world.state_of(job) == "CANCELLING"
-    done = world.end(job)
+def test_a_job_cancelled_while_it_waits_has_no_output(vertex: Vertex) -> None:
+    job = vertex.make()
+    vertex.cancel(job)
+    assert vertex.state_of(job) == "CANCELLING"
+    done = vertex.end(job)
     assert done["state"] == "JOB_STATE_CANCELLED"
     assert done.keys().isdisjoint({"outputInfo", "startTime", "completionStats"})
-    assert world.outputs() == {}
+    assert vertex.outputs() == {}
 
 
 @pytest.mark.parametrize(
@@ -177,47 +169,47 @@ def test_a_job_cancelled_while_it_waits_has_no_output(world: Vertex) -> None:
         ("cancelLost", ["CANCELLING", "SUCCEEDED", "SUCCEEDED"]),
     ],
 )
-def test_a_cancel_may_be_slow_or_lost(world: Vertex, fate: str, states: list[str]) -> None:
-    world.rules({"fate": fate, "running": "2m"})
-    job = world.make()
-    world.pass_time("61s")
-    world.cancel(job)
+def test_a_cancel_may_be_slow_or_lost(vertex: Vertex, fate: str, states: list[str]) -> None:
+    vertex.rules({"fate": fate, "running": "2m"})
+    job = vertex.make()
+    vertex.pass_time("61s")
+    vertex.cancel(job)
     seen = []
     for time in ("1s", "1m", "1m"):
-        world.pass_time(time)
-        seen.append(world.state_of(job))
+        vertex.pass_time(time)
+        seen.append(vertex.state_of(job))
     assert seen == states
 
 
 @pytest.mark.parametrize("refused", [True, False])
 def test_cancelling_a_finished_job(tmp_path: Path, refused: bool) -> None:
-    world = Vertex(tmp_path / "finished.db", Settings(cancel_finished_refused=refused))
-    job = world.end(world.make())
+    vertex = Vertex(tmp_path / "finished.db", Settings(cancel_finished_refused=refused))
+    job = vertex.end(vertex.make())
     if refused:
-        assert world.refused(400, "POST", f"/v1/{job['name']}:cancel")["status"] == "FAILED_PRECONDITION"
+        assert vertex.refused(400, "POST", f"/v1/{job['name']}:cancel")["status"] == "FAILED_PRECONDITION"
     else:
-        assert world.ok("POST", f"/v1/{job['name']}:cancel", json={}) == {}
-    assert world.see(job) == job
-    world.http.close()
+        assert vertex.ok("POST", f"/v1/{job['name']}:cancel", json={}) == {}
+    assert vertex.see(job) == job
+    vertex.http.close()
 
 
 def test_a_rule_sets_the_error_of_a_failed_job(tmp_path: Path) -> None:
-    world = Vertex(tmp_path / "failed.db")
+    vertex = Vertex(tmp_path / "failed.db")
     error = {"code": 7, "message": "Failed to export data."}
-    world.rules({"fate": "fail", "error": error})
-    assert world.end(world.make())["error"] == error
-    world.http.close()
+    vertex.rules({"fate": "fail", "error": error})
+    assert vertex.end(vertex.make())["error"] == error
+    vertex.http.close()
 
 
 def test_a_failed_job_cannot_be_cancelled(tmp_path: Path) -> None:
-    world = Vertex(tmp_path / "failed.db")
-    failed, done = world.make(inputConfig=from_gcs("gs://none/x")), world.make()
-    assert world.end(failed)["state"] == "JOB_STATE_FAILED"
-    assert world.refused(400, "POST", f"/v1/{failed['name']}:cancel")["status"] == "FAILED_PRECONDITION"
-    world.cancel(done)
-    world.ok("PUT", "/_emulator/settings", json={"cancelFinished": "ignore"})
-    world.cancel(failed)
-    world.http.close()
+    vertex = Vertex(tmp_path / "failed.db")
+    failed, done = vertex.make(inputConfig=from_gcs("gs://none/x")), vertex.make()
+    assert vertex.end(failed)["state"] == "JOB_STATE_FAILED"
+    assert vertex.refused(400, "POST", f"/v1/{failed['name']}:cancel")["status"] == "FAILED_PRECONDITION"
+    vertex.cancel(done)
+    vertex.ok("PUT", "/_emulator/settings", json={"cancelFinished": "ignore"})
+    vertex.cancel(failed)
+    vertex.http.close()
 
 
 BAD_INPUTS = [
@@ -283,87 +275,87 @@ BAD_INPUTS = [
 
 
 @pytest.mark.parametrize(("members", "text"), BAD_INPUTS)
-def test_an_invalid_location_fails_the_job_and_not_the_call(world: Vertex, members: dict[str, Any], text: str) -> None:
-    world.put("empty", b" \n\n")
-    world.put("broken", asked("a"), b"{")
-    world.put("list", [1])
-    world.put("text", {"request": "x"})
-    add_dataset(world.store, "p", "e", world.moment)
-    create_table(world.store, "p", "e", "bare", [Column("text", "STRING")], world.moment)
+def test_an_invalid_location_fails_the_job_and_not_the_call(vertex: Vertex, members: dict[str, Any], text: str) -> None:
+    vertex.put("empty", b" \n\n")
+    vertex.put("broken", asked("a"), b"{")
+    vertex.put("list", [1])
+    vertex.put("text", {"request": "x"})
+    add_dataset(vertex.store, "p", "e", vertex.moment)
+    create_table(vertex.store, "p", "e", "bare", [Column("text", "STRING")], vertex.moment)
     taken = [Column("request", "JSON"), Column("status", "STRING")]
-    create_table(world.store, "p", "e", "taken", taken, world.moment)
-    job = world.make(**members)
+    create_table(vertex.store, "p", "e", "taken", taken, vertex.moment)
+    job = vertex.make(**members)
     assert job["state"] == "JOB_STATE_PENDING"
-    world.pass_time("1s")
-    assert world.state_of(job) == "RUNNING"
-    world.pass_time("1s")
-    failed = world.see(job)
+    vertex.pass_time("1s")
+    assert vertex.state_of(job) == "RUNNING"
+    vertex.pass_time("1s")
+    failed = vertex.see(job)
     assert (failed["state"], failed["endTime"]) == ("JOB_STATE_FAILED", "2026-03-01T12:00:02.000000Z")
     assert failed["error"]["code"] == 3
     assert failed["error"]["message"].startswith(f"Failed to import data. {text}")
     assert failed["completionStats"] == {"incompleteCount": "-1"}
     assert "outputInfo" not in failed
-    assert world.outputs() == {}
+    assert vertex.outputs() == {}
 
 
 def test_too_many_rows_fail_the_job(tmp_path: Path) -> None:
-    world = Vertex(tmp_path / "many.db", Settings(max_rows=3))
-    assert world.end(world.make())["error"]["message"].endswith("The input has more than 3 instances.")
-    world.put("three", *map(asked, "abc"))
-    assert world.end(world.make(inputConfig=from_gcs("gs://in/three")))["state"] == "JOB_STATE_SUCCEEDED"
-    world.http.close()
+    vertex = Vertex(tmp_path / "many.db", Settings(max_rows=3))
+    assert vertex.end(vertex.make())["error"]["message"].endswith("The input has more than 3 instances.")
+    vertex.put("three", *map(asked, "abc"))
+    assert vertex.end(vertex.make(inputConfig=from_gcs("gs://in/three")))["state"] == "JOB_STATE_SUCCEEDED"
+    vertex.http.close()
 
 
-def test_a_job_reads_its_input_when_it_starts(world: Vertex) -> None:
-    early, late = world.make(), None
-    world.pass_time("2s")
-    reply = world.http.delete("/storage/v1/b/in/o/rows.jsonl")
+def test_a_job_reads_its_input_when_it_starts(vertex: Vertex) -> None:
+    early, late = vertex.make(), None
+    vertex.pass_time("2s")
+    reply = vertex.http.delete("/storage/v1/b/in/o/rows.jsonl")
     assert reply.status_code == 204, reply.text
-    late = world.make()
-    assert world.end(early)["state"] == "JOB_STATE_SUCCEEDED"
-    assert world.state_of(late) == "FAILED"
+    late = vertex.make()
+    assert vertex.end(early)["state"] == "JOB_STATE_SUCCEEDED"
+    assert vertex.state_of(late) == "FAILED"
 
 
-def test_an_input_created_before_the_start_is_read(world: Vertex) -> None:
-    world.rules({"pending": "1h"})
-    job = world.make(inputConfig=from_gcs("gs://in/later.jsonl"))
-    world.pass_time("59m")
-    world.put("later.jsonl", asked("late"))
-    world.pass_time("2h")
-    assert world.see(job)["completionStats"] == {"successfulCount": "1"}
+def test_an_input_created_before_the_start_is_read(vertex: Vertex) -> None:
+    vertex.rules({"pending": "1h"})
+    job = vertex.make(inputConfig=from_gcs("gs://in/later.jsonl"))
+    vertex.pass_time("59m")
+    vertex.put("later.jsonl", asked("late"))
+    vertex.pass_time("2h")
+    assert vertex.see(job)["completionStats"] == {"successfulCount": "1"}
 
 
 @pytest.mark.parametrize("running", ["2s", "48h"])
-def test_a_destination_deleted_during_the_run_fails_the_job(world: Vertex, running: str) -> None:
-    world.rules({"running": running})
-    job = world.make()
-    world.pass_time("2s")
-    assert world.state_of(job) == "RUNNING"
-    assert world.http.delete("/storage/v1/b/out").status_code == 204
-    world.pass_time("25h")
-    failed = world.see(job)
+def test_a_destination_deleted_during_the_run_fails_the_job(vertex: Vertex, running: str) -> None:
+    vertex.rules({"running": running})
+    job = vertex.make()
+    vertex.pass_time("2s")
+    assert vertex.state_of(job) == "RUNNING"
+    assert vertex.http.delete("/storage/v1/b/out").status_code == 204
+    vertex.pass_time("25h")
+    failed = vertex.see(job)
     assert failed["error"]["message"].endswith("The bucket out of the destination gs://out/here does not exist.")
     assert failed["completionStats"] == {"incompleteCount": "4"}
 
 
 @pytest.mark.parametrize("reader_first", [True, False])
-def test_a_job_can_read_the_output_of_another(world: Vertex, reader_first: bool) -> None:
+def test_a_job_can_read_the_output_of_another(vertex: Vertex, reader_first: bool) -> None:
     """Both jobs are read for the first time after their end."""
-    world.rules({"match": {"displayName": "reader"}, "pending": "10s"})
+    vertex.rules({"match": {"displayName": "reader"}, "pending": "10s"})
     reader: dict[str, Any] = {"displayName": "reader", "inputConfig": from_gcs("gs://out/here/**/predictions.jsonl")}
     for members in (reader, {}) if reader_first else ({}, reader):
-        world.make(**members)
-    world.pass_time("1h")
-    [job] = world.listed(filter="display_name=reader")
+        vertex.make(**members)
+    vertex.pass_time("1h")
+    [job] = vertex.listed(filter="display_name=reader")
     assert job["completionStats"] == {"successfulCount": "4"}
 
 
-def test_limits_are_fixed_at_creation(world: Vertex, tmp_path: Path) -> None:
-    world.rules({"fate": "stuck"})
-    old = world.make()
-    world.seed(tmp_path, settings={"queueLimit": "1h"})
-    new = world.make()
-    world.pass_time("2h")
-    assert (world.state_of(old), world.state_of(new)) == ("PENDING", "EXPIRED")
+def test_limits_are_fixed_at_creation(vertex: Vertex, tmp_path: Path) -> None:
+    vertex.rules({"fate": "stuck"})
+    old = vertex.make()
+    vertex.seed(tmp_path, settings={"queueLimit": "1h"})
+    new = vertex.make()
+    vertex.pass_time("2h")
+    assert (vertex.state_of(old), vertex.state_of(new)) == ("PENDING", "EXPIRED")
     assert Settings().queue_limit == 72 * HOUR
     assert old["model"] == MODEL

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,12 @@ EMBEDDING = "publishers/google/models/gemini-embedding-001"
 LEGACY = "publishers/google/models/text-embedding-005"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[Vertex]:
-    world = Vertex(tmp_path / "emulator.db")
-    yield world
-    world.http.close()
-
-
-def run(world: Vertex, *lines: Any, **members: Any) -> list[Any]:
+def run(vertex: Vertex, *lines: Any, **members: Any) -> list[Any]:
     """The output of a job over these lines, in the order of the input."""
-    world.put("mine.jsonl", *lines)
-    job = world.make(inputConfig=from_gcs("gs://in/mine.jsonl"), **members)
-    assert world.end(job)["state"] == "JOB_STATE_SUCCEEDED"
-    output = world.output(job)
+    vertex.put("mine.jsonl", *lines)
+    job = vertex.make(inputConfig=from_gcs("gs://in/mine.jsonl"), **members)
+    assert vertex.end(job)["state"] == "JOB_STATE_SUCCEEDED"
+    output = vertex.output(job)
     half = len(lines) // 2
     return output[half:] + output[:half]
 
@@ -41,8 +33,8 @@ def text_of(line: Any) -> str:
     return line["request"]["contents"][0]["parts"][0]["text"]
 
 
-def test_a_line_has_status_time_request_and_response(world: Vertex) -> None:
-    [line] = run(world, asked("hello", labels={"my_id": "1"}, generation_config={"temperature": 0.5}))
+def test_a_line_has_status_time_request_and_response(vertex: Vertex) -> None:
+    [line] = run(vertex, asked("hello", labels={"my_id": "1"}, generation_config={"temperature": 0.5}))
     response = line.pop("response")
     assert line == {
         "status": "",
@@ -55,11 +47,11 @@ def test_a_line_has_status_time_request_and_response(world: Vertex) -> None:
 
 
 @pytest.mark.parametrize(("count", "order"), [(1, "a"), (2, "ba"), (3, "cab"), (4, "cdab"), (5, "deabc")])
-def test_the_order_is_not_that_of_the_input(world: Vertex, count: int, order: str) -> None:
-    world.put("mine.jsonl", *map(asked, "abcde"[:count]))
-    job = world.make(inputConfig=from_gcs("gs://in/mine.jsonl"))
-    world.end(job)
-    lines = world.output(job)
+def test_the_order_is_not_that_of_the_input(vertex: Vertex, count: int, order: str) -> None:
+    vertex.put("mine.jsonl", *map(asked, "abcde"[:count]))
+    job = vertex.make(inputConfig=from_gcs("gs://in/mine.jsonl"))
+    vertex.end(job)
+    lines = vertex.output(job)
     assert "".join(map(text_of, lines)) == order
     for line in lines:
         assert line["response"]["candidates"][0]["content"]["parts"][0]["text"].endswith(f": {text_of(line)}")
@@ -68,9 +60,9 @@ def test_the_order_is_not_that_of_the_input(world: Vertex, count: int, order: st
     assert times[-1] == "2026-03-01T12:00:03.000+00:00"
 
 
-def test_json_is_answered_where_json_is_asked_for(world: Vertex) -> None:
+def test_json_is_answered_where_json_is_asked_for(vertex: Vertex) -> None:
     config = {"responseMimeType": "application/json", "responseSchema": {"type": "STRING", "enum": ["A", "B"]}}
-    [line] = run(world, asked("x", generationConfig=config))
+    [line] = run(vertex, asked("x", generationConfig=config))
     assert json.loads(line["response"]["candidates"][0]["content"]["parts"][0]["text"]) == "A"
 
 
@@ -98,12 +90,12 @@ def problem(code: int, message: str, status: str, phrase: str) -> str:
         ),
     ],
 )
-def test_an_invalid_request_is_an_error_of_its_row(world: Vertex, line: Any, message: str) -> None:
-    good, bad = run(world, asked("good"), line)
+def test_an_invalid_request_is_an_error_of_its_row(vertex: Vertex, line: Any, message: str) -> None:
+    good, bad = run(vertex, asked("good"), line)
     assert good["status"] == ""
     assert (bad["request"], bad["response"]) == (line["request"], {})
     assert bad["status"] == problem(400, message, "INVALID_ARGUMENT", "Bad Request")
-    [job] = world.listed()
+    [job] = vertex.listed()
     assert job["completionStats"] == {"successfulCount": "1", "failedCount": "1"}
 
 
@@ -117,12 +109,12 @@ UNDOCUMENTED = [
 
 
 @pytest.mark.parametrize("members", UNDOCUMENTED)
-def test_what_validate_only_warns_of_is_answered(world: Vertex, members: dict[str, Any]) -> None:
+def test_what_validate_only_warns_of_is_answered(vertex: Vertex, members: dict[str, Any]) -> None:
     request = asked("x")["request"] | members
     problems = list(check_row_request(request, Kind.BATCH_JOB, Api.VERTEX))
     assert problems
     assert all(problem.is_warning for problem in problems)
-    [line] = run(world, {"request": request})
+    [line] = run(vertex, {"request": request})
     assert (line["status"], bool(line["response"])) == ("", True)
 
 
@@ -155,23 +147,23 @@ def deep(levels: int) -> dict[str, Any]:
         ([{"request": {}}], "row 1: field request is a struct without fields"),
     ],
 )
-def test_rows_that_cannot_be_imported_fail_the_job(world: Vertex, lines: list[Any], says: str) -> None:
-    world.put("mine.jsonl", *lines)
-    job = world.end(world.make(inputConfig=from_gcs("gs://in/mine.jsonl")))
+def test_rows_that_cannot_be_imported_fail_the_job(vertex: Vertex, lines: list[Any], says: str) -> None:
+    vertex.put("mine.jsonl", *lines)
+    job = vertex.end(vertex.make(inputConfig=from_gcs("gs://in/mine.jsonl")))
     assert job["state"] == "JOB_STATE_FAILED"
     assert job["error"]["code"] == 3
     assert job["error"]["message"].startswith("Failed to import data. ")
     assert says in job["error"]["message"]
 
 
-def test_rows_that_can_be_imported(world: Vertex) -> None:
+def test_rows_that_can_be_imported(vertex: Vertex) -> None:
     rows = [
         asked("x", tools=[{"googleSearch": {"excludeDomains": []}}]),
         schema(deep(5)),
         {"request": {"contents": {"role": "user", "parts": {"text": "y"}}}},
     ]
-    assert [line["status"] for line in run(world, *rows[:2])] == ["", ""]
-    [line] = run(world, rows[2])
+    assert [line["status"] for line in run(vertex, *rows[:2])] == ["", ""]
+    [line] = run(vertex, rows[2])
     assert line["status"] == ""
 
 
@@ -185,74 +177,74 @@ def test_rows_that_can_be_imported(world: Vertex) -> None:
         (2, problem(500, "m", "UNKNOWN", "Internal Server Error")),
     ],
 )
-def test_a_rule_fails_rows(world: Vertex, code: int, status: str) -> None:
-    world.rules({"fate": "rows", "match": {"row": "b*"}, "rowError": {"code": code, "message": "m"}})
-    assert [line["status"] for line in run(world, *map(asked, ["a", "b1", "b2"]))] == ["", status, status]
+def test_a_rule_fails_rows(vertex: Vertex, code: int, status: str) -> None:
+    vertex.rules({"fate": "rows", "match": {"row": "b*"}, "rowError": {"code": code, "message": "m"}})
+    assert [line["status"] for line in run(vertex, *map(asked, ["a", "b1", "b2"]))] == ["", status, status]
 
 
 @pytest.mark.parametrize(
     ("glob", "share", "failing"),
     [("*", 1, "abc"), ("*", 0.5, "ac"), ("id-2", 1, "b"), ("c", 1, "c"), ("other", 1, "")],
 )
-def test_a_rule_matches_a_row_by_label_or_text(world: Vertex, glob: str, share: float, failing: str) -> None:
-    world.rules({"fate": "rows", "match": {"row": glob}, "rowError": {"share": share}})
+def test_a_rule_matches_a_row_by_label_or_text(vertex: Vertex, glob: str, share: float, failing: str) -> None:
+    vertex.rules({"fate": "rows", "match": {"row": glob}, "rowError": {"share": share}})
     lines = [asked(text, labels={"id": f"id-{number}"}) for number, text in enumerate("abc", 1)]
-    assert "".join(text_of(line) for line in run(world, *lines) if line["status"]) == failing
+    assert "".join(text_of(line) for line in run(vertex, *lines) if line["status"]) == failing
 
 
-def test_wildcards_and_several_uris_are_read(world: Vertex) -> None:
+def test_wildcards_and_several_uris_are_read(vertex: Vertex) -> None:
     for name in ("w/2.jsonl", "w/1.jsonl", "w/x.txt", "other.jsonl"):
-        world.put(name, asked(name))
-    job = world.make(inputConfig=from_gcs("gs://in/other.jsonl", "gs://in/w/*.jsonl"))
-    world.end(job)
-    assert [text_of(line) for line in world.output(job)] == ["w/2.jsonl", "other.jsonl", "w/1.jsonl"]
+        vertex.put(name, asked(name))
+    job = vertex.make(inputConfig=from_gcs("gs://in/other.jsonl", "gs://in/w/*.jsonl"))
+    vertex.end(job)
+    assert [text_of(line) for line in vertex.output(job)] == ["w/2.jsonl", "other.jsonl", "w/1.jsonl"]
 
 
 @pytest.mark.parametrize(
     ("prefix", "start"), [("gs://out/here", "here/"), ("gs://out/a/b/", "a/b/"), ("gs://out", ""), ("gs://out/", "")]
 )
-def test_the_output_has_a_directory_of_its_own(world: Vertex, prefix: str, start: str) -> None:
+def test_the_output_has_a_directory_of_its_own(vertex: Vertex, prefix: str, start: str) -> None:
     destination = {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": prefix}}
-    jobs = [world.make(outputConfig=destination) for _ in range(2)]
-    world.pass_time("1h")
+    jobs = [vertex.make(outputConfig=destination) for _ in range(2)]
+    vertex.pass_time("1h")
     times = ["12:00:03.000000Z", "12:00:03.000001Z"]
-    directories = [world.see(job)["outputInfo"]["gcsOutputDirectory"] for job in jobs]
+    directories = [vertex.see(job)["outputInfo"]["gcsOutputDirectory"] for job in jobs]
     assert directories == [f"gs://out/{start}prediction-model-2026-03-01T{time}" for time in times]
-    assert [f"gs://out/{name}" for name in world.outputs()] == [f"{each}/predictions.jsonl" for each in directories]
+    assert [f"gs://out/{name}" for name in vertex.outputs()] == [f"{each}/predictions.jsonl" for each in directories]
 
 
-def test_the_output_exists_even_if_objects_are_listed_first(world: Vertex) -> None:
-    world.make()
+def test_the_output_exists_even_if_objects_are_listed_first(vertex: Vertex) -> None:
+    vertex.make()
     path = "/storage/v1/b/out/o"
-    world.pass_time("2s")
-    assert world.ok("GET", path).get("items", []) == []
-    world.pass_time("1s")
-    [item] = world.ok("GET", path, params={"prefix": "here/"})["items"]
+    vertex.pass_time("2s")
+    assert vertex.ok("GET", path).get("items", []) == []
+    vertex.pass_time("1s")
+    [item] = vertex.ok("GET", path, params={"prefix": "here/"})["items"]
     assert item["updated"].startswith("2026-03-01T12:00:03")
-    world.pass_time("1h")
-    assert world.ok("GET", path)["items"] == [item]
+    vertex.pass_time("1h")
+    assert vertex.ok("GET", path)["items"] == [item]
 
 
 def test_the_output_may_be_several_files(tmp_path: Path) -> None:
-    world = Vertex(tmp_path / "files.db", Settings(output_files=3))
-    job = world.end(world.make())
-    outputs = world.outputs(f"{job['outputInfo']['gcsOutputDirectory']}/*")
+    vertex = Vertex(tmp_path / "files.db", Settings(output_files=3))
+    job = vertex.end(vertex.make())
+    outputs = vertex.outputs(f"{job['outputInfo']['gcsOutputDirectory']}/*")
     assert [name.rpartition("/")[2] for name in outputs] == [f"predictions_{number:04}.jsonl" for number in (1, 2, 3)]
     assert [[text_of(line) for line in lines] for lines in outputs.values()] == [["c", "d"], ["a", "b"], []]
-    world.http.close()
+    vertex.http.close()
 
 
-def test_imported_rows_are_deleted_after_the_output_is_written(world: Vertex) -> None:
-    world.end(world.make())
-    used = {item.blob for bucket in ("in", "out") for item in match_objects(world.store, f"gs://{bucket}/**")}
-    assert {blob for (blob,) in world.store.rows("SELECT DISTINCT blob FROM pieces")} == used
+def test_imported_rows_are_deleted_after_the_output_is_written(vertex: Vertex) -> None:
+    vertex.end(vertex.make())
+    used = {item.blob for bucket in ("in", "out") for item in match_objects(vertex.store, f"gs://{bucket}/**")}
+    assert {blob for (blob,) in vertex.store.rows("SELECT DISTINCT blob FROM pieces")} == used
 
 
 @pytest.mark.parametrize("config", ["embed_content_config", "embedContentConfig"])
-def test_embeddings_have_their_key(world: Vertex, config: str) -> None:
+def test_embeddings_have_their_key(vertex: Vertex, config: str) -> None:
     request = {"content": {"parts": [{"text": "x"}]}, config: {"output_dimensionality": 3, "taskType": "CLUSTERING"}}
     good, bad = run(
-        world,
+        vertex,
         {"key": "k1", "request": request},
         {"key": "k2", "request": {"content": {"role": "user"}}},
         model=EMBEDDING,
@@ -264,8 +256,8 @@ def test_embeddings_have_their_key(world: Vertex, config: str) -> None:
     assert "content is not specified" in bad["status"]
 
 
-def test_legacy_embeddings_have_predictions(world: Vertex) -> None:
-    [line] = run(world, {"content": "some words"}, model=LEGACY)
+def test_legacy_embeddings_have_predictions(vertex: Vertex) -> None:
+    [line] = run(vertex, {"content": "some words"}, model=LEGACY)
     [prediction] = line["predictions"]
     assert prediction["embeddings"]["statistics"] == {"token_count": 3, "truncated": False}
     assert len(prediction["embeddings"]["values"]) == 768
@@ -279,13 +271,13 @@ def test_legacy_embeddings_have_predictions(world: Vertex) -> None:
         (LEGACY, {"content": "x"}, {"instance": {"content": "x"}}),
     ],
 )
-def test_unprocessed_rows_contain_only_the_input(world: Vertex, model: str, line: Any, left: Any) -> None:
-    world.put("mine.jsonl", line, line)
-    job = world.make(inputConfig=from_gcs("gs://in/mine.jsonl"), model=model)
-    world.pass_time("1s")
-    world.cancel(job)
-    world.end(job)
-    assert world.output(job) == [left or line] * 2
+def test_unprocessed_rows_contain_only_the_input(vertex: Vertex, model: str, line: Any, left: Any) -> None:
+    vertex.put("mine.jsonl", line, line)
+    job = vertex.make(inputConfig=from_gcs("gs://in/mine.jsonl"), model=model)
+    vertex.pass_time("1s")
+    vertex.cancel(job)
+    vertex.end(job)
+    assert vertex.output(job) == [left or line] * 2
 
 
 @pytest.mark.parametrize(
@@ -313,19 +305,19 @@ def test_the_echo_may_be_normalised(value: Any, name: str, expected: Any) -> Non
     assert json.dumps(normalised(value, name), sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
-def test_a_fault_normalises_the_echo(world: Vertex) -> None:
+def test_a_fault_normalises_the_echo(vertex: Vertex) -> None:
     line = asked("x", generation_config={"temperature": 1.0, "stop_sequences": []}, safety_settings=[])
-    world.put("mine.jsonl", line)
-    world.faults({"kind": "echoNormalised", "method": "batchPredictionJobs.create", "count": 1})
+    vertex.put("mine.jsonl", line)
+    vertex.faults({"kind": "echoNormalised", "method": "batchPredictionJobs.create", "count": 1})
     parameters = {"b_c": 1.0, "a": 2}
     members = {"inputConfig": from_gcs("gs://in/mine.jsonl"), "modelParameters": parameters}
-    changed, plain = world.make(**members), world.make(**members)
-    world.pass_time("3s")
-    assert list(world.see(changed)["inputConfig"]) == ["gcsSource", "instancesFormat"]
-    assert list(world.see(plain)["inputConfig"]) == ["instancesFormat", "gcsSource"]
+    changed, plain = vertex.make(**members), vertex.make(**members)
+    vertex.pass_time("3s")
+    assert list(vertex.see(changed)["inputConfig"]) == ["gcsSource", "instancesFormat"]
+    assert list(vertex.see(plain)["inputConfig"]) == ["instancesFormat", "gcsSource"]
     assert (list(changed["modelParameters"]), changed["modelParameters"]) == (["a", "b_c"], parameters)
     assert "normalised" not in changed
-    [other], [same] = world.output(changed), world.output(plain)
+    [other], [same] = vertex.output(changed), vertex.output(plain)
     assert same["request"] == line["request"]
     assert other["request"] == {**asked("x")["request"], "generationConfig": {"temperature": 1}}
     assert list(other["request"]) == ["generationConfig", "contents"]
@@ -333,21 +325,21 @@ def test_a_fault_normalises_the_echo(world: Vertex) -> None:
     assert other["response"]["candidates"] == same["response"]["candidates"]
 
 
-def test_an_export_that_fails_counts_the_rows_and_leaves_an_empty_folder(world: Vertex) -> None:
-    world.rules({"fate": "failExport"})
-    job = world.end(world.make())
+def test_an_export_that_fails_counts_the_rows_and_leaves_an_empty_folder(vertex: Vertex) -> None:
+    vertex.rules({"fate": "failExport"})
+    job = vertex.end(vertex.make())
     assert (job["state"], job["error"]["code"]) == ("JOB_STATE_FAILED", 7)
     assert job["error"]["message"].startswith("Failed to export data.")
     assert job["completionStats"] == {"successfulCount": "4"}
     folder = job["outputInfo"]["gcsOutputDirectory"]
     assert folder.startswith("gs://out/here/prediction-model-")
-    assert world.ok("GET", "/storage/v1/b/out/o").get("items", []) == []
+    assert vertex.ok("GET", "/storage/v1/b/out/o").get("items", []) == []
 
 
-def test_a_failed_export_to_a_table_names_no_table(world: Vertex) -> None:
-    world.rules({"fate": "failExport", "error": {"code": 7, "message": "no right"}})
-    world.fill([asked("a")], Column("request", "JSON"))
-    job = world.end(world.make(inputConfig=TABLE, outputConfig=to_table("bq://p.d.new")))
+def test_a_failed_export_to_a_table_names_no_table(vertex: Vertex) -> None:
+    vertex.rules({"fate": "failExport", "error": {"code": 7, "message": "no right"}})
+    vertex.fill([asked("a")], Column("request", "JSON"))
+    job = vertex.end(vertex.make(inputConfig=TABLE, outputConfig=to_table("bq://p.d.new")))
     assert (job["state"], job["error"]) == ("JOB_STATE_FAILED", {"code": 7, "message": "no right"})
     assert "outputInfo" not in job
-    world.refused(404, "GET", "/bigquery/v2/projects/p/datasets/d/tables/new")
+    vertex.refused(404, "GET", "/bigquery/v2/projects/p/datasets/d/tables/new")

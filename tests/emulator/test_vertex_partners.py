@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,23 +21,16 @@ CHAT = {
 CLAUDE = {"custom_id": "r2", "request": {"anthropic_version": "v", "messages": [{"role": "user", "content": "ho"}]}}
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[Vertex]:
-    world = Vertex(tmp_path / "emulator.db")
-    yield world
-    world.http.close()
-
-
-def run(world: Vertex, *lines: Any, **members: Any) -> list[Any]:
-    world.put("mine.jsonl", *lines)
-    job = world.make(inputConfig=from_gcs("gs://in/mine.jsonl"), **members)
-    ended = world.end(job)
+def run(vertex: Vertex, *lines: Any, **members: Any) -> list[Any]:
+    vertex.put("mine.jsonl", *lines)
+    job = vertex.make(inputConfig=from_gcs("gs://in/mine.jsonl"), **members)
+    ended = vertex.end(job)
     assert ended["state"] == "JOB_STATE_SUCCEEDED", ended
-    return world.output(job)
+    return vertex.output(job)
 
 
-def test_a_chat_is_joined_by_its_custom_id_and_nothing_is_echoed(world: Vertex) -> None:
-    [line] = run(world, CHAT, model=MODEL)
+def test_a_chat_is_joined_by_its_custom_id_and_nothing_is_echoed(vertex: Vertex) -> None:
+    [line] = run(vertex, CHAT, model=MODEL)
     assert line["id"].startswith("batch_req_")
     assert (line["custom_id"], line["error"], "body" in line, "request" in line) == ("r1", None, False, False)
     assert line["response"]["status_code"] == 200
@@ -47,42 +38,42 @@ def test_a_chat_is_joined_by_its_custom_id_and_nothing_is_echoed(world: Vertex) 
     assert message == {"role": "assistant", "content": "[batchctl emulator] llama answers to: hi"}
 
 
-def test_messages_in_a_request_are_echoed(world: Vertex) -> None:
-    [line] = run(world, CLAUDE, model="publishers/anthropic/models/claude")
+def test_messages_in_a_request_are_echoed(vertex: Vertex) -> None:
+    [line] = run(vertex, CLAUDE, model="publishers/anthropic/models/claude")
     assert {name: line[name] for name in ("custom_id", "request", "status")} == {**CLAUDE, "status": ""}
     assert line["response"]["content"] == [{"type": "text", "text": "[batchctl emulator] claude answers to: ho"}]
 
 
-def test_a_rule_fails_a_chat_by_its_custom_id(world: Vertex) -> None:
-    world.rules({"fate": "rows", "match": {"row": "r1"}, "rowError": {"code": 8, "message": "slow down"}})
-    [line] = run(world, CHAT, model=MODEL)
+def test_a_rule_fails_a_chat_by_its_custom_id(vertex: Vertex) -> None:
+    vertex.rules({"fate": "rows", "match": {"row": "r1"}, "rowError": {"code": 8, "message": "slow down"}})
+    [line] = run(vertex, CHAT, model=MODEL)
     assert line["response"] is None
     assert "slow down" in line["error"]["message"]
 
 
 @pytest.mark.parametrize("body", [{}, {"messages": []}, {"messages": ["x"]}, {"messages": 5}])
-def test_the_content_of_a_body_is_not_checked(world: Vertex, body: Any) -> None:
-    [line] = run(world, {"custom_id": "r1", "body": {"model": "m", **body}}, model=MODEL)
+def test_the_content_of_a_body_is_not_checked(vertex: Vertex, body: Any) -> None:
+    [line] = run(vertex, {"custom_id": "r1", "body": {"model": "m", **body}}, model=MODEL)
     assert line["response"]["status_code"] == 200
 
 
-def test_members_next_to_a_request_are_copied_to_the_result(world: Vertex) -> None:
+def test_members_next_to_a_request_are_copied_to_the_result(vertex: Vertex) -> None:
     beside = {"key": "k", "custom_id": "r1", "id": 7, "shelf": "A"}
-    [line] = run(world, {**beside, **asked("x")})
+    [line] = run(vertex, {**beside, **asked("x")})
     assert {name: line[name] for name in beside} == beside
 
 
-def test_a_rule_shapes_the_output(world: Vertex) -> None:
-    world.rules({"output": {"early": 0.5, "repeated": 0.5, "asNumbers": True}})
+def test_a_rule_shapes_the_output(vertex: Vertex) -> None:
+    vertex.rules({"output": {"early": 0.5, "repeated": 0.5, "asNumbers": True}})
     rows = [{"key": f"00{number}", **asked(f"{number}.50", labels={"a": "x"})} for number in range(4)]
-    world.put("mine.jsonl", *rows)
-    job = world.make(inputConfig=from_gcs("gs://in/mine.jsonl"))
-    directory = world.end(job)["outputInfo"]["gcsOutputDirectory"]
+    vertex.put("mine.jsonl", *rows)
+    job = vertex.make(inputConfig=from_gcs("gs://in/mine.jsonl"))
+    directory = vertex.end(job)["outputInfo"]["gcsOutputDirectory"]
     files = {
         found.name.rpartition("prediction-model-")[2].partition("/")[2]: [
-            json.loads(line) for line in b"".join(world.store.read(found.blob)).splitlines()
+            json.loads(line) for line in b"".join(vertex.store.read(found.blob)).splitlines()
         ]
-        for found in match_objects(world.store, f"{directory}/**")
+        for found in match_objects(vertex.store, f"{directory}/**")
     }
     assert set(files) == {"predictions.jsonl", "incremental_predictions/000.jsonl"}
     final, early = files["predictions.jsonl"], files["incremental_predictions/000.jsonl"]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,14 @@ from tests.support.vertex_calls import JOBS, PARENT, Vertex, asked
 TOKEN = {"authorization": "Bearer t"}
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[Vertex]:
-    world = Vertex(tmp_path / "emulator.db")
-    yield world
-    world.http.close()
-
-
 def vertex_job(**members: Any) -> dict[str, Any]:
     place = {} if "name" in members else {"project": "demo", "location": "us-central1"}
     return {"api": "vertex", "displayName": "n", "model": "gemini-2.5-flash", **place, **members}
 
 
-def seeded(world: Vertex, folder: Path, **members: Any) -> dict[str, Any]:
-    world.seed(folder, jobs=[vertex_job(**members)])
-    [job] = world.listed()
+def seeded(vertex: Vertex, folder: Path, **members: Any) -> dict[str, Any]:
+    vertex.seed(folder, jobs=[vertex_job(**members)])
+    [job] = vertex.listed()
     return job
 
 
@@ -37,38 +29,38 @@ STATES += ["UPDATING", "PARTIALLY_SUCCEEDED"]
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_seeded_job_has_the_given_state(world: Vertex, tmp_path: Path, state: str) -> None:
-    job = seeded(world, tmp_path, state=f"JOB_STATE_{state}")
-    world.pass_time("2h")
-    assert world.listed(filter=f"state=JOB_STATE_{state}") == [job]
+def test_a_seeded_job_has_the_given_state(vertex: Vertex, tmp_path: Path, state: str) -> None:
+    job = seeded(vertex, tmp_path, state=f"JOB_STATE_{state}")
+    vertex.pass_time("2h")
+    assert vertex.listed(filter=f"state=JOB_STATE_{state}") == [job]
     assert job["state"] == f"JOB_STATE_{state}"
     done = {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", "PARTIALLY_SUCCEEDED"}
     assert ("endTime" in job) == (state in done)
 
 
 @pytest.mark.parametrize(("state", "end"), [("PENDING", "EXPIRED"), ("RUNNING", "FAILED"), ("PAUSED", "PAUSED")])
-def test_an_unfinished_seeded_job_ends_at_the_limits(world: Vertex, tmp_path: Path, state: str, end: str) -> None:
-    job = seeded(world, tmp_path, state=state)
-    world.pass_time("72h")
-    assert world.state_of(job) == end
+def test_an_unfinished_seeded_job_ends_at_the_limits(vertex: Vertex, tmp_path: Path, state: str, end: str) -> None:
+    job = seeded(vertex, tmp_path, state=state)
+    vertex.pass_time("72h")
+    assert vertex.state_of(job) == end
 
 
 @pytest.mark.parametrize("state", ["QUEUED", "PENDING", "RUNNING", "PAUSED", "UPDATING", "CANCELLING"])
-def test_an_unfinished_job_can_be_cancelled(world: Vertex, tmp_path: Path, state: str) -> None:
-    job = seeded(world, tmp_path, state=state)
-    world.cancel(job)
-    world.pass_time("1s")
-    assert world.state_of(job) == "CANCELLED"
+def test_an_unfinished_job_can_be_cancelled(vertex: Vertex, tmp_path: Path, state: str) -> None:
+    job = seeded(vertex, tmp_path, state=state)
+    vertex.cancel(job)
+    vertex.pass_time("1s")
+    assert vertex.state_of(job) == "CANCELLED"
 
 
-def test_all_members_of_a_seeded_job_are_returned(world: Vertex, tmp_path: Path) -> None:
+def test_all_members_of_a_seeded_job_are_returned(vertex: Vertex, tmp_path: Path) -> None:
     error = {
         "code": 3,
         "message": "bad",
         "details": [{"@type": "type.googleapis.com/google.rpc.Help", "more": {"x": 1}}],
     }
     job = seeded(
-        world,
+        vertex,
         tmp_path,
         name=f"{PARENT}/batchPredictionJobs/42",
         displayName="Old",
@@ -108,38 +100,38 @@ def test_all_members_of_a_seeded_job_are_returned(world: Vertex, tmp_path: Path)
         "outputInfo": {"bigqueryOutputTable": "t"},
     }
     for project in ("demo", number):
-        assert world.ok("GET", f"{JOBS.replace('demo', project)}/42") == job
-    world.seed(tmp_path, jobs=[vertex_job(name=f"projects/{number}/locations/us-central1/batchPredictionJobs/42")])
-    assert world.listed() == [job]
+        assert vertex.ok("GET", f"{JOBS.replace('demo', project)}/42") == job
+    vertex.seed(tmp_path, jobs=[vertex_job(name=f"projects/{number}/locations/us-central1/batchPredictionJobs/42")])
+    assert vertex.listed() == [job]
 
 
-def test_projects_have_the_numbers_of_the_seed(world: Vertex, tmp_path: Path) -> None:
-    world.seed(tmp_path, projects={"demo": 77})
-    assert world.make()["name"].startswith("projects/77/")
-    assert world.listed() == world.ok("GET", JOBS.replace("demo", "77"))["batchPredictionJobs"]
+def test_projects_have_the_numbers_of_the_seed(vertex: Vertex, tmp_path: Path) -> None:
+    vertex.seed(tmp_path, projects={"demo": 77})
+    assert vertex.make()["name"].startswith("projects/77/")
+    assert vertex.listed() == vertex.ok("GET", JOBS.replace("demo", "77"))["batchPredictionJobs"]
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "PARTIALLY_SUCCEEDED"])
-def test_a_seeded_job_that_succeeded_has_its_output(world: Vertex, tmp_path: Path, state: str) -> None:
+def test_a_seeded_job_that_succeeded_has_its_output(vertex: Vertex, tmp_path: Path, state: str) -> None:
     lines = [asked("a"), asked("b")]
     place = {"input": "gs://fresh/in", "output": "gs://fresh/out"}
     times = {"createTime": "2026-02-01T00:00:00Z", "endTime": "2026-02-02T02:00:00Z"}
-    world.seed(
+    vertex.seed(
         tmp_path,
         buckets={"fresh": {"objects": {"in": {"lines": lines}}}},
         jobs=[vertex_job(state=state, **place, **times)],
     )
-    [job] = world.listed()
+    [job] = vertex.listed()
     done = "2" if state == "SUCCEEDED" else "1"
     assert (job["state"], job["completionStats"]["successfulCount"]) == (f"JOB_STATE_{state}", done)
-    assert len(world.output(job)) == 2
+    assert len(vertex.output(job)) == 2
     assert job["outputInfo"]["gcsOutputDirectory"].endswith("2026-02-02T02:00:00.000000Z")
 
 
-def test_a_seeded_job_without_a_state_progresses(world: Vertex, tmp_path: Path) -> None:
-    job = seeded(world, tmp_path, input="gs://in/rows.jsonl", output="gs://out/x")
+def test_a_seeded_job_without_a_state_progresses(vertex: Vertex, tmp_path: Path) -> None:
+    job = seeded(vertex, tmp_path, input="gs://in/rows.jsonl", output="gs://out/x")
     assert job["state"] == "JOB_STATE_PENDING"
-    assert world.end(job)["completionStats"] == {"successfulCount": "4"}
+    assert vertex.end(job)["completionStats"] == {"successfulCount": "4"}
 
 
 @pytest.mark.parametrize(
@@ -165,18 +157,18 @@ def test_a_seeded_job_without_a_state_progresses(world: Vertex, tmp_path: Path) 
     ],
 )
 def test_a_wrong_job_is_refused_with_its_place(
-    world: Vertex, tmp_path: Path, members: dict[str, Any], text: str
+    vertex: Vertex, tmp_path: Path, members: dict[str, Any], text: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
-        world.seed(tmp_path, jobs=[vertex_job(**members)])
+        vertex.seed(tmp_path, jobs=[vertex_job(**members)])
     assert str(caught.value).startswith(text)
-    assert world.listed() == []
+    assert vertex.listed() == []
 
 
-def test_a_seeded_job_needs_a_name_or_a_location(world: Vertex, tmp_path: Path) -> None:
+def test_a_seeded_job_needs_a_name_or_a_location(vertex: Vertex, tmp_path: Path) -> None:
     job = {name: value for name, value in vertex_job(state="FAILED").items() if name != "location"}
     with pytest.raises(Invalid, match=r"jobs\[0\]: needs a name, or project and location"):
-        world.seed(tmp_path, jobs=[job])
+        vertex.seed(tmp_path, jobs=[job])
 
 
 @pytest.mark.parametrize(
@@ -189,9 +181,9 @@ def test_a_seeded_job_needs_a_name_or_a_location(world: Vertex, tmp_path: Path) 
         ({"operationDelay": "1s", "importing": "2s"}, "operation_delay", 10**9),
     ],
 )
-def test_a_seed_changes_settings(world: Vertex, tmp_path: Path, settings: Any, member: str, expected: Any) -> None:
-    world.seed(tmp_path, settings=settings)
-    assert getattr(world.emulator.settings, member) == expected
+def test_a_seed_changes_settings(vertex: Vertex, tmp_path: Path, settings: Any, member: str, expected: Any) -> None:
+    vertex.seed(tmp_path, settings=settings)
+    assert getattr(vertex.emulator.settings, member) == expected
 
 
 def names(db: Path, seed: str | None) -> list[str]:

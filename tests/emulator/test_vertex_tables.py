@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,6 @@ from tests.support.vertex_calls import TABLE, TO_GCS, Vertex, asked, from_gcs, t
 LEGACY = "publishers/google/models/text-embedding-005"
 REQUEST = Column("request", "JSON")
 END = 1_772_366_403
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[Vertex]:
-    world = Vertex(tmp_path / "emulator.db")
-    yield world
-    world.http.close()
 
 
 COLUMNS = (
@@ -48,17 +40,17 @@ ROWS = [
         ("bq://p.d.results", "d", "results"),
     ],
 )
-def test_a_table_is_written_to_a_table(world: Vertex, uri: str, dataset: str, table: str) -> None:
-    world.fill(ROWS, *COLUMNS)
-    job = world.end(world.make(inputConfig=TABLE, outputConfig=to_table(uri)))
+def test_a_table_is_written_to_a_table(vertex: Vertex, uri: str, dataset: str, table: str) -> None:
+    vertex.fill(ROWS, *COLUMNS)
+    job = vertex.end(vertex.make(inputConfig=TABLE, outputConfig=to_table(uri)))
     assert job["outputInfo"] == {"bigqueryOutputDataset": f"bq://p.{dataset}", "bigqueryOutputTable": table}
     assert job["completionStats"] == {"successfulCount": "2", "failedCount": "1"}
-    made = find_table(world.store, "p", dataset, table)
+    made = find_table(vertex.store, "p", dataset, table)
     assert made is not None
     columns = [("id", "INTEGER"), ("request", "JSON"), ("seen", "TIMESTAMP"), ("response", "JSON")]
     columns += [("status", "STRING"), ("processed_time", "TIMESTAMP")]
     assert [(column.name, column.type) for column in made.schema] == columns
-    rows = world.table_rows(dataset, table)
+    rows = vertex.table_rows(dataset, table)
     assert [row["id"] for row in rows] == [3, 1, 2]
     assert "Please use a valid role" in rows[0]["status"]
     assert (rows[1]["seen"], rows[1]["status"], rows[1]["request"]) == (5, "", ROWS[0]["request"])
@@ -91,38 +83,38 @@ def test_the_parts_of_a_table(uri: str, parts: tuple[str | None, ...] | None) ->
         assert read_bq(uri) == parts
 
 
-def test_two_jobs_create_two_tables(world: Vertex) -> None:
-    world.fill(ROWS, *COLUMNS)
-    jobs = [world.make(inputConfig=TABLE, outputConfig=to_table(uri)) for uri in ("bq://p", "bq://p.d", "bq://p.d")]
-    world.pass_time("3s")
-    infos = [world.see(job)["outputInfo"] for job in jobs]
+def test_two_jobs_create_two_tables(vertex: Vertex) -> None:
+    vertex.fill(ROWS, *COLUMNS)
+    jobs = [vertex.make(inputConfig=TABLE, outputConfig=to_table(uri)) for uri in ("bq://p", "bq://p.d", "bq://p.d")]
+    vertex.pass_time("3s")
+    infos = [vertex.see(job)["outputInfo"] for job in jobs]
     name = "predictions_2026_03_01T12_00_03"
     assert [info["bigqueryOutputTable"] for info in infos] == [name, name, f"{name}_1"]
 
 
-def test_a_row_of_text_is_read_as_json(world: Vertex) -> None:
-    world.fill([{"request": json.dumps(asked("a")["request"])}], Column("request", "STRING"))
-    job = world.make(inputConfig=TABLE)
-    world.end(job)
-    [line] = world.output(job)
+def test_a_row_of_text_is_read_as_json(vertex: Vertex) -> None:
+    vertex.fill([{"request": json.dumps(asked("a")["request"])}], Column("request", "STRING"))
+    job = vertex.make(inputConfig=TABLE)
+    vertex.end(job)
+    [line] = vertex.output(job)
     assert line["request"] == asked("a")["request"]
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [("{", "bq://p.d.t, row 1 is not JSON"), (None, "bq://p.d.t, row 1 has no request")]
 )
-def test_a_cell_without_a_valid_request_fails_the_job(world: Vertex, value: Any, text: str) -> None:
-    world.fill([{"request": value}], Column("request", "STRING"))
-    assert text in world.end(world.make(inputConfig=TABLE))["error"]["message"]
+def test_a_cell_without_a_valid_request_fails_the_job(vertex: Vertex, value: Any, text: str) -> None:
+    vertex.fill([{"request": value}], Column("request", "STRING"))
+    assert text in vertex.end(vertex.make(inputConfig=TABLE))["error"]["message"]
 
 
-def test_a_table_is_written_to_objects_with_its_columns(world: Vertex) -> None:
-    world.fill(ROWS, *COLUMNS)
-    job = world.make(inputConfig=TABLE, outputConfig=TO_GCS)
-    world.end(job)
-    assert [line["id"] for line in world.output(job)] == [3, 1, 2]
-    assert all(line.keys() >= {"request", "response", "status", "seen"} for line in world.output(job))
-    assert all("tags" not in line for line in world.output(job))
+def test_a_table_is_written_to_objects_with_its_columns(vertex: Vertex) -> None:
+    vertex.fill(ROWS, *COLUMNS)
+    job = vertex.make(inputConfig=TABLE, outputConfig=TO_GCS)
+    vertex.end(job)
+    assert [line["id"] for line in vertex.output(job)] == [3, 1, 2]
+    assert all(line.keys() >= {"request", "response", "status", "seen"} for line in vertex.output(job))
+    assert all("tags" not in line for line in vertex.output(job))
 
 
 @pytest.mark.parametrize(
@@ -132,58 +124,61 @@ def test_a_table_is_written_to_objects_with_its_columns(world: Vertex) -> None:
         (LEGACY, {"content": "a"}, ["content", "predictions", "status", "processed_time"]),
     ],
 )
-def test_objects_are_written_to_a_table(world: Vertex, model: str | None, line: Any, columns: list[str]) -> None:
-    world.put("mine.jsonl", line)
+def test_objects_are_written_to_a_table(vertex: Vertex, model: str | None, line: Any, columns: list[str]) -> None:
+    vertex.put("mine.jsonl", line)
     members = {} if model is None else {"model": model}
-    job = world.make(inputConfig=from_gcs("gs://in/mine.jsonl"), outputConfig=to_table("bq://p"), **members)
-    info = world.end(job)["outputInfo"]
-    [row] = world.table_rows(info["bigqueryOutputDataset"].rpartition(".")[2], info["bigqueryOutputTable"])
+    job = vertex.make(inputConfig=from_gcs("gs://in/mine.jsonl"), outputConfig=to_table("bq://p"), **members)
+    info = vertex.end(job)["outputInfo"]
+    [row] = vertex.table_rows(info["bigqueryOutputDataset"].rpartition(".")[2], info["bigqueryOutputTable"])
     assert list(row) == columns
     assert {name: row[name] for name in line} == line
     assert row["status"] == ""
 
 
-def test_an_unprocessed_row_of_a_table_has_no_status(world: Vertex) -> None:
-    world.fill(ROWS, *COLUMNS)
-    job = world.make(inputConfig=TABLE, outputConfig=to_table("bq://p.d.results"))
-    world.pass_time("1s")
-    world.cancel(job)
-    world.end(job)
-    rows = world.table_rows("d", "results")
+def test_an_unprocessed_row_of_a_table_has_no_status(vertex: Vertex) -> None:
+    vertex.fill(ROWS, *COLUMNS)
+    job = vertex.make(inputConfig=TABLE, outputConfig=to_table("bq://p.d.results"))
+    vertex.pass_time("1s")
+    vertex.cancel(job)
+    vertex.end(job)
+    rows = vertex.table_rows("d", "results")
     assert [(row["id"], row["response"], row["status"], row["processed_time"]) for row in rows] == [
         (number, None, None, None) for number in (3, 1, 2)
     ]
 
 
-def test_a_multimodal_dataset_of_a_seed_is_read(world: Vertex, tmp_path: Path) -> None:
-    world.fill(ROWS, *COLUMNS)
+def test_a_multimodal_dataset_of_a_seed_is_read(vertex: Vertex, tmp_path: Path) -> None:
+    vertex.fill(ROWS, *COLUMNS)
     name = "projects/demo/locations/us-central1/datasets/7"
     uris = ["gs://in/rows.jsonl", "bq://p.d.t"]
     for _ in range(2):
-        world.seed(tmp_path, multimodalDatasets=[{"name": name, "uris": uris}])
+        vertex.seed(tmp_path, multimodalDatasets=[{"name": name, "uris": uris}])
     source = {"instancesFormat": "vertex-dataset", "vertexMultimodalDatasetSource": {"datasetName": name}}
-    assert world.end(world.make(inputConfig=source))["completionStats"] == {"successfulCount": "6", "failedCount": "1"}
+    assert vertex.end(vertex.make(inputConfig=source))["completionStats"] == {
+        "successfulCount": "6",
+        "failedCount": "1",
+    }
 
 
 @pytest.mark.parametrize(
     ("given", "project"), [({"bigqueryDestination": {"outputUri": "bq://p.d.r"}}, "p"), ({}, None)]
 )
 def test_a_multimodal_dataset_can_be_created_and_read(
-    world: Vertex, given: dict[str, Any], project: str | None
+    vertex: Vertex, given: dict[str, Any], project: str | None
 ) -> None:
-    world.fill(ROWS, *COLUMNS)
-    job = world.make(
+    vertex.fill(ROWS, *COLUMNS)
+    job = vertex.make(
         inputConfig=TABLE,
         outputConfig={"predictionsFormat": "vertex-dataset", "vertexMultimodalDatasetDestination": given},
     )
-    info = world.end(job)["outputInfo"]
+    info = vertex.end(job)["outputInfo"]
     number = job["name"].split("/")[1]
     assert info["bigqueryOutputDataset"].startswith(f"bq://{project or number}.")
     assert info["vertexMultimodalDatasetName"].startswith(f"{job['name'].partition('/batch')[0]}/datasets/")
 
 
-def test_a_rule_with_output_skips_jobs_that_write_a_table(world: Vertex) -> None:
-    world.rules({"output": {"early": 1}}, {"fate": "fail"})
-    world.fill([])
-    assert world.end(world.make())["state"] == "JOB_STATE_SUCCEEDED"
-    assert world.end(world.make(outputConfig=to_table("bq://p.d.out")))["state"] == "JOB_STATE_FAILED"
+def test_a_rule_with_output_skips_jobs_that_write_a_table(vertex: Vertex) -> None:
+    vertex.rules({"output": {"early": 1}}, {"fate": "fail"})
+    vertex.fill([])
+    assert vertex.end(vertex.make())["state"] == "JOB_STATE_SUCCEEDED"
+    assert vertex.end(vertex.make(outputConfig=to_table("bq://p.d.out")))["state"] == "JOB_STATE_FAILED"
