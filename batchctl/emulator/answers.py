@@ -140,8 +140,11 @@ def _sample(schema: object, text: str, depth: int) -> object:
     """A value that fits a simple schema; type names may be in either spelling. Best effort."""
     if not isinstance(schema, dict) or depth > _DEEPEST:
         return None
-    if isinstance(schema.get("enum"), list) and schema["enum"]:
-        return schema["enum"][0]
+    choices, options = schema.get("enum"), schema.get("anyOf")
+    if isinstance(choices, list) and choices:
+        return choices[0]
+    if isinstance(options, list) and options:
+        schema = options[0] if isinstance(options[0], dict) else {}
     named = schema.get("type", "object" if "properties" in schema else "string")
     first = next((name for name in named if name != "null"), "null") if isinstance(named, list) else named
     match str(first).lower():

@@ -113,3 +113,17 @@ def test_an_answer_has_the_modalities_that_were_asked_for(
     (item,) = world.inline_results(job)
     parts = item["response"]["candidates"][0]["content"]["parts"]
     assert ["text" if "text" in part else part["inlineData"]["mimeType"] for part in parts] == kinds
+
+
+def test_a_json_answer_follows_the_first_of_several_schemas(world: World) -> None:
+    config = {
+        "responseMimeType": "application/json",
+        "responseJsonSchema": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+    }
+    request = {"contents": [{"parts": [{"text": "count"}]}], "generationConfig": config}
+    job = world.post_batch(
+        "models/gemini-2.5-flash",
+        {"inputConfig": {"requests": {"requests": [{"request": request}]}}, "displayName": "n"},
+    )
+    world.finish(job)
+    assert world.inline_results(job)[0]["response"]["candidates"][0]["content"]["parts"] == [{"text": "0"}]
