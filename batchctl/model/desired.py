@@ -1,4 +1,7 @@
-"""The desired values: the stack, its providers and its jobs, as the manifests describe them."""
+"""The desired values: the stack, its providers and its jobs, as the manifests describe them.
+
+The file is long because it is one tree of values, from the stack down to a row.
+"""
 
 from __future__ import annotations
 

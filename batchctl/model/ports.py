@@ -1,4 +1,7 @@
-"""The protocols between packages: the engine uses them, and other packages implement them."""
+"""The protocols between packages: the engine uses them, and other packages implement them.
+
+The file is long because each protocol is beside the values that its methods exchange.
+"""
 
 from __future__ import annotations
 

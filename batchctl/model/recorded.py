@@ -1,4 +1,7 @@
-"""The recorded values of the state file, and the changes to them."""
+"""The recorded values of the state file, and the changes to them.
+
+The file is long because each write is beside the record that it changes.
+"""
 
 from __future__ import annotations
 

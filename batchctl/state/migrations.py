@@ -2,6 +2,8 @@
 
 A released migration is never edited: a change of the tables is a new one at the end. Each runs in one transaction with
 the update of the format number, so a file always has exactly one version.
+
+The file is long because released migrations stay as they are, in one order.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Converts recorded values to table records, and back.
 
 Readers raise ValueError or KeyError; `snapshot` adds table and record to the message.
+
+The file is long because each kind of record has its writer beside its reader.
 """
 
 from __future__ import annotations

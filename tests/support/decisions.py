@@ -2,6 +2,8 @@
 
 The provider's clock says NOW, the local one LOCAL: five minutes apart, so that a mix-up of the two shows.
 Jobs are called `a` unless told otherwise; the work that a job does is one hex digit, which its digest repeats.
+
+The file is long because most tables use all of the builders together.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 The Developer API has no such document there; `gemini_document.yaml` is ours, made from the reference.
 
 Owns which call a path is, and what may stand in its query, its body and its reply. Shares no code with what it checks.
+
+The file is long because requests and replies are checked by one walk over one document.
 """
 
 from __future__ import annotations

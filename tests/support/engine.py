@@ -1,4 +1,7 @@
-"""A world for the engine: the real state, rows, provider and emulator, on one clock that only tests move."""
+"""A world for the engine: the real state, rows, provider and emulator, on one clock that only tests move.
+
+The file is long because most tests of the engine use the world and all of its builders together.
+"""
 
 from __future__ import annotations
 

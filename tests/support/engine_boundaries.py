@@ -2,6 +2,8 @@
 
 Every commit, every call and every write of results passes a boundary, which is logged, and at which a crash can be
 arranged: from then on the process is dead, and nothing that it still tries gets through.
+
+The file is long because all boundaries write to one log and crash at one counter.
 """
 
 from __future__ import annotations

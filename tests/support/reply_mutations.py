@@ -2,6 +2,8 @@
 
 None of them is a lie that no client could see through: a list whose entries are left out, a job without the mark that it
 has, another row in a result. All else may be wrong: types, members, enums, numbers, encodings, lengths, statuses, time.
+
+The file is long because it is one catalogue of mutations, from which a seed draws.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Steps do here what their docstrings say, and nothing else. Every plan that is made passes the safety rules of the
 design before it is carried out; a broken rule is an AssertionError with the plan in it.
+
+The file is long because all steps act on one world, whose safety rules are in the same class.
 """
 
 from __future__ import annotations
