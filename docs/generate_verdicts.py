@@ -77,7 +77,8 @@ def schema_files() -> dict[Path, str]:
     }
     of_row["properties"]["verdict"] = {
         "description": "OK for a good answer, else the code of what is wrong with it (docs/verdicts.md). Later "
-        "releases may have further codes. Null in results that an earlier release collected.",
+        "releases may have further codes. A row that an earlier release collected is judged when it is printed; only "
+        "in its results.jsonl the verdict is absent.",
         "type": ["string", "null"],
         "examples": codes,
     }

@@ -20,7 +20,7 @@ def is_taken(real: Path, shown: Path) -> bool:
     try:
         return is_there(real)
     except OSError as error:
-        raise _cannot_write(shown, error) from error
+        raise cannot_write(shown, error) from error
 
 
 def write_new(real: Path, shown: Path, text: str, hint: str, *, folders: bool = False) -> None:
@@ -31,10 +31,11 @@ def write_new(real: Path, shown: Path, text: str, hint: str, *, folders: bool = 
         with create_file(real) as stream:
             stream.write(text.encode())
     except OSError as error:
-        raise _cannot_write(shown, error, hint) from error
+        raise cannot_write(shown, error, hint) from error
 
 
-def _cannot_write(shown: Path, error: OSError, hint: str = "") -> BatchctlError:
+def cannot_write(shown: Path, error: OSError, hint: str = "") -> BatchctlError:
+    """The error for a file that cannot be written."""
     culprit = f"{error.filename}: " if isinstance(error, UnsafeFile) else ""
     message = f"cannot write {shown}: {culprit}{error.strerror}"
     return BatchctlError(message, code=ErrorCode.CANNOT_WRITE, hint=hint or "remove or rename what exists at this path")

@@ -1,34 +1,33 @@
-"""`batchctl results NAME`: print the rows of a job's results."""
+"""`batchctl results NAME...`: the rows of jobs' results."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from batchctl.cli.common import Common, common_options
 from batchctl.cli.output import open_progress
+from batchctl.cli.results_folder import damage, results_folder
+from batchctl.cli.results_output import FORMATS, TABLE_FORMATS, chosen_format, open_sink
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.model.codes import ErrorCode
-from batchctl.model.errors import BatchctlError, ResultsError, TimeUpError
+from batchctl.model.desired import DesiredJob, Json
+from batchctl.model.errors import BatchctlError, ResultsError, UsageError
 from batchctl.model.observed import RowCounts
-from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.row_settings import RowSettings, judge_rows
-from batchctl.model.states import is_terminal
 from batchctl.model.verdicts import RowVerdict
-from batchctl.report.documents import to_json_line
 from batchctl.report.words import anonymous_words, rows_text
-from batchctl.rows.folder import RESULTS_FILE
-from batchctl.rows.looks import ResultsShelf
-from batchctl.rows.read import find_current, read_attempt, read_gaps, read_results
-from batchctl.rows.selection import RowSelection
+from batchctl.rows.encode import RowEncoder
+from batchctl.rows.read import read_attempt, read_digest, read_gaps, read_results
+from batchctl.rows.requests import with_request, with_requests
+from batchctl.rows.selection import RowSelection, judged
 
 
 @click.command()
-@click.argument("name")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="Print the results of this attempt.")
 @click.option("--failed", is_flag=True, help="Print only rows without a good answer.")
 @click.option(
@@ -40,43 +39,134 @@ from batchctl.rows.selection import RowSelection
     help="Print only rows with this verdict; repeatable (docs/verdicts.md).",
 )
 @click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Both give one JSON object a row."
+    "--key", "keys", multiple=True, metavar="KEY", help="Print only the row with this key or custom_id; repeatable."
+)
+@click.option("--join", is_flag=True, help="Add the row's request, if the manifest still has the same input.")
+@click.option("--out", metavar="FILE", help="Write to this file, completely or not at all.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(FORMATS),
+    help="Output format (docs/results.md); json is the same as jsonl.  [default: by the ending of FILE, else jsonl]",
 )
 @common_options
 def results(
-    *, common: Common, name: str, attempt: int | None, failed: bool, reasons: tuple[str, ...], output: str
+    *,
+    common: Common,
+    names: tuple[str, ...],
+    attempt: int | None,
+    failed: bool,
+    reasons: tuple[str, ...],
+    keys: tuple[str, ...],
+    join: bool,
+    out: str | None,
+    output: str | None,
 ) -> None:
     """Print the collected results, one JSON object per row.
 
-    Each has key, index, verdict, response or error, input, and attempt.
+    Each has key, index, verdict, input, attempt, and response or error. If there are several jobs, each has the job,
+    too.
     """
+    if attempt is not None and len(set(names)) > 1:
+        raise UsageError("--attempt is for one job", hint="run the command once per job")
+    form = chosen_format(output, out)
     workspace = open_workspace(common)
-    folder = _folder(workspace, name, attempt)
-    _require_rows(name, folder)
+    jobs = _find(workspace, names, attempt)
+    shows_job = len(jobs) > 1 or form in TABLE_FORMATS
+    selection, found = RowSelection(failed, frozenset(reasons), frozenset(keys)), set[str]()
+    problems: list[BatchctlError] = []
+    with open_sink(form, out) as sink:
+        for job in jobs:
+            for row in selection.pick(_rows(job, workspace, shows_job=shows_job, join=join), job.accepted, found):
+                sink.write(row)
+            problems += [] if (problem := damage(workspace, job.name, job.folder)) is None else [problem]
+        problems += _missing_keys(keys, found)
+        if out is not None and problems:
+            raise problems[0]
+    _warn(workspace, jobs, join=join)
+    if problems:
+        # The rows were printed all the same: they were paid for.
+        raise problems[0]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A job with collected results."""
+
+    name: str
+    folder: Path
+    desired: DesiredJob | None
+    """Its manifest, if it asks for the work that these are the results of."""
+    accepted: frozenset[str]
+    """Verdicts that count as good besides OK."""
+
+
+def _find(workspace: Workspace, names: Iterable[str], attempt: int | None) -> list[_Job]:
+    """The jobs of these names. Raises unless each has results, so that no output lacks a job."""
+    recorded = workspace.state.load()
+    manifests = {job.name: job for job in workspace.desired.jobs}
+    found = []
+    for name in dict.fromkeys(names):
+        folder, manifest = results_folder(workspace, recorded, name, attempt), manifests.get(name)
+        is_same = manifest is not None and manifest.digest == read_digest(folder)
+        accepted = frozenset[str]() if manifest is None else manifest.row_settings.accept
+        found.append(_Job(name, folder, manifest if is_same else None, accepted))
+    return found
+
+
+def _rows(job: _Job, workspace: Workspace, *, shows_job: bool, join: bool) -> Iterator[Mapping[str, Json]]:
+    """All rows of a job, each with all members of the contract."""
+    owner = {"job": job.name} if shows_job else {}
     # The members that identify a row come before its answer, which may be long.
-    head = {"key": None, "index": None, "verdict": None, "input": None, "attempt": read_attempt(folder)}
-    accepted = next((job.row_settings.accept for job in workspace.desired.jobs if job.name == name), frozenset())
-    selection = RowSelection(failed, frozenset(reasons), accepted)
-    for row in selection.pick(read_results(folder)):
-        sys.stdout.write(to_json_line({**head, **row}))
-    gaps = list(_gaps(folder, accepted))
-    if gaps:
+    head = {**owner, "key": None, "index": None, "verdict": None, "input": None, "attempt": read_attempt(job.folder)}
+    rows: Iterable[Mapping[str, Json]] = ({**head, **row} for row in read_results(job.folder))
+    if join:
+        requests = _requests(job, workspace)
+        rows = (with_request(row, None) for row in rows) if requests is None else with_requests(rows, requests)
+    return map(judged, rows)
+
+
+def _requests(job: _Job, workspace: Workspace) -> Iterator[Mapping[str, Json] | None] | None:
+    """The requests of a job's input, as they were sent; None where batchctl does not have the same input."""
+    rows = None if job.desired is None else RowEncoder(workspace.stack.limits.line_bytes).rows(job.desired)
+    return None if rows is None else (row.sent_request for row in rows)
+
+
+def _missing_keys(keys: Iterable[str], found: set[str]) -> list[BatchctlError]:
+    missing = [key for key in dict.fromkeys(keys) if key not in found]
+    if not missing:
+        return []
+    message = f"no row has the key {', '.join(missing)}"
+    hint = "`batchctl results NAME -o csv` lists the keys; a row without a result is not among them"
+    return [BatchctlError(message, code=ErrorCode.ROW_NOT_FOUND, hint=hint)]
+
+
+def _warn(workspace: Workspace, jobs: Iterable[_Job], *, join: bool) -> None:
+    """Warn of what the rows do not show."""
+    words = [(job.name, text) for job in jobs for text in (*_gaps(job), *(_join_gap(job, workspace) if join else ()))]
+    if words:
         with open_progress(workspace) as progress:
-            for words in gaps:
-                progress.warn(f"{name}: {words}")
-    _require_complete(name, folder, workspace)
+            for name, text in words:
+                progress.warn(f"{name}: {text}")
 
 
-def _gaps(folder: Path, accepted: frozenset[str]) -> Iterator[str]:
+def _join_gap(job: _Job, workspace: Workspace) -> Iterator[str]:
+    if job.desired is None:
+        yield "request is null: the manifest is gone, or its input is not the one with these results"
+    elif _requests(job, workspace) is None:
+        yield "request is null: the input is not in the manifest or a local file"
+
+
+def _gaps(job: _Job) -> Iterator[str]:
     """The rows by verdict, and what the rows do not show: input without a result, and results without an input row."""
     try:
-        gaps = read_gaps(folder)
+        gaps = read_gaps(job.folder)
     except ResultsError as error:
-        # The rows exist and were paid for.
-        yield f"it is not known whether rows are missing: {error.message}"
+        # The rows are there, and were paid for.
+        yield f"whether rows are missing is not known: {error.message}"
         return
     if gaps.verdicts.keys() - {RowVerdict.OK}:
-        rows = judge_rows(RowCounts(verdicts=gaps.verdicts), RowSettings(accepted), None)
+        rows = judge_rows(RowCounts(verdicts=gaps.verdicts), RowSettings(job.accepted), None)
         yield rows_text(rows)
     if gaps.missing:
         yield "1 input row has no result" if gaps.missing == 1 else f"{gaps.missing} input rows have no result"
@@ -85,67 +175,3 @@ def _gaps(folder: Path, accepted: frozenset[str]) -> Iterator[str]:
         yield f"{found} no input row, or one that has another answer: index is null"
     if gaps.anonymous:
         yield anonymous_words(gaps.anonymous)
-
-
-def _require_rows(name: str, folder: Path) -> None:
-    if not (folder / RESULTS_FILE).is_file():
-        shown = os.path.relpath(folder)
-        raise _not_whole(f"the results of {name} were collected, but are not in {shown} any more")
-
-
-def _require_complete(name: str, folder: Path, workspace: Workspace) -> None:
-    """Raise if the rows are not those that were collected. They were printed before, because they were paid for."""
-    why = ResultsShelf(workspace.stack.results).verify(f"{folder.parent.name}/{folder.name}")
-    if why is not None:
-        raise _not_whole(f"the results of {name} in {os.path.relpath(folder)} are incomplete: {why}")
-
-
-def _not_whole(message: str) -> ResultsError:
-    hint = "`batchctl apply` collects them again while the API has them; otherwise restore the folder"
-    return ResultsError(message, code=ErrorCode.RESULTS_MISSING, hint=hint)
-
-
-def _folder(workspace: Workspace, name: str, number: int | None) -> Path:
-    """The folder of the results. The results of a removed job still exist."""
-    recorded = workspace.state.load()
-    job = recorded.jobs.get(name)
-    if job is None or not job.attempts:
-        found = find_current(workspace.stack.results, name) if number is None else None
-        if found is not None:
-            return found
-        workspace.require([name], recorded)
-        raise TimeUpError(
-            f"{name} has not been created yet", code=ErrorCode.RESULTS_NOT_READY, hint="run `batchctl apply`"
-        )
-    attempt = _attempt(job, number)
-    if attempt.results is not None:
-        return workspace.stack.results / attempt.results
-    raise _not_there(name, attempt)
-
-
-def _attempt(job: RecordedJob, number: int | None) -> RecordedAttempt:
-    wanted = job.row.current if number is None else number
-    for attempt in job.attempts:
-        if attempt.key.attempt == wanted:
-            return attempt
-    numbers = ", ".join(str(attempt.key.attempt) for attempt in job.attempts)
-    raise BatchctlError(
-        f"{job.name} has no attempt {wanted}", code=ErrorCode.ATTEMPT_NOT_FOUND, hint=f"it has: {numbers}"
-    )
-
-
-def _not_there(name: str, attempt: RecordedAttempt) -> BatchctlError:
-    if attempt.rejected:
-        message = attempt.error.message if attempt.error else "no reason was given"
-        return BatchctlError(
-            f"{name} was refused by the API: {message}", code=ErrorCode.REJECTED, hint="change the manifest"
-        )
-    if attempt.gone_time is not None:
-        return BatchctlError(
-            f"{name}: the remote job is gone, and its results were not collected before",
-            code=ErrorCode.RESULTS_LOST,
-            hint="change spec.runId to run the same work again",
-        )
-    ended = attempt.state is not None and is_terminal(attempt.state)
-    words = "has ended, but its results are not collected yet" if ended else "has not ended yet"
-    return TimeUpError(f"{name} {words}", code=ErrorCode.RESULTS_NOT_READY, hint="`batchctl watch` waits and collects")

@@ -62,6 +62,12 @@ class ErrorCode(StrEnum):
         "`--attempt` counts from 1, and not every job was retried or replaced.",
         "`batchctl describe NAME` lists the attempts.",
     )
+    ROW_NOT_FOUND = (
+        "RowNotFound",
+        "No collected row has a key that `results --key` names.",
+        "A typing error, another attempt, or a row without a result.",
+        "`batchctl results NAME -o csv` lists the keys.",
+    )
     OWNED = (
         "Owned",
         "The remote job for `import` belongs to this stack already.",
@@ -79,6 +85,12 @@ class ErrorCode(StrEnum):
         "A file cannot be written.",
         "The folder is read-only, or the disk is full.",
         "Free space, grant access, or choose another folder.",
+    )
+    MISSING_LIBRARY = (
+        "MissingLibrary",
+        "An output format needs a library that is not installed.",
+        "Parquet is written by pyarrow, which only the extra `batchctl[parquet]` installs.",
+        "`pip install '.[parquet]'` in the clone of batchctl, or choose another format.",
     )
     SYSTEM = (
         "System",

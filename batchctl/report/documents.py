@@ -26,6 +26,18 @@ def to_json_line(document: Mapping[str, Json]) -> str:
     return _harmless(json.dumps(document, separators=(",", ":"), allow_nan=False)) + "\n"
 
 
+def to_readable_json_line(document: Mapping[str, Json]) -> str:
+    """The same for a person's terminal: printable characters of every script stay as they are."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    shown = text if text.isprintable() else "".join(map(_printable, text))
+    return _harmless(shown) + "\n"
+
+
+def _printable(character: str) -> str:
+    # A character that cannot be printed is inside a JSON string only, where its escape means the same.
+    return character if character.isprintable() else json.dumps(character)[1:-1]
+
+
 def _harmless(text: str) -> str:
     # Both can stand inside JSON strings only, where the escaped form means the same.
     return text.replace("##", "#\\u0023").replace("\x7f", "\\u007f")

@@ -27,6 +27,8 @@ _REASONS: Mapping[str, RowVerdict] = {
 }
 _CALLS = ("tool_calls", "function_call")
 _TEXTS = ("text", "content", "output_text")
+_DEEPEST = 8
+"""Levels of content that are searched for text."""
 
 
 def is_partner_answer(response: Mapping[str, Json]) -> bool:
@@ -38,6 +40,11 @@ def partner_verdict(response: Mapping[str, Json]) -> RowVerdict:
     """The verdict on such an answer: one good message is enough."""
     found = [_message(reason, content) for reason, content in _messages(response)]
     return RowVerdict.OK if RowVerdict.OK in found else found[0]
+
+
+def partner_text(response: Mapping[str, Json]) -> str | None:
+    """The text of the first message that has one; None if there is none."""
+    return next((text for _, content in _messages(response) if (text := "".join(_texts(content)))), None)
 
 
 def _messages(response: Mapping[str, Json]) -> Iterator[tuple[Json, Json]]:
@@ -71,3 +78,15 @@ def _has_content(content: Json) -> bool:
         return False
     is_call = content.get("type") == "tool_use" or any(content.get(name) for name in _CALLS)
     return is_call or any(_has_content(content.get(name)) for name in _TEXTS)
+
+
+def _texts(content: Json, depth: int = _DEEPEST) -> Iterator[str]:
+    """The texts of a message's content, in their order."""
+    if isinstance(content, str):
+        yield content
+    elif depth and isinstance(content, list):
+        for one in content:
+            yield from _texts(one, depth - 1)
+    elif depth and isinstance(content, Mapping):
+        for name in _TEXTS:
+            yield from _texts(content.get(name), depth - 1)

@@ -51,12 +51,22 @@ def find_current(results: Path, job: str) -> Path | None:
 
 
 def read_attempt(folder: Path) -> int | None:
-    """Which attempt the results of a folder are of; None where its manifest does not say so."""
+    """The attempt of a folder's results; None if its manifest does not have it."""
+    found = _member(folder, "attempt")
+    return found if isinstance(found, int) else None
+
+
+def read_digest(folder: Path) -> str | None:
+    """The digest of the work that a folder has the results of; None if its manifest does not have it."""
+    found = _member(folder, "digest")
+    return found if isinstance(found, str) else None
+
+
+def _member(folder: Path, name: str) -> Json:
     try:
-        found = json.loads(read_start(folder / MANIFEST_FILE, MOST_BYTES))["attempt"]
+        return json.loads(read_start(folder / MANIFEST_FILE, MOST_BYTES))[name]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return found if isinstance(found, int) else None
 
 
 def read_results(folder: Path) -> Iterator[dict[str, Json]]:

@@ -155,7 +155,8 @@ def _write(
             counts.add(item)
         settled = join.settle()
         anonymous = spool.count_anonymous(without_position(settled))
-        sha256, verdicts = spool.write_sorted(part / RESULTS_FILE, settled, join, expectations)
+        written = spool.write_sorted(part / RESULTS_FILE, settled, join, expectations)
+    verdicts = written.verdicts
     ok, came, missing = verdicts[RowVerdict.OK], verdicts.total(), settled.missing
     if missing:
         verdicts[RowVerdict.NO_RESULT] = missing
@@ -165,7 +166,8 @@ def _write(
     collected = Collected(path, ok, came - ok, missing, unmatched, anonymous, tokens, by_code)
     rows = {"ok": ok, "failed": came - ok, "missing": missing, "unmatched": unmatched, "anonymous": anonymous}
     size = (part / RESULTS_FILE).stat().st_size
-    found = {"rows": {**rows, "verdicts": by_code}, "tokens": tokens, "sha256": sha256, "bytes": size}
+    sums = {"sha256": written.sha256, "bytes": size}
+    found = {"rows": {**rows, "verdicts": by_code}, "tokens": tokens, **written.usage.facts(), **sums}
     _write_manifest(part / MANIFEST_FILE, {**facts, **found})
     sync_folder(part)
     return collected

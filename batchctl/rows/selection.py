@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from batchctl.model.desired import Json
 from batchctl.model.verdicts import RowVerdict
+from batchctl.rows.expectation import ANYTHING, asked_of, expectation_of
+from batchctl.rows.verdict import verdict
 
 
 @dataclass(frozen=True)
@@ -17,17 +19,42 @@ class RowSelection:
     """Only rows that are not good."""
     codes: frozenset[str] = frozenset()
     """Only rows with one of these verdicts; empty: any."""
-    accepted: frozenset[str] = frozenset()
-    """Verdicts that count as good besides OK."""
+    keys: frozenset[str] = frozenset()
+    """Only rows with one of these keys or `custom_id`s; empty: any."""
 
-    def pick(self, rows: Iterable[Mapping[str, Json]]) -> Iterator[Mapping[str, Json]]:
-        """The wanted rows, in their order."""
-        return filter(self._is_wanted, rows)
+    def pick(
+        self, rows: Iterable[Mapping[str, Json]], accepted: frozenset[str], keys_found: set[str]
+    ) -> Iterator[Mapping[str, Json]]:
+        """The wanted rows, in their order. `accepted` verdicts count as good besides OK.
 
-    def _is_wanted(self, row: Mapping[str, Json]) -> bool:
+        Adds to `keys_found` the wanted keys that a row has, whatever its verdict is.
+        """
+        for row in rows:
+            names = self.keys.intersection(_names(row))
+            keys_found |= names
+            if (names or not self.keys) and self._has_wanted_verdict(row, accepted):
+                yield row
+
+    def _has_wanted_verdict(self, row: Mapping[str, Json], accepted: frozenset[str]) -> bool:
         code = row.get("verdict")
-        if code is None:
-            # An earlier release collected it: an error is known to be no good answer, and nothing else is.
-            return not self.codes and not (self.failed and "response" in row)
-        is_good = code == RowVerdict.OK or code in self.accepted
+        is_good = code == RowVerdict.OK or code in accepted
         return not (self.failed and is_good) and (not self.codes or code in self.codes)
+
+
+def judged(row: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The row with a verdict. One that an earlier release collected is judged now, by its request if it is there."""
+    if isinstance(row.get("verdict"), str):
+        return row
+    response, error, request = row.get("response"), row.get("error"), row.get("request")
+    expected = expectation_of(asked_of(request)) if isinstance(request, Mapping) else ANYTHING
+    found = verdict(
+        response if isinstance(response, Mapping) else None, error if isinstance(error, Mapping) else None, expected
+    )
+    return {**row, "verdict": found.value}
+
+
+def _names(row: Mapping[str, Json]) -> Iterator[str]:
+    beside = row.get("input")
+    for name in (row.get("key"), beside.get("custom_id") if isinstance(beside, Mapping) else None):
+        if isinstance(name, str):
+            yield name

@@ -11,8 +11,9 @@ import math
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -25,12 +26,23 @@ from batchctl.rows.arrivals import NOWHERE, Fate, Settled
 from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
 from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.join import Join
+from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
 from batchctl.rows.written import as_written
 
 _NAMELESS = 0
 _NO_INDEX = 2**62
 """Sorts after every input position."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the rows of a finished results file are."""
+
+    sha256: str
+    verdicts: Counter[RowVerdict]
+    """How many rows have each verdict."""
+    usage: UsageTotal
 
 
 class Spool(AbstractContextManager["Spool"]):
@@ -55,15 +67,10 @@ class Spool(AbstractContextManager["Spool"]):
         self._stream.write(record)
         self._offsets.append(self._offsets[-1] + len(record))
 
-    def write_sorted(
-        self, path: Path, settled: Settled, join: Join, expectations: Expectations
-    ) -> tuple[str, Counter[RowVerdict]]:
-        """Write all results by input position, those without one last as they came.
-
-        Gives the file's sha256, and how many rows have each verdict.
-        """
+    def write_sorted(self, path: Path, settled: Settled, join: Join, expectations: Expectations) -> Written:
+        """Write all results by input position, those without one last as they came."""
         sha256 = hashlib.sha256()
-        verdicts: Counter[RowVerdict] = Counter()
+        verdicts, usage = Counter[RowVerdict](), UsageTotal()
         kept = (number for number in range(len(self)) if settled.fates[number] != Fate.DROPPED)
         # Sorting is stable, so results of one position keep the order of their arrival.
         order = sorted(kept, key=lambda number: _sorting(settled.rows[number]))
@@ -73,14 +80,16 @@ class Spool(AbstractContextManager["Spool"]):
                 place = UNSEEN if row == NOWHERE else join.expectation(row)
                 expected = expectations.at(self._echoed[number] if place == UNSEEN else place)
                 record = self._record(number)
-                found = _judge(record[1], expected)
+                outcome = _outcome(record[1])
+                found = _judge(outcome, expected)
                 verdicts[found] += settled.fates[number] == Fate.MATCHED
+                usage.add((outcome or {}).get("response") or {})
                 line = _line(record, row, join, found)
                 sha256.update(line)
                 target.write(line)
             target.flush()
             os.fsync(target.fileno())
-        return sha256.hexdigest(), verdicts
+        return Written(sha256.hexdigest(), verdicts, usage)
 
     def count_anonymous(self, numbers: Iterable[int]) -> int:
         """How many of these results cannot be told apart: they have no name, or the same names as another one."""
@@ -118,13 +127,20 @@ def _line(record: list[bytes], row: int, join: Join, found: RowVerdict) -> bytes
     return _encoded(head)[:-1] + b"," + outcome[1:] + b"\n"
 
 
-def _judge(outcome: bytes, expected: Expectation) -> RowVerdict:
-    """The verdict on a result as it was put aside."""
+def _outcome(record: bytes) -> dict[str, Json] | None:
+    """The answer or error of a result as it was put aside; None if it is nested too deeply to be read again."""
     try:
-        found = json.loads(outcome)
+        found: dict[str, Json] = json.loads(record)
     except RecursionError:
+        return None
+    return found
+
+
+def _judge(outcome: Mapping[str, Json] | None, expected: Expectation) -> RowVerdict:
+    """The verdict on a result."""
+    if outcome is None:
         return RowVerdict.DATA_LOSS
-    return verdict(found.get("response"), found.get("error"), expected)
+    return verdict(outcome.get("response"), outcome.get("error"), expected)
 
 
 def _sorting(row: int) -> int:

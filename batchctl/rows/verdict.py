@@ -142,14 +142,14 @@ def _number(digits: str) -> int | float:
 
 
 def _embedded(response: Mapping[str, Json], expected: Expectation) -> RowVerdict:
-    vectors = list(_vectors(response))
-    if not vectors or not all(map(_is_vector, vectors)):
+    found = list(vectors(response))
+    if not found or not all(map(is_vector, found)):
         return RowVerdict.NO_VECTOR
-    is_right = expected.dimensions is None or all(len(vector) == expected.dimensions for vector in vectors)
+    is_right = expected.dimensions is None or all(len(vector) == expected.dimensions for vector in found)
     return RowVerdict.OK if is_right else RowVerdict.WRONG_DIMENSION
 
 
-def _vectors(response: Mapping[str, Json]) -> Iterator[Json]:
+def vectors(response: Mapping[str, Json]) -> Iterator[Json]:
     """The values of each embedding, in all places where the APIs write them (reference 1.4, 8.1, 8.2)."""
     for name in _EMBEDDED:
         found = response.get(name)
@@ -159,7 +159,8 @@ def _vectors(response: Mapping[str, Json]) -> Iterator[Json]:
                 yield inner.get("values")
 
 
-def _is_vector(values: Json) -> bool:
+def is_vector(values: Json) -> bool:
+    """Whether the values are a list of finite numbers."""
     return isinstance(values, list) and bool(values) and all(map(_is_number, values))
 
 

@@ -194,6 +194,8 @@ def test_the_manifest_tells_whose_results_these_are(root: Path) -> None:
             "verdicts": {"OK": 1, "INVALID_ARGUMENT": 1},
         },
         "tokens": None,
+        "modelVersions": {},
+        "usage": {"rows": 0},
         "sha256": hashlib.sha256((folder / "results.jsonl").read_bytes()).hexdigest(),
         "bytes": (folder / "results.jsonl").stat().st_size,
     }

@@ -1,0 +1,19 @@
+"""The folders of one job's collected attempts, for `results --attempt` and for jobs that the state does not have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from batchctl.rows.folder import RESULTS_FILE, is_folder_name, job_folder, results_errors
+from batchctl.rows.read import read_attempt
+
+
+def attempt_folders(results: Path, job: str) -> dict[int, Path]:
+    """The folder of each attempt with collected results, by attempt number. Raises ResultsError."""
+    folder = job_folder(results, job)
+    with results_errors(folder):
+        if not folder.is_dir():
+            return {}
+        names = sorted(one.name for one in folder.iterdir() if is_folder_name(one.name) and not one.is_symlink())
+    found = {read_attempt(folder / name): folder / name for name in names if (folder / name / RESULTS_FILE).is_file()}
+    return {number: path for number, path in found.items() if number is not None}
