@@ -7,6 +7,8 @@ Source: reference 1.5, chapter 3, 6.5, chapter 16.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -57,13 +59,14 @@ def pages(
     paging: Paging = _AIP,
     *,
     seconds: float = Limits.read_timeout.total_seconds(),
+    elapsed: Callable[[], float] = time.monotonic,
 ) -> Iterator[list[Json]]:
     """The entries of each page. `read` gets the parameters that choose a page; `member` holds its entries.
 
-    A page may be empty although others follow. All pages together may take `seconds`. Raises BadReply for a list that
-    is incomplete or endless, ReplyLost for one that takes too long, and whatever `read` raises.
+    A page may be empty although others follow. All pages together may take `seconds` of the clock `elapsed`. Raises
+    BadReply for a list that is incomplete or endless, ReplyLost for one that takes too long, and all that `read` raises.
     """
-    progress = _Progress(what, paging, seconds)
+    progress = _Progress(what, paging, seconds, elapsed)
     tokens: set[str] = set()
     chosen = {paging.size_param: str(paging.size)}
     while len(tokens) < _MAX_PAGES:
@@ -86,10 +89,11 @@ def pages(
 class _Progress:
     """Checks that a list progresses, and how much more it may take."""
 
-    def __init__(self, what: str, paging: Paging, seconds: float) -> None:
+    def __init__(self, what: str, paging: Paging, seconds: float, elapsed: Callable[[], float]) -> None:
         self._what = what
         self._paging = paging
         self._seconds = seconds
+        self._elapsed = elapsed
         self._pages = self._held = self._same = 0
         self._last: list[Json] = []
         self.allowance = self._allow()
@@ -115,7 +119,8 @@ class _Progress:
             raise ReplyLost(f"{self._what}: {words}", hint=_LONGER)
 
     def _allow(self) -> Allowance:
-        return Allowance(self._seconds) if self._paging.is_stream else Allowance(self._seconds, _MAX_BYTES)
+        size = math.inf if self._paging.is_stream else _MAX_BYTES
+        return Allowance(self._seconds, size, now=self._elapsed)
 
 
 def _entries(page: Mapping[str, Json], member: str, what: str, paging: Paging) -> list[Json]:

@@ -5,6 +5,7 @@ Source: design section 6; reference 6.5 and chapter 9 (RetryInfo).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ class Retry:
     total: float = Limits.read_timeout.total_seconds()
     """Time limit of one read: its calls, the pauses between them, and all pages of a list."""
     activity: Activity = UNWATCHED
+    elapsed: Callable[[], float] = time.monotonic
+    """The clock of time limits, in seconds."""
 
     def run(
         self, call: Callable[[], T], may_repeat: Callable[[ApiError], bool] = is_transient, *, is_transfer: bool = False
@@ -55,7 +58,7 @@ class Retry:
 
         A transfer may take longer while it progresses; after the time limit it is not repeated.
         """
-        allowance, waited = Allowance(self.total), 0.0
+        allowance, waited = Allowance(self.total, now=self.elapsed), 0.0
         for attempt in range(1, self.attempts + 1):
             try:
                 with nullcontext() if is_transfer else allowance.holding():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import SOON, Cli, Ran, Service, StackFolder
+from tests.support.command_line import LONG, SOON, Cli, Ran, Service, StackFolder
 
 SLOW = {"pending": "10m", "running": "10m"}
 
@@ -42,6 +42,7 @@ def test_consent(stack: StackFolder, cli: Cli, service: Service) -> None:
 
 
 def test_nothing_is_desired_any_more(stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> None:
+    service.rules(LONG)  # no state of the remote job changes between two readings, however slow the machine is
     stack.write_job("translate")
     cli.ok("apply", "--yes")
     stack.job_path("translate").unlink()

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -314,25 +314,36 @@ def test_no_list_goes_on_for_longer_than_its_time(kind: ListKind, entries: Calla
 
 
 def test_a_list_that_ends_in_time_with_its_last_page_is_complete() -> None:
-    pages: list[dict[str, Any]] = [{"operations": [operation()]}]
+    passed = [0.0]
 
     def slow(_: httpx.Request) -> httpx.Response:
-        time.sleep(0.05)
-        return reply(pages[0])
+        passed[0] += 5.0
+        last = {"items": [{"name": "p/1", "size": "1", "generation": "1"}]}
+        return reply(last if passed[0] >= 10.0 else {**last, "nextPageToken": "t"})
 
-    assert len(list(provider(slow, read_timeout=timedelta(seconds=0.08)).list_jobs())) == 1
+    patience = replace(patient(8.0), elapsed=lambda: passed[0])
+    assert len(list(storage(slow, patience=patience).list(ObjectPath("bucket", "p/")))) == 1
 
 
 def test_rows_may_come_for_any_time_as_long_as_they_come() -> None:
     kind = KINDS["rows"]
 
-    def some(page: int) -> list[Any]:
-        time.sleep(0.02)
-        return [kind.entry(number) for number in range(page * 1000, page * 1000 + 1000)]
+    passed = [0.0]
 
-    script = Endless(kind, some)
-    rows = bigquery(script, patience=patient(0.3)).rows(Table("p", "d", "t"), COLUMNS)
-    assert len(list(itertools.islice(rows, 20_000))) == 20_000
+    def some(page: int) -> list[Any]:
+        passed[0] += 20.0
+        return [kind.entry(number) for number in range(page * 1000, page * 1000 + size)]
+
+    def read() -> list[Any]:
+        patience = replace(patient(300.0), elapsed=lambda: passed[0])
+        rows = bigquery(Endless(kind, some), patience=patience).rows(Table("p", "d", "t"), COLUMNS)
+        return list(itertools.islice(rows, 20_000))
+
+    size = 1000
+    assert len(read()) == 20_000
+    size = 1
+    with pytest.raises(errors.ReplyLost, match="within 300 seconds"):
+        read()
 
 
 def test_a_list_that_is_held_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

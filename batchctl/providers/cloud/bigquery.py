@@ -63,7 +63,7 @@ class BigQuery:
             return found
 
         with naming_table(str(table)):
-            for entries in pages(read, "rows", what, _PAGING, seconds=self._retry.total):
+            for entries in pages(read, "rows", what, _PAGING, seconds=self._retry.total, elapsed=self._retry.elapsed):
                 if is_silent:
                     raise BadReply(f"{what}: the reply does not give the number of rows of {table}")
                 try:

@@ -71,7 +71,7 @@ class Storage:
 
         names: set[str] = set()
         with naming_bucket(prefix.bucket, _READER):
-            for entries in pages(read, "items", what, _PAGING, seconds=self._retry.total):
+            for entries in pages(read, "items", what, _PAGING, seconds=self._retry.total, elapsed=self._retry.elapsed):
                 for found in [_stored(entry, prefix.bucket, what) for entry in entries]:
                     if not found.path.name.startswith(prefix.name):
                         raise BadReply(f"{what}: asked for {prefix}, got {found.path}")
@@ -99,14 +99,16 @@ class Storage:
         A broken stream resumes where it stopped, a few times, as long as bytes arrive. Raises ApiError: BadRequest with
         HTTP 412 when the object was overwritten in the meantime, ReplyLost when the end does not arrive.
         """
-        stream, allowance, at = _Bytes(self._endpoint, item, self._retry.total), Allowance(self._retry.total), 0
+        retry = self._retry
+        stream, at = _Bytes(self._endpoint, item, retry.total), 0
+        allowance = Allowance(retry.total, now=retry.elapsed)
         for attempt in range(1, self._retry.attempts + 1):
             try:
                 with naming_bucket(item.path.bucket, _READER):
                     yield from stream.rest()
             except ApiError as error:
                 if stream.position - at >= Pace.size:
-                    allowance, at = Allowance(self._retry.total), stream.position
+                    allowance, at = Allowance(retry.total, now=retry.elapsed), stream.position
                 is_hopeless = attempt == self._retry.attempts or not stream.can_go_on or not is_transient(error)
                 if is_hopeless or self._retry.pause(attempt, error, allowance=allowance) is None:
                     raise self._explained(item, error) from error

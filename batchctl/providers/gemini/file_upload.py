@@ -120,7 +120,7 @@ def follow_file(file: dict[str, Json], endpoint: Endpoint, retry: Retry) -> tupl
     `InputNotReady` when it takes longer. A later pass finds the file by its name and continues to wait.
     """
     waiting = retry.activity.running(f"waiting until the API has processed {file['name']}")
-    with waiting, Allowance(retry.total).holding():
+    with waiting, Allowance(retry.total, now=retry.elapsed).holding():
         return _follow(file, endpoint, retry)
 
 

@@ -107,7 +107,7 @@ class GeminiProvider:
             return self._read(Call(what, "GET", "/batches", params={**page, "fields": LIST_FIELDS}))
 
         # Read a complete page before giving its first job: one unreadable job invalidates the page.
-        found = pages(read, "operations", what, seconds=self._retry.total)
+        found = pages(read, "operations", what, seconds=self._retry.total, elapsed=self._retry.elapsed)
         return each_once([remote_job(entry, self._account, what) for entry in page] for page in found)
 
     def get_job(self, name: str) -> RemoteJob:

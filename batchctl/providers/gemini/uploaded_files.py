@@ -71,7 +71,7 @@ class Uploads:
 
         found = [
             as_object(entry)
-            for page in pages(read, "files", what, _PAGING, seconds=self._retry.total)
+            for page in pages(read, "files", what, _PAGING, seconds=self._retry.total, elapsed=self._retry.elapsed)
             for entry in page
         ]
         sizes = [job_members.count(file.get("sizeBytes")) or 0 for file in found]

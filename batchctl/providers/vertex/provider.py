@@ -138,7 +138,7 @@ class VertexProvider:
             return job
 
         # Read a complete page before giving its first job: one unreadable job invalidates the page.
-        found = pages(read, "batchPredictionJobs", _LIST, seconds=self._retry.total)
+        found = pages(read, "batchPredictionJobs", _LIST, seconds=self._retry.total, elapsed=self._retry.elapsed)
         return each_once([read_entry(entry) for entry in page] for page in found)
 
     def _require_own(self, job: RemoteJob, labels: Mapping[str, Json]) -> None:
@@ -181,7 +181,7 @@ class VertexProvider:
         operation = self._read(Call(_DELETE, "DELETE", job_path(name, self._account)))
         clock = self._retry.clock
         waiting = self._retry.activity.running(f"{_DELETE}: waiting until it is done")
-        with waiting, Allowance(self._retry.total).holding():
+        with waiting, Allowance(self._retry.total, now=self._retry.elapsed).holding():
             error = wait_for_operation(
                 operation, lambda path: self._read(Call("operations.get", "GET", path)), self._account, clock, _DELETE
             )
