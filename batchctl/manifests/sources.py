@@ -31,7 +31,7 @@ from batchctl.model.desired import (
     Source,
     UploadedFile,
 )
-from batchctl.model.errors import RowProblem, RowsError
+from batchctl.model.errors import RowProblem, RowsError, UnknownRowForm
 from batchctl.model.keys import API_NAMES
 from batchctl.model.ports import RowReader, RowRules, RowsSummary
 from batchctl.model.quoting import cut, shown
@@ -193,7 +193,8 @@ class SourceReader:
         try:
             return self.rows.parse(plain(item), kind)
         except ValueError as error:
-            self.faults.add(item.location, Code.INVALID_ROW, str(error), "a row is {key, request} or {key, text}")
+            hint = "a row is {key, request} or {key, text}" if isinstance(error, UnknownRowForm) else ""
+            self.faults.add(item.location, Code.INVALID_ROW, str(error), hint)
             return None
 
     def check_file(self, src: Node | None, folder: Path) -> None:
@@ -253,12 +254,12 @@ class SourceReader:
                 return None
             summary = self.rows.fingerprint(real, purpose.rows, self.line_bytes, purpose.rules)
         except RowsError as error:
-            hint = _LINES_HINT
+            given: set[str] = set()
             for problem in error.problems:
-                is_form = problem.code == Code.INVALID_ROW
-                says = problem.hint or (hint if is_form else "")
-                self.faults.add(Location(file, problem.line), CODES[problem.code], problem.message, says)
-                hint = "" if is_form else hint
+                is_repeated = problem.code == Code.INVALID_ROW and problem.hint in given
+                hint = "" if is_repeated else problem.hint
+                given.add(hint)
+                self.faults.add(Location(file, problem.line), CODES[problem.code], problem.message, hint)
             self._warn(file, error.warnings)
             return None
         except OSError as error:

@@ -86,6 +86,10 @@ class ManifestError(BatchctlError):
         super().__init__("\n".join(str(item) for item in self.diagnostics), hint=hint)
 
 
+class UnknownRowForm(ValueError):
+    """A row in none of the forms that batchctl accepts; a message about it lists these."""
+
+
 @dataclass(frozen=True, order=True)
 class RowProblem:
     """One error in a file of rows; lines count from 1."""

@@ -64,7 +64,7 @@ def pages(
     """The entries of each page. `read` gets the parameters that choose a page; `member` holds its entries.
 
     A page may be empty although others follow. All pages together may take `seconds` of the clock `elapsed`. Raises
-    BadReply for a list that is incomplete or endless, ReplyLost for one that takes too long, and all that `read` raises.
+    BadReply for a list that is incomplete or endless, ReplyLost for one that takes too long, and what `read` raises.
     """
     progress = _Progress(what, paging, seconds, elapsed)
     tokens: set[str] = set()

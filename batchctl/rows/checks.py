@@ -19,6 +19,7 @@ from batchctl.model.request.merging import with_defaults
 from batchctl.model.request.problems import Fault, Problem
 from batchctl.model.request.rules import check_together, most_output
 from batchctl.model.request.spelling import respell
+from batchctl.rows.foreign_rows import of_body
 from batchctl.rows.spelling import with_lists
 
 
@@ -37,7 +38,7 @@ class RowChecker:
         if not self._rules.is_google_model:
             return
         if row.in_body:
-            yield _for_another_model(self._rules.api)
+            yield self._for_another_model(row)
             return
         problems = list(check_row_request(row.request, self._kind, self._rules.api))
         yield from problems
@@ -50,15 +51,14 @@ class RowChecker:
             sent = with_defaults(self._rules.defaults, row.request, self._kind)
             yield from self._importer.check(with_lists(sent), line)
 
+    def _for_another_model(self, row: RequestRow) -> Problem:
+        """The problem of a row in the form of another publisher's model, for a model of Google.
 
-def _for_another_model(api: Api | None) -> Problem:
-    """The problem of a row in the form of another publisher's model, for a model of Google.
-
-    A warning for the Developer API, which is said to take rows of OpenAI's form, against its documents (chapter 16).
-    """
-    fault = Fault.UNKNOWN_VALUE if api is Api.GEMINI else Fault.WRONG_PROVIDER
-    text = 'a row with "body" is for the models of other publishers on Vertex AI'
-    return Problem((), fault, text, "write request: {contents: [{role: user, parts: [{text: …}]}]}")
+        A warning for the Developer API, which is said to accept OpenAI's form, against its documents (chapter 16).
+        """
+        fault = Fault.UNKNOWN_VALUE if self._rules.api is Api.GEMINI else Fault.WRONG_PROVIDER
+        text, hint = of_body(row.members, self._kind)
+        return Problem((), fault, text, hint)
 
 
 def sent_request(row: RequestRow, kind: Kind, rules: RowRules) -> Mapping[str, Json]:

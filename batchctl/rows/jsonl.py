@@ -27,13 +27,13 @@ LINE_VALUES = 1_000_000
 """Most values and members on one line: a line of nothing but brackets would take up thirty times its size."""
 
 _SENTENCES = {
-    "Expecting value": "a value has to stand here",
-    "Extra data": "the line goes on after the end of its value",
-    "Expecting property name enclosed in double quotes": "a name in double quotes has to stand here",
-    "Expecting ',' delimiter": "a comma or the closing bracket has to stand here",
-    "Expecting ':' delimiter": "a colon has to stand here",
+    "Expecting value": "expected a value",
+    "Extra data": "the line continues after the end of its value",
+    "Expecting property name enclosed in double quotes": "expected a name in double quotes",
+    "Expecting ',' delimiter": "expected a comma or a closing bracket",
+    "Expecting ':' delimiter": "expected a colon",
     "Unterminated string starting": "the string that starts here is not closed",
-    "Invalid control character": "a line end, tab or other control character has to be written as an escape",
+    "Invalid control character": "write control characters such as tabs as escapes (\\t)",
 }
 """Stable words for the messages of Python's JSON reader, which differ between versions."""
 
@@ -48,6 +48,8 @@ class Line:
     number: int
     value: Json = None
     fault: str | None = None
+    is_json: bool = True
+    """False where the fault is the syntax."""
 
 
 class LineSource(Protocol):
@@ -89,7 +91,7 @@ def _parse(number: int, raw: bytes) -> Line:
         return Line(number, fault=f"not UTF-8 at byte {error.start + 1} of the line")
     except json.JSONDecodeError as error:
         says = _SENTENCES.get(error.msg.removesuffix(" at"), error.msg)
-        return Line(number, fault=f"not JSON at column {error.colno}: {says}")
+        return Line(number, fault=f"not JSON at column {error.colno}: {says}", is_json=False)
     except ValueError as error:
         return Line(number, fault=str(error))
 
@@ -98,7 +100,7 @@ def parse_json(raw: bytes) -> Json:
     """One JSON value. Raises ValueError for invalid JSON or UTF-8, and for values beyond batchctl's own limits."""
     text = raw.decode("utf-8")
     if text.startswith("\ufeff"):
-        raise ValueError("an invisible byte order mark stands at the start of the line: remove it")
+        raise ValueError("the line starts with an invisible byte order mark: remove it")
     if _separators(raw) > LINE_VALUES and _separators(_STRINGS.sub(b"", raw)) > LINE_VALUES:
         raise ValueError(f"holds more than {LINE_VALUES:,} values")
     try:

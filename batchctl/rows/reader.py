@@ -14,7 +14,7 @@ from batchctl.disk.safe_open import open_stream
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.canonical import RowsHasher
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
-from batchctl.model.errors import RowProblem, RowsError
+from batchctl.model.errors import RowProblem, RowsError, UnknownRowForm
 from batchctl.model.ports import RowRules, RowsSummary
 from batchctl.model.request.problems import WARNINGS, Fault, Problem
 from batchctl.model.request.rules import most_output
@@ -25,6 +25,7 @@ from batchctl.rows.row import parse_row
 
 FAULTS_SHOWN = 100
 """Faults of one file that are kept with their words; of all others there is the number."""
+_FORMS = 'one row per line: {"key": …, "text": …} or {"key": …, "request": …}'
 _MORE = "correct the ones above, then run the command again"
 
 
@@ -99,7 +100,7 @@ class _Found:
     def raise_faults(self, rows: int) -> None:
         """Raise RowsError if there is a fault; `rows` is how many rows were sound."""
         if not rows and not self._faults:
-            self.add_fault(RowProblem(1, "the file has no rows"))
+            self.add_fault(RowProblem(1, "the file has no rows", _FORMS))
         if self._more:
             number = f"{self._more:,} more fault{'' if self._more == 1 else 's'}"
             self._faults.append(RowProblem(self._last, f"{number} up to this line, which are not shown", _MORE))
@@ -159,11 +160,11 @@ def _rows_and_problems(
 def _row_or_problem(line: Line, kind: Kind, lines: dict[str, int]) -> RequestRow | RowProblem:
     """`lines` holds the keys so far, each with its line, and takes in this one."""
     if line.fault is not None:
-        return RowProblem(line.number, line.fault)
+        return RowProblem(line.number, line.fault, "" if line.is_json else _FORMS)
     try:
         row = parse_row(line.value, kind)
     except ValueError as error:
-        return RowProblem(line.number, str(error))
+        return RowProblem(line.number, str(error), _FORMS if isinstance(error, UnknownRowForm) else "")
     name = row.name
     first = line.number if name is None else lines.setdefault(name, line.number)
     if first != line.number:

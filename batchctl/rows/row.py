@@ -11,11 +11,13 @@ import unicodedata
 from collections.abc import Mapping
 
 from batchctl.model.desired import Json, Kind, RequestRow
+from batchctl.model.errors import UnknownRowForm
 from batchctl.model.keys import OWN_LABELS
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.hints import way_out
 from batchctl.model.row_marks import position_of_key
 from batchctl.model.suggest import similar_in_case
+from batchctl.rows.foreign_rows import foreign_row
 from batchctl.rows.jsonl import shown
 from batchctl.rows.sdk_form import request_of_sdk
 from batchctl.rows.spelling import request_members, spell_request
@@ -35,7 +37,7 @@ _OF_REPLIES = frozenset({"response", "error", "status"})
 def parse_row(value: Json, kind: Kind) -> RequestRow:
     """The row that a JSON value describes. Raises ValueError with the reason."""
     if not isinstance(value, Mapping):
-        raise ValueError("a row is an object with a request in it")  # noqa: TRY004 - one error to catch
+        raise UnknownRowForm("a row is an object with a request in it")
     _check_names(value, kind)
     key = _key(value["key"]) if "key" in value else None
     [holder] = (name for name in _HOLDERS[kind] if name in value)
@@ -57,17 +59,20 @@ def parse_row(value: Json, kind: Kind) -> RequestRow:
 def _check_names(row: Mapping[str, Json], kind: Kind) -> None:
     holders = _HOLDERS[kind]
     found = [name for name in holders if name in row]
+    foreign = None if found else foreign_row(row, kind)
+    if foreign is not None:
+        raise ValueError(foreign)
     for name in row:
         if not isinstance(name, str):
             raise ValueError(f"unknown member {shown(name)}: names are strings")  # noqa: TRY004 - one error to catch
         if name in _OF_REPLIES:
-            raise ValueError(f'"{name}" cannot stand in a row: the API writes it into results')
+            raise ValueError(f'a row cannot have "{name}": the API writes it into results')
         wanted = ["key"] if found and "key" not in row else []
         near = similar_in_case(name, wanted if found else [*holders, "key"])
         if near is not None and name not in ("key", *holders):
             raise ValueError(f'unknown member {shown(name)} (did you mean "{near}"?)')
     if len(found) != 1:
-        raise ValueError(f"a row has exactly one of {', '.join(holders[:-1])} and {holders[-1]}")
+        raise UnknownRowForm(f"a row has exactly one of {', '.join(holders[:-1])} and {holders[-1]}")
 
 
 def _with_metadata(key: str | None, request: Mapping[str, Json], others: dict[str, Json]) -> RequestRow:

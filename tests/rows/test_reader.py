@@ -24,6 +24,7 @@ from batchctl.rows.reader import RowFiles
 
 BATCH, EMBED = Kind.BATCH_JOB, Kind.EMBEDDINGS_BATCH_JOB
 READER: RowReader = RowFiles()
+FORMS = 'one row per line: {"key": …, "text": …} or {"key": …, "request": …}'
 CONTENTS = [{"role": "user", "parts": [{"text": "hi"}]}]
 
 Writer = Callable[[bytes], Path]
@@ -214,7 +215,7 @@ def test_a_key_may_have_256_characters_of_any_script() -> None:
         ("text", "a row is an object"),
         ({"kye": "a", "text": "x"}, r'unknown member "kye" \(did you mean "key"\?\)'),
         ({"key": "batchctl-r0", "text": "x"}, "batchctl's own name for a row without a key"),
-        ({"key": "a", "text": "x", "response": {}}, '"response" cannot stand in a row'),
+        ({"key": "a", "text": "x", "response": {}}, 'a row cannot have "response"'),
         ({"key": "a", "body": {}}, "body has to be an object"),
         ({"contents": CONTENTS, "config": 5}, "config has to be an object"),
         ({"contents": CONTENTS, "config": {}, "generationConfig": {}}, "both config and generationConfig are given"),
@@ -296,8 +297,8 @@ def test_other_rows_have_another_hash(write: Writer, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"{", "not JSON at column 2: a name in double quotes has to stand here"),
-        (b'{"key": "a"} {}', "not JSON at column 14: the line goes on after the end of its value"),
+        (b"{", "not JSON at column 2: expected a name in double quotes"),
+        (b'{"key": "a"} {}', "not JSON at column 14: the line continues after the end of its value"),
         (b"\xff\xfe{\x00", "not UTF-8 at byte 1 of the line"),
         (b'{"key": "a", "text": "\xe9"}', "not UTF-8 at byte 23 of the line"),
         (b'{"key": "a", "key": "b", "text": "x"}', 'member "key" is given twice'),
@@ -316,7 +317,8 @@ def test_other_rows_have_another_hash(write: Writer, content: bytes) -> None:
     ],
 )
 def test_a_faulty_line_is_named(write: Writer, raw: bytes, message: str) -> None:
-    assert problems(write(line("first") + b"\r\n" + raw + b"\n" + line("last"))) == (RowProblem(3, message),)
+    hint = FORMS if message.startswith(("not JSON", "a row ")) else ""
+    assert problems(write(line("first") + b"\r\n" + raw + b"\n" + line("last"))) == (RowProblem(3, message, hint),)
 
 
 def test_what_only_looks_deep_or_broken_is_taken() -> None:
@@ -345,7 +347,7 @@ def test_a_line_too_long_is_skipped_whole(write: Writer) -> None:
     words = "longer than 1,048,576 bytes, which is the stack's limits.lineBytes"
     assert caught.value.problems == (
         RowProblem(2, words),
-        RowProblem(3, "not JSON at column 2: a name in double quotes has to stand here"),
+        RowProblem(3, "not JSON at column 2: expected a name in double quotes", FORMS),
         RowProblem(4, words),
     )
 
@@ -401,8 +403,11 @@ def test_requests_of_rows_are_checked(write: Writer) -> None:
 
 def test_a_row_for_another_publishers_model_is_no_row_for_a_gemini_model(write: Writer) -> None:
     row = write(json.dumps({"custom_id": "a", "body": {"messages": [{"role": "user", "content": "x"}]}}).encode())
-    says = 'request: a row with "body" is for the models of other publishers on Vertex AI'
-    way_out = "(write request: {contents: [{role: user, parts: [{text: …}]}]})"
+    says = 'request: the row has "body", which is for models of other publishers on Vertex AI'
+    way_out = (
+        "(write custom_id as key, and body as request: {contents: [{role: user, parts: [{text: …}]}]}; the role assistant"
+        " is model here, and a system message is systemInstruction: {parts: [{text: …}]})"
+    )
     assert checked(row, RowRules(Api.VERTEX)) == [f"1 WrongProvider {says} {way_out}"]
     assert READER.fingerprint(row, BATCH, rules=RowRules(Api.GEMINI)).rows == 1
     assert checked(row, RowRules(Api.GEMINI)) == [f"1 UnknownValue {says} {way_out}"]
@@ -470,7 +475,7 @@ def test_a_file_of_another_form_is_named_once(write: Writer, content: bytes, say
 
 @pytest.mark.parametrize("content", [b"", b"\n\r\n  \n", b"\xef\xbb\xbf"])
 def test_a_file_without_rows_is_refused(write: Writer, content: bytes) -> None:
-    assert problems(write(content)) == (RowProblem(1, "the file has no rows"),)
+    assert problems(write(content)) == (RowProblem(1, "the file has no rows", FORMS),)
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
