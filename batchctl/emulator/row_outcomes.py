@@ -1,4 +1,4 @@
-"""What rules make of rows: errors, answers that are cut off or blocked, and answers that a test gives itself."""
+"""The outcomes that rules give to rows: errors, answers that are cut off or blocked, and given answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEEPS_TEXT = frozenset({"MAX_TOKENS", "STOP"})
 
 @dataclass(frozen=True)
 class RowOutcome:
-    """What a share of the rows gets: an error, an answer with another finish reason, or a given response."""
+    """The outcome of a share of the rows: an error, an answer with another finish reason, or a given response."""
 
     kind: str
     """`error`, `finishReason` or `response`: the member of the rule that says it."""
@@ -59,7 +59,7 @@ def _stopped(candidate: JsonObject, reason: str) -> JsonObject:
 
 @dataclass(frozen=True)
 class RowRule:
-    """What becomes of the rows that a glob covers. Each outcome takes its share of those that none before it took."""
+    """The outcomes of the rows that a glob covers. Each takes its share of those that the outcomes before it left."""
 
     glob: str
     outcomes: tuple[RowOutcome, ...]
@@ -70,7 +70,7 @@ Hits: TypeAlias = dict[tuple[RowRule, int], int]
 
 
 def row_outcome(rules: Sequence[RowRule], texts: Sequence[str], hits: Hits) -> RowOutcome | None:
-    """What the first rule that covers one of the row's texts makes of the row; None: nothing."""
+    """The outcome by the first rule that covers one of the row's texts; None if there is none."""
     for rule in rules:
         if any(matches(rule.glob, text) for text in texts):
             return _taken(rule, hits)
@@ -117,7 +117,7 @@ def stored_rules(rules: Sequence[RowRule]) -> list[object]:
 
 
 def read_stored_rules(stored: Sequence[Sequence[object]]) -> tuple[RowRule, ...]:
-    """What `stored_rules` gave, or `[glob, code, message, share]` of an earlier release."""
+    """The value of `stored_rules`, or `[glob, code, message, share]` of an earlier release."""
     return tuple(map(_read_stored, stored))
 
 

@@ -7,5 +7,5 @@ from batchctl.model.row_settings import RowSettings
 
 
 def read_row_settings(spec: Node) -> RowSettings:
-    """How the rows of a job are judged; what its manifest does not say has its default."""
+    """The settings for judging the rows of a job; omitted ones have their defaults."""
     return RowSettings(accept=frozenset(value_of(spec, "rows", "accept") or ()))

@@ -53,7 +53,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Trust:
-    """What the operator allows, by flag or environment."""
+    """The permissions of the operator, by flag or environment."""
 
     allow_outside: bool = False
     """Paths may leave the stack's folder."""

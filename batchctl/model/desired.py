@@ -125,7 +125,7 @@ Source: TypeAlias = InlineRows | LocalFile | UploadedFile | RemoteSource | Unkno
 
 
 class OnChange(StrEnum):
-    """What happens if the digest of a job with an attempt changes."""
+    """The reaction if the digest of a job with an attempt changes."""
 
     REPLACE = "replace"
     KEEP = "keep"
@@ -133,7 +133,7 @@ class OnChange(StrEnum):
 
 
 class OnRemove(StrEnum):
-    """What happens if a job is no longer desired."""
+    """The reaction if a job is no longer desired."""
 
     DELETE = "delete"
     CANCEL = "cancel"
@@ -141,7 +141,7 @@ class OnRemove(StrEnum):
 
 
 class OnMissing(StrEnum):
-    """What happens if an unfinished attempt is confirmed gone."""
+    """The reaction if an unfinished attempt is confirmed gone."""
 
     FAIL = "fail"
     RECREATE = "recreate"

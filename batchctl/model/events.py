@@ -48,7 +48,7 @@ class EventKind(StrEnum):
     # The remote job
     ADOPTED = ("Adopted", "adopted", Bearing.PROGRESS)
     STATE_CHANGED = ("StateChanged", "state")
-    NOT_FOUND = ("NotFound", "looked for in vain")
+    NOT_FOUND = ("NotFound", "not found")
     GONE = ("Gone", "gone")
     ABANDONED = ("Abandoned", "abandoned")
     CANCELLING = ("Cancelling", "cancel", Bearing.DECISION)
@@ -74,7 +74,9 @@ class EventKind(StrEnum):
     NOTIFICATION_GIVEN_UP = ("NotificationGivenUp", "notification given up")
 
 
-_KINDS = {kind.words: kind for kind in EventKind}
+_FORMER_WORDS = {"looked for in vain": EventKind.NOT_FOUND}
+"""Words in states of earlier versions."""
+_KINDS = {kind.words: kind for kind in EventKind} | _FORMER_WORDS
 _REASONS = {reason.value: reason for reason in Reason}
 
 

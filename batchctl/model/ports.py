@@ -138,7 +138,7 @@ class UnorderedRows:
 
 
 KnownInput: TypeAlias = SentRows | ForeignRows | UnorderedRows
-"""What is known of the input, for joining results."""
+"""The known part of the input, for joining results."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a job's manifest says about judging its rows: which verdicts count as good, and how many rows may fail.
+"""A manifest's settings for judging rows: which verdicts count as good, and how many rows may fail.
 
 None of it is part of the digest. It applies to rows that are collected already, too.
 """

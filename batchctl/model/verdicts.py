@@ -11,7 +11,7 @@ from typing import Self
 
 
 class VerdictGroup(Enum):
-    """What a verdict is about."""
+    """The subject of a verdict."""
 
     GOOD = "The row has the answer that its request asked for"
     FINISH = "The model stopped early (`finishReason`)"

@@ -1,6 +1,6 @@
 """One escaping function per sink for text from outside: API messages, display names, reasons, file names.
 
-Owns what may reach a terminal, a Markdown renderer and a CI runner. Whoever builds output passes every text
+Owns what may reach a terminal, a Markdown renderer and a CI runner. Code that builds output passes every text
 that batchctl did not write itself through the function of that sink, once, at the moment of output.
 """
 

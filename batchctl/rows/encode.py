@@ -180,5 +180,5 @@ def _input_changed(source: LocalFile, reason: str) -> ResultsError:
     return ResultsError(
         f"the input file {source.path} changed while the command ran: {reason}",
         code=ErrorCode.INPUT_CHANGED,
-        hint="run the command again: it reads the file anew and plans what follows",
+        hint="run the command again: it reads the file again and makes a new plan",
     )

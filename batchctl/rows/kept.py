@@ -1,6 +1,6 @@
-"""What the results folder tells of attempts: for a state that is lost.
+"""The attempts that the results folder shows, for a lost state.
 
-Owns the reading of the manifests that `results` wrote. Takes nothing for collected that is not whole.
+Owns the reading of the manifests that `results` wrote. Incomplete results do not count as collected.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _TOKEN = re.compile(rf"([a-z0-9]{{{TOKEN_LENGTH}}})?")
 _REMOTE = re.compile(r"[!-~]{1,1024}")
 _VERDICT = re.compile(r"[A-Z]{1,32}(_[A-Z]{1,32}){0,8}")
 _STATE = re.compile("|".join(sorted(TERMINAL_STATES)))
-"""What has not ended is not collected."""
+"""Only jobs that have ended are collected."""
 
 REUSED_FROM = "reusedFrom"
 """The member of a manifest that says of which results these are a copy."""
@@ -65,7 +65,7 @@ FAULTS = (ValueError, KeyError, TypeError, RecursionError, OSError)
 
 @dataclass(frozen=True)
 class KeptFolder:
-    """What one look at the results folder found."""
+    """The content of the results folder."""
 
     kept: tuple[KeptResults, ...]
     faults: tuple[str, ...]
@@ -125,7 +125,7 @@ def check_size(folder: Path, found: Mapping[str, Json]) -> None:
 
 
 def kept_of(folder: Path, found: Mapping[str, Json]) -> KeptResults:
-    """What a manifest says of the attempt that was collected. A copy of others' results has no remote job."""
+    """The collected attempt, according to a manifest. A copy of others' results has no remote job."""
     marks = _object(found["marks"])
     return KeptResults(
         _attempt(folder, found), _text(found["job"], "job", JOB_NAME), _text(marks["stack"]), _text(marks["uid"])

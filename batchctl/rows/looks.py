@@ -83,7 +83,7 @@ class ResultsShelf:
 
 
 def _signature(folder: Path) -> _Signature:
-    """What changes whenever the files of a collected folder do."""
+    """A value that changes with the files of a collected folder."""
     return tuple(_stat(folder / name) for name in (MANIFEST_FILE, RESULTS_FILE))
 
 

@@ -3,7 +3,7 @@
 Equal requests are a multiset: any of them may take any of their results, but never one that has another name, nor one
 of which the members beside it are those of another row. The API
 may print a request in another way than it stands in the input, so looser forms are tried, each only where it leaves no
-choice. Rows that differ in the exact form only, such as by a default value, are told apart by all results, or not at
+choice. Rows that differ in the exact form only, such as by a default value, are distinguished by all results, or not at
 all.
 """
 

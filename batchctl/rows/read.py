@@ -29,7 +29,7 @@ class Gaps:
     unmatched: int
     """Results that match no input row, or whose row has another answer."""
     anonymous: int = 0
-    """Results that cannot be told apart."""
+    """Results that nothing distinguishes."""
     verdicts: Mapping[str, int] = field(default_factory=dict)
     """Rows by the code of their verdict; empty in results that an earlier release collected."""
 

@@ -31,7 +31,7 @@ _HOLDERS = {
 }
 """Members that hold the request, by kind of row: each row has one of them."""
 _OF_REPLIES = frozenset({"response", "error", "status"})
-"""Members that the APIs write into results: a row that has one could not be told from its result."""
+"""Members that the APIs write into results: a row with one of them would look like a result."""
 
 
 def parse_row(value: Json, kind: Kind) -> RequestRow:
@@ -142,7 +142,7 @@ def _request(value: Json, kind: Kind) -> dict[str, Json]:
 
 
 def _in_its_place(request: Mapping[str, Json]) -> str:
-    """What another API calls the contents, and how to write it; empty where the request has nothing like it."""
+    """The name of the contents in another API, and the way to write it; empty where the request has nothing like it."""
     if "content" in request:
         return "; request.content is for an EmbeddingsBatchJob"
     root = ROOTS[Kind.BATCH_JOB]

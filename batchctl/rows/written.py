@@ -12,7 +12,7 @@ from batchctl.rows.echo import number_like
 
 
 def as_written(came: Mapping[str, Json], known: Mapping[str, Json]) -> dict[str, Json]:
-    """What stood beside a row: as the input has it, and what the reply has besides or says otherwise."""
+    """The members beside a row's request: as the input has it, and what the reply has besides or says otherwise."""
     found = {name: value for name, value in came.items() if name not in known}
     return {name: came[name] if _differs(came, name, value) else value for name, value in known.items()} | found
 

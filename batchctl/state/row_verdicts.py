@@ -37,7 +37,7 @@ def flag_cell(flag: bool | None) -> int | None:
 
 
 def read_optional_flag(cell: Json) -> bool | None:
-    """What `flag_cell` wrote."""
+    """A flag from `flag_cell`."""
     return None if cell is None else read_flag(cell)
 
 
@@ -47,7 +47,7 @@ def row_settings_cell(settings: RowSettings) -> Cell:
 
 
 def read_row_settings(cell: Json) -> RowSettings:
-    """What `row_settings_cell` wrote.
+    """The settings from `row_settings_cell`.
 
     Raises CellError, and NewerError for members that this batchctl does not know: they must not be dropped.
     """

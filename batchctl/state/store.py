@@ -126,7 +126,7 @@ class FileState:
             raise StateError(f"there is no state at {self._path} yet", code=ErrorCode.STATE_FAILED, hint="run `apply`")
 
     def read_former(self, *, force: bool = False) -> Recorded:
-        """What can be read of the state before it is rebuilt; an empty record if that is nothing.
+        """The readable part of the state before it is rebuilt; an empty record if there is none.
 
         Raises GuardError (`StateSound`) if the state is valid and `force` is not given, and StateError if that cannot
         be determined.

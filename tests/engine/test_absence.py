@@ -74,7 +74,7 @@ def test_apply_waits_for_the_second_look_and_no_longer(world):
     assert made(world.here) == {"a@1.0": 1, "a@2.0": 1}
     waited = sum(world.clock.sleeps)
     assert GRACE.total_seconds() <= waited < GRACE.total_seconds() + 61
-    assert world.events("a") == ["create", "created", "looked for in vain", "gone", "create", "created"]
+    assert world.events("a") == ["create", "created", "not found", "gone", "create", "created"]
 
 
 def test_nothing_is_told_before_the_second_look(world):

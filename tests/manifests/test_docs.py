@@ -62,7 +62,7 @@ def matrix() -> list[str]:
         row("`metadata.labels` on the remote job", lambda can: can.labels),
         row("a list of our jobs alone", lambda can: can.list_filter),
         row("`webhookConfig`", lambda can: can.webhooks),
-        row("`priority` is told to the API", lambda can: can.priority),
+        row("the create call has `priority`", lambda can: can.priority),
         row("rows of a file are known again", lambda can: MARKS[can.row_mark]),
         row("versions (`apiVersion`), the default first", lambda can: ", ".join(f"`{one}`" for one in can.versions)),
         row("bytes of a reply with results in it, above which `validate` warns", lambda can: can.inline_result_bytes),

@@ -25,6 +25,10 @@ def test_an_event_has_the_kind_that_its_stored_words_name(kind: EventKind) -> No
     assert event(kind.words).kind is kind
 
 
+def test_an_event_in_a_state_of_an_earlier_version_has_its_kind() -> None:
+    assert event("looked for in vain").kind is EventKind.NOT_FOUND
+
+
 @pytest.mark.parametrize(
     ("what", "code", "reason", "error"),
     [

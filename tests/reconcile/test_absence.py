@@ -40,7 +40,7 @@ from tests.support.decisions import (
 EMPTY = Options(allow_empty=True)
 DAY = 24 * HOUR
 RECREATE = OnMissing.RECREATE
-LOOKED = "record a@1.0 looked for in vain"
+LOOKED = "record a@1.0 not found"
 WAITS = f"wait Settling | {LOOKED} | ~ Missing"
 BY_ORDER = {"cancel_time": NOW, "cancel_cause": CancelCause.USER}
 FOR_REMOVAL = {"cancel_time": NOW, "cancel_cause": CancelCause.REMOVE}

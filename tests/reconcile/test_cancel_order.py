@@ -68,9 +68,7 @@ def settling(record: RecordedAttempt, **given: object) -> Situation:
         pytest.param(settling(UNSENT), "none Cancelled", id="its create call did not get through: not sent"),
         pytest.param(settling(LOST), "none Cancelled", id="its create call was lost: no new attempt"),
         pytest.param(settling(attempt(1, None, remote=None, rejected=True)), "none Rejected", id="rejected"),
-        pytest.param(
-            settling(unanswered()), "wait Settling | record a@1.0 looked for in vain", id="settling: the grace begins"
-        ),
+        pytest.param(settling(unanswered()), "wait Settling | record a@1.0 not found", id="settling: the grace begins"),
         pytest.param(settling(unanswered(first_look=LOOKED + SECOND)), "wait Settling", id="settling: the grace runs"),
         pytest.param(
             settling(unanswered(first_look=LOOKED)),

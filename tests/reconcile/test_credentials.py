@@ -117,7 +117,7 @@ def test_a_successor_takes_over_and_sees_what_is_gone() -> None:
     record = recorded(row(job(**LOST), RUNNING), row(job("b"), other))
     made = decide(record, replace(look(seen(other), gone=["batches/a-1"]), identity="new"), "a", "b")
     assert made.identities == {HERE: "new"}
-    assert show(made) == "wait Settling | record a@1.0 looked for in vain | ~ Missing"
+    assert show(made) == "wait Settling | record a@1.0 not found | ~ Missing"
     assert show(made, "b") == "update Active | record job b@1"
 
 

@@ -240,7 +240,7 @@ def test_partially_succeeded(situation: Situation, expected: str) -> None:
         ),
         pytest.param(
             replace(vanished(collected()), confirmed=False),
-            "none Succeeded | record a@1.0 looked for in vain | ~ Vanished",
+            "none Succeeded | record a@1.0 not found | ~ Vanished",
             id="finished, collected, missing: nothing, and drift until it is written down",
         ),
         pytest.param(

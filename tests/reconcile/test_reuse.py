@@ -389,7 +389,7 @@ def test_own_results_are_relied_on_and_those_of_an_attempt_that_was_only_looked_
     assert show(used) == "reuse Succeeded | record job a@1 | record a@1.0 reused"
     assert results_relied_on(used) == (OWN.results,)
     looked_for = replace(vanished(collected()), confirmed=False).decide()
-    assert "record a@1.0 looked for in vain" in show(looked_for)
+    assert "record a@1.0 not found" in show(looked_for)
     assert results_relied_on(looked_for) == ()
 
 

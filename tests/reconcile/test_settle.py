@@ -84,12 +84,12 @@ TOKEN_FOUND = look(found(1))
         ),
         pytest.param(
             Situation(job(), row(job(), unanswered())),
-            "wait Settling | record a@1.0 looked for in vain",
+            "wait Settling | record a@1.0 not found",
             id="intent without a name, first complete look: the grace begins",
         ),
         pytest.param(
             Situation(None, row(job(), unanswered())),
-            "wait Settling | record a@1.0 looked for in vain",
+            "wait Settling | record a@1.0 not found",
             id="no, intent without a name, first complete look: the grace begins",
         ),
         pytest.param(
@@ -124,7 +124,7 @@ TOKEN_FOUND = look(found(1))
         ),
         pytest.param(
             Situation(job(work="2"), row(job(), unanswered())),
-            "wait Settling | record a@1.0 looked for in vain",
+            "wait Settling | record a@1.0 not found",
             id="digest changed meanwhile, grace begins: wait",
         ),
         pytest.param(
@@ -169,7 +169,7 @@ def test_the_grace_runs_on_both_clocks_from_the_first_complete_look() -> None:
 
 
 AGAIN = f"create Waiting | create a@1.0 {token(1)}"
-ANEW = "wait Settling | record a@1.0 looked for in vain"
+ANEW = "wait Settling | record a@1.0 not found"
 RUNNING = "wait Settling"
 DAY = 24 * HOUR
 

@@ -113,7 +113,7 @@ TTL = {"ttl_after_finished": HOUR}
         ),
         pytest.param(
             Situation(job(**TTL), row(job(**TTL), OLD, unanswered(2)), look(seen(OLD))),
-            "delete Settling | record a@2.0 looked for in vain | delete a@1.0",
+            "delete Settling | record a@2.0 not found | delete a@1.0",
             "the create call got no answer; looking for its mark; ttlAfterFinished is over for attempt 1",
             id="the current one settles",
         ),

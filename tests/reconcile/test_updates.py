@@ -182,7 +182,7 @@ WORK = Change("spec.runId", "1", "2")
         ),
         pytest.param(
             Situation(MORE, row(job(), unanswered())),
-            "update Settling | record job a@1 | record a@1.0 looked for in vain",
+            "update Settling | record job a@1 | record a@1.0 not found",
             (LABELS, LIMIT),
             id="it settles",
         ),

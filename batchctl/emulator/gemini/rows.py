@@ -32,7 +32,7 @@ class _Row:
     request: JsonObject
     error: JsonObject | None
     outcome: RowOutcome | None = None
-    """What a rule makes of its answer."""
+    """The effect of a rule on its answer."""
 
 
 def tally(store: Store, job: Job, most: int | None = None) -> tuple[int, int]:

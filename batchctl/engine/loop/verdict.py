@@ -29,7 +29,7 @@ class Measure:
     jobs: bool = False
     """Whether the phases of the jobs count, as with `apply` and `watch`; else only the actions of the run."""
     waited: bool = False
-    """Whether the run waits for the end of its jobs: then one that a person cancelled was waited for in vain."""
+    """Whether the run waits for the end of its jobs: a job that a person cancelled is then an error."""
     allow_failed: bool = False
     """Jobs that did not succeed are no error."""
     settled: bool = True

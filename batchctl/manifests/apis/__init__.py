@@ -1,4 +1,4 @@
-"""What stack files and manifests may contain for each API: `RULES`, one module per API behind one protocol.
+"""The rules of each API for stack files and manifests: `RULES`, one module per API behind one protocol.
 
 A yes-or-no difference that other packages ask for too is in the matrix of `model.capabilities` instead.
 """

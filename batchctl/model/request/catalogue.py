@@ -35,4 +35,4 @@ def _whole(root: Message) -> Iterator[str]:
 
 
 WHOLE = frozenset(_whole(ROOTS[Kind.BATCH_JOB]))
-"""Members that a row's value replaces as a whole when it is merged over a default: schemas."""
+"""Members that a row's value replaces completely when it is merged over a default: schemas."""

@@ -37,7 +37,7 @@ from batchctl.model.request.problems import Fault, Path, Problem, kind_of
 from batchctl.model.request.spelling import snake_case, spellings
 
 _NOT_IN_DEFAULTS = frozenset({"contents", "content", "model"})
-"""What each row has of its own."""
+"""The fields that each row has itself."""
 _DURATION = re.compile(r"-?[0-9]+(\.[0-9]{1,9})?s")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _INTEGER = re.compile(r"-?[0-9]{1,20}(\.0*)?")

@@ -30,7 +30,7 @@ class Boolean:
 
 @dataclass(frozen=True, slots=True)
 class Integer:
-    """A whole number. 64-bit ones are strings on the wire, and both forms are taken."""
+    """An integer. JSON has 64-bit integers as strings; both forms are accepted."""
 
     least: int | None = None
     most: int | None = None
@@ -122,7 +122,7 @@ class Field:
     undocumented_on: Api | None = None
     """An API whose documents lack it although Google's SDK sends it there: a warning, because the API may accept it."""
     instead: str = ""
-    """What to write in its place, where the API has deprecated it."""
+    """The replacement, if the API has deprecated the field."""
     examples: tuple[object, ...] = ()
 
     def is_needed(self, api: Api | None) -> bool:

@@ -1,4 +1,4 @@
-"""How to write a value that has the wrong form: a text for an object, an object for a list, another case of an enum."""
+"""Hints for values of the wrong form: a text for an object, an object for a list, another case of an enum."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from batchctl.model.request.spelling import spellings
 from batchctl.model.suggest import closest
 
 _OF_PYTHON = re.compile(r"""\s*(<class |(list|dict)\[|\[?\w+\(\w+=|\[?\{'|\w+=['"\[\w])""")
-"""How Python shows objects, classes and dicts: `[Tool(…=…)]`, `<class 'Recipe'>`, `list[Recipe]`, `{'a': 1}`."""
+"""Python representations: `[Tool(…=…)]`, `<class 'Recipe'>`, `list[Recipe]`, `{'a': 1}`."""
 _FROM_PYTHON = 'this is the Python repr of an object: write the JSON that model_dump(mode="json") gives'
 _UNSPECIFIED = "_UNSPECIFIED"
 """The end of an enum's first value, which says nothing."""
 
 
 def of_python(value: Json) -> str:
-    """How to write an object that is given as Python shows it; empty for any other value."""
+    """The hint for an object that is given as its Python representation; empty for any other value."""
     return _FROM_PYTHON if isinstance(value, str) and _OF_PYTHON.match(value) else ""
 
 
 def as_object(message: Message, value: Json) -> str:
-    """How to write a message that is given as something else, such as SDKs take it."""
+    """The hint for a message in another form, such as a form that SDKs accept."""
     is_content = message.name in ("Content", "SystemInstruction")
     if isinstance(value, list):
         return "write {parts: […]}" if is_content else ""
@@ -39,7 +39,7 @@ def as_object(message: Message, value: Json) -> str:
 
 
 def as_list(kind: Each, value: Json) -> str:
-    """How to write as a list what is a single item."""
+    """The hint to write a single item as a list."""
     if isinstance(value, Mapping):
         return "write it as a list: [{…}]"
     if not isinstance(value, str):

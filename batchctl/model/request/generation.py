@@ -1,4 +1,4 @@
-"""How answers are generated: `generationConfig` and what is in it."""
+"""The generation of answers: `generationConfig` and its members."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to write in place of a member that a request does not have."""
+"""Hints for members that a request does not have."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ what the wire has in their place."""
 
 
 def way_out(name: str, message: Message, hidden: Container[str] = ()) -> str:
-    """What to do about a member that a message does not have; empty when there is no good guess.
+    """The hint for a member that a message does not have; empty when there is no good guess.
 
     `hidden` are fields of the message that cannot be given where the member is.
     """

@@ -1,4 +1,4 @@
-"""What Vertex's importer refuses, each time for the whole job (reference chapter 16).
+"""Rows that Vertex's importer refuses: one of them fails the complete job (reference chapter 16).
 
 The importer puts all rows into one table: a member is a column with one type over all rows, and its name is a column's
 name. So the rows of a file are checked together, one after the other.

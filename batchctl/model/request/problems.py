@@ -1,4 +1,4 @@
-"""What can be wrong with a request."""
+"""The problems that a request can have."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WARNINGS = frozenset({Fault.UNKNOWN_VALUE, Fault.DEPRECATED, Fault.UNDOCUMENTED}
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One problem: where it is, what it is, and what to do about it."""
+    """One problem: its place, its reason and a hint."""
 
     path: Path
     fault: Fault
@@ -42,7 +42,7 @@ class Problem:
 
     @property
     def is_warning(self) -> bool:
-        """Whether the request may be sent all the same."""
+        """Whether the request may be sent nevertheless."""
         return self.fault in WARNINGS
 
     @property
@@ -55,7 +55,7 @@ class Problem:
 
 
 def kind_of(value: Json) -> str:
-    """What a value is, as messages say it."""
+    """The type of a value, for messages."""
     match value:
         case None:
             return "null"

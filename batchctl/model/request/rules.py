@@ -1,4 +1,4 @@
-"""What the members of one request must not be together, although each is fine by itself (reference chapters 7, 16)."""
+"""Members that one request cannot have together, although each is valid alone (reference chapters 7, 16)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from batchctl.model.desired import Json
 from batchctl.model.request.problems import Fault, Problem
 
 _IN_THE_CACHE = ("systemInstruction", "tools", "toolConfig")
-"""What cached content brings along, and a request that uses it cannot have."""
+"""Members of cached content, which a request that uses it cannot have."""
 _DIGITS = 10
 """Digits of a number of 32 bits."""
 
