@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from batchctl.cli.new_files import cannot_write
 from batchctl.disk.atomic_file import replace_file
+from batchctl.disk.safe_open import UnsafeFile
 from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
 from batchctl.model.result_columns import Cells
@@ -73,7 +74,13 @@ def _file(form: str, path: Path) -> Iterator[RowSink]:
             yield sink
             sink.close()
     except OSError as error:
-        raise cannot_write(path, error, "give the path of a file in a folder that exists, without links") from error
+        raise cannot_write(path, error, _hint(error)) from error
+
+
+def _hint(error: OSError) -> str:
+    if isinstance(error, UnsafeFile | FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return "give the path of a file in a folder that exists, without symbolic links"
+    return "free space, grant access, or choose another folder"
 
 
 def _make_sink(form: str, sink: BinaryIO, *, encoding: str = "utf-8", is_terminal: bool = False) -> RowSink:

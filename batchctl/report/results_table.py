@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 from typing import BinaryIO
@@ -34,20 +33,25 @@ class CsvWriter:
     """CSV with a header line, in UTF-8: quoted where needed, a quote doubled, line ends inside of cells kept."""
 
     def __init__(self, sink: BinaryIO) -> None:
-        self._sink = sink
-        self._write([column.name for column in COLUMNS])
+        self._writer = csv.writer(_Utf8(sink), lineterminator="\n")
+        self._writer.writerow([column.name for column in COLUMNS])
 
     def write(self, cells: Cells) -> None:
         """Write one row."""
-        self._write([cell_text(cells.get(column.name)) for column in COLUMNS])
+        self._writer.writerow([cell_text(cells.get(column.name)) for column in COLUMNS])
 
     def close(self) -> None:
         """Nothing is left to write."""
 
-    def _write(self, texts: list[str]) -> None:
-        line = io.StringIO(newline="")
-        csv.writer(line, lineterminator="\n").writerow(texts)
-        self._sink.write(line.getvalue().encode())
+
+class _Utf8:
+    """A stream of bytes as the stream of text that a CSV writer needs."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+
+    def write(self, text: str) -> int:
+        return self._sink.write(text.encode())
 
 
 class TsvWriter:

@@ -37,7 +37,7 @@ _NO_INDEX = 2**62
 
 @dataclass(frozen=True)
 class Written:
-    """What the rows of a finished results file are."""
+    """The finished results file: its checksum and the sums of its rows."""
 
     sha256: str
     verdicts: Counter[RowVerdict]

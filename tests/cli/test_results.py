@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -235,3 +236,29 @@ def test_the_folder_says_which_models_answered_and_what_they_used(done: StackFol
     check_schema("results-manifest", found)
     assert found["modelVersions"] == {"gemini-2.5-flash-002": 3}
     assert found["usage"] == {"rows": 3, "promptTokens": 15, "outputTokens": 6, "totalTokens": 21}
+
+
+def test_a_terminal_gets_no_binary_and_readable_json(
+    done: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    ran = cli("results", "translate", "-o", "parquet")
+    assert (ran.code, ran.out) == (64, "")
+    assert "--out FILE" in ran.err
+    ran = cli.ok("results", "translate")
+    assert "\u00fc \\u001b[31m" in ran.out
+    assert ran.rows[0]["response"]["candidates"][0]["content"]["parts"][1]["text"] == SAID["k1"]
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(done: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (done.path / "rows.csv").write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    ran = cli("results", "translate", "--out", "rows.csv")
+    assert ran.code == 1
+    assert "No space left on device" in ran.err
+    assert "free space" in ran.err
+    assert (done.path / "rows.csv").read_text() == "old"
+    assert not list(done.path.glob(".batchctl-*"))
