@@ -212,8 +212,10 @@ def test_a_failed_job_cannot_be_cancelled(tmp_path: Path) -> None:
     vertex.http.close()
 
 
+BUCKET = "To create it in the emulator, write `buckets: {none: {}}` in .emulator.yaml."
+DATASET = "To create it in the emulator, write `datasets: [p.none]` in .emulator.yaml."
 BAD_INPUTS = [
-    ({"inputConfig": from_gcs("gs://none/x")}, "The bucket none of gs://none/x does not exist."),
+    ({"inputConfig": from_gcs("gs://none/x")}, f"The bucket none of gs://none/x does not exist. {BUCKET}"),
     ({"inputConfig": from_gcs("gs://in/none")}, "The object gs://in/none does not exist."),
     ({"inputConfig": from_gcs("gs://in/rows.jsonl", "gs://in/none")}, "The object gs://in/none does not exist."),
     ({"inputConfig": from_gcs("gs://in/x*.jsonl")}, "No object matches gs://in/x*.jsonl."),
@@ -265,10 +267,16 @@ BAD_INPUTS = [
     ),
     (
         {"outputConfig": {"predictionsFormat": "jsonl", "gcsDestination": {"outputUriPrefix": "gs://none/x"}}},
-        "The bucket none of the destination gs://none/x does not exist.",
+        f"The bucket none of the destination gs://none/x does not exist. {BUCKET}",
     ),
-    ({"outputConfig": to_table("bq://p.none.t")}, "The dataset p.none of the destination bq://p.none.t was not found."),
-    ({"outputConfig": to_table("bq://p.none")}, "The dataset p.none of the destination bq://p.none was not found."),
+    (
+        {"outputConfig": to_table("bq://p.none.t")},
+        f"The dataset p.none of the destination bq://p.none.t was not found. {DATASET}",
+    ),
+    (
+        {"outputConfig": to_table("bq://p.none")},
+        f"The dataset p.none of the destination bq://p.none was not found. {DATASET}",
+    ),
     ({"outputConfig": to_table("bq://p.e.bare")}, "The destination table bq://p.e.bare already exists."),
     ({"outputConfig": to_table("gs://out/x")}, "'gs://out/x' is not a BigQuery URI."),
 ]
@@ -334,7 +342,7 @@ def test_a_destination_deleted_during_the_run_fails_the_job(vertex: Vertex, runn
     assert vertex.http.delete("/storage/v1/b/out").status_code == 204
     vertex.pass_time("25h")
     failed = vertex.see(job)
-    assert failed["error"]["message"].endswith("The bucket out of the destination gs://out/here does not exist.")
+    assert "The bucket out of the destination gs://out/here does not exist." in failed["error"]["message"]
     assert failed["completionStats"] == {"incompleteCount": "4"}
 
 

@@ -14,7 +14,7 @@ from batchctl.emulator.storage.objects import find_bucket, match_objects, put_ob
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex import datasets
 from batchctl.emulator.vertex.sources import input_columns
-from batchctl.emulator.vertex.uris import BadPlace, read_bq, read_gs
+from batchctl.emulator.vertex.uris import BadPlace, read_bq, read_gs, to_create
 from batchctl.emulator.wire import JsonObject
 
 _MICROSECOND = 1000
@@ -28,12 +28,14 @@ def check_destination(store: Store, job: Job) -> None:
         uri = config["gcsDestination"].get("outputUriPrefix", "")
         bucket, _ = read_gs(uri)
         if find_bucket(store, bucket) is None:
-            raise BadPlace(f"The bucket {bucket} of the destination {uri} does not exist.")
+            hint = to_create(f"buckets: {{{bucket}: {{}}}}")
+            raise BadPlace(f"The bucket {bucket} of the destination {uri} does not exist. {hint}")
         return
     uri = _table_uri(job)
     project, dataset, table = read_bq(uri)
     if dataset is not None and find_dataset(store, project, dataset) is None:
-        raise BadPlace(f"The dataset {project}.{dataset} of the destination {uri} was not found.")
+        hint = to_create(f"datasets: [{project}.{dataset}]")
+        raise BadPlace(f"The dataset {project}.{dataset} of the destination {uri} was not found. {hint}")
     if dataset is not None and table is not None and find_table(store, project, dataset, table) is not None:
         raise BadPlace(f"The destination table {uri} already exists.")
 

@@ -17,7 +17,7 @@ from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.datasets import dataset_uris
 from batchctl.emulator.vertex.importing import Importer
 from batchctl.emulator.vertex.partners import is_partner_row
-from batchctl.emulator.vertex.uris import BadPlace, read_gs, read_table
+from batchctl.emulator.vertex.uris import BadPlace, read_gs, read_table, to_create
 from batchctl.emulator.wire import JsonObject
 
 _RESERVED = frozenset({"response", "status"})
@@ -63,7 +63,7 @@ def _is_table(job: Job, uri: str) -> bool:
 def _object_rows(store: Store, uri: str, job: Job, importer: Importer) -> Iterator[JsonObject]:
     bucket, path = read_gs(uri)
     if find_bucket(store, bucket) is None:
-        raise BadPlace(f"The bucket {bucket} of {uri} does not exist.")
+        raise BadPlace(f"The bucket {bucket} of {uri} does not exist. {to_create(f'buckets: {{{bucket}: {{}}}}')}")
     found = match_objects(store, uri) if path else []
     if not found:
         raise BadPlace(f"No object matches {uri}." if "*" in path else f"The object {uri} does not exist.")

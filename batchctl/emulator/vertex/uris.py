@@ -13,6 +13,11 @@ class BadPlace(Exception):
     """A job cannot read its input or write its output; the text names the place."""
 
 
+def to_create(entry: str) -> str:
+    """How to create what is missing by an entry of the seed, for people: the services do not say it."""
+    return f"To create it in the emulator, write `{entry}` in .emulator.yaml."
+
+
 def read_gs(uri: str) -> tuple[str, str]:
     """Bucket and path of `gs://bucket/path`; the path may be empty. Raises BadPlace."""
     found = _GS.fullmatch(uri)

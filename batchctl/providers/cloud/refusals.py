@@ -24,9 +24,13 @@ def recoded(error: ApiStatus, *, hint: str, code: str | None = None) -> ApiStatu
 
 
 @contextmanager
-def naming_bucket(bucket: str, *roles: str) -> Iterator[None]:
+def naming_bucket(bucket: str, *roles: str, on_emulator: bool = False) -> Iterator[None]:
     """Errors raised inside name the bucket, and the roles that the operation needs."""
-    with _naming(f"gs://{bucket}", " and ".join(roles), f"check that the bucket {bucket} and the object exist"):
+    missing = f"check that the bucket {bucket} and the object exist"
+    if on_emulator:
+        entry = f"`buckets: {{{bucket}: {{}}}}`"
+        missing += f"; to create the bucket in the emulator, write {entry} in .emulator.yaml beside the stack file"
+    with _naming(f"gs://{bucket}", " and ".join(roles), missing):
         yield
 
 

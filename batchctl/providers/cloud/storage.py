@@ -6,6 +6,7 @@ Validates replies; knows nothing about jobs. All reads are retried. Source: refe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,9 +54,13 @@ class StoredObject:
 class Storage:
     """A client of Cloud Storage at one endpoint. Thread-safe."""
 
-    def __init__(self, endpoint: Endpoint, retry: Retry) -> None:
+    def __init__(self, endpoint: Endpoint, retry: Retry, *, on_emulator: bool = False) -> None:
         self._endpoint = endpoint
         self._retry = retry
+        self._on_emulator = on_emulator
+
+    def _naming(self, bucket: str, *roles: str) -> AbstractContextManager[None]:
+        return naming_bucket(bucket, *roles, on_emulator=self._on_emulator)
 
     def now(self) -> datetime:
         """The service's clock, in UTC."""
@@ -70,7 +75,7 @@ class Storage:
             return self._json(Call(what, "GET", f"{_ROOT}{bucket_path(prefix.bucket)}", params={**params, **page}))
 
         names: set[str] = set()
-        with naming_bucket(prefix.bucket, _READER):
+        with self._naming(prefix.bucket, _READER):
             for entries in pages(read, "items", what, _PAGING, seconds=self._retry.total, elapsed=self._retry.elapsed):
                 for found in [_stored(entry, prefix.bucket, what) for entry in entries]:
                     if not found.path.name.startswith(prefix.name):
@@ -82,7 +87,7 @@ class Storage:
     def get(self, path: ObjectPath) -> StoredObject:
         """One object's metadata. Raises ApiError; NotFound also when the bucket does not exist."""
         what = "storage.objects.get"
-        with naming_bucket(path.bucket, _READER):
+        with self._naming(path.bucket, _READER):
             found = self._json(Call(what, "GET", f"{_ROOT}{object_path(path)}", params={"fields": _FIELDS}))
         return self._same(found, path, what)
 
@@ -104,7 +109,7 @@ class Storage:
         allowance = Allowance(retry.total, now=retry.elapsed)
         for attempt in range(1, self._retry.attempts + 1):
             try:
-                with naming_bucket(item.path.bucket, _READER):
+                with self._naming(item.path.bucket, _READER):
                     yield from stream.rest()
             except ApiError as error:
                 if stream.position - at >= Pace.size:
@@ -121,7 +126,7 @@ class Storage:
         Raises ApiError: BadRequest with HTTP 412 when the object exists, `InputChanged` when the content does not have
         `size` bytes.
         """
-        with naming_bucket(path.bucket, _WRITER, _READER):
+        with self._naming(path.bucket, _WRITER, _READER):
             session = ObjectSession.start(self._endpoint, self._retry, path, size, content_type)
             reply = send_all(session, self._retry, content, size, CHUNK)
         return self._same(reply.json_object(), path, session.what)
@@ -129,7 +134,7 @@ class Storage:
     def delete(self, path: ObjectPath) -> None:
         """Delete an object. Raises ApiError; NotFound when it does not exist."""
         call = Call("storage.objects.delete", "DELETE", f"{_ROOT}{object_path(path)}")
-        with naming_bucket(path.bucket, _DELETER):
+        with self._naming(path.bucket, _DELETER):
             self._retry.run(lambda: self._endpoint.call(call))
 
     def _json(self, call: Call) -> dict[str, Json]:

@@ -54,6 +54,7 @@ class Services:
     jobs: Endpoint
     storage: Endpoint
     bigquery: Endpoint
+    on_emulator: bool = False
 
     def close(self) -> None:
         """Close the connections to all services."""
@@ -79,7 +80,7 @@ class VertexProvider:
         self._services = services
         self._endpoint = services.jobs
         self._retry = retry
-        self._storage = Storage(services.storage, retry)
+        self._storage = Storage(services.storage, retry, on_emulator=services.on_emulator)
         self._bigquery = BigQuery(services.bigquery, retry)
         self._staging = staging
         self._create_timeout = limits.create_timeout.total_seconds()
@@ -257,9 +258,10 @@ def open_vertex(
             activity=activity,
         ),
         Endpoint(place.bigquery_url, credentials, shared, transport, error_hints.BIGQUERY, activity=activity),
+        on_emulator=place.is_emulator,
     )
     retry = wire.retry(owner.limits)
-    storage, staging = Storage(services.storage, retry), None
+    storage, staging = Storage(services.storage, retry, on_emulator=place.is_emulator), None
     if place.staging_bucket:
         staging = Staging(storage, place.staging_bucket, locks, short_uid(owner.uid))
     return VertexProvider(account, own_labels(owner.stack, owner.uid), services, retry, staging, owner.limits)
