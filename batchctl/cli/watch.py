@@ -70,7 +70,7 @@ def watch(
     lock_timeout: str,
     **guards: Flag,
 ) -> int:
-    """Drive jobs to their end: collect, retry, keep deadlines.
+    """Follow jobs to their end: collect, retry, apply deadlines.
 
     Without --yes, creates, replaces and removals are reported and not made. Each pass reads the manifests again; if
     they have changed since the start, the run ends (exit 6, `ManifestsChanged`). --forever follows changes.

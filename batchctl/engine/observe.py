@@ -20,7 +20,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.reconcile import find_strangers
 
 _OTHER_KEY_HINT = (
-    "set the key of the project that the jobs are in; if they are all gone, or it is theirs all the same:"
+    "set the key of the project that the jobs are in; if they are all gone, or the key is right:"
     " `batchctl state rebind --all --to PROVIDER`"
 )
 
@@ -142,7 +142,7 @@ def _confirm_clock(provider: Provider, tools: Tools) -> None:
     except ApiError:
         is_clear = False
     if not is_clear:
-        words = "an answer has a `Date` that no other one confirms; deadlines and back-off go by the earlier time"
+        words = "a reply has a `Date` that no other reply confirms; deadlines and back-off use the earlier time"
         tools.warnings.warn(f"a doubtful clock of {provider.account}", f"{provider.account}: {words}")
 
 
@@ -151,7 +151,7 @@ def _warn_of_offset(account: Account, offset: timedelta, tools: Tools) -> None:
     subject = f"the clock of {account}"
     if abs(offset) > TOLERATED_OFFSET:
         words = f"{subject} differs from this machine's by {round(offset.total_seconds())} s"
-        message = f"{words}; ages, deadlines and back-off go by the account's"
+        message = f"{words}; ages, deadlines and back-off use the account's"
         tools.warnings.warn(subject, message, cause="offset")
 
 

@@ -53,10 +53,10 @@ def _cells(can: Capabilities) -> dict[str, str]:
         "list filtered by label": _yes(can.list_filter),
         "webhooks": _yes(can.webhooks),
         "priority": _yes(can.priority),
-        "jobs at once": _number(limits.active),
-        "rows a job": _number(limits.rows),
-        "rows a job, embeddings": _number(limits.embedding_rows),
-        "bytes a file": _number(limits.file_bytes),
+        "active jobs": _number(limits.active),
+        "rows per job": _number(limits.rows),
+        "rows per job, embeddings": _number(limits.embedding_rows),
+        "bytes per file": _number(limits.file_bytes),
         "bytes of inline rows": _number(limits.inline_bytes),
     }
 

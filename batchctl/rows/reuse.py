@@ -63,7 +63,7 @@ def _read_whole(origin: Path) -> Mapping[str, Json]:
         raise ResultsError(
             f"the results in {origin} cannot be used again: {fault_words(error)}",
             code=ErrorCode.RESULTS_MISSING,
-            hint="run the command again: it decides by what is whole then",
+            hint="run the command again: it uses the results that are complete then",
         ) from error
     return found
 

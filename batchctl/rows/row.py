@@ -82,7 +82,7 @@ def _with_metadata(key: str | None, request: Mapping[str, Json], others: dict[st
         return RequestRow(key, request, others)
     own = sorted(str(name) for name in metadata if str(name).startswith(OWN_LABELS))
     if own:
-        raise ValueError(f"metadata.{own[0]} is batchctl's own: choose a name that does not begin so")
+        raise ValueError(f"metadata.{own[0]} is batchctl's own: choose another prefix")
     if key is None and isinstance(metadata.get("key"), str):
         key = _key(metadata["key"])
         kept = {name: member for name, member in metadata.items() if name != "key"}
@@ -129,7 +129,7 @@ def _request(value: Json, kind: Kind) -> dict[str, Json]:
     labels = request.get("labels")
     own = sorted(name for name in labels if str(name).startswith(OWN_LABELS)) if isinstance(labels, Mapping) else []
     if own:
-        raise ValueError(f"request.labels.{own[0]} is batchctl's own: choose a name that does not begin so")
+        raise ValueError(f"request.labels.{own[0]} is batchctl's own: choose another prefix")
     if kind is Kind.EMBEDDINGS_BATCH_JOB:
         if not isinstance(request.get("content"), Mapping):
             other = "; request.contents is for a BatchJob" if "contents" in request else ""

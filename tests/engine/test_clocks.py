@@ -71,7 +71,7 @@ def test_two_wrong_dates_that_differ_pass_no_deadline_either(running, offsets):
     wrong(running, *offsets)
     running.one_pass(wanted)
     assert running.here.calls("batches.cancel") == 0
-    assert any("no other one confirms" in warning for warning in running.progress.warnings)
+    assert any("no other reply confirms" in warning for warning in running.progress.warnings)
 
 
 def test_a_second_look_that_fails_confirms_nothing(running):

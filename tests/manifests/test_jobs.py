@@ -203,7 +203,7 @@ NOT_YET = "is not supported yet"
             "request: {cachedContent: cachedContents/a, tools: [{codeExecution: {}}]}",
             [
                 (
-                    '5:53: InvalidValue "tools" cannot stand beside "cachedContent" (put it into the cached content, or leave '
+                    '5:53: InvalidValue "tools" cannot be used with "cachedContent" (put it into the cached content, or leave '
                     "cachedContent out)"
                 )
             ],

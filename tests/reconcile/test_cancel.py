@@ -200,7 +200,7 @@ def test_what_would_follow_is_called_off(situation: Situation, expected: str) ->
         ),
         (
             Situation(job(), row(job(), unanswered()), look(), CANCEL),
-            "no remote job of it is known so far; it is cancelled as soon as possible",
+            "no remote job is known yet; it is cancelled as soon as possible",
         ),
     ],
 )

@@ -268,7 +268,7 @@ def test_a_reason_names_what_is_cancelled() -> None:
 def test_an_older_attempt_is_named_in_the_drift() -> None:
     made = decide([job()], [row(job(), attempt(1), attempt(2))], [look(found(1), found(2))])
 
-    assert made.drift[0].detail == "batches/a-1 (JOB_STATE_RUNNING) is attempt 1, and still works"
+    assert made.drift[0].detail == "batches/a-1 (JOB_STATE_RUNNING) is attempt 1, and still runs"
 
 
 @pytest.mark.parametrize("order", [1, -1])

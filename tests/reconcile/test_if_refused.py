@@ -54,7 +54,7 @@ def removed(situation: Situation, options: Options = UNASKED) -> Situation:
         pytest.param(
             one(attempt(1, "PENDING"), pending_deadline=HOUR),
             "Active unfinished | cancel a@1.0 deadline",
-            "pendingDeadline is over: it never began to run",
+            "pendingDeadline is over: the job did not start",
             id="its deadline is over",
         ),
         pytest.param(
@@ -63,7 +63,7 @@ def removed(situation: Situation, options: Options = UNASKED) -> Situation:
         pytest.param(
             one(attempt(1, **{**SENT, "cancel_time": NOW - MINUTE})),
             "Cancelling unfinished | cancel a@1.0 deadline",
-            "a cancel was sent, but the job still works: sent again",
+            "the job still runs after a cancel: it is sent again",
             id="a cancel was sent, and is sent again",
         ),
         pytest.param(
@@ -129,7 +129,7 @@ def test_a_change_that_nobody_agreed_to(situation: Situation, expected: str, rea
         pytest.param(
             one(attempt(1, "PENDING"), pending_deadline=HOUR),
             "delete Active unfinished | cancel a@1.0 deadline",
-            "pendingDeadline is over: it never began to run",
+            "pendingDeadline is over: the job did not start",
             id="its deadline, as recorded, is over",
         ),
         pytest.param(
@@ -154,7 +154,7 @@ def test_a_change_that_nobody_agreed_to(situation: Situation, expected: str, rea
         pytest.param(
             one(attempt(1, "PENDING"), pending_deadline=HOUR, on_remove=OnRemove.KEEP),
             "forget Active unfinished | cancel a@1.0 deadline",
-            "pendingDeadline is over: it never began to run",
+            "pendingDeadline is over: the job did not start",
             id="onRemove keep: its deadline is over",
         ),
     ],

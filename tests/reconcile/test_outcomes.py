@@ -75,14 +75,14 @@ TROUBLE = Trouble(Operation.CREATE, "PermissionDenied", "no right", "give it the
             Reason.SETTLING,
             attempt(1, None, remote=None, error=Status(7, "waits")),
             "it waits",
-            "`batchctl apply` or `watch` goes on to look for what it made; nothing is bought twice",
+            "`batchctl apply` or `watch` continues to look for its remote job; nothing is bought twice",
         ),
         (Reason.REFUSED_FOR_NOW, attempt(1, None, remote=None, trouble=TROUBLE), "it waits", "give it the role"),
         (
             Reason.SETTLING,
             attempt(error=Status(7, "of the remote job"), trouble=TROUBLE),
             "it waits",
-            "`batchctl apply` or `watch` goes on to look for what it made; nothing is bought twice",
+            "`batchctl apply` or `watch` continues to look for its remote job; nothing is bought twice",
         ),
     ],
 )

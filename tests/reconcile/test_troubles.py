@@ -267,7 +267,7 @@ def test_a_refused_create_call_waits_for_its_pause(situation: Situation, expecte
     made = situation.decide()
     assert (show(made), made.jobs[0].code) == (expected, code)
     if code == "RefusedForNow":
-        assert made.jobs[0].reason.startswith("nothing was sent so far: HTTP 403: no (since 2026-11-22T12:00:00Z")
+        assert made.jobs[0].reason.startswith("nothing was sent yet: HTTP 403: no (since 2026-11-22T12:00:00Z")
         assert not made.jobs[0].needs_consent
     if (expected, code) == ("wait Waiting", "RefusedForNow"):
         assert (made.jobs[0].next_time, made.jobs[0].timer) == (NOW + SECOND, "backoff")
@@ -284,7 +284,7 @@ def test_a_quota_is_told_in_the_apis_words_to_all_that_wait_for_it() -> None:
     record = row(job(), attempt(1, None, remote=None, trouble=troubled("NoCredit")))
     made = decide([job(), job("b")], [record], [look()], quotas=[Quota(key, 1, NOW, NOW + HOUR)])
     own, other = (planned.reason for planned in made.jobs)
-    assert own.startswith("nothing was sent so far: HTTP 403: no (since ")
+    assert own.startswith("nothing was sent yet: HTTP 403: no (since ")
     assert own.count("HTTP 403: no") == 1
     assert other.endswith("as the API says: HTTP 403: no")
 

@@ -16,7 +16,7 @@ from batchctl.model.request.spelling import respell
 @pytest.mark.parametrize("name", ["systemInstruction", "tools", "toolConfig"])
 def test_a_cache_brings_its_own_instruction_and_tools(name: str) -> None:
     (problem,) = check_together({"cachedContent": "cachedContents/a", name: [{}]})
-    assert (problem.place, problem.message) == (name, f'"{name}" cannot stand beside "cachedContent"')
+    assert (problem.place, problem.message) == (name, f'"{name}" cannot be used with "cachedContent"')
 
 
 def test_thinking_must_leave_tokens_for_the_answer() -> None:

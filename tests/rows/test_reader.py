@@ -423,7 +423,7 @@ def test_rows_are_checked_with_their_defaults(write: Writer) -> None:
     cached = RowRules(Api.GEMINI, {"cachedContent": "cachedContents/a"})
     assert checked(write(asked("a", tools=[{"codeExecution": {}}])), cached) == [
         (
-            '1 InvalidValue request.tools: "tools" cannot stand beside "cachedContent"'
+            '1 InvalidValue request.tools: "tools" cannot be used with "cachedContent"'
             " (put it into the cached content, or leave cachedContent out)"
         )
     ]

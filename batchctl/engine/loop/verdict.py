@@ -106,7 +106,7 @@ def _missed(names: Sequence[str]) -> BatchctlError:
 
 def _unsettled(names: Sequence[str]) -> BatchctlError:
     message = f"the answer to a create call is not known yet: {_name_some(names)}"
-    hint = "`batchctl apply` or `watch` goes on to look for what it made; nothing is bought twice"
+    hint = "`batchctl apply` or `watch` continues to look for its remote job; nothing is bought twice"
     return NotYetError(message, code=ErrorCode.NOT_YET, hint=hint)
 
 

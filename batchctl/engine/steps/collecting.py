@@ -106,7 +106,7 @@ class Collector:
         if collected.unmatched:
             words += f", {collected.unmatched} that match no input row"
         if collected.anonymous:
-            words += f", {collected.anonymous} that nothing tells apart"
+            words += f", {collected.anonymous} that nothing distinguishes"
         self._journal.note_event(step.key.job, step.key.attempt, EventKind.COLLECTED, f"{words}; {collected.path}")
         self._journal.commit()
         self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")

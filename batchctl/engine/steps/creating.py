@@ -163,7 +163,7 @@ class Creator:
                 source, reused = UploadedFile(file.name), file if is_reused else None
             case UnknownSource():
                 hint = "give the manifest a src"
-                message = f"{job.name} was made by hand, and its input is not known here"
+                message = f"{job.name} was created manually, and its input is not known"
                 raise BatchctlError(message, code=ErrorCode.INVALID_INPUT, hint=hint)
             case UploadedFile() | RemoteSource():
                 pass

@@ -41,7 +41,7 @@ def _cache(request: Mapping[str, Json]) -> Iterator[Problem]:
         return
     for name in _IN_THE_CACHE:
         if request.get(name) is not None:
-            text = f'"{name}" cannot stand beside "cachedContent"'
+            text = f'"{name}" cannot be used with "cachedContent"'
             yield Problem(
                 (name,), Fault.INVALID_VALUE, text, "put it into the cached content, or leave cachedContent out"
             )

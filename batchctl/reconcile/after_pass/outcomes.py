@@ -11,7 +11,7 @@ from batchctl.model.reasons import Reason
 _WAYS_OUT = {
     Reason.QUOTA: "`batchctl watch` creates it as soon as there is capacity",
     Reason.REFUSED_FOR_NOW: "`batchctl watch` tries it again; `batchctl explain NAME` says until when",
-    Reason.SETTLING: "`batchctl apply` or `watch` goes on to look for what it made; nothing is bought twice",
+    Reason.SETTLING: "`batchctl apply` or `watch` continues to look for its remote job; nothing is bought twice",
     Reason.UNSEEN: "`batchctl apply` creates it as soon as its account can be read",
 }
 """Reasons of a wait for which a create call could not be made or answered yet, with the way out."""

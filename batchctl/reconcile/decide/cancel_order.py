@@ -82,4 +82,4 @@ def _look_ahead(subject: Subject, view: AttemptView, context: Context) -> Decisi
         return rest(phase, Reason.REJECTED, "the API refused it")
     if phase is Phase.CANCELLED:
         return rest(phase, Reason.CANCEL_ORDERED, f"{BY_ORDER} before a create call got through")
-    return wait(phase, Reason.NOT_CREATED, "no remote job of it is known so far")
+    return wait(phase, Reason.NOT_CREATED, "no remote job is known yet")

@@ -81,7 +81,7 @@ def _send_again(subject: Subject, view: AttemptView, context: Context, *, same: 
         code, reason = Reason.NOT_SENT, "the create call did not get through; nothing was sent"
     else:
         code = Reason.NOT_SENT if trouble.until is None else Reason.REFUSED_FOR_NOW
-        reason = f"nothing was sent so far: {trouble.words}"
+        reason = f"nothing was sent yet: {trouble.words}"
     token = attempt.token if same else None
     decision = create(view.key, code, reason, token, is_suspended=context.is_suspended(subject))
     due = trouble.next_time if trouble is not None and same else None

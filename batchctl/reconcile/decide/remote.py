@@ -95,7 +95,7 @@ def _await_cancel(subject: Subject, view: AttemptView, job: RemoteJob, context: 
         )
     cause = view.attempt.cancel_cause or CancelCause.USER
     step = Cancel(view.key, job.account, job.name, cause)
-    words = "a cancel was sent, but the job still works: sent again"
+    words = "the job still runs after a cancel: it is sent again"
     return Decision(Action.CANCEL, current_phase(subject, view), Reason.CANCELLING, words, (step,), unfinished=True)
 
 
@@ -117,7 +117,7 @@ def _deadline(attempt: RecordedAttempt, lifecycle: Lifecycle) -> tuple[datetime 
     """When the attempt's present state has lasted too long, with the reason that this is, and its words."""
     if attempt.state in {JobState.QUEUED, JobState.PENDING}:
         end = _after(attempt.create_time, lifecycle.pending_deadline)
-        return end, Reason.PENDING_DEADLINE, "pendingDeadline is over: it never began to run"
+        return end, Reason.PENDING_DEADLINE, "pendingDeadline is over: the job did not start"
     end = _after(attempt.start_time, lifecycle.active_deadline)
     return end, Reason.ACTIVE_DEADLINE, "activeDeadline is over: it ran too long"
 

@@ -47,6 +47,6 @@ def _settle(phase: Phase, view: AttemptView, context: Context) -> Decision | Non
             RecordAttempt(replace(view.attempt, intent=looked), Note.LOOKED)
         )
     if age < grace:
-        words = "the create call got no answer; its mark is not in the list so far"
+        words = "the create call got no answer; its mark is not in the list yet"
         return wait(phase, Reason.SETTLING, words, context.now + (grace - age), Timer.SETTLING)
     return None

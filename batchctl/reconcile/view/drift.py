@@ -65,7 +65,7 @@ def _of_duplicates(subject: Subject, view: AttemptView) -> Iterator[Drift]:
     for job in extra:
         words = f"{job.name} ({job.state}) is a second remote job beside {view.attempt.remote}"
         if view is not subject.current:
-            words = f"{job.name} ({job.state}) is attempt {view.key.attempt}, and still works"
+            words = f"{job.name} ({job.state}) is attempt {view.key.attempt}, and still runs"
         yield Drift(subject.name, DriftKind.DUPLICATE, words)
 
 
