@@ -17,10 +17,12 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import BatchctlError, ResultsError, UsageError
 from batchctl.model.observed import RowCounts
+from batchctl.model.ports import InputRow
 from batchctl.model.row_settings import RowSettings, judge_rows
 from batchctl.model.verdicts import RowVerdict
 from batchctl.report.words import anonymous_words, rows_text
 from batchctl.rows.encode import RowEncoder
+from batchctl.rows.missing import with_missing
 from batchctl.rows.read import read_attempt, read_digest, read_gaps, read_results
 from batchctl.rows.requests import with_request, with_requests
 from batchctl.rows.selection import RowSelection, judged
@@ -77,7 +79,8 @@ def results(
     problems: list[BatchctlError] = []
     with open_sink(form, out) as sink:
         for job in jobs:
-            for row in selection.pick(_rows(job, workspace, shows_job=shows_job, join=join), job.accepted, found):
+            all_rows = _rows(job, workspace, selection, shows_job=shows_job, join=join)
+            for row in selection.pick(all_rows, job.accepted, found):
                 sink.write(row)
             problems += [] if (problem := damage(workspace, job.name, job.folder)) is None else [problem]
         problems += _missing_keys(keys, found)
@@ -114,12 +117,17 @@ def _find(workspace: Workspace, names: Iterable[str], attempt: int | None) -> li
     return found
 
 
-def _rows(job: _Job, workspace: Workspace, *, shows_job: bool, join: bool) -> Iterator[Mapping[str, Json]]:
+def _rows(
+    job: _Job, workspace: Workspace, selection: RowSelection, *, shows_job: bool, join: bool
+) -> Iterator[Mapping[str, Json]]:
     """All rows of a job, each with all members of the contract."""
     owner = {"job": job.name} if shows_job else {}
     # The members that identify a row come before its answer, which may be long.
     head = {**owner, "key": None, "index": None, "verdict": None, "input": None, "attempt": read_attempt(job.folder)}
     rows: Iterable[Mapping[str, Json]] = ({**head, **row} for row in read_results(job.folder))
+    inputs = _input_rows(job, workspace) if selection.wants_missing else None
+    if inputs is not None:
+        rows = with_missing(rows, inputs, head)
     if join:
         requests = _requests(job, workspace)
         rows = (with_request(row, None) for row in rows) if requests is None else with_requests(rows, requests)
@@ -128,8 +136,12 @@ def _rows(job: _Job, workspace: Workspace, *, shows_job: bool, join: bool) -> It
 
 def _requests(job: _Job, workspace: Workspace) -> Iterator[Mapping[str, Json] | None] | None:
     """The requests of a job's input, as they were sent; None where batchctl does not have the same input."""
-    rows = None if job.desired is None else RowEncoder(workspace.stack.limits.line_bytes).rows(job.desired)
+    rows = _input_rows(job, workspace)
     return None if rows is None else (row.sent_request for row in rows)
+
+
+def _input_rows(job: _Job, workspace: Workspace) -> Iterator[InputRow] | None:
+    return None if job.desired is None else RowEncoder(workspace.stack.limits.line_bytes).rows(job.desired)
 
 
 def _missing_keys(keys: Iterable[str], found: set[str]) -> list[BatchctlError]:

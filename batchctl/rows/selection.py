@@ -22,6 +22,11 @@ class RowSelection:
     keys: frozenset[str] = frozenset()
     """Only rows with one of these keys or `custom_id`s; empty: any."""
 
+    @property
+    def wants_missing(self) -> bool:
+        """Whether input rows without any result are wanted, too."""
+        return self.failed or RowVerdict.NO_RESULT in self.codes
+
     def pick(
         self, rows: Iterable[Mapping[str, Json]], accepted: frozenset[str], keys_found: set[str]
     ) -> Iterator[Mapping[str, Json]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import io
 import json
 import os
@@ -134,6 +135,33 @@ def test_join_adds_the_request_of_the_same_input(done: StackFolder, cli: Cli) ->
     ran = cli.ok("results", "translate", "--join")
     assert {row["request"] for row in ran.rows} == {None}
     assert "translate: request is null" in ran.err
+
+
+def test_failed_rows_include_those_without_a_result(done: StackFolder, cli: Cli) -> None:
+    folder = next((done.path / "results" / "translate").glob("*-1"))
+    lines = (folder / "results.jsonl").read_bytes().splitlines(keepends=True)
+    content = b"".join([lines[0], lines[2]])
+    (folder / "results.jsonl").write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    manifest["rows"] |= {"missing": 2}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert keys(cli) == ["k1", "k3"]
+    ran = cli.ok("results", "translate", "--failed", "--join")
+    assert [(row["key"], row["index"], row["verdict"]) for row in ran.rows] == [
+        ("k2", 1, "NO_RESULT"),
+        ("k3", 2, "MAX_TOKENS"),
+        ("k4", 3, "NO_RESULT"),
+    ]
+    assert ran.rows[0]["request"]["contents"][0]["parts"] == [{"text": "say k2"}]
+    assert ran.rows[0]["input"] == {"custom_id": "id-k2"}
+    for row in ran.rows:
+        check_schema("results-row", row)
+    assert keys(cli, "--reason", "NO_RESULT", "--key", "id-k4") == ["k4"]
+    write(done, request={"generationConfig": {"temperature": 0.7}})
+    ran = cli.ok("results", "translate", "--failed")
+    assert [row["key"] for row in ran.rows] == ["k3"], "the input is another one"
+    assert "2 input rows have no result" in ran.err
 
 
 def test_a_replaced_job_keeps_its_former_results(done: StackFolder, cli: Cli, service: Service) -> None:
