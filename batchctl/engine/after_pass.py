@@ -23,9 +23,9 @@ class AfterPass:
     desired: DesiredStack
     recorded: Recorded
     observed: Observed
-    """The look that the pass began with, and what its own calls showed since."""
+    """The observation at the start of the pass, with the effects of its own calls."""
     begun: datetime
-    """When it began, on the local clock."""
+    """The start of the pass, on the local clock."""
     options: Options
     inventory: Inventory | None = None
     """The content of the results folder after the pass."""

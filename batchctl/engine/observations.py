@@ -30,7 +30,7 @@ class Observations:
 
     @property
     def observed(self) -> Observed:
-        """The look as it would be now, as far as this pass can tell."""
+        """The observation with all effects that this pass knows."""
         return {account: self._renewed(look) for account, look in self._observed.items()}
 
     def _renewed(self, look: Observation) -> Observation:

@@ -103,7 +103,7 @@ def _remote_names(recorded: Recorded) -> dict[Account, frozenset[str]]:
 
 
 def _to_adopt(desired: DesiredStack, recorded: Recorded) -> dict[Account, set[str]]:
-    """The jobs that somebody made by hand and that manifests take in: without a mark, a list of ours lacks them."""
+    """The jobs that were created manually and that manifests import: without a mark, lists of our jobs lack them."""
     found: dict[Account, set[str]] = {}
     for job in desired.jobs:
         if job.adopt and job.name not in recorded.jobs:
@@ -136,7 +136,7 @@ def _look_at(account: Account, tools: Tools, *, foreign: bool) -> tuple[Observat
 
 
 def _confirm_clock(provider: Provider, tools: Tools) -> None:
-    """Make a second look at a clock that jumped. Where it says something else, or fails, the jump does not count."""
+    """Check a clock that jumped once more. If the check differs or fails, the jump does not count."""
     try:
         is_clear = provider.confirm_clock()
     except ApiError:

@@ -146,7 +146,7 @@ def run_pass(
 def _decide(
     desired: DesiredStack, recorded: Recorded, observed: Observed, begun: datetime, options: Options, tools: Tools
 ) -> Plan:
-    """The plan. Collected results that it relies on are read against their hash: what is not whole changes it."""
+    """The plan. Collected results that it relies on are read against their hash: incomplete ones change the plan."""
     checked: set[str] = set()
     while True:
         planned = plan(desired, recorded, observed, begun, options, tools.look_at_results())

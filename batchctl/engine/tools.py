@@ -31,7 +31,7 @@ _TOKEN_LETTERS = string.ascii_lowercase + string.digits
 
 
 def new_token() -> str:
-    """A fresh token: what tells one create call from every other."""
+    """A new token, which identifies one create call."""
     return "".join(secrets.choice(_TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
 
 
@@ -123,10 +123,10 @@ class Tools:
         return None if self.shelf is None else self.shelf.look()
 
     def is_whole(self, path: str) -> bool:
-        """Whether collected rows are whole: all of them are read."""
+        """Whether collected rows are complete; reads all of them."""
         return self.shelf is None or self.shelf.verify(path) is None
 
     def require_running(self) -> None:
-        """Raise StoppedError when the process was asked to stop: what is in flight is finished, nothing is begun."""
+        """Raise StoppedError when the process was asked to stop: running calls end, no new ones start."""
         if self.clock.is_stopped():
             raise StoppedError("stopped before it was finished", hint="run the same command again: it goes on")

@@ -263,7 +263,7 @@ def _kind_of(node: Node) -> str:
 
 
 def _type_hint(node: Scalar, wanted: Sequence[str], schemas: Sequence[Mapping[str, Json]]) -> str:
-    """How to write a value so that it has an accepted type and the field accepts it."""
+    """The way to write a value so that it has an accepted type and the field accepts it."""
     if node.variable is not None:
         kind = next((kind for kind in ("string", "number", "boolean") if kind in wanted), "")
         return f"declare {shown(node.variable)} with type: {kind}" if kind else ""

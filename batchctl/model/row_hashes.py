@@ -59,7 +59,7 @@ def hash_rows(rows: Iterable[RequestRow]) -> str | None:
 
 @dataclass(frozen=True)
 class RowChanges:
-    """How the rows of one input differ from those of another: keys, in the order of the rows."""
+    """The differences between the rows of two inputs: keys, in the order of the rows."""
 
     total: int
     """The present number of rows."""

@@ -294,5 +294,5 @@ def _interrupted() -> BatchctlError:
 
 
 def _saw_nothing(done: PassReport) -> bool:
-    """Whether no account at all could be read: then the set-up is wrong, and waiting does not mend it."""
+    """Whether no account at all could be read: then the set-up is wrong, and waiting does not help."""
     return bool(done.errors) and done.accounts == done.errors.keys()

@@ -18,7 +18,7 @@ _FIRST_BACKOFF = 1.0
 
 @dataclass(frozen=True)
 class Pace:
-    """The bounds of the wait between two looks, in seconds."""
+    """The bounds of the wait between two checks, in seconds."""
 
     shortest: float = 1.0
     """After a change."""

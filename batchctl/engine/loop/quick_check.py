@@ -1,6 +1,6 @@
 """A look at single jobs in place of a whole pass, while nothing is to be decided.
 
-It takes no lock, writes nothing and decides nothing: it only tells whether a pass is needed.
+It takes no lock, writes nothing and decides nothing: it only shows whether a pass is needed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.reconcile import choose_gets
 
 MAX_QUICK_CHECKS = 10
-"""In a row, before a whole pass is made all the same: drift shows in lists alone."""
+"""Consecutive quick checks before a complete pass, because only lists show drift."""
 
 
 def is_unchanged(last: PassReport, recorded: Recorded, limits: Limits, tools: Tools) -> bool:

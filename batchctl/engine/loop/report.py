@@ -51,7 +51,7 @@ class DriveReport:
     """The report of a run of passes."""
 
     plan: Plan
-    """Of the whole run: of each job the weightiest action."""
+    """The complete run: for each job its most important action."""
     last: Plan
     """Of the last pass: what it decided."""
     next_plan: Plan
@@ -134,7 +134,7 @@ def _weight(job: JobPlan) -> int:
 
 
 def has_changed(before: Plan, after: Plan) -> bool:
-    """Whether a pass shows news. That a job cannot be seen is none; that it can be seen again is."""
+    """Whether a pass shows a change. A job that becomes hidden is no change; one that is visible again is."""
     old, new = _states(before), _states(after)
     return old.keys() != new.keys() or any(old[name] != now for name, now in new.items() if now[1] is not Phase.UNKNOWN)
 
@@ -152,7 +152,7 @@ def has_come_to(job: JobPlan, phase: Phase) -> bool:
 
 
 def not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
-    """The jobs that are still to be bought again, by order: those whose new attempt could not be begun."""
+    """The jobs that are still to be bought again, by order: those whose new attempt could not start."""
     made = {attempt.key for job in last.after.recorded.jobs.values() for attempt in job.attempts}
     begun = {job.job for job in last.plan.jobs for step in job.steps if isinstance(step, Create) and step.key in made}
     return names - begun

@@ -1,4 +1,4 @@
-"""The verdict on a whole run: why it does not end with 0, in a few short errors.
+"""The verdict on a run: why it does not end with 0, in a few short errors.
 
 The exit code and the last words of a command both come from here, so they cannot disagree. How single actions ended
 is in the report; here they are counted, and the first few are named.
@@ -37,7 +37,7 @@ class Measure:
 
 
 def find_verdict(report: DriveReport, measure: Measure) -> tuple[BatchctlError, ...]:
-    """The errors of a whole run, in no order."""
+    """The errors of a run, in no order."""
     return tuple(_verdict(report, measure))
 
 

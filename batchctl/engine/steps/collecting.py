@@ -83,7 +83,7 @@ class Collector:
         self._tools = tools
 
     def collect(self, step: Collect) -> Generator[Callable[[], Any], Any, None]:
-        """Raises ApiError and ResultsError; results that are gone for good are recorded as such."""
+        """Raises ApiError and ResultsError; results that no longer exist are recorded as lost."""
         attempt = self._journal.attempts[step.key]
         provider = self._tools.providers.get(attempt.account)
         self._journal.commit()

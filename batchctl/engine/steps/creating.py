@@ -120,12 +120,12 @@ class Creator:
         self._tools.progress.step(attempt.key.job, f"created {remote.name} (attempt {attempt.key.attempt})")
 
     def _trouble(self, key: AttemptKey, token: str) -> Trouble | None:
-        """The trouble of this very attempt so far."""
+        """The recorded trouble of this attempt."""
         before = self._journal.attempts.get(key)
         return before.trouble if before is not None and before.token == token else None
 
     def _raise_failed(self, attempt: RecordedAttempt, failure: Failure, error: ApiError) -> NoReturn:
-        """Write down what went wrong, and raise: what is tried again by itself has not failed."""
+        """Record the error, and raise it: what is tried again by itself has not failed."""
         after = self._record_failure(attempt, failure)
         is_put_off = after.trouble is not None and after.trouble.until is not None and not after.rejected
         if is_put_off or isinstance(error, QuotaExceeded):

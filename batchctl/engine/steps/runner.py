@@ -48,7 +48,7 @@ class StepRunner:
         self._collector = Collector(desired, journal, tools)
 
     def run(self, plan: JobPlan, steps: tuple[Step, ...]) -> Generator[Call, Any, None]:
-        """Run steps in order, yielding the calls. Raises BatchctlError; the steps after a failed one are not begun."""
+        """Run steps in order, yielding the calls. Raises BatchctlError; the steps after a failed one do not start."""
         for step in steps:
             self._tools.require_running()
             match step:
@@ -90,7 +90,7 @@ class StepRunner:
             self._tools.progress.step(attempt.key.job, f"{attempt.state} (attempt {number})")
 
     def point_current(self, job: str) -> None:
-        """Let the results that count be `current`. Done in each pass, so a missing link is mended.
+        """Let the results that count be `current`. Done in each pass, which restores a missing link.
 
         Raises ResultsError.
         """

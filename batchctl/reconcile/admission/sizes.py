@@ -1,4 +1,4 @@
-"""How large the work of each planned job is, and whether the plan buys it."""
+"""The size of the work of each planned job, and whether the plan buys it."""
 
 from __future__ import annotations
 

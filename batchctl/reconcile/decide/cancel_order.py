@@ -63,7 +63,7 @@ def _order(subject: Subject, view: AttemptView, context: Context) -> Decision:
 
 
 def _find_end(subject: Subject, view: AttemptView, context: Context) -> Decision | None:
-    """How the job has ended, if nothing could follow without an order; None when something could."""
+    """The end of the job, if nothing could follow without an order; None when something could."""
     found = _look_ahead(subject, view, context)
     # Before its results are here it is not known whether any row succeeded.
     may_be_retried = not subject.is_cancel_requested and subject.lifecycle.backoff_limit > 0

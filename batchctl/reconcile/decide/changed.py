@@ -133,7 +133,7 @@ def _refuse_adopted(attempt: RecordedAttempt, context: Context) -> Guard | None:
 
 
 def changes_of(attempt: RecordedAttempt, desired: DesiredJob) -> tuple[Change, ...]:
-    """How the desired work differs from that of an attempt."""
+    """The differences between the desired work and that of an attempt."""
     if not attempt.tree:
         return (Change("digest", attempt.digest, desired.digest),)
     return describe_changes(attempt.tree, desired.tree, (attempt.row_hashes, desired.row_hashes))

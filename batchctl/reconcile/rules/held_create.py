@@ -1,4 +1,4 @@
-"""How a create call is held back, without losing what the decision found out on the way."""
+"""Holds a create call back, and keeps the other findings of its decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How two redacted trees differ, in the words of the manifest."""
+"""The differences of two redacted trees, in the words of the manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an attempt ended, by its record."""
+"""The end of an attempt, by its record."""
 
 from __future__ import annotations
 
