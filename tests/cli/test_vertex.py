@@ -380,7 +380,7 @@ def test_rows_that_do_not_fit_together_are_told_wherever_the_job_is_shown(
     (vertex.path / "results" / "good" / "current" / "manifest.json").unlink()
     shown = cli("results", "good", "--log-format", "json")
     assert (shown.code, len(shown.rows)) == (1, 3)
-    assert "it is not known whether rows are missing" in json.loads(shown.err.splitlines()[0])["message"]
+    assert "whether rows are missing is not known" in json.loads(shown.err.splitlines()[0])["message"]
 
 
 def test_tables_of_a_project_with_a_domain(vertex: StackFolder, cli: Cli, service: Service) -> None:
