@@ -27,7 +27,7 @@ class RowCounts:
     """Rows with a good answer."""
     failed: int | None = None
     """Rows with a result that is not good."""
-    verdicts: Mapping[str, int] = field(default_factory=dict)
+    verdicts: Mapping[str, int] = field(default_factory=dict, hash=False)
     """Collected rows by the code of their verdict, those without a result too; empty where they were not judged."""
     accepted: frozenset[str] = frozenset()
     """Codes among these, besides `OK`, that count as good by `rows.accept`."""

@@ -11,7 +11,7 @@ from batchctl.reconcile import Options
 from tests.support.engine import job, made, phases, plan_of, results
 
 CREATE, DOWNLOAD = "batches.create", "files.download"
-DISABLED = "Generative Language API has not been used in project 1 before or it is disabled."
+DISABLED = "Generative Language API has not been used in project 1 before or it is disabled"
 
 
 def refusing(method: str = CREATE, status: int = 403, message: str = DISABLED, **more: object) -> dict[str, object]:
@@ -28,7 +28,7 @@ def test_a_refusal_that_passes_is_tried_again_by_the_next_apply(world):
         trouble.first_time + timedelta(hours=1),
         f"batches.create: HTTP 403: {DISABLED}",
     )
-    assert "takes a few minutes" in trouble.hint
+    assert "a few minutes later" in trouble.hint
     assert results(world.apply(job("a"))) == {"a": "done"}
     attempt = world.attempt("a")
     assert (attempt.trouble, attempt.rejected, attempt.remote is not None) == (None, False, True)

@@ -42,7 +42,7 @@ def sdk_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     roots.write_text(one_root())
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("GOOGLE_", "GEMINI_", "BATCHCTL_")):
+            if name.startswith(("GOOGLE_", "GEMINI_", "BATCHCTL_")) or name in {"CI", "GITHUB_ACTIONS"}:
                 patch.delenv(name)
         patch.setenv("SSL_CERT_FILE", str(roots))
         patch.setenv("NO_PROXY", "*")

@@ -35,7 +35,7 @@ class FrozenDict(dict[str, Any]):
         return hash(frozenset(self.items()))
 
 
-_PLAIN = frozenset({int, float, bool, type(None), datetime, timedelta, frozenset, FrozenDict})
+_PLAIN = frozenset({int, float, bool, type(None), datetime, timedelta, frozenset, dict, FrozenDict})
 """Types of values that name no remote job."""
 
 
