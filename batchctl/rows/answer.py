@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from batchctl.model.desired import Json
+from batchctl.rows.candidates import candidates_of, parts_of, texts_of
+from batchctl.rows.expectation import member
 from batchctl.rows.partner_verdict import partner_text
 from batchctl.rows.verdict import is_vector, vectors
 
 
 def answer_text(response: Mapping[str, Json]) -> str | None:
     """The text of the first candidate that has one, without thoughts; None if no candidate has text."""
-    for candidate in _candidates(response):
-        text = "".join(_texts(candidate))
+    for candidate in candidates_of(response):
+        text = "".join(texts_of(parts_of(candidate)))
         if text:
             return text
     return partner_text(response)
@@ -20,12 +22,10 @@ def answer_text(response: Mapping[str, Json]) -> str | None:
 
 def finish_reason(response: Mapping[str, Json]) -> str | None:
     """The reason why the answer with this text ended, or the first candidate's."""
-    candidates = list(_candidates(response))
-    chosen = next((one for one in candidates if any(_texts(one))), candidates[0] if candidates else {})
-    for name in ("finishReason", "finish_reason"):
-        if chosen.get(name) is not None:
-            return str(chosen[name])
-    return None
+    candidates = list(candidates_of(response))
+    chosen = next((one for one in candidates if any(texts_of(parts_of(one)))), candidates[0] if candidates else {})
+    reason = member(chosen, "finishReason")
+    return None if reason is None else str(reason)
 
 
 def answer_vector(response: Mapping[str, Json]) -> tuple[float, ...] | None:
@@ -37,16 +37,3 @@ def answer_vector(response: Mapping[str, Json]) -> tuple[float, ...] | None:
             except OverflowError:
                 continue
     return None
-
-
-def _candidates(response: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
-    found = response.get("candidates")
-    yield from (one for one in (found if isinstance(found, list) else [found]) if isinstance(one, Mapping))
-
-
-def _texts(candidate: Mapping[str, Json]) -> Iterator[str]:
-    content = candidate.get("content")
-    parts = content.get("parts") if isinstance(content, Mapping) else None
-    for part in parts if isinstance(parts, list) else [parts]:
-        if isinstance(part, Mapping) and isinstance(part.get("text"), str) and not part.get("thought"):
-            yield part["text"]

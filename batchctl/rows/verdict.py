@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from batchctl.model.desired import Json
 from batchctl.model.verdicts import ERRORS, FINISH_REASONS, RowVerdict
+from batchctl.rows.candidates import candidates_of, parts_of, texts_of
 from batchctl.rows.expectation import ANYTHING, AnswerForm, Expectation, member
 from batchctl.rows.partner_verdict import is_partner_answer, partner_verdict
 
@@ -65,9 +66,7 @@ def _has(response: Mapping[str, Json], names: tuple[str, ...]) -> bool:
 
 
 def _generated(response: Mapping[str, Json], expected: Expectation) -> RowVerdict:
-    candidates = response.get("candidates")
-    candidates = candidates if isinstance(candidates, list) else [candidates]
-    found = [_candidate(one, expected) for one in candidates if isinstance(one, Mapping)]
+    found = [_candidate(one, expected) for one in candidates_of(response)]
     if RowVerdict.OK in found:
         return RowVerdict.OK
     feedback = member(response, "promptFeedback")
@@ -84,13 +83,7 @@ def _candidate(candidate: Mapping[str, Json], expected: Expectation) -> RowVerdi
     name = reason.upper() if isinstance(reason, str) else ""
     if name not in _DONE:
         return FINISH_REASONS.get(name, RowVerdict.UNKNOWN_FINISH_REASON)
-    return _content(list(_parts(candidate)), expected)
-
-
-def _parts(candidate: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
-    content = candidate.get("content")
-    parts = content.get("parts") if isinstance(content, Mapping) else None
-    yield from (part for part in (parts if isinstance(parts, list) else [parts]) if isinstance(part, Mapping))
+    return _content(list(parts_of(candidate)), expected)
 
 
 def _content(parts: list[Mapping[str, Json]], expected: Expectation) -> RowVerdict:
@@ -101,7 +94,7 @@ def _content(parts: list[Mapping[str, Json]], expected: Expectation) -> RowVerdi
     wanted = expected.modalities - {"TEXT"}
     if wanted:
         return RowVerdict.OK if wanted <= media else RowVerdict.MISSING_MODALITY
-    text = "".join(part["text"] for part in answer if isinstance(part.get("text"), str))
+    text = "".join(texts_of(answer))
     if text.strip():
         return _text(text, expected)
     if not expected.modalities and (media or any(part.get(name) for part in answer for name in _TRANSCRIPTS)):
