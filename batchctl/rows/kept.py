@@ -1,6 +1,6 @@
 """The attempts that the results folder shows, for a lost state.
 
-Owns the reading of the manifests that `results` wrote. Incomplete results do not count as collected.
+Owns how the manifests of collected folders are written and read. Incomplete results do not count as collected.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
 
+from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import UnsafeFile, open_stream
 from batchctl.model.desired import Json
 from batchctl.model.exhaustion import raise_if_exhausted
@@ -101,12 +102,20 @@ def _read(folder: Path) -> KeptResults:
 
 
 def read_manifest(folder: Path) -> Mapping[str, Json]:
-    """The manifest of a collected folder. This and the next three raise FAULTS."""
+    """The manifest of a collected folder. Raises FAULTS, as the functions below do that read."""
     with _open(folder / MANIFEST_FILE) as stream:
         found = json.loads(stream.read(MOST_BYTES))
     if not isinstance(found, dict) or found["format"] != MANIFEST_FORMAT:
         raise ValueError("its manifest is of another format")
     return found
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Json]) -> None:
+    """Write the manifest of a new folder durably. Raises FileExistsError and OSError."""
+    with create_file(folder / MANIFEST_FILE) as stream:
+        stream.write(json.dumps(manifest, indent=2).encode("ascii") + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def check_rows(folder: Path, found: Mapping[str, Json]) -> None:

@@ -40,6 +40,7 @@ from batchctl.rows.folder import (
     results_errors,
 )
 from batchctl.rows.join import join_for
+from batchctl.rows.kept import write_manifest
 from batchctl.rows.reuse import copy_results
 from batchctl.rows.spool import Spool
 
@@ -168,7 +169,7 @@ def _write(
     size = (part / RESULTS_FILE).stat().st_size
     sums = {"sha256": written.sha256, "bytes": size}
     found = {"rows": {**rows, "verdicts": by_code}, "tokens": tokens, **written.usage.facts(), **sums}
-    _write_manifest(part / MANIFEST_FILE, {**facts, **found})
+    write_manifest(part, {**facts, **found})
     sync_folder(part)
     return collected
 
@@ -188,13 +189,6 @@ def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) ->
         stream.flush()
         os.fsync(stream.fileno())
     return replace(item, error={**(item.error or {}), "rawFile": name}, aside=None)
-
-
-def _write_manifest(path: Path, manifest: Mapping[str, Json]) -> None:
-    with create_file(path) as stream:
-        stream.write(json.dumps(manifest, indent=2).encode("ascii") + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _remove(part: Path) -> None:

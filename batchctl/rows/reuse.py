@@ -5,7 +5,6 @@ Owns how such a folder comes into being. Its rows are the same bytes; its manife
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from batchctl.rows.folder import (
     job_folder,
     results_errors,
 )
-from batchctl.rows.kept import FAULTS, REUSED_FROM, check_rows, fault_words, read_manifest
+from batchctl.rows.kept import FAULTS, REUSED_FROM, check_rows, fault_words, read_manifest, write_manifest
 
 
 def copy_results(root: Path, key: AttemptKey, digest: str, source: str, marks: Mapping[str, Json]) -> str:
@@ -45,7 +44,7 @@ def copy_results(root: Path, key: AttemptKey, digest: str, source: str, marks: M
                     _copy(file, part / file.name)
             was = {"path": source, "job": found["job"], "attempt": found["attempt"], "remote": found["remote"]}
             number = {"job": key.job, "attempt": key.attempt, "shard": key.shard, "digest": digest}
-            _write(part / MANIFEST_FILE, {**found, **number, "marks": dict(marks), REUSED_FROM: was})
+            write_manifest(part, {**found, **number, "marks": dict(marks), REUSED_FROM: was})
             sync_folder(part)
             shutil.rmtree(target, ignore_errors=True)
             part.rename(target)
@@ -92,10 +91,3 @@ def _copy(file: Path, to: Path) -> None:
             shutil.copyfileobj(stream, copy)
             copy.flush()
             os.fsync(copy.fileno())
-
-
-def _write(path: Path, manifest: Mapping[str, Json]) -> None:
-    with create_file(path) as stream:
-        stream.write(json.dumps(manifest, indent=2).encode("ascii") + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
