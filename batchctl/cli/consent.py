@@ -32,7 +32,7 @@ def needs_asking(plan: Plan) -> bool:
 
 
 def require_consent(consent: Consent, question: str, message: str) -> None:
-    """Ask, unless `--yes` was given. Raises GuardError with `message` if nobody can be asked."""
+    """Ask, unless `--yes` was given. Raises GuardError with `message` if there is no terminal to ask on."""
     if consent.yes:
         return
     if not consent.can_ask:
@@ -49,7 +49,7 @@ def ask(question: str) -> None:
 
 
 def ask_for_name(question: str, name: str) -> None:
-    """Ask for a name, which nobody types by habit. Raises GuardError for another answer."""
+    """Ask for a name, so that a habitual `y` does not confirm. Raises GuardError for another answer."""
     typed = click.prompt(f"{question} Type {name} to agree", default="", show_default=False, err=True)
     if typed.strip() != name:
         message = f"the answer is not {name}, so nothing was changed"

@@ -520,7 +520,7 @@ class ErrorCode(StrEnum):
     RESULTS_LOST = (
         "ResultsLost",
         "The results of the job were deleted before they were collected. The job is never bought again automatically.",
-        "Nobody ran `apply` or `watch` between the job's end and its deletion at the API.",
+        "Neither `apply` nor `watch` ran between the job's end and its deletion at the API.",
         "Change `spec.runId` to run the same work again, and keep `batchctl watch` running.",
     )
     RESULTS = (

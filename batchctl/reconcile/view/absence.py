@@ -2,8 +2,8 @@
 
 A list may lag, and a get may be answered by a replica that lags as well, so both can lack a job that was created a
 moment ago, or one that runs on. One look is no proof then, and what would follow from it is a second bill or a job that
-nobody follows. The grace has to pass on two clocks, the local one and the provider's, so that a jump of either ends it
-no sooner.
+batchctl does not follow. The grace has to pass on two clocks, the local one and the provider's, so that a jump of
+either ends it no sooner.
 """
 
 from __future__ import annotations
