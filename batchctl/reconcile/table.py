@@ -233,7 +233,7 @@ STACK_RULES: tuple[StackRule, ...] = (
     StackRule(
         "damaged-marks",
         "nothing is created on an account that has a recorded job with an unreadable mark",
-        "A create call that is held back here is not a likely rename, and takes no capacity.",
+        "A create call that is held back here takes no capacity, and is not refused as a likely rename.",
         hold_for_damaged_marks,
     ),
     StackRule(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from batchctl.model.desired import OnRemove
+from batchctl.model.desired import DesiredJob, OnRemove
+from batchctl.model.keys import BrokenMark
 from batchctl.model.plan import Plan, Rename
+from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options, Scope
 from tests.support.decisions import NOW, attempt, collected, decide, job, kept, look, row, seen, show
 
@@ -57,6 +61,64 @@ def test_results_that_are_at_the_api_yet_are_waited_for() -> None:
 
 def test_a_failure_is_a_rename_like_any() -> None:
     assert show(renamed(attempt(1, "FAILED", results="a/1")), "z") == "create Waiting consent | ! LikelyRename"
+
+
+def test_results_of_a_failed_job_that_are_collected_now_are_no_reason_to_wait() -> None:
+    made = renamed(attempt(1, "FAILED"))
+    assert show(made, "a") == "delete Failed unfinished consent | collect a@1.0 | ! LikelyRename"
+    assert show(made, "z") == "create Waiting consent | ! LikelyRename"
+
+
+def test_an_attempt_that_was_never_sent_is_no_work_of_the_leaving_job() -> None:
+    records = (attempt(1, "FAILED", results="a/1"), attempt(2, None, remote=None))
+    made = decide([job("z")], [row(job(), *records)], [look(seen(records[0]))])
+    assert show(made, "a") == "delete Waiting consent | delete a@1.0 | forget a"
+    assert show(made, "z") == "create Waiting consent | record job z@1 | create z@1.0"
+    assert made.renames == ()
+
+
+def test_a_job_that_works_already_is_not_the_new_name_of_its_twin() -> None:
+    twin = attempt(name="z")
+    made = decide([job("z")], [row(job(), ACTIVE), row(job("z"), twin)], [look(seen(ACTIVE), seen(twin))])
+    assert show(made, "a") == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
+    assert (made.guards, made.renames) == ((), ())
+
+
+FAILED_N = attempt(1, "FAILED", name="n", work="3", results="n/1")
+RUNNING_N = attempt(name="n", work="3")
+TORN_MARK = BrokenMark("[bc1 shop/n@1.0 1111", "shop", "n")
+
+
+@pytest.mark.parametrize(
+    ("after", "neighbour", "torn", "expected"),
+    [
+        pytest.param(job("z", suspend=True), RUNNING_N, False, "wait Waiting", id="suspended"),
+        pytest.param(job("z", needs=("n",)), RUNNING_N, False, "wait Waiting consent", id="waits for another job"),
+        pytest.param(job("z", needs=("n",)), FAILED_N, False, "wait Blocked", id="blocked by another job"),
+        pytest.param(job("z"), RUNNING_N, True, "wait Waiting consent", id="a damaged mark on the account"),
+    ],
+)
+def test_what_works_is_kept_for_a_new_name_that_has_to_wait(
+    after: DesiredJob, neighbour: RecordedAttempt, torn: bool, expected: str
+) -> None:
+    other = job("n", work="3")
+    there = replace(seen(neighbour), mark=None, broken=TORN_MARK) if torn else seen(neighbour)
+    records, looks = [row(job(), ACTIVE), row(other, neighbour)], [look(seen(ACTIVE), there)]
+    made = decide([after, other], records, looks)
+    assert show(made, "a") == "delete Active unfinished consent | ! LikelyRename"
+    assert show(made, "z") == expected
+    assert made.renames == (Rename("a", "z"),)
+    as_new = decide([after, other], records, looks, AS_NEW)
+    assert show(as_new, "a") == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
+
+
+@pytest.mark.parametrize("record", [DONE, attempt(1, "SUCCEEDED")], ids=["collected", "to be collected"])
+def test_a_new_name_that_has_to_wait_uses_the_results_later(record: RecordedAttempt) -> None:
+    inventory = kept(record) if record.results else kept()
+    made = decide([job("z", suspend=True)], [row(job(), record)], [look(seen(record))], inventory=inventory)
+    assert show(made, "z") == "wait Waiting"
+    assert "likely a rename of a to z" in made.jobs[1].reason
+    assert (made.guards, made.renames) == ((), (Rename("a", "z"),))
 
 
 def test_what_is_let_go_of_runs_on_and_would_be_bought_twice() -> None:

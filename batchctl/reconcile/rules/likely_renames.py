@@ -1,6 +1,8 @@
 """A job that is removed and another that is created for the same work, in one plan: most likely one was renamed.
 
-What runs would be stopped and bought again. `spec.moved` says that it is a rename; then nothing is.
+The running job would be cancelled and its work bought again. An entry in `spec.moved` makes it a rename; then neither
+happens. The new job may also have to wait before it is created (`suspend`, `dependsOn`, a damaged mark): the old one is
+kept for it.
 """
 
 from __future__ import annotations
@@ -14,19 +16,22 @@ from batchctl.model.keys import same_digest
 from batchctl.model.plan import Rename
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
-from batchctl.model.states import BAD_STATES, GOOD_STATES
-from batchctl.model.steps import Collect, Reuse
+from batchctl.model.states import BAD_STATES, GOOD_STATES, Phase
+from batchctl.model.steps import Collect
 from batchctl.reconcile.decide.context import Context, Decided
 from batchctl.reconcile.decide.decisions import Decisions
 from batchctl.reconcile.rules.held_create import hold_create
+from batchctl.reconcile.rules.reuse import find_source
 from batchctl.reconcile.view.subject import Subject
+
+_NOT_CREATED = frozenset({Phase.WAITING, Phase.BLOCKED})
 
 
 def hold_likely_renames(decisions: Decisions, context: Context) -> Decisions:
     """Hold back what would be bought again, until the results are here or a person decides."""
     wanted = {job.name for job in context.desired.jobs}
     others = (job for job in context.recorded.jobs.values() if job.name not in wanted)
-    renames = _find_renames(decisions.jobs, others)
+    renames = _find_renames(decisions.jobs, others, context)
     held: dict[str, tuple[Subject, Decision]] = {}
     for rename in renames:
         held |= _hold(rename, decisions.jobs, context)
@@ -36,24 +41,29 @@ def hold_likely_renames(decisions: Decisions, context: Context) -> Decisions:
 def _hold(rename: Rename, decided: Decided, context: Context) -> Decided:
     """The decisions that a likely rename changes."""
     leaving = decided.get(rename.before)
-    subject, create = decided[rename.after]
+    subject, coming = decided[rename.after]
+    named = _with_words(coming, rename)
     if not rename.buys:
-        return {rename.after: (subject, _with_words(create, rename))}
+        return {rename.after: (subject, named)}
     if leaving is not None and _is_collected_now(*leaving):
-        words = f"waits for the results of {rename.before}, which did the same work: they are used again"
-        waiting = hold_create(subject, create, Reason.SAME_WORK_LEAVES, words)
-        free = replace(waiting, needs_consent=False, counted=None)
-        return {rename.after: (subject, replace(free, waits_for=(rename.before,), unfinished=True))}
+        return {rename.after: (subject, _wait_for_results(subject, coming, rename) if coming.creates else named)}
     if context.options.rename_as_new:
         return {}
     guard = _guard(rename)
-    held = {rename.after: (subject, replace(_with_words(create, rename), refusal=guard, if_refused=None))}
+    held = {rename.after: (subject, replace(named, refusal=guard, if_refused=None) if coming.creates else named)}
     if leaving is not None:
         held[rename.before] = (leaving[0], replace(_with_words(leaving[1], rename), refusal=guard))
     return held
 
 
-def _find_renames(decided: Decided, others: Iterable[RecordedJob]) -> tuple[Rename, ...]:
+def _wait_for_results(subject: Subject, create: Decision, rename: Rename) -> Decision:
+    """The create call waits: the results that the leaving job brings in are used in its place."""
+    words = f"waits for the results of {rename.before}, which did the same work: they are used again"
+    waiting = hold_create(subject, create, Reason.SAME_WORK_LEAVES, words)
+    return replace(waiting, needs_consent=False, counted=None, waits_for=(rename.before,), unfinished=True)
+
+
+def _find_renames(decided: Decided, others: Iterable[RecordedJob], context: Context) -> tuple[Rename, ...]:
     """Pairs of jobs that look like one under a new name, each job in one pair at most.
 
     `others` are recorded jobs that no manifest asks for, out of scope or not: a command about the new name alone would
@@ -64,12 +74,13 @@ def _find_renames(decided: Decided, others: Iterable[RecordedJob]) -> tuple[Rena
     works |= {job.name: attempt for job in others if job.name not in decided for attempt in _open_work(job)}
     found = []
     for name in sorted(decided):
-        desired, decision = decided[name][0].desired, decided[name][1]
-        if desired is None or not _comes(*decided[name]):
+        subject, decision = decided[name]
+        if subject.desired is None or not _comes(subject, decision):
             continue
-        former = next((old for old in sorted(works) if same_digest(works[old].digest, desired.digest)), None)
+        digest = subject.desired.digest
+        former = next((old for old in sorted(works) if same_digest(works[old].digest, digest)), None)
         if former is not None:
-            found.append(Rename(former, name, buys=decision.creates))
+            found.append(Rename(former, name, buys=decision.creates or find_source(subject, context) is None))
             del works[former]
     return tuple(found)
 
@@ -81,9 +92,8 @@ def _leaves(subject: Subject, decision: Decision) -> bool:
 
 
 def _comes(subject: Subject, decision: Decision) -> bool:
-    """Whether a job gets its first attempt."""
-    is_first = all(view.attempt.is_unsent for view in subject.views)
-    return is_first and (decision.creates or any(isinstance(step, Reuse) for step in decision.steps))
+    """Whether a job gets its first remote job or results, now or after a wait."""
+    return decision.phase in _NOT_CREATED and all(view.attempt.is_unsent for view in subject.views)
 
 
 def _open_work(job: RecordedJob) -> Iterator[RecordedAttempt]:
