@@ -11,7 +11,8 @@ from batchctl.model.decision import Timer
 from batchctl.model.desired import OnMissing, OnRemove
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Moment
-from batchctl.model.recorded import CancelCause
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.steps import Create, Note, RecordAttempt
 from batchctl.reconcile import Options
 from tests.support.decisions import (
@@ -119,7 +120,8 @@ def test_nothing_follows_from_one_look(situation: Situation, expected: str) -> N
     assert show(made) == expected
     if expected.startswith("wait"):
         (planned,) = made.jobs
-        assert "missing, not confirmed yet" in planned.reason
+        leads = ("", "its work changed, but ", "no longer in a manifest, but ")
+        assert planned.reason.startswith(tuple(f"{lead}missing, not confirmed yet" for lead in leads))
         assert (planned.next_time, planned.timer) == (LOCAL + GRACE, Timer.MISSING)
 
 
@@ -251,6 +253,26 @@ def test_other_work_and_what_ended_do_not_count() -> None:
     before = (lost(1, work="2"), lost(2, **FOR_REMOVAL), attempt(3, "FAILED", gone_time=LOCAL), lost(4))
 
     assert Create(AttemptKey("a", 6)) in again(*before, last=5, gone_time=LOCAL - HOUR).decide().jobs[0].steps
+
+
+@pytest.mark.parametrize(
+    ("before", "times"),
+    [
+        pytest.param(lost(1), 2, id="it went missing"),
+        pytest.param(lost(1, work="2"), 1, id="it did other work"),
+        pytest.param(lost(1, **FOR_REMOVAL), 1, id="it was cancelled"),
+        pytest.param(lost(1, state="FAILED"), 1, id="it had ended"),
+        pytest.param(lost(1, state="CANCELLED"), 2, id="it was found since, and cancelled as a duplicate"),
+        pytest.param(lost(1, state=None, remote=None), 1, id="its create call was lost"),
+    ],
+)
+def test_only_attempts_that_went_missing_lengthen_the_pause(before: RecordedAttempt, times: int) -> None:
+    (planned,) = again(before, last=2).decide().jobs
+
+    assert (Create(AttemptKey("a", 3)) in planned.steps) is (times == 1)
+    assert (planned.code, "attempt 2 of 3 after a pause" in planned.reason) == (
+        (Reason.MISSING, False) if times == 1 else (Reason.BACK_OFF, True)
+    )
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "CANCELLED"])

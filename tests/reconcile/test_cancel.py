@@ -193,6 +193,10 @@ def test_what_would_follow_is_called_off(situation: Situation, expected: str) ->
         (ordered(attempt(1, "FAILED", **LATELY), **ONCE), "failed; cancelled by `batchctl cancel`; never retried"),
         (ordered(attempt(1, "FAILED")), "has ended already: failed; backoffLimit is 0"),
         (unsent(), "cancelled by `batchctl cancel` before a create call got through"),
+        (
+            stopped(replace(unsent(), options=Options())),
+            "cancelled by `batchctl cancel` before a create call got through",
+        ),
         (unsent(rejected=True), "has ended already: the API refused it"),
         (
             ordered(attempt(1, "PAUSED")),

@@ -179,13 +179,14 @@ def test_what_nobody_here_may_have_made_is_a_strangers(broken: BrokenMark) -> No
     assert (made.drift, made.unmanaged) == ((), 1)
 
 
-def test_a_long_mark_is_shown_in_part() -> None:
-    long = BrokenMark("[bc1 shop/" + "x" * 500, "shop")
+@pytest.mark.parametrize(("length", "shown"), [(119, 119), (120, 120), (121, 120), (500, 120)])
+def test_a_long_mark_is_shown_in_part(length: int, shown: int) -> None:
+    text = "[bc1 shop/".ljust(length, "x")
 
-    made = decide([job("a")], [row(job("a"), LOST)], [look(damaged(broken=long))])
+    made = decide([job("a")], [row(job("a"), LOST)], [look(damaged(broken=BrokenMark(text, "shop")))])
 
-    assert len(made.jobs[0].reason) < 500
-    assert "…" in made.jobs[0].reason
+    cut = "…" if shown < length else ""
+    assert f"shows a damaged mark, '{text[:shown]}{cut}';" in made.jobs[0].reason
 
 
 def test_a_whole_mark_holds_nothing() -> None:

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from batchctl.model.observed import RowCounts
+from batchctl.model.observed import Gone, RowCounts
 from batchctl.model.reasons import Reason
 from batchctl.model.row_settings import MaxFailedRows, RowSettings
 from batchctl.model.states import Phase
+from batchctl.model.steps import Note
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.judged_rows import judge_view
 from tests.support.decisions import Situation, attempt, collected, decide, job, kept, look, one, row, seen, show
 
 CUT = {"OK": 7, "MAX_TOKENS": 2, "SAFETY": 1}
@@ -86,6 +89,14 @@ def test_a_verdict_that_is_accepted_later_counts_at_once_and_costs_nothing() -> 
     assert (planned.attempt.rows.ok, planned.attempt.rows.failed, planned.attempt.rows.verdicts) == (9, 1, CUT)
     assert [change.path for change in planned.changes] == ["spec.rows.accept"]
     assert not planned.buys
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, Note.REFRESHED), (Note.ADOPTED, Note.ADOPTED)])
+def test_a_change_of_judgement_is_recorded(before: Note | None, after: Note) -> None:
+    view = AttemptView(collected(rows=SOME), Gone(), before)
+    assert judge_view(view, job()) == view, "the record already judges as the manifest does"
+    judged = judge_view(view, replace(job(), row_settings=RowSettings(frozenset({"MAX_TOKENS"}))))
+    assert (judged.note, judged.attempt.rows.ok) == (after, 9)
 
 
 def test_what_is_not_collected_is_not_judged() -> None:

@@ -88,6 +88,9 @@ def folder(one: RecordedAttempt, written_for: str = "a", **fields: str) -> KeptR
         pytest.param([folder(collected(), uid="zzzzzz")], [], id="of another repository"),
         pytest.param([folder(collected(), "b"), folder(collected(results="a/1x"))], ["a/1x"], id="a copy"),
         pytest.param(
+            [folder(collected(results="a/2"), "b"), folder(collected(), "c")], ["a/1"], id="copies alone: by their name"
+        ),
+        pytest.param(
             [folder(collected(1, remote=None)), folder(collected(2, remote=None))], ["a/1", "a/2"], id="used again"
         ),
     ],

@@ -228,6 +228,12 @@ def test_a_decision_carries_the_code_of_its_reason(code: Reason, case: Situation
     assert (decided.code, bool(decided.reason)) == (code, True), decided.reason
 
 
+@pytest.mark.parametrize("case", [pytest.param(case, id=code) for code, cases in CASES.items() for case in cases])
+def test_a_time_comes_with_its_timer(case: Situation | Plan) -> None:
+    made = case if isinstance(case, Plan) else case.decide()
+    assert [planned.timer is None for planned in made.jobs] == [planned.next_time is None for planned in made.jobs]
+
+
 def test_every_code_is_reached() -> None:
     assert set(Reason) - CASES.keys() == set()
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from batchctl.model.actions import Action
 from batchctl.model.desired import OnMissing
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import Gone, RowCounts
@@ -400,11 +401,70 @@ def test_known_work_changes_nothing_about_a_job_that_is_stopped_for_another_reas
     assert late.jobs[0].reason == "activeDeadline is over: it ran too long"
 
 
+@pytest.mark.parametrize(
+    ("earlier", "code", "words"),
+    [
+        pytest.param((), Reason.REUSED, "; the results of b, attempt 1 (b/1) are of the same work", id="changed"),
+        pytest.param(
+            (collected(1, work="2", gone_time=NOW),),
+            Reason.CHANGED_BACK,
+            "changed back: attempt 1 has its results",
+            id="changed back",
+        ),
+    ],
+)
+def test_a_replacement_that_first_cancels_names_the_results_that_it_will_use(
+    earlier: tuple[RecordedAttempt, ...], code: Reason, words: str
+) -> None:
+    active = attempt(2)
+    record = row(job(), *earlier, active)
+    inventory = kept(*earlier, replace(OTHER, digest=job(work="2").digest))
+    (planned,) = Situation(job(work="2"), record, look(seen(active)), inventory=inventory).decide().jobs
+    assert (planned.action, planned.unfinished, planned.code) == (Action.REPLACE, True, code)
+    assert words in planned.reason
+    assert ("b/1" in planned.reason) is (not earlier)
+
+
 def test_of_results_that_are_alike_the_same_ones_are_used_each_time() -> None:
     twin = replace(OTHER, key=attempt(2, name="b").key, results="b/0")
     for order in ((OTHER, twin), (twin, OTHER)):
         made = replace(Situation(job()), inventory=kept(*order)).decide()
         assert show(made) == "reuse Waiting | record job a@1 | reuse a@1.0 b/0"
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        pytest.param(OWN.token, "reuse Succeeded | record a@1.0 results found", id="of its own call"),
+        pytest.param("token00009", "wait Settling | record a@1.0 not found", id="of another call"),
+        pytest.param(NO_TOKEN, "wait Settling | record a@1.0 not found", id="of no call"),
+    ],
+)
+def test_results_of_an_unanswered_call_are_known_by_its_token(token: str, expected: str) -> None:
+    inventory = kept(replace(OWN, token=token))
+    assert show(Situation(job(), row(job(), unanswered()), look(), inventory=inventory).decide()) == expected
+
+
+def test_found_results_of_several_attempts_leave_the_reason_of_the_one_that_is_seen() -> None:
+    first, second = attempt(1, "SUCCEEDED"), attempt(2, "SUCCEEDED")
+    inventory = kept(collected(1), collected(2, results="a/2"))
+    situation = Situation(job(), row(job(), first, second), look(seen(second), forbidden=["batches/a-1"]))
+    (planned,) = replace(situation, inventory=inventory).decide().jobs
+    words = "its results are here, and the state did not know of them (a/1, a/2)"
+    assert (planned.code, planned.reason) == (Reason.RESULTS_FOUND, f"{words}; succeeded")
+    unseen = replace(situation, look=look(forbidden=["batches/a-1", "batches/a-2"]), inventory=inventory)
+    assert unseen.decide().jobs[0].reason == words
+
+
+@pytest.mark.parametrize("field", ["create_time", "start_time", "end_time"])
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_recorded_time_takes_precedence_over_that_of_found_results(field: str, is_recorded: bool) -> None:
+    recorded = NOW - 5 * HOUR if is_recorded else None
+    record = replace(attempt(1, "SUCCEEDED"), **{field: recorded})
+    situation = Situation(job(), row(job(), record), look(gone=["batches/a-1"]), inventory=kept(OWN))
+    (planned,) = situation.decide().jobs
+    assert show(situation.decide()) == "reuse Succeeded | record a@1.0 results found"
+    assert getattr(planned.attempt, field) == (recorded or getattr(OWN, field))
 
 
 def test_results_that_are_found_say_when_their_job_ended() -> None:

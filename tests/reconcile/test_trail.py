@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from batchctl.reconcile import fold
-from batchctl.reconcile.rule import Rule
+from batchctl.reconcile.rule import Rule, StackRule
 from batchctl.reconcile.view.subject import JobKind
 from tests.support.decisions import attempt, one
 
@@ -24,5 +24,20 @@ def test_a_rule_that_gives_an_equal_decision_leaves_no_trace(
         lambda _, decision, __: replace(decision, reason=reason or decision.reason),
     )
     monkeypatch.setattr(fold, "RULES", (copies,))
+    (planned,) = one(attempt()).decide().jobs
+    assert ("copies" in [rule.id for rule in planned.trail]) is named
+
+
+@pytest.mark.parametrize(("reason", "named"), [(None, False), ("changed", True)])
+def test_a_rule_for_the_stack_that_gives_an_equal_decision_leaves_no_trace(
+    monkeypatch: pytest.MonkeyPatch, reason: str | None, named: bool
+) -> None:
+    copies = StackRule(
+        "copies",
+        "",
+        "",
+        lambda decisions, _: decisions.map(lambda _, decision: replace(decision, reason=reason or decision.reason)),
+    )
+    monkeypatch.setattr(fold, "STACK_RULES", (copies,))
     (planned,) = one(attempt()).decide().jobs
     assert ("copies" in [rule.id for rule in planned.trail]) is named

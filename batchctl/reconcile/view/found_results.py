@@ -12,7 +12,7 @@ from dataclasses import replace
 from batchctl.model.desired import DesiredJob
 from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import AttemptKey, same_digest
-from batchctl.model.observed import Gone, Observed
+from batchctl.model.observed import Observed
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView
@@ -82,7 +82,7 @@ def _unknown(
             continue
         keys = keys | {attempt.key}
         known = replace(attempt, digest=desired.digest, tree=dict(desired.tree))
-        yield AttemptView(known, Gone() if known.is_reused else look_up(known, observed), Note.REUSED)
+        yield AttemptView(known, look_up(known, observed), Note.REUSED)
 
 
 def is_usable(attempt: RecordedAttempt) -> bool:
