@@ -28,8 +28,10 @@ def resolve_account(config: ProviderConfig, env: Mapping[str, str]) -> Account:
     try:
         origin = Origin.of(url)
     except ValueError as error:
-        place = Location(rules.base_url_variable if config.endpoint is None else f"endpoint of {config.name}")
-        raise ManifestError([Diagnostic(place, Code.INVALID_VALUE, f"{shown(url)} {error}")]) from error
+        name = rules.base_url_variable if config.endpoint is None else f"endpoint of {config.name}"
+        raise ManifestError(
+            [Diagnostic(Location.without_position(name), Code.INVALID_VALUE, f"{shown(url)} {error}")]
+        ) from error
     return Account(config.api, str(origin), config.project, config.location)
 
 

@@ -107,7 +107,7 @@ def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) ->
     for name in asked.filenames:
         # The stack's own folder means the complete stack: spec.manifests names its files.
         if name != STANDARD_INPUT and resolved(Path(name)) != reading.folder:
-            files += finder.find(Path(name), Location(f"-f {name}"))
+            files += finder.find(Path(name), Location.without_position(f"-f {name}"))
     if STANDARD_INPUT in asked.filenames and asked.stdin is not None:
         files.append(read_stream(asked.stdin, reading.folder))
     return files

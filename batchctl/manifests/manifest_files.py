@@ -48,7 +48,7 @@ def find_stack_file(config: str | None, env: Mapping[str, str], filenames: Seque
 
 
 def _not_found(place: str, message: str, hint: str) -> ManifestError:
-    return ManifestError([Diagnostic(Location(place), Code.STACK_NOT_FOUND, message, hint)])
+    return ManifestError([Diagnostic(Location.without_position(place), Code.STACK_NOT_FOUND, message, hint)])
 
 
 def _upwards(start: Path) -> Sequence[Path]:

@@ -176,7 +176,7 @@ class _StackReader:
 
     def _state(self, override: str | None) -> Path:
         value = override if override is not None else self._value("state")
-        place = Location("--state") if override is not None else self._place("state")
+        place = Location.without_position("--state") if override is not None else self._place("state")
         if isinstance(value, str) and "://" in value:
             self._faults.add(place, Code.NOT_SUPPORTED_YET, "a state at a URL is not supported yet", "use a local path")
             value = None

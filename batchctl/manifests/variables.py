@@ -69,7 +69,7 @@ def read_variables(declared: Node | None, settings: Mapping[str, str], faults: F
         if name not in entries:
             hint = did_you_mean(name, entries) or _DECLARE_HINT
             message = f"there is no variable {shown(name)}"
-            faults.add(Location(f"--set {cut(name)}"), Code.UNKNOWN_VARIABLE, message, hint)
+            faults.add(Location.without_position(f"--set {cut(name)}"), Code.UNKNOWN_VARIABLE, message, hint)
     return Variables(values, frozenset(entries) - frozenset(values))
 
 
@@ -82,7 +82,7 @@ def _set(values: dict[str, bool | float | str], name: str, text: str, kind: str,
             value = None
     if value is None or not _fits(value, kind):
         message = f"{shown(text)} is not a {kind}, the type of the variable {shown(name)}"
-        faults.add(Location(f"--set {name}"), Code.INVALID_VALUE, message)
+        faults.add(Location.without_position(f"--set {name}"), Code.INVALID_VALUE, message)
     else:
         values[name] = value
 

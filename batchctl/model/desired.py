@@ -40,9 +40,16 @@ class Location:
     file: str
     line: int = 1
     column: int = 1
+    has_position: bool = True
+    """Whether line and column say where; not for an argument, a variable of the environment or a missing file."""
+
+    @classmethod
+    def without_position(cls, name: str) -> Location:
+        """A place outside of any file, such as `-f jobs/`."""
+        return cls(name, has_position=False)
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.has_position else self.file
 
 
 @dataclass(frozen=True, order=True)

@@ -18,9 +18,11 @@ def error_annotations(error: BatchctlError) -> tuple[str, ...]:
 
 
 def _diagnostic(item: Diagnostic) -> str:
-    place = f"file={workflow_property(item.location.file)},line={item.location.line},col={item.location.column}"
-    title = f"title={workflow_property(item.code)}"
-    return f"::error {place},{title}::{workflow_data(_with_hint(item.message, item.hint))}"
+    place, title = item.location, f"title={workflow_property(item.code)}"
+    message = workflow_data(_with_hint(item.message, item.hint))
+    if not place.has_position:
+        return f"::error {title}::{workflow_data(place.file)}: {message}"
+    return f"::error file={workflow_property(place.file)},line={place.line},col={place.column},{title}::{message}"
 
 
 def _with_hint(message: str, hint: str) -> str:

@@ -175,6 +175,8 @@ def test_a_create_that_waits_for_its_account_to_be_read_is_not_yet(world) -> Non
     error = made.outcomes["a"].error
     assert isinstance(error, NotYetError)
     assert "HTTP 403" in error.message
+    (line,) = [line for line in world.progress.steps if line.startswith("a: ")]
+    assert line.startswith("a: not yet: cannot tell whether it was created already: ")
 
 
 def test_what_keeps_failing_is_said_once(world) -> None:

@@ -68,10 +68,10 @@ def test_a_stack_file_below_the_working_folder_is_named_as_the_user_would(
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("none.yaml", r"none.yaml:1:1: StackNotFound there is no such stack file \(name another one with --config\)"),
+        ("none.yaml", r"none.yaml: StackNotFound there is no such stack file \(name another one with --config\)"),
         (
             None,
-            r"batchctl.yaml:1:1: StackNotFound no batchctl.yaml in .* above \(run `batchctl init` to create one, or",
+            r"batchctl.yaml: StackNotFound no batchctl.yaml in .* above \(run `batchctl init` to create one, or",
         ),
     ],
 )
@@ -138,7 +138,7 @@ def test_filenames_add_manifests_that_the_stack_file_does_not_name(
     assert names(tmp_path, "drafts") == ["a", "b"]
     assert names(tmp_path, "jobs/a.yaml", "drafts/b.yaml", str(tmp_path / "drafts")) == ["a", "b"]
     assert names(tmp_path, ".") == ["a"]
-    assert lines(tmp_path, "dratfs") == ["-f dratfs:1:1: FileNotFound there is no file or folder dratfs"]
+    assert lines(tmp_path, "dratfs") == ["-f dratfs: FileNotFound there is no file or folder dratfs"]
 
 
 def test_places_are_named_through_the_folder_that_the_user_named(

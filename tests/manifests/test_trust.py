@@ -120,8 +120,8 @@ def test_the_account_behind_a_provider(config: ProviderConfig, env: dict[str, st
 
 
 def test_a_malformed_base_url_names_its_source(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match=r'^endpoint of g:1:1: InvalidValue "x" must be a base URL'):
+    with pytest.raises(ManifestError, match=r'^endpoint of g: InvalidValue "x" must be a base URL'):
         resolve_account(ProviderConfig("g", Api.GEMINI, "x"), {})
     write(tmp_path, {"batchctl.yaml": with_stack("")})
-    with pytest.raises(ManifestError, match=r'^GOOGLE_GEMINI_BASE_URL:1:1: InvalidValue "proxy" must be a base URL'):
+    with pytest.raises(ManifestError, match=r'^GOOGLE_GEMINI_BASE_URL: InvalidValue "proxy" must be a base URL'):
         load_in(tmp_path, env={"GOOGLE_GEMINI_BASE_URL": "proxy"})

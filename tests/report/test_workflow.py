@@ -11,9 +11,11 @@ def test_each_fault_of_a_manifest_is_annotated_at_its_place():
         [
             Diagnostic(Location("jobs/a,b:c.yaml", 7, 3), "UnknownKey", "unknown key foo", "did you mean for?"),
             Diagnostic(Location("a.yaml"), "Missing", "50%\nmissing"),
+            Diagnostic(Location.without_position("-f b,%c"), "FileNotFound", "there is no file"),
         ]
     )
     assert error_annotations(error) == (
+        "::error title=FileNotFound::-f b,%25c: there is no file",
         "::error file=a.yaml,line=1,col=1,title=Missing::50%25%0Amissing",
         "::error file=jobs/a%2Cb%3Ac.yaml,line=7,col=3,title=UnknownKey::unknown key foo (did you mean for?)",
     )

@@ -220,7 +220,8 @@ class _Run:
             words = ""
             if error is not None and outcome.result in {Result.FAILED, Result.PENDING}:
                 lead = "failed" if outcome.result is Result.FAILED else "not yet"
-                words = f"{lead}: {error.code}: {error.message}"
+                code = "" if error.code == ErrorCode.NOT_YET else f"{error.code}: "
+                words = f"{lead}: {code}{error.message}"
             if not words:
                 self._failures.forget(name)
             elif self._failures.is_news(name, words):
