@@ -23,6 +23,7 @@ TOOLS = Path(sys.executable).parent
 MEMORY = Path("/dev/shm")
 HARNESSES = (
     "tests/cli",
+    "tests/benchmarks",
     "tests/clients",
     "tests/emulator",
     "tests/engine/test_crash.py",

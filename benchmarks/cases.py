@@ -1,0 +1,126 @@
+"""The cases: what is measured, each with its peers. Every case has the same rows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from timing import Measure, alternate, run_once
+from world import DEFAULTS, JOB, Stack, control, make_stack
+
+PEERS = Path(__file__).resolve().parent / "peers.py"
+OURS = "batchctl"
+_WAITS = {"pending": "0s", "running": "24h"}
+_ENDS = {"pending": "0s", "running": "0s"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the cases run on: a folder of their own, the rows, and the emulator."""
+
+    folder: Path
+    rows: Path
+    url: str
+    rounds: int
+
+    def stack(self, name: str) -> Stack:
+        """A new stack with these rows."""
+        return make_stack(self.folder / name, self.rows, self.url)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The measures of one case, batchctl's first, and the bytes that each of them worked on."""
+
+    size: int
+    measures: Sequence[Measure]
+
+
+def peer(name: str, *arguments: str) -> list[str]:
+    """The command line of a peer."""
+    return [sys.executable, str(PEERS), name, *arguments]
+
+
+def validate(scene: Scene) -> Outcome:
+    """`batchctl validate`, and the check of each line by three libraries."""
+    rows = str(scene.rows)
+
+    def ours(number: int) -> Sequence[str]:
+        return scene.stack(f"validate-{number}").command("validate")
+
+    measures = [
+        Measure(OURS, ours),
+        Measure("json loop", lambda _: peer("validate_json", rows)),
+        Measure("jsonschema", lambda _: peer("validate_jsonschema", rows)),
+        Measure("google.genai.types", lambda _: peer("validate_sdk", rows)),
+    ]
+    alternate(measures, scene.rounds)
+    return Outcome(scene.rows.stat().st_size, measures)
+
+
+def upload(scene: Scene) -> Outcome:
+    """`batchctl apply`: check, merge, encode, upload, create; and the same by a plain loop."""
+    control(scene.url, "rules", [_WAITS])
+
+    def ours(number: int) -> Sequence[str]:
+        return scene.stack(f"upload-{number}").command("apply", "--yes")
+
+    measures = [
+        Measure(OURS, ours, frozenset({0, 7})),
+        Measure("json loop", lambda _: peer("upload_json", str(scene.rows), scene.url, json.dumps(DEFAULTS))),
+    ]
+    alternate(measures, scene.rounds)
+    return Outcome(scene.rows.stat().st_size, measures)
+
+
+def collect(scene: Scene) -> Outcome:
+    """`batchctl apply` on a job that has ended: read the results, judge them, sort and keep them."""
+    control(scene.url, "rules", [_ENDS])
+    remote: list[str] = []
+
+    def ours(number: int) -> Sequence[str]:
+        stack = scene.stack(f"collect-{number}")
+        run_once(stack.command("apply", "--yes"), frozenset({0, 7}))
+        jobs = control(scene.url, "jobs")
+        assert isinstance(jobs, Mapping)
+        remote[:] = [jobs["jobs"][-1]["name"]]
+        return stack.command("apply", "--yes")
+
+    measures = [
+        Measure(OURS, ours, frozenset({0, 4})),
+        Measure("json loop", lambda _: peer("collect_json", str(scene.rows), scene.url, remote[0])),
+    ]
+    alternate(measures, scene.rounds)
+    return Outcome(_results(scene.folder / "collect-0").stat().st_size, measures)
+
+
+def results(scene: Scene) -> Outcome:
+    """`batchctl results`: print the collected rows."""
+    control(scene.url, "rules", [_ENDS])
+    stack = scene.stack("results")
+    for _ in range(2):
+        run_once(stack.command("apply", "--yes"), frozenset({0, 4, 7}))
+    collected = _results(stack.folder)
+    measures = [
+        Measure(OURS, lambda _: stack.command("results", JOB)),
+        Measure("json loop", lambda _: peer("results_json", str(collected))),
+    ]
+    alternate(measures, scene.rounds)
+    return Outcome(collected.stat().st_size, measures)
+
+
+def _results(folder: Path) -> Path:
+    """The collected rows of a stack's job."""
+    (found,) = folder.glob(f"results/{JOB}/current/results.jsonl")
+    return found
+
+
+CASES: Mapping[str, Callable[[Scene], Outcome]] = {
+    "validate": validate,
+    "upload": upload,
+    "collect": collect,
+    "results": results,
+}

@@ -1,0 +1,96 @@
+"""Runs commands as processes of their own, and measures time, processor time and memory of each."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENV = {**os.environ, "GEMINI_API_KEY": "bench", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "random"}
+_KIB_PER_MIB = 1024
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a command."""
+
+    wall: float
+    cpu: float
+    """Seconds of the processor, in user and system mode."""
+    peak: float
+    """The most memory at once, in MiB."""
+
+
+@dataclass
+class Measure:
+    """All runs of one competitor in one case."""
+
+    name: str
+    command: Callable[[int], Sequence[str]]
+    """The command line of a round. Preparing it is not measured."""
+    accepted: frozenset[int] = frozenset({0})
+    """The exit codes of a run that did its work."""
+    runs: list[Run] = field(default_factory=list)
+
+    def run(self, number: int) -> None:
+        """Run it once. Raises RuntimeError if it fails."""
+        self.runs.append(run_once(self.command(number), self.accepted))
+
+    @property
+    def cpu(self) -> float:
+        """The median of the processor time."""
+        return statistics.median(run.cpu for run in self.runs)
+
+    @property
+    def wall(self) -> float:
+        """The median of the elapsed time."""
+        return statistics.median(run.wall for run in self.runs)
+
+    @property
+    def spread(self) -> float:
+        """The difference between the slowest and the fastest run, as a share of the median processor time."""
+        times = [run.cpu for run in self.runs]
+        return (max(times) - min(times)) / self.cpu if self.cpu else 0.0
+
+    @property
+    def peak(self) -> float:
+        """The most memory of all runs, in MiB."""
+        return max(run.peak for run in self.runs)
+
+
+def run_once(command: Sequence[str], accepted: frozenset[int] = frozenset({0})) -> Run:
+    """Run a command with its output discarded. Raises RuntimeError if it ends with another exit code."""
+    start = time.perf_counter()
+    with subprocess.Popen(command, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        said = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.perf_counter() - start
+    if process.returncode not in accepted:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said.decode()[-2000:]}")
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / _KIB_PER_MIB)
+
+
+def alternate(measures: Sequence[Measure], rounds: int) -> None:
+    """Run all competitors in turn, round by round, so that a change of the machine's load meets each of them."""
+    for number in range(rounds):
+        for measure in measures:
+            measure.run(number)
+
+
+def machine() -> Mapping[str, str]:
+    """Facts about the machine that explain a figure."""
+    name = "unknown"
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            name = line.partition(":")[2].strip()
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    python = sys.version.split()[0]
+    return {"processor": f"{os.cpu_count()} of {name}", "python": python, "load": load}

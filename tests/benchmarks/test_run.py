@@ -1,0 +1,32 @@
+"""The benchmarks run, and their figures are written; how fast anything is, no test asks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_case_runs_beside_its_peers(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    asked = ["--rows", "200", "--rounds", "1", "--folder", str(tmp_path), "--json", str(figures)]
+    command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), *asked]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(figures.read_text())
+    for case in ("validate", "upload", "collect", "results"):
+        names = [measure["name"] for measure in found[case]["measures"]]
+        assert names[0] == "batchctl"
+        assert "json loop" in names
+        assert all(len(measure["runs"]) == 1 for measure in found[case]["measures"])
+        assert case in done.stdout
+
+
+def test_an_unknown_case_is_refused() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), "nothing"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "there is no case nothing" in done.stderr
