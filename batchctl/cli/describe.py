@@ -15,7 +15,7 @@ from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.model.plan import JobPlan
 from batchctl.report.describe_document import describe_document
 from batchctl.report.describe_text import write_description
-from batchctl.report.values import JobDescription
+from batchctl.report.reports import JobDescription
 
 _EVENTS = 20
 

@@ -16,7 +16,7 @@ from batchctl.model.recorded import Recorded
 from batchctl.report.console import make_console
 from batchctl.report.documents import to_json, to_names, to_yaml
 from batchctl.report.live import AnyProgress, make_progress
-from batchctl.report.values import StatusReport, StatusRow
+from batchctl.report.reports import StatusReport, StatusRow
 
 
 def stdout_console(common: Common) -> Console:

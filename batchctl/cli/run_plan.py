@@ -26,8 +26,8 @@ from batchctl.report.error_text import write_error
 from batchctl.report.markdown import apply_markdown
 from batchctl.report.plan_document import apply_document
 from batchctl.report.plan_text import write_plan
+from batchctl.report.reports import ApplyReport
 from batchctl.report.status_text import write_status
-from batchctl.report.values import ApplyReport
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from batchctl import __version__
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.output import emit
 from batchctl.report.job_document import version_document
+from batchctl.report.reports import VersionReport
 from batchctl.report.status_text import write_version
-from batchctl.report.values import VersionReport
 
 _LIBRARIES = ("click", "google-auth", "httpx", "jsonschema", "pyyaml", "sqlite-utils")
 

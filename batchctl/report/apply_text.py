@@ -10,7 +10,7 @@ from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan
 from batchctl.report.layout import Row, outside, write_line, write_table
 from batchctl.report.plan_text import change_line, write_findings, write_unchanged
-from batchctl.report.values import ApplyReport
+from batchctl.report.reports import ApplyReport
 from batchctl.report.words import RESULT_STYLES, SYMBOLS, apply_summary, is_quiet, reason_text, result_text
 
 

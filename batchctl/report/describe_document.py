@@ -22,9 +22,9 @@ from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.settings import lifecycle_fields, webhook_hashes
 from batchctl.model.times import rfc3339
 from batchctl.report.job_document import row_counts
+from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
-from batchctl.report.troubles import trouble_fields
-from batchctl.report.values import JobDescription
+from batchctl.report.reports import JobDescription
 
 
 def describe_document(description: JobDescription) -> dict[str, Json]:

@@ -15,7 +15,7 @@ from batchctl.model.times import rfc3339
 from batchctl.report.describe_document import describe_document, recorded_fields
 from batchctl.report.layout import Row, outside, write_heading, write_table
 from batchctl.report.plan_text import change_line, terminal_value
-from batchctl.report.values import JobDescription
+from batchctl.report.reports import JobDescription
 from batchctl.report.words import rows_text, state_text
 
 FIELDS = ("job", "stack", "phase", "action", "reason", "guard", "remote", "nextTime", "results")

@@ -7,8 +7,8 @@ from batchctl.model.durations import duration_text
 from batchctl.model.recorded import Trouble
 from batchctl.model.times import rfc3339
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
+from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import guard_code, trail_ids
-from batchctl.report.troubles import trouble_fields
 
 
 def explain_document(case: JobCase) -> dict[str, Json]:

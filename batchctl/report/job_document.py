@@ -10,9 +10,9 @@ from batchctl.model.errors import ManifestError
 from batchctl.model.observed import RowCounts
 from batchctl.model.times import rfc3339
 from batchctl.report.error_document import diagnostic_fields
+from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import problem_entries
-from batchctl.report.troubles import trouble_fields
-from batchctl.report.values import StatusReport, StatusRow, VersionReport
+from batchctl.report.reports import StatusReport, StatusRow, VersionReport
 
 
 def status_document(report: StatusReport) -> dict[str, Json]:

@@ -18,10 +18,10 @@ from batchctl.model.ports import Clock
 from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
 from batchctl.report.activity import Busy, busy_words
 from batchctl.report.console import is_terminal
+from batchctl.report.display_times import age, clock_time
 from batchctl.report.fit import Column, fit
 from batchctl.report.layout import count, outside, write_line
 from batchctl.report.progress import JsonLinesProgress, PlainProgress, ProgressBase, QuietProgress
-from batchctl.report.times import age, clock_time
 from batchctl.report.waits import timer_words
 from batchctl.report.words import PHASE_STYLES, phase_summary, plan_summary, rows_text, state_text
 

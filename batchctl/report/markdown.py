@@ -17,7 +17,7 @@ from batchctl.report.escape import markdown
 from batchctl.report.layout import count
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words
-from batchctl.report.values import ApplyReport, StatusReport
+from batchctl.report.reports import ApplyReport, StatusReport
 from batchctl.report.words import (
     RENAMES,
     apply_summary,

@@ -15,7 +15,7 @@ from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.work_size import WorkSize
 from batchctl.report.error_document import error_fields
 from batchctl.report.purchase import size_fields, total_fields
-from batchctl.report.values import ApplyReport
+from batchctl.report.reports import ApplyReport
 
 
 def plan_document(plan: Plan) -> dict[str, Json]:

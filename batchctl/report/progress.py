@@ -16,9 +16,9 @@ from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.ports import Clock
 from batchctl.model.times import rfc3339
 from batchctl.report.activity import Board, Busy, Heartbeat, busy_words
+from batchctl.report.display_times import clock_time
 from batchctl.report.documents import to_json_line
 from batchctl.report.escape import terminal
-from batchctl.report.times import clock_time
 from batchctl.report.waits import wait_words
 from batchctl.report.words import plan_summary
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from batchctl.model.desired import DesiredStack
+from batchctl.report.display_times import age
 from batchctl.report.fit import Column, fit
 from batchctl.report.layout import (
     GAP,
@@ -20,8 +21,7 @@ from batchctl.report.layout import (
     write_line,
     write_table,
 )
-from batchctl.report.times import age
-from batchctl.report.values import StatusReport, StatusRow, VersionReport
+from batchctl.report.reports import StatusReport, StatusRow, VersionReport
 from batchctl.report.words import PHASE_STYLES, phase_summary, rows_text, state_text
 
 HEADER = ("JOB", "PHASE", "STATE", "ATTEMPT", "ROWS", "MODEL", "AGE")

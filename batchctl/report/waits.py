@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from batchctl.model.decision import Timer
 from batchctl.model.plan import JobPlan
-from batchctl.report.times import clock_time
+from batchctl.report.display_times import clock_time
 from batchctl.report.words import phase_summary
 
 _NAMED = 3

@@ -16,7 +16,7 @@ from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
 from batchctl.model.verdicts import RowVerdict
 from batchctl.report.layout import count
 from batchctl.report.purchase import purchase_sentence
-from batchctl.report.values import ApplyReport
+from batchctl.report.reports import ApplyReport
 
 SYMBOLS: Mapping[Action, tuple[str, str]] = {
     Action.CREATE: ("+", "green"),

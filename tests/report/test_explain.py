@@ -21,7 +21,7 @@ from batchctl.model.states import Phase
 from batchctl.report.explain import ConditionType, JobCase, conditions, last_error, next_step
 from batchctl.report.explain_document import explain_document
 from batchctl.report.explain_text import write_explanation
-from batchctl.report.values import StatusRow
+from batchctl.report.reports import StatusRow
 from tests.support.report_samples import (
     DESIRED,
     EXPLAINED,

@@ -16,7 +16,7 @@ from batchctl.report.live import LiveProgress
 from batchctl.report.markdown import apply_markdown, plan_markdown
 from batchctl.report.plan_document import apply_document, plan_document
 from batchctl.report.plan_text import write_plan
-from batchctl.report.values import ApplyReport
+from batchctl.report.reports import ApplyReport
 from tests.support.growth import assert_in_step, count_steps
 from tests.support.report_samples import NOW, Terminal, job_plan, running
 

@@ -10,7 +10,7 @@ from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
 from batchctl.model.states import Phase
 from batchctl.report.markdown import COMMENT_LIMIT, apply_markdown, drift_markdown, plan_markdown, status_markdown
-from batchctl.report.values import ApplyReport, StatusReport
+from batchctl.report.reports import ApplyReport, StatusReport
 from tests.support.report_samples import MAX_REPLACE, VERTEX, job_plan
 from tests.support.sample_plan import APPLY, PLAN, STATUS
 

@@ -6,7 +6,7 @@ from batchctl.model.actions import Action
 from batchctl.model.plan import Plan
 from batchctl.model.work_size import WorkSize
 from batchctl.report.purchase import bought, bytes_text, purchase_sentence, size_words
-from batchctl.report.values import ApplyReport
+from batchctl.report.reports import ApplyReport
 from batchctl.report.words import apply_summary, plan_summary
 from tests.support.report_samples import job_plan
 from tests.support.sample_plan import APPLY

@@ -23,7 +23,7 @@ from batchctl.report.explain import ConditionType
 from batchctl.report.explain_document import explain_document
 from batchctl.report.job_document import invalid_document, status_document, valid_document, version_document
 from batchctl.report.plan_document import apply_document, diff_document, drift_document, plan_document
-from batchctl.report.values import JobDescription, StatusReport
+from batchctl.report.reports import JobDescription, StatusReport
 from tests.support.report_samples import EXPLAINED, INVALID, STACK, VERSION
 from tests.support.sample_plan import APPLY, DESCRIPTION, PLAN, QUIET_PLAN, STATUS
 

@@ -20,8 +20,8 @@ from batchctl.report.error_text import write_error
 from batchctl.report.markdown import apply_markdown
 from batchctl.report.plan_document import apply_document, plan_document
 from batchctl.report.plan_text import write_diff, write_drift, write_plan
+from batchctl.report.reports import ApplyReport, JobDescription, StatusReport, StatusRow
 from batchctl.report.status_text import write_status, write_valid, write_version
-from batchctl.report.values import ApplyReport, JobDescription, StatusReport, StatusRow
 from batchctl.report.words import (
     PHASE_STYLES,
     RESULT_STYLES,

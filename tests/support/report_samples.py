@@ -32,7 +32,7 @@ from batchctl.model.recorded import CancelCause, Intent, JobRow, Operation, Reco
 from batchctl.model.states import Phase
 from batchctl.report.console import make_console
 from batchctl.report.explain import JobCase
-from batchctl.report.values import VersionReport
+from batchctl.report.reports import VersionReport
 from tests.support.job_plans import job_plan as make_job_plan
 
 NOW = datetime(2026, 11, 22, 10, 31, 7, tzinfo=UTC)

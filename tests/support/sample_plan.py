@@ -30,7 +30,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, JobRow, Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.row_hashes import hash_rows
 from batchctl.reconcile import plan
-from batchctl.report.values import ApplyReport, JobDescription, StatusReport, StatusRow
+from batchctl.report.reports import ApplyReport, JobDescription, StatusReport, StatusRow
 from tests.support.report_samples import GEMINI, HOSTILE, NOW, TROUBLE, VERTEX, ago
 
 VERTEX_US = replace(VERTEX, location="us-central1")

@@ -7,7 +7,7 @@ import pytest
 
 from batchctl.model.durations import duration_text
 from batchctl.model.times import rfc3339
-from batchctl.report.times import age, clock_time
+from batchctl.report.display_times import age, clock_time
 from tests.support.report_samples import NOW, ago
 
 PARIS = timezone(timedelta(hours=1))
