@@ -13,7 +13,7 @@ from batchctl.report.layout import count
 from batchctl.rows.looks import ResultsShelf
 
 _NAMED = 5
-"""How many folders are named; the others are counted."""
+"""The number of folders that are named; the others are counted."""
 _AGAIN = "`batchctl apply` collects them again while the API has them; otherwise restore the folder"
 _LEFT_OVER = "no record refers to them: check them, and delete them"
 

@@ -66,7 +66,7 @@ class RowRule:
 
 
 Hits: TypeAlias = dict[tuple[RowRule, int], int]
-"""How many rows of a job each outcome of each rule was asked about so far."""
+"""The number of rows of a job for which each outcome of each rule was drawn."""
 
 
 def row_outcome(rules: Sequence[RowRule], texts: Sequence[str], hits: Hits) -> RowOutcome | None:

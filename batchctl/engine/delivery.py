@@ -36,7 +36,7 @@ _MOST = 50
 _BUDGET = 20.0
 """After so many seconds a pass begins no further delivery."""
 PATIENCE = timedelta(minutes=1)
-"""How long a run that has come to its end waits for deliveries that failed."""
+"""The time that a run waits at its end to deliver failed notices again."""
 
 
 def tell(stack: Stack, plan: Plan, observed: Observed, journal: Journal, tools: Tools) -> None:

@@ -73,7 +73,7 @@ class PassReport:
     timing: Timing = field(default_factory=Timing)
     """When its decisions fall due."""
     listed: Mapping[Account, int] = field(default_factory=dict)
-    """How many jobs each account's list held."""
+    """The number of jobs in each account's list."""
     serial: int = 0
     """Of the state as the pass found it."""
     lineage: str = ""

@@ -278,7 +278,7 @@ def _type_hint(node: Scalar, wanted: Sequence[str], schemas: Sequence[Mapping[st
 
 
 def _string_hint(text: str, wanted: Sequence[str]) -> str:
-    """How to write a string as a list or a number."""
+    """The hint to write the text as a list or a number; empty if it is neither."""
     if "array" in wanted:
         return f"write it as a list: [{cut(text)}]"
     if ("integer" in wanted or "number" in wanted) and re.match(r"[-+.]?[0-9]", text):

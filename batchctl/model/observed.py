@@ -150,7 +150,7 @@ class Observation:
     identity: str = ""
     """The fingerprint of the credentials, see `Provider.identity`."""
     took: timedelta = timedelta()
-    """How long the look took, on a monotonic clock: its first page is as old as that."""
+    """The duration of the observation on a monotonic clock: its first page is that old."""
 
     @property
     def begun(self) -> datetime:

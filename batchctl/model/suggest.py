@@ -8,7 +8,7 @@ from collections.abc import Iterable
 LONGEST = 60
 """Longer names get no suggestion: comparing long texts is slow."""
 _CUTOFF = 0.65
-"""How similar two names have to be, from 0 to 1."""
+"""The least similarity of two names, from 0 to 1."""
 
 
 def similar(word: str, names: Iterable[str]) -> str | None:

@@ -32,7 +32,7 @@ def is_transient(error: ApiError) -> bool:
 
 @dataclass(frozen=True)
 class Retry:
-    """How often, and after what pause, a failed call is repeated. Pauses are in seconds."""
+    """The tries of a failed call, and the pauses between them in seconds."""
 
     clock: Clock
     random: Callable[[], float]

@@ -18,7 +18,7 @@ TELL_AFTER = 1.5
 """Seconds after which work is reported as slow; with the time between two checks, at most two."""
 CHECK_EVERY = 0.4
 _NAMED = 3
-"""How many tasks one line names."""
+"""The number of tasks that one line names."""
 
 
 class Busy(NamedTuple):

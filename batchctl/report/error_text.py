@@ -36,7 +36,7 @@ def write_error(error: BatchctlError, console: Console, *, verbose: bool = False
 
 
 MOST_WARNINGS = 100
-"""How many warnings are shown, because a million rows can have the same problem."""
+"""The number of warnings that are shown, because a million rows can have the same problem."""
 
 
 def write_warnings(warnings: Sequence[Diagnostic], console: Console) -> None:

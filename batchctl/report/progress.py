@@ -23,7 +23,7 @@ from batchctl.report.waits import wait_words
 from batchctl.report.words import plan_summary
 
 REPEAT = timedelta(seconds=60)
-"""How often an unchanged wait is repeated, so that a CI runner does not assume a hang."""
+"""The interval at which an unchanged wait is repeated, so that a CI runner does not assume a hang."""
 
 
 class ProgressBase:

@@ -10,7 +10,7 @@ from batchctl.report.display_times import clock_time
 from batchctl.report.words import phase_summary
 
 _NAMED = 3
-"""How many jobs are named; the others are counted."""
+"""The number of jobs that are named; the others are counted."""
 _WORDS: Mapping[Timer, str] = {
     Timer.SETTLING: "the create call got no reply; batchctl searches for its job until {time}",
     Timer.MISSING: "not found; a second check follows at {time}",

@@ -146,13 +146,13 @@ def _remarks(plan: Plan) -> list[str]:
 
 
 def phase_summary(phases: Iterable[Phase]) -> str:
-    """How many jobs are in each phase, in the order of `Phase`: `2 Active, 1 Failed`."""
+    """The number of jobs in each phase, in the order of `Phase`: `2 Active, 1 Failed`."""
     counts = Counter(phases)
     return ", ".join(f"{counts[phase]} {phase}" for phase in Phase if counts[phase])
 
 
 def rows_text(rows: RowCounts) -> str:
-    """How far the rows are: `98/100, 2 failed`; `?` for an unknown number, `-` if nothing is known.
+    """The progress of the rows: `98/100, 2 failed`; `?` for an unknown number, `-` if nothing is known.
 
     Collected rows that are not all good are counted by verdict: `2 ok, 1 MAX_TOKENS, 1 SAFETY`.
     """

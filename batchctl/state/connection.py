@@ -24,7 +24,7 @@ from batchctl.state.sqlite_errors import corrupt, lock_lost, primary_code
 T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
-"""How long SQLite waits for another program that has the file open, such as a viewer."""
+"""The time that SQLite waits for another program that has the file open, such as a viewer."""
 
 _SNAPSHOT_TRIES = 5
 

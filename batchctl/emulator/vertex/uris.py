@@ -14,7 +14,7 @@ class BadPlace(Exception):
 
 
 def to_create(entry: str) -> str:
-    """How to create what is missing by an entry of the seed, for people: the services do not say it."""
+    """The entry of the seed that creates the missing bucket or dataset, for people: the services do not say it."""
     return f"To create it in the emulator, write `{entry}` in .emulator.yaml."
 
 

@@ -1,4 +1,4 @@
-"""How long to wait before the next look: short after a change and for young jobs, long when nothing happens.
+"""The pause before the next pass: short after a change and for young jobs, long when nothing happens.
 
 All lengths are in seconds of a monotonic clock, so that a jump of the local time changes nothing.
 """

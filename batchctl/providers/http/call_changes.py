@@ -1,4 +1,4 @@
-"""How a service's calls have to change, learned from its refusals and kept for the process.
+"""Changes to the calls of a service, learned from its refusals and kept for the process.
 
 Two cases are known: servers that do not support field masks, and requester-pays buckets. Both refusals are a 400 that
 changed nothing, so the changed call is sent again.

@@ -24,7 +24,7 @@ from batchctl.providers.notify.resolving import find_addresses
 from batchctl.providers.notify.signing import signed_headers, signing_keys
 
 _MOST_ADDRESSES = 3
-"""How many addresses are tried, one after the other, when no connection is established."""
+"""The number of addresses that are tried, one after the other, when no connection is established."""
 _ACKNOWLEDGED, _REDIRECTS = range(200, 300), range(300, 400)
 
 

@@ -109,7 +109,7 @@ class _Content:
             pass
 
     def difference(self, stored: StoredObject) -> str:
-        """How a stored object differs from the bytes read; empty when it does not."""
+        """The difference between a stored object and the bytes read; empty if there is none."""
         if stored.size != self._size:
             return f"it has {stored.size} bytes, and the file has {self._size}"
         md5 = base64.b64encode(self._md5.digest()).decode("ascii")

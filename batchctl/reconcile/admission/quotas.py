@@ -56,7 +56,7 @@ def after_success(before: Quota | None, *, live: int, late: bool) -> Quota | Non
 
 
 def limit_now(quota: Quota, clock: datetime) -> int:
-    """How many jobs at once the API is taken to allow at this time."""
+    """The number of active jobs that the API is assumed to allow at this time."""
     return quota.limit + max(0, (clock - quota.refused_time) // _step(quota))
 
 
@@ -66,5 +66,5 @@ def next_try(quota: Quota, live: int) -> datetime:
 
 
 def _step(quota: Quota) -> timedelta:
-    """How long after a refusal, and each further time, one more job is tried."""
+    """The pause after a refusal, and after each further job, before one more job is tried."""
     return min(max(quota.retry_time - quota.refused_time, SHORTEST_STEP), LONGEST_STEP)

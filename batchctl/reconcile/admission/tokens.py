@@ -1,4 +1,4 @@
-"""How many tokens the input of a job has. Always an estimate: no API counts them before the job has ended.
+"""The number of tokens in the input of a job. Always an estimate: no API counts them before the job has ended.
 
 It goes by the bytes, and by how many tokens a byte the API counted in the jobs of the same model that were collected.
 """

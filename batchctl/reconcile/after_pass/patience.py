@@ -17,7 +17,7 @@ _PATIENCE = 3
 
 @dataclass(frozen=True)
 class Patience:
-    """How often in a row each job failed for a lasting reason, and each account gave a bad reply."""
+    """Consecutive lasting failures of each job, and consecutive bad replies of each account."""
 
     failures: Mapping[str, int] = field(default_factory=dict)
     bad_replies: Mapping[Account, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How to look for news in a cheap way, where nothing is to be decided: single gets in place of whole lists.
+"""A cheap check for changes where nothing is to be decided: single gets instead of complete lists.
 
 A get proves that a job is there, and its state. That a job is not there, and that there is no second one, is proven
 by a complete list alone; so whatever could lead to a create, a delete or a settlement asks for the list.

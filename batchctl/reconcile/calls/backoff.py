@@ -1,4 +1,4 @@
-"""How long to wait before something is tried again: longer each time, and never quite alike for two.
+"""The pause before a new try: longer each time, and slightly different for each job.
 
 The jitter follows from what is recorded, never from chance, so a restart neither forgets a pause nor hurries it.
 """

@@ -22,7 +22,7 @@ class Decisions:
     renames: tuple[Rename, ...] = ()
     """Jobs that look like another under a new name."""
     live: Mapping[QuotaKey, int] = field(default_factory=dict)
-    """How many of the stack's jobs are at work."""
+    """The number of active jobs of the stack, by quota."""
 
     def with_jobs(self, changed: Decided) -> Decisions:
         """The same with other decisions about some jobs."""

@@ -19,7 +19,7 @@ from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.subject import Subject, current_phase
 
 MOST_RECREATED = 3
-"""How often the same work is made again after it went missing, without a person's order."""
+"""The number of times that missing work is created again without a command."""
 
 
 def recreate(subject: Subject, view: AttemptView, context: Context) -> Decision:

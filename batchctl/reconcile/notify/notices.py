@@ -31,7 +31,7 @@ from batchctl.reconcile.view.phases import PhaseFacts, phase_of
 FORMAT = "batchctl/event/v1"
 _ID_LENGTH = 32
 EXPIRING = timedelta(hours=12)
-"""How long before the results may be gone the event is sent."""
+"""The time between the event and the earliest loss of the results."""
 
 _TYPES: Mapping[Phase, NoticeType] = {
     Phase.SUCCEEDED: NoticeType.SUCCEEDED,
@@ -118,7 +118,7 @@ def possible_again(attempts: Iterable[RecordedAttempt], stack: Stack) -> frozens
 
 
 def end_of(attempt: RecordedAttempt, job: JobRow | None = None) -> Phase | None:
-    """How an attempt ended, by its record and its job's row; None while there is nothing to tell."""
+    """The phase in which an attempt ended, by its record and its job's row; None if it has not ended."""
     if attempt.is_unsent:
         has_ended = attempt.rejected
     elif attempt.state in GOOD_STATES:

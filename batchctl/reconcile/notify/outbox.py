@@ -13,7 +13,7 @@ from batchctl.reconcile.calls.backoff import delay
 PATIENCE = timedelta(days=3)
 """A notice that could not be delivered for so long is given up."""
 RETENTION = timedelta(days=1)
-"""How long a notice stays in the outbox after its end, for people to see."""
+"""The time that a delivered or abandoned notice stays in the outbox."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def with_absences_aged(recorded: Recorded, observed: Observed, now: datetime, gr
 
 
 def passed(since: Moment | None, now: Moment, grace: timedelta) -> timedelta | None:
-    """How long ago a moment was, by the clock that says less; None when there was none.
+    """The age of a moment, by the clock that shows less; None if there was none.
 
     A clock that was set back by more than the grace would let it run for a day, or for ever: then it starts over.
     """

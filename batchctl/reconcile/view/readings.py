@@ -17,7 +17,7 @@ from batchctl.model.recorded import Ghost, Recorded, RecordedAttempt
 from batchctl.model.states import JobState, is_terminal
 
 GHOSTS_KEPT = timedelta(days=30)
-"""How long a job that was deleted and forgotten is remembered: far longer than any list was ever seen to lag."""
+"""The time that a deleted job is remembered: far longer than any list was observed to lag."""
 MOST_GHOSTS = 10_000
 """The newest so many are kept."""
 
