@@ -46,7 +46,7 @@ class Settings:
     """An unfinished job becomes EXPIRED at this age."""
     file_lifetime: int = 48 * HOUR
     file_processing: int = 0
-    """The time that an uploaded file is PROCESSING before it is ACTIVE. Source: reference 16 (minutes for large files)."""
+    """The time from PROCESSING to ACTIVE of an uploaded file. Source: reference 16 (minutes for large files)."""
     file_storage: int = 20 * 1024**3
     """The maximum total size of uploaded files. Source: reference 10, 16."""
     enqueued_tokens: int | None = None
@@ -61,7 +61,7 @@ class Settings:
     result_lifetime: int = 6 * WEEK
     """Counted from the end of the job. Result files have the same lifetime, because no other value is known."""
     result_file_lag: int = 0
-    """The time after SUCCEEDED in which the result file is not readable yet. Source: reference 8.1 (observed, not promised)."""
+    """The time from SUCCEEDED until the result file is readable. Source: reference 8.1 (observed, not promised)."""
     max_body: int = 20_971_520
     max_file: int = 2 * 1024**3
     cancel_finished_refused: bool | None = None

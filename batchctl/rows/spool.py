@@ -92,7 +92,7 @@ class Spool(AbstractContextManager["Spool"]):
         return Written(sha256.hexdigest(), verdicts, usage)
 
     def count_anonymous(self, numbers: Iterable[int]) -> int:
-        """The number of these results that cannot be told apart: they have no name, or the same names as another one."""
+        """The number of these results that have no name, or the same names as another result."""
         marks = array("Q", sorted(array("Q", map(self._mark, numbers))))
         sizes = ((mark, sum(1 for _ in alike)) for mark, alike in groupby(marks))
         return sum(size for mark, size in sizes if mark == _NAMELESS or size > 1)
