@@ -41,12 +41,12 @@ from tests.mutation import changed_module  # noqa: E402
 from tests.mutation.changes import Change, changes_of  # noqa: E402  # beside this file
 
 PATIENCE = 30
-"""Seconds for one change: a loop that never ends is noticed."""
+"""Seconds of processor time for one change: a loop that never ends is noticed, on a machine with other load too."""
 PYTEST = (
-    *("-q", "--no-header", "-c", str(ROOT / "pyproject.toml")),
+    *("-qq", "--no-header", "-c", str(ROOT / "pyproject.toml")),
     *("-p", "no:randomly", "-p", "no:cacheprovider", "-o", "timeout=0"),
 )
-NOTICED, UNNOTICED, UNTRIED = "noticed", "not noticed", "not tried"
+NOTICED, ENDLESS, UNNOTICED, UNTRIED = "noticed", "noticed by its time", "not noticed", "not tried"
 _NO_CODE = 2
 """What a child ends with that could not put the change in place."""
 
@@ -136,13 +136,13 @@ def try_change(path: Path, change: Change, items: Sequence[pytest.Item]) -> str:
     """Run the tests over the changed function, in a process of its own."""
     child = os.fork()
     if child == 0:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(PATIENCE)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)
         if not put_in_place(path, change):
             os._exit(_NO_CODE)
         os._exit(0 if all(_passes(item) for item in items) else 1)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return {0: UNNOTICED, _NO_CODE: UNTRIED}.get(status, NOTICED)
+    return {0: UNNOTICED, _NO_CODE: UNTRIED, -signal.SIGPROF: ENDLESS}.get(status, NOTICED)
 
 
 def try_from_start(path: Path, change: Change, files: Sequence[Path]) -> str:
@@ -254,7 +254,7 @@ def report(tests: Tests, files: Sequence[Path], part: int, parts: int) -> int:
             items = tests.of(path, change)
             with contextlib.redirect_stdout(io.StringIO()):
                 came = try_change(path, change, items)
-            if came is not NOTICED and (collected := tests.files_of(path, change)):
+            if came in {UNNOTICED, UNTRIED} and (collected := tests.files_of(path, change)):
                 came = try_from_start(path, change, collected)
             counts[came] += 1
             if came is not NOTICED:
@@ -263,7 +263,7 @@ def report(tests: Tests, files: Sequence[Path], part: int, parts: int) -> int:
                     flush=True,
                 )
     seconds = time.monotonic() - start
-    figures = ", ".join(f"{counts[came]} {came}" for came in (NOTICED, UNNOTICED, UNTRIED))
+    figures = ", ".join(f"{counts[came]} {came}" for came in (NOTICED, ENDLESS, UNNOTICED, UNTRIED))
     print(f"{sum(counts.values())} changes: {figures}; {seconds:.0f} s")
     return 1 if counts[UNNOTICED] else 0
 
