@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
+import msgspec
+
 from batchctl.model import quoting
 from batchctl.model.desired import LINE_BYTES, Json
 from batchctl.model.file_forms import foreign_form, way_out
@@ -37,6 +39,9 @@ _SENTENCES = {
 }
 """Stable words for the messages of Python's JSON reader, which differ between versions."""
 
+_DECODER = msgspec.json.Decoder()
+_ENCODER = msgspec.json.Encoder()
+_QUOTE_ESCAPE = b"\\u0022"
 _BOM = b"\xef\xbb\xbf"
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
@@ -98,6 +103,27 @@ def _parse(number: int, raw: bytes) -> Line:
 
 def parse_json(raw: bytes) -> Json:
     """One JSON value. Raises ValueError for invalid JSON or UTF-8, and for values beyond batchctl's own limits."""
+    # msgspec accepts nothing that the strict reader refuses, but for many values, repeated members and deep nesting.
+    if _separators(raw) > LINE_VALUES:
+        return _parse_strictly(raw)
+    try:
+        value = _DECODER.decode(raw)
+        is_certain = has_no_repeated_member(raw, _ENCODER.encode(value)) and not _is_too_deep(raw, value)
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
+        is_certain = False
+    return value if is_certain else _parse_strictly(raw)
+
+
+def has_no_repeated_member(raw: bytes, written: bytes) -> bool:
+    """Whether no object of a JSON text can have a member twice, given its value written again.
+
+    A repeated member is not written again, and takes its quotes with it. Only the escape of a quote could replace them.
+    """
+    return raw.count(b'"') == written.count(b'"') and not (b"\\u" in raw and _QUOTE_ESCAPE in raw)
+
+
+def _parse_strictly(raw: bytes) -> Json:
+    """The same value by a slower reader, which knows the reason and the place of each error."""
     text = raw.decode("utf-8")
     if text.startswith("\ufeff"):
         raise ValueError("the line starts with an invisible byte order mark: remove it")
@@ -109,8 +135,7 @@ def parse_json(raw: bytes) -> Json:
         )
     except RecursionError:
         raise ValueError(_too_deep()) from None
-    # Counting is cheap and settles it for nearly every line; only a line with many brackets is walked.
-    if raw.count(b"{") + raw.count(b"[") > NESTING and _is_deeper(value, NESTING):
+    if _is_too_deep(raw, value):
         raise ValueError(_too_deep())
     if b"\\u" in raw:
         _refuse_lone_surrogates(value)
@@ -126,7 +151,14 @@ def shown(value: Json) -> str:
 
 def _separators(raw: bytes) -> int:
     """At least the number of values: each but the first comes behind a bracket, a comma or a colon."""
+    if len(raw) <= LINE_VALUES:
+        return len(raw)
     return raw.count(b"{") + raw.count(b"[") + raw.count(b",") + raw.count(b":")
+
+
+def _is_too_deep(raw: bytes, value: Json) -> bool:
+    """Counting is cheap and decides for nearly every line; only a line with many brackets is searched."""
+    return raw.count(b"{") + raw.count(b"[") > NESTING and _is_deeper(value, NESTING)
 
 
 def _too_deep() -> str:
