@@ -18,18 +18,24 @@ from batchctl.model.request.importing import Importer
 from batchctl.model.request.merging import with_defaults
 from batchctl.model.request.problems import Fault, Problem
 from batchctl.model.request.rules import check_together, most_output
+from batchctl.model.request.shapes import Shape, shape_of
 from batchctl.model.request.spelling import respell
 from batchctl.rows.foreign_rows import of_body
 from batchctl.rows.spelling import with_lists
 
+SHAPES_KEPT = 10_000
+"""Shapes of requests whose verdict is kept. Inputs have few; if all rows differ, each is checked in full."""
+
 
 class RowChecker:
-    """Checks the rows of one source, in their order."""
+    """Checks the rows of one source, in their order. Requests of one shape are checked in full once."""
 
     def __init__(self, kind: Kind, rules: RowRules) -> None:
         self._kind = kind
         self._rules = rules
         self._importer = Importer() if rules.api is Api.VERTEX else None
+        self._sound: dict[Shape, int] = {}
+        """The shapes without any problem, each with the most output tokens of such a row."""
         self.output_tokens = 0
         """The most tokens that the answers to the rows so far may have, of those rows that bound them."""
 
@@ -40,6 +46,20 @@ class RowChecker:
         if row.in_body:
             yield self._for_another_model(row)
             return
+        shape = shape_of(row.request, self._kind, is_table=self._importer is not None)
+        tokens = None if shape is None else self._sound.get(shape)
+        if tokens is not None:
+            self.output_tokens += tokens
+            return
+        before, is_sound = self.output_tokens, True
+        for problem in self._problems(row, line):
+            is_sound = False
+            yield problem
+        if is_sound and shape is not None and len(self._sound) < SHAPES_KEPT:
+            self._sound[shape] = self.output_tokens - before
+
+    def _problems(self, row: RequestRow, line: int) -> Iterator[Problem]:
+        """The full check."""
         problems = list(check_row_request(row.request, self._kind, self._rules.api))
         yield from problems
         if any(not problem.is_warning for problem in problems):

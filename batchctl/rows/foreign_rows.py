@@ -5,7 +5,7 @@ Covers batch lines and single requests of OpenAI, Anthropic, Amazon Bedrock and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from batchctl.model.desired import Json, Kind
@@ -30,7 +30,7 @@ class _Form:
     is_chat: bool = True
     """Whether it has messages with roles."""
 
-    def way_out(self, row: Mapping[str, Json], kind: Kind) -> str:
+    def way_out(self, row: Collection[str], kind: Kind) -> str:
         """The form to write."""
         key = f"{self.key} as key, and " if self.key in row else ""
         place = f"{self.place} as " if self.place else ""
@@ -54,8 +54,11 @@ _FORMS = (
 """The first match counts."""
 
 
-def foreign_row(row: Mapping[str, Json], kind: Kind) -> str | None:
-    """The form of a row without a request of ours, and what to write instead; None for an unknown form."""
+def foreign_row(row: Collection[str], kind: Kind) -> str | None:
+    """The form of a row without a request of ours, by the names of its members, and what to write instead.
+
+    None for an unknown form.
+    """
     form = next((form for form in _FORMS if form.member in row), None)
     if form is None:
         return None

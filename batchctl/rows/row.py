@@ -8,7 +8,8 @@ SDK's with `config`), and `body` (a line for another publisher's model). Source:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.errors import UnknownRowForm
@@ -16,7 +17,7 @@ from batchctl.model.keys import OWN_LABELS
 from batchctl.model.request.catalogue import ROOTS
 from batchctl.model.request.hints import way_out
 from batchctl.model.row_marks import position_of_key
-from batchctl.model.suggest import similar_in_case
+from batchctl.model.suggest import LONGEST, similar_in_case
 from batchctl.rows.foreign_rows import foreign_row
 from batchctl.rows.jsonl import shown
 from batchctl.rows.sdk_form import request_of_sdk
@@ -30,6 +31,8 @@ _HOLDERS = {
     Kind.EMBEDDINGS_BATCH_JOB: ("request", "text", "content"),
 }
 """Members that hold the request, by kind of row: each row has one of them."""
+_FEW = 12
+"""Members of a row whose names are remembered."""
 _OF_REPLIES = frozenset({"response", "error", "status"})
 """Members that the APIs write into results: a row with one of them would look like a result."""
 
@@ -38,9 +41,10 @@ def parse_row(value: Json, kind: Kind) -> RequestRow:
     """The row that a JSON value describes. Raises ValueError with the reason."""
     if not isinstance(value, Mapping):
         raise UnknownRowForm("a row is an object with a request in it")
-    _check_names(value, kind)
+    names = tuple(value)
+    is_short = len(names) <= _FEW and all(isinstance(name, str) and len(name) <= LONGEST for name in names)
+    holder = _known_holder(names, kind) if is_short else _holder(names, kind)
     key = _key(value["key"]) if "key" in value else None
-    [holder] = (name for name in _HOLDERS[kind] if name in value)
     others = {name: member for name, member in value.items() if name not in ("key", holder)}
     match holder:
         case "text":
@@ -56,7 +60,8 @@ def parse_row(value: Json, kind: Kind) -> RequestRow:
     return _with_metadata(key, request, others)
 
 
-def _check_names(row: Mapping[str, Json], kind: Kind) -> None:
+def _holder(row: Collection[str], kind: Kind) -> str:
+    """The member that holds the request, given the names of a row's members. Raises ValueError for wrong names."""
     holders = _HOLDERS[kind]
     found = [name for name in holders if name in row]
     foreign = None if found else foreign_row(row, kind)
@@ -73,6 +78,11 @@ def _check_names(row: Mapping[str, Json], kind: Kind) -> None:
             raise ValueError(f'unknown member {shown(name)} (did you mean "{near}"?)')
     if len(found) != 1:
         raise UnknownRowForm(f"a row has exactly one of {', '.join(holders[:-1])} and {holders[-1]}")
+    return found[0]
+
+
+_known_holder = lru_cache(maxsize=256)(_holder)
+"""The rows of a file have few sets of names. Errors are not kept."""
 
 
 def _with_metadata(key: str | None, request: Mapping[str, Json], others: dict[str, Json]) -> RequestRow:
@@ -97,7 +107,7 @@ def _key(key: Json) -> str:
         raise ValueError(f"key is {shown(key)}, but has to be a string{way_out}")  # noqa: TRY004 - one error to catch
     if not 0 < len(key) <= KEY_LENGTH:
         raise ValueError(f"key has {len(key)} characters, but has to have 1 to {KEY_LENGTH}")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in key):
+    if not key.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in key):
         raise ValueError("key has a control character in it")
     if position_of_key(key) is not None:
         raise ValueError(f"key is {shown(key)}, which is batchctl's own name for a row without a key")

@@ -82,6 +82,8 @@ def spell_request(request: Mapping[str, Json], kind: Kind) -> dict[str, Json]:
 
 
 def _spell(value: Mapping[str, Json], names: Mapping[str, str]) -> dict[str, Json]:
+    if value.keys().isdisjoint(names):
+        return dict(value)
     for snake, camel in names.items():
         if snake in value and camel in value:
             raise ValueError(f"both {snake} and {camel} are given: keep one")

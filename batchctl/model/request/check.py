@@ -194,7 +194,7 @@ def _text(value: Json, kind: Value, path: Path) -> Iterator[Problem]:
             elif pattern and not _matches(pattern, value):
                 yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} cannot be {shown(value)}", f"it {says}")
         case Base64():
-            if not _BASE64.fullmatch(value.replace("\n", "")):
+            if not is_base64(value):
                 yield Problem(path, Fault.INVALID_VALUE, f"{_named(path)} is not base64", "encode the bytes in base64")
         case Duration():
             if not _DURATION.fullmatch(value):
@@ -202,6 +202,11 @@ def _text(value: Json, kind: Value, path: Path) -> Iterator[Problem]:
                 yield Problem(path, Fault.INVALID_VALUE, text, "it must be seconds, such as 1.5s")
         case _:
             return
+
+
+def is_base64(value: str) -> bool:
+    """Whether a text has the form of base64, with line ends or without."""
+    return _BASE64.fullmatch(value.replace("\n", "") if "\n" in value else value) is not None
 
 
 def _as_number(value: Json, form: re.Pattern[str]) -> Json:

@@ -9,6 +9,8 @@ from batchctl.model.request.problems import Fault, Problem
 
 _IN_THE_CACHE = ("systemInstruction", "tools", "toolConfig")
 """Members of cached content, which a request that uses it cannot have."""
+COMPARED = frozenset({"cachedContent", "candidateCount", "maxOutputTokens", "thinkingBudget"})
+"""Members whose values these rules read; of all others they read at most whether they are there."""
 _DIGITS = 10
 """Digits of a number of 32 bits."""
 
