@@ -5,6 +5,7 @@ The order of the steps: variables, the stack's defaults, the schema, and then th
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from batchctl.manifests.builder import Document, JobBuilder
@@ -33,8 +34,12 @@ MOST_DEFAULT_CHARACTERS = 64 * 1024 * 1024
 """Limits for the stack's defaults, counted once for every job."""
 
 
+@cache
 def _schema(kind: Kind) -> Json:
-    """The schema of one kind of job without `request`, which is checked like the requests of rows."""
+    """The schema of one kind of job without `request`, which is checked like the requests of rows.
+
+    Cached, and never changed: resolving its references costs more than checking ten jobs.
+    """
     schema = load_schema(_SCHEMAS[kind])
     schema["properties"]["spec"]["properties"]["request"] = {"type": ["object", "null"]}
     return schema
@@ -73,8 +78,7 @@ class JobReader:
         defaults = self._reading.defaults
         if not isinstance(defaults, Members):
             return defaults
-        schema = load_schema(_SCHEMAS[rows])
-        known = schema["properties"]["spec"]["properties"].keys()
+        known = _schema(rows)["properties"]["spec"]["properties"].keys()
         others = {key: member for key, member in defaults.entries.items() if key in known}
         request = find(defaults, "request")
         if not isinstance(request, Members):

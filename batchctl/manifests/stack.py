@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from batchctl.manifests.admission_limits import read_admission
@@ -83,6 +84,14 @@ def read_stack(
     variables = read_variables(declared, parse_settings(set_values), faults)
     root = substitute(root, variables, faults, keep=declared)
     return _StackReader(root, stack_file, trust, env, faults).read(variables, state_override)
+
+
+@cache
+def _schema() -> Json:
+    """The schema of stack files without `request` among the defaults, which is checked like the requests of rows."""
+    schema = load_schema("stack")
+    schema["definitions"]["defaults"]["properties"]["request"] = {"type": ["object", "null"]}
+    return schema
 
 
 def _read_root(stack_file: Path, trust: Trust, faults: Faults) -> Node:
@@ -159,12 +168,10 @@ class _StackReader:
         )
 
     def _check(self) -> bool:
-        """Whether the file is valid; `request` among the defaults is checked like the requests of rows."""
+        """Whether the file is valid."""
         place = ("spec", "defaults", "request")
         self._root = changed(self._root, place, lambda request: respelled(request, self._faults))
-        schema = load_schema("stack")
-        schema["definitions"]["defaults"]["properties"]["request"] = {"type": ["object", "null"]}
-        sound = Checker(schema).check(self._root, self._faults)
+        sound = Checker(_schema()).check(self._root, self._faults)
         request = find(self._root, *place)
         return sound and (not isinstance(request, Members) or check_request(request, None, None, self._faults))
 
