@@ -2,68 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from batchctl import __version__
-from batchctl.cli.apply import apply
-from batchctl.cli.cancel import cancel
 from batchctl.cli.common import Common, common_options
-from batchctl.cli.completion import completion
-from batchctl.cli.describe import describe
-from batchctl.cli.destroy import destroy
-from batchctl.cli.diff import diff
-from batchctl.cli.doctor import doctor
-from batchctl.cli.drift import drift
-from batchctl.cli.emulator import emulator
-from batchctl.cli.explain import explain
-from batchctl.cli.import_ import import_
-from batchctl.cli.init import init
-from batchctl.cli.plan import plan
-from batchctl.cli.results import results
-from batchctl.cli.retry import retry
-from batchctl.cli.schema import schema
-from batchctl.cli.state.group import state
-from batchctl.cli.status import status
-from batchctl.cli.validate import validate
-from batchctl.cli.version import version
-from batchctl.cli.watch import watch
+from batchctl.cli.lazy_group import LazyGroup
+
+_PLACES: Final = {
+    "init": "batchctl.cli.init:init",
+    "validate": "batchctl.cli.validate:validate",
+    "plan": "batchctl.cli.plan:plan",
+    "diff": "batchctl.cli.diff:diff",
+    "apply": "batchctl.cli.apply:apply",
+    "watch": "batchctl.cli.watch:watch",
+    "status": "batchctl.cli.status:status",
+    "describe": "batchctl.cli.describe:describe",
+    "explain": "batchctl.cli.explain:explain",
+    "results": "batchctl.cli.results:results",
+    "drift": "batchctl.cli.drift:drift",
+    "retry": "batchctl.cli.retry:retry",
+    "cancel": "batchctl.cli.cancel:cancel",
+    "import": "batchctl.cli.import_:import_",
+    "destroy": "batchctl.cli.destroy:destroy",
+    "state": "batchctl.cli.state.group:state",
+    "doctor": "batchctl.cli.doctor:doctor",
+    "schema": "batchctl.cli.schema:schema",
+    "emulator": "batchctl.cli.emulator:emulator",
+    "completion": "batchctl.cli.completion:completion",
+    "version": "batchctl.cli.version:version",
+}
+"""In the order of typical use."""
 
 
-class InOrder(click.Group):
-    """Lists the commands in the order of typical use."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(self.commands)
-
-
-@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, places=_PLACES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="batchctl %(version)s")
 @common_options
 def batchctl(*, common: Common) -> None:
     """Declarative batch jobs for Gemini: manifests in Git, `batchctl apply`, `batchctl watch`."""
-
-
-for command in (
-    init,
-    validate,
-    plan,
-    diff,
-    apply,
-    watch,
-    status,
-    describe,
-    explain,
-    results,
-    drift,
-    retry,
-    cancel,
-    import_,
-    destroy,
-    state,
-    doctor,
-    schema,
-    emulator,
-    completion,
-    version,
-):
-    batchctl.add_command(command)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from batchctl.cli.output import open_progress, stderr_console
+from batchctl.cli.output import stderr_console
+from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.passes import Preview, preview
 from batchctl.model.codes import ErrorCode

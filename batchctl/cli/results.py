@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from batchctl.cli.common import Common, common_options
-from batchctl.cli.output import open_progress
+from batchctl.cli.plan_output import open_progress
 from batchctl.cli.results_folder import damage, results_folder
 from batchctl.cli.results_output import FORMATS, TABLE_FORMATS, chosen_format, open_sink
 from batchctl.cli.workspace import Workspace, open_workspace

@@ -10,7 +10,8 @@ from batchctl.cli.consent import Consent, ask, ask_for_name, needs_asking, only_
 from batchctl.cli.exits import lightest_first, weightiest
 from batchctl.cli.guard_options import refuse_new_state
 from batchctl.cli.manifest_reload import ManifestReload
-from batchctl.cli.output import emit, open_progress, status_report, stderr_console
+from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.plan_output import open_progress, status_report
 from batchctl.cli.preview import preview_plan
 from batchctl.cli.signals import orderly_stop
 from batchctl.cli.workspace import Workspace

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
 INTERRUPTED: Final = 130
 STDERR: Final = 2
+_NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def leave_on_signals() -> None:
@@ -25,8 +28,23 @@ def interrupt_on_signals() -> None:
     _hear(signal.default_int_handler)
 
 
+@contextmanager
+def leaving_while_importing() -> Iterator[None]:
+    """Exit at once where signals would raise: Python drops some exceptions that handlers raise during an import."""
+    numbers = [number for number in _NUMBERS if signal.getsignal(number) is signal.default_int_handler]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    for number in numbers:
+        signal.signal(number, _leave)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.default_int_handler)
+
+
 def _hear(handler: Callable[[int, FrameType | None], object]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _NUMBERS:
         # A signal that the parent process ignores, as with nohup, stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)

@@ -7,7 +7,8 @@ import click
 from batchctl.cli.common import Common, common_options, output_option, scope_options
 from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.exits import weightiest
-from batchctl.cli.output import emit, status_report
+from batchctl.cli.output import emit
+from batchctl.cli.plan_output import status_report
 from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.workspace import open_workspace
 from batchctl.report.job_document import status_document

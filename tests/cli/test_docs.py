@@ -12,7 +12,13 @@ from batchctl.cli.commands import batchctl
 from tests.support.command_line import ROOT, Cli
 
 PAGE = ROOT / "docs" / "commands.md"
-COMMANDS = list(batchctl.commands)
+COMMANDS = batchctl.list_commands(click.Context(batchctl))
+
+
+def of(name: str) -> click.Command:
+    found = batchctl.get_command(click.Context(batchctl), name)
+    assert found is not None
+    return found
 
 
 def test_the_page_of_commands_is_current() -> None:
@@ -45,8 +51,9 @@ def test_every_exit_code_is_on_the_page(code: int) -> None:
 def test_every_command_and_every_option_has_a_help_text(cli: Cli, command: str) -> None:
     shown = cli.ok(command, "--help")
     assert shown.out.startswith(f"Usage: batchctl {command}")
-    assert batchctl.commands[command].help
-    options = [option for option in batchctl.commands[command].params if isinstance(option, click.Option)]
+    found = of(command)
+    assert found.help
+    options = [option for option in found.params if isinstance(option, click.Option)]
     assert all(option.help for option in options)
 
 
@@ -54,5 +61,5 @@ def test_the_readme_uses_commands_and_options_that_there_are() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for command, rest in re.findall(r"^batchctl ([a-z]+)([^#\n]*)", text, re.MULTILINE):
         assert command in COMMANDS
-        known = {name for option in batchctl.commands[command].params for name in option.opts}
+        known = {name for option in of(command).params for name in option.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= known, command

@@ -130,7 +130,9 @@ def metadata():
 def leaves(command, words=()):
     """The full names of all commands."""
     if isinstance(command, click.Group):
-        return {name for word, inner in command.commands.items() for name in leaves(inner, (*words, word))}
+        context = click.Context(command)
+        inner = {word: command.get_command(context, word) for word in command.list_commands(context)}
+        return {name for word, found in inner.items() for name in leaves(found, (*words, word))}
     return {" ".join(words)}
 
 
@@ -140,7 +142,7 @@ def formats(words):
     for word in words:
         if not isinstance(command, click.Group):
             break
-        command = command.commands[word]
+        command = command.get_command(click.Context(command), word)
     options = [option for option in command.params if option.name == "output"]
     return options[0].type.choices if options else ()
 

@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
 import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from batchctl.cli.commands import batchctl
 from batchctl.cli.main import run
 from batchctl.engine.clock import SystemClock
 from tests.support.boundaries import Boundaries, install
@@ -64,6 +66,7 @@ _MOST_SLEEPS = 400
 def main() -> None:
     for name in LATE:
         importlib.import_module(name)
+    _import_commands(batchctl)
     # What a first command compiles and keeps, its children have already.
     with contextlib.redirect_stdout(io.StringIO()):
         assert run(["-C", str(EXAMPLES), "validate"]) == 0
@@ -73,6 +76,13 @@ def main() -> None:
         reply = {"run": _run, "wait": _wait, "send": _send}[what](given)
         sys.stdout.write(json.dumps(reply) + "\n")
         sys.stdout.flush()
+
+
+def _import_commands(group: click.Group) -> None:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        if isinstance(command := group.get_command(context, name), click.Group):
+            _import_commands(command)
 
 
 def _run(case: dict[str, Any]) -> int:

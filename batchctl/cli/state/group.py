@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
-from batchctl.cli.state.list_ import list_
-from batchctl.cli.state.lock import lock
-from batchctl.cli.state.mv import mv
-from batchctl.cli.state.pull import pull
-from batchctl.cli.state.push import push
-from batchctl.cli.state.rebind import rebind
-from batchctl.cli.state.rebuild import rebuild
-from batchctl.cli.state.rm import rm
-from batchctl.cli.state.show import show
+from batchctl.cli.lazy_group import LazyGroup
+
+_PLACES: Final = {
+    "list": "batchctl.cli.state.list_:list_",
+    "lock": "batchctl.cli.state.lock:lock",
+    "mv": "batchctl.cli.state.mv:mv",
+    "pull": "batchctl.cli.state.pull:pull",
+    "push": "batchctl.cli.state.push:push",
+    "rebind": "batchctl.cli.state.rebind:rebind",
+    "rebuild": "batchctl.cli.state.rebuild:rebuild",
+    "rm": "batchctl.cli.state.rm:rm",
+    "show": "batchctl.cli.state.show:show",
+}
 
 
-@click.group()
+@click.group(cls=LazyGroup, places=_PLACES)
 def state() -> None:
     """Show, repair, copy or move the state."""
-
-
-for command in (list_, show, mv, rm, pull, push, rebuild, rebind, lock):
-    state.add_command(command)

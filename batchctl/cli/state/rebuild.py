@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from batchctl.cli.common import Common, common_options, lock_option, output_option
-from batchctl.cli.output import emit, open_progress, stderr_console
+from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.rebuilding import NotReadInFullError, RebuiltState, rebuild_state
 from batchctl.model.recorded import Recorded

@@ -1,0 +1,41 @@
+"""The progress and the status report of commands that make a plan."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from batchctl.cli.output import stderr_console
+from batchctl.cli.workspace import Workspace
+from batchctl.model.plan import Plan
+from batchctl.model.recorded import Recorded
+from batchctl.report.live import AnyProgress, make_progress
+from batchctl.report.reports import StatusReport, StatusRow
+
+
+def open_progress(workspace: Workspace) -> AnyProgress:
+    """The progress on standard error, for this terminal and these options."""
+    common = workspace.common
+    return make_progress(
+        stderr_console(common),
+        sys.stderr,
+        workspace.clock,
+        os.environ,
+        log_format=common.log_format,
+        quiet=common.quiet,
+    ).follow(workspace.board)
+
+
+def status_report(workspace: Workspace, plan: Plan, recorded: Recorded) -> StatusReport:
+    """The status of all jobs of a plan."""
+    manifests = {job.name: job for job in workspace.desired.jobs}
+    rows = []
+    for job in plan.jobs:
+        record = recorded.jobs.get(job.job)
+        owner = manifests.get(job.job) if record is None else record.row
+        model, provider = (owner.model, owner.provider) if owner else (None, None)
+        if job.attempt is not None:
+            # The manifest may have another model now.
+            model = job.attempt.tree.get("model") or model
+        rows.append(StatusRow.of(job, model=model, provider=provider, clocks=plan.clocks))
+    return StatusReport(plan.stack, tuple(rows), plan.problems)
