@@ -11,7 +11,7 @@ from batchctl.model.keys import BrokenMark
 from batchctl.model.plan import Plan, Rename
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.reconcile import Options, Scope
-from tests.support.decisions import NOW, attempt, collected, decide, job, kept, look, row, seen, show
+from tests.support.decisions import NOW, attempt, collected, decide, job, kept, look, row, seen, show, unanswered
 
 ACTIVE = attempt()
 DONE = collected()
@@ -80,6 +80,26 @@ def test_an_attempt_that_was_never_sent_is_no_work_of_the_leaving_job() -> None:
 def test_a_job_that_works_already_is_not_the_new_name_of_its_twin() -> None:
     twin = attempt(name="z")
     made = decide([job("z")], [row(job(), ACTIVE), row(job("z"), twin)], [look(seen(ACTIVE), seen(twin))])
+    assert show(made, "a") == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
+    assert (made.guards, made.renames) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("record", "fields", "expected"),
+    [
+        pytest.param(attempt(1, "FAILED", name="z", results="z/1", end_time=NOW), {}, "wait Waiting", id="back-off"),
+        pytest.param(attempt(1, None, name="z", remote=None, rejected=True), {}, "none Rejected", id="rejected"),
+        pytest.param(
+            attempt(1, None, name="z", remote=None), {"cancel_requested": NOW}, "none Cancelled", id="cancelled"
+        ),
+        pytest.param(unanswered(name="z"), {}, "wait Settling | record z@1.0 not found", id="its call is unanswered"),
+    ],
+)
+def test_a_job_that_had_its_turn_is_not_the_new_name_of_its_twin(record, fields, expected: str) -> None:
+    wanted = job("z", backoff_limit=1)
+    shown = [seen(one) for one in (ACTIVE, record) if one.remote is not None]
+    made = decide([wanted], [row(job(), ACTIVE), row(wanted, record, **fields)], [look(*shown)])
+    assert show(made, "z") == expected
     assert show(made, "a") == "delete Active unfinished consent | record job a@1 removing | cancel a@1.0 remove"
     assert (made.guards, made.renames) == ((), ())
 

@@ -63,17 +63,18 @@ def restore_copy(subject: Subject, decision: Decision, context: Context) -> Deci
 
 
 def find_source(subject: Subject, context: Context) -> KeptResults | None:
-    """The best results of the desired work that are here: complete before partial, the newest first."""
+    """The best results of the desired work that are here: complete before partial, the newest first, then by path."""
     manifest, retry_on = subject.manifest, subject.lifecycle.retry_on
     judged = ((one, judge_attempt(one.attempt, manifest)) for one in context.collected.of_work(subject.manifest.digest))
     found = [one for one, attempt in judged if is_usable(attempt) and failure_name(attempt) not in retry_on]
 
-    def rank(one: KeptResults) -> tuple[bool, bool, float, str]:
+    def rank(one: KeptResults) -> tuple[bool, bool, float]:
         attempt = one.attempt
         ended = attempt.end_time or datetime.min.replace(tzinfo=UTC)
         partial = attempt.state != JobState.SUCCEEDED
-        return partial, attempt.key.job != subject.name, -ended.timestamp(), attempt.results or ""
+        return partial, attempt.key.job != subject.name, -ended.timestamp()
 
+    # Of equals `min` takes the first, and `of_work` gives them by path.
     return min(found, key=rank, default=None)
 
 
