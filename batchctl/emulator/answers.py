@@ -1,13 +1,17 @@
-"""Answers of the emulated models: the same answer for the same request, marked as the emulator's."""
+"""Answers of the emulated models: the same answer for the same request, marked as the emulator's.
+
+An answer depends on nothing else, neither on the job nor on the position of the row nor on the clock.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-import re
 import struct
 
+from batchctl.emulator.row_hashes import request_hash
+from batchctl.emulator.samples import sample
 from batchctl.emulator.wire import JsonObject
 
 DEFAULT_DIMENSIONS = 768
@@ -16,10 +20,6 @@ _MOST_CANDIDATES = 8
 ROLES = frozenset({"user", "model", "function"})
 ANY_ROLE = ROLES | {""}
 """Also the absent role, which the Gemini Developer API accepts and Vertex AI does not. Source: reference 8.2."""
-_MOST_ITEMS = 100
-_DEEPEST = 8
-"""The number of levels of a schema that are followed: a schema may refer to itself."""
-
 
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 _SAMPLES = {
@@ -48,10 +48,15 @@ def plain_embed(request: JsonObject) -> JsonObject:
     return request if config is None else {**request, **config}
 
 
-def answer_row(kind: str, model: str, request: JsonObject, salt: str) -> JsonObject:
-    """The response to a request that passed `check_row`. `salt` makes the response ids of rows differ."""
+def answer_row(kind: str, model: str, request: JsonObject) -> JsonObject:
+    """The response to a request that passed `check_row`."""
     bare = request.get("model", model).removeprefix("models/")
-    return _generate(bare, request, salt) if kind == "generate" else _embed(bare, request)
+    return _generate(bare, request) if kind == "generate" else _embed(bare, request)
+
+
+def answer_id(model: str, request: object) -> str:
+    """The id of the answer of a model to a request, in hex."""
+    return hashlib.sha256(model.encode() + request_hash(request)).hexdigest()
 
 
 def _check_generate(request: JsonObject, roles: frozenset[str]) -> None:
@@ -85,7 +90,7 @@ def _check_embed(request: JsonObject) -> None:
         raise BadRow(f"* EmbedContentRequest.output_dimensionality: must be 1 to {_MOST_DIMENSIONS}")
 
 
-def _generate(model: str, request: JsonObject, salt: str) -> JsonObject:
+def _generate(model: str, request: JsonObject) -> JsonObject:
     contents = request["contents"]
     asked = next((_text(item) for item in reversed(contents) if _role(item) != "model"), "")
     config = request.get("generationConfig", {})
@@ -102,7 +107,7 @@ def _generate(model: str, request: JsonObject, salt: str) -> JsonObject:
             "totalTokenCount": prompt + answered,
         },
         "modelVersion": model,
-        "responseId": hashlib.sha256(salt.encode()).hexdigest()[:22],
+        "responseId": answer_id(model, request)[:22],
     }
 
 
@@ -130,40 +135,10 @@ def _answer(text: str, config: JsonObject) -> str:
     schema = config.get("responseJsonSchema", config.get("responseSchema"))
     mime_type = config.get("responseMimeType")
     if mime_type == "application/json":
-        return json.dumps({"emulator": text} if schema is None else _sample(schema, text, 0))
+        return json.dumps({"emulator": text} if schema is None else sample(schema, text))
     if mime_type == "text/x.enum" and isinstance(schema, dict) and schema.get("enum"):
         return str(schema["enum"][0])
     return text
-
-
-def _sample(schema: object, text: str, depth: int) -> object:
-    """A value that fits a simple schema; type names may be in either spelling. Best effort."""
-    if not isinstance(schema, dict) or depth > _DEEPEST:
-        return None
-    choices, options = schema.get("enum"), schema.get("anyOf")
-    if isinstance(choices, list) and choices:
-        return choices[0]
-    if isinstance(options, list) and options:
-        schema = options[0] if isinstance(options[0], dict) else {}
-    named = schema.get("type", "object" if "properties" in schema else "string")
-    first = next((name for name in named if name != "null"), "null") if isinstance(named, list) else named
-    match str(first).lower():
-        case "object":
-            properties = schema.get("properties")
-            members = properties if isinstance(properties, dict) else {}
-            return {name: _sample(below, text, depth + 1) for name, below in members.items()}
-        case "array":
-            least = str(schema.get("minItems", 1))
-            count = min(int(least), _MOST_ITEMS) if re.fullmatch(r"[0-9]{1,9}", least) else 1
-            return [_sample(schema.get("items", {}), text, depth + 1) for _ in range(count)]
-        case "string":
-            return text
-        case "integer" | "number":
-            return schema.get("minimum", 0)
-        case "boolean":
-            return True
-        case _:
-            return None
 
 
 def _text(content: JsonObject) -> str:

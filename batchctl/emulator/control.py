@@ -5,6 +5,7 @@ They need no key, are not counted, and are not subject to faults.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -12,15 +13,18 @@ from batchctl.emulator.bodies import parse_json, unpacked
 from batchctl.emulator.clock import LONGEST, parse_duration, timestamp
 from batchctl.emulator.faults import get_faults, put_faults
 from batchctl.emulator.job_store import Job, all_jobs
+from batchctl.emulator.row_views import all_rows, job_rows, outcome_counts
 from batchctl.emulator.rules import get_rules, put_rules
 from batchctl.emulator.schemas import Invalid
 from batchctl.emulator.seed import SETTINGS, load_once, put_settings
+from batchctl.emulator.sent_rows import sent_counts
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.outputs import write_due_outputs
 from batchctl.emulator.wire import JsonObject, Refused, Request, Response, json_bytes
 
 CONTROL_PREFIX = "/_emulator/"
+_JOB = re.compile(r"jobs/([^/]+)(/rows)?")
 _Control: TypeAlias = "Callable[[Request, Store, Settings, frozenset[str]], object]"
 
 
@@ -46,15 +50,22 @@ def _bounded(request: Request, settings: Settings) -> Request:
 
 
 def _handler(request: Request) -> _Control:
-    handler = _CALLS.get((request.method, request.path.removeprefix(CONTROL_PREFIX)))
+    name = request.path.removeprefix(CONTROL_PREFIX)
+    if request.method == "GET" and _JOB.fullmatch(name):
+        return _job
+    handler = _CALLS.get((request.method, name))
     if handler is None:
-        calls = ", ".join(f"{verb} {CONTROL_PREFIX}{name}" for verb, name in _CALLS)
+        known = (*_CALLS, ("GET", "jobs/N"), ("GET", "jobs/N/rows"))
+        calls = ", ".join(f"{verb} {CONTROL_PREFIX}{name}" for verb, name in known)
         raise Refused(404, f"Unknown control call. The control calls are: {calls}.")
     return handler
 
 
-def job_view(job: Job, settings: Settings, now: int) -> JsonObject:
-    """One job in the reply of `GET /_emulator/jobs`; a deleted job has the state from before its deletion."""
+def job_view(job: Job, rows: int | None, settings: Settings, now: int) -> JsonObject:
+    """One job in the reply of `GET /_emulator/jobs`; a deleted job has the state from before its deletion.
+
+    `rows` is the number of rows that it was sent, if it is known.
+    """
     progress = job.progress(settings, now)
     return {
         "api": job.api,
@@ -69,6 +80,7 @@ def job_view(job: Job, settings: Settings, now: int) -> JsonObject:
         "endTime": None if progress.ended is None else timestamp(progress.ended),
         "inputFile": job.input_file,
         "requestCount": job.request_count,
+        "rows": job.request_count if rows is None else rows,
         "deleted": job.deleted is not None,
     }
 
@@ -81,7 +93,36 @@ def _requests(_request: Request, store: Store, _settings: Settings, _methods: fr
 def _jobs(_request: Request, store: Store, settings: Settings, _methods: frozenset[str]) -> object:
     now = store.now()
     write_due_outputs(store, settings, now)
-    return {"jobs": [job_view(job, settings, now) for job in all_jobs(store)]}
+    rows = sent_counts(store)
+    return {"jobs": [job_view(job, rows.get(job.seq), settings, now) for job in all_jobs(store)]}
+
+
+def _job(request: Request, store: Store, settings: Settings, _methods: frozenset[str]) -> object:
+    """One job with the outcomes of its rows, or its rows."""
+    now = store.now()
+    write_due_outputs(store, settings, now)
+    found = _JOB.fullmatch(request.path.removeprefix(CONTROL_PREFIX))
+    assert found is not None
+    job = _named(store, found[1])
+    if found[2]:
+        return {"name": job.name, "rows": job_rows(store, job, settings, now)}
+    view = job_view(job, sent_counts(store).get(job.seq), settings, now)
+    return {**view, "outcomes": outcome_counts(store, job, settings, now)}
+
+
+def _named(store: Store, name: str) -> Job:
+    """The job with this number in the list of jobs, or with this last part of its name. Raises Refused (404)."""
+    jobs = all_jobs(store)
+    for number, job in enumerate(jobs, 1):
+        if name in {str(number), job.short}:
+            return job
+    raise Refused(404, f"jobs: there is no job {ascii(name)[:80]}; the jobs are numbered from 1 to {len(jobs)}")
+
+
+def _rows(_request: Request, store: Store, settings: Settings, _methods: frozenset[str]) -> object:
+    now = store.now()
+    write_due_outputs(store, settings, now)
+    return all_rows(store, settings, now)
 
 
 def _put_seed(request: Request, store: Store, settings: Settings, methods: frozenset[str]) -> object:
@@ -142,6 +183,7 @@ def _reset(_request: Request, store: Store, _settings: Settings, _methods: froze
 _CALLS: dict[tuple[str, str], _Control] = {
     ("GET", "requests"): _requests,
     ("GET", "jobs"): _jobs,
+    ("GET", "rows"): _rows,
     ("GET", "clock"): _get_clock,
     ("POST", "clock"): _move_clock,
     ("GET", "rules"): _get_rules,

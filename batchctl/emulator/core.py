@@ -91,7 +91,9 @@ class Emulator:
         """The maximum number of body bytes of this call, known before the body is read."""
         route, _ = _route(request)
         is_upload = route is not None and not route.limited
-        return self.settings.max_file if is_upload else self.settings.max_body
+        if is_upload or request.path.startswith(CONTROL_PREFIX):
+            return self.settings.max_file if is_upload else self.settings.max_body
+        return self.settings.largest_body
 
     def _call(self, request: Request, wait: Callable[[float], None]) -> Response:
         route, params = _route(request)
@@ -126,7 +128,7 @@ class Emulator:
         _check_alt(route, request)
         settings = self.settings
         check_caller(request, route.caller, open_reads=settings.open_reads, open_writes=settings.open_writes)
-        most = settings.max_body if route.limited else settings.max_file
+        most = settings.largest_body if route.limited else settings.max_file
         request = unpacked(request, most)
         if request.too_large or len(request.body) > most:
             raise Refused(400, f"Request payload size exceeds the limit: {most} bytes.")

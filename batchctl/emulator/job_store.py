@@ -120,11 +120,13 @@ EVERY = Where()
 _FOR_EVER = 2**63 - 1
 
 
-def add_job(store: Store, job: Job) -> None:
-    """Store a new job; its name must be free."""
+def add_job(store: Store, job: Job) -> Job:
+    """Store a new job, whose name must be free; returns it with its number."""
     values = {**_stored(vars(job)), "short": job.short}
     del values["seq"]
-    store.insert("jobs", values)
+    with store.transaction():
+        store.insert("jobs", values)
+        return replace(job, seq=store.rows("SELECT last_insert_rowid()")[0][0])
 
 
 def find_job(store: Store, api: str, name: str) -> Job | None:

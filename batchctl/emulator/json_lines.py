@@ -22,6 +22,23 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield from _filled(b"".join(rest))
 
 
+def offsets(chunks: Iterable[bytes], every: int) -> Iterator[int]:
+    """Where the first line begins, and each line that follows `every` more lines; blank lines are left out."""
+    number = at = 0
+    filled = False
+    for chunk in chunks:
+        for index, part in enumerate(chunk.split(b"\n")):
+            filled = filled and index == 0
+            if index:
+                at += 1
+            if not filled and part.strip():
+                filled = True
+                if number % every == 0:
+                    yield at
+                number += 1
+            at += len(part)
+
+
 def blocks(values: Iterable[object]) -> Iterator[bytes]:
     """The values as JSON lines, in pieces of similar size; the last piece may be empty."""
     block = bytearray()

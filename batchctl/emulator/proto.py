@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TypeAlias
 
 from batchctl.emulator.wire import JsonObject, Refused
@@ -100,6 +101,7 @@ def read_message(value: object, message: Message, place: str = "") -> JsonObject
     return read
 
 
+@cache
 def snake(name: str) -> str:
     """The proto spelling of a camelCase name, which the API uses in paths."""
     return re.sub(r"[A-Z]", lambda found: "_" + found[0].lower(), name)
@@ -107,6 +109,8 @@ def snake(name: str) -> str:
 
 def camel(name: str) -> str:
     """The JSON spelling of a snake_case name; a camelCase name is unchanged."""
+    if "_" not in name:
+        return name
     return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
 
 
@@ -211,7 +215,10 @@ def _whole(value: object) -> bool:
 
 def _encodable(text: str) -> bool:
     """Whether the text can be encoded in UTF-8: half a surrogate pair cannot."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    return text.isascii() or _SURROGATE.search(text) is None
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _refused(problems: list[_Problem]) -> Refused:

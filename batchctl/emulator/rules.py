@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from batchctl.emulator.clock import parse_duration
 from batchctl.emulator.globs import matches
 from batchctl.emulator.lifecycle import Fate, Limits, State
-from batchctl.emulator.row_outcomes import RowRule, read_stored_rules, rules_for_rows, stored_rules
+from batchctl.emulator.row_outcomes import (
+    RowRule,
+    concerns_rows,
+    forget_tries,
+    read_stored_rules,
+    rules_for_rows,
+    stored_rules,
+)
 from batchctl.emulator.schemas import Invalid, check
 from batchctl.emulator.settings import Settings
 from batchctl.emulator.store import Store
@@ -47,18 +55,25 @@ class Course:
     fixed_state: State | None = None
     """A fixed state from a seed, which the job leaves only by a call."""
     output: OutputRule = field(default_factory=OutputRule)
+    done: Fraction | None = None
+    """The share of rows that is processed when the job ends early; None: the usual one."""
+    shuffle: int | None = None
+    """The seed of the order in which rows are processed; None: the usual order."""
 
     def to_json(self) -> str:
         """The stored form."""
         rows = stored_rules(self.rows)
         limits = None if self.limits is None else [self.limits.wait, self.limits.run, self.limits.overdue]
         output = [str(self.output.early), str(self.output.repeated), self.output.as_numbers]
-        return json.dumps([self.pending, self.running, self.fate, rows, self.error, limits, self.fixed_state, output])
+        more = [output, [None if self.done is None else str(self.done), self.shuffle]]
+        return json.dumps([self.pending, self.running, self.fate, rows, self.error, limits, self.fixed_state, *more])
 
     @staticmethod
     def from_json(text: str) -> Course:
         """The course that `to_json` stored."""
-        pending, running, fate, rows, error, limits, fixed_state, *output = json.loads(text)
+        pending, running, fate, rows, error, limits, fixed_state, *more = json.loads(text)
+        early, repeated, numbers = more[0] if more else _NO_OUTPUT_RULE
+        done, shuffle = more[1] if more[1:] else (None, None)
         return Course(
             pending,
             running,
@@ -67,8 +82,13 @@ class Course:
             None if error is None else (error[0], error[1]),
             None if limits is None else Limits(limits[0], limits[1], State(limits[2])),
             None if fixed_state is None else State(fixed_state),
-            *(OutputRule(Fraction(early), Fraction(repeated), numbers) for early, repeated, numbers in output),
+            OutputRule(Fraction(early), Fraction(repeated), numbers),
+            None if done is None else Fraction(done),
+            shuffle,
         )
+
+
+_NO_OUTPUT_RULE = ("0", "0", False)
 
 
 def get_rules(store: Store) -> list[JsonObject]:
@@ -83,33 +103,47 @@ def put_rules(store: Store, rules: object, place: str = "rules") -> None:
     assert isinstance(rules, list)
     for position, rule in enumerate(rules):
         _check_rule(rule, f"{place}[{position}]")
-    store.put_meta("rules", rules)
+    with store.transaction():
+        store.put_meta("rules", rules)
+        forget_tries(store)
 
 
 def _check_rule(rule: JsonObject, place: str) -> None:
     """Raise Invalid for a rule that could have no effect."""
     fate = rule.get("fate")
-    if "row" in rule.get("match", {}) and fate != Fate.ROWS:
-        raise Invalid(f"{place}.match.row: allowed only with the fate rows")
-    for name in ("rowError", "rowOutcomes"):
-        if name in rule and fate != Fate.ROWS:
-            raise Invalid(f"{place}.{name}: allowed only with the fate rows")
-    if "rowError" in rule and "rowOutcomes" in rule:
-        raise Invalid(f"{place}.rowError: not allowed beside rowOutcomes, which can hold an error, too")
+    _check_rows(rule, fate, place)
     if "error" in rule and fate not in _ENDS_IN_ERROR:
         raise Invalid(f"{place}.error: allowed only with the fates fail and failExport")
     for name in ("pending", "running"):
         if name in rule and fate == Fate.STUCK:
             raise Invalid(f"{place}.{name}: not allowed with the fate stuck, which never leaves PENDING")
-    if "output" in rule and fate in _WRITES_NOTHING:
+    if "done" in rule and fate not in _ENDS_EARLY:
+        raise Invalid(f"{place}.done: allowed only with the fates expire and partial")
+    if "output" in rule and (fate in _WRITES_NOTHING or (fate == Fate.EXPIRE and "done" not in rule)):
         raise Invalid(f"{place}.output: a job with the fate {fate} writes no output")
     reasons = _reasons(rule)
     if len(reasons) > 1:
         raise Invalid(f"{place}: matches no job, because {' and '.join(reasons.values())} belong to different APIs")
 
 
+def _check_rows(rule: JsonObject, fate: str | None, place: str) -> None:
+    """Raise Invalid for members about rows that could have no effect."""
+    if "row" in rule.get("match", {}) and not concerns_rows(rule):
+        raise Invalid(f"{place}.match.row: allowed only with the fate rows, rowError or rowOutcomes")
+    for name in ("rowError", "rowOutcomes", "order"):
+        if name in rule and fate in _ANSWERS_NOTHING:
+            raise Invalid(f"{place}.{name}: a job with the fate {fate} answers no rows")
+    if "rowError" in rule and "rowOutcomes" in rule:
+        raise Invalid(f"{place}.rowError: not allowed beside rowOutcomes, which can hold an error, too")
+    by_content = any(outcome.get("by") == "content" for outcome in rule.get("rowOutcomes", []))
+    if "seed" in rule and not by_content and rule.get("order") != "shuffled":
+        raise Invalid(f"{place}.seed: allowed only with order: shuffled, or with by: content in rowOutcomes")
+
+
 _ENDS_IN_ERROR = frozenset({Fate.FAIL, Fate.FAIL_EXPORT})
-_WRITES_NOTHING = frozenset({Fate.STUCK, Fate.FAIL, Fate.FAIL_EXPORT, Fate.EXPIRE})
+_ENDS_EARLY = frozenset({Fate.EXPIRE, Fate.PARTIAL})
+_ANSWERS_NOTHING = frozenset({Fate.STUCK, Fate.FAIL})
+_WRITES_NOTHING = frozenset({Fate.STUCK, Fate.FAIL, Fate.FAIL_EXPORT})
 _OF_VERTEX_ALONE = frozenset({Fate.PARTIAL, Fate.FAIL_EXPORT})
 _OF_GEMINI = re.compile(r"(models|tunedModels)/")
 _OF_VERTEX = re.compile(r"(publishers|projects)/")
@@ -123,6 +157,8 @@ def _reasons(rule: JsonObject) -> dict[str, str]:
         found["vertex"] = f"fate: {rule['fate']}"
     if "output" in rule:
         found["vertex"] = "output"
+    if "labels" in match:
+        found["vertex"] = "match.labels"
     if _OF_GEMINI.match(model):
         found["gemini"] = "match.model"
     if _OF_VERTEX.match(model):
@@ -139,11 +175,12 @@ class NewJob:
     display_name: str | None
     writes_objects: bool = False
     """Whether the job writes its output to Cloud Storage."""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def course_for(store: Store, settings: Settings, job: NewJob) -> Course:
     """The course of a job that is created now: that of the first rule that matches."""
-    fitting = [rule for rule in get_rules(store) if _covers(rule, job)]
+    fitting = [rule for rule in get_rules(store) if _covers(rule, job) and _is_nth(store, rule)]
     if not fitting:
         return Course(settings.pending, settings.running)
     first = fitting[0]
@@ -152,9 +189,11 @@ def course_for(store: Store, settings: Settings, job: NewJob) -> Course:
         parse_duration(first["pending"]) if "pending" in first else settings.pending,
         parse_duration(first["running"]) if "running" in first else settings.running,
         fate,
-        rules_for_rows(fitting) if fate is Fate.ROWS else (),
+        rules_for_rows(fitting) if concerns_rows(first) else (),
         (first["error"]["code"], first["error"]["message"]) if "error" in first else None,
         output=_output_rule(first.get("output", {})),
+        done=Fraction(str(first["done"])) if "done" in first else None,
+        shuffle=first.get("seed", 0) if first.get("order") == "shuffled" else None,
     )
 
 
@@ -170,4 +209,20 @@ def _covers(rule: JsonObject, job: NewJob) -> bool:
     bare = job.model.rpartition("models/")[2]
     glob = match.get("model", "*")
     is_model = matches(glob, bare) or matches(glob, job.model)
-    return is_model and matches(match.get("displayName", "*"), job.display_name or "")
+    labels = match.get("labels", {}).items()
+    is_labelled = all(name in job.labels and matches(value, job.labels[name]) for name, value in labels)
+    return is_model and is_labelled and matches(match.get("displayName", "*"), job.display_name or "")
+
+
+def _is_nth(store: Store, rule: JsonObject) -> bool:
+    """Whether the new job has a number that the rule names, counted over all jobs that the rest of `match` covers."""
+    wanted = rule.get("match", {}).get("nth")
+    if wanted is None:
+        return True
+    earlier = store.rows("SELECT api, model, display_name, labels, body FROM jobs")
+    jobs = (
+        NewJob(api, model, name, "gcsDestination" in json.loads(body).get("outputConfig", {}), json.loads(labels))
+        for api, model, name, labels, body in earlier
+    )
+    number = 1 + sum(_covers(rule, job) for job in jobs)
+    return number in (wanted if isinstance(wanted, list) else [wanted])

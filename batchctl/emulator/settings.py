@@ -30,8 +30,12 @@ _SPELLINGS = {
     "queueLimit": "queue_limit",
     "runLimit": "run_limit",
     "outputFiles": "output_files",
+    "rowLimit": "row_limit",
+    "fileLimit": "file_limit",
+    "bodyLimit": "body_limit",
     "operationDelay": "operation_delay",
 }
+_LARGEST_OBJECT = 1024**3
 _OVERDUE = {"fail": State.FAILED, "partial": State.PARTIALLY_SUCCEEDED}
 
 
@@ -94,6 +98,33 @@ class Settings:
     """Vertex: the number of output files of a job."""
     max_rows: int = 200_000
     max_embed_rows: int = 1_000_000
+    row_limit: int | None = None
+    """The maximum number of rows of a job; None: `max_rows` or `max_embed_rows` on Vertex, no limit elsewhere."""
+    file_limit: int | None = None
+    """The maximum size of an input file; None: `max_file` at the Developer API, 1 GB on Vertex."""
+    body_limit: int | None = None
+    """The maximum size of the body of an API call, which bounds inline rows; None: `max_body`."""
+
+    @property
+    def largest_body(self) -> int:
+        """The maximum size of the body of an API call in bytes."""
+        return self.max_body if self.body_limit is None else self.body_limit
+
+    @property
+    def largest_upload(self) -> int:
+        """The maximum size of an uploaded file of the Gemini Developer API in bytes."""
+        return self.max_file if self.file_limit is None else min(self.file_limit, self.max_file)
+
+    @property
+    def largest_object(self) -> int:
+        """The maximum size of an object that a Vertex job reads, in bytes."""
+        return _LARGEST_OBJECT if self.file_limit is None else self.file_limit
+
+    def most_rows(self, kind: str) -> int:
+        """The maximum number of rows of a Vertex job."""
+        if self.row_limit is not None:
+            return self.row_limit
+        return self.max_rows if kind == "generate" else self.max_embed_rows
 
 
 def settings_from(base: Settings, given: Mapping[str, Any]) -> Settings:

@@ -69,8 +69,16 @@ CREATE TABLE table_rows (
 CREATE TABLE load_jobs (
   project TEXT NOT NULL, id TEXT NOT NULL, resource TEXT NOT NULL, PRIMARY KEY (project, id));
 """
+_LATER_TABLES = """
+CREATE TABLE IF NOT EXISTS sent_rows (job INTEGER PRIMARY KEY, count INTEGER NOT NULL, hashes BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS row_outcomes (
+  job INTEGER NOT NULL, position INTEGER NOT NULL, outcome TEXT NOT NULL, PRIMARY KEY (job, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS row_tries (api TEXT NOT NULL, prompt BLOB NOT NULL, tries INTEGER NOT NULL,
+  PRIMARY KEY (api, prompt)) WITHOUT ROWID;
+"""
+"""Tables that a store of an earlier release lacks; they are created when it is opened."""
 _EMPTIED: tuple[str, ...] = ("meta", "counters", "faults", "pieces", "jobs", "files", "uploads")
-_EMPTIED += ("operations", "multimodal")
+_EMPTIED += ("operations", "multimodal", "sent_rows", "row_outcomes", "row_tries")
 _EMPTIED += ("buckets", "objects", "sessions", "datasets", "tables", "table_rows", "load_jobs")
 
 
@@ -144,6 +152,9 @@ class Store:
         # A file from a checkout could contain statements that SQLite would run.
         if self._db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone():
             raise StoreUnusable(f"{path} contains a trigger or view; {_WAY_OUT}")
+        with self.transaction():
+            for statement in _LATER_TABLES.split(";\n"):
+                self._db.execute(statement)
 
     def close(self) -> None:
         """Close the file; the store cannot be used afterwards."""
@@ -177,6 +188,11 @@ class Store:
         """Run one writing statement; returns the number of rows that it changed."""
         with self.transaction():
             return self._db.execute(sql, values).rowcount
+
+    def change_all(self, sql: str, values: Iterable[tuple[object, ...]]) -> None:
+        """Run one writing statement for each tuple of values."""
+        with self.transaction():
+            self._db.executemany(sql, values)
 
     def function(self, name: str, count: int, function: Callable[..., str]) -> None:
         """Register `function`, with `count` parameters, as a function in SQL under this name."""
@@ -220,12 +236,21 @@ class Store:
                     added += len(piece)
             return added
 
-    def read(self, blob: str) -> Iterator[bytes]:
-        """The bytes of a blob, a piece at a time; the lock is free between pieces."""
-        seq = 0
+    def read(self, blob: str, start: int = 0) -> Iterator[bytes]:
+        """The bytes of a blob from the offset `start` on, a piece at a time; the lock is free between pieces."""
+        seq, skipped = self._piece(blob, start) if start else (0, 0)
         while found := self.rows("SELECT data FROM pieces WHERE blob = ? AND seq = ?", blob, seq):
-            yield found[0][0]
-            seq += 1
+            yield found[0][0][skipped:]
+            seq, skipped = seq + 1, 0
+
+    def _piece(self, blob: str, offset: int) -> tuple[int, int]:
+        """The number of the piece with the byte at `offset`, and the offset in that piece."""
+        sql = (
+            "SELECT seq, ? - before FROM (SELECT seq, length(data) AS size, sum(length(data)) OVER (ORDER BY seq)"
+            " - length(data) AS before FROM pieces WHERE blob = ?) WHERE ? < before + size ORDER BY seq LIMIT 1"
+        )
+        found: list[tuple[int, int]] = self.rows(sql, offset, blob, offset)
+        return found[0]
 
     def drop_unused(self, blob: str) -> None:
         """Delete a blob's bytes unless a file, an object or a job still needs them."""

@@ -66,6 +66,7 @@ def test_the_list_of_jobs_includes_deleted_jobs(world: World) -> None:
             "endTime": None,
             "inputFile": None,
             "requestCount": 2,
+            "rows": 2,
             "deleted": True,
         },
         {
@@ -81,6 +82,7 @@ def test_the_list_of_jobs_includes_deleted_jobs(world: World) -> None:
             "endTime": "2026-03-01T12:00:05.000000000Z",
             "inputFile": file["name"],
             "requestCount": 0,
+            "rows": 0,
             "deleted": False,
         },
     ]

@@ -186,3 +186,75 @@ def test_bigquery_is_not_available_on_global(tmp_path: Path, members: dict[str, 
     world = Vertex(tmp_path / "e.db")
     assert "BigQuery" in world.refused(400, "POST", jobs("global"), json=body(**members))["message"]
     world.ok("POST", jobs("us"), json=body(**members))
+
+
+def rows_of(count: int, size: int = 1) -> bytes:
+    request = {"contents": [{"role": "user", "parts": [{"text": "x" * size}]}]}
+    return b"".join(json.dumps({"key": f"k{at}", "request": request}).encode() + b"\n" for at in range(count))
+
+
+def test_rows_of_a_job_are_limited_at_the_developer_api(world: World) -> None:
+    world.ok("PUT", "/_emulator/settings", json={"rowLimit": 2})
+    files = [world.upload(rows_of(count))["name"] for count in (2, 3)]
+    world.create_from_file(files[0])
+    error = world.refused(400, "POST", CREATE, json={"batch": {"inputConfig": {"fileName": files[1]}}})
+    assert error["status"] == "INVALID_ARGUMENT"
+    assert "3 requests, at most 2 are allowed" in error["message"]
+    items = [{"request": {"content": {"parts": [{"text": "a"}]}}}] * 3
+    body = {"batch": {"inputConfig": {"requests": {"requests": items}}}}
+    world.refused(400, "POST", f"/v1beta/{EMBED_MODEL}:asyncBatchEmbedContent", json=body)
+    assert [job["rows"] for job in world.ok("GET", "/_emulator/jobs")["jobs"]] == [2]
+    assert world.emulator.store.rows("SELECT count(DISTINCT blob) FROM pieces") == [(2,)]
+
+
+def test_rows_of_a_job_are_limited_on_vertex(vertex: Vertex) -> None:
+    vertex.ok("PUT", "/_emulator/settings", json={"rowLimit": 4})
+    vertex.put("five.jsonl", rows_of(5))
+    good, bad = vertex.make(), vertex.make(inputConfig=from_gcs("gs://in/five.jsonl"))
+    assert vertex.end(good)["state"] == "JOB_STATE_SUCCEEDED"
+    assert vertex.see(bad)["error"] == {
+        "code": 3,
+        "message": "Failed to import data. The input has more than 4 instances.",
+    }
+
+
+@pytest.mark.parametrize("way", ["declared", "undeclared", "raw", "session"])
+def test_an_upload_is_limited(world: World, way: str) -> None:
+    world.ok("PUT", "/_emulator/settings", json={"fileLimit": 100})
+    content = b"x" * 101
+    world.upload(content[1:])
+    headers = {"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start"}
+    if way == "declared":
+        headers["x-goog-upload-header-content-length"] = "101"
+        reply = world.http.post("/upload/v1beta/files", json={"file": {"mime_type": "jsonl"}}, headers=headers)
+    elif way == "undeclared":
+        reply = world.send(world.start_upload(), content)
+    elif way == "raw":
+        raw = {"x-goog-upload-protocol": "raw", "x-goog-upload-header-content-type": "text/plain"}
+        reply = world.http.post("/upload/v1beta/files", content=content, headers=raw)
+    else:
+        opened = world.http.post("/upload/v1beta/files?uploadType=resumable", json={"file": {"mimeType": "jsonl"}})
+        reply = world.http.put(opened.headers["location"], content=content)
+    assert reply.status_code == 400
+    assert len(world.ok("GET", "/v1beta/files")["files"]) == 1
+
+
+def test_an_object_that_a_job_reads_is_limited(vertex: Vertex) -> None:
+    content = rows_of(3)
+    vertex.put("three.jsonl", content)
+    for limit, state in ((len(content), "SUCCEEDED"), (len(content) - 1, "FAILED")):
+        vertex.ok("PUT", "/_emulator/settings", json={"fileLimit": limit})
+        job = vertex.make(inputConfig=from_gcs("gs://in/three.jsonl"))
+        assert vertex.end(job)["state"] == f"JOB_STATE_{state}"
+    assert vertex.see(job)["error"]["message"] == (
+        f"Failed to import data. The size of gs://in/three.jsonl is {limit + 1} bytes, and the limit is {limit} bytes."
+    )
+
+
+def test_the_body_of_a_call_is_limited_except_of_control_calls_and_uploads(world: World) -> None:
+    world.ok("PUT", "/_emulator/settings", json={"bodyLimit": 300})
+    world.ok("POST", CREATE, json=batch("x"))
+    error = world.refused(400, "POST", CREATE, json=batch("x" * 300))
+    assert error["message"] == "Request payload size exceeds the limit: 300 bytes."
+    world.upload(b"x" * 1000)
+    world.ok("PUT", "/_emulator/settings", json={"models": {"gemini-2.5-pro": {"message": "m" * 900}}})

@@ -86,8 +86,10 @@ def test_rules_that_could_never_show_are_refused(world: World, rule: dict[str, A
 def test_a_course_of_an_earlier_release_is_read() -> None:
     stored = [1, 2, "rows", [["k*", 8, "quota", "1/2"]], None, None, None, ["0", "0", False]]
     (rule,) = Course.from_json(json.dumps(stored)).rows
-    assert (rule.glob, rule.outcomes[0].error, str(rule.outcomes[0].share)) == (
+    (outcome,) = rule.outcomes
+    assert (rule.glob, outcome.kind, json.loads(outcome.value), str(outcome.share)) == (
         "k*",
+        "error",
         {"code": 8, "message": "quota"},
         "1/2",
     )

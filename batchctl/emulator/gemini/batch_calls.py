@@ -9,7 +9,7 @@ from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.faults import FaultKind
 from batchctl.emulator.gemini.envelope import API, batch_of, list_entry, operation, stale_stats
 from batchctl.emulator.gemini.messages import batch
-from batchctl.emulator.gemini.rows import tally
+from batchctl.emulator.gemini.rows import failed_rows
 from batchctl.emulator.job_store import Job, change_job, find_job
 from batchctl.emulator.lifecycle import Fate, share_done
 from batchctl.emulator.paging import page_of_jobs
@@ -58,7 +58,7 @@ def cancel_batch(exchange: Exchange) -> JsonObject:
         slow = job.course.running if job.course.fate is Fate.CANCEL_SLOW else 0
         effect = min(exchange.now + slow, line.deadline)
         served = int(job.request_count * share_done(line, effect))
-        failed = tally(exchange.store, job, served)[1]
+        failed = failed_rows(exchange.store, job, served)
         change_job(exchange.store, job, {"cancelled": effect, "served": served, "served_failed": failed})
     return {}
 

@@ -14,12 +14,14 @@ from batchctl.emulator.gemini.envelope import API, operation
 from batchctl.emulator.gemini.files import find_file, is_processed
 from batchctl.emulator.gemini.messages import batch
 from batchctl.emulator.gemini.quota import check_tokens
-from batchctl.emulator.gemini.rows import MODEL_STATUS, check_lines, tally
+from batchctl.emulator.gemini.rows import MODEL_STATUS, failed_rows, given_tally, keep_rows, read_rows
 from batchctl.emulator.ids import fresh_id
-from batchctl.emulator.job_store import Job, add_job
+from batchctl.emulator.job_store import Job, add_job, change_job
 from batchctl.emulator.lifecycle import Fate
 from batchctl.emulator.proto import Message, Text, read_message
+from batchctl.emulator.row_outcomes import RowChooser
 from batchctl.emulator.rules import NewJob, course_for
+from batchctl.emulator.sent_rows import SentRows
 from batchctl.emulator.store import Store
 from batchctl.emulator.wire import RPC_CODES, JsonObject, Refused, not_found
 
@@ -41,12 +43,36 @@ def create_embed(exchange: Exchange) -> JsonObject:
 
 
 def new_job(store: Store, job: Job) -> Job:
-    """Count the rows of a job whose input is stored, and store the job; calls and seeds share this function."""
-    rows, failed = tally(store, job)
+    """Count the rows of a job of a seed, whose input is stored, and store the job."""
+    if job.results_blob is not None:
+        return add_job(store, _counted(job, *given_tally(store, job.results_blob)))
+    return _keep_job(store, job, *read_rows(store, job, strict=False))
+
+
+def _new_called_job(exchange: Exchange, job: Job) -> Job:
+    """Count the rows and store the job. Raises Refused (400) for a malformed line of a file, and for too many rows."""
+    rows, chooser = read_rows(exchange.store, job, strict=True)
+    most = exchange.settings.row_limit
+    if most is not None and rows.count > most:
+        exchange.store.drop_unused(job.input_blob)
+        raise Refused(400, f"* BatchRequest.batch.input_config: {rows.count} requests, at most {most} are allowed")
+    return _keep_job(exchange.store, job, rows, chooser)
+
+
+def _keep_job(store: Store, job: Job, rows: SentRows, chooser: RowChooser) -> Job:
+    created = add_job(store, _counted(job, rows.count, rows.failed))
+    keep_rows(store, created, rows, chooser)
+    done = created.course.done
+    if created.course.fate is not Fate.EXPIRE or done is None:
+        return created
+    served = int(created.request_count * done)
+    changes = {"served": served, "served_failed": failed_rows(store, created, served)}
+    return change_job(store, created, changes)
+
+
+def _counted(job: Job, rows: int, failed: int) -> Job:
     course = job.course if rows else replace(job.course, fate=Fate.FAIL, error=_NO_ROWS)
-    counted = replace(job, request_count=rows, failed_count=failed, course=course)
-    add_job(store, counted)
-    return counted
+    return replace(job, request_count=rows, failed_count=failed, course=course)
 
 
 def valid_model(kind: str, model: str) -> bool:
@@ -73,8 +99,6 @@ def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
         raise Refused(400, "* BatchRequest.batch: batch is not specified")
     asked = body["batch"]
     blob, input_file = _input(exchange, asked.get("inputConfig", {}))
-    if input_file is not None:
-        check_lines(exchange.store, blob, kind)
     check_tokens(exchange, model, blob)
     priority = asked.get("priority")
     job = Job(
@@ -93,7 +117,7 @@ def _create(exchange: Exchange, kind: str, method: str) -> JsonObject:
         priority=str(priority) if priority else None,
         body={} if listed.status is None else {MODEL_STATUS: listed.status},
     )
-    created = new_job(exchange.store, job)
+    created = _new_called_job(exchange, job)
     return operation(exchange.store, created, exchange.settings, exchange.now, exchange.mask)
 
 

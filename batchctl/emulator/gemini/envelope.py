@@ -20,6 +20,9 @@ _TYPE_PREFIX = "type.googleapis.com/google.ai.generativelanguage.v1main."
 """`v1main`, although the path says v1beta."""
 
 
+_ENDED_EARLY = frozenset({State.CANCELLED, State.EXPIRED})
+
+
 def operation(store: Store, job: Job, settings: Settings, now: int, mask: FieldMask) -> JsonObject:
     """The operation as `get` returns it, with inline results."""
     progress = job.progress(settings, now)
@@ -65,11 +68,11 @@ def batch_of(job: Job, progress: Progress) -> JsonObject:
 
 
 def has_results(job: Job, settings: Settings, now: int) -> bool:
-    """Whether the job has output: a succeeded one all rows, a cancelled one the processed rows; for six weeks."""
+    """Whether the job has output: a succeeded one all rows, one that ended early the processed ones; for six weeks."""
     progress = job.progress(settings, now)
     if progress.ended is None or now >= progress.ended + settings.result_lifetime:
         return False
-    return progress.state is State.SUCCEEDED or (progress.state is State.CANCELLED and bool(job.served))
+    return progress.state is State.SUCCEEDED or (progress.state in _ENDED_EARLY and bool(job.served))
 
 
 def output_of(store: Store, job: Job, settings: Settings, now: int) -> JsonObject | None:
@@ -118,7 +121,7 @@ def _stats(job: Job, progress: Progress) -> JsonObject:
             served, failed = job.request_count, job.failed_count
         case State.FAILED:
             served, failed = job.request_count, job.request_count
-        case State.CANCELLED:
+        case State.CANCELLED | State.EXPIRED:
             served, failed = job.served or 0, job.served_failed or 0
         case State.RUNNING:
             served, failed = int(job.request_count * progress.share), int(job.failed_count * progress.share)

@@ -46,7 +46,7 @@ def read_new_file(exchange: Exchange, said: object, mime_type: str, size: str) -
     Raises Refused (400, 409, 429) if the file cannot be created.
     """
     file = read_message(said, _START).get("file", {})
-    declared = _declared(exchange, size or str(file.get("sizeBytes", "")))
+    declared = _declared(size or str(file.get("sizeBytes", "")))
     mime_type = mime_type or file.get("mimeType", "")
     if not mime_type:
         raise Refused(400, "* CreateFileRequest.file.mime_type: must be specified")
@@ -57,7 +57,7 @@ def read_new_file(exchange: Exchange, said: object, mime_type: str, size: str) -
     name = _full_name(file.get("name"))
     check_free(exchange, name)
     remove_expired(exchange.store, exchange.now)
-    check_storage_quota(exchange, declared or 0)
+    check_size(exchange, declared or 0)
     return NewFile(name, file.get("displayName"), mime_type, declared)
 
 
@@ -67,8 +67,13 @@ def check_free(exchange: Exchange, name: str) -> None:
         raise Refused(409, f"File {name} already exists.")
 
 
-def check_storage_quota(exchange: Exchange, size: int) -> None:
-    """Raise Refused (429) if this file would exceed the project's storage quota. Source: reference 16."""
+def check_size(exchange: Exchange, size: int) -> None:
+    """Raise Refused for a file that is too large (400) or exceeds the project's storage quota (429).
+
+    Source: reference 10, 16.
+    """
+    if size > exchange.settings.largest_upload:
+        raise Refused(400, f"File size exceeds the limit: {exchange.settings.largest_upload} bytes.")
     used = exchange.store.rows("SELECT coalesce(sum(size), 0) FROM files")[0][0]
     most = exchange.settings.file_storage
     if used + size > most:
@@ -105,13 +110,11 @@ def _measure(pieces: Iterable[bytes]) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _declared(exchange: Exchange, text: str) -> int | None:
+def _declared(text: str) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,18}", text):
         raise Refused(400, "X-Goog-Upload-Header-Content-Length is not a number.")
-    if int(text) > exchange.settings.max_file:
-        raise Refused(400, f"File size exceeds the limit: {exchange.settings.max_file} bytes.")
     return int(text)
 
 

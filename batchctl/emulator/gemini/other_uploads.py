@@ -7,7 +7,7 @@ document of the Developer API has them, and clients generated from it use them.
 from __future__ import annotations
 
 from batchctl.emulator.exchange import Exchange
-from batchctl.emulator.gemini.new_files import NewFile, add_file, check_free, check_storage_quota, read_new_file
+from batchctl.emulator.gemini.new_files import NewFile, add_file, check_free, check_size, read_new_file
 from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.media import read_parts, read_resource
 from batchctl.emulator.sessions import continue_session, open_session
@@ -41,7 +41,7 @@ def upload_in_one_request(exchange: Exchange) -> Response:
         media = read_parts(request)
         said, kind, content = media.resource, media.content_type, media.content
     new = read_new_file(exchange, said, request.header("x-goog-upload-header-content-type") or kind, "")
-    check_storage_quota(exchange, len(content))
+    check_size(exchange, len(content))
     blob = fresh_id(_BLOB_LENGTH)
     exchange.store.append(blob, [content])
     reply = json_response(add_file(exchange, blob, new))
@@ -69,5 +69,5 @@ def _check(exchange: Exchange, target: JsonObject) -> None:
 
 
 def _finish(exchange: Exchange, target: JsonObject, blob: str) -> JsonObject:
-    check_storage_quota(exchange, sum(len(piece) for piece in exchange.store.read(blob)))
+    check_size(exchange, sum(len(piece) for piece in exchange.store.read(blob)))
     return add_file(exchange, blob, NewFile(**target))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from batchctl.emulator.bodies import parse_json
 from batchctl.emulator.exchange import Exchange
 from batchctl.emulator.gemini.files import base_url
-from batchctl.emulator.gemini.new_files import NewFile, add_file, check_free, check_storage_quota, read_new_file
+from batchctl.emulator.gemini.new_files import NewFile, add_file, check_free, check_size, read_new_file
 from batchctl.emulator.ids import fresh_id
 from batchctl.emulator.wire import Refused, Response, json_response
 
@@ -71,7 +71,7 @@ def continue_upload(exchange: Exchange) -> Response:
         return Response(200, session.status)
     try:
         check_free(exchange, session.file.name)
-        check_storage_quota(exchange, received)
+        check_size(exchange, received)
     except Refused as refused:
         return _refused(session, refused.message, refused.status)
     reply = json_response(add_file(exchange, session.id, session.file))
@@ -99,7 +99,7 @@ def _chunk_problem(exchange: Exchange, session: _Session, commands: set[str]) ->
         if offset != str(received):
             return f"The offset {offset[:20]} is not the {received} bytes received so far."
         received += len(exchange.request.body)
-    if received > (exchange.settings.max_file if session.file.declared is None else session.file.declared):
+    if received > (exchange.settings.largest_upload if session.file.declared is None else session.file.declared):
         return "Received more bytes than declared."
     if "finalize" in commands and session.file.declared not in {None, received}:
         return f"{session.file.declared} bytes were declared, {received} received."

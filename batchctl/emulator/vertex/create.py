@@ -24,6 +24,8 @@ from batchctl.emulator.vertex.models import check_usable, read_model
 from batchctl.emulator.vertex.outputs import write_due_outputs
 from batchctl.emulator.vertex.resource import NORMALISED, resource
 from batchctl.emulator.vertex.resource_names import API, parent_of
+from batchctl.emulator.vertex.rows import keep_sent_rows
+from batchctl.emulator.vertex.sources import sent_lines
 from batchctl.emulator.wire import JsonObject, Refused
 
 _LABEL_KEY = re.compile(r"[a-z0-9_-]{1,64}")
@@ -51,7 +53,8 @@ def create_job(exchange: Exchange) -> JsonObject:
     body = {name: value for name, value in asked.items() if name not in _OWN}
     if exchange.fault(FaultKind.ECHO_NORMALISED):
         body[NORMALISED] = True
-    new_job = NewJob(API, model, asked["displayName"], "gcsDestination" in body["outputConfig"])
+    labels = asked.get("labels", {})
+    new_job = NewJob(API, model, asked["displayName"], "gcsDestination" in body["outputConfig"], labels)
     course = vertex_course(course_for(store, settings, new_job), settings)
     job = Job(
         api=API,
@@ -66,7 +69,7 @@ def create_job(exchange: Exchange) -> JsonObject:
         created=now,
         updated=now,
         course=course,
-        labels=asked.get("labels", {}),
+        labels=labels,
         parent=parent,
         body=body,
     )
@@ -76,7 +79,8 @@ def create_job(exchange: Exchange) -> JsonObject:
 
 def start_job(store: Store, settings: Settings, job: Job, now: int) -> Job:
     """Store a job that progresses with time, and do its due work at once; calls and seeds share this function."""
-    add_job(store, replace(job, due=job.timeline(settings).starts))
+    added = add_job(store, replace(job, due=job.timeline(settings).starts))
+    keep_sent_rows(store, added, sent_lines(store, added))
     write_due_outputs(store, settings, now)
     started = find_short(store, API, job.parent, job.short)
     assert started is not None

@@ -31,9 +31,11 @@ class Importer:
         kind = _type_of(value)
         if kind == "ARRAY" and column[-1] == "type":
             raise _refused(place, f"field {_dotted(column)} has two types")
-        first = self._names.setdefault(tuple(name.lower() for name in column), column)
-        if first != column:
-            raise _refused(place, f"Duplicate (case insensitive) field names: {_dotted(first)} and {_dotted(column)}")
+        if column not in self._types:
+            first = self._names.setdefault(tuple(name.lower() for name in column), column)
+            if first != column:
+                names = f"{_dotted(first)} and {_dotted(column)}"
+                raise _refused(place, f"Duplicate (case insensitive) field names: {names}")
         if self._types.setdefault(column, kind) != kind:
             raise _refused(place, f"field {_dotted(column)} is {kind} here, and {self._types[column]} before")
         if isinstance(value, dict):

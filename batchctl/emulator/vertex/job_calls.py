@@ -17,7 +17,7 @@ from batchctl.emulator.vertex.masks import parse_read_mask
 from batchctl.emulator.vertex.operations import start_delete
 from batchctl.emulator.vertex.resource import resource
 from batchctl.emulator.vertex.resource_names import API, parent_of
-from batchctl.emulator.vertex.rows import tally
+from batchctl.emulator.vertex.rows import failed_rows
 from batchctl.emulator.wire import JsonObject, Refused, not_found
 
 _PAGE_SIZE = 100
@@ -62,7 +62,8 @@ def cancel_job(exchange: Exchange) -> JsonObject:
         return {}
     slow = job.course.running if job.course.fate is Fate.CANCEL_SLOW else settings.cancelling
     served = int(job.request_count * share_done(job.timeline(settings), now))
-    changes = {"asked": now, "cancelled": now + slow, "served": served, "served_failed": tally(store, job, served)[1]}
+    failed = failed_rows(store, job, served)
+    changes = {"asked": now, "cancelled": now + slow, "served": served, "served_failed": failed}
     due = now + slow if job.input_blob else None
     change_job(store, job, {**changes, "due": due})
     return {}

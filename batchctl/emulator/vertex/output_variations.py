@@ -45,7 +45,7 @@ def extra(rule: OutputRule, count: int) -> int:
 
 
 def _takes(share: Fraction, position: int) -> bool:
-    return -(-(position + 1) * share // 1) > -(-position * share // 1)
+    return share > 0 and -(-(position + 1) * share // 1) > -(-position * share // 1)
 
 
 def _as_numbers(value: object) -> object:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import chain, islice
 
 from batchctl.emulator.bigquery.tables import column_of
 from batchctl.emulator.clock import SECOND, timestamp
@@ -27,10 +26,11 @@ from batchctl.emulator.vertex.destinations import (
     write_table,
 )
 from batchctl.emulator.vertex.echo import normalised
+from batchctl.emulator.vertex.models import bare_model
 from batchctl.emulator.vertex.output_variations import early, extra, shaped
 from batchctl.emulator.vertex.partners import body_line
 from batchctl.emulator.vertex.resource import NORMALISED
-from batchctl.emulator.vertex.rows import Outcome, outcomes, tally
+from batchctl.emulator.vertex.rows import Outcome, failed_rows, keep_rows, outcomes
 from batchctl.emulator.vertex.sources import input_rows
 from batchctl.emulator.vertex.uris import BadPlace
 from batchctl.emulator.wire import RPC_CODES, JsonObject
@@ -39,6 +39,7 @@ _BLOB_LENGTH = 36
 _COLUMNS = "columns"
 """The key under which a running job keeps the columns of its output table; not a field of the API."""
 _ENDED_BY_A_RULE = frozenset({Fate.FAIL, Fate.FAIL_EXPORT})
+_ENDED_EARLY = frozenset({Fate.EXPIRE, Fate.PARTIAL})
 _WRITING = frozenset({State.SUCCEEDED, State.PARTIALLY_SUCCEEDED, State.CANCELLED})
 
 
@@ -55,24 +56,25 @@ def write_due_outputs(store: Store, settings: Settings, now: int) -> None:
 def _begin(store: Store, settings: Settings, job: Job) -> None:
     """Import the rows. A job with invalid input or an invalid destination fails soon."""
     blob = fresh_id(_BLOB_LENGTH)
-    most = settings.max_rows if job.kind == "generate" else settings.max_embed_rows
     try:
         check_destination(store, job)
         columns = [column.resource() for column in output_columns(store, job)]
-        store.append(blob, blocks(_counted(input_rows(store, job), most)))
+        store.append(
+            blob, blocks(_counted(input_rows(store, job, settings.largest_object), settings.most_rows(job.kind)))
+        )
         taken = replace(job, input_blob=blob)
-        rows, failed = tally(store, taken)
+        rows = keep_rows(store, taken)
     except BadPlace as bad:
         store.drop_unused(blob)
         _fail(store, job, bad, min(job.course.running, settings.importing))
         return
     changes = {
         "input_blob": blob,
-        "request_count": rows,
-        "failed_count": failed,
+        "request_count": rows.count,
+        "failed_count": rows.failed,
         "output": {**job.output, _COLUMNS: columns},
     }
-    change_job(store, job, {**changes, "due": replace(taken, request_count=rows).timeline(settings).end()[0]})
+    change_job(store, job, {**changes, "due": replace(taken, request_count=rows.count).timeline(settings).end()[0]})
 
 
 def _end(store: Store, settings: Settings, job: Job) -> None:
@@ -82,12 +84,12 @@ def _end(store: Store, settings: Settings, job: Job) -> None:
     changes: dict[str, object] = {"input_blob": "", "due": None, "output": output}
     if job.served is None:
         served = _served(job, state)
-        failed = job.failed_count if served == job.request_count else tally(store, job, served)[1]
+        failed = job.failed_count if served == job.request_count else failed_rows(store, job, served)
         job = change_job(store, job, {"served": served, "served_failed": failed})
     overdue = state is State.FAILED and job.course.fate not in _ENDED_BY_A_RULE
     if job.course.fate is Fate.FAIL_EXPORT and state is State.FAILED and "gcsDestination" in job.body["outputConfig"]:
         changes["output"] = {**output, "outputInfo": empty_folder(store, job, ended)}
-    if state in _WRITING or overdue:
+    if state in _WRITING or overdue or (state is State.EXPIRED and job.served):
         try:
             check_destination(store, job)
             changes["output"] = {**output, "outputInfo": _write(store, settings, job, ended)}
@@ -121,6 +123,8 @@ def _served(job: Job, state: State) -> int:
         return count
     if limits is not None and job.course.running > limits.run:
         return count * limits.run // job.course.running
+    if job.course.done is not None and job.course.fate in _ENDED_EARLY:
+        return int(count * job.course.done)
     return -(-count // 2) if state is State.PARTIALLY_SUCCEEDED else 0
 
 
@@ -135,7 +139,7 @@ def _write(store: Store, settings: Settings, job: Job, ended: int) -> JsonObject
     if "gcsDestination" in job.body["outputConfig"]:
 
         def made() -> Iterator[JsonObject]:
-            return (_object_line(job, *place, moment) for place in _shuffled(store, job, served))
+            return (_object_line(job, *place, moment) for place in _processed(store, job, served))
 
         rule = job.course.output
         lines, total = shaped(made(), rule), count + extra(rule, count)
@@ -144,15 +148,15 @@ def _write(store: Store, settings: Settings, job: Job, ended: int) -> JsonObject
             write_early(store, info, early(made(), rule, count), ended)
         return info
     columns = list(map(column_of, job.output[_COLUMNS]))
-    rows = (_table_row(job, *place, moment) for place in _shuffled(store, job, served))
+    rows = (_table_row(job, *place, moment) for place in _processed(store, job, served))
     return write_table(store, job, columns, rows, ended)
 
 
-def _shuffled(store: Store, job: Job, served: int) -> Iterator[tuple[int, Outcome, bool]]:
-    """Position, outcome, and whether the row was processed: the second half comes first. Source: reference 8.2."""
-    half = -(-job.request_count // 2)
-    halves = chain(islice(enumerate(outcomes(store, job)), half, None), islice(enumerate(outcomes(store, job)), half))
-    return ((position, outcome, position < served) for position, outcome in halves)
+def _processed(store: Store, job: Job, served: int) -> Iterator[tuple[int, Outcome, bool]]:
+    """Position, outcome, and whether the row was processed: the first rows of the input, or of the shuffled order."""
+    shuffled = job.course.shuffle is not None
+    for rank, (position, outcome) in enumerate(outcomes(store, job)):
+        yield position, outcome, (rank if shuffled else position) < served
 
 
 def _object_line(
@@ -162,7 +166,7 @@ def _object_line(
         line = {"instance": _echo(job, outcome.line)}
         return {**line, **_answer(job, outcome), "status": outcome.status} if processed else line
     if "body" in outcome.line:
-        return body_line(outcome.line, outcome.response, outcome.status, f"{job.name}/{position}")
+        return body_line(outcome.line, bare_model(job.model), outcome.response, outcome.status)
     line = {**outcome.columns, "request": _echo(job, outcome.line["request"])}
     if job.kind == "embed" and "key" in outcome.line:
         line = {"key": outcome.line["key"], **line}

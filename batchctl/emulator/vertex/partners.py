@@ -5,12 +5,13 @@ Only the members by which a client finds its rows are supported; the content of 
 
 from __future__ import annotations
 
-import hashlib
 import re
 
+from batchctl.emulator.answers import answer_id
 from batchctl.emulator.wire import JsonObject
 
 _SHOWN = 60
+_ID_LENGTH = 12
 _PUBLISHER = re.compile(r"publishers/([^/]+)/")
 
 
@@ -32,7 +33,7 @@ def asked_in(line: JsonObject) -> str:
     return content if isinstance(content, str) else ""
 
 
-def partner_answer(line: JsonObject, model: str, salt: str) -> JsonObject:
+def partner_answer(line: JsonObject, model: str) -> JsonObject:
     """The answer of the model."""
     text = f"[batchctl emulator] {model} answers to: {asked_in(line)[:_SHOWN]}"
     if "body" in line:
@@ -41,16 +42,13 @@ def partner_answer(line: JsonObject, model: str, salt: str) -> JsonObject:
         return {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage}
     content = [{"type": "text", "text": text}]
     usage = {"input_tokens": 1, "output_tokens": 1}
-    return {"id": f"msg_{_id(salt)}", "type": "message", "role": "assistant", "content": content, "usage": usage}
+    shown = answer_id(model, line["request"])[:_ID_LENGTH]
+    return {"id": f"msg_{shown}", "type": "message", "role": "assistant", "content": content, "usage": usage}
 
 
-def body_line(line: JsonObject, response: JsonObject, status: str, salt: str) -> JsonObject:
+def body_line(line: JsonObject, model: str, response: JsonObject, status: str) -> JsonObject:
     """The result line of a row with a `body`: it is joined by `custom_id`, and does not echo the request."""
-    named = {"id": f"batch_req_{_id(salt)}", "custom_id": line.get("custom_id")}
+    named = {"id": f"batch_req_{answer_id(model, line['body'])[:_ID_LENGTH]}", "custom_id": line.get("custom_id")}
     if status:
         return {**named, "response": None, "error": {"code": "server_error", "message": status}}
     return {**named, "response": {"status_code": 200, "request_id": "", "body": response}, "error": None}
-
-
-def _id(salt: str) -> str:
-    return hashlib.sha256(salt.encode()).hexdigest()[:12]

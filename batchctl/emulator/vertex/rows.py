@@ -1,6 +1,7 @@
-"""The imported rows of a job and their outcomes, one at a time, in the order of the input.
+"""The imported rows of a job and their outcomes, one at a time.
 
-Outcomes are not stored: they are derived from the stored rows whenever they are needed.
+Answers are not stored: they are derived from the stored rows whenever they are needed. The outcomes of rules are
+stored, because they may depend on earlier jobs.
 """
 
 from __future__ import annotations
@@ -9,14 +10,25 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from itertools import islice
+from itertools import chain, islice
 
 from batchctl.emulator.answers import ROLES, BadRow, answer_row, check_row, plain_embed
 from batchctl.emulator.job_store import Job
 from batchctl.emulator.json_lines import lines
 from batchctl.emulator.proto import read_message
 from batchctl.emulator.requests import VERTEX_REQUESTS
-from batchctl.emulator.row_outcomes import Hits, row_outcome
+from batchctl.emulator.row_hashes import request_hash
+from batchctl.emulator.row_order import ordered_lines, processing_order
+from batchctl.emulator.row_outcomes import RowChooser, changed
+from batchctl.emulator.sent_rows import (
+    SentRows,
+    count_sent,
+    failed_among,
+    outcome_of,
+    outcome_text,
+    put_sent_rows,
+    row_outcomes,
+)
 from batchctl.emulator.store import Store
 from batchctl.emulator.vertex.models import bare_model
 from batchctl.emulator.vertex.partners import asked_in, is_partner_row, partner_answer
@@ -39,31 +51,72 @@ class Outcome:
     """The model's response, or the `predictions` of a legacy text embedding."""
 
 
-def outcomes(store: Store, job: Job) -> Iterator[Outcome]:
-    """The outcome of every row."""
-    hits: Hits = {}
-    for position, stored in enumerate(map(json.loads, lines(store.read(job.input_blob)))):
-        line, columns = stored["line"], stored.get("columns", {})
+def keep_rows(store: Store, job: Job) -> SentRows:
+    """Store the hashes of the job's imported rows, and the outcomes of the rules."""
+    rows, chooser = SentRows(), RowChooser(store, job.api, job.model, job.course.rows)
+    for stored in map(json.loads, lines(store.read(job.input_blob))):
+        line = stored["line"]
         try:
             request = _read(job, line)
-            made = row_outcome(job.course.rows, _texts(line, request), hits)
-            error = None if made is None else made.error
         except _BadRequest as bad:
-            request, made, error = {}, None, {"code": RPC_CODES["INVALID_ARGUMENT"], "message": str(bad)}
-        if error is None:
-            response = _response(job, line, request, position)
-            yield Outcome(line, columns, "", response if made is None else made.change(response))
+            error = {"code": RPC_CODES["INVALID_ARGUMENT"], "message": str(bad)}
+            rows.add(_hash(job, line, {}), outcome_text("error", error))
         else:
-            yield Outcome(line, columns, _status(error))
+            rows.add(_hash(job, line, request), chooser.choose(_texts(line, request), request))
+    put_sent_rows(store, job.seq, rows)
+    chooser.save()
+    return rows
 
 
-def tally(store: Store, job: Job, most: int | None = None) -> tuple[int, int]:
-    """The number of rows among the first `most`, and the number of failed rows among them."""
-    rows = failed = 0
-    for outcome in islice(outcomes(store, job), most):
-        rows += 1
-        failed += bool(outcome.status)
-    return rows, failed
+def keep_sent_rows(store: Store, job: Job, sent: Iterator[object]) -> None:
+    """Store the hashes of rows that were not imported yet."""
+    rows = SentRows()
+    for line in sent:
+        try:
+            request = _read(job, line) if isinstance(line, dict) else {}
+        except (_BadRequest, KeyError, TypeError):
+            request = {}
+        rows.add(_hash(job, line, request))
+    put_sent_rows(store, job.seq, rows)
+
+
+def _hash(job: Job, line: object, request: JsonObject) -> bytes:
+    """The hash of the request as it was read; of one that cannot be read, or of a partner's, as it was sent."""
+    if request and not (isinstance(line, dict) and is_partner_row(job.model, line)):
+        return request_hash(request)
+    return request_hash(line.get("body", line.get("request", line)) if isinstance(line, dict) else line)
+
+
+def outcomes(store: Store, job: Job) -> Iterator[tuple[int, Outcome]]:
+    """The position and the outcome of every row, in the order of the output. Source: reference 8.2."""
+    if not count_sent(store, job.seq):
+        keep_rows(store, job)  # imported by an earlier release
+    given = row_outcomes(store, job)
+    for position, stored in _stored_rows(store, job):
+        yield position, _outcome(job, json.loads(stored), given.get(position))
+
+
+def _stored_rows(store: Store, job: Job) -> Iterator[tuple[int, bytes]]:
+    """The stored rows with their positions: shuffled by a rule, or the second half first."""
+    if job.course.shuffle is not None:
+        return ordered_lines(store, job.input_blob, job.course.shuffle)
+    half = -(-job.request_count // 2)
+    second, first = (enumerate(lines(store.read(job.input_blob))) for _ in range(2))
+    return chain(islice(second, half, None), islice(first, half))
+
+
+def _outcome(job: Job, stored: JsonObject, given: str | None) -> Outcome:
+    line, columns = stored["line"], stored.get("columns", {})
+    found = {} if given is None else outcome_of(given)
+    if "error" in found:
+        return Outcome(line, columns, _status(found["error"]))
+    response = _response(job, line, _read(job, line))
+    return Outcome(line, columns, "", changed(found, response) if found else response)
+
+
+def failed_rows(store: Store, job: Job, most: int) -> int:
+    """The number of failed rows among the first `most` that the job processes."""
+    return failed_among(store, job, islice(processing_order(job.request_count, job.course.shuffle), most))
 
 
 class _BadRequest(Exception):
@@ -106,13 +159,13 @@ def _texts(line: JsonObject, request: JsonObject) -> list[str]:
     return [text for text in known if isinstance(text, str)]
 
 
-def _response(job: Job, line: JsonObject, request: JsonObject, position: int) -> JsonObject:
-    model, salt = bare_model(job.model), f"{job.name}/{position}"
+def _response(job: Job, line: JsonObject, request: JsonObject) -> JsonObject:
+    model = bare_model(job.model)
     if job.kind == "generate" and is_partner_row(job.model, line):
-        return partner_answer(line, model, salt)
+        return partner_answer(line, model)
     if job.kind != "text":
-        return answer_row(job.kind, model, request, salt)
-    answer = answer_row("embed", model, request, salt)
+        return answer_row(job.kind, model, request)
+    answer = answer_row("embed", model, request)
     statistics = {"token_count": int(answer["tokenCount"]), "truncated": False}
     return {"predictions": [{"embeddings": {"statistics": statistics, "values": answer["embedding"]["values"]}}]}
 

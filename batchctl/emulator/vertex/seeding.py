@@ -96,7 +96,8 @@ def _job(store: Store, settings: Settings, given: JsonObject, name: str, parent:
     if "output" in given:
         body["outputConfig"] = _output(given["output"])
     now = store.now()
-    new_job = NewJob(API, model, given["displayName"], "gcsDestination" in body.get("outputConfig", {}))
+    writes_objects = "gcsDestination" in body.get("outputConfig", {})
+    new_job = NewJob(API, model, given["displayName"], writes_objects, given.get("labels", {}))
     return Job(
         api=API,
         name=name,

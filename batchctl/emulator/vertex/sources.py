@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
 from batchctl.emulator.bigquery.tables import Column, Table, find_dataset, find_table, read_rows
 from batchctl.emulator.job_store import Job
@@ -26,14 +27,38 @@ _NOT_BESIDE = frozenset({"request", "content", "body", "response", "status"})
 _NOT_COPIED = frozenset({"RECORD", "STRUCT", "RANGE", "DATETIME", "GEOGRAPHY"})
 
 
-def input_rows(store: Store, job: Job) -> Iterator[JsonObject]:
-    """The rows in the order of the input. Raises BadPlace with the place of the error."""
+def input_rows(store: Store, job: Job, largest: int) -> Iterator[JsonObject]:
+    """The rows in the order of the input. Raises BadPlace with the place of the error.
+
+    An object may have at most `largest` bytes.
+    """
     importer = Importer()
     for uri in input_uris(store, job):
         if _is_table(job, uri):
             yield from _table_rows(store, uri, job)
         else:
-            yield from _object_rows(store, uri, job, importer)
+            yield from _object_rows(store, uri, job, importer, largest)
+
+
+def sent_lines(store: Store, job: Job) -> Iterator[object]:
+    """The rows that the input has now, without any check; none if the input does not exist."""
+    with suppress(BadPlace):
+        for uri in input_uris(store, job):
+            if _is_table(job, uri):
+                member = _member(job.kind)
+                for row in read_rows(store, _table(store, uri)):
+                    yield {member: _parsed(row.get(member)) if job.kind != "text" else row.get(member)}
+            else:
+                for item in match_objects(store, uri):
+                    yield from map(_parsed, lines(store.read(item.blob)))
+
+
+def _parsed(text: object) -> object:
+    """The JSON value of a text; anything else, and text that is not JSON, is unchanged."""
+    try:
+        return json.loads(text) if isinstance(text, str | bytes) else text
+    except (ValueError, RecursionError):
+        return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 
 def input_uris(store: Store, job: Job) -> list[str]:
@@ -60,7 +85,7 @@ def _is_table(job: Job, uri: str) -> bool:
     return "bigquerySource" in job.body["inputConfig"] or uri.startswith("bq://")
 
 
-def _object_rows(store: Store, uri: str, job: Job, importer: Importer) -> Iterator[JsonObject]:
+def _object_rows(store: Store, uri: str, job: Job, importer: Importer, largest: int) -> Iterator[JsonObject]:
     bucket, path = read_gs(uri)
     if find_bucket(store, bucket) is None:
         raise BadPlace(f"The bucket {bucket} of {uri} does not exist. {to_create(f'buckets: {{{bucket}: {{}}}}')}")
@@ -69,6 +94,8 @@ def _object_rows(store: Store, uri: str, job: Job, importer: Importer) -> Iterat
         raise BadPlace(f"No object matches {uri}." if "*" in path else f"The object {uri} does not exist.")
     for item in found:
         place = f"gs://{item.bucket}/{item.name}"
+        if item.size > largest:
+            raise BadPlace(f"The size of {place} is {item.size} bytes, and the limit is {largest} bytes.")
         for number, text in enumerate(lines(store.read(item.blob)), 1):
             where = f"{place}, row {number}"
             line = _line(_json(text, where), job, where)
