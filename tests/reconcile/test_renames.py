@@ -48,7 +48,7 @@ def test_results_that_are_here_are_used_and_no_flag_is_needed() -> None:
     assert show(made, "z") == "reuse Waiting | record job z@1 | reuse z@1.0 a/1"
     assert made.guards == ()
     assert made.renames == (Rename("a", "z", buys=False),)
-    assert "- {from: a, to: z} in spec.moved" in made.jobs[1].reason
+    assert "add `- {from: a, to: z}` to spec.moved" in made.jobs[1].reason
 
 
 def test_results_that_are_at_the_api_yet_are_waited_for() -> None:

@@ -113,8 +113,8 @@ def _is_collected_now(subject: Subject, decision: Decision) -> bool:
 
 
 def _with_words(decision: Decision, rename: Rename) -> Decision:
-    words = f"{decision.reason}; likely a rename of {rename.before} to {rename.after}: {rename.entry} in spec.moved"
-    return replace(decision, reason=words)
+    words = f"likely a rename of {rename.before} to {rename.after}: add `{rename.entry}` to spec.moved"
+    return replace(decision, reason=f"{decision.reason}; {words}")
 
 
 def _guard(rename: Rename) -> Guard:
