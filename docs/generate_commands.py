@@ -35,7 +35,7 @@ _EXITS = """\
 | 7 | not yet: `--timeout` expired, results are not there, or a create call was not sent or got no reply |
 | 64 | wrong usage |
 | 65 | invalid manifest or stack file |
-| 130 | interrupted; the state is sound |
+| 130 | interrupted; the state is consistent |
 
 If several apply, the first of these counts: 130, 64, 65, 5, 6, 1, 4, 7, 3, 2. Each error line on standard error stands
 for one of them, and the last line for the one that counts.

@@ -52,5 +52,5 @@ def _hear(handler: Callable[[int, FrameType | None], object]) -> None:
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     # Without sys.stderr: the signal may interrupt a write to it.
-    os.write(STDERR, b"\ninterrupted; the state is sound: run the same command again\n")
+    os.write(STDERR, b"\ninterrupted; the state is consistent: run the same command again\n")
     os._exit(INTERRUPTED)

@@ -1,1 +1,1 @@
-"""The hands: observe, execute what the plan says, write down what happened, look again. Decides nothing."""
+"""Observes the accounts, executes the steps of a plan, and records the results. Decides nothing."""

@@ -84,7 +84,7 @@ class Journal:
         return self._outbox.values()
 
     def current(self, job: str) -> RecordedAttempt | None:
-        """The attempt that counts, with all that was noted; None when there is none, or the job is not recorded."""
+        """The current attempt, with all that was noted; None if there is none, or the job is not recorded."""
         row = self._rows.get(job)
         return self._attempts.get(AttemptKey(job, row.current)) if row is not None else None
 

@@ -96,7 +96,7 @@ class Tools:
     random: Callable[[], float] = field(default_factory=lambda: SystemRandom().random)
     """Numbers from 0 to 1, for jitter."""
     said: LastSaid = field(default_factory=LastSaid)
-    """The warnings so far, so that no pass repeats them."""
+    """The warnings already shown, so that no pass repeats them."""
     postponed: dict[str, float] = field(default_factory=dict)
     """Clean-up that failed, and the moment of the monotonic clock before which it is not tried again."""
     shelf: Shelf | None = None

@@ -25,7 +25,7 @@ class Scope:
         return not self.selector and not self.names and (not self.paths or WHOLE_STACK in self.paths)
 
     def contains(self, name: str, path: str, labels: Mapping[str, str]) -> bool:
-        """Whether a job lies inside, by the path and labels it has in its manifest or had when it was recorded."""
+        """Whether a job is in scope, by the path and labels in its manifest or its record."""
         if self.names and name not in self.names:
             return False
         if not all(requirement.matches(labels) for requirement in self.selector):
@@ -36,7 +36,7 @@ class Scope:
 
 
 def _folders(path: str) -> Iterator[str]:
-    """The folders that a path lies in, innermost first."""
+    """The parent folders of a path, innermost first."""
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path
@@ -54,7 +54,7 @@ class Options:
     any_number: bool = False
     """However many are to be removed, a person who saw the number agrees to it, where `max_delete` says no other."""
     cancel: bool = False
-    """Cancel what works in scope, and decide nothing else."""
+    """Cancel the active jobs in scope, and decide nothing else."""
     retry: bool = False
     """Order a new attempt of the jobs that the scope names, after one that has ended without success."""
     allow_empty: bool = False
@@ -66,7 +66,7 @@ class Options:
     rerun: frozenset[str] = frozenset()
     """Jobs whose work is bought again, though results of it are here."""
     rename_as_new: bool = False
-    """That a job is removed and another is created for the same work is meant so: it is no rename."""
+    """A removed job and a new one for the same work are intended: they are no rename."""
     new_state: bool = False
     """That the state is empty is right: nothing of this stack has run before."""
     in_ci: bool = False

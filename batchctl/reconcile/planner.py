@@ -71,7 +71,7 @@ def _drift(
 
 
 def _guards_outside(reader: Reader, decided: Container[str]) -> Iterator[Guard | None]:
-    """Guards that refuse the whole command, though they are about jobs out of scope: the state is every job's."""
+    """Guards that refuse the complete command because of jobs out of scope: all jobs share the state."""
     if reader.context.recorded.is_new:
         names = {job.name for job in reader.context.desired.jobs if job.name not in decided}
         for subject in reader.read(names):

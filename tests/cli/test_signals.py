@@ -188,7 +188,7 @@ def test_130_while_the_program_is_read(module: str, number: str) -> None:
     code = _READING.format(module=module, number=number)
     done = subprocess.run([PROGRAM[0], "-c", code], capture_output=True, text=True, check=False, timeout=_PATIENCE)
     assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr.strip() == "interrupted; the state is sound: run the same command again"
+    assert done.stderr.strip() == "interrupted; the state is consistent: run the same command again"
 
 
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])

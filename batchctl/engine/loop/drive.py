@@ -291,7 +291,7 @@ def _first(done: PassReport) -> DriveReport:
 
 
 def _interrupted() -> BatchctlError:
-    return StoppedError("interrupted", hint="the state is sound; run the same command again to go on")
+    return StoppedError("interrupted", hint="the state is consistent; run the same command again to continue")
 
 
 def _saw_nothing(done: PassReport) -> bool:

@@ -27,7 +27,7 @@ class Pace:
 
 
 def longest_wait(pace: Pace, youngest: float | None) -> float:
-    """The most seconds between two looks while the youngest job that works is so old; None: no job works."""
+    """The longest pause in seconds between two passes, by the age of the youngest active job (None: there is none)."""
     return pace.longest if youngest is None else min(max(youngest / _AGE_SHARE, pace.shortest), pace.longest)
 
 

@@ -19,7 +19,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 
 NAMED = 3
-"""Jobs named in one error before it only counts them."""
+"""The number of jobs that one error names; the others are counted."""
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ def _hold(
 
 
 def ordinal(number: int) -> str:
-    """The number as people count places: 1st, 2nd, 3rd, 4th, 11th."""
+    """The ordinal number: 1st, 2nd, 3rd, 4th, 11th."""
     teens = (11, 12, 13)
     ending = "th" if number % 100 in teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"

@@ -29,7 +29,7 @@ class TokenRates:
     learned: Mapping[QuotaKey, Fraction]
 
     def estimate(self, key: QuotaKey, size: int | None) -> int:
-        """About how many tokens so many bytes are; 0 where batchctl does not send them, and so cannot tell."""
+        """The estimated tokens of so many bytes; 0 if batchctl does not send them, and so cannot know."""
         return ceil((size or 0) * self.learned.get(key, UNKNOWN_RATE))
 
     def basis(self, key: QuotaKey) -> str:

@@ -32,7 +32,7 @@ class LiveJob:
     key: QuotaKey
     job: str
     is_sure: bool = True
-    """False for an open intent: its remote job was not seen so far."""
+    """False for an open intent: its remote job was not seen yet."""
     input_bytes: int | None = None
     """Of its attempt, as recorded; None where that is not known."""
 
@@ -47,7 +47,7 @@ class Sent:
 
 
 def find_live(desired: DesiredStack, recorded: Recorded, observed: Observed) -> tuple[LiveJob, ...]:
-    """All of ours that live, each once, in an order that depends on nothing but their names."""
+    """All active jobs of the stack, each once, in an order that depends only on their names."""
     found = dict(_seen(desired, recorded, observed))
     for job in recorded.jobs.values():
         for attempt in job.attempts:
@@ -68,7 +68,7 @@ Named = tuple[tuple[Account, str], LiveJob]
 
 
 def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iterator[Named]:
-    """The live remote jobs that a look shows, by account and name."""
+    """The active remote jobs that an observation shows, by account and name."""
     models = _models(desired, recorded)
     attempts = [attempt for job in recorded.jobs.values() for attempt in job.attempts]
     owners = {(attempt.account, attempt.remote): attempt for attempt in attempts}
@@ -91,7 +91,7 @@ def _shown(look: Observation) -> Iterator[RemoteJob]:
 
 
 def _unseen(job: RecordedJob, attempt: RecordedAttempt, observed: Observed) -> LiveJob | None:
-    """A recorded attempt that may live, though no look shows it."""
+    """A recorded attempt that may be active, although no observation shows it."""
     key = QuotaKey(attempt.account, short_model(job.row.model))
     if attempt.remote is None:
         look = observed.get(attempt.account)

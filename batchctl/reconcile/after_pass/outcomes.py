@@ -18,7 +18,7 @@ _WAYS_OUT = {
 
 
 def outcome_of(job: JobPlan, remote: str | None) -> Outcome:
-    """The outcome of a job with all of its steps done; `remote` is the remote job that counts by now."""
+    """The outcome of a job with all of its steps done; `remote` is its current remote job."""
     if job.guard is not None:
         refusal = GuardError(job.guard.message, code=job.guard.code, hint=job.guard.way_out)
         # An adoption itself is never refused, only what would follow from it.

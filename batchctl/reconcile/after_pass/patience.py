@@ -10,7 +10,7 @@ from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
 
 _TRANSIENT = (ConnectionFailed, ReplyLost, QuotaExceeded, ServerFailed)
-"""Errors that end without anybody's help."""
+"""Errors that end without a change by a user."""
 _PATIENCE = 3
 """Passes in a row in which a job may fail for a lasting reason, or an account reply badly, before it is given up."""
 

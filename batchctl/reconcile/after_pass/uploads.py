@@ -65,7 +65,7 @@ def _is_over(attempt: RecordedAttempt) -> bool:
 
 
 def _unrecorded(attempts: Collection[RecordedAttempt], observed: Observed, stack: Stack) -> Iterator[Api]:
-    """The APIs that show a live job of this stack that the state does not know: another state may have made it."""
+    """The APIs that show an active job of this stack that the state does not record: another state may have made it."""
     known = {(attempt.account, attempt.remote) for attempt in attempts}
     for account, look in observed.items():
         for job in look.jobs:
@@ -75,5 +75,5 @@ def _unrecorded(attempts: Collection[RecordedAttempt], observed: Observed, stack
 
 
 def is_expired(file: RecordedFile, clock: datetime) -> bool:
-    """Whether the API has deleted a file by itself."""
+    """Whether the API has deleted a file that expired."""
     return file.expire_time is not None and file.expire_time <= clock

@@ -34,7 +34,7 @@ _PASSING = frozenset({
     ErrorCode.USER_PROJECT_MISSING,
     ErrorCode.NO_CREDIT,
 })  # fmt: skip
-"""Refusals that say nothing about the manifest: mended elsewhere, the same call gets through."""
+"""Refusals that are not caused by the manifest: once fixed elsewhere, the same call succeeds."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def overcome(attempt: RecordedAttempt, *operations: Operation) -> RecordedAttemp
 
 
 def is_passing(failure: Failure) -> bool:
-    """Whether a refusal may pass by itself, or by what somebody mends outside of the manifest."""
+    """Whether a refusal may end without a change of the manifest."""
     if failure.code in _PASSING:
         return True
     return failure.code == ErrorCode.NOT_FOUND and failure.is_own_input

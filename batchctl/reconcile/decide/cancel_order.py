@@ -22,7 +22,7 @@ from batchctl.reconcile.view.subject import Subject, current_phase
 
 
 def decide_cancel(subject: Subject, context: Context) -> Decision:
-    """Cancel the attempt that counts, and call off everything that would follow it."""
+    """Cancel the current attempt, and everything that would follow it."""
     view, recorded = subject.current, subject.recorded
     if view is None:
         return rest(Phase.WAITING, Reason.NOT_CREATED, "not created yet: nothing to cancel")
@@ -40,7 +40,7 @@ def decide_cancel(subject: Subject, context: Context) -> Decision:
 
 
 def _order(subject: Subject, view: AttemptView, context: Context) -> Decision:
-    """The order, and the cancel where something works."""
+    """The recorded command, and the cancel of an active remote job."""
     ordered = replace(subject.record.row, cancel_requested=context.now, retry_requested=None)
     subject = replace(subject, recorded=replace(subject.record, row=ordered))
     after = _look_ahead(subject, view, context)
@@ -74,7 +74,7 @@ def _find_end(subject: Subject, view: AttemptView, context: Context) -> Decision
 
 
 def _look_ahead(subject: Subject, view: AttemptView, context: Context) -> Decision:
-    """The decision about the attempt that counts, whatever the manifests ask for now."""
+    """The decision about the current attempt, whatever the manifests ask for now."""
     if not view.attempt.is_unsent:
         return follow(subject, view, context)
     phase = current_phase(subject, view)

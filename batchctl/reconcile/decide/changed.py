@@ -27,7 +27,7 @@ ON_CHANGE_FAIL = ErrorCode.ON_CHANGE_FAIL
 
 
 def decide_changed(subject: Subject, context: Context) -> Decision:
-    """Follow the change as `onChange` says. An old attempt that is kept is followed to its end all the same."""
+    """Follow the change as `onChange` says. An old attempt that is kept is still followed to its end."""
     policy, changes = subject.lifecycle.on_change, changes_of(subject.counting.attempt, subject.manifest)
     if context.is_suspended(subject):
         decision = _keep(subject, context, Reason.SUSPENDED, "its work changed, but it is suspended")
@@ -41,7 +41,7 @@ def decide_changed(subject: Subject, context: Context) -> Decision:
 
 
 def _wait_to_replace(subject: Subject) -> Decision | None:
-    """The wait for an attempt of which it is not known whether it works; None when there is no such."""
+    """The wait for an attempt whose state is unknown; None if every state is known."""
     for view in subject.views:
         unseen = find_unseen(view)
         if unseen is not None:
@@ -107,7 +107,7 @@ def _replace(subject: Subject, context: Context, changes: tuple[Change, ...]) ->
 
 
 def _replacing_steps(subject: Subject, reused: AttemptView | None, *, discard_results: bool) -> tuple[Step, ...]:
-    """The steps once nothing works any more: the old attempts go, and the one that counts from now on comes."""
+    """The steps when no attempt is active: the old attempts are removed, and the new one is created or reused."""
     keep = None if reused is None else reused.key
     old = (view for view in subject.views if view.is_present and view.key != keep)
     ends = (step for view in old for step in end_steps(view, discard_results=discard_results))

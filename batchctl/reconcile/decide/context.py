@@ -38,7 +38,7 @@ class Context:
     clashes: Mapping[str, str] = field(default_factory=dict)
     """Renames of `spec.moved` whose new name another recorded job has: the former name, and the new one."""
     decided: Decided = field(default_factory=dict)
-    """The decisions so far. What a job depends on is decided before it."""
+    """The decisions already made. The jobs that a job depends on are decided before it."""
 
     @property
     def stack(self) -> Stack:

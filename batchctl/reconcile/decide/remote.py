@@ -27,7 +27,7 @@ from batchctl.reconcile.view.subject import Subject, current_phase
 
 
 def decide_same_work(subject: Subject, context: Context) -> Decision | None:
-    """Follow the remote job of the attempt that counts, if it does the work that the manifest asks for."""
+    """Follow the remote job of the current attempt, if it does the work that the manifest asks for."""
     view = subject.counting
     is_same = same_digest(view.attempt.digest, subject.manifest.digest)
     return follow(subject, view, context) if is_same else None
@@ -44,7 +44,7 @@ def follow(subject: Subject, view: AttemptView, context: Context) -> Decision:
 
 
 def _decide_unseen(subject: Subject, view: AttemptView, context: Context, unseen: Unknown) -> Decision:
-    """The remote job is not seen in this pass. An end that is on record counts all the same."""
+    """The remote job is not seen in this pass. A recorded end is still valid."""
     attempt = view.attempt
     if attempt.remote is None or not attempt.has_ended or isinstance(unseen, Missing):
         return wait_to_see(current_phase(subject, view), unseen)

@@ -72,7 +72,7 @@ def _phase(subject: Subject) -> Phase:
 
 
 def _stop(subject: Subject, active: list[AttemptView], context: Context) -> Decision:
-    """Cancel what still works; the rest follows when it has ended."""
+    """Cancel the active attempts; the rest follows when they have ended."""
     keeps = subject.lifecycle.on_remove is OnRemove.CANCEL
     # A removal under way was approved when it began: do not check limits or ask for consent again.
     is_agreed = subject.is_removal_agreed

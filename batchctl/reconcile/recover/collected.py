@@ -1,4 +1,4 @@
-"""A lost record as the results folder tells it: each collected folder is proof of an attempt."""
+"""Rebuilds a lost record from the results folder: each collected folder proves an attempt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batchctl.reconcile.recover.rebuild import record_results
 
 
 def record_kept(desired: DesiredStack, folders: Iterable[KeptResults], now: datetime) -> Recorded:
-    """The record as collected folders alone tell it. Folders of other stacks do not count."""
+    """The record that follows from the collected folders of this stack."""
     own = (desired.stack.name, short_uid(desired.stack.uid))
     kept = list(_without_copies(one for one in folders if (one.stack, one.uid) == own))
     former_names: dict[str, set[str]] = defaultdict(set)

@@ -41,7 +41,7 @@ def record_results(
     accounts: Collection[Account],
     now: datetime,
 ) -> Recorded:
-    """The record as collected results alone tell it. What lies on another account is not looked for any more."""
+    """The record that follows from collected results alone. Jobs on accounts that left the stack count as gone."""
     by_job: dict[str, dict[AttemptKey, list[RecordedAttempt]]] = defaultdict(lambda: defaultdict(list))
     for attempt in kept:
         known = attempt if attempt.account in accounts else replace(attempt, gone_time=now)
@@ -58,7 +58,7 @@ def record_results(
 
 
 def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: datetime) -> Rebuilt:
-    """The whole record, from what is known of it. All accounts of the stack have to be in `observed`, read in full."""
+    """The complete record. All accounts of the stack have to be in `observed`, with complete lists."""
     aged = with_absences_aged(known, with_latest_readings(known, observed), now, desired.stack.limits.settle_grace)
     seen = with_present_names(desired.stack, known, aged)
     marked = find_marked(desired.stack, seen)
@@ -80,7 +80,7 @@ def rebuild(desired: DesiredStack, known: Recorded, observed: Observed, now: dat
 
 
 def _with_size(attempt: RecordedAttempt, wanted: DesiredJob) -> RecordedAttempt:
-    """The attempt with the size of its input, which neither marks nor results tell: the same work has the same."""
+    """The attempt with the size of its input, which only the manifest of the same work shows."""
     is_known = attempt.input_bytes is not None or not same_digest(attempt.digest, wanted.digest)
     return attempt if is_known else replace(attempt, input_bytes=wanted.input_bytes)
 

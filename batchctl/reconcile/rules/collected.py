@@ -20,7 +20,7 @@ from batchctl.reconcile.view.subject import Subject
 
 
 def collect_again(subject: Subject, decision: Decision, _context: Context) -> Decision:
-    """The decision, with the results of earlier attempts brought back that are not whole any more."""
+    """The decision, with a new collection of the incomplete results of earlier attempts."""
     if not decision.action.is_harmless:
         return decision
     planned = {step.key for step in decision.steps if isinstance(step, Collect)}

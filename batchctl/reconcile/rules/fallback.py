@@ -32,7 +32,7 @@ def prepare_for_refusal(subject: Subject, decision: Decision, context: Context) 
 
 
 def _go_on(subject: Subject, context: Context) -> Decision | None:
-    """Follow the attempt that counts to its end; None when no remote job of it is known."""
+    """Follow the current attempt to its end; None if no remote job of it is known."""
     view = subject.current
     if view is None or view.attempt.is_unsent:
         return None

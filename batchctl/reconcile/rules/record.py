@@ -25,7 +25,7 @@ def record_attempts(subject: Subject, decision: Decision, _context: Context) -> 
 
 
 def record_manifest(subject: Subject, decision: Decision, _context: Context) -> Decision:
-    """Write the job's row as the manifest makes it, and which attempt counts from now on."""
+    """Record the job as its manifest describes it, and its current attempt."""
     view, recorded = subject.current, None if subject.recorded is None else subject.recorded.row
     row = job_row(subject.manifest, recorded, (decision.current or 1) if view is None else view.key.attempt)
     if view is None and recorded is None:
@@ -57,6 +57,6 @@ def record_orphan(subject: Subject, decision: Decision, _context: Context) -> De
 
 
 def record_retry_order(subject: Subject, decision: Decision, _context: Context) -> Decision:
-    """Write down what `batchctl retry` orders. It counts as a create, and a person has to agree to it."""
+    """Record the command `batchctl retry`. It counts as a create, and needs consent."""
     order = RecordJob(subject.record.row)
     return replace(decision.before(order), needs_consent=True, counted=Counted.CREATE)

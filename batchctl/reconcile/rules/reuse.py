@@ -50,7 +50,7 @@ def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> 
 
 
 def restore_copy(subject: Subject, decision: Decision, context: Context) -> Decision:
-    """The decision with a reused attempt's results brought back that are not whole any more, where others are."""
+    """The decision, with the incomplete results of a reused attempt copied again from complete ones."""
     view = subject.current
     if view is None or view.missing is None or not view.attempt.is_reused or not decision.action.is_harmless:
         return decision

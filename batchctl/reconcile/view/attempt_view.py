@@ -56,7 +56,7 @@ class AttemptView:
 
     @property
     def is_unseen(self) -> bool:
-        """Whether this pass could not tell if its remote job is there."""
+        """Whether this pass does not know if its remote job exists."""
         return isinstance(self.presence, Unknown)
 
     @property

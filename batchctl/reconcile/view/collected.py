@@ -45,6 +45,6 @@ def collected_for(stack: Stack, inventory: Inventory | None) -> CollectedResults
 
 
 def check_collected(view: AttemptView, inventory: Inventory | None) -> AttemptView:
-    """The attempt, with why its collected results are not whole. Without an inventory the record is believed."""
+    """The attempt, with the reason if its results are incomplete. Without an inventory the record is trusted."""
     missing = None if inventory is None else inventory.why_not_whole(view.attempt)
     return view if missing is None else replace(view, missing=missing)

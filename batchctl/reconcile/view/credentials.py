@@ -31,7 +31,7 @@ def find_strangers(recorded: Recorded, observed: Observed) -> dict[Account, str]
 
 
 def without_strangers(recorded: Recorded, observed: Observed) -> Observed:
-    """The observations that count: what other credentials do not show is unknown, not gone."""
+    """The observations, in which jobs that other credentials do not show are unknown, not gone."""
     strangers = find_strangers(recorded, observed)
     return {
         account: replace(look, jobs=(), checked={}, complete=False, problem=strangers[account])

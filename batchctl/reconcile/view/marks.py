@@ -11,7 +11,7 @@ from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import Observed, RemoteJob
 
 NO_TOKEN = ""
-"""The token of an attempt that was made by hand: its remote job carries no mark."""
+"""The token of an attempt that was created manually: its remote job has no mark."""
 
 Marked = Mapping[str, Mapping[AttemptKey, tuple[RemoteJob, ...]]]
 

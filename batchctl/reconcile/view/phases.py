@@ -14,7 +14,7 @@ from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.reconcile.view.endings import has_succeeded, was_cancelled
 
 WANTED_STOPS = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPLACE, CancelCause.DUPLICATE})
-"""Cancels that somebody wanted: such an end is no failure. A deadline's cancel is one."""
+"""Cancels whose end is no failure: by a user, a manifest, or of a duplicate. The cancel at a deadline is one."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class PhaseFacts:
     """All that a phase follows from."""
 
     attempt: RecordedAttempt | None = None
-    """The one that counts, as this pass saw it; None when there is none."""
+    """The current one, as this pass observed it; None if there is none."""
     is_hidden: bool = False
-    """Whether this pass could not tell if the remote job is there, or was created already."""
+    """Whether this pass does not know if the remote job exists, or was created already."""
     is_missing: bool = False
     """Whether the remote job was not found, and a second pass has yet to confirm that it is gone."""
     is_called_off: bool = False

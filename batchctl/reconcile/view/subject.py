@@ -45,7 +45,7 @@ class Subject:
 
     @cached_property
     def current(self) -> AttemptView | None:
-        """The attempt that counts: the recorded one, unless a higher one was just found by its mark."""
+        """The current attempt: the recorded one, unless a higher one was just found by its mark."""
         if not self.views:
             return None
         last = self.views[-1]
@@ -56,7 +56,7 @@ class Subject:
 
     @property
     def counting(self) -> AttemptView:
-        """The attempt that counts, of a job that has one."""
+        """The current attempt of a job that has one."""
         assert self.current is not None
         return self.current
 
