@@ -18,7 +18,7 @@ from batchctl.disk.private_files import create_empty, sync_folder
 from batchctl.disk.safe_open import is_there, open_file, require_regular
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
-from batchctl.state.migrations import Identity, Migration, migrate
+from batchctl.state.migrations import Identity, Migration, build
 from batchctl.state.sqlite_errors import corrupt, lock_lost, primary_code
 
 T = TypeVar("T")
@@ -96,7 +96,7 @@ def create_file(path: Path, migrations: Sequence[Migration], identity: Identity)
         left_over.unlink(missing_ok=True)
     create_empty(new)
     with closing(connect_writer(new)) as db:
-        migrate(db, 0, migrations, identity)
+        build(db, migrations, identity)
     try:
         new.replace(path)
     except FileNotFoundError as error:

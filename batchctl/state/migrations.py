@@ -285,17 +285,28 @@ def transaction(db: Database) -> Iterator[None]:
         raise
 
 
+def build(db: Database, migrations: Sequence[Migration], identity: Identity) -> None:
+    """Give an empty file the newest format, in one transaction: disks take milliseconds for each."""
+    with transaction(db):
+        for number, migration in enumerate(migrations, start=1):
+            _step(db, number, migration, identity)
+
+
 def migrate(db: Database, version: int, migrations: Sequence[Migration], identity: Identity) -> None:
-    """Migrate a file from `version` (0: empty) to the newest."""
+    """Migrate a file from `version` to the newest format, each step in a transaction of its own."""
     for number, migration in enumerate(migrations[version:], start=version + 1):
         with transaction(db):
-            migration(db)
-            if number == 1:
-                _insert_meta(db, identity)
-            else:
-                db.table("meta").update(1, {"format_version": number})
-            if is_sealed(db):
-                reseal(db)
+            _step(db, number, migration, identity)
+
+
+def _step(db: Database, number: int, migration: Migration, identity: Identity) -> None:
+    migration(db)
+    if number == 1:
+        _insert_meta(db, identity)
+    else:
+        db.table("meta").update(1, {"format_version": number})
+    if is_sealed(db):
+        reseal(db)
 
 
 def _insert_meta(db: Database, identity: Identity) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -143,6 +144,21 @@ def test_a_new_file_goes_through_all_formats_at_once(path: Path) -> None:
         session.commit([SaveJob(job())])
     assert formats(path)[0] == TODAY + 1
     assert not path.with_name(BACKUP).exists()
+
+
+def test_a_new_file_gets_its_format_in_one_transaction(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before: list[str] = []
+    """What was committed before the file got its name."""
+    connect = sqlite3.connect
+
+    def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(lambda sql: before.append(sql) if sql == "COMMIT" and not path.exists() else None)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    with store_of(path).lock():
+        assert before == ["COMMIT"]
 
 
 def test_a_first_run_that_fails_leaves_no_file(path: Path) -> None:
