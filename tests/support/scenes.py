@@ -13,10 +13,17 @@ SOON = {"pending": "0s", "running": "1s"}
 LONG = {"pending": "0s", "running": "10h"}
 A_MINUTE = {"pending": "0s", "running": "1m"}
 DOOMED = {"match": {"model": "*gemini-2.5-pro"}, **SOON, "fate": "fail"}
-SPARSE = {"gemini": 1, "vertex": 5}
-"""In the gate, one of so many boundaries is tried."""
-STOPS = 6
-"""There, one of so many processes is stopped, the others are killed."""
+EFFECTS = frozenset(
+    {
+        *("after commit", "after rename", "after replace", "after symlink"),
+        *(f"processed {call}" for call in ("create", "cancel", "delete", "upload")),
+    }
+)
+"""The boundaries at which something outside the process has changed since the one before."""
+SPARSE = {"gemini": 1, "vertex": 3}
+"""In the gate, one of so many situations is tried with a kill."""
+STOPS = 4
+"""There, one of so many of these is tried with a stop, too."""
 MOST_RUNS = 3
 """After a death, so many runs of the same command may be needed until one comes to its end."""
 
@@ -101,16 +108,27 @@ class Point:
 
 
 def points(takes: list[Take], how: str) -> list[Point]:
-    """The boundaries at which a process dies in one way. In the long mode all; in the gate each in one of the two ways
-    on one API, and some on the other; all that are critical to a stopped process on both."""
+    """The boundaries at which a process dies in one way. In the long mode all; in the gate one of each situation on one
+    API, and of some on the other; all that are critical to a stopped process on both."""
     every = [Point(take, at) for take in takes for at in range(len(take.trace))]
     assert len(every) > 50
     if IS_LONG:
         return every
-    chosen = every[:: SPARSE[takes[0].site.api.name]]
+    alike = [group for take in takes for group in situations(take)]
+    chosen = [group[number % len(group)] for number, group in enumerate(alike)][:: SPARSE[takes[0].site.api.name]]
     if how == "kill":
-        return [point for number, point in enumerate(chosen) if number % STOPS]
+        return chosen
     return [*chosen[::STOPS], *(point for point in every if point.is_critical and point not in chosen[::STOPS])]
+
+
+def situations(take: Take) -> list[list[Point]]:
+    """The boundaries by what a killed process leaves behind: it is the same until something outside changes again."""
+    groups: list[list[Point]] = [[]]
+    for at, where in enumerate(take.trace):
+        if where in EFFECTS:
+            groups.append([])
+        groups[-1].append(Point(take, at))
+    return groups
 
 
 def film(site: Site, story: Story) -> list[Take]:
