@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from batchctl.model.activity import UNWATCHED, Activity
+from batchctl.model.chain import Obstacle
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
-from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.model.ports import MadeRows, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.rows.reader import RowFiles
 
@@ -45,6 +46,9 @@ class KnownRows:
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return self._files.parse(value, kind)
+
+    def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
+        return self._files.make(results, order, afresh=afresh)
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         return self._files.check(rows, kind, rules)

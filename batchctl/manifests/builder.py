@@ -20,9 +20,10 @@ from batchctl.manifests.labels import check_labels
 from batchctl.manifests.lifecycle_reader import read_lifecycle
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
+from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.remote_names import read_adopt, read_model
 from batchctl.manifests.row_settings import read_row_settings
-from batchctl.manifests.sources import SENT_FORMS, Purpose, SourceReader, source_form
+from batchctl.manifests.sources import SENT_FORMS, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
 from batchctl.model.desired import (
     DesiredJob,
@@ -95,8 +96,8 @@ class JobBuilder:
         adopted = None if adopt is None else read_adopt(adopt, config, self._faults)
         dest = read_dest(self._spec, config, self._faults)
         name = value_of(self._root, "metadata", "name")
-        depends_on = self._needs.read(name, find(self._spec, "dependsOn"))
-        source = self._source(Purpose(config, model, kind_of_rows(api, self._kind, model or ""), request))
+        depends_on = self._needs.read(name, find(self._spec, "dependsOn"), find(self._spec, "src", "fromJob"))
+        source = self._source(Purpose(name, config, model, kind_of_rows(api, self._kind, model or ""), request))
         account = None if config is None else self._reading.accounts.get(config.name)
         if config is None or account is None or model is None or source is None:
             return None

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from batchctl.model.canonical import RowsHasher, sha256_json
-from batchctl.model.desired import InlineRows, Json, Kind, LocalFile, RemoteSource, Source, UnknownSource, UploadedFile
+from batchctl.model.desired import (
+    AwaitedRows,
+    InlineRows,
+    Json,
+    Kind,
+    LocalFile,
+    RemoteSource,
+    Source,
+    UnknownSource,
+    UploadedFile,
+)
 from batchctl.model.digests import account_parts
 from batchctl.model.keys import Account
 
@@ -82,6 +92,8 @@ def _source_tree(source: Source) -> Json:
         return {"rows": source.rows, "sha256": source.sha256}
     if isinstance(source, UploadedFile):
         return {"fileName": source.name}
+    if isinstance(source, AwaitedRows):
+        return {"fromJob": source.chain.job, "template": {"sha256": source.chain.template}}
     if isinstance(source, UnknownSource):
         return None
     assert isinstance(source, RemoteSource)

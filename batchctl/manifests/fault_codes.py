@@ -102,11 +102,11 @@ class Code(StrEnum):
     )
     UNKNOWN_JOB = (
         "UnknownJob",
-        "`dependsOn` or `moved` names a job that no manifest of the stack describes.",
+        "`dependsOn`, `fromJob` or `moved` names a job that no manifest of the stack describes.",
     )
     DEPENDENCY_CIRCLE = (
         "DependencyCircle",
-        "Jobs depend on each other in a circle (`dependsOn`), so none of them could ever be created.",
+        "Jobs depend on each other in a circle (`dependsOn`, `fromJob`), so none of them could ever be created.",
     )
     INVALID_MOVE = (
         "InvalidMove",

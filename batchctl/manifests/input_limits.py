@@ -11,6 +11,7 @@ from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits
 from batchctl.model.desired import (
+    AwaitedRows,
     InlineRows,
     Json,
     Kind,
@@ -99,7 +100,7 @@ def input_bytes(source: Source, defaults: Mapping[str, Json]) -> int | None:
             return least_bytes(source, defaults)
         case LocalFile():
             return source.size
-        case UploadedFile() | RemoteSource() | UnknownSource():
+        case AwaitedRows() | UploadedFile() | RemoteSource() | UnknownSource():
             return None
         case _:
             assert_never(source)

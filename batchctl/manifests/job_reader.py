@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from batchctl.manifests.builder import Document, JobBuilder
+from batchctl.manifests.chains import ChainReader
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
 from batchctl.manifests.merge import merge, without_nulls
@@ -19,6 +20,7 @@ from batchctl.manifests.schema import load_schema
 from batchctl.manifests.schema_check import Checker
 from batchctl.manifests.sources import SourceReader, without_rows
 from batchctl.manifests.stack import StackReading
+from batchctl.manifests.template_reader import TemplateReader
 from batchctl.manifests.trust import Trust
 from batchctl.manifests.variables import Replacer
 from batchctl.model.desired import DesiredJob, Json, Kind, kind_of_rows
@@ -62,7 +64,11 @@ class JobReader:
         self._reading = reading
         self._faults = faults
         self._replacer = Replacer(reading.variables, faults)
-        self._sources = SourceReader(rows, trust, reading.folder, reading.shown_folder, faults, reading.line_bytes)
+        templates = TemplateReader(self._replacer, faults)
+        self._chains = ChainReader(rows, reading.results, templates, faults, reading.line_bytes)
+        self._sources = SourceReader(
+            rows, self._chains, trust, reading.folder, reading.shown_folder, faults, reading.line_bytes
+        )
         self._checkers = {kind: Checker(_schema(kind)) for kind in Kind}
         self._defaults = {rows: self._defaults_of(rows) for rows in Kind}
         values, characters = (0, 0) if reading.defaults is None else size(reading.defaults)
@@ -90,8 +96,8 @@ class JobReader:
         return Members(defaults.location, others)
 
     def document(self, root: Node, path: str, folder: Path) -> Document:
-        """Prepare one document: its variables are replaced."""
-        return Document(self._replacer.replaced(root), path, folder)
+        """Prepare one document: its variables are replaced, but for those of a template."""
+        return Document(self._replacer.replaced(root, keep=find(root, "spec", "src", "template")), path, folder)
 
     def read(self, document: Document) -> DesiredJob | None:
         """The job, or None if the document has errors, which go to the faults."""
@@ -119,7 +125,10 @@ class JobReader:
             self._sources.check_file(find(root, "spec", "src"), document.folder)
             return None
         root = changed(root, ("spec",), _with_extra_request)
-        return JobBuilder(root, document, kind, self._reading, self._sources, self.needs, self._faults).build()
+        job = JobBuilder(root, document, kind, self._reading, self._sources, self.needs, self._faults).build()
+        if job is not None:
+            self._chains.jobs.setdefault(job.name, job)
+        return job
 
     def _rows(self, kind: Kind, root: Node) -> Kind:
         """The kind of the job's rows, as far as it is known before the checks."""

@@ -18,6 +18,7 @@ from batchctl.manifests.job_reader import JobReader
 from batchctl.manifests.manifest_files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.moves import check_moved
 from batchctl.manifests.nodes import Scalar
+from batchctl.manifests.reading_order import upstream_first
 from batchctl.manifests.remote_names import remote_id
 from batchctl.manifests.stack import StackReading, read_stack
 from batchctl.manifests.trust import Trust, resolved
@@ -80,7 +81,7 @@ def load(
     documents = [
         document for file in _files(reading, asked, trust, faults) for document in _documents(file, reader, faults)
     ]
-    counting = _unique(_overridden(documents), faults)
+    counting = upstream_first(_unique(_overridden(documents), faults))
     found = []
     for document in counting:
         with faults.of_manifest(document.path, document.root.location.file):

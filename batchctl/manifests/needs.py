@@ -1,4 +1,4 @@
-"""Checks `dependsOn`: each job exists, and there are no circles.
+"""Checks `dependsOn` and `fromJob`: each job exists, and there are no circles.
 
 It keeps the places of the names, which may be in the stack's defaults as well as in a manifest.
 """
@@ -18,36 +18,44 @@ _NAMED = 5
 """The most jobs of a circle that a message names."""
 
 
+@dataclass(frozen=True)
+class _Need:
+    """The place of one dependency."""
+
+    field: str
+    place: Location
+
+
 @dataclass
 class Needs:
     """Collects the dependencies of all jobs and then checks them together."""
 
-    _places: dict[str, dict[str, Location]] = field(default_factory=dict)
-    """By job: the names in its `dependsOn`, each with its place."""
+    _places: dict[str, dict[str, _Need]] = field(default_factory=dict)
+    """By job: the names of its dependencies, each with its place."""
 
-    def read(self, job: str, node: Node | None) -> tuple[str, ...]:
-        """The names in a job's `dependsOn`, in the order of the manifest."""
+    def read(self, job: str, node: Node | None, from_job: Node | None = None) -> tuple[str, ...]:
+        """The names in a job's `dependsOn`, in the order of the manifest, and the one of its `fromJob`."""
         items = node.values if isinstance(node, Items) else ()
-        found = {str(item.value): item.location for item in items if isinstance(item, Scalar)}
+        found = {str(item.value): _Need("dependsOn", item.location) for item in items if isinstance(item, Scalar)}
+        if isinstance(from_job, Scalar):
+            found.setdefault(str(from_job.value), _Need("fromJob", from_job.location))
         self._places[job] = found
         return tuple(found)
 
     def check(self, jobs: Collection[str], faults: Faults) -> None:
         """Report unknown names and circles. `jobs` are the names in all manifests, including invalid ones."""
         for places in self._places.values():
-            for name, place in places.items():
+            for name, need in places.items():
                 if name not in jobs:
-                    hint = did_you_mean(name, jobs)
-                    faults.add(
-                        place, Code.UNKNOWN_JOB, f'"dependsOn" names {shown(name)}, and there is no such job', hint
-                    )
+                    message = f'"{need.field}" names {shown(name)}, and there is no such job'
+                    faults.add(need.place, Code.UNKNOWN_JOB, message, did_you_mean(name, jobs))
         for circle in _circles({job: set(places) for job, places in self._places.items()}):
             shown_names = circle if len(circle) <= _NAMED else (*circle[: _NAMED - 1], "…")
             words = " → ".join([*shown_names, circle[0]])
-            place = self._places[circle[0]][circle[1] if len(circle) > 1 else circle[0]]
-            message = f'"dependsOn" forms a circle: {words}'
+            need = self._places[circle[0]][circle[1] if len(circle) > 1 else circle[0]]
+            message = f'"{need.field}" forms a circle: {words}'
             faults.add(
-                place,
+                need.place,
                 Code.DEPENDENCY_CIRCLE,
                 message,
                 "none of these jobs could ever be created; remove one of the dependencies",

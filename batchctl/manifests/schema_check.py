@@ -199,9 +199,12 @@ class _Sentences:
 
     def _members(self, error: _Error, node: Node, field: str) -> None:
         known = ", ".join(error.schema.get("properties", ()))
-        exactly = "exactly one" if error.schema.get("maxProperties") == 1 else "at least one"
-        hint = f"{exactly} of: {known}" if known else ""
-        says = "may not be empty" if error.validator == "minProperties" else "has too many members"
+        is_empty = error.validator == "minProperties"
+        exactly = (
+            "exactly one of" if error.schema.get("maxProperties") == 1 else "at least one of" if is_empty else "only"
+        )
+        hint = f"{exactly}: {known}" if known else ""
+        says = "may not be empty" if is_empty else "has too many members"
         self._add(node.location, Code.INVALID_VALUE, f"{field} {says}", hint)
 
     def _twice(self, _error: _Error, node: Node, field: str) -> None:

@@ -6,34 +6,34 @@ Knows the forms of `src` and which of them each API accepts. Source: reference 6
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from batchctl.manifests.apis import RULES, is_for
+from batchctl.manifests.chains import ChainReader
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import LONGEST_PATH, Faults, quote_hint
 from batchctl.manifests.input_limits import InputLimits, sent_bytes
 from batchctl.manifests.manifest_files import shown_path
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, changed, find, plain
+from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.remote_sources import REMOTE_FORMS, read_remote
 from batchctl.manifests.request_defaults import CODES, tell
 from batchctl.manifests.trust import GIT_HINT, Trust, is_in_git, resolved
-from batchctl.model.capabilities import CAPABILITIES, SourceForm, has_legacy_rows, is_partner_model
+from batchctl.model.capabilities import CAPABILITIES, SourceForm, has_legacy_rows
 from batchctl.model.desired import (
     InlineRows,
-    Json,
     Kind,
     LocalFile,
     Location,
-    ProviderConfig,
     RequestRow,
     Source,
     UploadedFile,
 )
 from batchctl.model.errors import RowProblem, RowsError, UnknownRowForm
 from batchctl.model.keys import API_NAMES
-from batchctl.model.ports import RowReader, RowRules, RowsSummary
+from batchctl.model.ports import RowReader, RowsSummary
 from batchctl.model.quoting import cut, shown
 
 _PREFIXES = {
@@ -42,7 +42,9 @@ _PREFIXES = {
     "projects/": SourceForm.DATASET,
     "files/": SourceForm.UPLOADED,
 }
-SENT_FORMS = frozenset({SourceForm.INLINE, SourceForm.FILE})
+_UPLOADED_FORMS = frozenset({SourceForm.FILE, SourceForm.CHAIN})
+"""The forms whose rows batchctl uploads."""
+SENT_FORMS = _UPLOADED_FORMS | {SourceForm.INLINE}
 """The forms whose rows batchctl itself sends, so that it can merge defaults into them."""
 _LINES_HINT = 'one row per line: {"key": …, "text": …} or {"key": …, "request": …}'
 _WHAT = {
@@ -52,31 +54,15 @@ _WHAT = {
     SourceForm.INLINE: "a list of rows",
     SourceForm.UPLOADED: "a files/… source",
     SourceForm.FILE: "a local file",
+    SourceForm.CHAIN: "rows made from another job",
 }
 
 
-@dataclass(frozen=True)
-class Purpose:
-    """The job that a source belongs to. A value that an error hides is None."""
-
-    config: ProviderConfig | None
-    model: str | None
-    rows: Kind
-    """The kind of its rows."""
-    request: Mapping[str, Json]
-    """The defaults for the rows that batchctl sends."""
-
-    @property
-    def rules(self) -> RowRules:
-        """The rules for checking the rows."""
-        api = None if self.config is None else self.config.api
-        is_partner = self.model is not None and is_partner_model(self.model)
-        return RowRules(api, self.request, is_google_model=not is_partner)
-
-
 def source_form(src: Node) -> tuple[SourceForm, Node]:
-    """The one field of a `src` in its long form, and that field's value."""
+    """The one field of a `src` in its long form, and that field's value; of a chain, all of it."""
     if isinstance(src, Members):
+        if SourceForm.CHAIN in src.entries:
+            return SourceForm.CHAIN, src
         ((field, member),) = src.entries.items()
         return SourceForm(field), member.node
     if isinstance(src, Items):
@@ -99,6 +85,7 @@ class SourceReader:
     """Reads the sources of one stack."""
 
     rows: RowReader
+    chains: ChainReader
     trust: Trust
     stack_folder: Path
     shown_folder: Path
@@ -118,6 +105,9 @@ class SourceReader:
         if form is SourceForm.INLINE:
             assert isinstance(value, Items)
             return self._inline(value, purpose)
+        if form is SourceForm.CHAIN:
+            assert isinstance(value, Members)
+            return self.chains.read(value, purpose, self._read_made)
         return self._local(folder / str(plain(value)), value.location, purpose)
 
     def _fits(self, form: SourceForm, place: Location, purpose: Purpose) -> bool:
@@ -130,8 +120,8 @@ class SourceReader:
             message = f"{_WHAT[form]} {is_for(lambda can: form in can.sources)}"
             self.faults.add(place, Code.WRONG_PROVIDER, message, RULES[config.api].source_forms)
             return False
-        if form is SourceForm.FILE and capabilities.staging and config.staging_bucket is None:
-            message = f'the provider {config.name} has no "stagingBucket" to upload a local file to'
+        if form in _UPLOADED_FORMS and capabilities.staging and config.staging_bucket is None:
+            message = f'the provider {config.name} has no "stagingBucket" to upload {_WHAT[form]} to'
             hint = "give it one in the stack file, such as gs://bucket/staging/"
             self.faults.add(place, Code.MISSING_FIELD, message, hint)
         if form in SENT_FORMS and purpose.model is not None and has_legacy_rows(config.api, purpose.model):
@@ -205,8 +195,14 @@ class SourceReader:
 
     def _local(self, path: Path, place: Location, purpose: Purpose) -> LocalFile | None:
         real = self._find(path, place)
-        if real is None:
-            return None
+        return None if real is None else self.read_file(real, place, purpose)
+
+    def _read_made(self, path: Path, place: Location, purpose: Purpose, faults: Faults) -> LocalFile | None:
+        """A file that batchctl made itself, which need not be inside the stack's folder."""
+        return replace(self, faults=faults).read_file(path, place, purpose)
+
+    def read_file(self, real: Path, place: Location, purpose: Purpose) -> LocalFile | None:
+        """A file of rows, or None after an error."""
         file = shown_path(real, self.stack_folder, self.shown_folder)
         limits = self._limits(place, purpose)
         found = self._summary(real, file, limits, purpose)

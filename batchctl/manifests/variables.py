@@ -22,7 +22,8 @@ MOST_REPLACED = 32 * 1024 * 1024
 """The most characters that references in all manifests together expand to: a long value may be used often."""
 _KINDS = ("string", "number", "boolean")
 _DECLARE_HINT = "declare it under spec.variables of the stack file"
-_REFERENCE = re.compile(r"\$\$\{|\$\{var\.([^}]*)(\}?)")
+REFERENCE = re.compile(r"\$\$\{|\$\{var\.([^}]*)(\}?)")
+"""A reference `${var.name}`, or an escaped `${`."""
 
 
 @dataclass(frozen=True)
@@ -132,27 +133,30 @@ class Replacer:
 
         def look_up(match: re.Match[str]) -> bool | float | str:
             if match[0] not in known:
-                known[match[0]] = self._value(match, node.location)
+                known[match[0]] = self.value(match, node.location)
             return known[match[0]]
 
         def replacement(match: re.Match[str]) -> str:
-            if match[1] is None:
-                return "${"
-            written = _written(look_up(match))
-            self._replaced += len(written)
-            if self._replaced <= MOST_REPLACED:
-                return written
-            message = f"the expanded variables have more than {MOST_REPLACED:,} characters"
-            self._faults.add(node.location, Code.TOO_LARGE, message, "shorten them, or use them in fewer places")
-            return ""
+            return "${" if match[1] is None else self.text(look_up(match), node.location)
 
-        whole = _REFERENCE.fullmatch(text)
+        whole = REFERENCE.fullmatch(text)
         if whole is not None and whole[1] is not None:
             value = look_up(whole)
             return replace(node, value=value, text=_written(value), variable=whole[1])
-        return replace(node, value=_REFERENCE.sub(replacement, text))
+        return replace(node, value=REFERENCE.sub(replacement, text))
 
-    def _value(self, match: re.Match[str], place: Location) -> bool | float | str:
+    def text(self, value: bool | float | str, place: Location) -> str:
+        """The value of a variable inside a longer string."""
+        written = _written(value)
+        self._replaced += len(written)
+        if self._replaced <= MOST_REPLACED:
+            return written
+        message = f"the expanded variables have more than {MOST_REPLACED:,} characters"
+        self._faults.add(place, Code.TOO_LARGE, message, "shorten them, or use them in fewer places")
+        return ""
+
+    def value(self, match: re.Match[str], place: Location) -> bool | float | str:
+        """The value of the variable that a match of `REFERENCE` names; the reference itself after an error."""
         name = match[1]
         if not match[2]:
             hint = "write $${ for a plain ${"

@@ -24,6 +24,7 @@ class SourceForm(StrEnum):
     GCS = "gcsUri"
     BIGQUERY = "bigqueryUri"
     DATASET = "vertexDatasetName"
+    CHAIN = "fromJob"
 
 
 class DestForm(StrEnum):
@@ -92,7 +93,7 @@ class Capabilities:
 
 
 _GEMINI = Capabilities(
-    sources=frozenset({SourceForm.INLINE, SourceForm.FILE, SourceForm.UPLOADED}),
+    sources=frozenset({SourceForm.INLINE, SourceForm.FILE, SourceForm.UPLOADED, SourceForm.CHAIN}),
     dests=frozenset(),
     embeddings_kind=True,
     labels=False,
@@ -110,7 +111,7 @@ _GEMINI = Capabilities(
     results_kept=timedelta(hours=48),
 )
 _VERTEX = Capabilities(
-    sources=frozenset({SourceForm.FILE, SourceForm.GCS, SourceForm.BIGQUERY, SourceForm.DATASET}),
+    sources=frozenset({SourceForm.FILE, SourceForm.GCS, SourceForm.BIGQUERY, SourceForm.DATASET, SourceForm.CHAIN}),
     dests=frozenset({DestForm.GCS, DestForm.BIGQUERY}),
     embeddings_kind=False,
     labels=True,

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_model
+from batchctl.model.chain import Chain, ChainCount, Obstacle
 from batchctl.model.keys import Account, Api
 from batchctl.model.notices import Hook
 from batchctl.model.row_settings import MaxFailedRows, RowSettings
@@ -107,6 +108,40 @@ class LocalFile:
     """See `RowHashes`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChainedFile(LocalFile):
+    """A file that batchctl made from the answers of another job."""
+
+    chain: Chain
+    count: ChainCount = field(compare=False)
+
+
+@dataclass(frozen=True)
+class AwaitedRows:
+    """Rows that cannot be made yet, because the other job has no results of its present work."""
+
+    chain: Chain
+    obstacle: Obstacle | None = field(default=None, compare=False)
+    """The reason why the results that are there give no rows."""
+
+
+@dataclass(frozen=True)
+class ChainRows:
+    """The rows of a chain, for reports."""
+
+    job: str
+    """The job whose answers they are made from."""
+    count: ChainCount | None
+    """None: they are not made yet."""
+
+    @classmethod
+    def of(cls, source: ChainedFile | AwaitedRows) -> ChainRows:
+        """The rows of a source."""
+        if isinstance(source, ChainedFile):
+            return cls(source.chain.job, source.count)
+        return cls(source.chain.job, None if source.obstacle is None else source.obstacle.count)
+
+
 @dataclass(frozen=True)
 class UploadedFile:
     """A file that is where the API reads it already, through batchctl or by the user's hand."""
@@ -128,7 +163,7 @@ class UnknownSource:
     """The unknown input of a job that was adopted with `spec.adopt`."""
 
 
-Source: TypeAlias = InlineRows | LocalFile | UploadedFile | RemoteSource | UnknownSource
+Source: TypeAlias = InlineRows | LocalFile | AwaitedRows | UploadedFile | RemoteSource | UnknownSource
 
 
 class OnChange(StrEnum):
@@ -219,6 +254,16 @@ class DesiredJob:
     def row_kind(self) -> Kind:
         """The kind of the job's rows, see `kind_of_rows`."""
         return kind_of_rows(self.account.api, self.kind, self.model)
+
+    @property
+    def chain(self) -> Chain | None:
+        """The job whose answers its rows are made from, with the template; None for any other input."""
+        return self.source.chain if isinstance(self.source, ChainedFile | AwaitedRows) else None
+
+    @property
+    def chain_rows(self) -> ChainRows | None:
+        """The rows of a chain; None for any other input."""
+        return ChainRows.of(self.source) if isinstance(self.source, ChainedFile | AwaitedRows) else None
 
 
 def kind_of_rows(api: Api | None, kind: Kind, model: str) -> Kind:

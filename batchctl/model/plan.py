@@ -11,6 +11,7 @@ from enum import StrEnum
 from batchctl.model.actions import Action
 from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
+from batchctl.model.desired import ChainRows
 from batchctl.model.keys import Account
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
@@ -33,6 +34,8 @@ class JobPlan:
     """The size of the work to buy, else of the work that was bought."""
     buys: bool = False
     """Whether an attempt is bought, now or later from the queue; a guard may still refuse it."""
+    chain: ChainRows | None = None
+    """The rows that are made from the answers of another job; None for any other input."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
+from batchctl.model.chain import ChainCount, Obstacle
 from batchctl.model.desired import (
     LINE_BYTES,
     DesiredJob,
@@ -31,6 +32,7 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded, Write
 from batchctl.model.request.problems import Problem
+from batchctl.model.row_template import RowTemplate
 
 
 class Clock(Protocol):
@@ -295,8 +297,37 @@ class RowRules:
     """Requests for another publisher's model have other forms and are not checked."""
 
 
+@dataclass(frozen=True)
+class RowsOrder:
+    """The rows that a chain asks for."""
+
+    job: str
+    """The job that gets the rows."""
+    upstream: str
+    """The job whose answers they are made from."""
+    digest: str | None
+    """The digest of that job's present work; None: results of earlier work count, too."""
+    accepted: frozenset[str]
+    """Verdicts of its rows that count as good besides OK."""
+    template: RowTemplate
+    kind: Kind
+    """The kind of the rows that are made."""
+    rules: RowRules
+    line_bytes: int = LINE_BYTES
+
+
+@dataclass(frozen=True)
+class MadeRows:
+    """A file of rows that were made."""
+
+    path: Path
+    sha256: str
+    """Of the parsed rows, see `LocalFile`."""
+    count: ChainCount
+
+
 class RowReader(Protocol):
-    """Reads rows from local JSONL files, for `manifests`, which needs their fingerprint."""
+    """Reads rows from local JSONL files, and makes those of chains, for `manifests`, which needs their fingerprint."""
 
     def fingerprint(
         self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
@@ -317,6 +348,13 @@ class RowReader(Protocol):
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         """Turn `{key, request}` or `{key, text}` into a row in REST form. Raises ValueError with the reason."""
+        ...
+
+    def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
+        """The rows of a chain, in a file below `results`; None: the other job has no results of its present work.
+
+        A file that is there already is used, unless `afresh`. Never raises.
+        """
         ...
 
 

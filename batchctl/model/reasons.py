@@ -57,6 +57,11 @@ class Reason(StrEnum):
         "DependencyFailed",
         "A job that it depends on will not succeed without a change.",
     )
+    ROWS_AWAITED = (
+        "RowsAwaited",
+        "Its rows are made from the answers of another job, and are not known yet; the former attempt is kept.",
+    )
+    ROWS_NOT_MADE = ("RowsNotMade", "No rows can be made from the answers of the job that `fromJob` names.")
     DEPENDANT_LEFT = ("DependantLeft", "A job that depends on it is removed first.")
     BACK_OFF = ("BackOff", "The attempt failed, and the next one waits for its back-off.")
     ACTIVE_LIMIT = ("ActiveLimit", "`limits.active` is reached.")

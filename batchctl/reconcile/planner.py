@@ -104,4 +104,5 @@ def _job_plans(decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
 def _job_plan(subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates) -> JobPlan:
     view, bought = subject.current, is_bought(decision)
     size = size_of(subject, rates, bought=bought)
-    return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought)
+    chain = None if subject.desired is None else subject.desired.chain_rows
+    return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought, chain)

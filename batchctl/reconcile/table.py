@@ -9,6 +9,7 @@ show which rules changed a decision.
 from __future__ import annotations
 
 from batchctl.reconcile.admission.queue import admit
+from batchctl.reconcile.decide.awaited_rows import follow_while_rows_are_awaited
 from batchctl.reconcile.decide.cancel_order import decide_cancel
 from batchctl.reconcile.decide.changed import decide_changed
 from batchctl.reconcile.decide.desired import decide_new, decide_unsent
@@ -91,6 +92,13 @@ FIRST_RULES: tuple[FirstRule, ...] = (
         "the remote job is followed to its end, collected, and retried if `retryOn` allows it",
         "This rule decides all jobs whose work has not changed; only changed work remains.",
         decide_same_work,
+    ),
+    FirstRule(
+        "awaited-rows",
+        _DESIRED,
+        "a chain keeps its former attempt until the rows from the new answers are known",
+        "The rows may turn out to be the same, so it comes before the rule that follows a change.",
+        follow_while_rows_are_awaited,
     ),
     FirstRule(
         "changed-work",

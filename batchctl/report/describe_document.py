@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from batchctl.model.desired import (
+    AwaitedRows,
+    ChainedFile,
     DesiredJob,
     InlineRows,
     Json,
@@ -21,6 +23,7 @@ from batchctl.model.events import Event
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
 from batchctl.model.settings import lifecycle_fields, webhook_hashes
 from batchctl.model.times import rfc3339
+from batchctl.report.chains import chain_source
 from batchctl.report.job_document import row_counts
 from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import change_entries, drift_entries, guard_code
@@ -57,6 +60,8 @@ def source_fields(source: Source) -> dict[str, Json]:
     match source:
         case InlineRows():
             return {"type": "inline", "rows": len(source.rows)}
+        case ChainedFile() | AwaitedRows():
+            return chain_source(source)
         case LocalFile():
             return {"type": "file", "path": source.path.as_posix(), "sha256": source.sha256, "rows": source.rows}
         case UploadedFile():

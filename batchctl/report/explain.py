@@ -17,6 +17,7 @@ from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Bearing, Event
 from batchctl.model.plan import JobPlan
+from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedJob, Trouble
 from batchctl.model.states import FAILED_PHASES, Phase
 
@@ -174,8 +175,7 @@ def next_step(case: JobCase) -> str:
 def _next_without_time(case: JobCase) -> str:
     plan = case.plan
     if plan.waits_for:
-        names = ", ".join(plan.waits_for)
-        return f"nothing, until {names} is fixed" if plan.blocked else f"it is created when {names} has succeeded"
+        return _after_others(plan)
     if plan.queue is not None:
         return "it is created when there is capacity"
     if plan.action is Action.NONE:
@@ -189,6 +189,15 @@ def _next_without_time(case: JobCase) -> str:
             return "it goes on when the remote job has ended"
         case _:
             return "batchctl checks it again"
+
+
+def _after_others(plan: JobPlan) -> str:
+    names = ", ".join(plan.waits_for)
+    if plan.blocked:
+        return f"nothing, until {names} is fixed"
+    if plan.code is Reason.ROWS_AWAITED:
+        return f"its rows are made again when {names} has succeeded; it is replaced only if they have changed"
+    return f"it is created when {names} has succeeded"
 
 
 def _way_on(plan: JobPlan) -> str:

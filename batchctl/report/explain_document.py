@@ -6,6 +6,7 @@ from batchctl.model.desired import Json
 from batchctl.model.durations import duration_text
 from batchctl.model.recorded import Trouble
 from batchctl.model.times import rfc3339
+from batchctl.report.chains import chain_member
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import guard_code, trail_ids
@@ -47,6 +48,7 @@ def explain_document(case: JobCase) -> dict[str, Json]:
             "timer": None if plan.timer is None else plan.timer.value,
         },
         "pollWithin": duration_text(case.poll_within),
+        **chain_member(plan),
     }
 
 

@@ -11,6 +11,7 @@ from batchctl.model.durations import duration_text
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import Trouble
 from batchctl.model.times import rfc3339_seconds
+from batchctl.report.chains import left_out_words
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
 from batchctl.report.layout import Row, outside, write_heading, write_line, write_table
 from batchctl.report.words import PHASE_STYLES, state_text
@@ -27,6 +28,8 @@ def write_explanation(case: JobCase, console: Console, *, verbose: bool = False)
     if plan.attempt is not None:
         words = f"{plan.attempt.key.attempt}, {state_text(plan.attempt.state)}, {plan.remote or 'not created'}"
         rows.append(_field("Attempt", outside(words)))
+    if plan.chain is not None:
+        rows.append(_field("Rows", outside(left_out_words(plan) or f"from {plan.chain.job}")))
     write_table(console, rows)
     found = conditions(case)
     if found:

@@ -13,6 +13,7 @@ from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.work_size import WorkSize
+from batchctl.report.chains import chain_member
 from batchctl.report.error_document import error_fields
 from batchctl.report.purchase import size_fields, total_fields
 from batchctl.report.reports import ApplyReport
@@ -132,6 +133,7 @@ def _action(job: JobPlan, size: WorkSize | None = None) -> dict[str, Json]:
         "changes": change_entries(job.changes),
         "guard": guard_code(job.guard),
         "trail": trail_ids(job),
+        **chain_member(job),
     }
 
 

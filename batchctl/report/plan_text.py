@@ -11,6 +11,7 @@ from rich.text import Text
 from batchctl.model.decision import Change
 from batchctl.model.desired import Json
 from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.report.chains import left_out_words
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words, size_words
@@ -123,6 +124,9 @@ def _notes(job: JobPlan) -> Iterator[Text]:
     words = size_words(job)
     if words:
         yield outside(words, "dim")
+    left_out = left_out_words(job)
+    if left_out and left_out not in job.reason:
+        yield outside(left_out, "yellow")
     for change in job.changes:
         yield change_line(change)
 

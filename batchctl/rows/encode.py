@@ -17,6 +17,7 @@ from batchctl.model.capabilities import CAPABILITIES, RowMark, is_partner_model
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import (
     LINE_BYTES,
+    AwaitedRows,
     DesiredJob,
     InlineRows,
     Json,
@@ -85,7 +86,7 @@ class RowEncoder:
                 return (InputRow(row.key, None, row.members, sent_request=form.request(row)) for row in rows)
             case LocalFile() as source:
                 return self._rows_of_file(job, source)
-            case UploadedFile() | RemoteSource() | UnknownSource():
+            case AwaitedRows() | UploadedFile() | RemoteSource() | UnknownSource():
                 return None
             case _ as never:
                 assert_never(never)

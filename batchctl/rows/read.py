@@ -6,7 +6,7 @@ Owns the reading of what `results` wrote. Never writes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,8 +69,8 @@ def _member(folder: Path, name: str) -> Json:
         return None
 
 
-def read_results(folder: Path) -> Iterator[dict[str, Json]]:
-    """The rows of a collected folder, streamed, in input order. Raises ResultsError."""
+def read_results(folder: Path, seen: Callable[[bytes], object] = len) -> Iterator[dict[str, Json]]:
+    """The rows of a collected folder, streamed, in input order; each line is passed to `seen`. Raises ResultsError."""
     path = folder / RESULTS_FILE
     with results_errors(path), open_stream(path) as stream:
         number = 0
@@ -79,6 +79,7 @@ def read_results(folder: Path) -> Iterator[dict[str, Json]]:
             if len(raw) > _LONGEST:
                 # Nothing that was collected is that long; a file of zeros takes no room in a checkout.
                 raise _damaged(f"{path}, line {number} is longer than {_LONGEST} bytes")
+            seen(raw)
             yield _row(path, number, raw)
 
 

@@ -13,12 +13,14 @@ from typing import BinaryIO
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.canonical import RowsHasher
+from batchctl.model.chain import Obstacle
 from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem, RowsError, UnknownRowForm
-from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.model.ports import MadeRows, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import WARNINGS, Fault, Problem
 from batchctl.model.request.rules import most_output
 from batchctl.model.row_hashes import RowHashes
+from batchctl.rows.chain_files import ChainFiles
 from batchctl.rows.checks import RowChecker, as_row_problem, sent_request
 from batchctl.rows.jsonl import Line, read_lines, shown
 from batchctl.rows.row import parse_row
@@ -64,6 +66,9 @@ class RowFiles:
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)
+
+    def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
+        return ChainFiles(self._activity).make(results, order, afresh=afresh)
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         checker = RowChecker(kind, rules)

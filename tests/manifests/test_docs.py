@@ -19,6 +19,7 @@ SOURCES = {
     SourceForm.GCS: "`src: gs://…`",
     SourceForm.BIGQUERY: "`src: bq://…`",
     SourceForm.DATASET: "`src: projects/…/datasets/…`",
+    SourceForm.CHAIN: "`src: {fromJob: NAME, template: …}`",
 }
 DESTS = {DestForm.GCS: "`dest: gs://…`", DestForm.BIGQUERY: "`dest: bq://…`"}
 MARKS = {RowMark.KEY: "by their key", RowMark.LABEL: "by their key, and by two labels with their position"}

@@ -284,7 +284,7 @@ NOT_YET = "is not supported yet"
             [
                 (
                     '5:8: InvalidValue "src" may not be empty (exactly one of: file, inlinedRequests, fileName, gcsUri, '
-                    "bigqueryUri, vertexDatasetName)"
+                    "bigqueryUri, vertexDatasetName, fromJob)"
                 )
             ],
         ),
@@ -293,7 +293,7 @@ NOT_YET = "is not supported yet"
             [
                 (
                     '5:8: InvalidValue "src" has too many members (exactly one of: file, inlinedRequests, fileName, gcsUri, '
-                    "bigqueryUri, vertexDatasetName)"
+                    "bigqueryUri, vertexDatasetName, fromJob)"
                 )
             ],
         ),

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from batchctl.model.admission import Quota
-from batchctl.model.desired import OnChange, OnMissing, OnRemove
+from batchctl.model.chain import Chain, Obstacle
+from batchctl.model.desired import AwaitedRows, OnChange, OnMissing, OnRemove
 from batchctl.model.keys import BrokenMark
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import CancelCause, Operation, Trouble
+from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, Trouble
 from batchctl.model.row_settings import MaxFailedRows
 from batchctl.reconcile import Options, Scope
 from batchctl.reconcile.view.marks import NO_TOKEN
@@ -54,6 +55,16 @@ PASSING = Trouble(Operation.CREATE, "PermissionDenied", "no", "", NOW, NOW, unti
 NAMED = Options(scope=Scope(names=frozenset({"a"})))
 RETRY = replace(NAMED, retry=True)
 CANCEL = Options(cancel=True)
+
+
+CHAIN = Chain("b", "0" * 64)
+
+
+def chained(source: AwaitedRows, *attempts: RecordedAttempt) -> Plan:
+    """A job whose rows are made from the answers of `b`, which has succeeded."""
+    wanted, done = replace(job(needs=["b"], work="2"), source=source), collected(name="b")
+    records = [row(job("b"), done), *([row(wanted, *attempts)] if attempts else [])]
+    return decide([wanted, job("b")], records, [look(*map(seen, (done, *attempts)))])
 
 
 def changed(record=ACTIVE, **lifecycle) -> Situation:
@@ -133,6 +144,8 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
         needing(attempt(1, "FAILED", name="b", results="b/1")),
         decide([job(needs=["z"])], [], [look()]),
     ],
+    Reason.ROWS_AWAITED: [chained(AwaitedRows(CHAIN), collected())],
+    Reason.ROWS_NOT_MADE: [chained(AwaitedRows(CHAIN, Obstacle("no answer of b can be used")))],
     Reason.DEPENDANT_LEFT: [leaving()],
     Reason.BACK_OFF: [one(RECENT, backoff_limit=1)],
     Reason.ACTIVE_LIMIT: [waiting(active=1)],

@@ -10,7 +10,8 @@ from itertools import pairwise
 import pytest
 
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import DesiredStack, Limits, Location, Moved
+from batchctl.model.chain import Chain
+from batchctl.model.desired import AwaitedRows, DesiredStack, Limits, Location, Moved
 from batchctl.model.keys import MOST_ATTEMPTS, BrokenMark
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
@@ -90,6 +91,13 @@ def retry_after_a_failed_dependency() -> Plan:
     return decide([wanted, needed], rows, [look(seen(FAILED), seen(failed))], RETRY)
 
 
+def chain_with_former_rows() -> Plan:
+    """A job whose rows are made from the answers of another one, which runs again."""
+    chain = replace(job(needs="b", work="2"), source=AwaitedRows(Chain("b", "0" * 64)))
+    running = attempt(name="b")
+    return decide([chain, job("b")], [row(chain, DONE), row(job("b"), running)], [look(seen(DONE), seen(running))])
+
+
 def two_broken_copies() -> Plan:
     """The attempt that counts uses a copy that is not whole any more, nor are the results of the one before."""
     copy = collected(2, remote=None, results="a/2")
@@ -104,6 +112,7 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "retry-order": lambda: ordered(RETRY, FAILED),
     "unsent": lambda: Situation(job(), row(job(), unanswered())).decide(),
     "same-work": lambda: one(attempt()).decide(),
+    "awaited-rows": chain_with_former_rows,
     "changed-work": lambda: Situation(job(work="2"), row(job(), attempt()), look(found())).decide(),
     "removed": lambda: Situation(None, row(job(), attempt()), look(found())).decide(),
     "if-refused": lambda: Situation(None, row(job(), attempt()), look(found())).decide(),
@@ -196,7 +205,7 @@ SWAPPED: dict[tuple[str, str], Callable[[], Plan]] = {
     ("new", "rerun-order"): lambda: Situation(job()).decide(),
     ("retry-order", "unsent"): lambda: Situation(job(), row(job(), REFUSED), look(), RETRY).decide(),
     ("unsent", "same-work"): lambda: Situation(job(), row(job(), unanswered())).decide(),
-    ("same-work", "changed-work"): lambda: one(attempt()).decide(),
+    ("awaited-rows", "changed-work"): chain_with_former_rows,
     ("restored-copy", "collected-again"): two_broken_copies,
     ("ttl", "last-copy"): PLANS["last-copy"],
     ("duplicates", "incomplete-list"): duplicate_on_a_page_that_failed,
@@ -216,6 +225,7 @@ INDEPENDENT = {
     ("cancel-command", "retry-refused"): "other kinds of jobs",
     ("retry-refused", "new"): "other kinds of jobs",
     ("rerun-order", "retry-order"): "each asks whether the other has given an order",
+    ("same-work", "awaited-rows"): "the same work; other work",
     ("changed-work", "removed"): "other kinds of jobs",
     ("if-refused", "known-work"): "replacements and removals; creates and retries",
     ("known-work", "restored-copy"): "creates; waits",

@@ -12,9 +12,10 @@ from textwrap import dedent
 from batchctl.manifests import Asked, Trust, load
 from batchctl.manifests.fault_list import Faults
 from batchctl.model.canonical import RowsHasher
+from batchctl.model.chain import Obstacle
 from batchctl.model.desired import DesiredJob, DesiredStack, Diagnostic, Json, Kind, RequestRow
 from batchctl.model.errors import ManifestError, RowProblem, RowsError
-from batchctl.model.ports import RowReader, RowRules, RowsSummary
+from batchctl.model.ports import MadeRows, RowReader, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.rows.reader import RowFiles
 
@@ -37,6 +38,9 @@ class PlainRows:
         if not isinstance(value.get("request"), dict):
             raise ValueError("the row has neither text nor request")  # noqa: TRY004 - the port asks for it
         return RequestRow(value["key"], value["request"])
+
+    def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
+        return RowFiles().make(results, order, afresh=afresh)
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         return RowFiles().check(rows, kind, rules)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from batchctl.engine.loop.reloading import Reload, moved_places, require_same_stack
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredJob, DesiredStack, Location, Stack, UnknownSource
+from batchctl.model.desired import AwaitedRows, DesiredJob, DesiredStack, Location, Stack, UnknownSource
 from batchctl.model.errors import GuardError
 from batchctl.reconcile import Scope
 
@@ -53,8 +53,14 @@ def _require_same_places(found: Stack, opened: Stack) -> None:
 
 
 def _substance(job: DesiredJob) -> DesiredJob:
-    """A manifest without its place, and without the place of its input: the digest says what the input is."""
-    return replace(job, location=_NOWHERE, source=UnknownSource())
+    """A manifest without its place, and without the place of its input: the digest says what the input is.
+
+    The rows of a chain follow from the answers of another job, which may come during the run.
+    """
+    if job.chain is None:
+        return replace(job, location=_NOWHERE, source=UnknownSource())
+    rows = AwaitedRows(job.chain)
+    return replace(job, location=_NOWHERE, source=rows, digest="", tree={}, input_bytes=None, row_hashes=None)
 
 
 def _compare(before: dict[str, DesiredJob], after: dict[str, DesiredJob]) -> str:

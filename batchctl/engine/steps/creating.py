@@ -18,7 +18,16 @@ from batchctl.engine.tools import Tools
 from batchctl.model.activity import Flow
 from batchctl.model.capabilities import CAPABILITIES
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource, Stack, UnknownSource, UploadedFile
+from batchctl.model.desired import (
+    AwaitedRows,
+    DesiredJob,
+    InlineRows,
+    LocalFile,
+    RemoteSource,
+    Stack,
+    UnknownSource,
+    UploadedFile,
+)
 from batchctl.model.errors import ApiError, BatchctlError, Effect, NotFound, PermissionDenied, QuotaExceeded
 from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, Mark, short_uid
@@ -165,6 +174,9 @@ class Creator:
                 hint = "give the manifest a src"
                 message = f"{job.name} was created manually, and its input is not known"
                 raise BatchctlError(message, code=ErrorCode.INVALID_INPUT, hint=hint)
+            case AwaitedRows():
+                message = f"the rows of {job.name} are made from answers of {source.chain.job} that are not here yet"
+                raise BatchctlError(message, code=ErrorCode.INVALID_INPUT, hint="`batchctl watch` waits for them")
             case UploadedFile() | RemoteSource():
                 pass
             case _:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from batchctl.model.actions import Action
 from batchctl.model.codes import ErrorCode
 from batchctl.model.decision import Decision, Guard
-from batchctl.model.desired import DesiredJob
+from batchctl.model.desired import AwaitedRows, DesiredJob
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
@@ -72,6 +72,8 @@ def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
 def why_no_new_attempt(view: AttemptView, desired: DesiredJob) -> str | None:
     """Why no new attempt can follow this one by order, with the way out; None when one can."""
     attempt = view.attempt
+    if isinstance(desired.source, AwaitedRows):
+        return f"its rows are made from the answers of {desired.source.chain.job}, which are not here yet"
     if not same_digest(attempt.digest, desired.digest):
         return "its manifest has changed; `batchctl apply` follows the change"
     if attempt.rejected:

@@ -1,0 +1,30 @@
+"""The job that a source belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from batchctl.model.capabilities import is_partner_model
+from batchctl.model.desired import Json, Kind, ProviderConfig
+from batchctl.model.ports import RowRules
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """The job that a source belongs to. A value that an error hides is None."""
+
+    job: str
+    config: ProviderConfig | None
+    model: str | None
+    rows: Kind
+    """The kind of its rows."""
+    request: Mapping[str, Json]
+    """The defaults for the rows that batchctl sends."""
+
+    @property
+    def rules(self) -> RowRules:
+        """The rules for checking the rows."""
+        api = None if self.config is None else self.config.api
+        is_partner = self.model is not None and is_partner_model(self.model)
+        return RowRules(api, self.request, is_google_model=not is_partner)
