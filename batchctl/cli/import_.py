@@ -96,7 +96,7 @@ def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJo
         raise BatchctlError(f"{account} has no job {remote}", code=ErrorCode.NOT_FOUND, hint=hint) from error
     finally:
         provider.close()
-    if job.mark is not None and is_ours(job.mark, workspace.stack):
+    if is_ours(job.mark, workspace.stack):
         message = f"{remote} carries this stack's own mark, as job {job.mark.key.job}"
         hint = f"a manifest with metadata.name: {job.mark.key.job} adopts it"
         raise BatchctlError(message, code=ErrorCode.OWNED, hint=hint)

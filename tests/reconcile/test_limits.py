@@ -28,6 +28,7 @@ from tests.support.decisions import (
     found,
     job,
     look,
+    mark,
     row,
     seen,
     show,
@@ -86,6 +87,8 @@ def test_calls_that_only_the_list_tells_of_and_calls_elsewhere() -> None:
 
     assert admitted(decide([job()], [], [look(orphan)], limits=limits)) == ""
     assert admitted(decide([job()], [], [look(replace(orphan, mark=None))], limits=limits)) == "a"
+    others = replace(orphan, mark=mark(name="orphan", uid="fedcba"))
+    assert admitted(decide([job()], [], [look(others)], limits=limits)) == "a"
     assert admitted(decide([job()], records, [look()], limits=limits)) == "a"
 
 

@@ -77,7 +77,7 @@ def _seen(desired: DesiredStack, recorded: Recorded, observed: Observed) -> Iter
         for remote in _shown(look):
             attempt = owners.get((account, remote.name))
             owner = None if attempt is None else attempt.key.job
-            if owner is None and remote.mark is not None and is_ours(remote.mark, desired.stack):
+            if owner is None and is_ours(remote.mark, desired.stack):
                 attempt, owner = keys.get(remote.mark.key), remote.mark.key.job
             if owner is not None and not is_terminal(remote.state):
                 key = QuotaKey(account, short_model(remote.model or models.get(owner, "")))
@@ -119,7 +119,7 @@ def find_creates(
                 found[attempt.account][attempt.token] = attempt.intent.time + offset, job.row.model
     for account, look in observed.items():
         for remote in look.jobs:
-            if remote.mark is not None and is_ours(remote.mark, desired.stack):
+            if is_ours(remote.mark, desired.stack):
                 model = remote.model or models.get(remote.mark.key.job, "")
                 found[account][remote.name] = remote.create_time, model
     return {

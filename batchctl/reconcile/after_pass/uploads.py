@@ -70,7 +70,7 @@ def _unrecorded(attempts: Collection[RecordedAttempt], observed: Observed, stack
     for account, look in observed.items():
         for job in look.jobs:
             is_known = (account, job.name) in known or is_terminal(job.state)
-            if not is_known and job.mark is not None and is_ours(job.mark, stack):
+            if not is_known and is_ours(job.mark, stack):
                 yield account.api
 
 

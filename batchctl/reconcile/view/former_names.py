@@ -71,7 +71,7 @@ def numbers_used(recorded: Recorded) -> dict[str, int]:
 
 def _renamed(job: RemoteJob, names: _Names) -> RemoteJob:
     mark = job.mark
-    if mark is None or not is_ours(mark, names.stack):
+    if not is_ours(mark, names.stack):
         return job
     name = names.tokens.get(mark.token) or names.now.get(mark.key.job, mark.key.job)
     if name == mark.key.job:

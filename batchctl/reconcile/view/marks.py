@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TypeGuard
 
 from batchctl.model.desired import Stack
 from batchctl.model.keys import AttemptKey, Mark, short_uid
@@ -16,7 +17,7 @@ NO_TOKEN = ""
 Marked = Mapping[str, Mapping[AttemptKey, tuple[RemoteJob, ...]]]
 
 
-def is_ours(mark: Mark | None, stack: Stack) -> bool:
+def is_ours(mark: Mark | None, stack: Stack) -> TypeGuard[Mark]:
     """Whether a mark is this very stack's: name and uid."""
     return mark is not None and mark.stack == stack.name and mark.uid == short_uid(stack.uid)
 
@@ -26,7 +27,7 @@ def find_marked(stack: Stack, observed: Observed) -> Marked:
     found: dict[str, dict[AttemptKey, list[RemoteJob]]] = defaultdict(lambda: defaultdict(list))
     for account in sorted(observed):
         for job in observed[account].jobs:
-            if job.mark is not None and is_ours(job.mark, stack):
+            if is_ours(job.mark, stack):
                 found[job.mark.key.job][job.mark.key].append(job)
     return {
         name: {key: tuple(sorted(jobs, key=age_of)) for key, jobs in attempts.items()}
