@@ -82,7 +82,7 @@ class Workspace:
         return Tools(
             self.state,
             Providers(connections),
-            RowEncoder(self.stack.limits.line_bytes, self.board),
+            RowEncoder(self.stack.limits.line_bytes, self.board, self.stack.results),
             ResultsFolder(self.stack.results),
             self.notifier(),
             self.clock,

@@ -380,6 +380,10 @@ class InputEncoder(Protocol):
         """
         ...
 
+    def former_rows(self, job: DesiredJob, sha256: str) -> Iterator[InputRow] | None:
+        """The rows of a chain that were made from earlier answers, by their hash; None if they are not kept."""
+        ...
+
 
 @dataclass(frozen=True)
 class Collected:

@@ -31,8 +31,8 @@ from batchctl.rows.read import find_current, read_results
 FOLDER = ".rows"
 _VERSION = 1
 """Of the way in which rows are made: a change makes all files again."""
-_KEPT = 24 * 60 * 60
-"""Seconds for which a file is kept after a newer one was made: another process may still use it."""
+_KEPT = 7 * 24 * 60 * 60
+"""Seconds for which a file is kept until a newer one replaces it: an attempt that it was sent for may be at work."""
 
 
 class ChainFiles:
@@ -79,6 +79,17 @@ class ChainFiles:
         _write_facts(found)
         _remove_old(file)
         return found
+
+
+def find_made(results: Path, job: str, sha256: str) -> Path | None:
+    """The file of a job that has rows with this hash; None if there is none."""
+    try:
+        folder = job_folder(results, job) / FOLDER
+        facts = sorted(folder.glob("*.json"))
+    except (ResultsError, OSError):
+        return None
+    files = (one.with_suffix(".jsonl") for one in facts)
+    return next((file for file in files if (made := _read(file)) is not None and made.sha256 == sha256), None)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO, assert_never
 
 from batchctl.model.activity import UNWATCHED, Activity, Flow
@@ -32,6 +33,7 @@ from batchctl.model.errors import ResultsError, RowsError
 from batchctl.model.ports import InputRow
 from batchctl.model.request.merging import with_defaults
 from batchctl.model.row_marks import key_of, labels_of
+from batchctl.rows.chain_files import find_made
 from batchctl.rows.identities import names_of
 from batchctl.rows.reader import read_rows
 from batchctl.rows.spelling import spell_request, with_lists
@@ -40,9 +42,13 @@ from batchctl.rows.spelling import spell_request, with_lists
 class RowEncoder:
     """Implements InputEncoder."""
 
-    def __init__(self, line_bytes: int = LINE_BYTES, activity: Activity = UNWATCHED) -> None:
+    def __init__(
+        self, line_bytes: int = LINE_BYTES, activity: Activity = UNWATCHED, results: Path | None = None
+    ) -> None:
+        """`results`: the folder that has the rows of chains."""
         self._line_bytes = line_bytes
         self._activity = activity
+        self._results = results
 
     def inline_rows(self, job: DesiredJob) -> tuple[RequestRow, ...]:
         if not isinstance(job.source, InlineRows):
@@ -90,6 +96,12 @@ class RowEncoder:
                 return None
             case _ as never:
                 assert_never(never)
+
+    def former_rows(self, job: DesiredJob, sha256: str) -> Iterator[InputRow] | None:
+        if self._results is None or job.chain is None:
+            return None
+        file = find_made(self._results, job.name, sha256)
+        return None if file is None else self._rows_of_file(job, LocalFile(file, sha256, 0))
 
     def _rows_of_file(self, job: DesiredJob, source: LocalFile) -> Iterator[InputRow]:
         form = WireForm(job)

@@ -275,3 +275,29 @@ def test_verdicts_that_are_accepted_give_rows(chain: Api, cli: Cli, service: Ser
     cli.ok("apply", "--yes", "--wait")
 
     assert [row["key"] for row in made_rows(chain.stack)] == ["one", "two"]
+
+
+def test_an_attempt_is_collected_in_the_order_of_the_rows_that_it_was_sent(
+    chain: Api, cli: Cli, service: Service
+) -> None:
+    """Its rows were made from earlier answers, and the new ones are not there yet."""
+    slow = {"pending": "0s", "running": "1h"}
+    lost = {"match": {"row": "two", "displayName": "*summarise*"}, "fate": "rows", **SOON}
+    answers(service, LABELS, {**lost, "rowOutcomes": [{"finishReason": "SAFETY"}]})
+    while not remote_jobs(service, "summarise"):
+        cli.ok("apply", "--yes")
+        service.advance("2s")
+    answers(service, LABELS, {"match": {"displayName": "*classify*"}, **slow})
+    service.rules({"match": {"displayName": "*classify*"}, **slow}, SOON)
+    chain.classify(["a", "b", "other"])
+
+    for _ in range(4):
+        cli.ok("apply", "--yes")
+        service.advance("5s")
+
+    status = {one["job"]: one for one in cli.ok("status", "-o", "json").json["jobs"]}
+    assert (status["classify"]["phase"], status["summarise"]["phase"]) == ("Active", "Succeeded")
+    assert status["summarise"]["reasonCode"] == "RowsAwaited"
+    assert [(row["key"], row["index"]) for row in cli.ok("results", "summarise").rows] == [
+        ("one", 0), ("two", 1), ("three", 2)
+    ]  # fmt: skip

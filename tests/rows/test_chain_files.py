@@ -19,7 +19,7 @@ from batchctl.model.keys import Api
 from batchctl.model.ports import MadeRows, ResultItem, RowRules, RowsOrder
 from batchctl.model.row_template import Field, Mixed, Placeholder, RowTemplate
 from batchctl.rows import chain_files
-from batchctl.rows.chain_files import ChainFiles
+from batchctl.rows.chain_files import ChainFiles, find_made
 from batchctl.rows.chain_rows import RowFactory
 from batchctl.rows.reader import RowFiles
 from tests.support.chains import DIGEST, answer, collect_answers, failed, good
@@ -329,6 +329,20 @@ def test_no_link_is_followed(results: Path, tmp_path: Path) -> None:
 
     assert "it is a symbolic link" in obstacle(results).words
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_rows_are_found_by_their_hash(results: Path) -> None:
+    assert find_made(results, "down", "0" * 64) is None
+    collect_answers(results, [good("a", "one")], ["a"])
+    first, second = make(results), make(results, replace(ORDER, template=RowTemplate({"text": TEXT})))
+
+    assert find_made(results, "down", first.sha256) == first.path
+    assert find_made(results, "down", second.sha256) == second.path
+    assert find_made(results, "down", "0" * 64) is None
+    assert find_made(results, "other", first.sha256) is None
+    assert find_made(results, "../down", first.sha256) is None
+    first.path.unlink()
+    assert find_made(results, "down", first.sha256) is None
 
 
 def test_files_that_no_process_uses_are_removed(results: Path) -> None:

@@ -168,7 +168,10 @@ class Collector:
         if attempt.tree and _OWN_ROWS not in source:
             return UnorderedRows()
         job = self._desired.get(attempt.key.job)
-        own = self._tools.inputs.rows(job) if job is not None and _is_same_input(job, attempt) else None
+        if job is None:
+            return None
+        inputs = self._tools.inputs
+        own = inputs.rows(job) if _is_same_input(job, attempt) else inputs.former_rows(job, str(source.get("sha256")))
         return None if own is None else SentRows(_sent(own))
 
     def _judged(self, step: Collect, rows: RowCounts) -> RowCounts:
