@@ -61,8 +61,8 @@ def changed(outcome: JsonObject, response: JsonObject) -> JsonObject:
     if "response" in outcome:
         given: JsonObject = outcome["response"]
         return given
-    candidates = [_stopped(candidate, outcome["finishReason"]) for candidate in response.get("candidates", [])]
-    return {**response, **({"candidates": candidates} if candidates else {})}
+    candidates = [_stopped(candidate, outcome["finishReason"]) for candidate in response["candidates"]]
+    return {**response, "candidates": candidates}
 
 
 def _stopped(candidate: JsonObject, reason: str) -> JsonObject:
@@ -100,12 +100,17 @@ class RowChooser:
         self._tries: dict[bytes, int] = {}
         """The number of times that rows with limited outcomes were sent, by prompt."""
 
-    def choose(self, texts: Sequence[str], request: JsonObject) -> str | None:
-        """The outcome, as JSON, by the first rule that covers one of the row's texts; None for the usual answer."""
+    def choose(self, texts: Sequence[str], request: JsonObject, *, has_candidates: bool) -> str | None:
+        """The outcome, as JSON, by the first rule that covers one of the row's texts; None for the usual answer.
+
+        An answer without candidates has no finish reason to change.
+        """
         for rule in self._rules:
             if any(matches(rule.glob, text) for text in texts):
                 found = self._taken(rule, request)
-                return None if found is None else f'{{"{found.kind}": {found.value}}}'
+                if found is None or (found.kind == "finishReason" and not has_candidates):
+                    return None
+                return f'{{"{found.kind}": {found.value}}}'
         return None
 
     def save(self) -> None:
@@ -164,8 +169,9 @@ def concerns_rows(rule: JsonObject) -> bool:
 
 def _outcomes(rule: JsonObject) -> tuple[RowOutcome, ...]:
     if "rowOutcomes" not in rule:
-        error = {**_DEFAULT_ERROR, **rule.get("rowError", {})}
-        return (_outcome("error", {"code": error["code"], "message": error["message"]}, error),)
+        given = rule.get("rowError", {})
+        error = {**_DEFAULT_ERROR, **{name: value for name, value in given.items() if name != "share"}}
+        return (_outcome("error", error, given),)
     return tuple(
         _outcome(kind, {**_DEFAULT_ERROR, **given[kind]} if kind == "error" else given[kind], given)
         for given in rule["rowOutcomes"]

@@ -245,12 +245,12 @@ class Store:
 
     def _piece(self, blob: str, offset: int) -> tuple[int, int]:
         """The number of the piece with the byte at `offset`, and the offset in that piece."""
-        sql = (
-            "SELECT seq, ? - before FROM (SELECT seq, length(data) AS size, sum(length(data)) OVER (ORDER BY seq)"
-            " - length(data) AS before FROM pieces WHERE blob = ?) WHERE ? < before + size ORDER BY seq LIMIT 1"
-        )
-        found: list[tuple[int, int]] = self.rows(sql, offset, blob, offset)
-        return found[0]
+        before = 0
+        for seq, size in self.rows("SELECT seq, length(data) FROM pieces WHERE blob = ? ORDER BY seq", blob):
+            if offset < before + size:
+                return seq, offset - before
+            before += size
+        raise ValueError(f"the blob has {before} bytes")
 
     def drop_unused(self, blob: str) -> None:
         """Delete a blob's bytes unless a file, an object or a job still needs them."""

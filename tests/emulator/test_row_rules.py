@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from batchctl.emulator.bigquery.tables import find_table, read_rows
 from tests.support.embedded_emulator import World
-from tests.support.vertex_calls import Vertex, asked, from_gcs
+from tests.support.vertex_calls import Vertex, asked, from_gcs, to_table
 
 LATER = {"code": 14, "message": "later"}
 TEXTS = [f"text {number}" for number in range(200)]
@@ -322,3 +323,56 @@ def _run(client: httpx.Client, texts: Sequence[str]) -> dict[str, str]:
     found = {item["metadata"]["key"]: kind_of(item) for item in results}
     assert list(found) != list(texts)[: len(found)]
     return found
+
+
+RETRYABLE = "A retryable error occurred: RESOURCE_EXHAUSTED error from online prediction: Quota exceeded."
+
+
+@pytest.mark.parametrize("status", [RETRYABLE, {"code": 8, "message": "Resource exhausted"}])
+def test_a_row_of_vertex_may_have_a_status_in_any_words(vertex: Vertex, status: Any) -> None:
+    error = {"code": 8, "message": "short", "status": status}
+    for rule in ({"fate": "rows", "rowError": error}, {"rowOutcomes": [{"error": error}]}):
+        vertex.rules(rule)
+        job = vertex.make()
+        vertex.end(job)
+        assert [line["status"] for line in vertex.output(job)] == [status] * 4
+        assert {"successfulCount", "failedCount"} & vertex.see(job)["completionStats"].keys() == {"failedCount"}
+        inline = vertex.create("a")
+        vertex.finish(inline)
+        assert vertex.inline_results(inline)[0]["error"] == {"code": 8, "message": "short"}
+    table = vertex.make(outputConfig=to_table("bq://demo"))
+    info = vertex.end(table)["outputInfo"]
+    found = find_table(
+        vertex.store, "demo", info["bigqueryOutputDataset"].rpartition(".")[2], info["bigqueryOutputTable"]
+    )
+    assert found is not None
+    text = status if isinstance(status, str) else json.dumps(status)
+    assert [row["status"] for row in read_rows(vertex.store, found)] == [text] * 4
+    chat = {"custom_id": "r", "body": {"messages": [{"role": "user", "content": "u"}]}}
+    vertex.put("chat.jsonl", chat)
+    partner = vertex.make(inputConfig=from_gcs("gs://in/chat.jsonl"), model="publishers/meta/models/llama")
+    vertex.end(partner)
+    assert vertex.output(partner)[0]["error"] == {"code": "server_error", "message": text}
+
+
+def test_answers_without_candidates_have_no_finish_reason_to_change(vertex: Vertex) -> None:
+    vertex.rules({"rowOutcomes": [{"finishReason": "MAX_TOKENS"}]})
+    job = vertex.create_embed({"content": {"parts": [{"text": "x"}]}})
+    chat = {"custom_id": "r", "body": {"messages": [{"role": "user", "content": "u"}]}}
+    vertex.put("chat.jsonl", chat)
+    partner = vertex.make(inputConfig=from_gcs("gs://in/chat.jsonl"), model="publishers/meta/models/llama")
+    vertex.end(partner)
+    assert "embedding" in vertex.inline_results(job)[0]["response"]
+    assert vertex.output(partner)[0]["response"]["status_code"] == 200
+    assert [vertex.ok("GET", f"/_emulator/jobs/{number}")["outcomes"] for number in (1, 2)] == [{"ok": 1}] * 2
+
+
+def test_rows_of_partners_that_were_not_processed_have_no_answer(vertex: Vertex) -> None:
+    vertex.rules({"fate": "expire", "done": 0.5})
+    chats = [{"custom_id": name, "body": {"messages": [{"role": "user", "content": "u"}]}} for name in "ab"]
+    vertex.put("chat.jsonl", *chats)
+    partner = vertex.make(inputConfig=from_gcs("gs://in/chat.jsonl"), model="publishers/meta/models/llama")
+    vertex.end(partner)
+    other, first = vertex.output(partner)
+    assert other == chats[1]
+    assert (first["custom_id"], first["response"]["status_code"]) == ("a", 200)

@@ -61,7 +61,9 @@ def read_rows(store: Store, job: Job, *, strict: bool) -> tuple[SentRows, RowCho
         if error is not None:
             rows.add(request_hash(row.sent), outcome_text("error", error))
         else:
-            rows.add(request_hash(row.request), chooser.choose([row.key], row.request))
+            rows.add(
+                request_hash(row.request), chooser.choose([row.key], row.request, has_candidates=job.kind == "generate")
+            )
     return rows, chooser
 
 
@@ -108,7 +110,7 @@ def _computed(store: Store, job: Job) -> Iterator[JsonObject]:
         row = _row(job, line, message)
         outcome = outcome_of(outcomes[position]) if position in outcomes else {}
         if "error" in outcome:
-            yield {"error": outcome["error"], **row.tag}
+            yield {"error": {name: outcome["error"][name] for name in ("code", "message")}, **row.tag}
             continue
         response = answer_row(job.kind, job.model, plain_embed(row.request))
         response = changed(outcome, response) if outcome else response

@@ -6,6 +6,7 @@ in order of time and with the times at which it was due, so that the delay is no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -166,7 +167,8 @@ def _object_line(
         line = {"instance": _echo(job, outcome.line)}
         return {**line, **_answer(job, outcome), "status": outcome.status} if processed else line
     if "body" in outcome.line:
-        return body_line(outcome.line, bare_model(job.model), outcome.response, outcome.status)
+        found = body_line(outcome.line, bare_model(job.model), outcome.response, _status_text(outcome))
+        return found if processed else outcome.line
     line = {**outcome.columns, "request": _echo(job, outcome.line["request"])}
     if job.kind == "embed" and "key" in outcome.line:
         line = {"key": outcome.line["key"], **line}
@@ -186,9 +188,13 @@ def _table_row(job: Job, position: int, outcome: Outcome, processed: bool, momen
     return {
         **row,
         **_answer(job, outcome),
-        "status": outcome.status,
+        "status": _status_text(outcome),
         "processed_time": moment(position) * 1_000_000 // SECOND,
     }
+
+
+def _status_text(outcome: Outcome) -> str:
+    return outcome.status if isinstance(outcome.status, str) else json.dumps(outcome.status)
 
 
 def _answer(job: Job, outcome: Outcome) -> JsonObject:

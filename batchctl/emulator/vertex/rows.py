@@ -45,8 +45,8 @@ class Outcome:
     """The row as received: `request`, possibly `key`; the complete instance of legacy text embeddings."""
     columns: JsonObject = field(default_factory=dict)
     """The other columns of the input table in this row."""
-    status: str = ""
-    """Empty if the row succeeded. Source: reference 8.2."""
+    status: str | JsonObject = ""
+    """Empty if the row succeeded; an object only if a rule gives it. Source: reference 8.2."""
     response: JsonObject = field(default_factory=dict)
     """The model's response, or the `predictions` of a legacy text embedding."""
 
@@ -62,7 +62,9 @@ def keep_rows(store: Store, job: Job) -> SentRows:
             error = {"code": RPC_CODES["INVALID_ARGUMENT"], "message": str(bad)}
             rows.add(_hash(job, line, {}), outcome_text("error", error))
         else:
-            rows.add(_hash(job, line, request), chooser.choose(_texts(line, request), request))
+            has_candidates = job.kind == "generate" and not is_partner_row(job.model, line)
+            outcome = chooser.choose(_texts(line, request), request, has_candidates=has_candidates)
+            rows.add(_hash(job, line, request), outcome)
     put_sent_rows(store, job.seq, rows)
     chooser.save()
     return rows
@@ -170,8 +172,11 @@ def _response(job: Job, line: JsonObject, request: JsonObject) -> JsonObject:
     return {"predictions": [{"embeddings": {"statistics": statistics, "values": answer["embedding"]["values"]}}]}
 
 
-def _status(error: JsonObject) -> str:
-    """The error as the reply of a single call would show it, after the name of its HTTP status."""
+def _status(error: JsonObject) -> str | JsonObject:
+    """The error as the reply of a single call would show it, after the name of its HTTP status; or as a rule has it."""
+    if "status" in error:
+        given: str | JsonObject = error["status"]
+        return given
     http, name = status_of(error["code"])
     body = {"error": {"code": http, "message": error["message"], "status": name}}
     phrase = HTTPStatus(http).phrase if http in frozenset(HTTPStatus) else name
