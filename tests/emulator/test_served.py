@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def client(served_emulator: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served_emulator, headers={"x-goog-api-key": "k"}, timeout=20) as client:
+    with httpx.Client(verify=False, base_url=served_emulator, headers={"x-goog-api-key": "k"}, timeout=20) as client:
         yield client
 
 

@@ -40,7 +40,7 @@ class Service:
 
     def empty(self) -> None:
         """Only the seed and the rules."""
-        with httpx.Client(base_url=f"{self.url}/_emulator", timeout=30) as http:
+        with httpx.Client(base_url=f"{self.url}/_emulator", timeout=30, verify=False) as http:
             http.post("/reset").raise_for_status()
             http.put("/seed", content=SEED.read_bytes()).raise_for_status()
             http.put("/rules", json=RULES).raise_for_status()
