@@ -21,12 +21,14 @@ class KnownRows:
     """Implements `RowReader`. Reads a file again only if it has changed."""
 
     def __init__(self, activity: Activity = UNWATCHED) -> None:
-        self._files = RowFiles(activity)
+        self._activity = activity
+        self._files = RowFiles(activity, keeps_made_rows=False)
         self._known: dict[_Reading, tuple[_Signature, RowsSummary]] = {}
         self._used: set[_Reading] = set()
 
     def begin(self) -> None:
-        """Start a reading of all manifests. Files that the previous one did not use are dropped."""
+        """Start a reading of all manifests for a pass. Files that the previous one did not use are dropped."""
+        self._files = RowFiles(self._activity)
         self._known = {key: found for key, found in self._known.items() if key in self._used}
         self._used = set()
 

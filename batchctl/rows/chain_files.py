@@ -1,7 +1,7 @@
 """Files of rows that are made from the answers of another job.
 
 They are in `results/<job>/.rows/`, private, and named by everything that their rows follow from: so a file is made
-once, and a changed answer or template gives another file.
+once, and a changed answer or template gives another file. Commands that only read make temporary files.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
 
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
@@ -38,8 +42,17 @@ _KEPT = 7 * 24 * 60 * 60
 class ChainFiles:
     """Makes the files, and finds those that were made before."""
 
-    def __init__(self, activity: Activity = UNWATCHED) -> None:
+    def __init__(self, activity: Activity = UNWATCHED, *, is_kept: bool = True) -> None:
+        """With `is_kept` false, new files are in a temporary folder: commands that only read write no results."""
         self._activity = activity
+        self._is_kept = is_kept
+
+    @cached_property
+    def _temporary(self) -> Path:
+        """A folder that is removed with this object, at the latest when the process ends."""
+        folder = mkdtemp(prefix="batchctl-rows-")
+        finalize(self, rmtree, folder, ignore_errors=True)
+        return Path(folder).resolve()
 
     def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
         """See `RowReader`."""
@@ -47,8 +60,12 @@ class ChainFiles:
             found = _answers(results, order)
             if found is None:
                 return None
-            file = job_folder(results, order.job) / FOLDER / f"{_name(order, found)}.jsonl"
+            name = f"{_name(order, found)}.jsonl"
+            file = job_folder(results, order.job) / FOLDER / name
             made = None if afresh else _read(file)
+            if made is None and not self._is_kept:
+                file = self._temporary / name
+                made = None if afresh else _read(file)
             return made or self._make(file, order, found)
         except ResultsError as error:
             return Obstacle(error.message, is_lasting=False)

@@ -34,8 +34,10 @@ _MORE = "correct the ones above, then run the command again"
 class RowFiles:
     """Implements RowReader."""
 
-    def __init__(self, activity: Activity = UNWATCHED) -> None:
+    def __init__(self, activity: Activity = UNWATCHED, *, keeps_made_rows: bool = True) -> None:
+        """`keeps_made_rows`: the rows of chains are written into the results folder, and not into a temporary one."""
         self._activity = activity
+        self._chains = ChainFiles(activity, is_kept=keeps_made_rows)
 
     def fingerprint(
         self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
@@ -68,7 +70,7 @@ class RowFiles:
         return parse_row(value, kind)
 
     def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
-        return ChainFiles(self._activity).make(results, order, afresh=afresh)
+        return self._chains.make(results, order, afresh=afresh)
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
         checker = RowChecker(kind, rules)

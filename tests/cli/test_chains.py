@@ -301,3 +301,16 @@ def test_an_attempt_is_collected_in_the_order_of_the_rows_that_it_was_sent(
     assert [(row["key"], row["index"]) for row in cli.ok("results", "summarise").rows] == [
         ("one", 0), ("two", 1), ("three", 2)
     ]  # fmt: skip
+
+
+def test_a_command_that_only_reads_needs_no_results_that_can_be_written(chain: Api, cli: Cli, service: Service) -> None:
+    answers(service, LABELS)
+    cli.ok("apply", "--yes", "--wait")
+    folder = chain.stack.path / "results" / "summarise" / ".rows"
+    shutil.rmtree(folder)
+
+    assert cli.ok("plan", "-o", "json").actions() == {"classify": "none", "summarise": "none"}
+    assert cli.ok("results", "summarise", "--join").rows[0]["request"] is not None
+    assert not folder.exists()
+    cli.ok("apply", "--yes")
+    assert len(made_rows(chain.stack)) == 3

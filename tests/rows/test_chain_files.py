@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import stat
@@ -355,3 +356,22 @@ def test_files_that_no_process_uses_are_removed(results: Path) -> None:
 
     kept = {path.with_suffix(suffix).name for path in (recent.path, newest.path) for suffix in (".json", ".jsonl")}
     assert set(files(results)) == kept
+
+
+def test_commands_that_only_read_write_no_results(results: Path) -> None:
+    collect_answers(results, [good("a", "one")], ["a"])
+    reading = ChainFiles(is_kept=False)
+
+    first = reading.make(results, ORDER)
+
+    assert isinstance(first, MadeRows)
+    assert not (results / "down").exists()
+    assert lines(first) == [{"key": "a", "text": "Say one"}]
+    assert stat.S_IMODE(first.path.parent.stat().st_mode) == 0o700
+    assert reading.make(results, ORDER) == first
+    kept = make(results)
+    assert reading.make(results, ORDER) == kept != first
+    folder = first.path.parent
+    del reading
+    gc.collect()
+    assert not folder.exists()
