@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 
 from batchctl.emulator.wire import JsonObject
 
@@ -16,8 +15,8 @@ HASH_LENGTH = 16
 """The length of a hash in bytes."""
 _OWN_LABELS = "batchctl-"
 """The prefix of the labels that batchctl adds to a request."""
-_WHOLE_FLOAT = re.compile(r"\.0(?![0-9])|[0-9]e\+")
-"""A float that may equal an integer, as JSON shows it."""
+_WHOLE_FLOATS = (".0", "e+")
+"""Marks of floats that equal an integer, as JSON shows them. Texts may contain them, too."""
 _PROMPT = ("contents", "systemInstruction", "content")
 
 
@@ -44,7 +43,7 @@ def _without_own_labels(request: object) -> object:
 
 def _hash(value: object) -> bytes:
     text = _text(value)
-    if _WHOLE_FLOAT.search(text):
+    if any(mark in text for mark in _WHOLE_FLOATS):
         text = _text(_plain(value))
     return hashlib.sha256(text.encode()).digest()[:HASH_LENGTH]
 

@@ -45,7 +45,7 @@ class RowOutcome:
     def draws(self, seed: int, number: int, prompt: bytes) -> bool:
         """Whether the row with this prompt gets it: the same for the same arguments."""
         digest = hashlib.sha256(f"{seed}/{number}/".encode() + prompt).digest()
-        return int.from_bytes(digest[:6], "big") < self.share * 2**48
+        return int.from_bytes(digest[:6], "big") * self.share.denominator < self.share.numerator << 48
 
     def lifted(self, model: str, request: JsonObject) -> bool:
         """Whether the model or the `maxOutputTokens` of the request spares the row."""

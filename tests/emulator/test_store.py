@@ -170,3 +170,13 @@ def test_an_unwritable_store_is_a_server_error(tmp_path: Path) -> None:
     assert response.status == 500
     assert b"cannot write or read its store" in response.body
     emulator.close()
+
+
+def test_a_blob_is_read_from_any_byte_on(world: World) -> None:
+    store, parts = world.emulator.store, [b"abc", b"d", b"efgh"]
+    store.append("blob", parts)
+    whole = b"".join(parts)
+    for start in range(len(whole)):
+        assert b"".join(store.read("blob", start)) == whole[start:]
+    with pytest.raises(ValueError, match="the blob has 8 bytes"):
+        list(store.read("blob", 8))
