@@ -14,6 +14,7 @@ ROWS = {
     "answer-questions": 4,
     "classify-tickets": 5,
     "describe-products": 22,
+    "draft-replies": 5,
     "embed-articles": 12,
     "embed-manuals": 5,
     "embed-queries": 6,

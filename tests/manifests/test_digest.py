@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,12 @@ GOLDEN = Path(__file__).parent / "golden" / "digests.json"
 
 
 @pytest.mark.parametrize("rows", [PlainRows(), RowFiles()])
-def test_a_release_never_changes_the_digests_of_the_examples(rows: RowReader) -> None:
+def test_a_release_never_changes_the_digests_of_the_examples(rows: RowReader, tmp_path: Path) -> None:
     """If this fails, every user's jobs would be bought again: fix the code, never the golden file."""
-    found = {job.name: {"digest": job.digest, "tree": job.tree} for job in load_in(EXAMPLES, rows=rows).jobs}
+    # Without results, in which a run of the examples may have left rows for a chain.
+    folder = tmp_path / "examples"
+    shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns(".batchctl", "results"))
+    found = {job.name: {"digest": job.digest, "tree": job.tree} for job in load_in(folder, rows=rows).jobs}
     assert found == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
