@@ -82,10 +82,11 @@ def require_regular(*paths: Path) -> None:
 def open_parent(path: Path) -> Iterator[int]:
     """A handle that can search the parent folder of a path. Raises UnsafeFile and OSError."""
     absolute = path.absolute()
+    parts = absolute.parts
     handle = os.open(absolute.anchor, _SEARCH)
     try:
-        for depth, name in enumerate(absolute.parts[1:-1], start=2):
-            below = _step(handle, name, Path(*absolute.parts[:depth]))
+        for depth in range(1, len(parts) - 1):
+            below = _step(handle, parts[: depth + 1])
             os.close(handle)
             handle = below
         yield handle
@@ -93,11 +94,11 @@ def open_parent(path: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def _step(parent: int, name: str, path: Path) -> int:
+def _step(parent: int, parts: tuple[str, ...]) -> int:
     try:
-        return os.open(name, _SEARCH, dir_fd=parent)
+        return os.open(parts[-1], _SEARCH, dir_fd=parent)
     except OSError as error:
-        raise _with_path(error, parent, path, only_links=True) from error
+        raise _with_path(error, parent, Path(*parts), only_links=True) from error
 
 
 def _with_path(error: OSError, parent: int, path: Path, *, only_links: bool) -> OSError:

@@ -6,6 +6,7 @@ It knows only Linux; on other systems nothing is refused.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from batchctl.model.codes import ErrorCode
@@ -50,6 +51,7 @@ def refuse_network_file_system(folder: Path) -> None:
         )
 
 
+@lru_cache(maxsize=4)
 def file_system_of(folder: Path, mounts: str) -> str:
     """The type of the file system of an absolute path, by the text of a mounts table."""
     deepest, kind = -1, ""
