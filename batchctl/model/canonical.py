@@ -101,8 +101,11 @@ class RowsHasher:
 
     def add(self, row: RequestRow) -> None:
         """Add the next row."""
-        self._hash.update(row_bytes(row))
-        self._hash.update(b"\n")
+        self.add_lines(row_bytes(row) + b"\n")
+
+    def add_lines(self, lines: bytes) -> None:
+        """Add the next rows: the `row_bytes` of each, and a line end."""
+        self._hash.update(lines)
 
     def hexdigest(self) -> str:
         """The hash of all rows added, as 64 hex digits."""

@@ -30,14 +30,22 @@ class RowHashes:
         self._hashes: dict[str, str] | None = {}
         self._rows = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are too many rows already, so that no further one needs to be added."""
+        return self._hashes is None
+
     def add(self, row: RequestRow) -> None:
         """Add the next row."""
+        if self._hashes is not None:
+            self.add_line(row.key, row_bytes(row))
+
+    def add_line(self, key: str | None, line: bytes) -> None:
+        """Add the next row by its key and its `row_bytes`."""
         self._rows += 1
         if self._hashes is not None:
             # A row without a key is identified by its position.
-            self._hashes[f"row {self._rows}" if row.key is None else row.key] = hashlib.sha256(
-                row_bytes(row)
-            ).hexdigest()[:_SHORT]
+            self._hashes[f"row {self._rows}" if key is None else key] = hashlib.sha256(line).hexdigest()[:_SHORT]
             if len(self._hashes) > MOST_ROWS:
                 self._hashes = None
 

@@ -55,6 +55,10 @@ class Line:
     fault: str | None = None
     is_json: bool = True
     """False where the fault is the syntax."""
+    raw: bytes = b""
+    """Its bytes, if it has a value."""
+    is_foreign: bool = False
+    """Whether it is the start of a file that does not consist of lines. It is the last one then."""
 
 
 class LineSource(Protocol):
@@ -65,14 +69,14 @@ class LineSource(Protocol):
         ...
 
 
-def read_lines(stream: LineSource, limit: int = LINE_BYTES) -> Iterator[Line]:
-    """The lines of a stream, one after the other, faulty ones too. Raises OSError."""
-    number = 0
+def read_lines(stream: LineSource, limit: int = LINE_BYTES, before: int = 0) -> Iterator[Line]:
+    """The lines of a stream, one after the other, faulty ones too, after `before` other lines. Raises OSError."""
+    number = before
     while raw := stream.readline(limit + 1):
         number += 1
         form = foreign_form(raw) if number == 1 else None
         if form is not None:
-            yield Line(1, fault=f"the file is {form}, not lines of JSON in UTF-8: {way_out(form)}")
+            yield Line(1, fault=f"the file is {form}, not lines of JSON in UTF-8: {way_out(form)}", is_foreign=True)
             return
         if len(raw) > limit:
             _skip_rest(stream, raw)
@@ -91,7 +95,7 @@ def _skip_rest(stream: LineSource, raw: bytes) -> None:
 
 def _parse(number: int, raw: bytes) -> Line:
     try:
-        return Line(number, parse_json(raw))
+        return Line(number, parse_json(raw), raw=raw)
     except UnicodeDecodeError as error:
         return Line(number, fault=f"not UTF-8 at byte {error.start + 1} of the line")
     except json.JSONDecodeError as error:
@@ -117,9 +121,14 @@ def parse_json(raw: bytes) -> Json:
 def has_no_repeated_member(raw: bytes, written: bytes) -> bool:
     """Whether no object of a JSON text can have a member twice, given its value written again.
 
-    A repeated member is not written again, and takes its quotes with it. Only the escape of a quote could replace them.
+    A repeated member is not written again, and takes its quotes with it. Only escaped quotes could replace them.
     """
-    return raw.count(b'"') == written.count(b'"') and not (b"\\u" in raw and _QUOTE_ESCAPE in raw)
+    return raw.count(b'"') == written.count(b'"') and not has_quote_escape(raw)
+
+
+def has_quote_escape(raw: bytes) -> bool:
+    """Whether a JSON text has a quote as an escape, which is written again as a quote."""
+    return _QUOTE_ESCAPE in raw
 
 
 def _parse_strictly(raw: bytes) -> Json:

@@ -1,0 +1,151 @@
+"""Reads a file of rows completely, and checks every row.
+
+Blocks of lines of a known form are read by compiled types, all other lines one by one; the outcome is the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+
+from batchctl.disk.safe_open import open_stream
+from batchctl.model.activity import Flow
+from batchctl.model.canonical import RowsHasher, row_bytes
+from batchctl.model.desired import Kind, RequestRow
+from batchctl.model.errors import RowProblem
+from batchctl.model.ports import RowRules, RowsSummary
+from batchctl.model.row_hashes import RowHashes
+from batchctl.rows.checks import RowChecker, as_row_problem
+from batchctl.rows.jsonl import Line, read_lines, shown
+from batchctl.rows.key_marks import KeyMarks, mark_of
+from batchctl.rows.line_blocks import BLOCK, LineBlocks
+from batchctl.rows.line_forms import LineForms, RowBlock
+from batchctl.rows.row_faults import FoundProblems, row_or_problem, unreadable
+
+
+class FileReading:
+    """One reading of a file. With `repeated`, rows whose key has one of these marks are compared key by key."""
+
+    def __init__(
+        self,
+        path: Path,
+        kind: Kind,
+        line_bytes: int,
+        rules: RowRules | None,
+        repeated: frozenset[int] = frozenset(),
+    ) -> None:
+        self._path, self._kind, self._line_bytes = path, kind, line_bytes
+        self._repeated = repeated
+        self._checker = None if rules is None else RowChecker(kind, rules)
+        self._forms = LineForms(kind)
+        self._hasher, self._hashes, self._found = RowsHasher(), RowHashes(), FoundProblems()
+        self._members: Counter[str] = Counter()
+        self._count = 0
+        self._tokens = 0
+        self._lines: dict[str, int] = {}
+        self.marks = KeyMarks()
+
+    def run(self, flow: Flow) -> None:
+        """Read the file to its end."""
+        try:
+            with open_stream(self._path) as stream:
+                self._read(LineBlocks(stream, flow))
+        except OSError as error:
+            self._found.add_fault(unreadable(error))
+
+    def summary(self) -> RowsSummary:
+        """The summary of the file. Raises RowsError."""
+        found = self._found
+        found.raise_faults(self._count)
+        checked = 0 if self._checker is None else self._checker.output_tokens
+        return RowsSummary(
+            self._hasher.hexdigest(),
+            self._count,
+            self._members,
+            self._hashes.text(),
+            found.warnings,
+            checked + self._tokens,
+        )
+
+    def _read(self, blocks: LineBlocks) -> None:
+        before: int | None = 0
+        while before is not None:
+            block = blocks.block()
+            if block:
+                before = self._add(block, before)
+                continue
+            line = next(read_lines(blocks, self._line_bytes, before), None)
+            before = line.number if line is not None and self._add_lines((line,)) else None
+
+    def _add(self, block: bytes, before: int) -> int | None:
+        """Add a block of lines after `before` others; gives the number of all, None if nothing follows."""
+        # The first lines are read one by one: they show the forms.
+        rows = self._forms.read(block) if before and self._line_bytes >= BLOCK else None
+        if rows is not None and self._repeated.isdisjoint(map(mark_of, rows.names)):
+            self._add_block(rows)
+            return before + len(rows.keys)
+        is_all = self._add_lines(read_lines(BytesIO(block), self._line_bytes, before))
+        return before + block.count(b"\n") if is_all else None
+
+    def _add_block(self, rows: RowBlock) -> None:
+        self.marks.add(rows.names)
+        self._hasher.add_lines(rows.lines)
+        if not self._hashes.is_full:
+            for key, line in zip(rows.keys, rows.lines.splitlines(), strict=True):
+                self._hashes.add_line(key, line)
+        for form, count in rows.forms.items():
+            self._count += count
+            self._tokens += count * form.tokens
+            for name in form.members:
+                self._members[name] += count
+
+    def _add_lines(self, lines: Iterable[Line]) -> bool:
+        """Add lines one by one; False if the file has another form than lines."""
+        last: tuple[Line, RequestRow, int] | None = None
+        for line in lines:
+            if line.is_foreign:
+                self._found.add_fault(RowProblem(line.number, str(line.fault)))
+                return False
+            row = row_or_problem(line, self._kind)
+            problem = row if isinstance(row, RowProblem) else self._repeats(row, line.number)
+            if problem is not None or isinstance(row, RowProblem):
+                assert problem is not None
+                self._found.add_fault(problem)
+                continue
+            tokens = self._add_row(row, line.number)
+            if tokens is not None:
+                last = line, row, tokens
+        if last is not None:
+            line, row, tokens = last
+            self._forms.learn(line.raw, line.value, row, tokens)
+        return True
+
+    def _add_row(self, row: RequestRow, line: int) -> int | None:
+        """Add a row; gives its most output tokens, None if it has a problem."""
+        written = row_bytes(row)
+        self._hasher.add_lines(written + b"\n")
+        self._hashes.add_line(row.key, written)
+        self._count += 1
+        self._members.update(row.request.keys())
+        if self._checker is None:
+            return 0
+        before = self._checker.output_tokens
+        problems = [as_row_problem(problem, line) for problem in self._checker.check(row, line)]
+        self._found.add(problems)
+        return None if problems else self._checker.output_tokens - before
+
+    def _repeats(self, row: RequestRow, line: int) -> RowProblem | None:
+        """The problem of a row whose key is used on an earlier line."""
+        name = row.name
+        if name is None:
+            return None
+        if not self._repeated:
+            self.marks.add((name,))
+            return None
+        first = self._lines.setdefault(name, line) if mark_of(name) in self._repeated else line
+        if first == line:
+            return None
+        what = "key" if row.key is not None else "custom_id"
+        return RowProblem(line, f"{what} {shown(name)} is used on line {first} already")

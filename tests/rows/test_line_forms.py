@@ -1,0 +1,292 @@
+"""Blocks of lines that are read at once give what the same lines give one by one."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchctl.model.activity import UNWATCHED
+from batchctl.model.desired import Kind
+from batchctl.model.errors import RowsError
+from batchctl.model.keys import Api
+from batchctl.model.ports import RowRules
+from batchctl.rows import file_reading, line_blocks, line_forms
+from batchctl.rows.gaps import find_strings
+from batchctl.rows.line_blocks import LineBlocks
+from batchctl.rows.line_forms import LineForms
+from batchctl.rows.reader import RowFiles
+
+TEXTS = [
+    "hi",
+    "",
+    'a "quoted" word',
+    "é",
+    "Ж" * 20,
+    "😀",
+    "\n\t",
+    "\\",
+    "\\x41",
+    "%b %",
+    "\x7f",
+    "a/b",
+    "\u2028",
+    "x" * 90,
+]
+DEFAULTS = {"generationConfig": {"maxOutputTokens": 7}, "labels": {"team": "a"}}
+
+
+def content(text: str, **more: Any) -> dict[str, Any]:
+    return {"role": "user", "parts": [{"text": text}], **more}
+
+
+FORMS: list[Callable[[str, str, random.Random], dict[str, Any]]] = [
+    lambda key, text, draw: {"key": key, "text": text},
+    lambda key, text, draw: {"key": key, "request": {"contents": [content(text)]}},
+    lambda key, text, draw: {
+        "key": key,
+        "request": {
+            "contents": [content(text)],
+            "generationConfig": {"temperature": 0.2, "maxOutputTokens": draw.choice([5, 5, 5, 6])},
+        },
+    },
+    lambda key, text, draw: {
+        "request": {
+            "contents": [{"parts": [{"text": text}]}],
+            "generation_config": {"temperature": 1.0, "top_p": 1},
+            "system_instruction": {"parts": [{"text": text}]},
+        },
+        "key": key,
+    },
+    lambda key, text, draw: {"request": {"contents": [content(text)] * draw.randint(1, 3)}, "lang": text, "n": 1},
+    lambda key, text, draw: {"request": {"contents": [content(text)]}, "metadata": {"key": key, "lang": "fr"}},
+    lambda key, text, draw: {"contents": [content(text)], "custom_id": key, "labels": {"a": text}},
+    lambda key, text, draw: {
+        "key": key,
+        "request": {
+            "contents": [
+                {
+                    "role": "user",
+                    "parts": [{"inlineData": {"mimeType": "image/png", "data": "aGk="}}, {"text": text}],
+                }
+            ],
+            "serviceTier": draw.choice(["flex", "flex", "gold"]),
+        },
+    },
+    lambda key, text, draw: {"key": key, "contents": [content(text)], "config": {"temperature": 1}},
+    lambda key, text, draw: {"key": key, "request": {"contents": {"role": "user", "parts": {"text": text}}}},
+    lambda key, text, draw: {"key": key, "request": {"content": {"parts": [{"text": text}]}, "title": text or "t"}},
+    lambda key, text, draw: {"custom_id": key, "body": {"messages": [text]}},
+]
+DAMAGE = [
+    b'"',
+    b"\\u0022",
+    b"\\ud800",
+    b"\xff",
+    b"\n",
+    b"{}",
+    b'"text": "x", ',
+    b"\x00",
+    b"batchctl-r1",
+    b"\\/",
+    b" ",
+    b"\xed\xa0\x80",
+]
+
+
+def file_of(draw: random.Random) -> bytes:
+    """Rows of a few forms, as several programs write them, some of them damaged."""
+    forms = draw.sample(FORMS, draw.choice([1, 1, 2, 4]))
+    ascii_, end = draw.random() < 0.5, draw.choice([b"\n", b"\n", b"\r\n"])
+    harm = draw.choice([0, 0, 0, 0.02, 0.1])
+    repeats = draw.choice([0, 0, 0, 0.05])
+    lines: list[bytes] = []
+    for number in range(draw.randint(1, 120)):
+        key = f"k{draw.randrange(number) if number and draw.random() < repeats else number}"
+        row = draw.choice(forms)(key, draw.choice(TEXTS[:3] if draw.random() < 0.8 else TEXTS), draw)
+        line = json.dumps(row, ensure_ascii=ascii_).encode()
+        if draw.random() < harm:
+            place = draw.randrange(len(line))
+            line = line[:place] + draw.choice(DAMAGE) + line[place + draw.randint(0, 2) :]
+        lines.append(line)
+    return end.join(lines) + draw.choice([b"", end, end + end])
+
+
+def outcome(path: Path, kind: Kind, rules: RowRules | None, line_bytes: int) -> object:
+    try:
+        return RowFiles().fingerprint(path, kind, line_bytes, rules)
+    except RowsError as error:
+        return error.problems, error.warnings
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_the_outcome_is_the_same(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(seed)
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(file_of(draw))
+    kind = draw.choice([Kind.BATCH_JOB, Kind.BATCH_JOB, Kind.EMBEDDINGS_BATCH_JOB])
+    defaults = DEFAULTS if kind is Kind.BATCH_JOB else {}
+    api = draw.choice([*Api, None])
+    rules = draw.choice([RowRules(api, defaults), RowRules(api), RowRules(api, is_google_model=False), None])
+    block = draw.choice([200, 500, 3000])
+    monkeypatch.setattr(line_blocks, "BLOCK", block)
+    monkeypatch.setattr(file_reading, "BLOCK", block)
+    line_bytes = draw.choice([2**20, 2**20, 2**20, 150])
+    at_once = outcome(path, kind, rules, line_bytes)
+    monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
+    assert at_once == outcome(path, kind, rules, line_bytes)
+
+
+@pytest.mark.parametrize("form", FORMS[:-1])
+@pytest.mark.parametrize("ascii_", [True, False])
+def test_rows_of_one_form_are_read_at_once(
+    form: Callable[..., dict[str, Any]], ascii_: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All blocks but the first, whose lines show the form."""
+    monkeypatch.setattr(line_blocks, "BLOCK", 2000)
+    monkeypatch.setattr(file_reading, "BLOCK", 2000)
+    draw = random.Random(0)
+    monkeypatch.setattr(draw, "choice", lambda values: values[0])
+    monkeypatch.setattr(draw, "randint", lambda least, _most: least)
+    texts = ["hi", 'a "b"\n', "é Ж 😀", "x" * 50]
+    rows = [form(f"k{number:03}", texts[number % len(texts)], draw) for number in range(200)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=ascii_) + "\n" for row in rows), encoding="utf-8")
+    counted: list[int] = []
+    real = LineForms.read
+
+    def read(forms: LineForms, block: bytes) -> Any:
+        found = real(forms, block)
+        counted.append(0 if found is None else len(found.keys))
+        return found
+
+    monkeypatch.setattr(LineForms, "read", read)
+    is_embedding = "content" in rows[0].get("request", {})
+    kind = Kind.EMBEDDINGS_BATCH_JOB if is_embedding else Kind.BATCH_JOB
+    assert RowFiles().fingerprint(path, kind, rules=RowRules(Api.GEMINI)).rows == 200
+    assert all(counted)
+    assert sum(counted) > 100
+
+
+TRAPS = [
+    *(b"\xff", b"\xed\xa0\x80", b"\xc0\x80", b"\\u0041", b"\\u0022", b"\\ud800", b"\\ude00\\ud83d", b"\\ud83d\\ude00"),
+    *(
+        b"\x7f",
+        b"\\/",
+        b"\\u00E9",
+        b"\\u00e9",
+        b"\\u0000",
+        b"\x01",
+        b"\t",
+        b"%b",
+        b"%",
+        b"",
+        b"\\u000a",
+        b"\\u007f",
+        b"\\u0080",
+    ),
+    *(
+        b"\\x41",
+        b"\\",
+        b'\\"',
+        b'"',
+        b"\\\\",
+        b"\\ud83d\\u0041",
+        b"\\u07ff",
+        b"\\u0800",
+        b"\\uffff",
+        b"\\ue000",
+        b"\\udbff\\udfff",
+    ),
+    *(
+        b"batchctl-r0",
+        b"k7",
+        b"k" * 256,
+        b"k" * 257,
+        "é".encode(),
+        "\u2028".encode(),
+        "\x85".encode(),
+        b'x", "text": "y',
+    ),
+]
+
+
+@pytest.mark.parametrize("gap", ["key", "text"])
+@pytest.mark.parametrize("trap", TRAPS)
+def test_a_trap_between_rows_of_one_form(
+    gap: str, trap: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_blocks, "BLOCK", 2000)
+    monkeypatch.setattr(file_reading, "BLOCK", 2000)
+
+    def row(key: bytes, text: bytes) -> bytes:
+        config = b'{"maxOutputTokens": 5, "responseSchema": {"title": "100% %b"}}'
+        request = b'{"contents": [{"parts": [{"text": "%b"}]}], "generationConfig": %b}' % (text, config)
+        return b'{"key": "%b", "request": %b}\n' % (key, request)
+
+    lines = [row(b"k%d" % number, b"hi") for number in range(60)]
+    lines[40] = row(trap, b"hi") if gap == "key" else row(b"k40", trap)
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b"".join(lines))
+    at_once = outcome(path, Kind.BATCH_JOB, RowRules(Api.GEMINI), 2**20)
+    monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
+    assert at_once == outcome(path, Kind.BATCH_JOB, RowRules(Api.GEMINI), 2**20)
+
+
+def test_a_file_of_many_forms_is_not_tried_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_blocks, "BLOCK", 200)
+    monkeypatch.setattr(file_reading, "BLOCK", 200)
+    tried: list[int] = []
+    real = LineForms._even
+
+    def even(forms: LineForms, block: bytes) -> Any:
+        tried.append(len(block))
+        return real(forms, block)
+
+    monkeypatch.setattr(LineForms, "_even", even)
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        "".join(json.dumps({"key": f"k{number}", "text": "x", "n": number}) + "\n" for number in range(900))
+    )
+    assert RowFiles().fingerprint(path, Kind.BATCH_JOB).rows == 900
+    assert len(tried) < 30
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+def test_blocks_hold_complete_lines(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_blocks, "BLOCK", size)
+    content = b"a\nbb\n\n" + b"c" * 50 + b"\nd\n" + b"e" * 9
+    blocks = LineBlocks(io.BytesIO(content), UNWATCHED)
+    found: list[bytes] = []
+    while piece := blocks.block() or blocks.readline(100):
+        assert piece.endswith(b"\n") or piece == b"e" * 9 or found == [] or size < 10
+        found.append(piece)
+    assert b"".join(found) == content
+    lines = LineBlocks(io.BytesIO(content), UNWATCHED)
+    assert lines.block() is not None
+    assert lines.readline(3) is not None
+
+
+def test_strings_are_found_where_they_are() -> None:
+    raw = rb'{"a": "x\"y", "b": [1, "z", {"c": "", "\u0064": ["w"]}], "e": null, "f": {}, "g": "h"}'
+    found = {path: raw[start:end] for path, (start, end) in find_strings(raw).items()}
+    assert found == {
+        ("a",): rb"x\"y",
+        ("b", 1): b"z",
+        ("b", 2, "c"): b"",
+        ("b", 2, "d", 0): b"w",
+        ("g",): b"h",
+    }
+
+
+def test_a_text_that_looks_like_a_gap_is_read_alone() -> None:
+    raw = json.dumps({"key": "a", "text": line_forms._MARK}).encode()
+    forms = LineForms(Kind.BATCH_JOB)
+    value = json.loads(raw)
+    forms.learn(raw, value, RowFiles().parse(value, Kind.BATCH_JOB), 0)
+    assert forms.read(raw) is None
