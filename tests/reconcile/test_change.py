@@ -292,3 +292,18 @@ def test_a_refused_change_shows_when_the_old_attempt_is_due() -> None:
     assert made.changes
     assert made.guard is not None
     assert made.guard.way_out == "undo the change, or set spec.lifecycle.onChange: replace"
+
+
+@pytest.mark.parametrize(
+    ("cancelled", "words"),
+    [
+        ((), "to be cancelled first"),
+        ((1,), "cancelling"),
+        ((1, 2), "cancelling"),
+    ],
+)
+def test_the_reason_says_whether_an_old_job_is_cancelling_already(cancelled: tuple[int, ...], words: str) -> None:
+    sent = {"cancel_time": NOW, "cancel_cause": CancelCause.REPLACE}
+    records = [attempt(number, **(sent if number in cancelled else {})) for number in (1, 2)]
+    (planned,) = changed(*records).decide().jobs
+    assert planned.reason == f"its work changed; the old job is {words}"
