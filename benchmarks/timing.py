@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ENV = {**os.environ, "GEMINI_API_KEY": "bench", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "random"}
+NO_CACHE = "/dev/null/no-cache"
+ENV = {**os.environ, "GEMINI_API_KEY": "bench", "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": NO_CACHE}
 _KIB_PER_MIB = 1024
 
 

@@ -12,6 +12,9 @@ from hypothesis import settings
 
 from tests.support.long_mode import LONG
 
+# No test may find what another one, or the person at this machine, left in the user's cache.
+os.environ["XDG_CACHE_HOME"] = "/dev/null/no-cache"
+
 if LONG:
     # The harnesses' long modes are single tests of many minutes.
     os.environ.setdefault("PYTEST_TIMEOUT", "0")

@@ -1,8 +1,8 @@
-"""Caches files of rows: a command reads its manifests at its start and again under the lock."""
+"""Caches files of rows, for the readings of one command (at its start, and under the lock) and for later commands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from batchctl.model.activity import UNWATCHED, Activity
@@ -11,6 +11,7 @@ from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
 from batchctl.model.ports import MadeRows, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
 from batchctl.rows.reader import RowFiles
+from batchctl.rows.summary_cache import SummaryCache
 
 _Signature = tuple[int, int, int, int, int]
 _Reading = tuple[Path, Kind, int, str]
@@ -20,15 +21,17 @@ _Reading = tuple[Path, Kind, int, str]
 class KnownRows:
     """Implements `RowReader`. Reads a file again only if it has changed."""
 
-    def __init__(self, activity: Activity = UNWATCHED) -> None:
+    def __init__(self, activity: Activity = UNWATCHED, cache: Path | None = None) -> None:
+        """`cache`: the folder with the summaries of files that other commands read."""
         self._activity = activity
-        self._files = RowFiles(activity, keeps_made_rows=False)
+        self._cache = None if cache is None else SummaryCache(cache)
+        self._files = RowFiles(activity, keeps_made_rows=False, cache=self._cache)
         self._known: dict[_Reading, tuple[_Signature, RowsSummary]] = {}
         self._used: set[_Reading] = set()
 
     def begin(self) -> None:
         """Start a reading of all manifests for a pass. Files that the previous one did not use are dropped."""
-        self._files = RowFiles(self._activity)
+        self._files = RowFiles(self._activity, cache=self._cache)
         self._known = {key: found for key, found in self._known.items() if key in self._used}
         self._used = set()
 
@@ -57,6 +60,20 @@ class KnownRows:
 
     def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
         return self._files.output_tokens(rows, kind, rules)
+
+
+def cache_folder(env: Mapping[str, str]) -> Path | None:
+    """The folder for summaries in the user's cache folder (XDG); None if the user has none.
+
+    A checkout never contains it, so that a stranger cannot supply summaries.
+    """
+    given = env.get("XDG_CACHE_HOME", "")
+    home = env.get("HOME", "")
+    base = Path(given) if given.startswith("/") else Path(home) / ".cache" if home.startswith("/") else None
+    try:
+        return None if base is None else base.resolve() / "batchctl" / "rows"
+    except (OSError, RuntimeError):  # a loop of links
+        return None
 
 
 def _signature(path: Path) -> _Signature | None:

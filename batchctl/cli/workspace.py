@@ -17,7 +17,7 @@ import click
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common
 from batchctl.cli.connect import Connections
-from batchctl.cli.known_rows import KnownRows
+from batchctl.cli.known_rows import KnownRows, cache_folder
 from batchctl.engine.clock import SystemClock
 from batchctl.engine.tools import Providers, Tools
 from batchctl.manifests.compose import MAX_BYTES
@@ -132,7 +132,7 @@ def open_workspace(
     # Relative, so that messages have the paths of the user.
     file = find_stack_file(common.config, os.environ, filenames, Path())
     board = Board()
-    rows = KnownRows(board)
+    rows = KnownRows(board, cache_folder(os.environ))
     with watch_calls(common, clock, board):
         sources = Sources(
             tuple(filenames), sys.stdin.buffer.read(MAX_BYTES + 1) if STANDARD_INPUT in filenames else None

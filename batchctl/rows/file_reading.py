@@ -11,7 +11,6 @@ from io import BytesIO
 from pathlib import Path
 
 from batchctl.disk.safe_open import open_stream
-from batchctl.model.activity import Flow
 from batchctl.model.canonical import RowsHasher, row_bytes
 from batchctl.model.desired import Kind, RequestRow
 from batchctl.model.errors import RowProblem
@@ -20,7 +19,7 @@ from batchctl.model.row_hashes import RowHashes
 from batchctl.rows.checks import RowChecker, as_row_problem
 from batchctl.rows.jsonl import Line, read_lines, shown
 from batchctl.rows.key_marks import KeyMarks, mark_of
-from batchctl.rows.line_blocks import BLOCK, LineBlocks
+from batchctl.rows.line_blocks import BLOCK, LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms, RowBlock
 from batchctl.rows.row_faults import FoundProblems, row_or_problem, unreadable
 
@@ -47,11 +46,11 @@ class FileReading:
         self._lines: dict[str, int] = {}
         self.marks = KeyMarks()
 
-    def run(self, flow: Flow) -> None:
-        """Read the file to its end."""
+    def run(self, content: ReadBytes) -> None:
+        """Read the file to its end; `content` gets all its bytes."""
         try:
             with open_stream(self._path) as stream:
-                self._read(LineBlocks(stream, flow))
+                self._read(LineBlocks(stream, content))
         except OSError as error:
             self._found.add_fault(unreadable(error))
 

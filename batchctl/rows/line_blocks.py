@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import BinaryIO
 
-from batchctl.model.activity import Flow
+from batchctl.model.activity import UNWATCHED, Flow
 
 BLOCK = 2**17
 """Bytes that are read at once: few enough for the caches of a processor."""
 
 
+class ReadBytes:
+    """Gets the bytes of a file as they are read, and reports their number."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+
+    def add(self, data: bytes) -> None:
+        """Add the next bytes."""
+        self._flow.add(len(data))
+
+    def begin_again(self) -> None:
+        """Start another reading of the same file, which is not reported."""
+        self._flow = UNWATCHED
+
+
+class HashedBytes(ReadBytes):
+    """The same with the sha256 of the bytes."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(flow)
+        self._hash = hashlib.sha256()
+
+    def add(self, data: bytes) -> None:
+        super().add(data)
+        self._hash.update(data)
+
+    def begin_again(self) -> None:
+        super().begin_again()
+        self._hash = hashlib.sha256()
+
+    def hexdigest(self) -> str:
+        """The hash of the bytes of the last reading."""
+        return self._hash.hexdigest()
+
+
 class LineBlocks:
     """A stream of lines. Implements LineSource for the lines that no block contains."""
 
-    def __init__(self, stream: BinaryIO, flow: Flow) -> None:
+    def __init__(self, stream: BinaryIO, content: ReadBytes) -> None:
         self._stream = stream
-        self._flow = flow
+        self._content = content
         self._ahead = b""
         """Bytes that were read and not given yet."""
 
@@ -34,10 +70,10 @@ class LineBlocks:
         if given.endswith(b"\n") or len(given) == size:
             return given
         more = self._stream.readline(size - len(given))
-        self._flow.add(len(more))
+        self._content.add(more)
         return given + more
 
     def _read(self, size: int) -> bytes:
         data = self._stream.read(size)
-        self._flow.add(len(data))
+        self._content.add(data)
         return data

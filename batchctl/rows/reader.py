@@ -21,31 +21,39 @@ from batchctl.rows.checks import RowChecker, sent_request
 from batchctl.rows.file_reading import FileReading
 from batchctl.rows.jsonl import read_lines
 from batchctl.rows.key_marks import KeyMarks
-from batchctl.rows.line_blocks import LineBlocks
+from batchctl.rows.line_blocks import HashedBytes, LineBlocks, ReadBytes
 from batchctl.rows.row import parse_row
 from batchctl.rows.row_faults import FoundProblems, row_or_problem, unreadable
+from batchctl.rows.summary_cache import LEAST_BYTES, SummaryCache, settings_of
 
 
 class RowFiles:
     """Implements RowReader."""
 
-    def __init__(self, activity: Activity = UNWATCHED, *, keeps_made_rows: bool = True) -> None:
+    def __init__(
+        self, activity: Activity = UNWATCHED, *, keeps_made_rows: bool = True, cache: SummaryCache | None = None
+    ) -> None:
         """`keeps_made_rows`: the rows of chains are written into the results folder, and not into a temporary one."""
         self._activity = activity
+        self._cache = cache
         self._chains = ChainFiles(activity, is_kept=keeps_made_rows)
 
     def fingerprint(
         self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
     ) -> RowsSummary:
-        with self._activity.running(f"reading {path.name}", _size(path)) as flow:
-            reading = FileReading(path, kind, line_bytes, rules)
-            reading.run(flow)
-            repeated = reading.marks.repeated()
-            if repeated:
-                # Keys may appear twice: now with the keys in question, whose lines errors name.
-                reading = FileReading(path, kind, line_bytes, rules, repeated)
-                reading.run(UNWATCHED)
-            return reading.summary()
+        size = _size(path)
+        with self._activity.running(f"reading {path.name}", size) as flow:
+            if self._cache is None or size is None or size < LEAST_BYTES:
+                return _read(path, kind, line_bytes, rules, ReadBytes(flow))
+            settings = settings_of(kind, line_bytes, rules)
+            known = self._cache.find(path, size, settings)
+            if known is not None:
+                flow.add(size)
+                return known
+            content = HashedBytes(flow)
+            summary = _read(path, kind, line_bytes, rules, content)
+            self._cache.keep(content.hexdigest(), size, settings, summary)
+            return summary
 
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)
@@ -68,6 +76,19 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
+
+
+def _read(path: Path, kind: Kind, line_bytes: int, rules: RowRules | None, content: ReadBytes) -> RowsSummary:
+    """The summary of a file; `content` has the bytes that it is the summary of. Raises RowsError."""
+    reading = FileReading(path, kind, line_bytes, rules)
+    reading.run(content)
+    repeated = reading.marks.repeated()
+    if repeated:
+        # Keys may appear twice: now with the keys in question, whose lines errors name.
+        content.begin_again()
+        reading = FileReading(path, kind, line_bytes, rules, repeated)
+        reading.run(content)
+    return reading.summary()
 
 
 def read_rows(path: Path, kind: Kind, line_bytes: int = LINE_BYTES, flow: Flow = UNWATCHED) -> Iterator[RequestRow]:
@@ -95,7 +116,7 @@ def _rows_and_problems(
     """Each line that is not blank, with its number."""
     try:
         with open_stream(path) as stream:
-            for line in read_lines(LineBlocks(stream, flow), line_bytes):
+            for line in read_lines(LineBlocks(stream, ReadBytes(flow)), line_bytes):
                 yield line.number, row_or_problem(line, kind)
     except OSError as error:
         yield 1, unreadable(error)

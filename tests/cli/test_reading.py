@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from batchctl.cli import folder, workspace
-from batchctl.cli.known_rows import KnownRows
+from batchctl.cli.known_rows import KnownRows, cache_folder
 from batchctl.engine.clock import SystemClock
+from batchctl.rows import reader
 from batchctl.rows.reader import RowFiles
 from batchctl.state.store import open_state
 from tests.support.command_line import LONG, PROGRAM, Cli, Service, StackFolder, manifest
@@ -240,3 +241,31 @@ def test_a_working_folder_that_was_removed_has_no_name(tmp_path: Path, monkeypat
     gone.rmdir()
     folder.begin()
     assert folder.name() == "."
+
+
+@pytest.mark.parametrize(
+    ("env", "folder"),
+    [
+        ({"XDG_CACHE_HOME": "/c", "HOME": "/h"}, "/c/batchctl/rows"),
+        ({"XDG_CACHE_HOME": "relative", "HOME": "/h"}, "/h/.cache/batchctl/rows"),
+        ({"HOME": "/h"}, "/h/.cache/batchctl/rows"),
+        ({"HOME": ""}, None),
+        ({}, None),
+    ],
+)
+def test_the_folder_of_the_cache(env: dict[str, str], folder: str | None) -> None:
+    assert cache_folder(env) == (None if folder is None else Path(folder))
+
+
+def test_the_next_command_does_not_parse_a_large_file_again(
+    stack: StackFolder, cli: Cli, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(reader, "LEAST_BYTES", 1)
+    (stack.path / "jobs" / "rows.jsonl").write_text('{"key": "a", "text": "x"}\n')
+    stack.write_job("a", src={"file": "rows.jsonl"})
+    cli.ok("validate")
+    monkeypatch.setattr(reader, "_read", None)
+    cli.ok("validate")
+    cli.ok("status")
+    assert len(list((tmp_path / "cache" / "batchctl" / "rows").iterdir())) == 1

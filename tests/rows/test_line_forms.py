@@ -18,7 +18,7 @@ from batchctl.model.keys import Api
 from batchctl.model.ports import RowRules
 from batchctl.rows import file_reading, line_blocks, line_forms
 from batchctl.rows.gaps import find_strings
-from batchctl.rows.line_blocks import LineBlocks
+from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms
 from batchctl.rows.reader import RowFiles
 
@@ -261,13 +261,13 @@ def test_a_file_of_many_forms_is_not_tried_for_ever(tmp_path: Path, monkeypatch:
 def test_blocks_hold_complete_lines(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_blocks, "BLOCK", size)
     content = b"a\nbb\n\n" + b"c" * 50 + b"\nd\n" + b"e" * 9
-    blocks = LineBlocks(io.BytesIO(content), UNWATCHED)
+    blocks = LineBlocks(io.BytesIO(content), ReadBytes(UNWATCHED))
     found: list[bytes] = []
     while piece := blocks.block() or blocks.readline(100):
         assert piece.endswith(b"\n") or piece == b"e" * 9 or found == [] or size < 10
         found.append(piece)
     assert b"".join(found) == content
-    lines = LineBlocks(io.BytesIO(content), UNWATCHED)
+    lines = LineBlocks(io.BytesIO(content), ReadBytes(UNWATCHED))
     assert lines.block() is not None
     assert lines.readline(3) is not None
 
