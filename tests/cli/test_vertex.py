@@ -476,8 +476,9 @@ def test_an_export_that_fails_is_told_in_the_apis_words(vertex: StackFolder, cli
         "input", "rows.jsonl", json.dumps({"request": {"contents": [{"role": "user", "parts": [{"text": "x"}]}]}})
     )
     service.rules({**SOON, "fate": "failExport"})
-    vertex.write_job("good", src="gs://input/rows.jsonl", dest="gs://output/x")
-    assert cli("apply", "--yes", "--wait").code == 4
+    vertex.write_job("good", src="gs://input/rows.jsonl", dest="gs://output/x", lifecycle={"backoffLimit": 0})
+    # Results that are refused are waited for during an hour.
+    assert cli("apply", "--yes", "--wait", "--timeout", "10m").code == 4
     [job] = cli("status", "-o", "json").json["jobs"]
     assert job["phase"] == "Failed"
     assert "Failed to export data" in job["reason"]
