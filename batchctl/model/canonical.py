@@ -29,7 +29,7 @@ def canonical_json(value: Json) -> bytes:
 
     Raises ValueError for NaN and infinities, which JSON cannot represent.
     """
-    if _is_plain(value):
+    if is_plain(value):
         try:
             return with_escapes(SORTED.encode(value))
         except UnicodeEncodeError:
@@ -59,13 +59,16 @@ def _surrogates(found: re.Match[bytes]) -> bytes:
     return b"\\u%04x\\u%04x" % (0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF))
 
 
-def _is_plain(value: Json) -> bool:
-    """Whether msgspec writes a value as canonical JSON has it, but for escapes."""
+def is_plain(value: Json) -> bool:
+    """Whether msgspec writes a value as Python's encoder does, but for escapes."""
     kind = type(value)
     if kind is dict:
-        return all(type(name) is str and (type(member) is str or _is_plain(member)) for name, member in value.items())
+        for name, member in value.items():
+            if type(name) is not str or not (type(member) is str or is_plain(member)):
+                return False
+        return True
     if kind is list:
-        return all(map(_is_plain, value))
+        return all(map(is_plain, value))
     if kind is float:
         return _SMALL <= abs(value) < _LARGE and not value.is_integer()
     return kind is str or kind is bool or value is None or (kind is int and -_MOST <= value < _MOST)

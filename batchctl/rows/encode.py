@@ -6,7 +6,6 @@ Owns the merge and the line format of uploaded files. Implements InputEncoder. S
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from batchctl.model.errors import ResultsError, RowsError
 from batchctl.model.ports import InputRow
 from batchctl.model.request.merging import with_defaults
 from batchctl.model.row_marks import key_of, labels_of
+from batchctl.model.wire_json import wire_json
 from batchctl.rows.chain_files import find_made
 from batchctl.rows.identities import names_of
 from batchctl.rows.reader import read_rows
@@ -161,8 +161,7 @@ class WireForm:
             marked = {**request, "labels": {**(request.get("labels") or {}), **labels}} if labels else request
             found = {**names, "request": marked}
         # Members keep the user's order: the order of a response schema's properties may shape the answer.
-        text = json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.encode("utf-8") + b"\n"
+        return wire_json(found) + b"\n"
 
 
 def request_defaults(job: DesiredJob) -> Mapping[str, Json]:

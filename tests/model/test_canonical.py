@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from batchctl.model import canonical
 from batchctl.model.canonical import canonical_json
+from batchctl.model.wire_json import wire_json
 
 TEXTS = st.one_of(
     st.text(max_size=9),
@@ -93,3 +94,20 @@ def test_usual_requests_take_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> No
         "generationConfig": {"temperature": 0.2},
     }
     assert canonical_json(request) == by_python(request)
+
+
+@given(VALUES)
+def test_wire_json_is_what_python_writes(value: Any) -> None:
+    try:
+        expected = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        with pytest.raises(UnicodeEncodeError):
+            wire_json(value)
+        return
+    assert wire_json(value) == expected
+
+
+@pytest.mark.parametrize("value", [float("nan"), {"a": float("inf")}, "\ud800", {"a": "\ud800"}])
+def test_what_cannot_be_sent_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"not JSON compliant|surrogates not allowed"):
+        wire_json(value)

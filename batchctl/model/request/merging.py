@@ -9,6 +9,9 @@ from batchctl.model.request.catalogue import MESSAGES, ROOTS
 from batchctl.model.request.fields import Field, Free, Message, Of
 from batchctl.model.request.spelling import snake_case, spellings
 
+_NO_OBJECTS = (str, list, int, float, bool)
+"""Types that are recognised faster than a mapping is ruled out."""
+
 
 def with_defaults(defaults: Mapping[str, Json], request: Mapping[str, Json], kind: Kind) -> Mapping[str, Json]:
     """The request over its defaults; without defaults it stays as it is, nulls too.
@@ -19,7 +22,7 @@ def with_defaults(defaults: Mapping[str, Json], request: Mapping[str, Json], kin
 
 
 def _merged(target: Json, patch: Json, message: Message | None) -> Json:
-    if not isinstance(patch, Mapping):
+    if type(patch) in _NO_OBJECTS or not isinstance(patch, Mapping):
         return patch
     result = dict(target) if isinstance(target, Mapping) else {}
     known = {} if message is None else spellings(message.name)

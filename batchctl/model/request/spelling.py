@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from batchctl.model.desired import Json
 from batchctl.model.request.catalogue import MESSAGES
@@ -16,6 +16,7 @@ from batchctl.model.request.fields import Each, Field, Message, Named, Of, Value
 _CAPITAL = re.compile("[A-Z]")
 
 
+@lru_cache(maxsize=1024)
 def snake_case(name: str) -> str:
     """The other spelling of a camelCase name."""
     return _CAPITAL.sub(lambda letter: "_" + letter[0].lower(), name)
