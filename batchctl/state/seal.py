@@ -57,8 +57,7 @@ def is_intact(db: Database) -> bool:
 
 def is_sealed(db: Database) -> bool:
     """Whether the file's format has a seal."""
-    columns: list[str] = [column.name for column in db.table("meta").columns]
-    return "seal" in columns
+    return any(column[1] == "seal" for column in db.conn.execute("PRAGMA table_info(meta)"))
 
 
 def _total(db: Database) -> int:

@@ -47,7 +47,7 @@ def format_version(db: Database, path: Path, identity: Identity, newest: int) ->
         raise corrupt(path, "it is empty")
     if "meta" not in tables:
         raise corrupt(path, "it is a SQLite file, but not a state of batchctl")
-    meta = next(iter(db.table("meta").rows), None)
+    meta = next(_select(db, "meta"), None)
     if meta is None:
         raise corrupt(path, "table meta has no record")
     with _reading(path, "meta", meta):
@@ -97,7 +97,7 @@ def read_recorded(db: Database, path: Path) -> Recorded:
     outbox = _read_all(db, path, "outbox", read_notice)
     ghosts = _read_all(db, path, "ghosts", read_ghost)
     check_seal(db, path)
-    meta = next(iter(db.table("meta").rows))
+    meta = next(_select(db, "meta"))
     with _reading(path, "meta", meta):
         serial, lineage = read_number(meta["serial"]), read_text(meta["lineage"])
     return Recorded(
@@ -151,11 +151,24 @@ def _read_all(
     values: Sequence[str] = (),
     limit: int | None = None,
 ) -> list[T]:
+    clauses = (("WHERE", where), ("ORDER BY", order), ("LIMIT", limit))
+    words = [f"{word} {value}" for word, value in clauses if value is not None]
     found = []
-    for stored in db.table(table).rows_where(where, list(values), order_by=order, limit=limit):
+    for stored in _select(db, " ".join([table, *words]), values):
         with _reading(path, table, stored):
             found.append(read(stored))
     return found
+
+
+def _select(db: Database, source: str, values: Sequence[str] = ()) -> Iterator[Stored]:
+    """Records by the names of their columns.
+
+    Without sqlite-utils, which also asks for all tables and views: every pass reads all tables twice.
+    """
+    cursor = db.conn.execute(f"SELECT * FROM {source}", values)  # noqa: S608 - our own names
+    names = [column[0] for column in cursor.description]
+    for cells in cursor:
+        yield dict(zip(names, cells, strict=True))
 
 
 @contextmanager
