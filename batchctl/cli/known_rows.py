@@ -23,15 +23,14 @@ class KnownRows:
 
     def __init__(self, activity: Activity = UNWATCHED, cache: Path | None = None) -> None:
         """`cache`: the folder with the summaries of files that other commands read."""
-        self._activity = activity
-        self._cache = None if cache is None else SummaryCache(cache)
-        self._files = RowFiles(activity, keeps_made_rows=False, cache=self._cache)
+        summaries = None if cache is None else SummaryCache(cache)
+        self._files = RowFiles(activity, keeps_made_rows=False, cache=summaries)
         self._known: dict[_Reading, tuple[_Signature, RowsSummary]] = {}
         self._used: set[_Reading] = set()
 
     def begin(self) -> None:
         """Start a reading of all manifests for a pass. Files that the previous one did not use are dropped."""
-        self._files = RowFiles(self._activity, cache=self._cache)
+        self._files.keep_made_rows()
         self._known = {key: found for key, found in self._known.items() if key in self._used}
         self._used = set()
 

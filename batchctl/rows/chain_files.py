@@ -10,10 +10,9 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from shutil import rmtree
+from shutil import copyfileobj, rmtree
 from tempfile import mkdtemp
 from weakref import finalize
 
@@ -43,16 +42,10 @@ class ChainFiles:
     """Makes the files, and finds those that were made before."""
 
     def __init__(self, activity: Activity = UNWATCHED, *, is_kept: bool = True) -> None:
-        """With `is_kept` false, new files are in a temporary folder: commands that only read write no results."""
         self._activity = activity
-        self._is_kept = is_kept
-
-    @cached_property
-    def _temporary(self) -> Path:
-        """A folder that is removed with this object, at the latest when the process ends."""
-        folder = mkdtemp(prefix="batchctl-rows-")
-        finalize(self, rmtree, folder, ignore_errors=True)
-        return Path(folder).resolve()
+        self.is_kept = is_kept
+        """False: new files are in a temporary folder, because commands that only read write no results."""
+        self._temporary: Path | None = None
 
     def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
         """See `RowReader`."""
@@ -62,15 +55,25 @@ class ChainFiles:
                 return None
             name = f"{_name(order, found)}.jsonl"
             file = job_folder(results, order.job) / FOLDER / name
-            made = None if afresh else _read(file)
-            if made is None and not self._is_kept:
-                file = self._temporary / name
-                made = None if afresh else _read(file)
-            return made or self._make(file, order, found)
+            made = None if afresh else _read(file) or self._read_temporary(name)
+            if made is None:
+                return self._make(file if self.is_kept else self._temporary_folder() / name, order, found)
+            return _copied(made, file) if self.is_kept and made.path != file else made
         except ResultsError as error:
             return Obstacle(error.message, is_lasting=False)
         except OSError as error:
             return Obstacle(f"the rows cannot be written: {fault_words(error)}", is_lasting=False)
+
+    def _temporary_folder(self) -> Path:
+        """A folder that is removed with this object, at the latest when the process ends."""
+        if self._temporary is None:
+            folder = mkdtemp(prefix="batchctl-rows-")
+            finalize(self, rmtree, folder, ignore_errors=True)
+            self._temporary = Path(folder).resolve()
+        return self._temporary
+
+    def _read_temporary(self, name: str) -> MadeRows | None:
+        return None if self._temporary is None else _read(self._temporary / name)
 
     def _make(self, file: Path, order: RowsOrder, answers: _Answers) -> MadeRows | Obstacle:
         factory = RowFactory(order, is_input_known=answers.missing is not None)
@@ -92,10 +95,7 @@ class ChainFiles:
                     _require(factory.count(missing), order, is_whole=source.hexdigest() == answers.sha256)
             except _NotMade as reason:
                 return reason.obstacle
-        found = MadeRows(file, rows.hexdigest(), factory.count(missing))
-        _write_facts(found)
-        _remove_old(file)
-        return found
+        return _finished(MadeRows(file, rows.hexdigest(), factory.count(missing)))
 
 
 def find_made(results: Path, job: str, sha256: str) -> Path | None:
@@ -177,6 +177,21 @@ def _require(count: ChainCount, order: RowsOrder, *, is_whole: bool) -> None:
 
 def _facts_file(file: Path) -> Path:
     return file.with_suffix(".json")
+
+
+def _copied(made: MadeRows, file: Path) -> MadeRows:
+    """The same rows in the results folder."""
+    make_folder(file.parent)
+    with open_stream(made.path) as source, replace_file(file) as stream:
+        copyfileobj(source, stream)
+    return _finished(replace(made, path=file))
+
+
+def _finished(made: MadeRows) -> MadeRows:
+    """The rows, with the facts beside them that make the file valid."""
+    _write_facts(made)
+    _remove_old(made.path)
+    return made
 
 
 def _write_facts(made: MadeRows) -> None:

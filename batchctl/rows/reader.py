@@ -58,6 +58,10 @@ class RowFiles:
     def parse(self, value: Json, kind: Kind) -> RequestRow:
         return parse_row(value, kind)
 
+    def keep_made_rows(self) -> None:
+        """From now on, write the rows of chains into the results folder."""
+        self._chains.is_kept = True
+
     def make(self, results: Path, order: RowsOrder, *, afresh: bool = False) -> MadeRows | Obstacle | None:
         return self._chains.make(results, order, afresh=afresh)
 

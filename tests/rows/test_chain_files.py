@@ -369,8 +369,14 @@ def test_commands_that_only_read_write_no_results(results: Path) -> None:
     assert lines(first) == [{"key": "a", "text": "Say one"}]
     assert stat.S_IMODE(first.path.parent.stat().st_mode) == 0o700
     assert reading.make(results, ORDER) == first
-    kept = make(results)
-    assert reading.make(results, ORDER) == kept != first
+    reading.is_kept = True
+    kept = reading.make(results, ORDER)
+    assert isinstance(kept, MadeRows)
+    assert kept == replace(first, path=kept.path) != first
+    assert kept.path.read_bytes() == first.path.read_bytes()
+    assert kept == make(results)
+    first.path.unlink()
+    assert reading.make(results, ORDER) == kept
     folder = first.path.parent
     del reading
     gc.collect()
