@@ -170,6 +170,9 @@ class JobBuilder:
     def _source(self, purpose: Purpose) -> Source | None:
         src = find(self._spec, "src")
         if src is not None:
+            if find(src, "fromJob") is not None and find(self._spec, "adopt") is not None:
+                message = '"adopt" and "fromJob" exclude each other: the rows of an adopted job are not known'
+                self._faults.add(key_place(self._spec, "adopt"), Code.INVALID_VALUE, message, "leave src out")
             return self._sources.read(src, self._document.folder, purpose)
         if find(self._spec, "adopt") is not None:
             return UnknownSource()
