@@ -51,8 +51,8 @@ class LineForm:
     """A form of lines."""
 
     pattern: re.Pattern[bytes]
-    fixed: int
-    """Bytes of a line without its gaps, with its end."""
+    shrinks: int
+    """The bytes by which a line is longer than its canonical JSON, both with their line ends."""
     line: bytes
     """`row_bytes` and a line end, with `%b` for each gap."""
     order: _Order | None
@@ -113,12 +113,13 @@ class LineForms:
         form = self._forms[0]
         found = form.pattern.findall(block)
         rows: list[tuple[bytes, ...]] = list(zip(found, strict=True)) if form.pattern.groups == 1 else found
-        if sum(len(text) for row in rows for text in row) + form.fixed * len(rows) != len(block):
-            return None  # some bytes lie between the matches
+        lines = form.write(rows)
+        if len(lines) + form.shrinks * len(rows) != len(block):
+            return None  # some bytes are between the matches
         keys: Sequence[str | None] = [None] * len(rows)
         if form.key is not None:
             keys = _keys(list(map(itemgetter(form.key), rows)))
-        return RowBlock(keys, with_escapes(form.write(rows)), {form: len(rows)})
+        return RowBlock(keys, with_escapes(lines), {form: len(rows)})
 
     def _mixed(self, block: bytes) -> RowBlock:
         """The rows of several forms."""
@@ -181,8 +182,9 @@ def form_of(raw: bytes, value: Json, row: RequestRow, kind: Kind, tokens: int) -
     keys = [number for number, text in enumerate(texts.values()) if text == filled.key]
     if line is None or bool(keys) != (row.key is not None):
         return None
+    shrinks = fixed + 1 - len(line % ((b"",) * len(places)))
     return LineForm(
-        _pattern(raw, places, gaps), fixed + 1, line, order, keys[0] if keys else None, tuple(row.request), tokens
+        _pattern(raw, places, gaps), shrinks, line, order, keys[0] if keys else None, tuple(row.request), tokens
     )
 
 
