@@ -1,4 +1,4 @@
-"""Finds the gaps of a line: the strings in it that may be any text without another verdict about the row."""
+"""Finds the gaps of a line: values that may be any text, or any number, without another verdict on the row."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Gap(Enum):
     TEXT = "any text"
     SOME_TEXT = "any text but the empty one"
     BASE64 = "bytes in base64"
+    WHOLE = "a whole number"
 
 
 def gaps_of(row: Mapping[str, Json], kind: Kind) -> Mapping[Path, Gap]:
@@ -34,8 +35,8 @@ def gaps_of(row: Mapping[str, Json], kind: Kind) -> Mapping[Path, Gap]:
     return dict(_of_row(row, kind))
 
 
-def find_strings(raw: bytes) -> Mapping[Path, tuple[int, int]]:
-    """The place in a line of the content of each string value, without its quotes, in their order."""
+def find_values(raw: bytes) -> Mapping[Path, tuple[int, int]]:
+    """The place in a line of each scalar value, in their order; of a string without its quotes."""
     found: dict[Path, tuple[int, int]] = {}
     path: list[str | int] = []
     is_name = False
@@ -52,18 +53,18 @@ def find_strings(raw: bytes) -> Mapping[Path, tuple[int, int]]:
             path[-1] = step if isinstance(step, str) else step + 1
         elif mark == b'"' and is_name:
             path[-1], is_name = json.loads(token[0]), False
-        elif mark == b'"':
-            found[tuple(path)] = token.span(1)
+        elif mark != b":":
+            found[tuple(path)] = token.span(1 if mark == b'"' else 0)
     return found
 
 
-def fill(value: Json, texts: Mapping[Path, str], path: Path = ()) -> Json:
-    """The value with other texts at some places."""
+def fill(value: Json, others: Mapping[Path, str | int], path: Path = ()) -> Json:
+    """The value with other texts and numbers at some places."""
     if isinstance(value, dict):
-        return {name: fill(member, texts, (*path, name)) for name, member in value.items()}
+        return {name: fill(member, others, (*path, name)) for name, member in value.items()}
     if isinstance(value, list):
-        return [fill(item, texts, (*path, index)) for index, item in enumerate(value)]
-    return texts.get(path, value)
+        return [fill(item, others, (*path, index)) for index, item in enumerate(value)]
+    return others.get(path, value)
 
 
 def _of_row(row: Mapping[str, Json], kind: Kind) -> Iterator[tuple[Path, Gap]]:
@@ -78,6 +79,8 @@ def _of_row(row: Mapping[str, Json], kind: Kind) -> Iterator[tuple[Path, Gap]]:
             yield from _inside({name: member}, Of(root.name), ())
         elif isinstance(member, str) and name not in _CONSTANT:
             yield (name,), Gap.SOME_TEXT if name in ("key", "text") else Gap.TEXT
+        elif type(member) is int and name not in ("key", "text"):
+            yield (name,), Gap.WHOLE
 
 
 def _inside(value: Json, kind: Value, path: Path) -> Iterator[tuple[Path, Gap]]:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from batchctl.model.canonical import row_bytes, with_escapes
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.keys import OWN_LABELS
-from batchctl.rows.gaps import Gap, Path, fill, find_strings, gaps_of
+from batchctl.rows.gaps import Gap, Path, fill, find_values, gaps_of
 from batchctl.rows.row import KEY_LENGTH, parse_row
 
 _PLAIN = rb"[ !#-\[\]-~\x80-\xff]*+"
@@ -28,17 +28,23 @@ _ESCAPE = (
 )
 """Escapes as canonical JSON has them."""
 _TEXT = _PLAIN + rb"(?:" + _ESCAPE + _PLAIN + rb")*+"
-_PATTERNS = {Gap.TEXT: _TEXT, Gap.SOME_TEXT: rb'(?=[^"])' + _TEXT, Gap.BASE64: rb"[A-Za-z0-9+/_-]*+={0,2}"}
+_PATTERNS = {
+    Gap.TEXT: _TEXT,
+    Gap.SOME_TEXT: rb'(?=[^"])' + _TEXT,
+    Gap.BASE64: rb"[A-Za-z0-9+/_-]*+={0,2}",
+    Gap.WHOLE: rb"0|-?[1-9][0-9]{0,17}+",
+}
 _LONGEST = 2**16
 """Bytes of a form. Longer ones are not worth a pattern."""
-_MOST_FORMS = 8
+_MOST_FORMS = 16
 _PATIENCE = 16
 """Blocks without a known form, after which only few blocks are tried."""
 _PAUSE = 64
 
 
-_MARK = "b3c9f1d27a64e850-"
-"""Stands for a text while a form is learned."""
+_MARK, _NUMBER_MARK = "b3c9f1d27a64e850-", "73940168257"
+"""Stand for a text and a number while a form is learned, before the number of the gap."""
+_MARKS = re.compile(f"(?:{_MARK}|{_NUMBER_MARK})[0-9]{{4}}".encode())
 _Order: TypeAlias = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 
 
@@ -171,15 +177,16 @@ def _keys(raw: Sequence[bytes]) -> Sequence[str]:
 
 def form_of(raw: bytes, value: Json, row: RequestRow, kind: Kind, tokens: int) -> LineForm | None:
     """The form of a line, whose JSON is `value` and whose row is `row`; None if it has none."""
-    strings, gaps = find_strings(raw), gaps_of(value, kind)
-    places = {path: strings[path] for path in strings if path in gaps}
-    texts = {path: f"{_MARK}{number:04}" for number, path in enumerate(places)}
+    values, gaps = find_values(raw), gaps_of(value, kind)
+    places = {path: values[path] for path in values if path in gaps}
+    texts = [f"{_NUMBER_MARK if gaps[path] is Gap.WHOLE else _MARK}{number:04}" for number, path in enumerate(places)]
+    others = {path: int(text) if gaps[path] is Gap.WHOLE else text for path, text in zip(places, texts, strict=True)}
     fixed = len(raw) - sum(end - start for start, end in places.values())
-    if row.in_body or not places or fixed > _LONGEST or _MARK.encode() in raw:
+    if row.in_body or not places or fixed > _LONGEST or _MARKS.search(raw):
         return None
-    filled = parse_row(fill(value, texts), kind)
-    line, order = _template(row_bytes(filled), list(texts.values()))
-    keys = [number for number, text in enumerate(texts.values()) if text == filled.key]
+    filled = parse_row(fill(value, others), kind)
+    line, order = _template(row_bytes(filled), texts)
+    keys = [number for number, text in enumerate(texts) if text == filled.key]
     if line is None or bool(keys) != (row.key is not None):
         return None
     shrinks = fixed + 1 - len(line % ((b"",) * len(places)))
@@ -198,9 +205,9 @@ def _pattern(raw: bytes, places: Mapping[Path, tuple[int, int]], gaps: Mapping[P
 
 def _template(line: bytes, texts: Sequence[str]) -> tuple[bytes | None, _Order | None]:
     """A line with `%b` in place of each of some texts, and the order of these texts in it; None where one is lost."""
-    found = [text.decode() for text in re.findall(_MARK.encode() + rb"[0-9]{4}", line)]
+    found = [text.decode() for text in _MARKS.findall(line)]
     if sorted(found) != sorted(texts):
         return None, None
-    template = re.sub(_MARK.encode() + rb"[0-9]{4}", b"%b", line.replace(b"%", b"%%")) + b"\n"
+    template = _MARKS.sub(b"%b", line.replace(b"%", b"%%")) + b"\n"
     order = [texts.index(text) for text in found]
     return template, None if order == sorted(order) else itemgetter(*order)

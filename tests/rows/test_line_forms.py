@@ -17,7 +17,7 @@ from batchctl.model.errors import RowsError
 from batchctl.model.keys import Api
 from batchctl.model.ports import RowRules
 from batchctl.rows import file_reading, line_blocks, line_forms
-from batchctl.rows.gaps import find_strings
+from batchctl.rows.gaps import find_values
 from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms
 from batchctl.rows.reader import RowFiles
@@ -63,7 +63,11 @@ FORMS: list[Callable[[str, str, random.Random], dict[str, Any]]] = [
         },
         "key": key,
     },
-    lambda key, text, draw: {"request": {"contents": [content(text)] * draw.randint(1, 3)}, "lang": text, "n": 1},
+    lambda key, text, draw: {
+        "request": {"contents": [content(text)] * draw.randint(1, 3)},
+        "lang": text,
+        "n": len(text) - 5,
+    },
     lambda key, text, draw: {"request": {"contents": [content(text)]}, "metadata": {"key": key, "lang": "fr"}},
     lambda key, text, draw: {"contents": [content(text)], "custom_id": key, "labels": {"a": text}},
     lambda key, text, draw: {
@@ -238,6 +242,21 @@ def test_a_trap_between_rows_of_one_form(
     assert at_once == outcome(path, Kind.BATCH_JOB, RowRules(Api.GEMINI), 2**20)
 
 
+@pytest.mark.parametrize(
+    "number", ["0", "-0", "7", "-7", "07", "1.0", "1e3", "9" * 18, "9" * 19, "9" * 30, "true", '"7"', "-"]
+)
+def test_a_number_beside_the_request(number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_blocks, "BLOCK", 500)
+    monkeypatch.setattr(file_reading, "BLOCK", 500)
+    lines = [f'{{"id": {line}, "text": "x"}}' for line in range(100)]
+    lines[90] = f'{{"id": {number}, "text": "x"}}'
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(lines))
+    at_once = outcome(path, Kind.BATCH_JOB, RowRules(Api.VERTEX), 2**20)
+    monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
+    assert at_once == outcome(path, Kind.BATCH_JOB, RowRules(Api.VERTEX), 2**20)
+
+
 def test_a_file_of_many_forms_is_not_tried_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_blocks, "BLOCK", 200)
     monkeypatch.setattr(file_reading, "BLOCK", 200)
@@ -251,7 +270,7 @@ def test_a_file_of_many_forms_is_not_tried_for_ever(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(LineForms, "_even", even)
     path = tmp_path / "rows.jsonl"
     path.write_text(
-        "".join(json.dumps({"key": f"k{number}", "text": "x", "n": number}) + "\n" for number in range(900))
+        "".join(json.dumps({"key": f"k{number}", "text": "x", "n": number + 0.5}) + "\n" for number in range(900))
     )
     assert RowFiles().fingerprint(path, Kind.BATCH_JOB).rows == 900
     assert len(tried) < 30
@@ -272,20 +291,22 @@ def test_blocks_hold_complete_lines(size: int, monkeypatch: pytest.MonkeyPatch) 
     assert lines.readline(3) is not None
 
 
-def test_strings_are_found_where_they_are() -> None:
+def test_values_are_found_where_they_are() -> None:
     raw = rb'{"a": "x\"y", "b": [1, "z", {"c": "", "\u0064": ["w"]}], "e": null, "f": {}, "g": "h"}'
-    found = {path: raw[start:end] for path, (start, end) in find_strings(raw).items()}
+    found = {path: raw[start:end] for path, (start, end) in find_values(raw).items()}
     assert found == {
         ("a",): rb"x\"y",
+        ("b", 0): b"1",
         ("b", 1): b"z",
         ("b", 2, "c"): b"",
         ("b", 2, "d", 0): b"w",
+        ("e",): b"null",
         ("g",): b"h",
     }
 
 
 def test_a_text_that_looks_like_a_gap_is_read_alone() -> None:
-    raw = json.dumps({"key": "a", "text": line_forms._MARK}).encode()
+    raw = json.dumps({"key": "a", "text": f"{line_forms._MARK}0001"}).encode()
     forms = LineForms(Kind.BATCH_JOB)
     value = json.loads(raw)
     forms.learn(raw, value, RowFiles().parse(value, Kind.BATCH_JOB), 0)
