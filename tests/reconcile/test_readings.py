@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -36,6 +36,22 @@ ON_THE_WAY = ["QUEUED", "PENDING", "RUNNING", "CANCELLING"]
 ENDS = ["SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED"]
 STRANGE = ["PAUSED", "UPDATING", "UNSPECIFIED", "BREWING"]
 DEADLINES = {"pending_deadline": SECOND}
+
+
+EARLIER = NOW - 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("known", "shown", "expected"),
+    [(NOW - HOUR, None, NOW - HOUR), (None, EARLIER, EARLIER), (NOW - HOUR, EARLIER, EARLIER), (None, None, None)],
+)
+def test_an_outdated_reading_may_show_when_a_job_started_but_not_that_it_did_not(
+    known: datetime | None, shown: datetime | None, expected: datetime | None
+) -> None:
+    record = attempt(1, "CANCELLING", start_time=known)
+    (planned,) = decide([job()], [row(job(), record)], [look(seen(record, "RUNNING", start_time=shown))]).jobs
+    assert planned.attempt is not None
+    assert (planned.attempt.state, planned.attempt.start_time) == (record.state, expected)
 
 
 def state_after(known: str, shown: str) -> str:

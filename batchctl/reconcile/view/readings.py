@@ -78,7 +78,6 @@ def _latest(job: RemoteJob, known: Mapping[Place, RecordedAttempt]) -> RemoteJob
     return replace(
         job,
         state=attempt.state,
-        start_time=job.start_time or attempt.start_time,
         end_time=attempt.end_time,
         error=attempt.error,
     )
