@@ -66,9 +66,12 @@ class Api:
         self._write("summarise", src={"fromJob": "classify", "template": TEMPLATE}, **spec)
 
 
-@pytest.fixture(params=["gemini", "vertex"])
+@pytest.fixture
 def chain(request: pytest.FixtureRequest, stack: StackFolder, service: Service, quick: list[float]) -> Api:
-    return Api(stack, request.param)
+    return Api(stack, getattr(request, "param", "gemini"))
+
+
+on_both_apis = pytest.mark.parametrize("chain", ["gemini", "vertex"], indirect=True)
 
 
 def remote_jobs(service: Service, name: str) -> list[Any]:
@@ -85,6 +88,7 @@ def made_rows(stack: StackFolder) -> list[Any]:
     return [json.loads(line) for line in file.read_bytes().splitlines()]
 
 
+@on_both_apis
 def test_a_chain_of_two_runs_in_one_command(chain: Api, cli: Cli, service: Service) -> None:
     answers(service, LABELS)
     planned = cli.ok("plan", "-o", "json")
@@ -118,6 +122,7 @@ def test_one_pass_after_the_other_leads_to_the_same(chain: Api, cli: Cli, servic
     assert service.creates == 2
 
 
+@on_both_apis
 def test_rows_without_a_usable_answer_are_left_out_and_listed(chain: Api, cli: Cli, service: Service) -> None:
     odd = {"two": {"error": {"code": 3, "message": "no"}}, "three": "no JSON"}
     answers(service, {"one": "red", **odd})
@@ -157,6 +162,7 @@ def test_without_any_usable_answer_the_job_is_blocked_and_others_go_on(chain: Ap
     assert cli.ok("status", "-o", "json").phases()["other"] == "Succeeded"
 
 
+@on_both_apis
 def test_other_answers_are_sent_and_the_same_ones_are_not(chain: Api, cli: Cli, service: Service) -> None:
     answers(service, LABELS)
     cli.ok("apply", "--yes", "--wait")
@@ -246,6 +252,7 @@ def test_the_other_job_fails_and_its_rows_are_not_made(chain: Api, cli: Cli, ser
     assert "blocked by classify, which ended Failed" in status["summarise"]["reason"]
 
 
+@on_both_apis
 def test_both_are_removed_backwards(chain: Api, cli: Cli, service: Service) -> None:
     answers(service, LABELS)
     cli.ok("apply", "--yes", "--wait")
@@ -277,6 +284,7 @@ def test_verdicts_that_are_accepted_give_rows(chain: Api, cli: Cli, service: Ser
     assert [row["key"] for row in made_rows(chain.stack)] == ["one", "two"]
 
 
+@on_both_apis
 def test_an_attempt_is_collected_in_the_order_of_the_rows_that_it_was_sent(
     chain: Api, cli: Cli, service: Service
 ) -> None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from batchctl.model.actions import Action
 from batchctl.model.chain import Chain, ChainCount, LeftOut, Obstacle
-from batchctl.model.desired import AwaitedRows, ChainedFile, DesiredJob
+from batchctl.model.desired import AwaitedRows, ChainedFile, DesiredJob, OnChange, OnMissing
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import Phase
+from batchctl.model.steps import Cancel, Delete
 from batchctl.reconcile import Options, PassEnd, Scope, find_pending
 from tests.support.decisions import (
     FAILURE,
+    HOUR,
     LOCAL,
+    NOW,
     attempt,
     collected,
     decide,
@@ -305,3 +310,57 @@ def test_a_run_goes_on_while_the_other_job_is_brought_forward() -> None:
 
     assert [one.job for one in find_pending(PassEnd(going.jobs))] == ["a", "n"]
     assert find_pending(PassEnd(suspended.jobs)) == ()
+
+
+FORMER = {
+    "none": (),
+    "at work": (attempt(),),
+    "to be collected": (attempt(1, "SUCCEEDED"),),
+    "collected": (collected(),),
+    "failed": (collected(1, "FAILED"),),
+    "expired": (attempt(1, "EXPIRED"),),
+    "cancelled by a person": (attempt(1, "CANCELLED", cancel_time=NOW, cancel_cause=CancelCause.USER),),
+    "cancelled for a replacement": (attempt(1, "CANCELLED", cancel_time=NOW, cancel_cause=CancelCause.REPLACE),),
+    "gone": (attempt(1, gone_time=LOCAL),),
+    "not sent": (attempt(1, None, remote=None),),
+    "rejected": (attempt(1, None, remote=None, rejected=True),),
+    "unanswered": (unanswered(),),
+    "unanswered, grace over": (unanswered(first_look=LOCAL - HOUR),),
+    "several": (collected(1, "FAILED"), collected(2), attempt(3)),
+}
+NEEDED = {
+    "not created": None,
+    "at work": attempt(name="n"),
+    "to be collected": attempt(1, "SUCCEEDED", name="n"),
+    "collected": done_need(),
+    "failed": attempt(1, "FAILED", name="n", results="n/1"),
+}
+ORDERS = {
+    "apply": Options(),
+    "retry": Options(Scope(names=frozenset("a")), retry=True),
+    "rerun": Options(rerun=frozenset("a")),
+    "no consent": Options(consent=False),
+    "cancel": Options(Scope(names=frozenset("a")), cancel=True),
+}
+LIFECYCLES: tuple[dict[str, Any], ...] = (
+    {},
+    {"backoff_limit": 3, "retry_on": frozenset({"FAILED", "CANCELLED", "EXPIRED"}), "on_missing": OnMissing.RECREATE},
+    {"on_change": OnChange.KEEP},
+    {"on_change": OnChange.FAIL},
+    {"suspend": True},
+)
+
+
+@pytest.mark.parametrize("obstacle", [None, DAMAGED, UNUSABLE])
+@pytest.mark.parametrize("order", ORDERS)
+def test_awaited_rows_are_never_bought_and_replace_nothing(order: str, obstacle: Obstacle | None) -> None:
+    for (form, former), (state, needed), lifecycle in product(FORMER.items(), NEEDED.items(), LIFECYCLES):
+        plan = with_need(awaiting(obstacle, **lifecycle), *former, needed=needed, options=ORDERS[order])
+
+        made = of(plan)
+        where = (form, state, lifecycle, made.lines())
+        assert not any(step.buys for step in made.steps), where
+        assert not any(isinstance(step, Delete) for step in made.steps), where
+        stops = [step for step in made.steps if isinstance(step, Cancel)]
+        assert not stops or order == "cancel", where
+        assert made.action is not Action.REPLACE, where
