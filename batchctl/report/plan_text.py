@@ -125,7 +125,8 @@ def _notes(job: JobPlan) -> Iterator[Text]:
     if words:
         yield outside(words, "dim")
     left_out = left_out_words(job)
-    if left_out and left_out not in job.reason:
+    # The reason of a blocked job has the same words.
+    if left_out and not job.blocked:
         yield outside(left_out, "yellow")
     for change in job.changes:
         yield change_line(change)

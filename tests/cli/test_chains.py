@@ -156,6 +156,7 @@ def test_without_any_usable_answer_the_job_is_blocked_and_others_go_on(chain: Ap
         in (status["summarise"]["reason"])
     )
     assert service.creates == 1
+    assert cli("plan").out.count("3 of 3 rows left out") == 1
 
     chain.other()
     assert cli("apply", "--yes", "--wait").code == 4

@@ -81,6 +81,9 @@ def test_the_table_of_capabilities_is_the_matrix() -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     start = lines.index("## What each API can") + 2
     assert lines[start : lines.index("", start)] == matrix()
+    assert sum(line.endswith(matrix()[0]) for line in lines) == 1, (
+        "a second table is a text that was replaced by mistake"
+    )
 
 
 def test_the_page_shows_the_complete_matrix() -> None:
