@@ -29,6 +29,7 @@ from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, UsageError
+from batchctl.model.keys import short_uid
 from batchctl.model.ports import Notifier, Progress, RowReader
 from batchctl.model.recorded import Recorded
 from batchctl.model.suggest import did_you_mean
@@ -39,6 +40,7 @@ from batchctl.reconcile import WHOLE_STACK, Scope, parse_selector
 from batchctl.report.activity import Board
 from batchctl.report.escape import terminal
 from batchctl.rows.encode import RowEncoder
+from batchctl.rows.ledger import ResultsLedger
 from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.results import ResultsFolder
 from batchctl.state.store import FileState, open_state
@@ -79,15 +81,17 @@ class Workspace:
     def tools(self, progress: Progress) -> Tools:
         """The engine's tools. Close their providers when done."""
         connections = self.connections()
+        inputs = RowEncoder(self.stack.limits.line_bytes, self.board, self.stack.results)
         return Tools(
             self.state,
             Providers(connections),
-            RowEncoder(self.stack.limits.line_bytes, self.board, self.stack.results),
+            inputs,
             ResultsFolder(self.stack.results),
             self.notifier(),
             self.clock,
             progress,
             shelf=ResultsShelf(self.stack.results),
+            ledger=ResultsLedger(self.stack.results, short_uid(self.stack.uid), inputs),
             connect=connections.follow,
             activity=self.board,
             opened=self.stack,

@@ -129,10 +129,18 @@ def run_pass(
         # An order is carried out once: the next plan is made without it.
         followed = replace(options, rerun=frozenset())
         unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
+        inventory = tools.look_at_results(desired, journal.recorded)
     return PassReport(
         planned,
         outcomes,
-        AfterPass(desired, journal.recorded, observations.observed, begun, followed, tools.look_at_results()),
+        AfterPass(
+            desired,
+            journal.recorded,
+            observations.observed,
+            begun,
+            followed,
+            inventory,
+        ),
         frozenset(look.observed),
         look.errors,
         unanswered,
@@ -149,7 +157,7 @@ def _decide(
     """The plan. Collected results that it relies on are read against their hash: incomplete ones change the plan."""
     checked: set[str] = set()
     while True:
-        planned = plan(desired, recorded, observed, begun, options, tools.look_at_results())
+        planned = plan(desired, recorded, observed, begun, options, tools.look_at_results(desired, recorded))
         unread = [path for path in results_relied_on(planned) if path not in checked]
         checked.update(unread)
         broken = [path for path in unread if not tools.is_whole(path)]

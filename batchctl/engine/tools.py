@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import SystemRandom
 from typing import Protocol
 
 from batchctl.engine.warnings import LastSaid, Warnings
 from batchctl.model.activity import UNWATCHED, Activity
-from batchctl.model.desired import Stack
+from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, StoppedError
 from batchctl.model.inventory import Inventory
 from batchctl.model.keys import TOKEN_LENGTH, Account
@@ -23,9 +23,12 @@ from batchctl.model.ports import (
     Provider,
     ProviderFactory,
     ResultStore,
+    RowLedger,
     Shelf,
     StateStore,
 )
+from batchctl.model.recorded import Recorded
+from batchctl.reconcile import rows_to_survey
 
 _TOKEN_LETTERS = string.ascii_lowercase + string.digits
 
@@ -101,6 +104,8 @@ class Tools:
     """Clean-up that failed, and the moment of the monotonic clock before which it is not tried again."""
     shelf: Shelf | None = None
     """None: the results folder is not read, and the record alone says what was collected."""
+    ledger: RowLedger | None = None
+    """None: every attempt sends all rows."""
     connect: Callable[[Stack], ProviderFactory] | None = None
     """Gives the factory for a stack whose file has changed; None where it is read once."""
     opened: Stack | None = None
@@ -118,9 +123,15 @@ class Tools:
         elif retry:
             self.providers.forget_failures()
 
-    def look_at_results(self) -> Inventory | None:
-        """The content of the results folder."""
-        return None if self.shelf is None else self.shelf.look()
+    def look_at_results(self, desired: DesiredStack, recorded: Recorded) -> Inventory | None:
+        """The content of the results folder, with the rows of jobs whose next attempt depends on them."""
+        if self.shelf is None:
+            return None
+        inventory = self.shelf.look()
+        if self.ledger is None:
+            return inventory
+        found = {job.name: self.ledger.survey(job, choice) for job, choice in rows_to_survey(desired, recorded)}
+        return replace(inventory, rows={name: work for name, work in found.items() if work is not None})
 
     def is_whole(self, path: str) -> bool:
         """Whether collected rows are complete; reads all of them."""

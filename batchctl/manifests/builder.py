@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchctl.manifests.apis import RULES
-from batchctl.manifests.combinations import check_combinations
+from batchctl.manifests.combinations import check_combinations, check_row_retry
 from batchctl.manifests.destinations import read_dest
 from batchctl.manifests.digest import work_tree
 from batchctl.manifests.fault_codes import Code
@@ -98,6 +98,7 @@ class JobBuilder:
         name = value_of(self._root, "metadata", "name")
         depends_on = self._needs.read(name, find(self._spec, "dependsOn"), find(self._spec, "src", "fromJob"))
         source = self._source(Purpose(name, config, model, kind_of_rows(api, self._kind, model or ""), request))
+        check_row_retry(self._spec, source, self._faults)
         account = None if config is None else self._reading.accounts.get(config.name)
         if config is None or account is None or model is None or source is None:
             return None

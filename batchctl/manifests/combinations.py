@@ -14,7 +14,7 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
 from batchctl.model.addresses import WebAddress, is_private_host
 from batchctl.model.capabilities import CAPABILITIES
-from batchctl.model.desired import Kind
+from batchctl.model.desired import InlineRows, Kind, LocalFile, Source
 from batchctl.model.keys import API_NAMES, Api
 from batchctl.model.quoting import shown
 
@@ -22,8 +22,7 @@ _LEAVE_OUT = "leave it out"
 
 
 def check_combinations(spec: Node, kind: Kind, api: Api | None, faults: Faults) -> None:
-    """Report fields that the API (None: not known) does not have, and fields that are not supported yet."""
-    _check_later(spec, faults)
+    """Report fields that the API does not have; None: the API is not known."""
     if api is None:
         return
     can = CAPABILITIES[api]
@@ -62,8 +61,12 @@ def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:
             faults.add(member.key_location, Code.INVALID_VALUE, message, f"use {field}")
 
 
-def _check_later(spec: Node, faults: Faults) -> None:
+def check_row_retry(spec: Node, source: Source | None, faults: Faults) -> None:
+    """Report `retryOn: [ROWS]` for an input that batchctl does not send: it cannot send a part of it."""
+    if source is None or isinstance(source, InlineRows | LocalFile):
+        return
     retry_on = find(spec, "lifecycle", "retryOn")
     for item in retry_on.values if isinstance(retry_on, Items) else ():
         if value_of(item) == "ROWS":
-            faults.add(item.location, Code.NOT_SUPPORTED_YET, '"retryOn: ROWS" is not supported yet', _LEAVE_OUT)
+            message = '"retryOn: ROWS" needs rows that batchctl sends: rows in the manifest, or a local file'
+            faults.add(item.location, Code.NOT_SUPPORTED_YET, message, _LEAVE_OUT)

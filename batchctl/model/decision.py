@@ -115,6 +115,8 @@ class Decision:
     """The event at that time; set when `next_time` is."""
     current: int | None = None
     """The current attempt after the steps, if they change it."""
+    rows_since: int | None = None
+    """The first attempt whose answers count after the steps, if they change it."""
     waits_for: tuple[str, ...] = ()
     """Jobs that it waits for: its dependencies, or for a removal the jobs that depend on it."""
     blocked: bool = False

@@ -91,6 +91,8 @@ class InlineRows:
     """Rows in the manifest, sent inside the create call."""
 
     rows: tuple[RequestRow, ...]
+    positions: tuple[int, ...] = ()
+    """Their 0-based positions in the input, if they are a part of it; empty: these are all rows."""
 
 
 @dataclass(frozen=True)

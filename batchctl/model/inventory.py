@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.row_work import RowWork
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Inventory:
     """The complete ones, by path. Only names, manifests and sizes are checked."""
     faults: Mapping[str, str] = field(default_factory=dict)
     """The incomplete ones, with the reason."""
+    rows: Mapping[str, RowWork] = field(default_factory=dict)
+    """The rows of jobs compared with their ledgers, by job: of those whose next attempt depends on it."""
     problem: str | None = None
     """Why the folder could not be read; None if it was. A missing folder counts as empty."""
 

@@ -70,6 +70,7 @@ class LifecycleField:
         return getattr(lifecycle, self.attribute)
 
 
+_END_WORDS = "An end. ROWS: rows without a good answer are sent again."
 _ENDS = ["FAILED", "EXPIRED", "PARTIALLY_SUCCEEDED", "CANCELLED", "ROWS"]
 LIFECYCLE: tuple[LifecycleField, ...] = (
     LifecycleField(
@@ -86,7 +87,7 @@ LIFECYCLE: tuple[LifecycleField, ...] = (
         ValueType.NAMES,
         "Which ends are followed by another attempt.",
         "Ends that are retried.",
-        bounds={"items": {"description": "An end. ROWS is not supported yet.", "type": "string", "enum": _ENDS}},
+        bounds={"items": {"description": _END_WORDS, "type": "string", "enum": _ENDS}},
     ),
     LifecycleField(
         "pendingDeadline",

@@ -15,6 +15,7 @@ from batchctl.model.desired import ChainRows
 from batchctl.model.keys import Account
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.row_work import RowWork
 from batchctl.model.states import Phase
 from batchctl.model.steps import Step
 from batchctl.model.work_size import WorkSize
@@ -36,6 +37,8 @@ class JobPlan:
     """Whether an attempt is bought, now or later from the queue; a guard may still refuse it."""
     chain: ChainRows | None = None
     """The rows that are made from the answers of another job; None for any other input."""
+    work: RowWork | None = None
+    """Its rows compared with the answers of earlier attempts; None where that does not matter."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -33,6 +33,7 @@ from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded, Write
 from batchctl.model.request.problems import Problem
 from batchctl.model.row_template import RowTemplate
+from batchctl.model.row_work import RowChoice, RowsSent, RowWork
 
 
 class Clock(Protocol):
@@ -113,6 +114,8 @@ class InputRow:
     """Names that were sent instead of its own, by member, such as `key`."""
     sent_request: Mapping[str, Json] | None = field(default=None, compare=False)
     """The request as it was sent, if `request` is None because no result echoes it."""
+    fingerprint: bytes = field(default=b"", compare=False)
+    """See `RowPrinter`; empty for a row that batchctl does not send."""
 
 
 @dataclass(frozen=True)
@@ -361,12 +364,16 @@ class RowReader(Protocol):
 class InputEncoder(Protocol):
     """Encodes a job's source for sending."""
 
-    def inline_rows(self, job: DesiredJob) -> tuple[RequestRow, ...]:
-        """The rows of an inline source with the job's `request` defaults merged in."""
+    def inline_rows(self, job: DesiredJob, positions: Sequence[int] | None = None) -> InlineRows:
+        """The rows of an inline source at these positions, by default all, with `request` defaults merged in."""
         ...
 
-    def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
+    def encode_file(
+        self, job: DesiredJob, source: LocalFile, into: BinaryIO, positions: Sequence[int] | None = None
+    ) -> str:
         """Write the JSONL for the upload, with defaults merged in; returns the sha256 of the bytes in hex.
+
+        `positions` are those of the rows to write, in order; None: all.
 
         Raises ResultsError with code `InputChanged` if the file changed after it was digested.
         """
@@ -405,6 +412,8 @@ class Collected:
     """Input tokens that the API counted for the answered rows; None if it counted none."""
     verdicts: Mapping[str, int] = field(default_factory=dict)
     """Rows by the code of their verdict, including rows without a result."""
+    came: int = 0
+    """Rows with a result of this attempt; the numbers above are those of all attempts."""
 
 
 class Shelf(Protocol):
@@ -433,12 +442,17 @@ class ResultStore(Protocol):
         items: Iterable[ResultItem],
         known: KnownInput | None,
         marks: Mapping[str, Json],
+        *,
+        choice: RowChoice = ...,
+        counts_missing: bool = ...,
     ) -> Collected:
         """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
 
         `known` is what is known of the input; None: only that batchctl sent its rows. `marks` are more facts for the
-        folder's manifest. Repeating it is harmless. Raises ResultsError, and the errors of `items` and of a foreign
-        input.
+        folder's manifest: the stack, its uid, and the token of the create call. `choice` says which answers of earlier
+        attempts count. With `counts_missing`, rows without a result count as tried. Repeating it is harmless.
+
+        Raises ResultsError, and the errors of `items` and of a foreign input.
         """
         ...
 
@@ -456,6 +470,44 @@ class ResultStore(Protocol):
     def rename_job(self, job: str, to: str) -> bool:
         """Rename a job's folder; False if there is none. Raises ResultsError, also if the new name exists."""
         ...
+
+
+class RowLedger(Protocol):
+    """The answers of a job's rows over all its attempts, in the results folder."""
+
+    def survey(self, job: DesiredJob, choice: RowChoice) -> RowWork | None:
+        """The rows of a job's input compared with its ledger. Reads all of them.
+
+        None if the job has no ledger, batchctl does not send its rows, or they cannot be read now. Never raises.
+        """
+        ...
+
+    def choose(self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice) -> ChosenRows:
+        """Choose the rows that an attempt sends, and write their list durably. Raises ResultsError.
+
+        A list that the same token wrote before is used again: the call may have got through.
+        """
+        ...
+
+    def assemble(
+        self, job: DesiredJob, key: AttemptKey, marks: Mapping[str, Json], choice: RowChoice
+    ) -> tuple[str, Collected]:
+        """Write the results of an attempt that sends nothing, from earlier answers; returns their path.
+
+        Repeating it is harmless. Raises ResultsError.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ChosenRows:
+    """The rows that an attempt sends."""
+
+    sent: RowsSent
+    positions: Sequence[int] | None
+    """Their 0-based positions in the input, in order; None: all rows."""
+    damaged: tuple[str, ...] = ()
+    """Parts of the ledger that cannot be read, with the reason: their rows count as not answered."""
 
 
 class StateSession(AbstractContextManager["StateSession"], Protocol):

@@ -39,6 +39,11 @@ class Reason(StrEnum):
     WANTED_AGAIN = ("WantedAgain", "A manifest asks for it again, after its removal has begun.")
     ATTEMPT_FAILED = ("AttemptFailed", "The attempt failed, and `retryOn` and `backoffLimit` allow another.")
     REUSED = ("Reused", "The results folder has complete results of the same work: nothing is bought.")
+    ROWS_ANSWERED = ("RowsAnswered", "Every row has a good answer of an earlier attempt: nothing is bought.")
+    ROWS_RETRIED = (
+        "RowsRetried",
+        "Rows without a good answer are sent again: `retryOn` contains `ROWS`.",
+    )
     RESULTS_FOUND = (
         "ResultsFound",
         "Its results are in the results folder, but not in the state, for example after a backup was restored.",

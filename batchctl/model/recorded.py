@@ -19,6 +19,7 @@ from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
 from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.row_settings import RowSettings
+from batchctl.model.row_work import RowsSent
 from batchctl.model.states import is_active, is_terminal
 from batchctl.model.times import rfc3339_seconds
 
@@ -134,6 +135,8 @@ class RecordedAttempt:
     """The present trouble; None without one."""
     input_file: str | None = None
     """Its uploaded input file; empty: it has none; None: not known."""
+    sent: RowsSent | None = None
+    """The rows that it sent; None if batchctl did not choose them."""
 
     @property
     def is_active(self) -> bool:
@@ -214,6 +217,8 @@ class JobRow:
     webhook: Mapping[str, str] | None = None
     """Members of `spec.webhookConfig` as hashes."""
     row_settings: RowSettings = field(default_factory=RowSettings)
+    rows_since: int = 1
+    """The first attempt whose answers count: `--rerun` raises it."""
 
 
 @dataclass(frozen=True)

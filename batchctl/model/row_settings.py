@@ -52,6 +52,10 @@ class RowSettings:
 
     accept: frozenset[str] = frozenset()
     """Verdict codes that count as good."""
+    reuse: bool = True
+    """Whether rows with a good answer are left out of a new attempt."""
+    max_attempts: int = 3
+    """How often a row is sent, with `retryOn: [ROWS]`."""
 
 
 def judge_rows(rows: RowCounts, settings: RowSettings, limit: MaxFailedRows | None) -> RowCounts:

@@ -6,7 +6,7 @@ Each kind of step defines its traits as arguments of its class. The type checker
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar, TypeAlias
 
@@ -14,6 +14,7 @@ from batchctl.model.events import EventKind
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import CancelCause, JobRow, RecordedAttempt
+from batchctl.model.row_work import RowChoice
 
 
 class StepKind(ABC):
@@ -133,6 +134,8 @@ class Create(
 
     key: AttemptKey
     token: str | None = None
+    rows: RowChoice = field(default_factory=RowChoice)
+    """The rows to send, of an input that batchctl sends."""
 
     @property
     def line(self) -> str:
@@ -163,6 +166,32 @@ class Reuse(
     @property
     def line(self) -> str:
         return f"reuse {self.key} {self.source}"
+
+
+@dataclass(frozen=True)
+class Assemble(
+    StepKind,
+    buys=False,
+    stops=False,
+    is_harmless=False,
+    makes_attempt=True,
+    needs_complete_list=False,
+    needs_results_folder=False,
+):
+    """Write the results of an attempt from answers of earlier attempts: it has no row to send."""
+
+    attempt: RecordedAttempt
+    """The attempt to record, without the path and the rows of its results."""
+    rows: RowChoice
+    """The answers that count."""
+
+    @property
+    def key(self) -> AttemptKey:
+        return self.attempt.key
+
+    @property
+    def line(self) -> str:
+        return f"assemble {self.key}"
 
 
 @dataclass(frozen=True)
@@ -251,5 +280,5 @@ class Forget(
 
 Record: TypeAlias = RecordAttempt | RecordJob
 """A step that only writes to the state."""
-Step: TypeAlias = Record | Create | Reuse | Cancel | Collect | Delete | Forget
+Step: TypeAlias = Record | Create | Reuse | Assemble | Cancel | Collect | Delete | Forget
 """One step. A job's steps run in order; the first failure ends them."""

@@ -11,7 +11,7 @@ from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile.admission.sizes import is_bought, size_of
+from batchctl.reconcile.admission.sizes import is_bought, rows_to_buy, size_of
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
@@ -98,11 +98,16 @@ def _is_read_in_full(observed: Observed) -> bool:
 
 def _job_plans(decisions: Decisions, context: Context) -> tuple[JobPlan, ...]:
     rates = learn_rates(context.recorded)
-    return tuple(_job_plan(*decisions.jobs[name], decisions.guards.get(name), rates) for name in sorted(decisions.jobs))
+    return tuple(
+        _job_plan(*decisions.jobs[name], decisions.guards.get(name), rates, context) for name in sorted(decisions.jobs)
+    )
 
 
-def _job_plan(subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates) -> JobPlan:
-    view, bought = subject.current, is_bought(decision)
-    size = size_of(subject, rates, bought=bought)
+def _job_plan(
+    subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates, context: Context
+) -> JobPlan:
+    view, bought, work = subject.current, is_bought(decision), context.rows_of(subject)
+    total = None if work is None else work.total
+    size = size_of(subject, rates, bought=bought, rows=rows_to_buy(decision, work), total=total)
     chain = None if subject.desired is None else subject.desired.chain_rows
-    return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought, chain)
+    return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought, chain, work)

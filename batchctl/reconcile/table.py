@@ -33,6 +33,7 @@ from batchctl.reconcile.rules.record import record_attempts, record_manifest, re
 from batchctl.reconcile.rules.refusal import keep_what_is_allowed
 from batchctl.reconcile.rules.removal_order import remove_dependants_first
 from batchctl.reconcile.rules.reuse import label_reuse, restore_copy, reuse_known_work
+from batchctl.reconcile.rules.row_choice import choose_rows
 from batchctl.reconcile.rules.ttl import end_after_ttl
 from batchctl.reconcile.rules.updates import label_updates
 from batchctl.reconcile.view.subject import JobKind
@@ -130,6 +131,13 @@ RULES: tuple[Rule, ...] = (
         "complete results of the same work are reused instead of a create call",
         "It removes the create call, so it comes before all rules that add steps.",
         reuse_known_work,
+    ),
+    Rule(
+        "choose-rows",
+        _DESIRED,
+        "a create call sends the rows without a good answer; if there are none, nothing is created",
+        "It chooses rows for the create calls that `known-work` leaves.",
+        choose_rows,
     ),
     Rule(
         "restored-copy",

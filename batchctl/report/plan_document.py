@@ -12,6 +12,7 @@ from batchctl.model.desired import Json
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.model.row_work import RowWork
 from batchctl.model.work_size import WorkSize
 from batchctl.report.chains import chain_member
 from batchctl.report.error_document import error_fields
@@ -130,10 +131,26 @@ def _action(job: JobPlan, size: WorkSize | None = None) -> dict[str, Json]:
         "reasonCode": job.code.value,
         **size_fields(size or job.size),
         "buys": job.buys,
+        "rowWork": row_work_fields(job.work),
         "changes": change_entries(job.changes),
         "guard": guard_code(job.guard),
         "trail": trail_ids(job),
         **chain_member(job),
+    }
+
+
+def row_work_fields(work: RowWork | None) -> dict[str, Json] | None:
+    """The rows of a job compared with the answers of earlier attempts, or null."""
+    if work is None:
+        return None
+    return {
+        "total": work.total,
+        "reused": work.answered,
+        "toSend": work.to_send,
+        "retried": work.retried,
+        "repeated": work.repeated,
+        "givenUp": work.given_up,
+        "first": list(work.first),
     }
 
 

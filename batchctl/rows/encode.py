@@ -6,7 +6,7 @@ Owns the merge and the line format of uploaded files. Implements InputEncoder. S
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, assert_never
@@ -36,6 +36,7 @@ from batchctl.model.wire_json import wire_json
 from batchctl.rows.chain_files import find_made
 from batchctl.rows.identities import names_of
 from batchctl.rows.reader import read_rows
+from batchctl.rows.row_printer import RowPrinter
 from batchctl.rows.spelling import spell_request, with_lists
 
 
@@ -50,26 +51,40 @@ class RowEncoder:
         self._activity = activity
         self._results = results
 
-    def inline_rows(self, job: DesiredJob) -> tuple[RequestRow, ...]:
+    def inline_rows(self, job: DesiredJob, positions: Sequence[int] | None = None) -> InlineRows:
         if not isinstance(job.source, InlineRows):
             raise TypeError(f"{job.name} has no inline rows")
-        defaults = request_defaults(job)
-        return tuple(
-            replace(row, request=with_lists(with_defaults(defaults, row.request, job.row_kind)))
-            for row in job.source.rows
+        defaults, rows = request_defaults(job), job.source.rows
+        chosen = range(len(rows)) if positions is None else positions
+        return InlineRows(
+            tuple(
+                replace(row, request=with_lists(with_defaults(defaults, row.request, job.row_kind)))
+                for row in (rows[position] for position in chosen)
+            ),
+            () if positions is None else tuple(positions),
         )
 
-    def encode_file(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
+    def encode_file(
+        self, job: DesiredJob, source: LocalFile, into: BinaryIO, positions: Sequence[int] | None = None
+    ) -> str:
         with self._activity.running(f"{job.name}: preparing the upload", source.size or None) as flow:
-            return self._encode(job, source, into, flow)
+            return self._encode(job, source, into, flow, positions)
 
-    def _encode(self, job: DesiredJob, source: LocalFile, into: BinaryIO, flow: Flow) -> str:
+    def _encode(
+        self, job: DesiredJob, source: LocalFile, into: BinaryIO, flow: Flow, positions: Sequence[int] | None
+    ) -> str:
         form = WireForm(job)
         content = hashlib.sha256()
         rows = RowsHasher()
+        chosen = None if positions is None else iter(positions)
+        following = None if chosen is None else next(chosen, None)
         try:
             for index, row in enumerate(read_rows(source.path, job.row_kind, self._line_bytes)):
                 rows.add(row)
+                if chosen is not None:
+                    if index != following:
+                        continue
+                    following = next(chosen, None)
                 line = form.line(row, index)
                 content.update(line)
                 into.write(line)
@@ -88,8 +103,7 @@ class RowEncoder:
         """
         match job.source:
             case InlineRows(rows):
-                form = WireForm(job)
-                return (InputRow(row.key, None, row.members, sent_request=form.request(row)) for row in rows)
+                return self._inline(job, rows)
             case LocalFile() as source:
                 return self._rows_of_file(job, source)
             case AwaitedRows() | UploadedFile() | RemoteSource() | UnknownSource():
@@ -102,9 +116,14 @@ class RowEncoder:
             return None
         file = find_made(self._results, job.name, sha256)
         return None if file is None else self._rows_of_file(job, LocalFile(file, sha256, 0))
+    def _inline(self, job: DesiredJob, rows: Sequence[RequestRow]) -> Iterator[InputRow]:
+        form, printer = WireForm(job), RowPrinter(job)
+        for row in rows:
+            sent = form.request(row)
+            yield InputRow(row.key, None, row.members, sent_request=sent, fingerprint=printer.fingerprint(sent))
 
     def _rows_of_file(self, job: DesiredJob, source: LocalFile) -> Iterator[InputRow]:
-        form = WireForm(job)
+        form, printer = WireForm(job), RowPrinter(job)
         hasher = RowsHasher()
         try:
             for index, row in enumerate(read_rows(source.path, job.row_kind, self._line_bytes)):
@@ -116,6 +135,7 @@ class RowEncoder:
                     row.members,
                     form.names(row, index),
                     sent_request=sent,
+                    fingerprint=printer.fingerprint(sent),
                 )
         except RowsError as error:
             raise _input_changed(source, str(error)) from error

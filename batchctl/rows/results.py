@@ -6,15 +6,11 @@ Owns how a folder comes into being: whole or not at all. Implements ResultStore.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
-from batchctl.disk.private_files import create_file, make_folder, sync_folder
+from batchctl.disk.private_files import make_folder, sync_folder
 from batchctl.disk.safe_open import is_there, read_start
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
@@ -22,11 +18,9 @@ from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, KnownInput, ResultItem
+from batchctl.model.row_work import RowChoice
 from batchctl.model.times import rfc3339
-from batchctl.model.verdicts import RowVerdict
-from batchctl.rows.arrivals import Fate
-from batchctl.rows.counting import ResultCount, without_position
-from batchctl.rows.expectation import Expectations
+from batchctl.rows.collection import Collection, Earlier
 from batchctl.rows.folder import (
     CURRENT,
     MANIFEST_FILE,
@@ -39,13 +33,12 @@ from batchctl.rows.folder import (
     outside,
     results_errors,
 )
-from batchctl.rows.join import join_for
-from batchctl.rows.kept import write_manifest
 from batchctl.rows.reuse import copy_results
-from batchctl.rows.spool import Spool
+from batchctl.rows.sent_list import read_sent
 
-_RAW = "raw-"
-"""The start of the names of files with lines that were too long to be read."""
+_ANY = RowChoice()
+_LAST = (RESULTS_FILE, MANIFEST_FILE)
+"""Files of a folder that are replaced last, the manifest after all others: it vouches for them."""
 
 
 class ResultsFolder:
@@ -62,9 +55,13 @@ class ResultsFolder:
         items: Iterable[ResultItem],
         known: KnownInput | None,
         marks: Mapping[str, Json],
+        *,
+        choice: RowChoice = _ANY,
+        counts_missing: bool = True,
     ) -> Collected:
         """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
 
+        The results of an attempt that sent a part of the rows are merged with those of the attempts before it.
         The same remote job's results replace what lies there; another remote job's results are never overwritten,
         they get a folder of their own beside them. Raises ResultsError, and whatever `items` raises.
         """
@@ -75,9 +72,12 @@ class ResultsFolder:
             target = _target(job, base, remote)
             part = job / f".{target.name}.part"
             _remove(part)
+            sent = read_sent(self._root, key, digest, str(marks.get("token", "")))
+            earlier = Earlier(self._root, target, key, marks.get("uid"), choice)
+            work = Collection(part, known, sent, earlier, counts_missing=counts_missing)
             try:
                 make_folder(part)
-                collected = _write(part, f"{key.job}/{target.name}", items, known, _facts(key, digest, remote, marks))
+                collected = work.write(f"{key.job}/{target.name}", items, _facts(key, digest, remote, marks))
                 _put_in_place(part, target)
             finally:
                 _remove(part)
@@ -138,59 +138,6 @@ def _remote_in(folder: Path) -> tuple[Json, Json] | None:
         return None  # not a folder of ours, or damaged: never written into
 
 
-def _write(
-    part: Path, path: str, items: Iterable[ResultItem], known: KnownInput | None, facts: Mapping[str, Json]
-) -> Collected:
-    with (
-        _temporary(part / ".input") as aside,
-        _temporary(part / ".expected") as expected,
-        Spool(part / ".arrived") as spool,
-    ):
-        expectations = Expectations(expected)
-        join = join_for(known, aside, expectations)
-        counts = ResultCount()
-        for number, arrived in enumerate(items):
-            item = arrived if arrived.aside is None else _kept_aside(part, arrived, arrived.aside, number)
-            join.add(item)
-            spool.add(item, expectations.place(item.request))
-            counts.add(item)
-        settled = join.settle()
-        anonymous = spool.count_anonymous(without_position(settled))
-        written = spool.write_sorted(part / RESULTS_FILE, settled, join, expectations)
-    verdicts = written.verdicts
-    ok, came, missing = verdicts[RowVerdict.OK], verdicts.total(), settled.missing
-    if missing:
-        verdicts[RowVerdict.NO_RESULT] = missing
-    unmatched, tokens = settled.fates.count(Fate.UNMATCHED), counts.tokens(settled)
-    by_code = {code.value: verdicts[code] for code in RowVerdict if verdicts[code]}
-    anonymous = anonymous if came > 1 else 0
-    collected = Collected(path, ok, came - ok, missing, unmatched, anonymous, tokens, by_code)
-    rows = {"ok": ok, "failed": came - ok, "missing": missing, "unmatched": unmatched, "anonymous": anonymous}
-    size = (part / RESULTS_FILE).stat().st_size
-    sums = {"sha256": written.sha256, "bytes": size}
-    found = {"rows": {**rows, "verdicts": by_code}, "tokens": tokens, **written.usage.facts(), **sums}
-    write_manifest(part, {**facts, **found})
-    sync_folder(part)
-    return collected
-
-
-@contextmanager
-def _temporary(path: Path) -> Iterator[BinaryIO]:
-    with create_file(path) as stream:
-        yield stream
-    path.unlink()
-
-
-def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) -> ResultItem:
-    """An item whose line was too long to be read, with its bytes in a file of their own."""
-    name = f"{_RAW}{number}"
-    with create_file(part / name) as stream:
-        shutil.copyfileobj(content, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return replace(item, error={**(item.error or {}), "rawFile": name}, aside=None)
-
-
 def _remove(part: Path) -> None:
     """Remove the remains of an interrupted collect, or a file in its place."""
     if part.is_symlink() or part.is_file():
@@ -202,8 +149,9 @@ def _put_in_place(part: Path, target: Path) -> None:
     if not is_there(target):
         part.rename(target)
     else:
-        # A folder cannot be replaced by one call, its files can. The manifest comes last: it vouches for the rows.
-        for name in (*(found.name for found in part.glob(f"{_RAW}*")), RESULTS_FILE, MANIFEST_FILE):
+        # A folder cannot be replaced by one call, its files can.
+        names = sorted(found.name for found in part.iterdir() if found.name not in _LAST)
+        for name in (*names, *_LAST):
             (part / name).replace(target / name)
         sync_folder(target)
     sync_folder(target.parent)

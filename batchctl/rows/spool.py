@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import os
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -23,9 +21,12 @@ from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import NOWHERE, Fate, Settled
+from batchctl.rows.durable import flush_durably
 from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
 from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.join import Join
+from batchctl.rows.ledger_file import LedgerWriter
+from batchctl.rows.lines import encoded
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
 from batchctl.rows.written import as_written
@@ -62,18 +63,24 @@ class Spool(AbstractContextManager["Spool"]):
         """Add the next result. `echoed` is the place of the expectation of its echoed request."""
         self._echoed.append(echoed)
         outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
-        parts = (_encoded(item.key), _encoded(outcome), _encoded(dict(item.members)))
+        parts = (encoded(item.key), encoded(outcome), encoded(dict(item.members)))
         record = b"\n".join(parts)
         self._stream.write(record)
         self._offsets.append(self._offsets[-1] + len(record))
 
-    def write_sorted(self, path: Path, settled: Settled, join: Join, expectations: Expectations) -> Written:
-        """Write all results by input position, those without one last as they came."""
+    def write_sorted(
+        self, path: Path, settled: Settled, join: Join, expectations: Expectations, ledger: LedgerWriter | None = None
+    ) -> Written:
+        """Write all results by input position, those without one last as they came.
+
+        `ledger` takes the results that have a row; without it, the rows of the join are those of the whole input.
+        """
         sha256 = hashlib.sha256()
         verdicts, usage = Counter[RowVerdict](), UsageTotal()
         kept = (number for number in range(len(self)) if settled.fates[number] != Fate.DROPPED)
         # Sorting is stable, so results of one position keep the order of their arrival.
         order = sorted(kept, key=lambda number: _sorting(settled.rows[number]))
+        end = 0
         with create_file(path) as target:
             for number in order:
                 row = settled.rows[number]
@@ -84,11 +91,16 @@ class Spool(AbstractContextManager["Spool"]):
                 found = _judge(outcome, expected)
                 verdicts[found] += settled.fates[number] == Fate.MATCHED
                 usage.add((outcome or {}).get("response") or {})
-                line = _line(record, row, join, found)
-                sha256.update(line)
-                target.write(line)
-            target.flush()
-            os.fsync(target.fileno())
+                position = row if ledger is None or row == NOWHERE else ledger.position(row)
+                head, tail = _head(record, row, position, join, found), record[1][1:]
+                sha256.update(head)
+                sha256.update(tail + b"\n")
+                target.write(head)
+                target.write(tail + b"\n")
+                if ledger is not None and row != NOWHERE and settled.fates[number] == Fate.MATCHED:
+                    ledger.add(row, found, end + len(head), len(tail))
+                end += len(head) + len(tail) + 1
+            flush_durably(target)
         return Written(sha256.hexdigest(), verdicts, usage)
 
     def count_anonymous(self, numbers: Iterable[int]) -> int:
@@ -114,17 +126,17 @@ class Spool(AbstractContextManager["Spool"]):
         self._path.unlink()
 
 
-def _line(record: list[bytes], row: int, join: Join, found: RowVerdict) -> bytes:
-    """One line of `results.jsonl`, its outcome as it was put aside."""
-    key, outcome, members = record
+def _head(record: list[bytes], row: int, position: int, join: Join, found: RowVerdict) -> bytes:
+    """The start of a line of `results.jsonl`: its outcome follows as it was put aside, without the first brace."""
+    key, _, members = record
     head: dict[str, Json] = {"key": json.loads(key), "index": None, "verdict": found.value}
     came: dict[str, Json] = json.loads(members)
     if row != NOWHERE:
-        head = {**head, "key": join.key(row, head["key"]), "index": row}
+        head = {**head, "key": join.key(row, head["key"]), "index": position}
         came = as_written(came, join.members(row))
     # What a row is comes before its answer, which may be long.
     head |= {"input": came} if came else {}
-    return _encoded(head)[:-1] + b"," + outcome[1:] + b"\n"
+    return encoded(head)[:-1] + b","
 
 
 def _outcome(record: bytes) -> dict[str, Json] | None:
@@ -145,24 +157,3 @@ def _judge(outcome: Mapping[str, Json] | None, expected: Expectation) -> RowVerd
 
 def _sorting(row: int) -> int:
     return _NO_INDEX if row == NOWHERE else row
-
-
-def _encoded(value: Json) -> bytes:
-    """A value as JSON on one line. Never fails on what an API may send: a paid result is kept, whatever is in it."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except ValueError:
-        text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # A lone surrogate becomes its JSON escape by this, which is what the API sent.
-    return text.encode("utf-8", "backslashreplace")
-
-
-def _finite(value: Json) -> Json:
-    """NaN and infinities as the strings that proto-JSON has for them."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if isinstance(value, dict):
-        return {name: _finite(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return value

@@ -252,6 +252,12 @@ def add_row_verdicts(db: Database) -> None:
     db.table("jobs").add_column("row_settings", str)
 
 
+def add_rows_sent(db: Database) -> None:
+    """Version 17: the rows that an attempt sent, as JSON, and the first attempt whose answers count."""
+    db.table("attempts").add_column("sent", str)
+    db.table("jobs").add_column("rows_since", int)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -269,6 +275,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_troubles,
     add_input_files,
     add_row_verdicts,
+    add_rows_sent,
 )
 """In order. The format version of a file is the number of migrations that it has had."""
 

@@ -40,8 +40,10 @@ from batchctl.state.row_verdicts import (
     read_accepted,
     read_optional_flag,
     read_row_settings,
+    read_sent,
     read_verdicts,
     row_settings_cell,
+    sent_cell,
 )
 from batchctl.state.trouble_cell import read_optional_trouble, trouble_cell
 
@@ -78,6 +80,7 @@ def job_record(job: JobRow) -> Record:
         "cancel_requested": time_cell(job.cancel_requested),
         "lifecycle": json_cell(lifecycle_object(job.lifecycle)),
         "row_settings": row_settings_cell(job.row_settings),
+        "rows_since": job.rows_since,
         "labels": json_cell(job.labels),
         "former_names": json_cell(list(job.former_names)),
         "depends_on": json_cell(list(job.depends_on)),
@@ -98,6 +101,7 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         account=Account.parse(read_text(stored["account"])),
         lifecycle=read_lifecycle(read_object(stored["lifecycle"])),
         row_settings=read_row_settings(stored["row_settings"]),
+        rows_since=read_optional_number(stored["rows_since"]) or 1,
         labels=read_labels(stored["labels"]),
         display_name=read_optional_text(stored["display_name"]),
         current=read_number(stored["current"]),
@@ -148,6 +152,7 @@ def attempt_record(attempt: RecordedAttempt) -> Record:
         "row_hashes": optional_text_cell(attempt.row_hashes),
         "trouble": trouble_cell(attempt.trouble),
         "input_file": optional_text_cell(attempt.input_file),
+        "sent": sent_cell(attempt.sent),
     }
 
 
@@ -189,6 +194,7 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         row_hashes=read_optional_text(stored["row_hashes"]),
         trouble=read_optional_trouble(stored["trouble"]),
         input_file=read_optional_text(stored["input_file"]),
+        sent=read_sent(stored["sent"]),
     )
 
 

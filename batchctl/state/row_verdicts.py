@@ -6,6 +6,7 @@ import json
 
 from batchctl.model.desired import Json
 from batchctl.model.row_settings import RowSettings
+from batchctl.model.row_work import RowsSent
 from batchctl.state.cells import (
     Cell,
     CellError,
@@ -18,7 +19,7 @@ from batchctl.state.cells import (
     read_texts,
 )
 
-_ACCEPT = "accept"
+_ACCEPT, _REUSE, _ATTEMPTS = "accept", "reuse", "maxAttempts"
 
 
 def read_verdicts(cell: Json) -> dict[str, int]:
@@ -43,7 +44,14 @@ def read_optional_flag(cell: Json) -> bool | None:
 
 def row_settings_cell(settings: RowSettings) -> Cell:
     """All that differs from the default; NULL where nothing does."""
-    return None if settings == RowSettings() else json_cell({_ACCEPT: sorted(settings.accept)})
+    standard = RowSettings()
+    found = {
+        _ACCEPT: sorted(settings.accept) if settings.accept else None,
+        _REUSE: settings.reuse if settings.reuse != standard.reuse else None,
+        _ATTEMPTS: settings.max_attempts if settings.max_attempts != standard.max_attempts else None,
+    }
+    given = {name: value for name, value in found.items() if value is not None}
+    return json_cell(given) if given else None
 
 
 def read_row_settings(cell: Json) -> RowSettings:
@@ -52,10 +60,30 @@ def read_row_settings(cell: Json) -> RowSettings:
     Raises CellError, and NewerError for members that this batchctl does not know: they must not be dropped.
     """
     found = {} if cell is None else read_object(cell)
-    unknown = found.keys() - {_ACCEPT}
+    unknown = found.keys() - {_ACCEPT, _REUSE, _ATTEMPTS}
     if unknown:
         raise NewerError(f"its row settings have {', '.join(sorted(unknown))}")
     accept = found.get(_ACCEPT, [])
     if not isinstance(accept, list):
         raise CellError(f"expected a list of codes, found {json.dumps(accept)}")
-    return RowSettings(accept=frozenset(map(read_text, accept)))
+    standard = RowSettings()
+    reuse = found.get(_REUSE, standard.reuse)
+    if not isinstance(reuse, bool):
+        raise CellError(f"expected a flag, found {json.dumps(reuse)}")
+    attempts = read_number(found.get(_ATTEMPTS, standard.max_attempts))
+    return RowSettings(frozenset(map(read_text, accept)), reuse, attempts)
+
+
+def sent_cell(sent: RowsSent | None) -> Cell:
+    """The rows that an attempt sent, as JSON; NULL where batchctl did not choose them."""
+    if sent is None:
+        return None
+    return json_cell({"rows": sent.rows, "total": sent.total, "sha256": sent.sha256})
+
+
+def read_sent(cell: Json) -> RowsSent | None:
+    """The rows from `sent_cell`. Raises CellError and KeyError."""
+    if cell is None:
+        return None
+    found = read_object(cell)
+    return RowsSent(read_number(found["rows"]), read_number(found["total"]), read_text(found["sha256"]))

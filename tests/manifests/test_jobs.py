@@ -363,7 +363,6 @@ NOT_YET = "is not supported yet"
         ("lifecycle: {maxFailedRows: 5.5}", 1),
         ("lifecycle: {maxFailedRows: 100.5%}", 1),
         ("lifecycle: {maxFailedRows: -1}", 1),
-        ("lifecycle: {retryOn: [FAILED, ROWS]}", [f'5:33: NotSupportedYet "retryOn: ROWS" {NOT_YET} (leave it out)']),
         # lifecycle
         (
             "lifecycle: {retryOn: [FAILD]}",

@@ -8,6 +8,7 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.steps import (
+    Assemble,
     Cancel,
     Collect,
     Create,
@@ -32,11 +33,11 @@ STEPS = {
     "buys": {Create},
     "stops": {Cancel, Delete},
     "is_harmless": {RecordAttempt, Collect},
-    "makes_attempt": {Create, Reuse},
+    "makes_attempt": {Create, Reuse, Assemble},
     "needs_complete_list": {Create, Cancel, Delete, Forget},
     "needs_results_folder": {Create, Delete},
 }
-KINDS = {RecordAttempt, RecordJob, Create, Reuse, Cancel, Collect, Delete, Forget}
+KINDS = {RecordAttempt, RecordJob, Create, Reuse, Assemble, Cancel, Collect, Delete, Forget}
 
 
 @pytest.mark.parametrize(("trait", "actions"), ACTIONS.items())

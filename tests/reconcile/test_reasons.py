@@ -16,6 +16,7 @@ from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, Trouble
 from batchctl.model.row_settings import MaxFailedRows
+from batchctl.model.row_work import RowWork
 from batchctl.reconcile import Options, Scope
 from batchctl.reconcile.view.marks import NO_TOKEN
 from tests.support.decisions import (
@@ -44,6 +45,7 @@ from tests.support.decisions import (
     unanswered,
     vanished,
     with_row,
+    with_rows,
 )
 from tests.support.queue_limits import ACTIVE, KEY, bounds
 
@@ -191,6 +193,13 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
         replace(one(collected()), inventory=kept()),
         replace(several(collected(1), attempt(2)), inventory=kept()),
     ],
+    Reason.ROWS_RETRIED: [
+        replace(
+            one(collected(rows=PART, end_time=NOW - HOUR), retry_on=frozenset({"ROWS"})),
+            inventory=with_rows(RowWork(3, 2, 1, 1, 1), collected(rows=PART, end_time=NOW - HOUR)),
+        )
+    ],
+    Reason.ROWS_ANSWERED: [Situation(job(), inventory=with_rows(RowWork(3, 3, 0, 0, 0)))],
     Reason.REUSED: [
         Situation(job(), inventory=kept(collected())),
         Situation(job(), inventory=kept(collected(name="b", results="b/1"))),

@@ -15,6 +15,7 @@ from batchctl.model.desired import AwaitedRows, DesiredStack, Limits, Location, 
 from batchctl.model.keys import MOST_ATTEMPTS, BrokenMark
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.row_work import RowWork
 from batchctl.reconcile import Options, Scope, fold, plan
 from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
 from batchctl.reconcile.view.subject import JobKind
@@ -36,6 +37,7 @@ from tests.support.decisions import (
     seen,
     several,
     unanswered,
+    with_rows,
 )
 
 TABLES = {"FIRST_RULES": FIRST_RULES, "RULES": RULES, "STACK_RULES": STACK_RULES}
@@ -104,6 +106,14 @@ def two_broken_copies() -> Plan:
     return Situation(job(), row(job(), DONE, copy), look(seen(DONE)), inventory=kept(OTHER)).decide()
 
 
+ALL_ANSWERED = RowWork(total=3, answered=3, to_send=0, retried=0, retryable=0)
+
+
+def known_work_with_a_ledger() -> Plan:
+    """Another job has results of the same work, and the job's own ledger has an answer for each row."""
+    return Situation(job(), inventory=replace(kept(OTHER), rows={"a": ALL_ANSWERED})).decide()
+
+
 PLANS: dict[str, Callable[[], Plan]] = {
     "cancel-command": lambda: ordered(Options(ONLY_A, cancel=True), attempt()),
     "retry-refused": lambda: ordered(RETRY, attempt()),
@@ -117,6 +127,7 @@ PLANS: dict[str, Callable[[], Plan]] = {
     "removed": lambda: Situation(None, row(job(), attempt()), look(found())).decide(),
     "if-refused": lambda: Situation(None, row(job(), attempt()), look(found())).decide(),
     "known-work": lambda: Situation(job(), inventory=kept(OTHER)).decide(),
+    "choose-rows": lambda: Situation(job(), inventory=with_rows(ALL_ANSWERED)).decide(),
     "restored-copy": two_broken_copies,
     "collected-again": lambda: replace(several(DONE, attempt(2)), inventory=kept()).decide(),
     "ttl": lambda: one(DONE, **TTL).decide(),
@@ -206,6 +217,7 @@ SWAPPED: dict[tuple[str, str], Callable[[], Plan]] = {
     ("retry-order", "unsent"): lambda: Situation(job(), row(job(), REFUSED), look(), RETRY).decide(),
     ("unsent", "same-work"): lambda: Situation(job(), row(job(), unanswered())).decide(),
     ("awaited-rows", "changed-work"): chain_with_former_rows,
+    ("known-work", "choose-rows"): known_work_with_a_ledger,
     ("restored-copy", "collected-again"): two_broken_copies,
     ("ttl", "last-copy"): PLANS["last-copy"],
     ("duplicates", "incomplete-list"): duplicate_on_a_page_that_failed,
@@ -228,7 +240,7 @@ INDEPENDENT = {
     ("same-work", "awaited-rows"): "the same work; other work",
     ("changed-work", "removed"): "other kinds of jobs",
     ("if-refused", "known-work"): "replacements and removals; creates and retries",
-    ("known-work", "restored-copy"): "creates; waits",
+    ("choose-rows", "restored-copy"): "creates; waits",
     ("collected-again", "ttl"): "a delete collects for itself",
     ("last-copy", "duplicates"): "deletes; cancels",
     ("incomplete-list", "attempt-number"): "both end in no create",

@@ -87,7 +87,7 @@ def test_inline_rows_get_the_defaults() -> None:
     )
     config = {"temperature": 0, "maxOutputTokens": 5}
     brief = {"parts": [{"text": "Be brief."}]}
-    assert ENCODER.inline_rows(job) == (
+    assert ENCODER.inline_rows(job).rows == (
         RequestRow("a", {"systemInstruction": brief, "generationConfig": config, "contents": CONTENTS}),
         RequestRow(
             "b",
@@ -98,7 +98,7 @@ def test_inline_rows_get_the_defaults() -> None:
 
 def test_a_written_out_system_instruction_stays() -> None:
     job = job_of(InlineRows((RequestRow("a", {"contents": CONTENTS}),)), systemInstruction={"parts": [{"text": "x"}]})
-    assert ENCODER.inline_rows(job)[0].request["systemInstruction"] == {"parts": [{"text": "x"}]}
+    assert ENCODER.inline_rows(job).rows[0].request["systemInstruction"] == {"parts": [{"text": "x"}]}
 
 
 def test_embeddings_get_their_defaults(tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_what_stands_alone_is_sent_as_a_list(tmp_path: Path) -> None:
     ENCODER.encode_file(job_of(source), source, into)
     sent = {"contents": CONTENTS, "systemInstruction": {"parts": [{"text": "s"}]}}
     assert json.loads(into.getvalue())["request"] == sent
-    assert ENCODER.inline_rows(job_of(InlineRows((RequestRow("a", request),))))[0].request == sent
+    assert ENCODER.inline_rows(job_of(InlineRows((RequestRow("a", request),)))).rows[0].request == sent
 
 
 def test_rows_are_known_where_the_input_is(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_results_are_sorted_and_counted(root: Path) -> None:
     found = collect(root, [good("c"), bad("a"), good("x"), good("b")], ["a", "b", "c", "d"])
-    assert found == Collected("translate/0123abcd-1", ok=2, failed=1, missing=1, unmatched=1, verdicts=VERDICTS)
+    assert found == Collected("translate/0123abcd-1", ok=2, failed=1, missing=1, unmatched=1, verdicts=VERDICTS, came=3)
     assert list(VERDICTS) == list(found.verdicts), "in the order of the codes"
     assert rows(root, found) == [
         {"key": "a", "index": 0, "verdict": "INVALID_ARGUMENT", "error": {"code": 3, "message": "no"}},
@@ -126,7 +126,9 @@ def test_without_the_input_positions_are_taken_as_they_come(
 def test_a_result_that_came_twice_counts_once(root: Path) -> None:
     items = [bad("a"), good("a", text="1"), bad("a"), good("b"), good("a", text="1"), good("b", text="other")]
     found = collect(root, items, ["a", "b"])
-    assert found == Collected("translate/0123abcd-1", ok=2, failed=0, missing=0, unmatched=1, verdicts={"OK": 2})
+    assert found == Collected(
+        "translate/0123abcd-1", ok=2, failed=0, missing=0, unmatched=1, verdicts={"OK": 2}, came=2
+    )
     assert [(row["index"], row["response"]["text"]) for row in rows(root, found)] == [
         (0, "1"),
         (1, "ok"),

@@ -182,7 +182,7 @@ def test_a_connection_that_cannot_be_set_up_is_closed(old: Path, monkeypatch: py
 def old_job() -> Record:
     """A job's record of a format without all settings."""
     record = job_record(job())
-    del record["priority"], record["webhook"], record["row_settings"]
+    del record["priority"], record["webhook"], record["row_settings"], record["rows_since"]
     return record
 
 
@@ -190,7 +190,7 @@ def old_attempt(**fields: object) -> Record:
     """An attempt's record of a format without tokens, misses and troubles."""
     record = attempt_record(attempt(**fields))
     later = ("input_bytes", "tokens", "missed", "missed_there", "row_hashes", "trouble", "input_file")
-    for column in (*later, "rows_verdicts", "rows_accepted", "rows_too_many_failed"):
+    for column in (*later, "sent", "rows_verdicts", "rows_accepted", "rows_too_many_failed"):
         del record[column]
     return record
 

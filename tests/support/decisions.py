@@ -33,9 +33,21 @@ from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Moment, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Intent, JobRow, Recorded, RecordedAttempt, RecordedJob
+from batchctl.model.row_work import RowWork
 from batchctl.model.settings import webhook_hashes
 from batchctl.model.states import TERMINAL_STATES
-from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, RecordAttempt, RecordJob, Reuse, Step
+from batchctl.model.steps import (
+    Assemble,
+    Cancel,
+    Collect,
+    Create,
+    Delete,
+    Forget,
+    RecordAttempt,
+    RecordJob,
+    Reuse,
+    Step,
+)
 from batchctl.reconcile import Options, plan
 
 NAMES = "[a-z0-9-]+"
@@ -147,6 +159,11 @@ def kept(*attempts: RecordedAttempt, broken: Mapping[str, str] | None = None, **
         if one.results is not None
     }
     return Inventory(held, broken or {})
+
+
+def with_rows(work: RowWork, *attempts: RecordedAttempt, name: str = "a") -> Inventory:
+    """The results folder, with the rows of a job compared with its ledger."""
+    return replace(kept(*attempts), rows={name: work})
 
 
 def row(wanted: DesiredJob, *attempts: RecordedAttempt, **fields: Any) -> RecordedJob:
@@ -363,7 +380,7 @@ def touched_by(step: Step) -> str | None:
             return remote
         case Collect(_, remote):
             return remote.name
-        case RecordAttempt() | RecordJob() | Create() | Reuse() | Forget():
+        case RecordAttempt() | RecordJob() | Create() | Reuse() | Assemble() | Forget():
             return None
 
 

@@ -19,15 +19,18 @@ from batchctl.model.events import EventKind
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
-from batchctl.model.recorded import Operation, RecordedAttempt
+from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.steps import Collect
 from batchctl.model.verdicts import RowVerdict
-from batchctl.reconcile import after_failure, has_succeeded, overcome
+from batchctl.reconcile import after_failure, choice_of_rows, has_succeeded, overcome
 from batchctl.report.words import anonymous_words, collected_words
 
 _REFUSALS = (BadRequest, NotFound, PermissionDenied)
 """Answers that will not change: what else goes wrong with an input may be better in the next pass."""
+
+_STOPPED_EARLY = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPLACE})
+"""Cancels after which rows without a result do not count as tried: the API was not given the time."""
 
 _OWN_ROWS = "rows"
 """A key of the source in an attempt's tree, present where batchctl itself sent the rows."""
@@ -142,9 +145,23 @@ class Collector:
         """Read the results and write them to the results folder; on a worker."""
         marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": attempt.token}
 
+        row = self._journal.rows.get(step.key.job)
+        job = self._desired.get(step.key.job)
+        choice = choice_of_rows(None if job is None else job.row_settings, row)
+        counts_missing = attempt.cancel_cause not in _STOPPED_EARLY
+
         def collect(known: KnownInput | None) -> Collected:
             items = provider.read_results(step.remote.name)
-            return self._tools.results.collect(step.key, attempt.digest, step.remote, items, known, marks)
+            return self._tools.results.collect(
+                step.key,
+                attempt.digest,
+                step.remote,
+                items,
+                known,
+                marks,
+                choice=choice,
+                counts_missing=counts_missing,
+            )
 
         try:
             return _Fetched(collect(self._known_input(provider, attempt)))
@@ -172,6 +189,9 @@ class Collector:
             return None
         inputs = self._tools.inputs
         own = inputs.rows(job) if _is_same_input(job, attempt) else inputs.former_rows(job, str(source.get("sha256")))
+        if own is not None and not same_digest(job.digest, attempt.digest):
+            # The same rows with another model or other defaults: their fingerprints are not those of this attempt.
+            own = (replace(row, fingerprint=b"") for row in own)
         return None if own is None else SentRows(_sent(own))
 
     def _judged(self, step: Collect, rows: RowCounts) -> RowCounts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NoReturn, assert_never
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
 from batchctl.engine.steps.admitting import Gate, NotAdmittedError
+from batchctl.engine.steps.assembling import Assembler
 from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.tools import Tools
 from batchctl.model.activity import Flow
@@ -33,9 +34,10 @@ from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan
-from batchctl.model.ports import CreateRequest, Provider, Upload
+from batchctl.model.ports import ChosenRows, CreateRequest, Provider, Upload
 from batchctl.model.recorded import Intent, Operation, RecordedAttempt, RecordedFile, Trouble
 from batchctl.model.steps import Create
+from batchctl.model.work_size import rows_sent
 from batchctl.reconcile import NO_FILE, Failure, after_failure, refresh
 
 _CHUNK = 1 << 20
@@ -64,6 +66,7 @@ class Creator:
         self._observations = observations
         self._gate = gate
         self._tools = tools
+        self._assembler = Assembler(stack, journal, tools)
 
     def create(self, job: DesiredJob, step: Create, plan: JobPlan) -> Generator[Callable[[], Any], Any, None]:
         """Raises ApiError; an ambiguous one leaves the intent open, for the next pass to settle.
@@ -75,18 +78,23 @@ class Creator:
         provider = self._tools.providers.get(job.account)
         token = step.token or self._tools.token()
         mark = Mark(self._stack.name, short_uid(self._stack.uid), step.key, job.digest, token)
+        chosen = yield from self._choose(job, step, token)
         attempt = RecordedAttempt(
             step.key,
             job.account,
             job.digest,
             token,
             tree=job.tree,
-            input_bytes=job.input_bytes,
+            input_bytes=_bytes_of(job, chosen),
             row_hashes=job.row_hashes,
             trouble=self._trouble(step.key, token),
+            sent=None if chosen is None else chosen.sent,
         )
+        if chosen is not None and not chosen.sent.rows:
+            yield from self._assembler.assemble(job, replace(attempt, trouble=None), step.rows, plan)
+            return
         try:
-            given = yield from self._prepare(job, mark, provider)
+            given = yield from self._prepare(job, mark, provider, None if chosen is None else chosen.positions)
         except ApiError as error:
             if error.code == ErrorCode.INPUT_CHANGED:
                 raise
@@ -117,6 +125,18 @@ class Creator:
             self._raise_failed(attempt, failure, error)
         self._gate.note_made(job)
         self._record_success(attempt, remote, provider.now())
+
+    def _choose(
+        self, job: DesiredJob, step: Create, token: str
+    ) -> Generator[Callable[[], Any], Any, ChosenRows | None]:
+        """The rows to send; None: all, or batchctl does not have them."""
+        if rows_sent(job) is None or self._tools.ledger is None:
+            return None
+        chosen: ChosenRows = yield partial(self._tools.ledger.choose, job, step.key, token, step.rows)
+        for damaged in chosen.damaged:
+            words = f"{job.name}: answers cannot be used, and their rows are bought again: {damaged}"
+            self._tools.warnings.warn(f"the ledger {damaged}", words)
+        return chosen
 
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> None:
         made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)
@@ -162,13 +182,15 @@ class Creator:
         self._journal.commit()
         return after
 
-    def _prepare(self, job: DesiredJob, mark: Mark, provider: Provider) -> Generator[Callable[[], Any], Any, _Input]:
+    def _prepare(
+        self, job: DesiredJob, mark: Mark, provider: Provider, positions: Sequence[int] | None
+    ) -> Generator[Callable[[], Any], Any, _Input]:
         source, reused = job.source, None
         match source:
             case InlineRows():
-                source = InlineRows(self._tools.inputs.inline_rows(job))
+                source = self._tools.inputs.inline_rows(job, positions)
             case LocalFile():
-                file, is_reused = yield from self._upload(job, source, mark.key, provider)
+                file, is_reused = yield from self._upload(job, source, positions, mark.key, provider)
                 source, reused = UploadedFile(file.name), file if is_reused else None
             case UnknownSource():
                 hint = "give the manifest a src"
@@ -196,11 +218,11 @@ class Creator:
         return _Input(request, reused)
 
     def _upload(
-        self, job: DesiredJob, source: LocalFile, key: AttemptKey, provider: Provider
+        self, job: DesiredJob, source: LocalFile, positions: Sequence[int] | None, key: AttemptKey, provider: Provider
     ) -> Generator[Callable[[], Any], Any, tuple[RecordedFile, bool]]:
         """The uploaded form of a local file: an earlier upload with enough life left, else a new one."""
         with tempfile.TemporaryFile(prefix="batchctl-") as encoded:
-            sha256: str = yield partial(self._encode, job, source, encoded)
+            sha256: str = yield partial(self._encode, job, source, positions, encoded)
             size = encoded.seek(0, os.SEEK_END)
             self._require_small(job, size)
             known = self._journal.find_file(job.account, sha256)
@@ -212,9 +234,10 @@ class Creator:
             name, expire_time = yield partial(self._send, job, encoded, size, sha256, key, provider)
         file = RecordedFile(job.account, sha256, name, expire_time)
         self._journal.note_file(file)
-        self._journal.note_event(job.name, key.attempt, EventKind.UPLOADED, f"{source.rows} rows, {size} bytes: {name}")
+        rows = source.rows if positions is None else len(positions)
+        self._journal.note_event(job.name, key.attempt, EventKind.UPLOADED, f"{rows} rows, {size} bytes: {name}")
         self._journal.commit()
-        self._tools.progress.step(job.name, f"uploaded {source.rows} rows as {name}")
+        self._tools.progress.step(job.name, f"uploaded {rows} rows as {name}")
         return file, False
 
     def _send(
@@ -233,10 +256,10 @@ class Creator:
             hint = "split the rows over several jobs"
             raise BatchctlError(message, code=ErrorCode.INPUT_TOO_LARGE, hint=hint)
 
-    def _encode(self, job: DesiredJob, source: LocalFile, into: BinaryIO) -> str:
+    def _encode(self, job: DesiredJob, source: LocalFile, positions: Sequence[int] | None, into: BinaryIO) -> str:
         """Write what is uploaded to a temporary file; on a worker."""
         try:
-            return self._tools.inputs.encode_file(job, source, into)
+            return self._tools.inputs.encode_file(job, source, into, positions)
         except OSError as error:
             message = f"cannot prepare the upload of {source.path.name}: {error.strerror}"
             hint = f"free space in {tempfile.gettempdir()}, or set TMPDIR to another folder"
@@ -255,6 +278,13 @@ def _file_of(source: InlineRows | UploadedFile | RemoteSource) -> str:
             return NO_FILE
         case _:
             assert_never(source)
+
+
+def _bytes_of(job: DesiredJob, chosen: ChosenRows | None) -> int | None:
+    """The approximate bytes of the rows that are sent."""
+    if job.input_bytes is None or chosen is None or not chosen.sent.total:
+        return job.input_bytes
+    return job.input_bytes * chosen.sent.rows // chosen.sent.total
 
 
 def _chunks(stream: BinaryIO, flow: Flow) -> Iterator[bytes]:

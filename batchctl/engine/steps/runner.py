@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, assert_never
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
 from batchctl.engine.steps.admitting import Gate
+from batchctl.engine.steps.assembling import Assembler
 from batchctl.engine.steps.collecting import Collector
 from batchctl.engine.steps.creating import Creator
 from batchctl.engine.steps.failures import failure_of
@@ -26,7 +27,19 @@ from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, short_uid
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
-from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, Record, RecordAttempt, RecordJob, Reuse, Step
+from batchctl.model.steps import (
+    Assemble,
+    Cancel,
+    Collect,
+    Create,
+    Delete,
+    Forget,
+    Record,
+    RecordAttempt,
+    RecordJob,
+    Reuse,
+    Step,
+)
 from batchctl.reconcile import after_failure, has_succeeded, overcome
 
 Call: TypeAlias = Callable[[], Any]
@@ -44,6 +57,7 @@ class StepRunner:
         self._journal = journal
         self._observations = observations
         self._tools = tools
+        self._assembler = Assembler(desired.stack, journal, tools)
         self._creator = Creator(desired.stack, journal, observations, gate, tools)
         self._collector = Collector(desired, journal, tools)
 
@@ -58,6 +72,9 @@ class StepRunner:
                     yield from self._creator.create(self._desired[plan.job], step, plan)
                 case Reuse():
                     yield from self._reuse(step, plan)
+                case Assemble():
+                    job = self._desired[plan.job]
+                    yield from self._assembler.assemble(job, step.attempt, step.rows, plan)
                 case Cancel():
                     yield from self._cancel(step, plan)
                 case Collect():

@@ -64,8 +64,8 @@ def create_body(request: CreateRequest, display_name_limit: int) -> bytes:
 
 def _input(request: CreateRequest) -> dict[str, Json]:
     match request.source:
-        case InlineRows(rows):
-            return {"requests": {"requests": _rows(rows)}}
+        case InlineRows(rows, positions):
+            return {"requests": {"requests": _rows(rows, positions or range(len(rows)))}}
         case UploadedFile(name):
             return {"fileName": name}
         case RemoteSource(uris):
@@ -79,12 +79,13 @@ def _input(request: CreateRequest) -> dict[str, Json]:
             assert_never(request.source)
 
 
-def _rows(rows: Sequence[RequestRow]) -> list[Json]:
-    return [{"request": row.request, "metadata": _metadata(row, index)} for index, row in enumerate(rows)]
+def _rows(rows: Sequence[RequestRow], positions: Sequence[int]) -> list[Json]:
+    placed = zip(positions, rows, strict=True)
+    return [{"request": row.request, "metadata": _metadata(row, position)} for position, row in placed]
 
 
-def _metadata(row: RequestRow, index: int) -> dict[str, Json]:
+def _metadata(row: RequestRow, position: int) -> dict[str, Json]:
     """The user's metadata, with the row's key and our mark, which identify its result."""
     given = row.members.get("metadata")
     key = {} if row.key is None else {"key": row.key}
-    return {**(given if isinstance(given, dict) else {}), **key, **metadata_of(index)}
+    return {**(given if isinstance(given, dict) else {}), **key, **metadata_of(position)}

@@ -21,6 +21,7 @@ from batchctl.model.keys import Account
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Operation, Recorded, RecordedJob
 from batchctl.reconcile.admission.capacity import Capacity, Obstacle, quota_key
+from batchctl.reconcile.admission.sizes import with_rows_to_buy
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.admission.usage import LiveJob, find_creates, find_live
 from batchctl.reconcile.decide.context import Context
@@ -40,7 +41,7 @@ def admit(decisions: Decisions, context: Context) -> Decisions:
     """Let as many create calls through as there is capacity for. What a guard refuses takes none."""
     desired, recorded, observed = context.desired, context.recorded, context.observed
     waiting = {
-        name: subject.desired
+        name: with_rows_to_buy(subject.desired, decision, context.rows_of(subject))
         for name, (subject, decision) in decisions.jobs.items()
         if subject.desired is not None and decision.creates and name not in decisions.guards
     }

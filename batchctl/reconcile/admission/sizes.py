@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from batchctl.model.admission import QuotaKey, short_model
 from batchctl.model.decision import Counted, Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import Account, same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.row_work import RowsToSend, RowWork
+from batchctl.model.steps import Create
 from batchctl.model.work_size import WorkSize, rows_sent
 from batchctl.reconcile.admission.tokens import TokenRates
 from batchctl.reconcile.view.subject import Subject
 
-_HERE = frozenset({Reason.CHANGED_BACK, Reason.REUSED})
+_HERE = frozenset({Reason.CHANGED_BACK, Reason.REUSED, Reason.ROWS_ANSWERED})
 """Reasons for which results that are here are used."""
 _COUNTED = frozenset({Counted.CREATE, Counted.REPLACE})
 
@@ -22,10 +26,32 @@ def is_bought(decision: Decision) -> bool:
     return decision.code not in _HERE and (decision.action.buys or decision.counted in _COUNTED)
 
 
-def size_of(subject: Subject, rates: TokenRates, *, bought: bool) -> WorkSize:
-    """The size of the work that is to be bought, else of that which was."""
+def rows_to_buy(decision: Decision, work: RowWork | None) -> int | None:
+    """The number of rows that a new attempt sends; None: all, or not known."""
+    choices = [step.rows for step in decision.steps if isinstance(step, Create)]
+    which = choices[0].which if choices else RowsToSend.UNANSWERED
+    if work is None or which is RowsToSend.ALL:
+        return None
+    return work.retryable if which is RowsToSend.RETRYABLE else work.to_send
+
+
+def with_rows_to_buy(desired: DesiredJob, decision: Decision, work: RowWork | None) -> DesiredJob:
+    """The job with the bytes of the rows that a new attempt sends."""
+    rows = rows_to_buy(decision, work)
+    return desired if rows is None or work is None else replace(desired, input_bytes=_share(desired, rows, work.total))
+
+
+def size_of(
+    subject: Subject, rates: TokenRates, *, bought: bool, rows: int | None = None, total: int | None = None
+) -> WorkSize:
+    """The size of the work that is to be bought, else of that which was. `rows` of `total` rows are to be bought."""
     view = subject.current
     attempt = None if view is None else view.attempt
+    if subject.desired is not None and bought and rows is not None and total:
+        desired = subject.desired
+        size = _share(desired, rows, total)
+        tokens = _estimate(desired.account, desired.model, size, rates)
+        return WorkSize(desired.model, desired.provider, rows, size, tokens)
     if subject.desired is not None:
         return _of_manifest(subject.desired, attempt, rates, bought=bought)
     record = subject.recorded
@@ -46,6 +72,11 @@ def _of_manifest(desired: DesiredJob, attempt: RecordedAttempt | None, rates: To
     # What was counted is known of this very input, but the next attempt has yet to be counted.
     is_counted = attempt.tokens is not None and not bought
     return WorkSize(desired.model, desired.provider, rows, size, attempt.tokens if is_counted else tokens, is_counted)
+
+
+def _share(desired: DesiredJob, rows: int, total: int) -> int | None:
+    """The approximate bytes of so many rows of a job."""
+    return None if desired.input_bytes is None else desired.input_bytes * rows // total
 
 
 def _estimate(account: Account, model: str | None, size: int | None, rates: TokenRates) -> int | None:

@@ -12,6 +12,7 @@ from batchctl.model.inventory import Inventory
 from batchctl.model.keys import Account
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import Recorded
+from batchctl.model.row_work import RowWork
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.view.clocks import provider_now
 from batchctl.reconcile.view.collected import CollectedResults
@@ -48,6 +49,10 @@ class Context:
     def clock_of(self, account: Account) -> datetime:
         """The provider's clock where it was seen, else the local one."""
         return provider_now(account, self.observed, self.now)
+
+    def rows_of(self, subject: Subject) -> RowWork | None:
+        """The rows of a job compared with its ledger; None where that was not read."""
+        return None if self.inventory is None else self.inventory.rows.get(subject.name)
 
     def is_suspended(self, subject: Subject) -> bool:
         """Whether `suspend`, the job's or the stack's, holds back creates and retries."""

@@ -19,6 +19,7 @@ from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen
 from batchctl.reconcile.decide.recreate import recreate
 from batchctl.reconcile.decide.retry_policy import failure_name, judge
+from batchctl.reconcile.decide.row_retry import retry_rows
 from batchctl.reconcile.decide.steps import collect_steps, next_cancel
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
 from batchctl.reconcile.view.attempt_view import AttemptView
@@ -135,7 +136,10 @@ def _decide_ended(subject: Subject, view: AttemptView, context: Context) -> Deci
         collect = (Collect(view.key, view.shown),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not subject.is_cancel_requested:
         return _create_again(subject, context).before(*collect)
-    if attempt.results_lost and attempt.state in GOOD_STATES:
+    retried = retry_rows(subject, view, context)
+    if retried is not None:
+        decision = retried
+    elif attempt.results_lost and attempt.state in GOOD_STATES:
         decision = rest(current_phase(subject, view), Reason.RESULTS_LOST, _loss(view))
     elif has_succeeded(attempt) and failure_name(attempt) not in subject.lifecycle.retry_on:
         decision = rest(current_phase(subject, view), _success_code(attempt), _success(attempt))

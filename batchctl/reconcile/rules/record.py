@@ -42,7 +42,8 @@ def _with_current(decision: Decision, row: JobRow) -> Decision:
     """A new attempt, or an old one that is used again, starts free of the orders for the one before."""
     if decision.current is None:
         return decision
-    fresh = replace(row, current=decision.current, cancel_requested=None, retry_requested=None)
+    since = row.rows_since if decision.rows_since is None else decision.rows_since
+    fresh = replace(row, current=decision.current, cancel_requested=None, retry_requested=None, rows_since=since)
     steps = list(decision.steps)
     at = next((i for i, step in enumerate(steps) if step.makes_attempt), len(steps))
     steps[at:at] = job_row_step(fresh, row)

@@ -28,7 +28,8 @@ def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> 
     """The decision with results that are here in place of a create call, unless a person ordered to buy them again."""
     recorded = subject.recorded
     is_ordered = recorded is not None and recorded.row.retry_requested is not None
-    if is_ordered or subject.name in context.options.rerun:
+    # Rows that have no good answer yet are not in any results of the same work.
+    if is_ordered or subject.name in context.options.rerun or decision.code is Reason.ROWS_RETRIED:
         return decision
     # A call that may have got through is settled by itself; one that surely made nothing is a purchase like any.
     unanswered = {view.key for view in subject.views if view.attempt.intent is not None}

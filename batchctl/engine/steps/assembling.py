@@ -1,0 +1,52 @@
+"""Results of an attempt that sends no row: every row has an answer of an earlier attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from batchctl.engine.journal import Journal
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import DesiredJob, Stack
+from batchctl.model.events import EventKind
+from batchctl.model.keys import short_uid
+from batchctl.model.observed import RowCounts
+from batchctl.model.plan import JobPlan
+from batchctl.model.ports import Collected
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.row_settings import judge_rows
+from batchctl.model.row_work import RowChoice
+from batchctl.model.states import JobState
+
+
+class Assembler:
+    """Writes such results. Its generator yields the calls, like those of `steps`."""
+
+    def __init__(self, stack: Stack, journal: Journal, tools: Tools) -> None:
+        self._stack = stack
+        self._journal = journal
+        self._tools = tools
+
+    def assemble(
+        self, job: DesiredJob, attempt: RecordedAttempt, choice: RowChoice, plan: JobPlan
+    ) -> Generator[Callable[[], Any], Any, None]:
+        """Raises ResultsError."""
+        ledger = self._tools.ledger
+        assert ledger is not None, "only a ledger has earlier answers"
+        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": attempt.token}
+        path, collected = yield partial(ledger.assemble, job, attempt.key, marks, choice)
+        rows = judge_rows(counts_of(collected), job.row_settings, job.lifecycle.max_failed_rows)
+        done = replace(attempt, state=JobState.SUCCEEDED, results=path, rows=rows, input_bytes=None, sent=None)
+        self._journal.note_attempt(done)
+        words = f"all {rows.total} rows have an answer already: {plan.reason}"
+        self._journal.note_event(job.name, attempt.key.attempt, EventKind.REUSED, words, plan.code)
+        self._journal.commit()
+        self._tools.progress.step(job.name, f"all {rows.total} rows have an answer already; {path}")
+
+
+def counts_of(collected: Collected) -> RowCounts:
+    """The counts of rows whose input is known."""
+    came = collected.ok + collected.failed
+    return RowCounts(came + (collected.missing or 0), collected.ok, collected.failed, dict(collected.verdicts))

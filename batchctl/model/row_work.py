@@ -1,0 +1,103 @@
+"""Which rows of an input a new attempt sends: those without a good answer, unless a person orders otherwise.
+
+A row is known by its fingerprint, so equal requests are one row. Its history are the results of all earlier attempts
+of the job.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from batchctl.model.verdicts import RowVerdict
+
+_TRANSIENT = frozenset(one.value for one in RowVerdict if one.is_transient)
+
+
+class RowsToSend(StrEnum):
+    """The rows that an attempt sends."""
+
+    ALL = "all"
+    """Every row, whatever was answered before."""
+    UNANSWERED = "unanswered"
+    """Every row without a good answer."""
+    RETRYABLE = "retryable"
+    """Rows without a good answer that may get one: never tried, or failed for a reason that may pass."""
+
+
+@dataclass(frozen=True)
+class RowHistory:
+    """The results of one request so far."""
+
+    code: str
+    """Of the good answer if there is one, else of the latest result."""
+    is_good: bool
+    tries: int
+    """How many attempts gave a result that is not good."""
+
+
+@dataclass(frozen=True)
+class RowChoice:
+    """The choice of rows for an attempt: decided by `reconcile`, applied to the ledger row by row."""
+
+    which: RowsToSend = RowsToSend.UNANSWERED
+    accept: frozenset[str] = frozenset()
+    """Verdict codes that count as good, besides `OK`."""
+    most_tries: int = 3
+    """`rows.maxAttempts`."""
+    codes: frozenset[str] = frozenset()
+    """Only rows whose latest result has one of these codes; empty: any."""
+    since: int = 1
+    """The first attempt whose answers count."""
+
+    def sends(self, history: RowHistory | None) -> bool:
+        """Whether a row with this history is sent; None: it has none."""
+        if self.which is RowsToSend.ALL:
+            return True
+        if history is not None and history.is_good:
+            return False
+        if self.codes and (history is None or history.code not in self.codes):
+            return False
+        return self.which is RowsToSend.UNANSWERED or self.may_pass(history)
+
+    def may_pass(self, history: RowHistory | None) -> bool:
+        """Whether a row without a good answer may get one when it is sent again by itself."""
+        return history is None or (history.code in _TRANSIENT and history.tries < self.most_tries)
+
+
+@dataclass(frozen=True)
+class RowWork:
+    """The rows of a job's input, compared with its ledger. Numbers of rows; equal requests count once where said."""
+
+    total: int
+    answered: int
+    """Rows with a good answer."""
+    to_send: int
+    """Distinct requests without a good answer."""
+    retried: int
+    """Of these, the ones that have a result that is not good."""
+    retryable: int
+    """Of these, the ones that may get a good answer when they are sent again by themselves."""
+    repeated: int = 0
+    """Rows whose request is that of an earlier row: they take its answer."""
+    first: tuple[str, ...] = ()
+    """Names of the first rows to send."""
+    damaged: tuple[str, ...] = ()
+    """Parts of the ledger that cannot be read: paths with the reason."""
+
+    @property
+    def given_up(self) -> int:
+        """Distinct requests without a good answer that are not sent again by themselves."""
+        return self.to_send - self.retryable
+
+
+@dataclass(frozen=True)
+class RowsSent:
+    """What the state has of the rows of an attempt."""
+
+    rows: int
+    """The number of rows that were sent."""
+    total: int
+    """The number of rows of the input."""
+    sha256: str
+    """Of the list of sent rows in the results folder."""

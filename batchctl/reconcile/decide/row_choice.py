@@ -1,0 +1,58 @@
+"""Which rows a new attempt of a job sends, and of which jobs the ledger has to be read to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.keys import AttemptKey, same_digest
+from batchctl.model.recorded import JobRow, Recorded, RecordedAttempt
+from batchctl.model.row_settings import RowSettings
+from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
+from batchctl.model.work_size import rows_sent
+
+
+def choice_of_rows(settings: RowSettings | None, row: JobRow | None) -> RowChoice:
+    """The choice by the settings of a manifest; without one, by those that the state has."""
+    if settings is None:
+        settings = RowSettings() if row is None else row.row_settings
+    which = RowsToSend.UNANSWERED if settings.reuse else RowsToSend.ALL
+    return RowChoice(which, settings.accept, settings.max_attempts, since=1 if row is None else row.rows_since)
+
+
+def rows_to_survey(desired: DesiredStack, recorded: Recorded) -> Iterator[tuple[DesiredJob, RowChoice]]:
+    """The jobs whose next attempt depends on their ledger: it reads all rows, so no other job is surveyed."""
+    for job in desired.jobs:
+        record = recorded.jobs.get(job.name)
+        if rows_sent(job) is None or not job.row_settings.reuse:
+            continue
+        row = None if record is None else record.row
+        current = None if record is None else _current(record.row, record.attempts)
+        if current is None or _may_be_followed(job, current):
+            yield job, choice_of_rows(job.row_settings, row)
+
+
+def has_nothing_to_send(work: RowWork | None) -> bool:
+    """Whether every row has a good answer."""
+    return work is not None and work.to_send == 0
+
+
+def work_words(work: RowWork, rows: int) -> str:
+    """`12 of 10,000 rows to send, 9,988 reused, 2 retried: new-3, new-7`."""
+    parts = [f"{rows:,} of {work.total:,} rows to send"]
+    parts += [f"{work.answered:,} reused"] if work.answered else []
+    parts += [f"{work.retried:,} retried"] if work.retried else []
+    parts += [f"{work.repeated:,} repeat another row"] if work.repeated else []
+    more = f" and {rows - len(work.first):,} more" if rows > len(work.first) else ""
+    return f"{', '.join(parts)}: {', '.join(work.first)}{more}"
+
+
+def _current(row: JobRow, attempts: tuple[RecordedAttempt, ...]) -> RecordedAttempt | None:
+    named = [attempt for attempt in attempts if attempt.key == AttemptKey(row.name, row.current)]
+    return named[-1] if named else None
+
+
+def _may_be_followed(job: DesiredJob, attempt: RecordedAttempt) -> bool:
+    if not same_digest(attempt.digest, job.digest) or attempt.is_unsent:
+        return True
+    return attempt.has_ended and (attempt.results is None or attempt.rows.bad > 0)

@@ -1,0 +1,74 @@
+"""Rows that have a good answer are not bought again: a new attempt sends the others.
+
+To buy all again is `spec.runId`, `--rerun NAME`, or `rows.reuse: false`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchctl.model.actions import Action
+from batchctl.model.decision import Decision
+from batchctl.model.desired import DesiredJob
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.row_work import RowChoice, RowsToSend
+from batchctl.model.states import JobState
+from batchctl.model.steps import Assemble, Create, Step
+from batchctl.model.work_size import rows_sent
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.row_choice import choice_of_rows, has_nothing_to_send, work_words
+from batchctl.reconcile.view.endings import has_succeeded
+from batchctl.reconcile.view.marks import NO_TOKEN
+from batchctl.reconcile.view.subject import Subject
+
+
+def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decision:
+    """The decision with the rows that its create call sends; without any, the results are made of earlier answers."""
+    creates = [step for step in decision.steps if isinstance(step, Create) and step.rows == RowChoice()]
+    is_coming = decision.action is Action.REPLACE and decision.unfinished and decision.code is Reason.WORK_CHANGED
+    if rows_sent(subject.manifest) is None or not (creates or is_coming):
+        return decision
+    row = None if subject.recorded is None else subject.recorded.row
+    choice = choice_of_rows(subject.manifest.row_settings, row)
+    if _is_bought_again(subject, decision):
+        choice = replace(choice, which=RowsToSend.ALL)
+        decision = replace(decision, rows_since=decision.current)
+    work = None if choice.which is RowsToSend.ALL else context.rows_of(subject)
+    # What a lost call sent is settled by its own list.
+    is_sent_again = any(step.token is not None for step in creates)
+    if has_nothing_to_send(work) and creates and not is_sent_again:
+        return _assembled(subject.manifest, decision, choice)
+    steps = tuple(replace(step, rows=choice) if step in creates else step for step in decision.steps)
+    decision = replace(decision, steps=steps)
+    if work is None or is_sent_again or not (work.answered or work.retried or work.repeated):
+        return decision
+    return replace(decision, reason=f"{decision.reason}; {work_words(work, work.to_send)}")
+
+
+def _is_bought_again(subject: Subject, decision: Decision) -> bool:
+    """Whether a person orders rows again that have a good answer."""
+    if decision.code is Reason.RERUN_ORDERED:
+        return True
+    view = subject.current
+    is_done = view is not None and view.attempt.is_reused and has_succeeded(view.attempt)
+    return decision.code is Reason.RETRY_ORDERED and is_done
+
+
+def _assembled(desired: DesiredJob, decision: Decision, choice: RowChoice) -> Decision:
+    steps: tuple[Step, ...] = tuple(
+        _assemble(step, desired, choice) if isinstance(step, Create) else step for step in decision.steps
+    )
+    news = "every row has a good answer already: nothing is bought, and results get the keys and the order of the input"
+    words = f"{decision.reason}; {news}"
+    used = replace(decision, steps=steps, code=Reason.ROWS_ANSWERED, reason=words)
+    if not decision.action.buys or decision.action.stops:
+        return used
+    return replace(used, action=Action.REUSE, counted=None, needs_consent=False)
+
+
+def _assemble(step: Create, desired: DesiredJob, choice: RowChoice) -> Assemble:
+    attempt = RecordedAttempt(
+        step.key, desired.account, desired.digest, NO_TOKEN, tree=dict(desired.tree), state=JobState.SUCCEEDED
+    )
+    return Assemble(attempt, choice)

@@ -1,0 +1,198 @@
+"""Writes the folder of one collected attempt: answers in input order, the ledger of its rows, the merged results."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from batchctl.disk.private_files import create_file, sync_folder
+from batchctl.model.desired import Json
+from batchctl.model.keys import AttemptKey
+from batchctl.model.ports import Collected, KnownInput, ResultItem, SentRows
+from batchctl.model.row_work import RowChoice
+from batchctl.model.verdicts import RowVerdict
+from batchctl.rows.arrivals import Fate, Settled
+from batchctl.rows.counting import ResultCount, without_position
+from batchctl.rows.durable import flush_durably
+from batchctl.rows.expectation import Expectations
+from batchctl.rows.folder import RESULTS_FILE
+from batchctl.rows.join import join_for
+from batchctl.rows.kept import write_manifest
+from batchctl.rows.ledger_file import ANSWERS_FILE, LedgerWriter, read_segment
+from batchctl.rows.ledger_index import LedgerIndex
+from batchctl.rows.merging import merge
+from batchctl.rows.segments import Wanted, read_segments
+from batchctl.rows.sent_list import SentList
+from batchctl.rows.spool import Spool, Written
+from batchctl.rows.whole_input import WholeInput, remembered
+
+RAW = "raw-"
+"""The start of the names of files with lines that were too long to be read."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The results of the attempts before the one that is collected."""
+
+    root: Path
+    target: Path
+    """The folder that is written."""
+    key: AttemptKey
+    uid: Json
+    choice: RowChoice
+
+    def index(self) -> LedgerIndex:
+        """Their rows. A damaged ledger is left out: its rows have no result. Raises ResultsError."""
+        wanted = Wanted(str(self.uid), self.choice.since, self.target.name)
+        found = read_segments(self.root, self.key.job, wanted, verify=True)
+        return LedgerIndex(found.found, self.choice.accept)
+
+
+class Collection:
+    """The collection of one attempt into a new folder `part`.
+
+    `sent` is the list of the rows that it sent; None if there is none. With `counts_missing`, a row without a result
+    counts as tried.
+    """
+
+    def __init__(
+        self, part: Path, known: KnownInput | None, sent: SentList | None, earlier: Earlier, *, counts_missing: bool
+    ) -> None:
+        self._part = part
+        self._known = known
+        self._sent = sent
+        self._earlier = earlier
+        self._counts_missing = counts_missing and sent is not None
+
+    def write(self, path: str, items: Iterable[ResultItem], facts: Mapping[str, Json]) -> Collected:
+        """Write all files of the folder; the manifest comes last. Raises what `items` and the known input raise."""
+        with ExitStack() as stack:
+            whole = WholeInput(stack.enter_context(_temporary(self._part / ".whole")))
+            return self._write(path, self._placed(items), whole, facts)
+
+    def _write(self, path: str, items: Iterable[ResultItem], whole: WholeInput, facts: Mapping[str, Json]) -> Collected:
+        known, sent = self._input(whole)
+        with (
+            _temporary(self._part / ".input") as aside,
+            _temporary(self._part / ".expected") as expected,
+            Spool(self._part / ".arrived") as spool,
+        ):
+            expectations = Expectations(expected)
+            join = join_for(known, aside, expectations)
+            ledger = None if sent is None or not sent.has_fingerprints else LedgerWriter(sent)
+            is_part = whole.has_fingerprints
+            answers = ANSWERS_FILE if is_part else RESULTS_FILE
+            counts = ResultCount()
+            for number, arrived in enumerate(items):
+                item = arrived if arrived.aside is None else _kept_aside(self._part, arrived, arrived.aside, number)
+                echoed = expectations.place(item.request)
+                item = item if self._is_joined_by_request else replace(item, request=None)
+                join.add(item)
+                spool.add(item, echoed)
+                counts.add(item)
+            settled = join.settle()
+            anonymous = spool.count_anonymous(without_position(settled))
+            written = spool.write_sorted(self._part / answers, settled, join, expectations, ledger)
+        came = written.verdicts.total()
+        tokens = counts.tokens(settled)
+        found: dict[str, Json] = {"tokens": tokens, **written.usage.facts()}
+        if ledger is not None:
+            if self._counts_missing and came:
+                ledger.add_missing()
+            found["ledger"] = {**ledger.write(self._part, answers), "answersSha256": written.sha256}
+        collected = self._merged(path, whole, found) if is_part else _counted(path, written, settled)
+        unmatched = settled.fates.count(Fate.UNMATCHED)
+        collected = replace(
+            collected, unmatched=unmatched, anonymous=anonymous if came > 1 else 0, tokens=tokens, came=came
+        )
+        sums = {"sha256": found.pop("merged", written.sha256), "bytes": (self._part / RESULTS_FILE).stat().st_size}
+        write_manifest(self._part, {**facts, "rows": rows_facts(collected), **found, **sums})
+        sync_folder(self._part)
+        return collected
+
+    @property
+    def _is_joined_by_request(self) -> bool:
+        """Whether requests that the API repeats can be compared with the input: a list of sent rows has none."""
+        return self._sent is None or isinstance(self._known, SentRows)
+
+    def _input(self, whole: WholeInput) -> tuple[KnownInput | None, SentList | None]:
+        """The rows to join results with, and their list."""
+        known, sent = self._known, self._sent
+        if isinstance(known, SentRows):
+            if sent is None:
+                sent = SentList()
+                return SentRows(remembered(known.rows, sent)), sent
+            return known if sent.is_whole else SentRows(whole.sent(known.rows, sent)), sent
+        if known is None and sent is not None:
+            return SentRows(sent.rows()), sent
+        return known, None
+
+    def _placed(self, items: Iterable[ResultItem]) -> Iterator[ResultItem]:
+        """The results with the positions of their rows among those that were sent."""
+        sent = self._sent
+        if sent is None or sent.is_whole:
+            yield from items
+            return
+        numbers = {place: number for number, place in enumerate(sent.places)}
+        for item in items:
+            yield item if item.index is None else replace(item, index=numbers.get(item.index))
+
+    def _merged(self, path: str, whole: WholeInput, found: dict[str, Json]) -> Collected:
+        """Write the results of all attempts, and put their checksum into `found`."""
+        index = self._earlier.index()
+        own = read_segment(self._part, found)
+        assert own is not None
+        index.add(own)
+        merged = merge(self._part / RESULTS_FILE, whole.rows(), index)
+        found["merged"] = merged.sha256
+        verdicts = dict(sorted_codes(merged.verdicts))
+        return Collected(path, merged.ok, merged.came - merged.ok, merged.missing, 0, verdicts=verdicts)
+
+
+def sorted_codes(verdicts: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """Numbers of rows by code, in the order of the codes; codes of later releases come last."""
+    known = [code.value for code in RowVerdict]
+    for code in (*known, *sorted(verdicts.keys() - set(known))):
+        if verdicts.get(code):
+            yield code, verdicts[code]
+
+
+def rows_facts(collected: Collected) -> dict[str, Json]:
+    """The counts of rows in a results manifest."""
+    return {
+        "ok": collected.ok,
+        "failed": collected.failed,
+        "missing": collected.missing,
+        "unmatched": collected.unmatched,
+        "anonymous": collected.anonymous,
+        "verdicts": dict(collected.verdicts),
+    }
+
+
+def _counted(path: str, written: Written, settled: Settled) -> Collected:
+    verdicts, missing = written.verdicts, settled.missing
+    ok, came = verdicts[RowVerdict.OK], verdicts.total()
+    if missing:
+        verdicts[RowVerdict.NO_RESULT] = missing
+    by_code = {code.value: verdicts[code] for code in RowVerdict if verdicts[code]}
+    return Collected(path, ok, came - ok, missing, 0, verdicts=by_code)
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[BinaryIO]:
+    with create_file(path) as stream:
+        yield stream
+    path.unlink()
+
+
+def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) -> ResultItem:
+    """An item whose line was too long to be read, with its bytes in a file of their own."""
+    name = f"{RAW}{number}"
+    with create_file(part / name) as stream:
+        shutil.copyfileobj(content, stream)
+        flush_durably(stream)
+    return replace(item, error={**(item.error or {}), "rawFile": name}, aside=None)

@@ -1,0 +1,172 @@
+"""The ledger of a job: which of its rows have a good answer, and which rows a new attempt sends.
+
+Implements RowLedger. The rule that chooses rows is `RowChoice`; this module applies it to each row of the input.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from batchctl.disk.private_files import make_folder, sync_folder
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob, Json
+from batchctl.model.errors import ResultsError
+from batchctl.model.keys import AttemptKey
+from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow
+from batchctl.model.row_marks import key_of
+from batchctl.model.row_work import RowChoice, RowsSent, RowWork
+from batchctl.model.states import JobState
+from batchctl.rows.collection import rows_facts, sorted_codes
+from batchctl.rows.folder import MANIFEST_FORMAT, RESULTS_FILE, folder_name, job_folder, results_errors
+from batchctl.rows.kept import REUSED_FROM, write_manifest
+from batchctl.rows.ledger_index import LedgerIndex
+from batchctl.rows.merging import merge
+from batchctl.rows.segments import Segments, Signature, Wanted, read_segments, sign_ledgers
+from batchctl.rows.sent_list import SentList, read_sent, write_sent
+from batchctl.rows.whole_input import WholeInput
+
+_NAMED = 10
+"""The rows to send that a survey names."""
+
+
+class ResultsLedger:
+    """Implements RowLedger below one results folder. `uid` is the short uid of the stack."""
+
+    def __init__(self, root: Path, uid: str, inputs: InputEncoder) -> None:
+        self._root = root
+        self._uid = uid
+        self._inputs = inputs
+        self._surveys: dict[str, tuple[tuple[str, RowChoice, Signature], RowWork]] = {}
+
+    def survey(self, job: DesiredJob, choice: RowChoice) -> RowWork | None:
+        try:
+            signature = sign_ledgers(self._root, job.name)
+            known = self._surveys.get(job.name)
+            asked = (job.digest, choice, signature)
+            if known is not None and known[0] == asked:
+                return known[1]
+            rows = self._inputs.rows(job) if signature else None
+            if rows is None:
+                return None
+            segments = self._segments(job.name, choice, verify=False)
+            found = _survey(rows, LedgerIndex(segments.found, choice.accept), choice, segments.damaged)
+        except ResultsError:
+            # What cannot be read now is met again, with its error, where something depends on it.
+            return None
+        self._surveys[job.name] = asked, found
+        return found
+
+    def choose(self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice) -> ChosenRows:
+        known = read_sent(self._root, key, job.digest, token)
+        if known is not None:
+            return ChosenRows(RowsSent(len(known), known.total, ""), None if known.is_whole else known.places)
+        segments = self._segments(job.name, choice, verify=True)
+        index = LedgerIndex(segments.found, choice.accept)
+        sent, seen = SentList(token), set[bytes]()
+        for position, row in enumerate(self._rows(job)):
+            sent.total = position + 1
+            if row.fingerprint not in seen and choice.sends(index.history(row.fingerprint)):
+                sent.add(position, row)
+            seen.add(row.fingerprint)
+        if not len(sent):
+            return ChosenRows(RowsSent(0, sent.total, ""), (), segments.damaged)
+        written = write_sent(self._root, key, job.digest, sent)
+        return ChosenRows(written, None if sent.is_whole else sent.places, segments.damaged)
+
+    def assemble(
+        self, job: DesiredJob, key: AttemptKey, marks: Mapping[str, Json], choice: RowChoice
+    ) -> tuple[str, Collected]:
+        segments = self._segments(job.name, choice, verify=True)
+        index = LedgerIndex(segments.found, choice.accept)
+        folder = job_folder(self._root, job.name)
+        with results_errors(folder), tempfile.TemporaryFile() as aside:
+            whole = WholeInput(aside)
+            for row in self._rows(job):
+                whole.add(row)
+            target = folder / folder_name(key, job.digest)
+            part = folder / f".{target.name}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            try:
+                make_folder(part)
+                merged = merge(part / RESULTS_FILE, whole.rows(), index)
+                verdicts = dict(sorted_codes(merged.verdicts))
+                failed = merged.came - merged.ok
+                path = f"{job.name}/{target.name}"
+                collected = Collected(path, merged.ok, failed, merged.missing, 0, verdicts=verdicts)
+                write_manifest(part, _facts(job, key, marks, collected, merged.sha256, part))
+                sync_folder(part)
+                shutil.rmtree(target, ignore_errors=True)
+                part.rename(target)
+                sync_folder(folder)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+        return path, collected
+
+    def _segments(self, job: str, choice: RowChoice, *, verify: bool) -> Segments:
+        return read_segments(self._root, job, Wanted(self._uid, choice.since), verify=verify)
+
+    def _rows(self, job: DesiredJob) -> Iterator[InputRow]:
+        rows = self._inputs.rows(job)
+        if rows is None:
+            raise ResultsError(
+                f"batchctl does not have the rows of {job.name}",
+                code=ErrorCode.INPUT_CHANGED,
+                hint="give the manifest its rows, or a local file",
+            )
+        return rows
+
+
+def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, damaged: tuple[str, ...]) -> RowWork:
+    total = answered = to_send = retried = retryable = 0
+    seen, first = set[bytes](), list[str]()
+    for position, row in enumerate(rows):
+        total += 1
+        history = index.history(row.fingerprint)
+        is_answered = history is not None and history.is_good
+        answered += is_answered
+        if row.fingerprint in seen:
+            continue
+        seen.add(row.fingerprint)
+        if is_answered or not choice.sends(history):
+            continue
+        to_send += 1
+        retried += history is not None
+        retryable += choice.may_pass(history)
+        if len(first) < _NAMED:
+            first.append(key_of(position) if row.key is None else row.key)
+    return RowWork(total, answered, to_send, retried, retryable, total - len(seen), tuple(first), damaged)
+
+
+def _facts(
+    job: DesiredJob,
+    key: AttemptKey,
+    marks: Mapping[str, Json],
+    collected: Collected,
+    sha256: str,
+    part: Path,
+) -> dict[str, Json]:
+    """The manifest of results that were not bought: they are the answers of earlier attempts."""
+    return {
+        "format": MANIFEST_FORMAT,
+        "job": key.job,
+        "attempt": key.attempt,
+        "shard": key.shard,
+        "digest": job.digest,
+        "account": str(job.account),
+        "remote": None,
+        "displayName": "",
+        "model": job.model,
+        "state": JobState.SUCCEEDED.value,
+        "createTime": None,
+        "startTime": None,
+        "endTime": None,
+        "marks": dict(marks),
+        "rows": rows_facts(collected),
+        "tokens": None,
+        REUSED_FROM: {"path": None, "job": key.job, "attempt": None, "remote": None},
+        "sha256": sha256,
+        "bytes": (part / RESULTS_FILE).stat().st_size,
+    }

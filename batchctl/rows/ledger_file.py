@@ -1,0 +1,114 @@
+"""The ledger of one attempt: for each row that it sent, the fingerprint, the verdict, and where the answer is.
+
+It is a file beside the answers, in the folder of the attempt. Ledgers of all attempts of a job tell which rows have a
+good answer already. A row takes 32 bytes, and none of its text is in there.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchctl.disk.private_files import create_file
+from batchctl.model.desired import Json
+from batchctl.model.verdicts import RowVerdict
+from batchctl.rows.durable import flush_durably
+from batchctl.rows.packed_file import read_packed, write_packed
+from batchctl.rows.sent_list import SentList
+
+LEDGER_FILE = "rows.ledger"
+ANSWERS_FILE = "rows.jsonl"
+"""The answers of an attempt that sent a part of the rows; otherwise they are in the results file."""
+FORMAT = "batchctl/ledger/v1"
+_RECORD = struct.Struct("<16sQIB3x")
+_CODES = tuple(one.value for one in RowVerdict)
+
+
+class LedgerWriter:
+    """Takes the results of an attempt as they are written."""
+
+    def __init__(self, sent: SentList) -> None:
+        self._sent = sent
+        self._body = bytearray()
+        self._has_result = bytearray(len(sent))
+
+    def position(self, number: int) -> int:
+        """The position in the input of a row, by its number among the sent ones."""
+        return self._sent.places[number]
+
+    def add(self, number: int, found: RowVerdict, offset: int, length: int) -> None:
+        """Add the result of a row: its outcome has these bytes in the file of answers."""
+        self._has_result[number] = True
+        self._put(number, found, offset, length)
+
+    def add_missing(self) -> None:
+        """Add all rows that have no result: the API had its chance with them."""
+        for number, has_result in enumerate(self._has_result):
+            if not has_result:
+                self._put(number, RowVerdict.NO_RESULT, 0, 0)
+
+    def _put(self, number: int, found: RowVerdict, offset: int, length: int) -> None:
+        self._body += _RECORD.pack(self._sent.fingerprint(number), offset, length, _CODES.index(found.value))
+
+    def write(self, folder: Path, answers: str) -> dict[str, Json]:
+        """Write the ledger durably into a new folder; returns its facts for the manifest."""
+        head = {"format": FORMAT, "codes": list(_CODES), "answers": answers}
+        with create_file(folder / LEDGER_FILE) as stream:
+            sha256 = write_packed(stream, head, bytes(self._body))
+            flush_durably(stream)
+        rows = len(self._body) // _RECORD.size
+        return {"file": LEDGER_FILE, "answers": answers, "rows": rows, "sent": len(self._sent), "sha256": sha256}
+
+
+@dataclass(frozen=True)
+class LedgerRecord:
+    """One row of a ledger."""
+
+    fingerprint: bytes
+    code: str
+    offset: int
+    length: int
+    """Of its outcome in the file of answers: members of a JSON object with the closing brace. 0: it has none."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The ledger of one attempt, read and checked."""
+
+    answers: Path
+    codes: tuple[str, ...]
+    body: bytes
+
+    def __len__(self) -> int:
+        return len(self.body) // _RECORD.size
+
+    def records(self) -> Iterator[tuple[bytes, int, int, int]]:
+        """All rows: fingerprint, offset, length, and the number of the code."""
+        return _RECORD.iter_unpack(self.body)
+
+    def record(self, number: int) -> LedgerRecord:
+        """One row, by its number."""
+        fingerprint, offset, length, code = _RECORD.unpack_from(self.body, number * _RECORD.size)
+        return LedgerRecord(fingerprint, self.codes[code], offset, length)
+
+
+def read_segment(folder: Path, manifest: Mapping[str, Json]) -> Segment | None:
+    """The ledger of a collected folder; None if its rows have none, as in folders of earlier releases.
+
+    Raises ValueError, KeyError, TypeError and OSError when it is damaged.
+    """
+    facts = manifest.get("ledger")
+    if facts is None:
+        return None
+    head, body = read_packed(folder / LEDGER_FILE, FORMAT)
+    codes = head["codes"]
+    if head["sha256"] != facts["sha256"] or len(body) % _RECORD.size or not isinstance(codes, list):
+        raise ValueError(f"{LEDGER_FILE} is not the one that the manifest describes")
+    if facts["answers"] not in (ANSWERS_FILE, "results.jsonl"):
+        raise ValueError(f"its manifest names {json.dumps(facts['answers'])} as its answers")
+    if any(code >= len(codes) for *_, code in _RECORD.iter_unpack(body)):
+        raise ValueError(f"{LEDGER_FILE} has a verdict that cannot be")
+    return Segment(folder / facts["answers"], tuple(codes), body)

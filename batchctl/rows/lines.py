@@ -1,0 +1,29 @@
+"""JSON lines as results files have them."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from batchctl.model.desired import Json
+
+
+def encoded(value: Json) -> bytes:
+    """A value as JSON on one line. Never fails on what an API may send: a paid result is kept, whatever is in it."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # A lone surrogate becomes its JSON escape by this, which is what the API sent.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _finite(value: Json) -> Json:
+    """NaN and infinities as the strings that proto-JSON has for them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, dict):
+        return {name: _finite(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value

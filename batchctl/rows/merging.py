@@ -1,0 +1,91 @@
+"""The results of a job over all its attempts: each row of the input with the answer that counts, in input order.
+
+The answers are the bytes that were collected, so that the same ledgers give the same file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from batchctl.disk.private_files import create_file
+from batchctl.disk.safe_open import open_stream
+from batchctl.model.desired import Json
+from batchctl.model.verdicts import RowVerdict
+from batchctl.rows.durable import flush_durably
+from batchctl.rows.ledger_file import LedgerRecord, Segment
+from batchctl.rows.ledger_index import LedgerIndex
+from batchctl.rows.lines import encoded
+from batchctl.rows.whole_input import WholeRow
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The finished results file: its checksum and its rows by verdict, those without a result too."""
+
+    sha256: str
+    verdicts: Counter[str]
+
+    @property
+    def ok(self) -> int:
+        """Rows with a good answer, by their verdict alone."""
+        return self.verdicts[RowVerdict.OK]
+
+    @property
+    def missing(self) -> int:
+        """Rows without a result."""
+        return self.verdicts[RowVerdict.NO_RESULT]
+
+    @property
+    def came(self) -> int:
+        """Rows with a result."""
+        return self.verdicts.total() - self.missing
+
+
+def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex) -> Merged:
+    """Write the merged results durably. Raises OSError."""
+    sha256 = hashlib.sha256()
+    verdicts = Counter[str]()
+    with create_file(path) as target, Answers() as answers:
+        for row in rows:
+            found = index.find(row.fingerprint)
+            if found is None or not found[1].length:
+                verdicts[RowVerdict.NO_RESULT.value] += 1
+                continue
+            verdicts[found[1].code] += 1
+            line = _line(row, found[1].code, answers.read(*found))
+            sha256.update(line)
+            target.write(line)
+        flush_durably(target)
+    return Merged(sha256.hexdigest(), verdicts)
+
+
+def _line(row: WholeRow, code: str, outcome: bytes) -> bytes:
+    head: dict[str, Json] = {"key": row.key, "index": row.position, "verdict": code}
+    head |= {"input": dict(row.members)} if row.members else {}
+    return encoded(head)[:-1] + b"," + outcome + b"\n"
+
+
+class Answers(ExitStack):
+    """The files of answers of several attempts, each opened once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: dict[Path, BinaryIO] = {}
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        return self
+
+    def read(self, segment: Segment, record: LedgerRecord) -> bytes:
+        """The bytes of an outcome. Raises OSError."""
+        stream = self._open.get(segment.answers)
+        if stream is None:
+            stream = self._open[segment.answers] = self.enter_context(open_stream(segment.answers))
+        stream.seek(record.offset)
+        return stream.read(record.length)

@@ -1,0 +1,34 @@
+"""Fingerprints of rows: the identity of a request, wherever it is in an input and whatever key it has.
+
+Two rows with one fingerprint are the same purchase. Ledgers keep fingerprints for years, so their content must never
+change under this scheme.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from batchctl.model.canonical import canonical_json
+from batchctl.model.desired import DesiredJob, Json
+
+_SCHEME = "r1"
+_BYTES = 16
+
+
+class RowPrinter:
+    """Makes the fingerprints of one job's rows.
+
+    A fingerprint covers the request with its defaults merged in, and what all rows of the job share: API, kind, model,
+    `runId` and `extraBody`.
+    """
+
+    def __init__(self, job: DesiredJob) -> None:
+        shared = [_SCHEME, job.account.api, job.kind, job.model, job.run_id, dict(job.extra_body)]
+        self._start = hashlib.sha256(canonical_json(shared) + b"\n")
+
+    def fingerprint(self, request: Mapping[str, Json]) -> bytes:
+        """The 16 bytes for a request as it is sent, without batchctl's labels."""
+        found = self._start.copy()
+        found.update(canonical_json(request))
+        return found.digest()[:_BYTES]

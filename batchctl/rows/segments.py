@@ -1,0 +1,98 @@
+"""The ledgers of all attempts of a job, as the results folder has them.
+
+A damaged one costs nothing but itself: its rows count as not answered, and the reason is reported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from batchctl.disk.safe_open import open_stream
+from batchctl.model.desired import Json
+from batchctl.model.exhaustion import raise_if_exhausted
+from batchctl.rows.folder import is_folder_name, job_folder, results_errors
+from batchctl.rows.kept import FAULTS, fault_words, read_manifest
+from batchctl.rows.ledger_file import LEDGER_FILE, Segment, read_segment
+
+Signature: TypeAlias = tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The ledgers of a job in the order of its attempts."""
+
+    found: tuple[Segment, ...] = ()
+    damaged: tuple[str, ...] = ()
+    """Paths of ledgers that cannot be used, with the reason."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which ledgers of a job's folder count."""
+
+    uid: str
+    """The short uid of the stack."""
+    since: int = 1
+    """The first attempt."""
+    without: str = ""
+    """The name of a folder to leave out: the one that is written."""
+
+    def counts(self, folder: Path, manifest: Mapping[str, Json]) -> bool:
+        """Whether the ledger of a folder counts."""
+        is_ours = manifest["marks"]["uid"] == self.uid
+        return is_ours and folder.name != self.without and manifest["attempt"] >= self.since
+
+
+def sign_ledgers(root: Path, job: str) -> Signature:
+    """A value that changes with the ledgers of a job; empty if it has none. Raises ResultsError."""
+    folder = job_folder(root, job)
+    with results_errors(folder):
+        return tuple(
+            (found.name, status.st_ino, status.st_size, status.st_mtime_ns)
+            for found in _folders(folder)
+            if (ledger := found / LEDGER_FILE).is_file() and (status := ledger.lstat())
+        )
+
+
+def read_segments(root: Path, job: str, wanted: Wanted, *, verify: bool) -> Segments:
+    """The ledgers of a job; with `verify`, their answers are read against their checksums. Raises ResultsError."""
+    folder = job_folder(root, job)
+    found: list[tuple[tuple[int, int, str], Segment]] = []
+    damaged: list[str] = []
+    remotes: set[tuple[Json, Json]] = set()
+    with results_errors(folder):
+        for one in _folders(folder):
+            if not (one / LEDGER_FILE).is_file():
+                continue
+            try:
+                manifest = read_manifest(one)
+                segment = read_segment(one, manifest) if wanted.counts(one, manifest) else None
+                remote = manifest["account"], manifest["remote"]
+                # A copy of an attempt's results has the same rows.
+                if segment is None or remote in remotes:
+                    continue
+                if verify:
+                    _check_answers(segment, manifest)
+                remotes.add(remote)
+                found.append(((manifest["attempt"], manifest["shard"], one.name), segment))
+            except FAULTS as error:
+                raise_if_exhausted(error)
+                damaged.append(f"{job}/{one.name}: {fault_words(error)}")
+    return Segments(tuple(segment for _, segment in sorted(found, key=lambda pair: pair[0])), tuple(damaged))
+
+
+def _folders(job: Path) -> Iterator[Path]:
+    if job.is_dir():
+        yield from sorted(one for one in job.iterdir() if is_folder_name(one.name) and not one.is_symlink())
+
+
+def _check_answers(segment: Segment, manifest: Mapping[str, Json]) -> None:
+    """Read the answers of a segment against their checksum."""
+    wanted = manifest["ledger"].get("answersSha256", manifest["sha256"])
+    with open_stream(segment.answers) as stream:
+        if hashlib.file_digest(stream, "sha256").hexdigest() != wanted:
+            raise ValueError(f"{segment.answers.name} was changed")

@@ -1,0 +1,136 @@
+"""The list of the rows that an attempt sends, kept beside the results from before the create call.
+
+It says which row each result belongs to, even if the input file has changed since. It contains names and fingerprints
+of rows, and no text of a request.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from batchctl.disk.atomic_file import replace_file
+from batchctl.disk.private_files import make_folder
+from batchctl.model.desired import Json
+from batchctl.model.keys import AttemptKey
+from batchctl.model.ports import InputRow
+from batchctl.model.row_work import RowsSent
+from batchctl.rows.folder import folder_name, job_folder, results_errors
+from batchctl.rows.packed_file import read_packed, write_packed
+
+FORMAT = "batchctl/sent-rows/v1"
+FOLDER = "sent"
+PRINT_BYTES = 16
+_FAULTS = (ValueError, KeyError, TypeError, RecursionError)
+
+
+@dataclass
+class SentList:
+    """The rows that an attempt sends, in the order of the input."""
+
+    token: str = ""
+    total: int = 0
+    """Rows of the whole input."""
+    places: array[int] = field(default_factory=lambda: array("Q"))
+    """The 0-based position of each row in the input."""
+    prints: bytearray = field(default_factory=bytearray)
+    """Their fingerprints, one after the other."""
+    names: list[Mapping[str, str]] = field(default_factory=list)
+    """The names under which they are sent, such as `{"key": "a"}`."""
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def add(self, place: int, row: InputRow) -> None:
+        """Add the next row."""
+        self.places.append(place)
+        self.prints += row.fingerprint
+        self.names.append(row.sent if row.key is None else {"key": row.key, **row.sent})
+
+    def fingerprint(self, number: int) -> bytes:
+        """The fingerprint of a row, by its number in this list."""
+        return bytes(self.prints[number * PRINT_BYTES : (number + 1) * PRINT_BYTES])
+
+    @property
+    def has_fingerprints(self) -> bool:
+        """Whether the fingerprint of every row is known."""
+        return len(self.prints) == PRINT_BYTES * len(self)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row of the input is sent."""
+        return len(self) == self.total
+
+    def rows(self) -> Iterator[InputRow]:
+        """The rows without their requests, for an input that cannot be read any more."""
+        return (InputRow(None, None, sent=names) for names in self.names)
+
+
+def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
+    """Write the list durably. Raises ResultsError."""
+    job = job_folder(root, key.job)
+    names = json.dumps([dict(one) for one in sent.names], separators=(",", ":")).encode("ascii")
+    head = {
+        "format": FORMAT,
+        "job": key.job,
+        "attempt": key.attempt,
+        "shard": key.shard,
+        "digest": digest,
+        "token": sent.token,
+        "total": sent.total,
+        "rows": len(sent),
+    }
+    body = b"".join((_little_endian(sent.places), bytes(sent.prints), names))
+    with results_errors(job):
+        make_folder(job / FOLDER)
+        with replace_file(_path(job, key, digest)) as stream:
+            sha256 = write_packed(stream, head, body)
+    return RowsSent(len(sent), sent.total, sha256)
+
+
+def read_sent(root: Path, key: AttemptKey, digest: str, token: str) -> SentList | None:
+    """The list of an attempt; None if there is none, it is damaged, or another create call wrote it.
+
+    Raises ResultsError when the folder cannot be read.
+    """
+    job = job_folder(root, key.job)
+    try:
+        with results_errors(job):
+            try:
+                head, body = read_packed(_path(job, key, digest), FORMAT)
+            except FileNotFoundError:
+                return None
+        return _read(head, body) if head["token"] == token else None
+    except _FAULTS:
+        return None
+
+
+def _path(job: Path, key: AttemptKey, digest: str) -> Path:
+    return job / FOLDER / f"{folder_name(key, digest)}.rows"
+
+
+def _read(head: Mapping[str, Json], body: bytes) -> SentList:
+    count = head["rows"]
+    places = array("Q")
+    ends = count * places.itemsize, count * (places.itemsize + PRINT_BYTES)
+    places.frombytes(body[: ends[0]])
+    names = json.loads(body[ends[1] :])
+    if len(names) != count:
+        raise ValueError("the list of sent rows is incomplete")
+    return SentList(head["token"], head["total"], _native(places), bytearray(body[ends[0] : ends[1]]), names)
+
+
+def _little_endian(numbers: array[int]) -> bytes:
+    return _native(numbers).tobytes()
+
+
+def _native(numbers: array[int]) -> array[int]:
+    """Numbers between the byte order of files and that of this machine, either way."""
+    if array("H", [1]).tobytes() == b"\x01\x00":
+        return numbers
+    swapped = array("Q", numbers)
+    swapped.byteswap()
+    return swapped

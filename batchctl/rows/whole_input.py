@@ -1,0 +1,76 @@
+"""All rows of an input while the results of a part of them are collected: the frame of the merged results.
+
+A row takes its fingerprint in memory; its key and the members beside its request are on disk.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from batchctl.model.desired import Json
+from batchctl.model.ports import InputRow
+from batchctl.rows.sent_list import PRINT_BYTES, SentList
+
+
+@dataclass(frozen=True)
+class WholeRow:
+    """A row of the input, as the merged results show it."""
+
+    position: int
+    fingerprint: bytes
+    key: str | None
+    members: Mapping[str, Json]
+
+
+class WholeInput:
+    """The rows of an input, in its order. `aside` is an empty file."""
+
+    def __init__(self, aside: BinaryIO) -> None:
+        self._aside = aside
+        self._places = array("q", [0])
+        self._prints = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._places) - 1
+
+    @property
+    def has_fingerprints(self) -> bool:
+        """Whether the input was read, and the fingerprint of every row is known."""
+        return len(self) > 0 and len(self._prints) == PRINT_BYTES * len(self)
+
+    def add(self, row: InputRow) -> None:
+        """Add the next row."""
+        line = json.dumps([row.key, dict(row.members)], separators=(",", ":")).encode("ascii")
+        self._aside.write(line)
+        self._places.append(self._places[-1] + len(line))
+        self._prints += row.fingerprint
+
+    def sent(self, rows: Iterable[InputRow], sent: SentList) -> Iterator[InputRow]:
+        """Read all rows; yields those that were sent."""
+        places = iter(sent.places)
+        following = next(places, None)
+        for position, row in enumerate(rows):
+            self.add(row)
+            if position == following:
+                following = next(places, None)
+                yield row
+
+    def rows(self) -> Iterator[WholeRow]:
+        """All rows, after all were added."""
+        self._aside.seek(0)
+        for position in range(len(self)):
+            key, members = json.loads(self._aside.read(self._places[position + 1] - self._places[position]))
+            start = position * PRINT_BYTES
+            yield WholeRow(position, bytes(self._prints[start : start + PRINT_BYTES]), key, members)
+
+
+def remembered(rows: Iterable[InputRow], sent: SentList) -> Iterator[InputRow]:
+    """The rows of an input that was sent as a whole, noted in its list as they are read."""
+    for position, row in enumerate(rows):
+        sent.add(position, row)
+        sent.total = position + 1
+        yield row

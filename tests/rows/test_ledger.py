@@ -1,0 +1,234 @@
+"""The ledger over several attempts: what is sent, what is merged, and what a damaged part costs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchctl.model.desired import DesiredJob, InlineRows, RequestRow
+from batchctl.model.keys import AttemptKey
+from batchctl.model.observed import RemoteJob
+from batchctl.model.ports import Collected, InputRow, ResultItem, SentRows
+from batchctl.model.row_work import RowChoice, RowsToSend
+from batchctl.rows.encode import RowEncoder
+from batchctl.rows.ledger import ResultsLedger
+from batchctl.rows.results import ResultsFolder
+from tests.support.decisions import job
+
+MARKS = {"stack": "shop", "uid": "abc123"}
+INPUTS = RowEncoder()
+GOOD = RowChoice()
+RETRYABLE = RowChoice(RowsToSend.RETRYABLE)
+
+
+def request(text: str) -> dict[str, Any]:
+    return {"contents": [{"role": "user", "parts": [{"text": text}]}]}
+
+
+def work(*texts: str, digest: str = "1", model: str = "gemini-2.5-flash", **keys: str) -> DesiredJob:
+    """A job with a row for each text; its key is that text, unless `keys` has another one."""
+    rows = tuple(RequestRow(keys.get(text, text), request(text)) for text in texts)
+    return replace(job(work=digest, model=model), source=InlineRows(rows))
+
+
+def answer(text: str) -> dict[str, Any]:
+    return {"candidates": [{"content": {"parts": [{"text": text}]}, "finishReason": "STOP"}]}
+
+
+class Shop:
+    """A job and its attempts in one results folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.ledger = ResultsLedger(root, "abc123", INPUTS)
+
+    def send(self, wanted: DesiredJob, attempt: int, choice: RowChoice = GOOD) -> list[str]:
+        """Choose the rows of an attempt; gives their texts."""
+        chosen = self.ledger.choose(wanted, key(attempt), token(attempt), choice)
+        rows = wanted.source.rows
+        places = range(len(rows)) if chosen.positions is None else chosen.positions
+        return [str(rows[place].key) for place in places]
+
+    def collect(
+        self, wanted: DesiredJob, attempt: int, outcomes: Iterable[tuple[str, Any]], *, known: bool = True, **fields: Any
+    ) -> Collected:
+        """Collect results: by key, an answer, an error code, or None for nothing."""
+        items = [
+            ResultItem(name, None, error={"code": outcome, "message": "no"})
+            if isinstance(outcome, int)
+            else ResultItem(name, None, response=answer(outcome))
+            for name, outcome in outcomes
+        ]
+        rows = INPUTS.rows(wanted)
+        assert rows is not None
+        remote = RemoteJob(f"batches/{attempt}", wanted.account, "x", None, "JOB_STATE_SUCCEEDED")
+        given = SentRows(rows) if known else None
+        marks = {**MARKS, "token": token(attempt)}
+        return ResultsFolder(self.root).collect(key(attempt), wanted.digest, remote, items, given, marks, **fields)
+
+    def results(self, found: Collected) -> list[tuple[Any, Any, str]]:
+        """The rows of a results file: key, position, and text or verdict."""
+        lines = (self.root / found.path / "results.jsonl").read_text(encoding="utf-8").splitlines()
+        return [shown(json.loads(line)) for line in lines]
+
+
+def shown(row: dict[str, Any]) -> tuple[Any, Any, str]:
+    text = row["response"]["candidates"][0]["content"]["parts"][0]["text"] if "response" in row else row["verdict"]
+    return row["key"], row["index"], text
+
+
+def key(attempt: int) -> AttemptKey:
+    return AttemptKey("a", attempt)
+
+
+def token(attempt: int) -> str:
+    return f"token{attempt:05}"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path / "results")
+
+
+def test_a_first_attempt_sends_all(shop: Shop) -> None:
+    assert shop.send(work("x", "y"), 1) == ["x", "y"]
+    assert shop.ledger.survey(work("x", "y"), GOOD) is None
+
+
+def test_changed_rows_are_sent_and_the_others_keep_their_answers(shop: Shop) -> None:
+    before, after = work("x", "y", "z"), work("new", "z", "x", digest="2")
+    shop.send(before, 1)
+    shop.collect(before, 1, [("x", "1"), ("y", "2"), ("z", "3")])
+    found = shop.ledger.survey(after, GOOD)
+    assert found is not None
+    assert (found.total, found.answered, found.to_send, found.retried, found.first) == (3, 2, 1, 0, ("new",))
+    assert shop.send(after, 2) == ["new"]
+    merged = shop.collect(after, 2, [("new", "4")])
+    assert (merged.ok, merged.failed, merged.missing, merged.came) == (3, 0, 0, 1)
+    assert shop.results(merged) == [("new", 0, "4"), ("z", 1, "3"), ("x", 2, "1")]
+
+
+def test_other_keys_and_another_order_send_nothing(shop: Shop) -> None:
+    before, after = work("x", "y"), work("y", "x", digest="2", x="first")
+    shop.send(before, 1)
+    shop.collect(before, 1, [("x", "1"), ("y", "2")])
+    assert shop.send(after, 2) == []
+    path, found = shop.ledger.assemble(after, key(2), {**MARKS, "token": ""}, GOOD)
+    assert (path, found.ok) == (found.path, 2)
+    assert shop.results(found) == [("y", 0, "2"), ("first", 1, "1")]
+
+
+def test_another_model_sends_all(shop: Shop) -> None:
+    shop.send(work("x"), 1)
+    shop.collect(work("x"), 1, [("x", "1")])
+    assert shop.send(work("x", digest="2", model="gemini-2.5-pro"), 2) == ["x"]
+
+
+def test_equal_requests_are_sent_once_and_answered_twice(shop: Shop) -> None:
+    wanted = work("x", "y")
+    twice = replace(wanted, source=InlineRows((*wanted.source.rows, RequestRow("again", request("x")))))
+    assert shop.send(twice, 1) == ["x", "y"]
+    found = shop.collect(twice, 1, [("y", "2"), ("x", "1")])
+    assert shop.results(found) == [("x", 0, "1"), ("y", 1, "2"), ("again", 2, "1")]
+
+
+def test_a_good_answer_is_never_replaced(shop: Shop) -> None:
+    wanted = work("x", "y")
+    shop.send(wanted, 1)
+    shop.collect(wanted, 1, [("x", "1"), ("y", 13)])
+    assert shop.send(wanted, 2) == ["y"]
+    # The API answers more than it was asked for.
+    found = shop.collect(wanted, 2, [("y", 13), ("x", 3)])
+    assert shop.results(found) == [("x", 0, "1"), ("y", 1, "INTERNAL")]
+
+
+@pytest.mark.parametrize(
+    ("code", "tries", "is_sent"),
+    [(13, 1, True), (13, 2, True), (13, 3, False), (3, 1, False), (8, 2, True), (7, 1, False)],
+)
+def test_rows_are_retried_while_it_may_help(shop: Shop, code: int, tries: int, is_sent: bool) -> None:
+    wanted = work("x", "y")
+    for attempt in range(1, tries + 1):
+        shop.send(wanted, attempt)
+        shop.collect(wanted, attempt, [("x", "1"), ("y", code)])
+    found = shop.ledger.survey(wanted, GOOD)
+    assert found is not None
+    assert (found.to_send, found.retryable, found.given_up) == (1, int(is_sent), int(not is_sent))
+    assert shop.send(wanted, 9, RETRYABLE) == ["y"] * is_sent
+    assert shop.send(wanted, 10) == ["y"], "an attempt that a person orders sends every row without a good answer"
+
+
+def test_accepted_verdicts_are_good(shop: Shop) -> None:
+    wanted = work("x")
+    shop.send(wanted, 1)
+    shop.collect(wanted, 1, [("x", 13)])
+    assert shop.send(wanted, 2, replace(GOOD, accept=frozenset({"INTERNAL"}))) == []
+
+
+@pytest.mark.parametrize(("counts_missing", "retryable"), [(True, 0), (False, 1)])
+def test_rows_without_a_result_count_as_tried_if_the_api_had_the_time(
+    shop: Shop, counts_missing: bool, retryable: int
+) -> None:
+    wanted = work("x", "y")
+    once = replace(GOOD, most_tries=1)
+    shop.send(wanted, 1)
+    shop.collect(wanted, 1, [("x", "1")], counts_missing=counts_missing)
+    found = shop.ledger.survey(wanted, once)
+    assert found is not None
+    assert (found.to_send, found.retryable, found.retried) == (1, retryable, 1 - retryable)
+
+
+def test_answers_before_a_rerun_do_not_count(shop: Shop) -> None:
+    wanted = work("x")
+    shop.send(wanted, 1)
+    shop.collect(wanted, 1, [("x", "1")])
+    assert shop.send(wanted, 2, replace(GOOD, since=2)) == ["x"]
+
+
+def test_a_changed_input_still_tells_whose_answer_it_is(shop: Shop) -> None:
+    before, after = work("x", "y"), work("y", "z", digest="2")
+    shop.send(before, 1)
+    shop.collect(before, 1, [("x", "1"), ("y", "2")], known=False)
+    assert shop.send(after, 2) == ["z"]
+
+
+def test_a_list_that_a_lost_call_sent_is_used_again(shop: Shop) -> None:
+    wanted = work("x", "y")
+    shop.send(wanted, 1)
+    shop.collect(wanted, 1, [("x", "1")])
+    assert shop.send(wanted, 2) == ["y"]
+    assert shop.send(wanted, 2, RowChoice(RowsToSend.ALL)) == ["y"]
+
+
+@pytest.mark.parametrize("file", ["rows.ledger", "results.jsonl", "manifest.json"])
+def test_a_damaged_attempt_costs_only_its_own_rows(shop: Shop, file: str) -> None:
+    wanted = work("x", "y")
+    shop.send(wanted, 1)
+    first = shop.collect(wanted, 1, [("x", "1"), ("y", 13)])
+    shop.send(wanted, 2)
+    shop.collect(wanted, 2, [("y", "2")])
+    damaged = shop.root / first.path / file
+    damaged.write_bytes(damaged.read_bytes().replace(b"1", b"7"))
+    chosen = shop.ledger.choose(wanted, key(3), token(3), GOOD)
+    assert [*(chosen.positions or ())] == [0]
+    assert len(chosen.damaged) == 1
+    assert chosen.damaged[0].startswith(first.path)
+
+
+def test_another_stacks_answers_do_not_count(shop: Shop) -> None:
+    wanted = work("x")
+    shop.send(wanted, 1)
+    shop.collect(wanted, 1, [("x", "1")])
+    shop.ledger = ResultsLedger(shop.root, "zzz999", INPUTS)
+    assert shop.send(wanted, 2) == ["x"]
+
+
+def test_the_fingerprint_never_changes() -> None:
+    (row,) = INPUTS.rows(work("hello")) or ()
+    assert isinstance(row, InputRow)
+    assert row.fingerprint.hex() == "29b9838b15db0e2d6b7a521b216d00b9"
