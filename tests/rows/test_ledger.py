@@ -55,7 +55,13 @@ class Shop:
         return [str(rows[place].key) for place in places]
 
     def collect(
-        self, wanted: DesiredJob, attempt: int, outcomes: Iterable[tuple[str, Any]], *, known: bool = True, **fields: Any
+        self,
+        wanted: DesiredJob,
+        attempt: int,
+        outcomes: Iterable[tuple[str, Any]],
+        *,
+        known: bool = True,
+        **fields: Any,
     ) -> Collected:
         """Collect results: by key, an answer, an error code, or None for nothing."""
         items = [

@@ -35,7 +35,7 @@ from batchctl.model.desired import (
 )
 from batchctl.model.digests import digest_of
 from batchctl.model.errors import BatchctlError
-from batchctl.model.keys import Account, Api
+from batchctl.model.keys import Account, Api, short_uid
 from batchctl.model.plan import JobPlan
 from batchctl.model.ports import Provider
 from batchctl.model.recorded import AddEvent, Recorded, RecordedAttempt, SaveAttempt
@@ -43,6 +43,7 @@ from batchctl.providers.gemini.provider import open_gemini
 from batchctl.providers.wire import Owner, Place, Wire
 from batchctl.reconcile import Options
 from batchctl.rows.encode import RowEncoder
+from batchctl.rows.ledger import ResultsLedger
 from batchctl.rows.looks import ResultsShelf
 from batchctl.rows.reader import RowFiles
 from batchctl.rows.results import ResultsFolder
@@ -56,6 +57,7 @@ from tests.support.engine_boundaries import (
     Receiver,
     Service,
     Telling,
+    TracedLedger,
     TracedResults,
     TracedState,
 )
@@ -142,10 +144,12 @@ class World:
     def tools(self, **changes: Any) -> Tools:
         """Fresh tools: those of a new process."""
         self.clock, self.progress = EngineClock(self.time, self.local), Telling()
+        inputs = RowEncoder()
+        ledger = ResultsLedger(self.results, short_uid(UID), inputs)
         tools = Tools(
             TracedState(self.state(), self.log, self.boundaries),
             Providers(self.open),
-            RowEncoder(),
+            inputs,
             TracedResults(ResultsFolder(self.results), self.boundaries),
             self.receiver,
             self.clock,
@@ -153,6 +157,7 @@ class World:
             self.token,
             lambda: 0.5,
             shelf=ResultsShelf(self.results),
+            ledger=TracedLedger(ledger, self.boundaries),
             opened=self.stack(),
         )
         return replace(tools, **changes)

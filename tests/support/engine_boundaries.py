@@ -21,11 +21,15 @@ import httpx
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.embedded import EmbeddedTransport
 from batchctl.emulator.settings import Settings
+from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import NotDelivered
 from batchctl.model.keys import AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
 from batchctl.model.plan import Plan
+from batchctl.model.ports import ChosenRows
 from batchctl.model.recorded import Recorded, Write
+from batchctl.model.row_work import RowChoice, RowWork
+from batchctl.rows.ledger import ResultsLedger
 from batchctl.rows.results import ResultsFolder
 from batchctl.state.store import FileState
 
@@ -330,9 +334,9 @@ class TracedResults:
         self._inner = inner
         self._boundaries = boundaries
 
-    def collect(self, key: AttemptKey, *rest: Any) -> Any:
+    def collect(self, key: AttemptKey, *rest: Any, **named: Any) -> Any:
         self._boundaries.cross(f"before collect {key}")
-        collected = self._inner.collect(key, *rest)
+        collected = self._inner.collect(key, *rest, **named)
         self._boundaries.cross(f"after collect {key}")
         return collected
 
@@ -350,3 +354,26 @@ class TracedResults:
         self._boundaries.cross(f"before point {job}")
         self._inner.point_current(job, path)
         self._boundaries.cross(f"after point {job}")
+
+
+class TracedLedger:
+    """The ledger of rows, with boundaries around what it writes."""
+
+    def __init__(self, inner: ResultsLedger, boundaries: Boundaries) -> None:
+        self._inner = inner
+        self._boundaries = boundaries
+
+    def survey(self, job: DesiredJob, choice: RowChoice) -> RowWork | None:
+        return self._inner.survey(job, choice)
+
+    def choose(self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice) -> ChosenRows:
+        self._boundaries.cross(f"before choose {key}")
+        chosen = self._inner.choose(job, key, token, choice)
+        self._boundaries.cross(f"after choose {key}")
+        return chosen
+
+    def assemble(self, job: DesiredJob, key: AttemptKey, *rest: Any) -> Any:
+        self._boundaries.cross(f"before assemble {key}")
+        assembled = self._inner.assemble(job, key, *rest)
+        self._boundaries.cross(f"after assemble {key}")
+        return assembled
