@@ -16,6 +16,7 @@ from batchctl.reconcile import Options
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
+@click.option("--accept-canary", is_flag=True, help="Buy the other rows although the canary failed.")
 @click.option("--max-create", type=click.IntRange(0), metavar="N", help="Create up to N jobs.")
 @lock_option
 @common_options
@@ -26,6 +27,7 @@ def retry(
     output: str,
     yes: bool,
     no_input: bool,
+    accept_canary: bool,
     max_create: int | None,
     lock_timeout: str,
 ) -> int:
@@ -36,6 +38,6 @@ def retry(
     """
     workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
     workspace.require(names, workspace.state.load())
-    options = Options(workspace.scope, retry=True, max_create=max_create)
+    options = Options(workspace.scope, retry=True, accept_canary=accept_canary, max_create=max_create)
     question = "Do you want to retry these jobs?"
     return carry_out(workspace, Request(options, Until(ended=False), Consent(yes, no_input), output, question))

@@ -22,7 +22,7 @@ from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
 from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.remote_names import read_adopt, read_model
-from batchctl.manifests.row_settings import read_row_settings
+from batchctl.manifests.row_settings import read_canary, read_row_settings
 from batchctl.manifests.sources import SENT_FORMS, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
 from batchctl.model.desired import (
@@ -119,6 +119,7 @@ class JobBuilder:
             location=self._root.location,
             lifecycle=lifecycle,
             row_settings=read_row_settings(self._spec),
+            canary=read_canary(self._spec),
             labels=value_of(self._root, "metadata", "labels") or {},
             display_name=self._value("displayName"),
             dest=dest,

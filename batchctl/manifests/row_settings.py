@@ -1,9 +1,9 @@
-"""Reads `spec.rows` of a manifest that keeps to its schema."""
+"""Reads `spec.rows` and `spec.canary` of a manifest that keeps to its schema."""
 
 from __future__ import annotations
 
 from batchctl.manifests.nodes import Node, value_of
-from batchctl.model.row_settings import RowSettings
+from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
 
 
 def read_row_settings(spec: Node) -> RowSettings:
@@ -14,4 +14,17 @@ def read_row_settings(spec: Node) -> RowSettings:
         frozenset(value_of(spec, "rows", "accept") or ()),
         standard.reuse if reuse is None else reuse,
         standard.max_attempts if attempts is None else attempts,
+    )
+
+
+def read_canary(spec: Node) -> Canary | None:
+    """The canary; None without one."""
+    if value_of(spec, "canary") is None:
+        return None
+    standard = Canary()
+    rows, failed = value_of(spec, "canary", "rows"), value_of(spec, "canary", "maxFailedRows")
+    return Canary(
+        standard.rows if rows is None else rows,
+        standard.max_failed_rows if failed is None else MaxFailedRows.parse(failed),
+        value_of(spec, "canary", "maxTokensPerRow"),
     )

@@ -17,7 +17,7 @@ from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_mo
 from batchctl.model.chain import Chain, ChainCount, Obstacle
 from batchctl.model.keys import Account, Api
 from batchctl.model.notices import Hook
-from batchctl.model.row_settings import MaxFailedRows, RowSettings
+from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict with string keys."""
@@ -251,6 +251,8 @@ class DesiredJob:
     row_hashes: str | None = None
     """See `RowHashes`; None if there are too many rows, or batchctl does not send them."""
     row_settings: RowSettings = field(default_factory=RowSettings)
+    canary: Canary | None = None
+    """Not in the digest."""
 
     @property
     def row_kind(self) -> Kind:

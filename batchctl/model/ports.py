@@ -414,6 +414,8 @@ class Collected:
     """Rows by the code of their verdict, including rows without a result."""
     came: int = 0
     """Rows with a result of this attempt; the numbers above are those of all attempts."""
+    sent: RowsSent | None = None
+    """The rows that this attempt sent, with their verdicts; None if their list is not known."""
 
 
 class Shelf(Protocol):

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     ATTEMPT_FAILED = ("AttemptFailed", "The attempt failed, and `retryOn` and `backoffLimit` allow another.")
     REUSED = ("Reused", "The results folder has complete results of the same work: nothing is bought.")
     ROWS_ANSWERED = ("RowsAnswered", "Every row has a good answer of an earlier attempt: nothing is bought.")
+    CANARY_PASSED = ("CanaryPassed", "The rows of the canary have good answers; the other rows are bought.")
     ROWS_RETRIED = (
         "RowsRetried",
         "Rows without a good answer are sent again: `retryOn` contains `ROWS`.",
@@ -104,6 +105,10 @@ class Reason(StrEnum):
     REJECTED = ("Rejected", "The API refused the create call for good.")
     NOT_RETRIED = ("NotRetried", "It ended without success, in a way that is not in `retryOn`.")
     MAX_FAILED_ROWS = ("MaxFailedRows", "It ended, and more of its rows failed than `maxFailedRows` allows.")
+    CANARY_FAILED = (
+        "CanaryFailed",
+        "More rows of the canary failed than `canary` allows; the other rows are not bought.",
+    )
     UNPLACED = ("Unplaced", "It succeeded, and none of its results could be matched with a row of the input.")
     BACKOFF_LIMIT = ("BackoffLimit", "It failed, and `backoffLimit` is reached.")
     MISSING = ("Missing", "Its remote job is gone, and it had not ended.")

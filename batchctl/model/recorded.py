@@ -139,6 +139,11 @@ class RecordedAttempt:
     """The rows that it sent; None if batchctl did not choose them."""
 
     @property
+    def is_canary(self) -> bool:
+        """Whether it sent a few rows first, to decide about the others."""
+        return self.sent is not None and self.sent.is_canary
+
+    @property
     def is_active(self) -> bool:
         """Whether its remote job is queued or running, by the last known state."""
         return self.state is not None and is_active(self.state)
@@ -219,6 +224,8 @@ class JobRow:
     row_settings: RowSettings = field(default_factory=RowSettings)
     rows_since: int = 1
     """The first attempt whose answers count: `--rerun` raises it."""
+    canary_accepted: str | None = None
+    """The digest of the work whose canary failed and was accepted by `batchctl retry --accept-canary`."""
 
 
 @dataclass(frozen=True)

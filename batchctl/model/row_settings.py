@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Self
 
@@ -58,12 +58,22 @@ class RowSettings:
     """How often a row is sent, with `retryOn: [ROWS]`."""
 
 
+@dataclass(frozen=True)
+class Canary:
+    """`spec.canary`: a few rows are bought first, and their results decide about the others."""
+
+    rows: int = 50
+    max_failed_rows: MaxFailedRows = field(default_factory=lambda: MaxFailedRows("5%"))
+    max_tokens_per_row: int | None = None
+    """The most tokens, of input and output, that a row may take on average; None: no limit."""
+
+
 def judge_rows(rows: RowCounts, settings: RowSettings, limit: MaxFailedRows | None) -> RowCounts:
     """The counts of collected rows, as the manifest judges them. Rows without a verdict keep their counts."""
     if rows.verdicts:
         good = _good(rows.verdicts, settings)
-        none = rows.verdicts.get(RowVerdict.NO_RESULT, 0)
-        missing = 0 if RowVerdict.NO_RESULT in settings.accept else none
+        without = {RowVerdict.NO_RESULT, RowVerdict.NOT_SENT} - settings.accept
+        missing = sum(rows.verdicts.get(code, 0) for code in without)
         accepted = settings.accept & rows.verdicts.keys()
         rows = replace(rows, ok=good, failed=sum(rows.verdicts.values()) - good - missing, accepted=accepted)
     if limit is None or rows.ok is None:

@@ -6,7 +6,8 @@ of the job.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from batchctl.model.verdicts import RowVerdict
@@ -49,6 +50,8 @@ class RowChoice:
     """Only rows whose latest result has one of these codes; empty: any."""
     since: int = 1
     """The first attempt whose answers count."""
+    most: int | None = None
+    """Of a canary: the number of rows. They are spread over the input, and are the same ones each time."""
 
     def sends(self, history: RowHistory | None) -> bool:
         """Whether a row with this history is sent; None: it has none."""
@@ -101,3 +104,13 @@ class RowsSent:
     """The number of rows of the input."""
     sha256: str
     """Of the list of sent rows in the results folder."""
+    is_canary: bool = False
+    """Whether these are a few of the rows to send, see `Canary`."""
+    verdicts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """Once collected: these rows by the code of their verdict, those without a result too."""
+    tokens: int | None = None
+    """Tokens of input and output that the API counted for them."""
+
+    def good(self, accept: frozenset[str]) -> int:
+        """The rows with a good answer. `accept` are codes that count as good besides `OK`."""
+        return sum(self.verdicts.get(code, 0) for code in {RowVerdict.OK.value, *accept})

@@ -143,6 +143,7 @@ class RowVerdict(StrEnum):
     UNAUTHENTICATED = ("UNAUTHENTICATED", VerdictGroup.ERROR, "The credentials are not valid (code 16).", False)
 
     NO_RESULT = ("NO_RESULT", VerdictGroup.NOTHING, "The results have no line for this row.", True)
+    NOT_SENT = ("NOT_SENT", VerdictGroup.NOTHING, "No attempt has sent this row yet.", True)
 
 
 FINISH_REASONS: Mapping[str, RowVerdict] = {

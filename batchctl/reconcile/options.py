@@ -57,6 +57,8 @@ class Options:
     """Cancel the active jobs in scope, and decide nothing else."""
     retry: bool = False
     """Order a new attempt of the jobs that the scope names, after one that has ended without success."""
+    accept_canary: bool = False
+    """With `retry`: buy the other rows although the canary failed."""
     allow_empty: bool = False
     allow_protected: bool = False
     adopt_changed: bool = False

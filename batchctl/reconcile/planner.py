@@ -11,6 +11,7 @@ from batchctl.model.inventory import Inventory
 from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.recorded import Recorded
+from batchctl.model.work_size import rows_sent
 from batchctl.reconcile.admission.sizes import is_bought, rows_to_buy, size_of
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.decide.context import Context
@@ -107,7 +108,8 @@ def _job_plan(
     subject: Subject, decision: Decision, guard: Guard | None, rates: TokenRates, context: Context
 ) -> JobPlan:
     view, bought, work = subject.current, is_bought(decision), context.rows_of(subject)
-    total = None if work is None else work.total
+    sent = None if subject.desired is None else rows_sent(subject.desired)
+    total = sent if work is None else work.total
     size = size_of(subject, rates, bought=bought, rows=rows_to_buy(decision, work), total=total)
     chain = None if subject.desired is None else subject.desired.chain_rows
     return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought, chain, work)

@@ -13,7 +13,7 @@ from batchctl.disk.private_files import create_file, sync_folder
 from batchctl.model.desired import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import Collected, KnownInput, ResultItem, SentRows
-from batchctl.model.row_work import RowChoice
+from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import Fate, Settled
 from batchctl.rows.counting import ResultCount, without_position
@@ -100,17 +100,32 @@ class Collection:
         came = written.verdicts.total()
         tokens = counts.tokens(settled)
         found: dict[str, Json] = {"tokens": tokens, **written.usage.facts()}
-        if ledger is not None:
+        own = None
+        if ledger is not None and sent is not None:
             if self._counts_missing and came:
                 ledger.add_missing()
-            found["ledger"] = {**ledger.write(self._part, answers), "answersSha256": written.sha256}
+            own = _own(sent, ledger, written)
+            found["canary"] = sent.is_canary
+            found["ledger"] = {
+                **ledger.write(self._part, answers),
+                "answersSha256": written.sha256,
+                "verdicts": dict(own.verdicts),
+            }
         collected = self._merged(path, whole, found) if is_part else _counted(path, written, settled)
         unmatched = settled.fates.count(Fate.UNMATCHED)
         collected = replace(
-            collected, unmatched=unmatched, anonymous=anonymous if came > 1 else 0, tokens=tokens, came=came
+            collected,
+            unmatched=unmatched,
+            anonymous=anonymous if came > 1 else 0,
+            tokens=tokens,
+            came=came,
+            sent=own,
         )
-        sums = {"sha256": found.pop("merged", written.sha256), "bytes": (self._part / RESULTS_FILE).stat().st_size}
-        write_manifest(self._part, {**facts, "rows": rows_facts(collected), **found, **sums})
+        whole_sums = {
+            "sha256": found.pop("merged", written.sha256),
+            "bytes": (self._part / RESULTS_FILE).stat().st_size,
+        }
+        write_manifest(self._part, {**facts, "rows": rows_facts(collected), **found, **whole_sums})
         sync_folder(self._part)
         return collected
 
@@ -171,6 +186,12 @@ def rows_facts(collected: Collected) -> dict[str, Json]:
         "anonymous": collected.anonymous,
         "verdicts": dict(collected.verdicts),
     }
+
+
+def _own(sent: SentList, ledger: LedgerWriter, written: Written) -> RowsSent:
+    """The rows of this attempt alone."""
+    verdicts = dict(sorted_codes(ledger.verdicts()))
+    return RowsSent(len(sent), sent.total, "", sent.is_canary, verdicts, written.usage.total)
 
 
 def _counted(path: str, written: Written, settled: Settled) -> Collected:

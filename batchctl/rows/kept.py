@@ -31,6 +31,7 @@ from batchctl.model.keys import (
 )
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.row_work import RowsSent
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.model.times import read_rfc3339
 from batchctl.rows.folder import (
@@ -172,7 +173,16 @@ def _attempt(folder: Path, found: Mapping[str, Json]) -> RecordedAttempt:
         adopted=True,
         results=f"{job}/{folder.name}",
         tokens=None if tokens is None else _count(tokens, "tokens"),
+        sent=_sent(found, total),
     )
+
+
+def _sent(found: Mapping[str, Json], total: int) -> RowsSent | None:
+    """The rows that the attempt sent; None in a manifest of an earlier release, or if batchctl did not choose them."""
+    if "ledger" not in found:
+        return None
+    ledger = _object(found["ledger"])
+    return RowsSent(_count(ledger["sent"], "sent"), total, "", found.get("canary") is True, _verdicts(ledger))
 
 
 def _verdicts(rows: Mapping[str, Json]) -> dict[str, int]:

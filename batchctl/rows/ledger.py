@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from heapq import nsmallest
 from pathlib import Path
 
 from batchctl.disk.private_files import make_folder, sync_folder
@@ -62,15 +63,20 @@ class ResultsLedger:
     def choose(self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice) -> ChosenRows:
         known = read_sent(self._root, key, job.digest, token)
         if known is not None:
-            return ChosenRows(RowsSent(len(known), known.total, ""), None if known.is_whole else known.places)
+            sent_before = RowsSent(len(known), known.total, "", known.is_canary)
+            return ChosenRows(sent_before, None if known.is_whole else known.places)
         segments = self._segments(job.name, choice, verify=True)
         index = LedgerIndex(segments.found, choice.accept)
+        chosen = None if choice.most is None else self._spread(job, index, choice, choice.most)
         sent, seen = SentList(token), set[bytes]()
         for position, row in enumerate(self._rows(job)):
             sent.total = position + 1
-            if row.fingerprint not in seen and choice.sends(index.history(row.fingerprint)):
-                sent.add(position, row)
+            if row.fingerprint in seen or not choice.sends(index.history(row.fingerprint)):
+                continue
             seen.add(row.fingerprint)
+            if chosen is None or position in chosen:
+                sent.add(position, row)
+        sent.is_canary = chosen is not None and len(sent) < len(seen)
         if not len(sent):
             return ChosenRows(RowsSent(0, sent.total, ""), (), segments.damaged)
         written = write_sent(self._root, key, job.digest, sent)
@@ -104,6 +110,15 @@ class ResultsLedger:
             finally:
                 shutil.rmtree(part, ignore_errors=True)
         return path, collected
+
+    def _spread(self, job: DesiredJob, index: LedgerIndex, choice: RowChoice, most: int) -> frozenset[int]:
+        """The positions of so many rows to send, by the order of fingerprints: the same rows are chosen again."""
+        rows = enumerate(self._rows(job))
+        found = ((row.fingerprint, place) for place, row in rows if choice.sends(index.history(row.fingerprint)))
+        first = dict[bytes, int]()
+        for fingerprint, place in found:
+            first.setdefault(fingerprint, place)
+        return frozenset(first[one] for one in nsmallest(most, first))
 
     def _segments(self, job: str, choice: RowChoice, *, verify: bool) -> Segments:
         return read_segments(self._root, job, Wanted(self._uid, choice.since), verify=verify)

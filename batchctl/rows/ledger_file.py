@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ class LedgerWriter:
         self._sent = sent
         self._body = bytearray()
         self._has_result = bytearray(len(sent))
+        self._verdicts = Counter[str]()
 
     def position(self, number: int) -> int:
         """The position in the input of a row, by its number among the sent ones."""
@@ -42,6 +44,7 @@ class LedgerWriter:
     def add(self, number: int, found: RowVerdict, offset: int, length: int) -> None:
         """Add the result of a row: its outcome has these bytes in the file of answers."""
         self._has_result[number] = True
+        self._verdicts[found.value] += 1
         self._put(number, found, offset, length)
 
     def add_missing(self) -> None:
@@ -49,6 +52,10 @@ class LedgerWriter:
         for number, has_result in enumerate(self._has_result):
             if not has_result:
                 self._put(number, RowVerdict.NO_RESULT, 0, 0)
+
+    def verdicts(self) -> Counter[str]:
+        """All rows by the code of their verdict, those without a result too."""
+        return self._verdicts + Counter({RowVerdict.NO_RESULT.value: self._has_result.count(0)})
 
     def _put(self, number: int, found: RowVerdict, offset: int, length: int) -> None:
         self._body += _RECORD.pack(self._sent.fingerprint(number), offset, length, _CODES.index(found.value))

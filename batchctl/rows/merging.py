@@ -38,8 +38,8 @@ class Merged:
 
     @property
     def missing(self) -> int:
-        """Rows without a result."""
-        return self.verdicts[RowVerdict.NO_RESULT]
+        """Rows without a result, sent or not."""
+        return self.verdicts[RowVerdict.NO_RESULT] + self.verdicts[RowVerdict.NOT_SENT]
 
     @property
     def came(self) -> int:
@@ -55,7 +55,7 @@ def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex) -> Merged:
         for row in rows:
             found = index.find(row.fingerprint)
             if found is None or not found[1].length:
-                verdicts[RowVerdict.NO_RESULT.value] += 1
+                verdicts[(RowVerdict.NOT_SENT if found is None else RowVerdict.NO_RESULT).value] += 1
                 continue
             verdicts[found[1].code] += 1
             line = _line(row, found[1].code, answers.read(*found))

@@ -34,6 +34,7 @@ class SentList:
     token: str = ""
     total: int = 0
     """Rows of the whole input."""
+    is_canary: bool = False
     places: array[int] = field(default_factory=lambda: array("Q"))
     """The 0-based position of each row in the input."""
     prints: bytearray = field(default_factory=bytearray)
@@ -82,13 +83,14 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         "token": sent.token,
         "total": sent.total,
         "rows": len(sent),
+        "canary": sent.is_canary,
     }
     body = b"".join((_little_endian(sent.places), bytes(sent.prints), names))
     with results_errors(job):
         make_folder(job / FOLDER)
         with replace_file(_path(job, key, digest)) as stream:
             sha256 = write_packed(stream, head, body)
-    return RowsSent(len(sent), sent.total, sha256)
+    return RowsSent(len(sent), sent.total, sha256, sent.is_canary)
 
 
 def read_sent(root: Path, key: AttemptKey, digest: str, token: str) -> SentList | None:
@@ -120,7 +122,8 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
     names = json.loads(body[ends[1] :])
     if len(names) != count:
         raise ValueError("the list of sent rows is incomplete")
-    return SentList(head["token"], head["total"], _native(places), bytearray(body[ends[0] : ends[1]]), names)
+    is_canary = head.get("canary") is True
+    return SentList(head["token"], head["total"], is_canary, _native(places), bytearray(body[ends[0] : ends[1]]), names)
 
 
 def _little_endian(numbers: array[int]) -> bytes:

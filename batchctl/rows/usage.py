@@ -66,6 +66,14 @@ class UsageTotal:
         if version is not None:
             self._versions[version] += 1
 
+    @property
+    def total(self) -> int | None:
+        """Tokens of input and output of all answers; None if the API counted none."""
+        if not self._rows:
+            return None
+        tokens = self._tokens
+        return tokens["totalTokens"] or tokens["promptTokens"] + tokens["outputTokens"] + tokens["thoughtTokens"]
+
     def facts(self) -> dict[str, Json]:
         """The members of a results manifest. `usage.rows` is the number of answers with token counts."""
         usage = {"rows": self._rows, **{name: self._tokens[name] for name in _METADATA if name in self._tokens}}

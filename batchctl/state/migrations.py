@@ -253,9 +253,10 @@ def add_row_verdicts(db: Database) -> None:
 
 
 def add_rows_sent(db: Database) -> None:
-    """Version 17: the rows that an attempt sent, as JSON, and the first attempt whose answers count."""
+    """Version 17: the rows that an attempt sent, as JSON, the first attempt whose answers count, an accepted canary."""
     db.table("attempts").add_column("sent", str)
     db.table("jobs").add_column("rows_since", int)
+    db.table("jobs").add_column("canary_accepted", str)
 
 
 MIGRATIONS: tuple[Migration, ...] = (

@@ -15,6 +15,7 @@ from batchctl.state.cells import (
     read_flag,
     read_number,
     read_object,
+    read_optional_number,
     read_text,
     read_texts,
 )
@@ -78,7 +79,10 @@ def sent_cell(sent: RowsSent | None) -> Cell:
     """The rows that an attempt sent, as JSON; NULL where batchctl did not choose them."""
     if sent is None:
         return None
-    return json_cell({"rows": sent.rows, "total": sent.total, "sha256": sent.sha256})
+    found = {"rows": sent.rows, "total": sent.total, "sha256": sent.sha256}
+    found |= {"canary": True} if sent.is_canary else {}
+    found |= {"verdicts": dict(sent.verdicts)} if sent.verdicts else {}
+    return json_cell(found if sent.tokens is None else {**found, "tokens": sent.tokens})
 
 
 def read_sent(cell: Json) -> RowsSent | None:
@@ -86,4 +90,11 @@ def read_sent(cell: Json) -> RowsSent | None:
     if cell is None:
         return None
     found = read_object(cell)
-    return RowsSent(read_number(found["rows"]), read_number(found["total"]), read_text(found["sha256"]))
+    return RowsSent(
+        read_number(found["rows"]),
+        read_number(found["total"]),
+        read_text(found["sha256"]),
+        found.get("canary") is True,
+        {code: read_number(number) for code, number in found.get("verdicts", {}).items()},
+        read_optional_number(found.get("tokens")),
+    )

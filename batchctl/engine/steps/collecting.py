@@ -21,6 +21,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.row_settings import judge_rows
+from batchctl.model.row_work import RowsSent
 from batchctl.model.steps import Collect
 from batchctl.model.verdicts import RowVerdict
 from batchctl.reconcile import after_failure, choice_of_rows, has_succeeded, overcome
@@ -98,7 +99,14 @@ class Collector:
         collected = fetched.collected
         rows = self._judged(step, _count(collected, step.remote.rows))
         before = overcome(self._journal.attempts[step.key], Operation.COLLECT)
-        done = replace(before, results=collected.path, rows=rows, tokens=collected.tokens, results_lost=False)
+        done = replace(
+            before,
+            results=collected.path,
+            rows=rows,
+            tokens=collected.tokens,
+            results_lost=False,
+            sent=_own_rows(before, collected),
+        )
         if has_succeeded(done) and self._is_current(step):
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
@@ -208,6 +216,13 @@ def _is_same_input(job: DesiredJob, attempt: RecordedAttempt) -> bool:
     """Whether the manifest still names the rows that the attempt was given, whatever else it changed."""
     source = attempt.tree.get("source")
     return same_digest(job.digest, attempt.digest) or (source is not None and source == job.tree.get("source"))
+
+
+def _own_rows(attempt: RecordedAttempt, collected: Collected) -> RowsSent | None:
+    """The rows that an attempt sent, with their verdicts."""
+    if collected.sent is None or attempt.sent is None:
+        return collected.sent or attempt.sent
+    return replace(collected.sent, sha256=attempt.sent.sha256)
 
 
 def _count(collected: Collected, reported: RowCounts) -> RowCounts:

@@ -29,6 +29,8 @@ def is_bought(decision: Decision) -> bool:
 def rows_to_buy(decision: Decision, work: RowWork | None) -> int | None:
     """The number of rows that a new attempt sends; None: all, or not known."""
     choices = [step.rows for step in decision.steps if isinstance(step, Create)]
+    if choices and choices[0].most is not None:
+        return choices[0].most
     which = choices[0].which if choices else RowsToSend.UNANSWERED
     if work is None or which is RowsToSend.ALL:
         return None

@@ -15,6 +15,7 @@ from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.model.steps import Cancel, Collect, Create
 from batchctl.reconcile.calls.troubles import is_collection_due
+from batchctl.reconcile.decide.canary import follow_canary
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen
 from batchctl.reconcile.decide.recreate import recreate
@@ -136,9 +137,9 @@ def _decide_ended(subject: Subject, view: AttemptView, context: Context) -> Deci
         collect = (Collect(view.key, view.shown),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not subject.is_cancel_requested:
         return _create_again(subject, context).before(*collect)
-    retried = retry_rows(subject, view, context)
-    if retried is not None:
-        decision = retried
+    followed = follow_canary(subject, view, context) or retry_rows(subject, view, context)
+    if followed is not None:
+        decision = followed
     elif attempt.results_lost and attempt.state in GOOD_STATES:
         decision = rest(current_phase(subject, view), Reason.RESULTS_LOST, _loss(view))
     elif has_succeeded(attempt) and failure_name(attempt) not in subject.lifecycle.retry_on:

@@ -15,6 +15,7 @@ from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create, Step
+from batchctl.reconcile.decide.canary import has_failed_canary
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import rest, wait, wait_until_seen
 from batchctl.reconcile.decide.steps import collect_steps
@@ -26,22 +27,24 @@ from batchctl.reconcile.view.subject import Subject, current_phase
 NOT_SETTLED = "its create call is not settled yet; `batchctl apply` continues"
 
 
-def refuse_retry(subject: Subject, _context: Context) -> Decision:
+def refuse_retry(subject: Subject, context: Context) -> Decision:
     """Refuse `batchctl retry` for a job that can have no new attempt."""
-    reason = why_no_retry(subject)
+    reason = why_no_retry(subject, accepts_canary=context.options.accept_canary)
     assert reason is not None
     message = f"{subject.name} cannot be retried: {reason}"
     guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` shows its phase and the reason")
     return replace(rest(current_phase(subject), Reason.RETRY_REFUSED, reason), refusal=guard)
 
 
-def why_no_retry(subject: Subject) -> str | None:
+def why_no_retry(subject: Subject, *, accepts_canary: bool = False) -> str | None:
     """Why `batchctl retry` cannot order a new attempt; None when it can."""
     if subject.desired is None:
         return "no manifest describes it any more"
     if subject.current is None:
         return "it was never created; `batchctl apply` creates it"
     attempt = subject.current.attempt
+    if accepts_canary and not has_failed_canary(subject):
+        return "it has no failed canary to accept"
     why = why_no_new_attempt(subject.current, subject.desired)
     is_sent_later = attempt.is_unsent and not attempt.rejected and not subject.is_cancel_requested
     if why is None and is_sent_later:

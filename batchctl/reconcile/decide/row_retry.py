@@ -51,7 +51,7 @@ def _is_asked(subject: Subject, view: AttemptView) -> bool:
     attempt, lifecycle = view.attempt, subject.lifecycle
     if ROWS not in lifecycle.retry_on or subject.desired is None or subject.is_cancel_requested:
         return False
-    if not view.has_results or not attempt.rows.bad or is_unplaced(attempt):
+    if not view.has_results or not attempt.rows.bad or is_unplaced(attempt) or attempt.is_canary:
         return False
     # A job that somebody cancelled outside of batchctl is not wanted by them.
     is_wanted = was_cancelled(attempt, CancelCause.DEADLINE) or attempt.state_name in lifecycle.retry_on

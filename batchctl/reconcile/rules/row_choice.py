@@ -16,6 +16,7 @@ from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.model.states import JobState
 from batchctl.model.steps import Assemble, Create, Step
 from batchctl.model.work_size import rows_sent
+from batchctl.reconcile.decide.canary import size_of_canary
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.row_choice import choice_of_rows, has_nothing_to_send, work_words
 from batchctl.reconcile.view.endings import has_succeeded
@@ -34,6 +35,7 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
     if _is_bought_again(subject, decision):
         choice = replace(choice, which=RowsToSend.ALL)
         decision = replace(decision, rows_since=decision.current)
+    choice = replace(choice, most=size_of_canary(subject, context))
     work = None if choice.which is RowsToSend.ALL else context.rows_of(subject)
     # What a lost call sent is settled by its own list.
     is_sent_again = any(step.token is not None for step in creates)
@@ -41,6 +43,9 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
         return _assembled(subject.manifest, decision, choice)
     steps = tuple(replace(step, rows=choice) if step in creates else step for step in decision.steps)
     decision = replace(decision, steps=steps)
+    if choice.most is not None:
+        rest = "the others follow when these have good answers"
+        decision = replace(decision, reason=f"{decision.reason}; canary: {choice.most} rows first, {rest}")
     if work is None or is_sent_again or not (work.answered or work.retried or work.repeated):
         return decision
     return replace(decision, reason=f"{decision.reason}; {work_words(work, work.to_send)}")

@@ -11,7 +11,7 @@ def has_succeeded(attempt: RecordedAttempt) -> bool:
 
     Without `maxFailedRows` a job fails only when no row is good (design section 4).
     """
-    if attempt.state not in GOOD_STATES or has_too_many_failed(attempt):
+    if attempt.state not in GOOD_STATES or has_too_many_failed(attempt) or is_collected_canary(attempt):
         return False
     all_failed = attempt.results is not None and attempt.rows.ok == 0 and (attempt.rows.failed or 0) > 0
     return not all_failed and not is_unplaced(attempt)
@@ -20,6 +20,11 @@ def has_succeeded(attempt: RecordedAttempt) -> bool:
 def has_too_many_failed(attempt: RecordedAttempt) -> bool:
     """Whether an attempt in a good state fails by `maxFailedRows` alone: it has good rows, which were paid for."""
     return attempt.state in GOOD_STATES and bool(attempt.rows.too_many_failed) and bool(attempt.rows.ok)
+
+
+def is_collected_canary(attempt: RecordedAttempt) -> bool:
+    """Whether an attempt has the results of a canary: other rows of the job are not bought yet."""
+    return attempt.is_canary and attempt.results is not None
 
 
 def is_unplaced(attempt: RecordedAttempt) -> bool:

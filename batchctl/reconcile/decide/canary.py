@@ -1,0 +1,112 @@
+"""The canary: a few rows are bought first, and their verdicts decide about the others (`spec.canary`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from batchctl.model.actions import Action
+from batchctl.model.decision import Decision
+from batchctl.model.desired import DesiredJob
+from batchctl.model.keys import same_digest
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.row_settings import Canary
+from batchctl.model.row_work import RowsSent
+from batchctl.model.states import GOOD_STATES, Phase
+from batchctl.model.steps import Create
+from batchctl.model.verdicts import RowVerdict
+from batchctl.model.work_size import rows_sent
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import rest, wait
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.endings import is_collected_canary
+from batchctl.reconcile.view.subject import Subject
+
+
+def size_of_canary(subject: Subject, context: Context) -> int | None:
+    """The number of rows of the canary that comes first; None if the work needs none, or no more."""
+    desired, canary = subject.manifest, subject.manifest.canary
+    if canary is None or _is_begun(subject, canary) or _is_accepted(subject):
+        return None
+    work = context.rows_of(subject)
+    rows = rows_sent(desired) if work is None else work.to_send
+    return canary.rows if rows is not None and rows > canary.rows else None
+
+
+def follow_canary(subject: Subject, view: AttemptView, context: Context) -> Decision | None:
+    """Buy the other rows, or stop there; None if the attempt is no collected canary."""
+    attempt, desired = view.attempt, subject.desired
+    if desired is None or attempt.sent is None or not view.has_results or not is_collected_canary(attempt):
+        return None
+    if attempt.state not in GOOD_STATES or subject.is_cancel_requested:
+        return None
+    faults = [] if desired.canary is None else list(_faults(attempt.sent, desired.canary, desired))
+    left = attempt.sent.total - attempt.sent.rows
+    if faults and not _is_accepted(subject):
+        return rest(Phase.FAILED, Reason.CANARY_FAILED, _failed_words(attempt, faults, left))
+    words = _passed_words(attempt.sent, left, is_accepted=bool(faults))
+    if context.is_suspended(subject):
+        return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended; {words}")
+    key = subject.next_key
+    return Decision(Action.CREATE, Phase.WAITING, Reason.CANARY_PASSED, words, (Create(key),), current=key.attempt)
+
+
+def has_failed_canary(subject: Subject) -> bool:
+    """Whether the attempt that counts is a canary that failed."""
+    view, desired = subject.current, subject.desired
+    if view is None or desired is None or desired.canary is None or view.attempt.sent is None:
+        return False
+    is_same = same_digest(view.attempt.digest, desired.digest)
+    return is_same and is_collected_canary(view.attempt) and any(_faults(view.attempt.sent, desired.canary, desired))
+
+
+def _faults(sent: RowsSent, canary: Canary, desired: DesiredJob) -> Iterator[str]:
+    """Why a canary fails."""
+    good = sent.good(desired.row_settings.accept)
+    if not canary.max_failed_rows.allows(sent.rows - good, sent.rows):
+        bad = ", ".join(_bad_codes(sent, desired.row_settings.accept))
+        limit = f"canary.maxFailedRows is {canary.max_failed_rows.text}"
+        yield f"{sent.rows - good} of {sent.rows} rows failed ({bad}), and {limit}"
+    most, answered = canary.max_tokens_per_row, sent.rows - sent.verdicts.get(RowVerdict.NO_RESULT, 0)
+    if most is not None and sent.tokens is not None and answered and sent.tokens > most * answered:
+        yield f"a row took {sent.tokens // answered:,} tokens on average, and canary.maxTokensPerRow is {most:,}"
+
+
+def _bad_codes(sent: RowsSent, accept: frozenset[str]) -> list[str]:
+    good = {RowVerdict.OK.value, *accept}
+    found = sorted((-number, code) for code, number in sent.verdicts.items() if code not in good)
+    return [f"{-number} {code}" for number, code in found]
+
+
+def _failed_words(attempt: RecordedAttempt, faults: list[str], left: int) -> str:
+    name, number = attempt.key.job, attempt.key.attempt
+    return (
+        f"the canary failed: {'; '.join(faults)}. The other {left:,} rows are not bought. Correct the request or the"
+        f" rows: `batchctl results {name} --attempt {number} --failed` shows them;"
+        f" `batchctl retry {name} --accept-canary` buys the others all the same"
+    )
+
+
+def _passed_words(sent: RowsSent, left: int, *, is_accepted: bool) -> str:
+    good = f"{sent.verdicts.get(RowVerdict.OK, 0)} of {sent.rows} rows are good"
+    start = f"the canary failed and was accepted: {good}" if is_accepted else f"the canary passed: {good}"
+    return f"{start}, {left:,} rows are left"
+
+
+def _is_begun(subject: Subject, canary: Canary) -> bool:
+    """Whether an attempt has sent more of the same work, or a canary has passed."""
+    desired = subject.manifest
+    for view in subject.views:
+        attempt = view.attempt
+        if not same_digest(attempt.digest, desired.digest) or attempt.is_unsent:
+            continue
+        if attempt.sent is None or not attempt.is_canary:
+            return True
+        if is_collected_canary(attempt) and not any(_faults(attempt.sent, canary, desired)):
+            return True
+    return False
+
+
+def _is_accepted(subject: Subject) -> bool:
+    accepted = None if subject.recorded is None else subject.recorded.row.canary_accepted
+    return accepted is not None and same_digest(accepted, subject.manifest.digest)
