@@ -14,7 +14,7 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
 from batchctl.model.addresses import WebAddress, is_private_host
 from batchctl.model.capabilities import CAPABILITIES
-from batchctl.model.desired import InlineRows, Kind, LocalFile, Source
+from batchctl.model.desired import AwaitedRows, InlineRows, Kind, LocalFile, Source
 from batchctl.model.keys import API_NAMES, Api
 from batchctl.model.quoting import shown
 
@@ -63,10 +63,10 @@ def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:
 
 def check_row_retry(spec: Node, source: Source | None, faults: Faults) -> None:
     """Report `retryOn: [ROWS]` for an input that batchctl does not send: it cannot send a part of it."""
-    if source is None or isinstance(source, InlineRows | LocalFile):
+    if source is None or isinstance(source, AwaitedRows | InlineRows | LocalFile):
         return
     retry_on = find(spec, "lifecycle", "retryOn")
     for item in retry_on.values if isinstance(retry_on, Items) else ():
         if value_of(item) == "ROWS":
-            message = '"retryOn: ROWS" needs rows that batchctl sends: rows in the manifest, or a local file'
+            message = '"retryOn: ROWS" needs rows that batchctl sends: rows in the manifest, a local file, or fromJob'
             faults.add(item.location, Code.NOT_SUPPORTED_YET, message, _LEAVE_OUT)

@@ -116,6 +116,7 @@ class RowEncoder:
             return None
         file = find_made(self._results, job.name, sha256)
         return None if file is None else self._rows_of_file(job, LocalFile(file, sha256, 0))
+
     def _inline(self, job: DesiredJob, rows: Sequence[RequestRow]) -> Iterator[InputRow]:
         form, printer = WireForm(job), RowPrinter(job)
         for row in rows:

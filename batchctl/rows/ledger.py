@@ -52,7 +52,7 @@ class ResultsLedger:
             rows = self._inputs.rows(job) if signature else None
             if rows is None:
                 return None
-            segments = self._segments(job.name, choice, verify=False)
+            segments = self._segments(job.name, choice)
             found = _survey(rows, LedgerIndex(segments.found, choice.accept), choice, segments.damaged)
         except ResultsError:
             # What cannot be read now is met again, with its error, where something depends on it.
@@ -65,7 +65,7 @@ class ResultsLedger:
         if known is not None:
             sent_before = RowsSent(len(known), known.total, "", known.is_canary)
             return ChosenRows(sent_before, None if known.is_whole else known.places)
-        segments = self._segments(job.name, choice, verify=True)
+        segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)
         chosen = None if choice.most is None else self._spread(job, index, choice, choice.most)
         sent, seen = SentList(token), set[bytes]()
@@ -85,7 +85,7 @@ class ResultsLedger:
     def assemble(
         self, job: DesiredJob, key: AttemptKey, marks: Mapping[str, Json], choice: RowChoice
     ) -> tuple[str, Collected]:
-        segments = self._segments(job.name, choice, verify=True)
+        segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)
         folder = job_folder(self._root, job.name)
         with results_errors(folder), tempfile.TemporaryFile() as aside:
@@ -120,8 +120,8 @@ class ResultsLedger:
             first.setdefault(fingerprint, place)
         return frozenset(first[one] for one in nsmallest(most, first))
 
-    def _segments(self, job: str, choice: RowChoice, *, verify: bool) -> Segments:
-        return read_segments(self._root, job, Wanted(self._uid, choice.since), verify=verify)
+    def _segments(self, job: str, choice: RowChoice) -> Segments:
+        return read_segments(self._root, job, Wanted(self._uid, choice.since))
 
     def _rows(self, job: DesiredJob) -> Iterator[InputRow]:
         rows = self._inputs.rows(job)

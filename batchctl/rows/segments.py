@@ -14,11 +14,12 @@ from typing import TypeAlias
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
 from batchctl.model.exhaustion import raise_if_exhausted
-from batchctl.rows.folder import is_folder_name, job_folder, results_errors
+from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE, is_folder_name, job_folder, results_errors
 from batchctl.rows.kept import FAULTS, fault_words, read_manifest
-from batchctl.rows.ledger_file import LEDGER_FILE, Segment, read_segment
+from batchctl.rows.ledger_file import ANSWERS_FILE, LEDGER_FILE, Segment, read_segment
 
-Signature: TypeAlias = tuple[tuple[str, int, int, int], ...]
+Signature: TypeAlias = tuple[tuple[str, ...], ...]
+_FILES = (LEDGER_FILE, ANSWERS_FILE, RESULTS_FILE, MANIFEST_FILE)
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,15 @@ class Wanted:
 
 
 def sign_ledgers(root: Path, job: str) -> Signature:
-    """A value that changes with the ledgers of a job; empty if it has none. Raises ResultsError."""
+    """A value that changes with the ledgers of a job and their answers; empty if it has none. Raises ResultsError."""
     folder = job_folder(root, job)
     with results_errors(folder):
-        return tuple(
-            (found.name, status.st_ino, status.st_size, status.st_mtime_ns)
-            for found in _folders(folder)
-            if (ledger := found / LEDGER_FILE).is_file() and (status := ledger.lstat())
-        )
+        ledgers = (found for found in _folders(folder) if (found / LEDGER_FILE).is_file())
+        return tuple((found.name, *(_sign(found / name) for name in _FILES)) for found in ledgers)
 
 
-def read_segments(root: Path, job: str, wanted: Wanted, *, verify: bool) -> Segments:
-    """The ledgers of a job; with `verify`, their answers are read against their checksums. Raises ResultsError."""
+def read_segments(root: Path, job: str, wanted: Wanted) -> Segments:
+    """The ledgers of a job. Their answers are read against their checksums. Raises ResultsError."""
     folder = job_folder(root, job)
     found: list[tuple[tuple[int, int, str], Segment]] = []
     damaged: list[str] = []
@@ -75,8 +73,7 @@ def read_segments(root: Path, job: str, wanted: Wanted, *, verify: bool) -> Segm
                 # A copy of an attempt's results has the same rows.
                 if segment is None or remote in remotes:
                     continue
-                if verify:
-                    _check_answers(segment, manifest)
+                _check_answers(segment, manifest)
                 remotes.add(remote)
                 found.append(((manifest["attempt"], manifest["shard"], one.name), segment))
             except FAULTS as error:
@@ -88,6 +85,14 @@ def read_segments(root: Path, job: str, wanted: Wanted, *, verify: bool) -> Segm
 def _folders(job: Path) -> Iterator[Path]:
     if job.is_dir():
         yield from sorted(one for one in job.iterdir() if is_folder_name(one.name) and not one.is_symlink())
+
+
+def _sign(file: Path) -> str:
+    try:
+        found = file.lstat()
+    except FileNotFoundError:
+        return ""
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
 def _check_answers(segment: Segment, manifest: Mapping[str, Json]) -> None:

@@ -102,10 +102,9 @@ def test_old_work_that_nobody_can_see_is_not_waited_for(world):
 def test_the_results_of_old_work_may_come_late(world):
     world.apply(job("a"))
     world.time.sleep(30)
-    (world.results / "a").parent.mkdir(exist_ok=True)
-    (world.results / "a").write_text("in the way")
+    world.block_results("a")
     report = world.watch(job("a", run_id="2"), options=UNASKED)
     assert results(report) == {"a": "failed"}
-    (world.results / "a").unlink()
+    world.unblock_results("a")
     assert results(world.watch(job("a", run_id="2"), options=UNASKED)) == {"a": "skipped"}
     assert world.attempt("a").results is not None

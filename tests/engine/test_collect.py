@@ -99,7 +99,7 @@ def test_a_download_that_breaks_off_midway_leaves_nothing_half(world):
     world.apply(job("a", source))
     world.time.sleep(10)
     assert results(world.apply(job("a", source))) == {"a": "failed"}
-    assert [path.name for path in (world.results / "a").iterdir()] == []
+    assert [path.name for path in (world.results / "a").iterdir()] == ["sent"]
     assert results(world.apply(job("a", source))) == {"a": "done"}
 
 
@@ -138,13 +138,13 @@ def test_current_does_not_point_at_what_a_job_left_that_failed(world, fate):
     assert not (world.results / "a" / "current").is_symlink()
 
 
-@pytest.mark.parametrize(("keys", "positions"), [(("k3", "k1"), [0, 1]), (("k3", "k1", "k4"), [None, None])])
-def test_rows_of_a_job_that_is_replaced_have_positions_while_their_file_is_the_same(world, keys, positions):
+@pytest.mark.parametrize("keys", [("k3", "k1"), ("k3", "k1", "k4")])
+def test_rows_of_a_job_that_is_replaced_have_positions_even_if_their_file_changed(world, keys):
     world.apply(job("a", world.write_rows("a.jsonl", "k3", "k1")))
     world.time.sleep(10)
     world.watch(job("a", world.write_rows("a.jsonl", *keys), run_id="2"))
     lines = (world.results / world.attempt("a", 1).results / "results.jsonl").read_text().splitlines()
-    assert [json.loads(line)["index"] for line in lines] == positions
+    assert [json.loads(line)["index"] for line in lines] == [0, 1]
 
 
 def test_a_later_attempt_takes_current_over(world):

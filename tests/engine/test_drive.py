@@ -161,7 +161,7 @@ def test_a_stop_while_calls_are_in_flight_finishes_them_and_begins_no_more(make_
     report = run(world, list(map(job, names)), Until(ended=True, once=once))
     done = {name for name, result in results(report).items() if result == "done"}
     assert 1 <= len(done) <= 2
-    assert {result for name, result in results(report).items() if name not in done} == {"skipped"}
+    assert {result for name, result in results(report).items() if name not in done} <= {"pending", "skipped"}
     assert made(world.here) == {f"{name}@1.0": 1 for name in done}
     assert {name: world.attempt(name).remote for name in done} == {
         one["mark"].key.job: one["name"] for one in world.here.jobs()

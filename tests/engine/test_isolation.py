@@ -52,14 +52,14 @@ def test_a_quota_that_ends_midway_stops_what_comes_after_it(make_world):
 
 
 def test_a_place_where_results_cannot_be_written_stops_no_other_job(world):
-    world.results.mkdir()
-    (world.results / "b").write_text("in the way")
+    world.apply(*map(job, "abc"))
+    world.block_results("b")
     report = world.watch(*map(job, "abc"))
     assert results(report) == {"a": "done", "b": "failed", "c": "done"}
     assert isinstance(report.outcomes["b"].error, ResultsError)
     assert [world.attempt(name).results is not None for name in "abc"] == [True, False, True]
     assert set(phases(report).values()) == {"Succeeded"}
-    (world.results / "b").unlink()
+    world.unblock_results("b")
     assert results(world.watch(*map(job, "abc"))) == {"a": "done", "b": "done", "c": "done"}
     assert world.result_rows("b").keys() == {"k1", "k2"}
 
@@ -129,10 +129,21 @@ def test_an_input_file_that_went_away_creates_nothing(world):
     assert made(world.here) == {}
 
 
+def test_nothing_is_bought_while_its_results_cannot_be_written(world):
+    world.block_results("b")
+    report = world.apply(*map(job, "ab"))
+    assert results(report) == {"a": "done", "b": "failed"}
+    assert isinstance(report.outcomes["b"].error, ResultsError)
+    assert made(world.here) == {"a@1.0": 1}
+    world.unblock_results("b")
+    assert results(world.apply(*map(job, "ab")))["b"] == "done"
+    assert made(world.here) == {"a@1.0": 1, "b@1.0": 1}
+
+
 class FullDisk:
     """An encoder whose temporary files have no room."""
 
-    def encode_file(self, job, source, into):
+    def encode_file(self, job, source, into, positions):
         raise OSError(28, "No space left on device")
 
     def keys(self, source, kind):

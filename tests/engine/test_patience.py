@@ -43,8 +43,8 @@ def test_a_released_job_is_not_waited_for(world):
 
 
 def test_an_error_that_lasts_is_given_up_after_three_passes(world):
-    world.results.mkdir()
-    (world.results / "a").write_text("in the way")
+    world.apply(job("a"))
+    world.block_results("a")
     world.here.rules({"match": {"displayName": "*/b@*"}, "running": "30m"})
     report = world.watch(job("a"), job("b"))
     assert (results(report), phases(report)) == ({"a": "failed", "b": "done"}, {"a": "Succeeded", "b": "Succeeded"})
@@ -52,8 +52,8 @@ def test_an_error_that_lasts_is_given_up_after_three_passes(world):
 
 
 def test_an_error_that_lasts_alone_ends_the_watch_soon(world):
-    world.results.mkdir()
-    (world.results / "a").write_text("in the way")
+    world.apply(job("a"))
+    world.block_results("a")
     report = world.watch(job("a"))
     assert isinstance(report.outcomes["a"].error, ResultsError)
     assert sum(1 for event in world.events("a") if event == "failed") == 3

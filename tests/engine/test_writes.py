@@ -126,8 +126,7 @@ def test_collect_comes_before_delete(world):
 def test_a_collect_that_fails_blocks_the_delete(world):
     world.apply(job("a"))
     world.time.sleep(10)
-    world.results.mkdir()
-    (world.results / "a").write_text("in the way")
+    world.block_results("a")
     report = world.apply(job("b"))
     assert results(report) == {"a": "failed", "b": "done"}
     assert world.here.calls("batches.delete") == 0

@@ -30,6 +30,7 @@ from tests.support.decisions import (
     Situation,
     again,
     attempt,
+    canary,
     collected,
     decide,
     found,
@@ -193,6 +194,8 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
         replace(one(collected()), inventory=kept()),
         replace(several(collected(1), attempt(2)), inventory=kept()),
     ],
+    Reason.CANARY_PASSED: [canary(OK=50)],
+    Reason.CANARY_FAILED: [canary(OK=40, SAFETY=10)],
     Reason.ROWS_RETRIED: [
         replace(
             one(collected(rows=PART, end_time=NOW - HOUR), retry_on=frozenset({"ROWS"})),

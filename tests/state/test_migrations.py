@@ -182,7 +182,7 @@ def test_a_connection_that_cannot_be_set_up_is_closed(old: Path, monkeypatch: py
 def old_job() -> Record:
     """A job's record of a format without all settings."""
     record = job_record(job())
-    del record["priority"], record["webhook"], record["row_settings"], record["rows_since"]
+    del record["priority"], record["webhook"], record["row_settings"], record["rows_since"], record["canary_accepted"]
     return record
 
 

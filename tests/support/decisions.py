@@ -26,6 +26,7 @@ from batchctl.model.desired import (
     Location,
     OnMissing,
     ProviderConfig,
+    RequestRow,
     Stack,
 )
 from batchctl.model.inventory import Inventory, KeptResults
@@ -33,7 +34,8 @@ from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import Gone, Moment, Observation, Presence, Present, RemoteJob, RowCounts, Status, Unknown
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Intent, JobRow, Recorded, RecordedAttempt, RecordedJob
-from batchctl.model.row_work import RowWork
+from batchctl.model.row_settings import Canary
+from batchctl.model.row_work import RowsSent, RowWork
 from batchctl.model.settings import webhook_hashes
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.model.steps import (
@@ -385,3 +387,11 @@ def touched_by(step: Step) -> str | None:
 
 
 FAILURE = Status(13, "the model is on holiday.")
+
+
+def canary(settings: Canary | None = None, tokens: int | None = None, **verdicts: int) -> Situation:
+    """A collected canary of 50 rows of 1,000, with these verdicts."""
+    wanted = replace(job(), canary=settings or Canary(), source=InlineRows((RequestRow(None, {}),) * 1000))
+    sent = RowsSent(50, 1000, "", is_canary=True, verdicts=verdicts, tokens=tokens)
+    done = collected(sent=sent, rows=RowCounts(1000, verdicts.get("OK", 0), 50 - verdicts.get("OK", 0)))
+    return Situation(wanted, row(wanted, done), look(seen(done)), inventory=kept(done))

@@ -162,6 +162,21 @@ class World:
         )
         return replace(tools, **changes)
 
+    def block_results(self, name: str) -> None:
+        """Put a file in the way of a job's results, and its folder aside."""
+        folder = self.results / name
+        if folder.is_dir():
+            folder.rename(self.results / f".{name}")
+        folder.parent.mkdir(exist_ok=True)
+        folder.write_text("in the way")
+
+    def unblock_results(self, name: str) -> None:
+        """Undo `block_results`."""
+        folder, aside = self.results / name, self.results / f".{name}"
+        folder.unlink()
+        if aside.is_dir():
+            aside.rename(folder)
+
     @contextmanager
     def process(self, **changes: Any) -> Iterator[Tools]:
         """The tools of a new process, closed at its end."""

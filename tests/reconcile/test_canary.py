@@ -1,0 +1,108 @@
+"""The canary: which rows are bought first, and what their verdicts decide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from batchctl.model.actions import Action
+from batchctl.model.desired import InlineRows, RequestRow
+from batchctl.model.keys import AttemptKey
+from batchctl.model.reasons import Reason
+from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
+from batchctl.model.row_work import RowChoice
+from batchctl.model.states import Phase
+from batchctl.model.steps import Create
+from batchctl.reconcile import Options, Scope
+from tests.support.decisions import HERE, Situation, attempt, canary, collected, job, kept, look, one, row, seen
+
+LENIENT = Canary(max_failed_rows=MaxFailedRows("20%"))
+FRUGAL = Canary(max_tokens_per_row=100)
+ACCEPT = Options(Scope(names=frozenset({"a"})), retry=True, accept_canary=True)
+
+
+def wanted(rows: int, **fields: object):
+    return replace(job(), canary=Canary(), source=InlineRows((RequestRow(None, {}),) * rows), **fields)
+
+
+@pytest.mark.parametrize(("rows", "most"), [(1000, 50), (51, 50), (50, None), (3, None)])
+def test_a_canary_comes_before_more_rows_than_it_has(rows: int, most: int | None) -> None:
+    (plan,) = Situation(wanted(rows)).decide().jobs
+    assert [step.rows.most for step in plan.steps if isinstance(step, Create)] == [most]
+    assert plan.size.rows == (most or rows)
+    assert ("canary: 50 rows first" in plan.reason) is (most is not None)
+
+
+@pytest.mark.parametrize(
+    ("made", "passes"),
+    [
+        (canary(OK=50), True),
+        (canary(OK=48, SAFETY=2), True),
+        (canary(OK=47, SAFETY=3), False),
+        (canary(OK=40, NO_RESULT=10), False),
+        (canary(LENIENT, OK=40, SAFETY=10), True),
+        (canary(FRUGAL, tokens=5_000, OK=50), True),
+        (canary(FRUGAL, tokens=5_001, OK=50), False),
+        (canary(FRUGAL, OK=50), True),
+    ],
+)
+def test_its_verdicts_decide(made: Situation, passes: bool) -> None:
+    (plan,) = made.decide().jobs
+    if passes:
+        assert (plan.action, plan.code, plan.needs_consent) == (Action.CREATE, Reason.CANARY_PASSED, False)
+        assert Create(AttemptKey("a", 2)) in plan.steps
+    else:
+        assert (plan.action, plan.code, plan.phase) == (Action.NONE, Reason.CANARY_FAILED, Phase.FAILED)
+        assert "The other 950 rows are not bought" in plan.reason
+        assert "retry a --accept-canary" in plan.reason
+
+
+def test_accepted_verdicts_are_good() -> None:
+    made = canary(OK=40, MAX_TOKENS=10)
+    assert made.wanted is not None
+    settings = RowSettings(accept=frozenset({"MAX_TOKENS"}))
+    (plan,) = replace(made, wanted=replace(made.wanted, row_settings=settings)).decide().jobs
+    assert plan.code is Reason.CANARY_PASSED
+
+
+def test_a_failed_canary_can_be_accepted() -> None:
+    made = replace(canary(SAFETY=50), options=ACCEPT)
+    (plan,) = made.decide().jobs
+    assert (plan.code, plan.needs_consent) == (Reason.CANARY_PASSED, True)
+    assert [step.rows for step in plan.steps if isinstance(step, Create)] == [RowChoice()]
+
+
+def test_only_a_failed_canary_can_be_accepted() -> None:
+    for made in (canary(OK=50), one(collected(1, "FAILED"))):
+        (plan,) = replace(made, options=ACCEPT).decide().jobs
+        assert plan.guard is not None
+        assert "it has no failed canary to accept" in plan.guard.message
+
+
+def test_a_manifest_without_the_canary_goes_on() -> None:
+    made = canary(SAFETY=50)
+    assert made.wanted is not None
+    (plan,) = replace(made, wanted=replace(made.wanted, canary=None)).decide().jobs
+    assert plan.code is Reason.CANARY_PASSED
+
+
+def test_a_suspended_job_waits_after_its_canary() -> None:
+    (plan,) = replace(canary(OK=50), suspended=True).decide().jobs
+    assert (plan.action, plan.code) == (Action.WAIT, Reason.SUSPENDED)
+
+
+def test_a_canary_that_was_not_collected_is_no_success_yet() -> None:
+    made = canary()
+    assert made.record is not None
+    done = replace(made.record.attempts[0], results=None)
+    (plan,) = replace(made, record=row(made.wanted, done), look=look(seen(done)), inventory=kept()).decide().jobs
+    assert plan.action is Action.COLLECT
+
+
+def test_a_job_whose_rows_were_sent_needs_no_canary() -> None:
+    failed = attempt(1, "FAILED", remote="batches/1")
+    again = wanted(1000, lifecycle=replace(job().lifecycle, backoff_limit=1))
+    (plan,) = Situation(again, row(again, failed), look(seen(failed))).decide().jobs
+    assert all(step.rows.most is None for step in plan.steps if isinstance(step, Create))
+    assert again.account == HERE
