@@ -96,7 +96,7 @@ class RowWork:
 
 @dataclass(frozen=True)
 class RowsSent:
-    """What the state has of the rows of an attempt."""
+    """The rows of an attempt, as the state has them."""
 
     rows: int
     """The number of rows that were sent."""
