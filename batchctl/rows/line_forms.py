@@ -99,11 +99,13 @@ class LineForms:
         self._kind = kind
         self._forms: list[LineForm] = []
         self._failed = 0
+        self._is_tried = True
 
     def read(self, block: bytes) -> RowBlock | None:
         """The rows of a block of complete lines; None if they have to be read one by one."""
-        if not self._forms or (self._failed > _PATIENCE and self._failed % _PAUSE):
-            self._failed += bool(self._forms)
+        self._is_tried = self._failed <= _PATIENCE or self._failed % _PAUSE == 0
+        if not self._forms or not self._is_tried:
+            self._failed += 1
             return None
         try:
             block = _with_line_ends(block)
@@ -148,7 +150,9 @@ class LineForms:
         raise _NoForm
 
     def learn(self, raw: bytes, value: Json, row: RequestRow, tokens: int) -> None:
-        """Learn the form of a line whose row has no problem, unless it is known."""
+        """Learn the form of a line whose row has no problem, unless it is known or forms have not helped for long."""
+        if not self._is_tried:
+            return
         try:
             self._find(raw + b"\n")
         except _NoForm:

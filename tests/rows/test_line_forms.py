@@ -261,19 +261,26 @@ def test_a_file_of_many_forms_is_not_tried_for_ever(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(line_blocks, "BLOCK", 200)
     monkeypatch.setattr(file_reading, "BLOCK", 200)
     tried: list[int] = []
-    real = LineForms._even
+    learned: list[bytes] = []
+    real, real_form = LineForms._even, line_forms.form_of
 
     def even(forms: LineForms, block: bytes) -> Any:
         tried.append(len(block))
         return real(forms, block)
 
+    def form_of(raw: bytes, *rest: Any) -> Any:
+        learned.append(raw)
+        return real_form(raw, *rest)
+
     monkeypatch.setattr(LineForms, "_even", even)
+    monkeypatch.setattr(line_forms, "form_of", form_of)
     path = tmp_path / "rows.jsonl"
     path.write_text(
         "".join(json.dumps({"key": f"k{number}", "text": "x", "n": number + 0.5}) + "\n" for number in range(900))
     )
     assert RowFiles().fingerprint(path, Kind.BATCH_JOB).rows == 900
     assert len(tried) < 30
+    assert len(learned) < 30
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
