@@ -34,29 +34,35 @@ class RowChecker:
         self._kind = kind
         self._rules = rules
         self._importer = Importer() if rules.api is Api.VERTEX else None
-        self._sound: dict[Shape, int] = {}
+        self._sound: dict[Shape | None, int] = {}
         """The shapes without any problem, each with the most output tokens of such a row."""
+        self._warned: dict[Shape | None, int] = {}
+        """The same of shapes with warnings alone."""
         self.output_tokens = 0
         """The most tokens that the answers to the rows so far may have, of those rows that bound them."""
 
-    def check(self, row: RequestRow, line: int) -> Iterator[Problem]:
-        """The problems of a row; `line` names it in problems of later rows."""
+    def check(self, row: RequestRow, line: int, *, wants_warnings: bool = True) -> Iterator[Problem]:
+        """The problems of a row; `line` names it in problems of later rows.
+
+        Without `wants_warnings`, some warnings are left out.
+        """
         if not self._rules.is_google_model:
             return
         if row.in_body:
             yield self._for_another_model(row)
             return
         shape = shape_of(row.request, self._kind, is_table=self._importer is not None)
-        tokens = None if shape is None else self._sound.get(shape)
+        tokens = self._sound.get(shape)
+        if tokens is None and not wants_warnings:
+            tokens = self._warned.get(shape)
         if tokens is not None:
             self.output_tokens += tokens
             return
-        before, is_sound = self.output_tokens, True
-        for problem in self._problems(row, line):
-            is_sound = False
-            yield problem
-        if is_sound and shape is not None and len(self._sound) < SHAPES_KEPT:
-            self._sound[shape] = self.output_tokens - before
+        before, problems = self.output_tokens, list(self._problems(row, line))
+        yield from problems
+        known = self._warned if problems else self._sound
+        if shape is not None and all(problem.is_warning for problem in problems) and len(known) < SHAPES_KEPT:
+            known[shape] = self.output_tokens - before
 
     def _problems(self, row: RequestRow, line: int) -> Iterator[Problem]:
         """The full check."""

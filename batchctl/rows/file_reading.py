@@ -122,7 +122,7 @@ class FileReading:
         return True
 
     def _add_row(self, row: RequestRow, line: int) -> int | None:
-        """Add a row; gives its most output tokens, None if it has a problem."""
+        """Add a row; gives its most output tokens, None if a row like it would have a problem."""
         written = row_bytes(row)
         self._hasher.add_lines(written + b"\n")
         self._hashes.add_line(row.key, written)
@@ -130,10 +130,11 @@ class FileReading:
         self._members.update(row.request.keys())
         if self._checker is None:
             return 0
-        before = self._checker.output_tokens
-        problems = [as_row_problem(problem, line) for problem in self._checker.check(row, line)]
-        self._found.add(problems)
-        return None if problems else self._checker.output_tokens - before
+        before, is_full = self._checker.output_tokens, self._found.has_all_warnings
+        problems = list(self._checker.check(row, line, wants_warnings=not is_full))
+        self._found.add(as_row_problem(problem, line) for problem in problems)
+        is_sound = not problems or (is_full and all(problem.is_warning for problem in problems))
+        return self._checker.output_tokens - before if is_sound else None
 
     def _repeats(self, row: RequestRow, line: int) -> RowProblem | None:
         """The problem of a row whose key is used on an earlier line."""

@@ -25,11 +25,16 @@ class FoundProblems:
         self._last = 0
         self.warnings: tuple[RowProblem, ...] = ()
 
+    @property
+    def has_all_warnings(self) -> bool:
+        """Whether there are so many warnings that no other one is kept."""
+        return len(self.warnings) >= FAULTS_SHOWN
+
     def add(self, problems: Iterable[RowProblem]) -> None:
         for problem in problems:
             if Fault(problem.code) not in WARNINGS:
                 self.add_fault(problem)
-            elif len(self.warnings) < FAULTS_SHOWN:
+            elif not self.has_all_warnings:
                 self.warnings = (*self.warnings, problem)
 
     def add_fault(self, problem: RowProblem) -> None:

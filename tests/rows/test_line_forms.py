@@ -177,6 +177,37 @@ def test_rows_of_one_form_are_read_at_once(
     assert sum(counted) > 100
 
 
+def test_rows_with_a_warning_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first hundred are named; the others are read at once."""
+    monkeypatch.setattr(line_blocks, "BLOCK", 2000)
+    monkeypatch.setattr(file_reading, "BLOCK", 2000)
+    config = {"maxOutputTokens": 3}
+    requests = [
+        {"contents": [content("x")], "generationConfig": config, "serviceTier": "gold" if number % 40 else "flex"}
+        for number in range(500)
+    ]
+    requests[450]["unknown"] = 1
+    path = tmp_path / "rows.jsonl"
+    lines = [json.dumps({"key": f"k{number}", "request": request}) for number, request in enumerate(requests)]
+    path.write_text("\n".join(lines))
+    problems, warnings = outcome(path, Kind.BATCH_JOB, RowRules(Api.GEMINI), 2**20)  # type: ignore[misc]
+    assert [problem.line for problem in problems] == [451]
+    assert [warning.line for warning in warnings] == [line for line in range(1, 104) if (line - 1) % 40]
+    path.write_text("\n".join(lines[:450]))
+    at_once: list[int] = []
+    real = LineForms.read
+
+    def read(forms: LineForms, block: bytes) -> Any:
+        found = real(forms, block)
+        at_once.append(0 if found is None else len(found.keys))
+        return found
+
+    monkeypatch.setattr(LineForms, "read", read)
+    found = RowFiles().fingerprint(path, Kind.BATCH_JOB, rules=RowRules(Api.GEMINI))
+    assert (found.rows, found.output_tokens, len(found.warnings)) == (450, 1350, 100)
+    assert sum(at_once) > 200
+
+
 TRAPS = [
     *(b"\xff", b"\xed\xa0\x80", b"\xc0\x80", b"\\u0041", b"\\u0022", b"\\ud800", b"\\ude00\\ud83d", b"\\ud83d\\ude00"),
     *(
