@@ -35,7 +35,7 @@ class LazyGroup(click.Group):
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """What is imported stays: collections would take a tenth of the start."""
+    """Imported modules stay in memory: garbage collections would take a tenth of the start."""
     if not gc.isenabled():
         yield
         return
