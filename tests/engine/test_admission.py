@@ -72,7 +72,7 @@ class Quota(httpx.BaseTransport):
         return self._inner.handle_request(request)
 
 
-@pytest.mark.parametrize(("count", "limit"), [effort((45, 15), (150, 50))])
+@pytest.mark.parametrize(("count", "limit"), [effort((30, 10), (150, 50))])
 def test_many_jobs_through_a_limit_and_a_quota_that_answers_429(make_world, count, limit):
     world = make_world(limits=bounds(active=limit))
     world.here.rules({"pending": "5s", "running": "1m"})
