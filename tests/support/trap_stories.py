@@ -243,4 +243,4 @@ def vector(key: str) -> Any:
     from batchctl.emulator.answers import answer_row
 
     request = {"content": {"parts": [{"text": f"say {key}"}]}}
-    return answer_row("embed", f"models/{EMBED_MODEL}", request, "")["embedding"]["values"]
+    return answer_row("embed", f"models/{EMBED_MODEL}", request)["embedding"]["values"]
