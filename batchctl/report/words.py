@@ -63,13 +63,14 @@ PHASE_STYLES: Mapping[Phase, str] = {
 
 
 def is_quiet(job: JobPlan) -> bool:
-    """Whether a plan can omit the job: it has nothing to do, and nothing is wrong with it."""
+    """Whether a plan can omit the job: it has nothing to do, waits for no other job, and nothing is wrong with it."""
     return (
         job.action is Action.NONE
         and job.guard is None
         and not job.changes
         and job.phase not in FAILED_PHASES
         and job.phase is not Phase.UNKNOWN
+        and not job.waits_for
     )
 
 

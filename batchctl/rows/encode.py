@@ -33,8 +33,8 @@ from batchctl.model.ports import InputRow
 from batchctl.model.request.merging import with_defaults
 from batchctl.model.row_marks import key_of, labels_of
 from batchctl.model.wire_json import wire_json
-from batchctl.rows.chain_files import find_made
 from batchctl.rows.identities import names_of
+from batchctl.rows.made_rows import find_made
 from batchctl.rows.reader import read_rows
 from batchctl.rows.row_printer import RowPrinter
 from batchctl.rows.spelling import spell_request, with_lists

@@ -171,6 +171,7 @@ def test_other_answers_are_sent_and_the_same_ones_are_not(chain: Api, cli: Cli, 
     planned = cli.ok("plan", "-o", "json")
     assert planned.actions() == {"classify": "replace", "summarise": "none"}
     assert "its rows are made from the answers of classify" in planned.json["actions"][1]["reason"]
+    assert "its rows are made from the answers of classify" in " ".join(cli.ok("plan").out.split())
 
     cli.ok("apply", "--yes", "--wait")
 
@@ -323,3 +324,27 @@ def test_a_command_that_only_reads_needs_no_results_that_can_be_written(chain: A
     assert not folder.exists()
     cli.ok("apply", "--yes")
     assert len(made_rows(chain.stack)) == 3
+
+
+def test_lost_answers_are_needed_only_to_make_the_rows(chain: Api, cli: Cli, service: Service) -> None:
+    answers(service, LABELS)
+    chain.classify(lifecycle={"ttlAfterFinished": "1s"})
+    cli.ok("apply", "--yes", "--wait")
+    service.advance("1h")
+    cli.ok("apply", "--yes")
+    results = chain.stack.path / "results"
+    shutil.rmtree(results / "classify")
+
+    cli.ok("apply", "--yes", "--wait")
+    assert cli.ok("status", "-o", "json").phases()["summarise"] == "Succeeded"
+    assert len(cli.ok("results", "summarise", "--join").rows) == 3
+
+    shutil.rmtree(results / "summarise" / ".rows")
+    ran = cli("apply", "--yes", "--wait")
+    assert ran.code == 4
+    assert "`batchctl apply --rerun classify` buys them again" in " ".join(cli("plan").out.split())
+    assert service.creates == 2
+
+    cli.ok("apply", "--yes", "--wait", "--rerun", "classify")
+    assert set(cli.ok("status", "-o", "json").phases().values()) == {"Succeeded"}
+    assert [len(remote_jobs(service, name)) for name in ("classify", "summarise")] == [2, 1]

@@ -27,6 +27,7 @@ from tests.support.decisions import (
     collected,
     decide,
     job,
+    kept,
     look,
     row,
     seen,
@@ -104,7 +105,7 @@ def of(plan: Plan, name: str = "a") -> JobPlan:
             done_need(),
             "wait Blocked",
             Reason.ROWS_NOT_MADE,
-            "its rows cannot be made: no answer of n can be used; 2 of 2 rows left out: k1 (SAFETY), 1 more",
+            "its rows cannot be made from the answers of n: no answer of n can be used; 2 of 2 rows left out: k1 (SAFETY), 1 more",
             id="no usable answer",
         ),
         pytest.param(
@@ -291,6 +292,24 @@ def test_no_order_buys_rows_that_are_awaited() -> None:
     assert guard is not None
     assert guard.message == "a cannot be retried: its rows are made from the answers of n, which are not here yet"
     assert show(rerun) == "none Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("is_gone", "expected"), [(True, "none Blocked"), (False, "none Succeeded")], ids=["gone", "there"]
+)
+def test_answers_that_are_lost_for_good_block(is_gone: bool, expected: str) -> None:
+    need = replace(done_need(), gone_time=LOCAL if is_gone else None)
+    records = [row(awaiting(), collected()), row(job("n"), need)]
+    shown = [seen(collected()), *([] if is_gone else [seen(need)])]
+
+    plan = decide([awaiting(), job("n")], records, [look(*shown)], inventory=kept(collected()))
+
+    assert show(plan) == expected
+    words = (
+        "succeeded; its rows are made from the answers of n: its answers are not in the results folder any more"
+        " (the folder is missing), and its remote job is gone; `batchctl apply --rerun n` buys them again"
+    )
+    assert (of(plan).reason == words) is is_gone
 
 
 def test_what_depends_on_a_chain_waits_for_its_new_rows() -> None:

@@ -6,6 +6,7 @@ import errno
 import gc
 import json
 import os
+import shutil
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,8 +21,9 @@ from batchctl.model.keys import Api
 from batchctl.model.ports import MadeRows, ResultItem, RowRules, RowsOrder
 from batchctl.model.row_template import Field, Mixed, Placeholder, RowTemplate
 from batchctl.rows import chain_files
-from batchctl.rows.chain_files import ChainFiles, find_made
+from batchctl.rows.chain_files import ChainFiles
 from batchctl.rows.chain_rows import RowFactory
+from batchctl.rows.made_rows import find_made, find_ordered
 from batchctl.rows.reader import RowFiles
 from tests.support.chains import DIGEST, answer, collect_answers, failed, good
 
@@ -381,3 +383,45 @@ def test_commands_that_only_read_write_no_results(results: Path) -> None:
     del reading
     gc.collect()
     assert not folder.exists()
+
+
+def lose(results: Path) -> None:
+    shutil.rmtree(results / "up")
+
+
+def empty(results: Path) -> None:
+    (results / "up" / "current" / "results.jsonl").write_bytes(b"")
+
+
+def swap(results: Path) -> None:
+    damaged_rows(results / "up" / "current")
+
+
+@pytest.mark.parametrize("damage", [lose, empty, swap])
+@pytest.mark.parametrize("afresh", [False, True])
+def test_rows_outlive_the_answers_that_they_were_made_from(results: Path, damage: Any, afresh: bool) -> None:
+    collect_answers(results, [good("a", "one")], ["a"])
+    first = make(results)
+    damage(results)
+
+    if damage is not swap or afresh:
+        assert make(results, afresh=afresh) == first
+    other = replace(ORDER, template=RowTemplate({"text": TEXT}))
+    assert not isinstance(ChainFiles().make(results, other), MadeRows)
+    assert not isinstance(ChainFiles().make(results, replace(ORDER, digest="d1:" + "cd" * 32)), MadeRows)
+
+
+def test_of_several_files_for_lost_answers_the_last_counts(results: Path) -> None:
+    collect_answers(results, [good("a", "one")], ["a"])
+    one = make(results)
+    os.utime(one.path, (1, 1))
+    collect_answers(results, [good("a", "two")], ["a"], attempt=2)
+    two = make(results)
+    os.utime(two.path, (2, 2))
+    assert find_ordered(results, ORDER) == two
+
+    collect_answers(results, [good("a", "one")], ["a"], attempt=3)
+
+    assert make(results) == one
+    lose(results)
+    assert make(results) == one

@@ -48,10 +48,15 @@ def phase_words(name: str, decided: Decided) -> str:
     return "its results are not here yet" if decision.phase is Phase.SUCCEEDED else str(decision.phase)
 
 
-def rows_obstacle(desired: DesiredJob) -> Obstacle | None:
+def rows_obstacle(desired: DesiredJob, decided: Decided) -> Obstacle | None:
     """Why a chain has no rows, although the job whose answers it needs has succeeded; None if it has them."""
     if not isinstance(desired.source, AwaitedRows):
         return None
+    name = desired.source.chain.job
+    view = decided[name][0].counting
+    if view.missing is not None and view.is_gone:
+        words = f"its answers are not in the results folder any more ({view.missing}), and its remote job is gone"
+        return Obstacle(f"{words}; `batchctl apply --rerun {name}` buys them again")
     return desired.source.obstacle or _NOT_HERE
 
 
@@ -74,7 +79,7 @@ def wait_for_rows(desired: DesiredJob, decided: Decided) -> RowsWait | None:
         return RowsWait(f"{words}, which {why}", is_blocked=True)
     if not has_succeeded(name, decided):
         return RowsWait(f"{words} ({phase_words(name, decided)})", is_blocked=False)
-    obstacle = rows_obstacle(desired)
+    obstacle = rows_obstacle(desired, decided)
     if obstacle is None:
         return None
     return RowsWait(f"{words}: {obstacle.sentence}", is_blocked=obstacle.is_lasting)

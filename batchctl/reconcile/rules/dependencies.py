@@ -35,12 +35,13 @@ def _held(subject: Subject, desired: DesiredJob, decision: Decision, decided: De
         words = "; ".join(f"blocked by {name}, which {why}" for name, why in found)
         return _block(subject, decision, Reason.DEPENDENCY_FAILED, words, tuple(name for name, _ in found))
     waits = {name: phase_words(name, decided) for name in names if not has_succeeded(name, decided)}
-    obstacle = rows_obstacle(desired)
-    if obstacle is not None and desired.chain is not None and desired.chain.job not in waits:
+    name = None if desired.chain is None else desired.chain.job
+    obstacle = None if name is None or name in waits else rows_obstacle(desired, decided)
+    if name is not None and obstacle is not None:
         if obstacle.is_lasting:
-            words = f"its rows cannot be made: {obstacle.sentence}"
-            return _block(subject, decision, Reason.ROWS_NOT_MADE, words, (desired.chain.job,))
-        waits[desired.chain.job] = obstacle.sentence
+            words = f"its rows cannot be made from the answers of {name}: {obstacle.sentence}"
+            return _block(subject, decision, Reason.ROWS_NOT_MADE, words, (name,))
+        waits[name] = obstacle.sentence
     if not waits:
         return decision
     shown = ", ".join(f"{name} ({words})" for name, words in sorted(waits.items()))
