@@ -13,7 +13,7 @@ import pytest
 from tests.support.command_line import SOON, Cli, Ran, Service, StackFolder, check_schema
 
 KEYS = ("one", "two", "three")
-TEMPLATE = {"text": "Say it again, ${row.key}: ${row.json.label}"}
+TEMPLATE = "Say it again, ${row.key}: ${row.json.label}"
 LABELS = {"one": "red", "two": "green", "three": "blue"}
 
 
@@ -62,8 +62,8 @@ class Api:
     def other(self) -> None:
         self._write("other", src={"file": "rows.jsonl"})
 
-    def summarise(self, **spec: Any) -> None:
-        self._write("summarise", src={"fromJob": "classify", "template": TEMPLATE}, **spec)
+    def summarise(self, text: str = TEMPLATE, **spec: Any) -> None:
+        self._write("summarise", src={"fromJob": "classify", "template": {"text": text}}, **spec)
 
 
 @pytest.fixture
@@ -276,9 +276,7 @@ def test_a_circle_and_an_unknown_job_are_errors_with_their_place(stack: StackFol
 
 def test_verdicts_that_are_accepted_give_rows(chain: Api, cli: Cli, service: Service) -> None:
     chain.classify(rows={"accept": ["MAX_TOKENS"]})
-    chain.stack.job_path("summarise").write_text(
-        chain.stack.job_path("summarise").read_text().replace("${row.json.label}", "${row.text}")
-    )
+    chain.summarise("Say it again: ${row.text}")
     answers(service, {"one": "red", "two": {"finishReason": "MAX_TOKENS"}, "three": {"finishReason": "SAFETY"}})
 
     cli.ok("apply", "--yes", "--wait")
@@ -348,3 +346,32 @@ def test_lost_answers_are_needed_only_to_make_the_rows(chain: Api, cli: Cli, ser
     cli.ok("apply", "--yes", "--wait", "--rerun", "classify")
     assert set(cli.ok("status", "-o", "json").phases().values()) == {"Succeeded"}
     assert [len(remote_jobs(service, name)) for name in ("classify", "summarise")] == [2, 1]
+
+
+@on_both_apis
+def test_only_rows_with_another_answer_are_sent_again(chain: Api, cli: Cli, service: Service) -> None:
+    answers(service, LABELS)
+    cli.ok("apply", "--yes", "--wait")
+    chain.classify(["a", "b", "other"])
+    answers(service, {**LABELS, "three": "purple"})
+
+    cli.ok("apply", "--yes", "--wait")
+
+    assert [one["rows"] for one in remote_jobs(service, "classify")] == [3, 1]
+    assert [one["rows"] for one in remote_jobs(service, "summarise")] == [3, 1]
+    said = texts(cli.ok("results", "summarise"))
+    assert list(said) == list(KEYS)
+    assert ["one: red" in said["one"], "three: purple" in said["three"]] == [True, True]
+
+
+def test_rows_are_made_when_the_other_job_has_no_row_left_to_retry(chain: Api, cli: Cli, service: Service) -> None:
+    """Its first attempt succeeds without one of its answers."""
+    chain.classify(lifecycle={"retryOn": ["ROWS"]})
+    chain.summarise("Say it again: ${row.text}")
+    answers(service, {**LABELS, "two": {"error": {"code": 14, "message": "try later"}, "times": 1}})
+
+    cli.ok("apply", "--yes", "--wait")
+
+    assert [one["rows"] for one in remote_jobs(service, "classify")] == [3, 1]
+    assert [one["rows"] for one in remote_jobs(service, "summarise")] == [3]
+    assert list(texts(cli.ok("results", "summarise"))) == list(KEYS)
