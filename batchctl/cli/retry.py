@@ -6,9 +6,11 @@ import click
 
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
+from batchctl.cli.row_orders import RowOrderType
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import open_workspace
 from batchctl.engine.loop.drive import Until
+from batchctl.model.row_work import RowOrder
 from batchctl.reconcile import Options
 
 
@@ -17,6 +19,12 @@ from batchctl.reconcile import Options
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
 @click.option("--accept-canary", is_flag=True, help="Buy the other rows although the canary failed.")
+@click.option(
+    "--rows",
+    type=RowOrderType(),
+    metavar="ROWS",
+    help="Send these rows: `failed`, `all`, `reason=CODE[,CODE]` or `key=KEY[,KEY]`.",
+)
 @click.option("--max-create", type=click.IntRange(0), metavar="N", help="Create up to N jobs.")
 @lock_option
 @common_options
@@ -28,6 +36,7 @@ def retry(
     yes: bool,
     no_input: bool,
     accept_canary: bool,
+    rows: RowOrder | None,
     max_create: int | None,
     lock_timeout: str,
 ) -> int:
@@ -35,9 +44,14 @@ def retry(
 
     Ignores the back-off and `backoffLimit`. The order is kept until it is carried out: a job that has to wait for
     capacity, for other jobs or for the end of a suspension is created by a later `apply` or `watch`.
+
+    Without `--rows`, rows without a good answer are sent. `--rows` takes jobs that have succeeded, too; a new good
+    answer then replaces the earlier one.
     """
+    if accept_canary and rows is not None:
+        raise click.UsageError("--rows and --accept-canary exclude each other: an accepted canary buys all other rows")
     workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
     workspace.require(names, workspace.state.load())
-    options = Options(workspace.scope, retry=True, accept_canary=accept_canary, max_create=max_create)
+    options = Options(workspace.scope, retry=True, accept_canary=accept_canary, retry_rows=rows, max_create=max_create)
     question = "Do you want to retry these jobs?"
     return carry_out(workspace, Request(options, Until(ended=False), Consent(yes, no_input), output, question))

@@ -129,7 +129,7 @@ def run_pass(
         # An order is carried out once: the next plan is made without it.
         followed = replace(options, rerun=frozenset())
         unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
-        inventory = tools.look_at_results(desired, journal.recorded)
+        inventory = tools.look_at_results(desired, journal.recorded, options)
     return PassReport(
         planned,
         outcomes,
@@ -157,7 +157,7 @@ def _decide(
     """The plan. Collected results that it relies on are read against their hash: incomplete ones change the plan."""
     checked: set[str] = set()
     while True:
-        planned = plan(desired, recorded, observed, begun, options, tools.look_at_results(desired, recorded))
+        planned = plan(desired, recorded, observed, begun, options, tools.look_at_results(desired, recorded, options))
         unread = [path for path in results_relied_on(planned) if path not in checked]
         checked.update(unread)
         broken = [path for path in unread if not tools.is_whole(path)]

@@ -28,7 +28,7 @@ from batchctl.model.ports import (
     StateStore,
 )
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import rows_to_survey
+from batchctl.reconcile import Options, rows_to_survey
 
 _TOKEN_LETTERS = string.ascii_lowercase + string.digits
 
@@ -123,14 +123,15 @@ class Tools:
         elif retry:
             self.providers.forget_failures()
 
-    def look_at_results(self, desired: DesiredStack, recorded: Recorded) -> Inventory | None:
+    def look_at_results(self, desired: DesiredStack, recorded: Recorded, options: Options) -> Inventory | None:
         """The content of the results folder, with the rows of jobs whose next attempt depends on them."""
         if self.shelf is None:
             return None
         inventory = self.shelf.look()
         if self.ledger is None:
             return inventory
-        found = {job.name: self.ledger.survey(job, choice) for job, choice in rows_to_survey(desired, recorded)}
+        asked = rows_to_survey(desired, recorded, options)
+        found = {job.name: self.ledger.survey(job, choice) for job, choice in asked}
         return replace(inventory, rows={name: work for name, work in found.items() if work is not None})
 
     def is_whole(self, path: str) -> bool:

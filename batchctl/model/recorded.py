@@ -6,10 +6,10 @@ The file is long because each write is beside the record that it changes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from batchctl.model.admission import Quota, QuotaKey
 from batchctl.model.capabilities import CAPABILITIES
@@ -19,7 +19,7 @@ from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice
 from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.row_settings import RowSettings
-from batchctl.model.row_work import RowsSent
+from batchctl.model.row_work import RowOrder, RowsSent
 from batchctl.model.states import is_active, is_terminal
 from batchctl.model.times import rfc3339_seconds
 
@@ -213,6 +213,8 @@ class JobRow:
     """Set by `batchctl cancel`: the current attempt is never retried."""
     retry_requested: datetime | None = None
     """Set by `batchctl retry`: a new attempt follows the current one as soon as there is capacity."""
+    retry_rows: RowOrder | None = None
+    """The rows of that attempt, by `--rows`; None: those without a good answer."""
     former_names: tuple[str, ...] = ()
     """Former names, which the marks of older attempts contain."""
     depends_on: tuple[str, ...] = ()
@@ -226,6 +228,10 @@ class JobRow:
     """The first attempt whose answers count: `--rerun` raises it."""
     canary_accepted: str | None = None
     """The digest of the work whose canary failed and was accepted by `batchctl retry --accept-canary`."""
+
+    def without_retry(self) -> Self:
+        """The same row without the order of `batchctl retry`."""
+        return replace(self, retry_requested=None, retry_rows=None)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,38 @@ class RowHistory:
 
 
 @dataclass(frozen=True)
+class RowOrder:
+    """The rows that a person orders by `batchctl retry --rows`. Without any member: those without a good answer.
+
+    A good answer of such an attempt counts in place of an earlier good one.
+    """
+
+    is_all: bool = False
+    codes: frozenset[str] = frozenset()
+    """Rows whose result has one of these codes."""
+    keys: frozenset[str] = frozenset()
+    """Rows of these names, whatever their results are."""
+
+    def sends(self, history: RowHistory | None, key: str) -> bool:
+        """Whether the row of this name and history is sent; None: it has no result."""
+        if self.is_all:
+            return True
+        if self.keys:
+            return key in self.keys
+        if self.codes:
+            return (RowVerdict.NOT_SENT.value if history is None else history.code) in self.codes
+        return history is None or not history.is_good
+
+    def __str__(self) -> str:
+        """As `--rows` has it."""
+        if self.is_all:
+            return "all"
+        if self.keys:
+            return f"key={','.join(sorted(self.keys))}"
+        return f"reason={','.join(sorted(self.codes))}" if self.codes else "failed"
+
+
+@dataclass(frozen=True)
 class RowChoice:
     """The choice of rows for an attempt: decided by `reconcile`, applied to the ledger row by row."""
 
@@ -46,26 +78,42 @@ class RowChoice:
     """Verdict codes that count as good, besides `OK`."""
     most_tries: int = 3
     """`rows.maxAttempts`."""
-    codes: frozenset[str] = frozenset()
-    """Only rows whose latest result has one of these codes; empty: any."""
     since: int = 1
     """The first attempt whose answers count."""
     most: int | None = None
     """Of a canary: the number of rows. They are spread over the input, and are the same ones each time."""
 
-    def sends(self, history: RowHistory | None) -> bool:
-        """Whether a row with this history is sent; None: it has none."""
+    order: RowOrder | None = None
+    """The rows that a person named; `which` and `most_tries` do not count then."""
+
+    def sends(self, history: RowHistory | None, key: str) -> bool:
+        """Whether the row of this name and history is sent; None: it has no result."""
+        if self.order is not None:
+            return self.order.sends(history, key)
         if self.which is RowsToSend.ALL:
             return True
         if history is not None and history.is_good:
-            return False
-        if self.codes and (history is None or history.code not in self.codes):
             return False
         return self.which is RowsToSend.UNANSWERED or self.may_pass(history)
 
     def may_pass(self, history: RowHistory | None) -> bool:
         """Whether a row without a good answer may get one when it is sent again by itself."""
         return history is None or (history.code in _TRANSIENT and history.tries < self.most_tries)
+
+
+@dataclass(frozen=True)
+class OrderedRows:
+    """The rows that an order of `batchctl retry --rows` sends."""
+
+    order: RowOrder
+    rows: int
+    """Distinct requests."""
+    first: tuple[str, ...] = ()
+    """Names of the first ones."""
+    unknown: tuple[str, ...] = ()
+    """Named keys that no row has."""
+    near: str | None = None
+    """The key of a row that is most similar to the first unknown one."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +135,7 @@ class RowWork:
     """Names of the first rows to send."""
     damaged: tuple[str, ...] = ()
     """Parts of the ledger that cannot be read: paths with the reason."""
+    ordered: OrderedRows | None = None
 
     @property
     def given_up(self) -> int:

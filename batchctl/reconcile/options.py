@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from batchctl.model.row_work import RowOrder
 from batchctl.reconcile.selector import Selector
 
 WHOLE_STACK = "."
@@ -59,6 +60,8 @@ class Options:
     """Order a new attempt of the jobs that the scope names, after one that has ended without success."""
     accept_canary: bool = False
     """With `retry`: buy the other rows although the canary failed."""
+    retry_rows: RowOrder | None = None
+    """With `retry`: the rows to send; None: those without a good answer."""
     allow_empty: bool = False
     allow_protected: bool = False
     adopt_changed: bool = False

@@ -92,11 +92,13 @@ class Reader:
         if options.cancel:
             return replace(subject, kind=JobKind.CANCEL_COMMAND)
         if options.retry and subject.name in options.scope.names:
-            if why_no_retry(subject, accepts_canary=options.accept_canary) is not None:
+            if why_no_retry(subject, self.context) is not None:
                 return replace(subject, kind=JobKind.RETRY_REFUSED)
-            row = replace(subject.record.row, retry_requested=self.context.now, cancel_requested=None)
+            row = replace(subject.record.row.without_retry(), cancel_requested=None)
             if options.accept_canary:
-                row = replace(row, retry_requested=None, canary_accepted=subject.manifest.digest)
+                row = replace(row, canary_accepted=subject.manifest.digest)
+            else:
+                row = replace(row, retry_requested=self.context.now, retry_rows=options.retry_rows)
             return replace(subject, recorded=replace(subject.record, row=row), kind=JobKind.RETRY_COMMAND)
         return subject if subject.desired is not None else replace(subject, kind=JobKind.REMOVED)
 

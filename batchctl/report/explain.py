@@ -153,7 +153,9 @@ def _conditions(case: JobCase) -> Iterator[Condition]:
     if case.problem is not None:
         yield Condition(ConditionType.UNSEEN, f"{case.problem.code}: {case.problem.message}")
     if case.recorded is not None and case.recorded.row.retry_requested is not None:
-        yield Condition(ConditionType.RETRY_ORDERED, "`batchctl retry` asked for a new attempt")
+        rows = case.recorded.row.retry_rows
+        command = "`batchctl retry`" if rows is None else f"`batchctl retry --rows {rows}`"
+        yield Condition(ConditionType.RETRY_ORDERED, f"{command} asked for a new attempt")
     if case.recorded is not None and case.recorded.row.cancel_requested is not None:
         yield Condition(ConditionType.CANCEL_ORDERED, "`batchctl cancel` stopped it: it is not retried")
 

@@ -12,7 +12,7 @@ from batchctl.model.desired import Json
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import Drift, JobPlan, Plan
-from batchctl.model.row_work import RowWork
+from batchctl.model.row_work import OrderedRows, RowWork
 from batchctl.model.work_size import WorkSize
 from batchctl.report.chains import chain_member
 from batchctl.report.error_document import error_fields
@@ -151,7 +151,14 @@ def row_work_fields(work: RowWork | None) -> dict[str, Json] | None:
         "repeated": work.repeated,
         "givenUp": work.given_up,
         "first": list(work.first),
+        "ordered": _ordered_fields(work.ordered),
     }
+
+
+def _ordered_fields(found: OrderedRows | None) -> dict[str, Json] | None:
+    if found is None:
+        return None
+    return {"rows": str(found.order), "toSend": found.rows, "first": list(found.first)}
 
 
 def _outcome(outcome: Outcome) -> dict[str, Json]:

@@ -141,7 +141,9 @@ class Collection:
             if sent is None:
                 sent = SentList()
                 return SentRows(remembered(known.rows, sent)), sent
-            return known if sent.is_whole else SentRows(whole.sent(known.rows, sent)), sent
+            # All rows of an order may have earlier answers that are better.
+            is_alone = sent.is_whole and not sent.renews
+            return known if is_alone else SentRows(whole.sent(known.rows, sent)), sent
         if known is None and sent is not None:
             return SentRows(sent.rows()), sent
         return known, None

@@ -8,6 +8,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from heapq import nsmallest
 from pathlib import Path
 
@@ -17,7 +19,6 @@ from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow
-from batchctl.model.row_marks import key_of
 from batchctl.model.row_work import RowChoice, RowsSent, RowWork
 from batchctl.model.states import JobState
 from batchctl.rows.collection import rows_facts, sorted_codes
@@ -25,12 +26,10 @@ from batchctl.rows.folder import MANIFEST_FORMAT, RESULTS_FILE, folder_name, job
 from batchctl.rows.kept import REUSED_FROM, write_manifest
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.merging import merge
+from batchctl.rows.ordered_rows import NAMED, count_ordered, name_of
 from batchctl.rows.segments import Segments, Signature, Wanted, read_segments, sign_ledgers
 from batchctl.rows.sent_list import SentList, read_sent, write_sent
 from batchctl.rows.whole_input import WholeInput
-
-_NAMED = 10
-"""The rows to send that a survey names."""
 
 
 class ResultsLedger:
@@ -53,7 +52,11 @@ class ResultsLedger:
             if rows is None:
                 return None
             segments = self._segments(job.name, choice)
-            found = _survey(rows, LedgerIndex(segments.found, choice.accept), choice, segments.damaged)
+            index = LedgerIndex(segments.found, choice.accept)
+            found = _survey(rows, index, choice, segments.damaged)
+            if choice.order is not None:
+                ordered = count_ordered(partial(self._rows, job), index, choice.order)
+                found = replace(found, ordered=ordered)
         except ResultsError:
             # What cannot be read now is met again, with its error, where something depends on it.
             return None
@@ -68,10 +71,10 @@ class ResultsLedger:
         segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)
         chosen = None if choice.most is None else self._spread(job, index, choice, choice.most)
-        sent, seen = SentList(token), set[bytes]()
+        sent, seen = SentList(token, renews=choice.order is not None), set[bytes]()
         for position, row in enumerate(self._rows(job)):
             sent.total = position + 1
-            if row.fingerprint in seen or not choice.sends(index.history(row.fingerprint)):
+            if row.fingerprint in seen or not _is_sent(row, position, index, choice):
                 continue
             seen.add(row.fingerprint)
             if chosen is None or position in chosen:
@@ -114,7 +117,7 @@ class ResultsLedger:
     def _spread(self, job: DesiredJob, index: LedgerIndex, choice: RowChoice, most: int) -> frozenset[int]:
         """The positions of so many rows to send, by the order of fingerprints: the same rows are chosen again."""
         rows = enumerate(self._rows(job))
-        found = ((row.fingerprint, place) for place, row in rows if choice.sends(index.history(row.fingerprint)))
+        found = ((row.fingerprint, place) for place, row in rows if _is_sent(row, place, index, choice))
         first = dict[bytes, int]()
         for fingerprint, place in found:
             first.setdefault(fingerprint, place)
@@ -134,7 +137,13 @@ class ResultsLedger:
         return rows
 
 
+def _is_sent(row: InputRow, position: int, index: LedgerIndex, choice: RowChoice) -> bool:
+    return choice.sends(index.history(row.fingerprint), name_of(row, position))
+
+
 def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, damaged: tuple[str, ...]) -> RowWork:
+    """The rows that are sent without an order of a person."""
+    choice = replace(choice, order=None)
     total = answered = to_send = retried = retryable = 0
     seen, first = set[bytes](), list[str]()
     for position, row in enumerate(rows):
@@ -145,13 +154,14 @@ def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, dam
         if row.fingerprint in seen:
             continue
         seen.add(row.fingerprint)
-        if is_answered or not choice.sends(history):
+        name = name_of(row, position)
+        if is_answered or not choice.sends(history, name):
             continue
         to_send += 1
         retried += history is not None
         retryable += choice.may_pass(history)
-        if len(first) < _NAMED:
-            first.append(key_of(position) if row.key is None else row.key)
+        if len(first) < NAMED:
+            first.append(name)
     return RowWork(total, answered, to_send, retried, retryable, total - len(seen), tuple(first), damaged)
 
 

@@ -67,7 +67,8 @@ class LedgerWriter:
             sha256 = write_packed(stream, head, bytes(self._body))
             flush_durably(stream)
         rows = len(self._body) // _RECORD.size
-        return {"file": LEDGER_FILE, "answers": answers, "rows": rows, "sent": len(self._sent), "sha256": sha256}
+        facts = {"file": LEDGER_FILE, "answers": answers, "rows": rows, "sent": len(self._sent), "sha256": sha256}
+        return {**facts, "renews": True} if self._sent.renews else facts
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ class Segment:
     answers: Path
     codes: tuple[str, ...]
     body: bytes
+    renews: bool = False
+    """Whether its good answers replace earlier ones: a person ordered its rows."""
 
     def __len__(self) -> int:
         return len(self.body) // _RECORD.size
@@ -118,4 +121,4 @@ def read_segment(folder: Path, manifest: Mapping[str, Json]) -> Segment | None:
         raise ValueError(f"its manifest names {json.dumps(facts['answers'])} as its answers")
     if any(code >= len(codes) for *_, code in _RECORD.iter_unpack(body)):
         raise ValueError(f"{LEDGER_FILE} has a verdict that cannot be")
-    return Segment(folder / facts["answers"], tuple(codes), body)
+    return Segment(folder / facts["answers"], tuple(codes), body, facts.get("renews") is True)

@@ -1,6 +1,7 @@
 """All results of a job's rows, by fingerprint: which answer counts, and how often a row was tried.
 
-The first good answer counts, so that no later attempt replaces it. Without one, the latest result counts.
+The first good answer counts, so that no later attempt replaces it: only one of rows that a person ordered does. Without
+a good answer, the latest result counts.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from batchctl.rows.ledger_file import LedgerRecord, Segment
 _MOST_TRIES = 255
 _GOOD = 1
 _TRIES_AT, _RECORD_AT, _SEGMENT_AT = 1, 9, 49
+_TRIES = _MOST_TRIES << _TRIES_AT
 _RECORDS = (1 << (_SEGMENT_AT - _RECORD_AT)) - 1
 
 
@@ -41,6 +43,8 @@ class LedgerIndex:
             before = entries.get(fingerprint)
             if before is None:
                 entries[fingerprint] = place | (_GOOD if good[code] else 1 << _TRIES_AT)
+            elif segment.renews and before & _GOOD and good[code]:
+                entries[fingerprint] = place | (before & _TRIES) | _GOOD
             elif not before & _GOOD:
                 tries = (before >> _TRIES_AT) & _MOST_TRIES
                 if good[code]:

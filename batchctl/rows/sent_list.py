@@ -35,6 +35,8 @@ class SentList:
     total: int = 0
     """Rows of the whole input."""
     is_canary: bool = False
+    renews: bool = False
+    """Whether a person ordered these rows: their good answers replace earlier ones."""
     places: array[int] = field(default_factory=lambda: array("Q"))
     """The 0-based position of each row in the input."""
     prints: bytearray = field(default_factory=bytearray)
@@ -84,6 +86,7 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         "total": sent.total,
         "rows": len(sent),
         "canary": sent.is_canary,
+        **({"renews": True} if sent.renews else {}),
     }
     body = b"".join((_little_endian(sent.places), bytes(sent.prints), names))
     with results_errors(job):
@@ -122,8 +125,9 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
     names = json.loads(body[ends[1] :])
     if len(names) != count:
         raise ValueError("the list of sent rows is incomplete")
-    is_canary = head.get("canary") is True
-    return SentList(head["token"], head["total"], is_canary, _native(places), bytearray(body[ends[0] : ends[1]]), names)
+    flags = head.get("canary") is True, head.get("renews") is True
+    prints = bytearray(body[ends[0] : ends[1]])
+    return SentList(head["token"], head["total"], *flags, _native(places), prints, names)
 
 
 def _little_endian(numbers: array[int]) -> bytes:

@@ -259,6 +259,11 @@ def add_rows_sent(db: Database) -> None:
     db.table("jobs").add_column("canary_accepted", str)
 
 
+def add_row_orders(db: Database) -> None:
+    """Version 18: the rows that `batchctl retry --rows` ordered, as JSON."""
+    db.table("jobs").add_column("retry_rows", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -277,6 +282,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_input_files,
     add_row_verdicts,
     add_rows_sent,
+    add_row_orders,
 )
 """In order. The format version of a file is the number of migrations that it has had."""
 

@@ -35,6 +35,7 @@ from batchctl.state.cells import (
     time_cell,
 )
 from batchctl.state.lifecycle_cell import lifecycle_object, read_lifecycle
+from batchctl.state.row_orders import read_row_order, row_order_cell
 from batchctl.state.row_verdicts import (
     flag_cell,
     read_accepted,
@@ -88,6 +89,7 @@ def job_record(job: JobRow) -> Record:
         "priority": job.priority,
         "webhook": None if job.webhook is None else json_cell(job.webhook),
         "retry_requested": time_cell(job.retry_requested),
+        "retry_rows": row_order_cell(job.retry_rows),
     }
 
 
@@ -115,6 +117,7 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         priority=read_optional_number(stored["priority"]),
         webhook=None if stored["webhook"] is None else read_labels(stored["webhook"]),
         retry_requested=read_optional_time(stored["retry_requested"]),
+        retry_rows=read_row_order(stored["retry_rows"]),
     )
     return RecordedJob(row, tuple(attempts))
 

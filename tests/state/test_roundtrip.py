@@ -34,6 +34,7 @@ from batchctl.model.recorded import (
     SaveQuota,
     Trouble,
 )
+from batchctl.model.row_work import RowOrder
 from batchctl.state.store import open_state
 from tests.support.long_mode import effort
 from tests.support.state_samples import HandClock
@@ -112,6 +113,7 @@ ROWS = st.builds(
     former_names=st.lists(WORD, max_size=3).map(tuple),
     depends_on=st.lists(WORD, max_size=3).map(tuple),
     retry_requested=SOME_TIME,
+    retry_rows=st.none() | st.builds(RowOrder, st.booleans(), st.frozensets(WORD), st.frozensets(TEXT)),
 )
 JOBS = st.builds(
     RecordedJob,

@@ -31,6 +31,9 @@ def rows_to_buy(decision: Decision, work: RowWork | None) -> int | None:
     choices = [step.rows for step in decision.steps if isinstance(step, Create)]
     if choices and choices[0].most is not None:
         return choices[0].most
+    order = choices[0].order if choices else None
+    if order is not None:
+        return None if work is None or work.ordered is None else work.ordered.rows
     which = choices[0].which if choices else RowsToSend.UNANSWERED
     if work is None or which is RowsToSend.ALL:
         return None

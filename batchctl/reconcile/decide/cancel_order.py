@@ -34,14 +34,14 @@ def decide_cancel(subject: Subject, context: Context) -> Decision:
         return _order(subject, view, context)
     if recorded.row.retry_requested is None:
         return over
-    call_off = RecordJob(replace(recorded.row, retry_requested=None))
+    call_off = RecordJob(recorded.row.without_retry())
     words = "the order of `batchctl retry` is called off"
     return Decision(Action.CANCEL, over.phase, Reason.RETRY_CALLED_OFF, words, (call_off,))
 
 
 def _order(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """The recorded command, and the cancel of an active remote job."""
-    ordered = replace(subject.record.row, cancel_requested=context.now, retry_requested=None)
+    ordered = replace(subject.record.row.without_retry(), cancel_requested=context.now)
     subject = replace(subject, recorded=replace(subject.record, row=ordered))
     after = _look_ahead(subject, view, context)
     cancels: tuple[Step, ...] = ()

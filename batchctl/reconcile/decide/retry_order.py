@@ -13,11 +13,14 @@ from batchctl.model.decision import Decision, Guard
 from batchctl.model.desired import AwaitedRows, DesiredJob
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
+from batchctl.model.row_work import RowOrder
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create, Step
 from batchctl.reconcile.decide.canary import has_failed_canary
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import rest, wait, wait_until_seen
+from batchctl.reconcile.decide.row_choice import choice_of_rows
+from batchctl.reconcile.decide.row_order import ordered_words, why_no_such_rows
 from batchctl.reconcile.decide.steps import collect_steps
 from batchctl.reconcile.decide.unseen import find_unseen
 from batchctl.reconcile.view.attempt_view import AttemptView
@@ -29,28 +32,30 @@ NOT_SETTLED = "its create call is not settled yet; `batchctl apply` continues"
 
 def refuse_retry(subject: Subject, context: Context) -> Decision:
     """Refuse `batchctl retry` for a job that can have no new attempt."""
-    reason = why_no_retry(subject, accepts_canary=context.options.accept_canary)
+    reason = why_no_retry(subject, context)
     assert reason is not None
     message = f"{subject.name} cannot be retried: {reason}"
     guard = Guard(ErrorCode.RETRY_REFUSED, message, f"`batchctl explain {subject.name}` shows its phase and the reason")
     return replace(rest(current_phase(subject), Reason.RETRY_REFUSED, reason), refusal=guard)
 
 
-def why_no_retry(subject: Subject, *, accepts_canary: bool = False) -> str | None:
+def why_no_retry(subject: Subject, context: Context) -> str | None:
     """Why `batchctl retry` cannot order a new attempt; None when it can."""
     if subject.desired is None:
         return "no manifest describes it any more"
     if subject.current is None:
         return "it was never created; `batchctl apply` creates it"
-    attempt = subject.current.attempt
-    if accepts_canary and not has_failed_canary(subject):
+    attempt, order = subject.current.attempt, context.options.retry_rows
+    if context.options.accept_canary and not has_failed_canary(subject):
         return "it has no failed canary to accept"
-    why = why_no_new_attempt(subject.current, subject.desired)
+    why = why_no_new_attempt(subject.current, subject.desired, order)
     is_sent_later = attempt.is_unsent and not attempt.rejected and not subject.is_cancel_requested
     if why is None and is_sent_later:
         return NOT_SETTLED
     if why is None and subject.recorded is None:
         return "it is not in the state yet; `batchctl apply` adopts it"
+    if why is None and order is not None:
+        return why_no_such_rows(subject, order, context.rows_of(subject))
     return why
 
 
@@ -60,20 +65,28 @@ def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
     is_ordered = subject.recorded is not None and subject.recorded.row.retry_requested is not None
     if not is_ordered or subject.name in context.options.rerun:
         return None
-    why_not = why_no_new_attempt(view, subject.manifest)
+    order = subject.record.row.retry_rows
+    why_not = why_no_new_attempt(view, subject.manifest, order)
     if why_not is not None:
         is_hidden = find_unseen(view) is not None and view.attempt.has_ended
         words = f"`batchctl retry` waits: {why_not}"
         return wait_until_seen(Phase.WAITING, Reason.UNSEEN, words) if is_hidden else None
     if context.is_suspended(subject):
         return wait(Phase.WAITING, Reason.SUSPENDED, "suspended; otherwise `batchctl retry` would make a new attempt")
-    key, words = subject.next_key, "tried again by `batchctl retry`"
-    steps: tuple[Step, ...] = (*collect_steps(view), Create(key))
+    key, words, create = subject.next_key, "tried again by `batchctl retry`", Create(subject.next_key)
+    if order is not None:
+        words = f"{words} --rows {order}{ordered_words(context.rows_of(subject))}"
+        choice = choice_of_rows(subject.manifest.row_settings, subject.record.row)
+        create = replace(create, rows=replace(choice, order=order))
+    steps: tuple[Step, ...] = (*collect_steps(view), create)
     return Decision(Action.RETRY, Phase.WAITING, Reason.RETRY_ORDERED, words, steps, current=key.attempt)
 
 
-def why_no_new_attempt(view: AttemptView, desired: DesiredJob) -> str | None:
-    """Why no new attempt can follow this one by order, with the way out; None when one can."""
+def why_no_new_attempt(view: AttemptView, desired: DesiredJob, order: RowOrder | None) -> str | None:
+    """Why no new attempt can follow this one by order, with the way out; None when one can.
+
+    After success only an order of certain rows can follow.
+    """
     attempt = view.attempt
     if isinstance(desired.source, AwaitedRows):
         return f"its rows are made from the answers of {desired.source.chain.job}, which are not here yet"
@@ -89,6 +102,9 @@ def why_no_new_attempt(view: AttemptView, desired: DesiredJob) -> str | None:
     if view.is_present and not attempt.has_ended:
         return "it has not ended; `batchctl cancel` stops it"
     lost = not view.has_results and (attempt.results_lost or not view.is_present)
-    if has_succeeded(attempt) and not lost and not attempt.is_reused:
-        return "it has succeeded; change spec.runId or use `batchctl apply --rerun` to run it again"
+    if has_succeeded(attempt) and not lost and not attempt.is_reused and order is None:
+        return (
+            "it has succeeded; change spec.runId or use `batchctl apply --rerun` to run it again,"
+            " or name rows with `--rows`"
+        )
     return None

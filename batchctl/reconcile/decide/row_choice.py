@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import AttemptKey, same_digest
@@ -10,6 +11,8 @@ from batchctl.model.recorded import JobRow, Recorded, RecordedAttempt
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
 from batchctl.model.work_size import rows_sent
+from batchctl.reconcile.decide.row_order import order_of_rows
+from batchctl.reconcile.options import Options
 
 
 def choice_of_rows(settings: RowSettings | None, row: JobRow | None) -> RowChoice:
@@ -20,16 +23,19 @@ def choice_of_rows(settings: RowSettings | None, row: JobRow | None) -> RowChoic
     return RowChoice(which, settings.accept, settings.max_attempts, since=1 if row is None else row.rows_since)
 
 
-def rows_to_survey(desired: DesiredStack, recorded: Recorded) -> Iterator[tuple[DesiredJob, RowChoice]]:
+def rows_to_survey(
+    desired: DesiredStack, recorded: Recorded, options: Options
+) -> Iterator[tuple[DesiredJob, RowChoice]]:
     """The jobs whose next attempt depends on their ledger: it reads all rows, so no other job is surveyed."""
     for job in desired.jobs:
         record = recorded.jobs.get(job.name)
-        if rows_sent(job) is None or not job.row_settings.reuse:
-            continue
         row = None if record is None else record.row
+        order = order_of_rows(job.name, row, options)
+        if rows_sent(job) is None or not (job.row_settings.reuse or order):
+            continue
         current = None if record is None else _current(record.row, record.attempts)
-        if current is None or _may_be_followed(job, current):
-            yield job, choice_of_rows(job.row_settings, row)
+        if current is None or order is not None or _may_be_followed(job, current):
+            yield job, replace(choice_of_rows(job.row_settings, row), order=order)
 
 
 def has_nothing_to_send(work: RowWork | None) -> bool:

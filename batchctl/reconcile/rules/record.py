@@ -43,7 +43,7 @@ def _with_current(decision: Decision, row: JobRow) -> Decision:
     if decision.current is None:
         return decision
     since = row.rows_since if decision.rows_since is None else decision.rows_since
-    fresh = replace(row, current=decision.current, cancel_requested=None, retry_requested=None, rows_since=since)
+    fresh = replace(row.without_retry(), current=decision.current, cancel_requested=None, rows_since=since)
     steps = list(decision.steps)
     at = next((i for i, step in enumerate(steps) if step.makes_attempt), len(steps))
     steps[at:at] = job_row_step(fresh, row)

@@ -1,0 +1,37 @@
+"""An order of `batchctl retry --rows` in the state."""
+
+from __future__ import annotations
+
+from batchctl.model.desired import Json
+from batchctl.model.row_work import RowOrder
+from batchctl.state.cells import Cell, CellError, NewerError, json_cell, read_object, read_text
+
+_ALL, _CODES, _KEYS = "all", "codes", "keys"
+
+
+def row_order_cell(order: RowOrder | None) -> Cell:
+    """The ordered rows; NULL where no order names any."""
+    if order is None:
+        return None
+    found = {_ALL: order.is_all, _CODES: sorted(order.codes), _KEYS: sorted(order.keys)}
+    return json_cell({name: value for name, value in found.items() if value})
+
+
+def read_row_order(cell: Json) -> RowOrder | None:
+    """The order from `row_order_cell`.
+
+    Raises CellError, and NewerError for members that this batchctl does not know: it would buy other rows.
+    """
+    if cell is None:
+        return None
+    found = read_object(cell)
+    unknown = found.keys() - {_ALL, _CODES, _KEYS}
+    if unknown:
+        raise NewerError(f"its order of rows has {', '.join(sorted(unknown))}")
+    return RowOrder(found.get(_ALL) is True, _read_names(found.get(_CODES)), _read_names(found.get(_KEYS)))
+
+
+def _read_names(value: Json) -> frozenset[str]:
+    if not isinstance(value, list | None):
+        raise CellError(f"expected a list of names, found {value!r}")
+    return frozenset(map(read_text, value or ()))
