@@ -375,3 +375,15 @@ def test_rows_are_made_when_the_other_job_has_no_row_left_to_retry(chain: Api, c
     assert [one["rows"] for one in remote_jobs(service, "classify")] == [3, 1]
     assert [one["rows"] for one in remote_jobs(service, "summarise")] == [3]
     assert list(texts(cli.ok("results", "summarise"))) == list(KEYS)
+
+
+def test_rows_are_made_after_the_canary_of_the_other_job_and_all_its_other_rows(
+    chain: Api, cli: Cli, service: Service
+) -> None:
+    chain.classify(canary={"rows": 1})
+    answers(service, LABELS)
+
+    cli.ok("apply", "--yes", "--wait")
+
+    assert [one["rows"] for one in remote_jobs(service, "classify")] == [1, 2]
+    assert [one["rows"] for one in remote_jobs(service, "summarise")] == [3]
