@@ -16,13 +16,14 @@ from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import BatchctlError, ResultsError, UsageError
+from batchctl.model.keys import short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.ports import InputRow
 from batchctl.model.row_settings import RowSettings, judge_rows
 from batchctl.model.verdicts import RowVerdict
 from batchctl.report.words import anonymous_words, rows_text
 from batchctl.rows.encode import RowEncoder
-from batchctl.rows.missing import with_missing
+from batchctl.rows.missing import sent_rows, with_missing
 from batchctl.rows.read import read_attempt, read_digest, read_gaps, read_results
 from batchctl.rows.requests import with_request, with_requests
 from batchctl.rows.selection import RowSelection, judged
@@ -102,6 +103,8 @@ class _Job:
     """Its manifest, if it asks for the work that these are the results of."""
     accepted: frozenset[str]
     """Verdicts that count as good besides OK."""
+    since: int
+    """The first attempt whose answers count."""
 
 
 def _find(workspace: Workspace, names: Iterable[str], attempt: int | None) -> list[_Job]:
@@ -113,7 +116,8 @@ def _find(workspace: Workspace, names: Iterable[str], attempt: int | None) -> li
         folder, manifest = results_folder(workspace, recorded, name, attempt), manifests.get(name)
         is_same = manifest is not None and manifest.digest == read_digest(folder)
         accepted = frozenset[str]() if manifest is None else manifest.row_settings.accept
-        found.append(_Job(name, folder, manifest if is_same else None, accepted))
+        since = recorded.jobs[name].row.rows_since if name in recorded.jobs else 1
+        found.append(_Job(name, folder, manifest if is_same else None, accepted, since))
     return found
 
 
@@ -127,7 +131,7 @@ def _rows(
     rows: Iterable[Mapping[str, Json]] = ({**head, **row} for row in read_results(job.folder))
     inputs = _input_rows(job, workspace) if selection.wants_missing else None
     if inputs is not None:
-        rows = with_missing(rows, inputs, head)
+        rows = with_missing(rows, inputs, head, sent_rows(job.folder, short_uid(workspace.stack.uid), job.since))
     if join:
         requests = _requests(job, workspace)
         rows = (with_request(row, None) for row in rows) if requests is None else with_requests(rows, requests)
@@ -180,8 +184,9 @@ def _gaps(job: _Job) -> Iterator[str]:
     if gaps.verdicts.keys() - {RowVerdict.OK}:
         rows = judge_rows(RowCounts(verdicts=gaps.verdicts), RowSettings(job.accepted), None)
         yield rows_text(rows)
-    if gaps.missing:
-        yield "1 input row has no result" if gaps.missing == 1 else f"{gaps.missing} input rows have no result"
+    missing = gaps.missing - gaps.verdicts.get(RowVerdict.NOT_SENT, 0)
+    if missing:
+        yield "1 input row has no result" if missing == 1 else f"{missing} input rows have no result"
     if gaps.unmatched:
         found = "1 result matches" if gaps.unmatched == 1 else f"{gaps.unmatched} results match"
         yield f"{found} no input row, or one that has another answer: index is null"

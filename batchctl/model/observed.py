@@ -41,10 +41,15 @@ class RowCounts:
 
     @property
     def bad_codes(self) -> tuple[str, ...]:
-        """The rows that are not good, such as `2 MAX_TOKENS`; the most frequent code comes first."""
-        good = {RowVerdict.OK, *self.accepted}
-        found = sorted(((-number, code) for code, number in self.verdicts.items() if number and code not in good))
+        """The rows that were sent and are not good, such as `2 MAX_TOKENS`; the most frequent code comes first."""
+        others = {RowVerdict.OK, RowVerdict.NOT_SENT, *self.accepted}
+        found = sorted(((-number, code) for code, number in self.verdicts.items() if number and code not in others))
         return tuple(f"{-number} {code}" for number, code in found)
+
+    @property
+    def not_sent(self) -> int:
+        """Rows that no attempt has sent yet: they are no failures."""
+        return self.verdicts.get(RowVerdict.NOT_SENT, 0)
 
     @property
     def answered(self) -> int | None:

@@ -160,10 +160,11 @@ def rows_text(rows: RowCounts) -> str:
     if rows == RowCounts():
         return "-"
     if rows.bad_codes:
-        return ", ".join([f"{rows.ok} ok", *rows.bad_codes])
+        return ", ".join([f"{rows.ok} ok", *rows.bad_codes, *_not_sent(rows)])
     done = "?" if rows.ok is None else str(rows.ok)
     total = "?" if rows.total is None else str(rows.total)
-    return f"{done}/{total}, {rows.failed} failed" if rows.failed else f"{done}/{total}"
+    failed = [f"{rows.failed} failed"] if rows.failed else []
+    return ", ".join([f"{done}/{total}", *failed, *_not_sent(rows)])
 
 
 def collected_words(rows: RowCounts) -> str:
@@ -172,7 +173,12 @@ def collected_words(rows: RowCounts) -> str:
     codes = [code for code in rows.bad_codes if not code.endswith(none)]
     missing = [f"{code.removesuffix(none)} without a result" for code in rows.bad_codes if code.endswith(none)]
     good = f"{rows.ok} {'row' if rows.ok == 1 else 'rows'} ok"
-    return ", ".join([good, *(codes or [f"{rows.failed or 0} failed"]), *missing])
+    return ", ".join([good, *(codes or [f"{rows.failed or 0} failed"]), *missing, *_not_sent(rows)])
+
+
+def _not_sent(rows: RowCounts) -> list[str]:
+    """The rows that no attempt has sent, such as those after a canary: they have not failed."""
+    return [f"{rows.not_sent:,} not sent yet"] if rows.not_sent else []
 
 
 def state_text(state: str | None) -> str:

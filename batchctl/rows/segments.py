@@ -41,11 +41,14 @@ class Wanted:
     """The first attempt."""
     without: str = ""
     """The name of a folder to leave out: the one that is written."""
+    until: int | None = None
+    """The last attempt; None: any."""
 
     def counts(self, folder: Path, manifest: Mapping[str, Json]) -> bool:
         """Whether the ledger of a folder counts."""
         is_ours = manifest["marks"]["uid"] == self.uid
-        return is_ours and folder.name != self.without and manifest["attempt"] >= self.since
+        is_known = self.until is None or manifest["attempt"] <= self.until
+        return is_ours and is_known and folder.name != self.without and manifest["attempt"] >= self.since
 
 
 def sign_ledgers(root: Path, job: str) -> Signature:

@@ -16,7 +16,7 @@ class RowSelection:
     """The rows that are wanted."""
 
     failed: bool = False
-    """Only rows that are not good."""
+    """Only rows that were sent and are not good."""
     codes: frozenset[str] = frozenset()
     """Only rows with one of these verdicts; empty: any."""
     keys: frozenset[str] = frozenset()
@@ -25,7 +25,7 @@ class RowSelection:
     @property
     def wants_missing(self) -> bool:
         """Whether input rows without any result are wanted, too."""
-        return self.failed or RowVerdict.NO_RESULT in self.codes
+        return self.failed or bool(self.codes & {RowVerdict.NO_RESULT, RowVerdict.NOT_SENT})
 
     def pick(
         self, rows: Iterable[Mapping[str, Json]], accepted: frozenset[str], keys_found: set[str]
@@ -42,8 +42,9 @@ class RowSelection:
 
     def _has_wanted_verdict(self, row: Mapping[str, Json], accepted: frozenset[str]) -> bool:
         code = row.get("verdict")
-        is_good = code == RowVerdict.OK or code in accepted
-        return not (self.failed and is_good) and (not self.codes or code in self.codes)
+        # A row that was not sent has not failed.
+        is_no_failure = code in (RowVerdict.OK, RowVerdict.NOT_SENT) or code in accepted
+        return not (self.failed and is_no_failure) and (not self.codes or code in self.codes)
 
 
 def judged(row: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -9,13 +9,28 @@ import pytest
 from batchctl.model.actions import Action
 from batchctl.model.desired import InlineRows, RequestRow
 from batchctl.model.keys import AttemptKey
+from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
 from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
 from batchctl.model.row_work import RowChoice
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options, Scope
-from tests.support.decisions import HERE, Situation, attempt, canary, collected, job, kept, look, one, row, seen
+from batchctl.reconcile.view.endings import row_words
+from tests.support.decisions import (
+    HERE,
+    Situation,
+    attempt,
+    canary,
+    collected,
+    job,
+    kept,
+    look,
+    one,
+    ordered,
+    row,
+    seen,
+)
 
 LENIENT = Canary(max_failed_rows=MaxFailedRows("20%"))
 FRUGAL = Canary(max_tokens_per_row=100)
@@ -106,3 +121,31 @@ def test_a_job_whose_rows_were_sent_needs_no_canary() -> None:
     (plan,) = Situation(again, row(again, failed), look(seen(failed))).decide().jobs
     assert all(step.rows.most is None for step in plan.steps if isinstance(step, Create))
     assert again.account == HERE
+
+
+def test_a_canary_that_expired_decides_nothing() -> None:
+    made = canary(OK=30, NO_RESULT=20)
+    assert made.record is not None
+    ended = replace(made.record.attempts[0], state="JOB_STATE_EXPIRED")
+    record = row(made.wanted, ended)
+    (plan,) = replace(made, record=record, look=look(seen(ended)), inventory=kept(ended)).decide().jobs
+    assert plan.code not in {Reason.CANARY_PASSED, Reason.CANARY_FAILED}
+
+
+def test_a_cancelled_job_does_not_go_on_after_its_canary() -> None:
+    (plan,) = ordered(canary(OK=50)).decide().jobs
+    assert not [step for step in plan.steps if isinstance(step, Create)]
+
+
+def test_changed_work_has_a_canary_of_its_own() -> None:
+    made = canary(OK=50)
+    assert made.wanted is not None
+    other = replace(made.wanted, digest=job(work="2").digest)
+    (plan,) = replace(made, wanted=other).decide().jobs
+    assert [step.rows.most for step in plan.steps if isinstance(step, Create)] == [50]
+
+
+def test_rows_that_were_not_sent_are_no_failures() -> None:
+    counts = RowCounts(1000, 48, 2, {"OK": 48, "SAFETY": 2, "NOT_SENT": 950})
+    assert (counts.not_sent, counts.bad_codes) == (950, ("2 SAFETY",))
+    assert row_words(collected(rows=counts)) == "2 of 1000 rows failed (2 SAFETY)"

@@ -9,12 +9,15 @@ import pytest
 from batchctl.model.admission import QuotaKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.row_work import RowsSent
 from batchctl.reconcile.admission.tokens import LEAST_RATE, MOST_RATE, TokenRates, learn_rates
 from tests.support.decisions import HERE, THERE, collected, decide, job, look, row, seen
 from tests.support.queue_limits import KEY, MODEL, admitted, bounds, of
 
 PRO = QuotaKey(HERE, "gemini-2.5-pro")
 OF = {"tree": {"model": MODEL}}
+OF_JOB = RowCounts(1000, 50, 0, {"OK": 50, "NOT_SENT": 950})
+SENT = RowsSent(50, 1000, "", is_canary=True, verdicts={"OK": 50})
 
 
 def rates(*attempts: RecordedAttempt) -> dict[QuotaKey, Fraction]:
@@ -45,6 +48,7 @@ def test_tokens_are_a_quarter_of_the_bytes_rounded_up_as_long_as_nothing_was_cou
         pytest.param([counted(800, 75, rows=RowCounts(4, 3, 1))], Fraction(1, 8), id="a row failed"),
         pytest.param([counted(800, 100, rows=RowCounts(None, 4, 0))], Fraction(1, 8), id="rows that nobody told"),
         pytest.param([counted(800, 100, rows=RowCounts(3, 4, 0))], Fraction(1, 8), id="more answers than rows"),
+        pytest.param([counted(800, 100, rows=OF_JOB, sent=SENT)], Fraction(1, 8), id="a part of the rows was sent"),
         pytest.param([counted(800, 1)], LEAST_RATE, id="pictures"),
         pytest.param([counted(800, 0)], LEAST_RATE, id="nothing at all"),
         pytest.param([counted(800, 10_000)], MOST_RATE, id="absurd"),

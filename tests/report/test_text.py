@@ -107,6 +107,8 @@ def test_every_word_has_its_sign_and_colour():
         (RowCounts(10, 8, 2), "8/10, 2 failed"),
         (RowCounts(10, 10, 0), "10/10"),
         (RowCounts(None, 4), "4/?"),
+        (RowCounts(9, 1, 1, {"OK": 1, "SAFETY": 1, "NOT_SENT": 7}), "1 ok, 1 SAFETY, 7 not sent yet"),
+        (RowCounts(1009, 1, 0, {"OK": 1, "NOT_SENT": 1008}), "1/1009, 1,008 not sent yet"),
     ],
 )
 def test_rows(rows, text):

@@ -31,3 +31,10 @@ def test_each_input_row_has_a_row(indexes: list[int | None], found: list[str]) -
         if row["verdict"] == "NO_RESULT":
             number = row["index"]
             assert (row["key"], row["input"], row["attempt"]) == (f"k{number}", {"n": number} if number else None, 4)
+
+
+def test_a_row_that_was_not_sent_is_distinguished_from_one_without_a_result() -> None:
+    inputs = [InputRow(f"k{number}", None) for number in range(3)]
+    made = list(with_missing([{"index": 1, "verdict": "OK"}], inputs, {}, lambda row: row.key == "k0"))
+    assert [row["verdict"] for row in made] == ["NO_RESULT", "OK", "NOT_SENT"]
+    assert made[2]["error"] == {"message": "no attempt has sent this row yet"}

@@ -141,6 +141,11 @@ class Service:
         found: list[Any] = self._call("GET", "/_emulator/jobs")["jobs"]
         return found
 
+    def sent_rows(self) -> dict[str, Any]:
+        """The rows of all jobs, and which of them were sent again after an answer."""
+        found: dict[str, Any] = self._call("GET", "/_emulator/rows")
+        return found
+
     def live(self) -> list[Any]:
         """The jobs that are not deleted."""
         return [job for job in self.jobs() if not job["deleted"]]

@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import ceil
 
 from batchctl.model.admission import QuotaKey, short_model
+from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.work_size import TOKEN_BYTES
 
@@ -53,8 +54,11 @@ def learn_rates(recorded: Recorded) -> TokenRates:
 
 
 def _counted(attempt: RecordedAttempt) -> Fraction | None:
-    """The tokens of all rows of an attempt; those that brought no answer are taken to be like the others."""
-    rows = attempt.rows
+    """The tokens of all rows that an attempt sent; those that brought no answer are taken to be like the others."""
+    rows, sent = attempt.rows, attempt.sent
+    if sent is not None and sent.verdicts:
+        # The counts of the attempt are those of the job, merged with earlier attempts.
+        rows = RowCounts(sent.rows, verdicts=sent.verdicts)
     if attempt.tokens is None or not rows.answered:
         return None
     return Fraction(attempt.tokens * max(rows.total or 0, rows.answered), rows.answered)

@@ -83,7 +83,7 @@ def _failed_words(attempt: RecordedAttempt, faults: list[str], left: int) -> str
     return (
         f"the canary failed: {'; '.join(faults)}. The other {left:,} rows are not bought. Correct the request or the"
         f" rows: `batchctl results {name} --attempt {number} --failed` shows them;"
-        f" `batchctl retry {name} --accept-canary` buys the others all the same"
+        f" `batchctl retry {name} --accept-canary` buys the other rows anyway"
     )
 
 

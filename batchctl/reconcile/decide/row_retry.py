@@ -64,5 +64,9 @@ def _has_rows(attempt: RecordedAttempt) -> bool:
 
 
 def _words(work: RowWork) -> str:
-    left = f", {work.given_up:,} are not tried again" if work.given_up else ""
-    return f"{work.retryable:,} of {work.total:,} rows are sent again{left}"
+    left = f", {work.given_up:,} {_be(work.given_up)} not tried again" if work.given_up else ""
+    return f"{work.retryable:,} of {work.total:,} rows {_be(work.retryable)} sent again{left}"
+
+
+def _be(rows: int) -> str:
+    return "is" if rows == 1 else "are"

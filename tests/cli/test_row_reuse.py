@@ -1,0 +1,185 @@
+"""Rows that have a good answer are not bought again, on both APIs; the emulator's record is the witness."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.apis import APIS, ApiCase
+from tests.support.command_line import Cli, Service, StackFolder, check_schema
+
+QUICK = {"pending": "0s", "running": "1s"}
+PASSING = {"share": 0.03, "by": "content", "times": 1, "error": {"code": 14, "message": "try later"}}
+BROKEN = {"share": 0.01, "by": "content", "error": {"code": 3, "message": "invalid"}}
+CUT = {"share": 0.02, "by": "content", "finishReason": "MAX_TOKENS"}
+PROMPT = {"response": {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}}
+
+
+class Shop:
+    """A job whose rows are in a local file, on one API."""
+
+    def __init__(self, stack: StackFolder, service: Service, cli: Cli, api: ApiCase) -> None:
+        self.service = service
+        self.cli = cli
+        self._stack = stack
+        self._api = api
+        stack.write_stack(providers={"main": dict(api.provider)})
+        if api.seed:
+            service.seed(buckets={"demo-out": {}, "demo-in": {}})
+
+    @property
+    def results(self) -> Path:
+        return self._stack.path / "results" / "translate"
+
+    def write(self, given_rows: Iterable[tuple[str, str]], end: str = "\n", **spec: Any) -> None:
+        """Write the manifest and its rows, each a key and a text."""
+        lines = [
+            {"key": key, "request": {"contents": [{"role": "user", "parts": [{"text": text}]}]}}
+            for key, text in given_rows
+        ]
+        text = "".join(json.dumps(line) + end for line in lines)
+        (self._stack.job_path("translate").parent / "rows.jsonl").write_bytes(text.encode())
+        given = {**self._api.spec("translate"), "src": {"file": "rows.jsonl"}, **spec}
+        self._stack.write_job("translate", **given)
+
+    def sent(self) -> list[int]:
+        """The number of rows of each job, in the order of creation."""
+        return [job["rows"] for job in self.service.jobs()]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The merged results; no row with a good answer was sent a second time."""
+        assert self.record()["sentAfterAnswer"] == 0
+        return self.cli.ok("results", "translate").rows
+
+    def record(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.service.sent_rows()
+        return found
+
+    def work(self) -> dict[str, Any]:
+        """The rows that a plan counts."""
+        ran = self.cli.ok("plan", "-o", "json")
+        check_schema("plan", ran.json)
+        (action,) = ran.json["actions"]
+        found: dict[str, Any] = action["rowWork"]
+        return found
+
+
+@pytest.fixture(params=APIS, ids=lambda api: api.name)
+def shop(request: pytest.FixtureRequest, stack: StackFolder, service: Service, cli: Cli, quick: list[float]) -> Shop:
+    return Shop(stack, service, cli, request.param)
+
+
+def numbered(count: int, **changed: str) -> list[tuple[str, str]]:
+    return [(f"k{number}", changed.get(f"k{number}", f"text {number}")) for number in range(count)]
+
+
+def keys(rows: Iterable[dict[str, Any]]) -> list[str]:
+    return [row["key"] for row in rows]
+
+
+def test_ten_changed_rows_of_a_thousand_are_sent_and_nothing_else(shop: Shop) -> None:
+    shop.write(numbered(1000))
+    shop.cli.ok("apply", "--yes", "--wait")
+    changed = numbered(1000, **{f"k{number}": f"new {number}" for number in range(0, 1000, 100)})
+    shop.write(changed)
+    work = shop.work()
+    assert (work["total"], work["reused"], work["toSend"]) == (1000, 990, 10)
+    assert "10 of 1,000 rows to send, 990 reused" in " ".join(shop.cli.ok("plan").out.split())
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [1000, 10]
+    rows = shop.rows()
+    assert keys(rows) == keys_of(changed)
+    assert [row["index"] for row in rows] == list(range(1000))
+    assert all(text in json.dumps(row["response"]) for row, (_, text) in zip(rows, changed, strict=True))
+    # Another order, CRLF and other keys: no row is sent, and the results follow the input.
+    other = [(f"other-{key}", text) for key, text in reversed(changed)]
+    shop.write(other, end="\r\n")
+    assert "nothing is bought" in " ".join(shop.cli.ok("plan").out.split())
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [1000, 10]
+    rows = shop.rows()
+    assert keys(rows) == keys_of(other)
+    assert all(text in json.dumps(row["response"]) for row, (_, text) in zip(rows, other, strict=True))
+    assert shop.cli.ok("status", "-o", "json").phases() == {"translate": "Succeeded"}
+    assert shop.cli.ok("plan", "-o", "json").actions() == {"translate": "none"}
+
+
+def keys_of(rows: Iterable[tuple[str, str]]) -> list[str]:
+    return [key for key, _ in rows]
+
+
+def test_rows_that_fail_for_a_while_are_sent_until_they_have_an_answer(shop: Shop) -> None:
+    rule = {**QUICK, "order": "shuffled", "rowOutcomes": [PASSING, BROKEN, CUT]}
+    expires = {**rule, "match": {"nth": 1}, "fate": "expire", "done": 0.6}
+    shop.service.rules(expires, rule)
+    equal = [("again", "text 7"), *numbered(400)]
+    shop.write(equal, lifecycle={"retryOn": ["ROWS", "EXPIRED"], "backoffLimit": 2})
+    shop.cli("apply", "--yes", "--wait")
+    rows, record = shop.rows(), shop.record()
+    assert keys(rows) == keys_of(equal)
+    assert [row["index"] for row in rows] == list(range(401))
+    assert {row["verdict"] for row in rows} == {"OK", "INVALID_ARGUMENT", "MAX_TOKENS"}
+    assert rows[0]["response"] == rows[8]["response"]
+    assert record["distinct"] == 400
+    assert shop.sent()[0] == 400, "equal requests are sent once"
+    assert shop.sent()[1] < 200
+    permanent = sum(row["verdict"] != "OK" for row in rows)
+    assert record["answered"] == 400 - permanent
+
+
+def test_a_person_orders_rows_again(shop: Shop) -> None:
+    shop.write(numbered(20))
+    shop.service.rules({**QUICK, "rowOutcomes": [{"share": 0.1, "error": {"code": 3, "message": "invalid"}}]})
+    shop.cli.ok("apply", "--yes", "--wait")
+    shop.service.rules(QUICK)
+    shop.write(numbered(20), lifecycle={"maxFailedRows": 1})
+    assert shop.cli("apply", "--yes", "--wait").code == 4
+    shop.cli.ok("retry", "translate", "--yes")
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [20, 2]
+    assert {row["verdict"] for row in shop.rows()} == {"OK"}
+    shop.cli.ok("apply", "--yes", "--wait", "--rerun", "translate")
+    assert shop.sent() == [20, 2, 20]
+    shop.write(numbered(20), runId="again")
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [20, 2, 20, 20]
+    shop.write(numbered(20, k3="new"), runId="again", rows={"reuse": False})
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [20, 2, 20, 20, 20]
+
+
+def test_a_broken_prompt_costs_a_canary(shop: Shop) -> None:
+    shop.service.rules({**QUICK, "rowOutcomes": [PROMPT]})
+    shop.write(numbered(1000), canary={"rows": 50})
+    assert "canary: 50 rows first" in " ".join(shop.cli.ok("plan").out.split())
+    ran = shop.cli("apply", "--yes", "--wait")
+    assert ran.code == 4
+    assert shop.sent() == [50]
+    (job,) = shop.cli.ok("status", "-o", "json").json["jobs"]
+    assert (job["phase"], job["reasonCode"]) == ("Failed", "CanaryFailed")
+    words = "50 of 50 rows failed (50 PROMPT_BLOCKED)"
+    assert words in " ".join(shop.cli.ok("explain", "translate").out.split())
+    failed = shop.cli.ok("results", "translate", "--attempt", "1", "--failed").rows
+    assert {row["verdict"] for row in failed} == {"PROMPT_BLOCKED"}
+    assert len(failed) == 50
+    assert len(shop.cli.ok("results", "translate", "--reason", "NOT_SENT").rows) == 950
+    assert "0 ok, 50 PROMPT_BLOCKED, 950 not sent yet" in shop.cli.ok("status").out
+    assert shop.cli("apply", "--yes", "--wait").code == 4
+    assert shop.sent() == [50]
+    shop.service.rules(QUICK)
+    shop.cli.ok("retry", "translate", "--accept-canary", "--yes")
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [50, 1000], "the rows of the canary have no good answer yet"
+    assert keys(shop.rows()) == keys_of(numbered(1000))
+
+
+def test_after_a_good_canary_the_other_rows_follow(shop: Shop) -> None:
+    shop.write(numbered(200), canary={"rows": 20})
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [20, 180]
+    assert keys(shop.rows()) == keys_of(numbered(200))
+    assert shop.cli.ok("status", "-o", "json").phases() == {"translate": "Succeeded"}
