@@ -1,6 +1,6 @@
 """Measures batchctl beside its peers: time, processor time, memory, and the ratios of one run.
 
-    python benchmarks/run.py [CASE…] [--rows N] [--row-bytes N] [--rounds N] [--json FILE]
+    python benchmarks/run.py [CASE…] [--rows N] [--row-bytes N] [--rounds N] [--skip PEER] [--json FILE]
 
 Competitors take turns within a run. Machines and their load differ, so only the ratios of one run can be compared.
 """
@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=20_000, help="rows of the input (default: %(default)s)")
     parser.add_argument("--row-bytes", type=int, default=1000, help="bytes of a row, about (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each competitor (default: %(default)s)")
+    parser.add_argument("--skip", action="append", default=[], metavar="PEER", help="leave a slow peer out; repeatable")
     parser.add_argument("--port", type=int, default=0, help="port of the emulator (default: a free one)")
     parser.add_argument("--folder", type=Path, help="where the input is written (default: the system's)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
@@ -47,7 +48,7 @@ def main() -> int:
         write_rows(rows, asked.rows, asked.row_bytes)
         with serve_emulator(folder / "emulator", asked.port) as url:
             for case in chosen:
-                outcome = CASES[case](Scene(folder, rows, url, asked.rounds))
+                outcome = CASES[case](Scene(folder, rows, url, asked.rounds, frozenset(asked.skip)))
                 show(case, outcome)
                 figures[case] = figures_of(outcome)
     if asked.json is not None:
