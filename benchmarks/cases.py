@@ -71,6 +71,7 @@ def validate(scene: Scene) -> Outcome:
         Measure("json loop", lambda _: peer("validate_json", rows)),
         Measure("jsonschema", lambda _: peer("validate_jsonschema", rows)),
         Measure("google.genai.types", lambda _: peer("validate_sdk", rows)),
+        Measure("the same, from JSON", lambda _: peer("validate_pydantic", rows)),
     ]
     measures = list(scene.run(measures))
     return Outcome(scene.rows.stat().st_size, measures)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from operator import lt
 
 _AT_ONCE = 250_000
 """Marks that are compared at once. More are compared in several passes, which keeps memory flat."""
@@ -15,13 +16,21 @@ class KeyMarks:
 
     def __init__(self) -> None:
         self._marks = array("q")
+        self._last = ""
+        self._rises = True
+        """Whether each key so far is greater than the one before, as numbered keys are: then none is repeated."""
 
-    def add(self, keys: Iterable[str]) -> None:
+    def add(self, keys: Sequence[str]) -> None:
         """Add keys."""
         self._marks.extend(map(mark_of, keys))
+        if self._rises and keys:
+            self._rises = self._last < keys[0] and all(map(lt, keys, keys[1:]))
+            self._last = keys[-1]
 
     def repeated(self) -> frozenset[int]:
         """The marks that appear more than once."""
+        if self._rises:
+            return frozenset()
         passes = 1 + len(self._marks) // _AT_ONCE
         found: set[int] = set()
         for number in range(passes):

@@ -25,6 +25,24 @@ def test_repeated_keys_are_suspected(at_once: int, monkeypatch: pytest.MonkeyPat
     assert marks.repeated() == {mark_of("a"), mark_of("b")}
 
 
+@pytest.mark.parametrize(
+    ("keys", "repeated"),
+    [
+        ([["a"], ["b", "c"], ["d"]], ""),
+        ([["a", "a"]], "a"),
+        ([["a"], ["a"]], "a"),
+        ([["a", "b"], ["b", "c"]], "b"),
+        ([["b"], [], ["a"], ["b"]], "b"),
+        ([["a", "c", "b"], ["c"]], "c"),
+    ],
+)
+def test_keys_in_order_are_not_compared(keys: list[list[str]], repeated: str) -> None:
+    marks = KeyMarks()
+    for some in keys:
+        marks.add(some)
+    assert marks.repeated() == {mark_of(key) for key in repeated}
+
+
 def written(path: Path, *keys: str) -> Path:
     path.write_text("".join(json.dumps({"key": key, "text": "x"}) + "\n" for key in keys))
     return path
@@ -51,8 +69,8 @@ def test_a_repeated_key_far_away_names_both_lines(tmp_path: Path, monkeypatch: p
 def test_keys_of_one_mark_are_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (key_marks, file_reading):
         monkeypatch.setattr(module, "mark_of", len)
-    path = written(tmp_path / "rows.jsonl", "a", "b", "cc")
+    path = written(tmp_path / "rows.jsonl", "b", "a", "cc")
     assert RowFiles().fingerprint(path, Kind.BATCH_JOB).rows == 3
     assert len(list(read_rows(path, Kind.BATCH_JOB))) == 3
-    written(path, "a", "b", "cc", "b")
-    assert problems(path) == (RowProblem(4, 'key "b" is used on line 2 already'),)
+    written(path, "b", "a", "cc", "a")
+    assert problems(path) == (RowProblem(4, 'key "a" is used on line 2 already'),)

@@ -215,6 +215,7 @@ def test_the_hash_is_that_of_the_bytes_that_were_parsed(
     monkeypatch.setattr(file_reading, "mark_of", len)
     monkeypatch.setattr("batchctl.rows.key_marks.mark_of", len)
     path = written(tmp_path / "rows.jsonl", "one", "two")
+    path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
     real = line_blocks.HashedBytes.begin_again
 
     def begin_again(content: line_blocks.HashedBytes) -> None:
