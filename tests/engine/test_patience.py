@@ -60,10 +60,10 @@ def test_an_error_that_lasts_alone_ends_the_watch_soon(world):
 
 
 def test_an_error_that_passes_is_waited_out_however_often_it_comes(world):
-    world.here.faults({"method": CREATE, "kind": "status", "status": 429, "count": 20})
+    world.here.faults({"method": CREATE, "kind": "status", "status": 429, "count": 12})
     report = world.watch(job("a"), timeout=timedelta(days=1))
     assert (phases(report), made(world.here)) == ({"a": "Succeeded"}, {"a@1.0": 1})
-    assert world.here.calls(CREATE) == 21
+    assert world.here.calls(CREATE) == 13
 
 
 def test_a_create_that_nobody_may_make_is_given_up(world):
