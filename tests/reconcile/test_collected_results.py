@@ -218,5 +218,5 @@ def test_a_plan_tells_on_which_results_its_deletes_rely() -> None:
 
 def test_what_was_lost_can_be_bought_again_by_order() -> None:
     view = AttemptView(NO_MORE, Present(seen(DONE)), missing="gone")
-    assert why_no_new_attempt(view, job()) is None
-    assert why_no_new_attempt(replace(view, missing=None), job()) is not None
+    assert why_no_new_attempt(view, job(), None) is None
+    assert why_no_new_attempt(replace(view, missing=None), job(), None) is not None

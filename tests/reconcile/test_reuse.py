@@ -316,7 +316,7 @@ def test_a_reused_attempt_needs_no_remote_job() -> None:
     gone = replace(held, wanted=None, options=Options(allow_empty=True))
     assert show(gone.decide()) == "forget Removing | forget a"
     assert show(replace(held, options=Options(cancel=True)).decide()) == "none Succeeded"
-    assert why_no_new_attempt(AttemptView(REUSED, Gone()), job()) is None
+    assert why_no_new_attempt(AttemptView(REUSED, Gone()), job(), None) is None
 
 
 def test_a_remote_job_under_the_number_of_a_reused_attempt_is_one_too_many() -> None:
