@@ -139,7 +139,7 @@ def test_what_no_test_notices_is_named(tmp_path: Path) -> None:
 def test_all_is_well_when_each_change_is_noticed(tmp_path: Path) -> None:
     done = run(tmp_path, loose=LOOSE, strict=STRICT)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 changes: 6 noticed, 0 not noticed, 0 not tried" in done.stdout
+    assert "6 changes: 6 noticed, 0 noticed by its time, 0 not noticed, 0 not tried" in done.stdout
 
 
 def test_a_test_that_runs_the_code_while_it_is_collected_counts(tmp_path: Path) -> None:
