@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from batchctl.cli.common import Common, common_options, consent_options, lock_option, output_option
 from batchctl.cli.consent import Consent
+from batchctl.cli.row_changes import check_change, split_settings
 from batchctl.cli.row_orders import RowOrderType
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import open_workspace
 from batchctl.engine.loop.drive import Until
+from batchctl.model.errors import UsageError
 from batchctl.model.row_work import RowOrder
 from batchctl.reconcile import Options
 
@@ -46,12 +50,24 @@ def retry(
     capacity, for other jobs or for the end of a suspension is created by a later `apply` or `watch`.
 
     Without `--rows`, rows without a good answer are sent. `--rows` takes jobs that have succeeded, too; a new good
-    answer then replaces the earlier one.
+    answer then replaces the earlier one. With `--rows`, `--set request.PATH=VALUE` and `--set model=MODEL` send the
+    rows differently this time: they go over each row's request, and their answers count for the rows of the manifest.
     """
     if accept_canary and rows is not None:
         raise click.UsageError("--rows and --accept-canary exclude each other: an accepted canary buys all other rows")
+    change = None
+    if rows is None and any(one.startswith("request.") for one in common.set_values):
+        raise UsageError("--set request.… changes rows, and none are named", hint="add --rows failed, or other rows")
+    if rows is not None:
+        settings = split_settings(common.set_values)
+        change, common = settings.change, replace(common, set_values=settings.variables)
+        rows = replace(rows, sent_with=change)
     workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
     workspace.require(names, workspace.state.load())
+    if change is not None:
+        for job in workspace.desired.jobs:
+            if job.name in names:
+                check_change(job, change)
     options = Options(workspace.scope, retry=True, accept_canary=accept_canary, retry_rows=rows, max_create=max_create)
     question = "Do you want to retry these jobs?"
     return carry_out(workspace, Request(options, Until(ended=False), Consent(yes, no_input), output, question))

@@ -6,11 +6,11 @@ The file is long because it is one tree of values, from the stack down to a row.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from batchctl.model.admission import AdmissionLimits
 from batchctl.model.capabilities import CAPABILITIES, ApiLimits, is_embedding_model
@@ -18,6 +18,7 @@ from batchctl.model.chain import Chain, ChainCount, Obstacle
 from batchctl.model.keys import Account, Api
 from batchctl.model.notices import Hook
 from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
+from batchctl.model.sent_with import SentWith
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict with string keys."""
@@ -253,11 +254,17 @@ class DesiredJob:
     row_settings: RowSettings = field(default_factory=RowSettings)
     canary: Canary | None = None
     """Not in the digest."""
+    sent_with: SentWith | None = None
+    """The change of its requests in one attempt. It is not in the digest, and not in the fingerprints of rows."""
 
     @property
     def row_kind(self) -> Kind:
         """The kind of the job's rows, see `kind_of_rows`."""
         return kind_of_rows(self.account.api, self.kind, self.model)
+
+    def changed_by(self, change: SentWith) -> Self:
+        """The job as one attempt sends it."""
+        return replace(self, model=change.model or self.model, sent_with=change)
 
     @property
     def chain(self) -> Chain | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
 
 _TRANSIENT = frozenset(one.value for one in RowVerdict if one.is_transient)
@@ -49,6 +50,8 @@ class RowOrder:
     """Rows whose result has one of these codes."""
     keys: frozenset[str] = frozenset()
     """Rows of these names, whatever their results are."""
+    sent_with: SentWith | None = None
+    """The change with which they are sent; None: none."""
 
     def sends(self, history: RowHistory | None, key: str) -> bool:
         """Whether the row of this name and history is sent; None: it has no result."""
@@ -61,6 +64,11 @@ class RowOrder:
         return history is None or not history.is_good
 
     def __str__(self) -> str:
+        """As the command has it, without the first `--rows`."""
+        return self.rows_text if self.sent_with is None else f"{self.rows_text} {self.sent_with}"
+
+    @property
+    def rows_text(self) -> str:
         """As `--rows` has it."""
         if self.is_all:
             return "all"
@@ -159,6 +167,8 @@ class RowsSent:
     """Once collected: these rows by the code of their verdict, those without a result too."""
     tokens: int | None = None
     """Tokens of input and output that the API counted for them."""
+    sent_with: SentWith | None = None
+    """The change with which they were sent; None: none."""
 
     def good(self, accept: frozenset[str]) -> int:
         """The rows with a good answer. `accept` are codes that count as good besides `OK`."""

@@ -158,7 +158,9 @@ def row_work_fields(work: RowWork | None) -> dict[str, Json] | None:
 def _ordered_fields(found: OrderedRows | None) -> dict[str, Json] | None:
     if found is None:
         return None
-    return {"rows": str(found.order), "toSend": found.rows, "first": list(found.first)}
+    change = found.order.sent_with
+    sent_with = None if change is None else change.plain
+    return {"rows": found.order.rows_text, "toSend": found.rows, "first": list(found.first), "sentWith": sent_with}
 
 
 def _outcome(outcome: Outcome) -> dict[str, Json]:

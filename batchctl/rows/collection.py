@@ -193,7 +193,7 @@ def rows_facts(collected: Collected) -> dict[str, Json]:
 def _own(sent: SentList, ledger: LedgerWriter, written: Written) -> RowsSent:
     """The rows of this attempt alone."""
     verdicts = dict(sorted_codes(ledger.verdicts()))
-    return RowsSent(len(sent), sent.total, "", sent.is_canary, verdicts, written.usage.total)
+    return RowsSent(len(sent), sent.total, "", sent.is_canary, verdicts, written.usage.total, sent.sent_with)
 
 
 def _counted(path: str, written: Written, settled: Settled) -> Collected:

@@ -58,7 +58,7 @@ class RowEncoder:
         chosen = range(len(rows)) if positions is None else positions
         return InlineRows(
             tuple(
-                replace(row, request=with_lists(with_defaults(defaults, row.request, job.row_kind)))
+                replace(row, request=with_lists(_merged(job, defaults, row.request)))
                 for row in (rows[position] for position in chosen)
             ),
             () if positions is None else tuple(positions),
@@ -121,7 +121,8 @@ class RowEncoder:
         form, printer = WireForm(job), RowPrinter(job)
         for row in rows:
             sent = form.request(row)
-            yield InputRow(row.key, None, row.members, sent_request=sent, fingerprint=printer.fingerprint(sent))
+            fingerprint = printer.fingerprint(form.described(row, sent))
+            yield InputRow(row.key, None, row.members, sent_request=sent, fingerprint=fingerprint)
 
     def _rows_of_file(self, job: DesiredJob, source: LocalFile) -> Iterator[InputRow]:
         form, printer = WireForm(job), RowPrinter(job)
@@ -136,7 +137,7 @@ class RowEncoder:
                     row.members,
                     form.names(row, index),
                     sent_request=sent,
-                    fingerprint=printer.fingerprint(sent),
+                    fingerprint=printer.fingerprint(form.described(row, sent)),
                 )
         except RowsError as error:
             raise _input_changed(source, str(error)) from error
@@ -169,7 +170,13 @@ class WireForm:
         return {"key": key_of(index) if row.key is None else row.key}
 
     def request(self, row: RequestRow) -> Mapping[str, Json]:
-        """A row's request, merged with the defaults."""
+        """A row's request, merged with the defaults and the change of the attempt."""
+        return _in_place(self._job, with_lists(_merged(self._job, self._defaults, row.request)))
+
+    def described(self, row: RequestRow, sent: Mapping[str, Json]) -> Mapping[str, Json]:
+        """A row's request as the manifest describes it; `sent` is the same without a change of the attempt."""
+        if self._job.sent_with is None:
+            return sent
         return _in_place(self._job, with_lists(with_defaults(self._defaults, row.request, self._job.row_kind)))
 
     def line(self, row: RequestRow, index: int) -> bytes:
@@ -183,6 +190,13 @@ class WireForm:
             found = {**names, "request": marked}
         # Members keep the user's order: the order of a response schema's properties may shape the answer.
         return wire_json(found) + b"\n"
+
+
+def _merged(job: DesiredJob, defaults: Mapping[str, Json], request: Mapping[str, Json]) -> Mapping[str, Json]:
+    found = with_defaults(defaults, request, job.row_kind)
+    if job.sent_with is None or not job.sent_with.request:
+        return found
+    return with_defaults(found, spell_request(job.sent_with.request, job.row_kind), job.row_kind)
 
 
 def request_defaults(job: DesiredJob) -> Mapping[str, Json]:

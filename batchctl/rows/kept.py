@@ -32,6 +32,7 @@ from batchctl.model.keys import (
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowsSent
+from batchctl.model.sent_with import SentWith
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.model.times import read_rfc3339
 from batchctl.rows.folder import (
@@ -182,7 +183,9 @@ def _sent(found: Mapping[str, Json], total: int) -> RowsSent | None:
     if "ledger" not in found:
         return None
     ledger = _object(found["ledger"])
-    return RowsSent(_count(ledger["sent"], "sent"), total, "", found.get("canary") is True, _verdicts(ledger))
+    sent_with = SentWith.read(ledger["sentWith"]) if "sentWith" in ledger else None
+    is_canary = found.get("canary") is True
+    return RowsSent(_count(ledger["sent"], "sent"), total, "", is_canary, _verdicts(ledger), sent_with=sent_with)
 
 
 def _verdicts(rows: Mapping[str, Json]) -> dict[str, int]:

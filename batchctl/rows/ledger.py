@@ -66,12 +66,12 @@ class ResultsLedger:
     def choose(self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice) -> ChosenRows:
         known = read_sent(self._root, key, job.digest, token)
         if known is not None:
-            sent_before = RowsSent(len(known), known.total, "", known.is_canary)
+            sent_before = RowsSent(len(known), known.total, "", known.is_canary, sent_with=known.sent_with)
             return ChosenRows(sent_before, None if known.is_whole else known.places)
         segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)
         chosen = None if choice.most is None else self._spread(job, index, choice, choice.most)
-        sent, seen = SentList(token, renews=choice.order is not None), set[bytes]()
+        sent, seen = SentList.ordered(token, choice.order), set[bytes]()
         for position, row in enumerate(self._rows(job)):
             sent.total = position + 1
             if row.fingerprint in seen or not _is_sent(row, position, index, choice):

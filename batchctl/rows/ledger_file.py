@@ -15,6 +15,7 @@ from pathlib import Path
 
 from batchctl.disk.private_files import create_file
 from batchctl.model.desired import Json
+from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.durable import flush_durably
 from batchctl.rows.packed_file import read_packed, write_packed
@@ -67,8 +68,15 @@ class LedgerWriter:
             sha256 = write_packed(stream, head, bytes(self._body))
             flush_durably(stream)
         rows = len(self._body) // _RECORD.size
-        facts = {"file": LEDGER_FILE, "answers": answers, "rows": rows, "sent": len(self._sent), "sha256": sha256}
-        return {**facts, "renews": True} if self._sent.renews else facts
+        facts: dict[str, Json] = {
+            "file": LEDGER_FILE,
+            "answers": answers,
+            "rows": rows,
+            "sent": len(self._sent),
+            "sha256": sha256,
+        }
+        facts |= {"renews": True} if self._sent.renews else {}
+        return facts if self._sent.sent_with is None else {**facts, "sentWith": self._sent.sent_with.plain}
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,8 @@ class Segment:
     body: bytes
     renews: bool = False
     """Whether its good answers replace earlier ones: a person ordered its rows."""
+    sent_with: SentWith | None = None
+    """The change with which they were sent; None: none."""
 
     def __len__(self) -> int:
         return len(self.body) // _RECORD.size
@@ -121,4 +131,5 @@ def read_segment(folder: Path, manifest: Mapping[str, Json]) -> Segment | None:
         raise ValueError(f"its manifest names {json.dumps(facts['answers'])} as its answers")
     if any(code >= len(codes) for *_, code in _RECORD.iter_unpack(body)):
         raise ValueError(f"{LEDGER_FILE} has a verdict that cannot be")
-    return Segment(folder / facts["answers"], tuple(codes), body, facts.get("renews") is True)
+    sent_with = SentWith.read(facts["sentWith"]) if "sentWith" in facts else None
+    return Segment(folder / facts["answers"], tuple(codes), body, facts.get("renews") is True, sent_with)

@@ -16,6 +16,7 @@ from typing import BinaryIO, Self
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
+from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.durable import flush_durably
 from batchctl.rows.ledger_file import LedgerRecord, Segment
@@ -58,15 +59,16 @@ def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex) -> Merged:
                 verdicts[(RowVerdict.NOT_SENT if found is None else RowVerdict.NO_RESULT).value] += 1
                 continue
             verdicts[found[1].code] += 1
-            line = _line(row, found[1].code, answers.read(*found))
+            line = _line(row, found[1].code, found[0].sent_with, answers.read(*found))
             sha256.update(line)
             target.write(line)
         flush_durably(target)
     return Merged(sha256.hexdigest(), verdicts)
 
 
-def _line(row: WholeRow, code: str, outcome: bytes) -> bytes:
+def _line(row: WholeRow, code: str, sent_with: SentWith | None, outcome: bytes) -> bytes:
     head: dict[str, Json] = {"key": row.key, "index": row.position, "verdict": code}
+    head |= {} if sent_with is None else {"sentWith": sent_with.plain}
     head |= {"input": dict(row.members)} if row.members else {}
     return encoded(head)[:-1] + b"," + outcome + b"\n"
 

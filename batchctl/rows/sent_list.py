@@ -11,13 +11,15 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
 from batchctl.model.desired import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import InputRow
-from batchctl.model.row_work import RowsSent
+from batchctl.model.row_work import RowOrder, RowsSent
+from batchctl.model.sent_with import SentWith
 from batchctl.rows.folder import folder_name, job_folder, results_errors
 from batchctl.rows.packed_file import read_packed, write_packed
 
@@ -37,12 +39,19 @@ class SentList:
     is_canary: bool = False
     renews: bool = False
     """Whether a person ordered these rows: their good answers replace earlier ones."""
+    sent_with: SentWith | None = None
+    """The change with which they are sent; None: none."""
     places: array[int] = field(default_factory=lambda: array("Q"))
     """The 0-based position of each row in the input."""
     prints: bytearray = field(default_factory=bytearray)
     """Their fingerprints, one after the other."""
     names: list[Mapping[str, str]] = field(default_factory=list)
     """The names under which they are sent, such as `{"key": "a"}`."""
+
+    @classmethod
+    def ordered(cls, token: str, order: RowOrder | None) -> Self:
+        """An empty list; `order`: a person ordered the rows."""
+        return cls(token, renews=order is not None, sent_with=None if order is None else order.sent_with)
 
     def __len__(self) -> int:
         return len(self.places)
@@ -87,13 +96,14 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         "rows": len(sent),
         "canary": sent.is_canary,
         **({"renews": True} if sent.renews else {}),
+        **({"sentWith": sent.sent_with.plain} if sent.sent_with else {}),
     }
     body = b"".join((_little_endian(sent.places), bytes(sent.prints), names))
     with results_errors(job):
         make_folder(job / FOLDER)
         with replace_file(_path(job, key, digest)) as stream:
             sha256 = write_packed(stream, head, body)
-    return RowsSent(len(sent), sent.total, sha256, sent.is_canary)
+    return RowsSent(len(sent), sent.total, sha256, sent.is_canary, sent_with=sent.sent_with)
 
 
 def read_sent(root: Path, key: AttemptKey, digest: str, token: str) -> SentList | None:
@@ -126,8 +136,9 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
     if len(names) != count:
         raise ValueError("the list of sent rows is incomplete")
     flags = head.get("canary") is True, head.get("renews") is True
+    sent_with = SentWith.read(head["sentWith"]) if "sentWith" in head else None
     prints = bytearray(body[ends[0] : ends[1]])
-    return SentList(head["token"], head["total"], *flags, _native(places), prints, names)
+    return SentList(head["token"], head["total"], *flags, sent_with, _native(places), prints, names)
 
 
 def _little_endian(numbers: array[int]) -> bytes:

@@ -7,6 +7,7 @@ import json
 from batchctl.model.desired import Json
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import RowsSent
+from batchctl.model.sent_with import SentWith
 from batchctl.state.cells import (
     Cell,
     CellError,
@@ -82,6 +83,7 @@ def sent_cell(sent: RowsSent | None) -> Cell:
     found = {"rows": sent.rows, "total": sent.total, "sha256": sent.sha256}
     found |= {"canary": True} if sent.is_canary else {}
     found |= {"verdicts": dict(sent.verdicts)} if sent.verdicts else {}
+    found |= {"sentWith": sent.sent_with.plain} if sent.sent_with else {}
     return json_cell(found if sent.tokens is None else {**found, "tokens": sent.tokens})
 
 
@@ -97,4 +99,5 @@ def read_sent(cell: Json) -> RowsSent | None:
         found.get("canary") is True,
         {code: read_number(number) for code, number in found.get("verdicts", {}).items()},
         read_optional_number(found.get("tokens")),
+        SentWith.read(found["sentWith"]) if "sentWith" in found else None,
     )

@@ -13,6 +13,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import OrderedRows, RowChoice, RowHistory, RowOrder, RowWork
+from batchctl.model.sent_with import SentWith
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options, Scope, rows_to_survey
 from tests.support.decisions import (
@@ -81,7 +82,17 @@ def test_the_order_alone_chooses_rows(order: RowOrder, history: RowHistory | Non
 
 
 @pytest.mark.parametrize(
-    ("order", "text"), [(ALL, "all"), (FAILED, "failed"), (CUT, "reason=MAX_TOKENS"), (NAMED, "key=k1,k2")]
+    ("order", "text"),
+    [
+        (ALL, "all"),
+        (FAILED, "failed"),
+        (CUT, "reason=MAX_TOKENS"),
+        (NAMED, "key=k1,k2"),
+        (
+            replace(CUT, sent_with=SentWith("m", {"generationConfig": {"seed": 7}, "labels": {}})),
+            "reason=MAX_TOKENS --set model=m --set request.generationConfig.seed=7 --set request.labels={}",
+        ),
+    ],
 )
 def test_an_order_is_shown_as_it_is_written(order: RowOrder, text: str) -> None:
     assert str(order) == text
@@ -140,13 +151,29 @@ def test_rows_of_results_that_are_not_collected_are_not_known() -> None:
     assert "its results are not collected yet" in plan.guard.message
 
 
-def test_rows_that_batchctl_does_not_send_cannot_be_named() -> None:
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (NAMED, "`--rows all` sends its whole input again"),
+        (RowOrder(is_all=True, sent_with=SentWith("gemini-2.5-pro")), "so `--set` cannot change them"),
+    ],
+)
+def test_rows_that_batchctl_does_not_send_cannot_be_named_or_changed(order: RowOrder, words: str) -> None:
     wanted = replace(job(), source=RemoteSource(("gs://b/in.jsonl",)))
     ended = collected()
-    made = Situation(wanted, row(wanted, ended), look(seen(ended)), command(NAMED), inventory=kept(ended))
+    made = Situation(wanted, row(wanted, ended), look(seen(ended)), command(order), inventory=kept(ended))
     (plan,) = made.decide().jobs
     assert plan.guard is not None
-    assert "`--rows all` sends its whole input again" in plan.guard.message
+    assert words in plan.guard.message
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-pro", None])
+def test_the_size_of_changed_rows_is_of_their_model(model: str | None) -> None:
+    order = replace(CUT, sent_with=SentWith(model, {"generationConfig": {"seed": 7}}))
+    made = done(work(order, 1, "k1"), order, OK=2, MAX_TOKENS=1)
+    (plan,) = made.decide().jobs
+    assert made.wanted is not None
+    assert plan.size.model == (model or made.wanted.model)
 
 
 def test_the_order_is_kept_while_the_job_is_suspended_and_then_followed() -> None:

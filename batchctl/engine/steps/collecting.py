@@ -196,6 +196,7 @@ class Collector:
         if job is None:
             return None
         inputs = self._tools.inputs
+        job = replace(job, sent_with=None if attempt.sent is None else attempt.sent.sent_with)
         own = inputs.rows(job) if _is_same_input(job, attempt) else inputs.former_rows(job, str(source.get("sha256")))
         if own is not None and not same_digest(job.digest, attempt.digest):
             # The same rows with another model or other defaults: their fingerprints are not those of this attempt.

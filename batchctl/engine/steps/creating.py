@@ -79,6 +79,8 @@ class Creator:
         token = step.token or self._tools.token()
         mark = Mark(self._stack.name, short_uid(self._stack.uid), step.key, job.digest, token)
         chosen = yield from self._choose(job, step, token)
+        if chosen is not None and chosen.sent.sent_with is not None:
+            job = job.changed_by(chosen.sent.sent_with)
         attempt = RecordedAttempt(
             step.key,
             job.account,

@@ -43,7 +43,15 @@ def rows_to_buy(decision: Decision, work: RowWork | None) -> int | None:
 def with_rows_to_buy(desired: DesiredJob, decision: Decision, work: RowWork | None) -> DesiredJob:
     """The job with the bytes of the rows that a new attempt sends."""
     rows = rows_to_buy(decision, work)
+    desired = replace(desired, model=model_to_send(decision) or desired.model)
     return desired if rows is None or work is None else replace(desired, input_bytes=_share(desired, rows, work.total))
+
+
+def model_to_send(decision: Decision) -> str | None:
+    """The model of a new attempt that is sent with another one than the manifest's; None: the manifest's."""
+    orders = (step.rows.order for step in decision.steps if isinstance(step, Create))
+    changes = (order.sent_with for order in orders if order is not None)
+    return next((change.model for change in changes if change is not None), None)
 
 
 def size_of(

@@ -21,9 +21,12 @@ def why_no_such_rows(subject: Subject, order: RowOrder, work: RowWork | None) ->
     view, name = subject.counting, subject.name
     if view.attempt.is_canary:
         return f"only its canary was sent; `batchctl retry {name}` or `--accept-canary` comes before `--rows`"
+    is_sent_here = rows_sent(subject.manifest) is not None
+    if order.sent_with is not None and not is_sent_here:
+        return "batchctl does not send its rows, so `--set` cannot change them"
     if order.is_all:
         return None
-    if rows_sent(subject.manifest) is None:
+    if not is_sent_here:
         return "batchctl does not send its rows one by one; `--rows all` sends its whole input again"
     if view.is_uncollected:
         return "its results are not collected yet; `batchctl apply` collects them"
