@@ -146,7 +146,7 @@ def test_only_jobs_whose_rows_may_be_sent_are_compared_with_their_ledger(
 ) -> None:
     manifest = wanted(**fields)
     records = {} if recorded is None else {"a": row(manifest, recorded)}
-    found = list(rows_to_survey(DesiredStack(STACK, (manifest,)), Recorded(records)))
+    found = list(rows_to_survey(DesiredStack(STACK, (manifest,)), Recorded(records), Options()))
     assert found == [(manifest, RowChoice())] * surveyed
 
 
