@@ -214,7 +214,10 @@ class _Collected:
         with _traced(self.names, self.lines[collector.path]):
             return (yield)
 
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if session.testsfailed:
+            # A file that could not be collected: pytest's own loop ends with its error.
+            return None
         self.code = self.work(session.items)
         return True
 
