@@ -10,6 +10,7 @@ from batchctl.model.desired import OnMissing
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.steps import RecordJob
 from batchctl.reconcile import Options, Scope
+from batchctl.reconcile.view.endings import was_cancelled
 from tests.support.decisions import (
     HOUR,
     LOCAL,
@@ -126,6 +127,7 @@ def unsent(**fields: object) -> Situation:
 
 
 ONCE = {"backoff_limit": 1}
+BY_ORDER = {"cancel_time": NOW, "cancel_cause": CancelCause.USER}
 LATELY = {"end_time": NOW - SECOND}
 WANTED_AGAIN = {"cancel_time": NOW - HOUR, "cancel_cause": CancelCause.REMOVE}
 
@@ -252,3 +254,20 @@ def test_all_that_works_is_cancelled_and_nothing_else_is_decided() -> None:
     made = decide(wanted, records, [look(found(), seen(collected(name="b")))], CANCEL)
 
     assert [decided.action for decided in made.jobs] == ["cancel", "none", "none"]
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        pytest.param(attempt(**BY_ORDER), False, id="still active"),
+        pytest.param(attempt(gone_time=LOCAL, **BY_ORDER), True, id="gone before its end was seen"),
+        pytest.param(attempt(1, "CANCELLED", **BY_ORDER), True, id="cancelled"),
+        pytest.param(attempt(1, "FAILED", **BY_ORDER), True, id="shown as failed"),
+        pytest.param(attempt(1, "SUCCEEDED", **BY_ORDER), False, id="succeeded in the meantime"),
+        pytest.param(attempt(1, "SUCCEEDED", gone_time=LOCAL, **BY_ORDER), False, id="succeeded, and gone"),
+        pytest.param(attempt(1, "CANCELLED"), False, id="cancelled by somebody else"),
+    ],
+)
+def test_an_attempt_counts_as_cancelled_once_it_has_ended(record: RecordedAttempt, expected: bool) -> None:
+    assert was_cancelled(record, CancelCause.USER) is expected
+    assert not was_cancelled(record, CancelCause.REMOVE)
