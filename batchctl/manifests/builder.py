@@ -22,7 +22,7 @@ from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
 from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.remote_names import read_adopt, read_model
-from batchctl.manifests.row_settings import read_canary, read_row_settings
+from batchctl.manifests.row_settings import check_fallbacks, read_canary, read_row_settings
 from batchctl.manifests.sources import SENT_FORMS, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
 from batchctl.model.desired import (
@@ -97,8 +97,10 @@ class JobBuilder:
         dest = read_dest(self._spec, config, self._faults)
         name = value_of(self._root, "metadata", "name")
         depends_on = self._needs.read(name, find(self._spec, "dependsOn"), find(self._spec, "src", "fromJob"))
-        source = self._source(Purpose(name, config, model, kind_of_rows(api, self._kind, model or ""), request))
+        purpose = Purpose(name, config, model, kind_of_rows(api, self._kind, model or ""), request)
+        source = self._source(purpose)
         check_row_retry(self._spec, source, self._faults)
+        check_fallbacks(self._spec, purpose, self._faults)
         account = None if config is None else self._reading.accounts.get(config.name)
         if config is None or account is None or model is None or source is None:
             return None

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from batchctl.manifests.nodes import Node, value_of
-from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
+from collections.abc import Mapping
+
+from batchctl.manifests.fault_codes import Code
+from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.nodes import Items, Node, find, key_place, value_of
+from batchctl.manifests.purpose import Purpose
+from batchctl.manifests.remote_names import read_model
+from batchctl.manifests.request_defaults import check_request
+from batchctl.model.capabilities import is_embedding_model, is_partner_model
+from batchctl.model.desired import Json
+from batchctl.model.quoting import shown
+from batchctl.model.row_settings import Canary, Fallback, MaxFailedRows, RowSettings
+from batchctl.model.sent_with import SentWith
 
 
 def read_row_settings(spec: Node) -> RowSettings:
@@ -14,7 +25,41 @@ def read_row_settings(spec: Node) -> RowSettings:
         frozenset(value_of(spec, "rows", "accept") or ()),
         standard.reuse if reuse is None else reuse,
         standard.max_attempts if attempts is None else attempts,
+        tuple(_fallback(entry) for entry in value_of(spec, "rows", "fallback") or ()),
     )
+
+
+def _fallback(entry: Mapping[str, Json]) -> Fallback:
+    model = entry.get("model")
+    change = SentWith(None if model is None else model.removeprefix("models/"), entry.get("request") or {})
+    return Fallback(frozenset(entry["when"]), change)
+
+
+def check_fallbacks(spec: Node, purpose: Purpose, faults: Faults) -> None:
+    """Check the entries of `rows.fallback` as the job's own model and request are checked."""
+    found = find(spec, "rows", "fallback")
+    entries = found.values if isinstance(found, Items) else ()
+    retry_on = value_of(spec, "lifecycle", "retryOn") or ()
+    if entries and "ROWS" not in retry_on:
+        hint = "add ROWS to lifecycle.retryOn"
+        faults.add(key_place(spec, "rows", "fallback"), Code.INVALID_VALUE, '"fallback" needs retryOn: [ROWS]', hint)
+    for entry in entries:
+        _check_fallback(entry, purpose, faults)
+
+
+def _check_fallback(entry: Node, purpose: Purpose, faults: Faults) -> None:
+    node, request = find(entry, "model"), find(entry, "request")
+    if node is None and request is None:
+        hint = "for example model: gemini-2.5-pro"
+        faults.add(entry.location, Code.MISSING_FIELD, 'a fallback needs "model" or "request"', hint)
+    model, own = None if node is None else read_model(node, purpose.config, faults), purpose.model
+    kinds = (is_embedding_model, is_partner_model)
+    if node is not None and model and own and any(kind(model) != kind(own) for kind in kinds):
+        message = f"{shown(str(model))} takes other rows than the job's model"
+        faults.add(node.location, Code.INVALID_VALUE, message, "name a model of the same kind")
+    if request is not None:
+        api = None if purpose.config is None else purpose.config.api
+        check_request(request, purpose.rows, api, faults)
 
 
 def read_canary(spec: Node) -> Canary | None:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Self
 
 from batchctl.model.observed import RowCounts
+from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
 
 _COUNT = re.compile(r"[0-9]{1,12}")
@@ -47,6 +48,14 @@ class MaxFailedRows:
 
 
 @dataclass(frozen=True)
+class Fallback:
+    """An entry of `spec.rows.fallback`: rows with these verdicts are sent once with another model."""
+
+    when: frozenset[str]
+    change: SentWith
+
+
+@dataclass(frozen=True)
 class RowSettings:
     """`spec.rows`, with its defaults."""
 
@@ -56,6 +65,8 @@ class RowSettings:
     """Whether rows with a good answer are left out of a new attempt."""
     max_attempts: int = 3
     """How often a row is sent, with `retryOn: [ROWS]`."""
+    fallbacks: tuple[Fallback, ...] = ()
+    """In their order, after these attempts."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from batchctl.model.row_settings import Fallback
 from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
 
@@ -23,6 +24,8 @@ class RowsToSend(StrEnum):
     """Every row, whatever was answered before."""
     UNANSWERED = "unanswered"
     """Every row without a good answer."""
+    FALLBACK = "fallback"
+    """Rows for one entry of `rows.fallback`."""
     RETRYABLE = "retryable"
     """Rows without a good answer that may get one: never tried, or failed for a reason that may pass."""
 
@@ -36,6 +39,8 @@ class RowHistory:
     is_good: bool
     tries: int
     """How many attempts gave a result that is not good."""
+    sent_with: SentWith | None = None
+    """The change with which the row was sent for the result of `code`; None: none."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,10 @@ class RowChoice:
     most: int | None = None
     """Of a canary: the number of rows. They are spread over the input, and are the same ones each time."""
 
+    fallbacks: tuple[Fallback, ...] = ()
+    """`rows.fallback`."""
+    fallback: int = 0
+    """With `FALLBACK`: the number of the entry."""
     order: RowOrder | None = None
     """The rows that a person named; `which` and `most_tries` do not count then."""
 
@@ -102,11 +111,38 @@ class RowChoice:
             return True
         if history is not None and history.is_good:
             return False
+        if self.which is RowsToSend.FALLBACK:
+            return self.next_fallback(history) == self.fallback
         return self.which is RowsToSend.UNANSWERED or self.may_pass(history)
+
+    @property
+    def sent_with(self) -> SentWith | None:
+        """The change with which the rows are sent; None: none."""
+        if self.order is not None:
+            return self.order.sent_with
+        return self.fallbacks[self.fallback].change if self.which is RowsToSend.FALLBACK else None
+
+    def next_fallback(self, history: RowHistory | None) -> int | None:
+        """The entry of `rows.fallback` for a row without a good answer that is not sent again as it is; None: no entry.
+
+        Each is for the verdict that came before it, and none comes twice, nor an earlier one after a later one.
+        """
+        if history is None or self.may_pass(history) or history.tries >= self.most_tries + len(self.fallbacks):
+            return None
+        used = self._used_fallback(history)
+        left = range(0 if used is None else used + 1, len(self.fallbacks))
+        return next((number for number in left if history.code in self.fallbacks[number].when), None)
+
+    def _used_fallback(self, history: RowHistory) -> int | None:
+        changes = [one.change for one in self.fallbacks]
+        return changes.index(history.sent_with) if history.sent_with in changes else None
 
     def may_pass(self, history: RowHistory | None) -> bool:
         """Whether a row without a good answer may get one when it is sent again by itself."""
-        return history is None or (history.code in _TRANSIENT and history.tries < self.most_tries)
+        if history is None:
+            return True
+        is_transient = history.code in _TRANSIENT and history.tries < self.most_tries
+        return is_transient and self._used_fallback(history) is None
 
 
 @dataclass(frozen=True)
@@ -144,11 +180,13 @@ class RowWork:
     damaged: tuple[str, ...] = ()
     """Parts of the ledger that cannot be read: paths with the reason."""
     ordered: OrderedRows | None = None
+    fallbacks: tuple[int, ...] = ()
+    """Distinct requests that are sent next with each entry of `rows.fallback`."""
 
     @property
     def given_up(self) -> int:
         """Distinct requests without a good answer that are not sent again by themselves."""
-        return self.to_send - self.retryable
+        return self.to_send - self.retryable - sum(self.fallbacks)
 
 
 @dataclass(frozen=True)

@@ -141,8 +141,8 @@ class Collection:
             if sent is None:
                 sent = SentList()
                 return SentRows(remembered(known.rows, sent)), sent
-            # All rows of an order may have earlier answers that are better.
-            is_alone = sent.is_whole and not sent.renews
+            # Rows of an order may have earlier answers that are better, and changed rows say so in their results.
+            is_alone = sent.is_whole and not sent.renews and sent.sent_with is None
             return known if is_alone else SentRows(whole.sent(known.rows, sent)), sent
         if known is None and sent is not None:
             return SentRows(sent.rows()), sent

@@ -71,7 +71,7 @@ class ResultsLedger:
         segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)
         chosen = None if choice.most is None else self._spread(job, index, choice, choice.most)
-        sent, seen = SentList.ordered(token, choice.order), set[bytes]()
+        sent, seen = SentList.of_choice(token, choice), set[bytes]()
         for position, row in enumerate(self._rows(job)):
             sent.total = position + 1
             if row.fingerprint in seen or not _is_sent(row, position, index, choice):
@@ -145,7 +145,7 @@ def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, dam
     """The rows that are sent without an order of a person."""
     choice = replace(choice, order=None)
     total = answered = to_send = retried = retryable = 0
-    seen, first = set[bytes](), list[str]()
+    seen, first, fallbacks = set[bytes](), list[str](), [0] * len(choice.fallbacks)
     for position, row in enumerate(rows):
         total += 1
         history = index.history(row.fingerprint)
@@ -160,9 +160,14 @@ def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, dam
         to_send += 1
         retried += history is not None
         retryable += choice.may_pass(history)
+        fallback = choice.next_fallback(history)
+        if fallback is not None:
+            fallbacks[fallback] += 1
         if len(first) < NAMED:
             first.append(name)
-    return RowWork(total, answered, to_send, retried, retryable, total - len(seen), tuple(first), damaged)
+    repeated = total - len(seen)
+    counts = (total, answered, to_send, retried, retryable, repeated)
+    return RowWork(*counts, tuple(first), damaged, fallbacks=tuple(fallbacks))
 
 
 def _facts(

@@ -59,8 +59,8 @@ class LedgerIndex:
         entry = self._entries.get(fingerprint)
         if entry is None:
             return None
-        record = self._record(entry)
-        return RowHistory(record.code, bool(entry & _GOOD), (entry >> _TRIES_AT) & _MOST_TRIES)
+        record, sent_with = self._record(entry), self._segments[entry >> _SEGMENT_AT].sent_with
+        return RowHistory(record.code, bool(entry & _GOOD), (entry >> _TRIES_AT) & _MOST_TRIES, sent_with)
 
     def find(self, fingerprint: bytes) -> tuple[Segment, LedgerRecord] | None:
         """The result that counts for a request; None if it has none."""

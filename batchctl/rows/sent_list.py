@@ -18,7 +18,7 @@ from batchctl.disk.private_files import make_folder
 from batchctl.model.desired import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import InputRow
-from batchctl.model.row_work import RowOrder, RowsSent
+from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.rows.folder import folder_name, job_folder, results_errors
 from batchctl.rows.packed_file import read_packed, write_packed
@@ -49,9 +49,9 @@ class SentList:
     """The names under which they are sent, such as `{"key": "a"}`."""
 
     @classmethod
-    def ordered(cls, token: str, order: RowOrder | None) -> Self:
-        """An empty list; `order`: a person ordered the rows."""
-        return cls(token, renews=order is not None, sent_with=None if order is None else order.sent_with)
+    def of_choice(cls, token: str, choice: RowChoice) -> Self:
+        """An empty list for the rows of a choice."""
+        return cls(token, renews=choice.order is not None, sent_with=choice.sent_with)
 
     def __len__(self) -> int:
         return len(self.places)

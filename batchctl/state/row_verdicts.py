@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from batchctl.model.desired import Json
-from batchctl.model.row_settings import RowSettings
+from batchctl.model.row_settings import Fallback, RowSettings
 from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.state.cells import (
@@ -21,7 +21,7 @@ from batchctl.state.cells import (
     read_texts,
 )
 
-_ACCEPT, _REUSE, _ATTEMPTS = "accept", "reuse", "maxAttempts"
+_ACCEPT, _REUSE, _ATTEMPTS, _FALLBACK = "accept", "reuse", "maxAttempts", "fallback"
 
 
 def read_verdicts(cell: Json) -> dict[str, int]:
@@ -47,11 +47,12 @@ def read_optional_flag(cell: Json) -> bool | None:
 def row_settings_cell(settings: RowSettings) -> Cell:
     """All that differs from the default; NULL where nothing does."""
     standard = RowSettings()
-    found = {
+    found: dict[str, Json] = {
         _ACCEPT: sorted(settings.accept) if settings.accept else None,
         _REUSE: settings.reuse if settings.reuse != standard.reuse else None,
         _ATTEMPTS: settings.max_attempts if settings.max_attempts != standard.max_attempts else None,
     }
+    found[_FALLBACK] = [{"when": sorted(one.when), "sentWith": one.change.plain} for one in settings.fallbacks] or None
     given = {name: value for name, value in found.items() if value is not None}
     return json_cell(given) if given else None
 
@@ -62,7 +63,7 @@ def read_row_settings(cell: Json) -> RowSettings:
     Raises CellError, and NewerError for members that this batchctl does not know: they must not be dropped.
     """
     found = {} if cell is None else read_object(cell)
-    unknown = found.keys() - {_ACCEPT, _REUSE, _ATTEMPTS}
+    unknown = found.keys() - {_ACCEPT, _REUSE, _ATTEMPTS, _FALLBACK}
     if unknown:
         raise NewerError(f"its row settings have {', '.join(sorted(unknown))}")
     accept = found.get(_ACCEPT, [])
@@ -73,7 +74,12 @@ def read_row_settings(cell: Json) -> RowSettings:
     if not isinstance(reuse, bool):
         raise CellError(f"expected a flag, found {json.dumps(reuse)}")
     attempts = read_number(found.get(_ATTEMPTS, standard.max_attempts))
-    return RowSettings(frozenset(map(read_text, accept)), reuse, attempts)
+    fallbacks = tuple(map(_read_fallback, found.get(_FALLBACK, ())))
+    return RowSettings(frozenset(map(read_text, accept)), reuse, attempts, fallbacks)
+
+
+def _read_fallback(value: Json) -> Fallback:
+    return Fallback(frozenset(map(read_text, value["when"])), SentWith.read(value["sentWith"]))
 
 
 def sent_cell(sent: RowsSent | None) -> Cell:

@@ -34,7 +34,9 @@ from batchctl.model.recorded import (
     SaveQuota,
     Trouble,
 )
+from batchctl.model.row_settings import Fallback, RowSettings
 from batchctl.model.row_work import RowOrder
+from batchctl.model.sent_with import SentWith
 from batchctl.state.store import open_state
 from tests.support.long_mode import effort
 from tests.support.state_samples import HandClock
@@ -113,6 +115,13 @@ ROWS = st.builds(
     former_names=st.lists(WORD, max_size=3).map(tuple),
     depends_on=st.lists(WORD, max_size=3).map(tuple),
     retry_requested=SOME_TIME,
+    row_settings=st.builds(
+        RowSettings,
+        st.frozensets(WORD),
+        st.booleans(),
+        st.integers(1, 9),
+        st.lists(st.builds(Fallback, st.frozensets(WORD), st.just(SentWith("m", {"x": 1}))), max_size=2).map(tuple),
+    ),
     retry_rows=st.none() | st.builds(RowOrder, st.booleans(), st.frozensets(WORD), st.frozensets(TEXT)),
 )
 JOBS = st.builds(

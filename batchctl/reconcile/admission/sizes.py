@@ -37,6 +37,8 @@ def rows_to_buy(decision: Decision, work: RowWork | None) -> int | None:
     which = choices[0].which if choices else RowsToSend.UNANSWERED
     if work is None or which is RowsToSend.ALL:
         return None
+    if choices and which is RowsToSend.FALLBACK:
+        return work.fallbacks[choices[0].fallback]
     return work.retryable if which is RowsToSend.RETRYABLE else work.to_send
 
 
@@ -49,8 +51,7 @@ def with_rows_to_buy(desired: DesiredJob, decision: Decision, work: RowWork | No
 
 def model_to_send(decision: Decision) -> str | None:
     """The model of a new attempt that is sent with another one than the manifest's; None: the manifest's."""
-    orders = (step.rows.order for step in decision.steps if isinstance(step, Create))
-    changes = (order.sent_with for order in orders if order is not None)
+    changes = (step.rows.sent_with for step in decision.steps if isinstance(step, Create))
     return next((change.model for change in changes if change is not None), None)
 
 

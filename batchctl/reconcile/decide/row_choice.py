@@ -20,7 +20,8 @@ def choice_of_rows(settings: RowSettings | None, row: JobRow | None) -> RowChoic
     if settings is None:
         settings = RowSettings() if row is None else row.row_settings
     which = RowsToSend.UNANSWERED if settings.reuse else RowsToSend.ALL
-    return RowChoice(which, settings.accept, settings.max_attempts, since=1 if row is None else row.rows_since)
+    since = 1 if row is None else row.rows_since
+    return RowChoice(which, settings.accept, settings.max_attempts, since, fallbacks=settings.fallbacks)
 
 
 def rows_to_survey(

@@ -9,7 +9,7 @@ from batchctl.model.decision import Decision, Timer
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, RecordedAttempt
-from batchctl.model.row_work import RowsToSend, RowWork
+from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.model.steps import Create
 from batchctl.reconcile.calls.backoff import delay
@@ -27,12 +27,13 @@ ROWS = "ROWS"
 def retry_rows(subject: Subject, view: AttemptView, context: Context) -> Decision | None:
     """Send the rows again that may get a good answer; None if there are none, or the manifest does not ask for it."""
     attempt, work = view.attempt, context.rows_of(subject)
-    if work is None or not work.retryable or not _is_asked(subject, view):
+    if work is None or not (work.retryable or any(work.fallbacks)) or not _is_asked(subject, view):
         return None
+    choice, next_words = _choose(subject, work)
     ended = row_words(attempt)
-    words = f"{ended}; {_words(work)}"
+    words = f"{ended}; {next_words}"
     if context.is_suspended(subject):
-        return wait(Phase.WAITING, Reason.SUSPENDED, f"{ended}; suspended; otherwise {_words(work)}")
+        return wait(Phase.WAITING, Reason.SUSPENDED, f"{ended}; suspended; otherwise {next_words}")
     same = (other.attempt for other in subject.views if same_digest(other.attempt.digest, attempt.digest))
     tries = sum(map(_has_rows, same))
     since = attempt.end_time or attempt.cancel_time or attempt.create_time
@@ -40,11 +41,21 @@ def retry_rows(subject: Subject, view: AttemptView, context: Context) -> Decisio
         due = since + delay(tries, attempt.token)
         if context.clock_of(attempt.account) < due:
             return wait(Phase.WAITING, Reason.BACK_OFF, f"{words} after back-off", due, Timer.BACKOFF)
-    row = None if subject.recorded is None else subject.recorded.row
-    choice = replace(choice_of_rows(subject.manifest.row_settings, row), which=RowsToSend.RETRYABLE)
     key = subject.next_key
     steps = (Create(key, rows=choice),)
     return Decision(Action.RETRY, Phase.WAITING, Reason.ROWS_RETRIED, words, steps, current=key.attempt)
+
+
+def _choose(subject: Subject, work: RowWork) -> tuple[RowChoice, str]:
+    """The rows that are sent next, and their number in words: first those that are sent as they are."""
+    row = None if subject.recorded is None else subject.recorded.row
+    choice = choice_of_rows(subject.manifest.row_settings, row)
+    if work.retryable:
+        return replace(choice, which=RowsToSend.RETRYABLE), _words(work)
+    number = next(number for number, rows in enumerate(work.fallbacks) if rows)
+    choice = replace(choice, which=RowsToSend.FALLBACK, fallback=number)
+    words = f"{work.fallbacks[number]:,} of {work.total:,} rows are sent by rows.fallback ({choice.sent_with})"
+    return choice, words
 
 
 def _is_asked(subject: Subject, view: AttemptView) -> bool:
