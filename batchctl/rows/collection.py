@@ -140,7 +140,9 @@ class Collection:
         if isinstance(known, SentRows):
             if sent is None:
                 sent = SentList()
-                return SentRows(remembered(known.rows, sent)), sent
+                rows = remembered(known.rows, sent)
+                # It may have sent a part: without its list, the marks of the results say which rows.
+                return SentRows(whole.added(rows) if len(self._earlier.index()) else rows), sent
             # Rows of an order may have earlier answers that are better, and changed rows say so in their results.
             is_alone = sent.is_whole and not sent.renews and sent.sent_with is None
             return known if is_alone else SentRows(whole.sent(known.rows, sent)), sent

@@ -49,6 +49,12 @@ class WholeInput:
         self._places.append(self._places[-1] + len(line))
         self._prints += row.fingerprint
 
+    def added(self, rows: Iterable[InputRow]) -> Iterator[InputRow]:
+        """Read all rows; yields each."""
+        for row in rows:
+            self.add(row)
+            yield row
+
     def sent(self, rows: Iterable[InputRow], sent: SentList) -> Iterator[InputRow]:
         """Read all rows; yields those that were sent."""
         places = iter(sent.places)

@@ -15,7 +15,9 @@ import pytest
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.serve import EmulatorServer
 from batchctl.engine.clock import SystemClock
+from tests.support.apis import APIS
 from tests.support.command_line import EXAMPLES, SOON, Cli, Service, StackFolder
+from tests.support.row_shop import Shop
 
 _OURS = ("BATCHCTL_", "GOOGLE_", "GEMINI_", "STORAGE_EMULATOR_HOST")
 _OTHERS = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "CI", "TERM"}
@@ -106,3 +108,9 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: Service, 
     shutil.copytree(EXAMPLES, folder, ignore=shutil.ignore_patterns(".batchctl", "results"))
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(params=APIS, ids=lambda api: api.name)
+def shop(request: pytest.FixtureRequest, stack: StackFolder, service: Service, cli: Cli, quick: list[float]) -> Shop:
+    """A job with rows in a local file, on each API."""
+    return Shop(stack, service, cli, request.param)

@@ -3,82 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
 
-import pytest
+from tests.support.row_shop import QUICK, Shop, keys, keys_of, numbered
 
-from tests.support.apis import APIS, ApiCase
-from tests.support.command_line import Cli, Service, StackFolder, check_schema
-
-QUICK = {"pending": "0s", "running": "1s"}
 PASSING = {"share": 0.03, "by": "content", "times": 1, "error": {"code": 14, "message": "try later"}}
 BROKEN = {"share": 0.01, "by": "content", "error": {"code": 3, "message": "invalid"}}
 CUT = {"share": 0.02, "by": "content", "finishReason": "MAX_TOKENS"}
 PROMPT = {"response": {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}}
-
-
-class Shop:
-    """A job whose rows are in a local file, on one API."""
-
-    def __init__(self, stack: StackFolder, service: Service, cli: Cli, api: ApiCase) -> None:
-        self.service = service
-        self.cli = cli
-        self._stack = stack
-        self._api = api
-        stack.write_stack(providers={"main": dict(api.provider)})
-        if api.seed:
-            service.seed(buckets={"demo-out": {}, "demo-in": {}})
-
-    @property
-    def results(self) -> Path:
-        return self._stack.path / "results" / "translate"
-
-    def write(self, given_rows: Iterable[tuple[str, str]], end: str = "\n", **spec: Any) -> None:
-        """Write the manifest and its rows, each a key and a text."""
-        lines = [
-            {"key": key, "request": {"contents": [{"role": "user", "parts": [{"text": text}]}]}}
-            for key, text in given_rows
-        ]
-        text = "".join(json.dumps(line) + end for line in lines)
-        (self._stack.job_path("translate").parent / "rows.jsonl").write_bytes(text.encode())
-        given = {**self._api.spec("translate"), "src": {"file": "rows.jsonl"}, **spec}
-        self._stack.write_job("translate", **given)
-
-    def sent(self) -> list[int]:
-        """The number of rows of each job, in the order of creation."""
-        return [job["rows"] for job in self.service.jobs()]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The merged results; no row with a good answer was sent a second time."""
-        assert self.record()["sentAfterAnswer"] == 0
-        return self.cli.ok("results", "translate").rows
-
-    def record(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.service.sent_rows()
-        return found
-
-    def work(self) -> dict[str, Any]:
-        """The rows that a plan counts."""
-        ran = self.cli.ok("plan", "-o", "json")
-        check_schema("plan", ran.json)
-        (action,) = ran.json["actions"]
-        found: dict[str, Any] = action["rowWork"]
-        return found
-
-
-@pytest.fixture(params=APIS, ids=lambda api: api.name)
-def shop(request: pytest.FixtureRequest, stack: StackFolder, service: Service, cli: Cli, quick: list[float]) -> Shop:
-    return Shop(stack, service, cli, request.param)
-
-
-def numbered(count: int, **changed: str) -> list[tuple[str, str]]:
-    return [(f"k{number}", changed.get(f"k{number}", f"text {number}")) for number in range(count)]
-
-
-def keys(rows: Iterable[dict[str, Any]]) -> list[str]:
-    return [row["key"] for row in rows]
 
 
 def test_ten_changed_rows_of_a_thousand_are_sent_and_nothing_else(shop: Shop) -> None:
@@ -106,10 +37,6 @@ def test_ten_changed_rows_of_a_thousand_are_sent_and_nothing_else(shop: Shop) ->
     assert all(text in json.dumps(row["response"]) for row, (_, text) in zip(rows, other, strict=True))
     assert shop.cli.ok("status", "-o", "json").phases() == {"translate": "Succeeded"}
     assert shop.cli.ok("plan", "-o", "json").actions() == {"translate": "none"}
-
-
-def keys_of(rows: Iterable[tuple[str, str]]) -> list[str]:
-    return [key for key, _ in rows]
 
 
 def test_rows_that_fail_for_a_while_are_sent_until_they_have_an_answer(shop: Shop) -> None:

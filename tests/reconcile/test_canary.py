@@ -149,3 +149,8 @@ def test_rows_that_were_not_sent_are_no_failures() -> None:
     counts = RowCounts(1000, 48, 2, {"OK": 48, "SAFETY": 2, "NOT_SENT": 950})
     assert (counts.not_sent, counts.bad_codes) == (950, ("2 SAFETY",))
     assert row_words(collected(rows=counts)) == "2 of 1000 rows failed (2 SAFETY)"
+
+
+def test_rows_without_a_result_are_counted_beside_the_failed_ones() -> None:
+    counts = RowCounts(10, 5, 2, {"OK": 5, "SAFETY": 2, "NO_RESULT": 3})
+    assert row_words(collected(rows=counts)) == "2 of 10 rows failed (2 SAFETY); 3 of 10 rows have no result"

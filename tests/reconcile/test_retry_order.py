@@ -10,6 +10,7 @@ from batchctl.model.admission import AdmissionLimits
 from batchctl.model.desired import Limits
 from batchctl.model.observed import RowCounts
 from batchctl.model.recorded import CancelCause
+from batchctl.model.row_work import RowsSent
 from batchctl.reconcile import Options, Scope
 from tests.support.decisions import (
     HOUR,
@@ -35,6 +36,8 @@ REJECTED = attempt(1, None, remote=None, rejected=True)
 AGAIN = "record job a@1 retry-requested | record job a@2 | create a@2.0"
 ORDER = f"retry Waiting consent | {AGAIN}"
 REFUSED = "! RetryRefused"
+PART = RowCounts(10, 9, 1)
+SENT = RowsSent(10, 10, "", verdicts={"OK": 9, "SAFETY": 1})
 
 
 def told(situation: Situation, options: Options = RETRY) -> str:
@@ -75,6 +78,7 @@ def told(situation: Situation, options: Options = RETRY) -> str:
         ),
         pytest.param(one(attempt(1, "SUCCEEDED", results_lost=True)), ORDER, id="its results are lost"),
         pytest.param(Situation(job(), row(job(), REJECTED)), ORDER, id="rejected"),
+        pytest.param(one(collected(rows=PART, sent=SENT)), ORDER, id="it succeeded, and a row has no good answer"),
     ],
 )
 def test_what_ended_without_success_gets_a_new_attempt(situation: Situation, expected: str) -> None:
@@ -88,6 +92,7 @@ def test_what_ended_without_success_gets_a_new_attempt(situation: Situation, exp
         pytest.param(one(attempt(1, "CANCELLING")), "it has not ended", id="it is being cancelled"),
         pytest.param(one(collected()), "it has succeeded; change spec.runId", id="it succeeded"),
         pytest.param(one(collected(1, "PARTIALLY_SUCCEEDED")), "it has succeeded", id="partial success is one"),
+        pytest.param(one(collected(rows=PART)), "it has succeeded", id="a row failed, and there is no ledger"),
         pytest.param(
             vanished(collected(gone_time=LOCAL)), "it has succeeded", id="it succeeded, was collected and is gone"
         ),

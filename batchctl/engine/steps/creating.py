@@ -237,9 +237,10 @@ class Creator:
         file = RecordedFile(job.account, sha256, name, expire_time)
         self._journal.note_file(file)
         rows = source.rows if positions is None else len(positions)
-        self._journal.note_event(job.name, key.attempt, EventKind.UPLOADED, f"{rows} rows, {size} bytes: {name}")
+        words = "1 row" if rows == 1 else f"{rows} rows"
+        self._journal.note_event(job.name, key.attempt, EventKind.UPLOADED, f"{words}, {size} bytes: {name}")
         self._journal.commit()
-        self._tools.progress.step(job.name, f"uploaded {rows} rows as {name}")
+        self._tools.progress.step(job.name, f"uploaded {words} as {name}")
         return file, False
 
     def _send(

@@ -85,7 +85,7 @@ def follow_retry_order(subject: Subject, context: Context) -> Decision | None:
 def why_no_new_attempt(view: AttemptView, desired: DesiredJob, order: RowOrder | None) -> str | None:
     """Why no new attempt can follow this one by order, with the way out; None when one can.
 
-    After success only an order of certain rows can follow.
+    After success only an order of certain rows can follow, or one of the rows without a good answer.
     """
     attempt = view.attempt
     if isinstance(desired.source, AwaitedRows):
@@ -102,9 +102,16 @@ def why_no_new_attempt(view: AttemptView, desired: DesiredJob, order: RowOrder |
     if view.is_present and not attempt.has_ended:
         return "it has not ended; `batchctl cancel` stops it"
     lost = not view.has_results and (attempt.results_lost or not view.is_present)
-    if has_succeeded(attempt) and not lost and not attempt.is_reused and order is None:
+    is_done = has_succeeded(attempt) and not lost and not attempt.is_reused
+    if is_done and order is None and not _has_rows_to_retry(view, desired):
         return (
             "it has succeeded; change spec.runId or use `batchctl apply --rerun` to run it again,"
             " or name rows with `--rows`"
         )
     return None
+
+
+def _has_rows_to_retry(view: AttemptView, desired: DesiredJob) -> bool:
+    """Whether a new attempt would send only rows without a good answer: the results have some, and a ledger."""
+    attempt = view.attempt
+    return desired.row_settings.reuse and view.has_results and attempt.sent is not None and attempt.rows.bad > 0

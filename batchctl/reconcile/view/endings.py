@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES
+from batchctl.model.verdicts import RowVerdict
 
 
 def has_succeeded(attempt: RecordedAttempt) -> bool:
@@ -58,8 +59,8 @@ def row_words(attempt: RecordedAttempt) -> str:
 
 
 def _codes(attempt: RecordedAttempt) -> str:
-    """The verdicts of failed rows, in brackets."""
-    codes = ", ".join(attempt.rows.bad_codes)
+    """The verdicts of failed rows, in brackets. Rows without a result are counted beside them."""
+    codes = ", ".join(code for code in attempt.rows.bad_codes if not code.endswith(f" {RowVerdict.NO_RESULT}"))
     return f" ({codes})" if codes else ""
 
 

@@ -63,6 +63,8 @@ def _with_results(view: AttemptView, kept: list[KeptResults]) -> AttemptView:
         start_time=attempt.start_time or found.start_time,
         end_time=attempt.end_time or found.end_time,
         rows=found.rows,
+        tokens=found.tokens if attempt.tokens is None else attempt.tokens,
+        sent=found.sent or attempt.sent,
         results=found.results,
         results_lost=False,
         trouble=None,
