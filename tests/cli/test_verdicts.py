@@ -120,8 +120,10 @@ def test_json_is_held_against_the_schema_of_the_merged_request(
     config = {"responseMimeType": "application/json", "responseSchema": schema}
     rows = stack.job_path("translate").parent / "rows.jsonl"
     own = {"generationConfig": {"responseMimeType": "text/plain", "responseSchema": None}}
-    asked = {"contents": [{"role": "user", "parts": [{"text": "?"}]}]}
-    lines = [{"key": key, "request": asked} for key in KEYS[:3]] + [{"key": KEYS[3], "request": {**asked, **own}}]
+    # Equal requests would be sent once.
+    asked = {key: {"contents": [{"role": "user", "parts": [{"text": key}]}]} for key in KEYS}
+    asked[KEYS[3]] |= own
+    lines = [{"key": key, "request": request} for key, request in asked.items()]
     rows.write_text("".join(json.dumps(line) + "\n" for line in lines))
     stack.write_job("translate", src={"file": "rows.jsonl"}, request={"generationConfig": config})
     cli.ok("apply", "--yes", "--wait")
