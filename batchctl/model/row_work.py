@@ -122,6 +122,11 @@ class RowChoice:
             return self.order.sent_with
         return self.fallbacks[self.fallback].change if self.which is RowsToSend.FALLBACK else None
 
+    @property
+    def sends_again(self) -> bool:
+        """Whether the rows are sent although results of the same work are here."""
+        return self.order is not None or self.which is not RowsToSend.UNANSWERED
+
     def next_fallback(self, history: RowHistory | None) -> int | None:
         """The entry of `rows.fallback` for a row without a good answer that is not sent again as it is; None: no entry.
 
@@ -207,6 +212,8 @@ class RowsSent:
     """Tokens of input and output that the API counted for them."""
     sent_with: SentWith | None = None
     """The change with which they were sent; None: none."""
+    again: bool = False
+    """Whether they are sent although results of the same work are here: by `retryOn: [ROWS]`, `--rerun` or an order."""
 
     def good(self, accept: frozenset[str]) -> int:
         """The rows with a good answer. `accept` are codes that count as good besides `OK`."""

@@ -66,7 +66,9 @@ class ResultsLedger:
     def choose(self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice) -> ChosenRows:
         known = read_sent(self._root, key, job.digest, token)
         if known is not None:
-            sent_before = RowsSent(len(known), known.total, "", known.is_canary, sent_with=known.sent_with)
+            sent_before = RowsSent(
+                len(known), known.total, "", known.is_canary, sent_with=known.sent_with, again=known.again
+            )
             return ChosenRows(sent_before, None if known.is_whole else known.places)
         segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)

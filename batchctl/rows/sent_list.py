@@ -41,6 +41,8 @@ class SentList:
     """Whether a person ordered these rows: their good answers replace earlier ones."""
     sent_with: SentWith | None = None
     """The change with which they are sent; None: none."""
+    again: bool = False
+    """See `RowsSent`."""
     places: array[int] = field(default_factory=lambda: array("Q"))
     """The 0-based position of each row in the input."""
     prints: bytearray = field(default_factory=bytearray)
@@ -51,7 +53,7 @@ class SentList:
     @classmethod
     def of_choice(cls, token: str, choice: RowChoice) -> Self:
         """An empty list for the rows of a choice."""
-        return cls(token, renews=choice.order is not None, sent_with=choice.sent_with)
+        return cls(token, renews=choice.order is not None, sent_with=choice.sent_with, again=choice.sends_again)
 
     def __len__(self) -> int:
         return len(self.places)
@@ -96,6 +98,7 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         "rows": len(sent),
         "canary": sent.is_canary,
         **({"renews": True} if sent.renews else {}),
+        **({"again": True} if sent.again else {}),
         **({"sentWith": sent.sent_with.plain} if sent.sent_with else {}),
     }
     body = b"".join((_little_endian(sent.places), bytes(sent.prints), names))
@@ -103,7 +106,7 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         make_folder(job / FOLDER)
         with replace_file(_path(job, key, digest)) as stream:
             sha256 = write_packed(stream, head, body)
-    return RowsSent(len(sent), sent.total, sha256, sent.is_canary, sent_with=sent.sent_with)
+    return RowsSent(len(sent), sent.total, sha256, sent.is_canary, sent_with=sent.sent_with, again=sent.again)
 
 
 def read_sent(root: Path, key: AttemptKey, digest: str, token: str) -> SentList | None:
@@ -138,7 +141,9 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
     flags = head.get("canary") is True, head.get("renews") is True
     sent_with = SentWith.read(head["sentWith"]) if "sentWith" in head else None
     prints = bytearray(body[ends[0] : ends[1]])
-    return SentList(head["token"], head["total"], *flags, sent_with, _native(places), prints, names)
+    return SentList(
+        head["token"], head["total"], *flags, sent_with, head.get("again") is True, _native(places), prints, names
+    )
 
 
 def _little_endian(numbers: array[int]) -> bytes:

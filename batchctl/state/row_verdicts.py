@@ -89,6 +89,7 @@ def sent_cell(sent: RowsSent | None) -> Cell:
     found = {"rows": sent.rows, "total": sent.total, "sha256": sent.sha256}
     found |= {"canary": True} if sent.is_canary else {}
     found |= {"verdicts": dict(sent.verdicts)} if sent.verdicts else {}
+    found |= {"again": True} if sent.again else {}
     found |= {"sentWith": sent.sent_with.plain} if sent.sent_with else {}
     return json_cell(found if sent.tokens is None else {**found, "tokens": sent.tokens})
 
@@ -106,4 +107,5 @@ def read_sent(cell: Json) -> RowsSent | None:
         {code: read_number(number) for code, number in found.get("verdicts", {}).items()},
         read_optional_number(found.get("tokens")),
         SentWith.read(found["sentWith"]) if "sentWith" in found else None,
+        found.get("again") is True,
     )

@@ -143,6 +143,32 @@ def test_rows_are_sent_differently_and_answer_for_the_rows_of_the_manifest(
     assert service.creates == before + 1, "the answer counts for the row of the manifest"
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "cut", "when": "before"},
+        {"kind": "cut", "when": "after"},
+        {"kind": "status", "status": 429, "retryInfo": "4s"},
+        {"kind": "status", "status": 503, "when": "before"},
+    ],
+    ids=["not received", "not answered", "quota", "unavailable"],
+)
+@pytest.mark.parametrize("source", ["inline", "file"])
+def test_an_order_whose_call_fails_is_carried_out_once(
+    short: StackFolder, cli: Cli, service: Service, fault: dict[str, object], source: str
+) -> None:
+    if source == "file":
+        (short.path / "jobs" / "rows.jsonl").write_text('{"key": "one", "text": "one"}\n{"key": "two", "text": "two"}')
+        short.write_job("a", src={"file": "rows.jsonl"})
+        cli.ok("apply", "--yes", "--wait")
+    before = service.creates
+    service.faults({"method": "batches.create", "count": 1, **fault})
+    cli("retry", "a", "--rows", "all", "--set", "model=gemini-2.5-pro", "--yes")
+    cli("watch")
+    assert sent(service)[before:] == [2]
+    assert [row.get("sentWith") for row in cli.ok("results", "a").rows] == [{"model": "gemini-2.5-pro"}] * 2
+
+
 def test_vertex_repeats_the_request_that_was_sent(
     stack: StackFolder, cli: Cli, service: Service, quick: list[float]
 ) -> None:

@@ -12,7 +12,7 @@ from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
 from batchctl.model.row_settings import RowSettings
-from batchctl.model.row_work import OrderedRows, RowChoice, RowHistory, RowOrder, RowWork
+from batchctl.model.row_work import OrderedRows, RowChoice, RowHistory, RowOrder, RowsSent, RowsToSend, RowWork
 from batchctl.model.sent_with import SentWith
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options, Scope, rows_to_survey
@@ -28,6 +28,7 @@ from tests.support.decisions import (
     look,
     row,
     seen,
+    show,
     with_rows,
 )
 
@@ -185,6 +186,35 @@ def test_the_order_is_kept_while_the_job_is_suspended_and_then_followed() -> Non
     (plan,) = replace(made, record=ordered, options=Options()).decide().jobs
     assert [step.rows for step in plan.steps if isinstance(step, Create)] == [RowChoice(order=CUT)]
     assert not plan.needs_consent
+
+
+@pytest.mark.parametrize(
+    ("again", "work", "expected"),
+    [
+        (True, "1", "create Waiting | create a@2.0 token"),
+        (False, "1", "reuse Waiting | reuse a@2.0 a/1"),
+        (True, "2", "reuse Waiting"),
+    ],
+)
+def test_a_call_that_was_put_off_is_not_replaced_by_known_results(again: bool, work: str, expected: str) -> None:
+    wanted = replace(job(work=work), source=ROWS)
+    ended = collected(digest=wanted.digest)
+    put_off = attempt(2, None, remote=None, sent=RowsSent(1, 3, "", again=again))
+    made = Situation(wanted, row(wanted, ended, put_off), look(seen(ended)), inventory=kept(ended))
+    assert show(made.decide()).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("choice", "again"),
+    [
+        (RowChoice(), False),
+        (RowChoice(order=FAILED), True),
+        (RowChoice(RowsToSend.RETRYABLE), True),
+        (RowChoice(RowsToSend.ALL), True),
+    ],
+)
+def test_the_choice_says_whether_rows_are_sent_again(choice: RowChoice, again: bool) -> None:
+    assert choice.sends_again is again
 
 
 @pytest.mark.parametrize(

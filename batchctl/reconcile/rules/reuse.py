@@ -12,12 +12,14 @@ from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.inventory import KeptResults
+from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import JobState
 from batchctl.model.steps import Create, Note, Reuse, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.retry_policy import failure_name
+from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.found_results import is_usable
 from batchctl.reconcile.view.judged_rows import judge_attempt
 from batchctl.reconcile.view.marks import NO_TOKEN
@@ -32,7 +34,7 @@ def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> 
     if is_ordered or subject.name in context.options.rerun or decision.code is Reason.ROWS_RETRIED:
         return decision
     # A call that may have got through is settled by itself; one that surely made nothing is a purchase like any.
-    unanswered = {view.key for view in subject.views if view.attempt.intent is not None}
+    unanswered = {view.key for view in subject.views if view.attempt.intent is not None or _is_put_off(subject, view)}
     creates = [step for step in decision.steps if isinstance(step, Create) and step.key not in unanswered]
     # A replacement that first cancels the old job says already that a create call will follow.
     is_coming = decision.action is Action.REPLACE and decision.unfinished and decision.code is Reason.WORK_CHANGED
@@ -48,6 +50,13 @@ def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> 
     if not decision.action.buys or decision.action.stops:
         return used
     return replace(used, action=Action.REUSE, counted=None, needs_consent=False)
+
+
+def _is_put_off(subject: Subject, view: AttemptView) -> bool:
+    """Whether a quota, say, put off rows that are to be sent again although results of the same work are here."""
+    attempt = view.attempt
+    is_again = attempt.sent is not None and attempt.sent.again
+    return is_again and attempt.is_unsent and same_digest(attempt.digest, subject.manifest.digest)
 
 
 def restore_copy(subject: Subject, decision: Decision, context: Context) -> Decision:
