@@ -16,10 +16,11 @@ from batchctl.model.desired import Limits
 from batchctl.model.errors import HookUnusable, NotDelivered, StateError
 from batchctl.model.notices import CommandHook, Notice, NoticeType, Webhook
 from batchctl.model.recorded import SaveAttempt, SaveNotice
+from batchctl.model.row_settings import Canary
 from batchctl.reconcile import Options
 from batchctl.reconcile.notify.outbox import PATIENCE as THREE_DAYS
 from batchctl.reconcile.notify.outbox import RETENTION
-from tests.support.engine import job, phases, plan_of, results
+from tests.support.engine import inline, job, phases, plan_of, results
 from tests.support.engine_boundaries import Crash
 from tests.support.long_mode import effort
 
@@ -433,3 +434,16 @@ def test_a_plan_is_the_same_with_and_without_hooks(world):
     assert plan_of(plain, "a") == plan_of(told_of, "a")
     # What had ended before there was a hook is no news.
     assert world.receiver.got == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "events"),
+    [({}, [("a", 2, "job.succeeded")]), ({"rowOutcomes": [{"finishReason": "SAFETY"}]}, [("a", 1, "job.failed")])],
+    ids=["good", "bad"],
+)
+def test_a_canary_is_a_failure_only_if_it_fails(world, outcome, events):
+    world.here.rules({"pending": "1s", "running": "1s", **outcome})
+    wanted = replace(job("a", inline(*(f"k{number}" for number in range(6)))), canary=Canary(2))
+    for _ in range(2):
+        world.watch(wanted, notify=(OPS,))
+    assert told(world) == events

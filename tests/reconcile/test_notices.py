@@ -17,6 +17,7 @@ from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, Trouble
+from batchctl.model.row_work import RowsSent
 from batchctl.model.states import Phase
 from batchctl.reconcile import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notify.notices import _STOPPED, _TYPES
@@ -363,3 +364,30 @@ def test_the_code_of_an_end(after: RecordedAttempt, code: str | None) -> None:
 def test_the_code_of_an_order_to_cancel() -> None:
     (told,) = end_notices(None, CANCELLED, replace(ROW, cancel_requested=LOCAL), TOLD, LOCAL)
     assert json.loads(told.body)["reasonCode"] == "CancelOrdered"
+
+
+PASSED = collected(sent=RowsSent(5, 10, "", is_canary=True, verdicts={"OK": 5}), rows=RowCounts(10, 5, 0))
+
+
+@pytest.mark.parametrize(
+    ("code", "record", "hook", "found"),
+    [
+        (Reason.CANARY_FAILED, PASSED, OPS, [("job.failed", "CanaryFailed")]),
+        (Reason.CANARY_FAILED, PASSED, STUCK_ONLY, []),
+        (Reason.CANARY_PASSED, PASSED, OPS, []),
+        (Reason.CANARY_FAILED, collected(), OPS, []),
+    ],
+    ids=["failed", "not wanted by the hook", "passed", "another attempt counts by now"],
+)
+def test_the_plan_decides_whether_a_canary_is_a_failure(code, record, hook, found) -> None:
+    assert news(GOOD, PASSED) == []
+    planned = Plan("shop", (job_plan("a", Action.NONE, Phase.FAILED, code, "the canary failed"),))
+    stack = replace(STACK, notify=(hook,))
+    made = stuck_notices({"a": row(job(), record).row}, {record.key: record}, planned, {HERE: look()}, stack, LOCAL)
+    assert [(one.type.value, json.loads(one.body)["reasonCode"]) for one in made] == found
+    # It is found in each pass, and must be sent once.
+    assert {one.id for one in made} <= possible_again([record], STACK)
+
+
+def test_a_canary_that_expired_is_an_end() -> None:
+    assert news(RUNNING, replace(PASSED, state="JOB_STATE_EXPIRED")) != []

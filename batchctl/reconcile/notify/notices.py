@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from batchctl.model.texts import MESSAGE_LIMIT, cut
 from batchctl.model.times import rfc3339_seconds
 from batchctl.reconcile.decide.decision import BY_ORDER
 from batchctl.reconcile.view.clocks import provider_now
-from batchctl.reconcile.view.endings import row_words, was_cancelled
+from batchctl.reconcile.view.endings import is_collected_canary, row_words, was_cancelled
 from batchctl.reconcile.view.phases import PhaseFacts, phase_of
 
 FORMAT = "batchctl/event/v1"
@@ -71,7 +71,7 @@ def end_notices(
 ) -> tuple[Notice, ...]:
     """The events of a change to one attempt's record, for each hook that wants them. `job` is its job's row."""
     phase = end_of(after, job)
-    if phase is None or (before is not None and end_of(before, job) is phase):
+    if phase is None or _is_open_canary(after) or (before is not None and end_of(before, job) is phase):
         return ()
     news = _News(_TYPES[phase], phase, _end_words(after, phase, job), _end_code(after, phase, job))
     return tuple(_notice(news, after, job, stack, hook, now) for hook in stack.notify if news.type in hook.types)
@@ -85,11 +85,16 @@ def stuck_notices(
     stack: Stack,
     now: datetime,
 ) -> tuple[Notice, ...]:
-    """The events of planned jobs that make no progress, by the record as it is now; sent before or not."""
-    found = []
+    """The events of planned jobs that make no progress, or stop after their canary; sent before or not."""
+    found: list[Notice] = []
     for planned in plan.jobs:
         row = jobs.get(planned.job)
         attempt = None if row is None else attempts.get(AttemptKey(row.name, row.current))
+        if attempt is not None and planned.code is Reason.CANARY_FAILED and _is_open_canary(attempt):
+            news = _News(NoticeType.FAILED, planned.phase, planned.reason, planned.code)
+            found.extend(
+                _notice(news, attempt, row, stack, hook, now) for hook in stack.notify if news.type in hook.types
+            )
         if attempt is None or attempt.remote is None or end_of(attempt) is not None:
             continue
         unseen = planned.phase in {Phase.UNKNOWN, Phase.SETTLING} and attempt.is_active
@@ -109,12 +114,19 @@ def stuck_notices(
     return tuple(found)
 
 
-def possible_again(attempts: Iterable[RecordedAttempt], stack: Stack) -> frozenset[str]:
-    """The ids of events that a later pass may find again: warnings about an attempt that has not ended."""
-    kinds = (NoticeType.STUCK, NoticeType.RESULTS_EXPIRING)
-    return frozenset(
-        _identity(kind, attempt, stack) for attempt in attempts if end_of(attempt) is None for kind in kinds
-    )
+def possible_again(attempts: Collection[RecordedAttempt], stack: Stack) -> frozenset[str]:
+    """The ids of events that a later pass may find again: of attempts that have not ended, and of canaries."""
+    waits = (NoticeType.STUCK, NoticeType.RESULTS_EXPIRING)
+    found = {
+        **{attempt.key: waits for attempt in attempts if end_of(attempt) is None},
+        **{attempt.key: (NoticeType.FAILED,) for attempt in attempts if _is_open_canary(attempt)},
+    }
+    return frozenset(_identity(kind, one, stack) for one in attempts for kind in found.get(one.key, ()))
+
+
+def _is_open_canary(attempt: RecordedAttempt) -> bool:
+    """Whether the plan decides if an attempt is a failure: the job goes on after a good canary."""
+    return attempt.state in GOOD_STATES and is_collected_canary(attempt)
 
 
 def end_of(attempt: RecordedAttempt, job: JobRow | None = None) -> Phase | None:
