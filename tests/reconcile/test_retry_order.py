@@ -99,6 +99,9 @@ def test_what_ended_without_success_gets_a_new_attempt(situation: Situation, exp
         pytest.param(Situation(job()), "it was never created; `batchctl apply` creates it", id="never created"),
         pytest.param(Situation(job(), row(job(), unanswered())), "its create call is not settled", id="not settled"),
         pytest.param(
+            Situation(job(), row(job(), attempt(1, None, remote=None))), "its create call is not settled", id="not sent"
+        ),
+        pytest.param(
             Situation(job(work="2"), row(job(), collected(1, "FAILED")), look(seen(collected(1, "FAILED")))),
             "its manifest has changed; `batchctl apply`",
             id="its manifest has changed",
