@@ -12,6 +12,7 @@ from batchctl.model.actions import Action
 from batchctl.model.observed import RowCounts
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.row_work import RowsSent
 from batchctl.model.states import ENDED_PHASES, FAILED_PHASES, Phase
 from batchctl.model.verdicts import RowVerdict
 from batchctl.report.layout import count
@@ -167,13 +168,21 @@ def rows_text(rows: RowCounts) -> str:
     return ", ".join([f"{done}/{total}", *failed, *_not_sent(rows)])
 
 
-def collected_words(rows: RowCounts) -> str:
-    """The rows of collected results, for one line: `2 rows ok, 1 MAX_TOKENS, 1 without a result`."""
+def collected_words(rows: RowCounts, sent: RowsSent | None = None) -> str:
+    """The rows of collected results, for one line: `2 rows ok, 1 MAX_TOKENS, 1 without a result`.
+
+    An attempt that sent a part of the rows has its own number before those of the job.
+    """
+    own = (
+        ""
+        if sent is None or sent.rows >= sent.total
+        else f"{sent.good(rows.accepted)} of {sent.rows} sent rows ok; in all "
+    )
     none = f" {RowVerdict.NO_RESULT}"
     codes = [code for code in rows.bad_codes if not code.endswith(none)]
     missing = [f"{code.removesuffix(none)} without a result" for code in rows.bad_codes if code.endswith(none)]
     good = f"{rows.ok} {'row' if rows.ok == 1 else 'rows'} ok"
-    return ", ".join([good, *(codes or [f"{rows.failed or 0} failed"]), *missing, *_not_sent(rows)])
+    return own + ", ".join([good, *(codes or [f"{rows.failed or 0} failed"]), *missing, *_not_sent(rows)])
 
 
 def _not_sent(rows: RowCounts) -> list[str]:

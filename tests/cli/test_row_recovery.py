@@ -32,7 +32,7 @@ def lose_state(shop: Shop) -> None:
 
 def order_retry(shop: Shop) -> None:
     shop.cli.ok("retry", "translate", "--yes")
-    shop.cli.ok("apply", "--yes", "--wait")
+    assert "10 of 10 sent rows ok; in all 20 rows ok, 0 failed" in shop.cli.ok("apply", "--yes", "--wait").err
 
 
 def check_complete(shop: Shop) -> None:

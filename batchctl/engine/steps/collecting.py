@@ -111,7 +111,7 @@ class Collector:
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
         self._journal.note_attempt(done)
-        words = collected_words(rows)
+        words = collected_words(rows, collected.sent)
         if fetched.problem is not None and collected.ok + collected.failed:
             words += f"; positions are not known, because the input cannot be read: {fetched.problem.message}"
         if collected.unmatched:
