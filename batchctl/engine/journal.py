@@ -32,7 +32,7 @@ from batchctl.model.recorded import (
     SaveQuota,
     Write,
 )
-from batchctl.reconcile import end_notices, ghosts_of, old_ghosts
+from batchctl.reconcile import current_record, end_notices, ghosts_of, old_ghosts
 
 
 class Journal:
@@ -86,7 +86,16 @@ class Journal:
     def current(self, job: str) -> RecordedAttempt | None:
         """The current attempt, with all that was noted; None if there is none, or the job is not recorded."""
         row = self._rows.get(job)
-        return self._attempts.get(AttemptKey(job, row.current)) if row is not None else None
+        if row is None:
+            return None
+        attempts = [self._attempts[key] for key in self._keys[job] if key.attempt == row.current]
+        return current_record(RecordedJob(row, tuple(sorted(attempts, key=lambda one: one.key.shard))))
+
+    def count_shards(self, key: AttemptKey) -> int:
+        """The number of shards of an attempt: those that are recorded, and those that its lists of rows name."""
+        named = [one for one in self._keys[key.job] if one.attempt == key.attempt]
+        sent = [attempt.sent.shards for one in named if (attempt := self._attempts[one]).sent is not None]
+        return max(len(named), *sent, 1)
 
     def find_file(self, account: Account, sha256: str) -> RecordedFile | None:
         return self._files.get((account, sha256))

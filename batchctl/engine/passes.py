@@ -70,6 +70,8 @@ class PassReport:
     """Those that could not be read in full, with the reason."""
     unanswered: frozenset[str] = frozenset()
     """Jobs with a create call that has no answer at the end of the pass."""
+    unsent: frozenset[str] = frozenset()
+    """Jobs with shards that this pass has chosen and not created yet."""
     timing: Timing = field(default_factory=Timing)
     """When its decisions fall due."""
     listed: Mapping[Account, int] = field(default_factory=dict)
@@ -119,6 +121,7 @@ def run_pass(
             approve(planned)
         tools.progress.planned(planned)
         journal = Journal(desired.stack, session, recorded, tools.clock)
+        recorded_keys = set(journal.attempts)
         for account, identity in planned.identities.items():
             journal.note_identity(account, identity)
         observations = Observations(look.observed)
@@ -129,6 +132,7 @@ def run_pass(
         # An order is carried out once: the next plan is made without it.
         followed = replace(options, rerun=frozenset())
         unanswered = frozenset(key.job for key, attempt in journal.attempts.items() if attempt.intent is not None)
+        unsent = frozenset(key.job for key in journal.attempts.keys() - recorded_keys if journal.attempts[key].is_new)
         inventory = tools.look_at_results(desired, journal.recorded, options)
     return PassReport(
         planned,
@@ -144,6 +148,7 @@ def run_pass(
         frozenset(look.observed),
         look.errors,
         unanswered,
+        unsent,
         timing=time_plan(planned, desired, look.observed, now, elapsed),
         listed={account: len(one.jobs) for account, one in look.observed.items()},
         serial=before.serial,

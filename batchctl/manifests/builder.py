@@ -15,14 +15,14 @@ from batchctl.manifests.destinations import read_dest
 from batchctl.manifests.digest import work_tree
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, did_you_mean
-from batchctl.manifests.input_limits import input_bytes
+from batchctl.manifests.input_limits import input_bytes, limits_of
 from batchctl.manifests.labels import check_labels
 from batchctl.manifests.lifecycle_reader import read_lifecycle
 from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
 from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.remote_names import read_adopt, read_model
-from batchctl.manifests.row_settings import check_fallbacks, read_canary, read_row_settings
+from batchctl.manifests.row_settings import check_fallbacks, read_canary, read_row_settings, read_sharding
 from batchctl.manifests.sources import SENT_FORMS, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
 from batchctl.model.desired import (
@@ -122,6 +122,7 @@ class JobBuilder:
             lifecycle=lifecycle,
             row_settings=read_row_settings(self._spec),
             canary=read_canary(self._spec),
+            sharding=read_sharding(self._spec, limits_of(config), kind_of_rows(api, self._kind, model)),
             labels=value_of(self._root, "metadata", "labels") or {},
             display_name=self._value("displayName"),
             dest=dest,

@@ -1,4 +1,4 @@
-"""Reads `spec.rows` and `spec.canary` of a manifest that keeps to its schema."""
+"""Reads `spec.rows`, `spec.canary` and `spec.sharding` of a manifest that keeps to its schema."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from batchctl.manifests.nodes import Items, Node, find, key_place, value_of
 from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.remote_names import read_model
 from batchctl.manifests.request_defaults import check_request
-from batchctl.model.capabilities import is_embedding_model, is_partner_model
-from batchctl.model.desired import Json
+from batchctl.model.capabilities import ApiLimits, is_embedding_model, is_partner_model
+from batchctl.model.desired import Json, Kind
 from batchctl.model.quoting import shown
 from batchctl.model.row_settings import Canary, Fallback, MaxFailedRows, RowSettings
+from batchctl.model.row_work import ShardLimits
 from batchctl.model.sent_with import SentWith
 
 
@@ -73,3 +74,19 @@ def read_canary(spec: Node) -> Canary | None:
         standard.max_failed_rows if failed is None else MaxFailedRows.parse(failed),
         value_of(spec, "canary", "maxTokensPerRow"),
     )
+
+
+def read_sharding(spec: Node, ceiling: ApiLimits, rows: Kind) -> ShardLimits:
+    """What one remote job may have: the manifest's limits, and those of the provider above them."""
+    most_rows = ceiling.embedding_rows if rows is Kind.EMBEDDINGS_BATCH_JOB else ceiling.rows
+    found = {name: value_of(spec, "sharding", name) for name in ("maxRows", "maxBytes", "maxTokens", "maxResultBytes")}
+    return ShardLimits(
+        _least(found["maxRows"], most_rows),
+        _least(found["maxBytes"], ceiling.file_bytes),
+        found["maxTokens"],
+        found["maxResultBytes"],
+    )
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return min((limit for limit in (one, other) if limit is not None), default=None)

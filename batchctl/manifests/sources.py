@@ -209,11 +209,10 @@ class SourceReader:
         if found is None:
             return None
         summary, size = found
+        # More rows than one remote job may have are split into shards.
         sent = sent_bytes(size, summary, purpose.request)
-        sound = limits.allow_rows(summary.rows, purpose.rows)
-        sound &= limits.allow_sent(sent)
         limits.warn_of_result_file(summary.output_tokens)
-        return LocalFile(real, summary.sha256, summary.rows, sent, summary.row_hashes) if sound else None
+        return LocalFile(real, summary.sha256, summary.rows, sent, summary.row_hashes)
 
     def _find(self, path: Path, place: Location) -> Path | None:
         """The file with all links resolved, if it exists and may be read."""
@@ -244,10 +243,7 @@ class SourceReader:
     def _summary(self, real: Path, file: str, limits: InputLimits, purpose: Purpose) -> tuple[RowsSummary, int] | None:
         """The summary of the file and its bytes; None if it is too large, invalid or empty."""
         try:
-            # Reading takes long, so a file that is too large is not read at all.
             size = real.stat().st_size
-            if not limits.allow_bytes(size):
-                return None
             summary = self.rows.fingerprint(real, purpose.rows, self.line_bytes, purpose.rules)
         except RowsError as error:
             given: set[str] = set()

@@ -18,6 +18,7 @@ from batchctl.model.chain import Chain, ChainCount, Obstacle
 from batchctl.model.keys import Account, Api
 from batchctl.model.notices import Hook
 from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
+from batchctl.model.row_work import ShardLimits
 from batchctl.model.sent_with import SentWith
 
 Json: TypeAlias = Any
@@ -253,7 +254,9 @@ class DesiredJob:
     """See `RowHashes`; None if there are too many rows, or batchctl does not send them."""
     row_settings: RowSettings = field(default_factory=RowSettings)
     canary: Canary | None = None
-    """Not in the digest."""
+    """Not in the digest, like the next one."""
+    sharding: ShardLimits = field(default_factory=ShardLimits)
+    """What one remote job may have: the limits of the manifest and of the provider."""
     sent_with: SentWith | None = None
     """The change of its requests in one attempt. It is not in the digest, and not in the fingerprints of rows."""
 

@@ -57,6 +57,7 @@ class EventKind(StrEnum):
     # Its results
     COLLECTED = ("Collected", "collected", Bearing.PROGRESS)
     REUSED = ("Reused", "reused", Bearing.DECISION)
+    MERGED = ("Merged", "merged", Bearing.PROGRESS)
     RESULTS_FOUND = ("ResultsFound", "results found")
     NOT_READY = ("NotReady", "not ready")
     GIVEN_UP = ("GivenUp", "given up")

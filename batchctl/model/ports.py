@@ -5,7 +5,7 @@ The file is long because each protocol is beside the values that its methods exc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,6 +116,8 @@ class InputRow:
     """The request as it was sent, if `request` is None because no result echoes it."""
     fingerprint: bytes = field(default=b"", compare=False)
     """See `RowPrinter`; empty for a row that batchctl does not send."""
+    size: int = field(default=0, compare=False)
+    """The approximate bytes of the row as it is sent."""
 
 
 @dataclass(frozen=True)
@@ -433,6 +435,18 @@ class Shelf(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class CollectOptions:
+    """What the collection of an attempt depends on besides its results."""
+
+    choice: RowChoice = field(default_factory=RowChoice)
+    """Which answers of earlier attempts count."""
+    counts_missing: bool = True
+    """Whether rows without a result count as tried."""
+    shards: int = 1
+    """The number of remote jobs of the attempt. The results of several are merged later."""
+
+
 class ResultStore(Protocol):
     """The results folder."""
 
@@ -444,15 +458,12 @@ class ResultStore(Protocol):
         items: Iterable[ResultItem],
         known: KnownInput | None,
         marks: Mapping[str, Json],
-        *,
-        choice: RowChoice = ...,
-        counts_missing: bool = ...,
+        options: CollectOptions = ...,
     ) -> Collected:
         """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
 
         `known` is what is known of the input; None: only that batchctl sent its rows. `marks` are more facts for the
-        folder's manifest: the stack, its uid, and the token of the create call. `choice` says which answers of earlier
-        attempts count. With `counts_missing`, rows without a result count as tried. Repeating it is harmless.
+        folder's manifest: the stack, its uid, and the token of the create call. Repeating it is harmless.
 
         Raises ResultsError, and the errors of `items` and of a foreign input.
         """
@@ -484,9 +495,12 @@ class RowLedger(Protocol):
         """
         ...
 
-    def choose(self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice) -> ChosenRows:
+    def choose(
+        self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
+    ) -> ChosenRows:
         """Choose the rows that an attempt sends, and write their list durably. Raises ResultsError.
 
+        More rows than one remote job may have are split into shards, each with a list and a token of its own.
         A list that the same token wrote before is used again: the call may have got through.
         """
         ...
@@ -510,6 +524,17 @@ class ChosenRows:
     """Their 0-based positions in the input, in order; None: all rows."""
     damaged: tuple[str, ...] = ()
     """Parts of the ledger that cannot be read, with the reason: their rows count as not answered."""
+    others: tuple[OtherShard, ...] = ()
+    """The further shards of the attempt, which are created on their own."""
+
+
+@dataclass(frozen=True)
+class OtherShard:
+    """A shard of an attempt that is not sent yet."""
+
+    key: AttemptKey
+    token: str
+    sent: RowsSent
 
 
 class StateSession(AbstractContextManager["StateSession"], Protocol):

@@ -89,6 +89,15 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class MergedResults:
+    """The results of all shards of an attempt, and of the attempts before it."""
+
+    path: str
+    """Relative to the results folder."""
+    rows: RowCounts
+
+
+@dataclass(frozen=True)
 class RecordedAttempt:
     """One attempt as the state file has it."""
 
@@ -137,6 +146,8 @@ class RecordedAttempt:
     """Its uploaded input file; empty: it has none; None: not known."""
     sent: RowsSent | None = None
     """The rows that it sent; None if batchctl did not choose them."""
+    merged: MergedResults | None = None
+    """Of the first of several shards: the results of all of them."""
 
     @property
     def is_canary(self) -> bool:
@@ -179,6 +190,11 @@ class RecordedAttempt:
     def is_reused(self) -> bool:
         """Whether it reuses results of the same work: it was never sent and has no remote job."""
         return self.remote is None and self.results is not None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no create call was tried for it, and nothing keeps it from being made."""
+        return self.is_unsent and self.intent is None and self.trouble is None and not self.rejected
 
     @property
     def is_unsent(self) -> bool:

@@ -31,6 +31,19 @@ class RowsToSend(StrEnum):
 
 
 @dataclass(frozen=True)
+class ShardLimits:
+    """The most that one remote job may have; None: no limit."""
+
+    rows: int | None = None
+    bytes: int | None = None
+    """Of the rows as they are sent."""
+    tokens: int | None = None
+    """Of the input, estimated from the bytes."""
+    result_bytes: int | None = None
+    """Of the answers, estimated from `maxOutputTokens` of the rows."""
+
+
+@dataclass(frozen=True)
 class RowHistory:
     """The results of one request so far."""
 
@@ -93,6 +106,8 @@ class RowChoice:
     """`rows.maxAttempts`."""
     since: int = 1
     """The first attempt whose answers count."""
+    limits: ShardLimits = field(default_factory=ShardLimits)
+    """What one remote job may have; more rows are split."""
     most: int | None = None
     """Of a canary: the number of rows. They are spread over the input, and are the same ones each time."""
 
@@ -214,6 +229,8 @@ class RowsSent:
     """The change with which they were sent; None: none."""
     again: bool = False
     """Whether they are sent although results of the same work are here: by `retryOn: [ROWS]`, `--rerun` or an order."""
+    shards: int = 1
+    """The number of remote jobs that the attempt is split into."""
 
     def good(self, accept: frozenset[str]) -> int:
         """The rows with a good answer. `accept` are codes that count as good besides `OK`."""

@@ -195,6 +195,28 @@ class Assemble(
 
 
 @dataclass(frozen=True)
+class Merge(
+    StepKind,
+    buys=False,
+    stops=False,
+    is_harmless=True,
+    makes_attempt=False,
+    needs_complete_list=False,
+    needs_results_folder=False,
+):
+    """Write the results of all shards of an attempt into one file."""
+
+    key: AttemptKey
+    """Of the first shard."""
+    rows: RowChoice
+    """The answers that count."""
+
+    @property
+    def line(self) -> str:
+        return f"merge {self.key.job}@{self.key.attempt}"
+
+
+@dataclass(frozen=True)
 class Cancel(
     StepKind,
     buys=False,
@@ -280,5 +302,5 @@ class Forget(
 
 Record: TypeAlias = RecordAttempt | RecordJob
 """A step that only writes to the state."""
-Step: TypeAlias = Record | Create | Reuse | Assemble | Cancel | Collect | Delete | Forget
+Step: TypeAlias = Record | Create | Reuse | Assemble | Merge | Cancel | Collect | Delete | Forget
 """One step. A job's steps run in order; the first failure ends them."""

@@ -26,7 +26,7 @@ from batchctl.reconcile.selector import parse_selector
 from batchctl.reconcile.view.credentials import find_strangers
 from batchctl.reconcile.view.endings import has_succeeded
 from batchctl.reconcile.view.marks import is_ours
-from batchctl.reconcile.view.phases import phase_on_record
+from batchctl.reconcile.view.phases import current_record, phase_on_record
 from batchctl.reconcile.view.readings import ghosts_of, old_ghosts
 from batchctl.reconcile.view.refresh import refresh
 from batchctl.reconcile.view.renames import Move, final_names, find_moves, rename
@@ -51,6 +51,7 @@ __all__ = [
     "bind_job",
     "choice_of_rows",
     "choose_gets",
+    "current_record",
     "delivered",
     "end_notices",
     "expects_attempt",

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from batchctl.disk.private_files import create_file, sync_folder
 from batchctl.model.desired import Json
 from batchctl.model.keys import AttemptKey
-from batchctl.model.ports import Collected, KnownInput, ResultItem, SentRows
+from batchctl.model.ports import Collected, CollectOptions, KnownInput, ResultItem, SentRows
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import Fate, Settled
@@ -55,18 +55,18 @@ class Earlier:
 class Collection:
     """The collection of one attempt into a new folder `part`.
 
-    `sent` is the list of the rows that it sent; None if there is none. With `counts_missing`, a row without a result
-    counts as tried.
+    `sent` is the list of the rows that it sent; None if there is none.
     """
 
     def __init__(
-        self, part: Path, known: KnownInput | None, sent: SentList | None, earlier: Earlier, *, counts_missing: bool
+        self, part: Path, known: KnownInput | None, sent: SentList | None, earlier: Earlier, options: CollectOptions
     ) -> None:
         self._part = part
         self._known = known
         self._sent = sent
         self._earlier = earlier
-        self._counts_missing = counts_missing and sent is not None
+        self._is_shard = options.shards > 1
+        self._counts_missing = options.counts_missing and sent is not None
 
     def write(self, path: str, items: Iterable[ResultItem], facts: Mapping[str, Json]) -> Collected:
         """Write all files of the folder; the manifest comes last. Raises what `items` and the known input raise."""
@@ -84,7 +84,8 @@ class Collection:
             expectations = Expectations(expected)
             join = join_for(known, aside, expectations)
             ledger = None if sent is None or not sent.has_fingerprints else LedgerWriter(sent)
-            is_part = whole.has_fingerprints
+            # The shards of an attempt are merged when all are collected.
+            is_part = whole.has_fingerprints and not self._is_shard
             answers = ANSWERS_FILE if is_part else RESULTS_FILE
             counts = ResultCount()
             for number, arrived in enumerate(items):
@@ -106,6 +107,7 @@ class Collection:
                 ledger.add_missing()
             own = _own(sent, ledger, written)
             found["canary"] = sent.is_canary
+            found["shards"] = sent.shards
             found["ledger"] = {
                 **ledger.write(self._part, answers),
                 "answersSha256": written.sha256,
@@ -195,7 +197,8 @@ def rows_facts(collected: Collected) -> dict[str, Json]:
 def _own(sent: SentList, ledger: LedgerWriter, written: Written) -> RowsSent:
     """The rows of this attempt alone."""
     verdicts = dict(sorted_codes(ledger.verdicts()))
-    return RowsSent(len(sent), sent.total, "", sent.is_canary, verdicts, written.usage.total, sent.sent_with)
+    facts = (len(sent), sent.total, "", sent.is_canary, verdicts, written.usage.total)
+    return RowsSent(*facts, sent_with=sent.sent_with, shards=sent.shards)
 
 
 def _counted(path: str, written: Written, settled: Settled) -> Collected:

@@ -121,8 +121,8 @@ class RowEncoder:
         form, printer = WireForm(job), RowPrinter(job)
         for row in rows:
             sent = form.request(row)
-            fingerprint = printer.fingerprint(form.described(row, sent))
-            yield InputRow(row.key, None, row.members, sent_request=sent, fingerprint=fingerprint)
+            fingerprint, size = printer.read(form.described(row, sent))
+            yield InputRow(row.key, None, row.members, sent_request=sent, fingerprint=fingerprint, size=size)
 
     def _rows_of_file(self, job: DesiredJob, source: LocalFile) -> Iterator[InputRow]:
         form, printer = WireForm(job), RowPrinter(job)
@@ -131,13 +131,15 @@ class RowEncoder:
             for index, row in enumerate(read_rows(source.path, job.row_kind, self._line_bytes)):
                 hasher.add(row)
                 sent = form.request(row)
+                fingerprint, size = printer.read(form.described(row, sent))
                 yield InputRow(
                     row.key,
                     sent if form.is_echoed else None,
                     row.members,
                     form.names(row, index),
                     sent_request=sent,
-                    fingerprint=printer.fingerprint(form.described(row, sent)),
+                    fingerprint=fingerprint,
+                    size=size,
                 )
         except RowsError as error:
             raise _input_changed(source, str(error)) from error

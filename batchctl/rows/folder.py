@@ -49,6 +49,12 @@ def folder_name(key: AttemptKey, digest: str) -> str:
     return f"{match[1]}-{key.attempt}{shard}"
 
 
+def shard_folder_name(key: AttemptKey, digest: str, shards: int) -> str:
+    """The name of the folder with the results of one shard; of an attempt without shards, its own."""
+    name = folder_name(key, digest)
+    return f"{name}.0" if shards > 1 and key.shard == 0 else name
+
+
 def is_folder_name(name: str) -> bool:
     """Whether `collect` may have given a folder this name."""
     return _FOLDER.fullmatch(name) is not None

@@ -184,8 +184,9 @@ def _sent(found: Mapping[str, Json], total: int) -> RowsSent | None:
         return None
     ledger = _object(found["ledger"])
     sent_with = SentWith.read(ledger["sentWith"]) if "sentWith" in ledger else None
-    is_canary = found.get("canary") is True
-    return RowsSent(_count(ledger["sent"], "sent"), total, "", is_canary, _verdicts(ledger), sent_with=sent_with)
+    shards = _count(found.get("shards", 1), "shards", 1, _MOST_SHARDS)
+    facts = _count(ledger["sent"], "sent"), total, "", found.get("canary") is True, _verdicts(ledger)
+    return RowsSent(*facts, sent_with=sent_with, shards=shards)
 
 
 def _verdicts(rows: Mapping[str, Json]) -> dict[str, int]:

@@ -7,28 +7,30 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from heapq import nsmallest
 from pathlib import Path
 
 from batchctl.disk.private_files import make_folder, sync_folder
+from batchctl.disk.safe_open import is_there
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
-from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow
+from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow, OtherShard
 from batchctl.model.row_work import RowChoice, RowsSent, RowWork
 from batchctl.model.states import JobState
 from batchctl.rows.collection import rows_facts, sorted_codes
+from batchctl.rows.cutting import Cutter
 from batchctl.rows.folder import MANIFEST_FORMAT, RESULTS_FILE, folder_name, job_folder, results_errors
-from batchctl.rows.kept import REUSED_FROM, write_manifest
+from batchctl.rows.kept import FAULTS, REUSED_FROM, read_manifest, write_manifest
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.merging import merge
 from batchctl.rows.ordered_rows import NAMED, count_ordered, name_of
 from batchctl.rows.segments import Segments, Signature, Wanted, read_segments, sign_ledgers
-from batchctl.rows.sent_list import SentList, read_sent, write_sent
+from batchctl.rows.sent_list import read_sent, write_sent
 from batchctl.rows.whole_input import WholeInput
 
 
@@ -63,29 +65,38 @@ class ResultsLedger:
         self._surveys[job.name] = asked, found
         return found
 
-    def choose(self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice) -> ChosenRows:
+    def choose(
+        self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
+    ) -> ChosenRows:
         known = read_sent(self._root, key, job.digest, token)
         if known is not None:
-            sent_before = RowsSent(
-                len(known), known.total, "", known.is_canary, sent_with=known.sent_with, again=known.again
-            )
+            facts = len(known), known.total, "", known.is_canary
+            more = {"sent_with": known.sent_with, "again": known.again, "shards": known.shards}
+            sent_before = RowsSent(*facts, **more)
             return ChosenRows(sent_before, None if known.is_whole else known.places)
         segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)
         chosen = None if choice.most is None else self._spread(job, index, choice, choice.most)
-        sent, seen = SentList.of_choice(token, choice), set[bytes]()
+        cutter, seen, total, number = Cutter(choice, new_token, token), set[bytes](), 0, 0
         for position, row in enumerate(self._rows(job)):
-            sent.total = position + 1
+            total = position + 1
             if row.fingerprint in seen or not _is_sent(row, position, index, choice):
                 continue
             seen.add(row.fingerprint)
             if chosen is None or position in chosen:
-                sent.add(position, row)
-        sent.is_canary = chosen is not None and len(sent) < len(seen)
-        if not len(sent):
-            return ChosenRows(RowsSent(0, sent.total, ""), (), segments.damaged)
-        written = write_sent(self._root, key, job.digest, sent)
-        return ChosenRows(written, None if sent.is_whole else sent.places, segments.damaged)
+                cutter.add(position, row)
+                number += 1
+        is_canary = chosen is not None and number < len(seen)
+        shards = list(cutter.finish(total, is_canary=is_canary))
+        if not number:
+            return ChosenRows(RowsSent(0, total, ""), (), segments.damaged)
+        written = []
+        for shard, sent in enumerate(shards):
+            own = replace(key, shard=shard)
+            written.append(OtherShard(own, sent.token, write_sent(self._root, own, job.digest, sent)))
+        first = shards[0]
+        positions = None if first.is_whole else first.places
+        return ChosenRows(written[0].sent, positions, segments.damaged, tuple(written[1:]))
 
     def assemble(
         self, job: DesiredJob, key: AttemptKey, marks: Mapping[str, Json], choice: RowChoice
@@ -97,7 +108,7 @@ class ResultsLedger:
             whole = WholeInput(aside)
             for row in self._rows(job):
                 whole.add(row)
-            target = folder / folder_name(key, job.digest)
+            target = _target(folder, folder_name(key, job.digest))
             part = folder / f".{target.name}.part"
             shutil.rmtree(part, ignore_errors=True)
             try:
@@ -172,6 +183,23 @@ def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, dam
     return RowWork(*counts, tuple(first), damaged, fallbacks=tuple(fallbacks))
 
 
+def _target(folder: Path, base: str) -> Path:
+    """The first folder that is free, or was assembled before: collected results are never overwritten."""
+    target, number = folder / base, 1
+    while is_there(target) and not _is_assembled(target):
+        number += 1
+        target = folder / f"{base}-{number}"
+    return target
+
+
+def _is_assembled(folder: Path) -> bool:
+    try:
+        found = read_manifest(folder)
+        return found["remote"] is None and found[REUSED_FROM]["path"] is None
+    except FAULTS:
+        return False  # not a folder of ours, or damaged: never written into
+
+
 def _facts(
     job: DesiredJob,
     key: AttemptKey,
@@ -191,7 +219,7 @@ def _facts(
         "remote": None,
         "displayName": "",
         "model": job.model,
-        "state": JobState.SUCCEEDED.value,
+        "state": (JobState.PARTIALLY_SUCCEEDED if collected.failed or collected.missing else JobState.SUCCEEDED).value,
         "createTime": None,
         "startTime": None,
         "endTime": None,

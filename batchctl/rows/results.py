@@ -17,8 +17,7 @@ from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Collected, KnownInput, ResultItem
-from batchctl.model.row_work import RowChoice
+from batchctl.model.ports import Collected, CollectOptions, KnownInput, ResultItem
 from batchctl.model.times import rfc3339
 from batchctl.rows.collection import Collection, Earlier
 from batchctl.rows.folder import (
@@ -27,16 +26,16 @@ from batchctl.rows.folder import (
     MANIFEST_FORMAT,
     MOST_BYTES,
     RESULTS_FILE,
-    folder_name,
     is_folder_name,
     job_folder,
     outside,
     results_errors,
+    shard_folder_name,
 )
 from batchctl.rows.reuse import copy_results
 from batchctl.rows.sent_list import read_sent
 
-_ANY = RowChoice()
+_STANDARD = CollectOptions()
 _LAST = (RESULTS_FILE, MANIFEST_FILE)
 """Files of a folder that are replaced last, the manifest after all others: it vouches for them."""
 
@@ -55,9 +54,7 @@ class ResultsFolder:
         items: Iterable[ResultItem],
         known: KnownInput | None,
         marks: Mapping[str, Json],
-        *,
-        choice: RowChoice = _ANY,
-        counts_missing: bool = True,
+        options: CollectOptions = _STANDARD,
     ) -> Collected:
         """Write all items durably under `<job>/<digest8>-<attempt>/`, sorted by input position.
 
@@ -66,15 +63,15 @@ class ResultsFolder:
         they get a folder of their own beside them. Raises ResultsError, and whatever `items` raises.
         """
         job = job_folder(self._root, key.job)
-        base = folder_name(key, digest)
+        sent = read_sent(self._root, key, digest, str(marks.get("token", "")))
+        base = shard_folder_name(key, digest, options.shards)
         with results_errors(job):
             make_folder(job)
             target = _target(job, base, remote)
             part = job / f".{target.name}.part"
             _remove(part)
-            sent = read_sent(self._root, key, digest, str(marks.get("token", "")))
-            earlier = Earlier(self._root, target, key, marks.get("uid"), choice)
-            work = Collection(part, known, sent, earlier, counts_missing=counts_missing)
+            earlier = Earlier(self._root, target, key, marks.get("uid"), options.choice)
+            work = Collection(part, known, sent, earlier, options)
             try:
                 make_folder(part)
                 collected = work.write(f"{key.job}/{target.name}", items, _facts(key, digest, remote, marks))

@@ -27,8 +27,8 @@ class RowPrinter:
         shared = [_SCHEME, job.account.api, job.kind, job.model, job.run_id, dict(job.extra_body)]
         self._start = hashlib.sha256(canonical_json(shared) + b"\n")
 
-    def fingerprint(self, request: Mapping[str, Json]) -> bytes:
-        """The 16 bytes for a request as it is sent, without batchctl's labels."""
-        found = self._start.copy()
-        found.update(canonical_json(request))
-        return found.digest()[:_BYTES]
+    def read(self, request: Mapping[str, Json]) -> tuple[bytes, int]:
+        """The fingerprint of a request as it is sent, without batchctl's labels: 16 bytes; and the request's size."""
+        found, content = self._start.copy(), canonical_json(request)
+        found.update(content)
+        return found.digest()[:_BYTES], len(content)

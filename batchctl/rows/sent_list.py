@@ -43,6 +43,8 @@ class SentList:
     """The change with which they are sent; None: none."""
     again: bool = False
     """See `RowsSent`."""
+    shards: int = 1
+    """The number of lists that the rows of the attempt are split into."""
     places: array[int] = field(default_factory=lambda: array("Q"))
     """The 0-based position of each row in the input."""
     prints: bytearray = field(default_factory=bytearray)
@@ -97,6 +99,7 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         "total": sent.total,
         "rows": len(sent),
         "canary": sent.is_canary,
+        "shards": sent.shards,
         **({"renews": True} if sent.renews else {}),
         **({"again": True} if sent.again else {}),
         **({"sentWith": sent.sent_with.plain} if sent.sent_with else {}),
@@ -106,7 +109,8 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         make_folder(job / FOLDER)
         with replace_file(_path(job, key, digest)) as stream:
             sha256 = write_packed(stream, head, body)
-    return RowsSent(len(sent), sent.total, sha256, sent.is_canary, sent_with=sent.sent_with, again=sent.again)
+    facts = len(sent), sent.total, sha256, sent.is_canary
+    return RowsSent(*facts, sent_with=sent.sent_with, again=sent.again, shards=sent.shards)
 
 
 def read_sent(root: Path, key: AttemptKey, digest: str, token: str) -> SentList | None:
@@ -140,10 +144,9 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
         raise ValueError("the list of sent rows is incomplete")
     flags = head.get("canary") is True, head.get("renews") is True
     sent_with = SentWith.read(head["sentWith"]) if "sentWith" in head else None
+    changes = sent_with, head.get("again") is True, head.get("shards", 1)
     prints = bytearray(body[ends[0] : ends[1]])
-    return SentList(
-        head["token"], head["total"], *flags, sent_with, head.get("again") is True, _native(places), prints, names
-    )
+    return SentList(head["token"], head["total"], *flags, *changes, _native(places), prints, names)
 
 
 def _little_endian(numbers: array[int]) -> bytes:

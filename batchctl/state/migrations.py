@@ -264,6 +264,11 @@ def add_row_orders(db: Database) -> None:
     db.table("jobs").add_column("retry_rows", str)
 
 
+def add_merged(db: Database) -> None:
+    """Version 19: the results of all shards of an attempt, as JSON."""
+    db.table("attempts").add_column("merged", str)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables,
     add_names_and_identities,
@@ -283,6 +288,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     add_row_verdicts,
     add_rows_sent,
     add_row_orders,
+    add_merged,
 )
 """In order. The format version of a file is the number of migrations that it has had."""
 

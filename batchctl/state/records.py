@@ -38,7 +38,9 @@ from batchctl.state.lifecycle_cell import lifecycle_object, read_lifecycle
 from batchctl.state.row_orders import read_row_order, row_order_cell
 from batchctl.state.row_verdicts import (
     flag_cell,
+    merged_cell,
     read_accepted,
+    read_merged,
     read_optional_flag,
     read_row_settings,
     read_sent,
@@ -158,6 +160,7 @@ def attempt_record(attempt: RecordedAttempt) -> Record:
         "trouble": trouble_cell(attempt.trouble),
         "input_file": optional_text_cell(attempt.input_file),
         "sent": sent_cell(attempt.sent),
+        "merged": merged_cell(attempt.merged),
     }
 
 
@@ -200,6 +203,7 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
         trouble=read_optional_trouble(stored["trouble"]),
         input_file=read_optional_text(stored["input_file"]),
         sent=read_sent(stored["sent"]),
+        merged=read_merged(stored["merged"]),
     )
 
 

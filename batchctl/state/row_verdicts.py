@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 from batchctl.model.desired import Json
+from batchctl.model.observed import RowCounts
+from batchctl.model.recorded import MergedResults
 from batchctl.model.row_settings import Fallback, RowSettings
 from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
@@ -91,6 +93,7 @@ def sent_cell(sent: RowsSent | None) -> Cell:
     found |= {"verdicts": dict(sent.verdicts)} if sent.verdicts else {}
     found |= {"again": True} if sent.again else {}
     found |= {"sentWith": sent.sent_with.plain} if sent.sent_with else {}
+    found |= {"shards": sent.shards} if sent.shards > 1 else {}
     return json_cell(found if sent.tokens is None else {**found, "tokens": sent.tokens})
 
 
@@ -108,4 +111,32 @@ def read_sent(cell: Json) -> RowsSent | None:
         read_optional_number(found.get("tokens")),
         SentWith.read(found["sentWith"]) if "sentWith" in found else None,
         found.get("again") is True,
+        read_number(found.get("shards", 1)),
     )
+
+
+def merged_cell(merged: MergedResults | None) -> Cell:
+    """The results of all shards, as JSON; NULL where there are none."""
+    if merged is None:
+        return None
+    rows = merged.rows
+    counts = {"total": rows.total, "ok": rows.ok, "failed": rows.failed, "verdicts": dict(rows.verdicts)}
+    found = {"path": merged.path, **counts, "accepted": sorted(rows.accepted), "tooManyFailed": rows.too_many_failed}
+    return json_cell(found)
+
+
+def read_merged(cell: Json) -> MergedResults | None:
+    """The results from `merged_cell`. Raises CellError and KeyError."""
+    if cell is None:
+        return None
+    found = read_object(cell)
+    too_many = found["tooManyFailed"]
+    rows = RowCounts(
+        read_optional_number(found["total"]),
+        read_optional_number(found["ok"]),
+        read_optional_number(found["failed"]),
+        {code: read_number(number) for code, number in found["verdicts"].items()},
+        frozenset(map(read_text, found["accepted"])),
+        None if too_many is None else bool(too_many),
+    )
+    return MergedResults(read_text(found["path"]), rows)

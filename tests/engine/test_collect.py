@@ -238,11 +238,11 @@ class Listening:
         self._inner = inner
         self.told = {}
 
-    def collect(self, key, digest, remote, items, known, marks, **choice):
+    def collect(self, key, digest, remote, items, known, marks, options):
         if isinstance(known, SentRows):
             known = SentRows(list(known.rows))
         self.told[key.job] = known
-        return self._inner.collect(key, digest, remote, items, known, marks, **choice)
+        return self._inner.collect(key, digest, remote, items, known, marks, options)
 
     def point_current(self, *given):
         self._inner.point_current(*given)
@@ -279,8 +279,8 @@ class Strange:
     def __init__(self, inner):
         self._inner = inner
 
-    def collect(self, *given, **choice):
-        return replace(self._inner.collect(*given, **choice), unmatched=2)
+    def collect(self, *given):
+        return replace(self._inner.collect(*given), unmatched=2)
 
     def point_current(self, *given):
         self._inner.point_current(*given)

@@ -14,6 +14,7 @@ from batchctl.model.steps import (
     Create,
     Delete,
     Forget,
+    Merge,
     RecordAttempt,
     RecordJob,
     Reuse,
@@ -32,12 +33,12 @@ ACTIONS = {
 STEPS = {
     "buys": {Create},
     "stops": {Cancel, Delete},
-    "is_harmless": {RecordAttempt, Collect},
+    "is_harmless": {RecordAttempt, Collect, Merge},
     "makes_attempt": {Create, Reuse, Assemble},
     "needs_complete_list": {Create, Cancel, Delete, Forget},
     "needs_results_folder": {Create, Delete},
 }
-KINDS = {RecordAttempt, RecordJob, Create, Reuse, Assemble, Cancel, Collect, Delete, Forget}
+KINDS = {RecordAttempt, RecordJob, Create, Reuse, Assemble, Merge, Cancel, Collect, Delete, Forget}
 
 
 @pytest.mark.parametrize(("trait", "actions"), ACTIONS.items())

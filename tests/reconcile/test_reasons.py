@@ -43,6 +43,8 @@ from tests.support.decisions import (
     row,
     seen,
     several,
+    shard,
+    sharded,
     unanswered,
     vanished,
     with_row,
@@ -196,6 +198,7 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
     ],
     Reason.CANARY_PASSED: [canary(OK=50)],
     Reason.CANARY_FAILED: [canary(OK=40, SAFETY=10)],
+    Reason.SHARDS_LEFT: [sharded(shard(0), shard(1, None))],
     Reason.ROWS_RETRIED: [
         replace(
             one(collected(rows=PART, end_time=NOW - HOUR), retry_on=frozenset({"ROWS"})),

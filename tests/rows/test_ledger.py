@@ -13,7 +13,7 @@ import pytest
 from batchctl.model.desired import DesiredJob, InlineRows, RequestRow
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import Collected, InputRow, ResultItem, SentRows
+from batchctl.model.ports import Collected, CollectOptions, InputRow, ResultItem, SentRows
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
@@ -46,10 +46,15 @@ class Shop:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.ledger = ResultsLedger(root, "abc123", INPUTS)
+        self._tokens = 0
+
+    def new_token(self) -> str:
+        self._tokens += 1
+        return f"other{self._tokens:05}"
 
     def send(self, wanted: DesiredJob, attempt: int, choice: RowChoice = GOOD) -> list[str]:
         """Choose the rows of an attempt; gives their texts."""
-        chosen = self.ledger.choose(wanted, key(attempt), token(attempt), choice)
+        chosen = self.ledger.choose(wanted, key(attempt), token(attempt), choice, self.new_token)
         rows = wanted.source.rows
         places = range(len(rows)) if chosen.positions is None else chosen.positions
         return [str(rows[place].key) for place in places]
@@ -75,7 +80,8 @@ class Shop:
         remote = RemoteJob(f"batches/{attempt}", wanted.account, "x", None, "JOB_STATE_SUCCEEDED")
         given = SentRows(rows) if known else None
         marks = {**MARKS, "token": token(attempt)}
-        return ResultsFolder(self.root).collect(key(attempt), wanted.digest, remote, items, given, marks, **fields)
+        options = CollectOptions(**fields)
+        return ResultsFolder(self.root).collect(key(attempt), wanted.digest, remote, items, given, marks, options)
 
     def results(self, found: Collected) -> list[tuple[Any, Any, str]]:
         """The rows of a results file: key, position, and text or verdict."""
@@ -220,7 +226,7 @@ def test_a_damaged_attempt_costs_only_its_own_rows(shop: Shop, file: str) -> Non
     shop.collect(wanted, 2, [("y", "2")])
     damaged = shop.root / first.path / file
     damaged.write_bytes(damaged.read_bytes().replace(b"1", b"7"))
-    chosen = shop.ledger.choose(wanted, key(3), token(3), GOOD)
+    chosen = shop.ledger.choose(wanted, key(3), token(3), GOOD, shop.new_token)
     assert [*(chosen.positions or ())] == [0]
     assert len(chosen.damaged) == 1
     assert chosen.damaged[0].startswith(first.path)

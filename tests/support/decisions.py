@@ -45,6 +45,7 @@ from batchctl.model.steps import (
     Create,
     Delete,
     Forget,
+    Merge,
     RecordAttempt,
     RecordJob,
     Reuse,
@@ -382,7 +383,7 @@ def touched_by(step: Step) -> str | None:
             return remote
         case Collect(_, remote):
             return remote.name
-        case RecordAttempt() | RecordJob() | Create() | Reuse() | Assemble() | Forget():
+        case RecordAttempt() | RecordJob() | Create() | Reuse() | Assemble() | Merge() | Forget():
             return None
 
 
@@ -395,3 +396,26 @@ def canary(settings: Canary | None = None, tokens: int | None = None, **verdicts
     sent = RowsSent(50, 1000, "", is_canary=True, verdicts=verdicts, tokens=tokens)
     done = collected(sent=sent, rows=RowCounts(1000, verdicts.get("OK", 0), 50 - verdicts.get("OK", 0)))
     return Situation(wanted, row(wanted, done), look(seen(done)), inventory=kept(done))
+
+
+def shard(number: int, state: str | None = "RUNNING", *, of: int = 3, **fields: Any) -> RecordedAttempt:
+    """One of several shards of the first attempt of job `a`, each of 10 rows; without a state it is not sent yet."""
+    sent = RowsSent(10, 10 * of, "", shards=of)
+    remote = {} if state else {"remote": None, "create_time": None, "start_time": None}
+    made = attempt(1, state, **{"sent": sent, **remote, **fields})
+    name = None if made.remote is None else f"{made.remote}-s{number}"
+    return replace(made, key=AttemptKey("a", 1, number), token=f"shard{number:05}", remote=name)
+
+
+def sharded(*shards: RecordedAttempt, wanted: DesiredJob | None = None, **fields: Any) -> Situation:
+    """A job whose first attempt has these shards, each seen as it is recorded."""
+    manifest = wanted or job()
+    shown = look(*(_seen_shard(one) for one in shards if one.remote is not None))
+    return Situation(manifest, row(manifest, *shards), shown, inventory=kept(*shards), **fields)
+
+
+def _seen_shard(one: RecordedAttempt) -> RemoteJob:
+    found = seen(one)
+    assert found.mark is not None
+    made = replace(found.mark, key=one.key, token=one.token)
+    return replace(found, mark=made, display_name=f"Job {made}")

@@ -366,9 +366,11 @@ class TracedLedger:
     def survey(self, job: DesiredJob, choice: RowChoice) -> RowWork | None:
         return self._inner.survey(job, choice)
 
-    def choose(self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice) -> ChosenRows:
+    def choose(
+        self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
+    ) -> ChosenRows:
         self._boundaries.cross(f"before choose {key}")
-        chosen = self._inner.choose(job, key, token, choice)
+        chosen = self._inner.choose(job, key, token, choice, new_token)
         self._boundaries.cross(f"after choose {key}")
         return chosen
 

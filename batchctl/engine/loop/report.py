@@ -61,6 +61,7 @@ class DriveReport:
     errors: Mapping[Account, BatchctlError]
     """Accounts that the last pass could not read."""
     unanswered: frozenset[str] = frozenset()
+    unsent: frozenset[str] = frozenset()
     """Jobs with a create call that has no answer at the end of the last pass."""
     stopped: BatchctlError | None = None
     """Why it ended early: a signal, or the time was up."""
@@ -102,6 +103,7 @@ def merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:
         outcomes=outcomes,
         errors=done.errors,
         unanswered=done.unanswered,
+        unsent=done.unsent,
     )
 
 

@@ -15,10 +15,12 @@ from batchctl.model.keys import short_uid
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import JobPlan
 from batchctl.model.ports import Collected
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.recorded import MergedResults, RecordedAttempt
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.row_work import RowChoice
 from batchctl.model.states import JobState
+from batchctl.model.steps import Merge
+from batchctl.report.words import collected_words
 
 
 class Assembler:
@@ -44,6 +46,20 @@ class Assembler:
         self._journal.note_event(job.name, attempt.key.attempt, EventKind.REUSED, words, plan.code)
         self._journal.commit()
         self._tools.progress.step(job.name, f"all {rows.total} rows have an answer already; {path}")
+
+    def merge(self, job: DesiredJob, step: Merge) -> Generator[Callable[[], Any], Any, None]:
+        """Write the results of all shards of an attempt. Raises ResultsError."""
+        ledger = self._tools.ledger
+        assert ledger is not None, "only a ledger has the rows of shards"
+        before = self._journal.attempts[step.key]
+        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": before.token}
+        path, collected = yield partial(ledger.assemble, job, step.key, marks, step.rows)
+        rows = judge_rows(counts_of(collected), job.row_settings, job.lifecycle.max_failed_rows)
+        self._journal.note_attempt(replace(self._journal.attempts[step.key], merged=MergedResults(path, rows)))
+        words = f"results of all shards merged: {collected_words(rows)}; {path}"
+        self._journal.note_event(job.name, step.key.attempt, EventKind.MERGED, words)
+        self._journal.commit()
+        self._tools.progress.step(job.name, words)
 
 
 def counts_of(collected: Collected) -> RowCounts:

@@ -18,7 +18,16 @@ from batchctl.model.errors import ApiError, BadRequest, BatchctlError, NotFound,
 from batchctl.model.events import EventKind
 from batchctl.model.keys import same_digest, short_uid
 from batchctl.model.observed import RowCounts
-from batchctl.model.ports import Collected, ForeignRows, InputRow, KnownInput, Provider, SentRows, UnorderedRows
+from batchctl.model.ports import (
+    Collected,
+    CollectOptions,
+    ForeignRows,
+    InputRow,
+    KnownInput,
+    Provider,
+    SentRows,
+    UnorderedRows,
+)
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.row_work import RowsSent
@@ -107,7 +116,8 @@ class Collector:
             results_lost=False,
             sent=_own_rows(before, collected),
         )
-        if has_succeeded(done) and self._is_current(step):
+        is_whole = self._journal.count_shards(step.key) == 1
+        if has_succeeded(done) and is_whole and self._is_current(step):
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
         self._journal.note_attempt(done)
@@ -157,19 +167,11 @@ class Collector:
         job = self._desired.get(step.key.job)
         choice = choice_of_rows(None if job is None else job.row_settings, row)
         counts_missing = attempt.cancel_cause not in _STOPPED_EARLY
+        options = CollectOptions(choice, counts_missing, self._journal.count_shards(step.key))
 
         def collect(known: KnownInput | None) -> Collected:
             items = provider.read_results(step.remote.name)
-            return self._tools.results.collect(
-                step.key,
-                attempt.digest,
-                step.remote,
-                items,
-                known,
-                marks,
-                choice=choice,
-                counts_missing=counts_missing,
-            )
+            return self._tools.results.collect(step.key, attempt.digest, step.remote, items, known, marks, options)
 
         try:
             return _Fetched(collect(self._known_input(provider, attempt)))

@@ -92,6 +92,7 @@ class Creator:
             trouble=self._trouble(step.key, token),
             sent=None if chosen is None else chosen.sent,
         )
+        self._note_others(attempt, job, chosen)
         if chosen is not None and not chosen.sent.rows:
             yield from self._assembler.assemble(job, replace(attempt, trouble=None), step.rows, plan)
             return
@@ -134,11 +135,21 @@ class Creator:
         """The rows to send; None: all, or batchctl does not have them."""
         if rows_sent(job) is None or self._tools.ledger is None:
             return None
-        chosen: ChosenRows = yield partial(self._tools.ledger.choose, job, step.key, token, step.rows)
+        ledger, new_token = self._tools.ledger, self._tools.token
+        chosen: ChosenRows = yield partial(ledger.choose, job, step.key, token, step.rows, new_token)
         for damaged in chosen.damaged:
             words = f"{job.name}: answers cannot be used, and their rows are bought again: {damaged}"
             self._tools.warnings.warn(f"the ledger {damaged}", words)
         return chosen
+
+    def _note_others(self, attempt: RecordedAttempt, job: DesiredJob, chosen: ChosenRows | None) -> None:
+        """Note the further shards: each is created on its own, in this pass or a later one."""
+        if chosen is None:
+            return
+        for other in chosen.others:
+            size = _bytes_of(job, replace(chosen, sent=other.sent))
+            shard = replace(attempt, key=other.key, token=other.token, sent=other.sent, input_bytes=size, trouble=None)
+            self._journal.note_attempt(shard)
 
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> None:
         made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)

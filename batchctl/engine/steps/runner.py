@@ -34,6 +34,7 @@ from batchctl.model.steps import (
     Create,
     Delete,
     Forget,
+    Merge,
     Record,
     RecordAttempt,
     RecordJob,
@@ -72,9 +73,8 @@ class StepRunner:
                     yield from self._creator.create(self._desired[plan.job], step, plan)
                 case Reuse():
                     yield from self._reuse(step, plan)
-                case Assemble():
-                    job = self._desired[plan.job]
-                    yield from self._assembler.assemble(job, step.attempt, step.rows, plan)
+                case Assemble() | Merge():
+                    yield from self._write_results(step, plan)
                 case Cancel():
                     yield from self._cancel(step, plan)
                 case Collect():
@@ -114,6 +114,14 @@ class StepRunner:
         attempt = self._journal.current(job)
         if attempt is not None and attempt.results and has_succeeded(attempt):
             self._tools.results.point_current(job, attempt.results)
+
+    def _write_results(self, step: Assemble | Merge, plan: JobPlan) -> Generator[Call, Any, None]:
+        """Write results from the answers of several remote jobs."""
+        job = self._desired[plan.job]
+        if isinstance(step, Merge):
+            yield from self._assembler.merge(job, step)
+        else:
+            yield from self._assembler.assemble(job, step.attempt, step.rows, plan)
 
     def _reuse(self, step: Reuse, plan: JobPlan) -> Generator[Call, Any, None]:
         attempt = step.attempt

@@ -21,7 +21,7 @@ from batchctl.model.keys import Account
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Operation, Recorded, RecordedJob
 from batchctl.reconcile.admission.capacity import Capacity, Obstacle, quota_key
-from batchctl.reconcile.admission.sizes import with_rows_to_buy
+from batchctl.reconcile.admission.sizes import creates_of, with_rows_to_buy, without_creates
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.admission.usage import LiveJob, find_creates, find_live
 from batchctl.reconcile.decide.context import Context
@@ -60,7 +60,10 @@ def admit(decisions: Decisions, context: Context) -> Decisions:
     held: dict[str, tuple[Subject, Decision]] = {}
     for account, capacity in _capacities(by_account, limits, rates, live, context):
         queue = sorted(by_account[account], key=lambda job: _rank(job, recorded.jobs.get(job.name)))
-        held.update(_hold(_let_in(queue, capacity), decisions.jobs))
+        creates = {job.name: creates_of(*decisions.jobs[job.name], job) for job in queue}
+        outside, allowed = _let_in(queue, creates, capacity)
+        held.update(_hold(outside, decisions.jobs))
+        held.update(_with_some(allowed, decisions.jobs))
     counted = Counter(one.key for one in live)
     return replace(decisions.with_jobs(held), guards={**decisions.guards, **guards}, live=counted)
 
@@ -149,6 +152,8 @@ def _least_by_model(bounds: Sequence[Mapping[str, int]]) -> dict[str, int]:
 def _never_fits(job: DesiredJob, limits: AdmissionLimits, rates: TokenRates) -> Guard | None:
     key = quota_key(job)
     needed, most = rates.estimate(key, job.input_bytes), limits.tokens_of(key.model)
+    # A job that is split needs no more than its largest shard.
+    needed = needed if job.sharding.tokens is None else min(needed, job.sharding.tokens)
     if most is None or needed <= most:
         return None
     message = (
@@ -164,23 +169,47 @@ def _rank(job: DesiredJob, record: RecordedJob | None) -> tuple[int, datetime, s
     return -job.priority, min(times, default=datetime.max.replace(tzinfo=UTC)), job.name
 
 
-def _let_in(queue: Iterable[DesiredJob], capacity: Capacity) -> list[tuple[DesiredJob, Obstacle]]:
-    """Those that have to wait, in order, each with what it waits for."""
+def _let_in(
+    queue: Iterable[DesiredJob], creates: Mapping[str, Sequence[DesiredJob]], capacity: Capacity
+) -> tuple[list[tuple[DesiredJob, Obstacle]], dict[str, int]]:
+    """Those that have to wait, in order, each with what it waits for; and how many creates of other jobs are allowed.
+
+    A job with several shards gets as many as there is capacity for.
+    """
     waiting: list[tuple[DesiredJob, Obstacle]] = []
+    allowed: dict[str, int] = {}
     for_all: Obstacle | None = None
     for_model: dict[str, Obstacle] = {}
     for job in queue:
         model = short_model(job.model)
-        obstacle = for_all or for_model.get(model) or capacity.find_obstacle(job)
+        obstacle = for_all or for_model.get(model)
+        for call in creates[job.name] if obstacle is None else ():
+            obstacle = capacity.find_obstacle(call)
+            if obstacle is not None:
+                break
+            capacity.take(call)
+            allowed[job.name] = allowed.get(job.name, 0) + 1
         if obstacle is None:
-            capacity.take(job)
             continue
-        waiting.append((job, obstacle))
+        if job.name not in allowed:
+            waiting.append((job, obstacle))
         if obstacle.is_model_wide:
             for_model[model] = obstacle
         else:
             for_all = obstacle
-    return waiting
+    return waiting, allowed
+
+
+def _with_some(
+    allowed: Mapping[str, int], decided: Mapping[str, tuple[Subject, Decision]]
+) -> dict[str, tuple[Subject, Decision]]:
+    """The decisions of which only some creates are allowed now."""
+    found = {}
+    for name, number in allowed.items():
+        subject, decision = decided[name]
+        if number < sum(step.buys for step in decision.steps):
+            found[name] = subject, without_creates(decision, number)
+    return found
 
 
 def _hold(

@@ -55,6 +55,24 @@ def model_to_send(decision: Decision) -> str | None:
     return next((change.model for change in changes if change is not None), None)
 
 
+def creates_of(subject: Subject, decision: Decision, desired: DesiredJob) -> list[DesiredJob]:
+    """The job once for each of its create calls, with the bytes that the call sends where they are known."""
+    sizes = {view.key: view.attempt.input_bytes for view in subject.views}
+    calls = [step.key for step in decision.steps if isinstance(step, Create)]
+    return [replace(desired, input_bytes=sizes.get(key) or desired.input_bytes) for key in calls]
+
+
+def without_creates(decision: Decision, allowed: int) -> Decision:
+    """The decision with so many of its create calls; the others wait for a later pass."""
+    left = allowed
+    steps = []
+    for step in decision.steps:
+        left -= isinstance(step, Create)
+        if left >= 0 or not isinstance(step, Create):
+            steps.append(step)
+    return replace(decision, steps=tuple(steps))
+
+
 def size_of(
     subject: Subject, rates: TokenRates, *, bought: bool, rows: int | None = None, total: int | None = None
 ) -> WorkSize:

@@ -26,6 +26,8 @@ class PassEnd:
     """Accounts that the pass could not read."""
     unanswered: frozenset[str] = frozenset()
     """Jobs with a create call that has no answer."""
+    unsent: frozenset[str] = frozenset()
+    """Jobs with shards that the last pass chose and has not created yet."""
     patience: Patience = field(default_factory=Patience)
 
     def has_failed(self, job: str) -> bool:
@@ -42,7 +44,7 @@ class PassEnd:
 
 def find_unsettled(end: PassEnd) -> tuple[JobPlan, ...]:
     """The jobs that a command of one pass still has to settle: an open create call, or a missing remote job."""
-    unsettled = {job.job for job in end.jobs if _is_unsettled(job, end)}
+    unsettled = {job.job for job in end.jobs if _is_unsettled(job, end) or job.job in end.unsent}
     # A removal follows at once when nothing is left of what it waits for.
     unsettled |= {
         job.job for job in end.jobs if _waits_for_others(job) and job.unfinished and _are_done(job.waits_for, end)

@@ -96,7 +96,7 @@ def _passed_words(sent: RowsSent, left: int, *, is_accepted: bool) -> str:
 def _is_begun(subject: Subject, canary: Canary) -> bool:
     """Whether an attempt has sent more of the same work, or a canary has passed."""
     desired = subject.manifest
-    for view in subject.views:
+    for view in subject.attempts:
         attempt = view.attempt
         if not same_digest(attempt.digest, desired.digest) or attempt.is_unsent:
             continue

@@ -108,15 +108,15 @@ def _replace(subject: Subject, context: Context, changes: tuple[Change, ...]) ->
 
 def _replacing_steps(subject: Subject, reused: AttemptView | None, *, discard_results: bool) -> tuple[Step, ...]:
     """The steps when no attempt is active: the old attempts are removed, and the new one is created or reused."""
-    keep = None if reused is None else reused.key
-    old = (view for view in subject.views if view.is_present and view.key != keep)
+    keep = None if reused is None else reused.key.attempt
+    old = (view for view in subject.views if view.is_present and view.key.attempt != keep)
     ends = (step for view in old for step in end_steps(view, discard_results=discard_results))
     return (*ends, Create(subject.next_key)) if reused is None else (*collect_steps(reused), *ends)
 
 
 def _find_reusable(subject: Subject) -> AttemptView | None:
     """The newest earlier attempt that did the desired work with success, its results here or still at the API."""
-    for view in reversed(subject.views):
+    for view in reversed(subject.attempts):
         is_there = view.has_results or bool(collect_steps(view))
         is_same = same_digest(view.attempt.digest, subject.manifest.digest)
         if is_same and is_there and has_succeeded(view.attempt):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from batchctl.model.actions import Action
-from batchctl.model.decision import Decision, Timer
+from batchctl.model.decision import Decision
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
@@ -15,6 +14,7 @@ from batchctl.reconcile.decide.changed import changes_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen
 from batchctl.reconcile.decide.unanswered import settle
+from batchctl.reconcile.decide.unsent import send_again, send_lost_call
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.subject import Subject, current_phase
 
@@ -39,7 +39,8 @@ def decide_unsent(subject: Subject, context: Context) -> Decision | None:
     """Go on with an attempt without a remote job: it was refused, was not sent, or its create call got no answer."""
     view, desired = subject.counting, subject.manifest
     attempt = view.attempt
-    if not attempt.is_unsent:
+    if not attempt.is_unsent or (view.parts and not attempt.rejected):
+        # Shards that were not sent are followed one by one.
         return None
     same = same_digest(attempt.digest, desired.digest) and attempt.account == desired.account
     if attempt.rejected:
@@ -52,7 +53,7 @@ def decide_unsent(subject: Subject, context: Context) -> Decision | None:
     if attempt.gone_time is not None:
         return _create_next(subject, context, Reason.CALL_LOST, "its create call was lost and given up")
     if attempt.intent is None:
-        return _send_again(subject, view, context, same=same)
+        return send_again(subject, view, context) if same else _send_changed(subject, view, context)
     return _after_no_answer(subject, view, context, same=same)
 
 
@@ -66,30 +67,16 @@ def _after_no_answer(subject: Subject, view: AttemptView, context: Context, *, s
     if waiting is not None:
         return waiting
     if same:
-        words = "the create call was lost: its mark did not appear in the grace period; sent again with the same token"
-        suspended = context.is_suspended(subject)
-        made = create(view.key, Reason.CALL_LOST, words, view.attempt.token, is_suspended=suspended)
-        return replace(made, counted=None, needs_consent=False)
+        return send_lost_call(subject, view, context)
     made = _create_next(subject, context, Reason.WORK_CHANGED, "changed while its create call was lost")
     return replace(made.before(_abandon(view.attempt, context)), changes=changes_of(view.attempt, subject.manifest))
 
 
-def _send_again(subject: Subject, view: AttemptView, context: Context, *, same: bool) -> Decision:
-    """The create call surely made nothing: send it again, after the pause that its refusals ask for."""
-    attempt, trouble = view.attempt, view.attempt.trouble
-    if trouble is None or not same:
-        code, reason = Reason.NOT_SENT, "the create call did not get through; nothing was sent"
-    else:
-        code = Reason.NOT_SENT if trouble.until is None else Reason.REFUSED_FOR_NOW
-        reason = f"nothing was sent yet: {trouble.words}"
-    token = attempt.token if same else None
-    decision = create(view.key, code, reason, token, is_suspended=context.is_suspended(subject))
-    due = trouble.next_time if trouble is not None and same else None
-    if due is not None and decision.action is Action.CREATE and context.clock_of(attempt.account) < due:
-        return wait(Phase.WAITING, code, reason, due, Timer.BACKOFF)
-    # A person agreed to the same work when it was first tried.
-    changes = () if same else changes_of(attempt, subject.manifest)
-    return replace(decision, needs_consent=decision.needs_consent and not same, changes=changes)
+def _send_changed(subject: Subject, view: AttemptView, context: Context) -> Decision:
+    """The create call surely made nothing, and the work has changed: the new work takes its place."""
+    code, reason = Reason.NOT_SENT, "the create call did not get through; nothing was sent"
+    decision = create(view.key, code, reason, None, is_suspended=context.is_suspended(subject))
+    return replace(decision, changes=changes_of(view.attempt, subject.manifest))
 
 
 def _call_off(subject: Subject, view: AttemptView, context: Context) -> Decision:

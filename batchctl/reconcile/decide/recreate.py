@@ -28,7 +28,7 @@ def recreate(subject: Subject, view: AttemptView, context: Context) -> Decision:
     The first new attempt is made at once; each further one after a pause that doubles, from twice the grace.
     """
     attempt = view.attempt
-    same = (other.attempt for other in subject.views if same_digest(other.attempt.digest, attempt.digest))
+    same = (other.attempt for other in subject.attempts if same_digest(other.attempt.digest, attempt.digest))
     times = sum(1 for one in same if one.key == attempt.key or _was_given_up(one))
     if times > MOST_RECREATED:
         words = f"it went missing {times} times before it ended, and onMissing: recreate allows {MOST_RECREATED}"

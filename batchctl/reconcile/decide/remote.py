@@ -21,10 +21,13 @@ from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wai
 from batchctl.reconcile.decide.recreate import recreate
 from batchctl.reconcile.decide.retry_policy import failure_name, judge
 from batchctl.reconcile.decide.row_retry import retry_rows
+from batchctl.reconcile.decide.shards import combine_decisions, merge_at_once, merge_when_collected
 from batchctl.reconcile.decide.steps import collect_steps, next_cancel
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
+from batchctl.reconcile.decide.unsent import go_on_unsent
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import has_succeeded, row_words, was_cancelled
+from batchctl.reconcile.view.shards import is_settled
 from batchctl.reconcile.view.subject import Subject, current_phase
 
 
@@ -37,12 +40,44 @@ def decide_same_work(subject: Subject, context: Context) -> Decision | None:
 
 def follow(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """Follow the remote job to its end, whether or not its work is still wanted."""
+    if view.parts:
+        return _follow_shards(subject, view, context)
     unseen = find_unseen(view)
     if unseen is not None:
         return _decide_unseen(subject, view, context, unseen)
     if view.shown is not None:
         return _decide_present(subject, view, view.shown, context)
     return _decide_gone(subject, view, context)
+
+
+def _follow_shards(subject: Subject, view: AttemptView, context: Context) -> Decision:
+    """Follow each shard to its end; then merge their results, and decide about the job."""
+    found = (_follow_shard(subject, part, context) for part in view.parts)
+    decisions = [decision for decision in found if decision is not None]
+    if decisions:
+        return merge_at_once(subject, view, combine_decisions(subject, view, decisions))
+    return merge_when_collected(subject, view, context) or _decide_ended(subject, view, context)
+
+
+def _follow_shard(subject: Subject, part: AttemptView, context: Context) -> Decision | None:
+    """What one shard needs; None if nothing more happens to it by itself."""
+    attempt = part.attempt
+    if attempt.is_unsent and not is_settled(attempt):
+        is_given_up = subject.desired is None or (subject.is_cancel_requested and attempt.intent is None)
+        if is_given_up:
+            return None
+        decision = go_on_unsent(subject, part, context)
+        return replace(decision, code=Reason.SHARDS_LEFT, reason="created in turn") if attempt.is_new else decision
+    unseen = find_unseen(part)
+    if unseen is not None:
+        return wait_to_see(current_phase(subject, part), unseen)
+    if part.shown is not None and not attempt.has_ended:
+        return _decide_present(subject, part, part.shown, context)
+    collect = collect_steps(part)
+    if part.shown is not None and is_collection_due(attempt, context.clock_of(attempt.account)):
+        collect = (Collect(part.key, part.shown),)
+    code, why = _why_collect(part)
+    return Decision(Action.COLLECT, current_phase(subject, part), code, why, collect) if collect else None
 
 
 def _decide_unseen(subject: Subject, view: AttemptView, context: Context, unseen: Unknown) -> Decision:
@@ -194,7 +229,7 @@ def _success(attempt: RecordedAttempt) -> str:
 
 def _decide_failed(subject: Subject, view: AttemptView, context: Context) -> Decision:
     attempt = view.attempt
-    attempts = tuple(other.attempt for other in subject.views)
+    attempts = tuple(other.attempt for other in subject.attempts)
     verdict = judge(attempt, attempts, subject.lifecycle, cancelled_by_user=subject.is_cancel_requested)
     ended = _failure(attempt)
     if verdict.due is None:

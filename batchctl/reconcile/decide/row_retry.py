@@ -34,13 +34,14 @@ def retry_rows(subject: Subject, view: AttemptView, context: Context) -> Decisio
     words = f"{ended}; {next_words}"
     if context.is_suspended(subject):
         return wait(Phase.WAITING, Reason.SUSPENDED, f"{ended}; suspended; otherwise {next_words}")
-    same = (other.attempt for other in subject.views if same_digest(other.attempt.digest, attempt.digest))
+    same = (other.attempt for other in subject.attempts if same_digest(other.attempt.digest, attempt.digest))
     tries = sum(map(_has_rows, same))
     since = attempt.end_time or attempt.cancel_time or attempt.create_time
     if since is not None:
         due = since + delay(tries, attempt.token)
         if context.clock_of(attempt.account) < due:
             return wait(Phase.WAITING, Reason.BACK_OFF, f"{words} after back-off", due, Timer.BACKOFF)
+    choice = replace(choice, limits=subject.manifest.sharding)
     key = subject.next_key
     steps = (Create(key, rows=choice),)
     return Decision(Action.RETRY, Phase.WAITING, Reason.ROWS_RETRIED, words, steps, current=key.attempt)

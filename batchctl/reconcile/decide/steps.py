@@ -27,10 +27,12 @@ def next_cancel(attempt: RecordedAttempt, clock: datetime) -> datetime | None:
 
 def stop_steps(view: AttemptView, context: Context, cause: CancelCause) -> tuple[Step, ...]:
     """The cancel of an active attempt, unless one was sent a moment ago."""
-    assert view.shown is not None
-    if next_cancel(view.attempt, context.clock_of(view.attempt.account)) is not None:
-        return ()
-    return (Cancel(view.key, view.attempt.account, view.shown.name, cause),)
+    return tuple(
+        Cancel(part.key, part.attempt.account, part.shown.name, cause)
+        for part in view.shards
+        if part.shown is not None and (part.is_working or not view.parts)
+        if next_cancel(part.attempt, context.clock_of(part.attempt.account)) is None
+    )
 
 
 def collect_steps(view: AttemptView) -> tuple[Collect, ...]:

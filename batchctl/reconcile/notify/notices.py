@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from batchctl.model.desired import Json, Stack
@@ -131,6 +131,11 @@ def _is_open_canary(attempt: RecordedAttempt) -> bool:
 
 def end_of(attempt: RecordedAttempt, job: JobRow | None = None) -> Phase | None:
     """The phase in which an attempt ended, by its record and its job's row; None if it has not ended."""
+    if attempt.sent is not None and attempt.sent.shards > 1:
+        # A shard is not the job: that has ended when the results of all shards are merged.
+        if attempt.key.shard or attempt.merged is None:
+            return None
+        attempt = replace(attempt, state=_merged_state(attempt), rows=attempt.merged.rows, results=attempt.merged.path)
     if attempt.is_unsent:
         has_ended = attempt.rejected
     elif attempt.state in GOOD_STATES:
@@ -138,6 +143,12 @@ def end_of(attempt: RecordedAttempt, job: JobRow | None = None) -> Phase | None:
     else:
         has_ended = attempt.is_gone or attempt.has_ended
     return phase_of(PhaseFacts(attempt, is_called_off=_is_called_off(attempt, job))) if has_ended else None
+
+
+def _merged_state(attempt: RecordedAttempt) -> str:
+    """The state of an attempt with several shards whose results are merged."""
+    has_all = attempt.merged is not None and not attempt.merged.rows.bad
+    return JobState.SUCCEEDED if has_all else JobState.PARTIALLY_SUCCEEDED
 
 
 def _is_called_off(attempt: RecordedAttempt, job: JobRow | None) -> bool:

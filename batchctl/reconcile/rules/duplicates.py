@@ -34,7 +34,7 @@ def _cancels(subject: Subject) -> Iterator[Cancel]:
     for view in subject.views:
         yield from (_cancel(view, job) for job in view.living_duplicates)
         # A removed job's attempts all end by its removal; a desired job has one that counts.
-        is_older = subject.desired is not None and view is not subject.current
+        is_older = subject.desired is not None and not subject.is_current(view)
         if is_older and view.shown is not None and can_be_cancelled(view.shown):
             yield _cancel(view, view.shown)
 

@@ -27,7 +27,7 @@ def end_after_ttl(subject: Subject, decision: Decision, context: Context) -> Dec
     if ttl is None or not decision.action.is_harmless:
         return decision
     is_over = decision.phase in ENDED_PHASES
-    ends = [(view, end) for view, end in _find_ends(subject, ttl) if is_over or view is not subject.current]
+    ends = [(view, end) for view, end in _find_ends(subject, ttl) if is_over or not subject.is_current(view)]
     discard = context.options.discard_results
     over = [view for view, end in ends if end <= context.clock_of(view.attempt.account)]
     due = [view for view in over if discard or not _may_be_unplaced(view)]
@@ -40,7 +40,7 @@ def end_after_ttl(subject: Subject, decision: Decision, context: Context) -> Dec
     # A collect that fails would keep the delete back, and that is what the order lifts.
     kept = [step for step in decision.steps if not (discard and isinstance(step, Collect) and step.key in keys)]
     words = "ttlAfterFinished is over"
-    if any(view is not subject.current for view in due):
+    if any(not subject.is_current(view) for view in due):
         words += f" for attempt {', '.join(str(view.key.attempt) for view in due)}"
     return replace(
         decision,

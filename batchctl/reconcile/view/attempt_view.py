@@ -25,6 +25,14 @@ class AttemptView:
     missing: str | None = None
     """Why the results that the record says were collected are incomplete in the results folder; None when they are."""
 
+    parts: tuple[AttemptView, ...] = ()
+    """Its shards, if it has several: this view is their sum."""
+
+    @property
+    def shards(self) -> tuple[AttemptView, ...]:
+        """Its shards: itself, unless it has several."""
+        return self.parts or (self,)
+
     @property
     def key(self) -> AttemptKey:
         return self.attempt.key

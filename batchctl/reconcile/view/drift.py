@@ -60,11 +60,11 @@ def _of_mark(name: str, view: AttemptView, job: RemoteJob) -> Iterator[Drift]:
 
 def _of_duplicates(subject: Subject, view: AttemptView) -> Iterator[Drift]:
     extra = [job for job in view.duplicates if is_active(job.state) or job.state in GOOD_STATES]
-    if view is not subject.current and view.shown is not None and is_active(view.shown.state):
+    if not subject.is_current(view) and view.shown is not None and is_active(view.shown.state):
         extra.append(view.shown)
     for job in extra:
         words = f"{job.name} ({job.state}) is a second remote job beside {view.attempt.remote}"
-        if view is not subject.current:
+        if not subject.is_current(view):
             words = f"{job.name} ({job.state}) is attempt {view.key.attempt}, and still runs"
         yield Drift(subject.name, DriftKind.DUPLICATE, words)
 

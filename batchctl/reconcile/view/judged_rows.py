@@ -25,5 +25,8 @@ def judge_attempt(attempt: RecordedAttempt, desired: DesiredJob) -> RecordedAtte
     """An attempt with its rows judged by a manifest. What is not collected is not judged yet."""
     if attempt.results is None:
         return attempt
+    if attempt.merged is not None:
+        all_rows = judge_rows(attempt.merged.rows, desired.row_settings, desired.lifecycle.max_failed_rows)
+        attempt = replace(attempt, merged=replace(attempt.merged, rows=all_rows))
     rows = judge_rows(attempt.rows, desired.row_settings, desired.lifecycle.max_failed_rows)
     return attempt if rows == attempt.rows else replace(attempt, rows=rows)

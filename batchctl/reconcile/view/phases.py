@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.reconcile.view.endings import has_succeeded, was_cancelled
+from batchctl.reconcile.view.shards import combine_attempts
 
 WANTED_STOPS = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPLACE, CancelCause.DUPLICATE})
 """Cancels whose end is no failure: by a user, a manifest, or of a duplicate. The cancel at a deadline is one."""
@@ -47,7 +48,7 @@ def phase_of(facts: PhaseFacts) -> Phase:
 
 def phase_on_record(job: RecordedJob) -> Phase:
     """The phase of a job by its record alone, without a look at the API."""
-    attempt = next((one for one in reversed(job.attempts) if one.key.attempt == job.row.current), None)
+    attempt = current_record(job)
     return phase_of(
         PhaseFacts(
             attempt,
@@ -56,6 +57,12 @@ def phase_on_record(job: RecordedJob) -> Phase:
             is_removing=job.row.removing_time is not None,
         )
     )
+
+
+def current_record(job: RecordedJob) -> RecordedAttempt | None:
+    """The attempt that counts, by the record: the sum of its shards; None if there is none."""
+    named = [one for one in job.attempts if one.key.attempt == job.row.current]
+    return combine_attempts(named) if named else None
 
 
 def _unsent(attempt: RecordedAttempt, facts: PhaseFacts) -> Phase:

@@ -12,6 +12,7 @@ from batchctl.model.recorded import RecordedJob
 from batchctl.model.states import Phase
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.phases import PhaseFacts, phase_of
+from batchctl.reconcile.view.shards import combine_views
 
 
 class JobKind(Enum):
@@ -39,6 +40,7 @@ class Subject:
     desired: DesiredJob | None
     recorded: RecordedJob | None
     views: tuple[AttemptView, ...]
+    """Of each shard of each attempt, sorted by key."""
     used: int = 0
     """The highest attempt that another job made under this name before it was renamed."""
     kind: JobKind = JobKind.DESIRED
@@ -49,10 +51,24 @@ class Subject:
         if not self.views:
             return None
         last = self.views[-1]
-        if last.attempt.adopted and (self.recorded is None or last.key not in _keys(self.recorded)):
-            return last
-        named = [view for view in self.views if self.recorded and view.key.attempt == self.recorded.row.current]
-        return named[-1] if named else last
+        number = last.key.attempt
+        if not (last.attempt.adopted and (self.recorded is None or last.key not in _keys(self.recorded))):
+            known = {view.key.attempt for view in self.views}
+            current = number if self.recorded is None else self.recorded.row.current
+            number = current if current in known else number
+        return combine_views([view for view in self.views if view.key.attempt == number])
+
+    @cached_property
+    def attempts(self) -> tuple[AttemptView, ...]:
+        """The attempts, oldest first: each the sum of its shards."""
+        by_number: dict[int, list[AttemptView]] = {}
+        for view in self.views:
+            by_number.setdefault(view.key.attempt, []).append(view)
+        return tuple(combine_views(by_number[number]) for number in sorted(by_number))
+
+    def is_current(self, view: AttemptView) -> bool:
+        """Whether a view is of the attempt that counts, or of one of its shards."""
+        return self.current is not None and view.key.attempt == self.current.key.attempt
 
     @property
     def counting(self) -> AttemptView:

@@ -1,0 +1,99 @@
+"""The decision about an attempt with several shards: each is followed on its own, and none holds up another.
+
+Only when all of them have ended and are collected, their results are merged, and the job is judged as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from batchctl.model.actions import Action
+from batchctl.model.decision import Decision
+from batchctl.model.keys import same_digest
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.steps import Merge, Step
+from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.row_choice import choice_of_rows
+from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.shards import is_settled
+from batchctl.reconcile.view.subject import Subject, current_phase
+
+_LEADING = (Action.CREATE, Action.CANCEL, Action.COLLECT, Action.WAIT)
+"""The action of the job is the first of these that a shard needs."""
+
+
+def combine_decisions(subject: Subject, view: AttemptView, decisions: list[Decision]) -> Decision:
+    """One decision with the steps of all shards that need some."""
+    lead = min(decisions, key=lambda decision: _LEADING.index(decision.action))
+    steps = [step for decision in decisions for step in decision.steps]
+    creates, others = _split(steps)
+    timers = [decision for decision in decisions if decision.next_time is not None]
+    first = min(timers, key=lambda decision: (decision.next_time, decision.timer), default=lead)
+    phase = lead.phase if lead.action is Action.CREATE and view.attempt.is_unsent else current_phase(subject, view)
+    return replace(
+        lead,
+        phase=phase,
+        reason=f"{progress_words(view)}; {lead.reason}",
+        # What a full queue holds back is the creates alone.
+        base=others if creates else (),
+        steps=creates or others,
+        unfinished=any(decision.unfinished for decision in decisions) or bool(creates),
+        next_time=first.next_time,
+        timer=first.timer,
+        unseen=any(decision.unseen for decision in decisions),
+        needs_consent=False,
+        counted=None,
+        current=None,
+    )
+
+
+def merge_at_once(subject: Subject, view: AttemptView, decision: Decision) -> Decision:
+    """The decision with the merge behind the last collections, if nothing else is left."""
+    is_last = all(is_settled(part.attempt) for part in view.parts) and decision.action is Action.COLLECT
+    if not is_last or not _is_same_work(subject, view):
+        return decision
+    return replace(decision, steps=(*decision.steps, _merge(subject, view)))
+
+
+def merge_when_collected(subject: Subject, view: AttemptView, context: Context) -> Decision | None:
+    """Merge the results of all shards; None if that is done, or there are none."""
+    has_any = any(part.attempt.results is not None for part in view.parts)
+    if not has_any or _is_kept(view.parts[0].attempt, context) or not _is_same_work(subject, view):
+        return None
+    words = f"{progress_words(view)}; their results are merged"
+    steps = (_merge(subject, view),)
+    return Decision(Action.COLLECT, current_phase(subject, view), Reason.NOT_COLLECTED, words, steps, unfinished=True)
+
+
+def _merge(subject: Subject, view: AttemptView) -> Merge:
+    row = None if subject.recorded is None else subject.recorded.row
+    return Merge(view.parts[0].key, choice_of_rows(subject.manifest.row_settings, row))
+
+
+def _is_same_work(subject: Subject, view: AttemptView) -> bool:
+    """Whether the manifest has the rows of the attempt: merged results follow its order and keys."""
+    return subject.desired is not None and same_digest(view.attempt.digest, subject.desired.digest)
+
+
+def _is_kept(first: RecordedAttempt, context: Context) -> bool:
+    """Whether the merged results are in the results folder."""
+    if first.merged is None:
+        return False
+    inventory = context.inventory
+    return inventory is None or inventory.problem is not None or first.merged.path in inventory.kept
+
+
+def progress_words(view: AttemptView) -> str:
+    """`4 of 7 shards have ended, 2 are active, 1 is not created yet`."""
+    attempts = [part.attempt for part in view.parts]
+    ended, active = sum(map(is_settled, attempts)), sum(one.is_active for one in attempts)
+    waiting = sum(one.is_unsent and not is_settled(one) for one in attempts)
+    parts = [f"{ended} of {len(attempts)} shards {'has' if ended == 1 else 'have'} ended"]
+    parts += [f"{active} {'is' if active == 1 else 'are'} active"] if active else []
+    parts += [f"{waiting} {'is' if waiting == 1 else 'are'} not created yet"] if waiting else []
+    return ", ".join(parts)
+
+
+def _split(steps: list[Step]) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    return tuple(step for step in steps if step.buys), tuple(step for step in steps if not step.buys)

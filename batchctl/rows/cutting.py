@@ -1,0 +1,74 @@
+"""Cuts the rows of an attempt into shards that a remote job may have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from batchctl.model.desired import Json
+from batchctl.model.ports import InputRow
+from batchctl.model.request.rules import most_output
+from batchctl.model.row_work import RowChoice, ShardLimits
+from batchctl.model.work_size import TOKEN_BYTES
+from batchctl.rows.sent_list import SentList
+
+_LINE_BYTES = 300
+"""The most bytes that a line has besides its request and its key: labels, and the members around them."""
+
+
+class Cutter:
+    """Takes the rows to send in the order of the input, and puts as many into a shard as its limits allow.
+
+    The same rows and limits give the same shards. A row that exceeds a limit by itself is a shard of its own.
+    """
+
+    def __init__(self, choice: RowChoice, new_token: Callable[[], str], token: str) -> None:
+        self._choice = choice
+        self._new_token = new_token
+        self.shards = [SentList.of_choice(token, choice)]
+        self._size = Size()
+
+    def add(self, position: int, row: InputRow) -> None:
+        """Add the next row to send."""
+        size = Size.of(row)
+        after = self._size.plus(size)
+        if len(self.shards[-1]) and after.exceeds(len(self.shards[-1]) + 1, self._choice.limits):
+            self.shards.append(SentList.of_choice(self._new_token(), self._choice))
+            after = size
+        self.shards[-1].add(position, row)
+        self._size = after
+
+    def finish(self, total: int, *, is_canary: bool) -> Iterator[SentList]:
+        """The shards, once all rows were added. `total` is the number of rows of the input."""
+        for shard in self.shards:
+            shard.total, shard.shards = total, len(self.shards)
+            shard.is_canary = is_canary
+            yield shard
+
+
+class Size:
+    """The size of some rows: bytes as they are sent, and output tokens at most."""
+
+    def __init__(self, sent: int = 0, output: int = 0) -> None:
+        self.sent = sent
+        self.output = output
+
+    @classmethod
+    def of(cls, row: InputRow) -> Size:
+        """The size of one row."""
+        request: Mapping[str, Json] = row.sent_request or row.request or {}
+        key = 0 if row.key is None else len(row.key.encode())
+        return cls(row.size + key + _LINE_BYTES, most_output(request))
+
+    def plus(self, other: Size) -> Size:
+        """The size of both together."""
+        return Size(self.sent + other.sent, self.output + other.output)
+
+    def exceeds(self, rows: int, limits: ShardLimits) -> bool:
+        """Whether so many rows of this size are more than a remote job may have."""
+        found = (
+            (rows, limits.rows),
+            (self.sent, limits.bytes),
+            (self.sent // TOKEN_BYTES, limits.tokens),
+            (self.output * TOKEN_BYTES, limits.result_bytes),
+        )
+        return any(most is not None and size > most for size, most in found)

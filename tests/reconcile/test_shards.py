@@ -1,0 +1,157 @@
+"""An attempt with several shards: each is followed on its own, and the job is judged over all of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from batchctl.model.actions import Action
+from batchctl.model.admission import AdmissionLimits
+from batchctl.model.desired import Limits
+from batchctl.model.keys import AttemptKey
+from batchctl.model.observed import RowCounts
+from batchctl.model.plan import JobPlan
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import MergedResults, RecordedAttempt
+from batchctl.model.states import Phase
+from batchctl.model.steps import Cancel, Collect, Create, Delete, Merge
+from batchctl.reconcile import Options, Scope
+from tests.support.decisions import HOUR, NOW, Situation, decide, job, kept, look, one, row, shard, sharded
+
+TEN = RowCounts(10, 10, 0, {"OK": 10})
+
+
+def done(number: int, **fields: object) -> RecordedAttempt:
+    """A collected shard."""
+    return shard(number, "SUCCEEDED", **{"results": f"a/1.{number}", "rows": TEN, **fields})
+
+
+def merged(ok: int = 30, bad: int = 0) -> tuple[RecordedAttempt, ...]:
+    """Three collected shards whose results are merged."""
+    rows = RowCounts(30, ok, bad, {"OK": ok, "SAFETY": bad} if bad else {"OK": ok})
+    return done(0, merged=MergedResults("a/1", rows)), done(1), done(2)
+
+
+def whole(situation: Situation, *shards: RecordedAttempt) -> Situation:
+    """The situation with the merged results in the results folder."""
+    first = replace(shards[0], results="a/1", remote=None)
+    return replace(situation, inventory=kept(*shards, first))
+
+
+def plan_of(*shards: RecordedAttempt, **fields: object) -> JobPlan:
+    (plan,) = sharded(*shards, **fields).decide().jobs
+    return plan
+
+
+def test_further_shards_are_created_without_asking_again() -> None:
+    plan = plan_of(shard(0), shard(1, None), shard(2, None))
+    assert (plan.action, plan.code, plan.needs_consent) == (Action.CREATE, Reason.SHARDS_LEFT, False)
+    keys = [(step.key.shard, step.token) for step in plan.steps if isinstance(step, Create)]
+    assert keys == [(1, "shard00001"), (2, "shard00002")]
+    assert "0 of 3 shards have ended, 1 is active, 2 are not created yet" in plan.reason
+
+
+def test_a_full_account_takes_as_many_shards_as_it_can() -> None:
+    shards = shard(0), shard(1, None), shard(2, None)
+    made = sharded(*shards)
+    limits = Limits(admission=AdmissionLimits(active=2))
+    found = decide([job()], [row(job(), *shards)], [made.look], limits=limits, inventory=kept())
+    assert [step.key.shard for step in found.jobs[0].steps if isinstance(step, Create)] == [1]
+    limits = Limits(admission=AdmissionLimits(active=1))
+    found = decide([job()], [row(job(), *shards)], [made.look], limits=limits, inventory=kept())
+    assert (found.jobs[0].action, found.jobs[0].code) == (Action.WAIT, Reason.ACTIVE_LIMIT)
+
+
+def test_each_shard_is_collected_when_it_ends() -> None:
+    plan = plan_of(shard(0), shard(1, "SUCCEEDED"), shard(2, "EXPIRED"))
+    assert (plan.action, plan.phase) == (Action.COLLECT, Phase.ACTIVE)
+    assert [step.key.shard for step in plan.steps if isinstance(step, Collect)] == [1, 2]
+    assert not any(isinstance(step, Merge) for step in plan.steps)
+
+
+def test_the_last_collection_is_followed_by_the_merge() -> None:
+    plan = plan_of(done(0), done(1), shard(2, "SUCCEEDED"))
+    assert [type(step) for step in plan.steps][-2:] == [Collect, Merge]
+
+
+def test_shards_that_are_collected_are_merged() -> None:
+    plan = plan_of(done(0), done(1), done(2))
+    assert (plan.action, plan.unfinished) == (Action.COLLECT, True)
+    assert [step.line for step in plan.steps] == ["merge a@1"]
+
+
+def test_merged_results_that_were_removed_are_merged_again() -> None:
+    shards = merged()
+    (plan,) = sharded(*shards).decide().jobs
+    assert any(isinstance(step, Merge) for step in plan.steps)
+
+
+@pytest.mark.parametrize(
+    ("shards", "phase", "words"),
+    [
+        (merged(), Phase.SUCCEEDED, "succeeded"),
+        (merged(20, 10), Phase.SUCCEEDED, "10 of 30 rows failed"),
+        (merged(0, 30), Phase.FAILED, "all 30 rows failed"),
+    ],
+)
+def test_the_merged_rows_decide(shards: tuple[RecordedAttempt, ...], phase: Phase, words: str) -> None:
+    (plan,) = whole(sharded(*shards), *shards).decide().jobs
+    assert (plan.action, plan.phase) == (Action.NONE, phase)
+    assert words in plan.reason
+
+
+def test_a_shard_that_failed_leaves_a_part_of_a_success() -> None:
+    first, second, _ = merged(20)
+    shards = first, second, shard(2, "EXPIRED", results="a/1.2", rows=RowCounts(10, 0, 0))
+    (plan,) = whole(sharded(*shards), *shards).decide().jobs
+    assert (plan.phase, plan.attempt.state if plan.attempt else None) == (
+        Phase.PARTIALLY_SUCCEEDED,
+        "JOB_STATE_PARTIALLY_SUCCEEDED",
+    )
+
+
+def test_a_deadline_holds_for_each_shard() -> None:
+    late = {"start_time": NOW - 3 * HOUR}
+    plan = plan_of(shard(0, **late), shard(1), done(2), wanted=job(active_deadline=2 * HOUR))
+    assert [step.key.shard for step in plan.steps if isinstance(step, Cancel)] == [0]
+
+
+def test_a_cancel_reaches_every_shard_that_works() -> None:
+    order = Options(Scope(names=frozenset({"a"})), cancel=True)
+    plan = plan_of(shard(0), done(1), shard(2), options=order)
+    assert [step.key.shard for step in plan.steps if isinstance(step, Cancel)] == [0, 2]
+
+
+def test_shards_that_were_not_sent_are_not_sent_after_a_cancel() -> None:
+    made = sharded(done(0), done(1), shard(2, None))
+    assert made.record is not None
+    record = replace(made.record, row=replace(made.record.row, cancel_requested=NOW))
+    (plan,) = replace(made, record=record).decide().jobs
+    assert not any(isinstance(step, Create) for step in plan.steps)
+
+
+def test_changed_work_ends_every_shard() -> None:
+    plan = plan_of(shard(0), done(1), shard(2), wanted=job(work="2"))
+    assert plan.action is Action.REPLACE
+    assert [step.key.shard for step in plan.steps if isinstance(step, Cancel)] == [0, 2]
+    ended = plan_of(*merged(), wanted=job(work="2"))
+    assert [step.key.shard for step in ended.steps if isinstance(step, Delete)] == [0, 1, 2]
+    assert [step.key for step in ended.steps if isinstance(step, Create)] == [AttemptKey("a", 2)]
+
+
+def test_a_removed_job_ends_with_all_its_shards() -> None:
+    made = replace(sharded(*merged()), wanted=None, options=Options(allow_empty=True))
+    (plan,) = made.decide().jobs
+    assert [step.key.shard for step in plan.steps if isinstance(step, Delete)] == [0, 1, 2]
+
+
+def test_a_shard_that_cannot_be_seen_makes_the_job_wait() -> None:
+    made = sharded(done(0), done(1), shard(2))
+    (plan,) = replace(made, look=replace(made.look, complete=False, jobs=made.look.jobs[:2], problem="x")).decide().jobs
+    assert plan.action is Action.WAIT
+
+
+def test_one_shard_is_an_attempt_as_before() -> None:
+    assert one(shard(0, of=1)).decide().jobs[0].phase is Phase.ACTIVE
+    assert look().complete
