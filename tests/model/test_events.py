@@ -54,5 +54,5 @@ def test_an_event_of_an_unknown_kind_is_neutral() -> None:
 def test_only_these_events_are_errors_until_progress_follows() -> None:
     kinds = {bearing: {kind.words for kind in EventKind if kind.bearing is bearing} for bearing in Bearing}
     assert kinds[Bearing.FAILURE] == {"failed", "refused", "unanswered", "not sent"}
-    assert kinds[Bearing.PROGRESS] == {"created", "collected", "adopted"}
+    assert kinds[Bearing.PROGRESS] == {"created", "collected", "adopted", "merged"}
     assert kinds[Bearing.DECISION] == {"create", "cancel", "delete", "reused", "forgotten"}
