@@ -45,15 +45,6 @@ class InputLimits:
     """The place of the input in the manifest, for errors."""
     faults: Faults
 
-    def allow_bytes(self, size: int) -> bool:
-        """Whether a local file of this size can be uploaded."""
-        return self._allow(f"the file has {size:,} bytes", size, "fileBytes", lambda limits: limits.file_bytes)
-
-    def allow_sent(self, size: int) -> bool:
-        """Whether the file that batchctl sends, with defaults merged in, can be uploaded."""
-        found = f"the file, with the defaults merged into its rows, has about {size:,} bytes"
-        return self._allow(found, size, "fileBytes", lambda limits: limits.file_bytes)
-
     def allow_rows(self, count: int, rows: Kind) -> bool:
         """Whether one job can have this number of rows of this kind."""
         found = f"the job has {count:,} rows"

@@ -77,7 +77,7 @@ def read_canary(spec: Node) -> Canary | None:
 
 
 def read_sharding(spec: Node, ceiling: ApiLimits, rows: Kind) -> ShardLimits:
-    """What one remote job may have: the manifest's limits, and those of the provider above them."""
+    """The limits of one remote job: those of the manifest, with the provider's as the ceiling."""
     most_rows = ceiling.embedding_rows if rows is Kind.EMBEDDINGS_BATCH_JOB else ceiling.rows
     found = {name: value_of(spec, "sharding", name) for name in ("maxRows", "maxBytes", "maxTokens", "maxResultBytes")}
     return ShardLimits(

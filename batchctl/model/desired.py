@@ -256,7 +256,7 @@ class DesiredJob:
     canary: Canary | None = None
     """Not in the digest, like the next one."""
     sharding: ShardLimits = field(default_factory=ShardLimits)
-    """What one remote job may have: the limits of the manifest and of the provider."""
+    """The limits of one remote job, of the manifest and of the provider."""
     sent_with: SentWith | None = None
     """The change of its requests in one attempt. It is not in the digest, and not in the fingerprints of rows."""
 

@@ -437,7 +437,7 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True)
 class CollectOptions:
-    """What the collection of an attempt depends on besides its results."""
+    """The settings of a collection."""
 
     choice: RowChoice = field(default_factory=RowChoice)
     """Which answers of earlier attempts count."""

@@ -107,7 +107,7 @@ class RowChoice:
     since: int = 1
     """The first attempt whose answers count."""
     limits: ShardLimits = field(default_factory=ShardLimits)
-    """What one remote job may have; more rows are split."""
+    """The limits of one remote job; more rows are split."""
     most: int | None = None
     """Of a canary: the number of rows. They are spread over the input, and are the same ones each time."""
 

@@ -233,20 +233,6 @@ def test_a_warning_about_all_rows_is_given_at_the_chain(tmp_path: Path) -> None:
     assert (warning.code, warning.location.line, warning.location.column) == ("LargeResults", 6, 9)
 
 
-def test_too_many_rows_are_a_lasting_obstacle_of_this_job(tmp_path: Path) -> None:
-    limited = "providers: {gemini: {type: gemini, limits: {fileBytes: 50}}}"
-    stack = STACK.replace("providers: {gemini: {type: gemini}}", limited)
-    read(tmp_path, stack=stack, down=down_of("{text: 'A long text for ${row.key}'}"))
-    answer(tmp_path, [good("a", "x"), good("b", "y")])
-
-    source = job(load_in(tmp_path, rows=RowFiles())).source
-
-    assert isinstance(source, AwaitedRows)
-    assert source.obstacle == Obstacle(
-        "the file has 78 bytes, and the provider's limits.fileBytes is 50", count=ChainCount(2)
-    )
-
-
 def test_no_usable_answer_is_an_obstacle_and_no_error(tmp_path: Path) -> None:
     read(tmp_path)
     answer(tmp_path, [failed("a"), failed("b")])

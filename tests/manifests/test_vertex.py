@@ -12,7 +12,7 @@ from batchctl.manifests.compose import compose
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.remote_sources import read_remote
 from batchctl.model.canonical import sha256_json
-from batchctl.model.capabilities import CAPABILITIES, ApiLimits, SourceForm
+from batchctl.model.capabilities import ApiLimits, SourceForm
 from batchctl.model.desired import DesiredJob, Kind, LocalFile, ProviderConfig, RemoteSource
 from batchctl.model.keys import Account, Api
 from batchctl.model.ports import RowReader
@@ -247,39 +247,23 @@ def test_one_stack_has_jobs_on_both_apis(tmp_path: Path) -> None:
     assert [job.account.api for job in load_in(tmp_path).jobs] == [Api.VERTEX, Api.GEMINI, Api.GEMINI]
 
 
-@pytest.mark.parametrize(("limits", "good"), [("rows: 2", True), ("rows: 1", False), ("embeddingRows: 1", True)])
-def test_a_job_may_have_as_many_rows_as_the_limit(tmp_path: Path, limits: str, good: bool) -> None:
+@pytest.mark.parametrize(
+    ("limits", "own", "most"),
+    [
+        ("rows: 2", "", 2),
+        ("rows: 1", "{maxRows: 5}", 1),
+        ("rows: 9", "{maxRows: 5}", 5),
+        ("embeddingRows: 1", "", 200_000),
+    ],
+)
+def test_more_rows_than_the_limit_are_split(tmp_path: Path, limits: str, own: str, most: int) -> None:
     stack = STACK.replace("staging}", f"staging, limits: {{{limits}}}}}")
     assert limits in stack
-    spec = with_spec("src: {file: rows.jsonl}\ndest: gs://demo/out/")
+    sharding = f"sharding: {own}\n" if own else ""
+    spec = with_spec(f"src: {{file: rows.jsonl}}\n{sharding}dest: gs://demo/out/")
     write(tmp_path, {"batchctl.yaml": stack, "job.yaml": spec, "rows.jsonl": TEXT_ROWS})
-    if good:
-        assert len(load_in(tmp_path).jobs) == 1
-    else:
-        assert [line.split(" ")[1] for line in lines(tmp_path)] == ["TooLarge"]
-
-
-class _NeverRead(PlainRows):
-    def fingerprint(self, path: Path, kind: Kind, line_bytes: int = 0, rules: object = None) -> object:
-        raise AssertionError("read")
-
-
-@pytest.mark.parametrize(("beyond", "code"), [(0, None), (1, "TooLarge")])
-@pytest.mark.parametrize("api", list(Api))
-def test_the_bytes_of_a_file_are_counted_before_it_is_read(
-    tmp_path: Path, api: Api, beyond: int, code: str | None
-) -> None:
-    stack = STACK if api is Api.VERTEX else with_stack("")
-    dest = "dest: gs://demo/out/" if api is Api.VERTEX else ""
-    write(tmp_path, {"batchctl.yaml": stack, "job.yaml": with_spec(f"src: {{file: rows.jsonl}}\n{dest}")})
-    with (tmp_path / "rows.jsonl").open("wb") as file:
-        file.truncate(CAPABILITIES[api].limits.file_bytes + beyond)
-    if code is None:
-        with pytest.raises(AssertionError, match="read"):
-            load_in(tmp_path, rows=_NeverRead())
-    else:
-        (line,) = lines(tmp_path, rows=_NeverRead())
-        assert f"TooLarge the file has {CAPABILITIES[api].limits.file_bytes + 1:,} bytes" in line
+    (made,) = load_in(tmp_path).jobs
+    assert made.sharding.rows == most
 
 
 @pytest.mark.parametrize("api", list(Api))
@@ -303,16 +287,11 @@ def test_the_size_of_a_file_includes_defaults_for_rows_without_them(
     vertex = "project: demo, location: us, stagingBucket: gs://demo, "
     dest = "dest: gs://demo/out" if api is Api.VERTEX else ""
     job = with_spec(f"src: {{file: rows.jsonl}}\nrequest: {request_defaults}\n{dest}")
-    for limit, good in ((size, True), (size - 1, False)):
-        entry = f"{{type: {api}, {vertex if api is Api.VERTEX else ''}limits: {{fileBytes: {limit}}}}}"
-        stack = with_stack(f"providers: {{p: {entry}}}")
-        write(tmp_path, {"batchctl.yaml": stack, "job.yaml": job, "rows.jsonl": rows})
-        if good:
-            (made,) = load_in(tmp_path).jobs
-            assert (made.source.size, made.input_bytes) == (size, size)
-        else:
-            (line,) = lines(tmp_path)
-            assert f"has {'about ' if more else ''}{size} bytes, and the provider's limits.fileBytes is {limit}" in line
+    entry = f"{{type: {api}, {vertex if api is Api.VERTEX else ''}limits: {{fileBytes: 30}}}}"
+    stack = with_stack(f"providers: {{p: {entry}}}")
+    write(tmp_path, {"batchctl.yaml": stack, "job.yaml": job, "rows.jsonl": rows})
+    (made,) = load_in(tmp_path).jobs
+    assert (made.source.size, made.input_bytes, made.sharding.bytes) == (size, size, 30)
 
 
 @pytest.mark.parametrize(

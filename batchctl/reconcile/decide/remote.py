@@ -60,7 +60,7 @@ def _follow_shards(subject: Subject, view: AttemptView, context: Context) -> Dec
 
 
 def _follow_shard(subject: Subject, part: AttemptView, context: Context) -> Decision | None:
-    """What one shard needs; None if nothing more happens to it by itself."""
+    """The decision about one shard; None if nothing more happens to it by itself."""
     attempt = part.attempt
     if attempt.is_unsent and not is_settled(attempt):
         is_given_up = subject.desired is None or (subject.is_cancel_requested and attempt.intent is None)
