@@ -1,6 +1,8 @@
 """The steps of a plan: single writes and calls, which the engine executes in order.
 
 Each kind of step defines its traits as arguments of its class. The type checker refuses a kind without one of them.
+
+The file is long because the traits of all kinds are read side by side.
 """
 
 from __future__ import annotations

@@ -71,8 +71,7 @@ class ResultsLedger:
         known = read_sent(self._root, key, job.digest, token)
         if known is not None:
             facts = len(known), known.total, "", known.is_canary
-            more = {"sent_with": known.sent_with, "again": known.again, "shards": known.shards}
-            sent_before = RowsSent(*facts, **more)
+            sent_before = RowsSent(*facts, sent_with=known.sent_with, again=known.again, shards=known.shards)
             return ChosenRows(sent_before, None if known.is_whole else known.places)
         segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)

@@ -142,11 +142,18 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
     names = json.loads(body[ends[1] :])
     if len(names) != count:
         raise ValueError("the list of sent rows is incomplete")
-    flags = head.get("canary") is True, head.get("renews") is True
-    sent_with = SentWith.read(head["sentWith"]) if "sentWith" in head else None
-    changes = sent_with, head.get("again") is True, head.get("shards", 1)
-    prints = bytearray(body[ends[0] : ends[1]])
-    return SentList(head["token"], head["total"], *flags, *changes, _native(places), prints, names)
+    return SentList(
+        head["token"],
+        head["total"],
+        is_canary=head.get("canary") is True,
+        renews=head.get("renews") is True,
+        sent_with=SentWith.read(head["sentWith"]) if "sentWith" in head else None,
+        again=head.get("again") is True,
+        shards=head.get("shards", 1),
+        places=_native(places),
+        prints=bytearray(body[ends[0] : ends[1]]),
+        names=names,
+    )
 
 
 def _little_endian(numbers: array[int]) -> bytes:

@@ -256,9 +256,9 @@ def test_the_operators_state_may_be_anywhere(tmp_path: Path) -> None:
             "defaults: {src: files/x}",
             [
                 (
-                    'batchctl.yaml:5:14: UnknownField there is no field "src" in "defaults" (one of: adopt, dependsOn, dest, '
-                    "displayName, extraBody, extraRequest, lifecycle, model, priority, provider, request, rows, runId, "
-                    "webhookConfig)"
+                    'batchctl.yaml:5:14: UnknownField there is no field "src" in "defaults" (one of: adopt, canary, dependsOn, '
+                    "dest, displayName, extraBody, extraRequest, lifecycle, model, priority, provider, request, rows, runId, "
+                    "sharding, webhookConfig)"
                 )
             ],
         ),

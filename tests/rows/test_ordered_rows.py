@@ -68,7 +68,7 @@ def test_rows_of_one_request_are_named_by_either_key(answered: Shop) -> None:
     assert found is not None
     assert found.ordered is not None
     assert (found.ordered.rows, found.ordered.first) == (1, ("x2",))
-    assert answered.ledger.choose(twin, key(2), token(2), choice).sent.rows == 1
+    assert answered.ledger.choose(twin, key(2), token(2), choice, answered.new_token).sent.rows == 1
 
 
 @pytest.mark.parametrize(("name", "near"), [("row-x", None), ("long-keys", "long-key")])

@@ -206,9 +206,8 @@ class _Run:
         self._tell_failures(done.outcomes)
         self._patience = self._patience.after(done.outcomes, done.errors)
         self._last, self._report, self._followed = done, report, self._desired
-        end = PassEnd(
-            report.last.jobs, report.outcomes, report.errors, report.unanswered, report.unsent, self._patience
-        )
+        facts = report.outcomes, report.errors, report.unanswered, report.unsent
+        end = PassEnd(report.last.jobs, *facts, self._patience)
         self._pending = find_pending(end) if self._until.ended else find_unsettled(end)
         phases = self._until.phases
         # What it was in before the pass counts, and what the pass has brought it to.

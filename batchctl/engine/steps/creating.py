@@ -14,6 +14,7 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
 from batchctl.engine.steps.admitting import Gate, NotAdmittedError
 from batchctl.engine.steps.assembling import Assembler
+from batchctl.engine.steps.choosing import bytes_of, choose_rows, other_shards
 from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.tools import Tools
 from batchctl.model.activity import Flow
@@ -34,10 +35,9 @@ from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan
-from batchctl.model.ports import ChosenRows, CreateRequest, Provider, Upload
+from batchctl.model.ports import CreateRequest, Provider, Upload
 from batchctl.model.recorded import Intent, Operation, RecordedAttempt, RecordedFile, Trouble
 from batchctl.model.steps import Create
-from batchctl.model.work_size import rows_sent
 from batchctl.reconcile import NO_FILE, Failure, after_failure, refresh
 
 _CHUNK = 1 << 20
@@ -78,7 +78,7 @@ class Creator:
         provider = self._tools.providers.get(job.account)
         token = step.token or self._tools.token()
         mark = Mark(self._stack.name, short_uid(self._stack.uid), step.key, job.digest, token)
-        chosen = yield from self._choose(job, step, token)
+        chosen = yield from choose_rows(job, step, token, self._tools)
         if chosen is not None and chosen.sent.sent_with is not None:
             job = job.changed_by(chosen.sent.sent_with)
         attempt = RecordedAttempt(
@@ -87,12 +87,13 @@ class Creator:
             job.digest,
             token,
             tree=job.tree,
-            input_bytes=_bytes_of(job, chosen),
+            input_bytes=bytes_of(job, chosen),
             row_hashes=job.row_hashes,
             trouble=self._trouble(step.key, token),
             sent=None if chosen is None else chosen.sent,
         )
-        self._note_others(attempt, job, chosen)
+        for other in other_shards(attempt, job, chosen):
+            self._journal.note_attempt(other)
         if chosen is not None and not chosen.sent.rows:
             yield from self._assembler.assemble(job, replace(attempt, trouble=None), step.rows, plan)
             return
@@ -128,28 +129,6 @@ class Creator:
             self._raise_failed(attempt, failure, error)
         self._gate.note_made(job)
         self._record_success(attempt, remote, provider.now())
-
-    def _choose(
-        self, job: DesiredJob, step: Create, token: str
-    ) -> Generator[Callable[[], Any], Any, ChosenRows | None]:
-        """The rows to send; None: all, or batchctl does not have them."""
-        if rows_sent(job) is None or self._tools.ledger is None:
-            return None
-        ledger, new_token = self._tools.ledger, self._tools.token
-        chosen: ChosenRows = yield partial(ledger.choose, job, step.key, token, step.rows, new_token)
-        for damaged in chosen.damaged:
-            words = f"{job.name}: answers cannot be used, and their rows are bought again: {damaged}"
-            self._tools.warnings.warn(f"the ledger {damaged}", words)
-        return chosen
-
-    def _note_others(self, attempt: RecordedAttempt, job: DesiredJob, chosen: ChosenRows | None) -> None:
-        """Note the further shards: each is created on its own, in this pass or a later one."""
-        if chosen is None:
-            return
-        for other in chosen.others:
-            size = _bytes_of(job, replace(chosen, sent=other.sent))
-            shard = replace(attempt, key=other.key, token=other.token, sent=other.sent, input_bytes=size, trouble=None)
-            self._journal.note_attempt(shard)
 
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> None:
         made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)
@@ -292,13 +271,6 @@ def _file_of(source: InlineRows | UploadedFile | RemoteSource) -> str:
             return NO_FILE
         case _:
             assert_never(source)
-
-
-def _bytes_of(job: DesiredJob, chosen: ChosenRows | None) -> int | None:
-    """The approximate bytes of the rows that are sent."""
-    if job.input_bytes is None or chosen is None or not chosen.sent.total:
-        return job.input_bytes
-    return job.input_bytes * chosen.sent.rows // chosen.sent.total
 
 
 def _chunks(stream: BinaryIO, flow: Flow) -> Iterator[bytes]:

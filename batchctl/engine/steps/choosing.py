@@ -1,0 +1,43 @@
+"""The rows that an attempt sends, chosen by the ledger, and its further shards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from batchctl.engine.tools import Tools
+from batchctl.model.desired import DesiredJob
+from batchctl.model.ports import ChosenRows
+from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.steps import Create
+from batchctl.model.work_size import rows_sent
+
+
+def choose_rows(
+    job: DesiredJob, step: Create, token: str, tools: Tools
+) -> Generator[Callable[[], Any], Any, ChosenRows | None]:
+    """Choose the rows to send, on a worker; None: all, or batchctl does not have them. Raises ResultsError."""
+    if rows_sent(job) is None or tools.ledger is None:
+        return None
+    chosen: ChosenRows = yield partial(tools.ledger.choose, job, step.key, token, step.rows, tools.token)
+    for damaged in chosen.damaged:
+        words = f"{job.name}: answers cannot be used, and their rows are bought again: {damaged}"
+        tools.warnings.warn(f"the ledger {damaged}", words)
+    return chosen
+
+
+def other_shards(attempt: RecordedAttempt, job: DesiredJob, chosen: ChosenRows | None) -> Iterator[RecordedAttempt]:
+    """The records of the further shards: each is created on its own, in this pass or a later one."""
+    for other in () if chosen is None else chosen.others:
+        assert chosen is not None
+        size = bytes_of(job, replace(chosen, sent=other.sent))
+        yield replace(attempt, key=other.key, token=other.token, sent=other.sent, input_bytes=size, trouble=None)
+
+
+def bytes_of(job: DesiredJob, chosen: ChosenRows | None) -> int | None:
+    """The approximate bytes of the rows that are sent."""
+    if job.input_bytes is None or chosen is None or not chosen.sent.total:
+        return job.input_bytes
+    return job.input_bytes * chosen.sent.rows // chosen.sent.total
