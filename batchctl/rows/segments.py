@@ -14,8 +14,9 @@ from typing import TypeAlias
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
 from batchctl.model.exhaustion import raise_if_exhausted
+from batchctl.model.keys import JOB_NAME
 from batchctl.rows.folder import MANIFEST_FILE, RESULTS_FILE, is_folder_name, job_folder, results_errors
-from batchctl.rows.kept import FAULTS, fault_words, read_manifest
+from batchctl.rows.kept import FAULTS, REUSED_FROM, fault_words, read_manifest
 from batchctl.rows.ledger_file import ANSWERS_FILE, LEDGER_FILE, Segment, read_segment
 
 Signature: TypeAlias = tuple[tuple[str, ...], ...]
@@ -62,32 +63,59 @@ def sign_ledgers(root: Path, job: str) -> Signature:
 def read_segments(root: Path, job: str, wanted: Wanted) -> Segments:
     """The ledgers of a job. Their answers are read against their checksums. Raises ResultsError."""
     folder = job_folder(root, job)
-    found: list[tuple[tuple[int, int, str], Segment]] = []
+    found: list[tuple[tuple[bool, int, int, str], Segment]] = []
     damaged: list[str] = []
     remotes: set[tuple[Json, Json]] = set()
     with results_errors(folder):
-        for one in _folders(folder):
+        for one, limits in _with_sources(root, folder, wanted):
             if not (one / LEDGER_FILE).is_file():
                 continue
             try:
                 manifest = read_manifest(one)
-                segment = read_segment(one, manifest) if wanted.counts(one, manifest) else None
+                segment = read_segment(one, manifest) if limits.counts(one, manifest) else None
                 remote = manifest["account"], manifest["remote"]
                 # A copy of an attempt's results has the same rows.
                 if segment is None or remote in remotes:
                     continue
                 _check_answers(segment, manifest)
                 remotes.add(remote)
-                found.append(((manifest["attempt"], manifest["shard"], one.name), segment))
+                place = one.parent == folder, manifest["attempt"], manifest["shard"], one.name
+                found.append((place, segment))
             except FAULTS as error:
                 raise_if_exhausted(error)
-                damaged.append(f"{job}/{one.name}: {fault_words(error)}")
+                damaged.append(f"{one.parent.name}/{one.name}: {fault_words(error)}")
     return Segments(tuple(segment for _, segment in sorted(found, key=lambda pair: pair[0])), tuple(damaged))
 
 
 def _folders(job: Path) -> Iterator[Path]:
     if job.is_dir():
         yield from sorted(one for one in job.iterdir() if is_folder_name(one.name) and not one.is_symlink())
+
+
+def _with_sources(root: Path, job: Path, wanted: Wanted) -> Iterator[tuple[Path, Wanted]]:
+    """The folders of a job, and those of other jobs whose results it uses: a copy has the ledger of one attempt."""
+    sources: dict[str, int] = {}
+    for one in _folders(job):
+        yield one, wanted
+        try:
+            manifest = read_manifest(one)
+            name, attempt = _source_of(manifest)
+            if attempt and name != job.name and wanted.counts(one, manifest):
+                sources[name] = max(sources.get(name, 0), attempt)
+        except FAULTS as error:
+            raise_if_exhausted(error)
+    for name, attempt in sorted(sources.items()):
+        other = Wanted(wanted.uid, until=attempt)
+        yield from ((one, other) for one in _folders(job_folder(root, name)))
+
+
+def _source_of(manifest: Mapping[str, Json]) -> tuple[str, int]:
+    """The job and the attempt whose results a folder has a copy of; 0: it has its own."""
+    source = manifest.get(REUSED_FROM)
+    name, attempt = (source.get("job"), source.get("attempt")) if isinstance(source, dict) else (None, None)
+    if isinstance(name, str) and JOB_NAME.fullmatch(name) and isinstance(attempt, int):
+        return name, attempt
+    return "", 0
 
 
 def _sign(file: Path) -> str:

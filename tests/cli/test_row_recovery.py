@@ -108,3 +108,17 @@ def test_what_a_replaced_job_answered_is_not_bought_again(shop: Shop) -> None:
     shop.cli.ok("apply", "--yes", "--wait")
     assert shop.sent() == [20, 11]
     check_complete(shop)
+
+
+def test_results_that_another_job_uses_again_keep_all_their_rows(half: Shop) -> None:
+    order_retry(half)
+    manifest, other = half.stack.job_path("translate"), half.stack.job_path("other")
+    other.write_text(manifest.read_text().replace("name: translate", "name: other"))
+    manifest.unlink()
+    half.cli.ok("apply", "--yes", "--wait")
+    assert half.sent() == [20, 10]
+    rows = other.parent / "rows.jsonl"
+    rows.write_text(rows.read_text().replace('"text 3"', '"new"'))
+    half.cli.ok("apply", "--yes", "--wait")
+    assert half.sent() == [20, 10, 1]
+    assert keys(half.cli.ok("results", "other").rows) == keys_of(numbered(20))
