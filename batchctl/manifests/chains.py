@@ -136,9 +136,6 @@ class ChainReader:
                 self._pass_on(faults, place)
                 return _chained(file, chain, made)
             problem = _first_error(faults)
-            if faults.any_at(place):
-                # A limit of the provider.
-                return AwaitedRows(chain, Obstacle(problem, count=made.count))
         return AwaitedRows(chain, Obstacle(f"the rows cannot be read back: {problem}", is_lasting=False))
 
     def _pass_on(self, faults: Faults, place: Location) -> None:

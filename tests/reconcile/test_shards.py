@@ -13,10 +13,12 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import MergedResults, RecordedAttempt
+from batchctl.model.recorded import Intent, MergedResults, Operation, RecordedAttempt, Trouble
 from batchctl.model.states import Phase
 from batchctl.model.steps import Cancel, Collect, Create, Delete, Merge
 from batchctl.reconcile import Options, Scope
+from batchctl.reconcile.notify.notices import end_of
+from batchctl.reconcile.view.shards import combine_attempts
 from tests.support.decisions import HOUR, NOW, Situation, decide, job, kept, look, one, row, shard, sharded
 
 TEN = RowCounts(10, 10, 0, {"OK": 10})
@@ -155,3 +157,47 @@ def test_a_shard_that_cannot_be_seen_makes_the_job_wait() -> None:
 def test_one_shard_is_an_attempt_as_before() -> None:
     assert one(shard(0, of=1)).decide().jobs[0].phase is Phase.ACTIVE
     assert look().complete
+
+
+def test_a_lost_create_call_of_a_shard_is_settled_on_its_own() -> None:
+    open_call = shard(2, None, intent=Intent(NOW))
+    plan = plan_of(done(0), shard(1), open_call)
+    assert (plan.action, plan.code) == (Action.WAIT, Reason.SETTLING)
+
+
+def test_results_of_a_shard_that_could_not_be_read_are_tried_again() -> None:
+    trouble = Trouble(Operation.COLLECT, "PermissionDenied", "no", "", NOW - HOUR, NOW - HOUR, next_time=NOW)
+    plan = plan_of(done(0), done(1), shard(2, "SUCCEEDED", results_lost=True, trouble=trouble))
+    assert [step.key.shard for step in plan.steps if isinstance(step, Collect)] == [2]
+
+
+def test_an_attempt_none_of_whose_shards_is_sent_waits() -> None:
+    unsent = (shard(0, None), shard(1, None))
+    assert combine_attempts(unsent).state is None
+    assert plan_of(*unsent).action is Action.CREATE
+
+
+def test_a_job_whose_shards_all_failed_has_failed() -> None:
+    failed = combine_attempts((shard(0, "EXPIRED", of=2), shard(1, "FAILED", of=2)))
+    assert failed.state == "JOB_STATE_EXPIRED"
+    gone = combine_attempts((shard(0, "RUNNING", of=2, gone_time=NOW), shard(1, "RUNNING", of=2, gone_time=NOW)))
+    assert (gone.state, gone.is_gone) == ("JOB_STATE_FAILED", True)
+
+
+def test_shards_that_were_found_by_their_mark_have_no_lists() -> None:
+    found = combine_attempts((shard(0, sent=None), shard(1, sent=None)))
+    assert (found.sent, found.rows.total) == (None, None)
+
+
+def test_a_job_without_remote_jobs_is_gone() -> None:
+    refused = [shard(number, None, rejected=True) for number in range(2)]
+    made = sharded(*refused)
+    (plan,) = made.decide().jobs
+    assert (plan.phase, plan.action) == (Phase.REJECTED, Action.NONE)
+
+
+@pytest.mark.parametrize(("bad", "phase"), [(0, Phase.SUCCEEDED), (5, Phase.PARTIALLY_SUCCEEDED)])
+def test_hooks_hear_of_the_job_and_not_of_its_shards(bad: int, phase: Phase) -> None:
+    first, second, _ = merged(30 - bad, bad)
+    assert (end_of(second), end_of(replace(first, merged=None))) == (None, None)
+    assert end_of(first) is phase

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.actions import Action
-from batchctl.model.decision import Decision
+from batchctl.model.decision import Decision, Timer
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.states import Phase
 from batchctl.model.steps import Merge, Step
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.row_choice import choice_of_rows
@@ -25,15 +26,13 @@ _LEADING = (Action.CREATE, Action.CANCEL, Action.COLLECT, Action.WAIT)
 
 def combine_decisions(subject: Subject, view: AttemptView, decisions: list[Decision]) -> Decision:
     """One decision with the steps of all shards that need some."""
-    lead = min(decisions, key=lambda decision: _LEADING.index(decision.action))
-    steps = [step for decision in decisions for step in decision.steps]
-    creates, others = _split(steps)
+    lead = min(decisions, key=lambda decision: (_LEADING.index(decision.action), not _is_open(decision)))
+    creates, others = _split([step for decision in decisions for step in decision.steps])
     timers = [decision for decision in decisions if decision.next_time is not None]
-    first = min(timers, key=lambda decision: (decision.next_time, decision.timer), default=lead)
-    phase = lead.phase if lead.action is Action.CREATE and view.attempt.is_unsent else current_phase(subject, view)
+    first = min(timers, key=lambda decision: (not _is_open(decision), decision.next_time), default=lead)
     return replace(
         lead,
-        phase=phase,
+        phase=_phase(subject, view, decisions),
         reason=f"{progress_words(view)}; {lead.reason}",
         # What a full queue holds back is the creates alone.
         base=others if creates else (),
@@ -46,6 +45,17 @@ def combine_decisions(subject: Subject, view: AttemptView, decisions: list[Decis
         counted=None,
         current=None,
     )
+
+
+def _is_open(decision: Decision) -> bool:
+    """Whether a create call has no answer, or a remote job is missing: a command waits until that is settled."""
+    return decision.phase is Phase.SETTLING or decision.timer is Timer.MISSING
+
+
+def _phase(subject: Subject, view: AttemptView, decisions: list[Decision]) -> Phase:
+    if any(decision.phase is Phase.SETTLING for decision in decisions):
+        return Phase.SETTLING
+    return Phase.WAITING if view.attempt.is_unsent else current_phase(subject, view)
 
 
 def merge_at_once(subject: Subject, view: AttemptView, decision: Decision) -> Decision:
