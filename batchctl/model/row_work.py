@@ -106,8 +106,6 @@ class RowChoice:
     """`rows.maxAttempts`."""
     since: int = 1
     """The first attempt whose answers count."""
-    limits: ShardLimits = field(default_factory=ShardLimits)
-    """The limits of one remote job; more rows are split."""
     most: int | None = None
     """Of a canary: the number of rows. They are spread over the input, and are the same ones each time."""
 

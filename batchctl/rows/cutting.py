@@ -21,7 +21,8 @@ class Cutter:
     The same rows and limits give the same shards. A row that exceeds a limit by itself is a shard of its own.
     """
 
-    def __init__(self, choice: RowChoice, new_token: Callable[[], str], token: str) -> None:
+    def __init__(self, limits: ShardLimits, choice: RowChoice, new_token: Callable[[], str], token: str) -> None:
+        self._limits = limits
         self._choice = choice
         self._new_token = new_token
         self.shards = [SentList.of_choice(token, choice)]
@@ -31,7 +32,7 @@ class Cutter:
         """Add the next row to send."""
         size = Size.of(row)
         after = self._size.plus(size)
-        if len(self.shards[-1]) and after.exceeds(len(self.shards[-1]) + 1, self._choice.limits):
+        if len(self.shards[-1]) and after.exceeds(len(self.shards[-1]) + 1, self._limits):
             self.shards.append(SentList.of_choice(self._new_token(), self._choice))
             after = size
         self.shards[-1].add(position, row)

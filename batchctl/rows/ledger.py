@@ -76,7 +76,7 @@ class ResultsLedger:
         segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)
         chosen = None if choice.most is None else self._spread(job, index, choice, choice.most)
-        cutter, seen, total, number = Cutter(choice, new_token, token), set[bytes](), 0, 0
+        cutter, seen, total, number = Cutter(job.sharding, choice, new_token, token), set[bytes](), 0, 0
         for position, row in enumerate(self._rows(job)):
             total = position + 1
             if row.fingerprint in seen or not _is_sent(row, position, index, choice):

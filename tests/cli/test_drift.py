@@ -99,6 +99,7 @@ def test_finished_and_gone_before_it_was_collected_is_told_and_never_bought_agai
     cli.ok("apply", "--yes")
     service.advance("1m")
     results = stack.path / "results"
+    results.rename(stack.path / "aside")
     results.write_text("in the way of the results folder")
     assert cli("apply", "--yes").code == 1
     results.unlink()

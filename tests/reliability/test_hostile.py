@@ -97,7 +97,7 @@ def test_names_keys_and_row_errors(site, still):
     error = {"code": 3, "message": PAYLOAD[:200], "share": 0.5}
     still.service.rules({**SOON, "fate": "rows", "rowError": error})
     still.service.make(PAYLOAD)
-    rows = [{"key": f"{PRINTABLE}{number}", "text": PAYLOAD} for number in range(4)]
+    rows = [{"key": f"{PRINTABLE}{number}", "text": f"{PAYLOAD}{number}"} for number in range(4)]
     name = f"{PRINTABLE}.jsonl".replace("/", "-")
     (site.path / "jobs" / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
     site.write_job("inline", src=rows if site.api.takes_rows else {"file": name}, displayName=PRINTABLE)

@@ -101,6 +101,7 @@ def write_all(stack: StackFolder) -> None:
     write_rows(folder / "embed.jsonl", requests_of(Api.GEMINI, embed))
     write_rows(folder / "vertex.jsonl", requests_of(Api.VERTEX, generate))
     common = {"displayName": "Über alles", "lifecycle": LIFECYCLE, "rows": {"accept": ["MAX_TOKENS"]}}
+    common |= {"canary": {"rows": 100_000}, "sharding": {"maxRows": 1000}}
     hook = {"uris": ["https://example.com/hook"], "userMetadata": {"run": 7}}
     gemini = {**common, "provider": "gemini", "priority": -3, "webhookConfig": hook}
     write_job(stack, "file", generate, **gemini, src={"file": "gemini.jsonl"}, extraBody={"priority": "4"})

@@ -95,7 +95,7 @@ class VertexStack(StackFolder):
         for name, spec in JOBS.items():
             self.write_job(name, labels={"team": "search"}, **spec)
         text = "x" * 6000
-        lines = [f'{{"key": "k{number}", "text": "{text}"}}\n' for number in range(100)]
+        lines = [f'{{"key": "k{number}", "text": "{number} {text}"}}\n' for number in range(100)]
         (self.path / "jobs" / "rows.jsonl").write_text("".join(lines))
 
 

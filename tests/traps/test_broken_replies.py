@@ -149,7 +149,7 @@ def test_a_list_that_is_broken_as_a_whole_stops_everything_there(breakage):
         assert {one.job: str(one.phase) for one in report.plan.jobs}.keys() == {"a", "b", "c"}
         assert not {str(one.phase) for one in report.plan.jobs} & {"Succeeded", "Failed", "Removing"}
         assert world.writes() == before
-        assert not list(world.results.glob("*/*"))
+        assert {one.name for one in world.results.glob("*/*")} <= {"sent"}
         assert world.line.twisted > 0
         end_well(world)
         world.watch(*three("a", "b"))

@@ -41,7 +41,6 @@ def retry_rows(subject: Subject, view: AttemptView, context: Context) -> Decisio
         due = since + delay(tries, attempt.token)
         if context.clock_of(attempt.account) < due:
             return wait(Phase.WAITING, Reason.BACK_OFF, f"{words} after back-off", due, Timer.BACKOFF)
-    choice = replace(choice, limits=subject.manifest.sharding)
     key = subject.next_key
     steps = (Create(key, rows=choice),)
     return Decision(Action.RETRY, Phase.WAITING, Reason.ROWS_RETRIED, words, steps, current=key.attempt)

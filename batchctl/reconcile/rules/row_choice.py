@@ -35,7 +35,7 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
     if _is_bought_again(subject, decision):
         choice = replace(choice, which=RowsToSend.ALL)
         decision = replace(decision, rows_since=decision.current)
-    choice = replace(choice, most=size_of_canary(subject, context), limits=subject.manifest.sharding)
+    choice = replace(choice, most=size_of_canary(subject, context))
     work = None if choice.which is RowsToSend.ALL else context.rows_of(subject)
     # What a lost call sent is settled by its own list.
     is_sent_again = any(step.token is not None for step in creates)
