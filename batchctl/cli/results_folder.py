@@ -10,6 +10,7 @@ from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, ResultsError, TimeUpError
 from batchctl.model.recorded import Recorded, RecordedAttempt, RecordedJob
 from batchctl.model.states import is_terminal
+from batchctl.reconcile import attempt_on_record
 from batchctl.rows.attempt_folders import attempt_folders
 from batchctl.rows.folder import RESULTS_FILE
 from batchctl.rows.looks import ResultsShelf
@@ -42,7 +43,7 @@ def _find(workspace: Workspace, recorded: Recorded, name: str, number: int | Non
     if job is None or not job.attempts:
         return _of_unrecorded(workspace, recorded, name, number)
     wanted = job.row.current if number is None else number
-    attempt = next((one for one in job.attempts if one.key.attempt == wanted), None)
+    attempt = attempt_on_record(job, wanted)
     if attempt is not None and attempt.results is not None:
         return workspace.stack.results / attempt.results
     kept = {**attempt_folders(workspace.stack.results, name), **_recorded_folders(workspace, job)}
@@ -67,7 +68,9 @@ def _of_unrecorded(workspace: Workspace, recorded: Recorded, name: str, number: 
 
 
 def _recorded_folders(workspace: Workspace, job: RecordedJob) -> dict[int, Path]:
-    folders = {one.key.attempt: workspace.stack.results / one.results for one in job.attempts if one.results}
+    found = [attempt_on_record(job, number) for number in sorted({one.key.attempt for one in job.attempts})]
+    attempts = [one for one in found if one is not None and one.results]
+    folders = {one.key.attempt: workspace.stack.results / (one.results or "") for one in attempts}
     return {number: folder for number, folder in folders.items() if (folder / RESULTS_FILE).is_file()}
 
 

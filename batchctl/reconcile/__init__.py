@@ -26,7 +26,7 @@ from batchctl.reconcile.selector import parse_selector
 from batchctl.reconcile.view.credentials import find_strangers
 from batchctl.reconcile.view.endings import has_succeeded
 from batchctl.reconcile.view.marks import is_ours
-from batchctl.reconcile.view.phases import current_record, phase_on_record
+from batchctl.reconcile.view.phases import attempt_on_record, current_record, phase_on_record
 from batchctl.reconcile.view.readings import ghosts_of, old_ghosts
 from batchctl.reconcile.view.refresh import refresh
 from batchctl.reconcile.view.renames import Move, final_names, find_moves, rename
@@ -46,6 +46,7 @@ __all__ = [
     "after_refusal",
     "after_success",
     "at_own_accounts",
+    "attempt_on_record",
     "attempts_elsewhere",
     "attempts_to_show",
     "bind_job",

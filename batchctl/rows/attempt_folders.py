@@ -14,6 +14,8 @@ def attempt_folders(results: Path, job: str) -> dict[int, Path]:
     with results_errors(folder):
         if not folder.is_dir():
             return {}
-        names = sorted(one.name for one in folder.iterdir() if is_folder_name(one.name) and not one.is_symlink())
+        found_names = [one.name for one in folder.iterdir() if is_folder_name(one.name) and not one.is_symlink()]
+    # The merged results of an attempt come after those of its shards, and count.
+    names = sorted(found_names, key=lambda name: ("." not in name, name))
     found = {read_attempt(folder / name): folder / name for name in names if (folder / name / RESULTS_FILE).is_file()}
     return {number: path for number, path in found.items() if number is not None}

@@ -61,7 +61,12 @@ def phase_on_record(job: RecordedJob) -> Phase:
 
 def current_record(job: RecordedJob) -> RecordedAttempt | None:
     """The attempt that counts, by the record: the sum of its shards; None if there is none."""
-    named = [one for one in job.attempts if one.key.attempt == job.row.current]
+    return attempt_on_record(job, job.row.current)
+
+
+def attempt_on_record(job: RecordedJob, number: int) -> RecordedAttempt | None:
+    """An attempt by its record: the sum of its shards; None if there is none."""
+    named = [one for one in job.attempts if one.key.attempt == number]
     return combine_attempts(named) if named else None
 
 
