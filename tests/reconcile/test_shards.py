@@ -8,18 +8,18 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import Limits
+from batchctl.model.desired import DesiredStack, Limits
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Intent, MergedResults, Operation, RecordedAttempt, Trouble
+from batchctl.model.recorded import Intent, MergedResults, Operation, Recorded, RecordedAttempt, Trouble
 from batchctl.model.states import Phase
 from batchctl.model.steps import Cancel, Collect, Create, Delete, Merge
-from batchctl.reconcile import Options, Scope
+from batchctl.reconcile import Options, Scope, rows_to_survey
 from batchctl.reconcile.notify.notices import end_of
 from batchctl.reconcile.view.shards import combine_attempts
-from tests.support.decisions import HOUR, NOW, Situation, decide, job, kept, look, one, row, shard, sharded
+from tests.support.decisions import HOUR, NOW, STACK, Situation, decide, job, kept, look, one, row, shard, sharded
 
 TEN = RowCounts(10, 10, 0, {"OK": 10})
 
@@ -201,3 +201,12 @@ def test_hooks_hear_of_the_job_and_not_of_its_shards(bad: int, phase: Phase) -> 
     first, second, _ = merged(30 - bad, bad)
     assert (end_of(second), end_of(replace(first, merged=None))) == (None, None)
     assert end_of(first) is phase
+
+
+@pytest.mark.parametrize(("bad", "surveyed"), [(5, ["a"]), (0, [])])
+def test_rows_that_failed_in_a_later_shard_are_looked_up_too(bad: int, surveyed: list[str]) -> None:
+    """The first shard alone says nothing of the job."""
+    shards = merged(30 - bad, bad)
+    record = Recorded({"a": row(job(), *shards)})
+    found = rows_to_survey(DesiredStack(STACK, (job(),)), record, Options())
+    assert [wanted.name for wanted, _ in found] == surveyed

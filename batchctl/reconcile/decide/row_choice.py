@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from batchctl.model.desired import DesiredJob, DesiredStack
-from batchctl.model.keys import AttemptKey, same_digest
+from batchctl.model.keys import same_digest
 from batchctl.model.recorded import JobRow, Recorded, RecordedAttempt
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
 from batchctl.model.work_size import rows_sent
 from batchctl.reconcile.decide.row_order import order_of_rows
 from batchctl.reconcile.options import Options
+from batchctl.reconcile.view.phases import current_record
 
 
 def choice_of_rows(settings: RowSettings | None, row: JobRow | None) -> RowChoice:
@@ -34,7 +35,7 @@ def rows_to_survey(
         order = order_of_rows(job.name, row, options)
         if rows_sent(job) is None or not (job.row_settings.reuse or order):
             continue
-        current = None if record is None else _current(record.row, record.attempts)
+        current = None if record is None else current_record(record)
         if current is None or order is not None or _may_be_followed(job, current):
             yield job, replace(choice_of_rows(job.row_settings, row), order=order)
 
@@ -52,11 +53,6 @@ def work_words(work: RowWork, rows: int) -> str:
     parts += [f"{work.repeated:,} repeat another row"] if work.repeated else []
     more = f" and {rows - len(work.first):,} more" if rows > len(work.first) else ""
     return f"{', '.join(parts)}: {', '.join(work.first)}{more}"
-
-
-def _current(row: JobRow, attempts: tuple[RecordedAttempt, ...]) -> RecordedAttempt | None:
-    named = [attempt for attempt in attempts if attempt.key == AttemptKey(row.name, row.current)]
-    return named[-1] if named else None
 
 
 def _may_be_followed(job: DesiredJob, attempt: RecordedAttempt) -> bool:
