@@ -28,12 +28,13 @@ from batchctl.model.errors import RowProblem
 from batchctl.model.inventory import Inventory
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.notices import Hook, Notice
-from batchctl.model.observed import RemoteJob
+from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.recorded import Recorded, Write
 from batchctl.model.request.problems import Problem
 from batchctl.model.row_template import RowTemplate
 from batchctl.model.row_work import RowChoice, RowsSent, RowWork
+from batchctl.model.verdicts import RowVerdict
 
 
 class Clock(Protocol):
@@ -418,6 +419,15 @@ class Collected:
     """Rows with a result of this attempt; the numbers above are those of all attempts."""
     sent: RowsSent | None = None
     """The rows that this attempt sent, with their verdicts; None if their list is not known."""
+
+    def counts(self, reported: RowCounts | None = None) -> RowCounts:
+        """The counts of rows. If the input is not known, the API's own numbers say how many rows there were."""
+        came = self.ok + self.failed
+        if self.missing is not None:
+            return RowCounts(came + self.missing, self.ok, self.failed, dict(self.verdicts))
+        total = max(came, (reported.total if reported is not None else None) or 0)
+        missing = {RowVerdict.NO_RESULT.value: total - came} if total > came else {}
+        return RowCounts(total, self.ok, self.failed, {**self.verdicts, **missing})
 
 
 class Shelf(Protocol):

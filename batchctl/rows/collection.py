@@ -24,7 +24,7 @@ from batchctl.rows.join import join_for
 from batchctl.rows.kept import write_manifest
 from batchctl.rows.ledger_file import ANSWERS_FILE, LedgerWriter, read_segment
 from batchctl.rows.ledger_index import LedgerIndex
-from batchctl.rows.merging import merge
+from batchctl.rows.merging import Merged, merge
 from batchctl.rows.segments import Wanted, read_segments
 from batchctl.rows.sent_list import SentList
 from batchctl.rows.spool import Spool, Written
@@ -170,8 +170,13 @@ class Collection:
         index.add(own)
         merged = merge(self._part / RESULTS_FILE, whole.rows(), index)
         found["merged"] = merged.sha256
-        verdicts = dict(sorted_codes(merged.verdicts))
-        return Collected(path, merged.ok, merged.came - merged.ok, merged.missing, 0, verdicts=verdicts)
+        return merged_rows(path, merged)
+
+
+def merged_rows(path: str, merged: Merged) -> Collected:
+    """The outcome of a merge, as that of a collection."""
+    verdicts = dict(sorted_codes(merged.verdicts))
+    return Collected(path, merged.ok, merged.came - merged.ok, merged.missing, 0, verdicts=verdicts)
 
 
 def sorted_codes(verdicts: Mapping[str, int]) -> Iterator[tuple[str, int]]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from batchctl.disk.safe_open import UnsafeFile, open_parent
+from batchctl.disk.private_files import make_folder, sync_folder
+from batchctl.disk.safe_open import UnsafeFile, is_there, open_parent
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
@@ -53,6 +55,31 @@ def shard_folder_name(key: AttemptKey, digest: str, shards: int) -> str:
     """The name of the folder with the results of one shard; of an attempt without shards, its own."""
     name = folder_name(key, digest)
     return f"{name}.0" if shards > 1 and key.shard == 0 else name
+
+
+def free_folder(job: Path, base: str, is_own: Callable[[Path], bool]) -> Path:
+    """The first folder of this name that does not exist or `is_own`: another one is never written into."""
+    target, number = job / base, 1
+    while is_there(target) and not is_own(target):
+        number += 1
+        target = job / f"{base}-{number}"
+    return target
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A new folder, which takes the place of `target` at the end, durably. If anything fails, nothing of it is left."""
+    part = target.parent / f".{target.name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        make_folder(part)
+        yield part
+        sync_folder(part)
+        shutil.rmtree(target, ignore_errors=True)
+        part.rename(target)
+        sync_folder(target.parent)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def is_folder_name(name: str) -> bool:

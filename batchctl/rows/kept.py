@@ -35,6 +35,7 @@ from batchctl.model.row_work import RowsSent
 from batchctl.model.sent_with import SentWith
 from batchctl.model.states import TERMINAL_STATES
 from batchctl.model.times import read_rfc3339
+from batchctl.rows.durable import flush_durably
 from batchctl.rows.folder import (
     MANIFEST_FILE,
     MANIFEST_FORMAT,
@@ -116,8 +117,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Json]) -> None:
     """Write the manifest of a new folder durably. Raises FileExistsError and OSError."""
     with create_file(folder / MANIFEST_FILE) as stream:
         stream.write(json.dumps(manifest, indent=2).encode("ascii") + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+        flush_durably(stream)
 
 
 def check_rows(folder: Path, found: Mapping[str, Json]) -> None:

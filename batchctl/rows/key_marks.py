@@ -41,4 +41,4 @@ class KeyMarks:
 
 
 mark_of = hash
-"""The mark of a key: Python's hash, whose secret differs between processes. So nobody can choose keys that collide."""
+"""The mark of a key: Python's hash. It has a random seed in each process, so keys that collide cannot be prepared."""

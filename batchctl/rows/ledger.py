@@ -5,7 +5,6 @@ Implements RowLedger. The rule that chooses rows is `RowChoice`; this module app
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -13,8 +12,6 @@ from functools import partial
 from heapq import nsmallest
 from pathlib import Path
 
-from batchctl.disk.private_files import make_folder, sync_folder
-from batchctl.disk.safe_open import is_there
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import ResultsError
@@ -22,9 +19,17 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow, OtherShard
 from batchctl.model.row_work import RowChoice, RowsSent, RowWork
 from batchctl.model.states import JobState
-from batchctl.rows.collection import rows_facts, sorted_codes
+from batchctl.rows.collection import merged_rows, rows_facts
 from batchctl.rows.cutting import Cutter
-from batchctl.rows.folder import MANIFEST_FORMAT, RESULTS_FILE, folder_name, job_folder, results_errors
+from batchctl.rows.folder import (
+    MANIFEST_FORMAT,
+    RESULTS_FILE,
+    folder_name,
+    free_folder,
+    job_folder,
+    new_folder,
+    results_errors,
+)
 from batchctl.rows.kept import FAULTS, REUSED_FROM, read_manifest, write_manifest
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.merging import merge
@@ -70,9 +75,7 @@ class ResultsLedger:
     ) -> ChosenRows:
         known = read_sent(self._root, key, job.digest, token)
         if known is not None:
-            facts = len(known), known.total, "", known.is_canary
-            sent_before = RowsSent(*facts, sent_with=known.sent_with, again=known.again, shards=known.shards)
-            return ChosenRows(sent_before, None if known.is_whole else known.places)
+            return ChosenRows(known.facts(""), None if known.is_whole else known.places)
         segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)
         chosen = None if choice.most is None else self._spread(job, index, choice, choice.most)
@@ -107,23 +110,12 @@ class ResultsLedger:
             whole = WholeInput(aside)
             for row in self._rows(job):
                 whole.add(row)
-            target = _target(folder, folder_name(key, job.digest))
-            part = folder / f".{target.name}.part"
-            shutil.rmtree(part, ignore_errors=True)
-            try:
-                make_folder(part)
+            target = free_folder(folder, folder_name(key, job.digest), _is_assembled)
+            path = f"{job.name}/{target.name}"
+            with new_folder(target) as part:
                 merged = merge(part / RESULTS_FILE, whole.rows(), index)
-                verdicts = dict(sorted_codes(merged.verdicts))
-                failed = merged.came - merged.ok
-                path = f"{job.name}/{target.name}"
-                collected = Collected(path, merged.ok, failed, merged.missing, 0, verdicts=verdicts)
+                collected = merged_rows(path, merged)
                 write_manifest(part, _facts(job, key, marks, collected, merged.sha256, part))
-                sync_folder(part)
-                shutil.rmtree(target, ignore_errors=True)
-                part.rename(target)
-                sync_folder(folder)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
         return path, collected
 
     def _spread(self, job: DesiredJob, index: LedgerIndex, choice: RowChoice, most: int) -> frozenset[int]:
@@ -180,15 +172,6 @@ def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, dam
     repeated = total - len(seen)
     counts = (total, answered, to_send, retried, retryable, repeated)
     return RowWork(*counts, tuple(first), damaged, fallbacks=tuple(fallbacks))
-
-
-def _target(folder: Path, base: str) -> Path:
-    """The first folder that is free, or was assembled before: collected results are never overwritten."""
-    target, number = folder / base, 1
-    while is_there(target) and not _is_assembled(target):
-        number += 1
-        target = folder / f"{base}-{number}"
-    return target
 
 
 def _is_assembled(folder: Path) -> bool:

@@ -26,6 +26,7 @@ from batchctl.rows.folder import (
     MANIFEST_FORMAT,
     MOST_BYTES,
     RESULTS_FILE,
+    free_folder,
     is_folder_name,
     job_folder,
     outside,
@@ -67,7 +68,8 @@ class ResultsFolder:
         base = shard_folder_name(key, digest, options.shards)
         with results_errors(job):
             make_folder(job)
-            target = _target(job, base, remote)
+            owner = str(remote.account), remote.name
+            target = free_folder(job, base, lambda folder: _remote_in(folder) == owner)
             part = job / f".{target.name}.part"
             _remove(part)
             earlier = Earlier(self._root, target, key, marks.get("uid"), options.choice)
@@ -116,15 +118,6 @@ class ResultsFolder:
             source.rename(target)
             sync_folder(self._root)
         return True
-
-
-def _target(job: Path, base: str, remote: RemoteJob) -> Path:
-    """The first folder that is free or holds this remote job's results already."""
-    target, number = job / base, 1
-    while is_there(target) and _remote_in(target) != (str(remote.account), remote.name):
-        number += 1
-        target = job / f"{base}-{number}"
-    return target
 
 
 def _remote_in(folder: Path) -> tuple[Json, Json] | None:

@@ -10,16 +10,19 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from batchctl.disk.private_files import create_file, make_folder, sync_folder
-from batchctl.disk.safe_open import is_there, open_stream
+from batchctl.disk.private_files import create_file, make_folder
+from batchctl.disk.safe_open import open_stream
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
+from batchctl.rows.durable import flush_durably
 from batchctl.rows.folder import (
     MANIFEST_FILE,
     folder_name,
+    free_folder,
     job_folder,
+    new_folder,
     results_errors,
 )
 from batchctl.rows.kept import FAULTS, REUSED_FROM, check_rows, fault_words, read_manifest, write_manifest
@@ -34,23 +37,14 @@ def copy_results(root: Path, key: AttemptKey, digest: str, source: str, marks: M
     with results_errors(job):
         found = _read_whole(origin)
         make_folder(job)
-        target = _target(job, folder_name(key, digest), source)
-        part = job / f".{target.name}.part"
-        shutil.rmtree(part, ignore_errors=True)
-        try:
-            make_folder(part)
+        target = free_folder(job, folder_name(key, digest), lambda folder: _source_of(folder) == source)
+        with new_folder(target) as part:
             for file in sorted(origin.iterdir()):
                 if file.name != MANIFEST_FILE and file.is_file() and not file.is_symlink():
                     _copy(file, part / file.name)
             was = {"path": source, "job": found["job"], "attempt": found["attempt"], "remote": found["remote"]}
             number = {"job": key.job, "attempt": key.attempt, "shard": key.shard, "digest": digest}
             write_manifest(part, {**found, **number, "marks": dict(marks), REUSED_FROM: was})
-            sync_folder(part)
-            shutil.rmtree(target, ignore_errors=True)
-            part.rename(target)
-            sync_folder(job)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
     return f"{key.job}/{target.name}"
 
 
@@ -67,15 +61,6 @@ def _read_whole(origin: Path) -> Mapping[str, Json]:
     return found
 
 
-def _target(job: Path, base: str, source: str) -> Path:
-    """The first folder that is free, or was made as a copy of the same results."""
-    target, number = job / base, 1
-    while is_there(target) and _source_of(target) != source:
-        number += 1
-        target = job / f"{base}-{number}"
-    return target
-
-
 def _source_of(folder: Path) -> Json:
     try:
         return read_manifest(folder)[REUSED_FROM]["path"]
@@ -89,5 +74,4 @@ def _copy(file: Path, to: Path) -> None:
     except OSError:
         with open_stream(file) as stream, create_file(to) as copy:
             shutil.copyfileobj(stream, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
+            flush_durably(copy)

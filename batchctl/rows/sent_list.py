@@ -80,6 +80,11 @@ class SentList:
         """Whether every row of the input is sent."""
         return len(self) == self.total
 
+    def facts(self, sha256: str) -> RowsSent:
+        """These rows as the state has them. `sha256` is that of the written list; empty if it is not known."""
+        facts = len(self), self.total, sha256, self.is_canary
+        return RowsSent(*facts, sent_with=self.sent_with, again=self.again, shards=self.shards)
+
     def rows(self) -> Iterator[InputRow]:
         """The rows without their requests, for an input that cannot be read any more."""
         return (InputRow(None, None, sent=names) for names in self.names)
@@ -109,8 +114,7 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         make_folder(job / FOLDER)
         with replace_file(_path(job, key, digest)) as stream:
             sha256 = write_packed(stream, head, body)
-    facts = len(sent), sent.total, sha256, sent.is_canary
-    return RowsSent(*facts, sent_with=sent.sent_with, again=sent.again, shards=sent.shards)
+    return sent.facts(sha256)
 
 
 def read_sent(root: Path, key: AttemptKey, digest: str, token: str) -> SentList | None:

@@ -8,13 +8,11 @@ from functools import partial
 from typing import Any
 
 from batchctl.engine.journal import Journal
+from batchctl.engine.steps.marks import marks_of
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob, Stack
 from batchctl.model.events import EventKind
-from batchctl.model.keys import short_uid
-from batchctl.model.observed import RowCounts
 from batchctl.model.plan import JobPlan
-from batchctl.model.ports import Collected
 from batchctl.model.recorded import MergedResults, RecordedAttempt
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.row_work import RowChoice
@@ -37,9 +35,9 @@ class Assembler:
         """Raises ResultsError."""
         ledger = self._tools.ledger
         assert ledger is not None, "only a ledger has earlier answers"
-        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": attempt.token}
+        marks = marks_of(self._stack, attempt.token)
         path, collected = yield partial(ledger.assemble, job, attempt.key, marks, choice)
-        rows = judge_rows(counts_of(collected), job.row_settings, job.lifecycle.max_failed_rows)
+        rows = judge_rows(collected.counts(), job.row_settings, job.lifecycle.max_failed_rows)
         done = replace(attempt, state=JobState.SUCCEEDED, results=path, rows=rows, input_bytes=None, sent=None)
         self._journal.note_attempt(done)
         words = f"all {rows.total} rows have an answer already: {plan.reason}"
@@ -52,17 +50,11 @@ class Assembler:
         ledger = self._tools.ledger
         assert ledger is not None, "only a ledger has the rows of shards"
         before = self._journal.attempts[step.key]
-        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": before.token}
+        marks = marks_of(self._stack, before.token)
         path, collected = yield partial(ledger.assemble, job, step.key, marks, step.rows)
-        rows = judge_rows(counts_of(collected), job.row_settings, job.lifecycle.max_failed_rows)
+        rows = judge_rows(collected.counts(), job.row_settings, job.lifecycle.max_failed_rows)
         self._journal.note_attempt(replace(self._journal.attempts[step.key], merged=MergedResults(path, rows)))
         words = f"results of all shards merged: {collected_words(rows)}; {path}"
         self._journal.note_event(job.name, step.key.attempt, EventKind.MERGED, words)
         self._journal.commit()
         self._tools.progress.step(job.name, words)
-
-
-def counts_of(collected: Collected) -> RowCounts:
-    """The counts of rows whose input is known."""
-    came = collected.ok + collected.failed
-    return RowCounts(came + (collected.missing or 0), collected.ok, collected.failed, dict(collected.verdicts))

@@ -12,11 +12,12 @@ from typing import Any
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps.admitting import NotAdmittedError
 from batchctl.engine.steps.failures import failure_of
+from batchctl.engine.steps.marks import marks_of
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
 from batchctl.model.errors import ApiError, BadRequest, BatchctlError, NotFound, PermissionDenied, ResultsError
 from batchctl.model.events import EventKind
-from batchctl.model.keys import same_digest, short_uid
+from batchctl.model.keys import same_digest
 from batchctl.model.observed import RowCounts
 from batchctl.model.ports import (
     Collected,
@@ -32,7 +33,6 @@ from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.row_work import RowsSent
 from batchctl.model.steps import Collect
-from batchctl.model.verdicts import RowVerdict
 from batchctl.reconcile import after_failure, choice_of_rows, has_succeeded, overcome
 from batchctl.report.words import anonymous_words, collected_words
 
@@ -106,7 +106,7 @@ class Collector:
             self._raise_failed(step, error, provider.now())
             return
         collected = fetched.collected
-        rows = self._judged(step, _count(collected, step.remote.rows))
+        rows = self._judged(step, collected.counts(step.remote.rows))
         before = overcome(self._journal.attempts[step.key], Operation.COLLECT)
         done = replace(
             before,
@@ -161,7 +161,7 @@ class Collector:
 
     def _fetch(self, provider: Provider, step: Collect, attempt: RecordedAttempt) -> _Fetched:
         """Read the results and write them to the results folder; on a worker."""
-        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": attempt.token}
+        marks = marks_of(self._stack, attempt.token)
 
         row = self._journal.rows.get(step.key.job)
         job = self._desired.get(step.key.job)
@@ -226,13 +226,3 @@ def _own_rows(attempt: RecordedAttempt, collected: Collected) -> RowsSent | None
     if collected.sent is None or attempt.sent is None:
         return collected.sent or attempt.sent
     return replace(collected.sent, sha256=attempt.sent.sha256)
-
-
-def _count(collected: Collected, reported: RowCounts) -> RowCounts:
-    """The rows of a collected attempt. Where the input is not known, the API's word says how many there were."""
-    came = collected.ok + collected.failed
-    total = max(came, reported.total or 0) if collected.missing is None else came + collected.missing
-    verdicts = dict(collected.verdicts)
-    if total > came and collected.missing is None:
-        verdicts[RowVerdict.NO_RESULT.value] = total - came
-    return RowCounts(total, collected.ok, collected.failed, verdicts)

@@ -20,11 +20,12 @@ from batchctl.engine.steps.assembling import Assembler
 from batchctl.engine.steps.collecting import Collector
 from batchctl.engine.steps.creating import Creator
 from batchctl.engine.steps.failures import failure_of
+from batchctl.engine.steps.marks import marks_of
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
 from batchctl.model.events import EventKind
-from batchctl.model.keys import AttemptKey, short_uid
+from batchctl.model.keys import AttemptKey
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.steps import (
@@ -125,7 +126,7 @@ class StepRunner:
 
     def _reuse(self, step: Reuse, plan: JobPlan) -> Generator[Call, Any, None]:
         attempt = step.attempt
-        marks = {"stack": self._stack.name, "uid": short_uid(self._stack.uid), "token": attempt.token}
+        marks = marks_of(self._stack, attempt.token)
         path = yield partial(self._tools.results.reuse, step.key, attempt.digest, step.source, marks)
         self._journal.note_attempt(replace(attempt, results=path))
         self._note_decision(step.key, EventKind.REUSED, plan)

@@ -8,6 +8,7 @@ from batchctl.model.actions import Action
 from batchctl.model.decision import Decision
 from batchctl.model.desired import DesiredJob
 from batchctl.model.keys import same_digest
+from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_settings import Canary
@@ -64,18 +65,12 @@ def _faults(sent: RowsSent, canary: Canary, desired: DesiredJob) -> Iterator[str
     """Why a canary fails."""
     good = sent.good(desired.row_settings.accept)
     if not canary.max_failed_rows.allows(sent.rows - good, sent.rows):
-        bad = ", ".join(_bad_codes(sent, desired.row_settings.accept))
+        bad = ", ".join(RowCounts(verdicts=sent.verdicts, accepted=desired.row_settings.accept).bad_codes)
         limit = f"canary.maxFailedRows is {canary.max_failed_rows.text}"
         yield f"{sent.rows - good} of {sent.rows} rows failed ({bad}), and {limit}"
     most, answered = canary.max_tokens_per_row, sent.rows - sent.verdicts.get(RowVerdict.NO_RESULT, 0)
     if most is not None and sent.tokens is not None and answered and sent.tokens > most * answered:
         yield f"a row took {sent.tokens // answered:,} tokens on average, and canary.maxTokensPerRow is {most:,}"
-
-
-def _bad_codes(sent: RowsSent, accept: frozenset[str]) -> list[str]:
-    good = {RowVerdict.OK.value, *accept}
-    found = sorted((-number, code) for code, number in sent.verdicts.items() if code not in good)
-    return [f"{-number} {code}" for number, code in found]
 
 
 def _failed_words(attempt: RecordedAttempt, faults: list[str], left: int) -> str:
