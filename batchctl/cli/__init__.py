@@ -1,17 +1,21 @@
 """The command line: arguments in, exit code out. One small file per command; it connects the packages."""
 
-from __future__ import annotations
-
 import sys
-from typing import NoReturn
 
-from batchctl.cli.start_signals import interrupt_on_signals, leave_on_signals
+from batchctl import __version__
 
 __all__ = ["main"]
 
 
-def main() -> NoReturn:
-    """Run the command line of this process. Signals are handled first, because imports take a while."""
+def main() -> None:
+    """Run the command line of this process, and exit. Signals are handled first, because imports take a while.
+
+    `--version` alone is answered without an import, because scripts call it often.
+    """
+    if sys.argv[1:] == ["--version"]:
+        _print_version()
+    from batchctl.cli.start_signals import interrupt_on_signals, leave_on_signals
+
     leave_on_signals()
     from batchctl.cli.main import run
 
@@ -21,3 +25,13 @@ def main() -> NoReturn:
     finally:
         leave_on_signals()
     sys.exit(code)
+
+
+def _print_version() -> None:
+    """Print the version and exit. If it cannot be written, return: the ordinary way reports why."""
+    try:
+        sys.stdout.write(f"batchctl {__version__}\n")
+        sys.stdout.flush()
+    except OSError:
+        return
+    sys.exit(0)

@@ -8,35 +8,35 @@ import click
 
 from batchctl import __version__
 from batchctl.cli.common import Common, common_options
-from batchctl.cli.lazy_group import LazyGroup
+from batchctl.cli.lazy_group import Entry, LazyGroup
 
-_PLACES: Final = {
-    "init": "batchctl.cli.init:init",
-    "validate": "batchctl.cli.validate:validate",
-    "plan": "batchctl.cli.plan:plan",
-    "diff": "batchctl.cli.diff:diff",
-    "apply": "batchctl.cli.apply:apply",
-    "watch": "batchctl.cli.watch:watch",
-    "status": "batchctl.cli.status:status",
-    "describe": "batchctl.cli.describe:describe",
-    "explain": "batchctl.cli.explain:explain",
-    "results": "batchctl.cli.results:results",
-    "drift": "batchctl.cli.drift:drift",
-    "retry": "batchctl.cli.retry:retry",
-    "cancel": "batchctl.cli.cancel:cancel",
-    "import": "batchctl.cli.import_:import_",
-    "destroy": "batchctl.cli.destroy:destroy",
-    "state": "batchctl.cli.state.group:state",
-    "doctor": "batchctl.cli.doctor:doctor",
-    "schema": "batchctl.cli.schema:schema",
-    "emulator": "batchctl.cli.emulator:emulator",
-    "completion": "batchctl.cli.completion:completion",
-    "version": "batchctl.cli.version:version",
+COMMANDS: Final = {
+    "init": Entry("batchctl.cli.init:init", "Create a stack: batchctl.yaml, a manifest, a .gitignore."),
+    "validate": Entry("batchctl.cli.validate:validate", "Check the stack file and all manifests without any call."),
+    "plan": Entry("batchctl.cli.plan:plan", "Show what `apply` would do, and why."),
+    "diff": Entry("batchctl.cli.diff:diff", "Compare a manifest with the recorded job."),
+    "apply": Entry("batchctl.cli.apply:apply", "Carry out the plan: create, update, cancel, delete, collect."),
+    "watch": Entry("batchctl.cli.watch:watch", "Follow jobs to their end: collect, retry, apply deadlines."),
+    "status": Entry("batchctl.cli.status:status", "Show the phase, rows and times of each job."),
+    "describe": Entry("batchctl.cli.describe:describe", "Show one job: manifest, attempts, results and history."),
+    "explain": Entry("batchctl.cli.explain:explain", "Explain why a job is in its phase, and what happens next."),
+    "results": Entry("batchctl.cli.results:results", "Print the collected results, one JSON object per row."),
+    "drift": Entry("batchctl.cli.drift:drift", "Report changes that were not made by batchctl (exit 3)."),
+    "retry": Entry("batchctl.cli.retry:retry", "Retry failed, rejected, lost or cancelled jobs now."),
+    "cancel": Entry("batchctl.cli.cancel:cancel", "Cancel the named jobs for good; they are not retried."),
+    "import": Entry("batchctl.cli.import_:import_", "Import the existing job REMOTE: manifest and state."),
+    "destroy": Entry("batchctl.cli.destroy:destroy", "Cancel and delete all jobs, or the named ones."),
+    "state": Entry("batchctl.cli.state.group:state", "Show, repair, copy or move the state."),
+    "doctor": Entry("batchctl.cli.doctor:doctor", "Check the configuration, credentials, clock and each API."),
+    "schema": Entry("batchctl.cli.schema:schema", "Print the JSON Schema NAME, or the names of all schemas."),
+    "emulator": Entry("batchctl.cli.emulator:emulator", "Run a local Gemini batch service for tests."),
+    "completion": Entry("batchctl.cli.completion:completion", "Print the completion script for SHELL."),
+    "version": Entry("batchctl.cli.version:version", "Print the versions that a bug report needs."),
 }
 """In the order of typical use."""
 
 
-@click.group(cls=LazyGroup, places=_PLACES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="batchctl %(version)s")
 @common_options
 def batchctl(*, common: Common) -> None:

@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from batchctl.cli import folder
-from batchctl.model.errors import UsageError
+from batchctl.cli.start_signals import leaving_while_importing
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,7 +80,7 @@ def common_options(command: F) -> Callable[..., Any]:
         common = (invocation.common or Common()).overlaid(Common(**values))
         invocation.output = given.get("output") or "text"
         if invocation.common is None:
-            folder.begin()
+            _prepare()
         if invocation.common is None or common.chdir != invocation.common.chdir:
             _enter(common.chdir)
         invocation.common = common
@@ -93,9 +92,21 @@ def common_options(command: F) -> Callable[..., Any]:
     return decorated  # type: ignore[no-any-return]
 
 
+def _prepare() -> None:
+    """Prepare to run a command, after its line was parsed: help and completion need none of this."""
+    with leaving_while_importing():
+        # For later: if there is no file or no memory left, an import fails, too.
+        import batchctl.cli.failures  # noqa: F401 - see above
+        from batchctl.cli import folder
+    folder.begin()
+
+
 def _enter(place: str | None) -> None:
     if place is None:
         return
+    from batchctl.cli import folder
+    from batchctl.model.errors import UsageError
+
     try:
         folder.enter(place)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A group of commands that imports a command when it is used: each command needs only some of the packages."""
+"""A group of commands that imports a command when it runs: lists and completions need only the table of commands."""
 
 from __future__ import annotations
 
@@ -6,44 +6,69 @@ import gc
 import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from batchctl.cli.start_signals import leaving_while_importing
 
 
-class LazyGroup(click.Group):
-    """Lists its commands in the order of `places`, which has the module and the attribute of each name."""
+class Entry(NamedTuple):
+    """One row of a table of commands."""
 
-    def __init__(self, *, places: Mapping[str, str], **options: Any) -> None:  # noqa: ANN401 - the options of click
-        super().__init__(commands=_Imported(places), **options)  # type: ignore[arg-type] # click only reads it
+    place: str
+    """The module and the attribute of the command: `batchctl.cli.plan:plan`."""
+    help: str
+    """The first line of its help, for lists and completions."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(self.commands)
-
-
-class _Imported(Mapping[str, click.Command]):
-    """Commands by name. Names are known without an import, also to click's "did you mean"."""
-
-    def __init__(self, places: Mapping[str, str]) -> None:
-        self._places = places
-
-    def __getitem__(self, name: str) -> click.Command:
-        module, _, attribute = self._places[name].partition(":")
+    def load(self) -> click.Command:
+        """Import the command."""
+        module, _, attribute = self.place.partition(":")
         with leaving_while_importing(), _without_garbage_collection():
             command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
 
+
+class LazyGroup(click.Group):
+    """A group with the commands of a table, in its order."""
+
+    def __init__(self, *, table: Mapping[str, Entry], **options: Any) -> None:  # noqa: ANN401 - the options of click
+        super().__init__(commands=_Imported(table), **options)  # type: ignore[arg-type] # click only reads it
+        self.table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self.table)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the same
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in self.table.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        fitting = [(name, entry) for name, entry in self.table.items() if name.startswith(incomplete)]
+        names = [CompletionItem(name, help=entry.help) for name, entry in fitting]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+class _Imported(Mapping[str, click.Command]):
+    """Commands by name. Names are known without an import, also to click's "did you mean"."""
+
+    def __init__(self, table: Mapping[str, Entry]) -> None:
+        self._table = table
+
+    def __getitem__(self, name: str) -> click.Command:
+        return self._table[name].load()
+
     def __contains__(self, name: object) -> bool:
-        return name in self._places
+        return name in self._table
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._table)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._table)
 
 
 @contextmanager

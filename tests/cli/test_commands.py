@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -229,14 +228,3 @@ class TestWatch:
         assert "UnknownField" in ran.err
         assert edits == []
         assert cli.ok("status", "-o", "json").phases() == {"another": "Succeeded", "translate": "Succeeded"}
-
-
-@pytest.mark.parametrize("arguments", [["--version"], ["completion", "bash"], ["emulator", "--help"]])
-def test_what_calls_no_api_starts_without_the_packages_that_do(arguments: list[str]) -> None:
-    program = (
-        "import sys\n"
-        "from batchctl.cli.main import run\n"
-        "assert run(sys.argv[1:]) == 0\n"
-        "assert not {'httpx', 'sqlite_utils', 'batchctl.engine'} & sys.modules.keys()\n"
-    )
-    subprocess.run([sys.executable, "-c", program, *arguments], check=True, capture_output=True)

@@ -6,21 +6,21 @@ from typing import Final
 
 import click
 
-from batchctl.cli.lazy_group import LazyGroup
+from batchctl.cli.lazy_group import Entry, LazyGroup
 
-_PLACES: Final = {
-    "list": "batchctl.cli.state.list_:list_",
-    "lock": "batchctl.cli.state.lock:lock",
-    "mv": "batchctl.cli.state.mv:mv",
-    "pull": "batchctl.cli.state.pull:pull",
-    "push": "batchctl.cli.state.push:push",
-    "rebind": "batchctl.cli.state.rebind:rebind",
-    "rebuild": "batchctl.cli.state.rebuild:rebuild",
-    "rm": "batchctl.cli.state.rm:rm",
-    "show": "batchctl.cli.state.show:show",
+COMMANDS: Final = {
+    "list": Entry("batchctl.cli.state.list_:list_", "List the recorded jobs, attempts and phases."),
+    "lock": Entry("batchctl.cli.state.lock:lock", "Show or break the lock of the state."),
+    "mv": Entry("batchctl.cli.state.mv:mv", "Rename the job FROM to TO in the state and in results/."),
+    "pull": Entry("batchctl.cli.state.pull:pull", "Write a consistent copy of the state to FILE or stdout."),
+    "push": Entry("batchctl.cli.state.push:push", "Replace the state with FILE, after checks and a backup."),
+    "rebind": Entry("batchctl.cli.state.rebind:rebind", "Bind recorded jobs to the account of another provider."),
+    "rebuild": Entry("batchctl.cli.state.rebuild:rebuild", "Rebuild a lost state from the jobs' marks and results/."),
+    "rm": Entry("batchctl.cli.state.rm:rm", "Delete the records of jobs; their remote jobs stay."),
+    "show": Entry("batchctl.cli.state.show:show", "Show everything that is recorded about one job."),
 }
 
 
-@click.group(cls=LazyGroup, places=_PLACES)
+@click.group(cls=LazyGroup, table=COMMANDS)
 def state() -> None:
     """Show, repair, copy or move the state."""

@@ -1,0 +1,94 @@
+"""Reports the error that ended a command: its message and its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from batchctl.cli.common import Common, Invocation
+from batchctl.cli.output import stderr_console
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import BatchctlError, StoppedError, UsageError
+from batchctl.model.exhaustion import exhausted
+from batchctl.report.documents import to_json, to_yaml
+from batchctl.report.error_document import error_document
+from batchctl.report.error_text import write_error
+from batchctl.report.workflow import error_annotations
+
+
+def report(error: BaseException, arguments: Sequence[str], invocation: Invocation) -> int:
+    """Report an error and give its exit code. Raises it if it is a bug."""
+    problem = _problem(error, arguments, invocation)
+    try:
+        if problem is not None:
+            return _report(problem, invocation)
+    except OSError as failed:
+        # Standard output, which gets the document of an error, cannot be written.
+        error = failed
+    if isinstance(error, OSError):
+        return _report_system_error(error, invocation)
+    raise error
+
+
+def _problem(error: BaseException, arguments: Sequence[str], invocation: Invocation) -> BatchctlError | None:
+    """The error as one of ours; None if it is an error of the system or a bug."""
+    match error:
+        case BatchctlError():
+            return error
+        case click.UsageError():
+            invocation.output = _output_named(arguments)
+            return _usage(error)
+        case click.ClickException():
+            return UsageError(error.format_message())
+        case click.Abort() | KeyboardInterrupt():
+            return StoppedError("interrupted", hint="run the command again")
+        case MemoryError():
+            return exhausted(error) or BatchctlError(str(error))
+        case OSError():
+            return exhausted(error)
+        case _:
+            return None
+
+
+def _report_system_error(error: OSError, invocation: Invocation) -> int:
+    # Otherwise Python writes the rest when it closes standard output, and fails again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        # The reader has closed the pipe, as `| head` does.
+        return 1
+    where = f" ({error.filename})" if error.filename else ""
+    failure = BatchctlError(
+        f"{error.strerror or error}{where}", code=ErrorCode.SYSTEM, hint="free disk space, or fix the permissions"
+    )
+    write_error(failure, stderr_console(invocation.common or Common()))
+    return failure.exit_code
+
+
+def _usage(error: click.UsageError) -> UsageError:
+    command = error.ctx.command_path if error.ctx else "batchctl"
+    return UsageError(error.format_message(), hint=f"`{command} --help` shows its usage")
+
+
+def _output_named(arguments: Sequence[str]) -> str:
+    """The `-o` of an invalid command line, so that its errors have the requested format."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        value = following if word in {"-o", "--output"} else word.removeprefix("--output=").removeprefix("-o")
+        if word.startswith(("-o", "--output")) and value in {"json", "yaml"}:
+            return value
+    return "text"
+
+
+def _report(error: BatchctlError, invocation: Invocation) -> int:
+    """Report an error: text on standard error, a document on standard output, and annotations in a workflow."""
+    common = invocation.common or Common()
+    if invocation.output == "json":
+        sys.stdout.write(to_json(error_document(error)))
+    elif invocation.output == "yaml":
+        sys.stdout.write(to_yaml(error_document(error)))
+    write_error(error, stderr_console(common), verbose=common.verbose)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        sys.stderr.write("".join(f"{line}\n" for line in error_annotations(error)))
+    return error.exit_code

@@ -1,0 +1,97 @@
+"""What a command line imports before it runs: modules are counted, never milliseconds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import click
+import pytest
+
+from batchctl import __version__
+from batchctl.cli import commands
+from batchctl.cli.lazy_group import Entry, LazyGroup
+from batchctl.cli.state import group
+
+HEAVY = {"google.auth", "httpx", "jsonschema", "rich", "sqlite_utils", "starlette", "uvicorn", "yaml"}
+PROGRAM = "import sys; from batchctl.cli import main; sys.argv[0] = 'batchctl'; main()"
+COMPLETE = {"_BATCHCTL_COMPLETE": "bash_complete", "COMP_WORDS": "batchctl st", "COMP_CWORD": "1"}
+COMPLETE_STATE = {**COMPLETE, "COMP_WORDS": "batchctl state re", "COMP_CWORD": "2"}
+OURS = {
+    "batchctl",
+    "batchctl.cli",
+    "batchctl.cli.commands",
+    "batchctl.cli.common",
+    "batchctl.cli.lazy_group",
+    "batchctl.cli.main",
+    "batchctl.cli.start_signals",
+}
+GROUPS = [commands.batchctl, group.state]
+
+
+def imported(program: str, *arguments: str, env: Mapping[str, str] | None = None) -> tuple[set[str], str]:
+    """The modules that a program has imported at its end, and its output."""
+    last = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); "
+    done = subprocess.run(
+        [sys.executable, "-c", last + program, *arguments], env=env, capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.split()), done.stdout
+
+
+def packages(modules: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules}
+
+
+def test_the_version_needs_no_module() -> None:
+    bare, _ = imported("pass")
+    modules, out = imported(PROGRAM, "--version")
+    assert out == f"batchctl {__version__}\n"
+    assert modules - bare == {"batchctl", "batchctl.cli"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "shown", "ours"),
+    [
+        pytest.param(["--help"], {}, "  status      Show the phase", OURS, id="help"),
+        pytest.param([], COMPLETE, "plain,status\nplain,state\n", OURS, id="completion"),
+        pytest.param(
+            [], COMPLETE_STATE, "plain,rebind\n", {*OURS, "batchctl.cli.state", "batchctl.cli.state.group"}, id="nested"
+        ),
+    ],
+)
+def test_lists_of_commands_need_click_alone(
+    arguments: list[str], env: Mapping[str, str], shown: str, ours: set[str]
+) -> None:
+    click_alone, _ = imported("import click")
+    modules, out = imported(PROGRAM, *arguments, env=env)
+    assert shown in out
+    added = modules - click_alone
+    assert {name for name in added if name.startswith("batchctl")} == ours
+    assert packages(added) <= {"batchctl", "click"} | sys.stdlib_module_names
+    assert not modules & HEAVY
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["-v", "--version"], ["completion", "bash"], ["emulator", "--help"]]
+)
+def test_commands_that_call_no_api_do_not_import_what_calls_one(arguments: list[str]) -> None:
+    modules, _ = imported(PROGRAM, *arguments)
+    assert not modules & {*HEAVY - {"rich", "yaml"}, "batchctl.engine"}
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "of"),
+    [(name, entry, of) for of in GROUPS for name, entry in of.table.items()],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_table_has_the_first_line_of_each_command(name: str, entry: Entry, of: LazyGroup) -> None:
+    command = of.get_command(click.Context(of), name)
+    assert command is not None
+    assert command.name == name
+    assert entry.help == command.get_short_help_str(limit=200)
+
+
+def test_completion_knows_the_options_too() -> None:
+    _, out = imported(PROGRAM, env={**COMPLETE, "COMP_WORDS": "batchctl --ver"})
+    assert out == "plain,--version\nplain,--verbose\n"
