@@ -26,6 +26,7 @@ from batchctl.rows.encode import RowEncoder
 from batchctl.rows.missing import sent_rows, with_missing
 from batchctl.rows.read import read_attempt, read_digest, read_gaps, read_results
 from batchctl.rows.requests import with_request, with_requests
+from batchctl.rows.result_lines import lines_with_head
 from batchctl.rows.selection import RowSelection, judged
 
 
@@ -80,10 +81,15 @@ def results(
     problems: list[BatchctlError] = []
     with open_sink(form, out) as sink:
         for job in jobs:
-            all_rows = _rows(job, workspace, selection, shows_job=shows_job, join=join)
-            for row in selection.pick(all_rows, job.accepted, found):
+            problem = damage(workspace, job.name, job.folder)
+            head = _head(job, shows_job=shows_job)
+            if sink.write_lines is not None and problem is None and selection.is_all and not join:
+                for lines in lines_with_head(job.folder, head):
+                    sink.write_lines(lines)
+                continue
+            for row in selection.pick(_rows(job, workspace, selection, head, join=join), job.accepted, found):
                 sink.write(row)
-            problems += [] if (problem := damage(workspace, job.name, job.folder)) is None else [problem]
+            problems += [] if problem is None else [problem]
         problems += _missing_keys(keys, found)
         if out is not None and problems:
             raise problems[0]
@@ -121,13 +127,16 @@ def _find(workspace: Workspace, names: Iterable[str], attempt: int | None) -> li
     return found
 
 
+def _head(job: _Job, *, shows_job: bool) -> Mapping[str, Json]:
+    """The members that identify a row, with their defaults; they come before its answer, which may be long."""
+    owner = {"job": job.name} if shows_job else {}
+    return {**owner, "key": None, "index": None, "verdict": None, "input": None, "attempt": read_attempt(job.folder)}
+
+
 def _rows(
-    job: _Job, workspace: Workspace, selection: RowSelection, *, shows_job: bool, join: bool
+    job: _Job, workspace: Workspace, selection: RowSelection, head: Mapping[str, Json], *, join: bool
 ) -> Iterator[Mapping[str, Json]]:
     """All rows of a job, each with all members of the contract."""
-    owner = {"job": job.name} if shows_job else {}
-    # The members that identify a row come before its answer, which may be long.
-    head = {**owner, "key": None, "index": None, "verdict": None, "input": None, "attempt": read_attempt(job.folder)}
     rows: Iterable[Mapping[str, Json]] = ({**head, **row} for row in read_results(job.folder))
     inputs = _input_rows(job, workspace) if selection.wants_missing else None
     if inputs is not None:

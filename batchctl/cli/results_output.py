@@ -34,6 +34,8 @@ class RowSink:
 
     write: Callable[[Mapping[str, Json]], None]
     close: Callable[[], None]
+    write_lines: Callable[[bytes], None] | None = None
+    """Takes rows that are lines of JSON already; None in a format of other lines."""
 
 
 def chosen_format(output: str | None, out: str | None) -> str:
@@ -88,7 +90,7 @@ def _make_sink(form: str, sink: BinaryIO, *, encoding: str = "utf-8", is_termina
         case "jsonl" | "json":
             is_unicode = encoding.lower().replace("-", "") == "utf8"
             lines = JsonLinesWriter(sink, readable=is_terminal and is_unicode)
-            return RowSink(lines.write, lines.close)
+            return RowSink(lines.write, lines.close, lines.write_lines)
         case "csv":
             return _table(CsvWriter(sink))
         case "tsv":

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import yaml
 
+from batchctl.model.canonical import with_escapes
 from batchctl.model.desired import Json
 
 
@@ -28,7 +29,11 @@ def to_json_line(document: Mapping[str, Json]) -> str:
 
 def to_readable_json_line(document: Mapping[str, Json]) -> str:
     """The same for a person's terminal: printable characters of every script stay as they are."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return readable_json_line(json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+
+
+def readable_json_line(text: str) -> str:
+    """JSON on one line, with escapes for all characters that cannot be printed."""
     shown = text if text.isprintable() else "".join(map(_printable, text))
     return _harmless(shown) + "\n"
 
@@ -36,6 +41,11 @@ def to_readable_json_line(document: Mapping[str, Json]) -> str:
 def _printable(character: str) -> str:
     # A character that cannot be printed is inside a JSON string only, where its escape means the same.
     return character if character.isprintable() else json.dumps(character)[1:-1]
+
+
+def ascii_json_lines(lines: bytes) -> bytes:
+    """Lines of JSON in UTF-8 as `to_json_line` writes them."""
+    return with_escapes(lines).replace(b"##", b"#\\u0023")
 
 
 def _harmless(text: str) -> str:

@@ -80,7 +80,7 @@ def read_results(folder: Path, seen: Callable[[bytes], object] = len) -> Iterato
                 # Nothing that was collected is that long; a file of zeros takes no room in a checkout.
                 raise _damaged(f"{path}, line {number} is longer than {_LONGEST} bytes")
             seen(raw)
-            yield _row(path, number, raw)
+            yield parse_row(path, number, raw)
 
 
 def read_gaps(folder: Path) -> Gaps:
@@ -99,7 +99,8 @@ def read_gaps(folder: Path) -> Gaps:
     return Gaps(missing, unmatched, anonymous, verdicts)
 
 
-def _row(path: Path, number: int, raw: bytes) -> dict[str, Json]:
+def parse_row(path: Path, number: int, raw: bytes) -> dict[str, Json]:
+    """The row in a line of a results file. Raises ResultsError."""
     try:
         row = json.loads(raw)
     except (ValueError, RecursionError) as error:

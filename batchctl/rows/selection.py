@@ -23,6 +23,11 @@ class RowSelection:
     """Only rows with one of these keys or `custom_id`s; empty: any."""
 
     @property
+    def is_all(self) -> bool:
+        """Whether every row with a result is wanted."""
+        return not (self.failed or self.codes or self.keys)
+
+    @property
     def wants_missing(self) -> bool:
         """Whether input rows without any result are wanted, too."""
         return self.failed or bool(self.codes & {RowVerdict.NO_RESULT, RowVerdict.NOT_SENT})

@@ -1,0 +1,70 @@
+"""The lines of collected results with further members, without decoding them.
+
+A line that `collect` wrote begins with its key, its index and its verdict. The members that `results` adds come right
+after them, so the rest of the line, which is nearly all of it, stays as it is. A line of another form, such as one of
+an earlier release, is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from batchctl.disk.safe_open import open_stream
+from batchctl.model.desired import Json
+from batchctl.rows.folder import RESULTS_FILE, results_errors
+from batchctl.rows.lines import encoded
+from batchctl.rows.read import parse_row
+from batchctl.rows.selection import judged
+
+_AT_ONCE = 2**20
+"""Bytes of lines that are read at once."""
+_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_START = rb'^\{"key":(' + _TEXT + rb'|null),"index":([0-9]++|null),"verdict":("[A-Z_]++"),'
+_FLAT = rb'"input":(\{[^{}"]*+(?:' + _TEXT + rb'[^{}"]*+)*+\}),'
+"""Members beside a request, none of which is an object."""
+_OUTCOME = rb'(?="response":|"error":)'
+_PLAIN = re.compile(_START + _OUTCOME, re.MULTILINE)
+_WITH_INPUT = re.compile(_START + _FLAT + _OUTCOME, re.MULTILINE)
+
+
+def lines_with_head(folder: Path, head: Mapping[str, Json]) -> Iterator[bytes]:
+    """Blocks of lines, in input order: each row with the members of `head`, in the order of `head`.
+
+    Each is the JSON of `{**head, **row}`. The file has to be the one that was collected. Raises ResultsError.
+    """
+    path = folder / RESULTS_FILE
+    plain, with_input = _new_start(head, b"null"), _new_start(head, rb"\4")
+    with results_errors(path), open_stream(path) as stream:
+        number = 0
+        while found := stream.readlines(_AT_ONCE):
+            block = b"".join(found)
+            lines, replaced = _PLAIN.subn(plain, block)
+            if replaced < len(found):
+                lines, replaced = _WITH_INPUT.subn(with_input, block)
+            yield lines if replaced == len(found) else b"".join(_one_by_one(path, number, found, head))
+            number += len(found)
+
+
+def _one_by_one(path: Path, before: int, lines: Iterable[bytes], head: Mapping[str, Json]) -> Iterator[bytes]:
+    plain, with_input = _new_start(head, b"null"), _new_start(head, rb"\4")
+    for number, line in enumerate(lines, before + 1):
+        for pattern, start in ((_PLAIN, plain), (_WITH_INPUT, with_input)):
+            found, replaced = pattern.subn(start, line)
+            if replaced:
+                yield found
+                break
+        else:
+            yield encoded(dict(judged({**head, **parse_row(path, number, line)}))) + b"\n"
+
+
+def _new_start(head: Mapping[str, Json], beside: bytes) -> bytes:
+    """The start of a line as a template of `re`; `beside` is its `input`."""
+    own = {"key": rb"\1", "index": rb"\2", "verdict": rb"\3", "input": beside}
+    members = [encoded(name) + b":" + (own.get(name) or _literal(encoded(value))) for name, value in head.items()]
+    return b"{" + b",".join(members) + b","
+
+
+def _literal(text: bytes) -> bytes:
+    return text.replace(b"\\", rb"\\")
