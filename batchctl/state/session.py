@@ -23,7 +23,7 @@ from batchctl.state.migrations import transaction
 from batchctl.state.snapshot import read_recorded
 from batchctl.state.sqlite_errors import lock_lost, state_errors
 from batchctl.state.whole_state import Content, put_content
-from batchctl.state.writes import apply_write, explain_rows, prune_events
+from batchctl.state.writes import apply_writes, explain_rows, prune_events
 
 
 class FileSession(AbstractContextManager["FileSession"]):
@@ -50,8 +50,7 @@ class FileSession(AbstractContextManager["FileSession"]):
     def commit(self, writes: Sequence[Write]) -> None:
         with self._writing():
             explained = [*writes, *explain_rows(self._db, writes, self._clock.now())]
-            for write in explained:
-                apply_write(self._db, write, self._who)
+            apply_writes(self._db, explained, self._who)
             if any(isinstance(write, AddEvent) for write in explained):
                 prune_events(self._db)
             self._db.execute("UPDATE meta SET serial = serial + 1")
@@ -70,8 +69,7 @@ class FileSession(AbstractContextManager["FileSession"]):
             back_up(self._db, backup)
         with self._writing():
             put_content(self._db, content)
-            for write in kept:
-                apply_write(self._db, write, self._who)
+            apply_writes(self._db, kept, self._who)
         return backup
 
     def check(self) -> None:

@@ -20,7 +20,7 @@ from batchctl.state.records import Stored
 from batchctl.state.seal import reseal
 from batchctl.state.snapshot import read_events, read_recorded
 from batchctl.state.sqlite_errors import corrupt
-from batchctl.state.writes import EVENTS_KEPT, apply_write
+from batchctl.state.writes import EVENTS_KEPT, apply_writes
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ def put_content(db: Database, content: Content) -> None:
 def write_once(path: Path, writes: Sequence[Write], who: str) -> None:
     """Write into a new file that no other process knows yet."""
     with closing(connect_writer(path)) as db, transaction(db):
-        for write in writes:
-            apply_write(db, write, who)
+        apply_writes(db, writes, who)
         db.execute("UPDATE meta SET serial = serial + 1")
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeAlias, assert_never
 
 from sqlite_utils import Database
 
 from batchctl.model.events import Event, EventKind
-from batchctl.model.notices import Notice
 from batchctl.model.recorded import (
     AddEvent,
     DropFile,
     DropGhost,
     DropNotice,
     ForgetJob,
-    Ghost,
-    RecordedAttempt,
-    RecordedFile,
     RenameJob,
     SaveAttempt,
     SaveFile,
@@ -39,6 +36,7 @@ from batchctl.state.records import (
     ghost_record,
     intent_record,
     job_record,
+    key_record,
     notice_record,
     quota_record,
 )
@@ -47,24 +45,48 @@ from batchctl.state.seal import Scope, resealed
 EVENTS_KEPT = 10_000
 """The number of events that are kept: months of history in a few megabytes."""
 
-_ATTEMPT_KEY = ("job", "attempt", "shard")
-_ATTEMPT = "job = ? and attempt = ? and shard = ?"
 _OneRecord: TypeAlias = SaveJob | SaveIdentity | SaveQuota | SaveFile | SaveNotice | SaveGhost
-"""Writes of one record of one table."""
+"""Writes that put one record in place."""
+_OneThing: TypeAlias = _OneRecord | SaveAttempt | DropFile | DropNotice | DropGhost
+"""Writes whose records no other write touches."""
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "jobs": ("name",),
+    "attempts": ("job", "attempt", "shard"),
+    "intents": ("job", "attempt", "shard"),
+    "files": ("account", "sha256"),
+    "accounts": ("account",),
+    "quotas": ("account", "model"),
+    "outbox": ("id", "hook"),
+    "ghosts": ("account", "remote"),
+}
+"""The columns that identify a record, by table."""
 
 
 @dataclass(frozen=True)
-class _Place:
-    """One record with its table and its key columns."""
+class _Change:
+    """One record to put in place, or to delete."""
 
     table: str
     record: Record
-    key: tuple[str, ...]
+    deletes: bool = False
 
     @property
     def scope(self) -> Scope:
-        where = " and ".join(f"{column} = ?" for column in self.key)
-        return Scope(self.table, where, [_key_value(self.record[column]) for column in self.key])
+        key = _KEYS[self.table]
+        return Scope(
+            self.table,
+            " and ".join(f"{column} = ?" for column in key),
+            [_key_value(self.record[column]) for column in key],
+        )
+
+    def apply(self, db: Database) -> None:
+        """Make the change. Its statements are few and always the same, so SQLite prepares each of them once."""
+        if self.deletes:
+            scope = self.scope
+            db.execute(f"DELETE FROM {scope.table} WHERE {scope.where}", scope.values)  # noqa: S608 - our own names
+        else:
+            db.execute(_put(self.table, tuple(self.record)), list(self.record.values()))
 
 
 def _key_value(cell: Cell) -> str | int:
@@ -72,63 +94,80 @@ def _key_value(cell: Cell) -> str | int:
     return cell
 
 
-def _place(write: _OneRecord) -> _Place:
+@lru_cache(maxsize=len(_KEYS))
+def _put(table: str, columns: tuple[str, ...]) -> str:
+    """The statement that inserts a record, or replaces the one with the same key."""
+    key, names, places = ", ".join(_KEYS[table]), ", ".join(columns), ", ".join("?" * len(columns))
+    replaced = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    return f"INSERT INTO {table} ({names}) VALUES ({places}) ON CONFLICT ({key}) DO UPDATE SET {replaced}"  # noqa: S608 - our own names
+
+
+def apply_writes(db: Database, writes: Iterable[Write], who: str) -> None:
+    """Apply changes in order, inside the transaction of a commit, and update the seal.
+
+    `who` is used for an event that names no one.
+    """
+    changes: dict[tuple[object, ...], _Change] = {}
+    for write in writes:
+        match write:
+            case AddEvent(event):
+                db.execute(*_insert(event_record(event, who)))
+            case ForgetJob(job):
+                _apply_all(db, changes)
+                with resealed(db, _of_job(job)):
+                    # Foreign keys delete its attempts and intents.
+                    db.execute("DELETE FROM jobs WHERE name = ?", [job])
+            case RenameJob(job, to):
+                _apply_all(db, changes)
+                _rename(db, job, to)
+            case _:
+                # Of several values of one record only the last one is ever visible.
+                changes |= {(change.table, *change.scope.values): change for change in _changes(write)}
+    _apply_all(db, changes)
+
+
+def _apply_all(db: Database, changes: dict[tuple[object, ...], _Change]) -> None:
+    """Apply changes of separate records, which share one update of the seal, and empty the collection."""
+    with resealed(db, [change.scope for change in changes.values()]):
+        for change in changes.values():
+            change.apply(db)
+    changes.clear()
+
+
+def _changes(write: _OneThing) -> Sequence[_Change]:
+    match write:
+        case SaveAttempt(attempt):
+            intent = attempt.intent
+            of_intent = (
+                _Change("intents", key_record(attempt.key), deletes=True)
+                if intent is None
+                else _Change("intents", intent_record(attempt.key, intent))
+            )
+            return [_Change("attempts", attempt_record(attempt)), of_intent]
+        case DropFile(file):
+            return [_Change("files", file_record(file), deletes=True)]
+        case DropNotice(notice):
+            return [_Change("outbox", notice_record(notice), deletes=True)]
+        case DropGhost(ghost):
+            return [_Change("ghosts", ghost_record(ghost), deletes=True)]
+        case _:
+            return [_saved(write)]
+
+
+def _saved(write: _OneRecord) -> _Change:
     match write:
         case SaveJob(job):
-            return _Place("jobs", job_record(job), ("name",))
+            return _Change("jobs", job_record(job))
         case SaveIdentity(account, identity):
-            return _Place("accounts", {"account": text_cell(str(account)), "identity": identity}, ("account",))
+            return _Change("accounts", {"account": text_cell(str(account)), "identity": identity})
         case SaveQuota(quota):
-            return _Place("quotas", quota_record(quota), ("account", "model"))
+            return _Change("quotas", quota_record(quota))
         case SaveFile(file):
-            return _file_place(file)
+            return _Change("files", file_record(file))
         case SaveNotice(notice):
-            return _notice_place(notice)
+            return _Change("outbox", notice_record(notice))
         case SaveGhost(ghost):
-            return _ghost_place(ghost)
-        case _ as never:
-            assert_never(never)
-
-
-def _notice_place(notice: Notice) -> _Place:
-    return _Place("outbox", notice_record(notice), ("id", "hook"))
-
-
-def _ghost_place(ghost: Ghost) -> _Place:
-    return _Place("ghosts", ghost_record(ghost), ("account", "remote"))
-
-
-def _file_place(file: RecordedFile) -> _Place:
-    return _Place("files", file_record(file), ("account", "sha256"))
-
-
-def apply_write(db: Database, write: Write, who: str) -> None:
-    """Apply one change. `who` is used for an event that names no one."""
-    with resealed(db, _scopes(write)):
-        _apply(db, write, who)
-
-
-def _scopes(write: Write) -> list[Scope]:
-    """The sealed records that a change may affect."""
-    match write:
-        case SaveJob() | SaveIdentity() | SaveQuota() | SaveFile() | SaveNotice() | SaveGhost():
-            return [_place(write).scope]
-        case SaveAttempt(attempt):
-            key = attempt.key
-            return [Scope(table, _ATTEMPT, [key.job, key.attempt, key.shard]) for table in ("attempts", "intents")]
-        case ForgetJob(job):
-            return _of_job(job)
-        case RenameJob(job, to):
-            notices = (Scope("outbox", "job = ?", [name]) for name in (job, to))
-            return [*_of_job(job), *_of_job(to), *notices]
-        case DropNotice(notice):
-            return [_notice_place(notice).scope]
-        case DropGhost(ghost):
-            return [_ghost_place(ghost).scope]
-        case DropFile(file):
-            return [_file_place(file).scope]
-        case AddEvent():
-            return []
+            return _Change("ghosts", ghost_record(ghost))
         case _ as never:
             assert_never(never)
 
@@ -137,38 +176,20 @@ def _of_job(job: str) -> list[Scope]:
     return [Scope("jobs", "name = ?", [job]), Scope("attempts", "job = ?", [job]), Scope("intents", "job = ?", [job])]
 
 
-def _apply(db: Database, write: Write, who: str) -> None:
-    match write:
-        case SaveJob() | SaveIdentity() | SaveQuota() | SaveFile() | SaveNotice() | SaveGhost():
-            place = _place(write)
-            db.table(place.table).upsert(place.record, pk=place.key)
-        case SaveAttempt(attempt):
-            _save_attempt(db, attempt)
-        case ForgetJob(job):
-            # Foreign keys delete its attempts and intents.
-            db.table("jobs").delete_where("name = ?", [job])
-        case RenameJob(job, to):
-            _rename(db, job, to)
-        case DropNotice(notice):
-            db.table("outbox").delete_where("id = ? and hook = ?", [notice.id, notice.hook])
-        case DropGhost(ghost):
-            record = ghost_record(ghost)
-            db.table("ghosts").delete_where("account = ? and remote = ?", [record["account"], record["remote"]])
-        case DropFile(file):
-            stored = file_record(file)
-            db.table("files").delete_where("account = ? and sha256 = ?", [stored["account"], stored["sha256"]])
-        case AddEvent(event):
-            db.table("events").insert(event_record(event, who), pk="id")
-        case _ as never:
-            assert_never(never)
-
-
 def _rename(db: Database, job: str, to: str) -> None:
-    # Foreign keys are inconsistent while the names change; the commit checks them.
-    db.execute("PRAGMA defer_foreign_keys = ON")
-    db.execute("UPDATE jobs SET name = ? WHERE name = ?", [to, job])
-    for table in ("attempts", "intents", "events", "outbox"):
-        db.execute(f"UPDATE {table} SET job = ? WHERE job = ?", [to, job])  # noqa: S608 - our own names
+    notices = (Scope("outbox", "job = ?", [name]) for name in (job, to))
+    with resealed(db, [*_of_job(job), *_of_job(to), *notices]):
+        # Foreign keys are inconsistent while the names change; the commit checks them.
+        db.execute("PRAGMA defer_foreign_keys = ON")
+        db.execute("UPDATE jobs SET name = ? WHERE name = ?", [to, job])
+        for table in ("attempts", "intents", "events", "outbox"):
+            db.execute(f"UPDATE {table} SET job = ? WHERE job = ?", [to, job])  # noqa: S608 - our own names
+
+
+def _insert(event: Record) -> tuple[str, list[Cell]]:
+    """The statement that adds an event, and its values."""
+    names, places = ", ".join(event), ", ".join("?" * len(event))
+    return f"INSERT INTO events ({names}) VALUES ({places})", list(event.values())  # noqa: S608 - our own names
 
 
 def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Iterator[AddEvent]:
@@ -179,21 +200,15 @@ def explain_rows(db: Database, writes: Sequence[Write], time: datetime) -> Itera
     explained = {write.event.job for write in writes if isinstance(write, AddEvent)}
     records = {write.job.name: job_record(write.job) for write in writes if isinstance(write, SaveJob)}
     for name in sorted(records.keys() - explained):
-        for row in db.table("jobs").rows_where("name = ?", [name]):
-            changed = [column for column, cell in records[name].items() if row[column] != cell]
+        columns = ", ".join(records[name])
+        for row in db.execute(f"SELECT {columns} FROM jobs WHERE name = ?", [name]):  # noqa: S608 - our own names
+            changed = [
+                column for column, before in zip(records[name], row, strict=True) if before != records[name][column]
+            ]
             if changed:
                 yield AddEvent(Event(time, name, None, EventKind.RECORDED.words, f"changed: {', '.join(changed)}"))
 
 
 def prune_events(db: Database) -> None:
     """Delete all but the newest `EVENTS_KEPT` events. Ids increase by one, so only the low end of the key is read."""
-    db.table("events").delete_where("id <= (select max(id) from events) - ?", [EVENTS_KEPT])
-
-
-def _save_attempt(db: Database, attempt: RecordedAttempt) -> None:
-    db.table("attempts").upsert(attempt_record(attempt), pk=_ATTEMPT_KEY)
-    if attempt.intent is None:
-        key = attempt.key
-        db.table("intents").delete_where(_ATTEMPT, [key.job, key.attempt, key.shard])
-    else:
-        db.table("intents").upsert(intent_record(attempt.key, attempt.intent), pk=_ATTEMPT_KEY)
+    db.execute("DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", [EVENTS_KEPT])
