@@ -173,6 +173,11 @@ class Journal:
             AddEvent(Event(self._clock.now(), job, attempt, kind.words, why, code=None if code is None else str(code)))
         )
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether everything noted is on disk."""
+        return not self._noted
+
     def commit(self) -> None:
         """Make everything noted durable, in one transaction. Raises StateError."""
         if self._noted:

@@ -11,6 +11,7 @@ from batchctl.engine.observations import Observations
 from batchctl.engine.passes import preview
 from batchctl.engine.steps.admitting import Gate
 from batchctl.engine.steps.runner import StepRunner
+from batchctl.engine.steps.waiting import DURABLE
 from batchctl.model.events import EventKind
 from batchctl.model.steps import Cancel, Collect, Delete
 from batchctl.reconcile import Options
@@ -33,6 +34,8 @@ def test_what_was_noted_is_durable_before_the_call(world, kind):
         run = StepRunner(desired, journal, Observations({}), Gate(journal, {}), tools).run(plan, (step,))
         journal.note_event("a", 1, EventKind.ADOPTED, "noted, and not written yet")
         assert EventKind.ADOPTED.words not in world.events("a")
-        next(run)
+        assert next(run) is DURABLE
+        journal.commit()
         assert EventKind.ADOPTED.words in world.events("a")
+        assert callable(next(run))
         run.close()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps.marks import marks_of
+from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob, Stack
 from batchctl.model.events import EventKind
@@ -22,16 +21,14 @@ from batchctl.report.words import collected_words
 
 
 class Assembler:
-    """Writes such results. Its generator yields the calls, like those of `steps`."""
+    """Writes such results. Its generators are `Steps`."""
 
     def __init__(self, stack: Stack, journal: Journal, tools: Tools) -> None:
         self._stack = stack
         self._journal = journal
         self._tools = tools
 
-    def assemble(
-        self, job: DesiredJob, attempt: RecordedAttempt, choice: RowChoice, plan: JobPlan
-    ) -> Generator[Callable[[], Any], Any, None]:
+    def assemble(self, job: DesiredJob, attempt: RecordedAttempt, choice: RowChoice, plan: JobPlan) -> Steps[None]:
         """Raises ResultsError."""
         ledger = self._tools.ledger
         assert ledger is not None, "only a ledger has earlier answers"
@@ -42,10 +39,10 @@ class Assembler:
         self._journal.note_attempt(done)
         words = f"all {rows.total} rows have an answer already: {plan.reason}"
         self._journal.note_event(job.name, attempt.key.attempt, EventKind.REUSED, words, plan.code)
-        self._journal.commit()
+        yield DURABLE
         self._tools.progress.step(job.name, f"all {rows.total} rows have an answer already; {path}")
 
-    def merge(self, job: DesiredJob, step: Merge) -> Generator[Callable[[], Any], Any, None]:
+    def merge(self, job: DesiredJob, step: Merge) -> Steps[None]:
         """Write the results of all shards of an attempt. Raises ResultsError."""
         ledger = self._tools.ledger
         assert ledger is not None, "only a ledger has the rows of shards"
@@ -56,5 +53,5 @@ class Assembler:
         self._journal.note_attempt(replace(self._journal.attempts[step.key], merged=MergedResults(path, rows)))
         words = f"results of all shards merged: {collected_words(rows)}; {path}"
         self._journal.note_event(job.name, step.key.attempt, EventKind.MERGED, words)
-        self._journal.commit()
+        yield DURABLE
         self._tools.progress.step(job.name, words)

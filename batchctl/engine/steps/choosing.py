@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
+from batchctl.engine.steps.waiting import Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob
 from batchctl.model.ports import ChosenRows
@@ -15,9 +15,7 @@ from batchctl.model.steps import Create
 from batchctl.model.work_size import rows_sent
 
 
-def choose_rows(
-    job: DesiredJob, step: Create, token: str, tools: Tools
-) -> Generator[Callable[[], Any], Any, ChosenRows | None]:
+def choose_rows(job: DesiredJob, step: Create, token: str, tools: Tools) -> Steps[ChosenRows | None]:
     """Choose the rows to send, on a worker; None: all, or batchctl does not have them. Raises ResultsError."""
     if rows_sent(job) is None or tools.ledger is None:
         return None

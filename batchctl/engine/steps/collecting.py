@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps.admitting import NotAdmittedError
 from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.steps.marks import marks_of
+from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
 from batchctl.model.errors import ApiError, BadRequest, BatchctlError, NotFound, PermissionDenied, ResultsError
@@ -87,7 +87,7 @@ def _sent(rows: Iterator[InputRow]) -> Iterator[InputRow]:
 
 
 class Collector:
-    """Collects results. Its generators yield the calls, like those of `steps`."""
+    """Collects results. Its generators are `Steps`."""
 
     def __init__(self, desired: DesiredStack, journal: Journal, tools: Tools) -> None:
         self._stack = desired.stack
@@ -95,11 +95,11 @@ class Collector:
         self._journal = journal
         self._tools = tools
 
-    def collect(self, step: Collect) -> Generator[Callable[[], Any], Any, None]:
+    def collect(self, step: Collect) -> Steps[None]:
         """Raises ApiError and ResultsError; results that no longer exist are recorded as lost."""
         attempt = self._journal.attempts[step.key]
         provider = self._tools.providers.get(attempt.account)
-        self._journal.commit()
+        yield DURABLE
         try:
             fetched: _Fetched = yield partial(self._fetch_openly, provider, step, attempt)
         except (ApiError, ResultsError) as error:
@@ -129,7 +129,7 @@ class Collector:
         if collected.anonymous:
             words += f", {collected.anonymous} that nothing distinguishes"
         self._journal.note_event(step.key.job, step.key.attempt, EventKind.COLLECTED, f"{words}; {collected.path}")
-        self._journal.commit()
+        yield DURABLE
         self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
         if collected.anonymous:
             self._tools.progress.warn(f"{step.key.job}: {anonymous_words(collected.anonymous)}")
@@ -144,14 +144,12 @@ class Collector:
             if not before.results_lost:
                 self._journal.note_event(key.job, key.attempt, EventKind.GIVEN_UP, error.message, error.code)
                 self._tools.progress.step(key.job, f"its results are given up: {error.message}")
-            self._journal.commit()
             if before.results is None:
                 return
             # They were here once: nothing may follow that takes the last trace of them.
             raise error
         if trouble is not None and trouble.until is not None:
             self._journal.note_event(key.job, key.attempt, EventKind.NOT_READY, error.message, error.code)
-            self._journal.commit()
             raise NotAdmittedError(error.message, code=error.code, hint=error.hint) from error
         raise error
 

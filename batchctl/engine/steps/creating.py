@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, BinaryIO, NoReturn, assert_never
+from typing import BinaryIO, NoReturn, assert_never
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
@@ -16,6 +16,7 @@ from batchctl.engine.steps.admitting import Gate, NotAdmittedError
 from batchctl.engine.steps.assembling import Assembler
 from batchctl.engine.steps.choosing import bytes_of, choose_rows, other_shards
 from batchctl.engine.steps.failures import failure_of
+from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.activity import Flow
 from batchctl.model.capabilities import CAPABILITIES
@@ -58,7 +59,7 @@ class _Input:
 
 
 class Creator:
-    """Makes attempts. Its generators yield the calls, like those of `steps`."""
+    """Makes attempts. Its generators are `Steps`."""
 
     def __init__(self, stack: Stack, journal: Journal, observations: Observations, gate: Gate, tools: Tools) -> None:
         self._stack = stack
@@ -68,7 +69,7 @@ class Creator:
         self._tools = tools
         self._assembler = Assembler(stack, journal, tools)
 
-    def create(self, job: DesiredJob, step: Create, plan: JobPlan) -> Generator[Callable[[], Any], Any, None]:
+    def create(self, job: DesiredJob, step: Create, plan: JobPlan) -> Steps[None]:
         """Raises ApiError; an ambiguous one leaves the intent open, for the next pass to settle.
 
         Raises StoppedError when the process was asked to stop while the input was prepared, and NotAdmittedError when
@@ -111,11 +112,11 @@ class Creator:
         attempt = replace(attempt, intent=Intent(self._tools.clock.now()))
         self._journal.note_attempt(attempt)
         self._journal.note_event(job.name, step.key.attempt, EventKind.CREATING, plan.reason, plan.code)
-        self._journal.commit()
-        # A process that slept through its turn must not send what its successor may have sent already.
-        self._journal.check()
         try:
             with self._gate.under_way(job):
+                yield DURABLE
+                # A process that slept through its turn must not send what its successor may have sent already.
+                self._journal.check()
                 remote: RemoteJob = yield partial(provider.create_job, given.request)
         except QuotaExceeded as error:
             refusal = self._gate.note_refused(job, error, provider.now())
@@ -128,13 +129,13 @@ class Creator:
                 self._journal.note_file(replace(given.reused, expire_time=self._tools.clock.now()))
             self._raise_failed(attempt, failure, error)
         self._gate.note_made(job)
-        self._record_success(attempt, remote, provider.now())
+        yield from self._record_success(attempt, remote, provider.now())
 
-    def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> None:
+    def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> Steps[None]:
         made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)
         self._journal.note_attempt(made)
         self._journal.note_event(attempt.key.job, attempt.key.attempt, EventKind.CREATED, remote.name)
-        self._journal.commit()
+        yield DURABLE
         if remote.is_altered:
             self._warn_altered(attempt, remote)
         self._observations.note_made(remote)
@@ -171,12 +172,11 @@ class Creator:
         elif failure.effect is Effect.REFUSED and not after.rejected:
             kind = EventKind.REFUSED_FOR_NOW
         self._journal.note_event(attempt.key.job, attempt.key.attempt, kind, failure.message, failure.code)
-        self._journal.commit()
         return after
 
     def _prepare(
         self, job: DesiredJob, mark: Mark, provider: Provider, positions: Sequence[int] | None
-    ) -> Generator[Callable[[], Any], Any, _Input]:
+    ) -> Steps[_Input]:
         source, reused = job.source, None
         match source:
             case InlineRows():
@@ -211,7 +211,7 @@ class Creator:
 
     def _upload(
         self, job: DesiredJob, source: LocalFile, positions: Sequence[int] | None, key: AttemptKey, provider: Provider
-    ) -> Generator[Callable[[], Any], Any, tuple[RecordedFile, bool]]:
+    ) -> Steps[tuple[RecordedFile, bool]]:
         """The uploaded form of a local file: an earlier upload with enough life left, else a new one."""
         with tempfile.TemporaryFile(prefix="batchctl-") as encoded:
             sha256: str = yield partial(self._encode, job, source, positions, encoded)
@@ -229,7 +229,7 @@ class Creator:
         rows = source.rows if positions is None else len(positions)
         words = "1 row" if rows == 1 else f"{rows} rows"
         self._journal.note_event(job.name, key.attempt, EventKind.UPLOADED, f"{words}, {size} bytes: {name}")
-        self._journal.commit()
+        yield DURABLE
         self._tools.progress.step(job.name, f"uploaded {words} as {name}")
         return file, False
 

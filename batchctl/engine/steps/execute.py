@@ -1,34 +1,30 @@
 """Carry a plan out. No decision is made here: steps run as planned, and their effects are recorded.
 
-Each job's steps are a generator that yields the calls to make. Calls run side by side on a bounded pool of workers;
+Each job's steps are a generator that yields what it waits for. Calls run side by side on a bounded pool of workers;
 the generators themselves, and with them every write to the state, run on the engine's own thread. One job's failure
 ends its own steps only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import replace
-from typing import Any
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
 from batchctl.engine.steps.admitting import Gate, NotAdmittedError
-from batchctl.engine.steps.runner import Call, StepRunner
+from batchctl.engine.steps.runner import StepRunner
+from batchctl.engine.steps.running import Running
 from batchctl.engine.tools import Tools
-from batchctl.engine.workers import Workers
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
-from batchctl.model.errors import BatchctlError, StateError, StoppedError
+from batchctl.model.errors import BatchctlError, StoppedError
 from batchctl.model.events import EventKind
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.steps import Record, Step
 from batchctl.reconcile import outcome_of
 
-Run = Generator[Call, Any, None]
 _NOT_READY = ErrorCode.RESULTS_NOT_READY
 """The code of a collection that comes too early (`Provider.read_results`)."""
 
@@ -45,36 +41,26 @@ def execute(
     outcomes: dict[str, Outcome] = {}
     rest = {job.job: _record_first(job, runner, journal, outcomes) for job in plan.jobs}
     journal.commit()
-    busy = [job for job in plan.jobs if rest[job.job]]
-    pending: dict[Future[Any], tuple[JobPlan, Run]] = {}
-    waiting = iter(busy)
-    with _closing(pending), Workers(max_workers=limit) as pool:
+    waiting = iter([job for job in plan.jobs if rest[job.job]])
+
+    def end(job: JobPlan, problem: BatchctlError | None) -> None:
+        outcomes[job.job] = _outcome(job, journal, None) if problem is None else _broken_off(job, journal, problem)
+
+    with closing(Running(limit, journal, tools.clock, end)) as running:
         while True:
-            while len(pending) < limit and not tools.clock.is_stopped():
+            while running.count < limit and not tools.clock.is_stopped():
                 job = next(waiting, None)
                 if job is None:
                     break
-                run = runner.run(job, rest[job.job])
-                _advance(job, run, None, pending, pool, outcomes, journal)
-            if not pending:
+                running.start(job, runner.run(job, rest[job.job]))
+            if not running.count:
                 break
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                job, run = pending.pop(future)
-                _advance(job, run, future, pending, pool, outcomes, journal)
+            if not running.take_answer():
+                running.commit()
+    journal.commit()
     for job in waiting:
         outcomes[job.job] = Outcome(job.job, Result.SKIPPED, job.remote)
     return outcomes
-
-
-@contextmanager
-def _closing(pending: Mapping[Future[Any], tuple[JobPlan, Run]]) -> Iterator[None]:
-    """Close the runs that an error leaves in the middle, once no call uses what they hold open."""
-    try:
-        yield
-    finally:
-        for _, run in pending.values():
-            run.close()
 
 
 def _record_first(job: JobPlan, runner: StepRunner, journal: Journal, outcomes: dict[str, Outcome]) -> tuple[Step, ...]:
@@ -90,31 +76,6 @@ def _record_first(job: JobPlan, runner: StepRunner, journal: Journal, outcomes: 
     else:
         outcomes[job.job] = _outcome(job, journal, None)
     return ()
-
-
-def _advance(
-    job: JobPlan,
-    run: Run,
-    done: Future[Any] | None,
-    pending: dict[Future[Any], tuple[JobPlan, Run]],
-    pool: Workers,
-    outcomes: dict[str, Outcome],
-    journal: Journal,
-) -> None:
-    """Let a job go on to its next call, or to its end."""
-    try:
-        error = done.exception() if done is not None else None
-        call = run.throw(error) if error else (next(run) if done is None else run.send(done.result()))
-    except StopIteration:
-        outcomes[job.job] = _outcome(job, journal, None)
-    except StateError:
-        # Without a state to write to nothing more may be begun.
-        raise
-    except BatchctlError as problem:
-        outcomes[job.job] = _broken_off(job, journal, problem)
-        journal.commit()
-    else:
-        pending[pool.submit(call)] = (job, run)
 
 
 def _broken_off(job: JobPlan, journal: Journal, problem: BatchctlError) -> Outcome:

@@ -8,10 +8,9 @@ successor may have decided otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias, assert_never
+from typing import assert_never
 
 from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
@@ -21,6 +20,7 @@ from batchctl.engine.steps.collecting import Collector
 from batchctl.engine.steps.creating import Creator
 from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.steps.marks import marks_of
+from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredStack
 from batchctl.model.errors import ApiError, ApiStatus, Effect, NotFound
@@ -44,9 +44,6 @@ from batchctl.model.steps import (
 )
 from batchctl.reconcile import after_failure, has_succeeded, overcome
 
-Call: TypeAlias = Callable[[], Any]
-"""One call to the outside, to be made on a worker."""
-
 
 class StepRunner:
     """Runs the steps of one pass's plan."""
@@ -63,8 +60,8 @@ class StepRunner:
         self._creator = Creator(desired.stack, journal, observations, gate, tools)
         self._collector = Collector(desired, journal, tools)
 
-    def run(self, plan: JobPlan, steps: tuple[Step, ...]) -> Generator[Call, Any, None]:
-        """Run steps in order, yielding the calls. Raises BatchctlError; the steps after a failed one do not start."""
+    def run(self, plan: JobPlan, steps: tuple[Step, ...]) -> Steps[None]:
+        """Run steps in order. Raises BatchctlError; the steps after a failed one do not start."""
         for step in steps:
             self._tools.require_running()
             match step:
@@ -88,7 +85,7 @@ class StepRunner:
                 case _:
                     assert_never(step)
         self.point_current(plan.job)
-        self._journal.commit()
+        yield DURABLE
 
     def record(self, step: Record) -> None:
         """Note what the plan says to write down, with the event that it means."""
@@ -116,7 +113,7 @@ class StepRunner:
         if attempt is not None and attempt.results and has_succeeded(attempt):
             self._tools.results.point_current(job, attempt.results)
 
-    def _write_results(self, step: Assemble | Merge, plan: JobPlan) -> Generator[Call, Any, None]:
+    def _write_results(self, step: Assemble | Merge, plan: JobPlan) -> Steps[None]:
         """Write results from the answers of several remote jobs."""
         job = self._desired[plan.job]
         if isinstance(step, Merge):
@@ -124,23 +121,23 @@ class StepRunner:
         else:
             yield from self._assembler.assemble(job, step.attempt, step.rows, plan)
 
-    def _reuse(self, step: Reuse, plan: JobPlan) -> Generator[Call, Any, None]:
+    def _reuse(self, step: Reuse, plan: JobPlan) -> Steps[None]:
         attempt = step.attempt
         marks = marks_of(self._stack, attempt.token)
         path = yield partial(self._tools.results.reuse, step.key, attempt.digest, step.source, marks)
         self._journal.note_attempt(replace(attempt, results=path))
         self._note_decision(step.key, EventKind.REUSED, plan)
-        self._journal.commit()
+        yield DURABLE
         self._tools.progress.step(step.key.job, f"results of {step.source} used again; {path}")
 
-    def _cancel(self, step: Cancel, plan: JobPlan) -> Generator[Call, Any, None]:
+    def _cancel(self, step: Cancel, plan: JobPlan) -> Steps[None]:
         provider = self._tools.providers.get(step.account)
         before = self._journal.attempts[step.key]
         is_recorded = step.cause is not CancelCause.DUPLICATE
         if is_recorded:
             self._journal.note_attempt(replace(before, cancel_time=provider.now(), cancel_cause=step.cause))
         self._note_decision(step.key, EventKind.CANCELLING, plan, f"{step.remote}: ")
-        self._journal.commit()
+        yield DURABLE
         self._journal.check()
         try:
             yield partial(provider.cancel_job, step.remote)
@@ -158,7 +155,7 @@ class StepRunner:
             raise
         if is_recorded:
             self._journal.note_attempt(overcome(self._journal.attempts[step.key], Operation.CANCEL))
-            self._journal.commit()
+            yield DURABLE
         self._tools.progress.step(step.key.job, f"cancel sent to {step.remote}")
 
     def _note_decision(self, key: AttemptKey, kind: EventKind, plan: JobPlan, subject: str = "") -> None:
@@ -169,11 +166,10 @@ class StepRunner:
         """Write down what goes wrong with an attempt; the caller raises."""
         now = self._tools.providers.get(attempt.account).now()
         self._journal.note_attempt(after_failure(attempt, failure_of(operation, error), now))
-        self._journal.commit()
 
-    def _delete(self, step: Delete, plan: JobPlan) -> Generator[Call, Any, None]:
+    def _delete(self, step: Delete, plan: JobPlan) -> Steps[None]:
         provider = self._tools.providers.get(step.account)
-        self._journal.commit()
+        yield DURABLE
         self._journal.check()
         try:
             yield partial(provider.delete_job, step.remote)
@@ -187,6 +183,6 @@ class StepRunner:
         attempt = overcome(self._journal.attempts[step.key], Operation.DELETE)
         self._journal.note_attempt(replace(attempt, delete_time=provider.now()))
         self._note_decision(step.key, EventKind.DELETED, plan, f"{step.remote} {words}: ")
-        self._journal.commit()
+        yield DURABLE
         self._observations.note_deleted(step.account, step.remote)
         self._tools.progress.step(step.key.job, f"{step.remote} {words}")

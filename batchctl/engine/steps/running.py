@@ -1,0 +1,102 @@
+"""The steps of several jobs in progress: their calls, on a bounded pool of workers, and the commits that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias
+
+from batchctl.engine.journal import Journal
+from batchctl.engine.steps.waiting import DURABLE, Steps
+from batchctl.engine.tools import Stoppable
+from batchctl.engine.workers import Workers
+from batchctl.model.errors import BatchctlError, StateError
+from batchctl.model.plan import JobPlan
+
+_GATHER_SECONDS = 0.02
+"""How long a commit waits for further answers that it can serve: a tenth of what the services take for a call."""
+_MANY = 8
+"""Calls under way from which on a commit waits for further answers."""
+
+End: TypeAlias = Callable[[JobPlan, BatchctlError | None], None]
+"""Called when the steps of a job have ended, with the error that ended them."""
+
+
+class Running:
+    """The jobs whose steps are in progress."""
+
+    def __init__(self, limit: int, journal: Journal, clock: Stoppable, end: End) -> None:
+        self._pool = Workers(max_workers=limit)
+        self._journal = journal
+        self._end = end
+        self._clock = clock
+        self._calls: dict[Future[Any], tuple[JobPlan, Steps[None]]] = {}
+        self._ended: SimpleQueue[Future[Any]] = SimpleQueue()
+        """Calls whose answers were not taken yet."""
+        self._uncommitted: list[tuple[JobPlan, Steps[None]]] = []
+        self._until: float | None = None
+        """When the next commit is due; None while everything is durable."""
+
+    @property
+    def count(self) -> int:
+        return len(self._calls) + len(self._uncommitted)
+
+    def start(self, job: JobPlan, steps: Steps[None]) -> None:
+        """Begin the steps of a job."""
+        self._advance(job, steps, None)
+
+    def take_answer(self) -> bool:
+        """Wait for an answer, and let its job go on. False when a commit is due first.
+
+        While many calls are under way, a commit waits a moment for their answers, to serve them too.
+        """
+        if not self._calls:
+            return False
+        if self._journal.is_durable:
+            self._until = None
+        elif self._until is None:
+            self._until = self._clock.elapsed() + (_GATHER_SECONDS if len(self._calls) >= _MANY else 0)
+        try:
+            left = None if self._until is None else max(self._until - self._clock.elapsed(), 0)
+            done = self._ended.get(timeout=left)
+        except Empty:
+            return False
+        self._advance(*self._calls.pop(done), done)
+        return True
+
+    def commit(self) -> None:
+        """Make everything noted durable, and let the jobs go on that waited for it. Raises StateError."""
+        self._journal.commit()
+        self._until = None
+        ready, self._uncommitted = self._uncommitted, []
+        for job, steps in ready:
+            self._advance(job, steps, None)
+
+    def close(self) -> None:
+        """Close the steps that an error leaves in the middle, once no call uses what they hold open."""
+        self._pool.shutdown()
+        for _, steps in (*self._calls.values(), *self._uncommitted):
+            steps.close()
+
+    def _advance(self, job: JobPlan, steps: Steps[None], done: Future[Any] | None) -> None:
+        """Let a job go on until it waits again, or to its end. What its end notes is in the next commit."""
+        try:
+            error = done.exception() if done is not None else None
+            awaited = steps.throw(error) if error else steps.send(None if done is None else done.result())
+            while awaited is DURABLE and self._journal.is_durable:
+                awaited = next(steps)
+        except StopIteration:
+            self._end(job, None)
+        except StateError:
+            # Without a state to write to nothing more may be begun.
+            raise
+        except BatchctlError as problem:
+            self._end(job, problem)
+        else:
+            if awaited is DURABLE:
+                self._uncommitted.append((job, steps))
+            else:
+                call = self._pool.submit(awaited)
+                self._calls[call] = (job, steps)
+                call.add_done_callback(self._ended.put)
