@@ -42,7 +42,7 @@ def cancel(
     if everything == bool(names):
         raise UsageError("name the jobs, or use --all", hint="`batchctl status` lists the jobs")
     workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
-    workspace.require(names, workspace.state.load())
+    workspace.require(names, workspace.recorded)
     options = Options(workspace.scope, cancel=True, allow_protected=allow_protected)
     consent = Consent(yes or bool(names), no_input)
     # The order is recorded: the command need not wait for create calls without a reply.

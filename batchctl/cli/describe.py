@@ -27,7 +27,7 @@ _EVENTS = 20
 def describe(*, common: Common, name: str, output: str) -> int:
     """Show one job: manifest, attempts, results and history."""
     workspace = open_workspace(common, names=[name])
-    workspace.require([name], workspace.state.load())
+    workspace.require([name], workspace.recorded)
     seen = preview_and_warn(workspace)
     require_planned(name, seen, workspace.stack)
     for job in seen.plan.jobs:

@@ -23,7 +23,7 @@ def diff(*, common: Common, name: str, output: str) -> int:
     Prompts are shown as hashes.
     """
     workspace = open_workspace(common, names=[name])
-    workspace.require([name], workspace.state.load())
+    workspace.require([name], workspace.recorded)
     seen = preview_and_warn(workspace)
     require_planned(name, seen, workspace.stack)
     for job in seen.plan.jobs:

@@ -36,9 +36,8 @@ def drift(
     For example jobs that somebody else cancelled or deleted.
     """
     workspace = open_workspace(common, filenames, selector, names)
-    recorded = workspace.state.load()
-    workspace.require(names, recorded)
-    warn_of_empty_scope(workspace, filenames, selector, recorded)
+    workspace.require(names, workspace.recorded)
+    warn_of_empty_scope(workspace, filenames, selector, workspace.recorded)
     seen = preview_and_warn(workspace, Options(workspace.scope, show_unmanaged=unmanaged))
     emit(
         common,

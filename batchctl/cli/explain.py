@@ -33,7 +33,7 @@ def explain(*, common: Common, name: str, output: str) -> int:
     """
     # The plan covers the whole stack, because a job may wait for another one.
     workspace = open_workspace(common)
-    workspace.require([name], workspace.state.load())
+    workspace.require([name], workspace.recorded)
     seen = preview_and_warn(workspace, guarded_options(workspace, {}))
     for job in seen.plan.jobs:
         if job.job == name:

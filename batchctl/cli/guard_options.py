@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from batchctl.cli.workspace import Workspace
@@ -27,9 +27,11 @@ def guarded_options(workspace: Workspace, flags: Mapping[str, Flag]) -> Options:
     return options
 
 
-def _require_manifests(workspace: Workspace, names: Iterable[str]) -> None:
+def _require_manifests(workspace: Workspace, names: frozenset[str]) -> None:
     """Raise for a job without a manifest."""
-    workspace.require(names, workspace.state.load())
+    if not names:
+        return
+    workspace.require(names, workspace.recorded)
     manifests = {job.name for job in workspace.desired.jobs}
     for name in names:
         if name not in manifests:

@@ -40,9 +40,8 @@ def plan(
     Takes no lock and writes nothing.
     """
     workspace = open_workspace(common, filenames, selector, names)
-    recorded = workspace.state.load()
-    workspace.require(names, recorded)
-    warn_of_empty_scope(workspace, filenames, selector, recorded)
+    workspace.require(names, workspace.recorded)
+    warn_of_empty_scope(workspace, filenames, selector, workspace.recorded)
     options = guarded_options(workspace, guards)
     return show_plan(workspace, options, output, detailed_exitcode=detailed_exitcode)
 

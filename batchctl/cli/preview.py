@@ -18,7 +18,7 @@ def preview_plan(workspace: Workspace, options: Options) -> Preview:
     with open_progress(workspace) as progress:
         tools = workspace.tools(progress)
         try:
-            return preview(workspace.desired, options, tools)
+            return preview(workspace.desired, options, tools, workspace.recorded)
         finally:
             tools.providers.close()
 

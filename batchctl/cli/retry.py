@@ -63,7 +63,7 @@ def retry(
         change, common = settings.change, replace(common, set_values=settings.variables)
         rows = replace(rows, sent_with=change)
     workspace = open_workspace(common, names=names, lock_timeout=lock_timeout)
-    workspace.require(names, workspace.state.load())
+    workspace.require(names, workspace.recorded)
     if change is not None:
         for job in workspace.desired.jobs:
             if job.name in names:

@@ -29,9 +29,8 @@ def status(
     Takes no lock and writes nothing.
     """
     workspace = open_workspace(common, filenames, selector, names)
-    recorded = workspace.state.load()
-    workspace.require(names, recorded)
-    warn_of_empty_scope(workspace, filenames, selector, recorded)
+    workspace.require(names, workspace.recorded)
+    warn_of_empty_scope(workspace, filenames, selector, workspace.recorded)
     seen = preview_and_warn(workspace)
     report = status_report(workspace, seen.plan, seen.recorded)
     emit(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 
 import click
@@ -73,6 +74,11 @@ class Workspace:
     @property
     def stack(self) -> Stack:
         return self.desired.stack
+
+    @cached_property
+    def recorded(self) -> Recorded:
+        """The state as the command first read it, for commands that take no lock. Raises StateError."""
+        return self.state.load()
 
     def connections(self) -> Connections:
         """The connections to the stack's accounts."""

@@ -81,9 +81,9 @@ class PassReport:
     lineage: str = ""
 
 
-def preview(desired: DesiredStack, options: Options, tools: Tools) -> Preview:
-    """Observe and plan, without the lock. Raises StateError."""
-    recorded = tools.state.load()
+def preview(desired: DesiredStack, options: Options, tools: Tools, recorded: Recorded | None = None) -> Preview:
+    """Observe and plan, without the lock; `recorded` is the state if it was read before. Raises StateError."""
+    recorded = tools.state.load() if recorded is None else recorded
     begun = tools.clock.now()
     look = observe(desired, recorded, tools, foreign=options.show_unmanaged)
     return Preview(_decide(desired, recorded, look.observed, begun, options, tools), recorded, look.errors)

@@ -8,15 +8,17 @@ The file is long because each kind of record has its writer beside its reader.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from batchctl.model.admission import Quota, QuotaKey
-from batchctl.model.desired import Json, Kind
+from batchctl.model.desired import Json, Kind, Lifecycle
 from batchctl.model.events import Event
 from batchctl.model.keys import Account, AttemptKey
 from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.observed import Moment, RowCounts, Status
 from batchctl.model.recorded import CancelCause, Ghost, Intent, JobRow, RecordedAttempt, RecordedFile, RecordedJob
+from batchctl.model.row_settings import RowSettings
 from batchctl.state.cells import (
     Cell,
     json_cell,
@@ -55,6 +57,26 @@ Record: TypeAlias = dict[str, Cell]
 
 Stored: TypeAlias = Mapping[str, Json]
 """A record as it was read, not checked yet."""
+
+
+_MOST_SHARED = 1024
+"""Many records have the same account and settings. Such values are read once and shared, which also saves memory."""
+
+
+@lru_cache(_MOST_SHARED)
+def read_account(cell: Json) -> Account:
+    """The account in a column."""
+    return Account.parse(read_text(cell))
+
+
+@lru_cache(_MOST_SHARED)
+def _read_lifecycle(cell: Json) -> Lifecycle:
+    return read_lifecycle(read_object(cell))
+
+
+@lru_cache(_MOST_SHARED)
+def _read_row_settings(cell: Json) -> RowSettings:
+    return read_row_settings(cell)
 
 
 def key_record(key: AttemptKey) -> Record:
@@ -103,9 +125,9 @@ def read_job(stored: Stored, attempts: Sequence[RecordedAttempt]) -> RecordedJob
         provider=read_text(stored["provider"]),
         model=read_text(stored["model"]),
         path=read_text(stored["path"]),
-        account=Account.parse(read_text(stored["account"])),
-        lifecycle=read_lifecycle(read_object(stored["lifecycle"])),
-        row_settings=read_row_settings(stored["row_settings"]),
+        account=read_account(stored["account"]),
+        lifecycle=_read_lifecycle(stored["lifecycle"]),
+        row_settings=_read_row_settings(stored["row_settings"]),
         rows_since=read_optional_number(stored["rows_since"]) or 1,
         canary_accepted=read_optional_text(stored["canary_accepted"]),
         labels=read_labels(stored["labels"]),
@@ -169,7 +191,7 @@ def read_attempt(stored: Stored, intent: Intent | None) -> RecordedAttempt:
     cause = read_optional_text(stored["cancel_cause"])
     return RecordedAttempt(
         key=read_key(stored),
-        account=Account.parse(read_text(stored["account"])),
+        account=read_account(stored["account"]),
         digest=read_text(stored["digest"]),
         token=read_text(stored["token"]),
         tree=read_object(stored["tree"]),
@@ -249,7 +271,7 @@ def file_record(file: RecordedFile) -> Record:
 def read_file(stored: Stored) -> RecordedFile:
     """An uploaded file from its record."""
     return RecordedFile(
-        account=Account.parse(read_text(stored["account"])),
+        account=read_account(stored["account"]),
         sha256=read_text(stored["sha256"]),
         name=read_text(stored["name"]),
         expire_time=read_optional_time(stored["expire_time"]),
@@ -271,7 +293,7 @@ def quota_record(quota: Quota) -> Record:
 def read_quota(stored: Stored) -> Quota:
     """A learned quota from its record."""
     return Quota(
-        key=QuotaKey(Account.parse(read_text(stored["account"])), read_text(stored["model"])),
+        key=QuotaKey(read_account(stored["account"]), read_text(stored["model"])),
         limit=read_number(stored["learned_limit"]),
         refused_time=read_time(stored["refused_time"]),
         retry_time=read_time(stored["retry_time"]),
@@ -322,7 +344,7 @@ def ghost_record(ghost: Ghost) -> Record:
 
 def read_ghost(stored: Stored) -> Ghost:
     """A ghost from its record."""
-    return Ghost(Account.parse(read_text(stored["account"])), read_text(stored["remote"]), read_time(stored["time"]))
+    return Ghost(read_account(stored["account"]), read_text(stored["remote"]), read_time(stored["time"]))
 
 
 def event_record(event: Event, who: str) -> Record:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from batchctl.state.cells import read_text
-from batchctl.state.records import Stored
 
 SEALED = ("jobs", "attempts", "intents", "files", "accounts", "quotas", "outbox", "ghosts")
 
@@ -69,14 +68,17 @@ def _total(db: Database) -> int:
 def _sum(db: Database, scope: Scope) -> int:
     # Without sqlite-utils: this runs twice for every write, and needs only names and values.
     cursor = db.conn.execute(f"SELECT * FROM {scope.table} WHERE {scope.where}", scope.values)  # noqa: S608 - our own names
-    names = [column[0] for column in cursor.description]
-    return sum(_hash(scope.table, dict(zip(names, values, strict=True))) for values in cursor)
+    columns = sorted((column[0], place) for place, column in enumerate(cursor.description))
+    return sum(_hash(scope.table, [(name, cells[place]) for name, place in columns]) for cells in cursor)
 
 
-def _hash(table: str, record: Stored) -> int:
-    # A damaged file may contain values that are not JSON; their repr never matches the seal.
-    text = json.dumps([table, sorted(record.items())], default=repr)
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:_BYTES], "big")
+# A damaged file may contain values that are not JSON; their repr never matches the seal.
+_encode = json.JSONEncoder(default=repr).encode
+
+
+def _hash(table: str, cells: Sequence[tuple[str, object]]) -> int:
+    """The hash of a record: `cells` in the order of their columns' names."""
+    return int.from_bytes(hashlib.sha256(_encode([table, cells]).encode()).digest()[:_BYTES], "big")
 
 
 def _read(db: Database) -> int:

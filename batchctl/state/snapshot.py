@@ -15,12 +15,13 @@ from sqlite_utils import Database
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.model.events import Event
-from batchctl.model.keys import Account, AttemptKey
+from batchctl.model.keys import AttemptKey
 from batchctl.model.recorded import Intent, Recorded, RecordedAttempt
 from batchctl.state.cells import NewerError, read_number, read_text
 from batchctl.state.migrations import TABLES, Identity
 from batchctl.state.records import (
     Stored,
+    read_account,
     read_attempt,
     read_event,
     read_file,
@@ -91,7 +92,7 @@ def read_recorded(db: Database, path: Path) -> Recorded:
         db,
         path,
         "accounts",
-        lambda stored: (Account.parse(read_text(stored["account"])), read_text(stored["identity"])),
+        lambda stored: (read_account(stored["account"]), read_text(stored["identity"])),
     )
     quotas = _read_all(db, path, "quotas", read_quota)
     outbox = _read_all(db, path, "outbox", read_notice)
@@ -153,10 +154,13 @@ def _read_all(
 ) -> list[T]:
     clauses = (("WHERE", where), ("ORDER BY", order), ("LIMIT", limit))
     words = [f"{word} {value}" for word, value in clauses if value is not None]
-    found = []
-    for stored in _select(db, " ".join([table, *words]), values):
-        with _reading(path, table, stored):
+    found: list[T] = []
+    stored: Stored = {}
+    try:
+        for stored in _select(db, " ".join([table, *words]), values):
             found.append(read(stored))
+    except _UNREADABLE as error:
+        raise _unreadable(error, path, table, stored) from error
     return found
 
 
@@ -171,19 +175,28 @@ def _select(db: Database, source: str, values: Sequence[str] = ()) -> Iterator[S
         yield dict(zip(names, cells, strict=True))
 
 
+_UNREADABLE = (KeyError, NewerError, ValueError, TypeError, RecursionError, OverflowError)
+"""The exceptions of readers."""
+
+
+def _unreadable(error: Exception, path: Path, table: str, stored: Stored) -> StateError:
+    """The error for a record that cannot be read."""
+    if isinstance(error, KeyError):
+        return corrupt(path, f"table {table} lacks a value for {error.args[0]!r}")
+    if isinstance(error, NewerError):
+        message = (
+            f"the state file {path} was written by a newer batchctl: table {table}, record {_name(stored)}: {error}"
+        )
+        return StateError(message, code=ErrorCode.STATE_TOO_NEW, hint="upgrade batchctl")
+    return corrupt(path, f"table {table}, record {_name(stored)}: {error}")
+
+
 @contextmanager
 def _reading(path: Path, table: str, stored: Stored) -> Iterator[None]:
     try:
         yield
-    except KeyError as error:
-        raise corrupt(path, f"table {table} lacks a value for {error.args[0]!r}") from error
-    except NewerError as error:
-        message = (
-            f"the state file {path} was written by a newer batchctl: table {table}, record {_name(stored)}: {error}"
-        )
-        raise StateError(message, code=ErrorCode.STATE_TOO_NEW, hint="upgrade batchctl") from error
-    except (ValueError, TypeError, RecursionError, OverflowError) as error:
-        raise corrupt(path, f"table {table}, record {_name(stored)}: {error}") from error
+    except _UNREADABLE as error:
+        raise _unreadable(error, path, table, stored) from error
 
 
 def _name(stored: Stored) -> str:
