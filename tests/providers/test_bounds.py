@@ -24,8 +24,8 @@ from batchctl.providers.cloud.cells import Column
 from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.http.calls import Call, Timeouts, transfer
-from batchctl.providers.http.connection import Pace, Watch
 from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.watch import Pace, Watch
 from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
 from tests.support import scripted_vertex as vertex_kit

@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from batchctl.model import errors
-from batchctl.providers.http import connection_pool
+from batchctl.providers.http import connection, connection_pool
 from batchctl.providers.http.connection import Connection
 from batchctl.providers.http.connection_pool import IDLE_SECONDS, ConnectionPool, PoolClosedError
+from batchctl.providers.http.guard import Guard
 from tests.providers.test_endpoint import OK, endpoint, get
 from tests.support.file_handles import no_handles_left, open_handles
 from tests.support.raw_server import Loopback, answer
@@ -118,6 +119,7 @@ def test_no_thread_to_watch_over_a_call_means_no_call(monkeypatch):
     with Loopback(answer(OK)) as server:
         one = endpoint(server.url)
         with monkeypatch.context() as patch:
+            patch.setattr(connection, "GUARD", Guard())
             patch.setattr(threading.Thread, "start", refuse)
             with pytest.raises(errors.ConnectionFailed, match="more threads") as caught:
                 one.call(get())

@@ -120,7 +120,7 @@ class SlowCredentials:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, first: float, renewal: float) -> None:
         self.time, self.waits = 0.0, [first, renewal]
         self.renewed: list[dict[str, str]] = []
-        monkeypatch.setattr("batchctl.providers.http.connection.time", SimpleNamespace(monotonic=lambda: self.time))
+        monkeypatch.setattr("batchctl.providers.http.watch.time", SimpleNamespace(monotonic=lambda: self.time))
 
     def headers(self) -> dict[str, str]:
         if not self.renewed:

@@ -18,8 +18,8 @@ from batchctl.providers.cloud.addresses import ObjectPath, bucket_path, object_p
 from batchctl.providers.cloud.object_upload import ObjectSession
 from batchctl.providers.cloud.refusals import http_of, naming_bucket
 from batchctl.providers.http.calls import Call, transfer
-from batchctl.providers.http.connection import Pace
 from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.http.watch import Pace
 from batchctl.providers.paging import Paging, pages
 from batchctl.providers.resumable import CHUNK, send_all
 from batchctl.providers.retry import Retry, is_transient

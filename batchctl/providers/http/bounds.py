@@ -14,7 +14,7 @@ from batchctl.model.activity import Flow
 from batchctl.model.allowance import Allowance, in_force
 from batchctl.model.errors import ApiError, BadReply, ConnectionFailed, ReplyLost
 from batchctl.providers.http.calls import Call
-from batchctl.providers.http.connection import Watch
+from batchctl.providers.http.watch import Watch
 
 _SLOW = "the API or the network is slow; run the command again"
 _LONGER = f"{_SLOW}, or raise limits.readTimeout in the stack file"

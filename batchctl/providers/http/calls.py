@@ -9,7 +9,7 @@ import httpx
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
-from batchctl.providers.http.connection import Pace
+from batchctl.providers.http.watch import Pace
 from batchctl.providers.untrusted_text import parse_json
 
 JSON_LIMIT = 64 * 2**20

@@ -1,82 +1,24 @@
 """An HTTP connection for one call at a time, and the watch that ends a call which takes too long.
 
 httpx limits each pause, not the complete call: a server that sends a byte now and then, even inside a header, could
-block a worker for days. So when a call's time is up, or a transfer is too slow, the watch shuts down the sockets from
-another thread.
+block a worker for days. So when a call's time is up, or a transfer is too slow, `guard` shuts down the sockets.
 """
 
 from __future__ import annotations
 
 import socket
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from batchctl.model.addresses import is_loopback_host
-from batchctl.model.errors import ConnectionFailed
-from batchctl.model.exhaustion import exhausted
+from batchctl.providers.http.guard import GUARD
+from batchctl.providers.http.watch import Pace, Watch
 
 _NEW_STREAM = frozenset({"connection.connect_tcp.complete", "connection.start_tls.complete"})
 """Events of httpx's trace that bring a stream with a new socket."""
-
-
-_SHORTEST_CHECK = 0.02
-"""Seconds between two checks of a call that is about to exceed its limit."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """The minimum rate of a transfer: `size` bytes in each `seconds` spent waiting for them."""
-
-    size: int = 64 * 1024
-    seconds: float = 120.0
-
-
-class Watch:
-    """Measures one call's time and transfer rate. Times are in seconds on the monotonic clock."""
-
-    def __init__(self, total: float, pace: Pace | None = None) -> None:
-        self._end = time.monotonic() + total
-        self._pace = pace
-        self._waiting_since: float | None = time.monotonic()
-        """None while the reader processes what arrived: that time is not the sender's."""
-        self._waited = 0.0
-        self._came = 0
-
-    def over(self) -> bool:
-        """Whether the call has to end: its time is up, or the transfer is too slow."""
-        return time.monotonic() >= self._end or self.is_slow()
-
-    def is_slow(self) -> bool:
-        """Whether too few bytes arrived within the time of `pace`."""
-        return self._pace is not None and self._came < self._pace.size and self._wait() >= self._pace.seconds
-
-    def next_check(self) -> float:
-        """Seconds until the call may have to end."""
-        left = self._end - time.monotonic()
-        if self._pace is not None:
-            left = min(left, self._pace.seconds - self._wait())
-        return max(left, _SHORTEST_CHECK)
-
-    def came(self, size: int) -> None:
-        """Record that bytes arrived; the reader is now processing them."""
-        self._waited, self._waiting_since = self._wait(), None
-        self._came += size
-        if self._pace is not None and self._came >= self._pace.size:
-            self._waited, self._came = 0.0, 0
-
-    def wait_on(self) -> None:
-        """Record that the reader waits for more bytes."""
-        self._waiting_since = time.monotonic()
-
-    def _wait(self) -> float:
-        since = self._waiting_since
-        return self._waited + (0.0 if since is None else time.monotonic() - since)
 
 
 class Connection:
@@ -110,31 +52,11 @@ class Connection:
         if self._shared:
             yield watch
             return
-        ended = threading.Event()
-        guard = threading.Thread(target=self._guard, args=(watch, ended), name="watch over a call", daemon=True)
-        try:
-            guard.start()
-        except RuntimeError as error:
-            raise _no_watch(error) from error
-        try:
+        with GUARD.watching(watch, self._cut):
             yield watch
-        finally:
-            ended.set()
-
-    def _guard(self, watch: Watch, ended: threading.Event) -> None:
-        while not ended.wait(min(watch.next_check(), threading.TIMEOUT_MAX)):
-            if watch.over():
-                self._cut()
-                return
 
     def _cut(self) -> None:
         for one in self._sockets:
             # The plain socket's own method: a TLS socket's may not be called while another thread reads from it.
             with suppress(OSError):
                 socket.socket.shutdown(one, socket.SHUT_RDWR)
-
-
-def _no_watch(error: RuntimeError) -> Exception:
-    """The error when no watch thread can be started: the call is not made."""
-    problem = exhausted(error)
-    return error if problem is None else ConnectionFailed(problem.message, code=problem.code, hint=problem.hint)

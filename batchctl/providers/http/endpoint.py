@@ -26,7 +26,7 @@ from batchctl.providers.http.bounds import Bounds, require_time
 from batchctl.providers.http.call_changes import CallChanges, LearnedChanges
 from batchctl.providers.http.calls import Call, Reply
 from batchctl.providers.http.clients import is_same_service, open_client, tls_for
-from batchctl.providers.http.connection import Connection, Watch
+from batchctl.providers.http.connection import Connection
 from batchctl.providers.http.connection_pool import IDLE_SECONDS, ConnectionPool, PoolClosedError, close_all_idle
 from batchctl.providers.http.failures import (
     WIRE_ERRORS,
@@ -35,6 +35,7 @@ from batchctl.providers.http.failures import (
     status_failure,
     transport_failure,
 )
+from batchctl.providers.http.watch import Watch
 from batchctl.providers.redaction import clean_rows, without_proxies
 from batchctl.providers.reply_times import ServerClock
 

@@ -10,8 +10,9 @@ import httpx
 
 from batchctl.model.addresses import WebAddress
 from batchctl.model.reserved import IpAddress
-from batchctl.providers.http.connection import Connection, Watch
+from batchctl.providers.http.connection import Connection
 from batchctl.providers.http.failures import WIRE_ERRORS
+from batchctl.providers.http.watch import Watch
 
 _CONNECT_SECONDS = 5.0
 
