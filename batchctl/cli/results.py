@@ -149,12 +149,15 @@ def _rows(
 
 def _requests(job: _Job, workspace: Workspace) -> Iterator[Mapping[str, Json] | None] | None:
     """The requests of a job's input, as they were sent; None where batchctl does not have the same input."""
-    rows = _input_rows(job, workspace)
-    return None if rows is None else (row.sent_request for row in rows)
+    return None if job.desired is None else _encoder(workspace).requests(job.desired)
 
 
 def _input_rows(job: _Job, workspace: Workspace) -> Iterator[InputRow] | None:
-    return None if job.desired is None else RowEncoder(workspace.stack.limits.line_bytes).rows(job.desired)
+    return None if job.desired is None else _encoder(workspace).rows(job.desired)
+
+
+def _encoder(workspace: Workspace) -> RowEncoder:
+    return RowEncoder(workspace.stack.limits.line_bytes)
 
 
 def _missing_keys(keys: Iterable[str], found: set[str]) -> list[BatchctlError]:

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
 
+import msgspec
+
 from batchctl.model.chain import ChainCount, Obstacle
 from batchctl.model.desired import (
     LINE_BYTES,
@@ -102,22 +104,23 @@ class ResultItem:
     """The bytes of a line that is too long; open only until the next row is read."""
 
 
-@dataclass(frozen=True)
-class InputRow:
-    """One row of an input, with what is needed to join its result."""
+class InputRow(msgspec.Struct, frozen=True, gc=False):
+    """One row of an input, with what is needed to choose it and to join its result."""
 
     key: str | None
     request: Mapping[str, Json] | None
-    """None if no result repeats it."""
-    members: Mapping[str, Json] = field(default_factory=dict)
+    """As it was sent; None if no result repeats it."""
+    members: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """The members beside the request, such as `custom_id`."""
-    sent: Mapping[str, str] = field(default_factory=dict)
+    sent: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Names that were sent instead of its own, by member, such as `key`."""
-    sent_request: Mapping[str, Json] | None = field(default=None, compare=False)
-    """The request as it was sent, if `request` is None because no result echoes it."""
-    fingerprint: bytes = field(default=b"", compare=False)
+    asked: Mapping[str, Json] | None = None
+    """See `asked_of`; None: it follows from `request`."""
+    output: int = 0
+    """The most output tokens, if the request has a limit."""
+    fingerprint: bytes = b""
     """See `RowPrinter`; empty for a row that batchctl does not send."""
-    size: int = field(default=0, compare=False)
+    size: int = 0
     """The approximate bytes of the row as it is sent."""
 
 

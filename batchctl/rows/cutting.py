@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
-from batchctl.model.desired import Json
 from batchctl.model.ports import InputRow
-from batchctl.model.request.rules import most_output
 from batchctl.model.row_work import RowChoice, ShardLimits
 from batchctl.model.work_size import TOKEN_BYTES
 from batchctl.rows.sent_list import SentList
@@ -56,9 +54,8 @@ class Size:
     @classmethod
     def of(cls, row: InputRow) -> Size:
         """The size of one row."""
-        request: Mapping[str, Json] = row.sent_request or row.request or {}
         key = 0 if row.key is None else len(row.key.encode())
-        return cls(row.size + key + _LINE_BYTES, most_output(request))
+        return cls(row.size + key + _LINE_BYTES, row.output)
 
     def plus(self, other: Size) -> Size:
         """The size of both together."""

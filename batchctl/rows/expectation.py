@@ -65,13 +65,24 @@ class Expectations:
         self._end = 0
         self._places: OrderedDict[bytes, int] = OrderedDict()
         self._compiled: OrderedDict[int, Expectation] = OrderedDict()
+        self._last: Mapping[str, Json] | None = None
+        """What was stored last: rows of one form have the same object."""
+        self._last_place = UNSEEN
 
     def place(self, request: Mapping[str, Json] | None) -> int:
         """Store the expectation of a request; returns its place."""
-        if request is None:
-            return UNSEEN
+        return UNSEEN if request is None else self.place_of(asked_of(request))
+
+    def place_of(self, asked: Mapping[str, Json]) -> int:
+        """Store what `asked_of` found; returns its place."""
+        if asked is self._last:
+            return self._last_place
+        self._last, self._last_place = asked, self._place(asked)
+        return self._last_place
+
+    def _place(self, asked: Mapping[str, Json]) -> int:
         try:
-            text = json.dumps(asked_of(request), separators=(",", ":")).encode("ascii")
+            text = json.dumps(asked, separators=(",", ":")).encode("ascii")
         except (RecursionError, ValueError):
             return UNSEEN
         mark = hashlib.blake2b(text, digest_size=16).digest()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from io import BytesIO
 from pathlib import Path
 
 from batchctl.disk.safe_open import open_stream
@@ -17,9 +16,10 @@ from batchctl.model.errors import RowProblem
 from batchctl.model.ports import RowRules, RowsSummary
 from batchctl.model.row_hashes import RowHashes
 from batchctl.rows.checks import RowChecker, as_row_problem
-from batchctl.rows.jsonl import Line, read_lines, shown
+from batchctl.rows.file_blocks import read_blocks
+from batchctl.rows.jsonl import Line, shown
 from batchctl.rows.key_marks import KeyMarks, mark_of
-from batchctl.rows.line_blocks import BLOCK, LineBlocks, ReadBytes
+from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms, RowBlock
 from batchctl.rows.row_faults import FoundProblems, row_or_problem, unreadable
 
@@ -69,24 +69,12 @@ class FileReading:
         )
 
     def _read(self, blocks: LineBlocks) -> None:
-        before: int | None = 0
-        while before is not None:
-            block = blocks.block()
-            if block:
-                before = self._add(block, before)
-                continue
-            line = next(read_lines(blocks, self._line_bytes, before), None)
-            before = line.number if line is not None and self._add_lines((line,)) else None
-
-    def _add(self, block: bytes, before: int) -> int | None:
-        """Add a block of lines after `before` others; gives the number of all, None if nothing follows."""
-        # The first lines are read one by one: they show the forms.
-        rows = self._forms.read(block) if before and self._line_bytes >= BLOCK else None
-        if rows is not None and self._repeated.isdisjoint(map(mark_of, rows.names)):
-            self._add_block(rows)
-            return before + len(rows.keys)
-        is_all = self._add_lines(read_lines(BytesIO(block), self._line_bytes, before))
-        return before + block.count(b"\n") if is_all else None
+        for block in read_blocks(blocks, self._forms, self._line_bytes):
+            rows = block.rows
+            if rows is not None and self._repeated.isdisjoint(map(mark_of, rows.names)):
+                self._add_block(rows)
+            elif not self._add_lines(block.lines()):
+                return
 
     def _add_block(self, rows: RowBlock) -> None:
         self.marks.add(rows.names)
@@ -94,11 +82,11 @@ class FileReading:
         if not self._hashes.is_full:
             for key, line in zip(rows.keys, rows.lines.splitlines(), strict=True):
                 self._hashes.add_line(key, line)
-        for form, count in rows.forms.items():
-            self._count += count
-            self._tokens += count * form.tokens
+        for form, found in rows.runs:
+            self._count += len(found)
+            self._tokens += len(found) * form.tokens
             for name in form.members:
-                self._members[name] += count
+                self._members[name] += len(found)
 
     def _add_lines(self, lines: Iterable[Line]) -> bool:
         """Add lines one by one; False if the file has another form than lines."""

@@ -8,9 +8,10 @@ the same gaps. All other lines are read one by one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -18,7 +19,9 @@ from batchctl.model.canonical import row_bytes, with_escapes
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.keys import OWN_LABELS
 from batchctl.rows.gaps import Gap, Path, fill, find_values, gaps_of
+from batchctl.rows.job_forms import JobForm, JobShape
 from batchctl.rows.row import KEY_LENGTH, parse_row
+from batchctl.rows.templates import Gaps, Template, mark_of, marks_in
 
 _PLAIN = rb"[ !#-\[\]-~\x80-\xff]*+"
 """Characters of a text that JSON and canonical JSON write alike, or that get their escapes later."""
@@ -42,12 +45,6 @@ _PATIENCE = 16
 _PAUSE = 64
 
 
-_MARK, _NUMBER_MARK = "b3c9f1d27a64e850-", "73940168257"
-"""Stand for a text and a number while a form is learned, before the number of the gap."""
-_MARKS = re.compile(f"(?:{_MARK}|{_NUMBER_MARK})[0-9]{{4}}".encode())
-_Order: TypeAlias = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
-
-
 class _NoForm(Exception):
     """Lines have to be read one by one."""
 
@@ -59,20 +56,20 @@ class LineForm:
     pattern: re.Pattern[bytes]
     shrinks: int
     """The bytes by which a line is longer than its canonical JSON, both with their line ends."""
-    line: bytes
-    """`row_bytes` and a line end, with `%b` for each gap."""
-    order: _Order | None
-    """Puts the texts of the gaps into the order of `line`; None if they have it."""
+    line: Template
+    """`row_bytes` of a row."""
     key: int | None
     """The gap with the key."""
     members: tuple[str, ...]
     """The members of the request."""
     tokens: int
     """The most output tokens of a row."""
+    job: JobForm | None = None
+    """How a job sends rows of this form, if that was asked for."""
 
-    def write(self, rows: Sequence[tuple[bytes, ...]]) -> bytes:
-        """The canonical lines of rows, given the texts of their gaps."""
-        return b"".join(map(self.line.__mod__, rows if self.order is None else map(self.order, rows)))
+
+Run: TypeAlias = tuple[LineForm, Sequence[Gaps]]
+"""Rows of one form that come one after the other, each as the texts of its gaps."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +80,8 @@ class RowBlock:
     """The key of each row."""
     lines: bytes
     """`row_bytes` of each row, and a line end."""
-    forms: Mapping[LineForm, int]
-    """The number of rows of each form."""
+    runs: Sequence[Run]
+    """The rows by their forms, in their order."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -93,10 +90,14 @@ class RowBlock:
 
 
 class LineForms:
-    """The forms of one file."""
+    """The forms of one file.
 
-    def __init__(self, kind: Kind) -> None:
+    `shape` makes the `JobForm` of each; without it, forms have none.
+    """
+
+    def __init__(self, kind: Kind, shape: JobShape | None = None) -> None:
         self._kind = kind
+        self._shape = shape
         self._forms: list[LineForm] = []
         self._failed = 0
         self._is_tried = True
@@ -120,27 +121,25 @@ class LineForms:
         """The rows, if all have the form that came last."""
         form = self._forms[0]
         found = form.pattern.findall(block)
-        rows: list[tuple[bytes, ...]] = list(zip(found, strict=True)) if form.pattern.groups == 1 else found
-        lines = form.write(rows)
+        rows: list[Gaps] = list(zip(found, strict=True)) if form.pattern.groups == 1 else found
+        lines = form.line.lines(rows)
         if len(lines) + form.shrinks * len(rows) != len(block):
             return None  # some bytes are between the matches
         keys: Sequence[str | None] = [None] * len(rows)
         if form.key is not None:
             keys = _keys(list(map(itemgetter(form.key), rows)))
-        return RowBlock(keys, with_escapes(lines), {form: len(rows)})
+        return RowBlock(keys, with_escapes(lines), [(form, rows)])
 
     def _mixed(self, block: bytes) -> RowBlock:
         """The rows of several forms."""
-        found: list[tuple[LineForm, tuple[bytes, ...]]] = [self._find(line) for line in BytesIO(block)]
-        counts: dict[LineForm, int] = {}
-        for form, _ in found:
-            counts[form] = counts.get(form, 0) + 1
+        found = [self._find(line) for line in BytesIO(block)]
         keys = [None if form.key is None else row[form.key] for form, row in found]
         known = iter(_keys([key for key in keys if key is not None]))
-        lines = b"".join(form.write((row,)) for form, row in found)
-        return RowBlock([None if key is None else next(known) for key in keys], with_escapes(lines), counts)
+        runs = [(form, [row for _, row in rows]) for form, rows in groupby(found, key=itemgetter(0))]
+        lines = b"".join(form.line.lines(rows) for form, rows in runs)
+        return RowBlock([None if key is None else next(known) for key in keys], with_escapes(lines), runs)
 
-    def _find(self, line: bytes) -> tuple[LineForm, tuple[bytes, ...]]:
+    def _find(self, line: bytes) -> tuple[LineForm, Gaps]:
         for place, form in enumerate(self._forms):
             match = form.pattern.fullmatch(line)
             if match is not None:
@@ -156,7 +155,7 @@ class LineForms:
         try:
             self._find(raw + b"\n")
         except _NoForm:
-            form = form_of(raw, value, row, self._kind, tokens)
+            form = form_of(raw, value, row, self._kind, tokens, self._shape)
             if form is not None:
                 self._forms = [form, *self._forms[: _MOST_FORMS - 1]]
 
@@ -179,24 +178,39 @@ def _keys(raw: Sequence[bytes]) -> Sequence[str]:
     return keys
 
 
-def form_of(raw: bytes, value: Json, row: RequestRow, kind: Kind, tokens: int) -> LineForm | None:
+def form_of(
+    raw: bytes, value: Json, row: RequestRow, kind: Kind, tokens: int, shape: JobShape | None = None
+) -> LineForm | None:
     """The form of a line, whose JSON is `value` and whose row is `row`; None if it has none."""
     values, gaps = find_values(raw), gaps_of(value, kind)
     places = {path: values[path] for path in values if path in gaps}
-    texts = [f"{_NUMBER_MARK if gaps[path] is Gap.WHOLE else _MARK}{number:04}" for number, path in enumerate(places)]
-    others = {path: int(text) if gaps[path] is Gap.WHOLE else text for path, text in zip(places, texts, strict=True)}
-    fixed = len(raw) - sum(end - start for start, end in places.values())
-    if row.in_body or not places or fixed > _LONGEST or _MARKS.search(raw):
+    if row.in_body or not places or marks_in(raw):
         return None
-    filled = parse_row(fill(value, others), kind)
-    line, order = _template(row_bytes(filled), texts)
-    keys = [number for number, text in enumerate(texts) if text == filled.key]
-    if line is None or bool(keys) != (row.key is not None):
+    filled, marks = _filled(value, places, gaps, kind)
+    if shape is not None:
+        fixed = shape.constants(filled)
+        places = {path: place for (path, place), mark in zip(places.items(), marks, strict=True) if mark not in fixed}
+        filled, marks = _filled(value, places, gaps, kind)
+    length = len(raw) - sum(end - start for start, end in places.values())
+    line = Template.of(row_bytes(filled), marks)
+    keys = [number for number, mark in enumerate(marks) if mark == filled.key]
+    if not places or line is None or bool(keys) != (row.key is not None) or length > _LONGEST:
         return None
-    shrinks = fixed + 1 - len(line % ((b"",) * len(places)))
-    return LineForm(
-        _pattern(raw, places, gaps), shrinks, line, order, keys[0] if keys else None, tuple(row.request), tokens
-    )
+    job = None if shape is None else shape.form(filled, marks)
+    if job is None and shape is not None:
+        return None
+    shrinks = length + 1 - len(line.lines([(b"",) * len(places)]))
+    key = keys[0] if keys else None
+    return LineForm(_pattern(raw, places, gaps), shrinks, line, key, tuple(row.request), tokens, job)
+
+
+def _filled(
+    value: Json, places: Mapping[Path, object], gaps: Mapping[Path, Gap], kind: Kind
+) -> tuple[RequestRow, Sequence[str]]:
+    """The row with a mark in each gap, and the marks."""
+    marks = [mark_of(number, is_number=gaps[path] is Gap.WHOLE) for number, path in enumerate(places)]
+    others = {path: int(mark) if gaps[path] is Gap.WHOLE else mark for path, mark in zip(places, marks, strict=True)}
+    return parse_row(fill(value, others), kind), marks
 
 
 def _pattern(raw: bytes, places: Mapping[Path, tuple[int, int]], gaps: Mapping[Path, Gap]) -> re.Pattern[bytes]:
@@ -205,13 +219,3 @@ def _pattern(raw: bytes, places: Mapping[Path, tuple[int, int]], gaps: Mapping[P
         text += re.escape(raw[at:start]) + b"(" + _PATTERNS[gaps[path]] + b")"
         at = end
     return re.compile(text + re.escape(raw[at:]) + rb"\n")
-
-
-def _template(line: bytes, texts: Sequence[str]) -> tuple[bytes | None, _Order | None]:
-    """A line with `%b` in place of each of some texts, and the order of these texts in it; None where one is lost."""
-    found = [text.decode() for text in _MARKS.findall(line)]
-    if sorted(found) != sorted(texts):
-        return None, None
-    template = _MARKS.sub(b"%b", line.replace(b"%", b"%%")) + b"\n"
-    order = [texts.index(text) for text in found]
-    return template, None if order == sorted(order) else itemgetter(*order)

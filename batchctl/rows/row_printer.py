@@ -29,6 +29,11 @@ class RowPrinter:
 
     def read(self, request: Mapping[str, Json]) -> tuple[bytes, int]:
         """The fingerprint of a request as it is sent, without batchctl's labels: 16 bytes; and the request's size."""
-        found, content = self._start.copy(), canonical_json(request)
+        content = canonical_json(request)
+        return self.read_canonical(content), len(content)
+
+    def read_canonical(self, content: bytes) -> bytes:
+        """The fingerprint of a request, given its canonical JSON."""
+        found = self._start.copy()
         found.update(content)
-        return found.digest()[:_BYTES], len(content)
+        return found.digest()[:_BYTES]

@@ -45,7 +45,9 @@ class RowTable:
         """Whether any request is known that a result could echo."""
         for row in rows:
             self._add(row)
-            self.expectations.append(expectations.place(row.request if row.sent_request is None else row.sent_request))
+            self.expectations.append(
+                expectations.place(row.request) if row.asked is None else expectations.place_of(row.asked)
+            )
         self.names.close()
         self.by_exact, self.by_loose, self.by_core = Groups(self.exact), Groups(self.loose), Groups(self.core)
         self.by_whole = Groups(self._whole)

@@ -9,7 +9,7 @@ import pytest
 
 from batchctl.model.desired import Kind
 from batchctl.model.errors import RowProblem, RowsError
-from batchctl.rows import file_reading, key_marks, line_blocks
+from batchctl.rows import file_blocks, file_reading, key_marks, line_blocks
 from batchctl.rows.key_marks import KeyMarks, mark_of
 from batchctl.rows.reader import RowFiles, read_rows
 
@@ -59,7 +59,7 @@ def problems(path: Path) -> tuple[RowProblem, ...]:
 
 def test_a_repeated_key_far_away_names_both_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_blocks, "BLOCK", 500)
-    monkeypatch.setattr(file_reading, "BLOCK", 500)
+    monkeypatch.setattr(file_blocks, "BLOCK", 500)
     keys = [f"k{number}" for number in range(300)]
     keys[250] = keys[251] = "k7"
     found = 'key "k7" is used on line 8 already'

@@ -16,109 +16,15 @@ from batchctl.model.desired import Kind
 from batchctl.model.errors import RowsError
 from batchctl.model.keys import Api
 from batchctl.model.ports import RowRules
-from batchctl.rows import file_reading, line_blocks, line_forms
+from batchctl.rows import file_blocks, line_blocks, line_forms
 from batchctl.rows.gaps import find_values
 from batchctl.rows.line_blocks import LineBlocks, ReadBytes
 from batchctl.rows.line_forms import LineForms
 from batchctl.rows.reader import RowFiles
+from batchctl.rows.templates import mark_of
+from tests.support.row_files import FORMS, content, file_of
 
-TEXTS = [
-    "hi",
-    "",
-    'a "quoted" word',
-    "é",
-    "Ж" * 20,
-    "😀",
-    "\n\t",
-    "\\",
-    "\\x41",
-    "%b %",
-    "\x7f",
-    "a/b",
-    "\u2028",
-    "x" * 90,
-]
 DEFAULTS = {"generationConfig": {"maxOutputTokens": 7}, "labels": {"team": "a"}}
-
-
-def content(text: str, **more: Any) -> dict[str, Any]:
-    return {"role": "user", "parts": [{"text": text}], **more}
-
-
-FORMS: list[Callable[[str, str, random.Random], dict[str, Any]]] = [
-    lambda key, text, draw: {"key": key, "text": text},
-    lambda key, text, draw: {"key": key, "request": {"contents": [content(text)]}},
-    lambda key, text, draw: {
-        "key": key,
-        "request": {
-            "contents": [content(text)],
-            "generationConfig": {"temperature": 0.2, "maxOutputTokens": draw.choice([5, 5, 5, 6])},
-        },
-    },
-    lambda key, text, draw: {
-        "request": {
-            "contents": [{"parts": [{"text": text}]}],
-            "generation_config": {"temperature": 1.0, "top_p": 1},
-            "system_instruction": {"parts": [{"text": text}]},
-        },
-        "key": key,
-    },
-    lambda key, text, draw: {
-        "request": {"contents": [content(text)] * draw.randint(1, 3)},
-        "lang": text,
-        "n": len(text) - 5,
-    },
-    lambda key, text, draw: {"request": {"contents": [content(text)]}, "metadata": {"key": key, "lang": "fr"}},
-    lambda key, text, draw: {"contents": [content(text)], "custom_id": key, "labels": {"a": text}},
-    lambda key, text, draw: {
-        "key": key,
-        "request": {
-            "contents": [
-                {
-                    "role": "user",
-                    "parts": [{"inlineData": {"mimeType": "image/png", "data": "aGk="}}, {"text": text}],
-                }
-            ],
-            "serviceTier": draw.choice(["flex", "flex", "gold"]),
-        },
-    },
-    lambda key, text, draw: {"key": key, "contents": [content(text)], "config": {"temperature": 1}},
-    lambda key, text, draw: {"key": key, "request": {"contents": {"role": "user", "parts": {"text": text}}}},
-    lambda key, text, draw: {"key": key, "request": {"content": {"parts": [{"text": text}]}, "title": text or "t"}},
-    lambda key, text, draw: {"custom_id": key, "body": {"messages": [text]}},
-]
-DAMAGE = [
-    b'"',
-    b"\\u0022",
-    b"\\ud800",
-    b"\xff",
-    b"\n",
-    b"{}",
-    b'"text": "x", ',
-    b"\x00",
-    b"batchctl-r1",
-    b"\\/",
-    b" ",
-    b"\xed\xa0\x80",
-]
-
-
-def file_of(draw: random.Random) -> bytes:
-    """Rows of a few forms, as several programs write them, some of them damaged."""
-    forms = draw.sample(FORMS, draw.choice([1, 1, 2, 4]))
-    ascii_, end = draw.random() < 0.5, draw.choice([b"\n", b"\n", b"\r\n"])
-    harm = draw.choice([0, 0, 0, 0.02, 0.1])
-    repeats = draw.choice([0, 0, 0, 0.05])
-    lines: list[bytes] = []
-    for number in range(draw.randint(1, 120)):
-        key = f"k{draw.randrange(number) if number and draw.random() < repeats else number}"
-        row = draw.choice(forms)(key, draw.choice(TEXTS[:3] if draw.random() < 0.8 else TEXTS), draw)
-        line = json.dumps(row, ensure_ascii=ascii_).encode()
-        if draw.random() < harm:
-            place = draw.randrange(len(line))
-            line = line[:place] + draw.choice(DAMAGE) + line[place + draw.randint(0, 2) :]
-        lines.append(line)
-    return end.join(lines) + draw.choice([b"", end, end + end])
 
 
 def outcome(path: Path, kind: Kind, rules: RowRules | None, line_bytes: int) -> object:
@@ -139,7 +45,7 @@ def test_the_outcome_is_the_same(seed: int, tmp_path: Path, monkeypatch: pytest.
     rules = draw.choice([RowRules(api, defaults), RowRules(api), RowRules(api, is_google_model=False), None])
     block = draw.choice([200, 500, 3000])
     monkeypatch.setattr(line_blocks, "BLOCK", block)
-    monkeypatch.setattr(file_reading, "BLOCK", block)
+    monkeypatch.setattr(file_blocks, "BLOCK", block)
     line_bytes = draw.choice([2**20, 2**20, 2**20, 150])
     at_once = outcome(path, kind, rules, line_bytes)
     monkeypatch.setattr(LineForms, "read", lambda _forms, _block: None)
@@ -153,7 +59,7 @@ def test_rows_of_one_form_are_read_at_once(
 ) -> None:
     """All blocks but the first, whose lines show the form."""
     monkeypatch.setattr(line_blocks, "BLOCK", 2000)
-    monkeypatch.setattr(file_reading, "BLOCK", 2000)
+    monkeypatch.setattr(file_blocks, "BLOCK", 2000)
     draw = random.Random(0)
     monkeypatch.setattr(draw, "choice", lambda values: values[0])
     monkeypatch.setattr(draw, "randint", lambda least, _most: least)
@@ -180,7 +86,7 @@ def test_rows_of_one_form_are_read_at_once(
 def test_rows_with_a_warning_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first hundred are named; the others are read at once."""
     monkeypatch.setattr(line_blocks, "BLOCK", 2000)
-    monkeypatch.setattr(file_reading, "BLOCK", 2000)
+    monkeypatch.setattr(file_blocks, "BLOCK", 2000)
     config = {"maxOutputTokens": 3}
     requests = [
         {"contents": [content("x")], "generationConfig": config, "serviceTier": "gold" if number % 40 else "flex"}
@@ -257,7 +163,7 @@ def test_a_trap_between_rows_of_one_form(
     gap: str, trap: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(line_blocks, "BLOCK", 2000)
-    monkeypatch.setattr(file_reading, "BLOCK", 2000)
+    monkeypatch.setattr(file_blocks, "BLOCK", 2000)
 
     def row(key: bytes, text: bytes) -> bytes:
         config = b'{"maxOutputTokens": 5, "responseSchema": {"title": "100% %b"}}'
@@ -278,7 +184,7 @@ def test_a_trap_between_rows_of_one_form(
 )
 def test_a_number_beside_the_request(number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_blocks, "BLOCK", 500)
-    monkeypatch.setattr(file_reading, "BLOCK", 500)
+    monkeypatch.setattr(file_blocks, "BLOCK", 500)
     lines = [f'{{"id": {line}, "text": "x"}}' for line in range(100)]
     lines[90] = f'{{"id": {number}, "text": "x"}}'
     path = tmp_path / "rows.jsonl"
@@ -290,7 +196,7 @@ def test_a_number_beside_the_request(number: str, tmp_path: Path, monkeypatch: p
 
 def test_a_file_of_many_forms_is_not_tried_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_blocks, "BLOCK", 200)
-    monkeypatch.setattr(file_reading, "BLOCK", 200)
+    monkeypatch.setattr(file_blocks, "BLOCK", 200)
     tried: list[int] = []
     learned: list[bytes] = []
     real, real_form = LineForms._even, line_forms.form_of
@@ -344,7 +250,7 @@ def test_values_are_found_where_they_are() -> None:
 
 
 def test_a_text_that_looks_like_a_gap_is_read_alone() -> None:
-    raw = json.dumps({"key": "a", "text": f"{line_forms._MARK}0001"}).encode()
+    raw = json.dumps({"key": "a", "text": mark_of(1)}).encode()
     forms = LineForms(Kind.BATCH_JOB)
     value = json.loads(raw)
     forms.learn(raw, value, RowFiles().parse(value, Kind.BATCH_JOB), 0)

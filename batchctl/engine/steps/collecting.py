@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from msgspec import structs
+
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps.admitting import NotAdmittedError
 from batchctl.engine.steps.failures import failure_of
@@ -200,7 +202,7 @@ class Collector:
         own = inputs.rows(job) if _is_same_input(job, attempt) else inputs.former_rows(job, str(source.get("sha256")))
         if own is not None and not same_digest(job.digest, attempt.digest):
             # The same rows with another model or other defaults: their fingerprints are not those of this attempt.
-            own = (replace(row, fingerprint=b"") for row in own)
+            own = (structs.replace(row, fingerprint=b"") for row in own)
         return None if own is None else SentRows(_sent(own))
 
     def _judged(self, step: Collect, rows: RowCounts) -> RowCounts:

@@ -1,0 +1,198 @@
+"""The rows of a local file as one job sends them: in blocks, so that rows of one form cost little more than a copy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from batchctl.disk.safe_open import open_stream
+from batchctl.model.activity import UNWATCHED
+from batchctl.model.canonical import RowsHasher, row_bytes
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob, Json, LocalFile, RequestRow
+from batchctl.model.errors import ResultsError, RowProblem, RowsError
+from batchctl.model.ports import InputRow
+from batchctl.model.request.rules import most_output
+from batchctl.model.row_marks import key_of
+from batchctl.rows.expectation import asked_of
+from batchctl.rows.file_blocks import FileBlock, read_blocks
+from batchctl.rows.job_forms import JobForm, JobShape
+from batchctl.rows.line_blocks import LineBlocks, ReadBytes
+from batchctl.rows.line_forms import LineForms, RowBlock
+from batchctl.rows.reader import read_rows
+from batchctl.rows.row_faults import row_or_problem
+from batchctl.rows.row_printer import RowPrinter
+from batchctl.rows.templates import Gaps
+from batchctl.rows.wire_form import WireForm
+
+_DECODER = msgspec.json.Decoder(dict[str, Json])
+_NOTHING: Mapping[str, Json] = {}
+
+
+class JobRows:
+    """The rows of one job."""
+
+    def __init__(self, job: DesiredJob, line_bytes: int) -> None:
+        self._job = job
+        self._line_bytes = line_bytes
+        self.wire = WireForm(job)
+        self.printer = RowPrinter(job)
+
+    def blocks(self, source: LocalFile) -> Iterator[JobBlock]:
+        """All rows of a file. Raises ResultsError (`InputChanged`) at the end if they are not those that were digested.
+
+        Blocks that came before such an error are not valid either.
+        """
+        hasher, first = RowsHasher(), 0
+        forms = LineForms(self._job.row_kind, JobShape(self.wire))
+        try:
+            with open_stream(source.path) as stream:
+                for one in read_blocks(LineBlocks(stream, ReadBytes(UNWATCHED)), forms, self._line_bytes):
+                    block = self._formed(one.rows, first) or self._single(one, first, forms)
+                    if block is None:
+                        break
+                    hasher.add_lines(block.canonical)
+                    first += len(block)
+                    yield block
+        except OSError as error:
+            raise input_changed(source, f"the file cannot be read: {error.strerror}") from error
+        if hasher.hexdigest() != source.sha256:
+            self._raise_changed(source)
+
+    def row(self, row: RequestRow, names: Mapping[str, str] | None = None) -> InputRow:
+        """A row that is handled alone. `names` are those in the file; None: it is in the create call."""
+        sent = self.wire.request(row)
+        fingerprint, size = self.printer.read(self.wire.described(row, sent))
+        # Results of rows in a create call repeat no request.
+        echoed = sent if self.wire.is_echoed and names is not None else None
+        facts = asked_of(sent), most_output(sent), fingerprint, size
+        return InputRow(row.key, echoed, row.members, _NOTHING if names is None else names, *facts)
+
+    def _formed(self, rows: RowBlock | None, first: int) -> FormedRows | None:
+        if rows is None:
+            return None
+        last = first + len(rows.keys) - 1
+        runs = [(form.job, found) for form, found in rows.runs if form.job is not None and form.job.fits(last)]
+        return FormedRows(self, first, rows, runs) if len(runs) == len(rows.runs) else None
+
+    def _single(self, block: FileBlock, first: int, forms: LineForms) -> SingleRows | None:
+        """Rows one by one; None if a line is no row, which is not so in the file that was digested."""
+        found: list[RequestRow] = []
+        line = None
+        for line in block.lines():
+            row = row_or_problem(line, self._job.row_kind)
+            if isinstance(row, RowProblem):
+                return None
+            found.append(row)
+        if line is not None:
+            forms.learn(line.raw, line.value, found[-1], 0)
+        return SingleRows(self, first, found)
+
+    def _raise_changed(self, source: LocalFile) -> None:
+        try:
+            for _ in read_rows(source.path, self._job.row_kind, self._line_bytes):
+                pass
+        except RowsError as error:
+            raise input_changed(source, str(error)) from error
+        raise input_changed(source, "its rows are others")
+
+
+class JobBlock(ABC):
+    """Rows that come one after the other."""
+
+    def __init__(self, rows: JobRows, first: int) -> None:
+        self._rows = rows
+        self.first = first
+        """The position of the first row in the input."""
+
+    @property
+    @abstractmethod
+    def canonical(self) -> bytes:
+        """`row_bytes` of each row, and a line end."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def inputs(self) -> Iterator[InputRow]:
+        """The rows, to choose them and to join their results."""
+
+    @abstractmethod
+    def lines(self, positions: Sequence[int]) -> bytes:
+        """The lines of the uploaded file for rows of this block at these positions of the input, in their order."""
+
+
+class SingleRows(JobBlock):
+    """Rows that are handled one by one."""
+
+    def __init__(self, rows: JobRows, first: int, found: Sequence[RequestRow]) -> None:
+        super().__init__(rows, first)
+        self._found = found
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def canonical(self) -> bytes:
+        return b"".join(row_bytes(row) + b"\n" for row in self._found)
+
+    def inputs(self) -> Iterator[InputRow]:
+        for position, row in enumerate(self._found, self.first):
+            yield self._rows.row(row, self._rows.wire.names(row, position))
+
+    def lines(self, positions: Sequence[int]) -> bytes:
+        line = self._rows.wire.line
+        return b"".join(line(self._found[position - self.first], position) for position in positions)
+
+
+class FormedRows(JobBlock):
+    """Rows of known forms."""
+
+    def __init__(
+        self, rows: JobRows, first: int, block: RowBlock, runs: Sequence[tuple[JobForm, Sequence[Gaps]]]
+    ) -> None:
+        super().__init__(rows, first)
+        self._block = block
+        self._runs = runs
+
+    def __len__(self) -> int:
+        return len(self._block.keys)
+
+    @property
+    def canonical(self) -> bytes:
+        return self._block.lines
+
+    def inputs(self) -> Iterator[InputRow]:
+        keys, read, is_echoed = iter(self._block.keys), self._rows.printer.read_canonical, self._rows.wire.is_echoed
+        position = self.first
+        for form, rows in self._runs:
+            requests = form.requests(rows)
+            sent = map(_DECODER.decode, form.sent_requests(rows)) if is_echoed else [None] * len(rows)
+            members = map(_DECODER.decode, form.members_of(rows)) if form.has_members else [_NOTHING] * len(rows)
+            asked, output = form.asked, form.output
+            for request, echoed, beside, key in zip(requests, sent, members, keys):  # noqa: B905 - keys go on
+                names = {"key": key_of(position)} if key is None else {"key": key}
+                yield InputRow(key, echoed, beside, names, asked, output, read(request), len(request))
+                position += 1
+
+    def lines(self, positions: Sequence[int]) -> bytes:
+        found, first = [], self.first
+        for form, rows in self._runs:
+            start, end = bisect_left(positions, first), bisect_left(positions, first + len(rows))
+            chosen = positions[start:end]
+            wanted = rows if len(chosen) == len(rows) else [rows[position - first] for position in chosen]
+            found.append(form.lines(wanted, chosen))
+            first += len(rows)
+        return b"".join(found)
+
+
+def input_changed(source: LocalFile, reason: str) -> ResultsError:
+    """The error for a file that is not the one that was digested any more."""
+    return ResultsError(
+        f"the input file {source.path} changed while the command ran: {reason}",
+        code=ErrorCode.INPUT_CHANGED,
+        hint="run the command again: it reads the file again and makes a new plan",
+    )
