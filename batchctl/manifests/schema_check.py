@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import MOST_FAULTS, Faults, did_you_mean, quote_hint
 from batchctl.manifests.nodes import Items, Members, Node, Scalar, plain, step_into
+from batchctl.manifests.schema_decision import decision_by, matches
 from batchctl.model.desired import Json, Location
 from batchctl.model.quoting import cut, shown
 
@@ -26,8 +27,6 @@ _WORDS = {
     "array": "a list",
     "object": "a mapping",
 }
-LONGEST_MATCHED = 4096
-"""Longer texts match no pattern: no valid name or duration is that long, and matching takes memory."""
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 """Spellings of the two booleans; YAML 1.1, which most other tools read, accepts all but the digits."""
@@ -38,16 +37,16 @@ class Checker:
 
     def __init__(self, schema: Json) -> None:
         self._schema = schema
-        self._validator = _strict()(self._schema)
+        self._is_valid = decision_by(schema)
 
     def check(self, root: Node, faults: Faults) -> bool:
         """Whether the value is valid; errors go to `faults`."""
-        sound = True
+        if self._is_valid(root):
+            return True
         # One by one: a file can have more errors than batchctl reports.
-        for error in self._validator.iter_errors(plain(root)):
-            sound = False
+        for error in _strict()(self._schema).iter_errors(plain(root)):
             _Sentences(root, self._schema, faults).tell(error)
-        return sound
+        return False
 
 
 @cache
@@ -75,14 +74,9 @@ def _any_of(validator: Any, branches: Sequence[Json], value: Json, _schema: obje
 
 
 def _whole_pattern(_validator: object, pattern: str, value: Json, schema: Mapping[str, Json]) -> Iterator[Any]:
-    """`pattern` where `$` is the very end: Python allows a line end after it, and JSON Schema does not."""
     from jsonschema import ValidationError
 
-    if not isinstance(value, str) or len(value) > schema.get("maxLength", LONGEST_MATCHED):
-        matches = not isinstance(value, str) or "maxLength" in schema  # whose message is more helpful
-    else:
-        matches = re.search(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern, value) is not None
-    if not matches:
+    if isinstance(value, str) and not matches(pattern, value, schema):
         yield ValidationError("")
 
 

@@ -1,0 +1,132 @@
+"""The decision whether a value is valid agrees with `jsonschema`, which explains the errors of those that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from batchctl.manifests import stack
+from batchctl.manifests.compose import compose
+from batchctl.manifests.fault_list import Faults
+from batchctl.manifests.job_reader import _schema
+from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar, changed, plain
+from batchctl.manifests.schema_check import _strict
+from batchctl.manifests.schema_decision import LONGEST_MATCHED, decision_by
+from batchctl.manifests.sources import without_rows
+from batchctl.model.desired import Kind, Location
+from batchctl.model.errors import ManifestError
+from tests.support.broken_manifests import BROKEN
+from tests.support.manifest_files import EXAMPLES, REPOSITORY
+
+SCHEMAS = {"stack": stack._schema(), **{str(kind): _schema(kind) for kind in Kind}}
+DECISIONS = {name: decision_by(schema) for name, schema in SCHEMAS.items()}
+HERE = Location("x")
+CORPUS = [
+    path
+    for folder in (BROKEN, EXAMPLES, REPOSITORY / "tests" / "corpus")
+    for path in sorted(folder.rglob("*"))
+    if path.suffix in {".yaml", ".yml", ".json"}
+]
+FULL = """
+apiVersion: batchctl.dev/v1
+kind: BatchJob
+metadata: {name: a, labels: {team: search}}
+spec:
+  provider: main
+  model: gemini-2.5-flash
+  displayName: A
+  src: {fromJob: other, template: {text: "x"}}
+  dest: {gcsUri: gs://demo/out/}
+  request: {}
+  extraRequest: {}
+  extraBody: {}
+  runId: "1"
+  dependsOn: [b, c]
+  priority: 3
+  webhookConfig: {uris: ["https://example.com/hook"]}
+  lifecycle: {backoffLimit: 1, retryOn: [FAILED], pendingDeadline: 12h, suspend: false, maxFailedRows: 5%}
+  rows: {reuse: true, accept: [MAX_TOKENS], maxAttempts: 3, fallback: [{model: m, when: [SAFETY]}]}
+  sharding: {maxRows: 10}
+  canary: {rows: 5, maxFailedRows: 5%}
+"""
+FULL_STACK = """
+apiVersion: batchctl.dev/v1
+kind: Stack
+metadata: {name: shop, uid: abc123}
+spec:
+  manifests: [jobs]
+  providers:
+    main: {type: gemini, endpoint: emulator}
+    europe: {type: vertex, project: p, location: l, stagingBucket: gs://bucket/prefix/, limits: {active: 3}}
+  defaults: {provider: main, model: gemini-2.5-flash, lifecycle: {backoffLimit: 1}}
+  variables: {run: {type: string, default: x}}
+  state: .batchctl/state.db
+  results: results/
+  suspend: false
+  limits: {concurrency: 4, maxCreate: 10, readTimeout: 5m}
+  moved: [{from: a, to: b}]
+"""
+VALUES: list[Node] = [
+    *(Scalar(HERE, value, str(value)) for value in (None, True, 0, 1, -1, 1.0, 1.5, 10**12, "", "x", "x\n", "12h")),
+    Scalar(HERE, "x" * (LONGEST_MATCHED + 1), ""),
+    Items(HERE, ()),
+    Items(HERE, (Scalar(HERE, "x", "x"), Scalar(HERE, "x", "x"), Scalar(HERE, 1, "1"))),
+    Members(HERE, {}),
+    Members(HERE, {name: Member(HERE, Scalar(HERE, "x", "x")) for name in ("x", "No Name!", "fromJob")}),
+]
+
+
+def roots(data: bytes) -> list[Node]:
+    try:
+        return list(compose(data, "x", Faults()))
+    except ManifestError:
+        return []
+
+
+def check(name: str, node: Node) -> bool:
+    """Whether a value is valid. Rows are never checked by a schema."""
+    node = changed(node, ("spec", "src"), without_rows)
+    errors: list[Any] = list(islice(_strict()(SCHEMAS[name]).iter_errors(plain(node)), 1))
+    assert DECISIONS[name](node) is not bool(errors), plain(node)
+    return not errors
+
+
+def variants(node: Node) -> Iterator[Node]:
+    """The same tree with each of its nodes replaced by other values, removed, or with one more member."""
+    yield from VALUES
+    if isinstance(node, Items):
+        for place, item in enumerate(node.values):
+            for other in variants(item):
+                yield Items(HERE, (*node.values[:place], other, *node.values[place + 1 :]))
+    if isinstance(node, Members):
+        yield Members(HERE, {**node.entries, "unknown": Member(HERE, VALUES[0])})
+        for name, member in node.entries.items():
+            yield Members(HERE, {key: one for key, one in node.entries.items() if key != name})
+            for other in variants(member.node):
+                yield Members(HERE, {**node.entries, name: Member(HERE, other)})
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_over_all_files_of_the_corpus(name: str) -> None:
+    outcomes = {check(name, root) for path in CORPUS for root in roots(path.read_bytes())}
+    assert outcomes == {True, False}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_over_every_change_of_a_manifest(name: str) -> None:
+    text = FULL_STACK if name == "stack" else FULL.replace("BatchJob", name)
+    (root,) = roots(text.encode())
+    assert check(name, root)
+    outcomes = [check(name, other) for other in variants(root)]
+    assert len(outcomes) > 500
+    assert set(outcomes) == {True, False}
+
+
+def test_an_unknown_keyword_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown keywords: multipleOf"):
+        decision_by({"multipleOf": 3})
+    with pytest.raises(ValueError, match="only texts"):
+        decision_by({"enum": [1]})
