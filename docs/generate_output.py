@@ -50,6 +50,7 @@ def _story(world: World) -> Iterator[tuple[str, str]]:
     yield from _failed(world)
     yield from _finished(world)
     yield from _refused(world)
+    yield from _rows_left(world)
 
 
 def _planned(world: World) -> Iterator[tuple[str, str]]:
@@ -112,6 +113,31 @@ def _refused(world: World) -> Iterator[tuple[str, str]]:
     yield "error.json", _json(world("plan", "-o", "json"))
     version = json.loads(world("version", "-o", "json").out)
     yield "version.json", _fence("json", _compact(version | _VERSION) + "\n")
+
+
+def _rows_left(world: World) -> Iterator[tuple[str, str]]:
+    """A job with shards in its second row retry: three rows are left."""
+    words = "Quota exceeded for quota metric 'Generate Content API requests per minute'."
+    errors = {
+        "row-8": {"code": 8, "message": words},
+        "row-43": {"code": 13, "message": "Internal error encountered."},
+        "row-78": {"code": 3, "message": "Invalid value at 'contents[0].parts[0]', oneof field 'data' is already set."},
+    }
+    times = {"pending": "5s", "running": "10m"}
+    rules = [{"match": {"row": row}, "rowOutcomes": [{"error": error}], **times} for row, error in errors.items()]
+    passes = {"match": {"row": "row-4?"}, "rowOutcomes": [{"error": errors["row-43"], "times": 1}], **times}
+    world.rules(rules[0], {"match": {"row": "row-43"}, **rules[1]}, rules[2], passes, times)
+    rows = [{"key": f"row-{number}", "text": f"Review {number}"} for number in range(1, 101)]
+    spec = {"src": rows, "sharding": {"maxRows": 40}, "lifecycle": {"retryOn": ["ROWS"]}, "rows": {"maxAttempts": 3}}
+    _write_job(world, "rate-reviews", **spec)
+    _write_job(world, "translate-fr")
+    selection = ("-f", "jobs/rate-reviews.yaml")
+    for seconds in (620, 30, 620, 30):
+        world("apply", "--yes", *selection)
+        world.time.sleep(seconds)
+    world("apply", "--yes", *selection)
+    yield "explain-rows", _console(world, "explain", "rate-reviews")
+    yield "explain-rows.json", _json(world("explain", "rate-reviews", "-o", "json"))
 
 
 def _write_stack(world: World) -> None:

@@ -11,10 +11,13 @@ from batchctl.cli.exits import weightiest
 from batchctl.cli.guard_options import guarded_options
 from batchctl.cli.output import emit
 from batchctl.cli.preview import preview_and_warn, require_planned
+from batchctl.cli.rows_left import rows_left
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.loop.polling import Pace, longest_wait
 from batchctl.engine.passes import Preview
 from batchctl.model.plan import JobPlan
+from batchctl.model.recorded import RecordedJob
+from batchctl.reconcile import attempt_on_record
 from batchctl.report.explain import JobCase
 from batchctl.report.explain_document import explain_document
 from batchctl.report.explain_text import write_explanation
@@ -56,13 +59,26 @@ def _case(workspace: Workspace, seen: Preview, job: JobPlan) -> JobCase:
     if attempt is not None and attempt.create_time is not None and attempt.is_active:
         now = seen.plan.clocks.get(attempt.account, workspace.clock.now())
         age = max(0.0, (now - attempt.create_time).total_seconds())
+    recorded = seen.recorded.jobs.get(job.job)
     return JobCase(
         seen.plan.stack,
         job,
         desired,
-        seen.recorded.jobs.get(job.job),
+        recorded,
         workspace.stack.suspend,
         seen.errors.get(account) if account is not None else None,
         tuple(workspace.state.events(job.job, _EVENTS)),
         timedelta(seconds=longest_wait(Pace(), age)),
+        now=None if account is None else seen.plan.clocks.get(account, workspace.clock.now()),
+        left=None if desired is None else rows_left(workspace, job, desired, recorded),
+        results_attempt=_former_results(job, recorded),
     )
+
+
+def _former_results(job: JobPlan, recorded: RecordedJob | None) -> int | None:
+    """The last attempt with results, if the current one has none yet."""
+    if recorded is None or job.attempt is None or job.attempt.results is not None:
+        return None
+    numbers = sorted({one.key.attempt for one in recorded.attempts})
+    before = [number for number in numbers if (one := attempt_on_record(recorded, number)) and one.results is not None]
+    return before[-1] if before else None

@@ -178,6 +178,15 @@ class Journal:
         """Whether everything noted is on disk."""
         return not self._noted
 
+    def note_attempt_event(self, key: AttemptKey, kind: EventKind, why: str, code: str | None = None) -> None:
+        """Note an event of one remote job: of several shards, its reason says which one."""
+        shard = f"shard {key.attempt}.{key.shard}" if self.count_shards(key) > 1 else ""
+        self.note_event(key.job, key.attempt, kind, ": ".join(filter(None, (shard, why))), code)
+
+    def attempt_words(self, key: AttemptKey) -> str:
+        """`attempt 2`, or `attempt 2.1` for one of several shards."""
+        return f"attempt {key.attempt}.{key.shard}" if self.count_shards(key) > 1 else f"attempt {key.attempt}"
+
     def commit(self) -> None:
         """Make everything noted durable, in one transaction. Raises StateError."""
         if self._noted:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from batchctl.model.canonical import sha256_json
-from batchctl.model.desired import Json, Lifecycle
+from batchctl.model.desired import DesiredJob, Json, Lifecycle
 from batchctl.model.durations import duration_text
 from batchctl.model.lifecycle import LIFECYCLE
 from batchctl.model.recorded import JobRow
@@ -19,6 +19,32 @@ SHORT_HASH = 12
 def lifecycle_fields(lifecycle: Lifecycle) -> dict[str, Json]:
     """`spec.lifecycle` as a manifest writes it, defaults filled in."""
     return {one.name: _plain(one.of(lifecycle)) for one in LIFECYCLE}
+
+
+def row_fields(job: DesiredJob) -> dict[str, Json]:
+    """`spec.rows`, `spec.sharding` and `spec.canary` as a manifest writes them, defaults and ceilings filled in."""
+    settings, limits, canary = job.row_settings, job.sharding, job.canary
+    return {
+        "rows": {
+            "reuse": settings.reuse,
+            "accept": sorted(settings.accept),
+            "maxAttempts": settings.max_attempts,
+            "fallback": [{"when": sorted(one.when), **one.change.plain} for one in settings.fallbacks],
+        },
+        "sharding": {
+            "maxRows": limits.rows,
+            "maxBytes": limits.bytes,
+            "maxTokens": limits.tokens,
+            "maxResultBytes": limits.result_bytes,
+        },
+        "canary": None
+        if canary is None
+        else {
+            "rows": canary.rows,
+            "maxFailedRows": canary.max_failed_rows.plain,
+            "maxTokensPerRow": canary.max_tokens_per_row,
+        },
+    }
 
 
 def webhook_hashes(webhook: Mapping[str, Json]) -> dict[str, str]:

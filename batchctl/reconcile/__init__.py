@@ -11,7 +11,7 @@ from batchctl.reconcile.after_pass.quick_check import choose_gets
 from batchctl.reconcile.after_pass.timing import Timing, time_plan
 from batchctl.reconcile.after_pass.uploads import NO_FILE, expects_attempt, find_unneeded, is_expired
 from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
-from batchctl.reconcile.decide.row_choice import choice_of_rows, rows_to_survey
+from batchctl.reconcile.decide.row_choice import choice_of_rows, next_choice, rows_to_survey
 from batchctl.reconcile.notify.notices import end_notices, possible_again, stuck_notices
 from batchctl.reconcile.notify.outbox import delivered, failed, find_waiting, given_up, held, sort_outbox
 from batchctl.reconcile.options import WHOLE_STACK, Options, Scope
@@ -74,6 +74,7 @@ __all__ = [
     "held",
     "is_expired",
     "is_ours",
+    "next_choice",
     "old_ghosts",
     "outcome_of",
     "overcome",

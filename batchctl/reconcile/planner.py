@@ -13,7 +13,7 @@ from batchctl.model.observed import Observed, RemoteJob
 from batchctl.model.plan import Drift, JobPlan, Plan
 from batchctl.model.recorded import Recorded
 from batchctl.model.work_size import rows_sent
-from batchctl.reconcile.admission.sizes import is_bought, model_to_send, rows_to_buy, size_of
+from batchctl.reconcile.admission.sizes import is_bought, listed_rows, model_to_send, rows_to_buy, size_of
 from batchctl.reconcile.admission.tokens import TokenRates, learn_rates
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decisions import Decisions
@@ -111,7 +111,9 @@ def _job_plan(
     view, bought, work = subject.current, is_bought(decision), context.rows_of(subject)
     sent = None if subject.desired is None else rows_sent(subject.desired)
     total = sent if work is None else work.total
-    size = size_of(subject, rates, bought=bought, rows=rows_to_buy(decision, work), total=total)
+    listed = listed_rows(subject, decision)
+    rows = rows_to_buy(decision, work) if listed is None else listed
+    size = size_of(subject, rates, bought=bought, rows=rows, total=total)
     size = replace(size, model=model_to_send(decision) or size.model)
     chain = None if subject.desired is None else subject.desired.chain_rows
     return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought, chain, work)

@@ -21,7 +21,8 @@ from batchctl.model.desired import (
 )
 from batchctl.model.events import Event
 from batchctl.model.recorded import RecordedAttempt, RecordedJob
-from batchctl.model.settings import lifecycle_fields, webhook_hashes
+from batchctl.model.row_work import RowsSent
+from batchctl.model.settings import lifecycle_fields, row_fields, webhook_hashes
 from batchctl.model.times import rfc3339
 from batchctl.report.chains import chain_source
 from batchctl.report.job_document import row_counts
@@ -92,6 +93,7 @@ def _desired(job: DesiredJob) -> dict[str, Json]:
         "priority": job.priority,
         "webhookConfig": webhook_hashes(job.webhook),
         "lifecycle": lifecycle_fields(job.lifecycle),
+        **row_fields(job),
     }
 
 
@@ -143,6 +145,20 @@ def attempt_fields(attempt: RecordedAttempt) -> dict[str, Json]:
         "results": attempt.results,
         "lastError": trouble_fields(attempt.trouble),
         "collectBy": rfc3339(attempt.collect_by),
+        "sent": _sent(attempt.sent),
+    }
+
+
+def _sent(sent: RowsSent | None) -> Json:
+    """The rows that an attempt, or a shard of one, was given; None where batchctl did not choose them."""
+    if sent is None:
+        return None
+    return {
+        "rows": sent.rows,
+        "total": sent.total,
+        "canary": sent.is_canary,
+        "shards": sent.shards,
+        "sentWith": None if sent.sent_with is None else sent.sent_with.plain,
     }
 
 

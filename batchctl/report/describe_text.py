@@ -53,9 +53,9 @@ def _write_section(console: Console, title: str, rows: list[Row], header: tuple[
 
 
 def _field_rows(values: Mapping[str, Json]) -> list[Row]:
-    return [
-        Row((Text(f"{_title(name)}:"), _value(value))) for name, value in values.items() if value not in (None, {}, [])
-    ]
+    shown = ((name, _value(value)) for name, value in values.items() if value not in (None, {}, []))
+    # A mapping whose members are all null has no text.
+    return [Row((Text(f"{_title(name)}:"), text)) for name, text in shown if text.plain]
 
 
 def _title(name: str) -> str:
@@ -77,13 +77,17 @@ def _scalar(value: Json) -> str:
 def write_attempts(console: Console, recorded: RecordedJob) -> None:
     """The section of a job's attempts."""
     header = ("ATTEMPT", "STATE", "ROWS", "CREATED", "ENDED", "REMOTE", "REMARKS")
-    rows = [_attempt_row(attempt, current=attempt.key.attempt == recorded.row.current) for attempt in recorded.attempts]
+    split = {one.key.attempt for one in recorded.attempts if one.key.shard}
+    rows = [
+        _attempt_row(one, current=one.key.attempt == recorded.row.current, is_shard=one.key.attempt in split)
+        for one in recorded.attempts
+    ]
     _write_section(console, "Attempts", rows, header)
 
 
-def _attempt_row(attempt: RecordedAttempt, *, current: bool) -> Row:
+def _attempt_row(attempt: RecordedAttempt, *, current: bool, is_shard: bool) -> Row:
     key = attempt.key
-    number = f"{key.attempt}.{key.shard}" if key.shard else str(key.attempt)
+    number = f"{key.attempt}.{key.shard}" if is_shard else str(key.attempt)
     return Row(
         (
             Text(f"{number} *" if current else number),
@@ -105,6 +109,7 @@ def _remarks(attempt: RecordedAttempt) -> list[str]:
         f"cancelled ({attempt.cancel_cause})": attempt.cancel_time is not None,
         "deleted": attempt.delete_time is not None,
         "gone": attempt.gone_time is not None,
+        "canary": attempt.is_canary,
         f"results: {attempt.results}": attempt.results is not None,
     }
     trouble = attempt.trouble

@@ -19,7 +19,9 @@ from batchctl.model.events import Bearing, Event
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedJob, Trouble
+from batchctl.model.rows_left import RowNext, RowsLeft
 from batchctl.model.states import FAILED_PHASES, Phase
+from batchctl.report.layout import count
 
 
 class ConditionType(StrEnum):
@@ -81,6 +83,12 @@ class JobCase:
     """Oldest first."""
     poll_within: timedelta = timedelta(0)
     """The longest time until a `watch` with default options checks the job again."""
+    now: datetime | None = None
+    """The time at its account; None if it is not known."""
+    left: RowsLeft | None = None
+    """Its rows without a good answer; None if it has no results yet, or batchctl does not have its rows."""
+    results_attempt: int | None = None
+    """The attempt with the results so far; None: the current one."""
 
 
 _TIMERS: Mapping[Timer, tuple[ConditionType, str, str]] = {
@@ -167,11 +175,22 @@ def next_step(case: JobCase) -> str:
         allowed = f"until you allow it with {plan.guard.way_out}"
         return f"the present job is followed; nothing else {allowed}" if plan.unfinished else f"nothing, {allowed}"
     if plan.action in _NEXT:
-        return _NEXT[plan.action]
+        return f"{_NEXT[plan.action]}{_rows_again(case)}" if plan.action is Action.RETRY else _NEXT[plan.action]
     if plan.timer is not None:
         _, _, words = _TIMERS[plan.timer]
+        words += _rows_again(case) if plan.timer is Timer.BACKOFF else ""
         return f"when it ends, its results are collected; else {words}" if plan.phase is Phase.ACTIVE else words
     return _next_without_time(case)
+
+
+def _rows_again(case: JobCase) -> str:
+    """The rows of the next attempt, if they are known."""
+    number = 0 if case.left is None else case.left.counts.get(RowNext.AGAIN, 0)
+    if case.left is None or not number:
+        return ""
+    names = [one.name for one in case.left.first if one.next is RowNext.AGAIN]
+    listed = f": {', '.join(names)}" if len(names) == number else ""
+    return f"; it sends {count(number, 'row')} again{listed}"
 
 
 def _next_without_time(case: JobCase) -> str:
@@ -181,7 +200,7 @@ def _next_without_time(case: JobCase) -> str:
     if plan.queue is not None:
         return "it is created when there is capacity"
     if plan.action is Action.NONE:
-        return "nothing: it is done" if plan.phase not in FAILED_PHASES else _way_on(plan)
+        return _at_rest(case)
     match plan.phase:
         case Phase.WAITING:
             return "nothing, until the condition above ends"
@@ -191,6 +210,15 @@ def _next_without_time(case: JobCase) -> str:
             return "it goes on when the remote job has ended"
         case _:
             return "batchctl checks it again"
+
+
+def _at_rest(case: JobCase) -> str:
+    plan, failed = case.plan, 0 if case.left is None else case.left.failed
+    if plan.code is Reason.CANARY_FAILED:
+        return f"nothing, until its manifest or its rows change, or `batchctl retry {plan.job}` is run"
+    if plan.phase in FAILED_PHASES:
+        return _way_on(plan)
+    return f"nothing: {count(failed, 'row')} without a good answer" if failed else "nothing: it is done"
 
 
 def _after_others(plan: JobPlan) -> str:

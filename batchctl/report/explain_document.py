@@ -8,6 +8,8 @@ from batchctl.model.recorded import Trouble
 from batchctl.model.times import rfc3339
 from batchctl.report.chains import chain_member
 from batchctl.report.explain import JobCase, conditions, last_error, next_step
+from batchctl.report.explain_rows import rows_left_member
+from batchctl.report.explain_ways import ways_member
 from batchctl.report.last_error import trouble_fields
 from batchctl.report.plan_document import guard_code, trail_ids
 
@@ -48,6 +50,8 @@ def explain_document(case: JobCase) -> dict[str, Json]:
             "timer": None if plan.timer is None else plan.timer.value,
         },
         "pollWithin": duration_text(case.poll_within),
+        "waysOn": ways_member(case),
+        **rows_left_member(case.left),
         **chain_member(plan),
     }
 

@@ -2,60 +2,115 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from rich.console import Console
 from rich.text import Text
 
-from batchctl.model.durations import duration_text
+from batchctl.model.actions import Action
+from batchctl.model.decision import Timer
+from batchctl.model.durations import duration_text, in_units
+from batchctl.model.keys import same_digest
 from batchctl.model.plan import JobPlan
-from batchctl.model.recorded import Trouble
+from batchctl.model.recorded import RecordedAttempt, Trouble
 from batchctl.model.times import rfc3339_seconds
 from batchctl.report.chains import left_out_words
-from batchctl.report.explain import JobCase, conditions, last_error, next_step
+from batchctl.report.explain import ConditionType, JobCase, conditions, last_error, next_step
+from batchctl.report.explain_rows import answers_words, write_rows_left
+from batchctl.report.explain_ways import ways_on
 from batchctl.report.layout import Row, outside, write_heading, write_line, write_table
 from batchctl.report.words import PHASE_STYLES, state_text
+
+_NAME_START = 40
+"""The column where the name of a remote job begins at the latest."""
 
 
 def write_explanation(case: JobCase, console: Console, *, verbose: bool = False) -> None:
     """The job's phase, its conditions, the last error and the next step; when `verbose`, the rules and steps too."""
     plan = case.plan
     rows = [
-        _field("Job", outside(plan.job, "bold")),
+        _field("Job", Text.assemble(outside(plan.job, "bold"), outside(_work(case)))),
         _field("Phase", Text(plan.phase.value, PHASE_STYLES[plan.phase])),
         _field("Why", outside(plan.reason)),
     ]
     if plan.attempt is not None:
-        words = f"{plan.attempt.key.attempt}, {state_text(plan.attempt.state)}, {plan.remote or 'not created'}"
-        rows.append(_field("Attempt", outside(words)))
+        rows.append(_field("Attempt", outside(_attempt(case, plan.attempt, _room(console)))))
+    answers = answers_words(case)
+    if answers:
+        rows.append(_field("Answers", Text(answers)))
     if plan.chain is not None:
         rows.append(_field("Rows", outside(left_out_words(plan) or f"from {plan.chain.job}")))
     write_table(console, rows)
-    found = conditions(case)
+    write_rows_left(case, console)
+    # Where nothing else comes first, the end of a back-off is below as the time of the next step.
+    is_next = plan.action is Action.WAIT and plan.timer is Timer.BACKOFF
+    found = [one for one in conditions(case) if not (is_next and one.type is ConditionType.BACKOFF)]
     if found:
         write_heading(console, "Conditions")
         cells = [(Text(one.type.value), Text(_until(one.until)), outside(one.message)) for one in found]
         write_table(console, [Row(row) for row in cells], indent=2)
-    error = last_error(case)
-    if error is not None:
-        write_heading(console, "Last error")
-        words = error.message if error.code is None else f"{error.code}: {error.message}"
-        notes = [Text.assemble("way out: ", outside(error.way_out))] if error.way_out else []
-        if error.trouble is not None:
-            notes.append(Text(_course(error.trouble)))
-        write_table(console, [Row((outside(words),), tuple(notes))], indent=2)
+    _write_last_error(case, console)
     if verbose:
         write_heading(console, "Rules")
         write_table(console, [Row((Text(rule.id), Text(rule.does))) for rule in plan.trail], indent=2)
         _write_steps(plan, console)
     write_heading(console, "Next")
     after = [_field("What", outside(next_step(case)))]
+    watched = "if `batchctl watch` is running"
     if plan.next_time is not None:
-        after.append(_field("When", Text(rfc3339_seconds(plan.next_time))))
-    after.append(
-        _field("Next check", Text(f"within {duration_text(case.poll_within)}, if `batchctl watch` is running"))
-    )
+        after.append(_field("When", Text(f"{_when(case, plan.next_time)}{f', {watched}' if is_next else ''}")))
+    if not is_next and plan.action is not Action.NONE:
+        after.append(_field("Next check", Text(f"within {duration_text(case.poll_within)}, {watched}")))
     write_table(console, after, indent=2)
+    ways = ways_on(case)
+    if ways:
+        write_heading(console, "You can")
+        write_table(console, [Row((outside(one.command), Text(one.effect))) for one in ways], indent=2)
+
+
+def _write_last_error(case: JobCase, console: Console) -> None:
+    error = last_error(case)
+    if error is None:
+        return
+    write_heading(console, "Last error")
+    words = error.message if error.code is None else f"{error.code}: {error.message}"
+    notes = [Text.assemble("way out: ", outside(error.way_out))] if error.way_out else []
+    if error.trouble is not None:
+        notes.append(Text(_course(error.trouble)))
+    write_table(console, [Row((outside(words),), tuple(notes))], indent=2)
+
+
+def _work(case: JobCase) -> str:
+    """The model and the provider of a job."""
+    source = case.desired or (None if case.recorded is None else case.recorded.row)
+    return "" if source is None else f", {source.model} on {source.provider}"
+
+
+def _room(console: Console) -> int | None:
+    """The columns of a terminal for a long name; None: any number."""
+    return console.width - _NAME_START if console.is_terminal else None
+
+
+def _attempt(case: JobCase, attempt: RecordedAttempt, room: int | None) -> str:
+    """The current attempt: its number, its state, and its remote job or the number of its shards."""
+    recorded = () if case.recorded is None else case.recorded.attempts
+    parts = sum(one.key.attempt == attempt.key.attempt for one in recorded)
+    same = [one for one in recorded if one.key.shard == 0 and same_digest(one.digest, attempt.digest)]
+    again = sum(one.sent is not None and one.sent.again for one in same if one.key.attempt <= attempt.key.attempt)
+    is_again = attempt.sent is not None and attempt.sent.again
+    number = f"{attempt.key.attempt} (row retry {again})" if is_again else f"{attempt.key.attempt}"
+    where = f"{parts} shards" if parts > 1 else attempt.remote or "not created"
+    if room is not None and len(where) > room:
+        # A resource name of Vertex AI fills a line. `describe` has the whole name.
+        where = where.rpartition("/")[2]
+    return f"{number}, {state_text(attempt.state)}, {where}"
+
+
+def _when(case: JobCase, time: datetime) -> str:
+    """A time, and how long it is until then."""
+    left = 0 if case.now is None else (time - case.now).total_seconds()
+    return f"{rfc3339_seconds(time)}{f', in {in_units(math.ceil(left), 2)}' if left > 0 else ''}"
 
 
 def _write_steps(plan: JobPlan, console: Console) -> None:

@@ -178,11 +178,23 @@ def collected_words(rows: RowCounts, sent: RowsSent | None = None) -> str:
         if sent is None or sent.rows >= sent.total
         else f"{sent.good(rows.accepted)} of {sent.rows} sent rows ok; in all "
     )
+    return f"{own}{_good_words(rows)}{_bad_words(rows)}"
+
+
+def shard_words(rows: RowCounts) -> str:
+    """The rows of a shard's collected results: `38 of 40 rows ok, 2 INTERNAL`. They are a part of the job's."""
+    return f"{rows.ok} of {rows.total} rows ok{_bad_words(rows)}"
+
+
+def _good_words(rows: RowCounts) -> str:
+    return f"{rows.ok} {'row' if rows.ok == 1 else 'rows'} ok"
+
+
+def _bad_words(rows: RowCounts) -> str:
     none = f" {RowVerdict.NO_RESULT}"
     codes = [code for code in rows.bad_codes if not code.endswith(none)]
     missing = [f"{code.removesuffix(none)} without a result" for code in rows.bad_codes if code.endswith(none)]
-    good = f"{rows.ok} {'row' if rows.ok == 1 else 'rows'} ok"
-    return own + ", ".join([good, *(codes or [f"{rows.failed or 0} failed"]), *missing, *_not_sent(rows)])
+    return "".join(f", {part}" for part in (*(codes or [f"{rows.failed or 0} failed"]), *missing, *_not_sent(rows)))
 
 
 def _not_sent(rows: RowCounts) -> list[str]:

@@ -103,8 +103,7 @@ class Collection:
         found: dict[str, Json] = {"tokens": tokens, **written.usage.facts()}
         own = None
         if ledger is not None and sent is not None:
-            if self._counts_missing and came:
-                ledger.add_missing()
+            ledger.add_missing(is_tried=self._counts_missing and came > 0)
             own = _own(sent, ledger, written)
             found["canary"] = sent.is_canary
             found["shards"] = sent.shards
@@ -203,7 +202,7 @@ def _own(sent: SentList, ledger: LedgerWriter, written: Written) -> RowsSent:
     """The rows of this attempt alone."""
     verdicts = dict(sorted_codes(ledger.verdicts()))
     facts = (len(sent), sent.total, "", sent.is_canary, verdicts, written.usage.total)
-    return RowsSent(*facts, sent_with=sent.sent_with, shards=sent.shards)
+    return RowsSent(*facts, sent_with=sent.sent_with, again=sent.again, shards=sent.shards)
 
 
 def _counted(path: str, written: Written, settled: Settled) -> Collected:

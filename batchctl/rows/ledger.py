@@ -6,7 +6,7 @@ Implements RowLedger. The rule that chooses rows is `RowChoice`; this module app
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from heapq import nsmallest
@@ -17,7 +17,9 @@ from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow, OtherShard
+from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsSent, RowWork
+from batchctl.model.rows_left import RowsLeft
 from batchctl.model.states import JobState
 from batchctl.rows.collection import merged_rows, rows_facts
 from batchctl.rows.cutting import Cutter
@@ -32,6 +34,7 @@ from batchctl.rows.folder import (
 )
 from batchctl.rows.kept import FAULTS, REUSED_FROM, read_manifest, write_manifest
 from batchctl.rows.ledger_index import LedgerIndex
+from batchctl.rows.left_rows import find_left
 from batchctl.rows.merging import merge
 from batchctl.rows.ordered_rows import NAMED, count_ordered, name_of
 from batchctl.rows.segments import Segments, Signature, Wanted, read_segments, sign_ledgers
@@ -118,6 +121,23 @@ class ResultsLedger:
                 write_manifest(part, _facts(job, key, marks, collected, merged.sha256, part))
         return path, collected
 
+    def left(
+        self, job: DesiredJob, choice: RowChoice, under_way: Iterable[RecordedAttempt], *, follows: bool
+    ) -> RowsLeft | None:
+        """The rows without a good answer; None if the job has no results, or batchctl does not have its rows.
+
+        `choice` is that of the next attempt; `follows`: whether one follows by itself. `under_way` are the shards of
+        the current attempt without results. Raises ResultsError.
+        """
+        rows = self._inputs.rows(job)
+        if rows is None or not sign_ledgers(self._root, job.name):
+            return None
+        lists = (read_sent(self._root, one.key, one.digest, one.token) for one in under_way)
+        sent = {one.fingerprint(number) for one in lists if one is not None for number in range(len(one))}
+        index = LedgerIndex(self._segments(job.name, choice).found, choice.accept)
+        with results_errors(job_folder(self._root, job.name)):
+            return find_left(rows, index, choice, sent, follows=follows)
+
     def _spread(self, job: DesiredJob, index: LedgerIndex, choice: RowChoice, most: int) -> frozenset[int]:
         """The positions of so many rows to send, by the order of fingerprints: the same rows are chosen again."""
         rows = enumerate(self._rows(job))
@@ -162,7 +182,7 @@ def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, dam
         if is_answered or not choice.sends(history, name):
             continue
         to_send += 1
-        retried += history is not None
+        retried += history is not None and history.tries > 0
         retryable += choice.may_pass(history)
         fallback = choice.next_fallback(history)
         if fallback is not None:

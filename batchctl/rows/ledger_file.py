@@ -37,6 +37,7 @@ class LedgerWriter:
         self._body = bytearray()
         self._has_result = bytearray(len(sent))
         self._verdicts = Counter[str]()
+        self._is_missing_tried = True
 
     def position(self, number: int) -> int:
         """The position in the input of a row, by its number among the sent ones."""
@@ -48,8 +49,9 @@ class LedgerWriter:
         self._verdicts[found.value] += 1
         self._put(number, found, offset, length)
 
-    def add_missing(self) -> None:
-        """Add all rows that have no result: the API had its chance with them."""
+    def add_missing(self, *, is_tried: bool) -> None:
+        """Add all rows that have no result. `is_tried`: the API had its chance with them."""
+        self._is_missing_tried = is_tried
         for number, has_result in enumerate(self._has_result):
             if not has_result:
                 self._put(number, RowVerdict.NO_RESULT, 0, 0)
@@ -76,6 +78,7 @@ class LedgerWriter:
             "sha256": sha256,
         }
         facts |= {"renews": True} if self._sent.renews else {}
+        facts |= {} if self._is_missing_tried else {"missingTried": False}
         return facts if self._sent.sent_with is None else {**facts, "sentWith": self._sent.sent_with.plain}
 
 
@@ -101,6 +104,8 @@ class Segment:
     """Whether its good answers replace earlier ones: a person ordered its rows."""
     sent_with: SentWith | None = None
     """The change with which they were sent; None: none."""
+    is_missing_tried: bool = True
+    """Whether a row without a result counts as tried: not if the whole job failed or was stopped."""
 
     def __len__(self) -> int:
         return len(self.body) // _RECORD.size
@@ -132,4 +137,5 @@ def read_segment(folder: Path, manifest: Mapping[str, Json]) -> Segment | None:
     if any(code >= len(codes) for *_, code in _RECORD.iter_unpack(body)):
         raise ValueError(f"{LEDGER_FILE} has a verdict that cannot be")
     sent_with = SentWith.read(facts["sentWith"]) if "sentWith" in facts else None
-    return Segment(folder / facts["answers"], tuple(codes), body, facts.get("renews") is True, sent_with)
+    renews, is_missing_tried = facts.get("renews") is True, facts.get("missingTried") is not False
+    return Segment(folder / facts["answers"], tuple(codes), body, renews, sent_with, is_missing_tried)

@@ -38,11 +38,13 @@ class LedgerIndex:
         number = len(self._segments)
         self._segments.append(segment)
         entries, good = self._entries, [code in self._good for code in segment.codes]
+        missing_tried = int(segment.is_missing_tried)
         for record, (fingerprint, _, length, code) in enumerate(segment.records()):
             place = (number << _SEGMENT_AT) | (record << _RECORD_AT)
             before = entries.get(fingerprint)
+            tried = 1 if length else missing_tried
             if before is None:
-                entries[fingerprint] = place | (_GOOD if good[code] else 1 << _TRIES_AT)
+                entries[fingerprint] = place | (_GOOD if good[code] else tried << _TRIES_AT)
             elif segment.renews and before & _GOOD and good[code]:
                 entries[fingerprint] = place | (before & _TRIES) | _GOOD
             elif not before & _GOOD:
@@ -52,7 +54,7 @@ class LedgerIndex:
                     continue
                 # A row without a result keeps the result that it has.
                 kept = place if length else before >> _RECORD_AT << _RECORD_AT
-                entries[fingerprint] = kept | (min(tries + 1, _MOST_TRIES) << _TRIES_AT)
+                entries[fingerprint] = kept | (min(tries + tried, _MOST_TRIES) << _TRIES_AT)
 
     def history(self, fingerprint: bytes) -> RowHistory | None:
         """The results of a request so far; None if it has none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.command_line import check_schema
 from tests.support.row_shop import QUICK, Shop, keys, keys_of, numbered
 
 PASSING = {"share": 0.03, "by": "content", "times": 1, "error": {"code": 14, "message": "try later"}}
@@ -41,3 +42,43 @@ def test_one_apply_creates_all_shards(shop: Shop) -> None:
     shop.write(numbered(5), sharding={"maxRows": 2})
     shop.cli.ok("apply", "--yes")
     assert shop.sent() == [2, 2, 1]
+
+
+def test_what_is_said_of_a_shard_is_not_said_of_the_job(shop: Shop) -> None:
+    """Three shards: one fails as a whole, and one has a row that fails."""
+    shop.service.rules(
+        {**QUICK, "match": {"nth": 2}, "fate": "fail", "error": {"code": 13, "message": "cannot read"}},
+        {**QUICK, "match": {"row": "k0"}, "rowOutcomes": [{"finishReason": "SAFETY"}]},
+        QUICK,
+    )
+    shop.write(numbered(7), sharding={"maxRows": 3})
+    lines = shop.cli("apply", "--yes", "--wait").err
+    assert all(f"(attempt 1.{shard})" in lines for shard in range(3))
+    assert "JOB_STATE_FAILED (attempt 1.1)" in lines
+    assert "results collected (attempt 1.0): 2 of 3 rows ok, 1 SAFETY;" in lines
+    assert "results collected (attempt 1.1): 0 of 3 rows ok, 0 failed, 3 without a result;" in lines
+    assert "results of all shards merged: 3 rows ok, 1 SAFETY, 3 without a result;" in lines
+    assert "in all" not in lines
+    described = shop.cli.ok("describe", "translate")
+    assert "shard 1.1: JOB_STATE_RUNNING → JOB_STATE_FAILED" in described.out
+    assert "shard 1.0: 2 of 3 rows ok, 1 SAFETY" in described.out
+    assert "\n  1.0 *" in described.out
+    failed = shop.cli.ok("results", "translate", "--failed").rows
+    assert [(row["key"], row["verdict"]) for row in failed[:2]] == [("k0", "SAFETY"), ("k3", "NO_RESULT")]
+
+
+def test_describe_shows_the_settings_of_rows(shop: Shop) -> None:
+    fallback = [{"when": ["MAX_TOKENS"], "model": "gemini-2.5-pro"}]
+    rows = {"accept": ["SAFETY"], "maxAttempts": 5, "fallback": fallback}
+    shop.write(numbered(8), sharding={"maxRows": 3}, canary={"rows": 2}, rows=rows, lifecycle={"retryOn": ["ROWS"]})
+    shop.cli.ok("apply", "--yes")
+    described = shop.cli.ok("describe", "translate", "-o", "json").json
+    check_schema("describe", described)
+    assert described["desired"]["rows"] == {"reuse": True, **rows}
+    assert described["desired"]["sharding"]["maxRows"] == 3
+    assert described["desired"]["canary"] == {"rows": 2, "maxFailedRows": "5%", "maxTokensPerRow": None}
+    (one,) = described["attempts"]
+    assert one["sent"] == {"rows": 2, "total": 8, "canary": True, "shards": 1, "sentWith": None}
+    shown = shop.cli.ok("describe", "translate").out
+    assert "Canary:" in shown
+    assert "maxFailedRows=5%" in shown

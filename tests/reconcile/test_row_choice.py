@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 
 from batchctl.model.actions import Action
-from batchctl.model.desired import DesiredJob, DesiredStack, InlineRows, RequestRow
+from batchctl.model.desired import DesiredJob, DesiredStack, InlineRows, Lifecycle, RequestRow
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.row_settings import Canary, RowSettings
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
+from batchctl.model.states import Phase
 from batchctl.model.steps import Assemble, Create
-from batchctl.reconcile import Options, Scope, choice_of_rows, rows_to_survey
+from batchctl.reconcile import Options, Scope, choice_of_rows, next_choice, rows_to_survey
 from tests.support.decisions import (
     STACK,
     Situation,
@@ -28,6 +29,7 @@ from tests.support.decisions import (
     with_row,
     with_rows,
 )
+from tests.support.job_plans import job_plan
 
 CHANGED = RowWork(1000, 990, 10, 0, 10, first=("k1", "k2"))
 DONE = RowWork(1000, 1000, 0, 0, 0)
@@ -52,7 +54,7 @@ def choices(made: Situation) -> list[RowChoice]:
 def test_only_rows_without_a_good_answer_are_sent() -> None:
     (plan,) = changed(CHANGED).decide().jobs
     assert (plan.action, plan.code, plan.size.rows) == (Action.REPLACE, Reason.WORK_CHANGED, 10)
-    assert "10 of 1,000 rows to send, 990 reused: k1, k2 and 8 more" in plan.reason
+    assert "10 of 1,000 rows to send, 990 reused (to send: k1, k2 and 8 more)" in plan.reason
     assert choices(changed(CHANGED)) == [RowChoice()]
 
 
@@ -60,10 +62,10 @@ def test_only_rows_without_a_good_answer_are_sent() -> None:
     ("work", "words"),
     [
         (RowWork(9, 0, 9, 0, 9, first=("k1",)), None),
-        (RowWork(9, 7, 2, 1, 1, first=("a", "b")), "2 of 9 rows to send, 7 reused, 1 retried: a, b"),
+        (RowWork(9, 7, 2, 1, 1, first=("a", "b")), "2 of 9 rows to send, 7 reused, 1 retried (to send: a, b)"),
         (
             RowWork(9, 0, 3, 0, 3, repeated=6, first=("a", "b", "c")),
-            "3 of 9 rows to send, 6 repeat another row: a, b, c",
+            "3 of 9 rows to send, 6 repeat another row (to send: a, b, c)",
         ),
     ],
 )
@@ -159,3 +161,17 @@ def test_the_settings_of_a_removed_manifest_are_those_of_the_state() -> None:
 def test_a_canary_of_other_work_does_not_count() -> None:
     made = changed(RowWork(1000, 0, 1000, 0, 1000), canary=Canary())
     assert [choice.most for choice in choices(made)] == [50]
+
+
+@pytest.mark.parametrize("retry_on", [frozenset({"FAILED"}), frozenset({"ROWS"})])
+def test_the_rows_of_the_next_attempt_are_known_before_it_is_due(retry_on: frozenset[str]) -> None:
+    manifest = wanted(lifecycle=Lifecycle(retry_on=retry_on))
+    waiting = job_plan("a", Action.WAIT, Phase.WAITING, Reason.BACK_OFF, "")
+    at_rest = job_plan("a", Action.NONE, Phase.SUCCEEDED, Reason.SUCCEEDED, "")
+    assert next_choice(waiting, manifest, None) == (RowChoice(RowsToSend.RETRYABLE), "ROWS" in retry_on)
+    assert next_choice(at_rest, manifest, None) == (RowChoice(RowsToSend.RETRYABLE), False)
+
+
+def test_a_create_call_has_the_rows_of_the_next_attempt() -> None:
+    (plan,) = changed(CHANGED).decide().jobs
+    assert next_choice(plan, wanted(), None) == (RowChoice(), True)

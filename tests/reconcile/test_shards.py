@@ -8,9 +8,9 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import AdmissionLimits
-from batchctl.model.desired import DesiredStack, Limits
+from batchctl.model.desired import DesiredStack, InlineRows, Limits, RequestRow
 from batchctl.model.keys import AttemptKey
-from batchctl.model.observed import RowCounts
+from batchctl.model.observed import RowCounts, Status
 from batchctl.model.plan import JobPlan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Intent, MergedResults, Operation, Recorded, RecordedAttempt, Trouble
@@ -52,6 +52,20 @@ def test_further_shards_are_created_without_asking_again() -> None:
     keys = [(step.key.shard, step.token) for step in plan.steps if isinstance(step, Create)]
     assert keys == [(1, "shard00001"), (2, "shard00002")]
     assert "0 of 3 shards have ended, 1 is active, 2 are not created yet" in plan.reason
+
+
+def test_a_plan_buys_the_rows_of_the_shards_that_are_left() -> None:
+    wanted = replace(job(), source=InlineRows((RequestRow(None, {}),) * 30))
+    assert plan_of(shard(0), shard(1, None), shard(2, None), wanted=wanted).size.rows == 20
+    without_list = shard(2, None, sent=None)
+    assert plan_of(shard(0), shard(1, None), without_list, wanted=wanted).size.rows == 30
+
+
+def test_the_error_of_a_shard_names_it() -> None:
+    error = Status(13, "it broke")
+    (found,) = {combine_attempts((done(0), done(1, error=error), done(2, error=error))).error}
+    assert found == Status(13, "shard 1.1: it broke")
+    assert combine_attempts((done(0), done(1))).error is None
 
 
 def test_a_full_account_takes_as_many_shards_as_it_can() -> None:

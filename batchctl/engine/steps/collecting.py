@@ -36,7 +36,7 @@ from batchctl.model.row_settings import judge_rows
 from batchctl.model.row_work import RowsSent
 from batchctl.model.steps import Collect
 from batchctl.reconcile import after_failure, choice_of_rows, has_succeeded, overcome
-from batchctl.report.words import anonymous_words, collected_words
+from batchctl.report.words import anonymous_words, collected_words, shard_words
 
 _REFUSALS = (BadRequest, NotFound, PermissionDenied)
 """Answers that will not change: what else goes wrong with an input may be better in the next pass."""
@@ -123,16 +123,17 @@ class Collector:
             # At once: a job that is being removed has no later pass.
             self._tools.results.point_current(step.key.job, collected.path)
         self._journal.note_attempt(done)
-        words = collected_words(rows, collected.sent)
+        words = collected_words(rows, collected.sent) if is_whole else shard_words(rows)
         if fetched.problem is not None and collected.ok + collected.failed:
             words += f"; positions are not known, because the input cannot be read: {fetched.problem.message}"
         if collected.unmatched:
             words += f", {collected.unmatched} that match no input row"
         if collected.anonymous:
             words += f", {collected.anonymous} that nothing distinguishes"
-        self._journal.note_event(step.key.job, step.key.attempt, EventKind.COLLECTED, f"{words}; {collected.path}")
+        self._journal.note_attempt_event(step.key, EventKind.COLLECTED, f"{words}; {collected.path}")
         yield DURABLE
-        self._tools.progress.step(step.key.job, f"results collected: {words}; {collected.path}")
+        shard = "" if is_whole else f" ({self._journal.attempt_words(step.key)})"
+        self._tools.progress.step(step.key.job, f"results collected{shard}: {words}; {collected.path}")
         if collected.anonymous:
             self._tools.progress.warn(f"{step.key.job}: {anonymous_words(collected.anonymous)}")
 
@@ -144,14 +145,14 @@ class Collector:
         key, trouble = step.key, after.trouble
         if after.results_lost:
             if not before.results_lost:
-                self._journal.note_event(key.job, key.attempt, EventKind.GIVEN_UP, error.message, error.code)
+                self._journal.note_attempt_event(key, EventKind.GIVEN_UP, error.message, error.code)
                 self._tools.progress.step(key.job, f"its results are given up: {error.message}")
             if before.results is None:
                 return
             # They were here once: nothing may follow that takes the last trace of them.
             raise error
         if trouble is not None and trouble.until is not None:
-            self._journal.note_event(key.job, key.attempt, EventKind.NOT_READY, error.message, error.code)
+            self._journal.note_attempt_event(key, EventKind.NOT_READY, error.message, error.code)
             raise NotAdmittedError(error.message, code=error.code, hint=error.hint) from error
         raise error
 

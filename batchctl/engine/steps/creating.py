@@ -111,7 +111,7 @@ class Creator:
         self._gate.require_open(job)
         attempt = replace(attempt, intent=Intent(self._tools.clock.now()))
         self._journal.note_attempt(attempt)
-        self._journal.note_event(job.name, step.key.attempt, EventKind.CREATING, plan.reason, plan.code)
+        self._journal.note_attempt_event(step.key, EventKind.CREATING, plan.reason, plan.code)
         try:
             with self._gate.under_way(job):
                 yield DURABLE
@@ -134,12 +134,13 @@ class Creator:
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> Steps[None]:
         made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)
         self._journal.note_attempt(made)
-        self._journal.note_event(attempt.key.job, attempt.key.attempt, EventKind.CREATED, remote.name)
+        self._journal.note_attempt_event(attempt.key, EventKind.CREATED, remote.name)
         yield DURABLE
         if remote.is_altered:
             self._warn_altered(attempt, remote)
         self._observations.note_made(remote)
-        self._tools.progress.step(attempt.key.job, f"created {remote.name} (attempt {attempt.key.attempt})")
+        words = f"created {remote.name} ({self._journal.attempt_words(attempt.key)})"
+        self._tools.progress.step(attempt.key.job, words)
 
     def _trouble(self, key: AttemptKey, token: str) -> Trouble | None:
         """The recorded trouble of this attempt."""
@@ -171,7 +172,7 @@ class Creator:
             kind = EventKind.NOT_UPLOADED
         elif failure.effect is Effect.REFUSED and not after.rejected:
             kind = EventKind.REFUSED_FOR_NOW
-        self._journal.note_event(attempt.key.job, attempt.key.attempt, kind, failure.message, failure.code)
+        self._journal.note_attempt_event(attempt.key, kind, failure.message, failure.code)
         return after
 
     def _prepare(
@@ -228,7 +229,7 @@ class Creator:
         self._journal.note_file(file)
         rows = source.rows if positions is None else len(positions)
         words = "1 row" if rows == 1 else f"{rows} rows"
-        self._journal.note_event(job.name, key.attempt, EventKind.UPLOADED, f"{words}, {size} bytes: {name}")
+        self._journal.note_attempt_event(key, EventKind.UPLOADED, f"{words}, {size} bytes: {name}")
         yield DURABLE
         self._tools.progress.step(job.name, f"uploaded {words} as {name}")
         return file, False

@@ -94,15 +94,15 @@ class StepRunner:
             return
         attempt, before = step.attempt, self._journal.attempts.get(step.attempt.key)
         self._journal.note_attempt(attempt)
-        number = attempt.key.attempt
+        name = self._journal.attempt_words(attempt.key)
         kind = step.note.value
         if kind is not None:
-            self._journal.note_event(attempt.key.job, number, kind, attempt.remote or "")
-            self._tools.progress.step(attempt.key.job, f"attempt {number} {kind.words}")
+            self._journal.note_attempt_event(attempt.key, kind, attempt.remote or "")
+            self._tools.progress.step(attempt.key.job, f"{name} {kind.words}")
         elif before is not None and before.state != attempt.state:
             words = f"{before.state or 'created'} → {attempt.state}"
-            self._journal.note_event(attempt.key.job, number, EventKind.STATE_CHANGED, words)
-            self._tools.progress.step(attempt.key.job, f"{attempt.state} (attempt {number})")
+            self._journal.note_attempt_event(attempt.key, EventKind.STATE_CHANGED, words)
+            self._tools.progress.step(attempt.key.job, f"{attempt.state} ({name})")
 
     def point_current(self, job: str) -> None:
         """Let the results that count be `current`. Done in each pass, which restores a missing link.
@@ -160,7 +160,7 @@ class StepRunner:
 
     def _note_decision(self, key: AttemptKey, kind: EventKind, plan: JobPlan, subject: str = "") -> None:
         """Note what is done about an attempt, with the reason of the plan."""
-        self._journal.note_event(key.job, key.attempt, kind, f"{subject}{plan.reason}", plan.code)
+        self._journal.note_attempt_event(key, kind, f"{subject}{plan.reason}", plan.code)
 
     def _note_trouble(self, attempt: RecordedAttempt, operation: Operation, error: ApiError) -> None:
         """Write down what goes wrong with an attempt; the caller raises."""

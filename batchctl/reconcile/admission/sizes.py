@@ -42,6 +42,14 @@ def rows_to_buy(decision: Decision, work: RowWork | None) -> int | None:
     return work.retryable if which is RowsToSend.RETRYABLE else work.to_send
 
 
+def listed_rows(subject: Subject, decision: Decision) -> int | None:
+    """The number of rows of the create calls, whose lists are written already; None: not all of them have one."""
+    known = {view.key: view.attempt.sent for view in subject.views}
+    calls = [step for step in decision.steps if isinstance(step, Create)]
+    lists = [None if step.token is None else known.get(step.key) for step in calls]
+    return sum(sent.rows for sent in lists if sent is not None) if lists and None not in lists else None
+
+
 def with_rows_to_buy(desired: DesiredJob, decision: Decision, work: RowWork | None) -> DesiredJob:
     """The job with the bytes of the rows that a new attempt sends."""
     rows = rows_to_buy(decision, work)

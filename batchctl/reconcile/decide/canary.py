@@ -85,7 +85,7 @@ def _failed_words(attempt: RecordedAttempt, faults: list[str], left: int) -> str
 def _passed_words(sent: RowsSent, left: int, *, is_accepted: bool) -> str:
     good = f"{sent.verdicts.get(RowVerdict.OK, 0)} of {sent.rows} rows are good"
     start = f"the canary failed and was accepted: {good}" if is_accepted else f"the canary passed: {good}"
-    return f"{start}, {left:,} rows are left"
+    return f"{start}; the other {left:,} {'row follows' if left == 1 else 'rows follow'}"
 
 
 def _is_begun(subject: Subject, canary: Canary) -> bool:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from batchctl.model.actions import Action
 from batchctl.model.desired import DesiredJob, DesiredStack
 from batchctl.model.keys import same_digest
+from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import JobRow, Recorded, RecordedAttempt
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
+from batchctl.model.steps import Create
 from batchctl.model.work_size import rows_sent
 from batchctl.reconcile.decide.row_order import order_of_rows
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.view.phases import current_record
+
+ROWS = "ROWS"
+"""The name in `retryOn`."""
 
 
 def choice_of_rows(settings: RowSettings | None, row: JobRow | None) -> RowChoice:
@@ -40,19 +46,28 @@ def rows_to_survey(
             yield job, replace(choice_of_rows(job.row_settings, row), order=order)
 
 
+def next_choice(plan: JobPlan, job: DesiredJob, row: JobRow | None) -> tuple[RowChoice, bool]:
+    """The choice of rows for the attempt after the current one, and whether one follows without a person."""
+    for step in plan.steps:
+        if isinstance(step, Create):
+            return step.rows, True
+    choice = replace(choice_of_rows(job.row_settings, row), which=RowsToSend.RETRYABLE)
+    return choice, ROWS in job.lifecycle.retry_on and plan.action is not Action.NONE
+
+
 def has_nothing_to_send(work: RowWork | None) -> bool:
     """Whether every row has a good answer."""
     return work is not None and work.to_send == 0
 
 
 def work_words(work: RowWork, rows: int) -> str:
-    """`12 of 10,000 rows to send, 9,988 reused, 2 retried: new-3, new-7`."""
+    """`12 of 10,000 rows to send, 9,988 reused, 2 retried (to send: new-3, new-7 and 10 more)`."""
     parts = [f"{rows:,} of {work.total:,} rows to send"]
     parts += [f"{work.answered:,} reused"] if work.answered else []
     parts += [f"{work.retried:,} retried"] if work.retried else []
     parts += [f"{work.repeated:,} repeat another row"] if work.repeated else []
     more = f" and {rows - len(work.first):,} more" if rows > len(work.first) else ""
-    return f"{', '.join(parts)}: {', '.join(work.first)}{more}"
+    return f"{', '.join(parts)} (to send: {', '.join(work.first)}{more})"
 
 
 def _may_be_followed(job: DesiredJob, attempt: RecordedAttempt) -> bool:

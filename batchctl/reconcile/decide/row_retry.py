@@ -15,13 +15,10 @@ from batchctl.model.steps import Create
 from batchctl.reconcile.calls.backoff import delay
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait
-from batchctl.reconcile.decide.row_choice import choice_of_rows
+from batchctl.reconcile.decide.row_choice import ROWS, choice_of_rows
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import is_unplaced, row_words, was_cancelled
 from batchctl.reconcile.view.subject import Subject
-
-ROWS = "ROWS"
-"""The name in `retryOn`."""
 
 
 def retry_rows(subject: Subject, view: AttemptView, context: Context) -> Decision | None:
@@ -40,7 +37,7 @@ def retry_rows(subject: Subject, view: AttemptView, context: Context) -> Decisio
     if since is not None:
         due = since + delay(tries, attempt.token)
         if context.clock_of(attempt.account) < due:
-            return wait(Phase.WAITING, Reason.BACK_OFF, f"{words} after back-off", due, Timer.BACKOFF)
+            return wait(Phase.WAITING, Reason.BACK_OFF, f"{ended}; after back-off, {next_words}", due, Timer.BACKOFF)
     key = subject.next_key
     steps = (Create(key, rows=choice),)
     return Decision(Action.RETRY, Phase.WAITING, Reason.ROWS_RETRIED, words, steps, current=key.attempt)
@@ -75,8 +72,9 @@ def _has_rows(attempt: RecordedAttempt) -> bool:
 
 
 def _words(work: RowWork) -> str:
-    left = f", {work.given_up:,} {_be(work.given_up)} not tried again" if work.given_up else ""
-    return f"{work.retryable:,} of {work.total:,} rows {_be(work.retryable)} sent again{left}"
+    left = f", {work.given_up:,} {_be(work.given_up)} not" if work.given_up else ""
+    rows = "1 row is" if work.retryable == 1 else f"{work.retryable:,} rows are"
+    return f"{rows} sent again{left}"
 
 
 def _be(rows: int) -> str:

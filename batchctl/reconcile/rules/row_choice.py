@@ -48,6 +48,8 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
         decision = replace(decision, reason=f"{decision.reason}; canary: {choice.most} rows first, {rest}")
     if work is None or is_sent_again or not (work.answered or work.retried or work.repeated):
         return decision
+    if decision.code is Reason.CANARY_PASSED:
+        return decision  # its reason has the numbers
     return replace(decision, reason=f"{decision.reason}; {work_words(work, work.to_send)}")
 
 

@@ -51,8 +51,10 @@ def row_words(attempt: RecordedAttempt) -> str:
     words = []
     if rows.failed:
         is_all = missing <= 0 and not rows.ok
-        share = f"all {rows.failed}" if is_all else f"{rows.failed} of {rows.total}"
-        words.append(f"{share} rows failed{_codes(attempt)}")
+        share = f"{rows.failed} of {rows.total} rows"
+        if is_all:
+            share = "the only row" if rows.failed == 1 else f"all {rows.failed} rows"
+        words.append(f"{share} failed{_codes(attempt)}")
     if missing > 0:
         words.append(f"{missing} of {rows.total} rows {'has' if missing == 1 else 'have'} no result")
     return "; ".join(words)

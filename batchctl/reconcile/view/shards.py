@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from batchctl.model.observed import Gone, Missing, Presence, Present, RowCounts, Unknown
+from batchctl.model.observed import Gone, Missing, Presence, Present, RowCounts, Status, Unknown
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowsSent
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
@@ -47,7 +47,7 @@ def combine_attempts(attempts: Sequence[RecordedAttempt]) -> RecordedAttempt:
         rows=_rows(attempts) if merged is None else merged.rows,
         results=None if merged is None else merged.path,
         results_lost=all(one.results_lost for one in attempts),
-        error=next((one.error for one in attempts if one.error is not None), None),
+        error=_error(attempts),
         rejected=all(one.rejected for one in attempts),
         cancel_time=_latest(one.cancel_time for one in attempts),
         cancel_cause=next((one.cancel_cause for one in attempts if one.cancel_cause is not None), None),
@@ -105,6 +105,14 @@ def _sent(attempts: Sequence[RecordedAttempt]) -> RowsSent | None:
         verdicts.update(one.verdicts)
     tokens = _sum(one.tokens for one in found)
     return replace(found[0], rows=sum(one.rows for one in found), verdicts=dict(verdicts), tokens=tokens)
+
+
+def _error(attempts: Sequence[RecordedAttempt]) -> Status | None:
+    """The first error, with the shard that has it."""
+    for one in attempts:
+        if one.error is not None:
+            return replace(one.error, message=f"shard {one.key.attempt}.{one.key.shard}: {one.error.message}")
+    return None
 
 
 def _presence(views: Sequence[AttemptView]) -> Presence:
