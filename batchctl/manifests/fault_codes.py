@@ -45,7 +45,7 @@ class Code(StrEnum):
         "TooLarge",
         (
             "A document exceeds a limit: 8 MB per file, 100 levels, 200,000 values with all aliases expanded. Or a "
-            "job's input exceeds a limit of its provider: rows, bytes of the file, or bytes of the create call."
+            "job's inline rows have more bytes than one create call may have. Files of any size are split into shards."
         ),
     )
     TOO_MANY_FAULTS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -14,7 +14,6 @@ from batchctl.model.desired import (
     AwaitedRows,
     InlineRows,
     Json,
-    Kind,
     LocalFile,
     Location,
     ProviderConfig,
@@ -26,7 +25,6 @@ from batchctl.model.desired import (
 from batchctl.model.ports import RowsSummary
 from batchctl.model.work_size import TOKEN_BYTES
 
-_SPLIT = "split the rows over several jobs"
 _LOWER = "or lower maxOutputTokens or candidateCount"
 _TO_A_FILE = "put the rows into a JSONL file: src: {file: PATH}"
 
@@ -45,18 +43,16 @@ class InputLimits:
     """The place of the input in the manifest, for errors."""
     faults: Faults
 
-    def allow_rows(self, count: int, rows: Kind) -> bool:
-        """Whether one job can have this number of rows of this kind."""
-        found = f"the job has {count:,} rows"
-        if rows is Kind.EMBEDDINGS_BATCH_JOB:
-            return self._allow(found, count, "embeddingRows", lambda limits: limits.embedding_rows)
-        return self._allow(found, count, "rows", lambda limits: limits.rows)
-
     def allow_inline(self, source: InlineRows, defaults: Mapping[str, Json]) -> bool:
         """Whether the rows with the defaults merged in fit into one create call."""
         size = least_bytes(source, defaults)
+        limit = None if self.config is None else limits_of(self.config).inline_bytes
+        if limit is None or size <= limit:
+            return True
         found = f"the rows, with their defaults, have {size:,} bytes as JSON"
-        return self._allow(found, size, "inlineBytes", lambda limits: limits.inline_bytes, _TO_A_FILE)
+        message = f"{found}, and the provider's limits.inlineBytes is {limit:,}"
+        self.faults.add(self.place, Code.TOO_LARGE, message, _TO_A_FILE)
+        return False
 
     def warn_of_inline_results(self, tokens: int) -> None:
         """Warn if the answers may be too large for one reply, which contains them twice."""
@@ -64,24 +60,18 @@ class InputLimits:
         said = "replies with inline results have failed at"
         self._warn(2 * tokens * TOKEN_BYTES, limit, said, f"{_TO_A_FILE}, {_LOWER}")
 
-    def warn_of_result_file(self, tokens: int) -> None:
-        """Warn if the answers may be too large for a result file of the API."""
+    def warn_of_result_file(self, tokens: int, most: int | None) -> None:
+        """Warn if the answers may be too large for a result file of the API. `most` is `sharding.maxResultBytes`."""
         limit = None if self.config is None else CAPABILITIES[self.config.api].result_file_bytes
-        self._warn(tokens * TOKEN_BYTES, limit, "the API keeps no file larger than", f"{_SPLIT}, {_LOWER}")
+        if limit is None or (most is not None and most <= limit):
+            return
+        hint = f"set sharding: {{maxResultBytes: {limit}}}, {_LOWER}"
+        self._warn(tokens * TOKEN_BYTES, limit, "the API keeps no file larger than", hint)
 
     def _warn(self, size: int, limit: int | None, said: str, hint: str) -> None:
         if limit is not None and size > limit:
             message = f"maxOutputTokens of all rows allows results of about {size:,} bytes, and {said} {limit:,}"
             self.faults.warn(self.place, Code.LARGE_RESULTS, message, hint)
-
-    def _allow(
-        self, found: str, size: int, name: str, limit_in: Callable[[ApiLimits], int | None], hint: str = _SPLIT
-    ) -> bool:
-        limit = None if self.config is None else limit_in(limits_of(self.config))
-        if limit is None or size <= limit:
-            return True
-        self.faults.add(self.place, Code.TOO_LARGE, f"{found}, and the provider's limits.{name} is {limit:,}", hint)
-        return False
 
 
 def input_bytes(source: Source, defaults: Mapping[str, Json]) -> int | None:

@@ -21,6 +21,8 @@ class Purpose:
     """The kind of its rows."""
     request: Mapping[str, Json]
     """The defaults for the rows that batchctl sends."""
+    most_result_bytes: int | None = None
+    """`sharding.maxResultBytes`."""
 
     @property
     def rules(self) -> RowRules:

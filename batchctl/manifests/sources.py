@@ -158,7 +158,6 @@ class SourceReader:
         if sound:
             sound = self._check_inline(items, source, purpose)
         limits = self._limits(items.location, purpose)
-        sound &= limits.allow_rows(len(items.values), purpose.rows)
         sound &= limits.allow_inline(source, purpose.request)
         if sound:
             limits.warn_of_inline_results(self.rows.output_tokens(source.rows, purpose.rows, purpose.rules))
@@ -211,7 +210,7 @@ class SourceReader:
         summary, size = found
         # More rows than one remote job may have are split into shards.
         sent = sent_bytes(size, summary, purpose.request)
-        limits.warn_of_result_file(summary.output_tokens)
+        limits.warn_of_result_file(summary.output_tokens, purpose.most_result_bytes)
         return LocalFile(real, summary.sha256, summary.rows, sent, summary.row_hashes)
 
     def _find(self, path: Path, place: Location) -> Path | None:

@@ -430,7 +430,7 @@ class ErrorCode(StrEnum):
         "InputTooLarge",
         "The rows are too large for one create call, or for one file.",
         "Inline rows may have 20 MiB in all; for a file the limit is `limits.fileBytes` of the provider.",
-        "Move inline rows into a file: `src: {file: rows.jsonl}`. Split a file over several jobs.",
+        "Move inline rows into a file: `src: {file: rows.jsonl}`. For a file, lower `sharding.maxBytes`.",
     )
     INVALID_INPUT = (
         "InvalidInput",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.command_line import check_schema
+from tests.support.command_line import Cli, Service, StackFolder, check_schema
 from tests.support.row_shop import QUICK, Shop, keys, keys_of, numbered
 
 PASSING = {"share": 0.03, "by": "content", "times": 1, "error": {"code": 14, "message": "try later"}}
@@ -82,3 +82,13 @@ def test_describe_shows_the_settings_of_rows(shop: Shop) -> None:
     shown = shop.cli.ok("describe", "translate").out
     assert "Canary:" in shown
     assert "maxFailedRows=5%" in shown
+
+
+def test_inline_rows_are_split_at_the_limit_of_the_provider(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    stack.write_stack(providers={"gemini": {"type": "gemini", "endpoint": "emulator", "limits": {"rows": 2}}})
+    stack.write_job("a")
+    cli.ok("apply", "--yes", "--wait")
+    assert [job["rows"] for job in service.jobs()] == [2, 1]
+    assert [row["key"] for row in cli.ok("results", "a").rows] == ["one", "two", "three"]

@@ -39,7 +39,7 @@ def test_a_result_file_that_the_api_cannot_keep(tmp_path: Path) -> None:
     [warning] = found
     assert warning == (
         "5:15: LargeResults maxOutputTokens of all rows allows results of about 2,147,483,652 bytes, and the API keeps"
-        " no file larger than 2,147,483,648 (split the rows over several jobs, or lower maxOutputTokens or candidateCount)"
+        " no file larger than 2,147,483,648 (set sharding: {maxResultBytes: 2147483648}, or lower maxOutputTokens or candidateCount)"
     )
 
 
@@ -60,6 +60,12 @@ def test_defaults_count_for_rows_that_have_none(tmp_path: Path) -> None:
     job = with_spec(f"src: {{file: rows.jsonl}}\nrequest: {{generationConfig: {{maxOutputTokens: {OVER}}}}}")
     assert len(warnings(tmp_path, job, a={})) == 1
     assert warnings(tmp_path, job, a=config(maxOutputTokens="5"), b={"generation_config": {"maxOutputTokens": 5}}) == []
+
+
+@pytest.mark.parametrize(("most", "count"), [(2**31, 0), (1000, 0), (2**31 + 1, 1)])
+def test_shards_keep_result_files_small(tmp_path: Path, most: int, count: int) -> None:
+    job = with_spec(f"src: {{file: rows.jsonl}}\nsharding: {{maxResultBytes: {most}}}")
+    assert len(warnings(tmp_path, job, a=config(maxOutputTokens=OVER))) == count
 
 
 def test_results_in_a_bucket_of_the_users_are_of_any_size(tmp_path: Path) -> None:
