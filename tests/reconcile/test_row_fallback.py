@@ -68,7 +68,7 @@ def failed(retryable: int, *fallbacks: int) -> Situation:
 @pytest.mark.parametrize(
     ("made", "choice", "words", "model", "rows"),
     [
-        (failed(1, 1, 0), {"which": RowsToSend.RETRYABLE}, "1 is not tried again", "gemini-2.5-flash", 1),
+        (failed(1, 1, 0), {"which": RowsToSend.RETRYABLE}, "1 row is sent again, 1 is not", "gemini-2.5-flash", 1),
         (
             failed(0, 2, 1),
             {"which": RowsToSend.FALLBACK},
