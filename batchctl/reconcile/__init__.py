@@ -7,7 +7,7 @@ from batchctl.reconcile.admission.quotas import after_refusal, after_success
 from batchctl.reconcile.after_pass.outcomes import outcome_of
 from batchctl.reconcile.after_pass.patience import Patience
 from batchctl.reconcile.after_pass.pending import PassEnd, find_pending, find_unsettled
-from batchctl.reconcile.after_pass.quick_check import choose_gets
+from batchctl.reconcile.after_pass.quick_check import choose_check
 from batchctl.reconcile.after_pass.timing import Timing, time_plan
 from batchctl.reconcile.after_pass.uploads import NO_FILE, expects_attempt, find_unneeded, is_expired
 from batchctl.reconcile.calls.troubles import Failure, after_failure, overcome
@@ -51,7 +51,7 @@ __all__ = [
     "attempts_to_show",
     "bind_job",
     "choice_of_rows",
-    "choose_gets",
+    "choose_check",
     "current_record",
     "delivered",
     "end_notices",

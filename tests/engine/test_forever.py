@@ -15,9 +15,9 @@ from batchctl.engine.after_pass import AfterPass
 from batchctl.engine.loop.drive import Until, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.quick_check import is_unchanged
-from batchctl.engine.passes import PassReport
+from batchctl.engine.passes import PassReport, run_pass
 from batchctl.model.actions import Action
-from batchctl.model.desired import Location
+from batchctl.model.desired import Limits, Location
 from batchctl.model.errors import (
     BatchctlError,
     Diagnostic,
@@ -27,11 +27,10 @@ from batchctl.model.errors import (
     StoppedError,
     TimeUpError,
 )
-from batchctl.model.keys import AttemptKey
 from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
-from batchctl.model.recorded import Recorded, RecordedAttempt
+from batchctl.model.recorded import Recorded
 from batchctl.model.states import Phase
 from batchctl.reconcile import Options, Timing
 from tests.support.engine import HERE, job, live, made, phases, run
@@ -573,9 +572,8 @@ def test_a_locked_state_is_told_once_among_many(crowd):
     assert ["trying again" in warning for warning in world.progress.warnings] == [True, False]
 
 
-WAITS = job_plan(
-    "a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "", attempt=RecordedAttempt(AttemptKey("a", 1), HERE, "d1:", "t")
-)
+TO_CREATE = job_plan("b", Action.CREATE, Phase.WAITING, Reason.NEW, "")
+WAITS = job_plan("a", Action.WAIT, Phase.ACTIVE, Reason.ACTIVE, "")
 
 
 @pytest.mark.parametrize(
@@ -586,11 +584,24 @@ WAITS = job_plan(
         pytest.param({"errors": {HERE: BatchctlError("down")}}, 5, False, id="the account could not be read"),
         pytest.param({"timing": Timing(due={"a": 1.0})}, 5, True, id="something is due later"),
         pytest.param({"timing": Timing(due={"a": 0.0})}, 5, False, id="something is due"),
-        pytest.param({"listed": {}}, 5, False, id="the lists are no more calls"),
+        pytest.param({"plan": Plan("shop", (TO_CREATE,))}, 5, False, id="something is to be done"),
     ],
 )
 def test_when_a_glance_is_enough(world, changes, serial, expected):
     after = AfterPass(world.desired(), Recorded(), {}, world.clock.now(), Options())
     last = PassReport(Plan("shop", (WAITS,)), {}, after, listed={HERE: 1}, serial=5)
     with world.process() as tools:
-        assert is_unchanged(replace(last, **changes), Recorded(serial=serial), 8, tools) is expected
+        assert is_unchanged(replace(last, **changes), Recorded(serial=serial), Limits(), tools) is expected
+
+
+def test_lists_that_are_as_they_were_need_no_pass(world, monkeypatch):
+    passes = []
+    monkeypatch.setattr(
+        "batchctl.engine.loop.drive.run_pass", lambda *given, **more: passes.append(1) or run_pass(*given, **more)
+    )
+    world.here.rules({"pending": "1s", "running": "5h"})
+    report = serve(world, [job(f"job-{number}") for number in range(5)], HOUR, {})
+    assert set(phases(report).values()) == {"Active"}
+    # Most turns make one call, and take no lock: only each eleventh is a pass.
+    assert calls(world) == {"list": len(world.clock.sleeps)}
+    assert len(passes) < len(world.clock.sleeps) / 5

@@ -1,4 +1,4 @@
-"""When single gets are enough: where nothing is to be decided, and they are fewer calls than the lists' pages."""
+"""When a look without a plan is enough: where nothing is to be decided. Gets or lists: whichever are fewer calls."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import pytest
 
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
+from batchctl.model.keys import AttemptKey
 from batchctl.model.notices import Notice, NoticeType
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import Recorded
 from batchctl.model.states import Phase
-from batchctl.reconcile import choose_gets
+from batchctl.reconcile import choose_check
 from tests.support.decisions import HERE, NOW, THERE, attempt, collected, job, row, unanswered
 from tests.support.job_plans import job_plan
 
@@ -31,29 +32,36 @@ DONE = job_plan("done", Action.NONE, Phase.SUCCEEDED, Reason.ACTIVE, "", attempt
 HELD = job_plan("held", Action.WAIT, Phase.WAITING, Reason.ACTIVE, "", waits_for=("a0",))
 
 
-def asked(jobs: tuple[JobPlan, ...], listed: dict, recorded: Recorded | None = None, **plan) -> list[str] | None:
-    chosen = choose_gets(Plan("shop", jobs, **plan), recorded or Recorded(), listed)
-    return None if chosen is None else [one.remote or "" for one in chosen]
+def recorded_of(jobs: tuple[JobPlan, ...]) -> Recorded:
+    """The state with the attempts of these plans."""
+    return Recorded({plan.job: row(job(plan.job), plan.attempt) for plan in jobs if plan.attempt is not None})
+
+
+def asked(jobs: tuple[JobPlan, ...], listed: dict, recorded: Recorded | None = None, **plan) -> list[str] | str | None:
+    chosen = choose_check(Plan("shop", jobs, **plan), recorded or recorded_of(jobs), listed)
+    if chosen is None:
+        return None
+    return "lists" if chosen.lists else [one.remote or "" for one in chosen.gets]
 
 
 @pytest.mark.parametrize(
     ("active", "listed", "expected"),
     [
         pytest.param(0, {HERE: 0}, 0, id="nothing works: no call at all"),
-        pytest.param(1, {HERE: 1}, None, id="one job, one page: the list shows more"),
-        pytest.param(1, {HERE: 100}, None, id="one full page"),
+        pytest.param(1, {HERE: 1}, "lists", id="one job, one page: the list shows more"),
+        pytest.param(1, {HERE: 100}, "lists", id="one full page"),
         pytest.param(1, {HERE: 101}, 1, id="one job, two pages"),
-        pytest.param(2, {HERE: 200}, None, id="two jobs, two pages"),
+        pytest.param(2, {HERE: 200}, "lists", id="two jobs, two pages"),
         pytest.param(2, {HERE: 201}, 2, id="two jobs, three pages"),
-        pytest.param(20, {HERE: 2000}, None, id="twenty jobs, twenty pages"),
+        pytest.param(20, {HERE: 2000}, "lists", id="twenty jobs, twenty pages"),
         pytest.param(20, {HERE: 2001}, 20, id="twenty jobs, twenty-one pages"),
         pytest.param(1, {HERE: 0, THERE: 5}, 1, id="one job, a page of each of two accounts"),
-        pytest.param(0, {}, None, id="no account: there is nothing to save"),
+        pytest.param(0, {}, "lists", id="no account: there is nothing to save"),
     ],
 )
-def test_whichever_is_fewer_calls(active: int, listed: dict, expected: int | None) -> None:
+def test_whichever_is_fewer_calls(active: int, listed: dict, expected: int | str) -> None:
     found = asked((*waits(active), DONE, HELD), listed)
-    assert (None if found is None else len(found)) == expected
+    assert (found if found == "lists" else len(found or ())) == expected
 
 
 MANY = {HERE: 100_000}
@@ -63,6 +71,16 @@ def test_only_what_may_change_is_asked_for() -> None:
     gone = replace(waits(1)[0], job="gone", attempt=attempt(name="gone", gone_time=NOW))
     unsent = replace(waits(1)[0], job="unsent", attempt=attempt(1, None, name="unsent", remote=None))
     assert asked((*waits(2), DONE, HELD, gone, unsent), MANY) == ["batches/a0-1", "batches/a1-1"]
+
+
+def test_all_shards_are_asked_for() -> None:
+    (plan,) = waits(1)
+    shards = [
+        attempt(name="a0", remote="batches/a0-1"),
+        replace(attempt(name="a0", remote="batches/a0-1-1"), key=AttemptKey("a0", 1, 1)),
+    ]
+    recorded = Recorded({"a0": row(job("a0"), *shards)})
+    assert asked((plan,), MANY, recorded) == ["batches/a0-1", "batches/a0-1-1"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +103,7 @@ def test_only_what_may_change_is_asked_for() -> None:
         ),
     ],
 )
-def test_what_may_lead_to_a_decision_asks_for_the_list(job_plan: JobPlan) -> None:
+def test_what_may_lead_to_a_decision_asks_for_a_pass(job_plan: JobPlan) -> None:
     assert asked((*waits(1), job_plan), MANY) is None
     assert asked(waits(1), MANY) is not None
 
@@ -97,14 +115,14 @@ def test_what_may_lead_to_a_decision_asks_for_the_list(job_plan: JobPlan) -> Non
         pytest.param(Recorded(outbox=(NOTICE,)), id="a notice is to be delivered"),
     ],
 )
-def test_what_the_state_has_open_asks_for_the_list(recorded: Recorded) -> None:
+def test_what_the_state_has_open_asks_for_a_pass(recorded: Recorded) -> None:
     assert asked(waits(1), MANY, recorded) is None
 
 
 def test_what_the_state_has_closed_does_not() -> None:
-    closed = Recorded({"a": row(job(), attempt())}, outbox=(replace(NOTICE, delivered_time=NOW),))
+    closed = replace(recorded_of(waits(1)), outbox=(replace(NOTICE, delivered_time=NOW),))
     assert asked(waits(1), MANY, closed) == ["batches/a0-1"]
 
 
-def test_an_account_that_could_not_be_read_asks_for_the_list() -> None:
+def test_an_account_that_could_not_be_read_asks_for_a_pass() -> None:
     assert asked(waits(1), MANY, problems={HERE: "503"}) is None

@@ -1,4 +1,4 @@
-"""A look at single jobs in place of a whole pass, while nothing is to be decided.
+"""A look at single jobs, or at the lists, in place of a whole pass, while nothing is to be decided.
 
 It takes no lock, writes nothing and decides nothing: it only shows whether a pass is needed.
 """
@@ -11,15 +11,16 @@ from batchctl.engine.workers import Workers
 from batchctl.model.allowance import Allowance
 from batchctl.model.desired import Limits
 from batchctl.model.errors import BatchctlError
+from batchctl.model.observed import Observation
 from batchctl.model.recorded import Recorded, RecordedAttempt
-from batchctl.reconcile import choose_gets
+from batchctl.reconcile import choose_check
 
 MAX_QUICK_CHECKS = 10
-"""Consecutive quick checks before a complete pass, because only lists show drift."""
+"""Consecutive quick checks before a complete pass."""
 
 
 def is_unchanged(last: PassReport, recorded: Recorded, limits: Limits, tools: Tools) -> bool:
-    """Whether nothing has happened since a pass, as far as single gets tell; False where a pass is the better look.
+    """Whether nothing has happened since a pass, as far as these calls tell; False where a pass is the better look.
 
     `recorded` is the state now.
     """
@@ -27,14 +28,26 @@ def is_unchanged(last: PassReport, recorded: Recorded, limits: Limits, tools: To
         return False
     if any(moment <= tools.clock.elapsed() for moment in last.timing.due.values()):
         return False
-    asked = choose_gets(last.plan, recorded, last.listed)
-    if asked is None:
+    check = choose_check(last.plan, recorded, last.listed)
+    if check is None:
         return False
-    if not asked:
-        return True
     allowance = Allowance(limits.read_timeout.total_seconds())
-    with Workers(max_workers=min(limits.concurrency, len(asked))) as pool:
-        return all(pool.map(lambda attempt: _is_as_recorded(attempt, tools, allowance), asked))
+    with Workers(max_workers=limits.concurrency) as pool:
+        if check.lists:
+            looks = last.after.observed.values()
+            return all(pool.map(lambda look: _is_listed_again(look, tools, allowance), looks))
+        return all(pool.map(lambda attempt: _is_as_recorded(attempt, tools, allowance), check.gets))
+
+
+def _is_listed_again(look: Observation, tools: Tools, allowance: Allowance) -> bool:
+    """Whether an account's list is what it was: the same jobs, in the same states."""
+    try:
+        with allowance.holding():
+            provider = tools.providers.get(look.account)
+            return tuple(provider.list_jobs(foreign=look.lists_foreign)) == look.jobs
+    except BatchctlError:
+        # A whole pass finds out what it means.
+        return False
 
 
 def _is_as_recorded(attempt: RecordedAttempt, tools: Tools, allowance: Allowance) -> bool:
@@ -43,6 +56,6 @@ def _is_as_recorded(attempt: RecordedAttempt, tools: Tools, allowance: Allowance
         with allowance.holding():
             job = tools.providers.get(attempt.account).get_job(attempt.remote)
     except BatchctlError:
-        # What it means is for a whole pass to tell.
+        # A whole pass finds out what it means.
         return False
     return job.state == attempt.state

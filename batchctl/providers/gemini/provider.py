@@ -25,8 +25,9 @@ from batchctl.providers.gemini.create import create_body, create_method, marked_
 from batchctl.providers.gemini.resource_paths import job_path, model_path
 from batchctl.providers.gemini.results import Outline, inline_rows, result_item, spool
 from batchctl.providers.gemini.uploaded_files import Uploads
-from batchctl.providers.http.calls import Call, Timeouts, transfer
+from batchctl.providers.http.calls import Call, Reply, Timeouts, transfer
 from batchctl.providers.http.endpoint import Endpoint
+from batchctl.providers.last_pages import LastPages
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.result_lines import read_lines
@@ -41,6 +42,9 @@ _DOWNLOAD_LIMIT = 2**40
 """Bytes of a result file. It is streamed, so the limit only stops an endless reply."""
 _RESULTS_FIELDS = "name,done,metadata(state,endTime,output)"
 _NOT_READY = ErrorCode.RESULTS_NOT_READY
+_LIST = "batches.list"
+_JOBS = "operations"
+"""The member of a page of a list that holds the jobs."""
 
 
 class GeminiProvider:
@@ -64,6 +68,7 @@ class GeminiProvider:
         self._create_timeout = limits.create_timeout.total_seconds()
         self._display_name_limit = limits.display_name
         self._line_limit = limits.line_bytes
+        self._pages = LastPages(_JOBS, lambda entry: remote_job(entry, account, _LIST))
 
     def __repr__(self) -> str:
         return f"GeminiProvider({self._account})"
@@ -87,7 +92,7 @@ class GeminiProvider:
     def confirm_clock(self) -> bool:
         clock = self._endpoint.clock
         if clock.is_in_doubt:
-            self._read(Call("batches.list", "GET", "/batches", params={"pageSize": "1", "fields": LIST_FIELDS}))
+            self._read(Call(_LIST, "GET", "/batches", params={"pageSize": "1", "fields": LIST_FIELDS}))
         return not clock.is_in_doubt
 
     def close(self) -> None:
@@ -101,14 +106,13 @@ class GeminiProvider:
 
         A job that moves to the next page during the listing is given once.
         """
-        what = "batches.list"
 
-        def read(page: Mapping[str, str]) -> Mapping[str, object]:
-            return self._read(Call(what, "GET", "/batches", params={**page, "fields": LIST_FIELDS}))
+        def call(page: Mapping[str, str]) -> Reply:
+            asked = Call(_LIST, "GET", "/batches", params={**page, "fields": LIST_FIELDS})
+            return self._retry.run(lambda: self._endpoint.call(asked))
 
-        # Read a complete page before giving its first job: one unreadable job invalidates the page.
-        found = pages(read, "operations", what, seconds=self._retry.total, elapsed=self._retry.elapsed)
-        return each_once([remote_job(entry, self._account, what) for entry in page] for page in found)
+        read = self._pages.reader(call)
+        return each_once(pages(read, _JOBS, _LIST, seconds=self._retry.total, elapsed=self._retry.elapsed))
 
     def get_job(self, name: str) -> RemoteJob:
         what = "batches.get"

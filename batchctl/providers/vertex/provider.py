@@ -23,9 +23,10 @@ from batchctl.providers.cloud.bigquery import BigQuery
 from batchctl.providers.cloud.storage import Storage
 from batchctl.providers.credentials import Credentials
 from batchctl.providers.http.call_changes import LearnedChanges
-from batchctl.providers.http.calls import Call, Timeouts
+from batchctl.providers.http.calls import Call, Reply, Timeouts
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.key_locks import KeyLocks
+from batchctl.providers.last_pages import LastPages
 from batchctl.providers.paging import each_once, pages
 from batchctl.providers.reply_times import ServerClock
 from batchctl.providers.retry import Retry
@@ -41,6 +42,8 @@ from batchctl.providers.vertex.resource_names import job_path, jobs_path, own_jo
 from batchctl.providers.vertex.staging import Staging
 from batchctl.providers.wire import Owner, Place, Wire
 
+_JOBS = "batchPredictionJobs"
+"""The member of a page of a list that holds the jobs."""
 _LIST, _GET, _CREATE, _CANCEL, _DELETE = (
     f"batchPredictionJobs.{method}" for method in ("list", "get", "create", "cancel", "delete")
 )
@@ -86,6 +89,8 @@ class VertexProvider:
         self._create_timeout = limits.create_timeout.total_seconds()
         self._display_name_limit = limits.display_name
         self._line_limit = limits.line_bytes
+        self._own_pages = LastPages(_JOBS, self._own_job)
+        self._foreign_pages = LastPages(_JOBS, lambda entry: remote_job(entry, account, _LIST))
 
     def __repr__(self) -> str:
         return f"VertexProvider({self._account})"
@@ -129,18 +134,17 @@ class VertexProvider:
         path = jobs_path(self._account)
         chosen = {"readMask": READ_MASK, **({} if foreign else {"filter": self._stack_jobs})}
 
-        def read(page: Mapping[str, str]) -> Mapping[str, Json]:
-            return self._read(Call(_LIST, "GET", path, params={**chosen, **page}))
+        def call(page: Mapping[str, str]) -> Reply:
+            asked = Call(_LIST, "GET", path, params={**chosen, **page})
+            return self._retry.run(lambda: self._endpoint.call(asked))
 
-        def read_entry(entry: Json) -> RemoteJob:
-            job = remote_job(entry, self._account, _LIST)
-            if not foreign:
-                self._require_own(job, as_object(entry.get("labels")))
-            return job
+        read = (self._foreign_pages if foreign else self._own_pages).reader(call)
+        return each_once(pages(read, _JOBS, _LIST, seconds=self._retry.total, elapsed=self._retry.elapsed))
 
-        # Read a complete page before giving its first job: one unreadable job invalidates the page.
-        found = pages(read, "batchPredictionJobs", _LIST, seconds=self._retry.total, elapsed=self._retry.elapsed)
-        return each_once([read_entry(entry) for entry in page] for page in found)
+    def _own_job(self, entry: Json) -> RemoteJob:
+        job = remote_job(entry, self._account, _LIST)
+        self._require_own(job, as_object(entry.get("labels")))
+        return job
 
     def _require_own(self, job: RemoteJob, labels: Mapping[str, Json]) -> None:
         """Raise BadReply for a job that does not match the filter of the list call.

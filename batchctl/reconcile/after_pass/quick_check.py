@@ -1,12 +1,13 @@
-"""A cheap check for changes where nothing is to be decided: single gets instead of complete lists.
+"""A cheap check for changes where nothing is to be decided: a look without a plan.
 
 A get proves that a job is there, and its state. That a job is not there, and that there is no second one, is proven
-by a complete list alone; so whatever could lead to a create, a delete or a settlement asks for the list.
+by a complete list alone; so whatever could lead to a create, a delete or a settlement asks for a whole pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from batchctl.model.capabilities import JOBS_A_PAGE
 from batchctl.model.keys import Account
@@ -15,8 +16,18 @@ from batchctl.model.recorded import Recorded, RecordedAttempt
 from batchctl.model.states import Phase
 
 
-def choose_gets(plan: Plan, recorded: Recorded, listed: Mapping[Account, int]) -> tuple[RecordedAttempt, ...] | None:
-    """The attempts to ask for one by one; None when the lists are to be read, because that is safer or cheaper.
+@dataclass(frozen=True)
+class QuickCheck:
+    """The calls that show whether anything has happened."""
+
+    gets: tuple[RecordedAttempt, ...] = ()
+    """The attempts to ask for one by one."""
+    lists: bool = False
+    """Whether the lists are read instead, because that takes fewer calls."""
+
+
+def choose_check(plan: Plan, recorded: Recorded, listed: Mapping[Account, int]) -> QuickCheck | None:
+    """The calls to make; None when only a whole pass shows enough.
 
     `plan` is that of the last complete look, `recorded` the state since, and `listed` how many jobs each account's list
     held.
@@ -27,9 +38,10 @@ def choose_gets(plan: Plan, recorded: Recorded, listed: Mapping[Account, int]) -
         return None
     if any(notice.is_pending for notice in recorded.outbox):
         return None
-    active = tuple(job.attempt for job in plan.jobs if job.attempt is not None and _may_change(job.attempt))
+    named = [recorded.jobs[job.job] for job in plan.jobs if job.job in recorded.jobs]
+    active = tuple(attempt for job in named for attempt in job.attempts if _may_change(attempt))
     pages = sum(max(1, -(-number // JOBS_A_PAGE)) for number in listed.values())
-    return active if len(active) < pages else None
+    return QuickCheck(active) if len(active) < pages else QuickCheck(lists=True)
 
 
 def _rests(job: JobPlan) -> bool:
