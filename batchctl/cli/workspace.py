@@ -87,10 +87,11 @@ class Workspace:
     def tools(self, progress: Progress) -> Tools:
         """The engine's tools. Close their providers when done."""
         connections = self.connections()
-        inputs = RowEncoder(self.stack.limits.line_bytes, self.board, self.stack.results)
+        providers = Providers(connections)
+        inputs = RowEncoder(self.stack.limits.line_bytes, self.board, self.stack.results, providers.get)
         return Tools(
             self.state,
-            Providers(connections),
+            providers,
             inputs,
             ResultsFolder(self.stack.results),
             self.notifier(),

@@ -127,6 +127,7 @@ def run_pass(
         observations = Observations(look.observed)
         outcomes = execute(_without(planned, moved.failed), desired, journal, observations, tools)
         outcomes |= {name: Outcome(name, Result.FAILED, error=error) for name, error in moved.failed.items()}
+        tools.inputs.release()
         clean_up(desired.stack, planned, journal, observations, tools)
         tell(desired.stack, planned, look.observed, journal, tools)
         # An order is carried out once: the next plan is made without it.

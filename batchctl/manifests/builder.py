@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchctl.manifests.apis import RULES
-from batchctl.manifests.combinations import check_combinations, check_row_retry
+from batchctl.manifests.combinations import check_combinations, check_parts
 from batchctl.manifests.destinations import read_dest
 from batchctl.manifests.digest import work_tree
 from batchctl.manifests.fault_codes import Code
@@ -100,7 +100,7 @@ class JobBuilder:
         most = value_of(self._spec, "sharding", "maxResultBytes")
         purpose = Purpose(name, config, model, kind_of_rows(api, self._kind, model or ""), request, most)
         source = self._source(purpose)
-        check_row_retry(self._spec, source, self._faults)
+        check_parts(self._spec, source, config, self._faults)
         check_fallbacks(self._spec, purpose, self._faults)
         account = None if config is None else self._reading.accounts.get(config.name)
         if config is None or account is None or model is None or source is None:

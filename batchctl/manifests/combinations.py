@@ -7,6 +7,7 @@ does not support yet. Source: reference 3.1, 6.1 and chapter 7.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from batchctl.manifests.apis import RULES, is_for
 from batchctl.manifests.fault_codes import Code
@@ -14,7 +15,17 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, find, key_place, value_of
 from batchctl.model.addresses import WebAddress, is_private_host
 from batchctl.model.capabilities import CAPABILITIES
-from batchctl.model.desired import AwaitedRows, InlineRows, Kind, LocalFile, Source
+from batchctl.model.desired import (
+    AwaitedRows,
+    InlineRows,
+    Kind,
+    LocalFile,
+    Location,
+    ProviderConfig,
+    RemoteSource,
+    Source,
+    UploadedFile,
+)
 from batchctl.model.keys import API_NAMES, Api
 from batchctl.model.quoting import shown
 
@@ -61,12 +72,46 @@ def _check_extra_body(spec: Node, api: Api, faults: Faults) -> None:
             faults.add(member.key_location, Code.INVALID_VALUE, message, f"use {field}")
 
 
-def check_row_retry(spec: Node, source: Source | None, faults: Faults) -> None:
-    """Report `retryOn: [ROWS]` for an input that batchctl does not send: it cannot send a part of it."""
-    if source is None or isinstance(source, AwaitedRows | InlineRows | LocalFile):
+def check_parts(spec: Node, source: Source | None, config: ProviderConfig | None, faults: Faults) -> None:
+    """Report fields that send a part of the rows, for an input of which batchctl cannot send a part."""
+    if source is None or config is None or isinstance(source, AwaitedRows | InlineRows | LocalFile):
         return
+    if isinstance(source, RemoteSource) and source.is_divisible:
+        return
+    reason, hint = _why_no_parts(source, config)
+    code = Code.MISSING_FIELD if hint == _STAGING_HINT else Code.NOT_SUPPORTED_YET
+    for name, place in _fields_of_parts(spec):
+        faults.add(place, code, f"{name} sends a part of the rows; {reason}", hint)
+
+
+_STAGING_HINT = "give it one in the stack file, such as stagingBucket: gs://bucket/staging/, or leave the field out"
+
+
+def _fields_of_parts(spec: Node) -> Iterator[tuple[str, Location]]:
     retry_on = find(spec, "lifecycle", "retryOn")
     for item in retry_on.values if isinstance(retry_on, Items) else ():
         if value_of(item) == "ROWS":
-            message = '"retryOn: ROWS" needs rows that batchctl sends: rows in the manifest, a local file, or fromJob'
-            faults.add(item.location, Code.NOT_SUPPORTED_YET, message, _LEAVE_OUT)
+            yield '"retryOn: ROWS"', item.location
+    for name in ("canary", "sharding"):
+        if value_of(spec, name):
+            yield f'"{name}"', key_place(spec, name)
+
+
+def _why_no_parts(source: Source, config: ProviderConfig) -> tuple[str, str]:
+    """Why batchctl cannot send a part of an input, and the way out."""
+    uri = source.uris[0] if isinstance(source, RemoteSource) else ""
+    if uri.startswith("gs://") and config.staging_bucket is None:
+        return (
+            f'of a gs:// source it writes them to the "stagingBucket" of {config.name}, which has none',
+            _STAGING_HINT,
+        )
+    if uri.startswith("gs://"):
+        return "rows for this model have a form that batchctl does not send", _LEAVE_OUT
+    if uri.startswith("bq://"):
+        hint = "leave it out, or export the table to gs://….jsonl and name that as src"
+        return "the rows of a bq:// source are in BigQuery, and batchctl does not read them", hint
+    if uri:
+        return "the rows of a dataset are at Vertex AI, and batchctl does not read them", _LEAVE_OUT
+    if isinstance(source, UploadedFile):
+        return "an uploaded file cannot be read back", "leave it out, or name the local file: src: {file: rows.jsonl}"
+    return "the rows of a job that was created manually are not known", "leave it out, or give the manifest a src"

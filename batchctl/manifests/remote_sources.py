@@ -15,8 +15,13 @@ from batchctl.manifests.resource_names import Resource, check_bigquery_table, ch
 from batchctl.model.capabilities import SourceForm
 from batchctl.model.desired import ProviderConfig, RemoteSource
 from batchctl.model.quoting import shown
+from batchctl.model.wildcards import matches
 
 _DATASETS = "datasets"
+_STAGING_FOLDER = "batchctl/"
+"""The folder in a staging bucket that is configured without a prefix."""
+_STAGED = f"{'0' * 6}/{'0' * 64}.jsonl"
+"""The form of the names in a staging bucket: a short uid, and a sha256."""
 
 
 def read_remote(form: SourceForm, value: Node, config: ProviderConfig | None, faults: Faults) -> RemoteSource | None:
@@ -41,11 +46,24 @@ def _uri(form: SourceForm, node: Node, config: ProviderConfig | None, faults: Fa
     except ValueError as error:
         faults.add(node.location, Code.INVALID_VALUE, f"{shown(uri)} {error}", hint)
         return None
+    if config is not None and _matches_staging(uri, config.staging_bucket):
+        message = f"{shown(uri)} also matches what batchctl writes to the stagingBucket of {config.name}"
+        hint = "its rows would be billed twice: choose another stagingBucket, or a narrower pattern"
+        faults.add(node.location, Code.INVALID_VALUE, message, hint)
+        return None
     misfit = None if config is None else _misfit(form, uri, config)
     if misfit is None:
         return uri
     misfit.add_to(faults, node.location)
     return None
+
+
+def _matches_staging(uri: str, staging: str | None) -> bool:
+    """Whether a pattern matches the names of files in a staging bucket."""
+    if staging is None or "*" not in uri:
+        return False
+    _, _, folder = staging.removeprefix("gs://").partition("/")
+    return matches(uri, f"{staging}{'' if folder else _STAGING_FOLDER}{_STAGED}")
 
 
 def _misfit(form: SourceForm, uri: str, config: ProviderConfig) -> Misfit | None:

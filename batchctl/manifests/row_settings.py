@@ -85,6 +85,7 @@ def read_sharding(spec: Node, ceiling: ApiLimits, rows: Kind) -> ShardLimits:
         _least(found["maxBytes"], ceiling.file_bytes),
         found["maxTokens"],
         found["maxResultBytes"],
+        is_asked=any(limit is not None for limit in found.values()),
     )
 
 

@@ -80,6 +80,14 @@ def _emptied(node: Node) -> Node:
     return Items(node.location, ()) if isinstance(node, Items) else node
 
 
+def _is_divisible(form: SourceForm, purpose: Purpose) -> bool:
+    """Whether batchctl can send a part of the rows of a source: it has a bucket for it, and knows their form."""
+    config, model = purpose.config, purpose.model
+    if form is not SourceForm.GCS or config is None or model is None or config.staging_bucket is None:
+        return False
+    return not has_legacy_rows(config.api, model)
+
+
 @dataclass(frozen=True)
 class SourceReader:
     """Reads the sources of one stack."""
@@ -101,7 +109,8 @@ class SourceReader:
         if form is SourceForm.UPLOADED:
             return UploadedFile(str(plain(value)))
         if form in REMOTE_FORMS:
-            return read_remote(form, value, purpose.config, self.faults)
+            source = read_remote(form, value, purpose.config, self.faults)
+            return None if source is None else replace(source, is_divisible=_is_divisible(form, purpose))
         if form is SourceForm.INLINE:
             assert isinstance(value, Items)
             return self._inline(value, purpose)

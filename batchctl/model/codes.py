@@ -146,6 +146,12 @@ class ErrorCode(StrEnum):
         "Another process writes the file.",
         "Run the command again: it reads the file again and plans with it.",
     )
+    SOURCE_CHANGED = (
+        "SourceChanged",
+        "The source of a job at Cloud Storage has other rows than those that were sent before. Nothing was bought.",
+        "The object was overwritten after the first attempt, and a part of its rows was to be sent.",
+        "Write the new rows under another name and name it in `src`, restore the object, or use `--rerun`.",
+    )
     STAGED_FILE_CHANGED = (
         "StagedFileChanged",
         "The copy of an input file in the staging bucket is not the one that batchctl uploaded. Nothing was created.",

@@ -160,6 +160,8 @@ class RemoteSource:
 
     uris: tuple[str, ...]
     """All of one form: `gs://…` (one or several, with wildcards), one `bq://…`, or one `projects/…/datasets/…`."""
+    is_divisible: bool = field(default=False, compare=False)
+    """Whether batchctl can send a part of its rows: it reads them, and writes the part to the provider's bucket."""
 
 
 @dataclass(frozen=True)

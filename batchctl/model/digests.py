@@ -8,6 +8,14 @@ from batchctl.model.canonical import sha256_json
 from batchctl.model.desired import Json
 from batchctl.model.keys import DIGEST_SCHEME, Account
 
+IN_FINGERPRINTS = ("api", "kind", "model", "runId", "extraBody")
+"""The parts of a tree that are in the fingerprints of all its rows."""
+
+
+def has_same_requests(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
+    """Whether equal rows of two works have equal fingerprints."""
+    return all(one.get(name) == other.get(name) for name in (*IN_FINGERPRINTS, "request"))
+
 
 def digest_of(tree: Mapping[str, Json]) -> str:
     """`d1:` and the sha256 of the tree in hex."""

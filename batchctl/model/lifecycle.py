@@ -70,7 +70,10 @@ class LifecycleField:
         return getattr(lifecycle, self.attribute)
 
 
-_END_WORDS = "An end. ROWS: rows without a good answer are sent again."
+_END_WORDS = (
+    "An end. ROWS: rows without a good answer are sent again; for a gs:// source, through the provider's stagingBucket."
+    " Not for bq:// sources, datasets and files/…."
+)
 _ENDS = ["FAILED", "EXPIRED", "PARTIALLY_SUCCEEDED", "CANCELLED", "ROWS"]
 LIFECYCLE: tuple[LifecycleField, ...] = (
     LifecycleField(

@@ -21,7 +21,6 @@ from batchctl.model.desired import (
     InlineRows,
     Json,
     Kind,
-    LocalFile,
     RemoteSource,
     RequestRow,
     UploadedFile,
@@ -122,6 +121,25 @@ class InputRow(msgspec.Struct, frozen=True, gc=False):
     """See `RowPrinter`; empty for a row that batchctl does not send."""
     size: int = 0
     """The approximate bytes of the row as it is sent."""
+    in_body: bool = False
+    """See `RequestRow`."""
+
+
+UNREADABLE: Mapping[str, Json] = {"unreadable": float("nan")}
+"""The request of a row that has none: JSON has no NaN, so no reply can repeat it."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of an input that batchctl did not upload, as it was at one moment."""
+
+    name: str
+    """Such as `gs://bucket/name`."""
+    size: int
+    generation: str
+    """Changes whenever the file is overwritten."""
+    created: datetime | None = field(default=None, compare=False)
+    """When this generation was written."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +156,8 @@ class ForeignRows:
 
     rows: Iterable[InputRow]
     """In input order, streamed; reading may raise ApiError."""
+    files: tuple[SourceFile, ...] = ()
+    """The files that have them, if rows with fingerprints are the ones that the attempt was sent with."""
 
 
 @dataclass(frozen=True)
@@ -252,10 +272,17 @@ class Provider(Protocol):
         """The use of the storage for uploads; None if the API has none."""
         ...
 
-    def read_input(self, source: RemoteSource) -> Iterator[InputRow] | None:
-        """The rows of an input that batchctl did not send, streamed, in input order; None if it has no order.
+    def find_input(self, source: RemoteSource) -> tuple[SourceFile, ...] | None:
+        """The files of an input that batchctl did not send, in input order; None if it is not in files.
 
-        Raises ApiError, also during the iteration.
+        Raises ApiError: NotFound if a file does not exist, or a pattern matches none.
+        """
+        ...
+
+    def read_input(self, files: Sequence[SourceFile]) -> Iterator[InputRow]:
+        """The rows of these files, streamed, in input order.
+
+        Raises ApiError during the iteration: BadRequest with HTTP 412 if a file was overwritten in the meantime.
         """
         ...
 
@@ -375,22 +402,40 @@ class InputEncoder(Protocol):
         ...
 
     def encode_file(
-        self, job: DesiredJob, source: LocalFile, into: BinaryIO, positions: Sequence[int] | None = None
+        self,
+        job: DesiredJob,
+        into: BinaryIO,
+        positions: Sequence[int] | None = None,
+        files: tuple[SourceFile, ...] = (),
     ) -> str:
         """Write the JSONL for the upload, with defaults merged in; returns the sha256 of the bytes in hex.
 
-        `positions` are those of the rows to write, in order; None: all.
+        `positions` are those of the rows to write, in order; None: all. `files`: those at Cloud Storage in which the
+        rows have these positions.
 
-        Raises ResultsError with code `InputChanged` if the file changed after it was digested.
+        Raises ResultsError with code `InputChanged` if the local file changed after it was digested, or the files at
+        Cloud Storage are others; and ApiError.
         """
+        ...
+
+    def files(self, job: DesiredJob) -> tuple[SourceFile, ...]:
+        """The files at Cloud Storage that have the rows of a job, read now; empty for other jobs. Raises ApiError."""
         ...
 
     def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
         """The rows as they are sent, in input order, streamed; None if batchctl does not have the input.
 
         Reading raises ResultsError with code `InputChanged` if the file changed after it was digested. Then the rows
-        that were already read are not valid either.
+        that were already read are not valid either. Raises ApiError for rows at Cloud Storage.
         """
+        ...
+
+    def with_fingerprints(self, job: DesiredJob, rows: Iterable[InputRow]) -> Iterator[InputRow]:
+        """Rows that were sent as they are at Cloud Storage, with their fingerprints."""
+        ...
+
+    def release(self) -> None:
+        """Delete temporary copies of inputs."""
         ...
 
     def former_rows(self, job: DesiredJob, sha256: str) -> Iterator[InputRow] | None:
@@ -502,7 +547,7 @@ class RowLedger(Protocol):
     """The answers of a job's rows over all its attempts, in the results folder."""
 
     def survey(self, job: DesiredJob, choice: RowChoice) -> RowWork | None:
-        """The rows of a job's input compared with its ledger. Reads all of them.
+        """The rows of a job's input compared with its ledger. Reads all of them; of rows at Cloud Storage, their list.
 
         None if the job has no ledger, batchctl does not send its rows, or they cannot be read now. Never raises.
         """
@@ -511,7 +556,9 @@ class RowLedger(Protocol):
     def choose(
         self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
     ) -> ChosenRows:
-        """Choose the rows that an attempt sends, and write their list durably. Raises ResultsError.
+        """Choose the rows that an attempt sends, and write their list durably. Raises ResultsError and ApiError.
+
+        Rows at Cloud Storage have to be those of the attempts before, or the choice sends all.
 
         More rows than one remote job may have are split into shards, each with a list and a token of its own.
         A list that the same token wrote before is used again: the call may have got through.
@@ -539,6 +586,8 @@ class ChosenRows:
     """Parts of the ledger that cannot be read, with the reason: their rows count as not answered."""
     others: tuple[OtherShard, ...] = ()
     """The further shards of the attempt, which are created on their own."""
+    files: tuple[SourceFile, ...] = ()
+    """The files at Cloud Storage that have the rows at these positions."""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ class ShardLimits:
     """Of the input, estimated from the bytes."""
     result_bytes: int | None = None
     """Of the answers, estimated from `maxOutputTokens` of the rows."""
+    is_asked: bool = field(default=False, compare=False)
+    """Whether the manifest sets a limit; otherwise they are those of the provider."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class RowChoice:
     """With `FALLBACK`: the number of the entry."""
     order: RowOrder | None = None
     """The rows that a person named; `which` and `most_tries` do not count then."""
+    as_it_is: bool = False
+    """Whether a source at Cloud Storage is sent as it is, and none of its rows is read, if one job may have it all."""
 
     def sends(self, history: RowHistory | None, key: str) -> bool:
         """Whether the row of this name and history is sent; None: it has no result."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from batchctl.model.desired import DesiredJob, InlineRows, LocalFile
+from batchctl.model.desired import DesiredJob, InlineRows, LocalFile, RemoteSource
 
 TOKEN_BYTES = 4
 """The bytes of one token, for estimates before the API has counted: most languages need at least this many."""
@@ -25,8 +25,18 @@ class WorkSize:
     """Whether the API counted the tokens."""
 
 
+def can_send_rows(job: DesiredJob) -> bool:
+    """Whether batchctl can send the rows of a job one by one."""
+    return rows_sent(job) is not None or is_divisible(job)
+
+
+def is_divisible(job: DesiredJob) -> bool:
+    """Whether the rows are in files at Cloud Storage of which batchctl can send a part."""
+    return isinstance(job.source, RemoteSource) and job.source.is_divisible
+
+
 def rows_sent(job: DesiredJob) -> int | None:
-    """The number of rows of a manifest; None if batchctl does not send them."""
+    """The number of rows of a manifest; None if they are at Cloud Storage, or batchctl does not send them."""
     match job.source:
         case InlineRows(rows):
             return len(rows)

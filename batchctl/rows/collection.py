@@ -9,10 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from msgspec import structs
+
 from batchctl.disk.private_files import create_file, sync_folder
 from batchctl.model.desired import Json
 from batchctl.model.keys import AttemptKey
-from batchctl.model.ports import Collected, CollectOptions, KnownInput, ResultItem, SentRows
+from batchctl.model.ports import (
+    Collected,
+    CollectOptions,
+    ForeignRows,
+    InputRow,
+    KnownInput,
+    ResultItem,
+    SentRows,
+    SourceFile,
+)
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import Fate, Settled
@@ -20,6 +31,7 @@ from batchctl.rows.counting import ResultCount, without_position
 from batchctl.rows.durable import flush_durably
 from batchctl.rows.expectation import Expectations
 from batchctl.rows.folder import RESULTS_FILE
+from batchctl.rows.input_list import InputList, read_input_list, write_input_list
 from batchctl.rows.join import join_for
 from batchctl.rows.kept import write_manifest
 from batchctl.rows.ledger_file import ANSWERS_FILE, LedgerWriter, read_segment
@@ -45,6 +57,17 @@ class Earlier:
     uid: Json
     choice: RowChoice
 
+    digest: str
+    """Of the work."""
+
+    def listed(self) -> InputList | None:
+        """The list of an input at Cloud Storage. Raises ResultsError."""
+        return read_input_list(self.root, self.key.job, self.digest)
+
+    def keep(self, whole: WholeInput, files: tuple[SourceFile, ...]) -> None:
+        """Write the list of an input at Cloud Storage that was sent as it is. Raises ResultsError."""
+        write_input_list(self.root, self.key.job, self.digest, whole, files)
+
     def index(self) -> LedgerIndex:
         """Their rows. A damaged ledger is left out: its rows have no result. Raises ResultsError."""
         wanted = Wanted(str(self.uid), self.choice.since, self.target.name)
@@ -66,7 +89,9 @@ class Collection:
         self._sent = sent
         self._earlier = earlier
         self._is_shard = options.shards > 1
-        self._counts_missing = options.counts_missing and sent is not None
+        self._counts_missing = options.counts_missing and (sent is not None or _is_source(known))
+        self._is_first = False
+        """Whether no attempt before has answers: its results are those of the job."""
 
     def write(self, path: str, items: Iterable[ResultItem], facts: Mapping[str, Json]) -> Collected:
         """Write all files of the folder; the manifest comes last. Raises what `items` and the known input raise."""
@@ -85,7 +110,9 @@ class Collection:
             join = join_for(known, aside, expectations)
             ledger = None if sent is None or not sent.has_fingerprints else LedgerWriter(sent)
             # The shards of an attempt are merged when all are collected.
-            is_part = whole.has_fingerprints and not self._is_shard
+            is_part = whole.has_fingerprints and not self._is_shard and not self._is_first
+            if isinstance(known, ForeignRows) and sent is not None and sent.has_fingerprints:
+                self._earlier.keep(whole, known.files)
             answers = ANSWERS_FILE if is_part else RESULTS_FILE
             counts = ResultCount()
             for number, arrived in enumerate(items):
@@ -138,6 +165,17 @@ class Collection:
     def _input(self, whole: WholeInput) -> tuple[KnownInput | None, SentList | None]:
         """The rows to join results with, and their list."""
         known, sent = self._known, self._sent
+        if isinstance(known, ForeignRows) and known.files and sent is None:
+            # Sent as it is: every row of the source. Its results have no marks.
+            self._is_first = not len(self._earlier.index())
+            sent = SentList()
+            return replace(known, rows=whole.added(remembered(known.rows, sent))), sent
+        if sent is not None and not isinstance(known, SentRows):
+            known = None
+            listed = self._earlier.listed()
+            if listed is not None and listed.count == sent.total:
+                self._is_first = sent.is_whole and not len(self._earlier.index())
+                return SentRows(_named(whole.sent(listed.rows(), sent), sent)), sent
         if isinstance(known, SentRows):
             if sent is None:
                 sent = SentList()
@@ -170,6 +208,18 @@ class Collection:
         merged = merge(self._part / RESULTS_FILE, whole.rows(), index)
         found["merged"] = merged.sha256
         return merged_rows(path, merged)
+
+
+def _is_source(known: KnownInput | None) -> bool:
+    """Whether the attempt sent a source at Cloud Storage as it is, and its rows are known."""
+    return isinstance(known, ForeignRows) and bool(known.files)
+
+
+def _named(rows: Iterable[InputRow], sent: SentList) -> Iterator[InputRow]:
+    """The rows of a list that were sent, with the names that they were sent with."""
+    for number, (row, names) in enumerate(zip(rows, sent.names, strict=False)):
+        is_same = row.fingerprint == sent.fingerprint(number)
+        yield structs.replace(row, sent=names) if is_same else InputRow(None, None, sent=names)
 
 
 def merged_rows(path: str, merged: Merged) -> Collected:

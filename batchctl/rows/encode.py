@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, assert_never
 
+from msgspec import structs
+
 from batchctl.model.activity import UNWATCHED, Activity, Flow
 from batchctl.model.canonical import RowsHasher
+from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import (
     LINE_BYTES,
     AwaitedRows,
@@ -26,11 +29,13 @@ from batchctl.model.desired import (
     UnknownSource,
     UploadedFile,
 )
-from batchctl.model.errors import RowsError
-from batchctl.model.ports import InputRow
-from batchctl.rows.job_rows import JobRows, input_changed
+from batchctl.model.errors import ResultsError, RowsError
+from batchctl.model.keys import Account
+from batchctl.model.ports import InputRow, Provider, SourceFile
+from batchctl.rows.job_rows import JobBlock, JobRows, input_changed
 from batchctl.rows.made_rows import find_made
 from batchctl.rows.reader import read_rows
+from batchctl.rows.source_copies import SourceCopies, row_of
 from batchctl.rows.spelling import with_lists
 from batchctl.rows.wire_form import WireForm, merged_request, request_defaults
 
@@ -41,12 +46,17 @@ class RowEncoder:
     """Implements InputEncoder."""
 
     def __init__(
-        self, line_bytes: int = LINE_BYTES, activity: Activity = UNWATCHED, results: Path | None = None
+        self,
+        line_bytes: int = LINE_BYTES,
+        activity: Activity = UNWATCHED,
+        results: Path | None = None,
+        providers: Callable[[Account], Provider] | None = None,
     ) -> None:
-        """`results`: the folder that has the rows of chains."""
+        """`results`: the folder with the rows of chains. Without `providers`, rows at Cloud Storage are not read."""
         self._line_bytes = line_bytes
         self._activity = activity
         self._results = results
+        self._copies = None if providers is None else SourceCopies(providers, activity)
 
     def inline_rows(self, job: DesiredJob, positions: Sequence[int] | None = None) -> InlineRows:
         if not isinstance(job.source, InlineRows):
@@ -62,23 +72,29 @@ class RowEncoder:
         )
 
     def encode_file(
-        self, job: DesiredJob, source: LocalFile, into: BinaryIO, positions: Sequence[int] | None = None
+        self,
+        job: DesiredJob,
+        into: BinaryIO,
+        positions: Sequence[int] | None = None,
+        files: tuple[SourceFile, ...] = (),
     ) -> str:
-        with self._activity.running(f"{job.name}: preparing the upload", source.size or None) as flow:
-            return self._encode(job, source, into, flow, positions)
+        size = job.source.size if isinstance(job.source, LocalFile) else None
+        with self._activity.running(f"{job.name}: preparing the upload", size or None) as flow:
+            return _encode(self._blocks(job, files), into, flow, positions)
 
-    def _encode(
-        self, job: DesiredJob, source: LocalFile, into: BinaryIO, flow: Flow, positions: Sequence[int] | None
-    ) -> str:
-        content = hashlib.sha256()
-        chosen = _EVERY_POSITION if positions is None else positions
-        for block in JobRows(job, self._line_bytes).blocks(source):
-            end = block.first + len(block)
-            lines = block.lines(chosen[bisect_left(chosen, block.first) : bisect_left(chosen, end)])
-            content.update(lines)
-            into.write(lines)
-            flow.add(len(lines))
-        return content.hexdigest()
+    def _blocks(self, job: DesiredJob, files: tuple[SourceFile, ...] = ()) -> Iterator[JobBlock]:
+        """The rows of a source in files, here or at Cloud Storage. `files`: the ones that they have to come from."""
+        rows = JobRows(job, self._line_bytes)
+        match job.source:
+            case LocalFile() as source:
+                return rows.blocks(source)
+            case RemoteSource() as source if self._copies is not None:
+                copy = self._copies.open(job, source)
+                if files and copy.files != files:
+                    raise _source_changed(job)
+                return rows.single_blocks(copy.rows())
+            case _:
+                raise TypeError(f"{job.name} has no rows in files")
 
     def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
         """The rows as they are sent; None if batchctl does not have the input.
@@ -89,8 +105,10 @@ class RowEncoder:
         match job.source:
             case InlineRows(rows):
                 return map(JobRows(job, self._line_bytes).row, rows)
-            case LocalFile() as source:
-                return self._rows_of_file(job, source)
+            case LocalFile():
+                return _inputs(self._blocks(job))
+            case RemoteSource() as source if source.is_divisible and self._copies is not None:
+                return _inputs(self._blocks(job))
             case AwaitedRows() | UploadedFile() | RemoteSource() | UnknownSource():
                 return None
             case _ as never:
@@ -100,7 +118,27 @@ class RowEncoder:
         if self._results is None or job.chain is None:
             return None
         file = find_made(self._results, job.name, sha256)
-        return None if file is None else self._rows_of_file(job, LocalFile(file, sha256, 0))
+        return None if file is None else _inputs(JobRows(job, self._line_bytes).blocks(LocalFile(file, sha256, 0)))
+
+    def files(self, job: DesiredJob) -> tuple[SourceFile, ...]:
+        if self._copies is None or not isinstance(job.source, RemoteSource) or not job.source.is_divisible:
+            return ()
+        return self._copies.find(job, job.source)
+
+    def with_fingerprints(self, job: DesiredJob, rows: Iterable[InputRow]) -> Iterator[InputRow]:
+        own = JobRows(job, self._line_bytes)
+        for row in rows:
+            try:
+                found = own.row(row_of(row, job.row_kind))
+            except ValueError:
+                # It cannot be sent again by itself, so none of them can: the list would not be that of the input.
+                yield row
+                continue
+            yield structs.replace(row, fingerprint=found.fingerprint)
+
+    def release(self) -> None:
+        if self._copies is not None:
+            self._copies.release()
 
     def requests(self, job: DesiredJob) -> Iterator[Mapping[str, Json]] | None:
         """The requests of the rows, merged with the defaults; None if batchctl does not have the input.
@@ -127,6 +165,27 @@ class RowEncoder:
         if hasher.hexdigest() != source.sha256:
             raise input_changed(source, "its rows are others")
 
-    def _rows_of_file(self, job: DesiredJob, source: LocalFile) -> Iterator[InputRow]:
-        for block in JobRows(job, self._line_bytes).blocks(source):
-            yield from block.inputs()
+
+def _inputs(blocks: Iterator[JobBlock]) -> Iterator[InputRow]:
+    for block in blocks:
+        yield from block.inputs()
+
+
+def _encode(blocks: Iterator[JobBlock], into: BinaryIO, flow: Flow, positions: Sequence[int] | None) -> str:
+    content = hashlib.sha256()
+    chosen = _EVERY_POSITION if positions is None else positions
+    for block in blocks:
+        end = block.first + len(block)
+        lines = block.lines(chosen[bisect_left(chosen, block.first) : bisect_left(chosen, end)])
+        content.update(lines)
+        into.write(lines)
+        flow.add(len(lines))
+    return content.hexdigest()
+
+
+def _source_changed(job: DesiredJob) -> ResultsError:
+    return ResultsError(
+        f"the source of {job.name} at Cloud Storage was overwritten while the command ran",
+        code=ErrorCode.INPUT_CHANGED,
+        hint="run the command again: it reads the source again",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -30,6 +31,8 @@ from batchctl.rows.wire_form import WireForm
 
 _DECODER = msgspec.json.Decoder(dict[str, Json])
 _NOTHING: Mapping[str, Json] = {}
+_SINGLE_ROWS = 256
+"""Rows of one block that are handled one by one."""
 
 
 class JobRows:
@@ -61,6 +64,13 @@ class JobRows:
             raise input_changed(source, f"the file cannot be read: {error.strerror}") from error
         if hasher.hexdigest() != source.sha256:
             self._raise_changed(source)
+
+    def single_blocks(self, rows: Iterator[RequestRow]) -> Iterator[JobBlock]:
+        """Rows that were read elsewhere, some at a time."""
+        first = 0
+        while found := list(islice(rows, _SINGLE_ROWS)):
+            yield SingleRows(self, first, found)
+            first += len(found)
 
     def row(self, row: RequestRow, names: Mapping[str, str] | None = None) -> InputRow:
         """A row that is handled alone. `names` are those in the file; None: it is in the create call."""

@@ -6,21 +6,21 @@ Implements RowLedger. The rule that chooses rows is `RowChoice`; this module app
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from heapq import nsmallest
 from pathlib import Path
 
-from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, Json
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import ChosenRows, Collected, InputEncoder, InputRow, OtherShard
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.row_work import RowChoice, RowsSent, RowWork
+from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, RowWork
 from batchctl.model.rows_left import RowsLeft
 from batchctl.model.states import JobState
+from batchctl.model.work_size import is_divisible
 from batchctl.rows.collection import merged_rows, rows_facts
 from batchctl.rows.cutting import Cutter
 from batchctl.rows.folder import (
@@ -32,13 +32,15 @@ from batchctl.rows.folder import (
     new_folder,
     results_errors,
 )
+from batchctl.rows.input_list import read_input_list
 from batchctl.rows.kept import FAULTS, REUSED_FROM, read_manifest, write_manifest
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.left_rows import find_left
 from batchctl.rows.merging import merge
 from batchctl.rows.ordered_rows import NAMED, count_ordered, name_of
 from batchctl.rows.segments import Segments, Signature, Wanted, read_segments, sign_ledgers
-from batchctl.rows.sent_list import read_sent, write_sent
+from batchctl.rows.sent_list import SentList, read_sent, write_sent
+from batchctl.rows.source_rows import SourceRows, rows_of
 from batchctl.rows.whole_input import WholeInput
 
 
@@ -58,14 +60,14 @@ class ResultsLedger:
             asked = (job.digest, choice, signature)
             if known is not None and known[0] == asked:
                 return known[1]
-            rows = self._inputs.rows(job) if signature else None
+            rows = self._known_rows(job) if signature else None
             if rows is None:
                 return None
             segments = self._segments(job.name, choice)
             index = LedgerIndex(segments.found, choice.accept)
             found = _survey(rows, index, choice, segments.damaged)
             if choice.order is not None:
-                ordered = count_ordered(partial(self._rows, job), index, choice.order)
+                ordered = count_ordered(partial(self._merged_rows, job), index, choice.order)
                 found = replace(found, ordered=ordered)
         except ResultsError:
             # What cannot be read now is met again, with its error, where something depends on it.
@@ -77,31 +79,33 @@ class ResultsLedger:
         self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
     ) -> ChosenRows:
         known = read_sent(self._root, key, job.digest, token)
-        if known is not None:
-            return ChosenRows(known.facts(""), None if known.is_whole else known.places)
-        segments = self._segments(job.name, choice)
-        index = LedgerIndex(segments.found, choice.accept)
-        chosen = None if choice.most is None else self._spread(job, index, choice, choice.most)
-        cutter, seen, total, number = Cutter(job.sharding, choice, new_token, token), set[bytes](), 0, 0
-        for position, row in enumerate(self._rows(job)):
-            total = position + 1
-            if row.fingerprint in seen or not _is_sent(row, position, index, choice):
-                continue
-            seen.add(row.fingerprint)
-            if chosen is None or position in chosen:
-                cutter.add(position, row)
-                number += 1
-        is_canary = chosen is not None and number < len(seen)
-        shards = list(cutter.finish(total, is_canary=is_canary))
-        if not number:
-            return ChosenRows(RowsSent(0, total, ""), (), segments.damaged)
-        written = []
-        for shard, sent in enumerate(shards):
-            own = replace(key, shard=shard)
-            written.append(OtherShard(own, sent.token, write_sent(self._root, own, job.digest, sent)))
-        first = shards[0]
-        positions = None if first.is_whole else first.places
-        return ChosenRows(written[0].sent, positions, segments.damaged, tuple(written[1:]))
+        with SourceRows(self._root, job, self._inputs) as source:
+            if known is not None:
+                source.check_same()
+                return ChosenRows(known.facts(""), _positions(known, source), files=source.files)
+            segments = self._segments(job.name, choice)
+            index = LedgerIndex(segments.found, choice.accept)
+            chosen = None if choice.most is None else _spread(source.rows(), index, choice, choice.most)
+            cutter, seen, total, number = Cutter(job.sharding, choice, new_token, token), set[bytes](), 0, 0
+            for position, row in enumerate(source.rows()):
+                total = position + 1
+                if row.fingerprint in seen or not _is_sent(row, position, index, choice):
+                    continue
+                seen.add(row.fingerprint)
+                if chosen is None or position in chosen:
+                    cutter.add(position, row)
+                    number += 1
+            source.keep(is_renewed=choice.which is RowsToSend.ALL)
+            is_canary = chosen is not None and number < len(seen)
+            shards = list(cutter.finish(total, is_canary=is_canary))
+            if not number:
+                return ChosenRows(RowsSent(0, total, ""), (), segments.damaged, files=source.files)
+            written = []
+            for shard, sent in enumerate(shards):
+                own = replace(key, shard=shard)
+                written.append(OtherShard(own, sent.token, write_sent(self._root, own, job.digest, sent)))
+            positions = _positions(shards[0], source)
+            return ChosenRows(written[0].sent, positions, segments.damaged, tuple(written[1:]), source.files)
 
     def assemble(
         self, job: DesiredJob, key: AttemptKey, marks: Mapping[str, Json], choice: RowChoice
@@ -111,7 +115,7 @@ class ResultsLedger:
         folder = job_folder(self._root, job.name)
         with results_errors(folder), tempfile.TemporaryFile() as aside:
             whole = WholeInput(aside)
-            for row in self._rows(job):
+            for row in self._merged_rows(job):
                 whole.add(row)
             target = free_folder(folder, folder_name(key, job.digest), _is_assembled)
             path = f"{job.name}/{target.name}"
@@ -129,7 +133,7 @@ class ResultsLedger:
         `choice` is that of the next attempt; `follows`: whether one follows by itself. `under_way` are the shards of
         the current attempt without results. Raises ResultsError.
         """
-        rows = self._inputs.rows(job)
+        rows = self._known_rows(job)
         if rows is None or not sign_ledgers(self._root, job.name):
             return None
         lists = (read_sent(self._root, one.key, one.digest, one.token) for one in under_way)
@@ -138,27 +142,33 @@ class ResultsLedger:
         with results_errors(job_folder(self._root, job.name)):
             return find_left(rows, index, choice, sent, follows=follows)
 
-    def _spread(self, job: DesiredJob, index: LedgerIndex, choice: RowChoice, most: int) -> frozenset[int]:
-        """The positions of so many rows to send, by the order of fingerprints: the same rows are chosen again."""
-        rows = enumerate(self._rows(job))
-        found = ((row.fingerprint, place) for place, row in rows if _is_sent(row, place, index, choice))
-        first = dict[bytes, int]()
-        for fingerprint, place in found:
-            first.setdefault(fingerprint, place)
-        return frozenset(first[one] for one in nsmallest(most, first))
-
     def _segments(self, job: str, choice: RowChoice) -> Segments:
         return read_segments(self._root, job, Wanted(self._uid, choice.since))
 
-    def _rows(self, job: DesiredJob) -> Iterator[InputRow]:
-        rows = self._inputs.rows(job)
-        if rows is None:
-            raise ResultsError(
-                f"batchctl does not have the rows of {job.name}",
-                code=ErrorCode.INPUT_CHANGED,
-                hint="give the manifest its rows, or a local file",
-            )
-        return rows
+    def _known_rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
+        """The rows of a job, without a read of Cloud Storage; None if they are not known."""
+        if not is_divisible(job):
+            return self._inputs.rows(job)
+        listed = read_input_list(self._root, job.name, job.digest)
+        return None if listed is None else listed.rows()
+
+    def _merged_rows(self, job: DesiredJob) -> Iterator[InputRow]:
+        """The rows of which results are merged: at Cloud Storage, those that were sent, whatever is there now."""
+        return self._known_rows(job) or rows_of(job, self._inputs)
+
+
+def _positions(sent: SentList, source: SourceRows) -> Sequence[int] | None:
+    """The positions to send; None: all rows. A source at Cloud Storage is sent as it is, or by its positions."""
+    return None if sent.is_whole and not source.files else sent.places
+
+
+def _spread(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, most: int) -> frozenset[int]:
+    """The positions of so many rows to send, by the order of fingerprints: the same rows are chosen again."""
+    found = ((row.fingerprint, place) for place, row in enumerate(rows) if _is_sent(row, place, index, choice))
+    first = dict[bytes, int]()
+    for fingerprint, place in found:
+        first.setdefault(fingerprint, place)
+    return frozenset(first[one] for one in nsmallest(most, first))
 
 
 def _is_sent(row: InputRow, position: int, index: LedgerIndex, choice: RowChoice) -> bool:

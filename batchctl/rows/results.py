@@ -72,7 +72,7 @@ class ResultsFolder:
             target = free_folder(job, base, lambda folder: _remote_in(folder) == owner)
             part = job / f".{target.name}.part"
             _remove(part)
-            earlier = Earlier(self._root, target, key, marks.get("uid"), options.choice)
+            earlier = Earlier(self._root, target, key, marks.get("uid"), options.choice, digest)
             work = Collection(part, known, sent, earlier, options)
             try:
                 make_folder(part)

@@ -15,6 +15,8 @@ from batchctl.model.desired import Json
 from batchctl.model.ports import InputRow
 from batchctl.rows.sent_list import PRINT_BYTES, SentList
 
+_CHUNK = 1 << 20
+
 
 @dataclass(frozen=True)
 class WholeRow:
@@ -44,7 +46,7 @@ class WholeInput:
 
     def add(self, row: InputRow) -> None:
         """Add the next row."""
-        line = json.dumps([row.key, dict(row.members)], separators=(",", ":")).encode("ascii")
+        line = json.dumps([row.key, dict(row.members)], separators=(",", ":")).encode("ascii") + b"\n"
         self._aside.write(line)
         self._places.append(self._places[-1] + len(line))
         self._prints += row.fingerprint
@@ -64,6 +66,13 @@ class WholeInput:
             if position == following:
                 following = next(places, None)
                 yield row
+
+    def packed(self) -> Iterator[bytes]:
+        """All rows as bytes: their fingerprints, then a line for each."""
+        yield bytes(self._prints)
+        self._aside.seek(0)
+        while chunk := self._aside.read(_CHUNK):
+            yield chunk
 
     def rows(self) -> Iterator[WholeRow]:
         """All rows, after all were added."""

@@ -143,8 +143,11 @@ def test_nothing_is_bought_while_its_results_cannot_be_written(world):
 class FullDisk:
     """An encoder whose temporary files have no room."""
 
-    def encode_file(self, job, source, into, positions):
+    def encode_file(self, job, into, positions, files):
         raise OSError(28, "No space left on device")
+
+    def release(self):
+        pass
 
     def keys(self, source, kind):
         return None

@@ -150,9 +150,9 @@ def test_who_lost_it_leaves_nothing_open_of_what_it_was_about(make_world):
     opened = []
 
     class Encoder(RowEncoder):
-        def encode_file(self, job, source, into, positions):
+        def encode_file(self, job, into, positions=None, files=()):
             opened.append(into)
-            return super().encode_file(job, source, into, positions)
+            return super().encode_file(job, into, positions, files)
 
     jobs = [job(name, world.write_rows(f"{name}.jsonl", f"k-{name}")) for name in "ab"]
     together = threading.Barrier(2)

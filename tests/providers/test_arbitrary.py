@@ -153,7 +153,7 @@ VERTEX = Case(
         "cancel": lambda one: one.cancel_job(vertex.JOB),
         "delete": lambda one: one.delete_job(vertex.JOB),
         "results": lambda one: list(one.read_results(vertex.JOB)),
-        "input": lambda one: list(one.read_input(RemoteSource(("gs://b/*.jsonl",)))),
+        "input": lambda one: list(one.read_input(one.find_input(RemoteSource(("gs://b/*.jsonl",))))),
         "upload": lambda one: one.upload_file(upload_of([b"x"], 1)),
     },
     [

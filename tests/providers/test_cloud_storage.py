@@ -126,7 +126,7 @@ def test_a_list_is_read_to_its_end():
     assert [(item.path.name, item.size) for item in found] == [(f"p/{number}", number) for number in range(5)]
     assert found[1] == StoredObject(ObjectPath("b", "p/1"), 1, "1", md5(b"x"))
     params = [dict(one.url.params) for one in bucket.requests]
-    fields = "items(name,size,generation,md5Hash),nextPageToken"
+    fields = "items(name,size,generation,md5Hash,timeCreated),nextPageToken"
     assert params[0] == {"prefix": "p/", "fields": fields, "maxResults": "1000"}
     assert [one.get("pageToken") for one in params] == [None, "2", "4"]
     assert all(one.headers["x-goog-api-key"] == KEY for one in bucket.requests)

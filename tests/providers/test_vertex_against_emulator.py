@@ -291,7 +291,7 @@ def test_rows_that_batchctl_never_sent_are_known_by_their_echo(vertex, control, 
     if normalised:
         control("PUT", "faults", [{"method": "batchPredictionJobs.create", "kind": "echoNormalised"}])
     source = RemoteSource((*MANY.uris, "gs://other/odd.jsonl"))
-    rows = list(vertex.read_input(source))
+    rows = list(vertex.read_input(vertex.find_input(source)))
     assert [row.key for row in rows] == [None, None, None, "d", None, None, None]
     results = list(vertex.read_results(create(vertex, source).name))
     assert any("generation_config" in row.request for row in results) is not normalised
@@ -448,7 +448,7 @@ def test_faulted_reads_are_made_again(vertex, control, fault, method):
     made = create(vertex, MANY, dest="bq://demo.answers.t" if method == "bigquery.*" else TO)
     control("PUT", "faults", [{"method": method, "count": 2, **fault}])
     assert [job.name for job in vertex.list_jobs()] == [made.name]
-    assert len(list(vertex.read_input(MANY))) == len(list(vertex.read_results(made.name))) == 5
+    assert len(list(vertex.read_input(vertex.find_input(MANY)))) == len(list(vertex.read_results(made.name))) == 5
 
 
 def test_a_lost_answer_to_a_delete(vertex, control):
@@ -506,7 +506,7 @@ def test_a_token_that_expires_on_the_way_is_renewed_once(opened, control):
 
 def test_a_token_that_stays_bad(opened, control):
     vertex = opened(credentials=StaticToken("expired-token"))
-    for call in (lambda: create(vertex), lambda: list(vertex.list_jobs()), lambda: list(vertex.read_input(ONE))):
+    for call in (lambda: create(vertex), lambda: list(vertex.list_jobs()), lambda: vertex.find_input(ONE)):
         with pytest.raises(errors.Unauthenticated):
             call()
     assert control("GET", "jobs") == {"jobs": []}

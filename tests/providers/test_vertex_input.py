@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,18 +13,23 @@ from hypothesis import strategies as st
 
 from batchctl.model import errors
 from batchctl.model.desired import RemoteSource
-from batchctl.model.ports import InputRow
-from batchctl.providers.vertex.input import UNREADABLE, read_input
-from batchctl.providers.vertex.wildcards import literal_part, matches
+from batchctl.model.ports import UNREADABLE, InputRow
+from batchctl.model.wildcards import literal_part, matches
+from batchctl.providers.streamed_lines import LINE_LIMIT
+from batchctl.providers.vertex.input import find_input, read_input
 from tests.support.long_mode import effort
 from tests.support.scripted_api import rpc_error
 from tests.support.scripted_cloud import Bucket, lines, storage
 
 
 def read(bucket: Any, *uris: str) -> list[InputRow]:
-    found = read_input(RemoteSource(uris or ("gs://b/x",)), storage(bucket))
-    assert found is not None
-    return list(found)
+    return list(rows_of(bucket, *uris))
+
+
+def rows_of(bucket: Any, *uris: str, limit: int = LINE_LIMIT) -> Iterator[InputRow]:
+    files = find_input(RemoteSource(uris or ("gs://b/x",)), storage(bucket))
+    assert files is not None
+    return read_input(files, storage(bucket), limit)
 
 
 def text(number: int) -> dict[str, Any]:
@@ -32,7 +38,7 @@ def text(number: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("uri", ["bq://p.d.t", "projects/p/locations/l/datasets/1"])
 def test_what_has_no_order_is_not_read(uri):
-    assert read_input(RemoteSource((uri,)), storage(Bucket())) is None
+    assert find_input(RemoteSource((uri,)), storage(Bucket())) is None
 
 
 def test_files_come_in_the_order_of_the_uris_and_of_names():
@@ -55,7 +61,7 @@ def test_files_come_in_the_order_of_the_uris_and_of_names():
         ),
         (
             b'{"custom_id": "r1", "method": "POST", "body": {"a": 1}}',
-            InputRow(None, {"a": 1}, {"custom_id": "r1", "method": "POST"}),
+            InputRow(None, {"a": 1}, {"custom_id": "r1", "method": "POST"}, in_body=True),
         ),
         (b'{"content": "hi"}', InputRow(None, {"content": "hi"})),
         (b'{"contents": [], "key": "mine"}', InputRow(None, {"contents": [], "key": "mine"})),
@@ -85,14 +91,14 @@ def test_a_row_without_a_request_can_be_no_reply():
     assert math.isnan(UNREADABLE["unreadable"])
 
 
-def test_nothing_is_asked_before_the_first_row():
+def test_all_files_are_found_before_the_first_row_is_read():
     bucket = Bucket(x=lines(text(1)))
-    found = read_input(RemoteSource(("gs://b/x", "gs://b/y")), storage(bucket))
-    assert found is not None
-    assert bucket.requests == []
-    assert next(found).request == text(1)
     with pytest.raises(errors.NotFound):
-        next(found)
+        find_input(RemoteSource(("gs://b/x", "gs://b/y")), storage(bucket))
+    rows = rows_of(bucket)
+    asked = len(bucket.requests)
+    assert next(rows).request == text(1)
+    assert len(bucket.requests) == asked + 1
 
 
 @pytest.mark.parametrize("uri", ["gs://b/none", "gs://b/none*", "gs://b/dir/", "gs://other/x"])
@@ -128,9 +134,11 @@ def test_an_input_that_changes_while_it_is_read():
 
 def test_a_line_that_is_too_long_is_a_row_without_a_request():
     bucket = Bucket(x=lines(text(1)) + b'{"key": "k", "request": "' + b"x" * 99 + b'"}\n' + lines(text(2)))
-    found = read_input(RemoteSource(("gs://b/x",)), storage(bucket), limit=60)
-    assert found is not None
-    assert list(found) == [InputRow(None, text(1)), InputRow("k", UNREADABLE), InputRow(None, text(2))]
+    assert list(rows_of(bucket, limit=60)) == [
+        InputRow(None, text(1)),
+        InputRow("k", UNREADABLE),
+        InputRow(None, text(2)),
+    ]
 
 
 @pytest.mark.parametrize(

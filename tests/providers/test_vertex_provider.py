@@ -400,7 +400,7 @@ def test_marks_of_the_list():
 
 
 def test_an_input_of_bigquery_has_no_order():
-    assert provider(Script(reply({}))).read_input(RemoteSource(("bq://p.d.t",))) is None
+    assert provider(Script(reply({}))).find_input(RemoteSource(("bq://p.d.t",))) is None
 
 
 def test_a_local_file_goes_to_the_staging_bucket():
@@ -433,7 +433,10 @@ def test_results_are_read_from_where_the_job_says():
 def test_rows_of_an_input_that_we_never_sent():
     bucket = Bucket("b")
     bucket.put("in.jsonl", b'{"request": {"a": 1}}\n{"request": {"a": 2}}\n')
-    rows = provider(bucket).read_input(RemoteSource(("gs://b/in.jsonl",)))
+    one = provider(bucket)
+    files = one.find_input(RemoteSource(("gs://b/in.jsonl",)))
+    assert files is not None
+    rows = one.read_input(files)
     assert [row.request for row in rows] == [{"a": 1}, {"a": 2}]
 
 

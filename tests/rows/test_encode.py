@@ -105,7 +105,7 @@ def test_embeddings_get_their_defaults(tmp_path: Path) -> None:
     source = file_of(tmp_path / "e.jsonl", {"key": "a", "text": "one"}, kind=EMBED)
     into = io.BytesIO()
     job = job_of(source, EMBED, taskType="RETRIEVAL_DOCUMENT", title="t", outputDimensionality=64)
-    ENCODER.encode_file(job, source, into)
+    ENCODER.encode_file(job, into)
     assert json.loads(into.getvalue()) == {
         "key": "a",
         "request": {
@@ -122,7 +122,7 @@ def test_a_file_is_sent_row_by_row_in_its_order(tmp_path: Path) -> None:
     written = {"contents": CONTENTS, "generationConfig": {"responseSchema": schema}}
     source = file_of(tmp_path / "r.jsonl", {"key": "b", "text": "é"}, {"key": "a", "request": written})
     into = io.BytesIO()
-    sha256 = ENCODER.encode_file(job_of(source), source, into)
+    sha256 = ENCODER.encode_file(job_of(source), into)
     assert sha256 == hashlib.sha256(into.getvalue()).hexdigest()
     lines = into.getvalue().decode().splitlines()
     assert lines[0] == '{"key":"b","request":{"contents":[{"role":"user","parts":[{"text":"é"}]}]}}'
@@ -136,7 +136,7 @@ def test_a_file_that_changed_is_not_sent(tmp_path: Path, content: bytes | None) 
     source = file_of(path, {"key": "a", "text": "one"})
     path.write_bytes(content) if content is not None else path.unlink()
     with pytest.raises(ResultsError, match="changed while the command ran") as caught:
-        ENCODER.encode_file(job_of(source), source, io.BytesIO())
+        ENCODER.encode_file(job_of(source), io.BytesIO())
     assert (caught.value.code, caught.value.exit_code, bool(caught.value.hint)) == ("InputChanged", 1, True)
     with pytest.raises(ResultsError, match="changed while the command ran"):
         list(rows_of(job_of(source)))
@@ -146,7 +146,7 @@ def test_spelling_a_file_anew_is_no_change(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     source = file_of(path, {"key": "a", "text": "one"})
     path.write_bytes(b'\xef\xbb\xbf{"text":"one","key":"a"}\r\n')
-    ENCODER.encode_file(job_of(source), source, io.BytesIO())
+    ENCODER.encode_file(job_of(source), io.BytesIO())
     assert [row.key for row in rows_of(job_of(source))] == ["a"]
 
 
@@ -179,7 +179,7 @@ def test_a_row_on_vertex_is_known_by_its_key_and_by_labels(
     source = file_of(tmp_path / "rows.jsonl", {"key": "a", "request": request_}, kind=kind)
     into = io.BytesIO()
     job = replace(job_of(source), account=account, model=model)
-    ENCODER.encode_file(job, source, into)
+    ENCODER.encode_file(job, into)
     assert json.loads(into.getvalue()) == line
     assert [row.key for row in rows_of(job)] == ["a"]
 
@@ -188,7 +188,7 @@ def test_every_row_has_its_own_position(tmp_path: Path) -> None:
     rows = [{"key": key, "text": "hi"} for key in "abc"]
     source = file_of(tmp_path / "rows.jsonl", *rows)
     into = io.BytesIO()
-    ENCODER.encode_file(replace(job_of(source), account=Account(Api.VERTEX, "emulator", "p", "l")), source, into)
+    ENCODER.encode_file(replace(job_of(source), account=Account(Api.VERTEX, "emulator", "p", "l")), into)
     labels = [json.loads(line)["request"]["labels"] for line in into.getvalue().splitlines()]
     ones = [{"batchctl-row-ones": f"r{number}", "batchctl-row-thousands": "r0"} for number in range(3)]
     assert labels == ones
@@ -257,7 +257,7 @@ def test_a_row_without_a_key_has_a_name_on_its_way(tmp_path: Path, api: Api, mod
     source = file_of(tmp_path / "rows.jsonl", row)
     into = io.BytesIO()
     job = replace(job_of(source), account=Account(api, "emulator", "p", "l"), model=model)
-    ENCODER.encode_file(job, source, into)
+    ENCODER.encode_file(job, into)
     assert json.loads(into.getvalue()) == line
     (found,) = rows_of(job)
     assert (found.key, found.members) == (
@@ -273,7 +273,7 @@ def test_what_stands_alone_is_sent_as_a_list(tmp_path: Path) -> None:
     request = {"contents": {"role": "user", "parts": {"text": "hi"}}, "systemInstruction": {"parts": {"text": "s"}}}
     source = file_of(tmp_path / "rows.jsonl", {"key": "a", "request": request})
     into = io.BytesIO()
-    ENCODER.encode_file(job_of(source), source, into)
+    ENCODER.encode_file(job_of(source), into)
     sent = {"contents": CONTENTS, "systemInstruction": {"parts": [{"text": "s"}]}}
     assert json.loads(into.getvalue())["request"] == sent
     assert ENCODER.inline_rows(job_of(InlineRows((RequestRow("a", request),)))).rows[0].request == sent

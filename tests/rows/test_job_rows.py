@@ -56,7 +56,7 @@ def read(job: DesiredJob, positions: list[int] | None) -> tuple[object, ...]:
     assert isinstance(job.source, LocalFile)
     rows = encoder.rows(job)
     assert rows is not None
-    return list(rows), encoder.encode_file(job, job.source, into, positions), into.getvalue()
+    return list(rows), encoder.encode_file(job, into, positions), into.getvalue()
 
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:

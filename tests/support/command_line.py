@@ -146,6 +146,12 @@ class Service:
         found: dict[str, Any] = self._call("GET", "/_emulator/rows")
         return found
 
+    def vertex_job(self, name: str) -> Any:
+        """A job on Vertex, as its API shows it."""
+        reply = self._client.get(f"/v1/{name}", headers={"authorization": "Bearer somebody"})
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
     def live(self) -> list[Any]:
         """The jobs that are not deleted."""
         return [job for job in self.jobs() if not job["deleted"]]

@@ -9,21 +9,40 @@ from functools import partial
 from batchctl.engine.steps.waiting import Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob
+from batchctl.model.errors import BadRequest, NotFound, PermissionDenied
 from batchctl.model.ports import ChosenRows
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.steps import Create
-from batchctl.model.work_size import rows_sent
+from batchctl.model.work_size import can_send_rows
+
+_REFUSALS = (BadRequest, NotFound, PermissionDenied)
 
 
 def choose_rows(job: DesiredJob, step: Create, token: str, tools: Tools) -> Steps[ChosenRows | None]:
-    """Choose the rows to send, on a worker; None: all, or batchctl does not have them. Raises ResultsError."""
-    if rows_sent(job) is None or tools.ledger is None:
+    """Choose the rows to send, on a worker; None: all, or batchctl does not have them.
+
+    Raises ResultsError, and ApiError for rows at Cloud Storage.
+    """
+    if not can_send_rows(job) or tools.ledger is None:
+        return None
+    if step.rows.as_it_is and not (yield partial(_is_too_large, job, tools)):
         return None
     chosen: ChosenRows = yield partial(tools.ledger.choose, job, step.key, token, step.rows, tools.token)
     for damaged in chosen.damaged:
         words = f"{job.name}: answers cannot be used, and their rows are bought again: {damaged}"
         tools.warnings.warn(f"the ledger {damaged}", words)
     return chosen
+
+
+def _is_too_large(job: DesiredJob, tools: Tools) -> bool:
+    """Whether a file of a source at Cloud Storage is larger than one remote job may have; on a worker."""
+    limit = job.sharding.bytes
+    try:
+        files = tools.inputs.files(job)
+    except _REFUSALS:
+        # Batchctl may not read it, or it does not exist: the API says so, where it matters.
+        return False
+    return limit is not None and any(file.size > limit for file in files)
 
 
 def other_shards(attempt: RecordedAttempt, job: DesiredJob, chosen: ChosenRows | None) -> Iterator[RecordedAttempt]:

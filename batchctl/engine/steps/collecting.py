@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from msgspec import structs
-
 from batchctl.engine.journal import Journal
 from batchctl.engine.steps.admitting import NotAdmittedError
 from batchctl.engine.steps.failures import failure_of
+from batchctl.engine.steps.known_input import InputChanged, InputUnreadable, find_known_input
 from batchctl.engine.steps.marks import marks_of
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
-from batchctl.model.desired import DesiredJob, DesiredStack, RemoteSource
-from batchctl.model.errors import ApiError, BadRequest, BatchctlError, NotFound, PermissionDenied, ResultsError
+from batchctl.model.desired import DesiredStack
+from batchctl.model.errors import ApiError, BatchctlError, ResultsError
 from batchctl.model.events import EventKind
-from batchctl.model.keys import same_digest
 from batchctl.model.observed import RowCounts
 from batchctl.model.ports import (
     Collected,
     CollectOptions,
-    ForeignRows,
-    InputRow,
     KnownInput,
     Provider,
-    SentRows,
     UnorderedRows,
 )
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
@@ -38,14 +31,8 @@ from batchctl.model.steps import Collect
 from batchctl.reconcile import after_failure, choice_of_rows, has_succeeded, overcome
 from batchctl.report.words import anonymous_words, collected_words, shard_words
 
-_REFUSALS = (BadRequest, NotFound, PermissionDenied)
-"""Answers that will not change: what else goes wrong with an input may be better in the next pass."""
-
 _STOPPED_EARLY = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPLACE})
 """Cancels after which rows without a result do not count as tried: the API was not given the time."""
-
-_OWN_ROWS = "rows"
-"""A key of the source in an attempt's tree, present where batchctl itself sent the rows."""
 
 
 @dataclass(frozen=True)
@@ -54,38 +41,8 @@ class _Fetched:
 
     collected: Collected
     problem: ApiError | None = None
-
-
-class _InputUnreadable(Exception):
-    """An input that batchctl never sent is not there any more, or not for us."""
-
-    def __init__(self, problem: ApiError) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
-
-
-@contextmanager
-def _input_of() -> Iterator[None]:
-    try:
-        yield
-    except _REFUSALS as problem:
-        raise _InputUnreadable(problem) from problem
-
-
-def _guarded(rows: Iterator[InputRow]) -> Iterator[InputRow]:
-    with _input_of():
-        yield from rows
-
-
-class _InputChanged(Exception):
-    """The file of rows that batchctl sent is another one by now, or not there."""
-
-
-def _sent(rows: Iterator[InputRow]) -> Iterator[InputRow]:
-    try:
-        yield from rows
-    except ResultsError as problem:
-        raise _InputChanged(problem.message) from problem
+    is_overwritten: bool = False
+    """Whether a source at Cloud Storage may have other rows by now than those that were sent."""
 
 
 class Collector:
@@ -130,6 +87,8 @@ class Collector:
             words += f", {collected.unmatched} that match no input row"
         if collected.anonymous:
             words += f", {collected.anonymous} that nothing distinguishes"
+        if fetched.is_overwritten:
+            words += "; its source was overwritten after the job was created, so its rows cannot be sent in parts"
         self._journal.note_attempt_event(step.key, EventKind.COLLECTED, f"{words}; {collected.path}")
         yield DURABLE
         shard = "" if is_whole else f" ({self._journal.attempt_words(step.key)})"
@@ -175,36 +134,13 @@ class Collector:
             return self._tools.results.collect(step.key, attempt.digest, step.remote, items, known, marks, options)
 
         try:
-            return _Fetched(collect(self._known_input(provider, attempt)))
-        except _InputUnreadable as lost:
+            known = find_known_input(provider, attempt, step.remote.create_time, job, self._tools.inputs)
+            return _Fetched(collect(known.rows), is_overwritten=known.is_overwritten)
+        except InputUnreadable as lost:
             # Paid results are kept, even where the order of their rows is lost.
             return _Fetched(collect(UnorderedRows()), lost.problem)
-        except _InputChanged:
+        except InputChanged:
             return _Fetched(collect(None))
-
-    def _known_input(self, provider: Provider, attempt: RecordedAttempt) -> KnownInput | None:
-        """The known rows of this attempt's input; the manifest may have other ones by now.
-
-        Raises _InputUnreadable, also while foreign rows are read.
-        """
-        source = attempt.tree.get("source") or {}
-        uris = source.get("uris")
-        if uris:
-            with _input_of():
-                rows = provider.read_input(RemoteSource(tuple(uris)))
-            return UnorderedRows() if rows is None else ForeignRows(_guarded(rows))
-        if attempt.tree and _OWN_ROWS not in source:
-            return UnorderedRows()
-        job = self._desired.get(attempt.key.job)
-        if job is None:
-            return None
-        inputs = self._tools.inputs
-        job = replace(job, sent_with=None if attempt.sent is None else attempt.sent.sent_with)
-        own = inputs.rows(job) if _is_same_input(job, attempt) else inputs.former_rows(job, str(source.get("sha256")))
-        if own is not None and not same_digest(job.digest, attempt.digest):
-            # The same rows with another model or other defaults: their fingerprints are not those of this attempt.
-            own = (structs.replace(row, fingerprint=b"") for row in own)
-        return None if own is None else SentRows(_sent(own))
 
     def _judged(self, step: Collect, rows: RowCounts) -> RowCounts:
         """The counts as the manifest judges them; without a manifest, answers alone are judged."""
@@ -214,12 +150,6 @@ class Collector:
     def _is_current(self, step: Collect) -> bool:
         row = self._journal.rows.get(step.key.job)
         return row is not None and row.current == step.key.attempt
-
-
-def _is_same_input(job: DesiredJob, attempt: RecordedAttempt) -> bool:
-    """Whether the manifest still names the rows that the attempt was given, whatever else it changed."""
-    source = attempt.tree.get("source")
-    return same_digest(job.digest, attempt.digest) or (source is not None and source == job.tree.get("source"))
 
 
 def _own_rows(attempt: RecordedAttempt, collected: Collected) -> RowsSent | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -36,9 +36,10 @@ from batchctl.model.events import EventKind
 from batchctl.model.keys import AttemptKey, Mark, short_uid
 from batchctl.model.observed import RemoteJob
 from batchctl.model.plan import JobPlan
-from batchctl.model.ports import CreateRequest, Provider, Upload
+from batchctl.model.ports import ChosenRows, CreateRequest, Provider, Upload
 from batchctl.model.recorded import Intent, Operation, RecordedAttempt, RecordedFile, Trouble
 from batchctl.model.steps import Create
+from batchctl.model.work_size import rows_sent
 from batchctl.reconcile import NO_FILE, Failure, after_failure, refresh
 
 _CHUNK = 1 << 20
@@ -79,7 +80,12 @@ class Creator:
         provider = self._tools.providers.get(job.account)
         token = step.token or self._tools.token()
         mark = Mark(self._stack.name, short_uid(self._stack.uid), step.key, job.digest, token)
-        chosen = yield from choose_rows(job, step, token, self._tools)
+        try:
+            chosen = yield from choose_rows(job, step, token, self._tools)
+        except ApiError as error:
+            new = RecordedAttempt(step.key, job.account, job.digest, token, tree=job.tree)
+            attempt = replace(new, trouble=self._trouble(step.key, token))
+            self._raise_failed(attempt, failure_of(Operation.UPLOAD, error), error)
         if chosen is not None and chosen.sent.sent_with is not None:
             job = job.changed_by(chosen.sent.sent_with)
         attempt = RecordedAttempt(
@@ -99,7 +105,7 @@ class Creator:
             yield from self._assembler.assemble(job, replace(attempt, trouble=None), step.rows, plan)
             return
         try:
-            given = yield from self._prepare(job, mark, provider, None if chosen is None else chosen.positions)
+            given = yield from self._prepare(job, mark, provider, chosen)
         except ApiError as error:
             if error.code == ErrorCode.INPUT_CHANGED:
                 raise
@@ -123,7 +129,8 @@ class Creator:
             self._record_failure(attempt, failure_of(Operation.CREATE, error))
             raise refusal from error
         except ApiError as error:
-            failure = failure_of(Operation.CREATE, error, is_own_input=isinstance(job.source, LocalFile))
+            is_own_input = attempt.input_file not in (None, NO_FILE) and not isinstance(job.source, UploadedFile)
+            failure = failure_of(Operation.CREATE, error, is_own_input=is_own_input)
             if given.reused is not None and isinstance(error, NotFound | PermissionDenied):
                 # Most likely the upload that was to be used again is gone: not the job's fault. Upload it again.
                 self._journal.note_file(replace(given.reused, expire_time=self._tools.clock.now()))
@@ -175,15 +182,16 @@ class Creator:
         self._journal.note_attempt_event(attempt.key, kind, failure.message, failure.code)
         return after
 
-    def _prepare(
-        self, job: DesiredJob, mark: Mark, provider: Provider, positions: Sequence[int] | None
-    ) -> Steps[_Input]:
+    def _prepare(self, job: DesiredJob, mark: Mark, provider: Provider, chosen: ChosenRows | None) -> Steps[_Input]:
         source, reused = job.source, None
         match source:
             case InlineRows():
+                positions = None if chosen is None else chosen.positions
                 source = self._tools.inputs.inline_rows(job, positions)
-            case LocalFile():
-                file, is_reused = yield from self._upload(job, source, positions, mark.key, provider)
+            case RemoteSource() if chosen is None:
+                pass
+            case LocalFile() | RemoteSource():
+                file, is_reused = yield from self._upload(job, chosen, mark.key, provider)
                 source, reused = UploadedFile(file.name), file if is_reused else None
             case UnknownSource():
                 hint = "give the manifest a src"
@@ -192,7 +200,7 @@ class Creator:
             case AwaitedRows():
                 message = f"the rows of {job.name} are made from answers of {source.chain.job} that are not here yet"
                 raise BatchctlError(message, code=ErrorCode.INVALID_INPUT, hint="`batchctl watch` waits for them")
-            case UploadedFile() | RemoteSource():
+            case UploadedFile():
                 pass
             case _:
                 assert_never(source)
@@ -211,11 +219,11 @@ class Creator:
         return _Input(request, reused)
 
     def _upload(
-        self, job: DesiredJob, source: LocalFile, positions: Sequence[int] | None, key: AttemptKey, provider: Provider
+        self, job: DesiredJob, chosen: ChosenRows | None, key: AttemptKey, provider: Provider
     ) -> Steps[tuple[RecordedFile, bool]]:
-        """The uploaded form of a local file: an earlier upload with enough life left, else a new one."""
+        """The uploaded form of the rows in files: an earlier upload with enough life left, else a new one."""
         with tempfile.TemporaryFile(prefix="batchctl-") as encoded:
-            sha256: str = yield partial(self._encode, job, source, positions, encoded)
+            sha256: str = yield partial(self._encode, job, chosen, encoded)
             size = encoded.seek(0, os.SEEK_END)
             self._require_small(job, size)
             known = self._journal.find_file(job.account, sha256)
@@ -227,7 +235,7 @@ class Creator:
             name, expire_time = yield partial(self._send, job, encoded, size, sha256, key, provider)
         file = RecordedFile(job.account, sha256, name, expire_time)
         self._journal.note_file(file)
-        rows = source.rows if positions is None else len(positions)
+        rows = rows_sent(job) if chosen is None else chosen.sent.rows
         words = "1 row" if rows == 1 else f"{rows} rows"
         self._journal.note_attempt_event(key, EventKind.UPLOADED, f"{words}, {size} bytes: {name}")
         yield DURABLE
@@ -252,12 +260,13 @@ class Creator:
             )
             raise BatchctlError(message, code=ErrorCode.INPUT_TOO_LARGE, hint=hint)
 
-    def _encode(self, job: DesiredJob, source: LocalFile, positions: Sequence[int] | None, into: BinaryIO) -> str:
+    def _encode(self, job: DesiredJob, chosen: ChosenRows | None, into: BinaryIO) -> str:
         """Write what is uploaded to a temporary file; on a worker."""
+        positions, files = (None, ()) if chosen is None else (chosen.positions, chosen.files)
         try:
-            return self._tools.inputs.encode_file(job, source, into, positions)
+            return self._tools.inputs.encode_file(job, into, positions, files)
         except OSError as error:
-            message = f"cannot prepare the upload of {source.path.name}: {error.strerror}"
+            message = f"cannot prepare the upload of the rows of {job.name}: {error.strerror}"
             hint = f"free space in {tempfile.gettempdir()}, or set TMPDIR to another folder"
             raise BatchctlError(message, code=ErrorCode.CANNOT_PREPARE_INPUT, hint=hint) from error
 

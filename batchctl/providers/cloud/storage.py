@@ -21,12 +21,13 @@ from batchctl.providers.http.calls import Call, transfer
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.http.watch import Pace
 from batchctl.providers.paging import Paging, pages
+from batchctl.providers.reply_times import parse_time
 from batchctl.providers.resumable import CHUNK, send_all
 from batchctl.providers.retry import Retry, is_transient
 from batchctl.providers.untrusted_text import as_object
 
 _ROOT = "/storage/v1"
-_FIELDS = "name,size,generation,md5Hash"
+_FIELDS = "name,size,generation,md5Hash,timeCreated"
 _PAGING = Paging("maxResults", 1000, beside={"kind": frozenset({"storage#objects"})})
 _READER = "roles/storage.objectViewer"
 _DELETER = "roles/storage.objectUser"
@@ -49,6 +50,8 @@ class StoredObject:
     """Changes whenever the object is overwritten."""
     md5: str | None
     """Base64 of the MD5 of the bytes; None for a composite object."""
+    created: datetime | None = None
+    """When this generation was written."""
 
 
 class Storage:
@@ -217,4 +220,5 @@ def _stored(value: Json, bucket: str, what: str) -> StoredObject:
         raise BadReply(f"{what}: an object without a name", hint="is the endpoint Cloud Storage?")
     if size is None or generation is None:
         raise BadReply(f"{what}: an object without a usable size or generation: {ascii(name)[:200]}")
-    return StoredObject(ObjectPath(bucket, name), size, str(generation), md5 if isinstance(md5, str) else None)
+    known_md5, created = md5 if isinstance(md5, str) else None, parse_time(found.get("timeCreated"))
+    return StoredObject(ObjectPath(bucket, name), size, str(generation), known_md5, created)

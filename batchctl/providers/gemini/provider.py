@@ -17,7 +17,7 @@ from batchctl.model.desired import Limits, RemoteSource
 from batchctl.model.errors import ApiError, ApiStatus, BadReply, BadRequest, NotFound, PermissionDenied
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import CreateRequest, Fact, FileUse, Provider, ResultItem, Upload
+from batchctl.model.ports import CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, SourceFile, Upload
 from batchctl.model.states import GOOD_STATES, is_terminal
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.gemini.batch_operations import JOB_FIELDS, LIST_FIELDS, read_operation, remote_job
@@ -160,8 +160,11 @@ class GeminiProvider:
     def uploads(self) -> FileUse | None:
         return self._uploads.use()
 
-    def read_input(self, source: RemoteSource) -> None:  # noqa: ARG002  no such source exists here
+    def find_input(self, source: RemoteSource) -> None:  # noqa: ARG002  no such source exists here
         return None
+
+    def read_input(self, files: Sequence[SourceFile]) -> Iterator[InputRow]:  # noqa: ARG002  see above
+        return iter(())
 
     def read_results(self, name: str) -> Iterator[ResultItem]:
         """The rows of an ended job.

@@ -1,48 +1,47 @@
-"""Reads inputs that batchctl did not upload where the API read them, to match results to rows.
+"""Reads inputs that batchctl did not upload where the API reads them, to match results to rows and to send a part.
 
 Defines the order of rows over several files. Source: reference 3.1, 8.2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
-from batchctl.model.desired import Json, RemoteSource
+from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import NotFound
-from batchctl.model.ports import InputRow
+from batchctl.model.ports import UNREADABLE, InputRow, SourceFile
+from batchctl.model.wildcards import literal_part, matches
 from batchctl.providers.cloud.addresses import ObjectPath, parse_gs
 from batchctl.providers.cloud.storage import Storage, StoredObject
 from batchctl.providers.job_members import key_text
 from batchctl.providers.result_lines import leading_members
 from batchctl.providers.streamed_lines import LINE_LIMIT, LongLine, lines
 from batchctl.providers.untrusted_text import parse_json
-from batchctl.providers.vertex.wildcards import literal_part, matches
 
-UNREADABLE: Mapping[str, Json] = {"unreadable": float("nan")}
-"""Request of a line that has none: JSON has no NaN, so no reply can echo it."""
 _HOLDERS = ("request", "body")
 """Members that hold a row's request; the second one for other publishers' models (reference 16)."""
 _BOM = b"\xef\xbb\xbf"
 
 
-def read_input(source: RemoteSource, storage: Storage, limit: int = LINE_LIMIT) -> Iterator[InputRow] | None:
-    """The rows of files in Cloud Storage, in the order of URIs, then of names that match a wildcard, then of lines.
+def find_input(source: RemoteSource, storage: Storage) -> tuple[SourceFile, ...] | None:
+    """The files in Cloud Storage, in the order of URIs, then of names that match a wildcard.
 
-    A line of more than `limit` bytes counts as a row without a request.
-
-    None for BigQuery and datasets, which have no order. The function itself makes no call and raises nothing: every
-    ApiError is raised during iteration, possibly midway. A permanent one is a BadRequest, NotFound or
-    PermissionDenied: the input was deleted or changed, or batchctl may not read it.
+    None for BigQuery and datasets, which have no order. Raises ApiError. A permanent one is a BadRequest, NotFound or
+    PermissionDenied: the input was deleted, or batchctl may not read it.
     """
     if not all(uri.startswith("gs://") for uri in source.uris):
         return None
-    return _rows(source.uris, storage, limit)
+    found = (item for uri in source.uris for item in _objects(parse_gs(uri), storage))
+    return tuple(SourceFile(str(item.path), item.size, item.generation, item.created) for item in found)
 
 
-def _rows(uris: tuple[str, ...], storage: Storage, limit: int) -> Iterator[InputRow]:
-    for uri in uris:
-        for item in _objects(parse_gs(uri), storage):
-            yield from _file_rows(storage.read(item), limit)
+def read_input(files: Sequence[SourceFile], storage: Storage, limit: int = LINE_LIMIT) -> Iterator[InputRow]:
+    """The rows of the files. A line of more than `limit` bytes counts as a row without a request.
+
+    Raises ApiError, possibly midway: BadRequest when a file was overwritten in the meantime.
+    """
+    for file in files:
+        yield from _file_rows(storage.read(StoredObject(parse_gs(file.name), file.size, file.generation, None)), limit)
 
 
 def _objects(path: ObjectPath, storage: Storage) -> list[StoredObject]:
@@ -80,4 +79,5 @@ def _row(line: bytes) -> InputRow:
         return InputRow(None, value)
     request, key = value[holder], key_text(value.get("key"))
     beside = {name: member for name, member in value.items() if name != holder and (name != "key" or key is None)}
-    return InputRow(key, request if isinstance(request, dict) else UNREADABLE, beside)
+    found = request if isinstance(request, dict) else UNREADABLE
+    return InputRow(key, found, beside, in_body=holder == "body")

@@ -16,7 +16,7 @@ from batchctl.model.desired import Json, Limits, RemoteSource
 from batchctl.model.errors import ApiError, BadReply, BatchctlError
 from batchctl.model.keys import Account, short_uid
 from batchctl.model.observed import RemoteJob
-from batchctl.model.ports import CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, Upload
+from batchctl.model.ports import CreateRequest, Fact, FileUse, InputRow, Provider, ResultItem, SourceFile, Upload
 from batchctl.model.states import is_terminal
 from batchctl.providers import error_hints
 from batchctl.providers.cloud.bigquery import BigQuery
@@ -33,7 +33,7 @@ from batchctl.providers.retry import Retry
 from batchctl.providers.unexpected_replies import require_done
 from batchctl.providers.untrusted_text import as_object, capped
 from batchctl.providers.vertex.create import create_body, job_name
-from batchctl.providers.vertex.input import read_input
+from batchctl.providers.vertex.input import find_input, read_input
 from batchctl.providers.vertex.mark_labels import label_filter, own_labels
 from batchctl.providers.vertex.operations import wait_for_operation
 from batchctl.providers.vertex.output import read_output
@@ -210,8 +210,11 @@ class VertexProvider:
     def uploads(self) -> FileUse | None:
         return None if self._staging is None else self._staging.use()
 
-    def read_input(self, source: RemoteSource) -> Iterator[InputRow] | None:
-        return read_input(source, self._storage, self._line_limit)
+    def find_input(self, source: RemoteSource) -> tuple[SourceFile, ...] | None:
+        return find_input(source, self._storage)
+
+    def read_input(self, files: Sequence[SourceFile]) -> Iterator[InputRow]:
+        return read_input(files, self._storage, self._line_limit)
 
     def read_results(self, name: str) -> Iterator[ResultItem]:
         """The rows of an ended job. Raises ApiError, with `ResultsNotReady` or `ResultsGone` for missing results."""

@@ -84,12 +84,15 @@ def without_creates(decision: Decision, allowed: int) -> Decision:
 def size_of(
     subject: Subject, rates: TokenRates, *, bought: bool, rows: int | None = None, total: int | None = None
 ) -> WorkSize:
-    """The size of the work that is to be bought, else of that which was. `rows` of `total` rows are to be bought."""
+    """The size of the work that is to be bought, else of that which was. `rows` of `total` rows are to be bought.
+
+    Of rows at Cloud Storage, the total may not be known yet.
+    """
     view = subject.current
     attempt = None if view is None else view.attempt
-    if subject.desired is not None and bought and rows is not None and total:
+    if subject.desired is not None and bought and rows is not None:
         desired = subject.desired
-        size = _share(desired, rows, total)
+        size = _share(desired, rows, total or rows)
         tokens = _estimate(desired.account, desired.model, size, rates)
         return WorkSize(desired.model, desired.provider, rows, size, tokens)
     if subject.desired is not None:

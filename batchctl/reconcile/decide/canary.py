@@ -16,7 +16,7 @@ from batchctl.model.row_work import RowsSent
 from batchctl.model.states import GOOD_STATES, Phase
 from batchctl.model.steps import Create
 from batchctl.model.verdicts import RowVerdict
-from batchctl.model.work_size import rows_sent
+from batchctl.model.work_size import can_send_rows, rows_sent
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import rest, wait
 from batchctl.reconcile.view.attempt_view import AttemptView
@@ -31,7 +31,10 @@ def size_of_canary(subject: Subject, context: Context) -> int | None:
         return None
     work = context.rows_of(subject)
     rows = rows_sent(desired) if work is None else work.to_send
-    return canary.rows if rows is not None and rows > canary.rows else None
+    if rows is None:
+        # Rows at Cloud Storage are counted when they are chosen.
+        return canary.rows if can_send_rows(desired) else None
+    return canary.rows if rows > canary.rows else None
 
 
 def follow_canary(subject: Subject, view: AttemptView, context: Context) -> Decision | None:

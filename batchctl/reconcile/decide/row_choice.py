@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.desired import DesiredJob, DesiredStack
+from batchctl.model.digests import IN_FINGERPRINTS
 from batchctl.model.keys import same_digest
 from batchctl.model.plan import JobPlan
 from batchctl.model.recorded import JobRow, Recorded, RecordedAttempt
 from batchctl.model.row_settings import RowSettings
 from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
 from batchctl.model.steps import Create
-from batchctl.model.work_size import rows_sent
+from batchctl.model.work_size import can_send_rows, is_divisible
 from batchctl.reconcile.decide.row_order import order_of_rows
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.view.phases import current_record
@@ -39,7 +40,7 @@ def rows_to_survey(
         record = recorded.jobs.get(job.name)
         row = None if record is None else record.row
         order = order_of_rows(job.name, row, options)
-        if rows_sent(job) is None or not (job.row_settings.reuse or order):
+        if not can_send_rows(job) or not (job.row_settings.reuse or order):
             continue
         current = None if record is None else current_record(record)
         if current is None or order is not None or _may_be_followed(job, current):
@@ -53,6 +54,25 @@ def next_choice(plan: JobPlan, job: DesiredJob, row: JobRow | None) -> tuple[Row
             return step.rows, True
     choice = replace(choice_of_rows(job.row_settings, row), which=RowsToSend.RETRYABLE)
     return choice, ROWS in job.lifecycle.retry_on and plan.action is not Action.NONE
+
+
+def is_sent_as_it_is(desired: DesiredJob, choice: RowChoice, attempts: Iterable[RecordedAttempt]) -> bool:
+    """Whether a source at Cloud Storage is sent without a read of its rows.
+
+    They are read only for a canary, for shards that the manifest asks for, and for good answers of earlier `attempts`.
+    """
+    if not is_divisible(desired) or choice.most is not None or desired.sharding.is_asked:
+        return False
+    return choice.which is RowsToSend.ALL or not any(_may_answer(one, desired, choice.since) for one in attempts)
+
+
+def _may_answer(attempt: RecordedAttempt, desired: DesiredJob, since: int) -> bool:
+    """Whether results of an attempt may have good answers to rows of the work."""
+    if attempt.results is None or not attempt.rows.ok or attempt.key.attempt < since:
+        return False
+    parts = ((attempt.tree.get(name), desired.tree.get(name)) for name in IN_FINGERPRINTS)
+    # The work of an attempt that was found by its mark is not known.
+    return not attempt.tree or same_digest(attempt.digest, desired.digest) or all(one == two for one, two in parts)
 
 
 def has_nothing_to_send(work: RowWork | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchctl.model.recorded import JobRow
 from batchctl.model.row_work import OrderedRows, RowOrder, RowWork
-from batchctl.model.work_size import rows_sent
+from batchctl.model.work_size import can_send_rows
 from batchctl.reconcile.options import Options
 from batchctl.reconcile.view.subject import Subject
 
@@ -21,7 +21,7 @@ def why_no_such_rows(subject: Subject, order: RowOrder, work: RowWork | None) ->
     view, name = subject.counting, subject.name
     if view.attempt.is_canary:
         return f"only its canary was sent; `batchctl retry {name}` or `--accept-canary` comes before `--rows`"
-    is_sent_here = rows_sent(subject.manifest) is not None
+    is_sent_here = can_send_rows(subject.manifest)
     if order.sent_with is not None and not is_sent_here:
         return "batchctl does not send its rows, so `--set` cannot change them"
     if order.is_all:

@@ -14,11 +14,11 @@ from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.model.states import JobState
-from batchctl.model.steps import Assemble, Create, Step
-from batchctl.model.work_size import rows_sent
+from batchctl.model.steps import Assemble, Collect, Create, Step
+from batchctl.model.work_size import can_send_rows, is_divisible
 from batchctl.reconcile.decide.canary import size_of_canary
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.row_choice import choice_of_rows, has_nothing_to_send, work_words
+from batchctl.reconcile.decide.row_choice import choice_of_rows, has_nothing_to_send, is_sent_as_it_is, work_words
 from batchctl.reconcile.view.endings import has_succeeded
 from batchctl.reconcile.view.marks import NO_TOKEN
 from batchctl.reconcile.view.subject import Subject
@@ -28,7 +28,7 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
     """The decision with the rows that its create call sends; without any, the results are made of earlier answers."""
     creates = [step for step in decision.steps if isinstance(step, Create) and step.rows == RowChoice()]
     is_coming = decision.action is Action.REPLACE and decision.unfinished and decision.code is Reason.WORK_CHANGED
-    if rows_sent(subject.manifest) is None or not (creates or is_coming):
+    if not can_send_rows(subject.manifest) or not (creates or is_coming):
         return decision
     row = None if subject.recorded is None else subject.recorded.row
     choice = choice_of_rows(subject.manifest.row_settings, row)
@@ -36,6 +36,7 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
         choice = replace(choice, which=RowsToSend.ALL)
         decision = replace(decision, rows_since=decision.current)
     choice = replace(choice, most=size_of_canary(subject, context))
+    choice = replace(choice, as_it_is=_is_sent_as_it_is(subject, decision, choice))
     work = None if choice.which is RowsToSend.ALL else context.rows_of(subject)
     # What a lost call sent is settled by its own list.
     is_sent_again = any(step.token is not None for step in creates)
@@ -46,11 +47,23 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
     if choice.most is not None:
         rest = "the others follow when these have good answers"
         decision = replace(decision, reason=f"{decision.reason}; canary: {choice.most} rows first, {rest}")
+    if is_divisible(subject.manifest) and work is None and choice.which is not RowsToSend.ALL and not choice.as_it_is:
+        words = "its rows are read at Cloud Storage when they are sent; those with a good answer are not bought again"
+        return replace(decision, reason=f"{decision.reason}; {words}")
     if work is None or is_sent_again or not (work.answered or work.retried or work.repeated):
         return decision
     if decision.code is Reason.CANARY_PASSED:
         return decision  # its reason has the numbers
     return replace(decision, reason=f"{decision.reason}; {work_words(work, work.to_send)}")
+
+
+def _is_sent_as_it_is(subject: Subject, decision: Decision, choice: RowChoice) -> bool:
+    """Whether the create calls of a decision send a source at Cloud Storage without a read of its rows."""
+    chosen = {view.key for view in subject.views if view.attempt.sent is not None}
+    if any(isinstance(step, Collect) or (isinstance(step, Create) and step.key in chosen) for step in decision.steps):
+        # Answers are about to come, or an earlier pass has chosen the rows and could not send them.
+        return False
+    return is_sent_as_it_is(subject.manifest, choice, (view.attempt for view in subject.views))
 
 
 def _is_bought_again(subject: Subject, decision: Decision) -> bool:

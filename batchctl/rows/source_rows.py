@@ -1,0 +1,88 @@
+"""The rows of a job while an attempt chooses among them. Those at Cloud Storage are listed as they are read.
+
+Rows in the manifest and in local files are part of the digest, so a new attempt for the same work has the same rows.
+A source at Cloud Storage may be overwritten: its rows are compared with the list of the attempts before.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from batchctl.model.codes import ErrorCode
+from batchctl.model.desired import DesiredJob
+from batchctl.model.errors import ResultsError
+from batchctl.model.ports import InputEncoder, InputRow, SourceFile
+from batchctl.rows.input_list import read_input_list, sum_of, write_input_list
+from batchctl.rows.whole_input import WholeInput
+
+
+class SourceRows(ExitStack):
+    """The rows of one job. `files` are those at Cloud Storage that have them; empty for other sources."""
+
+    def __init__(self, root: Path, job: DesiredJob, inputs: InputEncoder) -> None:
+        """Raises ApiError."""
+        super().__init__()
+        self._root = root
+        self._job = job
+        self._inputs = inputs
+        self.files: tuple[SourceFile, ...] = inputs.files(job)
+        self._whole: WholeInput | None = None
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        return self
+
+    def rows(self) -> Iterator[InputRow]:
+        """All rows. Raises ResultsError and ApiError."""
+        rows = rows_of(self._job, self._inputs)
+        if not self.files:
+            return rows
+        aside = tempfile.TemporaryFile(prefix="batchctl-")  # noqa: SIM115  closed with the rows
+        self._whole = WholeInput(self.enter_context(aside))
+        return self._whole.added(rows)
+
+    def keep(self, *, is_renewed: bool) -> None:
+        """Write the list of the rows that were read, durably. Unless `is_renewed`, they have to be those before."""
+        if self._whole is not None:
+            if not is_renewed:
+                self._compare(self._whole)
+            write_input_list(self._root, self._job.name, self._job.digest, self._whole, self.files)
+
+    def check_same(self) -> None:
+        """Raise ResultsError if the rows at Cloud Storage are not those that the attempt has chosen from."""
+        if self.files:
+            for _ in self.rows():
+                pass
+            assert self._whole is not None
+            self._compare(self._whole)
+
+    def _compare(self, whole: WholeInput) -> None:
+        listed = read_input_list(self._root, self._job.name, self._job.digest)
+        if listed is None or listed.sha256 == sum_of(whole):
+            return
+        before = {row.fingerprint for row in listed.rows()}
+        changed = sum(row.fingerprint not in before for row in whole.rows())
+        names = ", ".join(file.name for file in self.files[:3])
+        words = f"{changed:,} of {len(whole):,} rows are new" if changed else "rows have other keys, or another order"
+        raise ResultsError(
+            f"{self._job.name}: {names} was overwritten since its rows were sent: {words}. Nothing is bought of it",
+            code=ErrorCode.SOURCE_CHANGED,
+            hint="write new rows under another name and name it in src: rows with a good answer are not bought again;"
+            f" or restore the object; or buy all rows again with `batchctl apply --rerun {self._job.name}`",
+        )
+
+
+def rows_of(job: DesiredJob, inputs: InputEncoder) -> Iterator[InputRow]:
+    """The rows of a job. Raises ResultsError, also if batchctl does not have them, and ApiError."""
+    rows = inputs.rows(job)
+    if rows is None:
+        raise ResultsError(
+            f"batchctl does not have the rows of {job.name}",
+            code=ErrorCode.INPUT_CHANGED,
+            hint="give the manifest its rows, or a local file",
+        )
+    return rows
