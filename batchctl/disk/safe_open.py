@@ -19,6 +19,8 @@ _SEARCH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | 
 _ALWAYS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """O_NONBLOCK has no effect on regular files; without it, opening a pipe waits for its other end."""
 
+_CHUNK = 2**16
+
 
 class UnsafeFile(OSError):
     """The file is a symbolic link or not a regular file. Nothing was read from it or written to it."""
@@ -35,10 +37,14 @@ class UnsafeFile(OSError):
 def open_file(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
     """Open a regular file; returns its handle. Raises UnsafeFile for a link, a pipe and the like, and OSError."""
     with open_parent(path) as parent:
-        try:
-            handle = os.open(path.name, flags | _ALWAYS, mode, dir_fd=parent)
-        except OSError as error:
-            raise _with_path(error, parent, path, only_links=isinstance(error, FileExistsError)) from error
+        return _open_in(parent, path.name, path, flags, mode)
+
+
+def _open_in(parent: int, name: str, path: Path, flags: int, mode: int = 0o600) -> int:
+    try:
+        handle = os.open(name, flags | _ALWAYS, mode, dir_fd=parent)
+    except OSError as error:
+        raise _with_path(error, parent, path, only_links=isinstance(error, FileExistsError)) from error
     try:
         _require_regular(os.fstat(handle), path)
     except BaseException:
@@ -54,8 +60,30 @@ def open_stream(path: Path) -> BufferedReader:
 
 def read_start(path: Path, limit: int) -> bytes:
     """Read at most `limit` bytes from the start of a regular file. Raises UnsafeFile and OSError."""
-    with open_stream(path) as stream:
-        return stream.read(limit)
+    return _read_start(open_file(path), limit)
+
+
+@contextmanager
+def open_folder(path: Path) -> Iterator[int]:
+    """A handle of a folder, to read many of its files. Raises UnsafeFile for a link, and OSError."""
+    with open_parent(path / "file") as handle:
+        yield handle
+
+
+def read_start_in(folder: int, path: Path, limit: int) -> bytes:
+    """The same as `read_start` for a file in a folder that is open; only the name in `path` counts."""
+    return _read_start(_open_in(folder, path.name, path, os.O_RDONLY), limit)
+
+
+def _read_start(handle: int, limit: int) -> bytes:
+    try:
+        content = os.read(handle, min(os.fstat(handle).st_size, limit))
+        # The file may have grown, and a read may be short.
+        while len(content) < limit and (more := os.read(handle, min(_CHUNK, limit - len(content)))):
+            content += more
+        return content
+    finally:
+        os.close(handle)
 
 
 def is_there(path: Path) -> bool:

@@ -18,7 +18,7 @@ from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults, quote_hint
 from batchctl.manifests.nesting import MAX_DEPTH, find_too_deep
 from batchctl.manifests.nodes import Items, Member, Members, Node, Scalar
-from batchctl.manifests.scalars import resolve
+from batchctl.manifests.scalars import NOT_STRINGS, resolve
 from batchctl.model.desired import Location
 from batchctl.model.quoting import cut, shown
 
@@ -146,7 +146,8 @@ class _Composer:
         self._text = text
         self._file = file
         self._faults = faults
-        self._events: Iterator[Any] = iter(yaml.parse(text, Loader=yaml.CSafeLoader))
+        # Not yaml.parse, whose generator takes as long as libyaml itself. After the end, there are no more events.
+        self._events: Iterator[Any] = iter(yaml.CSafeLoader(text).get_event, None)
         self._anchors: dict[str, _Anchored | None] = {}
         self._values = 0
         self._characters = 0
@@ -197,9 +198,12 @@ class _Composer:
 
     def _value(self, event: Any, depth: int) -> tuple[Node, int]:  # noqa: ANN401
         """The value that starts with this event, and its height: 1 for a scalar."""
-        place = self._at(event)
+        mark = event.start_mark
+        place = Location(self._file, mark.line + 1, mark.column + 1)
         if depth > MAX_DEPTH:
             raise self._stop(place, Code.TOO_LARGE, _TOO_DEEP)
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None and event.tag is None:
+            return self._scalar(event, place), 1  # nearly all values
         if isinstance(event, yaml.AliasEvent):
             return self._alias(str(event.anchor), place, depth)
         if event.tag is not None and event.tag not in _TAGS:
@@ -236,14 +240,14 @@ class _Composer:
     def _scalar(self, event: Any, place: Location) -> Scalar:  # noqa: ANN401
         text: str = event.value
         self._count(place, 1, len(text))
-        value: bool | float | str | None = text
-        # Quoted, block and tagged scalars are always strings.
-        if event.implicit[0] and event.tag is None:
-            try:
-                value = resolve(text)
-            except ValueError as error:
-                self._faults.add(place, Code.INVALID_VALUE, f"{cut(text)} {error}", "quote it to make it a string")
-        return Scalar(place, value, text)
+        # Quoted, block and tagged scalars are always strings, and so are most plain ones.
+        if not event.implicit[0] or event.tag is not None or (text and text[0] not in NOT_STRINGS):
+            return Scalar(place, text, text)
+        try:
+            return Scalar(place, resolve(text), text)
+        except ValueError as error:
+            self._faults.add(place, Code.INVALID_VALUE, f"{cut(text)} {error}", "quote it to make it a string")
+            return Scalar(place, text, text)
 
     def _sequence(self, place: Location, depth: int) -> tuple[Node, int]:
         built: list[Node] = []

@@ -5,7 +5,7 @@ It always reads the complete stack, whatever the scope of the command, because n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +17,6 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.job_reader import JobReader
 from batchctl.manifests.manifest_files import STANDARD_INPUT, FileFinder, ManifestFile, read_stream
 from batchctl.manifests.moves import check_moved
-from batchctl.manifests.nodes import Scalar
 from batchctl.manifests.reading_order import upstream_first
 from batchctl.manifests.remote_names import remote_id
 from batchctl.manifests.stack import StackReading, read_stack
@@ -78,16 +77,13 @@ def load(
         stack_file, set_values=set_values, env=env, trust=trust, state_override=state_override, faults=faults
     )
     reader = JobReader(reading, rows, trust, faults)
-    documents = [
-        document for file in _files(reading, asked, trust, faults) for document in _documents(file, reader, faults)
-    ]
-    counting = upstream_first(_unique(_overridden(documents), faults))
+    names: dict[str, Location] = {}
     found = []
-    for document in counting:
+    # One after the other: the trees of all manifests together would take most of the memory.
+    for document in upstream_first(_unique(_documents(reading, asked, reader, trust, faults), names, faults)):
         with faults.of_manifest(document.path, document.root.location.file):
             job = reader.read(document)
         found += [] if job is None else [job]
-    names = {name for document in counting if (name := _name_of(document)) is not None}
     reader.needs.check(names, faults)
     check_moved(reading.moved, names, faults)
     _check_adopted(found, faults)
@@ -97,21 +93,31 @@ def load(
     return DesiredStack(reading.stack, tuple(sorted(found, key=lambda job: job.name)), accounts, faults.warnings)
 
 
-def _documents(file: ManifestFile, reader: JobReader, faults: Faults) -> list[Document]:
+def _documents(
+    reading: StackReading, asked: Asked, reader: JobReader, trust: Trust, faults: Faults
+) -> Iterable[Document]:
+    """All documents, without those that standard input replaces."""
+    documents = (
+        document for file in _files(reading, asked, trust, faults) for document in _documents_of(file, reader, faults)
+    )
+    return _overridden(list(documents)) if STANDARD_INPUT in asked.filenames else documents
+
+
+def _documents_of(file: ManifestFile, reader: JobReader, faults: Faults) -> list[Document]:
     with faults.of_manifest(file.path, file.shown):
         return [reader.document(root, file.path, file.folder) for root in compose(file.data, file.shown, faults)]
 
 
-def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> list[ManifestFile]:
+def _files(reading: StackReading, asked: Asked, trust: Trust, faults: Faults) -> Iterator[ManifestFile]:
     finder = FileFinder(reading.file, reading.shown_folder, reading.results, trust, faults)
-    files = [file for path, place in reading.manifests for file in finder.find(path, place)]
+    for path, place in reading.manifests:
+        yield from finder.find(path, place)
     for name in asked.filenames:
         # The stack's own folder means the complete stack: spec.manifests names its files.
         if name != STANDARD_INPUT and resolved(Path(name)) != reading.folder:
-            files += finder.find(Path(name), Location.without_position(f"-f {name}"))
+            yield from finder.find(Path(name), Location.without_position(f"-f {name}"))
     if STANDARD_INPUT in asked.filenames and asked.stdin is not None:
-        files.append(read_stream(asked.stdin, reading.folder))
-    return files
+        yield read_stream(asked.stdin, reading.folder)
 
 
 def _overridden(documents: Sequence[Document]) -> list[Document]:
@@ -120,22 +126,17 @@ def _overridden(documents: Sequence[Document]) -> list[Document]:
     return [item for item in documents if item.path == STANDARD_INPUT or _name_of(item) not in names]
 
 
-def _unique(documents: Iterable[Document], faults: Faults) -> list[Document]:
-    """Report names that appear twice. All documents are still checked."""
-    first: dict[str, Scalar] = {}
-    found = list(documents)
-    for document in found:
+def _unique(documents: Iterable[Document], names: dict[str, Location], faults: Faults) -> Iterator[Document]:
+    """The documents; their names go to `names`. A name that appears twice is an error, and both are still checked."""
+    for document in documents:
         node = document.name
-        if node is None:
-            continue
-        name = str(node.value)
-        if name in first:
-            message = f"the name {shown(name)} is taken"
-            place = first[name].location
-            faults.add(node.location, Code.DUPLICATE_NAME, message, f"first at {place}", other=place)
-        else:
-            first[name] = node
-    return found
+        if node is not None:
+            name = str(node.value)
+            first = names.setdefault(name, node.location)
+            if first is not node.location:
+                message = f"the name {shown(name)} is taken"
+                faults.add(node.location, Code.DUPLICATE_NAME, message, f"first at {first}", other=first)
+        yield document
 
 
 def _check_adopted(jobs: Iterable[DesiredJob], faults: Faults) -> None:

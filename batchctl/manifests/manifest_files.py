@@ -6,12 +6,13 @@ Decides which files are manifests and where they may be. It reads bytes and does
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from batchctl.disk.safe_open import read_start
+from batchctl.disk.safe_open import open_folder, read_start, read_start_in
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import LONGEST_PATH, Faults
@@ -75,6 +76,20 @@ class ManifestFile:
     data: bytes
 
 
+@dataclass(frozen=True)
+class _Folder:
+    """An open folder whose files are read."""
+
+    path: Path
+    real: Path
+    """The path with all links resolved."""
+    handle: int
+    shown: str
+    """The beginning of its files' paths for messages."""
+    relative: str
+    """The beginning of its files' paths relative to the stack's folder."""
+
+
 @dataclass
 class FileFinder:
     """Collects the manifest files of one stack, each once."""
@@ -88,19 +103,15 @@ class FileFinder:
     faults: Faults
     _seen: set[Path] = field(default_factory=set)
 
-    def find(self, path: Path, place: Location) -> list[ManifestFile]:
+    def find(self, path: Path, place: Location) -> Iterator[ManifestFile]:
         """The file at a path, or all manifest files in the folder and its subfolders, sorted.
 
         Errors are reported at `place`, where the path is written.
         """
         if not os.path.exists(path):  # noqa: PTH110 - unlike Path.exists, never raises for a name that cannot be
             self.faults.add(place, Code.FILE_NOT_FOUND, f"there is no file or folder {self._named(path)}")
-            return []
-        if not self._allowed(path, place):
-            return []
-        if path.is_dir():
-            return self._walk(path, place)
-        return self._read(path, place)
+        elif self._allowed(path, place):
+            yield from self._walk(path, resolved(path), place) if path.is_dir() else self._read(path, place)
 
     def _shown(self, path: Path) -> str:
         return shown_path(path, self.stack_file.parent, self.shown_folder)
@@ -118,47 +129,84 @@ class FileFinder:
             self.faults.add(place, Code.OUTSIDE_STACK, f"{self._named(path)} is in Git's own folder", GIT_HINT)
         return allowed
 
-    def _walk(self, folder: Path, place: Location) -> list[ManifestFile]:
-        real = resolved(folder)
+    def _walk(self, folder: Path, real: Path, place: Location) -> Iterator[ManifestFile]:
+        """The files below an allowed folder; `real` is its path with all links resolved."""
         # A link to a parent folder would cause an endless walk.
         if real in self._seen:
-            return []
+            return
         self._seen.add(real)
-        found: list[ManifestFile] = []
         try:
-            entries = sorted(folder.iterdir())
+            entries = list_folder(folder)
+            with open_folder(real) as handle:
+                opened = _Folder(folder, real, handle, self._shown(folder / "-")[:-1], self._relative(real / "-")[:-1])
+                for entry in entries:
+                    yield from (
+                        self._follow(entry, opened, place) if entry.is_symlink() else self._entry(entry, opened, place)
+                    )
         except OSError as error:
             self._unreadable(folder, place, error)
-            return []
-        for entry in entries:
-            if entry.name.startswith(".") or resolved(entry) == self.results:
-                continue
-            if entry.is_dir():
-                found += self._walk(entry, place) if self._allowed(entry, place) else []
-            elif entry.suffix.lower() in _SUFFIXES and self._allowed(entry, place):
-                found += self._read(entry, place)
-        return found
 
-    def _read(self, path: Path, place: Location) -> list[ManifestFile]:
+    def _entry(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
+        """An entry that is no link: it is inside its folder, which is allowed."""
+        real = folder.real / entry.name
+        if entry.name.startswith(".") or real == self.results:
+            return
+        path = folder.path / entry.name
+        if entry.is_dir():
+            yield from self._walk(path, real, place)
+        elif real.suffix.lower() in _SUFFIXES:
+            read = partial(read_start_in, folder.handle, real, MAX_BYTES + 1)
+            data = self._data(path, real, place, read, is_file=entry.is_file())
+            if data is not None:
+                yield ManifestFile(folder.relative + entry.name, folder.shown + entry.name, folder.path, data)
+
+    def _follow(self, entry: os.DirEntry[str], folder: _Folder, place: Location) -> Iterator[ManifestFile]:
+        """A link, which may lead anywhere."""
+        path = folder.path / entry.name
         real = resolved(path)
+        if entry.name.startswith(".") or real == self.results:
+            return
+        if path.is_dir():
+            yield from self._walk(path, real, place) if self._allowed(path, place) else ()
+        elif path.suffix.lower() in _SUFFIXES and self._allowed(path, place):
+            yield from self._read(path, place)
+
+    def _read(self, path: Path, place: Location) -> Iterator[ManifestFile]:
+        real = resolved(path)
+        # os.path.isfile never raises, see find().
+        data = self._data(path, real, place, partial(read_bounded, real), is_file=os.path.isfile(real))  # noqa: PTH113
+        if data is not None:
+            yield ManifestFile(self._relative(real), self._shown(path), path.parent, data)
+
+    def _data(
+        self, path: Path, real: Path, place: Location, read: Callable[[], bytes], *, is_file: bool
+    ) -> bytes | None:
+        """The content of a file; None if it was read before, or after an error."""
         if real in self._seen or real == self.stack_file:
-            return []
+            return None
         self._seen.add(real)
-        if not os.path.isfile(real):  # noqa: PTH113 - never raises, see find()
+        if not is_file:
             # A broken link, or a pipe that would block. Ignoring it could remove a job.
             self.faults.add(place, Code.UNREADABLE_FILE, f"{self._named(path)} is not a regular file")
-            return []
+            return None
         try:
-            data = read_bounded(real)
+            return read()
         except OSError as error:
             self._unreadable(path, place, error)
-            return []
-        relative = Path(os.path.relpath(real, self.stack_file.parent)).as_posix()
-        return [ManifestFile(relative, self._shown(path), path.parent, data)]
+            return None
+
+    def _relative(self, real: Path) -> str:
+        return Path(os.path.relpath(real, self.stack_file.parent)).as_posix()
 
     def _unreadable(self, path: Path, place: Location, error: OSError) -> None:
         message = f"{self._named(path)} cannot be read: {error.strerror}"
         self.faults.add(place, Code.UNREADABLE_FILE, message)
+
+
+def list_folder(folder: Path) -> list[os.DirEntry[str]]:
+    """The entries of a folder, sorted. Raises OSError."""
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
 
 
 def read_bounded(real: Path) -> bytes:

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from batchctl.manifests.builder import Document
 from batchctl.manifests.nodes import value_of
 
 
-def upstream_first(documents: Iterable[Document]) -> list[Document]:
-    """The documents, each after the one that its `fromJob` names. In a circle the order does not matter."""
-    found = list(documents)
-    named = {str(document.name.value): document for document in reversed(found) if document.name is not None}
-    ordered: list[Document] = []
+def upstream_first(documents: Iterable[Document]) -> Iterator[Document]:
+    """The documents, each after the one that its `fromJob` names. In a circle the order does not matter.
+
+    Only chains are kept until all others were read.
+    """
+    chains = []
+    for document in documents:
+        if _upstream(document) is None:
+            yield document
+        else:
+            chains.append(document)
+    yield from _ordered(chains)
+
+
+def _ordered(chains: list[Document]) -> Iterator[Document]:
+    named = {str(document.name.value): document for document in reversed(chains) if document.name is not None}
     done: set[int] = set()
-    for document in found:
+    for document in chains:
         path: list[Document] = []
         one: Document | None = document
         while one is not None and id(one) not in done:
             done.add(id(one))
             path.append(one)
-            upstream = value_of(one.root, "spec", "src", "fromJob")
-            one = named.get(upstream) if isinstance(upstream, str) else None
-        ordered += reversed(path)
-    return ordered
+            one = named.get(_upstream(one) or "")
+        yield from reversed(path)
+
+
+def _upstream(document: Document) -> str | None:
+    """The job whose answers the document's rows are made from."""
+    upstream = value_of(document.root, "spec", "src", "fromJob")
+    return upstream if isinstance(upstream, str) else None

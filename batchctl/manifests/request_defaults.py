@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
@@ -110,7 +109,7 @@ def _respelled(node: Node, message: Message, faults: Faults) -> Node:
             text = f"both {snake_case(field.name)} and {field.name} are given"
             faults.add(member.key_location, Code.DUPLICATE_KEY, text, "keep one")
         else:
-            entries[field.name] = replace(member, node=_inside(member.node, field.value, faults))
+            entries[field.name] = Member(member.key_location, _inside(member.node, field.value, faults))
     return Members(node.location, entries)
 
 

@@ -11,7 +11,7 @@ import re
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
-_FIRST = frozenset("~nNtTfF+-.0123456789")
+NOT_STRINGS = frozenset("~nNtTfF+-.0123456789")
 """The first characters of values that are not strings: a quick check that settles nearly all texts."""
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
@@ -27,7 +27,7 @@ _MOST_DIGITS = 32
 
 def resolve(text: str) -> bool | float | str | None:
     """The value of a plain scalar. Raises ValueError for a number that JSON or the APIs cannot represent."""
-    if text and text[0] not in _FIRST:
+    if text and text[0] not in NOT_STRINGS:
         return text
     if text in _NULL:
         return None

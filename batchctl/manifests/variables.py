@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from batchctl.manifests.fault_codes import Code
@@ -142,8 +142,8 @@ class Replacer:
         whole = REFERENCE.fullmatch(text)
         if whole is not None and whole[1] is not None:
             value = look_up(whole)
-            return replace(node, value=value, text=_written(value), variable=whole[1])
-        return replace(node, value=REFERENCE.sub(replacement, text))
+            return node._replace(value=value, text=_written(value), variable=whole[1])
+        return node._replace(value=REFERENCE.sub(replacement, text))
 
     def text(self, value: bool | float | str, place: Location) -> str:
         """The value of a variable inside a longer string."""

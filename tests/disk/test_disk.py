@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from batchctl.disk.private_files import create_empty, create_file, make_folder, open_or_create
-from batchctl.disk.safe_open import UnsafeFile, is_there, open_file, open_stream, read_start, require_regular
+from batchctl.disk.safe_open import (
+    UnsafeFile,
+    is_there,
+    open_file,
+    open_folder,
+    open_stream,
+    read_start,
+    read_start_in,
+    require_regular,
+)
 
 SECRET = b"machine github.com password hunter2"
 
@@ -61,9 +70,22 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "stack" / "file"
 
 
+def inside(path: Path) -> bytes:
+    with open_folder(path.parent) as folder:
+        return read_start_in(folder, path, 9)
+
+
 @pytest.mark.parametrize("put", BAD)
 @pytest.mark.parametrize(
-    "use", [open_file, open_stream, require_regular, lambda path: read_start(path, 9), open_or_create]
+    "use",
+    [
+        open_file,
+        open_stream,
+        require_regular,
+        lambda path: read_start(path, 9),
+        open_or_create,
+        inside,
+    ],
 )
 def test_only_regular_files_are_opened(place: Path, put: Callable[[Path], None], use: Callable[[Path], object]) -> None:
     put(place)
@@ -121,6 +143,34 @@ def test_a_broken_link_exists(place: Path) -> None:
 def test_a_file_is_read_up_to_the_limit(place: Path) -> None:
     place.write_bytes(b"0123456789")
     assert read_start(place, 4) == b"0123"
+    assert read_start(place, 99) == b"0123456789"
+    assert inside(place) == b"012345678"
+
+
+def test_a_file_that_grows_meanwhile_is_read_to_its_end(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.write_bytes(b"01234")
+    fstat = os.fstat
+
+    def late(handle: int) -> os.stat_result:
+        found = fstat(handle)
+        place.write_bytes(b"0123456789")
+        return found
+
+    monkeypatch.setattr(os, "fstat", late)
+    assert read_start(place, 99) == b"0123456789"
+
+
+def test_files_are_read_in_the_folder_that_was_opened(place: Path) -> None:
+    place.write_bytes(b"here")
+    elsewhere = place.parent.parent / "elsewhere"
+    with open_folder(place.parent) as folder:
+        place.parent.rename(elsewhere)
+        place.parent.symlink_to(elsewhere)
+        assert read_start_in(folder, place, 9) == b"here"
+        with pytest.raises(UnsafeFile, match="stack"), open_folder(place.parent):
+            pass
+        with pytest.raises(FileNotFoundError, match="missing"):
+            read_start_in(folder, place.with_name("missing"), 9)
 
 
 def test_files_are_private_whatever_the_umask(place: Path, umask: int) -> None:

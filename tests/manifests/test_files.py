@@ -237,14 +237,14 @@ def test_links_inside_the_stack_are_followed_and_circles_end(tmp_path: Path, mon
     (tmp_path / "jobs/same.yaml").symlink_to(tmp_path / "jobs/a.yaml")
     (tmp_path / "jobs/self").symlink_to(tmp_path / "jobs/self")
     listed: list[str] = []
-    iterdir = Path.iterdir
+    list_folder = manifest_files.list_folder
 
-    def spy(path: Path) -> object:
+    def spy(path: Path) -> list[os.DirEntry[str]]:
         listed.append(path.name)
-        return iterdir(path)
+        return list_folder(path)
 
     # A circle ends by itself after forty links, but two of them would be walked 2**40 times.
-    monkeypatch.setattr(Path, "iterdir", spy)
+    monkeypatch.setattr(manifest_files, "list_folder", spy)
     assert paths(tmp_path) == {"a": "jobs/a.yaml", "b": "shared/b.yaml"}
     assert listed == ["jobs", "shared"]
 
@@ -261,21 +261,21 @@ def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
 
 def test_files_and_folders_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, {"batchctl.yaml": STACK, "a.yaml": JOB, "closed/b.yaml": JOB})
-    opened, listed = manifest_files.read_start, Path.iterdir
+    opened, listed = manifest_files.read_start_in, manifest_files.list_folder
 
     # Permissions do not bind a superuser, as whom tests may run: the refusal is put in where the file system gives it.
-    def refuse(path: Path, limit: int) -> bytes:
+    def refuse(folder: int, path: Path, limit: int) -> bytes:
         if path.name == "a.yaml":
             raise PermissionError(13, "Permission denied", str(path))
-        return opened(path, limit)
+        return opened(folder, path, limit)
 
-    def refuse_folder(path: Path) -> object:
+    def refuse_folder(path: Path) -> list[os.DirEntry[str]]:
         if path.name == "closed":
             raise PermissionError(13, "Permission denied", str(path))
         return listed(path)
 
-    monkeypatch.setattr(manifest_files, "read_start", refuse)
-    monkeypatch.setattr(Path, "iterdir", refuse_folder)
+    monkeypatch.setattr(manifest_files, "read_start_in", refuse)
+    monkeypatch.setattr(manifest_files, "list_folder", refuse_folder)
     assert lines(tmp_path) == [
         "batchctl.yaml:1:1: UnreadableFile a.yaml cannot be read: Permission denied",
         "batchctl.yaml:1:1: UnreadableFile closed cannot be read: Permission denied",
