@@ -82,8 +82,7 @@ class Upload:
     display_name: str
 
 
-@dataclass(frozen=True)
-class ResultItem:
+class ResultItem(msgspec.Struct, frozen=True):
     """One row of a result as the API gave it, in arrival order. One of `response` and `error` is set."""
 
     key: str | None
@@ -93,7 +92,7 @@ class ResultItem:
     error: Mapping[str, Json] | None = None
     request: Mapping[str, Json] | None = None
     """The request that the API repeats beside the result; None if it does not."""
-    members: Mapping[str, Json] = field(default_factory=dict)
+    members: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """Other members beside the result: the user's own members of the row, such as `custom_id`."""
     key_is_number: bool = False
     """Whether the key is a number: an importer may have converted a text."""

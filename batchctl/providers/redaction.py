@@ -11,9 +11,10 @@ import base64
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeAlias
+
+import msgspec
 
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
@@ -32,7 +33,11 @@ _BACKSLASHES = r"\\{1,8}"
 _SLASHED = frozenset('"\\/')
 """Characters that JSON escapes with a backslash, or may."""
 
-_Forms: TypeAlias = tuple[tuple[str, ...], re.Pattern[str]]
+_VECTORS = frozenset({"embedding", "embeddings", "predictions"})
+"""Members of an answer with vectors."""
+_ENCODER = msgspec.json.Encoder()
+
+_Forms: TypeAlias = tuple[tuple[str, ...], re.Pattern[str], tuple[bytes, ...]]
 
 
 def blanked(text: str, secrets: Iterable[str]) -> str:
@@ -73,16 +78,33 @@ def _of_urls(urls: tuple[str, ...]) -> tuple[str, ...]:
 
 def blanked_json(value: Json, secrets: Iterable[str]) -> Json:
     """The JSON value with these secrets replaced in all texts, including names."""
-    return _walk(value, [_forms(secret) for secret in secrets if len(secret) >= _MIN_SECRET])
+    forms = [_forms(secret) for secret in secrets if len(secret) >= _MIN_SECRET]
+    return _walk(value, forms) if forms and not _is_certainly_clean(value, forms) else value
 
 
 def clean_rows(items: Iterable[ResultItem], clean: Callable[[Json], Json]) -> Iterator[ResultItem]:
     """Rows with `clean` applied to every stored part."""
     for item in items:
-        parts: dict[str, Any] = {
-            name: clean(dict(part)) for name in _ROW_PARTS if (part := getattr(item, name)) is not None
-        }
-        yield replace(item, **parts)
+        parts: dict[str, Any] = {}
+        for name in _ROW_PARTS:
+            part = getattr(item, name)
+            if part and (cleaned := clean(dict(part))) != part:
+                parts[name] = cleaned
+        yield msgspec.structs.replace(item, **parts) if parts else item
+
+
+def _is_certainly_clean(value: Json, forms: Sequence[_Forms]) -> bool:
+    """Whether the JSON of a value shows that it has none of these secrets. False for vectors, which are long."""
+    if type(value) is not dict or not _VECTORS.isdisjoint(value):
+        return False
+    try:
+        text = _ENCODER.encode(value)
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError):
+        return False
+    # An escape inside a text, in JSON inside JSON or in a URL, may be one of a secret.
+    if b"%" in text or rb"\\" in text:
+        return False
+    return not any(form in text for _, _, inside in forms for form in inside)
 
 
 def _walk(value: Json, forms: Sequence[_Forms]) -> Json:
@@ -104,7 +126,7 @@ def _cleaned(text: str, forms: Sequence[_Forms]) -> str:
 
 
 def _without(text: str, forms: _Forms) -> str:
-    literals, escaped = forms
+    literals, escaped, _ = forms
     for form in literals:
         if form in text:
             text = text.replace(form, BLANK)
@@ -113,8 +135,10 @@ def _without(text: str, forms: _Forms) -> str:
 
 @lru_cache(maxsize=64)
 def _forms(secret: str) -> _Forms:
-    """The literal forms of a secret, and a pattern for all mixtures of escapes."""
-    return (secret, *_in_base64(secret.encode("utf-8", "replace"))), re.compile("".join(map(_escaped, secret)))
+    """The literal forms of a secret, a pattern for all mixtures of escapes, and the literal forms inside JSON."""
+    literals = (secret, *_in_base64(secret.encode("utf-8", "replace")))
+    inside = tuple(_ENCODER.encode(text.encode("utf-8", "replace").decode("utf-8"))[1:-1] for text in literals)
+    return literals, re.compile("".join(map(_escaped, secret))), inside
 
 
 def _in_base64(secret: bytes) -> tuple[str, ...]:

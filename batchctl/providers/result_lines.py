@@ -9,14 +9,15 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from batchctl.model.desired import Json
 from batchctl.model.errors import BadReply
 from batchctl.model.file_forms import foreign_form, way_out
 from batchctl.model.ports import ResultItem
 from batchctl.providers.streamed_lines import LongLine, lines
-from batchctl.providers.untrusted_text import DECODER, parse_json
+from batchctl.providers.untrusted_text import DECODER, parse_line
 
 _DATA_LOSS = 15
 _BOM = b"\xef\xbb\xbf"
@@ -50,13 +51,14 @@ def read_lines(
             yield bad
             bad = None
         start = line.start if isinstance(line, LongLine) else line
-        _refuse_form(start if number == 1 else b"", what)
+        _refuse_form(number, start, what)
         text = start.removeprefix(_BOM)
         if not text.strip():
             continue
         if not has_text and _PAGE.match(text):
             raise BadReply(f"{what}: got an HTML page instead of the result file")
-        has_rows, has_text = has_rows or _ROW.match(text) is not None, True
+        has_text = True
+        has_rows = has_rows or _ROW.match(text) is not None
         if isinstance(line, LongLine):
             yield long_row(
                 line, f"line {number} of the result file is longer than {limit:,} bytes (limits.lineBytes)", item_of
@@ -75,9 +77,9 @@ def read_lines(
         yield bad
 
 
-def _refuse_form(start: bytes, what: str) -> None:
-    """Raise BadReply for a body whose first bytes show another format, such as a compressed file."""
-    form = foreign_form(start)
+def _refuse_form(number: int, start: bytes, what: str) -> None:
+    """Raise BadReply for a body whose first line shows another format, such as a compressed file."""
+    form = foreign_form(start) if number == 1 else None
     if form is not None:
         hint = f"batchctl reads results as lines of JSON in UTF-8 only: {way_out(form)}"
         raise BadReply(f"{what}: the result file is {form}, not lines of JSON", hint=hint)
@@ -89,7 +91,7 @@ def _values(text: bytes) -> tuple[list[Json], bytes, str]:
     Lines that were joined without a line end, and the items of a list, count as rows too.
     """
     try:
-        value = parse_json(text)
+        value = parse_line(text)
     except UnicodeDecodeError as error:
         return [], text, str(error)
     except ValueError as error:

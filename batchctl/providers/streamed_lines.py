@@ -46,12 +46,20 @@ def lines(chunks: Iterable[bytes], limit: int) -> Iterator[Line]:
     held = _Held(limit)
     with closing(held):
         for chunk in chunks:
-            *whole, rest = chunk.split(b"\n")
-            for piece in whole:
+            first, *others = chunk.split(b"\n")
+            held.add(first)
+            if not others:
+                continue
+            yield held.line()
+            held.clear()
+            for piece in others[:-1]:
+                if len(piece) <= limit:
+                    yield piece
+                    continue
                 held.add(piece)
                 yield held.line()
                 held.clear()
-            held.add(rest)
+            held.add(others[-1])
         yield held.line()
 
 

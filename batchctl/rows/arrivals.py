@@ -7,6 +7,7 @@ certain to belong to its row counts before a doubtful one, and the final file be
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -64,15 +65,15 @@ class Arrivals:
         number = len(self.answers)
         outcome = fingerprint([item.response, item.error])
         self.answers.append(item.response is not None)
-        self.hollow.append(item.response is not None and all(value in _NOTHING for value in item.response.values()))
+        self.hollow.append(item.response is not None and _is_hollow(item.response))
         self.early.append(item.early)
         self.doubtful.append(False)
         self.outcomes.append(outcome)
         try:
-            line = fingerprint([outcome, item.key, item.index, item.members, item.request])
+            beside = fingerprint([item.members, item.request]) if item.members or item.request else 0
         except RecursionError:
-            line = fingerprint(["nested too deeply", number])
-        self.lines.append(line)
+            beside = fingerprint(["nested too deeply", number])
+        self.lines.append(fingerprint([outcome, item.key, item.index, beside]))
         return number
 
     def settled(self) -> Settled:
@@ -88,8 +89,9 @@ class Arrivals:
 
     def order(self, settled: Settled) -> list[int]:
         """The numbers of the results that are not dropped, the best first."""
-        kept = (number for number, fate in enumerate(settled.fates) if fate != Fate.DROPPED)
-        return sorted(kept, key=self._rank)
+        kept = [number for number, fate in enumerate(settled.fates) if fate != Fate.DROPPED]
+        differ = not all(self.answers) or any(self.hollow) or any(self.doubtful) or any(self.early)
+        return sorted(kept, key=self._rank) if differ else kept
 
     def is_copy(self, number: int, other: int) -> bool:
         """Whether a result adds nothing to another one for the same row that counts before it."""
@@ -98,3 +100,16 @@ class Arrivals:
 
     def _rank(self, number: int) -> tuple[bool, int, int, int]:
         return not self.answers[number], self.hollow[number], self.doubtful[number], self.early[number]
+
+
+def _is_hollow(response: Mapping[str, Json]) -> bool:
+    """Whether an answer has no content."""
+    values = response.values()
+    return not any(values) and all(value in _NOTHING for value in values)
+
+
+def without_position(settled: Settled) -> Iterator[int]:
+    """Results that count although their position is not known."""
+    return (
+        number for number, fate in enumerate(settled.fates) if fate == Fate.MATCHED and settled.rows[number] == NOWHERE
+    )

@@ -26,8 +26,7 @@ from batchctl.model.ports import (
 )
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.verdicts import RowVerdict
-from batchctl.rows.arrivals import Fate, Settled
-from batchctl.rows.counting import ResultCount, without_position
+from batchctl.rows.arrivals import Fate, Settled, without_position
 from batchctl.rows.durable import flush_durably
 from batchctl.rows.expectation import Expectations
 from batchctl.rows.folder import RESULTS_FILE
@@ -114,19 +113,18 @@ class Collection:
             if isinstance(known, ForeignRows) and sent is not None and sent.has_fingerprints:
                 self._earlier.keep(whole, known.files)
             answers = ANSWERS_FILE if is_part else RESULTS_FILE
-            counts = ResultCount()
             for number, arrived in enumerate(items):
                 item = arrived if arrived.aside is None else _kept_aside(self._part, arrived, arrived.aside, number)
                 echoed = expectations.place(item.request)
-                item = item if self._is_joined_by_request else replace(item, request=None)
+                if item.request is not None and not self._is_joined_by_request:
+                    item = structs.replace(item, request=None)
                 join.add(item)
                 spool.add(item, echoed)
-                counts.add(item)
             settled = join.settle()
             anonymous = spool.count_anonymous(without_position(settled))
             written = spool.write_sorted(self._part / answers, settled, join, expectations, ledger)
         came = written.verdicts.total()
-        tokens = counts.tokens(settled)
+        tokens = written.usage.input
         found: dict[str, Json] = {"tokens": tokens, **written.usage.facts()}
         own = None
         if ledger is not None and sent is not None:
@@ -197,7 +195,7 @@ class Collection:
             return
         numbers = {place: number for number, place in enumerate(sent.places)}
         for item in items:
-            yield item if item.index is None else replace(item, index=numbers.get(item.index))
+            yield item if item.index is None else structs.replace(item, index=numbers.get(item.index))
 
     def _merged(self, path: str, whole: WholeInput, found: dict[str, Json]) -> Collected:
         """Write the results of all attempts, and put their checksum into `found`."""
@@ -277,4 +275,4 @@ def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) ->
     with create_file(part / name) as stream:
         shutil.copyfileobj(content, stream)
         flush_durably(stream)
-    return replace(item, error={**(item.error or {}), "rawFile": name}, aside=None)
+    return structs.replace(item, error={**(item.error or {}), "rawFile": name}, aside=None)

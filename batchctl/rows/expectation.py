@@ -66,7 +66,7 @@ class Expectations:
         self._places: OrderedDict[bytes, int] = OrderedDict()
         self._compiled: OrderedDict[int, Expectation] = OrderedDict()
         self._last: Mapping[str, Json] | None = None
-        """What was stored last: rows of one form have the same object."""
+        """The last one that was stored: rows of one form have the same object."""
         self._last_place = UNSEEN
 
     def place(self, request: Mapping[str, Json] | None) -> int:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from operator import ne
 
 
 class Groups:
@@ -18,6 +21,11 @@ class Groups:
         self._marks = array("Q", (marks[row] for row in self._rows))
         self._gone = array("I", bytes(4 * len(marks)))
         """At a group's start: how many of its first rows are taken."""
+
+    @cached_property
+    def is_distinct(self) -> bool:
+        """Whether each group has one row."""
+        return all(map(ne, self._marks, islice(self._marks, 1, None)))
 
     def first(self, mark: int) -> int | None:
         """The first row of a group; None if there is no such group."""

@@ -6,7 +6,6 @@ searched for as it was sent, then as a number, and counts only if exactly one ro
 
 from __future__ import annotations
 
-import hashlib
 import json
 from array import array
 from collections.abc import Mapping
@@ -17,10 +16,14 @@ from batchctl.rows.echo import number_like
 from batchctl.rows.groups import Groups
 
 NAMES = ("key", "custom_id", "id")
+_NO_NAMES = frozenset[str]()
+_MOST = 2**64 - 1
 
 
 def numbers_of(item: ResultItem) -> frozenset[str]:
     """The names of a result that came back as numbers: their spelling in the input is not known."""
+    if not item.members and not item.key_is_number:
+        return _NO_NAMES
     given = {**item.members, "key": 0 if item.key_is_number else None}
     return frozenset(
         name for name in NAMES if isinstance(given.get(name), int | float) and not isinstance(given[name], bool)
@@ -30,6 +33,8 @@ def numbers_of(item: ResultItem) -> frozenset[str]:
 def names_of(key: str | None, members: Mapping[str, Json]) -> dict[str, str]:
     """The names of a row or a result."""
     found = {} if key is None else {"key": key}
+    if not members:
+        return found
     for name in NAMES[1:]:
         text = _text(members.get(name))
         if text is not None:
@@ -56,12 +61,16 @@ class Identities:
     def __init__(self) -> None:
         self._count = 0
         self._columns: dict[str, list[str | None]] = {}
-        self._groups: dict[str, tuple[Groups, Groups]] = {}
+        self._exact: dict[str, Groups] = {}
+        self._loose: dict[str, Groups] = {}
+        self._next = 0
+        """The row after the last one that was found: results often come in the order of the input."""
 
     def add(self, names: Mapping[str, str]) -> None:
         """Add the next row."""
         for name in names:
-            self._columns.setdefault(name, [None] * self._count)
+            if name not in self._columns:
+                self._columns[name] = [None] * self._count
         for name, column in self._columns.items():
             column.append(names.get(name))
         self._count += 1
@@ -69,27 +78,39 @@ class Identities:
     def close(self) -> None:
         """Build the index, after all rows were added."""
         for name, column in self._columns.items():
-            exact = array("Q", (0 if text is None else _mark(text) for text in column))
-            loose = array("Q", (0 if text is None else _mark(number_like(text)) for text in column))
-            self._groups[name] = Groups(exact), Groups(loose)
+            self._exact[name] = Groups(array("Q", (0 if text is None else _mark(text) for text in column)))
 
-    def owner(self, names: Mapping[str, str], numbers: frozenset[str] = frozenset()) -> int | None:
+    def owner(self, names: Mapping[str, str], numbers: frozenset[str] = _NO_NAMES) -> int | None:
         """The only row with one of these names; None if each name has no row, or several.
 
         Names among `numbers` may have been any text that looks like that number.
         """
         for name in NAMES:
-            text, groups = names.get(name), self._groups.get(name)
-            if text is None or groups is None:
+            text, exact = names.get(name), self._exact.get(name)
+            if text is None or exact is None:
                 continue
-            exact, loose = groups
-            row = None if name in numbers else exact.only(_mark(text))
-            if name in numbers or exact.first(_mark(text)) is None:
-                row = loose.only(_mark(number_like(text)))
+            if name not in numbers and exact.is_distinct and self._is_next(name, text):
+                self._next += 1
+                return self._next - 1
+            row = self._find(name, text, exact, is_number=name in numbers)
             own = None if row is None else self._columns[name][row]
-            if own is not None and same_name(own, text):
+            if row is not None and own is not None and same_name(own, text):
+                self._next = row + 1
                 return row
         return None
+
+    def _is_next(self, name: str, text: str) -> bool:
+        return self._next < self._count and self._columns[name][self._next] == text
+
+    def _find(self, name: str, text: str, exact: Groups, *, is_number: bool) -> int | None:
+        if not is_number and exact.first(_mark(text)) is not None:
+            return exact.only(_mark(text))
+        loose = self._loose.get(name)
+        if loose is None:
+            column = self._columns[name]
+            marks = array("Q", (0 if own is None else _mark(number_like(own)) for own in column))
+            loose = self._loose[name] = Groups(marks)
+        return loose.only(_mark(number_like(text)))
 
     def fits(self, row: int, names: Mapping[str, str]) -> bool:
         """Whether no name of a row contradicts those of a result."""
@@ -101,5 +122,5 @@ class Identities:
 
 
 def _mark(text: str) -> int:
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+    """64 bits of a name. 0 is for rows without one."""
+    return (hash(text) & _MOST) or 1

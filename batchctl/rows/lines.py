@@ -5,11 +5,27 @@ from __future__ import annotations
 import json
 import math
 
+import msgspec
+
 from batchctl.model.desired import Json
+
+_ENCODER = msgspec.json.Encoder()
+_NULL = b"null"
 
 
 def encoded(value: Json) -> bytes:
     """A value as JSON on one line. Never fails on what an API may send: a paid result is kept, whatever is in it."""
+    try:
+        raw = _ENCODER.encode(value)
+        if _NULL not in raw:
+            return raw
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError):
+        pass  # half of a surrogate pair
+    # msgspec writes null for NaN and infinities.
+    return _by_python(value)
+
+
+def _by_python(value: Json) -> bytes:
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError:

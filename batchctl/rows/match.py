@@ -127,6 +127,8 @@ class RowJoin:
 
     def _lookalikes(self) -> Mapping[int, Counter[int]]:
         """Loose forms of several exact ones: how many rows have each of these."""
+        if not self._table.is_echoed:
+            return {}
         if self._known_lookalikes is None:
             self._known_lookalikes = dict(self._find_lookalikes())
         return self._known_lookalikes

@@ -5,7 +5,6 @@ The answers are the bytes that were collected, so that the same ledgers give the
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
 from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
-from batchctl.rows.durable import flush_durably
+from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.ledger_file import LedgerRecord, Segment
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.lines import encoded
@@ -50,20 +49,17 @@ class Merged:
 
 def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex) -> Merged:
     """Write the merged results durably. Raises OSError."""
-    sha256 = hashlib.sha256()
     verdicts = Counter[str]()
     with create_file(path) as target, Answers() as answers:
+        lines = HashedLines(target)
         for row in rows:
             found = index.find(row.fingerprint)
             if found is None or not found[1].length:
                 verdicts[(RowVerdict.NOT_SENT if found is None else RowVerdict.NO_RESULT).value] += 1
                 continue
             verdicts[found[1].code] += 1
-            line = _line(row, found[1].code, found[0].sent_with, answers.read(*found))
-            sha256.update(line)
-            target.write(line)
-        flush_durably(target)
-    return Merged(sha256.hexdigest(), verdicts)
+            lines.add(_line(row, found[1].code, found[0].sent_with, answers.read(*found)))
+        return Merged(lines.finish(), verdicts)
 
 
 def _line(row: WholeRow, code: str, sent_with: SentWith | None, outcome: bytes) -> bytes:

@@ -5,25 +5,27 @@ Owns the memory bound: what came waits on disk, and only a number for each stays
 
 from __future__ import annotations
 
-import hashlib
 import json
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
+from operator import lt
 from pathlib import Path
 from types import TracebackType
+
+import msgspec
 
 from batchctl.disk.private_files import create_file
 from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.arrivals import NOWHERE, Fate, Settled
-from batchctl.rows.durable import flush_durably
 from batchctl.rows.expectation import UNSEEN, Expectation, Expectations
 from batchctl.rows.fingerprint import fingerprint
+from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
 from batchctl.rows.ledger_file import LedgerWriter
 from batchctl.rows.lines import encoded
@@ -32,6 +34,10 @@ from batchctl.rows.verdict import verdict
 from batchctl.rows.written import as_written
 
 _NAMELESS = 0
+_NO_MEMBERS = b"{}"
+_AHEAD = 2**18
+"""Bytes that are read at once."""
+_DECODER = msgspec.json.Decoder(dict[str, Json])
 _NO_INDEX = 2**62
 """Sorts after every input position."""
 
@@ -53,6 +59,9 @@ class Spool(AbstractContextManager["Spool"]):
         self._path = path
         self._stream = create_file(path)
         self._offsets = array("q", [0])
+        self._ahead = b""
+        """Bytes of the file that were read in advance, beginning at `_ahead_at`."""
+        self._ahead_at = 0
         self._echoed = array("q")
         """By result: the place of the expectation of its echoed request."""
 
@@ -62,9 +71,9 @@ class Spool(AbstractContextManager["Spool"]):
     def add(self, item: ResultItem, echoed: int) -> None:
         """Add the next result. `echoed` is the place of the expectation of its echoed request."""
         self._echoed.append(echoed)
-        outcome = {"error": dict(item.error or {})} if item.response is None else {"response": dict(item.response)}
-        parts = (encoded(item.key), encoded(outcome), encoded(dict(item.members)))
-        record = b"\n".join(parts)
+        outcome = {"error": dict(item.error or {})} if item.response is None else {"response": item.response}
+        members = encoded(dict(item.members)) if item.members else _NO_MEMBERS
+        record = b"\n".join((encoded(item.key), encoded(outcome), members))
         self._stream.write(record)
         self._offsets.append(self._offsets[-1] + len(record))
 
@@ -75,33 +84,25 @@ class Spool(AbstractContextManager["Spool"]):
 
         `ledger` takes the results that have a row; without it, the rows of the join are those of the whole input.
         """
-        sha256 = hashlib.sha256()
         verdicts, usage = Counter[RowVerdict](), UsageTotal()
-        kept = (number for number in range(len(self)) if settled.fates[number] != Fate.DROPPED)
-        # Sorting is stable, so results of one position keep the order of their arrival.
-        order = sorted(kept, key=lambda number: _sorting(settled.rows[number]))
-        end = 0
         with create_file(path) as target:
-            for number in order:
+            lines = HashedLines(target)
+            for number in _in_input_order(settled):
                 row = settled.rows[number]
                 place = UNSEEN if row == NOWHERE else join.expectation(row)
                 expected = expectations.at(self._echoed[number] if place == UNSEEN else place)
                 record = self._record(number)
                 outcome = _outcome(record[1])
                 found = _judge(outcome, expected)
-                verdicts[found] += settled.fates[number] == Fate.MATCHED
-                usage.add((outcome or {}).get("response") or {})
+                usage.add(outcome)
                 position = row if ledger is None or row == NOWHERE else ledger.position(row)
-                head, tail = _head(record, row, position, join, found), record[1][1:]
-                sha256.update(head)
-                sha256.update(tail + b"\n")
-                target.write(head)
-                target.write(tail + b"\n")
-                if ledger is not None and row != NOWHERE and settled.fates[number] == Fate.MATCHED:
-                    ledger.add(row, found, end + len(head), len(tail))
-                end += len(head) + len(tail) + 1
-            flush_durably(target)
-        return Written(sha256.hexdigest(), verdicts, usage)
+                head = _head(record, row, position, join, found)
+                if settled.fates[number] == Fate.MATCHED:
+                    verdicts[found] += 1
+                    if ledger is not None and row != NOWHERE:
+                        ledger.add(row, found, lines.end + len(head), len(record[1]) - 1)
+                lines.add(head + record[1][1:] + b"\n")
+            return Written(lines.finish(), verdicts, usage)
 
     def count_anonymous(self, numbers: Iterable[int]) -> int:
         """The number of these results that have no name, or the same names as another result."""
@@ -116,8 +117,18 @@ class Spool(AbstractContextManager["Spool"]):
         return fingerprint([json.loads(key), given]) if given or key != b"null" else _NAMELESS
 
     def _record(self, number: int) -> list[bytes]:
-        self._stream.seek(self._offsets[number])
-        return self._stream.read(self._offsets[number + 1] - self._offsets[number]).split(b"\n")
+        """A result as it was put aside: key, outcome and members, each as JSON."""
+        start, end = self._offsets[number], self._offsets[number + 1]
+        if not self._ahead_at <= start <= end <= self._ahead_at + len(self._ahead):
+            self._stream.flush()
+            # Results that came in the order of the input are read in large pieces.
+            is_next = start == self._ahead_at + len(self._ahead)
+            self._ahead_at, self._ahead = start, self._read(start, max(end - start, _AHEAD if is_next else 0))
+        return self._ahead[start - self._ahead_at : end - self._ahead_at].split(b"\n")
+
+    def _read(self, start: int, size: int) -> bytes:
+        self._stream.seek(start)
+        return self._stream.read(size)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -130,10 +141,11 @@ def _head(record: list[bytes], row: int, position: int, join: Join, found: RowVe
     """The start of a line of `results.jsonl`: its outcome follows as it was put aside, without the first brace."""
     key, _, members = record
     head: dict[str, Json] = {"key": json.loads(key), "index": None, "verdict": found.value}
-    came: dict[str, Json] = json.loads(members)
+    came: dict[str, Json] = {} if members == _NO_MEMBERS else json.loads(members)
     if row != NOWHERE:
-        head = {**head, "key": join.key(row, head["key"]), "index": position}
-        came = as_written(came, join.members(row))
+        head["key"], head["index"] = join.key(row, head["key"]), position
+        own = join.members(row)
+        came = as_written(came, own) if came or own else came
     # What a row is comes before its answer, which may be long.
     head |= {"input": came} if came else {}
     return encoded(head)[:-1] + b","
@@ -141,6 +153,10 @@ def _head(record: list[bytes], row: int, position: int, join: Join, found: RowVe
 
 def _outcome(record: bytes) -> dict[str, Json] | None:
     """The answer or error of a result as it was put aside; None if it is nested too deeply to be read again."""
+    try:
+        return _DECODER.decode(record)
+    except (msgspec.MsgspecError, RecursionError):
+        pass  # It has half of a surrogate pair.
     try:
         found: dict[str, Json] = json.loads(record)
     except RecursionError:
@@ -155,5 +171,11 @@ def _judge(outcome: Mapping[str, Json] | None, expected: Expectation) -> RowVerd
     return verdict(outcome.get("response"), outcome.get("error"), expected)
 
 
-def _sorting(row: int) -> int:
-    return _NO_INDEX if row == NOWHERE else row
+def _in_input_order(settled: Settled) -> Sequence[int]:
+    """The results that are kept, in the order of the input, those without a position last."""
+    rows, fates = settled.rows, settled.fates
+    if Fate.DROPPED not in fates and NOWHERE not in rows and all(map(lt, rows, islice(rows, 1, None))):
+        return range(len(rows))
+    kept = (number for number, fate in enumerate(fates) if fate != Fate.DROPPED)
+    # Sorting is stable, so results of one position keep the order of their arrival.
+    return sorted(kept, key=lambda number: _NO_INDEX if rows[number] == NOWHERE else rows[number])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import BinaryIO
 
 from batchctl.model.desired import Json
@@ -49,8 +50,26 @@ class RowTable:
                 expectations.place(row.request) if row.asked is None else expectations.place_of(row.asked)
             )
         self.names.close()
-        self.by_exact, self.by_loose, self.by_core = Groups(self.exact), Groups(self.loose), Groups(self.core)
-        self.by_whole = Groups(self._whole)
+
+    @cached_property
+    def by_exact(self) -> Groups:
+        """The rows by the exact form of their requests."""
+        return Groups(self.exact)
+
+    @cached_property
+    def by_loose(self) -> Groups:
+        """The rows by the loose form of their requests."""
+        return Groups(self.loose)
+
+    @cached_property
+    def by_core(self) -> Groups:
+        """The rows by the questions of their requests."""
+        return Groups(self.core)
+
+    @cached_property
+    def by_whole(self) -> Groups:
+        """The rows by their requests with the members beside them."""
+        return Groups(self._whole)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -72,7 +91,7 @@ class RowTable:
         self.exact.append(found.exact)
         self.loose.append(found.loose)
         self.core.append(found.core)
-        self._whole.append(whole_form(found.exact, row.members))
+        self._whole.append(whole_form(found.exact, row.members) if row.members else 0)
         self.keys.append(row.key)
         self.names.add({**names_of(row.key, row.members), **row.sent})
         line = json.dumps(dict(row.members)).encode("ascii") if row.members else b""

@@ -6,7 +6,6 @@ Source: reference 1.4 (`usageMetadata`; `tokenCount` of embeddings), 8.1, 8.2; p
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 from batchctl.model.desired import Json
@@ -16,16 +15,23 @@ _MOST = 2**31
 _MOST_DIGITS = 10
 
 _METADATA = {
-    "promptTokens": ("promptTokenCount", "prompt_token_count"),
-    "cachedTokens": ("cachedContentTokenCount", "cached_content_token_count"),
-    "outputTokens": ("candidatesTokenCount", "candidates_token_count"),
-    "thoughtTokens": ("thoughtsTokenCount", "thoughts_token_count"),
-    "totalTokens": ("totalTokenCount", "total_token_count"),
+    "promptTokenCount": "promptTokens",
+    "prompt_token_count": "promptTokens",
+    "cachedContentTokenCount": "cachedTokens",
+    "cached_content_token_count": "cachedTokens",
+    "candidatesTokenCount": "outputTokens",
+    "candidates_token_count": "outputTokens",
+    "thoughtsTokenCount": "thoughtTokens",
+    "thoughts_token_count": "thoughtTokens",
+    "totalTokenCount": "totalTokens",
+    "total_token_count": "totalTokens",
 }
 _OF_PUBLISHERS = {
-    "promptTokens": ("input_tokens", "prompt_tokens"),
-    "outputTokens": ("output_tokens", "completion_tokens"),
-    "totalTokens": ("total_tokens",),
+    "input_tokens": "promptTokens",
+    "prompt_tokens": "promptTokens",
+    "output_tokens": "outputTokens",
+    "completion_tokens": "outputTokens",
+    "total_tokens": "totalTokens",
 }
 
 
@@ -54,17 +60,36 @@ class UsageTotal:
 
     def __init__(self) -> None:
         self._rows = 0
-        self._tokens: Counter[str] = Counter()
-        self._versions: Counter[str] = Counter()
+        self._tokens: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
+        self._input: int | None = None
+        self._is_input_known = True
 
-    def add(self, response: Mapping[str, Json]) -> None:
-        """Add one answer."""
+    def add(self, outcome: Mapping[str, Json] | None) -> None:
+        """Add the outcome of one row; None: it cannot be read."""
+        response = None if outcome is None else outcome.get("response")
+        if response is None:
+            self._is_input_known &= outcome is not None
+            return
         usage = usage_of(response)
         self._rows += bool(usage)
-        self._tokens.update(usage)
+        for name, number in usage.items():
+            self._tokens[name] = self._tokens.get(name, 0) + number
+        self._add_input(input_tokens(response))
         version = model_version(response)
         if version is not None:
-            self._versions[version] += 1
+            self._versions[version] = self._versions.get(version, 0) + 1
+
+    def _add_input(self, tokens: int | None) -> None:
+        if tokens is None:
+            self._is_input_known = False
+        else:
+            self._input = (self._input or 0) + tokens
+
+    @property
+    def input(self) -> int | None:
+        """The input tokens of all answers; None unless the API counted them for each answer."""
+        return self._input if self._is_input_known else None
 
     @property
     def total(self) -> int | None:
@@ -72,12 +97,14 @@ class UsageTotal:
         if not self._rows:
             return None
         tokens = self._tokens
-        return tokens["totalTokens"] or tokens["promptTokens"] + tokens["outputTokens"] + tokens["thoughtTokens"]
+        parts = ("promptTokens", "outputTokens", "thoughtTokens")
+        return tokens.get("totalTokens") or sum(tokens.get(name, 0) for name in parts)
 
     def facts(self) -> dict[str, Json]:
         """The members of a results manifest. `usage.rows` is the number of answers with token counts."""
-        usage = {"rows": self._rows, **{name: self._tokens[name] for name in _METADATA if name in self._tokens}}
-        return {"modelVersions": dict(sorted(self._versions.items())[:_MOST_VERSIONS]), "usage": usage}
+        counts = {name: self._tokens[name] for name in dict.fromkeys(_METADATA.values()) if name in self._tokens}
+        versions = dict(sorted(self._versions.items())[:_MOST_VERSIONS])
+        return {"modelVersions": versions, "usage": {"rows": self._rows, **counts}}
 
 
 _MOST_VERSIONS = 100
@@ -94,12 +121,18 @@ def model_version(response: Mapping[str, Json]) -> str | None:
     return None
 
 
-def _counts(usage: Mapping[str, Json], names: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    found = {column: [_number(usage.get(name)) for name in spellings] for column, spellings in names.items()}
-    return {column: number for column, numbers in found.items() for number in numbers if number is not None}
+def _counts(usage: Mapping[str, Json], columns: Mapping[str, str]) -> dict[str, int]:
+    """The counts by column; where a count has several spellings, the last one in `columns` is used."""
+    found = {}
+    for name, column in columns.items():
+        if name in usage and (number := _number(usage[name])) is not None:
+            found[column] = number
+    return found
 
 
 def _number(found: Json) -> int | None:
+    if type(found) is int:
+        return found if 0 <= found < _MOST else None
     if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= _MOST_DIGITS:
         found = int(found)
     if isinstance(found, bool) or not isinstance(found, int):

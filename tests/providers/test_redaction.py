@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import httpx
@@ -13,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchctl.model import errors
+from batchctl.model.desired import Json
 from batchctl.model.ports import ResultItem
+from batchctl.providers import redaction
 from batchctl.providers.credentials import ApiKey
 from batchctl.providers.http.calls import Call
 from batchctl.providers.http.endpoint import Endpoint
@@ -98,6 +101,21 @@ def test_escapes_around_a_secret_stay_intact() -> None:
     for form in FORMS.values():
         body = f'{{"a": "line\\n{form}\\n\\u00e9"}}'
         assert json.loads(blanked(body, [SECRET]))["a"].endswith("\né")
+
+
+@pytest.mark.parametrize("secret", [SECRET, 'quoted "secret" \\ é', "tab\tand more of it", "\ud800 and more of it"])
+@pytest.mark.parametrize("shape", [lambda text: {"a": [text]}, lambda text: {text: {"b": 1}}])
+def test_a_look_at_the_whole_json_finds_the_same(
+    secret: str, shape: Callable[[str], Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [secret, json.dumps(secret), json.dumps(json.dumps(secret)), quote(secret.encode("utf-8", "replace"))]
+    texts += [in_base64(secret.encode("utf-8", "replace").decode()), json_escaped(SECRET), "plain", "50 %", "\\"]
+    values = [shape(f"before {text} behind") for text in texts]
+    at_once = [blanked_json(value, [secret]) for value in values]
+    monkeypatch.setattr(redaction, "_is_certainly_clean", lambda _value, _forms: False)
+    assert at_once == [blanked_json(value, [secret]) for value in values]
+    assert at_once[0] != values[0]
+    assert at_once[6] == values[6]
 
 
 def test_json_is_cleaned_through_and_through() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import random
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from batchctl.model.desired import Json
 from batchctl.model.keys import Account, Api, AttemptKey
@@ -33,7 +33,7 @@ def said(n: str, **more: Any) -> ResultItem:
 
 
 def failed(**more: Any) -> ResultItem:
-    return replace(said("", **more), response=None, error={"code": 13, "message": "no"})
+    return structs.replace(said("", **more), response=None, error={"code": 13, "message": "no"})
 
 
 def collect(folder: Path, known: KnownInput | None, *items: ResultItem) -> tuple[Collected, list[tuple[Any, ...]]]:
@@ -271,7 +271,7 @@ def test_an_answer_beats_an_error_in_any_order_and_copies_are_dropped(tmp_path: 
 @pytest.mark.parametrize("case", TWICE)
 def test_an_answer_beats_an_empty_one(tmp_path: Path, case: str) -> None:
     known, who = TWICE[case]
-    empty = replace(said("", **who), response={"candidates": []})
+    empty = structs.replace(said("", **who), response={"candidates": []})
     for number, items in enumerate(((empty, said("A", **who)), (said("A", **who), empty))):
         told, found = collect(tmp_path / str(number), known, *items)
         assert (told.unmatched, [answer for _, answer, *_ in found]) == (0, ["A"])

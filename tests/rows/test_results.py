@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from batchctl.model.errors import ReplyLost, ResultsError
 from batchctl.model.keys import Account, Api, AttemptKey
@@ -153,7 +154,7 @@ def test_a_shuffled_reply_gives_the_same_file(chance: random.Random, count: int)
 
 def test_the_bytes_of_a_line_that_was_too_long_have_a_file_of_their_own(root: Path) -> None:
     def long(content: bytes) -> ResultItem:
-        return replace(bad("b"), aside=io.BytesIO(content))
+        return structs.replace(bad("b"), aside=io.BytesIO(content))
 
     collect(root, [good("a"), long(b"first")], ["a", "b"])
     found = collect(root, [good("a"), long(b"second")], ["a", "b"])
@@ -164,7 +165,7 @@ def test_the_bytes_of_a_line_that_was_too_long_have_a_file_of_their_own(root: Pa
 
 
 def test_members_beside_a_result_are_kept(root: Path) -> None:
-    found = collect(root, [replace(good("a"), members={"custom_id": "r1"})], ["a"])
+    found = collect(root, [structs.replace(good("a"), members={"custom_id": "r1"})], ["a"])
     assert rows(root, found)[0]["input"] == {"custom_id": "r1"}
 
 
@@ -438,7 +439,7 @@ def test_a_line_without_end_is_not_read_into_memory(root: Path, monkeypatch: pyt
         ([good("a"), good("a", text="other"), good("z")], ["a", "b", "c"], Gaps(2, 2)),
         ([good("a")], None, Gaps(0, 0)),
         ([good(None), good(None, text="other"), good("a")], None, Gaps(0, 0, 2)),
-        ([replace(good(None), members={"id": 1}), good(None, 4), good(None)], None, Gaps(0, 0, 1)),
+        ([structs.replace(good(None), members={"id": 1}), good(None, 4), good(None)], None, Gaps(0, 0, 1)),
         ([good(None)], None, Gaps(0, 0)),
     ],
 )

@@ -129,6 +129,9 @@ def result_item(value: Json) -> ResultItem:
     """One row from a result line or an inline item, with members in any order; an empty row becomes an error."""
     if not isinstance(value, dict):
         return ResultItem(None, None, error={**NOTHING, "raw": value})
+    key, response = value.get("key"), value.get("response")
+    if len(value) == len(("key", "response")) and type(key) is str and _is_plain_answer(response):
+        return ResultItem(key, None, response)
     metadata = as_object(value.get("metadata"))
     own, inner = key_text(value.get("key")), key_text(metadata.get("key"))
     request = value.get("request")
@@ -148,6 +151,11 @@ def result_item(value: Json) -> ResultItem:
         members,
         key_is_number=is_number(metadata.get("key") if own is None else value.get("key")),
     )
+
+
+def _is_plain_answer(response: Json) -> bool:
+    """Whether an answer beside a key alone is certain to be one: nearly all lines are so."""
+    return type(response) is dict and bool(response.get("candidates"))
 
 
 def _users_metadata(metadata: dict[str, Json], key: str | None) -> dict[str, Json]:
