@@ -41,6 +41,8 @@ says what is wrong with it.
   A schema that is not valid, or that refers to another document, is not checked.
 * Of several candidates (`candidateCount`), one good candidate is enough. If none is good, the first one gives the code.
 * An embedding must be a list of numbers, with `outputDimensionality` members where that is set.
+* An error is judged by its status, its number of google.rpc, or its number of HTTP. `FAILED_PRECONDITION` because the
+  service agents of a new project are still being created counts as `UNAVAILABLE`: it passes.
 * Answers of other publishers' models are judged by `stop_reason` (Claude) or by `choices[].finish_reason` (chat
   completions); in any other form, an answer is good when there is one.
 

@@ -157,5 +157,8 @@ _FIRST_ERROR = list(RowVerdict).index(RowVerdict.CANCELLED)
 ERRORS: Mapping[int, RowVerdict] = dict(enumerate(list(RowVerdict)[_FIRST_ERROR : _FIRST_ERROR + 16], start=1))
 """The errors by their google.rpc numbers."""
 
+SERVICE_IS_BEING_SET_UP = r"\bservice agents? (?:are|is) (?:still )?being (?:provisioned|created)\b"
+"""The words of an error that passes, although its code is FAILED_PRECONDITION: a project's first use (chapter 9)."""
+
 NOT_ANSWERED = frozenset(one.value for one in RowVerdict if one.group in (VerdictGroup.ERROR, VerdictGroup.NOTHING))
 """The codes of rows that got no answer at all."""

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from batchctl.model.codes import ErrorCode
+from batchctl.model.verdicts import SERVICE_IS_BEING_SET_UP
 from batchctl.providers.rpc_status import RpcStatus
 
 REQUESTER_PAYS = re.compile(r"requester.?pays", re.IGNORECASE)
@@ -132,7 +133,7 @@ RULES: tuple[Rule, ...] = (
         ErrorCode.NOT_PROVISIONED,
         "first use in this project, so the service is still being set up; batchctl tries again",
         _REFUSED,
-        r"\bservice agents? (?:are|is) (?:still )?being (?:provisioned|created)\b",
+        SERVICE_IS_BEING_SET_UP,
     ),
     Rule(
         ErrorCode.UPLOAD_REFUSED,

@@ -7,6 +7,7 @@ and 16.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,6 +42,8 @@ _OF_PARTNERS = frozenset({"choices", "content", "output", "predictions", "data"}
 """Members of answers from other publishers' models (reference 8.2, 16)."""
 _OTHER_NAMES = ("result", "output", "prediction", "generateContentResponse", "embedContentResponse")
 """Names of the answer in other clients and older APIs."""
+_NAME = re.compile(rf"\b(?:{'|'.join(_BY_NAME)})\b")
+"""The name of a code in a text without JSON: `A retryable error occurred: RESOURCE_EXHAUSTED error from …`."""
 _FINE = frozenset({"ok", "success", "succeeded", "done", "completed"})
 """Texts of a status that add nothing to the answer beside them."""
 _OF_STATUS = frozenset({"code", "message", "status", "details"})
@@ -208,7 +211,8 @@ def _joined(error: Mapping[str, Json], more: Mapping[str, Json]) -> Mapping[str,
 def read_status(status: str) -> dict[str, Json]:
     """The error in a status text, which may contain the service's own error as JSON (reference 8.2)."""
     found = as_object(_embedded(status))
-    embedded = as_object(found.get("error", found)) or {"status": status.strip()}
+    named = _NAME.search(status)
+    embedded = as_object(found.get("error", found)) or {"status": named[0] if named else ""}
     message = embedded.get("message")
     return {"code": _number(embedded), "message": message if isinstance(message, str) and message else status}
 

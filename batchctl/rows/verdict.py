@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from batchctl.model.desired import Json
-from batchctl.model.verdicts import ERRORS, FINISH_REASONS, RowVerdict
+from batchctl.model.verdicts import ERRORS, FINISH_REASONS, SERVICE_IS_BEING_SET_UP, RowVerdict
 from batchctl.rows.candidates import candidates_of, parts_of, texts_of
 from batchctl.rows.expectation import ANYTHING, AnswerForm, Expectation, member
 from batchctl.rows.partner_verdict import is_partner_answer, partner_verdict
@@ -29,6 +30,7 @@ _EMBEDDED = ("embedding", "embeddings", "predictions")
 _OF_EVERY_ANSWER = frozenset({"usageMetadata", "modelVersion", "responseId", "createTime", "modelStatus", "tokenCount"})
 _BY_HTTP = {400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 429: 8, 499: 1, 500: 13, 501: 12, 502: 14, 503: 14, 504: 4}
 _UNKNOWN_ERROR = 2
+_SET_UP = re.compile(SERVICE_IS_BEING_SET_UP, re.IGNORECASE)
 
 
 def verdict(
@@ -48,7 +50,13 @@ def verdict(
 
 
 def error_verdict(error: Mapping[str, Json]) -> RowVerdict:
-    """The verdict on a row with an error: by the name of its status, by its google.rpc number, or by that of HTTP."""
+    """The verdict on a row with an error: by the name of its status, by its google.rpc number, or by that of HTTP.
+
+    An error of a project that is still being set up passes, whatever its code is.
+    """
+    message = error.get("message")
+    if isinstance(message, str) and _SET_UP.search(message):
+        return RowVerdict.UNAVAILABLE
     names = {one.value: one for one in ERRORS.values()}
     for name in (error.get("status"), error.get("code")):
         if isinstance(name, str) and name.upper() in names:

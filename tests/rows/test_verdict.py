@@ -272,6 +272,8 @@ ERRORS = [
     ({"code": 13}, "INTERNAL", True),
     ({"code": 429}, "RESOURCE_EXHAUSTED", True),
     ({"code": 400, "status": "FAILED_PRECONDITION"}, "FAILED_PRECONDITION", False),
+    ({"code": 9, "message": "Service agents are being provisioned (https://…)."}, "UNAVAILABLE", True),
+    ({"code": 9, "message": 5}, "FAILED_PRECONDITION", False),
     ({"code": "unavailable"}, "UNAVAILABLE", True),
     ({"code": "503"}, "UNAVAILABLE", True),
     ({"code": "server_error", "message": "?"}, "UNKNOWN", True),
