@@ -36,13 +36,11 @@ from batchctl.rows.kept import write_manifest
 from batchctl.rows.ledger_file import ANSWERS_FILE, LedgerWriter, read_segment
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.merging import Merged, merge
+from batchctl.rows.raw_files import PREFIX
 from batchctl.rows.segments import Wanted, read_segments
 from batchctl.rows.sent_list import SentList
 from batchctl.rows.spool import Spool, Written
 from batchctl.rows.whole_input import WholeInput, remembered
-
-RAW = "raw-"
-"""The start of the names of files with lines that were too long to be read."""
 
 
 @dataclass(frozen=True)
@@ -271,7 +269,7 @@ def _temporary(path: Path) -> Iterator[BinaryIO]:
 
 def _kept_aside(part: Path, item: ResultItem, content: BinaryIO, number: int) -> ResultItem:
     """An item whose line was too long to be read, with its bytes in a file of their own."""
-    name = f"{RAW}{number}"
+    name = f"{PREFIX}{number}"
     with create_file(part / name) as stream:
         shutil.copyfileobj(content, stream)
         flush_durably(stream)

@@ -21,6 +21,7 @@ from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.ledger_file import LedgerRecord, Segment
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.lines import encoded
+from batchctl.rows.raw_files import with_raw_file
 from batchctl.rows.whole_input import WholeRow
 
 
@@ -58,7 +59,8 @@ def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex) -> Merged:
                 verdicts[(RowVerdict.NOT_SENT if found is None else RowVerdict.NO_RESULT).value] += 1
                 continue
             verdicts[found[1].code] += 1
-            lines.add(_line(row, found[1].code, found[0].sent_with, answers.read(*found)))
+            outcome = with_raw_file(answers.read(*found), found[0].answers.parent, path.parent, row.position)
+            lines.add(_line(row, found[1].code, found[0].sent_with, outcome))
         return Merged(lines.finish(), verdicts)
 
 

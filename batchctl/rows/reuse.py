@@ -5,18 +5,14 @@ Owns how such a folder comes into being. Its rows are the same bytes; its manife
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from batchctl.disk.private_files import create_file, make_folder
-from batchctl.disk.safe_open import open_stream
+from batchctl.disk.private_files import make_folder
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import Json
 from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
-from batchctl.rows.durable import flush_durably
 from batchctl.rows.folder import (
     MANIFEST_FILE,
     folder_name,
@@ -26,6 +22,7 @@ from batchctl.rows.folder import (
     results_errors,
 )
 from batchctl.rows.kept import FAULTS, REUSED_FROM, check_rows, fault_words, read_manifest, write_manifest
+from batchctl.rows.raw_files import link_or_copy
 
 
 def copy_results(root: Path, key: AttemptKey, digest: str, source: str, marks: Mapping[str, Json]) -> str:
@@ -41,7 +38,7 @@ def copy_results(root: Path, key: AttemptKey, digest: str, source: str, marks: M
         with new_folder(target) as part:
             for file in sorted(origin.iterdir()):
                 if file.name != MANIFEST_FILE and file.is_file() and not file.is_symlink():
-                    _copy(file, part / file.name)
+                    link_or_copy(file, part / file.name)
             was = {"path": source, "job": found["job"], "attempt": found["attempt"], "remote": found["remote"]}
             number = {"job": key.job, "attempt": key.attempt, "shard": key.shard, "digest": digest}
             write_manifest(part, {**found, **number, "marks": dict(marks), REUSED_FROM: was})
@@ -66,12 +63,3 @@ def _source_of(folder: Path) -> Json:
         return read_manifest(folder)[REUSED_FROM]["path"]
     except FAULTS:
         return None  # not a copy, or damaged: never written into
-
-
-def _copy(file: Path, to: Path) -> None:
-    try:
-        os.link(file, to, follow_symlinks=False)
-    except OSError:
-        with open_stream(file) as stream, create_file(to) as copy:
-            shutil.copyfileobj(stream, copy)
-            flush_durably(copy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,6 +18,8 @@ from batchctl.model.ports import Collected, CollectOptions, InputRow, ResultItem
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
+from batchctl.rows.lines import encoded
+from batchctl.rows.raw_files import with_raw_file
 from batchctl.rows.results import ResultsFolder
 from tests.support.decisions import job
 
@@ -63,18 +66,13 @@ class Shop:
         self,
         wanted: DesiredJob,
         attempt: int,
-        outcomes: Iterable[tuple[str, Any]],
+        outcomes: Iterable[tuple[str, Any] | ResultItem],
         *,
         known: bool = True,
         **fields: Any,
     ) -> Collected:
         """Collect results: by key, an answer, an error code, or None for nothing."""
-        items = [
-            ResultItem(name, None, error={"code": outcome, "message": "no"})
-            if isinstance(outcome, int)
-            else ResultItem(name, None, response=answer(outcome))
-            for name, outcome in outcomes
-        ]
+        items = [one if isinstance(one, ResultItem) else item_of(*one) for one in outcomes]
         rows = INPUTS.rows(wanted)
         assert rows is not None
         remote = RemoteJob(f"batches/{attempt}", wanted.account, "x", None, "JOB_STATE_SUCCEEDED")
@@ -87,6 +85,12 @@ class Shop:
         """The rows of a results file: key, position, and text or verdict."""
         lines = (self.root / found.path / "results.jsonl").read_text(encoding="utf-8").splitlines()
         return [shown(json.loads(line)) for line in lines]
+
+
+def item_of(name: str, outcome: Any) -> ResultItem:
+    if isinstance(outcome, int):
+        return ResultItem(name, None, error={"code": outcome, "message": "no"})
+    return ResultItem(name, None, response=answer(outcome))
 
 
 def shown(row: dict[str, Any]) -> tuple[Any, Any, str]:
@@ -244,3 +248,43 @@ def test_the_fingerprint_never_changes() -> None:
     (row,) = INPUTS.rows(work("hello")) or ()
     assert isinstance(row, InputRow)
     assert row.fingerprint.hex() == "29b9838b15db0e2d6b7a521b216d00b9"
+
+
+def long_line(name: str, content: bytes) -> ResultItem:
+    return ResultItem(name, None, error={"code": 15, "message": "too long"}, aside=io.BytesIO(content))
+
+
+def test_a_line_that_was_too_long_keeps_its_file_in_merged_results(shop: Shop) -> None:
+    wanted, changed = work("w", "x", "y"), work("w", "x", "z", digest="2")
+    shop.send(wanted, 1)
+    shop.collect(wanted, 1, [long_line("x", b"a long line"), ("w", "1"), ("y", "2")])
+    shop.send(changed, 2)
+    found = shop.collect(changed, 2, [("z", "3"), ("x", 13)])
+    assert [code for _, _, code in shop.results(found)] == ["1", "INTERNAL", "3"]
+    shop.send(changed, 3, RETRYABLE)
+    last = shop.collect(changed, 3, [long_line("x", b"a longer line")])
+    folder = shop.root / last.path
+    row = json.loads((folder / "results.jsonl").read_text().splitlines()[1])
+    assert row["error"] == {"code": 15, "message": "too long", "rawFile": "raw-row-1"}
+    assert (folder / "raw-row-1").read_bytes() == b"a longer line"
+    again = work("x", "w", "z", digest="3")
+    path, _ = shop.ledger.assemble(again, key(4), MARKS | {"token": token(4)}, GOOD)
+    assert (shop.root / path / "raw-row-0").read_bytes() == b"a longer line"
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        {"error": {"rawFile": "../secret"}},
+        {"error": {"rawFile": "raw-7"}},
+        {"error": {"rawFile": 5}},
+        {"response": {"rawFile": "raw-1"}},
+        {"error": "rawFile"},
+    ],
+)
+def test_an_outcome_that_names_no_file_beside_it_stays_as_it_is(tmp_path: Path, outcome: dict[str, Any]) -> None:
+    (tmp_path.parent / "secret").write_text("x")
+    (tmp_path / "raw-1").write_text("x")
+    line = encoded(outcome)[1:]
+    assert with_raw_file(line, tmp_path, tmp_path, 0) == line
+    assert not (tmp_path / "raw-row-0").exists()
