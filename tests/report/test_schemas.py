@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import json
 import re
 from pathlib import Path
@@ -24,6 +23,7 @@ from batchctl.report.explain_document import explain_document
 from batchctl.report.job_document import invalid_document, status_document, valid_document, version_document
 from batchctl.report.plan_document import apply_document, diff_document, drift_document, plan_document
 from batchctl.report.reports import JobDescription, StatusReport
+from tests.support.closed_schemas import closed, objects
 from tests.support.report_samples import EXPLAINED, INVALID, STACK, VERSION
 from tests.support.sample_plan import APPLY, DESCRIPTION, PLAN, QUIET_PLAN, STATUS
 
@@ -64,23 +64,6 @@ SAMPLES = [
     ("results-row", {"key": "a", "index": 0, "response": {"candidates": []}}),
     ("results-row", {"key": None, "index": None, "error": {"code": 3, "message": "bad"}}),
 ]
-
-
-def objects(schema):
-    """All parts of a schema that describe objects by their properties."""
-    if isinstance(schema, dict):
-        if "properties" in schema and "type" in schema:
-            yield schema
-        for part in schema.values():
-            yield from objects(part)
-
-
-def closed(schema):
-    """The schema, with unknown keys forbidden, so that a test sees a key that is not described."""
-    schema = copy.deepcopy(schema)
-    for part in objects(schema):
-        part["additionalProperties"] = False
-    return schema
 
 
 @pytest.mark.parametrize("name", NAMES)

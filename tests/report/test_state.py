@@ -27,7 +27,7 @@ from batchctl.report.state_document import (
     state_show_document,
 )
 from batchctl.report.state_text import write_rebuild, write_state_list, write_state_show
-from tests.report.test_schemas import closed, objects
+from tests.support.closed_schemas import closed, objects
 from tests.support.sample_plan import DESCRIPTION
 
 ROOT = Path(__file__).parents[2]
