@@ -149,6 +149,8 @@ def row_work_fields(work: RowWork | None) -> dict[str, Json] | None:
         "toSend": work.to_send,
         "retried": work.retried,
         "repeated": work.repeated,
+        "retryable": work.retryable,
+        "fallback": list(work.fallbacks),
         "givenUp": work.given_up,
         "first": list(work.first),
         "ordered": _ordered_fields(work.ordered),

@@ -77,3 +77,16 @@ def test_a_fallback_is_checked_before_anything_is_bought(
     write(stack, fallback, **spec)
     ran = cli("validate")
     assert (ran.code, words in " ".join((ran.out + ran.err).split())) == (65, True), ran.out + ran.err
+
+
+def test_a_plan_counts_the_rows_of_each_fallback(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    service.rules({**SOON, "match": {"row": "a"}, "rowOutcomes": [{"finishReason": "MAX_TOKENS"}]}, SOON)
+    write(stack, {"when": ["SCHEMA"], "model": "gemini-2.5-pro"}, {"when": ["MAX_TOKENS"], "model": "gemini-2.5-pro"})
+    cli.ok("apply", "--yes")
+    service.advance("1m")
+    cli.ok("apply", "--yes")
+    (action,) = cli.ok("plan", "-o", "json").json["actions"]
+    found = {name: action["rowWork"][name] for name in ("toSend", "retryable", "fallback", "givenUp")}
+    assert found == {"toSend": 1, "retryable": 0, "fallback": [0, 1], "givenUp": 0}
