@@ -55,7 +55,7 @@ class ResultsLedger:
 
     def survey(self, job: DesiredJob, choice: RowChoice) -> RowWork | None:
         try:
-            signature = sign_ledgers(self._root, job.name)
+            signature = self._sign(job.name, choice)
             known = self._surveys.get(job.name)
             asked = (job.digest, choice, signature)
             if known is not None and known[0] == asked:
@@ -85,21 +85,15 @@ class ResultsLedger:
                 return ChosenRows(known.facts(""), _positions(known, source), files=source.files)
             segments = self._segments(job.name, choice)
             index = LedgerIndex(segments.found, choice.accept)
-            chosen = None if choice.most is None else _spread(source.rows(), index, choice, choice.most)
-            cutter, seen, total, number = Cutter(job.sharding, choice, new_token, token), set[bytes](), 0, 0
-            for position, row in enumerate(source.rows()):
-                total = position + 1
-                if row.fingerprint in seen or not _is_sent(row, position, index, choice):
-                    continue
-                seen.add(row.fingerprint)
-                if chosen is None or position in chosen:
-                    cutter.add(position, row)
-                    number += 1
+            rows = _RowsToSend(source.rows(), index, choice)
+            cutter, number = Cutter(job.sharding, choice, new_token, token), 0
+            for position, row in rows if choice.most is None else _spread(rows, choice.most):
+                cutter.add(position, row)
+                number += 1
             source.keep(is_renewed=choice.which is RowsToSend.ALL)
-            is_canary = chosen is not None and number < len(seen)
-            shards = list(cutter.finish(total, is_canary=is_canary))
+            shards = list(cutter.finish(rows.total, is_canary=number < rows.sent))
             if not number:
-                return ChosenRows(RowsSent(0, total, ""), (), segments.damaged, files=source.files)
+                return ChosenRows(RowsSent(0, rows.total, ""), (), segments.damaged, files=source.files)
             written = []
             for shard, sent in enumerate(shards):
                 own = replace(key, shard=shard)
@@ -134,7 +128,7 @@ class ResultsLedger:
         the current attempt without results. Raises ResultsError.
         """
         rows = self._known_rows(job)
-        if rows is None or not sign_ledgers(self._root, job.name):
+        if rows is None or not self._sign(job.name, choice):
             return None
         lists = (read_sent(self._root, one.key, one.digest, one.token) for one in under_way)
         sent = {one.fingerprint(number) for one in lists if one is not None for number in range(len(one))}
@@ -142,8 +136,14 @@ class ResultsLedger:
         with results_errors(job_folder(self._root, job.name)):
             return find_left(rows, index, choice, sent, follows=follows)
 
+    def _sign(self, job: str, choice: RowChoice) -> Signature:
+        return sign_ledgers(self._root, job, self._wanted(choice))
+
     def _segments(self, job: str, choice: RowChoice) -> Segments:
-        return read_segments(self._root, job, Wanted(self._uid, choice.since))
+        return read_segments(self._root, job, self._wanted(choice))
+
+    def _wanted(self, choice: RowChoice) -> Wanted:
+        return Wanted(self._uid, choice.since)
 
     def _known_rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
         """The rows of a job, without a read of Cloud Storage; None if they are not known."""
@@ -162,17 +162,30 @@ def _positions(sent: SentList, source: SourceRows) -> Sequence[int] | None:
     return None if sent.is_whole and not source.files else sent.places
 
 
-def _spread(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, most: int) -> frozenset[int]:
-    """The positions of so many rows to send, by the order of fingerprints: the same rows are chosen again."""
-    found = ((row.fingerprint, place) for place, row in enumerate(rows) if _is_sent(row, place, index, choice))
-    first = dict[bytes, int]()
-    for fingerprint, place in found:
-        first.setdefault(fingerprint, place)
-    return frozenset(first[one] for one in nsmallest(most, first))
+class _RowsToSend:
+    """The distinct rows that a choice sends, with their positions, and once they are read, their number."""
+
+    def __init__(self, rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice) -> None:
+        self._rows = rows
+        self._index = index
+        self._choice = choice
+        self.total = 0
+        """Rows of the input."""
+        self.sent = 0
+
+    def __iter__(self) -> Iterator[tuple[int, InputRow]]:
+        seen, history, choice = set[bytes](), self._index.history, self._choice
+        for position, row in enumerate(self._rows):
+            self.total = position + 1
+            if row.fingerprint not in seen and choice.sends(history(row.fingerprint), name_of(row, position)):
+                seen.add(row.fingerprint)
+                yield position, row
+        self.sent = len(seen)
 
 
-def _is_sent(row: InputRow, position: int, index: LedgerIndex, choice: RowChoice) -> bool:
-    return choice.sends(index.history(row.fingerprint), name_of(row, position))
+def _spread(rows: Iterable[tuple[int, InputRow]], most: int) -> list[tuple[int, InputRow]]:
+    """So many of the rows, by the order of fingerprints: the same rows are chosen again."""
+    return sorted(nsmallest(most, rows, key=lambda one: one[1].fingerprint), key=lambda one: one[0])
 
 
 def _survey(rows: Iterator[InputRow], index: LedgerIndex, choice: RowChoice, damaged: tuple[str, ...]) -> RowWork:

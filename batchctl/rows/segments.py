@@ -52,12 +52,15 @@ class Wanted:
         return is_ours and is_known and folder.name != self.without and manifest["attempt"] >= self.since
 
 
-def sign_ledgers(root: Path, job: str) -> Signature:
-    """A value that changes with the ledgers of a job and their answers; empty if it has none. Raises ResultsError."""
+def sign_ledgers(root: Path, job: str, wanted: Wanted) -> Signature:
+    """A value that changes with the ledgers of a job and their answers; empty if it has none. Raises ResultsError.
+
+    Those of other jobs whose results it uses count, too: a copy of merged results has no ledger of its own.
+    """
     folder = job_folder(root, job)
     with results_errors(folder):
-        ledgers = (found for found in _folders(folder) if (found / LEDGER_FILE).is_file())
-        return tuple((found.name, *(_sign(found / name) for name in _FILES)) for found in ledgers)
+        ledgers = (one for one, _ in _with_sources(root, folder, wanted) if (one / LEDGER_FILE).is_file())
+        return tuple((one.parent.name, one.name, *(_sign(one / name) for name in _FILES)) for one in ledgers)
 
 
 def read_segments(root: Path, job: str, wanted: Wanted) -> Segments:

@@ -92,3 +92,19 @@ def test_inline_rows_are_split_at_the_limit_of_the_provider(
     cli.ok("apply", "--yes", "--wait")
     assert [job["rows"] for job in service.jobs()] == [2, 1]
     assert [row["key"] for row in cli.ok("results", "a").rows] == ["one", "two", "three"]
+
+
+def test_results_of_shards_that_another_job_uses_keep_their_rows(shop: Shop) -> None:
+    shop.write(numbered(7), sharding={"maxRows": 3})
+    shop.cli.ok("apply", "--yes", "--wait")
+    manifest, other = shop.stack.job_path("translate"), shop.stack.job_path("other")
+    other.write_text(manifest.read_text().replace("name: translate", "name: other"))
+    manifest.unlink()
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [3, 3, 1]
+    rows = other.parent / "rows.jsonl"
+    rows.write_text(rows.read_text().replace('"text 3"', '"new"'))
+    assert "1 of 7 rows to send, 6 reused" in " ".join(shop.cli.ok("plan").out.split())
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [3, 3, 1, 1]
+    assert keys(shop.cli.ok("results", "other").rows) == keys_of(numbered(7))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -288,3 +288,55 @@ def test_an_outcome_that_names_no_file_beside_it_stays_as_it_is(tmp_path: Path, 
     line = encoded(outcome)[1:]
     assert with_raw_file(line, tmp_path, tmp_path, 0) == line
     assert not (tmp_path / "raw-row-0").exists()
+
+
+class CountedReads(RowEncoder):
+    """An encoder that counts how often an input is read."""
+
+    reads = 0
+
+    def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:
+        self.reads += 1
+        return super().rows(job)
+
+
+def test_a_canary_reads_its_input_once_and_sends_the_same_rows_each_time(tmp_path: Path) -> None:
+    inputs, wanted = CountedReads(), work(*"abcdefgh")
+    shuffled = work(*"hgfedcba", digest="2")
+    canary = replace(GOOD, most=3)
+    ledger = ResultsLedger(tmp_path, "abc123", inputs)
+    first = ledger.choose(wanted, key(1), token(1), canary, str)
+    again = ledger.choose(shuffled, key(2), token(2), canary, str)
+    assert inputs.reads == 2, "once for each"
+    assert first.positions is not None
+    assert again.positions is not None
+    assert (first.sent.rows, first.sent.total, first.sent.is_canary) == (3, 8, True)
+    assert list(first.positions) == sorted(first.positions)
+    assert sorted(7 - place for place in again.positions) == list(first.positions)
+
+
+def test_a_canary_of_all_rows_is_none(shop: Shop) -> None:
+    wanted = work("a", "b")
+    chosen = shop.ledger.choose(wanted, key(1), token(1), replace(GOOD, most=2), shop.new_token)
+    assert (chosen.sent.rows, chosen.sent.is_canary, chosen.positions) == (2, False, None)
+
+
+def test_a_survey_follows_the_ledgers_of_the_job_whose_results_are_used(shop: Shop) -> None:
+    wanted = work("x", "y")
+    shop.send(wanted, 1)
+    found = shop.collect(wanted, 1, [("x", "1"), ("y", "2")])
+    other = replace(wanted, name="b")
+    marks = MARKS | {"token": token(9)}
+    ResultsFolder(shop.root).reuse(AttemptKey("b", 1), wanted.digest, found.path, marks)
+    survey = shop.ledger.survey(other, GOOD)
+    assert survey is not None
+    assert survey.answered == 2
+    for folder in (shop.root / "a").glob("*-1"), (shop.root / "b").glob("*-1"):
+        for one in folder:
+            (one / "rows.ledger").unlink()
+    assert shop.ledger.survey(other, GOOD) is None
+    (shop.root / "b" / "current").unlink(missing_ok=True)
+    shop.collect(wanted, 1, [("x", "1"), ("y", 13)])
+    survey = shop.ledger.survey(other, GOOD)
+    assert survey is not None
+    assert survey.answered == 1
