@@ -119,3 +119,17 @@ def test_a_rebuilt_state_knows_reused_results(done: StackFolder, cli: Cli, servi
     cli.ok("state", "rebuild", "--force")
     assert cli.ok("plan", "-o", "json").actions() == {"translate": "none", "twin": "none"}
     assert service.creates == 1
+
+
+def test_a_rerun_of_an_uploaded_file_that_a_quota_puts_off_is_bought(
+    stack: StackFolder, cli: Cli, service: Service, quick: list[float]
+) -> None:
+    name = service.upload('{"key": "a", "request": {"contents": [{"parts": [{"text": "x"}]}]}}\n')
+    stack.write_job("a", src=name)
+    cli.ok("apply", "--yes", "--wait")
+    service.faults({"method": "batches.create", "kind": "status", "status": 429, "count": 1})
+    cli("apply", "--yes", "--rerun", "a")
+    assert len(service.jobs()) == 1
+    cli.ok("apply", "--yes", "--wait")
+    assert len(service.jobs()) == 2
+    assert cli.ok("plan", "-o", "json").actions() == {"a": "none"}

@@ -236,3 +236,15 @@ def test_the_ledger_is_read_for_an_order(
     record = row(wanted, collected(), retry_requested=ordered, retry_rows=recorded)
     found = rows_to_survey(DesiredStack(STACK, (wanted,)), Recorded({"a": record}), options)
     assert [choice.order for _, choice in found] == ([] if order is None else [order])
+
+
+@pytest.mark.parametrize(("since", "expected"), [(2, "create Waiting"), (1, "reuse Waiting")])
+def test_a_rerun_without_a_list_of_rows_is_not_replaced_by_known_results(since: int, expected: str) -> None:
+    wanted = replace(job(), source=RemoteSource(("gs://in/x",)))
+    ended = collected(digest=wanted.digest)
+    made = Situation(
+        wanted, row(wanted, ended, attempt(2, None, remote=None)), look(seen(ended)), inventory=kept(ended)
+    )
+    assert made.record is not None
+    record = replace(made.record, row=replace(made.record.row, rows_since=since))
+    assert show(replace(made, record=record).decide()).startswith(expected)

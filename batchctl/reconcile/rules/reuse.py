@@ -53,9 +53,10 @@ def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> 
 
 
 def _is_put_off(subject: Subject, view: AttemptView) -> bool:
-    """Whether a quota, say, put off rows that are to be sent again although results of the same work are here."""
-    attempt = view.attempt
-    is_again = attempt.sent is not None and attempt.sent.again
+    """Whether a quota, say, put off work that is to be done again although results of it are here."""
+    attempt, recorded = view.attempt, subject.recorded
+    is_rerun = attempt.key.attempt > 1 and recorded is not None and recorded.row.rows_since == attempt.key.attempt
+    is_again = is_rerun or (attempt.sent is not None and attempt.sent.again)
     return is_again and attempt.is_unsent and same_digest(attempt.digest, subject.manifest.digest)
 
 

@@ -29,7 +29,9 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
     creates = [step for step in decision.steps if isinstance(step, Create) and step.rows == RowChoice()]
     is_coming = decision.action is Action.REPLACE and decision.unfinished and decision.code is Reason.WORK_CHANGED
     if not can_send_rows(subject.manifest) or not (creates or is_coming):
-        return decision
+        # Without a list of its rows, an attempt that a person ordered is known by this number alone.
+        is_ordered = bool(creates) and _is_bought_again(subject, decision)
+        return replace(decision, rows_since=decision.current) if is_ordered else decision
     row = None if subject.recorded is None else subject.recorded.row
     choice = choice_of_rows(subject.manifest.row_settings, row)
     if _is_bought_again(subject, decision):
