@@ -41,7 +41,10 @@ class Reason(StrEnum):
     REUSED = ("Reused", "The results folder has complete results of the same work: nothing is bought.")
     ROWS_ANSWERED = ("RowsAnswered", "Every row has a good answer of an earlier attempt: nothing is bought.")
     CANARY_PASSED = ("CanaryPassed", "The rows of the canary have good answers; the other rows are bought.")
-    SHARDS_LEFT = ("ShardsLeft", "Further shards of its attempt are created.")
+    SHARDS_LEFT = (
+        "ShardsLeft",
+        "Further shards are created, or rows of shards that never were are sent.",
+    )
     ROWS_RETRIED = (
         "RowsRetried",
         "Rows without a good answer are sent again: `retryOn` contains `ROWS`.",

@@ -85,7 +85,7 @@ def judge_rows(rows: RowCounts, settings: RowSettings, limit: MaxFailedRows | No
         good = _good(rows.verdicts, settings)
         without = {RowVerdict.NO_RESULT, RowVerdict.NOT_SENT} - settings.accept
         missing = sum(rows.verdicts.get(code, 0) for code in without)
-        accepted = settings.accept & rows.verdicts.keys()
+        accepted = settings.accept.intersection(rows.verdicts)
         rows = replace(rows, ok=good, failed=sum(rows.verdicts.values()) - good - missing, accepted=accepted)
     if limit is None or rows.ok is None:
         return replace(rows, too_many_failed=None)

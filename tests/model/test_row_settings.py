@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from batchctl.model.observed import RowCounts
@@ -62,3 +64,9 @@ def test_rows_that_were_not_judged_keep_their_counts() -> None:
 def test_rows_with_an_answer_are_those_that_took_tokens() -> None:
     assert (ROWS.answered, ROWS.bad, RowCounts(10, 7, 3).answered) == (9, 4, 7)
     assert RowCounts(3, 1, 2, {"OK": 1, "INTERNAL": 2}).answered == 1
+
+
+def test_judged_counts_can_be_compared_and_hashed() -> None:
+    rows = judge_rows(RowCounts(verdicts={"OK": 1, "SAFETY": 1}), RowSettings(frozenset({"SAFETY", "OTHER"})), None)
+    assert rows.accepted == {"SAFETY"}
+    assert hash(rows) == hash(replace(rows))

@@ -12,7 +12,7 @@ from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
 from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
-from batchctl.model.row_work import RowChoice
+from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options, Scope
@@ -148,7 +148,8 @@ def test_changed_work_has_a_canary_of_its_own() -> None:
 def test_rows_that_were_not_sent_are_no_failures() -> None:
     counts = RowCounts(1000, 48, 2, {"OK": 48, "SAFETY": 2, "NOT_SENT": 950})
     assert (counts.not_sent, counts.bad_codes) == (950, ("2 SAFETY",))
-    assert row_words(collected(rows=counts)) == "2 of 1000 rows failed (2 SAFETY)"
+    canary = RowsSent(50, 1000, "", is_canary=True)
+    assert row_words(collected(rows=counts, sent=canary)) == "2 of 1000 rows failed (2 SAFETY)"
 
 
 def test_rows_without_a_result_are_counted_beside_the_failed_ones() -> None:

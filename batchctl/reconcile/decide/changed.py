@@ -16,6 +16,7 @@ from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import wait
 from batchctl.reconcile.decide.remote import follow
 from batchctl.reconcile.decide.steps import collect_steps, end_steps, stop_steps
+from batchctl.reconcile.decide.unanswered import abandon, settle
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.changes import describe_changes, row_words_of
@@ -36,13 +37,16 @@ def decide_changed(subject: Subject, context: Context) -> Decision:
     elif policy is OnChange.FAIL:
         decision = _fail(subject)
     else:
-        decision = _wait_to_replace(subject) or _replace(subject, context, changes)
+        decision = _wait_to_replace(subject, context) or _replace(subject, context, changes)
     return replace(decision, changes=changes)
 
 
-def _wait_to_replace(subject: Subject) -> Decision | None:
+def _wait_to_replace(subject: Subject, context: Context) -> Decision | None:
     """The wait for an attempt whose state is unknown; None if every state is known."""
     for view in subject.views:
+        waiting = None if view.attempt.intent is None else settle(current_phase(subject), view, context)
+        if waiting is not None:
+            return replace(waiting, reason=f"its work changed, but {waiting.reason}")
         unseen = find_unseen(view)
         if unseen is not None:
             return wait_to_see(current_phase(subject), unseen, "its work changed")
@@ -91,6 +95,7 @@ def _replace(subject: Subject, context: Context, changes: tuple[Change, ...]) ->
         return Decision(Action.REUSE, current_phase(subject, reused), code, words, current=following)
     # A replacement under way was approved when it began: do not check limits or ask for consent again.
     is_agreed = subject.counting.attempt.cancel_cause is CancelCause.REPLACE
+    lost = (abandon(view.attempt, context) for view in subject.views if view.attempt.intent is not None)
     return Decision(
         Action.REPLACE,
         current_phase(subject),
@@ -103,7 +108,7 @@ def _replace(subject: Subject, context: Context, changes: tuple[Change, ...]) ->
         ends_protected=not is_agreed,
         refusal=_refuse_adopted(subject.counting.attempt, context),
         current=following,
-    )
+    ).before(*lost)
 
 
 def _replacing_steps(subject: Subject, reused: AttemptView | None, *, discard_results: bool) -> tuple[Step, ...]:

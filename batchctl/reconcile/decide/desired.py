@@ -9,11 +9,10 @@ from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
-from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile.decide.changed import changes_of
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen
-from batchctl.reconcile.decide.unanswered import settle
+from batchctl.reconcile.decide.unanswered import abandon, settle
 from batchctl.reconcile.decide.unsent import send_again, send_lost_call
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.subject import Subject, current_phase
@@ -39,10 +38,11 @@ def decide_unsent(subject: Subject, context: Context) -> Decision | None:
     """Go on with an attempt without a remote job: it was refused, was not sent, or its create call got no answer."""
     view, desired = subject.counting, subject.manifest
     attempt = view.attempt
-    if not attempt.is_unsent or (view.parts and not attempt.rejected):
-        # Shards that were not sent are followed one by one.
-        return None
     same = same_digest(attempt.digest, desired.digest) and attempt.account == desired.account
+    # Shards that were not sent are followed one by one, unless their rows are not wanted any more.
+    is_followed = view.parts and not attempt.rejected and (same or attempt.intent is not None)
+    if not attempt.is_unsent or is_followed:
+        return None
     if attempt.rejected:
         if same:
             return rest(current_phase(subject), Reason.REJECTED, _refusal(attempt))
@@ -50,6 +50,9 @@ def decide_unsent(subject: Subject, context: Context) -> Decision | None:
         return replace(made, changes=changes_of(attempt, desired))
     if same and subject.is_cancel_requested:
         return _call_off(subject, view, context)
+    if view.parts:
+        made = _create_next(subject, context, Reason.WORK_CHANGED, "changed before any of its shards was created")
+        return replace(made, changes=changes_of(attempt, desired))
     if attempt.gone_time is not None:
         return _create_next(subject, context, Reason.CALL_LOST, "its create call was lost and given up")
     if attempt.intent is None:
@@ -69,7 +72,7 @@ def _after_no_answer(subject: Subject, view: AttemptView, context: Context, *, s
     if same:
         return send_lost_call(subject, view, context)
     made = _create_next(subject, context, Reason.WORK_CHANGED, "changed while its create call was lost")
-    return replace(made.before(_abandon(view.attempt, context)), changes=changes_of(view.attempt, subject.manifest))
+    return replace(made.before(abandon(view.attempt, context)), changes=changes_of(view.attempt, subject.manifest))
 
 
 def _send_changed(subject: Subject, view: AttemptView, context: Context) -> Decision:
@@ -87,13 +90,8 @@ def _call_off(subject: Subject, view: AttemptView, context: Context) -> Decision
     waiting = settle(current_phase(subject), view, context)
     if waiting is not None:
         return replace(waiting, reason=f"{waiting.reason}; {BY_ORDER}, so it is not sent again")
-    given_up = _abandon(view.attempt, context)
+    given_up = abandon(view.attempt, context)
     return rest(Phase.CANCELLED, Reason.CANCEL_ORDERED, f"{BY_ORDER}, and its create call was lost").before(given_up)
-
-
-def _abandon(attempt: RecordedAttempt, context: Context) -> RecordAttempt:
-    """An attempt whose create call is given up; should its remote job turn up after all, it belongs to it."""
-    return RecordAttempt(replace(attempt, intent=None, gone_time=context.now), Note.ABANDONED)
 
 
 def _refusal(attempt: RecordedAttempt) -> str:

@@ -1,5 +1,6 @@
-"""Jobs that went missing before they ended are made again (`onMissing: recreate`): a few times, after longer pauses.
+"""Jobs and shards that went missing before they ended are made again (`onMissing: recreate`).
 
+That happens a few times, after longer and longer pauses.
 Without a limit, a fault that makes jobs vanish, or seem to, would have the same work bought over and over.
 """
 
@@ -9,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from batchctl.model.decision import Decision, Timer
+from batchctl.model.desired import OnMissing
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
@@ -28,16 +30,16 @@ def recreate(subject: Subject, view: AttemptView, context: Context) -> Decision:
     The first new attempt is made at once; each further one after a pause that doubles, from twice the grace.
     """
     attempt = view.attempt
-    same = (other.attempt for other in subject.attempts if same_digest(other.attempt.digest, attempt.digest))
-    times = sum(1 for one in same if one.key == attempt.key or _was_given_up(one))
+    same = (other for other in subject.attempts if same_digest(other.attempt.digest, attempt.digest))
+    times = sum(1 for one in same if one.key == attempt.key or any(_was_given_up(part.attempt) for part in one.shards))
     if times > MOST_RECREATED:
         words = f"it went missing {times} times before it ended, and onMissing: recreate allows {MOST_RECREATED}"
         return rest(
             current_phase(subject, view), Reason.RECREATE_LIMIT, f"{words}; `batchctl retry` makes another attempt"
         )
-    assert attempt.gone_time is not None
+    gone = max(part.attempt.gone_time for part in view.shards if part.attempt.gone_time is not None)
     pause = context.stack.limits.settle_grace * 2 ** (times - 1) if times > 1 else timedelta()
-    left = attempt.gone_time + pause - context.now
+    left = gone + pause - context.now
     words = "it went missing before it ended (onMissing: recreate)"
     if left > timedelta():
         clock = context.clock_of(attempt.account)
@@ -45,6 +47,16 @@ def recreate(subject: Subject, view: AttemptView, context: Context) -> Decision:
         return wait(Phase.WAITING, Reason.BACK_OFF, reason, clock + left, Timer.BACKOFF)
     made = create(subject.next_key, Reason.MISSING, words, is_suspended=context.is_suspended(subject))
     return replace(made, needs_consent=False)
+
+
+def recreate_shards(subject: Subject, view: AttemptView, context: Context) -> Decision | None:
+    """Send the rows of shards that went missing before they ended; None if there are none, or the policy forbids it."""
+    desired = subject.desired
+    is_wanted = desired is not None and same_digest(view.attempt.digest, desired.digest) and view.parts
+    if not is_wanted or subject.is_cancel_requested or subject.lifecycle.on_missing is not OnMissing.RECREATE:
+        return None
+    are_missing = any(part.attempt.gone_time is not None and _was_given_up(part.attempt) for part in view.parts)
+    return recreate(subject, view, context) if are_missing else None
 
 
 def _was_given_up(attempt: RecordedAttempt) -> bool:

@@ -18,10 +18,16 @@ from batchctl.reconcile.calls.troubles import is_collection_due
 from batchctl.reconcile.decide.canary import follow_canary
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen
-from batchctl.reconcile.decide.recreate import recreate
+from batchctl.reconcile.decide.recreate import recreate, recreate_shards
 from batchctl.reconcile.decide.retry_policy import failure_name, judge
 from batchctl.reconcile.decide.row_retry import retry_rows
-from batchctl.reconcile.decide.shards import combine_decisions, merge_at_once, merge_when_collected
+from batchctl.reconcile.decide.shards import (
+    combine_decisions,
+    give_up_unsent,
+    merge_at_once,
+    merge_when_collected,
+    send_missing_shards,
+)
 from batchctl.reconcile.decide.steps import collect_steps, next_cancel
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
 from batchctl.reconcile.decide.unsent import go_on_unsent
@@ -52,20 +58,23 @@ def follow(subject: Subject, view: AttemptView, context: Context) -> Decision:
 
 def _follow_shards(subject: Subject, view: AttemptView, context: Context) -> Decision:
     """Follow each shard to its end; then merge their results, and decide about the job."""
+    subject, view, given_up = give_up_unsent(subject, view, context)
+    if view.attempt.is_unsent and all(is_settled(part.attempt) for part in view.parts):
+        words = f"{BY_ORDER} before a create call got through"
+        return rest(current_phase(subject, view), Reason.CANCEL_ORDERED, words).before(*given_up)
     found = (_follow_shard(subject, part, context) for part in view.parts)
     decisions = [decision for decision in found if decision is not None]
     if decisions:
-        return merge_at_once(subject, view, combine_decisions(subject, view, decisions))
-    return merge_when_collected(subject, view, context) or _decide_ended(subject, view, context)
+        decision = merge_at_once(subject, view, combine_decisions(subject, view, decisions))
+    else:
+        decision = merge_when_collected(subject, view, context) or _decide_ended(subject, view, context)
+    return decision.before(*given_up)
 
 
 def _follow_shard(subject: Subject, part: AttemptView, context: Context) -> Decision | None:
     """The decision about one shard; None if nothing more happens to it by itself."""
     attempt = part.attempt
     if attempt.is_unsent and not is_settled(attempt):
-        is_given_up = subject.desired is None or (subject.is_cancel_requested and attempt.intent is None)
-        if is_given_up:
-            return None
         decision = go_on_unsent(subject, part, context)
         return replace(decision, code=Reason.SHARDS_LEFT, reason="created in turn") if attempt.is_new else decision
     unseen = find_unseen(part)
@@ -168,11 +177,16 @@ def _decide_ended(subject: Subject, view: AttemptView, context: Context) -> Deci
     attempt = view.attempt
     clock = context.clock_of(attempt.account)
     collect = collect_steps(view)
-    if view.shown is not None and is_collection_due(attempt, clock):
+    if view.shown is not None and not view.parts and is_collection_due(attempt, clock):
         collect = (Collect(view.key, view.shown),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not subject.is_cancel_requested:
         return _create_again(subject, context).before(*collect)
-    followed = follow_canary(subject, view, context) or retry_rows(subject, view, context)
+    followed = (
+        send_missing_shards(subject, view, context)
+        or recreate_shards(subject, view, context)
+        or follow_canary(subject, view, context)
+        or retry_rows(subject, view, context)
+    )
     if followed is not None:
         decision = followed
     elif attempt.results_lost and attempt.state in GOOD_STATES:

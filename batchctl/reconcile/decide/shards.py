@@ -9,15 +9,18 @@ from dataclasses import replace
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Decision, Timer
+from batchctl.model.desired import AwaitedRows
 from batchctl.model.keys import same_digest
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
-from batchctl.model.steps import Merge, Step
+from batchctl.model.steps import Create, Merge, RecordAttempt, Step
 from batchctl.reconcile.decide.context import Context
+from batchctl.reconcile.decide.decision import wait
 from batchctl.reconcile.decide.row_choice import choice_of_rows
+from batchctl.reconcile.decide.unanswered import abandon, settle
 from batchctl.reconcile.view.attempt_view import AttemptView
-from batchctl.reconcile.view.shards import is_settled
+from batchctl.reconcile.view.shards import combine_views, is_settled
 from batchctl.reconcile.view.subject import Subject, current_phase
 
 _LEADING = (Action.CREATE, Action.CANCEL, Action.COLLECT, Action.WAIT)
@@ -56,6 +59,48 @@ def _phase(subject: Subject, view: AttemptView, decisions: list[Decision]) -> Ph
     if any(decision.phase is Phase.SETTLING for decision in decisions):
         return Phase.SETTLING
     return Phase.WAITING if view.attempt.is_unsent else current_phase(subject, view)
+
+
+def give_up_unsent(
+    subject: Subject, view: AttemptView, context: Context
+) -> tuple[Subject, AttemptView, tuple[RecordAttempt, ...]]:
+    """The job and its attempt without the shards that are not sent any more, and their records.
+
+    `batchctl cancel` stopped them, or their rows are in no manifest any more. A create call without an answer is waited
+    for first, because its remote job may exist.
+    """
+    is_awaited = subject.desired is not None and isinstance(subject.desired.source, AwaitedRows)
+    if not subject.is_cancel_requested and (is_awaited or _is_same_work(subject, view)):
+        return subject, view, ()
+    steps = {part.key: abandon(part.attempt, context) for part in view.parts if _is_given_up(part, context)}
+    views = [replace(one, attempt=steps[one.key].attempt) if one.key in steps else one for one in subject.views]
+    parts = [one for one in views if one.key.attempt == view.key.attempt]
+    return replace(subject, views=tuple(views)), combine_views(parts), tuple(steps.values())
+
+
+def _is_given_up(part: AttemptView, context: Context) -> bool:
+    attempt = part.attempt
+    if not attempt.is_unsent or is_settled(attempt):
+        return False
+    return attempt.intent is None or settle(Phase.SETTLING, part, context) is None
+
+
+def send_missing_shards(subject: Subject, view: AttemptView, context: Context) -> Decision | None:
+    """Send the rows of shards that were never created; None if there are none.
+
+    A state that was lost or rebuilt does not know them, and a change of the manifest that was taken back gave them up.
+    """
+    desired, sent = subject.desired, view.attempt.sent
+    if desired is None or sent is None or not view.has_results or subject.is_cancel_requested:
+        return None
+    missing = sent.shards - sum(not (part.attempt.is_unsent and part.attempt.is_gone) for part in view.shards)
+    if missing <= 0 or not _is_same_work(subject, view):
+        return None
+    words = f"{missing} of {sent.shards} shards {'was' if missing == 1 else 'were'} never created: their rows are sent"
+    if context.is_suspended(subject):
+        return wait(Phase.WAITING, Reason.SUSPENDED, f"suspended; {words}")
+    key = subject.next_key
+    return Decision(Action.CREATE, Phase.WAITING, Reason.SHARDS_LEFT, words, (Create(key),), current=key.attempt)
 
 
 def merge_at_once(subject: Subject, view: AttemptView, decision: Decision) -> Decision:

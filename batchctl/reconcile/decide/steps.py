@@ -36,10 +36,10 @@ def stop_steps(view: AttemptView, context: Context, cause: CancelCause) -> tuple
 
 
 def collect_steps(view: AttemptView) -> tuple[Collect, ...]:
-    """The collection of an ended attempt whose results are not here, as long as its remote job is there."""
-    if not view.is_uncollected or view.shown is None:
-        return ()
-    return (Collect(view.key, view.shown),)
+    """The collections of an ended attempt whose results are not here, as long as its remote jobs are there."""
+    return tuple(
+        Collect(part.key, part.shown) for part in view.shards if part.is_uncollected and part.shown is not None
+    )
 
 
 def end_steps(view: AttemptView, *, discard_results: bool) -> tuple[Step, ...]:

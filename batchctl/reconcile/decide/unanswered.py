@@ -11,6 +11,7 @@ from dataclasses import replace
 from batchctl.model.decision import Decision, Timer
 from batchctl.model.observed import Moment, Unknown
 from batchctl.model.reasons import Reason
+from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import Phase
 from batchctl.model.steps import Note, RecordAttempt
 from batchctl.reconcile.decide.context import Context
@@ -26,6 +27,11 @@ def settle(phase: Phase, view: AttemptView, context: Context) -> Decision | None
     if waiting is None or trouble is None:
         return waiting
     return replace(waiting, reason=f"{waiting.reason}; {trouble.words}")
+
+
+def abandon(attempt: RecordedAttempt, context: Context) -> RecordAttempt:
+    """An attempt that is not sent any more; should its remote job turn up after all, it belongs to it."""
+    return RecordAttempt(replace(attempt, intent=None, gone_time=context.now), Note.ABANDONED)
 
 
 def _settle(phase: Phase, view: AttemptView, context: Context) -> Decision | None:

@@ -20,7 +20,8 @@ def find_drift(subject: Subject) -> Iterator[Drift]:
     view = subject.current
     if view is None:
         return
-    yield from _of_current(subject.name, view)
+    for part in view.shards:
+        yield from _of_current(subject.name, part)
     for other in subject.views:
         yield from _of_duplicates(subject, other)
 

@@ -47,7 +47,9 @@ def row_words(attempt: RecordedAttempt) -> str:
     if is_unplaced(attempt):
         return f"no result matches any of its {rows.total} rows; the results are kept, see `batchctl results`"
     came = (rows.ok or 0) + (rows.failed or 0)
-    missing = (rows.total or 0) - came - rows.not_sent if attempt.results is not None and rows.ok is not None else 0
+    # The rows that a canary leaves out come later. A shard that failed as a whole gave nothing for those of its own.
+    left_out = rows.not_sent if attempt.is_canary else 0
+    missing = (rows.total or 0) - came - left_out if attempt.results is not None and rows.ok is not None else 0
     words = []
     if rows.failed:
         is_all = missing <= 0 and not rows.ok

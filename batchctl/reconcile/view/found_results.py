@@ -41,7 +41,9 @@ def with_found_results(
 
 def _is_of(kept: RecordedAttempt, attempt: RecordedAttempt) -> bool:
     """Whether results are those of a recorded attempt: of its remote job or, where that is not known, its token."""
-    if kept.key != attempt.key:
+    is_of_shard = attempt.sent is not None and attempt.sent.shards > 1
+    if kept.key != attempt.key or (is_of_shard and kept.remote is None):
+        # The merged results of an attempt are not those of its first shard.
         return False
     if attempt.remote is not None:
         return kept.remote == attempt.remote
@@ -76,11 +78,16 @@ def _with_results(view: AttemptView, kept: list[KeptResults]) -> AttemptView:
 def _unknown(
     kept: tuple[KeptResults, ...], desired: DesiredJob, keys: set[AttemptKey], observed: Observed
 ) -> Iterator[AttemptView]:
-    """Results of the desired work, under attempt numbers that nothing else has."""
-    for one in kept:
-        attempt = judge_attempt(one.attempt, desired)
+    """Results of the desired work, under attempt numbers that nothing else has.
+
+    Of an attempt with several shards, the merged results count; without these, the results of its shards.
+    """
+    judged = [judge_attempt(one.attempt, desired) for one in kept if same_digest(one.attempt.digest, desired.digest)]
+    whole = {attempt.key.attempt for attempt in judged if is_usable(attempt)}
+    for attempt in judged:
         is_worth = is_usable(attempt) or is_unplaced(attempt) or has_too_many_failed(attempt)
-        if attempt.key in keys or not is_worth or not same_digest(attempt.digest, desired.digest):
+        is_part = is_shard(attempt) and attempt.key.attempt not in whole
+        if attempt.key in keys or not (is_worth or is_part):
             continue
         keys = keys | {attempt.key}
         known = replace(attempt, digest=desired.digest, tree=dict(desired.tree))
@@ -88,5 +95,14 @@ def _unknown(
 
 
 def is_usable(attempt: RecordedAttempt) -> bool:
-    """Whether collected results are worth being used in place of new ones: a success that brought an answer."""
-    return has_succeeded(attempt) and bool(attempt.rows.ok)
+    """Whether collected results are worth being used in place of new ones: a success that brought an answer.
+
+    Those of one shard are not, and neither are results of which some rows were never sent.
+    """
+    is_whole = not is_shard(attempt) and not attempt.rows.not_sent
+    return has_succeeded(attempt) and bool(attempt.rows.ok) and is_whole
+
+
+def is_shard(attempt: RecordedAttempt) -> bool:
+    """Whether collected results are those of one of several shards."""
+    return attempt.remote is not None and attempt.sent is not None and attempt.sent.shards > 1

@@ -77,11 +77,18 @@ def _state(attempts: Sequence[RecordedAttempt], *, is_over: bool) -> str | None:
         running = [state for state in active if state not in waiting]
         has_begun = any(one.has_ended for one in attempts)
         return (unknown or running or ([JobState.RUNNING] if has_begun or not active else active))[0]
-    if all(state == JobState.SUCCEEDED for state in states) and len(states) == len(attempts):
+    have_all = all(state == JobState.SUCCEEDED for state in states) and len(states) == len(attempts)
+    lost = sum(map(_has_lost_results, attempts))
+    if have_all and lost in {0, len(attempts)}:
         return JobState.SUCCEEDED
     if any(state in GOOD_STATES for state in states):
         return JobState.PARTIALLY_SUCCEEDED
     return next((state for state in states if state in BAD_STATES), JobState.FAILED)
+
+
+def _has_lost_results(attempt: RecordedAttempt) -> bool:
+    """Whether the results of a shard cannot be had any more."""
+    return attempt.results is None and (attempt.results_lost or attempt.is_gone)
 
 
 def _rows(attempts: Sequence[RecordedAttempt]) -> RowCounts:
