@@ -13,6 +13,7 @@ from batchctl.model.states import ACTIVE_STATES
 from batchctl.model.steps import Cancel, Collect, Delete, Reuse
 from batchctl.reconcile import Failure, after_failure, overcome, refresh
 from tests.search.record import Journal
+from tests.search.row_calls import RowCalls
 from tests.search.scenes import STACK
 from tests.search.service import add, rows_of, take_cancel, take_create, take_delete
 from tests.search.state import Op, Working
@@ -35,6 +36,7 @@ class Calls:
         self._working = working
         self._choices = working.choices
         self._journal = journal
+        self.rows = RowCalls(working, journal)
 
     def create(self, op: Op) -> tuple[Op, ...]:
         working = self._working
@@ -51,8 +53,9 @@ class Calls:
         answer = self._choices.fault(f"the create call for {op.attempt.key.job}", "gets through", *ways)
         made = None
         if answer.startswith("gets through"):
-            made = take_create(working, op.attempt)
-            add(working, made)
+            remote = take_create(working, op.attempt)
+            add(working, remote)
+            made = remote.job
         elif answer.startswith("is carried out later"):
             working.landing = (take_create(working, op.attempt),)
         return (Op("created", op.step, op.attempt, answer=answer, made=made),)
@@ -115,8 +118,10 @@ class Calls:
         working, step, attempt = self._working, op.step, op.attempt
         assert isinstance(step, Collect)
         assert attempt is not None
-        failure = None
-        if step.remote.name not in working.remotes:
+        failure, there = None, working.remotes.get(step.remote.name)
+        if there is not None and there.is_unreadable:
+            failure = Failure(Operation.COLLECT, ErrorCode.PERMISSION_DENIED, "no", effect=Effect.REFUSED, http=403)
+        elif there is None:
             failure = Failure(Operation.COLLECT, ErrorCode.NOT_FOUND, "no such job", effect=Effect.REFUSED, http=404)
         elif self._choices.fault(f"reading the results of {step.key.job}", "goes well", "fails") == "fails":
             failure = Failure(Operation.COLLECT, "ReplyLost", "cut off")
@@ -126,6 +131,9 @@ class Calls:
             if after.results_lost and before.results is None:
                 return ()
             raise StepsEnd
+        if working.scene.rows is not None:
+            done = self.rows.collect(step, overcome(attempt, Operation.COLLECT))
+            return (Op("collected", step, frozen_attempt(done)),)
         path = f"{step.key.job}/{shown_digest(attempt.digest)}-{step.key.attempt}"
         rows = rows_of(step.remote.state)
         self._keep(attempt, path, step, rows_state=step.remote.state)

@@ -9,14 +9,14 @@ from typing import TypeAlias
 
 from batchctl.model.states import ACTIVE_STATES, JobState
 from batchctl.reconcile import Options, Scope
+from tests.search.broken import BrokenPromise
 from tests.search.choices import Choices, every_way
 from tests.search.decisions import Planner
 from tests.search.passes import APPLY, run_pass, wake
-from tests.search.promises import BrokenPromise
 from tests.search.rebuilding import rebuild_state
 from tests.search.scenes import LIST_LAG, Scene
-from tests.search.service import add, advance, next_states
-from tests.search.state import State, Store, Working
+from tests.search.service import add, advance, next_states, outcomes
+from tests.search.state import Remote, State, Store, Working
 from tests.search.values import NOW, older
 
 Change: TypeAlias = Callable[[Working], object]
@@ -90,7 +90,11 @@ def _remote_events(scene: Scene, state: State) -> Iterator[Event]:
     for remote in state.remotes:
         name = remote.job.name
         for to in next_states(working, remote.job):
-            yield f"{name} is {to}", lambda working, name=name, to=to: advance(working, name, to)
+            for outcome in outcomes(working, to):
+                words = f"{name} is {to}, {outcome}" if outcome else f"{name} is {to}"
+                yield words, lambda working, name=name, to=to, how=outcome: advance(working, name, to, how)
+        if scene.allows("unreadable") and remote.rows and not any(one.is_unreadable for one in state.remotes):
+            yield f"the results of {name} cannot be read any more", lambda working, name=name: _spoil(working, name)
         if scene.allows("strangers cancel") and remote.job.state in ACTIVE_STATES:
             yield (
                 f"another person cancels {name}",
@@ -106,8 +110,13 @@ def _delete(working: Working, name: str) -> None:
     working.deleted[name] = working.remotes.pop(name).job
 
 
+def _spoil(working: Working, name: str) -> None:
+    working.remotes[name] = working.remotes[name]._replace(is_unreadable=True)
+
+
 def _copy(working: Working, name: str) -> None:
-    job = working.remotes[name].job
+    remote = working.remotes[name]
+    job = remote.job
     copied = replace(
         job,
         name=working.remote_name(job.account),
@@ -116,7 +125,7 @@ def _copy(working: Working, name: str) -> None:
         start_time=None,
         end_time=None,
     )
-    add(working, copied, is_copy=True)
+    add(working, Remote(copied, is_copy=True, rows=remote.rows))
 
 
 def let_pass(working: Working, span: timedelta) -> None:
@@ -129,8 +138,8 @@ def let_pass(working: Working, span: timedelta) -> None:
 
 def land(working: Working) -> None:
     """Jobs whose create call was taken a while ago begin now."""
-    for job in working.landing:
-        add(working, replace(job, create_time=NOW))
+    for remote in working.landing:
+        add(working, remote._replace(job=replace(remote.job, create_time=NOW)))
     working.landing = ()
 
 
@@ -151,6 +160,8 @@ def _state_events(scene: Scene, planner: Planner, state: State) -> Iterator[Even
                 f"retry {name} runs",
                 lambda working, order=order: run_pass(working, planner, options=order, is_ordered=True),
             )
+    for words, order in () if scene.rows is None else scene.rows.orders:
+        yield words, lambda working, order=order: run_pass(working, planner, options=order, is_ordered=True)
 
 
 def _lose(working: Working) -> None:

@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tests.search.broken import BrokenPromise
 from tests.search.decisions import Planner
 from tests.search.events import successors
-from tests.search.promises import BrokenPromise
 from tests.search.scenes import Scene
 from tests.search.stability import Calm
 from tests.search.state import State

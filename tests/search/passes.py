@@ -12,7 +12,6 @@ from tests.search.decisions import JobDecision, Planner
 from tests.search.looks import look_around
 from tests.search.process import Process
 from tests.search.record import Journal, LockLost, jobs_of
-from tests.search.scenes import desired_stack
 from tests.search.state import Op, Working
 
 APPLY = Options(allow_empty=True, adopt_changed=True)
@@ -29,6 +28,7 @@ def run_pass(
     journal = Journal(working, epoch)
     if not _carry_out_moves(working, journal):
         return ()
+    is_ordered = is_ordered or any(row.retry_requested is not None for row in working.store.rows)
     looks = look_around(working, look)
     decided = planner.decide(working, working.store, looks, options)
     rest = []
@@ -58,7 +58,7 @@ def wake(working: Working) -> None:
 
 def _carry_out_moves(working: Working, journal: Journal) -> bool:
     """Give the record the names of `spec.moved`; gives whether the process lives on."""
-    moves = find_moves(desired_stack(working.scene, (), working.moved).stack.moved, Recorded(jobs_of(working.store)))
+    moves = find_moves(working.desired().stack.moved, Recorded(jobs_of(working.store)))
     for move in moves.due:
         if not move.is_new:
             continue

@@ -20,7 +20,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.recorded import CancelCause, Intent, Operation, RecordedAttempt
-from batchctl.model.steps import Cancel, Collect, Create, Delete, Forget, RecordAttempt, RecordJob, Reuse, Step
+from batchctl.model.steps import (
+    Assemble,
+    Cancel,
+    Collect,
+    Create,
+    Delete,
+    Forget,
+    Merge,
+    RecordAttempt,
+    RecordJob,
+    Reuse,
+    Step,
+)
 from batchctl.reconcile import overcome
 from tests.search.calls import Calls, StepsEnd
 from tests.search.promises import check_call
@@ -41,6 +53,7 @@ _SPOKEN = {
     "deleted": "the answer to the delete call is written down",
     "collect": "the results are read",
     "collected": "the collection is written down",
+    "merged": "the merged results are written down",
     "check": "the lock is checked",
 }
 _MAY_DIE = frozenset(_SPOKEN) - {"check"}
@@ -124,6 +137,7 @@ class Process:
             "deleted": self._note_attempt,
             "collect": self._calls.collect,
             "collected": self._note_attempt,
+            "merged": self._note_attempt,
         }
         return following[op.what](op)
 
@@ -155,6 +169,10 @@ class Process:
             case Collect():
                 journal.commit()
                 return (Op("collect", step, journal.attempts[step.key]),)
+            case Merge():
+                return (Op("merged", step, self._calls.rows.merge(step)),)
+            case Assemble(attempt, rows):
+                return (Op("merged", step, self._calls.rows.assemble(attempt, rows)),)
             case _:
                 self._write(step)
                 return ()
@@ -187,7 +205,15 @@ class Process:
         token = new.token or token_text(self._working.next_number())
         before = journal.attempts.get(step.key)
         trouble = before.trouble if before is not None and before.token == token else None
-        attempt = journal.note(replace(new, token=token, trouble=trouble, intent=Intent(LOCAL)))
+        attempt = replace(new, token=token, trouble=trouble)
+        if self._working.scene.rows is not None:
+            shards = self._calls.rows.choose(step, attempt)
+            if not shards:
+                return (Op("merged", step, self._calls.rows.assemble(attempt, step.rows)),)
+            attempt = shards[0]
+            for other in shards[1:]:
+                journal.note(replace(other, trouble=None))
+        attempt = journal.note(replace(attempt, intent=Intent(LOCAL)))
         journal.commit()
         return (Op("check", step), Op("create", step, attempt, before))
 

@@ -7,17 +7,10 @@ from batchctl.model.observed import RemoteJob
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.states import ACTIVE_STATES, GOOD_STATES, TERMINAL_STATES, JobState
 from batchctl.model.steps import Cancel, Collect, Create, Delete
+from tests.search.broken import require
+from tests.search.row_promises import check_rows
 from tests.search.service import FOREIGN
 from tests.search.state import Op, Working
-
-
-class BrokenPromise(Exception):
-    """A promise of the design does not hold here."""
-
-
-def require(holds: object, words: str) -> None:
-    if not holds:
-        raise BrokenPromise(words)
 
 
 def check_call(working: Working, op: Op, known: frozenset[str], *, is_late: bool, is_ordered: bool) -> None:
@@ -71,8 +64,14 @@ def _check_create(working: Working, op: Op, known: frozenset[str], *, is_late: b
     assert attempt is not None
     words = f"{attempt.key} is created"
     same = [job for job in _ours(working) if job.mark and job.mark.key == attempt.key]
+    row = next((one for one in working.store.rows if one.name == attempt.key.job), None)
+    is_called_off = row is not None and row.cancel_requested is not None and row.current == attempt.key.attempt
+    require(not is_called_off, f"{words} after `batchctl cancel`")
     if not working.is_blind:
         require(not same, f"{words}, and {', '.join(job.name for job in same)} was made for it already")
+    if working.scene.rows is not None:
+        check_rows(working, op, is_ordered=is_ordered)
+        return
     for job in _of_same_work(working, attempt):
         working_on = job.state in ACTIVE_STATES - {JobState.CANCELLING}
         is_worth = working_on or (job.state in GOOD_STATES and not is_ordered)

@@ -8,14 +8,13 @@ from batchctl.model.recorded import Recorded
 from batchctl.reconcile import find_open, ghosts_of, rebuild, record_results, with_open
 from tests.search.looks import look_around
 from tests.search.record import Journal, jobs_of
-from tests.search.scenes import desired_stack
 from tests.search.state import Store, Working
 from tests.search.values import LOCAL, frozen_attempt
 
 
 def rebuild_state(working: Working) -> None:
     """Rebuild the state as `batchctl state rebuild` does."""
-    desired = desired_stack(working.scene, tuple(sorted(working.wanted.items())), working.moved)
+    desired = working.desired()
     former = Recorded(jobs_of(working.store), serial=1, ghosts=working.store.ghosts)
     found = find_open(former, desired)
     deleted = ghosts_of((one for job in former.jobs.values() for one in job.attempts), LOCAL)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, cached_property
 from pathlib import Path
 
+from batchctl.model.admission import AdmissionLimits
+from batchctl.model.chain import Chain, ChainCount
 from batchctl.model.desired import (
+    AwaitedRows,
+    ChainedFile,
     DesiredJob,
     DesiredStack,
     InlineRows,
     Kind,
     Lifecycle,
+    Limits,
     Location,
     Moved,
     OnChange,
     OnMissing,
     OnRemove,
+    RequestRow,
+    Source,
     Stack,
 )
 from batchctl.model.keys import Account, Api
+from batchctl.model.row_settings import Canary, RowSettings
+from batchctl.model.row_work import ShardLimits
+from batchctl.reconcile import Options
+from tests.search.ledger import name_of
 from tests.search.values import FrozenDict
 
 GEMINI = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
@@ -53,6 +64,28 @@ CHANGES = frozenset({"edit", "remove"})
 
 
 @dataclass(frozen=True)
+class RowRules:
+    """The rows of the jobs of a scene. A row is a number, which stands for its fingerprint."""
+
+    inputs: tuple[tuple[str, tuple[int, ...]], ...]
+    """The rows of each work that a manifest may ask for."""
+    per_shard: int | None = None
+    canary: Canary | None = None
+    settings: RowSettings = field(default_factory=RowSettings)
+    outcomes: tuple[str, ...] = ("all good",)
+    """How the rows of a remote job may go, see `service.answers_of`."""
+    orders: tuple[tuple[str, Options], ...] = ()
+    """Commands about rows that a person may give."""
+    at_once: int | None = None
+    """`limits.activeJobs` of the account."""
+    chain: tuple[str, str] | None = None
+    """A job whose rows are made from the answers of another one, and that job."""
+
+    def rows_of(self, work: str) -> tuple[int, ...]:
+        return dict(self.inputs)[work]
+
+
+@dataclass(frozen=True)
 class Scene:
     """One small world."""
 
@@ -74,6 +107,8 @@ class Scene:
     """Renames that a person may make, with an entry in `spec.moved`."""
     ends: tuple[str, ...] = ("SUCCEEDED", "FAILED", "EXPIRED", "PARTIALLY_SUCCEEDED")
     """How a remote job may end by itself."""
+    rows: RowRules | None = None
+    """The rows of its jobs; None: rows are not part of this world."""
 
     @cached_property
     def all_accounts(self) -> tuple[Account, ...]:
@@ -95,17 +130,26 @@ class Scene:
         return {after: before for before, after in self.aliases}.get(name, name)
 
 
-def digest_of(work: str) -> str:
-    return "d1:" + work * 64
+def digest_of(work: str, rows: tuple[int, ...] | None = None) -> str:
+    """The digest of some work; of a chain also by its rows."""
+    if rows is None:
+        return "d1:" + work * 64
+    return f"d1:{work}{sum(1 << row for row in rows):08x}".ljust(len("d1:") + 64, work)
 
 
 @cache
-def manifest(scene: Scene, name: str, work: str, renames: tuple[tuple[str, str], ...] = ()) -> DesiredJob:
-    """The manifest of a job that asks for some work."""
+def manifest(
+    scene: Scene,
+    name: str,
+    work: str,
+    renames: tuple[tuple[str, str], ...] = (),
+    made: tuple[int, ...] | None = None,
+) -> DesiredJob:
+    """The manifest of a job that asks for some work. `made`: the rows of a chain."""
     first = scene.original(name)
     today = dict(renames)
     account = dict(scene.accounts)[first]
-    return DesiredJob(
+    plain = DesiredJob(
         name,
         Kind.BATCH_JOB,
         "main",
@@ -121,19 +165,68 @@ def manifest(scene: Scene, name: str, work: str, renames: tuple[tuple[str, str],
         depends_on=tuple(today.get(other, other) for one, other in scene.needs if one == first),
         webhook=FrozenDict(),
     )
+    return plain if scene.rows is None else _with_rows(plain, scene.rows, work, made)
+
+
+def _with_rows(job: DesiredJob, rules: RowRules, work: str, made: tuple[int, ...] | None) -> DesiredJob:
+    source: Source
+    digest, tree = job.digest, job.tree
+    if rules.chain is not None and rules.chain[0] == job.name:
+        chain = Chain(rules.chain[1], "template")
+        digest = digest_of(work, made or ())
+        tree = FrozenDict(tree, rows=made)
+        source = AwaitedRows(chain) if made is None else _chained(chain, made)
+    else:
+        source = InlineRows(tuple(RequestRow(name_of(row), FrozenDict()) for row in rules.rows_of(work)))
+    return replace(
+        job,
+        source=source,
+        digest=digest,
+        tree=tree,
+        row_settings=rules.settings,
+        canary=rules.canary,
+        sharding=ShardLimits(rows=rules.per_shard),
+    )
+
+
+def _chained(chain: Chain, rows: tuple[int, ...]) -> ChainedFile:
+    return ChainedFile(
+        path=Path("/s/rows.jsonl"),
+        sha256="",
+        rows=len(rows),
+        size=0,
+        chain=chain,
+        count=ChainCount(len(rows)),
+    )
+
+
+def input_of(scene: Scene, job: DesiredJob) -> tuple[int, ...]:
+    """The rows of a manifest."""
+    match job.source:
+        case InlineRows(rows):
+            return tuple(int((row.key or "").removeprefix("k")) for row in rows)
+        case ChainedFile():
+            made: tuple[int, ...] = job.tree["rows"]
+            return made
+        case _:
+            return ()
 
 
 @cache
 def desired_stack(
-    scene: Scene, wanted: tuple[tuple[str, str], ...], moved: tuple[tuple[str, str], ...]
+    scene: Scene,
+    wanted: tuple[tuple[str, str], ...],
+    moved: tuple[tuple[str, str], ...],
+    made: tuple[int, ...] | None = None,
 ) -> DesiredStack:
-    """All that the manifests say."""
+    """All that the manifests say. `made`: the rows of the chain."""
     entries = tuple(Moved(before, after, Location("batchctl.yaml")) for before, after in moved)
-    stack = Stack(STACK.name, STACK.uid, STACK.folder, STACK.file, {}, STACK.state, STACK.results, moved=entries)
+    at_once = None if scene.rows is None else scene.rows.at_once
+    stack = replace(STACK, limits=Limits(admission=AdmissionLimits(active=at_once)), moved=entries)
     names = {name for name, _ in wanted}
     jobs = []
     for name, work in wanted:
-        one = manifest(scene, name, work, moved)
+        one = manifest(scene, name, work, moved, made)
         # A manifest that names a job which is not there is no valid stack.
         known = tuple(other for other in one.depends_on if other in names)
         jobs.append(one if known == one.depends_on else _needing(one, known))

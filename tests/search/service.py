@@ -7,10 +7,14 @@ from dataclasses import replace
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import RemoteJob, RowCounts
 from batchctl.model.recorded import RecordedAttempt
-from batchctl.model.states import ACTIVE_STATES, TERMINAL_STATES, JobState
+from batchctl.model.states import ACTIVE_STATES, GOOD_STATES, TERMINAL_STATES, JobState
+from tests.search.ledger import Answer, find_list
 from tests.search.scenes import GEMINI, STACK, VERTEX
 from tests.search.state import Remote, Working
 from tests.search.values import NOW
+
+LAST_ROW = {"one row may pass": "UNAVAILABLE", "one row is bad": "SAFETY", "one row is cut": "MAX_TOKENS"}
+"""The verdict of the last row in each outcome but the best."""
 
 FOREIGN = "foreign/"
 """How the names of other people's jobs begin."""
@@ -31,15 +35,17 @@ def _foreign_jobs(account: Account) -> tuple[RemoteJob, ...]:
 FOREIGN_JOBS = {account: _foreign_jobs(account) for account in (GEMINI, VERTEX)}
 
 
-def take_create(working: Working, attempt: RecordedAttempt) -> RemoteJob:
+def take_create(working: Working, attempt: RecordedAttempt) -> Remote:
     """The remote job that a create call makes; it is not there yet."""
     mark = Mark(STACK.name, STACK.uid, attempt.key, attempt.digest[:15], attempt.token)
     name = working.remote_name(attempt.account)
-    return RemoteJob(name, attempt.account, "", mark, JobState.PENDING, create_time=NOW)
+    job = RemoteJob(name, attempt.account, "", mark, JobState.PENDING, create_time=NOW)
+    listed = find_list(working.lists, attempt.key, attempt.digest, attempt.token)
+    return Remote(job, rows=() if listed is None else listed.rows)
 
 
-def add(working: Working, job: RemoteJob, *, is_copy: bool = False) -> None:
-    working.remotes[job.name] = Remote(job, is_copy)
+def add(working: Working, remote: Remote) -> None:
+    working.remotes[remote.job.name] = remote
 
 
 def take_cancel(working: Working, name: str) -> None:
@@ -56,18 +62,48 @@ def take_delete(working: Working, name: str) -> None:
         working.deleted[name] = remote.job
 
 
-def advance(working: Working, name: str, state: str) -> None:
-    """Let a remote job come to another state."""
+def advance(working: Working, name: str, state: str, outcome: str = "") -> None:
+    """Let a remote job come to another state. `outcome`: how its rows went."""
     remote = working.remotes[name]
+    answers = answers_of(remote.rows, state, outcome)
     job = remote.job
     started = job.start_time
     if state == JobState.RUNNING and job.account.api is Api.VERTEX:
         started = NOW
     ended = NOW if state in TERMINAL_STATES else None
-    rows = rows_of(state) if state in TERMINAL_STATES else job.rows
+    rows = counted(remote._replace(answers=answers), state) if state in TERMINAL_STATES else job.rows
     working.remotes[name] = remote._replace(
-        job=replace(job, state=state, start_time=started, end_time=ended, rows=rows)
+        job=replace(job, state=state, start_time=started, end_time=ended, rows=rows), answers=answers
     )
+
+
+def outcomes(working: Working, state: str) -> tuple[str, ...]:
+    """How the rows of a job may have gone that comes to a state."""
+    rules = working.scene.rows
+    if rules is None or state not in GOOD_STATES:
+        return ("",)
+    return rules.outcomes
+
+
+def answers_of(rows: tuple[int, ...], state: str, outcome: str) -> tuple[Answer, ...]:
+    """The results of a job that comes to a state."""
+    if state == JobState.EXPIRED:
+        return tuple((row, "OK") for row in rows[: len(rows) // 2])
+    if state not in GOOD_STATES:
+        return ()
+    last = LAST_ROW.get(outcome)
+    found = [(row, "OK") for row in rows]
+    if last is not None and rows:
+        found[-1] = rows[-1], last
+    return tuple(found)
+
+
+def counted(remote: Remote, state: str) -> RowCounts:
+    """The API's own numbers of an ended job."""
+    if not remote.rows:
+        return rows_of(state)
+    good = sum(code == "OK" for _, code in remote.answers)
+    return RowCounts(len(remote.rows), good, len(remote.answers) - good)
 
 
 def next_states(working: Working, job: RemoteJob) -> tuple[str, ...]:

@@ -14,12 +14,13 @@ from datetime import timedelta
 
 from batchctl.model.keys import same_digest
 from batchctl.model.states import ACTIVE_STATES, ENDED_PHASES, GOOD_STATES, JobState, Phase
+from tests.search.broken import BrokenPromise, require
 from tests.search.choices import Choices
 from tests.search.decisions import JobDecision, Planner
 from tests.search.events import land, let_pass
 from tests.search.passes import run_pass, wake
-from tests.search.promises import BrokenPromise, require
-from tests.search.scenes import MINUTE, Scene, digest_of
+from tests.search.row_promises import check_rows_at_end, check_rows_at_rest
+from tests.search.scenes import MINUTE, Scene
 from tests.search.service import advance
 from tests.search.state import State, Working
 from tests.search.values import LOCAL
@@ -121,22 +122,28 @@ def check_rest(working: Working, decided: tuple[JobDecision, ...]) -> None:
             require(recorded or refused, f"{job.name} works, and no record has it")
     for key, count in Counter(key for _, key in live).items():
         require(count == 1, f"at rest {key} has {count} live remote jobs")
-    for name, count in Counter(name for name, _ in live if name in working.wanted).items():
-        require(count == 1, f"at rest {name} has {count} live remote jobs")
+    for name, count in Counter(name for name, _ in {(name, key.attempt) for name, key in live}).items():
+        require(count == 1 or name not in working.wanted, f"at rest {name} has {count} live attempts")
+    if working.scene.rows is not None:
+        check_rows_at_rest(working, {one.job for one in decided if not one.is_refused})
 
 
 def check_end(working: Working, decided: tuple[JobDecision, ...]) -> None:
     """Everything has ended: each job is settled, and what succeeded for a manifest is in the results folder."""
     phases = {job.job: job for job in decided}
+    for one in working.desired().jobs if working.scene.rows is not None else ():
+        if not phases[one.name].is_refused:
+            check_rows_at_end(working, one, phases[one.name].phase)
     here = {one.attempt.remote for one in working.kept.values()}
-    for name, work in working.wanted.items():
+    for name, digest in ((one.name, one.digest) for one in working.desired().jobs):
         job = phases[name]
         require(job.phase in SETTLED or job.is_refused, f"at the end {name} is {job.phase}")
         for remote in working.remotes.values():
             mark = remote.job.mark
             assert mark is not None
-            is_its_work = working.lineage(mark.key.job) == name and same_digest(mark.digest, digest_of(work))
+            is_its_work = working.lineage(mark.key.job) == name and same_digest(mark.digest, digest)
             if is_its_work and remote.job.state in GOOD_STATES and not job.is_refused:
                 others = [one for one in working.kept.values() if one.attempt.key.job == name]
                 known = [one for one in others if same_digest(one.attempt.digest, mark.digest)]
-                require(remote.job.name in here or known, f"at the end {remote.job.name} is not collected")
+                is_here = remote.job.name in here or known or remote.is_unreadable
+                require(is_here, f"at the end {remote.job.name} is not collected")
