@@ -25,6 +25,7 @@ from batchctl.model.desired import (
 from batchctl.model.ports import RowsSummary
 from batchctl.model.work_size import TOKEN_BYTES
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LOWER = "or lower maxOutputTokens or candidateCount"
 _TO_A_FILE = "put the rows into a JSONL file: src: {file: PATH}"
 
@@ -107,5 +108,4 @@ def _default_bytes(defaults: Mapping[str, Json]) -> dict[str, int]:
 
 
 def _bytes(value: Mapping[str, Json]) -> int:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return len(text.encode("utf-8", errors="surrogatepass"))
+    return len(_COMPACT.encode(value).encode("utf-8", errors="surrogatepass"))

@@ -7,6 +7,7 @@ check before an upload are this one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from batchctl.model.desired import Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem
@@ -27,17 +28,25 @@ SHAPES_KEPT = 10_000
 """Shapes of requests whose verdict is kept. Inputs have few; if all rows differ, each is checked in full."""
 
 
+@dataclass(frozen=True)
+class KnownShapes:
+    """The shapes that were checked in full, each with the most output tokens of such a row."""
+
+    sound: dict[Shape | None, int] = field(default_factory=dict)
+    """Without any problem."""
+    warned: dict[Shape | None, int] = field(default_factory=dict)
+    """With warnings alone."""
+
+
 class RowChecker:
     """Checks the rows of one source, in their order. Requests of one shape are checked in full once."""
 
-    def __init__(self, kind: Kind, rules: RowRules) -> None:
+    def __init__(self, kind: Kind, rules: RowRules, known: KnownShapes | None = None) -> None:
+        """`known`: shapes from other sources with the same rules, for APIs that compare no rows with each other."""
         self._kind = kind
         self._rules = rules
         self._importer = Importer() if rules.api is Api.VERTEX else None
-        self._sound: dict[Shape | None, int] = {}
-        """The shapes without any problem, each with the most output tokens of such a row."""
-        self._warned: dict[Shape | None, int] = {}
-        """The same of shapes with warnings alone."""
+        self._known = known if known is not None and self._importer is None else KnownShapes()
         self.output_tokens = 0
         """The most tokens that the answers to the rows so far may have, of those rows that bound them."""
 
@@ -52,15 +61,15 @@ class RowChecker:
             yield self._for_another_model(row)
             return
         shape = shape_of(row.request, self._kind, is_table=self._importer is not None)
-        tokens = self._sound.get(shape)
+        tokens = self._known.sound.get(shape)
         if tokens is None and not wants_warnings:
-            tokens = self._warned.get(shape)
+            tokens = self._known.warned.get(shape)
         if tokens is not None:
             self.output_tokens += tokens
             return
         before, problems = self.output_tokens, list(self._problems(row, line))
         yield from problems
-        known = self._warned if problems else self._sound
+        known = self._known.warned if problems else self._known.sound
         if shape is not None and all(problem.is_warning for problem in problems) and len(known) < SHAPES_KEPT:
             known[shape] = self.output_tokens - before
 

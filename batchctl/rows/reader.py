@@ -15,9 +15,8 @@ from batchctl.model.desired import LINE_BYTES, Json, Kind, RequestRow
 from batchctl.model.errors import RowProblem
 from batchctl.model.ports import MadeRows, RowRules, RowsOrder, RowsSummary
 from batchctl.model.request.problems import Problem
-from batchctl.model.request.rules import most_output
 from batchctl.rows.chain_files import ChainFiles
-from batchctl.rows.checks import RowChecker, sent_request
+from batchctl.rows.checks import KnownShapes, RowChecker
 from batchctl.rows.file_reading import FileReading
 from batchctl.rows.jsonl import read_lines
 from batchctl.rows.key_marks import KeyMarks
@@ -25,6 +24,9 @@ from batchctl.rows.line_blocks import HashedBytes, LineBlocks, ReadBytes
 from batchctl.rows.row import parse_row
 from batchctl.rows.row_faults import FoundProblems, row_or_problem, unreadable
 from batchctl.rows.summary_cache import LEAST_BYTES, SummaryCache, settings_of
+
+_MOST_RULES = 64
+"""Sets of rules whose shapes are kept. Most stacks have few; with more, the shapes are found again."""
 
 
 class RowFiles:
@@ -37,6 +39,7 @@ class RowFiles:
         self._activity = activity
         self._cache = cache
         self._chains = ChainFiles(activity, is_kept=keeps_made_rows)
+        self._shapes: dict[tuple[Kind, str], KnownShapes] = {}
 
     def fingerprint(
         self, path: Path, kind: Kind, line_bytes: int = LINE_BYTES, rules: RowRules | None = None
@@ -66,12 +69,23 @@ class RowFiles:
         return self._chains.make(results, order, afresh=afresh)
 
     def check(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> Iterator[tuple[int, Problem]]:
-        checker = RowChecker(kind, rules)
+        checker = self._checker(kind, rules)
         for index, row in enumerate(rows):
             yield from ((index, problem) for problem in checker.check(row, index + 1))
 
     def output_tokens(self, rows: Sequence[RequestRow], kind: Kind, rules: RowRules) -> int:
-        return sum(most_output(sent_request(row, kind, rules)) for row in rows) if rules.is_google_model else 0
+        checker = self._checker(kind, rules)
+        for index, row in enumerate(rows):
+            for _ in checker.check(row, index + 1, wants_warnings=False):
+                pass
+        return checker.output_tokens
+
+    def _checker(self, kind: Kind, rules: RowRules) -> RowChecker:
+        """A checker that knows the shapes of other manifests with the same rules."""
+        key = (kind, repr(rules))
+        if len(self._shapes) >= _MOST_RULES:
+            self._shapes.clear()
+        return RowChecker(kind, rules, self._shapes.setdefault(key, KnownShapes()))
 
 
 def _size(path: Path) -> int | None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
+from rich.text import Text
 
 from batchctl.model.actions import Action
 from batchctl.model.decision import Guard
@@ -13,10 +15,13 @@ from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Drift, DriftKind, Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.states import Phase
+from batchctl.report import layout
 from batchctl.report.apply_text import write_apply
+from batchctl.report.console import make_console
 from batchctl.report.describe_document import describe_document, source_fields
 from batchctl.report.describe_text import write_description
 from batchctl.report.error_text import write_error
+from batchctl.report.layout import Row
 from batchctl.report.markdown import apply_markdown
 from batchctl.report.plan_document import apply_document, plan_document
 from batchctl.report.plan_text import write_diff, write_drift, write_plan
@@ -338,3 +343,24 @@ def _without_colours(text):
 
 def test_nothing_applied():
     assert written(write_apply, ApplyReport(Plan("s", ()), {})) == "Stack s\n\nNothing to do.\n"
+
+
+def test_a_table_for_a_pipe_is_the_one_that_rich_would_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        Row((Text(left), Text(middle, style="bold"), Text(right)), (Text("note"),) if left else ())
+        for left in ("", "a", "表示", "a b")
+        for middle in ("", "x" * 20, "e\u0301")
+        for right in ("", "end", "two  words ", "z" * 300)
+    ]
+    written = []
+    for is_plain in (True, False):
+        monkeypatch.setattr(layout, "_is_plain", lambda _console, is_plain=is_plain: is_plain)
+        stream = io.StringIO()
+        layout.write_table(make_console(stream, "auto", {}), rows, header=("A", "B", "C"), indent=2)
+        written.append(stream.getvalue())
+    assert written[0] == written[1]
+
+
+def test_rich_is_left_out_only_where_lines_have_no_styles() -> None:
+    assert layout._is_plain(make_console(io.StringIO(), "auto", {}))
+    assert not layout._is_plain(make_console(io.StringIO(), "always", {}))

@@ -19,6 +19,7 @@ from batchctl.model.request.shapes import shape_of
 from batchctl.model.request.spelling import snake_case
 from batchctl.rows import checks
 from batchctl.rows.checks import RowChecker
+from batchctl.rows.reader import RowFiles
 from tests.support.request_samples import Samples
 
 DEFAULTS: list[dict[str, Any]] = [
@@ -88,8 +89,8 @@ class FullChecker(RowChecker):
     """A checker that remembers no shape."""
 
     def check(self, row: RequestRow, line: int, *, wants_warnings: bool = True) -> Iterator[Problem]:
-        self._sound.clear()
-        self._warned.clear()
+        self._known.sound.clear()
+        self._known.warned.clear()
         return super().check(row, line, wants_warnings=wants_warnings)
 
 
@@ -100,7 +101,7 @@ def agree(rows: list[dict[str, Any]], kind: Kind, rules: RowRules) -> int:
     for line, request in enumerate(rows, start=1):
         row = RequestRow("a", request)
         shape = shape_of(request, kind, is_table=rules.api is Api.VERTEX)
-        saved += shape in shaped._sound
+        saved += shape in shaped._known.sound
         found = list(full.check(row, line))
         if line % 2:
             assert list(shaped.check(row, line)) == found, request
@@ -156,7 +157,7 @@ def test_only_so_many_shapes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         config = {"maxOutputTokens": tokens}
         request = {"contents": [{"parts": [{"text": "x"}]}], "generationConfig": config}
         assert list(checker.check(RequestRow("a", request), 1)) == []
-    assert len(checker._sound) == 2
+    assert len(checker._known.sound) == 2
     assert checker.output_tokens == 15
 
 
@@ -164,3 +165,44 @@ def test_a_list_of_one_item_stands_for_all_lengths() -> None:
     """`EACH` has any number of items: a field that requires two would need another shape."""
     values = [field.value for message in MESSAGES.values() for field in message.fields]
     assert {value.least for value in values if isinstance(value, Each)} <= {0, 1}
+
+
+class TestShapesOfManifests:
+    """Rows in manifests: what one of them was checked for, others with the same rules need not be."""
+
+    def rows(self, tokens: object = 5) -> list[RequestRow]:
+        contents = [{"role": "user", "parts": [{"text": "x"}]}]
+        request = {"contents": contents, "generationConfig": {"maxOutputTokens": tokens}}
+        return [RequestRow("a", request), RequestRow("b", request)]
+
+    def test_one_full_check_for_all_manifests_with_the_same_rules(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        checked: list[object] = []
+        full = RowChecker._problems
+
+        def counting(checker: RowChecker, row: RequestRow, line: int) -> Iterator[Problem]:
+            checked.append(row)
+            return full(checker, row, line)
+
+        monkeypatch.setattr(RowChecker, "_problems", counting)
+        reader, rules = RowFiles(), RowRules(Api.GEMINI)
+        for _ in range(10):
+            assert list(reader.check(self.rows(), Kind.BATCH_JOB, rules)) == []
+            assert reader.output_tokens(self.rows(), Kind.BATCH_JOB, rules) == 10
+        assert len(checked) == 1
+        assert list(reader.check(self.rows(), Kind.BATCH_JOB, RowRules(Api.GEMINI, {"labels": {}}))) == []
+        assert len(checked) == 2, "other defaults are other rules"
+        list(reader.check(self.rows(), Kind.BATCH_JOB, RowRules(Api.VERTEX)))
+        list(reader.check(self.rows(), Kind.BATCH_JOB, RowRules(Api.VERTEX)))
+        assert len(checked) == 4, "Vertex compares the rows of a source with each other"
+
+    def test_a_row_with_an_error_is_checked_each_time(self) -> None:
+        reader, rules = RowFiles(), RowRules(Api.GEMINI)
+        for _ in range(2):
+            assert len(list(reader.check(self.rows("many"), Kind.BATCH_JOB, rules))) == 2
+
+    def test_few_sets_of_rules_are_kept(self) -> None:
+        reader = RowFiles()
+        for number in range(200):
+            rules = RowRules(Api.GEMINI, {"labels": {"n": str(number)}})
+            assert list(reader.check(self.rows(), Kind.BATCH_JOB, rules)) == []
+        assert len(reader._shapes) <= 64

@@ -28,6 +28,8 @@ def find_updates(recorded: JobRow | None, row: JobRow, attempt: RecordedAttempt 
         row = replace(row, webhook=None)
     if recorded.priority is None:
         row = replace(row, priority=None)
+    if row == recorded:
+        return ()  # nearly all jobs
     before, after = settings_of(recorded), settings_of(row)
     paths = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
     lives = attempt is not None and _lives(attempt)
