@@ -23,6 +23,7 @@ from batchctl.model.row_settings import RowSettings, judge_rows
 from batchctl.model.verdicts import RowVerdict
 from batchctl.report.words import anonymous_words, rows_text
 from batchctl.rows.encode import RowEncoder
+from batchctl.rows.input_list import listed_rows
 from batchctl.rows.missing import sent_rows, with_missing
 from batchctl.rows.read import read_attempt, read_digest, read_gaps, read_results
 from batchctl.rows.requests import with_request, with_requests
@@ -153,7 +154,11 @@ def _requests(job: _Job, workspace: Workspace) -> Iterator[Mapping[str, Json] | 
 
 
 def _input_rows(job: _Job, workspace: Workspace) -> Iterator[InputRow] | None:
-    return None if job.desired is None else _encoder(workspace).rows(job.desired)
+    """The rows of a job's input; None where batchctl does not have the same input."""
+    if job.desired is None:
+        return None
+    rows = _encoder(workspace).rows(job.desired)
+    return listed_rows(workspace.stack.results, job.name, job.desired.digest) if rows is None else rows
 
 
 def _encoder(workspace: Workspace) -> RowEncoder:
@@ -182,7 +187,7 @@ def _join_gap(job: _Job, workspace: Workspace) -> Iterator[str]:
     if job.desired is None:
         yield "request is null: the manifest is gone, or its input is not the one with these results"
     elif _requests(job, workspace) is None:
-        yield "request is null: the input is not in the manifest or a local file"
+        yield "request is null: the input is neither in the manifest nor in a local file"
 
 
 def _gaps(job: _Job) -> Iterator[str]:

@@ -5,7 +5,7 @@ The file is long because each protocol is beside the values that its methods exc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -278,7 +278,7 @@ class Provider(Protocol):
         """
         ...
 
-    def read_input(self, files: Sequence[SourceFile]) -> Iterator[InputRow]:
+    def read_input(self, files: Sequence[SourceFile]) -> Generator[InputRow]:
         """The rows of these files, streamed, in input order.
 
         Raises ApiError during the iteration: BadRequest with HTTP 412 if a file was overwritten in the meantime.
@@ -419,6 +419,13 @@ class InputEncoder(Protocol):
 
     def files(self, job: DesiredJob) -> tuple[SourceFile, ...]:
         """The files at Cloud Storage that have the rows of a job, read now; empty for other jobs. Raises ApiError."""
+        ...
+
+    def may_exceed(self, job: DesiredJob) -> bool:
+        """Whether a source at Cloud Storage has, or may have, more than one remote job may have. Raises ApiError.
+
+        It goes by the sizes of files, and by the first rows where they may be too many.
+        """
         ...
 
     def rows(self, job: DesiredJob) -> Iterator[InputRow] | None:

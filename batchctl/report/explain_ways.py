@@ -12,6 +12,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.rows_left import RowNext
 from batchctl.model.states import Phase
 from batchctl.model.verdicts import RowVerdict
+from batchctl.model.work_size import is_divisible
 from batchctl.report.explain import JobCase
 from batchctl.report.layout import count
 
@@ -48,7 +49,9 @@ def _ways(case: JobCase) -> Iterator[WayOn]:
             change = "--set request.generationConfig.maxOutputTokens=8192"
             yield WayOn(f"batchctl retry {job} --rows reason=MAX_TOKENS {change}", "sends those with another limit")
         elif left.counts.get(RowNext.NOTHING, 0):
-            yield WayOn("batchctl apply", "sends only rows that you corrected")
+            is_named = case.desired is not None and is_divisible(case.desired)
+            where = ", if they are in a file of another name in src" if is_named else ""
+            yield WayOn("batchctl apply", f"sends only rows that you corrected{where}")
 
 
 def _all(rows: int) -> str:

@@ -125,6 +125,11 @@ class RowEncoder:
             return ()
         return self._copies.find(job, job.source)
 
+    def may_exceed(self, job: DesiredJob) -> bool:
+        if self._copies is None or not isinstance(job.source, RemoteSource) or not job.source.is_divisible:
+            return False
+        return self._copies.may_exceed(job, job.source)
+
     def with_fingerprints(self, job: DesiredJob, rows: Iterable[InputRow]) -> Iterator[InputRow]:
         own = JobRows(job, self._line_bytes)
         for row in rows:

@@ -87,6 +87,12 @@ def read_input_list(root: Path, job: str, digest: str) -> InputList | None:
             return None
 
 
+def listed_rows(root: Path, job: str, digest: str) -> Iterator[InputRow] | None:
+    """The rows of a list, without their requests; None if there is none. Raises ResultsError."""
+    found = read_input_list(root, job, digest)
+    return None if found is None else found.rows()
+
+
 def sum_of(whole: WholeInput) -> str:
     """The sum that a list of these rows has."""
     found = hashlib.sha256()

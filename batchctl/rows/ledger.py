@@ -32,7 +32,7 @@ from batchctl.rows.folder import (
     new_folder,
     results_errors,
 )
-from batchctl.rows.input_list import read_input_list
+from batchctl.rows.input_list import listed_rows
 from batchctl.rows.kept import FAULTS, REUSED_FROM, read_manifest, write_manifest
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.left_rows import find_left
@@ -40,7 +40,7 @@ from batchctl.rows.merging import merge
 from batchctl.rows.ordered_rows import NAMED, count_ordered, name_of
 from batchctl.rows.segments import Segments, Signature, Wanted, read_segments, sign_ledgers
 from batchctl.rows.sent_list import SentList, read_sent, write_sent
-from batchctl.rows.source_rows import SourceRows, rows_of
+from batchctl.rows.source_rows import Compared, SourceRows, rows_of
 from batchctl.rows.whole_input import WholeInput
 
 
@@ -51,6 +51,7 @@ class ResultsLedger:
         self._root = root
         self._uid = uid
         self._inputs = inputs
+        self._compared: dict[str, Compared] = {}
         self._surveys: dict[str, tuple[tuple[str, RowChoice, Signature], RowWork]] = {}
 
     def survey(self, job: DesiredJob, choice: RowChoice) -> RowWork | None:
@@ -79,7 +80,7 @@ class ResultsLedger:
         self, job: DesiredJob, key: AttemptKey, token: str, choice: RowChoice, new_token: Callable[[], str]
     ) -> ChosenRows:
         known = read_sent(self._root, key, job.digest, token)
-        with SourceRows(self._root, job, self._inputs) as source:
+        with SourceRows(self._root, job, self._inputs, self._compared) as source:
             if known is not None:
                 source.check_same()
                 return ChosenRows(known.facts(""), _positions(known, source), files=source.files)
@@ -149,8 +150,7 @@ class ResultsLedger:
         """The rows of a job, without a read of Cloud Storage; None if they are not known."""
         if not is_divisible(job):
             return self._inputs.rows(job)
-        listed = read_input_list(self._root, job.name, job.digest)
-        return None if listed is None else listed.rows()
+        return listed_rows(self._root, job.name, job.digest)
 
     def _merged_rows(self, job: DesiredJob) -> Iterator[InputRow]:
         """The rows of which results are merged: at Cloud Storage, those that were sent, whatever is there now."""

@@ -49,6 +49,8 @@ class LedgerIndex:
                 entries[fingerprint] = place | (before & _TRIES) | _GOOD
             elif not before & _GOOD:
                 tries = (before >> _TRIES_AT) & _MOST_TRIES
+                # Equal rows of one attempt were tried once.
+                tried = tried if before >> _SEGMENT_AT != number else 0
                 if good[code]:
                     entries[fingerprint] = place | (tries << _TRIES_AT) | _GOOD
                     continue

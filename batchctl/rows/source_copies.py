@@ -11,8 +11,9 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from batchctl.model.activity import Activity
 from batchctl.model.codes import ErrorCode
@@ -25,8 +26,12 @@ from batchctl.rows.spelling import spell_request
 _KEPT = 2
 """The most copies at once: each may take as much disk space as its input."""
 _CHUNK = 1 << 20
-_NAMED = 3
-"""The most files that a message names."""
+_SHORTEST_LINE = 40
+"""The fewest bytes of a line with a request."""
+_SAMPLE = 1000
+"""The first rows, by which the number of all is estimated."""
+_CERTAIN = 0.8
+"""The share of a limit up to which an estimate is believed: later rows may be shorter."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,11 @@ class SourceCopy:
         for line in self._content.lines():
             key, request, members, in_body = json.loads(line)
             yield RequestRow(key, request, members, in_body=in_body)
+
+
+def _line_length(row: InputRow) -> int:
+    beside = {"request": row.request, **row.members, **({} if row.key is None else {"key": row.key})}
+    return len(json.dumps(beside, separators=(",", ":"), ensure_ascii=False))
 
 
 class _Content:
@@ -83,6 +93,18 @@ class SourceCopies:
         """The files of an input, as they are now. Raises ApiError."""
         return self._providers(job.account).find_input(source) or ()
 
+    def may_exceed(self, job: DesiredJob, source: RemoteSource) -> bool:
+        """Whether an input may have more than the limits of one remote job. Raises ApiError."""
+        files, limits = self.find(job, source), job.sharding
+        if limits.bytes is not None and any(file.size > limits.bytes for file in files):
+            return True
+        size = sum(file.size for file in files)
+        if limits.rows is None or size < limits.rows * _SHORTEST_LINE:
+            return False
+        with closing(self._providers(job.account).read_input(files)) as rows:
+            lines = [_line_length(row) for row in islice(rows, _SAMPLE)]
+        return bool(lines) and size * len(lines) > sum(lines) * limits.rows * _CERTAIN
+
     def open(self, job: DesiredJob, source: RemoteSource) -> SourceCopy:
         """The copy of an input, as it is now. Raises ApiError, and ResultsError for a line without a request."""
         files, name = self.find(job, source), (job.account, source.uris)
@@ -104,15 +126,15 @@ class SourceCopies:
             self._copies.clear()
 
     def _download(self, job: DesiredJob, files: tuple[SourceFile, ...]) -> _Content:
-        size = sum(file.size for file in files)
-        rows = self._providers(job.account).read_input(files)
+        provider, size = self._providers(job.account), sum(file.size for file in files)
         with self._activity.running(f"{job.name}: reading its rows", size) as flow, _disk_errors(job):
             content = _Content()
-            for position, came in enumerate(rows):
+            rows = ((file, number, row) for file in files for number, row in enumerate(provider.read_input((file,)), 1))
+            for file, number, came in rows:
                 try:
                     row = row_of(came, job.row_kind)
                 except ValueError as error:
-                    raise _not_sendable(job, files, position, str(error)) from error
+                    raise _not_sendable(job, file, number, str(error)) from error
                 line = json.dumps([row.key, row.request, row.members, row.in_body], separators=(",", ":")).encode()
                 content.write(line + b"\n")
                 flow.add(len(line))
@@ -124,12 +146,14 @@ def row_of(came: InputRow, kind: Kind) -> RequestRow:
     """A row in the form in which batchctl sends rows. Raises ValueError with the reason if it cannot be sent."""
     if came.request is None or came.request is UNREADABLE:
         raise ValueError("its line is not a JSON object with a request, or is longer than limits.lineBytes")
-    return RequestRow(came.key, spell_request(came.request, kind), dict(came.members), in_body=came.in_body)
+    # Other publishers' models have members of their own.
+    is_theirs = came.in_body or (kind is Kind.BATCH_JOB and "contents" not in came.request)
+    request = dict(came.request) if is_theirs else spell_request(came.request, kind)
+    return RequestRow(came.key, request, dict(came.members), in_body=came.in_body)
 
 
-def _not_sendable(job: DesiredJob, files: tuple[SourceFile, ...], position: int, reason: str) -> ResultsError:
-    names = ", ".join(file.name for file in files[:_NAMED]) + (", …" if len(files) > _NAMED else "")
-    message = f"{job.name}: row {position + 1} of {names} cannot be sent: {reason}"
+def _not_sendable(job: DesiredJob, file: SourceFile, number: int, reason: str) -> ResultsError:
+    message = f"{job.name}: row {number} of {file.name} cannot be sent: {reason}"
     return ResultsError(message, code=ErrorCode.INVALID_INPUT, hint="correct the row at Cloud Storage")
 
 

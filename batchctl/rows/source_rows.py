@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
 
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob
@@ -19,16 +19,20 @@ from batchctl.model.ports import InputEncoder, InputRow, SourceFile
 from batchctl.rows.input_list import read_input_list, sum_of, write_input_list
 from batchctl.rows.whole_input import WholeInput
 
+Compared: TypeAlias = tuple[str, tuple[SourceFile, ...]]
+"""The digest of a work, and the files that its rows were read from."""
+
 
 class SourceRows(ExitStack):
     """The rows of one job. `files` are those at Cloud Storage that have them; empty for other sources."""
 
-    def __init__(self, root: Path, job: DesiredJob, inputs: InputEncoder) -> None:
-        """Raises ApiError."""
+    def __init__(self, root: Path, job: DesiredJob, inputs: InputEncoder, compared: dict[str, Compared]) -> None:
+        """`compared`: the files whose rows are known to be the listed ones, by job. Raises ApiError."""
         super().__init__()
         self._root = root
         self._job = job
         self._inputs = inputs
+        self._compared = compared
         self.files: tuple[SourceFile, ...] = inputs.files(job)
         self._whole: WholeInput | None = None
 
@@ -51,14 +55,16 @@ class SourceRows(ExitStack):
             if not is_renewed:
                 self._compare(self._whole)
             write_input_list(self._root, self._job.name, self._job.digest, self._whole, self.files)
+            self._compared[self._job.name] = self._job.digest, self.files
 
     def check_same(self) -> None:
         """Raise ResultsError if the rows at Cloud Storage are not those that the attempt has chosen from."""
-        if self.files:
+        if self.files and self._compared.get(self._job.name) != (self._job.digest, self.files):
             for _ in self.rows():
                 pass
             assert self._whole is not None
             self._compare(self._whole)
+            self._compared[self._job.name] = self._job.digest, self.files
 
     def _compare(self, whole: WholeInput) -> None:
         listed = read_input_list(self._root, self._job.name, self._job.digest)

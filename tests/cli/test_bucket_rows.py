@@ -99,6 +99,9 @@ def test_a_canary_that_fails_buys_nothing_else(shop: BucketShop) -> None:
     ran = shop.cli("apply", "--yes", "--wait")
     assert (ran.code, shop.sent()) == (4, [4])
     assert "The other 16 rows are not bought" in ran.out
+    left = shop.cli.ok("results", "translate", "--attempt", "1", "--reason", "NOT_SENT").rows
+    assert len(left) == 16
+    assert "others follow" not in shop.cli("explain", "translate").out
 
 
 def test_a_source_with_other_rows_is_not_sent_by_itself(shop: BucketShop) -> None:
@@ -125,7 +128,7 @@ def test_new_rows_under_another_name_are_bought_alone(shop: BucketShop) -> None:
     shop.put(numbered(12, k1="new"), "fr-2.jsonl")
     shop.manifest(src="gs://demo-in/fr-2.jsonl")
     ran = shop.cli.ok("apply", "--yes", "--wait")
-    assert "those with a good answer are not bought again" in ran.out
+    assert "its rows are read when they are sent" in ran.out
     assert shop.sent() == [10, 3]
     check_complete(shop, 12)
 
@@ -203,3 +206,19 @@ def check_complete(shop: BucketShop, count: int) -> None:
     assert keys(rows) == keys_of(numbered(count))
     assert [row["index"] for row in rows] == list(range(count))
     assert {row["verdict"] for row in rows} == {"OK"}
+
+
+@pytest.mark.parametrize(("rows", "sent"), [(30, [30]), (60, [50, 10])])
+def test_more_rows_than_one_job_may_have_are_split(shop: BucketShop, rows: int, sent: list[int]) -> None:
+    shop.stack.write_stack(providers={"main": {**shop.api.provider, "limits": {"rows": 50}}})
+    shop.write(numbered(rows))
+    shop.cli.ok("apply", "--yes")
+    assert shop.sent() == sent
+
+
+def test_a_row_that_cannot_be_sent_is_named(shop: BucketShop) -> None:
+    shop.service.put_object("demo-in", "fr.jsonl", '{"request": {"contents": []}}\nbroken\n')
+    shop.manifest(sharding={"maxRows": 1})
+    ran = shop.cli("apply", "--yes")
+    assert (ran.code, shop.sent()) == (1, [])
+    assert "row 2 of gs://demo-in/fr.jsonl cannot be sent" in ran.err

@@ -33,7 +33,8 @@ from tests.support.decisions import (
     with_rows,
 )
 
-READ = "its rows are read at Cloud Storage when they are sent; those with a good answer are not bought again"
+READ = "; its rows are read when they are sent: those with a good answer are not bought again"
+SPLIT = "; its rows are read and split when they are sent"
 AS_IT_IS = RowChoice(as_it_is=True)
 SOME = RowCounts(10, 8, 2)
 
@@ -69,6 +70,14 @@ def test_the_first_attempt_reads_rows_only_for_shards_and_a_canary(
     fields: dict[str, object], choice: RowChoice
 ) -> None:
     assert choices(Situation(wanted(**fields))) == [choice]
+
+
+def test_the_reason_says_that_a_source_is_split() -> None:
+    limits = ShardLimits(rows=100, is_asked=True)
+    (plan,) = Situation(wanted(sharding=limits)).decide().jobs
+    assert plan.reason.endswith(SPLIT)
+    (plan,) = after(collected(work="2", rows=RowCounts(10, 0, 10)), sharding=limits).decide().jobs
+    assert plan.reason.endswith(SPLIT)
 
 
 def test_a_canary_has_its_number_of_rows_in_the_plan() -> None:

@@ -25,7 +25,7 @@ def choose_rows(job: DesiredJob, step: Create, token: str, tools: Tools) -> Step
     """
     if not can_send_rows(job) or tools.ledger is None:
         return None
-    if step.rows.as_it_is and not (yield partial(_is_too_large, job, tools)):
+    if step.rows.as_it_is and not (yield partial(_may_exceed, job, tools)):
         return None
     chosen: ChosenRows = yield partial(tools.ledger.choose, job, step.key, token, step.rows, tools.token)
     for damaged in chosen.damaged:
@@ -34,15 +34,13 @@ def choose_rows(job: DesiredJob, step: Create, token: str, tools: Tools) -> Step
     return chosen
 
 
-def _is_too_large(job: DesiredJob, tools: Tools) -> bool:
-    """Whether a file of a source at Cloud Storage is larger than one remote job may have; on a worker."""
-    limit = job.sharding.bytes
+def _may_exceed(job: DesiredJob, tools: Tools) -> bool:
+    """Whether a source at Cloud Storage may have more than one remote job may have; on a worker."""
     try:
-        files = tools.inputs.files(job)
+        return tools.inputs.may_exceed(job)
     except _REFUSALS:
         # Batchctl may not read it, or it does not exist: the API says so, where it matters.
         return False
-    return limit is not None and any(file.size > limit for file in files)
 
 
 def other_shards(attempt: RecordedAttempt, job: DesiredJob, chosen: ChosenRows | None) -> Iterator[RecordedAttempt]:

@@ -6,7 +6,7 @@ Source: reference 1.1-1.6, 2, 8.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import datetime
@@ -163,8 +163,8 @@ class GeminiProvider:
     def find_input(self, source: RemoteSource) -> None:  # noqa: ARG002  no such source exists here
         return None
 
-    def read_input(self, files: Sequence[SourceFile]) -> Iterator[InputRow]:  # noqa: ARG002  see above
-        return iter(())
+    def read_input(self, files: Sequence[SourceFile]) -> Generator[InputRow]:  # noqa: ARG002  see above
+        yield from ()
 
     def read_results(self, name: str) -> Iterator[ResultItem]:
         """The rows of an ended job.

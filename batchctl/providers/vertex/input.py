@@ -5,7 +5,7 @@ Defines the order of rows over several files. Source: reference 3.1, 8.2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from batchctl.model.desired import RemoteSource
 from batchctl.model.errors import NotFound
@@ -35,7 +35,7 @@ def find_input(source: RemoteSource, storage: Storage) -> tuple[SourceFile, ...]
     return tuple(SourceFile(str(item.path), item.size, item.generation, item.created) for item in found)
 
 
-def read_input(files: Sequence[SourceFile], storage: Storage, limit: int = LINE_LIMIT) -> Iterator[InputRow]:
+def read_input(files: Sequence[SourceFile], storage: Storage, limit: int = LINE_LIMIT) -> Generator[InputRow]:
     """The rows of the files. A line of more than `limit` bytes counts as a row without a request.
 
     Raises ApiError, possibly midway: BadRequest when a file was overwritten in the meantime.

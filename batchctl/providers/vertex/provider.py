@@ -6,7 +6,7 @@ Source: reference 3, 4, 6.2-6.4, chapter 9.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -213,7 +213,7 @@ class VertexProvider:
     def find_input(self, source: RemoteSource) -> tuple[SourceFile, ...] | None:
         return find_input(source, self._storage)
 
-    def read_input(self, files: Sequence[SourceFile]) -> Iterator[InputRow]:
+    def read_input(self, files: Sequence[SourceFile]) -> Generator[InputRow]:
         return read_input(files, self._storage, self._line_limit)
 
     def read_results(self, name: str) -> Iterator[ResultItem]:

@@ -63,7 +63,12 @@ def is_sent_as_it_is(desired: DesiredJob, choice: RowChoice, attempts: Iterable[
     """
     if not is_divisible(desired) or choice.most is not None or desired.sharding.is_asked:
         return False
-    return choice.which is RowsToSend.ALL or not any(_may_answer(one, desired, choice.since) for one in attempts)
+    return choice.which is RowsToSend.ALL or not may_have_answers(desired, choice, attempts)
+
+
+def may_have_answers(desired: DesiredJob, choice: RowChoice, attempts: Iterable[RecordedAttempt]) -> bool:
+    """Whether earlier attempts may have good answers to rows of the work, as far as that is known without its rows."""
+    return any(_may_answer(one, desired, choice.since) for one in attempts)
 
 
 def _may_answer(attempt: RecordedAttempt, desired: DesiredJob, since: int) -> bool:

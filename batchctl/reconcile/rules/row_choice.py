@@ -18,7 +18,13 @@ from batchctl.model.steps import Assemble, Collect, Create, Step
 from batchctl.model.work_size import can_send_rows, is_divisible
 from batchctl.reconcile.decide.canary import size_of_canary
 from batchctl.reconcile.decide.context import Context
-from batchctl.reconcile.decide.row_choice import choice_of_rows, has_nothing_to_send, is_sent_as_it_is, work_words
+from batchctl.reconcile.decide.row_choice import (
+    choice_of_rows,
+    has_nothing_to_send,
+    is_sent_as_it_is,
+    may_have_answers,
+    work_words,
+)
 from batchctl.reconcile.view.endings import has_succeeded
 from batchctl.reconcile.view.marks import NO_TOKEN
 from batchctl.reconcile.view.subject import Subject
@@ -49,14 +55,21 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
     if choice.most is not None:
         rest = "the others follow when these have good answers"
         decision = replace(decision, reason=f"{decision.reason}; canary: {choice.most} rows first, {rest}")
-    if is_divisible(subject.manifest) and work is None and choice.which is not RowsToSend.ALL and not choice.as_it_is:
-        words = "its rows are read at Cloud Storage when they are sent; those with a good answer are not bought again"
-        return replace(decision, reason=f"{decision.reason}; {words}")
+    if is_divisible(subject.manifest) and work is None and choice.which is not RowsToSend.ALL:
+        return replace(decision, reason=f"{decision.reason}{_unread_words(subject, choice)}")
     if work is None or is_sent_again or not (work.answered or work.retried or work.repeated):
         return decision
     if decision.code is Reason.CANARY_PASSED:
         return decision  # its reason has the numbers
     return replace(decision, reason=f"{decision.reason}; {work_words(work, work.to_send)}")
+
+
+def _unread_words(subject: Subject, choice: RowChoice) -> str:
+    """What becomes of the rows of a source at Cloud Storage that are read when they are sent."""
+    attempts = (view.attempt for view in subject.views)
+    if not choice.as_it_is and may_have_answers(subject.manifest, choice, attempts):
+        return "; its rows are read when they are sent: those with a good answer are not bought again"
+    return "; its rows are read and split when they are sent" if subject.manifest.sharding.is_asked else ""
 
 
 def _is_sent_as_it_is(subject: Subject, decision: Decision, choice: RowChoice) -> bool:
