@@ -72,6 +72,8 @@ class PassReport:
     """Jobs with a create call that has no answer at the end of the pass."""
     unsent: frozenset[str] = frozenset()
     """Jobs with shards that this pass has chosen and not created yet."""
+    undelivered: bool = False
+    """Whether a hook has not taken all of its notices."""
     timing: Timing = field(default_factory=Timing)
     """When its decisions fall due."""
     listed: Mapping[Account, int] = field(default_factory=dict)
@@ -150,6 +152,7 @@ def run_pass(
         look.errors,
         unanswered,
         unsent,
+        any(notice.is_pending for notice in journal.outbox),
         timing=time_plan(planned, desired, look.observed, now, elapsed),
         listed={account: len(one.jobs) for account, one in look.observed.items()},
         serial=before.serial,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,21 @@ def test_wait_goes_on_until_all_have_ended_and_are_collected(world):
     assert all(world.attempt(name).results is not None for name in "ac")
     assert timedelta(hours=1) < world.time.now() - begin < timedelta(hours=1, minutes=2)
     assert report.stopped is None
+
+
+def test_no_pass_follows_the_one_that_collects_the_last_results(world):
+    world.apply(job("a"), job("b"))
+    world.time.advance(timedelta(minutes=1))
+    report = world.watch(job("a"), job("b"))
+    assert (phases(report), world.clock.sleeps) == ({"a": "Succeeded", "b": "Succeeded"}, [])
+    assert all(world.attempt(name).results is not None for name in "ab")
+
+
+def test_a_pass_follows_where_the_results_lead_to_more_work(world):
+    world.apply(job("a"))
+    world.time.advance(timedelta(minutes=1))
+    report = world.watch(job("a"), replace(job("b"), depends_on=("a",)))
+    assert phases(report) == {"a": "Succeeded", "b": "Succeeded"}
 
 
 def test_watch_on_what_has_ended_is_one_look(world):

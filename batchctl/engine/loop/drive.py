@@ -13,13 +13,24 @@ from batchctl.engine.loop.approved_manifests import ApprovedManifests
 from batchctl.engine.loop.polling import Interval, Pace
 from batchctl.engine.loop.quick_check import MAX_QUICK_CHECKS, is_unchanged
 from batchctl.engine.loop.reloading import LastGood, Reload
-from batchctl.engine.loop.report import DriveReport, Until, has_changed, has_come_to, merge, not_rerun
+from batchctl.engine.loop.report import (
+    DriveReport,
+    Until,
+    first_report,
+    has_changed,
+    has_come_to,
+    have_been_collected,
+    interrupted,
+    merge,
+    not_rerun,
+    saw_nothing,
+)
 from batchctl.engine.passes import Approve, Asked, PassReport, run_pass
 from batchctl.engine.tools import Tools
 from batchctl.engine.warnings import LastSaid
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack
-from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError, StoppedError, TimeUpError
+from batchctl.model.errors import BatchctlError, GuardError, LockedError, StateError, TimeUpError
 from batchctl.model.exhaustion import exhausted
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
@@ -95,7 +106,7 @@ class _Run:
             if self._other_work is not None:
                 return self._ended(self._other_work)
             if self._tools.clock.is_stopped():
-                return self._ended(_interrupted())
+                return self._ended(interrupted())
             if self._is_over():
                 return self._ended(None)
             left = self._left()
@@ -104,7 +115,7 @@ class _Run:
             self._tools.progress.waiting(self._pending, seconds)
             self._sleep(min(each for each in (seconds, left, self._wait_left()) if each is not None))
             if self._tools.clock.is_stopped():
-                return self._ended(_interrupted())
+                return self._ended(interrupted())
 
     def _try_pass(self) -> float:
         """Make one pass, or see that none is needed; gives how long to sleep then."""
@@ -142,7 +153,7 @@ class _Run:
         tools, last = self._tools, self._last
         if last is None:
             done = run_pass(self._read, tools, self._approve, left=self._left())
-            self._take(done, _first(done))
+            self._take(done, first_report(done))
             return True
         recorded = tools.state.load()
         if last.lineage and recorded.lineage != last.lineage:
@@ -209,6 +220,12 @@ class _Run:
         facts = report.outcomes, report.errors, report.unanswered, report.unsent
         end = PassEnd(report.last.jobs, *facts, self._patience)
         self._pending = find_pending(end) if self._until.ended else find_unsettled(end)
+        if self._until.ended and self._pending and have_been_collected(self._pending, done):
+            # The plan was made before their results came: without them nothing may be left to wait for.
+            after = done.after.next_plan()
+            self._pending = find_pending(PassEnd(after.jobs, {}, *facts[1:], self._patience))
+            if not self._pending:
+                self._report = replace(report, last=after)
         phases = self._until.phases
         # What it was in before the pass counts, and what the pass has brought it to.
         shown = (*done.plan.jobs, *done.after.next_plan().jobs) if phases else ()
@@ -232,7 +249,7 @@ class _Run:
         """Whether nothing more is waited for."""
         if self._until.forever or self._last is None:
             return False
-        if self._until.once or (self._is_first and _saw_nothing(self._last)):
+        if self._until.once or (self._is_first and saw_nothing(self._last)):
             return True
         wait_left = self._wait_left()
         if wait_left is not None and wait_left <= 0:
@@ -285,16 +302,3 @@ class _Run:
         phases = self._until.phases
         missed = tuple(sorted(phases.keys() - self._reached)) if phases else None
         return replace(report, stopped=why, missed=missed)
-
-
-def _first(done: PassReport) -> DriveReport:
-    return DriveReport(done.plan, done.plan, done.plan, done.outcomes, done.errors, done.unanswered, done.unsent)
-
-
-def _interrupted() -> BatchctlError:
-    return StoppedError("interrupted", hint="the state is consistent; run the same command again to continue")
-
-
-def _saw_nothing(done: PassReport) -> bool:
-    """Whether no account at all could be read: then the set-up is wrong, and waiting does not help."""
-    return bool(done.errors) and done.accounts == done.errors.keys()

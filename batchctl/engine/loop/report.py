@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from batchctl.engine.passes import PassReport
 from batchctl.model.actions import Action
-from batchctl.model.errors import BatchctlError, GuardError
+from batchctl.model.errors import BatchctlError, GuardError, StoppedError
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import JobPlan, Plan
@@ -74,6 +74,16 @@ class DriveReport:
         return tuple(job for job in self.next_plan.jobs if job.phase in NO_GOOD_PHASES and not job.action.buys)
 
 
+def first_report(done: PassReport) -> DriveReport:
+    """The report of a run that has made one pass."""
+    return DriveReport(done.plan, done.plan, done.plan, done.outcomes, done.errors, done.unanswered, done.unsent)
+
+
+def saw_nothing(done: PassReport) -> bool:
+    """Whether no account at all could be read: then the set-up is wrong, and waiting does not help."""
+    return bool(done.errors) and done.accounts == done.errors.keys()
+
+
 def merge(report: DriveReport, done: PassReport, *, whole: bool) -> DriveReport:
     """The report as a further pass leaves it."""
     refused = {job.job for job in done.plan.jobs if job.phase is Phase.REJECTED}
@@ -135,6 +145,13 @@ def _weight(job: JobPlan) -> int:
     return 0 if is_refused else _WEIGHTS.index(job.action)
 
 
+def have_been_collected(jobs: Sequence[JobPlan], done: PassReport) -> bool:
+    """Whether a pass has collected the results of all these jobs, and has delivered the news."""
+    results = [(job.action, done.outcomes[job.job].result) for job in jobs if job.job in done.outcomes]
+    is_whole = len(results) == len(jobs) and not done.undelivered
+    return is_whole and set(results) == {(Action.COLLECT, Result.DONE)}
+
+
 def has_changed(before: Plan, after: Plan) -> bool:
     """Whether a pass shows a change. A job that becomes hidden is no change; one that is visible again is."""
     old, new = _states(before), _states(after)
@@ -158,3 +175,8 @@ def not_rerun(names: frozenset[str], last: PassReport) -> frozenset[str]:
     made = {attempt.key for job in last.after.recorded.jobs.values() for attempt in job.attempts}
     begun = {job.job for job in last.plan.jobs for step in job.steps if isinstance(step, Create) and step.key in made}
     return names - begun
+
+
+def interrupted() -> BatchctlError:
+    """The error of a run that a signal has ended."""
+    return StoppedError("interrupted", hint="the state is consistent; run the same command again to continue")
