@@ -65,7 +65,7 @@ def choose_rows(subject: Subject, decision: Decision, context: Context) -> Decis
 
 
 def _unread_words(subject: Subject, choice: RowChoice) -> str:
-    """What becomes of the rows of a source at Cloud Storage that are read when they are sent."""
+    """Words about the rows of a source at Cloud Storage that are read when they are sent."""
     attempts = (view.attempt for view in subject.views)
     if not choice.as_it_is and may_have_answers(subject.manifest, choice, attempts):
         return "; its rows are read when they are sent: those with a good answer are not bought again"
