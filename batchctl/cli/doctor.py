@@ -13,6 +13,7 @@ from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, output_option
 from batchctl.cli.connect import Connections
 from batchctl.cli.doctor_results import examine_collected, examine_results
+from batchctl.cli.engine_tools import open_connections, open_notifier
 from batchctl.cli.exits import Exit
 from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
@@ -86,7 +87,7 @@ def _examine_state(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _examine_providers(workspace: Workspace) -> Iterator[Finding]:
-    connections = workspace.connections()
+    connections = open_connections(workspace)
     for config in workspace.stack.providers.values():
         account = resolve_account(config, os.environ)
         yield Finding(config.name, "account", Health.OK, _describe(account))
@@ -162,7 +163,7 @@ def _detail(fact: Fact, account: Account) -> str:
 
 
 def _examine_hooks(workspace: Workspace) -> Iterator[Finding]:
-    notifier = workspace.notifier()
+    notifier = open_notifier(workspace)
     for hook in workspace.stack.notify:
         try:
             with workspace.board.running(f"checking the hook {hook.name}"):

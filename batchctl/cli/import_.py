@@ -11,6 +11,7 @@ import yaml
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common, common_options, lock_option, output_option
 from batchctl.cli.consent import Consent
+from batchctl.cli.engine_tools import open_connections
 from batchctl.cli.new_files import is_taken, real_name, write_new
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import Workspace, open_workspace
@@ -88,7 +89,7 @@ def _provider(workspace: Workspace, name: str | None) -> ProviderConfig:
 def _find(workspace: Workspace, config: ProviderConfig, remote: str) -> RemoteJob:
     """The remote job. Raises BatchctlError if this stack has it already."""
     account = resolve_account(config, os.environ)
-    provider = workspace.connections()(account)
+    provider = open_connections(workspace)(account)
     try:
         job = provider.get_job(remote)
     except NotFound as error:

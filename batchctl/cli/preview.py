@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.output import stderr_console
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace
@@ -16,7 +17,7 @@ from batchctl.report.error_text import write_error
 def preview_plan(workspace: Workspace, options: Options) -> Preview:
     """Observe and plan. Raises StateError."""
     with open_progress(workspace) as progress:
-        tools = workspace.tools(progress)
+        tools = open_tools(workspace, progress)
         try:
             return preview(workspace.desired, options, tools, workspace.recorded)
         finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from rich.console import Console
 
 from batchctl.cli.consent import Consent, ask, ask_for_name, needs_asking, only_as_shown
+from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.exits import lightest_first, weightiest
 from batchctl.cli.guard_options import refuse_new_state
 from batchctl.cli.manifest_reload import ManifestReload
@@ -63,7 +64,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
             approve(plan)
 
     with open_progress(workspace) as progress, orderly_stop(workspace.clock):
-        tools = workspace.tools(progress)
+        tools = open_tools(workspace, progress)
         try:
             report = drive(reload, options, request.until, tools, check, request.pace)
             if request.until.ended and not request.until.once and report.stopped is None:

@@ -1,4 +1,4 @@
-"""The input of a command: the stack, its jobs, the scope, and the engine's tools."""
+"""The input of a command: the stack, its jobs, the scope, and the state."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common
-from batchctl.cli.connect import Connections
 from batchctl.cli.known_rows import KnownRows, cache_folder
 from batchctl.engine.clock import SystemClock
-from batchctl.engine.tools import Providers, Tools
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.duration_reader import parse_duration
 from batchctl.manifests.fault_list import Faults
@@ -30,21 +29,15 @@ from batchctl.manifests.trust import Trust
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, UsageError
-from batchctl.model.keys import short_uid
-from batchctl.model.ports import Notifier, Progress, RowReader
+from batchctl.model.ports import RowReader
 from batchctl.model.recorded import Recorded
 from batchctl.model.suggest import did_you_mean
-from batchctl.providers.notify.command import CommandRunner
-from batchctl.providers.notify.notifier import HookNotifier
-from batchctl.providers.notify.webhook import WebhookSender
 from batchctl.reconcile import WHOLE_STACK, Scope, parse_selector
 from batchctl.report.activity import Board
 from batchctl.report.escape import terminal
-from batchctl.rows.encode import RowEncoder
-from batchctl.rows.ledger import ResultsLedger
-from batchctl.rows.looks import ResultsShelf
-from batchctl.rows.results import ResultsFolder
-from batchctl.state.store import FileState, open_state
+
+if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its start
+    from batchctl.state.store import FileState
 
 
 @dataclass(frozen=True)
@@ -57,6 +50,30 @@ class Sources:
 
 
 @dataclass(frozen=True)
+class StateOpening:
+    """Opens the state of the stack as the command first read it, when it is first needed."""
+
+    common: Common
+    stack: Stack
+    clock: SystemClock
+    lock_timeout: str
+
+    @cached_property
+    def state(self) -> FileState:
+        from batchctl.state.store import open_state
+
+        return open_state(
+            self.stack.state,
+            stack=self.stack.name,
+            uid=self.stack.uid,
+            clock=self.clock,
+            who=who(),
+            lock_timeout=duration(self.lock_timeout, "--lock-timeout"),
+            on_wait=lock_notice(self.common, self.lock_timeout),
+        )
+
+
+@dataclass(frozen=True)
 class Workspace:
     """A loaded stack."""
 
@@ -65,7 +82,7 @@ class Workspace:
     desired: DesiredStack
     scope: Scope
     clock: SystemClock
-    state: FileState
+    opening: StateOpening
     board: Board
     """The running tasks of the command."""
     sources: Sources
@@ -75,42 +92,14 @@ class Workspace:
     def stack(self) -> Stack:
         return self.desired.stack
 
+    @property
+    def state(self) -> FileState:
+        return self.opening.state
+
     @cached_property
     def recorded(self) -> Recorded:
         """The state as the command first read it, for commands that take no lock. Raises StateError."""
         return self.state.load()
-
-    def connections(self) -> Connections:
-        """The connections to the stack's accounts."""
-        return Connections(self.stack, os.environ, Trust.from_env(os.environ), self.clock, self.board)
-
-    def tools(self, progress: Progress) -> Tools:
-        """The engine's tools. Close their providers when done."""
-        connections = self.connections()
-        providers = Providers(connections)
-        inputs = RowEncoder(self.stack.limits.line_bytes, self.board, self.stack.results, providers.get)
-        return Tools(
-            self.state,
-            providers,
-            inputs,
-            ResultsFolder(self.stack.results),
-            self.notifier(),
-            self.clock,
-            progress,
-            shelf=ResultsShelf(self.stack.results),
-            ledger=ResultsLedger(self.stack.results, short_uid(self.stack.uid), inputs),
-            connect=connections.follow,
-            activity=self.board,
-            opened=self.stack,
-        )
-
-    def notifier(self) -> Notifier:
-        """Notifies the stack's hooks."""
-        trust = Trust.from_env(os.environ)
-        return HookNotifier(
-            WebhookSender(os.environ, trust.allows_webhook, self.clock),
-            CommandRunner(self.stack.folder, trust.allow_commands),
-        )
 
     def known(self, recorded: Recorded) -> set[str]:
         """The names of all jobs, desired or recorded."""
@@ -150,22 +139,14 @@ def open_workspace(
         )
         desired = load_desired(common, file, sources, rows, faults)
     stack = desired.stack
-    timeout = duration(lock_timeout, "--lock-timeout")
+    duration(lock_timeout, "--lock-timeout")
     scope = Scope(
         frozenset(_scope_path(name, stack.file) for name in filenames),
         parse_selector(selector) if selector else (),
         frozenset(names),
     )
-    state = open_state(
-        stack.state,
-        stack=stack.name,
-        uid=stack.uid,
-        clock=clock,
-        who=who(),
-        lock_timeout=timeout,
-        on_wait=lock_notice(common, lock_timeout),
-    )
-    return Workspace(common, file, desired, scope, clock, state, board, sources, rows)
+    opening = StateOpening(common, stack, clock, lock_timeout)
+    return Workspace(common, file, desired, scope, clock, opening, board, sources, rows)
 
 
 def is_asked(common: Common, filenames: Sequence[str]) -> Callable[[str], bool] | None:

@@ -14,6 +14,7 @@ from batchctl import __version__
 from batchctl.cli import commands
 from batchctl.cli.lazy_group import Entry, LazyGroup
 from batchctl.cli.state import group
+from tests.support.command_line import EXAMPLES
 
 HEAVY = {"google.auth", "httpx", "jsonschema", "rich", "sqlite_utils", "starlette", "uvicorn", "yaml"}
 PROGRAM = "import sys; from batchctl.cli import main; sys.argv[0] = 'batchctl'; main()"
@@ -79,6 +80,13 @@ def test_lists_of_commands_need_click_alone(
 def test_commands_that_call_no_api_do_not_import_what_calls_one(arguments: list[str]) -> None:
     modules, _ = imported(PROGRAM, *arguments)
     assert not modules & {*HEAVY - {"rich", "yaml"}, "batchctl.engine"}
+
+
+def test_validate_imports_neither_http_nor_sqlite() -> None:
+    modules, out = imported(PROGRAM, "-C", str(EXAMPLES), "validate")
+    assert out.startswith("ok: ")
+    assert not modules & {"google.auth", "httpx", "jsonschema", "sqlite3", "sqlite_utils"}
+    assert not {name for name in modules if name.startswith(("batchctl.providers", "batchctl.state"))}
 
 
 @pytest.mark.parametrize(

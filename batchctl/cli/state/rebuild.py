@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from batchctl.cli.common import Common, common_options, lock_option, output_option
+from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace, open_workspace
@@ -44,7 +45,7 @@ def rebuild(*, common: Common, force: bool, output: str, lock_timeout: str) -> N
 
 def _rebuild(workspace: Workspace, former: Recorded, folder: KeptFolder) -> RebuiltState:
     with open_progress(workspace) as progress:
-        tools = workspace.tools(progress)
+        tools = open_tools(workspace, progress)
         try:
             return rebuild_state(workspace.desired, former, folder.kept, tools)
         except NotReadInFullError as problem:
