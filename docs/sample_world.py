@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 import httpx
 import yaml
@@ -27,6 +28,7 @@ from batchctl.cli.main import run
 from batchctl.emulator.core import Emulator
 from batchctl.emulator.serve import EmulatorServer
 from batchctl.engine.clock import SystemClock
+from batchctl.state import migrations
 
 START = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 _OURS = ("BATCHCTL_", "GOOGLE_", "GEMINI_", "STORAGE_EMULATOR_HOST", "NO_COLOR", "FORCE_COLOR", "CI", "GITHUB_")
@@ -108,6 +110,7 @@ def open_world() -> Iterator[World]:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         stack.enter_context(chdir(folder))
         stack.enter_context(patch.object(secrets, "choice", fixed.choice))
+        stack.enter_context(patch.object(migrations, "uuid4", lambda: UUID(int=fixed.getrandbits(128), version=4)))
         stack.enter_context(patch.object(socket, "gethostname", lambda: "laptop"))
         stack.enter_context(patch.object(SystemClock, "now", lambda _clock: time.now()))
         stack.enter_context(patch.object(SystemClock, "elapsed", lambda _clock: time.elapsed()))

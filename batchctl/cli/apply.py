@@ -17,19 +17,22 @@ from batchctl.cli.common import (
 from batchctl.cli.consent import Consent
 from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.guard_options import Flag, guarded_options
-from batchctl.cli.plan import show_plan
+from batchctl.cli.plan import PlanOutput, show_plan
+from batchctl.cli.plan_argument import open_saved, read_saved, require_jobs
+from batchctl.cli.plan_options import PlanOptions
+from batchctl.cli.reviewed import only_expected, only_saved, read_digest
 from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import open_workspace, time_limit
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.verdict import Measure
-from batchctl.model.errors import UsageError
 
 
 @click.command()
-@click.argument("saved_plan", metavar="[PLAN]", required=False)
+@click.argument("words", metavar="[PLAN | NAME...]", nargs=-1)
 @scope_options
 @output_option("json", "yaml", "markdown", "name")
 @consent_options
+@click.option("--expect", metavar="DIGEST", help="Apply only if the plan still has this digest, which `plan` shows.")
 @click.option("--wait", is_flag=True, help="Wait until all jobs have ended and are collected.")
 @click.option("--timeout", metavar="TIME", help="Stop waiting after this time (exit 7).")
 @click.option("--dry-run", is_flag=True, help="Show the plan without carrying it out.")
@@ -40,12 +43,13 @@ from batchctl.model.errors import UsageError
 def apply(
     *,
     common: Common,
-    saved_plan: str | None,
+    words: tuple[str, ...],
     filenames: tuple[str, ...],
     selector: str | None,
     output: str,
     yes: bool,
     no_input: bool,
+    expect: str | None,
     wait: bool,
     timeout: str | None,
     dry_run: bool,
@@ -55,17 +59,29 @@ def apply(
 ) -> int:
     """Carry out the plan: create, update, cancel, delete, collect.
 
+    NAME limits it to these jobs. PLAN is a file of `plan --out`: it is carried out as it is, without a question, or
+    refused (exit 6, `PlanStale`) if a job of it or its manifests have changed since. A file without an ending is
+    written as ./FILE.
+
     The manifests are read again when the lock is taken, and that reading counts. If they change during --wait, the run
     ends (exit 6, `ManifestsChanged`).
     """
-    if saved_plan is not None:
-        raise UsageError("saved plans are not supported yet", hint="name manifests with -f; `apply` takes no names")
-    workspace = open_workspace(common, filenames, selector, lock_timeout=lock_timeout)
+    digest = None if expect is None else read_digest(expect)
+    saved = read_saved(words, filenames, selector, guards)
+    if saved is None:
+        workspace = open_workspace(common, filenames, selector, words, lock_timeout)
+        require_jobs(workspace, words)
+        reviewed = None if digest is None else only_expected(digest)
+    else:
+        filenames, selector, guards = open_saved(saved, common, digest)
+        workspace = open_workspace(common, filenames, selector, saved.options.names, lock_timeout)
+        reviewed = only_saved(saved)
     warn_of_empty_scope(workspace, filenames, selector, workspace.state.load())
     options = guarded_options(workspace, guards)
     if dry_run:
-        return show_plan(workspace, options, output, detailed_exitcode=False)
-    limit = time_limit(timeout)
-    until = Until(ended=wait, timeout=limit)
+        given = PlanOptions.of(workspace, selector, guards)
+        return show_plan(workspace, options, PlanOutput(output, given, reviewed=reviewed))
+    until = Until(ended=wait, timeout=time_limit(timeout))
     measure = Measure(jobs=True, waited=wait, allow_failed=allow_failed)
-    return carry_out(workspace, Request(options, until, Consent(yes, no_input), output, measure=measure))
+    consent = Consent(yes, no_input)
+    return carry_out(workspace, Request(options, until, consent, output, measure=measure, reviewed=reviewed))

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from batchctl.cli.new_files import cannot_write
-from batchctl.disk.atomic_file import replace_file
-from batchctl.disk.safe_open import UnsafeFile
+from batchctl.cli.out_file import open_out
 from batchctl.model.desired import Json
 from batchctl.model.errors import UsageError
 from batchctl.model.result_columns import Cells
@@ -70,19 +68,10 @@ def _standard_output(form: str) -> Iterator[RowSink]:
 
 @contextmanager
 def _file(form: str, path: Path) -> Iterator[RowSink]:
-    try:
-        with replace_file(path) as stream:
-            sink = _make_sink(form, stream)
-            yield sink
-            sink.close()
-    except OSError as error:
-        raise cannot_write(path, error, _hint(error)) from error
-
-
-def _hint(error: OSError) -> str:
-    if isinstance(error, UnsafeFile | FileNotFoundError | NotADirectoryError | IsADirectoryError):
-        return "give the path of a file in a folder that exists, without symbolic links"
-    return "free space, grant access, or choose another folder"
+    with open_out(path) as stream:
+        sink = _make_sink(form, stream)
+        yield sink
+        sink.close()
 
 
 def _make_sink(form: str, sink: BinaryIO, *, encoding: str = "utf-8", is_terminal: bool = False) -> RowSink:

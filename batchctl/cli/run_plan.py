@@ -46,6 +46,8 @@ class Request:
     measure: Measure = field(default_factory=Measure)
     """Which jobs count in the exit code."""
     pace: Pace = field(default_factory=Pace)
+    reviewed: Approve | None = None
+    """Approves the plan that was reviewed before the command: no question is asked."""
 
 
 def carry_out(workspace: Workspace, request: Request) -> int:
@@ -80,6 +82,8 @@ def carry_out(workspace: Workspace, request: Request) -> int:
 
 def _agree(workspace: Workspace, request: Request) -> Approve | None:
     """Show the plan and ask for consent, if that is possible and needed."""
+    if request.reviewed is not None:
+        return request.reviewed
     if not request.consent.can_ask:
         return None
     shown = preview_plan(workspace, request.options).plan

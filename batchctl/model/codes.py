@@ -184,6 +184,12 @@ class ErrorCode(StrEnum):
         "Another run of batchctl, another person, or a job that has ended since.",
         "Run the command again and look at the new plan.",
     )
+    PLAN_STALE = (
+        "PlanStale",
+        "The reviewed plan no longer fits. Nothing was done.",
+        "Since the review, the manifests, the state or the remote jobs changed; the message says which job and what.",
+        "Run `batchctl plan` again and have the new plan reviewed.",
+    )
     MANIFESTS_CHANGED = (
         "ManifestsChanged",
         "Between two passes of a run, its manifests changed, or its stack file names other places.",

@@ -13,6 +13,7 @@ from batchctl.model.admission import QueuePlace, QuotaKey
 from batchctl.model.decision import Change, Decision, Guard, RuleApplied, Timer
 from batchctl.model.desired import ChainRows
 from batchctl.model.keys import Account
+from batchctl.model.plan_terms import Terms
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowWork
@@ -39,6 +40,8 @@ class JobPlan:
     """The rows that are made from the answers of another job; None for any other input."""
     work: RowWork | None = None
     """Its rows compared with the answers of earlier attempts; None where that does not matter."""
+    terms: Terms | None = None
+    """The terms of a change that a review covers; None if there is none."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -183,6 +186,9 @@ class Plan:
     """Likely renames that are not in `spec.moved`."""
     clocks: Mapping[Account, datetime] = field(default_factory=dict)
     """The provider's time of each observation, for computing ages."""
+    uid: str = ""
+    lineage: str = ""
+    """Of the state; empty if it has no record yet."""
 
     def lines(self) -> tuple[str, ...]:
         """The plan as text: for each job its action, its steps and its drift."""

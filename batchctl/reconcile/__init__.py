@@ -21,6 +21,7 @@ from batchctl.reconcile.recover.open_work import find_lost_calls, find_open, wit
 from batchctl.reconcile.recover.other_account import at_own_accounts, attempts_elsewhere, attempts_to_show, bind_job
 from batchctl.reconcile.recover.rebuild import Rebuilt, rebuild, record_results
 from batchctl.reconcile.recover.record_edits import forget_job, found_by_mark, require_free_name, require_settled
+from batchctl.reconcile.review import Stale, find_stale
 from batchctl.reconcile.rules.collected import results_relied_on
 from batchctl.reconcile.selector import parse_selector
 from batchctl.reconcile.view.credentials import find_strangers
@@ -41,6 +42,7 @@ __all__ = [
     "Patience",
     "Rebuilt",
     "Scope",
+    "Stale",
     "Timing",
     "after_failure",
     "after_refusal",
@@ -62,6 +64,7 @@ __all__ = [
     "find_moves",
     "find_open",
     "find_pending",
+    "find_stale",
     "find_strangers",
     "find_unneeded",
     "find_unsettled",

@@ -25,6 +25,7 @@ from batchctl.reconcile.view.credentials import new_identities
 from batchctl.reconcile.view.drift import describe_unmanaged, find_drift, find_orphans, find_unmanaged
 from batchctl.reconcile.view.marks import find_marked
 from batchctl.reconcile.view.subject import JobKind, Subject
+from batchctl.reconcile.view.terms import find_terms
 
 
 def plan(
@@ -57,6 +58,8 @@ def plan(
         live=decisions.live,
         renames=decisions.renames,
         clocks={account: look.now for account, look in sorted(context.observed.items())},
+        uid=context.stack.uid,
+        lineage="" if context.recorded.is_new else context.recorded.lineage,
     )
 
 
@@ -116,4 +119,5 @@ def _job_plan(
     size = size_of(subject, rates, bought=bought, rows=rows, total=total)
     size = replace(size, model=model_to_send(decision) or size.model)
     chain = None if subject.desired is None else subject.desired.chain_rows
-    return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought, chain, work)
+    terms = find_terms(subject, decision, guard, context.options)
+    return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought, chain, work, terms)

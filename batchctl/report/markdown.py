@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from batchctl.model.desired import Json
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import JobPlan, Plan
+from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.model.times import rfc3339
 from batchctl.report.escape import markdown
 from batchctl.report.layout import count
@@ -44,6 +45,7 @@ def plan_markdown(plan: Plan) -> str:
         _unchanged(len(plan.jobs) - len(shown)),
         _purchase(plan),
         *_findings(plan),
+        _digest(plan),
     ]
     return _within_limit(blocks, _changes(shown))
 
@@ -120,6 +122,10 @@ def _purchase(plan: Plan) -> str:
     by_model = bought_by_model(plan)
     rows = [(model, provider, purchase_words(one)) for (provider, model), one in by_model.items()]
     return _titled("What it buys", _table(("Model", "Provider", "Size"), rows)) if len(rows) > 1 else ""
+
+
+def _digest(plan: Plan) -> str:
+    return f"Digest: `{PlanDigest.of(plan)}`\n" if reviewed_terms(plan) else ""
 
 
 def _heading(command: str, stack: str, summary: str) -> str:

@@ -12,6 +12,7 @@ from batchctl.model.desired import Json
 from batchctl.model.keys import Account
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.model.plan_digest import PlanDigest
 from batchctl.model.row_work import OrderedRows, RowWork
 from batchctl.model.work_size import WorkSize
 from batchctl.report.chains import chain_member
@@ -19,10 +20,19 @@ from batchctl.report.error_document import error_fields
 from batchctl.report.purchase import size_fields, total_fields
 from batchctl.report.reports import ApplyReport
 
+PLAN_FORMAT = "batchctl/plan/v1"
 
-def plan_document(plan: Plan) -> dict[str, Json]:
-    """`batchctl/plan/v1`."""
-    return _plan_fields("batchctl/plan/v1", plan, [_action(job) for job in plan.jobs])
+
+def plan_document(plan: Plan, options: Mapping[str, Json]) -> dict[str, Json]:
+    """`batchctl/plan/v1`, which `apply FILE` reads again. `options` are those of the command line that it needs."""
+    actions = [_action(job) | {"terms": None if job.terms is None else job.terms.fields} for job in plan.jobs]
+    return {
+        **_plan_fields(PLAN_FORMAT, plan, actions),
+        "digest": str(PlanDigest.of(plan)),
+        "uid": plan.uid,
+        "lineage": plan.lineage,
+        "options": dict(options),
+    }
 
 
 def apply_document(report: ApplyReport) -> dict[str, Json]:

@@ -11,6 +11,7 @@ from rich.text import Text
 from batchctl.model.decision import Change
 from batchctl.model.desired import Json
 from batchctl.model.plan import Drift, JobPlan, Plan
+from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.report.chains import left_out_words
 from batchctl.report.layout import Row, count, outside, write_heading, write_line, write_table
 from batchctl.report.plan_document import all_guards
@@ -35,6 +36,8 @@ def write_plan(plan: Plan, console: Console, *, verbose: bool = False) -> None:
     write_findings(plan, console)
     write_line(console)
     write_line(console, (plan_summary(plan), "bold"))
+    if reviewed_terms(plan):
+        write_line(console, (f"Digest {PlanDigest.of(plan)}", "dim"))
 
 
 def write_drift(plan: Plan, console: Console) -> None:

@@ -272,10 +272,6 @@ def test_no_arguments_show_the_help(cli: Cli) -> None:
     assert "\\n" not in ran.err
 
 
-def test_saved_plans_are_refused_in_so_many_words(stack: StackFolder, cli: Cli) -> None:
-    fails(cli("apply", "plan.json"), 64, "not supported yet", "-f")
-
-
 def test_the_environments_base_url_gets_the_key_because_the_operator_said_so(
     stack: StackFolder, cli: Cli, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from batchctl.report.markdown import apply_markdown, drift_markdown, plan_markdo
 from batchctl.report.plan_document import apply_document, diff_document, drift_document, plan_document
 from batchctl.report.plan_text import write_diff, write_drift, write_plan
 from batchctl.report.status_text import write_status, write_valid, write_version
-from tests.support.report_samples import INVALID, NOW, STACK, VERSION, Terminal, written
+from tests.support.report_samples import INVALID, NOW, OPTIONS, STACK, VERSION, Terminal, written
 from tests.support.sample_plan import APPLY, DESCRIPTION, PLAN, QUIET_PLAN, STATUS
 
 CHANGED = next(job for job in PLAN.jobs if job.job == "summarize-en")
@@ -55,7 +55,7 @@ TEXTS = {
 }
 
 DOCUMENTS = {
-    "plan": plan_document(PLAN),
+    "plan": plan_document(PLAN, OPTIONS),
     "apply": apply_document(APPLY),
     "drift": drift_document(PLAN),
     "diff": diff_document("examples", CHANGED),

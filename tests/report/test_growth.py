@@ -18,7 +18,7 @@ from batchctl.report.plan_document import apply_document, plan_document
 from batchctl.report.plan_text import write_plan
 from batchctl.report.reports import ApplyReport
 from tests.support.growth import assert_in_step, count_steps
-from tests.support.report_samples import NOW, Terminal, job_plan, running
+from tests.support.report_samples import NOW, OPTIONS, Terminal, job_plan, running
 
 ENV = {"TERM": "xterm", "COLUMNS": "100", "LINES": "12"}
 
@@ -46,7 +46,7 @@ def console():
 
 WRITERS = {
     "plan text": lambda number: write_plan(plan_of(number), console()),
-    "plan document": lambda number: plan_document(plan_of(number)),
+    "plan document": lambda number: plan_document(plan_of(number), OPTIONS),
     "plan markdown": lambda number: plan_markdown(plan_of(number)),
     "apply text": lambda number: write_apply(report_of(number), console()),
     "apply document": lambda number: apply_document(report_of(number)),

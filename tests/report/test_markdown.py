@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from markdown_it import MarkdownIt
@@ -41,7 +42,9 @@ def test_only_our_own_html_gets_through():
     html = {token.content.strip() for token in tokens if token.type == "html_block"}
     inline = [child.type for token in tokens for child in token.children or []]
     assert html == {"<details><summary>What changed</summary>", "</details>"}
-    assert set(inline) <= {"text", "text_special", "strong_open", "strong_close"}
+    assert set(inline) <= {"text", "text_special", "strong_open", "strong_close", "code_inline"}
+    code = [one.content for token in tokens for one in token.children or [] if one.type == "code_inline"]
+    assert all(re.fullmatch("p1:[0-9a-f]{64}", one) for one in code)
 
 
 def test_a_refusal_without_an_error_is_told_too():

@@ -24,7 +24,7 @@ from batchctl.report.job_document import invalid_document, status_document, vali
 from batchctl.report.plan_document import apply_document, diff_document, drift_document, plan_document
 from batchctl.report.reports import JobDescription, StatusReport
 from tests.support.closed_schemas import closed, objects
-from tests.support.report_samples import EXPLAINED, INVALID, STACK, VERSION
+from tests.support.report_samples import EXPLAINED, INVALID, OPTIONS, STACK, VERSION
 from tests.support.sample_plan import APPLY, DESCRIPTION, PLAN, QUIET_PLAN, STATUS
 
 ROOT = Path(__file__).parents[2]
@@ -44,8 +44,8 @@ NAMES = (
 SCHEMAS = {name: json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text("utf-8")) for name in NAMES}
 
 SAMPLES = [
-    ("plan", plan_document(PLAN)),
-    ("plan", plan_document(QUIET_PLAN)),
+    ("plan", plan_document(PLAN, OPTIONS)),
+    ("plan", plan_document(QUIET_PLAN, OPTIONS)),
     ("apply", apply_document(APPLY)),
     ("drift", drift_document(PLAN)),
     *(("diff", diff_document("examples", job)) for job in PLAN.jobs),

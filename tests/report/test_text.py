@@ -40,6 +40,7 @@ from tests.support.report_samples import (
     GEMINI,
     HOSTILE,
     NOW,
+    OPTIONS,
     RECORDED,
     STACK,
     VERSION,
@@ -142,14 +143,14 @@ def test_a_failure_is_named_though_nothing_was_to_do():
 
 def test_each_guard_is_told_once():
     guarded = [replace(job, guard=PLAN.guards[0]) for job in PLAN.jobs]
-    document = plan_document(replace(PLAN, jobs=tuple(guarded)))
+    document = plan_document(replace(PLAN, jobs=tuple(guarded)), OPTIONS)
     assert [guard["code"] for guard in document["guards"]] == ["TooManyReplaces"]
     assert {action["guard"] for action in document["actions"]} == {"TooManyReplaces"}
 
 
 def test_accounts_are_told_in_a_fixed_order():
     problems = {VERTEX: "503", GEMINI: "403"}
-    document = plan_document(replace(QUIET_PLAN, problems=problems))
+    document = plan_document(replace(QUIET_PLAN, problems=problems), OPTIONS)
     assert [entry["message"] for entry in document["problems"]] == ["403", "503"]
     text = written(write_plan, replace(QUIET_PLAN, problems=problems))
     assert text.index("403") < text.index("503")

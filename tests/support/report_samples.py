@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from batchctl.cli.plan_options import PlanOptions
 from batchctl.model.actions import Action
 from batchctl.model.admission import LimitKind, QueuePlace
 from batchctl.model.decision import Guard, Timer
@@ -41,6 +42,10 @@ GEMINI = Account(Api.GEMINI, "https://generativelanguage.googleapis.com")
 VERTEX = Account(Api.VERTEX, "https://aiplatform.googleapis.com", "demo", "europe-west4")
 DIGEST = "d1:" + "0123456789abcdef" * 4
 REMOTE = "batches/abc123"
+
+
+OPTIONS = PlanOptions(".", ("jobs",), "team=search", (), {"max_create": 5}, ("night",)).fields()
+"""The options of a plan, as its document has them."""
 
 
 class Terminal(io.StringIO):

@@ -1,0 +1,121 @@
+"""The options of a plan that a saved plan carries: its scope, and the guards that are lifted.
+
+Values of `--set` are not saved, because they may be part of a prompt; their names are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchctl.cli.common import Common
+from batchctl.cli.guard_options import Flag
+from batchctl.cli.workspace import Workspace
+from batchctl.model.desired import Json
+from batchctl.model.errors import UsageError
+
+_FLAGS: Mapping[str, str] = {
+    "allowEmpty": "allow_empty",
+    "allowProtected": "allow_protected",
+    "adoptChanged": "adopt_changed",
+    "pruneOrphans": "prune_orphans",
+    "discardResults": "discard_results",
+    "renameAsNew": "rename_as_new",
+    "newState": "new_state",
+}
+_NUMBERS: Mapping[str, str] = {"maxCreate": "max_create", "maxReplace": "max_replace", "maxDelete": "max_delete"}
+_LISTS = ("paths", "names", "rerun", "variables")
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """The options with which a plan was made."""
+
+    folder: str
+    """The stack's folder, as the command line reached it."""
+    paths: tuple[str, ...]
+    """Of `-f`, relative to the stack's folder."""
+    selector: str | None
+    names: tuple[str, ...]
+    guards: Mapping[str, Flag]
+    variables: tuple[str, ...] = ()
+    """The names given with `--set`."""
+
+    @classmethod
+    def of(cls, workspace: Workspace, selector: str | None, guards: Mapping[str, Flag]) -> PlanOptions:
+        """The options of a command."""
+        scope = workspace.scope
+        variables = {text.partition("=")[0] for text in workspace.common.set_values}
+        return cls(
+            str(workspace.file.parent),
+            tuple(sorted(scope.paths)),
+            selector,
+            tuple(sorted(scope.names)),
+            guards,
+            tuple(sorted(variables)),
+        )
+
+    def fields(self) -> dict[str, Json]:
+        """The options for a document."""
+        rerun = self.guards.get("rerun")
+        return {
+            "folder": self.folder,
+            "paths": list(self.paths),
+            "selector": self.selector,
+            "names": list(self.names),
+            "rerun": sorted(rerun) if isinstance(rerun, tuple) else [],
+            "variables": list(self.variables),
+            **{name: bool(self.guards.get(flag)) for name, flag in _FLAGS.items()},
+            **{name: self.guards.get(flag) for name, flag in _NUMBERS.items()},
+        }
+
+    @classmethod
+    def read(cls, found: Json) -> PlanOptions:
+        """Read what `fields` wrote. Raises ValueError for anything else."""
+        known = {"folder", "selector", *_LISTS, *_FLAGS, *_NUMBERS}
+        if not isinstance(found, dict) or found.keys() != known:
+            raise ValueError("its options are incomplete, or of another release of batchctl")
+        lists = {name: _texts(found[name]) for name in _LISTS}
+        selector, folder = found["selector"], found["folder"]
+        if not isinstance(folder, str) or not isinstance(selector, str | None):
+            raise ValueError("its options are invalid")  # noqa: TRY004  a document with an error, not a wrong call
+        guards: dict[str, Flag] = {flag: _flag(found[name]) for name, flag in _FLAGS.items()}
+        guards |= {flag: _number(found[name]) for name, flag in _NUMBERS.items()}
+        guards["rerun"] = lists["rerun"]
+        return cls(folder, lists["paths"], selector, lists["names"], guards, lists["variables"])
+
+    def filenames(self, common: Common) -> tuple[str, ...]:
+        """The paths of `-f` from the present folder. Raises UsageError if one was standard input."""
+        if "-" in self.paths:
+            message = "this plan is of manifests from standard input, which cannot be read again"
+            raise UsageError(message, hint="make the plan of files, or use `batchctl apply -f - --expect DIGEST`")
+        folder = Path(self.folder if common.config is None else common.config)
+        folder = folder if folder.is_dir() else folder.parent
+        return tuple(str(folder / path) for path in self.paths)
+
+    def require_variables(self, common: Common) -> None:
+        """Raise UsageError unless `--set` names the same variables."""
+        given = {text.partition("=")[0] for text in common.set_values}
+        if given != set(self.variables):
+            wanted = " ".join(f"--set {name}=…" for name in self.variables) or "no --set"
+            message = f"the plan was made with {wanted}"
+            raise UsageError(message, hint="give the same variables with the same values")
+
+
+def _texts(found: Json) -> tuple[str, ...]:
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError("its options are invalid")
+    return tuple(found)
+
+
+def _flag(found: Json) -> bool:
+    if not isinstance(found, bool):
+        raise ValueError("its options are invalid")  # noqa: TRY004  a document with an error, not a wrong call
+    return found
+
+
+def _number(found: Json) -> int | None:
+    if found is not None and (isinstance(found, bool) or not isinstance(found, int) or found < 0):
+        raise ValueError("its options are invalid")
+    return found
