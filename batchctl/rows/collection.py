@@ -201,7 +201,7 @@ class Collection:
         own = read_segment(self._part, found)
         assert own is not None
         index.add(own)
-        merged = merge(self._part / RESULTS_FILE, whole.rows(), index)
+        merged = merge(self._part / RESULTS_FILE, whole.rows(), index, self._earlier.key.attempt)
         found["merged"] = merged.sha256
         return merged_rows(path, merged)
 

@@ -115,7 +115,7 @@ class ResultsLedger:
             target = free_folder(folder, folder_name(key, job.digest), _is_assembled)
             path = f"{job.name}/{target.name}"
             with new_folder(target) as part:
-                merged = merge(part / RESULTS_FILE, whole.rows(), index)
+                merged = merge(part / RESULTS_FILE, whole.rows(), index, key.attempt)
                 collected = merged_rows(path, merged)
                 write_manifest(part, _facts(job, key, marks, collected, merged.sha256, part))
         return path, collected

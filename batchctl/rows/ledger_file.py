@@ -106,6 +106,8 @@ class Segment:
     """The change with which they were sent; None: none."""
     is_missing_tried: bool = True
     """Whether a row without a result counts as tried: not if the whole job failed or was stopped."""
+    attempt: int | None = None
+    """The attempt of the job; None for that of another job whose results are used."""
 
     def __len__(self) -> int:
         return len(self.body) // _RECORD.size
@@ -138,4 +140,5 @@ def read_segment(folder: Path, manifest: Mapping[str, Json]) -> Segment | None:
         raise ValueError(f"{LEDGER_FILE} has a verdict that cannot be")
     sent_with = SentWith.read(facts["sentWith"]) if "sentWith" in facts else None
     renews, is_missing_tried = facts.get("renews") is True, facts.get("missingTried") is not False
-    return Segment(folder / facts["answers"], tuple(codes), body, renews, sent_with, is_missing_tried)
+    marks = renews, sent_with, is_missing_tried, manifest.get("attempt")
+    return Segment(folder / facts["answers"], tuple(codes), body, *marks)

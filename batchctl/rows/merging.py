@@ -15,7 +15,6 @@ from typing import BinaryIO, Self
 from batchctl.disk.private_files import create_file
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
-from batchctl.model.sent_with import SentWith
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.ledger_file import LedgerRecord, Segment
@@ -48,8 +47,8 @@ class Merged:
         return self.verdicts.total() - self.missing
 
 
-def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex) -> Merged:
-    """Write the merged results durably. Raises OSError."""
+def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex, attempt: int) -> Merged:
+    """Write the merged results of an attempt durably. Rows of another attempt say which one. Raises OSError."""
     verdicts = Counter[str]()
     with create_file(path) as target, Answers() as answers:
         lines = HashedLines(target)
@@ -60,13 +59,14 @@ def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex) -> Merged:
                 continue
             verdicts[found[1].code] += 1
             outcome = with_raw_file(answers.read(*found), found[0].answers.parent, path.parent, row.position)
-            lines.add(_line(row, found[1].code, found[0].sent_with, outcome))
+            lines.add(_line(row, found[1].code, found[0], outcome, attempt))
         return Merged(lines.finish(), verdicts)
 
 
-def _line(row: WholeRow, code: str, sent_with: SentWith | None, outcome: bytes) -> bytes:
+def _line(row: WholeRow, code: str, segment: Segment, outcome: bytes, attempt: int) -> bytes:
     head: dict[str, Json] = {"key": row.key, "index": row.position, "verdict": code}
-    head |= {} if sent_with is None else {"sentWith": sent_with.plain}
+    head |= {} if segment.attempt in (None, attempt) else {"attempt": segment.attempt}
+    head |= {} if segment.sent_with is None else {"sentWith": segment.sent_with.plain}
     head |= {"input": dict(row.members)} if row.members else {}
     return encoded(head)[:-1] + b"," + outcome + b"\n"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from batchctl.disk.safe_open import open_stream
 from batchctl.model.desired import Json
@@ -18,6 +19,7 @@ from batchctl.rows.lines import encoded
 from batchctl.rows.read import parse_row
 from batchctl.rows.selection import judged
 
+_Form: TypeAlias = tuple[re.Pattern[bytes], bytes]
 _AT_ONCE = 2**20
 """Bytes of lines that are read at once."""
 _TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -25,8 +27,17 @@ _START = rb'^\{"key":(' + _TEXT + rb'|null),"index":([0-9]++|null),"verdict":("[
 _FLAT = rb'"input":(\{[^{}"]*+(?:' + _TEXT + rb'[^{}"]*+)*+\}),'
 """Members beside a request, none of which is an object."""
 _OUTCOME = rb'(?="response":|"error":)'
-_PLAIN = re.compile(_START + _OUTCOME, re.MULTILINE)
-_WITH_INPUT = re.compile(_START + _FLAT + _OUTCOME, re.MULTILINE)
+_ATTEMPT = rb'"attempt":([0-9]++),'
+_FORMS = tuple(
+    (re.compile(_START + middle + _OUTCOME, re.MULTILINE), own)
+    for middle, own in (
+        (b"", {}),
+        (_FLAT, {"input": rb"\4"}),
+        (_ATTEMPT, {"attempt": rb"\4"}),
+        (_ATTEMPT + _FLAT, {"attempt": rb"\4", "input": rb"\5"}),
+    )
+)
+"""The forms of a line, each with the groups of its own members."""
 
 
 def lines_with_head(folder: Path, head: Mapping[str, Json]) -> Iterator[bytes]:
@@ -34,23 +45,23 @@ def lines_with_head(folder: Path, head: Mapping[str, Json]) -> Iterator[bytes]:
 
     Each is the JSON of `{**head, **row}`. The file has to be the one that was collected. Raises ResultsError.
     """
-    path = folder / RESULTS_FILE
-    plain, with_input = _new_start(head, b"null"), _new_start(head, rb"\4")
+    path, forms = folder / RESULTS_FILE, [(pattern, _new_start(head, own)) for pattern, own in _FORMS]
     with results_errors(path), open_stream(path) as stream:
         number = 0
         while found := stream.readlines(_AT_ONCE):
-            block = b"".join(found)
-            lines, replaced = _PLAIN.subn(plain, block)
-            if replaced < len(found):
-                lines, replaced = _WITH_INPUT.subn(with_input, block)
-            yield lines if replaced == len(found) else b"".join(_one_by_one(path, number, found, head))
+            lines, left = b"".join(found), len(found)
+            for pattern, start in forms:
+                lines, replaced = pattern.subn(start, lines) if left else (lines, 0)
+                left -= replaced
+            yield b"".join(_one_by_one(path, number, found, head, forms)) if left else lines
             number += len(found)
 
 
-def _one_by_one(path: Path, before: int, lines: Iterable[bytes], head: Mapping[str, Json]) -> Iterator[bytes]:
-    plain, with_input = _new_start(head, b"null"), _new_start(head, rb"\4")
+def _one_by_one(
+    path: Path, before: int, lines: Iterable[bytes], head: Mapping[str, Json], forms: Iterable[_Form]
+) -> Iterator[bytes]:
     for number, line in enumerate(lines, before + 1):
-        for pattern, start in ((_PLAIN, plain), (_WITH_INPUT, with_input)):
+        for pattern, start in forms:
             found, replaced = pattern.subn(start, line)
             if replaced:
                 yield found
@@ -59,9 +70,9 @@ def _one_by_one(path: Path, before: int, lines: Iterable[bytes], head: Mapping[s
             yield encoded(dict(judged({**head, **parse_row(path, number, line)}))) + b"\n"
 
 
-def _new_start(head: Mapping[str, Json], beside: bytes) -> bytes:
-    """The start of a line as a template of `re`; `beside` is its `input`."""
-    own = {"key": rb"\1", "index": rb"\2", "verdict": rb"\3", "input": beside}
+def _new_start(head: Mapping[str, Json], own: Mapping[str, bytes]) -> bytes:
+    """The start of a line as a template of `re`; `own` are the groups of its members."""
+    own = {"key": rb"\1", "index": rb"\2", "verdict": rb"\3", **own}
     members = [encoded(name) + b":" + (own.get(name) or _literal(encoded(value))) for name, value in head.items()]
     return b"{" + b",".join(members) + b","
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -83,7 +83,7 @@ def read_segments(root: Path, job: str, wanted: Wanted) -> Segments:
                 _check_answers(segment, manifest)
                 remotes.add(remote)
                 place = one.parent == folder, manifest["attempt"], manifest["shard"], one.name
-                found.append((place, segment))
+                found.append((place, segment if one.parent == folder else replace(segment, attempt=None)))
             except FAULTS as error:
                 raise_if_exhausted(error)
                 damaged.append(f"{one.parent.name}/{one.name}: {fault_words(error)}")

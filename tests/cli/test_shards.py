@@ -108,3 +108,17 @@ def test_results_of_shards_that_another_job_uses_keep_their_rows(shop: Shop) -> 
     shop.cli.ok("apply", "--yes", "--wait")
     assert shop.sent() == [3, 3, 1, 1]
     assert keys(shop.cli.ok("results", "other").rows) == keys_of(numbered(7))
+
+
+def test_each_row_says_which_attempt_answered_it(shop: Shop) -> None:
+    late = {"error": {"code": 13, "message": "late"}, "times": 1}
+    shop.service.rules({**QUICK, "match": {"row": "k4"}, "rowOutcomes": [late]}, QUICK)
+    shop.write(numbered(6), sharding={"maxRows": 2}, lifecycle={"retryOn": ["ROWS"]})
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert [row["attempt"] for row in shop.rows()] == [1, 1, 1, 1, 2, 1]
+    joined = shop.cli.ok("results", "translate", "--join").rows
+    assert [row["attempt"] for row in joined] == [1, 1, 1, 1, 2, 1]
+    assert {row["attempt"] for row in shop.cli.ok("results", "translate", "--attempt", "1").rows} == {1}
+    shop.write(reversed(numbered(6)), sharding={"maxRows": 2}, lifecycle={"retryOn": ["ROWS"]})
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert [row["attempt"] for row in shop.rows()] == [1, 2, 1, 1, 1, 1]
