@@ -12,6 +12,7 @@ from batchctl.cli.common import Common, common_options
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.results_folder import damage, results_folder
 from batchctl.cli.results_output import FORMATS, TABLE_FORMATS, chosen_format, open_sink
+from batchctl.cli.row_orders import VerdictType
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredJob, Json
@@ -39,7 +40,7 @@ from batchctl.rows.selection import RowSelection, judged
     "--reason",
     "reasons",
     multiple=True,
-    type=click.Choice([code.value for code in RowVerdict], case_sensitive=False),
+    type=VerdictType(),
     metavar="CODE",
     help="Print only rows with this verdict; repeatable (docs/verdicts.md).",
 )

@@ -35,6 +35,16 @@ class RowOrderType(click.ParamType[RowOrder]):
         return _refuse(f"{value!r} names no rows; write {_FORMS}", hint, param, context)
 
 
+class VerdictType(click.ParamType[str]):
+    """Reads the code of a verdict, in any case."""
+
+    name = "code"
+
+    def convert(self, value: str, param: click.Parameter | None, context: click.Context | None) -> str:
+        code = value.strip().upper()
+        return code if code == RowVerdict.OK.value else _code(value, param, context)
+
+
 def _code(name: str, param: click.Parameter | None, context: click.Context | None) -> str:
     code = name.strip().upper()
     if code == RowVerdict.OK.value:

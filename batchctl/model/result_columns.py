@@ -52,4 +52,5 @@ COLUMNS = (
     Column("errorMessage", ColumnType.TEXT, "message of the row's error"),
     Column("input", ColumnType.JSON, "members beside the row's request, such as `custom_id`"),
     Column("request", ColumnType.JSON, "the request as sent; only with `--join`"),
+    Column("blockReason", ColumnType.TEXT, "why the API blocked the prompt or stopped the answer, in its own words"),
 )

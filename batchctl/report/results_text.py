@@ -58,3 +58,5 @@ def _answer(cells: Cells) -> Iterator[str]:
         yield f"{len(vector)} numbers: {shown}{more}"
     if code is not None or cells.get("errorMessage") is not None:
         yield from safe_lines(f"error{'' if code is None else f' {code}'}: {cells.get('errorMessage') or 'no message'}")
+    if cells.get("blockReason") is not None:
+        yield from safe_lines(f"the API says: {cells['blockReason']}")

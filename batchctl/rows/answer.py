@@ -37,3 +37,25 @@ def answer_vector(response: Mapping[str, Json]) -> tuple[float, ...] | None:
             except OverflowError:
                 continue
     return None
+
+
+def message_of(outcome: Mapping[str, Json]) -> str:
+    """The words of the API about a result that is not good; empty if there are none."""
+    error, response = outcome.get("error"), outcome.get("response")
+    if isinstance(error, Mapping):
+        return _words(error.get("message"))
+    return block_reason(response) if isinstance(response, Mapping) else ""
+
+
+def block_reason(response: Mapping[str, Json]) -> str:
+    """Why the API blocked a prompt or stopped an answer, in its own words; empty if it does not say."""
+    feedback = member(response, "promptFeedback")
+    if isinstance(feedback, Mapping):
+        said = (_words(member(feedback, name)) for name in ("blockReason", "blockReasonMessage"))
+        return ": ".join(filter(None, said))
+    first = next(iter(candidates_of(response)), None)
+    return "" if first is None else _words(member(first, "finishMessage"))
+
+
+def _words(value: Json) -> str:
+    return value if isinstance(value, str) else ""

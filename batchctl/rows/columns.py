@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from batchctl.model.desired import Json
 from batchctl.model.result_columns import Cell
-from batchctl.rows.answer import answer_text, answer_vector, finish_reason
+from batchctl.rows.answer import answer_text, answer_vector, block_reason, finish_reason
 from batchctl.rows.usage import model_version, usage_of
 
 _MOST_INDEX = 2**62
@@ -25,6 +25,7 @@ def cells_of(row: Mapping[str, Json]) -> dict[str, Cell]:
         cells |= usage_of(response)
         cells |= {"text": answer_text(response), "embedding": answer_vector(response)}
         cells |= {"finishReason": finish_reason(response), "modelVersion": model_version(response)}
+        cells["blockReason"] = block_reason(response) or None
     if isinstance(error, Mapping):
         cells |= {"errorCode": _text_or_json(error.get("code")), "errorMessage": _text_or_json(error.get("message"))}
     return cells

@@ -158,8 +158,10 @@ _SNAKES = {
     for name in (
         *_SETTINGS,
         "blockReason",
+        "blockReasonMessage",
         "cachedContent",
         "embedContentConfig",
+        "finishMessage",
         "finishReason",
         "generationConfig",
         "mimeType",

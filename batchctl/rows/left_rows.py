@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from batchctl.model.desired import Json
 from batchctl.model.ports import InputRow
 from batchctl.model.row_work import RowChoice, RowHistory
 from batchctl.model.rows_left import RowLeft, RowNext, RowsLeft
 from batchctl.model.verdicts import RowVerdict
+from batchctl.rows.answer import message_of
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.merging import Answers
 from batchctl.rows.ordered_rows import name_of
@@ -72,22 +72,3 @@ def _message(index: LedgerIndex, fingerprint: bytes, answers: Answers) -> str:
         return ""
     outcome = json.loads(b"{" + answers.read(*found))
     return message_of(outcome)[:_LONGEST]
-
-
-def message_of(outcome: Mapping[str, Json]) -> str:
-    """The words of the API about a result that is not good; empty if there are none."""
-    error, response = outcome.get("error"), outcome.get("response")
-    if isinstance(error, dict):
-        return _words(error.get("message"))
-    if not isinstance(response, dict):
-        return ""
-    feedback, candidates = response.get("promptFeedback"), response.get("candidates")
-    if isinstance(feedback, dict):
-        said = (_words(feedback.get("blockReason")), _words(feedback.get("blockReasonMessage")))
-        return ": ".join(filter(None, said))
-    first = candidates[0] if isinstance(candidates, list) and candidates else None
-    return _words(first.get("finishMessage")) if isinstance(first, dict) else ""
-
-
-def _words(value: Json) -> str:
-    return value if isinstance(value, str) else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from batchctl.model.desired import Json
+from batchctl.model.row_marks import key_of
 from batchctl.model.verdicts import RowVerdict
 from batchctl.rows.expectation import ANYTHING, asked_of, expectation_of
 from batchctl.rows.verdict import verdict
@@ -20,7 +21,7 @@ class RowSelection:
     codes: frozenset[str] = frozenset()
     """Only rows with one of these verdicts; empty: any."""
     keys: frozenset[str] = frozenset()
-    """Only rows with one of these keys or `custom_id`s; empty: any."""
+    """Only rows with one of these keys or `custom_id`s; empty: any. A row without a key is named as in plans."""
 
     @property
     def is_all(self) -> bool:
@@ -65,7 +66,9 @@ def judged(row: Mapping[str, Json]) -> Mapping[str, Json]:
 
 
 def _names(row: Mapping[str, Json]) -> Iterator[str]:
-    beside = row.get("input")
+    beside, index = row.get("input"), row.get("index")
+    if row.get("key") is None and isinstance(index, int) and not isinstance(index, bool):
+        yield key_of(index)
     for name in (row.get("key"), beside.get("custom_id") if isinstance(beside, Mapping) else None):
         if isinstance(name, str):
             yield name

@@ -290,3 +290,34 @@ def test_a_full_disk_leaves_the_file_as_it_was(done: StackFolder, cli: Cli, monk
     assert "free space" in ran.err
     assert (done.path / "rows.csv").read_text() == "old"
     assert not list(done.path.glob(".batchctl-*"))
+
+
+def test_a_blocked_row_says_why(stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> None:
+    feedback = {"promptFeedback": {"blockReason": "OTHER", "blockReasonMessage": "Not here.\x1b[2J"}}
+    stopped = {"candidates": [{"finishReason": "SAFETY", "finishMessage": "Unsafe."}]}
+    rules = {"one": feedback, "two": stopped}
+    service.rules(
+        *({**QUICK, "match": {"row": key}, "rowOutcomes": [{"response": said}]} for key, said in rules.items())
+    )
+    stack.write_job("a")
+    cli("apply", "--yes", "--wait")
+    text = cli("results", "a", "-o", "text", "--failed").out
+    assert "[one] PROMPT_BLOCKED\nthe API says: OTHER: Not here.\\x1b[2J\n" in text
+    assert "[two] SAFETY\nthe API says: Unsafe.\n" in text
+    rows = list(csv.DictReader(io.StringIO(cli("results", "a", "-o", "csv").out, newline="")))
+    assert [row["blockReason"] for row in rows] == ["OTHER: Not here.\\x1b[2J", "Unsafe.", ""]
+
+
+def test_a_row_without_a_key_has_the_name_that_plans_show(stack: StackFolder, cli: Cli, quick: list[float]) -> None:
+    stack.write_job("a", src=[{"text": "x"}, {"key": "k", "text": "y"}, {"text": "z"}])
+    cli.ok("apply", "--yes", "--wait")
+    (row,) = cli.ok("results", "a", "--key", "batchctl-r2").rows
+    assert (row["key"], row["index"]) == (None, 2)
+    assert cli("results", "a", "--key", "batchctl-r1").code == 1, "this row has a key"
+
+
+def test_an_unknown_verdict_has_a_way_out(done: StackFolder, cli: Cli) -> None:
+    ran = cli("results", "translate", "--reason", "MAX_TOKEN")
+    assert ran.code == 64
+    assert "'MAX_TOKEN' is no verdict of a row (did you mean MAX_TOKENS?)" in ran.err
+    assert "docs/verdicts.md" in cli("results", "translate", "--reason", "xyz").err

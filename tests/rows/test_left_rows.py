@@ -10,7 +10,7 @@ import pytest
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.model.rows_left import RowNext, RowsLeft
-from batchctl.rows.left_rows import message_of
+from batchctl.rows.answer import message_of
 from tests.rows.test_ledger import GOOD, RETRYABLE, Shop, key, token, work
 
 
@@ -26,6 +26,7 @@ def shop(tmp_path: Path) -> Shop:
         ({"error": {"code": 13}}, ""),
         ({"error": {"message": {"nested": 1}}}, ""),
         ({"response": {"promptFeedback": {"blockReason": "SAFETY"}}}, "SAFETY"),
+        ({"response": {"prompt_feedback": {"block_reason": "SAFETY"}}}, "SAFETY"),
         ({"response": {"promptFeedback": {"blockReason": "OTHER", "blockReasonMessage": "No."}}}, "OTHER: No."),
         ({"response": {"candidates": [{"finishReason": "MAX_TOKENS"}]}}, ""),
         ({"response": {"candidates": [{"finishMessage": "Too long."}]}}, "Too long."),
