@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import click
 
 from batchctl.cli.common import Common, Invocation
+from batchctl.cli.github import annotate
 from batchctl.cli.output import stderr_console
+from batchctl.cli.repository import place_in_repository
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import BatchctlError, StoppedError, UsageError
 from batchctl.model.exhaustion import exhausted
@@ -89,6 +91,5 @@ def _report(error: BatchctlError, invocation: Invocation) -> int:
     elif invocation.output == "yaml":
         sys.stdout.write(to_yaml(error_document(error)))
     write_error(error, stderr_console(common), verbose=common.verbose)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        sys.stderr.write("".join(f"{line}\n" for line in error_annotations(error)))
+    annotate(error_annotations(error, place_in_repository(os.environ)))
     return error.exit_code

@@ -2,53 +2,108 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import click
 
+from batchctl import __version__
 from batchctl.cli.common import Common, common_options, output_option, scope_options
 from batchctl.cli.empty_scope import warn_of_empty_scope
+from batchctl.cli.github import annotate, in_actions
 from batchctl.cli.output import emit, stderr_console
+from batchctl.cli.reports import Reports, report_option, write_reports
+from batchctl.cli.repository import place_in_repository
 from batchctl.cli.workspace import is_asked, open_workspace
+from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
+from batchctl.model.desired import DesiredStack, Json
 from batchctl.model.errors import ManifestError
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_text import write_error, write_outside, write_warnings
+from batchctl.report.findings import Findings, github_lines, gitlab_report, junit_xml, sarif_document, to_report
 from batchctl.report.job_document import invalid_document, valid_document
 from batchctl.report.status_text import write_valid
+
+_REPORTS = ("github", "gitlab", "sarif", "junit")
 
 
 @click.command()
 @scope_options
-@output_option("json", "yaml", "name")
+@output_option("json", "yaml", "name", *_REPORTS)
+@report_option("json", *_REPORTS)
 @common_options
-def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None, output: str) -> int:
+def validate(*, common: Common, filenames: tuple[str, ...], selector: str | None, output: str, reports: Reports) -> int:
     """Check the stack file and all manifests without any call.
 
-    Lists every error with its place. With -f, only errors of the stack file and of these manifests.
+    Lists every error with its place. With -f, only errors of the stack file and of these manifests. In GitHub Actions,
+    each error is an annotation, too.
     """
     try:
         faults = Faults(is_asked(common, filenames), only_asked=True)
         workspace = open_workspace(common, filenames, selector, faults=faults)
     except ManifestError as error:
-        if output in {"json", "yaml"}:
-            document = invalid_document(error)
-            sys.stdout.write(to_json(document) if output == "json" else to_yaml(document))
-        write_error(error, stderr_console(common))
-        write_outside(error.outside, stderr_console(common))
-        return error.exit_code
+        return _report_invalid(error, common, output, reports)
     warn_of_empty_scope(workspace, filenames, selector)
     scope = workspace.scope
     jobs = tuple(job for job in workspace.desired.jobs if scope.contains(job.name, job.path, job.labels))
     shown = replace(workspace.desired, jobs=jobs)
-    write_warnings(shown.warnings, stderr_console(common))
-    emit(
-        common,
-        output,
-        text=lambda console: write_valid(shown, console, verbose=common.verbose),
-        document=lambda: valid_document(shown, faults.outside),
-        names=[job.name for job in jobs],
-    )
-    write_outside(faults.outside, stderr_console(common))
+    _report_valid(shown, faults.outside, common, output, reports)
     return 0
+
+
+def _report_invalid(error: ManifestError, common: Common, output: str, reports: Reports) -> int:
+    found = _findings(Findings(error.diagnostics, error.warnings))
+    writers = _writers(found, lambda: invalid_document(error))
+    if output in writers:
+        sys.stdout.write(writers[output]())
+    elif output == "yaml":
+        sys.stdout.write(to_yaml(invalid_document(error)))
+    write_error(error, stderr_console(common))
+    write_outside(error.outside, stderr_console(common))
+    _annotate(found, output)
+    write_reports(reports, writers)
+    return error.exit_code
+
+
+def _report_valid(shown: DesiredStack, outside: int, common: Common, output: str, reports: Reports) -> None:
+    write_warnings(shown.warnings, stderr_console(common))
+    found = _findings(Findings((), shown.warnings, shown.jobs))
+    writers = _writers(found, lambda: valid_document(shown, outside))
+    if output in _REPORTS:
+        sys.stdout.write(writers[output]())
+    else:
+        emit(
+            common,
+            output,
+            text=lambda console: write_valid(shown, console, verbose=common.verbose),
+            document=lambda: valid_document(shown, outside),
+            names=[job.name for job in shown.jobs],
+        )
+    write_outside(outside, stderr_console(common))
+    _annotate(found, output)
+    write_reports(reports, writers)
+
+
+def _findings(found: Findings) -> Findings:
+    meanings = {code.value: " ".join((code.__doc__ or "").split()) for code in Code}
+    return replace(found, place=place_in_repository(os.environ), meanings=meanings)
+
+
+def _writers(found: Findings, document: Callable[[], Mapping[str, Json]]) -> dict[str, Callable[[], str]]:
+    """Each format, but those for people."""
+    return {
+        "json": lambda: to_json(document()),
+        "github": lambda: github_lines(found),
+        "gitlab": lambda: to_report(gitlab_report(found)),
+        "sarif": lambda: to_report(sarif_document(found, __version__)),
+        "junit": lambda: junit_xml(found),
+    }
+
+
+def _annotate(found: Findings, output: str) -> None:
+    """In GitHub Actions, annotate each finding, unless standard output has the same lines."""
+    if in_actions() and output != "github":
+        annotate(github_lines(found).splitlines())

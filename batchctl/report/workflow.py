@@ -1,28 +1,47 @@
-"""Errors as GitHub workflow commands, which a runner shows beside the line of the manifest.
+"""GitHub workflow commands: annotations, which a runner shows beside the line of a manifest, and groups.
 
-cli decides whether they are printed.
+cli decides whether they are printed. `place` gives the path of a file inside the repository.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from batchctl.model.desired import Diagnostic
 from batchctl.model.errors import BatchctlError, ManifestError
 from batchctl.report.escape import workflow_data, workflow_property
 
+Place = Callable[[str], str]
 
-def error_annotations(error: BatchctlError) -> tuple[str, ...]:
+
+def error_annotations(error: BatchctlError, place: Place = str) -> tuple[str, ...]:
     """One `::error …::` line for each error in a manifest, or one for any other error."""
     if isinstance(error, ManifestError):
-        return tuple(_diagnostic(item) for item in error.diagnostics)
-    return (f"::error title={workflow_property(error.code)}::{workflow_data(_with_hint(error.message, error.hint))}",)
+        return tuple(annotation(item, "error", place) for item in error.diagnostics)
+    return (plain_annotation("error", error.code, _with_hint(error.message, error.hint)),)
 
 
-def _diagnostic(item: Diagnostic) -> str:
-    place, title = item.location, f"title={workflow_property(item.code)}"
+def annotation(item: Diagnostic, level: str, place: Place = str) -> str:
+    """The annotation of one error or warning in a manifest."""
+    found, title = item.location, f"title={workflow_property(item.code)}"
     message = workflow_data(_with_hint(item.message, item.hint))
-    if not place.has_position:
-        return f"::error {title}::{workflow_data(place.file)}: {message}"
-    return f"::error file={workflow_property(place.file)},line={place.line},col={place.column},{title}::{message}"
+    if not found.has_position:
+        return f"::{level} {title}::{workflow_data(found.file)}: {message}"
+    file = workflow_property(place(found.file))
+    return f"::{level} file={file},line={found.line},col={found.column},{title}::{message}"
+
+
+def plain_annotation(level: str, title: str, message: str) -> str:
+    """An annotation without a place."""
+    return f"::{level} title={workflow_property(title)}::{workflow_data(message)}"
+
+
+def group_start(title: str) -> str:
+    """Begin a group of lines that the runner folds."""
+    return f"::group::{workflow_data(title)}"
+
+
+GROUP_END = "::endgroup::"
 
 
 def _with_hint(message: str, hint: str) -> str:

@@ -1,0 +1,65 @@
+"""GitHub Actions: annotations, groups, the summary of a step, and its outputs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import click
+
+from batchctl.report.escape import terminal
+from batchctl.report.workflow import GROUP_END, group_start
+
+
+def in_actions() -> bool:
+    """Whether this is a step of a workflow."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def annotate(lines: Iterable[str]) -> None:
+    """Print annotations, in a workflow."""
+    if in_actions():
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        sys.stderr.flush()
+
+
+@contextmanager
+def group(title: str) -> Iterator[None]:
+    """Fold the lines of the block, in a workflow."""
+    if not in_actions():
+        yield
+        return
+    annotate([group_start(title)])
+    try:
+        yield
+    finally:
+        annotate([GROUP_END])
+
+
+def summarise(text: str) -> None:
+    """Add Markdown to the summary of the step, if there is one and the text is not empty."""
+    if in_actions() and text:
+        _append("GITHUB_STEP_SUMMARY", f"{text}\n")
+
+
+def set_outputs(values: Mapping[str, str | int | bool]) -> None:
+    """Set outputs of the step, if there is one. Values have one line."""
+    if in_actions():
+        _append("GITHUB_OUTPUT", "".join(f"{name}={_output(value)}\n" for name, value in values.items()))
+
+
+def _output(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else terminal(str(value))
+
+
+def _append(variable: str, text: str) -> None:
+    path = os.environ.get(variable)
+    if not path:
+        return
+    try:
+        with open(path, "a", encoding="utf-8") as stream:  # noqa: PTH123  the runner's own file, which may be a link
+            stream.write(text)
+    except OSError as error:
+        click.echo(f"warning: cannot write {variable} ({terminal(path)}): {error.strerror}", err=True)
