@@ -1,21 +1,23 @@
 """`plan`, `apply`, `drift` and `status` as Markdown, made for comments on pull requests.
 
-Owns the layout: a heading, a sentence that sums up, tables, and folded details. Every cell passes
-`escape.markdown`; no text from outside begins a line.
+A plan has what costs money first, then what stops or removes something, and the rest folded.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
+from batchctl.model.actions import Action
 from batchctl.model.desired import Json
+from batchctl.model.keys import short_uid
 from batchctl.model.outcome import Outcome
 from batchctl.model.plan import JobPlan, Plan
 from batchctl.model.plan_digest import PlanDigest, reviewed_terms
 from batchctl.model.times import rfc3339
 from batchctl.report.escape import markdown
 from batchctl.report.layout import count
+from batchctl.report.markdown_page import Section, make_page
 from batchctl.report.plan_document import all_guards
 from batchctl.report.purchase import bought_by_model, purchase_words
 from batchctl.report.reports import ApplyReport, StatusReport
@@ -32,25 +34,43 @@ from batchctl.report.words import (
     state_text,
 )
 
-COMMENT_LIMIT = 60_000
-"""GitHub allows 65,536 characters in a comment; the folded details are omitted first."""
+PLAN_HEADER = ("Action", "Job", "Model", "Rows", "Bytes", "Tokens", "Reason")
+_PLAIN_HEADER = ("Action", "Job", "Reason")
 
 
 def plan_markdown(plan: Plan) -> str:
-    """A plan; unchanged jobs are only counted."""
+    """A plan; unchanged jobs are only counted. Empty if there is nothing to say: then no comment is due."""
+    if not has_news(plan):
+        return ""
     shown = [job for job in plan.jobs if not is_quiet(job)]
-    blocks = [
-        _heading("plan", plan.stack, plan_summary(plan)),
-        _table(PLAN_HEADER, [(job.action.value, job.job, *_size(job), reason_text(job)) for job in shown]),
-        _unchanged(len(plan.jobs) - len(shown)),
-        _purchase(plan),
-        *_findings(plan),
-        _digest(plan),
+    buys = [job for job in shown if job.buys]
+    stops = [job for job in shown if _only_stops(job)]
+    rest = [job for job in shown if not job.buys and not _only_stops(job)]
+    sections = [
+        Section.of_rows("Buys", PLAN_HEADER, [_purchase_row(job) for job in buys]),
+        _by_model(plan),
+        Section.of_rows("Stops or removes", _PLAIN_HEADER, [_plain_row(job) for job in stops]),
+        *_warnings(plan),
+        _drift(plan),
+        _folded(f"{count(len(rest), 'other job')}", _PLAIN_HEADER, rest, lambda job: [_plain_row(job)]),
+        _changes(shown),
     ]
-    return _within_limit(blocks, _changes(shown))
+    head = [marker("plan", plan), _heading("plan", plan.stack, plan_summary(plan))]
+    return make_page(head, sections, [*_foot(plan, len(plan.jobs) - len(shown)), _digest(plan)])
 
 
-PLAN_HEADER = ("Action", "Job", "Model", "Rows", "Bytes", "Tokens", "Reason")
+def _only_stops(job: JobPlan) -> bool:
+    return not job.buys and (job.action.stops or job.action is Action.FORGET)
+
+
+def has_news(plan: Plan) -> bool:
+    """Whether a plan has anything that a reviewer wants to see."""
+    return bool(plan.has_changes or plan.drift or plan.guards or plan.problems or plan.renames)
+
+
+def marker(command: str, plan: Plan) -> str:
+    """A line that nobody sees, by which a program finds its comment again: one for each command and stack."""
+    return f"<!-- batchctl {command} {plan.stack} {short_uid(plan.uid)} -->\n"
 
 
 def apply_markdown(report: ApplyReport) -> str:
@@ -61,25 +81,21 @@ def apply_markdown(report: ApplyReport) -> str:
         (result_text(job, outcome), job.action.value, job.job, _detail(job, outcome), outcome.remote or "")
         for job, outcome in shown
     ]
-    blocks = [
-        _heading("apply", report.plan.stack, apply_summary(report)),
-        _table(("Result", "Action", "Job", "Reason", "Remote"), rows),
-        _unchanged(len(pairs) - len(shown)),
-        *_findings(report.plan),
+    plan = report.plan
+    sections = [
+        Section.of_rows("Results", ("Result", "Action", "Job", "Reason", "Remote"), rows),
+        *_warnings(plan),
+        _drift(plan),
+        _changes([job for job, _ in shown]),
     ]
-    return _within_limit(blocks, _changes([job for job, _ in shown]))
+    head = [marker("apply", plan), _heading("apply", plan.stack, apply_summary(report))]
+    return make_page(head, sections, _foot(plan, len(pairs) - len(shown)))
 
 
 def drift_markdown(plan: Plan) -> str:
     """Only drift: differences that batchctl did not cause."""
-    rows = [(item.kind.value, item.job, item.detail) for item in plan.drift]
-    blocks = [
-        _heading("drift", plan.stack, drift_summary(plan)),
-        _table(("Kind", "Job", "Detail"), rows),
-        _problems(plan),
-        _unmanaged(plan),
-    ]
-    return _within_limit(blocks, "")
+    head = [marker("drift", plan), _heading("drift", plan.stack, drift_summary(plan))]
+    return make_page(head, [_drift(plan), _problems(plan)], [_unmanaged(plan)])
 
 
 def status_markdown(report: StatusReport) -> str:
@@ -101,35 +117,43 @@ def status_markdown(report: StatusReport) -> str:
     ]
     header = ("Job", "Phase", "State", "Attempt", "Rows", "Model", "Created", "Reason")
     problems = [(str(account), report.problems[account]) for account in sorted(report.problems)]
-    blocks = [
-        _heading("status", report.stack, summary),
-        _table(header, rows),
-        _titled("Could not be read in full; shown as last recorded", _table(("Account", "Problem"), problems)),
+    sections = [
+        Section.of_rows("Jobs", header, rows),
+        Section.of_rows("Could not be read in full; shown as last recorded", ("Account", "Problem"), problems),
     ]
-    return _within_limit(blocks, "")
+    return make_page([_heading("status", report.stack, summary)], sections, [])
 
 
-def _size(job: JobPlan) -> tuple[str, str, str, str]:
-    """The size of what a job buys; empty cells if it buys nothing."""
+def _purchase_row(job: JobPlan) -> tuple[str, ...]:
     size = job.size
-    if not job.buys:
-        return "", "", "", ""
     rows, sent, tokens = ("?" if number is None else f"{number:,}" for number in (size.rows, size.bytes, size.tokens))
-    return f"{size.model} on {size.provider}", rows, sent, tokens if size.tokens is None else f"about {tokens}"
+    about = tokens if size.tokens is None else f"about {tokens}"
+    return job.action.value, job.job, f"{size.model} on {size.provider}", rows, sent, about, reason_text(job)
 
 
-def _purchase(plan: Plan) -> str:
+def _plain_row(job: JobPlan) -> tuple[str, ...]:
+    return job.action.value, job.job, reason_text(job)
+
+
+def _folded(
+    title: str, header: tuple[str, ...], jobs: Sequence[JobPlan], rows: Callable[[JobPlan], Sequence[tuple[str, ...]]]
+) -> Section:
+    return Section(title, header, tuple(tuple(found) for job in jobs if (found := rows(job))), is_folded=True)
+
+
+def _by_model(plan: Plan) -> Section:
+    """The purchase by model, if there are several."""
     by_model = bought_by_model(plan)
     rows = [(model, provider, purchase_words(one)) for (provider, model), one in by_model.items()]
-    return _titled("What it buys", _table(("Model", "Provider", "Size"), rows)) if len(rows) > 1 else ""
-
-
-def _digest(plan: Plan) -> str:
-    return f"Digest: `{PlanDigest.of(plan)}`\n" if reviewed_terms(plan) else ""
+    return Section.of_rows("What it buys, by model", ("Model", "Provider", "Size"), rows if len(rows) > 1 else [])
 
 
 def _heading(command: str, stack: str, summary: str) -> str:
     return f"### batchctl {command}: {markdown(stack)}\n\n**{summary}**\n"
+
+
+def _digest(plan: Plan) -> str:
+    return f"Digest: `{PlanDigest.of(plan)}`\n" if reviewed_terms(plan) else ""
 
 
 def _detail(job: JobPlan, outcome: Outcome) -> str:
@@ -139,72 +163,49 @@ def _detail(job: JobPlan, outcome: Outcome) -> str:
     return f"{outcome.error.code}: {outcome.error.message}{hint}"
 
 
-def _unchanged(number: int) -> str:
-    return f"{count(number, 'job')} unchanged.\n" if number else ""
-
-
-def _findings(plan: Plan) -> list[str]:
-    drift = [(item.kind.value, item.job, item.detail) for item in plan.drift]
+def _warnings(plan: Plan) -> list[Section]:
+    """Refusals and accounts that could not be read: they decide how to read the rest."""
     guards = [(guard.code, guard.message, guard.way_out) for guard in all_guards(plan)]
-    return [
-        _titled("Drift", _table(("Kind", "Job", "Detail"), drift)),
-        _titled("Refused by a guard", _table(("Guard", "Why", "Way out"), guards)),
-        _titled(RENAMES, _renames(plan)),
-        _problems(plan),
-        _unmanaged(plan),
-    ]
+    return [Section.of_rows("Refused by a guard", ("Guard", "Why", "Way out"), guards), _problems(plan)]
+
+
+def _drift(plan: Plan) -> Section:
+    rows = [(item.kind.value, item.job, item.detail) for item in plan.drift]
+    return Section.of_rows("Drift", ("Kind", "Job", "Detail"), rows)
+
+
+def _problems(plan: Plan) -> Section:
+    rows = [(str(account), plan.problems[account]) for account in sorted(plan.problems)]
+    return Section.of_rows("Could not be read in full; jobs there are not touched", ("Account", "Problem"), rows)
+
+
+def _foot(plan: Plan, unchanged: int) -> list[str]:
+    return [f"{count(unchanged, 'job')} unchanged.\n" if unchanged else "", _renames(plan), _unmanaged(plan)]
+
+
+_MOST_RENAMES = 100
 
 
 def _renames(plan: Plan) -> str:
     """The entries to paste. Job names contain no Markdown syntax."""
-    lines = "".join(f"{rename.entry}\n" for rename in plan.renames)
-    return f"```yaml\n{lines}```\n" if lines else ""
-
-
-def _problems(plan: Plan) -> str:
-    rows = [(str(account), plan.problems[account]) for account in sorted(plan.problems)]
-    return _titled("Could not be read in full; jobs there are not touched", _table(("Account", "Problem"), rows))
+    lines = "".join(f"{rename.entry}\n" for rename in plan.renames[:_MOST_RENAMES])
+    return f"#### {RENAMES}\n\n```yaml\n{lines}```\n" if lines else ""
 
 
 def _unmanaged(plan: Plan) -> str:
     return f"{count(plan.unmanaged, 'unmanaged remote job')} not touched.\n" if plan.unmanaged else ""
 
 
-def _changes(jobs: Sequence[JobPlan]) -> str:
-    rows = [
-        (job.job, change.path, _value(change.before), _value(change.after), change.detail)
-        for job in jobs
-        for change in job.changes
+def _changes(jobs: Sequence[JobPlan]) -> Section:
+    """The changes of each job. Prompts are hashes already."""
+    return _folded("What changed", ("Job", "Path", "From", "To", "Detail"), jobs, _change_rows)
+
+
+def _change_rows(job: JobPlan) -> list[tuple[str, ...]]:
+    return [
+        (job.job, change.path, _value(change.before), _value(change.after), change.detail) for change in job.changes
     ]
-    if not rows:
-        return ""
-    table = _table(("Job", "Path", "From", "To", "Detail"), rows)
-    return f"<details><summary>What changed</summary>\n\n{table}\n</details>\n"
 
 
 def _value(value: Json) -> str:
     return "(none)" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _titled(title: str, table: str) -> str:
-    return f"#### {title}\n\n{table}" if table else ""
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    body = [_row(markdown(cell) for cell in row) for row in rows]
-    return "".join([_row(header), _row("---" for _ in header), *body]) if body else ""
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |\n"
-
-
-def _within_limit(blocks: Sequence[str], details: str) -> str:
-    """As many blocks as fit into a comment; a table is cut between rows only."""
-    text = "\n".join(block for block in [*blocks, details] if block)
-    if len(text) <= COMMENT_LIMIT:
-        return text
-    text = "\n".join(block for block in blocks if block)
-    if len(text) > COMMENT_LIMIT:
-        text = text[: text.rindex("\n", 0, COMMENT_LIMIT) + 1]
-    return f"{text}\nToo long for a comment; the rest is in the JSON output.\n"
