@@ -509,6 +509,10 @@ class CollectOptions:
     """Whether rows without a result count as tried."""
     shards: int = 1
     """The number of remote jobs of the attempt. The results of several are merged later."""
+    sent: RowsSent | None = None
+    """The rows that it sent by the record, should their list be lost; None: not known."""
+    reported: int | None = None
+    """The number of its rows by the API's own count; None: not known."""
 
 
 class ResultStore(Protocol):
@@ -571,12 +575,17 @@ class RowLedger(Protocol):
         """
         ...
 
-    def assemble(
-        self, job: DesiredJob, key: AttemptKey, marks: Mapping[str, Json], choice: RowChoice
-    ) -> tuple[str, Collected]:
-        """Write the results of an attempt that sends nothing, from earlier answers; returns their path.
+    def has_list(self, key: AttemptKey, digest: str, token: str) -> bool:
+        """Whether the list of rows that this token wrote is there, and whole. Raises ResultsError."""
+        ...
 
-        Repeating it is harmless. Raises ResultsError.
+    def assemble(
+        self, job: DesiredJob, key: AttemptKey, marks: Mapping[str, Json], choice: RowChoice, state: str | None = None
+    ) -> tuple[str, Collected]:
+        """Write the results of an attempt from answers that are collected already; returns their path.
+
+        `state` is that in which the attempt ended; None: it sends nothing, so its rows show it. Repeating it is
+        harmless. Raises ResultsError.
         """
         ...
 

@@ -45,6 +45,10 @@ class Reason(StrEnum):
         "ShardsLeft",
         "Further shards are created, or rows of shards that never were are sent.",
     )
+    ROWS_NOT_SENT = (
+        "RowsNotSent",
+        "Rows of a job that has succeeded were never sent, for example because the state was lost before.",
+    )
     ROWS_RETRIED = (
         "RowsRetried",
         "Rows without a good answer are sent again: `retryOn` contains `ROWS`.",

@@ -28,6 +28,8 @@ class RowsToSend(StrEnum):
     """Rows for one entry of `rows.fallback`."""
     RETRYABLE = "retryable"
     """Rows without a good answer that may get one: never tried, or failed for a reason that may pass."""
+    NEVER_SENT = "neverSent"
+    """Rows without any result."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ class RowChoice:
             return True
         if history is not None and history.is_good:
             return False
+        if self.which is RowsToSend.NEVER_SENT:
+            return history is None
         if self.which is RowsToSend.FALLBACK:
             return self.next_fallback(history) == self.fallback
         return self.which is RowsToSend.UNANSWERED or self.may_pass(history)
@@ -204,6 +208,11 @@ class RowWork:
     ordered: OrderedRows | None = None
     fallbacks: tuple[int, ...] = ()
     """Distinct requests that are sent next with each entry of `rows.fallback`."""
+
+    @property
+    def never_sent(self) -> int:
+        """Distinct requests without any result."""
+        return self.to_send - self.retried
 
     @property
     def given_up(self) -> int:

@@ -212,6 +212,8 @@ class Merge(
     """Of the first shard."""
     rows: RowChoice
     """The answers that count."""
+    state: str
+    """The state in which the attempt ended, over all shards."""
 
     @property
     def line(self) -> str:

@@ -149,7 +149,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "collected-again",
         _DESIRED,
-        "results that are incomplete in the results folder are collected again",
+        "results of earlier attempts that are missing or incomplete in the results folder are collected",
         "It comes before `ttl`, which deletes the remote job that has these results.",
         collect_again,
     ),

@@ -85,8 +85,9 @@ class Collection:
         self._known = known
         self._sent = sent
         self._earlier = earlier
+        self._options = options
         self._is_shard = options.shards > 1
-        self._counts_missing = options.counts_missing and (sent is not None or _is_source(known))
+        self._is_list_lost = sent is None and isinstance(known, SentRows)
         self._is_first = False
         """Whether no attempt before has answers: its results are those of the job."""
 
@@ -119,6 +120,8 @@ class Collection:
                 join.add(item)
                 spool.add(item, echoed)
             settled = join.settle()
+            if self._is_list_lost and ledger is not None:
+                self._count_sent(ledger, settled)
             anonymous = spool.count_anonymous(without_position(settled))
             written = spool.write_sorted(self._part / answers, settled, join, expectations, ledger)
         came = written.verdicts.total()
@@ -126,7 +129,8 @@ class Collection:
         found: dict[str, Json] = {"tokens": tokens, **written.usage.facts()}
         own = None
         if ledger is not None and sent is not None:
-            ledger.add_missing(is_tried=self._counts_missing and came > 0)
+            if ledger.rows == len(sent):
+                ledger.add_missing(is_tried=self._options.counts_missing and came > 0)
             own = _own(sent, ledger, written)
             found["canary"] = sent.is_canary
             found["shards"] = sent.shards
@@ -153,6 +157,17 @@ class Collection:
         sync_folder(self._part)
         return collected
 
+    def _count_sent(self, ledger: LedgerWriter, settled: Settled) -> None:
+        """Find the number of rows that were sent, by the record or the API: their list, which is lost, has all rows.
+
+        Rows without a result that are more than these count as never sent.
+        """
+        told = self._options.reported if self._options.sent is None else self._options.sent.rows
+        missing = settled.missing or 0
+        came = ledger.rows - missing
+        ledger.rows = min(ledger.rows, max(came, told or 0))
+        settled.missing = ledger.rows - came
+
     @property
     def _is_joined_by_request(self) -> bool:
         """Whether requests that the API repeats can be compared with the input: a list of sent rows has none."""
@@ -174,16 +189,23 @@ class Collection:
                 return SentRows(_named(whole.sent(listed.rows(), sent), sent)), sent
         if isinstance(known, SentRows):
             if sent is None:
-                sent = SentList()
+                sent = self._list_of_all()
                 rows = remembered(known.rows, sent)
                 # It may have sent a part: without its list, the marks of the results say which rows.
-                return SentRows(whole.added(rows) if len(self._earlier.index()) else rows), sent
+                return SentRows(rows if self._is_shard else whole.added(rows)), sent
             # Rows of an order may have earlier answers that are better, and changed rows say so in their results.
             is_alone = sent.is_whole and not sent.renews and sent.sent_with is None
             return known if is_alone else SentRows(whole.sent(known.rows, sent)), sent
         if known is None and sent is not None:
             return SentRows(sent.rows()), sent
         return known, None
+
+    def _list_of_all(self) -> SentList:
+        """An empty list for all rows of the input, in place of one that is lost."""
+        known, shards = self._options.sent, self._options.shards
+        if known is None:
+            return SentList(shards=shards)
+        return SentList(is_canary=known.is_canary, sent_with=known.sent_with, again=known.again, shards=shards)
 
     def _placed(self, items: Iterable[ResultItem]) -> Iterator[ResultItem]:
         """The results with the positions of their rows among those that were sent."""
@@ -204,11 +226,6 @@ class Collection:
         merged = merge(self._part / RESULTS_FILE, whole.rows(), index, self._earlier.key.attempt)
         found["merged"] = merged.sha256
         return merged_rows(path, merged)
-
-
-def _is_source(known: KnownInput | None) -> bool:
-    """Whether the attempt sent a source at Cloud Storage as it is, and its rows are known."""
-    return isinstance(known, ForeignRows) and bool(known.files)
 
 
 def _named(rows: Iterable[InputRow], sent: SentList) -> Iterator[InputRow]:
@@ -247,7 +264,7 @@ def rows_facts(collected: Collected) -> dict[str, Json]:
 def _own(sent: SentList, ledger: LedgerWriter, written: Written) -> RowsSent:
     """The rows of this attempt alone."""
     verdicts = dict(sorted_codes(ledger.verdicts()))
-    facts = (len(sent), sent.total, "", sent.is_canary, verdicts, written.usage.total)
+    facts = (ledger.rows, sent.total, "", sent.is_canary, verdicts, written.usage.total)
     return RowsSent(*facts, sent_with=sent.sent_with, again=sent.again, shards=sent.shards)
 
 

@@ -102,8 +102,11 @@ class ResultsLedger:
             positions = _positions(shards[0], source)
             return ChosenRows(written[0].sent, positions, segments.damaged, tuple(written[1:]), source.files)
 
+    def has_list(self, key: AttemptKey, digest: str, token: str) -> bool:
+        return read_sent(self._root, key, digest, token) is not None
+
     def assemble(
-        self, job: DesiredJob, key: AttemptKey, marks: Mapping[str, Json], choice: RowChoice
+        self, job: DesiredJob, key: AttemptKey, marks: Mapping[str, Json], choice: RowChoice, state: str | None = None
     ) -> tuple[str, Collected]:
         segments = self._segments(job.name, choice)
         index = LedgerIndex(segments.found, choice.accept)
@@ -117,7 +120,7 @@ class ResultsLedger:
             with new_folder(target) as part:
                 merged = merge(part / RESULTS_FILE, whole.rows(), index, key.attempt)
                 collected = merged_rows(path, merged)
-                write_manifest(part, _facts(job, key, marks, collected, merged.sha256, part))
+                write_manifest(part, _facts(job, key, marks, collected, merged.sha256, part, state))
         return path, collected
 
     def left(
@@ -232,8 +235,10 @@ def _facts(
     collected: Collected,
     sha256: str,
     part: Path,
+    state: str | None,
 ) -> dict[str, Json]:
-    """The manifest of results that were not bought: they are the answers of earlier attempts."""
+    """The manifest of results that were not bought: they are the answers of earlier attempts, or of all shards."""
+    rest = JobState.PARTIALLY_SUCCEEDED if collected.failed or collected.missing else JobState.SUCCEEDED
     return {
         "format": MANIFEST_FORMAT,
         "job": key.job,
@@ -244,7 +249,7 @@ def _facts(
         "remote": None,
         "displayName": "",
         "model": job.model,
-        "state": (JobState.PARTIALLY_SUCCEEDED if collected.failed or collected.missing else JobState.SUCCEEDED).value,
+        "state": state or rest.value,
         "createTime": None,
         "startTime": None,
         "endTime": None,

@@ -38,6 +38,8 @@ class LedgerWriter:
         self._has_result = bytearray(len(sent))
         self._verdicts = Counter[str]()
         self._is_missing_tried = True
+        self.rows = len(sent)
+        """The number of sent rows: less than the list has if it had to be made of the whole input."""
 
     def position(self, number: int) -> int:
         """The position in the input of a row, by its number among the sent ones."""
@@ -58,7 +60,7 @@ class LedgerWriter:
 
     def verdicts(self) -> Counter[str]:
         """All rows by the code of their verdict, those without a result too."""
-        return self._verdicts + Counter({RowVerdict.NO_RESULT.value: self._has_result.count(0)})
+        return self._verdicts + Counter({RowVerdict.NO_RESULT.value: self.rows - self._has_result.count(1)})
 
     def _put(self, number: int, found: RowVerdict, offset: int, length: int) -> None:
         self._body += _RECORD.pack(self._sent.fingerprint(number), offset, length, _CODES.index(found.value))
@@ -74,7 +76,7 @@ class LedgerWriter:
             "file": LEDGER_FILE,
             "answers": answers,
             "rows": rows,
-            "sent": len(self._sent),
+            "sent": self.rows,
             "sha256": sha256,
         }
         facts |= {"renews": True} if self._sent.renews else {}

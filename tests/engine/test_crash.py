@@ -16,6 +16,7 @@ import pytest
 
 from batchctl.model.desired import DesiredJob, Kind, Limits
 from batchctl.model.row_settings import Canary, MaxFailedRows
+from batchctl.model.row_work import ShardLimits
 from batchctl.reconcile import Options
 from tests.support.engine import World, inline, job, live, made, phases
 from tests.support.engine_boundaries import Crash
@@ -24,6 +25,8 @@ from tests.support.long_mode import effort
 SUCCEEDED = "BATCH_STATE_SUCCEEDED"
 UNDISTURBED = "7e3d422f6286bcbd96270f13add898e73216d578148125b6c9fccdc6d2c86c67"
 """The checksum of the merged results of the third story, as a run without a crash writes them."""
+SHARDED = "f1053f518cf411d223532380a381e763f94c06b3d6efe464522e6b2de94aba5f"
+"""The same of the fourth story."""
 
 
 @dataclass
@@ -96,6 +99,28 @@ def check_rows(world: World) -> None:
     assert hashlib.sha256(found).hexdigest() == UNDISTURBED
 
 
+def shards(world: World) -> Story:
+    """A canary, then the other rows in shards, of which one expires; rows that fail are sent again in further shards."""
+    share = {"share": 0.4, "by": "content", "times": 1, "error": {"code": 14, "message": "later"}}
+    rule = {"pending": "1s", "running": "1s", "order": "shuffled", "rowOutcomes": [share]}
+    world.here.rules({**rule, "match": {"displayName": "*@2.1 *"}, "fate": "expire", "done": 0.6}, rule)
+    source = world.write_rows("rows.jsonl", *(f"k{number}" for number in range(12)))
+    wanted = job("a", source, run_id="1", retry_on=frozenset({"ROWS"}))
+    canary = Canary(2, MaxFailedRows("100%"))
+    return Story(world, [((replace(wanted, canary=canary, sharding=ShardLimits(rows=4)),), True)])
+
+
+def check_shards(world: World) -> None:
+    record = world.here.control("GET", "rows")
+    assert (record["distinct"], record["answered"], record["sentAfterAnswer"]) == (12, 12, 0)
+    assert all(number == 1 for number in made(world.here).values())
+    # A call without an answer is settled while the shards after it are created.
+    assert sorted(one["rows"] for one in world.here.jobs()) == [2, 2, 3, 4, 4, 4]
+    found = (world.results / "a" / "current" / "results.jsonl").read_bytes()
+    assert [json.loads(line)["key"] for line in found.splitlines()] == [f"k{number}" for number in range(12)]
+    assert hashlib.sha256(found).hexdigest() == SHARDED
+
+
 def check_creation(world: World) -> None:
     assert made(world.here) == {"a@1.0": 1, "b@1.0": 1, "c@1.0": 1}
     assert [one["state"] for one in world.here.jobs()] == [SUCCEEDED] * 3
@@ -123,13 +148,18 @@ def check_change(world: World) -> None:
     assert all(one["deleted"] for one in jobs if one["mark"].key.job != "a")
 
 
-STORIES = {"creation": (creation, check_creation), "change": (change, check_change), "rows": (rows, check_rows)}
+STORIES = {
+    "creation": (creation, check_creation),
+    "change": (change, check_change),
+    "rows": (rows, check_rows),
+    "shards": (shards, check_shards),
+}
 
 PARTS = 4
 """Into which the moments are dealt out, so that several test processes can share them."""
 STEP = PARTS * effort(5, 1)
 """In the gate every fifth run of moments; all of them in the long mode."""
-LONGER = {"rows": effort(2, 1)}
+LONGER = {"rows": effort(2, 1), "shards": effort(3, 1)}
 """Stories that cross more moments, of which the gate tries one of so many."""
 
 
@@ -157,10 +187,10 @@ def test_a_crash_at_each_moment_is_healed_by_the_next_run(make_world, name, part
         shutil.rmtree(world.folder)
 
 
-@pytest.mark.parametrize("seed", range(effort(3, 40)))
+@pytest.mark.parametrize("seed", range(effort(4, 40)))
 def test_crashes_again_and_again_are_healed_too(make_world, seed):
     dice = random.Random(seed)
-    name = sorted(STORIES)[seed % 3]
+    name = sorted(STORIES)[seed % 4]
     write, check = STORIES[name]
     world = make_world(limits=Limits(concurrency=3))
     write(world).play([dice.randrange(3, 40) for _ in range(6)])

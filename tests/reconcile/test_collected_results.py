@@ -6,10 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from batchctl.model.desired import OnChange, OnRemove
+from batchctl.model.desired import InlineRows, OnChange, OnRemove, RemoteSource, RequestRow
 from batchctl.model.inventory import Inventory
-from batchctl.model.observed import Present
-from batchctl.model.steps import Delete
+from batchctl.model.observed import Present, RowCounts
+from batchctl.model.reasons import Reason
+from batchctl.model.recorded import Operation, RecordedAttempt, Trouble
+from batchctl.model.row_settings import RowSettings
+from batchctl.model.row_work import RowWork
+from batchctl.model.steps import Collect, Create, Delete
 from batchctl.reconcile import Options, results_relied_on
 from batchctl.reconcile.decide.retry_order import why_no_new_attempt
 from batchctl.reconcile.view.attempt_view import AttemptView
@@ -32,6 +36,7 @@ from tests.support.decisions import (
     vanished,
 )
 
+PART = RowCounts(10, 7, 3)
 DONE = collected(1, end_time=NOW - HOUR)
 FAILED = attempt(1, "FAILED", results="a/1")
 DAMAGED = Inventory(faults={"a/1": "results.jsonl is missing"})
@@ -220,3 +225,67 @@ def test_what_was_lost_can_be_bought_again_by_order() -> None:
     view = AttemptView(NO_MORE, Present(seen(DONE)), missing="gone")
     assert why_no_new_attempt(view, job(), None) is None
     assert why_no_new_attempt(replace(view, missing=None), job(), None) is not None
+
+
+EARLIER = attempt(1, "SUCCEEDED", end_time=NOW - HOUR)
+FULL = attempt(2, "SUCCEEDED", rows=PART, results="a/2", end_time=NOW - HOUR)
+
+
+def earlier(first: RecordedAttempt = EARLIER, last: RecordedAttempt = FULL, **fields: object) -> Situation:
+    """Two attempts at the API, of which the results folder has the later one."""
+    wanted = replace(job(), **{"source": InlineRows((RequestRow(None, {}),) * 10), **fields})
+    every = (first, last)
+    return Situation(wanted, row(wanted, *every), look(*map(seen, every)), inventory=kept(last))
+
+
+LATER = Trouble(Operation.COLLECT, "PermissionDenied", "no", "", NOW - HOUR, NOW - HOUR, next_time=NOW + HOUR)
+DUE = replace(LATER, next_time=NOW - MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (earlier(), True),
+        (earlier(last=attempt(2)), True),
+        (earlier(replace(EARLIER, trouble=DUE)), True),
+        (earlier(replace(EARLIER, trouble=replace(DUE, next_time=None))), True),
+        (earlier(replace(EARLIER, state="JOB_STATE_EXPIRED")), True),
+        (earlier(replace(EARLIER, trouble=LATER)), False),
+        (earlier(replace(EARLIER, state="JOB_STATE_FAILED")), False),
+        (earlier(replace(EARLIER, digest="d1:0")), False),
+        (earlier(row_settings=RowSettings(reuse=False)), False),
+        (earlier(source=RemoteSource(("gs://a/b",))), False),
+        (replace(earlier(), options=DISCARD), False),
+        (replace(earlier(), wanted=None, options=Options(max_delete=0)), False),
+    ],
+    ids=[
+        "the later one is here",
+        "the later one works",
+        "it failed before, and is due again",
+        "it failed before",
+        "expired",
+        "it failed a moment ago",
+        "failed as a whole",
+        "other work",
+        "rows.reuse is false",
+        "rows that batchctl does not send",
+        "--discard-results",
+        "no manifest, and a guard",
+    ],
+)
+def test_earlier_attempts_that_were_never_collected(made: Situation, *, expected: bool) -> None:
+    """As after a loss of the state and the results folder: their answers count for the job."""
+    (plan,) = made.decide().jobs
+    found = [step.key.attempt for step in plan.steps if isinstance(step, Collect)]
+    assert (1 in found) is expected
+    assert ("the results of attempt 1 are not collected yet" in plan.reason) is expected
+
+
+def test_they_are_collected_before_rows_are_sent_again() -> None:
+    made = earlier()
+    assert made.wanted is not None
+    wanted = replace(made.wanted, lifecycle=replace(made.wanted.lifecycle, retry_on=frozenset({"ROWS"})))
+    inventory = replace(kept(FULL), rows={"a": RowWork(10, 7, 3, 3, 3)})
+    (plan,) = replace(made, wanted=wanted, inventory=inventory).decide().jobs
+    assert plan.code is Reason.ROWS_RETRIED
+    assert [type(step) for step in plan.steps if isinstance(step, Collect | Create)] == [Collect, Create]

@@ -16,7 +16,7 @@ from batchctl.model.plan import Plan
 from batchctl.model.reasons import Reason
 from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt, Trouble
 from batchctl.model.row_settings import MaxFailedRows
-from batchctl.model.row_work import RowWork
+from batchctl.model.row_work import RowsSent, RowWork
 from batchctl.reconcile import Options, Scope
 from batchctl.reconcile.view.marks import NO_TOKEN
 from tests.support.decisions import (
@@ -56,6 +56,7 @@ FAILED = attempt(1, "FAILED", error=FAILURE, results="a/1")
 LOST = unanswered(first_look=LOCAL - HOUR)
 ENDED_B = attempt(1, "SUCCEEDED", name="b")
 PART = RowCounts(10, 9, 1)
+NEVER_SENT = collected(rows=RowCounts(3, 2, 0, {"OK": 2, "NOT_SENT": 1}), sent=RowsSent(2, 3, "", verdicts={"OK": 2}))
 PASSING = Trouble(Operation.CREATE, "PermissionDenied", "no", "", NOW, NOW, until=NOW + HOUR)
 NAMED = Options(scope=Scope(names=frozenset({"a"})))
 RETRY = replace(NAMED, retry=True)
@@ -203,6 +204,12 @@ CASES: Mapping[Reason, list[Situation | Plan]] = {
         replace(
             one(collected(rows=PART, end_time=NOW - HOUR), retry_on=frozenset({"ROWS"})),
             inventory=with_rows(RowWork(3, 2, 1, 1, 1), collected(rows=PART, end_time=NOW - HOUR)),
+        )
+    ],
+    Reason.ROWS_NOT_SENT: [
+        replace(
+            one(NEVER_SENT),
+            inventory=with_rows(RowWork(3, 2, 1, 0, 1), NEVER_SENT),
         )
     ],
     Reason.ROWS_ANSWERED: [Situation(job(), inventory=with_rows(RowWork(3, 3, 0, 0, 0)))],

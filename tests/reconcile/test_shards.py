@@ -173,6 +173,33 @@ def test_one_shard_is_an_attempt_as_before() -> None:
     assert look().complete
 
 
+def test_the_merge_waits_for_a_shard_that_cannot_be_seen() -> None:
+    made = sharded(done(0), done(1), shard(2, "SUCCEEDED"))
+    missing = replace(made.look, jobs=made.look.jobs[1:])
+    (plan,) = replace(made, look=missing, inventory=kept(done(1))).decide().jobs
+    assert any(isinstance(step, Collect) for step in plan.steps)
+    assert not any(isinstance(step, Merge) for step in plan.steps)
+
+
+def test_merged_results_that_were_removed_are_not_replaced_by_worse_ones() -> None:
+    shards = merged()
+    gone = [replace(one, delete_time=NOW) for one in shards]
+    made = replace(sharded(*gone), look=look(), inventory=kept())
+    (plan,) = made.decide().jobs
+    assert (plan.action, plan.phase, plan.steps) == (Action.NONE, Phase.SUCCEEDED, ())
+
+
+def test_shards_that_wait_are_not_replaced_by_the_results_of_others() -> None:
+    """The results of a shard are a part of the work."""
+    plan = plan_of(done(0), shard(1, None), shard(2, None))
+    assert [step.key.shard for step in plan.steps if isinstance(step, Create)] == [1, 2]
+
+
+def test_an_attempt_none_of_whose_shards_can_be_sent_is_followed_by_another() -> None:
+    plan = plan_of(shard(0, None, gone_time=NOW), shard(1, None, gone_time=NOW))
+    assert [step.key for step in plan.steps if isinstance(step, Create)] == [AttemptKey("a", 2)]
+
+
 def test_a_lost_create_call_of_a_shard_is_settled_on_its_own() -> None:
     open_call = shard(2, None, intent=Intent(NOW))
     plan = plan_of(done(0), shard(1), open_call)

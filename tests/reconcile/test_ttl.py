@@ -57,7 +57,7 @@ TTL = {"ttl_after_finished": HOUR}
         pytest.param(
             several(replace(OLD, results=None), attempt(2), **TTL),
             "delete Active | collect a@1.0 | delete a@1.0",
-            "running; ttlAfterFinished is over for attempt 1",
+            "running; the results of attempt 1 are not collected yet; ttlAfterFinished is over for attempt 1",
             id="not collected: that first",
         ),
         pytest.param(

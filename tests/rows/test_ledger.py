@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from batchctl.model.desired import DesiredJob, InlineRows, RequestRow
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, CollectOptions, InputRow, ResultItem, SentRows
-from batchctl.model.row_work import RowChoice, RowsToSend
+from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend
+from batchctl.model.sent_with import SentWith
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
 from batchctl.rows.lines import encoded
@@ -340,3 +342,58 @@ def test_a_survey_follows_the_ledgers_of_the_job_whose_results_are_used(shop: Sh
     survey = shop.ledger.survey(other, GOOD)
     assert survey is not None
     assert survey.answered == 1
+
+
+def lose_lists(shop: Shop) -> None:
+    shutil.rmtree(shop.root / "a" / "sent")
+
+
+@pytest.mark.parametrize(
+    ("known", "sent", "verdicts"),
+    [
+        ({}, 2, {"NOT_SENT": 3, "OK": 2}),
+        ({"reported": 3}, 3, {"NOT_SENT": 3, "OK": 2}),
+        ({"reported": 5}, 5, {"NO_RESULT": 3, "OK": 2}),
+        ({"reported": 9}, 5, {"NO_RESULT": 3, "OK": 2}),
+        ({"sent": RowsSent(2, 5, ""), "reported": 5}, 2, {"NOT_SENT": 3, "OK": 2}),
+        ({"reported": 4, "counts_missing": False}, 4, {"NOT_SENT": 3, "OK": 2}),
+    ],
+    ids=["by the results", "by the API", "all, by the API", "never more than all", "by the record", "stopped early"],
+)
+def test_without_a_list_rows_are_not_taken_for_sent_ones(
+    shop: Shop, known: dict[str, Any], sent: int, verdicts: dict[str, int]
+) -> None:
+    """The results folder was lost while the job ran: the record or the API says how many rows it was given."""
+    rows = work("v", "w", "x", "y", "z")
+    found = shop.collect(rows, 1, [("x", "1"), ("z", "2")], **known)
+    assert found.verdicts == verdicts
+    assert found.sent is not None
+    assert (found.sent.rows, found.sent.verdicts["OK"], found.sent.verdicts.get("NO_RESULT", 0)) == (sent, 2, sent - 2)
+    assert shop.results(found) == [("x", 2, "1"), ("z", 4, "2")]
+    left = shop.ledger.survey(rows, GOOD)
+    assert left is not None
+    assert (left.answered, left.never_sent) == (2, verdicts.get("NOT_SENT", 0))
+
+
+def test_a_shard_without_its_list_has_its_own_rows_alone(shop: Shop) -> None:
+    rows = work("v", "w", "x", "y", "z")
+    found = shop.collect(rows, 1, [("x", "1")], shards=3, reported=2)
+    assert (found.ok, found.missing, found.sent and found.sent.shards) == (1, 1, 3)
+
+
+def test_what_the_record_knows_of_a_lost_list_is_kept(shop: Shop) -> None:
+    sent = RowsSent(1, 2, "", is_canary=True, sent_with=SentWith(model="gemini-2.5-pro"), again=True)
+    shop.send(work("x", "y"), 1)
+    lose_lists(shop)
+    found = shop.collect(work("x", "y"), 1, [("x", "1")], sent=sent)
+    assert found.sent is not None
+    assert (found.sent.is_canary, found.sent.sent_with, found.sent.again) == (True, sent.sent_with, True)
+    assert not shop.ledger.has_list(key(1), work("x", "y").digest, token(1))
+
+
+def test_an_attempt_can_be_merged_in_the_state_in_which_it_ended(shop: Shop) -> None:
+    shop.send(work("x", "y"), 1)
+    shop.collect(work("x", "y"), 1, [("x", "1")])
+    shop.ledger.assemble(work("x", "y"), key(2), {**MARKS, "token": ""}, GOOD, "JOB_STATE_CANCELLED")
+    (folder,) = (shop.root / "a").glob("*-2")
+    assert json.loads((folder / "manifest.json").read_text())["state"] == "JOB_STATE_CANCELLED"

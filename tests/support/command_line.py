@@ -164,7 +164,9 @@ class Service:
         self._call("POST", f"/v1beta/{remote}:cancel")
 
     def delete(self, remote: str) -> None:
-        self._call("DELETE", f"/v1beta/{remote}")
+        version = "v1" if remote.startswith("projects/") else "v1beta"
+        reply = self._client.delete(f"/{version}/{remote}", headers={"authorization": "Bearer somebody"})
+        assert reply.status_code == 200, reply.text
 
     def put_object(self, bucket: str, name: str, text: str | bytes) -> None:
         params = {"uploadType": "media", "name": name}

@@ -374,6 +374,9 @@ class TracedLedger:
         self._boundaries.cross(f"after choose {key}")
         return chosen
 
+    def has_list(self, key: AttemptKey, digest: str, token: str) -> bool:
+        return self._inner.has_list(key, digest, token)
+
     def assemble(self, job: DesiredJob, key: AttemptKey, *rest: Any) -> Any:
         self._boundaries.cross(f"before assemble {key}")
         assembled = self._inner.assemble(job, key, *rest)

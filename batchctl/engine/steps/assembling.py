@@ -48,7 +48,7 @@ class Assembler:
         assert ledger is not None, "only a ledger has the rows of shards"
         before = self._journal.attempts[step.key]
         marks = marks_of(self._stack, before.token)
-        path, collected = yield partial(ledger.assemble, job, step.key, marks, step.rows)
+        path, collected = yield partial(ledger.assemble, job, step.key, marks, step.rows, step.state)
         rows = judge_rows(collected.counts(), job.row_settings, job.lifecycle.max_failed_rows)
         self._journal.note_attempt(replace(self._journal.attempts[step.key], merged=MergedResults(path, rows)))
         words = f"results of all shards merged: {collected_words(rows)}; {path}"

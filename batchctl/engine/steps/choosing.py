@@ -1,4 +1,8 @@
-"""The rows that an attempt sends, chosen by the ledger, and its further shards."""
+"""The rows that an attempt sends, chosen by the ledger, and its further shards.
+
+Owns what becomes of a shard whose list of rows was lost: the rows of the others are not known any more, so that it is
+given up.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from batchctl.engine.steps.waiting import Steps
+from batchctl.engine.journal import Journal
+from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
 from batchctl.model.desired import DesiredJob
 from batchctl.model.errors import BadRequest, NotFound, PermissionDenied
+from batchctl.model.events import EventKind
+from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import ChosenRows
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.recorded import RecordedAttempt, Trouble
+from batchctl.model.row_work import RowsSent
 from batchctl.model.steps import Create
 from batchctl.model.work_size import can_send_rows
 
@@ -43,16 +51,48 @@ def _may_exceed(job: DesiredJob, tools: Tools) -> bool:
         return False
 
 
-def other_shards(attempt: RecordedAttempt, job: DesiredJob, chosen: ChosenRows | None) -> Iterator[RecordedAttempt]:
-    """The records of the further shards: each is created on its own, in this pass or a later one."""
+def is_lost_shard(key: AttemptKey, token: str, journal: Journal, tools: Tools) -> Steps[bool]:
+    """Whether this is one of several shards, and the list of its rows is not there. Raises ResultsError."""
+    before = journal.attempts.get(key)
+    if before is None or before.token != token or before.sent is None or before.sent.shards == 1:
+        return False
+    assert tools.ledger is not None, "only a ledger has the rows of shards"
+    has_list: bool = yield partial(tools.ledger.has_list, key, before.digest, token)
+    return not has_list
+
+
+def give_up_shard(key: AttemptKey, journal: Journal, tools: Tools) -> Steps[None]:
+    """Record that a shard is never sent. Its rows count as not sent, and follow in another attempt."""
+    why = f"the list of the rows of shard {key.shard} is lost: its rows are sent by another attempt"
+    journal.note_attempt(replace(journal.attempts[key], intent=None, gone_time=tools.clock.now(), trouble=None))
+    journal.note_attempt_event(key, EventKind.ABANDONED, why)
+    yield DURABLE
+    tools.progress.warn(f"{key.job}: {why}")
+
+
+def shards_of(
+    job: DesiredJob, key: AttemptKey, token: str, chosen: ChosenRows | None, trouble: Trouble | None
+) -> Iterator[RecordedAttempt]:
+    """The records of an attempt: one, or one for each shard; those after the first are created on their own."""
+    first = RecordedAttempt(
+        key,
+        job.account,
+        job.digest,
+        token,
+        tree=job.tree,
+        input_bytes=_bytes_of(job, None if chosen is None else chosen.sent),
+        row_hashes=job.row_hashes,
+        trouble=trouble,
+        sent=None if chosen is None else chosen.sent,
+    )
+    yield first
     for other in () if chosen is None else chosen.others:
-        assert chosen is not None
-        size = bytes_of(job, replace(chosen, sent=other.sent))
-        yield replace(attempt, key=other.key, token=other.token, sent=other.sent, input_bytes=size, trouble=None)
+        size = _bytes_of(job, other.sent)
+        yield replace(first, key=other.key, token=other.token, sent=other.sent, input_bytes=size, trouble=None)
 
 
-def bytes_of(job: DesiredJob, chosen: ChosenRows | None) -> int | None:
+def _bytes_of(job: DesiredJob, sent: RowsSent | None) -> int | None:
     """The approximate bytes of the rows that are sent."""
-    if job.input_bytes is None or chosen is None or not chosen.sent.total:
+    if job.input_bytes is None or sent is None or not sent.total:
         return job.input_bytes
-    return job.input_bytes * chosen.sent.rows // chosen.sent.total
+    return job.input_bytes * sent.rows // sent.total

@@ -127,7 +127,8 @@ class Collector:
         job = self._desired.get(step.key.job)
         choice = choice_of_rows(None if job is None else job.row_settings, row)
         counts_missing = attempt.cancel_cause not in _STOPPED_EARLY
-        options = CollectOptions(choice, counts_missing, self._journal.count_shards(step.key))
+        shards = self._journal.count_shards(step.key)
+        options = CollectOptions(choice, counts_missing, shards, attempt.sent, step.remote.rows.total)
 
         def collect(known: KnownInput | None) -> Collected:
             items = provider.read_results(step.remote.name)
@@ -156,4 +157,5 @@ def _own_rows(attempt: RecordedAttempt, collected: Collected) -> RowsSent | None
     """The rows that an attempt sent, with their verdicts."""
     if collected.sent is None or attempt.sent is None:
         return collected.sent or attempt.sent
-    return replace(collected.sent, sha256=attempt.sent.sha256)
+    # The record knows what was sent even if the list is lost.
+    return replace(attempt.sent, verdicts=collected.sent.verdicts, tokens=collected.sent.tokens)

@@ -14,7 +14,7 @@ from batchctl.engine.journal import Journal
 from batchctl.engine.observations import Observations
 from batchctl.engine.steps.admitting import Gate, NotAdmittedError
 from batchctl.engine.steps.assembling import Assembler
-from batchctl.engine.steps.choosing import bytes_of, choose_rows, other_shards
+from batchctl.engine.steps.choosing import choose_rows, give_up_shard, is_lost_shard, shards_of
 from batchctl.engine.steps.failures import failure_of
 from batchctl.engine.steps.waiting import DURABLE, Steps
 from batchctl.engine.tools import Tools
@@ -80,27 +80,16 @@ class Creator:
         provider = self._tools.providers.get(job.account)
         token = step.token or self._tools.token()
         mark = Mark(self._stack.name, short_uid(self._stack.uid), step.key, job.digest, token)
-        try:
-            chosen = yield from choose_rows(job, step, token, self._tools)
-        except ApiError as error:
-            new = RecordedAttempt(step.key, job.account, job.digest, token, tree=job.tree)
-            attempt = replace(new, trouble=self._trouble(step.key, token))
-            self._raise_failed(attempt, failure_of(Operation.UPLOAD, error), error)
+        if (yield from is_lost_shard(step.key, token, self._journal, self._tools)):
+            yield from give_up_shard(step.key, self._journal, self._tools)
+            return
+        chosen = yield from self._choose(job, step, token)
         if chosen is not None and chosen.sent.sent_with is not None:
             job = job.changed_by(chosen.sent.sent_with)
-        attempt = RecordedAttempt(
-            step.key,
-            job.account,
-            job.digest,
-            token,
-            tree=job.tree,
-            input_bytes=bytes_of(job, chosen),
-            row_hashes=job.row_hashes,
-            trouble=self._trouble(step.key, token),
-            sent=None if chosen is None else chosen.sent,
-        )
-        for other in other_shards(attempt, job, chosen):
-            self._journal.note_attempt(other)
+        attempt, *others = shards_of(job, step.key, token, chosen, self._trouble(step.key, token))
+        # All shards in one commit: with a part of them on record, the rows of the others would never be sent.
+        for shard in (attempt, *others) if others else ():
+            self._journal.note_attempt(shard)
         if chosen is not None and not chosen.sent.rows:
             yield from self._assembler.assemble(job, replace(attempt, trouble=None), step.rows, plan)
             return
@@ -137,6 +126,15 @@ class Creator:
             self._raise_failed(attempt, failure, error)
         self._gate.note_made(job)
         yield from self._record_success(attempt, remote, provider.now())
+
+    def _choose(self, job: DesiredJob, step: Create, token: str) -> Steps[ChosenRows | None]:
+        """The rows to send; an error of the API is recorded as one of the upload."""
+        try:
+            return (yield from choose_rows(job, step, token, self._tools))
+        except ApiError as error:
+            new = RecordedAttempt(step.key, job.account, job.digest, token, tree=job.tree)
+            attempt = replace(new, trouble=self._trouble(step.key, token))
+            self._raise_failed(attempt, failure_of(Operation.UPLOAD, error), error)
 
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> Steps[None]:
         made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)

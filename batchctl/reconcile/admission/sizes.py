@@ -39,6 +39,8 @@ def rows_to_buy(decision: Decision, work: RowWork | None) -> int | None:
         return None
     if choices and which is RowsToSend.FALLBACK:
         return work.fallbacks[choices[0].fallback]
+    if which is RowsToSend.NEVER_SENT:
+        return work.never_sent
     return work.retryable if which is RowsToSend.RETRYABLE else work.to_send
 
 

@@ -40,7 +40,8 @@ def decide_unsent(subject: Subject, context: Context) -> Decision | None:
     attempt = view.attempt
     same = same_digest(attempt.digest, desired.digest) and attempt.account == desired.account
     # Shards that were not sent are followed one by one, unless their rows are not wanted any more.
-    is_followed = view.parts and not attempt.rejected and (same or attempt.intent is not None)
+    are_left = attempt.gone_time is None and not attempt.rejected
+    is_followed = view.parts and are_left and (same or attempt.intent is not None)
     if not attempt.is_unsent or is_followed:
         return None
     if attempt.rejected:
@@ -50,7 +51,7 @@ def decide_unsent(subject: Subject, context: Context) -> Decision | None:
         return replace(made, changes=changes_of(attempt, desired))
     if same and subject.is_cancel_requested:
         return _call_off(subject, view, context)
-    if view.parts:
+    if view.parts and not same:
         made = _create_next(subject, context, Reason.WORK_CHANGED, "changed before any of its shards was created")
         return replace(made, changes=changes_of(attempt, desired))
     if attempt.gone_time is not None:

@@ -22,15 +22,15 @@ from batchctl.reconcile.decide.recreate import recreate, recreate_shards
 from batchctl.reconcile.decide.retry_policy import failure_name, judge
 from batchctl.reconcile.decide.row_retry import retry_rows
 from batchctl.reconcile.decide.shards import (
-    combine_decisions,
+    follow_shards,
     give_up_unsent,
-    merge_at_once,
     merge_when_collected,
     send_missing_shards,
 )
 from batchctl.reconcile.decide.steps import collect_steps, next_cancel
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
 from batchctl.reconcile.decide.unsent import go_on_unsent
+from batchctl.reconcile.decide.unsent_rows import send_unsent_rows
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import has_succeeded, row_words, was_cancelled
 from batchctl.reconcile.view.shards import is_settled
@@ -65,7 +65,7 @@ def _follow_shards(subject: Subject, view: AttemptView, context: Context) -> Dec
     found = (_follow_shard(subject, part, context) for part in view.parts)
     decisions = [decision for decision in found if decision is not None]
     if decisions:
-        decision = merge_at_once(subject, view, combine_decisions(subject, view, decisions))
+        decision = follow_shards(subject, view, decisions)
     else:
         decision = merge_when_collected(subject, view, context) or _decide_ended(subject, view, context)
     return decision.before(*given_up)
@@ -186,6 +186,7 @@ def _decide_ended(subject: Subject, view: AttemptView, context: Context) -> Deci
         or recreate_shards(subject, view, context)
         or follow_canary(subject, view, context)
         or retry_rows(subject, view, context)
+        or send_unsent_rows(subject, view, context)
     )
     if followed is not None:
         decision = followed

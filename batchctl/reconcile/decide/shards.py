@@ -103,18 +103,24 @@ def send_missing_shards(subject: Subject, view: AttemptView, context: Context) -
     return Decision(Action.CREATE, Phase.WAITING, Reason.SHARDS_LEFT, words, (Create(key),), current=key.attempt)
 
 
-def merge_at_once(subject: Subject, view: AttemptView, decision: Decision) -> Decision:
-    """The decision with the merge behind the last collections, if nothing else is left."""
-    is_last = all(is_settled(part.attempt) for part in view.parts) and decision.action is Action.COLLECT
-    if not is_last or not _is_same_work(subject, view):
+def follow_shards(subject: Subject, view: AttemptView, decisions: list[Decision]) -> Decision:
+    """The decision about shards of which some need something: the merge comes behind the last collections."""
+    decision = combine_decisions(subject, view, decisions)
+    is_last = all(one.action is Action.COLLECT for one in decisions)
+    if not is_last or not all(is_settled(part.attempt) for part in view.parts) or not _is_same_work(subject, view):
         return decision
     return replace(decision, steps=(*decision.steps, _merge(subject, view)))
 
 
 def merge_when_collected(subject: Subject, view: AttemptView, context: Context) -> Decision | None:
-    """Merge the results of all shards; None if that is done, or there are none."""
-    has_any = any(part.attempt.results is not None for part in view.parts)
-    if not has_any or _is_kept(view.parts[0].attempt, context) or not _is_same_work(subject, view):
+    """Merge the results of all shards; None if that is done, or there are none.
+
+    Merged results are not replaced by worse ones, should results of shards have been removed since.
+    """
+    first = view.parts[0].attempt
+    is_worse = first.merged is not None and any(part.missing is not None for part in view.parts)
+    has_any = any(part.has_results for part in view.parts)
+    if not has_any or is_worse or _is_kept(first, context) or not _is_same_work(subject, view):
         return None
     words = f"{progress_words(view)}; their results are merged"
     steps = (_merge(subject, view),)
@@ -123,7 +129,8 @@ def merge_when_collected(subject: Subject, view: AttemptView, context: Context) 
 
 def _merge(subject: Subject, view: AttemptView) -> Merge:
     row = None if subject.recorded is None else subject.recorded.row
-    return Merge(view.parts[0].key, choice_of_rows(subject.manifest.row_settings, row))
+    assert view.attempt.state is not None, "shards have ended"
+    return Merge(view.parts[0].key, choice_of_rows(subject.manifest.row_settings, row), view.attempt.state)
 
 
 def _is_same_work(subject: Subject, view: AttemptView) -> bool:

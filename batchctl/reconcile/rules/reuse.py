@@ -31,7 +31,7 @@ def reuse_known_work(subject: Subject, decision: Decision, context: Context) -> 
     recorded = subject.recorded
     is_ordered = recorded is not None and recorded.row.retry_requested is not None
     # Rows that have no good answer yet are not in any results of the same work.
-    is_for_rows = decision.code in {Reason.ROWS_RETRIED, Reason.SHARDS_LEFT}
+    is_for_rows = decision.code in {Reason.ROWS_RETRIED, Reason.SHARDS_LEFT, Reason.ROWS_NOT_SENT}
     if is_ordered or subject.name in context.options.rerun or is_for_rows:
         return decision
     # A call that may have got through is settled by itself; one that surely made nothing is a purchase like any.

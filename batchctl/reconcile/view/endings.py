@@ -6,6 +6,9 @@ from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.states import BAD_STATES, GOOD_STATES
 from batchctl.model.verdicts import RowVerdict
 
+WANTED_STOPS = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPLACE, CancelCause.DUPLICATE})
+"""Cancels whose end is no failure: by a user, a manifest, or of a duplicate. The cancel at a deadline is one."""
+
 
 def has_succeeded(attempt: RecordedAttempt) -> bool:
     """Whether an attempt is a success: a good state, at least one good row, and no more bad ones than allowed.

@@ -14,6 +14,7 @@ from batchctl.model.inventory import KeptResults
 from batchctl.model.keys import AttemptKey, same_digest
 from batchctl.model.observed import Observed
 from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.states import GOOD_STATES
 from batchctl.model.steps import Note
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.attempts import look_up
@@ -80,13 +81,14 @@ def _unknown(
 ) -> Iterator[AttemptView]:
     """Results of the desired work, under attempt numbers that nothing else has.
 
-    Of an attempt with several shards, the merged results count; without these, the results of its shards.
+    Of an attempt with several shards, the merged results count; without these, the results of its shards. Those of a
+    shard that was stopped are left out: its other rows are sent again.
     """
     judged = [judge_attempt(one.attempt, desired) for one in kept if same_digest(one.attempt.digest, desired.digest)]
     whole = {attempt.key.attempt for attempt in judged if is_usable(attempt)}
     for attempt in judged:
         is_worth = is_usable(attempt) or is_unplaced(attempt) or has_too_many_failed(attempt)
-        is_part = is_shard(attempt) and attempt.key.attempt not in whole
+        is_part = is_shard(attempt) and attempt.state in GOOD_STATES and attempt.key.attempt not in whole
         if attempt.key in keys or not (is_worth or is_part):
             continue
         keys = keys | {attempt.key}

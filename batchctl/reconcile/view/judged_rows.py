@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from batchctl.model.desired import DesiredJob
+from batchctl.model.keys import same_digest
 from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_settings import judge_rows
 from batchctl.model.steps import Note
@@ -29,4 +30,15 @@ def judge_attempt(attempt: RecordedAttempt, desired: DesiredJob) -> RecordedAtte
         all_rows = judge_rows(attempt.merged.rows, desired.row_settings, desired.lifecycle.max_failed_rows)
         attempt = replace(attempt, merged=replace(attempt.merged, rows=all_rows))
     rows = judge_rows(attempt.rows, desired.row_settings, desired.lifecycle.max_failed_rows)
-    return attempt if rows == attempt.rows else replace(attempt, rows=rows)
+    attempt = attempt if rows == attempt.rows else replace(attempt, rows=rows)
+    sent = attempt.sent
+    return replace(attempt, sent=replace(sent, is_canary=True)) if sent and _was_canary(attempt, desired) else attempt
+
+
+def _was_canary(attempt: RecordedAttempt, desired: DesiredJob) -> bool:
+    """Whether an attempt whose list of rows was lost can only have been the canary: the other rows were never sent."""
+    sent, canary = attempt.sent, desired.canary
+    if sent is None or canary is None or not same_digest(attempt.digest, desired.digest):
+        return False
+    is_small = sent.rows <= canary.rows and sent.shards == 1 and attempt.key.shard == 0
+    return is_small and bool(attempt.rows.not_sent) and not sent.is_canary and not sent.again

@@ -11,11 +11,8 @@ from dataclasses import dataclass
 
 from batchctl.model.recorded import CancelCause, RecordedAttempt, RecordedJob
 from batchctl.model.states import GOOD_STATES, JobState, Phase
-from batchctl.reconcile.view.endings import has_succeeded, was_cancelled
+from batchctl.reconcile.view.endings import WANTED_STOPS, has_succeeded, was_cancelled
 from batchctl.reconcile.view.shards import combine_attempts
-
-WANTED_STOPS = frozenset({CancelCause.USER, CancelCause.REMOVE, CancelCause.REPLACE, CancelCause.DUPLICATE})
-"""Cancels whose end is no failure: by a user, a manifest, or of a duplicate. The cancel at a deadline is one."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +107,8 @@ def _ended(attempt: RecordedAttempt, state: str) -> Phase:
             return Phase.RESULTS_LOST
         if not has_succeeded(attempt):
             return Phase.FAILED
+        if attempt.rows.not_sent:
+            return Phase.PARTIALLY_SUCCEEDED
         # No more rows failed than the manifest allows: that is a success, however the API calls it.
         return Phase.SUCCEEDED if attempt.rows.too_many_failed is False else _ENDS[state]
     if was_cancelled(attempt, CancelCause.DEADLINE):

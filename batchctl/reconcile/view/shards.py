@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from batchctl.model.observed import Gone, Missing, Presence, Present, RowCounts, Status, Unknown
-from batchctl.model.recorded import RecordedAttempt
+from batchctl.model.recorded import CancelCause, RecordedAttempt
 from batchctl.model.row_work import RowsSent
 from batchctl.model.states import BAD_STATES, GOOD_STATES, JobState
 from batchctl.reconcile.view.attempt_view import AttemptView
+from batchctl.reconcile.view.endings import WANTED_STOPS, was_cancelled
 
 
 def combine_views(views: Sequence[AttemptView]) -> AttemptView:
@@ -50,7 +51,7 @@ def combine_attempts(attempts: Sequence[RecordedAttempt]) -> RecordedAttempt:
         error=_error(attempts),
         rejected=all(one.rejected for one in attempts),
         cancel_time=_latest(one.cancel_time for one in attempts),
-        cancel_cause=next((one.cancel_cause for one in attempts if one.cancel_cause is not None), None),
+        cancel_cause=_cause(attempts),
         delete_time=_latest(one.delete_time for one in attempts) if all(one.is_gone for one in attempts) else None,
         gone_time=_latest(one.gone_time for one in attempts) if all(one.is_gone for one in attempts) else None,
         missed=next((one.missed for one in attempts if one.missed is not None), None),
@@ -78,15 +79,23 @@ def _state(attempts: Sequence[RecordedAttempt], *, is_over: bool) -> str | None:
         has_begun = any(one.has_ended for one in attempts)
         return (unknown or running or ([JobState.RUNNING] if has_begun or not active else active))[0]
     have_all = all(state == JobState.SUCCEEDED for state in states) and len(states) == len(attempts)
-    lost = sum(map(_has_lost_results, attempts))
+    lost = sum(map(has_lost_results, attempts))
     if have_all and lost in {0, len(attempts)}:
         return JobState.SUCCEEDED
+    if any(was_cancelled(one, *WANTED_STOPS) for one in attempts):
+        return JobState.CANCELLED
     if any(state in GOOD_STATES for state in states):
         return JobState.PARTIALLY_SUCCEEDED
     return next((state for state in states if state in BAD_STATES), JobState.FAILED)
 
 
-def _has_lost_results(attempt: RecordedAttempt) -> bool:
+def _cause(attempts: Sequence[RecordedAttempt]) -> CancelCause | None:
+    """Why shards were cancelled: a stop of the whole job before the deadline of one of them."""
+    causes = [one.cancel_cause for one in attempts if one.cancel_cause is not None]
+    return next((cause for cause in causes if cause is not CancelCause.DEADLINE), causes[0] if causes else None)
+
+
+def has_lost_results(attempt: RecordedAttempt) -> bool:
     """Whether the results of a shard cannot be had any more."""
     return attempt.results is None and (attempt.results_lost or attempt.is_gone)
 
