@@ -43,6 +43,8 @@ class Segment(NamedTuple):
     answers: tuple[Answer, ...]
     sent_with: SentWith | None = None
     renews: bool = False
+    is_missing_tried: bool = True
+    """Whether a row without a result counts as tried: not if the whole job failed or was stopped."""
 
 
 class Histories:
@@ -63,13 +65,14 @@ class Histories:
     def _add(self, row: int, code: str, segment: Segment, accept: frozenset[str]) -> None:
         before, good = self._rows.get(row), code == RowVerdict.OK or code in accept
         tries = 0 if before is None else before.tries
+        tried = tries + (not good and (code != NOTHING or segment.is_missing_tried))
         if before is None or (good and (segment.renews or not before.is_good)):
-            self._rows[row] = RowHistory(code, good, tries + (not good), segment.sent_with)
+            self._rows[row] = RowHistory(code, good, tried, segment.sent_with)
         elif not before.is_good and code == NOTHING:
             # A row without a result keeps the one that it has.
-            self._rows[row] = replace(before, tries=tries + 1)
+            self._rows[row] = replace(before, tries=tried)
         elif not before.is_good:
-            self._rows[row] = RowHistory(code, False, tries + 1, segment.sent_with)
+            self._rows[row] = RowHistory(code, False, tried, segment.sent_with)
 
     def counts(self, rows: Iterable[int]) -> RowCounts:
         """The counts of merged results: each row once."""
@@ -102,7 +105,7 @@ def survey(rows: tuple[int, ...], known: Histories, choice: RowChoice) -> RowWor
         len(rows),
         len(rows) - len(open_rows),
         len(sent),
-        sum(known[row] is not None for row in sent),
+        sum((found := known[row]) is not None and found.tries > 0 for row in sent),
         sum(plain.may_pass(known[row]) for row in sent),
         first=tuple(map(name_of, sent)),
         ordered=ordered,

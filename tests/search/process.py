@@ -212,7 +212,7 @@ class Process:
                 return (Op("merged", step, self._calls.rows.assemble(attempt, step.rows)),)
             attempt = shards[0]
             for other in shards[1:]:
-                journal.note(replace(other, trouble=None))
+                journal.note(replace(other, trouble=None, input_file=None))
         attempt = journal.note(replace(attempt, intent=Intent(LOCAL)))
         journal.commit()
         return (Op("check", step), Op("create", step, attempt, before))

@@ -82,8 +82,15 @@ class RowCalls:
         facts = RowsSent(len(rows), len(rows), "") if listed is None else listed.facts
         facts = replace(facts, verdicts=dict(counts_of(_codes(rows, remote.answers)).verdicts))
         path = self._free_path(self._path(step.key, attempt, shards), remote.job.name)
-        answers, renews = _answers(rows, remote.answers, listed, attempt), listed is not None and listed.renews
-        working.ledger[path] = Segment(path, step.key, remote.job.name, answers, facts.sent_with, renews=renews)
+        working.ledger[path] = Segment(
+            path,
+            step.key,
+            remote.job.name,
+            tuple(zip(rows, _codes(rows, remote.answers), strict=True)),
+            facts.sent_with,
+            renews=listed is not None and listed.renews,
+            is_missing_tried=attempt.cancel_cause not in _STOPPED_EARLY and listed is not None and bool(remote.answers),
+        )
         counts = counts_of(_codes(rows, remote.answers))
         if whole is not None and shards == 1:
             row = self._journal.rows.get(step.key.job)
@@ -101,7 +108,16 @@ class RowCalls:
     def assemble(self, attempt: RecordedAttempt, choice: RowChoice) -> RecordedAttempt:
         """Write results of earlier answers; gives the attempt as it is recorded then."""
         path, rows = self._write_merged(attempt, choice)
-        done = replace(attempt, state=JobState.SUCCEEDED, results=path, rows=rows, sent=None, intent=None, trouble=None)
+        done = replace(
+            attempt,
+            state=JobState.SUCCEEDED,
+            results=path,
+            rows=rows,
+            sent=None,
+            intent=None,
+            trouble=None,
+            input_file=None,
+        )
         return frozen_attempt(done)
 
     def _write_merged(self, attempt: RecordedAttempt, choice: RowChoice) -> tuple[str, RowCounts]:
@@ -154,15 +170,6 @@ class RowCalls:
             number += 1
             path = f"{base}-{number}"
         return path
-
-
-def _answers(
-    sent: tuple[int, ...], came: tuple[Answer, ...], listed: SentList | None, attempt: RecordedAttempt
-) -> tuple[Answer, ...]:
-    """What the ledger has: of rows without a result only that the API had its chance with them."""
-    counts_missing = attempt.cancel_cause not in _STOPPED_EARLY and listed is not None and came
-    missing = [row for row in sent if row not in dict(came)] if counts_missing else []
-    return (*(one for one in came if one[0] in sent), *((row, NOTHING) for row in missing))
 
 
 def _judged(counts: RowCounts, wanted: DesiredJob | None) -> RowCounts:

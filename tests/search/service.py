@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from batchctl.model.keys import Account, Api, AttemptKey, Mark
 from batchctl.model.observed import RemoteJob, RowCounts
@@ -15,6 +16,9 @@ from tests.search.values import NOW
 
 LAST_ROW = {"one row may pass": "UNAVAILABLE", "one row is bad": "SAFETY", "one row is cut": "MAX_TOKENS"}
 """The verdict of the last row in each outcome but the best."""
+
+PENDING_FOR, RUNNING_FOR = timedelta(seconds=1), timedelta(minutes=10)
+"""How long a job takes that nothing disturbs."""
 
 FOREIGN = "foreign/"
 """How the names of other people's jobs begin."""
@@ -65,7 +69,7 @@ def take_delete(working: Working, name: str) -> None:
 def advance(working: Working, name: str, state: str, outcome: str = "") -> None:
     """Let a remote job come to another state. `outcome`: how its rows went."""
     remote = working.remotes[name]
-    answers = answers_of(remote.rows, state, outcome)
+    answers = _answers_before_cancel(remote) if state == JobState.CANCELLED else answers_of(remote.rows, state, outcome)
     job = remote.job
     started = job.start_time
     if state == JobState.RUNNING and job.account.api is Api.VERTEX:
@@ -96,6 +100,15 @@ def answers_of(rows: tuple[int, ...], state: str, outcome: str) -> tuple[Answer,
     if last is not None and rows:
         found[-1] = rows[-1], last
     return tuple(found)
+
+
+def _answers_before_cancel(remote: Remote) -> tuple[Answer, ...]:
+    """The results of a job that is cancelled: of the rows that it came to."""
+    made = remote.job.create_time
+    if made is None or remote.job.state == JobState.PENDING:
+        return ()
+    done = int(len(remote.rows) * min(1.0, (NOW - made - PENDING_FOR) / RUNNING_FOR))
+    return tuple((row, "OK") for row in remote.rows[:done])
 
 
 def counted(remote: Remote, state: str) -> RowCounts:
