@@ -80,10 +80,15 @@ class RowEncoder:
     ) -> str:
         size = job.source.size if isinstance(job.source, LocalFile) else None
         with self._activity.running(f"{job.name}: preparing the upload", size or None) as flow:
-            return _encode(self._blocks(job, files), into, flow, positions)
+            return _encode(self._blocks(job, files, positions), into, flow, positions)
 
-    def _blocks(self, job: DesiredJob, files: tuple[SourceFile, ...] = ()) -> Iterator[JobBlock]:
-        """The rows of a source in files, here or at Cloud Storage. `files`: the ones that they have to come from."""
+    def _blocks(
+        self, job: DesiredJob, files: tuple[SourceFile, ...] = (), positions: Sequence[int] | None = None
+    ) -> Iterator[JobBlock]:
+        """The rows of a source in files, here or at Cloud Storage; at least those at these positions.
+
+        `files`: the ones that they have to come from.
+        """
         rows = JobRows(job, self._line_bytes)
         match job.source:
             case LocalFile() as source:
@@ -92,7 +97,8 @@ class RowEncoder:
                 copy = self._copies.open(job, source)
                 if files and copy.files != files:
                     raise _source_changed(job)
-                return rows.single_blocks(copy.rows())
+                first, end = (positions[0], positions[-1] + 1) if positions else (0, None)
+                return rows.single_blocks(copy.rows(first, end), first)
             case _:
                 raise TypeError(f"{job.name} has no rows in files")
 

@@ -65,9 +65,8 @@ class JobRows:
         if hasher.hexdigest() != source.sha256:
             self._raise_changed(source)
 
-    def single_blocks(self, rows: Iterator[RequestRow]) -> Iterator[JobBlock]:
-        """Rows that were read elsewhere, some at a time."""
-        first = 0
+    def single_blocks(self, rows: Iterator[RequestRow], first: int = 0) -> Iterator[JobBlock]:
+        """Rows that were read elsewhere, some at a time. `first` is the position of the first one."""
         while found := list(islice(rows, _SINGLE_ROWS)):
             yield SingleRows(self, first, found)
             first += len(found)

@@ -41,9 +41,9 @@ class SourceCopy:
     files: tuple[SourceFile, ...]
     _content: _Content
 
-    def rows(self) -> Iterator[RequestRow]:
-        """All rows, in input order. Several threads may read."""
-        for line in self._content.lines():
+    def rows(self, first: int = 0, end: int | None = None) -> Iterator[RequestRow]:
+        """The rows from a position up to another one, by default all, in input order. Several threads may read."""
+        for line in islice(self._content.lines(), first, end):
             key, request, members, in_body = json.loads(line)
             yield RequestRow(key, request, members, in_body=in_body)
 

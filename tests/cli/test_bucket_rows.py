@@ -222,3 +222,23 @@ def test_a_row_that_cannot_be_sent_is_named(shop: BucketShop) -> None:
     ran = shop.cli("apply", "--yes")
     assert (ran.code, shop.sent()) == (1, [])
     assert "row 2 of gs://demo-in/fr.jsonl cannot be sent" in ran.err
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"method": "batchPredictionJobs.create", "kind": "cut", "when": "after"},
+        {"method": "batchPredictionJobs.create", "kind": "status", "status": 503, "when": "after"},
+        {"method": "storage.objects.insert", "kind": "cut", "when": "after"},
+        {"method": "storage.objects.get", "kind": "cut", "count": 2},
+    ],
+    ids=["lost reply", "refused after it was made", "upload", "read"],
+)
+def test_calls_that_fail_send_no_row_twice(shop: BucketShop, fault: dict[str, object]) -> None:
+    shop.write(numbered(7), sharding={"maxRows": 3})
+    shop.service.faults({"count": 1, **fault})
+    for _ in range(4):
+        shop.cli("apply", "--yes", "--wait")
+    assert sorted(shop.sent()) == [1, 3, 3]
+    check_complete(shop, 7)
+    assert shop.staged() == []
