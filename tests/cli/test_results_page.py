@@ -1,0 +1,68 @@
+"""The commands and programs of docs/results.md read the results of a job that was sharded and retried."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import Cli, Service, StackFolder
+
+PAGE = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+QUICK = {"pending": "0s", "running": "1s"}
+
+
+def blocks(language: str) -> list[str]:
+    """The blocks of the section about reading results, in one language."""
+    section = PAGE.partition("## Read them")[2].partition("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+
+
+@pytest.fixture
+def done(stack: StackFolder, cli: Cli, service: Service, quick: list[float]) -> StackFolder:
+    """The results of four rows in all formats: two shards, a row that was sent again, and one that is cut off."""
+    thought = {"parts": [{"text": "hm", "thought": True}, {"text": "a\tb"}]}
+    answer = {"response": {"candidates": [{"content": thought, "finishReason": "STOP"}]}}
+    late = {"error": {"code": 13, "message": "late"}, "times": 1}
+    outcomes = {"k0": answer, "k1": late, "k2": {"finishReason": "MAX_TOKENS"}}
+    service.rules(*({**QUICK, "match": {"row": key}, "rowOutcomes": [one]} for key, one in outcomes.items()), QUICK)
+    rows = [{"key": f"k{number}", "text": f"text {number}"} for number in range(4)]
+    stack.write_job("translate", src=rows, sharding={"maxRows": 2}, lifecycle={"retryOn": ["ROWS"]})
+    cli.ok("apply", "--yes", "--wait")
+    for ending in ("jsonl", "csv", "tsv", "parquet"):
+        cli.ok("results", "translate", "--out", f"results.{ending}")
+    return stack
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_jq(done: StackFolder) -> None:
+    texts, counts = blocks("sh")[0].splitlines()
+    lines = (done.path / "results.jsonl").read_bytes()
+
+    def run(command: str) -> str:
+        program = command.removeprefix("batchctl results translate | ")
+        assert program.startswith("jq ")
+        return subprocess.run(program, shell=True, input=lines, capture_output=True, check=True).stdout.decode()
+
+    assert run(texts).splitlines()[0] == "k0\ta\\tb", "without the thought"
+    assert len(run(texts).splitlines()) == 3
+    assert json.loads(run(counts)) == {"OK": 3, "MAX_TOKENS": 1}
+
+
+def test_duckdb(done: StackFolder) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    by_verdict, reasons, texts = (query for query in blocks("sql")[0].split(";\n") if query.strip())
+    assert [row[:2] for row in duckdb.sql(by_verdict).fetchall()] == [("OK", 3), ("MAX_TOKENS", 1)]
+    assert duckdb.sql(reasons).fetchall()[2] == ("k2", "MAX_TOKENS", "MAX_TOKENS")
+    assert duckdb.sql(texts).fetchall()[0] == ("k0", "a\tb")
+
+
+def test_pandas(done: StackFolder) -> None:
+    pytest.importorskip("pandas")
+    for lines in blocks("python")[0].split("\n\n"):
+        exec(compile(lines, "results.md", "exec"), found := {"pandas": pytest.importorskip("pandas")})
+        assert "rows" not in found or [*found["rows"]["key"]] == ["k0", "k1", "k2", "k3"]
