@@ -30,6 +30,8 @@ _WORDS = {
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 """Spellings of the two booleans; YAML 1.1, which most other tools read, accepts all but the digits."""
+_SIZE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([KMGT])(i?)B", re.IGNORECASE)
+"""A size with a unit, such as `500MB` or `1 GiB`."""
 
 
 class Checker:
@@ -125,8 +127,12 @@ class _Sentences:
 
     def _required(self, error: _Error, node: Node, field: str) -> None:
         where = f" in {field}" if error.absolute_path else ""
+        known = error.schema.get("properties", {})
+        is_closed = error.schema.get("additionalProperties") is False or "maxProperties" in error.schema
+        # A misspelled name is reported as an unknown field, with the one that was meant.
+        meant = {did_you_mean(name, known) for name in error.instance if name not in known} if is_closed else set()
         for key in error.validator_value:
-            if key not in error.instance:
+            if key not in error.instance and f"did you mean {key}?" not in meant:
                 hint = self._about(key, error.schema["properties"][key])
                 self._add(node.location, Code.MISSING_FIELD, f'the field "{key}" is missing{where}', hint)
 
@@ -278,9 +284,13 @@ def _string_hint(text: str, wanted: Sequence[str]) -> str:
     """The hint to write the text as a list or a number; empty if it is neither."""
     if "array" in wanted:
         return f"write it as a list: [{cut(text)}]"
-    if ("integer" in wanted or "number" in wanted) and re.match(r"[-+.]?[0-9]", text):
-        return "write it as a plain number, without quotes"
-    return ""
+    if not ("integer" in wanted or "number" in wanted):
+        return ""
+    size = _SIZE.fullmatch(text.strip())
+    if size is not None:
+        factor = (1024 if size[3] else 1000) ** ("KMGT".index(size[2].upper()) + 1)
+        return f"write it without a unit: {int(float(size[1]) * factor)}"
+    return "write it as a plain number, without quotes" if re.match(r"[-+.]?[0-9]", text) else ""
 
 
 def _refusal(text: str, schema: Mapping[str, Json]) -> str:

@@ -14,9 +14,11 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.nodes import Items, Members, Node, Scalar
 from batchctl.manifests.variables import REFERENCE, Replacer
 from batchctl.model.desired import Json, Location
+from batchctl.model.quoting import shown
 from batchctl.model.row_template import Mixed, Placeholder, RowTemplate
 
-_TOKEN = re.compile(rf"{REFERENCE.pattern}|\$\{{row\b([^}}]*)(\}}?)")
+_TOKEN = re.compile(rf"{REFERENCE.pattern}|\$\{{row\b([^}}]*)(\}}?)|\$\{{(\s*(?i:rows?|text|key|json)\b[^}}]*)\}}")
+"""A variable, a placeholder, or a text that somebody may have taken for one."""
 _KNOWN = "${row.key}, ${row.text}, and ${row.json.PATH} such as ${row.json.items[0].name}"
 
 _Part: TypeAlias = bool | float | str | Placeholder
@@ -28,10 +30,13 @@ class TemplateReader:
     def __init__(self, replacer: Replacer, faults: Faults) -> None:
         self._replacer = replacer
         self._faults = faults
+        self._is_valid = True
 
-    def read(self, template: Members) -> RowTemplate:
-        """The template. Errors go to the faults."""
-        return RowTemplate({name: self._value(member.node) for name, member in template.entries.items()})
+    def read(self, template: Members) -> RowTemplate | None:
+        """The template; None if a placeholder is wrong. Errors go to the faults."""
+        self._is_valid = True
+        found = RowTemplate({name: self._value(member.node) for name, member in template.entries.items()})
+        return found if self._is_valid else None
 
     def _value(self, node: Node) -> Json:
         if isinstance(node, Items):
@@ -62,18 +67,22 @@ class TemplateReader:
         """The text, the value of a variable, or the placeholder of a token."""
         if match[1] is not None:
             return self._replacer.value(match, place)
+        if match[5] is not None:
+            hint = f"a template may use {_KNOWN}; write $${{ for a plain ${{"
+            return self._refuse(place, f"there is no {shown(f'${{{match[5]}}}')}", hint)
         if match[3] is None:
             return "${"
         if not match[4]:
-            self._faults.add(
-                place, Code.INVALID_VALUE, "a ${row.…} placeholder is not closed", "write $${ for a plain ${"
-            )
-            return ""
+            return self._refuse(place, "a ${row.…} placeholder is not closed", "write $${ for a plain ${")
         try:
             return Placeholder.parse(match[3])
         except ValueError as error:
-            self._faults.add(place, Code.INVALID_VALUE, str(error), f"a template may use {_KNOWN}")
-            return ""
+            return self._refuse(place, str(error), f"a template may use {_KNOWN}")
+
+    def _refuse(self, place: Location, message: str, hint: str) -> str:
+        self._is_valid = False
+        self._faults.add(place, Code.INVALID_VALUE, message, hint)
+        return ""
 
 
 def _joined(parts: list[str | Placeholder]) -> str | Mixed:
