@@ -59,7 +59,9 @@ def _planned(world: World) -> Iterator[tuple[str, str]]:
     _write_job(world, "summarise-reviews", model="gemini-2.5-pro", lifecycle={"protect": True})
     yield "plan", _console(world, "plan")
     yield "plan-verbose", _console(world, "plan", "-v", "-f", "jobs/classify-tickets.yaml")
-    yield "plan.json", _json(world("plan", "-o", "json"))
+    yield "plan.json", _json(world("plan", "-o", "json", "--events", "events.ndjson"))
+    _, planned, _ = Path("events.ndjson").read_text(encoding="utf-8").splitlines()
+    yield "run-event.json", _fence("json", _compact(json.loads(planned)) + "\n")
     yield "diff.json", _json(world("diff", "summarise-reviews", "-o", "json"))
     yield "validate.json", _json(world("validate", "-f", "jobs/translate-fr.yaml", "-o", "json"))
 

@@ -16,6 +16,7 @@ from batchctl.cli.common import (
 )
 from batchctl.cli.consent import Consent
 from batchctl.cli.empty_scope import warn_of_empty_scope
+from batchctl.cli.events_file import events_option
 from batchctl.cli.guard_options import Flag, guarded_options
 from batchctl.cli.plan import PlanOutput, show_plan
 from batchctl.cli.plan_argument import open_saved, read_saved, require_jobs
@@ -25,6 +26,7 @@ from batchctl.cli.run_plan import Request, carry_out
 from batchctl.cli.workspace import open_workspace, time_limit
 from batchctl.engine.loop.drive import Until
 from batchctl.engine.loop.verdict import Measure
+from batchctl.report.run_events import RunEvents
 
 
 @click.command()
@@ -39,6 +41,7 @@ from batchctl.engine.loop.verdict import Measure
 @failed_option
 @guard_options
 @lock_option
+@events_option("apply")
 @common_options
 def apply(
     *,
@@ -55,6 +58,7 @@ def apply(
     dry_run: bool,
     allow_failed: bool,
     lock_timeout: str,
+    events: RunEvents,
     **guards: Flag,
 ) -> int:
     """Carry out the plan: create, update, cancel, delete, collect.
@@ -80,8 +84,9 @@ def apply(
     options = guarded_options(workspace, guards)
     if dry_run:
         given = PlanOptions.of(workspace, selector, guards)
-        return show_plan(workspace, options, PlanOutput(output, given, reviewed=reviewed))
+        return show_plan(workspace, options, PlanOutput(output, given, reviewed=reviewed, events=events))
     until = Until(ended=wait, timeout=time_limit(timeout))
     measure = Measure(jobs=True, waited=wait, allow_failed=allow_failed)
     consent = Consent(yes, no_input)
-    return carry_out(workspace, Request(options, until, consent, output, measure=measure, reviewed=reviewed))
+    request = Request(options, until, consent, output, measure=measure, reviewed=reviewed, events=events)
+    return carry_out(workspace, request)

@@ -7,6 +7,7 @@ import click
 from batchctl.cli.common import Common, common_options, output_option, scope_options
 from batchctl.cli.empty_scope import warn_of_empty_scope
 from batchctl.cli.exits import Exit, weightiest
+from batchctl.cli.github import annotate, in_actions, set_outputs, summarise
 from batchctl.cli.output import emit
 from batchctl.cli.preview import preview_and_warn
 from batchctl.cli.workspace import open_workspace
@@ -14,6 +15,10 @@ from batchctl.reconcile import Options
 from batchctl.report.markdown import drift_markdown
 from batchctl.report.plan_document import drift_document
 from batchctl.report.plan_text import write_drift
+from batchctl.report.workflow import plain_annotation
+
+_SHOWN = 10
+"""GitHub shows no more warnings of one step."""
 
 
 @click.command()
@@ -47,6 +52,10 @@ def drift(
         markdown=lambda: drift_markdown(seen.plan),
         names=list(dict.fromkeys(item.job for item in seen.plan.drift)),
     )
+    if in_actions():
+        summarise(drift_markdown(seen.plan) if seen.plan.drift or seen.plan.problems else "")
+        set_outputs({"drift": bool(seen.plan.drift), "count": len(seen.plan.drift)})
+        annotate(plain_annotation("warning", one.kind, f"{one.job}: {one.detail}") for one in seen.plan.drift[:_SHOWN])
     codes = [error.exit_code for error in seen.errors.values()]
     if seen.plan.drift:
         codes.append(Exit.DRIFT)

@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
 from batchctl.cli.common import Common, common_options, guard_options, output_option, scope_options
 from batchctl.cli.empty_scope import warn_of_empty_scope
+from batchctl.cli.events_file import events_option
 from batchctl.cli.exits import Exit, weightiest
+from batchctl.cli.github import annotate, in_actions, set_outputs, summarise
 from batchctl.cli.guard_options import Flag, guarded_options
-from batchctl.cli.out_file import open_out
 from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.plan_options import PlanOptions
 from batchctl.cli.preview import preview_and_warn
+from batchctl.cli.reports import Reports, report_option, write_reports
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.engine.passes import Approve
+from batchctl.model.plan import Plan
+from batchctl.model.plan_digest import PlanDigest
 from batchctl.reconcile import Options
 from batchctl.report.documents import to_json
 from batchctl.report.error_text import write_warnings
 from batchctl.report.markdown import plan_markdown
-from batchctl.report.plan_document import plan_document
+from batchctl.report.plan_document import all_guards, plan_document, terraform_report
 from batchctl.report.plan_text import write_plan
+from batchctl.report.run_events import RunEvents
+from batchctl.report.workflow import plain_annotation
 
 
 @click.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @scope_options
-@output_option("json", "yaml", "markdown", "name")
+@output_option("json", "yaml", "markdown", "name", "gitlab")
 @click.option("--out", metavar="FILE", help="Also save the plan as JSON, for `apply FILE`.")
+@report_option("json", "markdown", "gitlab")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @guard_options
+@events_option("plan")
 @common_options
 def plan(
     *,
@@ -41,7 +50,9 @@ def plan(
     selector: str | None,
     output: str,
     out: str | None,
+    reports: Reports,
     detailed_exitcode: bool,
+    events: RunEvents,
     **guards: Flag,
 ) -> int:
     """Show what `apply` would do, and why.
@@ -56,7 +67,9 @@ def plan(
     given = PlanOptions.of(workspace, selector, guards)
     if out is not None:
         given.filenames(common)
-    return show_plan(workspace, options, PlanOutput(output, given, out, detailed_exitcode=detailed_exitcode))
+        reports = (("json", out), *reports)
+    shown = PlanOutput(output, given, reports, detailed_exitcode=detailed_exitcode, events=events)
+    return show_plan(workspace, options, shown)
 
 
 @dataclass(frozen=True)
@@ -65,33 +78,51 @@ class PlanOutput:
 
     form: str
     options: PlanOptions
-    out: str | None = None
-    """The file to save it to."""
+    reports: Reports = ()
+    """Further formats, with their files."""
     detailed_exitcode: bool = False
     reviewed: Approve | None = None
     """Raises GuardError after the output unless the plan is the reviewed one."""
+    events: RunEvents | None = None
 
 
 def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
     """Print the plan and give the exit code."""
     write_warnings(workspace.desired.warnings, stderr_console(workspace.common))
     seen = preview_and_warn(workspace, options)
-    document = plan_document(seen.plan, shown.options.fields())
-    if shown.out is not None:
-        with open_out(Path(shown.out)) as stream:
-            stream.write(to_json(document).encode())
-    emit(
-        workspace.common,
-        shown.form,
-        text=lambda console: write_plan(seen.plan, console, verbose=workspace.common.verbose),
-        document=lambda: document,
-        markdown=lambda: plan_markdown(seen.plan),
-        names=[job.job for job in seen.plan.jobs],
-    )
+    plan = seen.plan
+    if shown.events is not None:
+        shown.events.planned(plan)
+    writers: dict[str, Callable[[], str]] = {
+        "json": lambda: to_json(plan_document(plan, shown.options.fields())),
+        "markdown": lambda: plan_markdown(plan),
+        "gitlab": lambda: to_json(terraform_report(plan)),
+    }
+    write_reports(shown.reports, writers)
+    if shown.form in writers:
+        sys.stdout.write(writers[shown.form]())
+    else:
+        emit(
+            workspace.common,
+            shown.form,
+            text=lambda console: write_plan(plan, console, verbose=workspace.common.verbose),
+            document=lambda: plan_document(plan, shown.options.fields()),
+            names=[job.job for job in plan.jobs],
+        )
+    _tell_github(plan)
     if shown.reviewed is not None:
-        shown.reviewed(seen.plan)
+        shown.reviewed(plan)
     codes = [error.exit_code for error in seen.errors.values()]
-    codes += [Exit.REFUSED] if seen.plan.guards else []
-    if shown.detailed_exitcode and seen.plan.has_changes:
+    codes += [Exit.REFUSED] if plan.guards else []
+    if shown.detailed_exitcode and plan.has_changes:
         codes.append(Exit.CHANGES)
     return weightiest(codes)
+
+
+def _tell_github(plan: Plan) -> None:
+    """The summary and the outputs of a step, and an annotation for each refusal."""
+    if in_actions():
+        summarise(plan_markdown(plan))
+        set_outputs({"digest": str(PlanDigest.of(plan)), "changes": plan.has_changes, **plan.summary()})
+        words = ((guard.code, f"{guard.message} ({guard.way_out})") for guard in all_guards(plan))
+        annotate(plain_annotation("error", code, text) for code, text in words)

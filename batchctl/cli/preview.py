@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchctl.cli.engine_tools import open_tools
+from batchctl.cli.github import annotate
 from batchctl.cli.output import stderr_console
 from batchctl.cli.plan_output import open_progress
 from batchctl.cli.workspace import Workspace
@@ -12,6 +13,7 @@ from batchctl.model.desired import Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.reconcile import Options, final_names
 from batchctl.report.error_text import write_error
+from batchctl.report.workflow import error_annotations
 
 
 def preview_plan(workspace: Workspace, options: Options) -> Preview:
@@ -29,6 +31,7 @@ def preview_and_warn(workspace: Workspace, options: Options | None = None) -> Pr
     seen = preview_plan(workspace, options or Options(workspace.scope))
     for error in seen.errors.values():
         write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
+        annotate(error_annotations(error))
     return seen
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from rich.console import Console
@@ -9,11 +11,13 @@ from rich.console import Console
 from batchctl.cli.consent import Consent, ask, ask_for_name, needs_asking, only_as_shown
 from batchctl.cli.engine_tools import open_tools
 from batchctl.cli.exits import lightest_first, weightiest
+from batchctl.cli.github import annotate, group, in_actions, set_outputs, summarise
 from batchctl.cli.guard_options import refuse_new_state
 from batchctl.cli.manifest_reload import ManifestReload
 from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.plan_output import open_progress, status_report
 from batchctl.cli.preview import preview_plan
+from batchctl.cli.repository import place_in_repository
 from batchctl.cli.signals import orderly_stop
 from batchctl.cli.workspace import Workspace
 from batchctl.engine.delivery import deliver_rest
@@ -21,6 +25,8 @@ from batchctl.engine.loop.drive import DriveReport, Until, drive
 from batchctl.engine.loop.polling import Pace
 from batchctl.engine.loop.verdict import Measure, find_verdict
 from batchctl.engine.passes import Approve
+from batchctl.model.desired import Diagnostic
+from batchctl.model.outcome import Result
 from batchctl.model.plan import Plan
 from batchctl.reconcile import Options
 from batchctl.report.apply_text import write_apply
@@ -29,7 +35,12 @@ from batchctl.report.markdown import apply_markdown
 from batchctl.report.plan_document import apply_document
 from batchctl.report.plan_text import write_plan
 from batchctl.report.reports import ApplyReport
+from batchctl.report.run_events import BothProgress, RunEvents
 from batchctl.report.status_text import write_status
+from batchctl.report.workflow import annotation, error_annotations
+
+_MOST_ANNOTATIONS = 10
+"""GitHub shows no more errors of one step."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,8 @@ class Request:
     pace: Pace = field(default_factory=Pace)
     reviewed: Approve | None = None
     """Approves the plan that was reviewed before the command: no question is asked."""
+    events: RunEvents | None = None
+    """Of `--events`."""
 
 
 def carry_out(workspace: Workspace, request: Request) -> int:
@@ -65,8 +78,9 @@ def carry_out(workspace: Workspace, request: Request) -> int:
         if approve is not None:
             approve(plan)
 
-    with open_progress(workspace) as progress, orderly_stop(workspace.clock):
-        tools = open_tools(workspace, progress)
+    title = f"batchctl: progress of {workspace.stack.name}"
+    with group(title), open_progress(workspace) as progress, orderly_stop(workspace.clock):
+        tools = open_tools(workspace, progress if request.events is None else BothProgress(progress, request.events))
         try:
             report = drive(reload, options, request.until, tools, check, request.pace)
             if request.until.ended and not request.until.once and report.stopped is None:
@@ -77,6 +91,7 @@ def carry_out(workspace: Workspace, request: Request) -> int:
     _print(reload.workspace, report, request)
     for error in verdict:
         write_error(error, stderr_console(workspace.common), verbose=workspace.common.verbose)
+        annotate(error_annotations(error))
     return weightiest(error.exit_code for error in verdict)
 
 
@@ -99,6 +114,12 @@ def _agree(workspace: Workspace, request: Request) -> Approve | None:
 
 def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
     result = ApplyReport(report.plan, report.outcomes, report.next_plan)
+    if request.events is not None:
+        request.events.results(report.plan, report.outcomes)
+    if in_actions():
+        summarise(apply_markdown(result))
+        set_outputs(result.counts())
+        annotate(_failures(workspace, report))
 
     def text(console: Console) -> None:
         write_apply(result, console, verbose=workspace.common.verbose)
@@ -115,3 +136,14 @@ def _print(workspace: Workspace, report: DriveReport, request: Request) -> None:
         markdown=lambda: apply_markdown(result),
         names=[job.job for job in report.plan.jobs],
     )
+
+
+def _failures(workspace: Workspace, report: DriveReport) -> Iterator[str]:
+    """An annotation at the manifest of each job whose action failed, up to a number."""
+    place = place_in_repository(os.environ)
+    failed = {name: one.error for name, one in report.outcomes.items() if one.result is Result.FAILED and one.error}
+    jobs = [job for job in workspace.desired.jobs if job.name in failed]
+    for job in jobs[:_MOST_ANNOTATIONS]:
+        error = failed[job.name]
+        words = f"{job.name}: {error.message}"
+        yield annotation(Diagnostic(job.location, error.code, words, error.hint), "error", place)

@@ -18,6 +18,7 @@ from batchctl.cli.common import (
 )
 from batchctl.cli.consent import Consent
 from batchctl.cli.empty_scope import warn_of_empty_scope
+from batchctl.cli.events_file import events_option
 from batchctl.cli.guard_options import Flag, guarded_options
 from batchctl.cli.manifest_reload import warn_of_links
 from batchctl.cli.run_plan import Request, carry_out
@@ -28,6 +29,7 @@ from batchctl.engine.loop.verdict import Measure
 from batchctl.model.errors import UsageError
 from batchctl.model.states import Phase
 from batchctl.model.suggest import did_you_mean
+from batchctl.report.run_events import RunEvents
 
 
 @click.command()
@@ -50,6 +52,7 @@ from batchctl.model.suggest import did_you_mean
 @failed_option
 @guard_options
 @lock_option
+@events_option("watch")
 @common_options
 def watch(
     *,
@@ -68,6 +71,7 @@ def watch(
     poll_max: str,
     allow_failed: bool,
     lock_timeout: str,
+    events: RunEvents,
     **guards: Flag,
 ) -> int:
     """Follow jobs to their end: collect, retry, apply deadlines.
@@ -86,7 +90,8 @@ def watch(
     # A watcher runs unattended, so it never asks.
     consent = Consent(yes, no_input=True)
     measure = Measure(jobs=True, waited=True, allow_failed=allow_failed)
-    request = Request(guarded_options(workspace, guards), until, consent, output, measure=measure, pace=pace)
+    options = guarded_options(workspace, guards)
+    request = Request(options, until, consent, output, measure=measure, pace=pace, events=events)
     if forever:
         warn_of_links(workspace)
     return carry_out(workspace, request)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from batchctl.model.actions import Action
 from batchctl.model.decision import Change, Guard
 from batchctl.model.desired import Json
 from batchctl.model.keys import Account
@@ -32,6 +33,16 @@ def plan_document(plan: Plan, options: Mapping[str, Json]) -> dict[str, Json]:
         "uid": plan.uid,
         "lineage": plan.lineage,
         "options": dict(options),
+    }
+
+
+def terraform_report(plan: Plan) -> dict[str, Json]:
+    """GitLab's `artifacts:reports:terraform`: a replacement is an update, and a release a deletion."""
+    counts = plan.summary()
+    return {
+        "create": counts[Action.CREATE] + counts[Action.RETRY],
+        "update": counts[Action.REPLACE] + counts[Action.UPDATE],
+        "delete": counts[Action.CANCEL] + counts[Action.DELETE] + counts[Action.FORGET],
     }
 
 

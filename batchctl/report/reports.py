@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from batchctl.model.actions import Action
 from batchctl.model.desired import DesiredJob
 from batchctl.model.events import Event
 from batchctl.model.keys import Account
@@ -31,6 +33,12 @@ class ApplyReport:
     def outcome(self, job: str) -> Outcome:
         """The outcome of a job; skipped if the pass ended before it."""
         return self.outcomes.get(job) or Outcome(job, Result.SKIPPED)
+
+    def counts(self) -> dict[str, int]:
+        """The number of actions with each result, without jobs that nothing was to be done for."""
+        acted = [job.job for job in self.plan.jobs if job.action is not Action.NONE]
+        counts = Counter(self.outcome(name).result for name in acted)
+        return {result.value: counts[result] for result in Result}
 
     def sizes(self) -> dict[str, WorkSize]:
         """The sizes of the jobs' work, with the tokens that were counted since."""

@@ -102,9 +102,7 @@ def plan_summary(plan: Plan) -> str:
 
 def apply_summary(report: ApplyReport) -> str:
     """The results of a plan in one line."""
-    acted = [job for job in report.plan.jobs if job.action is not Action.NONE]
-    counts = Counter(report.outcome(job.job).result for job in acted)
-    parts = [f"{counts[result]} {result.value}" for result in Result if counts[result]]
+    parts = [f"{number} {result}" for result, number in report.counts().items() if number]
     lead = f"Apply: {', '.join(parts)}." if parts else "Nothing to do."
     tokens = report.counted_tokens()
     counted = "" if tokens is None else f"The API counted {tokens:,} tokens of input."

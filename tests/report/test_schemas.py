@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
@@ -23,8 +24,9 @@ from batchctl.report.explain_document import explain_document
 from batchctl.report.job_document import invalid_document, status_document, valid_document, version_document
 from batchctl.report.plan_document import apply_document, diff_document, drift_document, plan_document
 from batchctl.report.reports import JobDescription, StatusReport
+from batchctl.report.run_events import RunEvents
 from tests.support.closed_schemas import closed, objects
-from tests.support.report_samples import EXPLAINED, INVALID, OPTIONS, STACK, VERSION
+from tests.support.report_samples import EXPLAINED, HOSTILE, INVALID, NOW, OPTIONS, STACK, VERSION
 from tests.support.sample_plan import APPLY, DESCRIPTION, PLAN, QUIET_PLAN, STATUS
 
 ROOT = Path(__file__).parents[2]
@@ -40,10 +42,27 @@ NAMES = (
     "version",
     "error",
     "results-row",
+    "run-event",
 )
 SCHEMAS = {name: json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text("utf-8")) for name in NAMES}
 
+
+def run_events():
+    """One event of each kind, as a run writes them."""
+    stream = io.StringIO()
+    events = RunEvents(stream, lambda: NOW, lambda error: pytest.fail(str(error)))
+    events.planned(PLAN)
+    events.started("apply", "0.1.0")
+    events.step("a", HOSTILE)
+    events.warn(HOSTILE)
+    events.waiting(PLAN.jobs, 2.0)
+    events.results(PLAN, APPLY.outcomes)
+    events.ended(65, INVALID)
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
 SAMPLES = [
+    *(("run-event", one) for one in run_events()),
     ("plan", plan_document(PLAN, OPTIONS)),
     ("plan", plan_document(QUIET_PLAN, OPTIONS)),
     ("apply", apply_document(APPLY)),
