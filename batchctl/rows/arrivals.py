@@ -16,6 +16,7 @@ from batchctl.model.ports import ResultItem
 from batchctl.rows.fingerprint import fingerprint
 
 NOWHERE = -1
+_MOST = 2**64 - 1
 _NOTHING: tuple[Json, ...] = (None, "", [], {})
 
 
@@ -73,7 +74,7 @@ class Arrivals:
             beside = fingerprint([item.members, item.request]) if item.members or item.request else 0
         except RecursionError:
             beside = fingerprint(["nested too deeply", number])
-        self.lines.append(fingerprint([outcome, item.key, item.index, beside]))
+        self.lines.append(hash((outcome, item.key, item.index, beside)) & _MOST)
         return number
 
     def settled(self) -> Settled:

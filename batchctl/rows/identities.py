@@ -80,6 +80,14 @@ class Identities:
         for name, column in self._columns.items():
             self._exact[name] = Groups(array("Q", (0 if text is None else _mark(text) for text in column)))
 
+    def next_owner(self, key: str) -> int | None:
+        """The row with this key, if it is the one after the row that was found last; None: `owner` has to search."""
+        exact = self._exact.get("key")
+        if exact is None or not exact.is_distinct or not self._is_next("key", key):
+            return None
+        self._next += 1
+        return self._next - 1
+
     def owner(self, names: Mapping[str, str], numbers: frozenset[str] = _NO_NAMES) -> int | None:
         """The only row with one of these names; None if each name has no row, or several.
 
@@ -89,9 +97,6 @@ class Identities:
             text, exact = names.get(name), self._exact.get(name)
             if text is None or exact is None:
                 continue
-            if name not in numbers and exact.is_distinct and self._is_next(name, text):
-                self._next += 1
-                return self._next - 1
             row = self._find(name, text, exact, is_number=name in numbers)
             own = None if row is None else self._columns[name][row]
             if row is not None and own is not None and same_name(own, text):

@@ -27,6 +27,7 @@ ANSWERS_FILE = "rows.jsonl"
 FORMAT = "batchctl/ledger/v1"
 _RECORD = struct.Struct("<16sQIB3x")
 _CODES = tuple(one.value for one in RowVerdict)
+_NUMBERS = {one: number for number, one in enumerate(RowVerdict)}
 
 
 class LedgerWriter:
@@ -36,7 +37,7 @@ class LedgerWriter:
         self._sent = sent
         self._body = bytearray()
         self._has_result = bytearray(len(sent))
-        self._verdicts = Counter[str]()
+        self._verdicts = Counter[RowVerdict]()
         self._is_missing_tried = True
         self.rows = len(sent)
         """The number of sent rows: less than the list has if it had to be made of the whole input."""
@@ -48,7 +49,7 @@ class LedgerWriter:
     def add(self, number: int, found: RowVerdict, offset: int, length: int) -> None:
         """Add the result of a row: its outcome has these bytes in the file of answers."""
         self._has_result[number] = True
-        self._verdicts[found.value] += 1
+        self._verdicts[found] += 1
         self._put(number, found, offset, length)
 
     def add_missing(self, *, is_tried: bool) -> None:
@@ -60,10 +61,11 @@ class LedgerWriter:
 
     def verdicts(self) -> Counter[str]:
         """All rows by the code of their verdict, those without a result too."""
-        return self._verdicts + Counter({RowVerdict.NO_RESULT.value: self.rows - self._has_result.count(1)})
+        found = Counter({code.value: number for code, number in self._verdicts.items()})
+        return found + Counter({RowVerdict.NO_RESULT.value: self.rows - self._has_result.count(1)})
 
     def _put(self, number: int, found: RowVerdict, offset: int, length: int) -> None:
-        self._body += _RECORD.pack(self._sent.fingerprint(number), offset, length, _CODES.index(found.value))
+        self._body += _RECORD.pack(self._sent.fingerprint(number), offset, length, _NUMBERS[found])
 
     def write(self, folder: Path, answers: str) -> dict[str, Json]:
         """Write the ledger durably into a new folder; returns its facts for the manifest."""

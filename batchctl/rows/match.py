@@ -49,6 +49,16 @@ class RowJoin:
     def add(self, item: ResultItem) -> None:
         """Add the next result, in order of arrival."""
         number = self._arrivals.add(item)
+        is_key_alone = not (item.members or item.key_is_number or item.key is None) and item.request is None
+        row = self._table.names.next_owner(item.key) if is_key_alone and item.key is not None else None
+        if row is None:
+            self._add_other(item, number)
+        else:
+            self._claims.append(row)
+            self._add_forms(None, item.members)
+
+    def _add_other(self, item: ResultItem, number: int) -> None:
+        """Add a result whose row has to be searched for."""
         names = names_of(item.key, item.members)
         found = self._forms(item)
         row = self._named_row(item, names, found)
@@ -57,10 +67,16 @@ class RowJoin:
         elif names:
             self._names[number] = names
         self._claims.append(NOWHERE if row is None else row)
-        exact = None if row is not None or found is None else self._exact_form(found)
+        self._add_forms(None if row is not None else found, item.members)
+
+    def _add_forms(self, found: Forms | None, members: Mapping[str, Json]) -> None:
+        """Add the forms of what a result echoes, if it names no row."""
+        if not self._table.is_echoed:
+            return
+        exact = None if found is None else self._exact_form(found)
         self._exact.append(_NONE if exact is None else exact)
         self._loose.append(_NONE if exact is None or found is None else found.loose)
-        self._whole.append(_NONE if exact is None else whole_form(exact, item.members))
+        self._whole.append(_NONE if exact is None else whole_form(exact, members))
 
     def settle(self) -> Settled:
         """The rows of all results."""
@@ -69,6 +85,9 @@ class RowJoin:
         for number in order:
             if self._claims[number] != NOWHERE:
                 self._take(settled, number, self._claims[number])
+        settled.missing = self._taken.count(0)
+        if not self._table.is_echoed:
+            return settled
         unsure = self._unsure(order)
         alike = [n for n in order if self._claims[n] == NOWHERE and self._exact[n] and self._loose[n] not in unsure]
         # What stands beside its request tells a row from its equals: others take what is left.
@@ -127,8 +146,6 @@ class RowJoin:
 
     def _lookalikes(self) -> Mapping[int, Counter[int]]:
         """Loose forms of several exact ones: how many rows have each of these."""
-        if not self._table.is_echoed:
-            return {}
         if self._known_lookalikes is None:
             self._known_lookalikes = dict(self._find_lookalikes())
         return self._known_lookalikes

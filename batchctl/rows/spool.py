@@ -29,6 +29,7 @@ from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
 from batchctl.rows.ledger_file import LedgerWriter
 from batchctl.rows.lines import encoded
+from batchctl.rows.plain_answers import read_plain
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
 from batchctl.rows.written import as_written
@@ -37,6 +38,8 @@ _NAMELESS = 0
 _NO_MEMBERS = b"{}"
 _AHEAD = 2**18
 """Bytes that are read at once."""
+_AT_ONCE = 256
+"""Results that are written at once."""
 _DECODER = msgspec.json.Decoder(dict[str, Json])
 _NO_INDEX = 2**62
 """Sorts after every input position."""
@@ -58,6 +61,8 @@ class Spool(AbstractContextManager["Spool"]):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._stream = create_file(path)
+        self._waiting: list[bytes] = []
+        """Results that are not written yet."""
         self._offsets = array("q", [0])
         self._ahead = b""
         """Bytes of the file that were read in advance, beginning at `_ahead_at`."""
@@ -74,8 +79,14 @@ class Spool(AbstractContextManager["Spool"]):
         outcome = {"error": dict(item.error or {})} if item.response is None else {"response": item.response}
         members = encoded(dict(item.members)) if item.members else _NO_MEMBERS
         record = b"\n".join((encoded(item.key), encoded(outcome), members))
-        self._stream.write(record)
+        self._waiting.append(record)
         self._offsets.append(self._offsets[-1] + len(record))
+        if len(self._waiting) == _AT_ONCE:
+            self._write()
+
+    def _write(self) -> None:
+        self._stream.write(b"".join(self._waiting))
+        self._waiting.clear()
 
     def write_sorted(
         self, path: Path, settled: Settled, join: Join, expectations: Expectations, ledger: LedgerWriter | None = None
@@ -92,9 +103,14 @@ class Spool(AbstractContextManager["Spool"]):
                 place = UNSEEN if row == NOWHERE else join.expectation(row)
                 expected = expectations.at(self._echoed[number] if place == UNSEEN else place)
                 record = self._record(number)
-                outcome = _outcome(record[1])
-                found = _judge(outcome, expected)
-                usage.add(outcome)
+                plain = read_plain(record[1])
+                if plain is not None and plain.is_good(expected):
+                    found = RowVerdict.OK
+                    usage.add_counts(plain.usageMetadata, plain.modelVersion)
+                else:
+                    outcome = _outcome(record[1])
+                    found = _judge(outcome, expected)
+                    usage.add(outcome)
                 position = row if ledger is None or row == NOWHERE else ledger.position(row)
                 head = _head(record, row, position, join, found)
                 if settled.fates[number] == Fate.MATCHED:
@@ -120,7 +136,8 @@ class Spool(AbstractContextManager["Spool"]):
         """A result as it was put aside: key, outcome and members, each as JSON."""
         start, end = self._offsets[number], self._offsets[number + 1]
         if not self._ahead_at <= start <= end <= self._ahead_at + len(self._ahead):
-            self._stream.flush()
+            if self._waiting:
+                self._write()
             # Results that came in the order of the input are read in large pieces.
             is_next = start == self._ahead_at + len(self._ahead)
             self._ahead_at, self._ahead = start, self._read(start, max(end - start, _AHEAD if is_next else 0))
@@ -140,6 +157,12 @@ class Spool(AbstractContextManager["Spool"]):
 def _head(record: list[bytes], row: int, position: int, join: Join, found: RowVerdict) -> bytes:
     """The start of a line of `results.jsonl`: its outcome follows as it was put aside, without the first brace."""
     key, _, members = record
+    if members == _NO_MEMBERS and row != NOWHERE and not join.members(row):
+        return b'{"key":%b,"index":%d,"verdict":"%b",' % (
+            encoded(join.key(row, json.loads(key))),
+            position,
+            found.value.encode("ascii"),
+        )
     head: dict[str, Json] = {"key": json.loads(key), "index": None, "verdict": found.value}
     came: dict[str, Json] = {} if members == _NO_MEMBERS else json.loads(members)
     if row != NOWHERE:

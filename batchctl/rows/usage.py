@@ -71,20 +71,23 @@ class UsageTotal:
         if response is None:
             self._is_input_known &= outcome is not None
             return
-        usage = usage_of(response)
+        self._add(usage_of(response), input_tokens(response), model_version(response))
+
+    def add_counts(self, usage: Mapping[str, Json], version: str) -> None:
+        """Add an answer by its `usageMetadata` and its `modelVersion`."""
+        tokens = _number(usage.get("promptTokenCount"))
+        self._add(_counts(usage, _METADATA), tokens, version[:_LONGEST_VERSION] or None)
+
+    def _add(self, usage: Mapping[str, int], tokens: int | None, version: str | None) -> None:
         self._rows += bool(usage)
         for name, number in usage.items():
             self._tokens[name] = self._tokens.get(name, 0) + number
-        self._add_input(input_tokens(response))
-        version = model_version(response)
-        if version is not None:
-            self._versions[version] = self._versions.get(version, 0) + 1
-
-    def _add_input(self, tokens: int | None) -> None:
         if tokens is None:
             self._is_input_known = False
         else:
             self._input = (self._input or 0) + tokens
+        if version is not None:
+            self._versions[version] = self._versions.get(version, 0) + 1
 
     @property
     def input(self) -> int | None:

@@ -104,7 +104,7 @@ def _content(parts: list[Mapping[str, Json]], expected: Expectation) -> RowVerdi
         return RowVerdict.OK if wanted <= media else RowVerdict.MISSING_MODALITY
     text = "".join(texts_of(answer))
     if text.strip():
-        return _text(text, expected)
+        return text_verdict(text, expected)
     if not expected.modalities and (media or any(part.get(name) for part in answer for name in _TRANSCRIPTS)):
         return RowVerdict.OK
     return RowVerdict.THOUGHTS_ONLY if parts and not answer else RowVerdict.NO_TEXT
@@ -118,7 +118,8 @@ def _media_kinds(part: Mapping[str, Json]) -> Iterator[str]:
             yield str(member(data, "mimeType") or "").partition("/")[0].upper()
 
 
-def _text(text: str, expected: Expectation) -> RowVerdict:
+def text_verdict(text: str, expected: Expectation) -> RowVerdict:
+    """The verdict on a complete answer with this text, which is not blank."""
     if expected.choices is not None:
         return RowVerdict.OK if text.strip() in expected.choices else RowVerdict.SCHEMA
     if not expected.is_json:
