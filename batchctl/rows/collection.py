@@ -230,7 +230,7 @@ class Collection:
 
 def _named(rows: Iterable[InputRow], sent: SentList) -> Iterator[InputRow]:
     """The rows of a list that were sent, with the names that they were sent with."""
-    for number, (row, names) in enumerate(zip(rows, sent.names, strict=False)):
+    for number, (row, names) in enumerate(zip(rows, sent.each_names(), strict=False)):
         is_same = row.fingerprint == sent.fingerprint(number)
         yield structs.replace(row, sent=names) if is_same else InputRow(None, None, sent=names)
 

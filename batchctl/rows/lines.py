@@ -10,6 +10,7 @@ import msgspec
 from batchctl.model.desired import Json
 
 _ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder()
 _NULL = b"null"
 
 
@@ -23,6 +24,14 @@ def encoded(value: Json) -> bytes:
         pass  # half of a surrogate pair
     # msgspec writes null for NaN and infinities.
     return _by_python(value)
+
+
+def decoded(raw: bytes) -> Json:
+    """The value that `encoded` wrote. Raises RecursionError."""
+    try:
+        return _DECODER.decode(raw)
+    except (msgspec.MsgspecError, ValueError):
+        return json.loads(raw)  # half of a surrogate pair
 
 
 def _by_python(value: Json) -> bytes:

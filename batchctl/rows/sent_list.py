@@ -6,15 +6,18 @@ of rows, and no text of a request.
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Self
 
+import msgspec
+
 from batchctl.disk.atomic_file import replace_file
 from batchctl.disk.private_files import make_folder
+from batchctl.model.canonical import with_escapes
 from batchctl.model.desired import Json
 from batchctl.model.keys import AttemptKey
 from batchctl.model.ports import InputRow
@@ -26,6 +29,10 @@ from batchctl.rows.packed_file import read_packed, write_packed
 FORMAT = "batchctl/sent-rows/v1"
 FOLDER = "sent"
 PRINT_BYTES = 16
+_BETWEEN = b",\n"
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(dict[str, str])
+_LIST_DECODER = msgspec.json.Decoder(list[dict[str, str]])
 _FAULTS = (ValueError, KeyError, TypeError, RecursionError)
 
 
@@ -49,8 +56,8 @@ class SentList:
     """The 0-based position of each row in the input."""
     prints: bytearray = field(default_factory=bytearray)
     """Their fingerprints, one after the other."""
-    names: list[Mapping[str, str]] = field(default_factory=list)
-    """The names under which they are sent, such as `{"key": "a"}`."""
+    names: bytearray = field(default_factory=bytearray)
+    """The names under which they are sent, such as `{"key":"a"}`: one object of JSON on each line."""
 
     @classmethod
     def of_choice(cls, token: str, choice: RowChoice) -> Self:
@@ -64,7 +71,8 @@ class SentList:
         """Add the next row."""
         self.places.append(place)
         self.prints += row.fingerprint
-        self.names.append(row.sent if row.key is None else {"key": row.key, **row.sent})
+        self.names += _ENCODER.encode(row.sent if row.key is None else {"key": row.key, **row.sent})
+        self.names += b"\n"
 
     def fingerprint(self, number: int) -> bytes:
         """The fingerprint of a row, by its number in this list."""
@@ -87,13 +95,17 @@ class SentList:
 
     def rows(self) -> Iterator[InputRow]:
         """The rows without their requests, for an input that cannot be read any more."""
-        return (InputRow(None, None, sent=names) for names in self.names)
+        return (InputRow(None, None, sent=names) for names in self.each_names())
+
+    def each_names(self) -> Iterator[Mapping[str, str]]:
+        """The names of each row."""
+        return map(_DECODER.decode, BytesIO(self.names))
 
 
 def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> RowsSent:
     """Write the list durably. Raises ResultsError."""
     job = job_folder(root, key.job)
-    names = json.dumps([dict(one) for one in sent.names], separators=(",", ":")).encode("ascii")
+    names = b"[" + with_escapes(bytes(sent.names)).rstrip(b"\n").replace(b"\n", _BETWEEN) + b"]"
     head = {
         "format": FORMAT,
         "job": key.job,
@@ -143,8 +155,8 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
     places = array("Q")
     ends = count * places.itemsize, count * (places.itemsize + PRINT_BYTES)
     places.frombytes(body[: ends[0]])
-    names = json.loads(body[ends[1] :])
-    if len(names) != count:
+    names = _names(body[ends[1] :])
+    if names.count(b"\n") != count:
         raise ValueError("the list of sent rows is incomplete")
     return SentList(
         head["token"],
@@ -158,6 +170,15 @@ def _read(head: Mapping[str, Json], body: bytes) -> SentList:
         prints=bytearray(body[ends[0] : ends[1]]),
         names=names,
     )
+
+
+def _names(body: bytes) -> bytearray:
+    """The names as `SentList` has them. An earlier release wrote the list on one line."""
+    if body == b"[]":
+        return bytearray()
+    if _BETWEEN not in body:
+        return bytearray(b"".join(_ENCODER.encode(one) + b"\n" for one in _LIST_DECODER.decode(body)))
+    return bytearray(body[1:-1].replace(_BETWEEN, b"\n") + b"\n")
 
 
 def _little_endian(numbers: array[int]) -> bytes:

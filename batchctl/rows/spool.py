@@ -5,7 +5,6 @@ Owns the memory bound: what came waits on disk, and only a number for each stays
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +14,6 @@ from itertools import groupby, islice
 from operator import lt
 from pathlib import Path
 from types import TracebackType
-
-import msgspec
 
 from batchctl.disk.private_files import create_file
 from batchctl.model.desired import Json
@@ -28,7 +25,7 @@ from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.hashed_lines import HashedLines
 from batchctl.rows.join import Join
 from batchctl.rows.ledger_file import LedgerWriter
-from batchctl.rows.lines import encoded
+from batchctl.rows.lines import decoded, encoded
 from batchctl.rows.plain_answers import read_plain
 from batchctl.rows.usage import UsageTotal
 from batchctl.rows.verdict import verdict
@@ -40,7 +37,6 @@ _AHEAD = 2**18
 """Bytes that are read at once."""
 _AT_ONCE = 256
 """Results that are written at once."""
-_DECODER = msgspec.json.Decoder(dict[str, Json])
 _NO_INDEX = 2**62
 """Sorts after every input position."""
 
@@ -129,8 +125,8 @@ class Spool(AbstractContextManager["Spool"]):
     def _mark(self, number: int) -> int:
         """A fingerprint of what a result says of its row."""
         key, _, members = self._record(number)
-        given = {name: value for name, value in json.loads(members).items() if value is not None}
-        return fingerprint([json.loads(key), given]) if given or key != b"null" else _NAMELESS
+        given = {name: value for name, value in decoded(members).items() if value is not None}
+        return fingerprint([decoded(key), given]) if given or key != b"null" else _NAMELESS
 
     def _record(self, number: int) -> list[bytes]:
         """A result as it was put aside: key, outcome and members, each as JSON."""
@@ -159,12 +155,12 @@ def _head(record: list[bytes], row: int, position: int, join: Join, found: RowVe
     key, _, members = record
     if members == _NO_MEMBERS and row != NOWHERE and not join.members(row):
         return b'{"key":%b,"index":%d,"verdict":"%b",' % (
-            encoded(join.key(row, json.loads(key))),
+            encoded(join.key(row, decoded(key))),
             position,
             found.value.encode("ascii"),
         )
-    head: dict[str, Json] = {"key": json.loads(key), "index": None, "verdict": found.value}
-    came: dict[str, Json] = {} if members == _NO_MEMBERS else json.loads(members)
+    head: dict[str, Json] = {"key": decoded(key), "index": None, "verdict": found.value}
+    came: dict[str, Json] = {} if members == _NO_MEMBERS else decoded(members)
     if row != NOWHERE:
         head["key"], head["index"] = join.key(row, head["key"]), position
         own = join.members(row)
@@ -177,11 +173,7 @@ def _head(record: list[bytes], row: int, position: int, join: Join, found: RowVe
 def _outcome(record: bytes) -> dict[str, Json] | None:
     """The answer or error of a result as it was put aside; None if it is nested too deeply to be read again."""
     try:
-        return _DECODER.decode(record)
-    except (msgspec.MsgspecError, RecursionError):
-        pass  # It has half of a surrogate pair.
-    try:
-        found: dict[str, Json] = json.loads(record)
+        found: dict[str, Json] = decoded(record)
     except RecursionError:
         return None
     return found

@@ -5,7 +5,6 @@ A row takes some hundred bytes in memory; the members beside its request are on 
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -19,6 +18,7 @@ from batchctl.rows.expectation import Expectations
 from batchctl.rows.fingerprint import fingerprint
 from batchctl.rows.groups import Groups
 from batchctl.rows.identities import Identities, names_of
+from batchctl.rows.lines import decoded, encoded
 
 NO_FORMS = Forms(0, 0, 0)
 """The forms of a request that matches nothing; a real request has them only by chance."""
@@ -80,7 +80,7 @@ class RowTable:
         if start == end:
             return {}
         self._aside.seek(start)
-        found: dict[str, Json] = json.loads(self._aside.read(end - start))
+        found: dict[str, Json] = decoded(self._aside.read(end - start))
         return found
 
     def _add(self, row: InputRow) -> None:
@@ -94,6 +94,6 @@ class RowTable:
         self._whole.append(whole_form(found.exact, row.members) if row.members else 0)
         self.keys.append(row.key)
         self.names.add({**names_of(row.key, row.members), **row.sent})
-        line = json.dumps(dict(row.members)).encode("ascii") if row.members else b""
+        line = encoded(dict(row.members)) if row.members else b""
         self._aside.write(line)
         self._places.append(self._places[-1] + len(line))

@@ -5,14 +5,15 @@ A row takes its fingerprint in memory; its key and the members beside its reques
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from batchctl.model.canonical import with_escapes
 from batchctl.model.desired import Json
 from batchctl.model.ports import InputRow
+from batchctl.rows.lines import decoded, encoded
 from batchctl.rows.sent_list import PRINT_BYTES, SentList
 
 _CHUNK = 1 << 20
@@ -46,7 +47,7 @@ class WholeInput:
 
     def add(self, row: InputRow) -> None:
         """Add the next row."""
-        line = json.dumps([row.key, dict(row.members)], separators=(",", ":")).encode("ascii") + b"\n"
+        line = with_escapes(encoded([row.key, dict(row.members)])) + b"\n"
         self._aside.write(line)
         self._places.append(self._places[-1] + len(line))
         self._prints += row.fingerprint
@@ -78,7 +79,7 @@ class WholeInput:
         """All rows, after all were added."""
         self._aside.seek(0)
         for position in range(len(self)):
-            key, members = json.loads(self._aside.read(self._places[position + 1] - self._places[position]))
+            key, members = decoded(self._aside.read(self._places[position + 1] - self._places[position]))
             start = position * PRINT_BYTES
             yield WholeRow(position, bytes(self._prints[start : start + PRINT_BYTES]), key, members)
 
