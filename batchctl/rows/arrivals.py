@@ -7,7 +7,7 @@ certain to belong to its row counts before a doubtful one, and the final file be
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -88,11 +88,13 @@ class Arrivals:
                     found.fates[number] = Fate.DROPPED
         return found
 
-    def order(self, settled: Settled) -> list[int]:
+    def order(self, settled: Settled) -> Sequence[int]:
         """The numbers of the results that are not dropped, the best first."""
-        kept = [number for number, fate in enumerate(settled.fates) if fate != Fate.DROPPED]
         differ = not all(self.answers) or any(self.hollow) or any(self.doubtful) or any(self.early)
-        return sorted(kept, key=self._rank) if differ else kept
+        if not differ and Fate.DROPPED not in settled.fates:
+            return range(len(settled.fates))
+        kept = (number for number, fate in enumerate(settled.fates) if fate != Fate.DROPPED)
+        return sorted(kept, key=self._rank)
 
     def is_copy(self, number: int, other: int) -> bool:
         """Whether a result adds nothing to another one for the same row that counts before it."""

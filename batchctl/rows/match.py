@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from batchctl.model.desired import Json
@@ -156,7 +156,7 @@ class RowJoin:
             if len(exact) > 1:
                 yield self._table.loose[rows[0]], exact
 
-    def _unsure(self, order: list[int]) -> set[int]:
+    def _unsure(self, order: Sequence[int]) -> set[int]:
         """Lookalikes that the API did not keep apart: one form came back too often, another one not often enough."""
         alike = self._lookalikes()
         if not alike:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import gc
 import gzip
 import socket
 import threading
+import weakref
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from types import SimpleNamespace
 
 import httpx
@@ -409,3 +411,23 @@ def test_misuse_is_not_hidden():
 
     with pytest.raises(RuntimeError, match="our own"):
         endpoint(script=broken).call(get())
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_call_leaves_no_body_behind(status):
+    """An upload consists of many calls with 8 MiB each: none of them may wait for the collector of garbage."""
+    seen: list[weakref.ref[httpx.Request]] = []
+
+    def script(request: httpx.Request) -> httpx.Response:
+        seen.append(weakref.ref(request))
+        return httpx.Response(status, json={})
+
+    one = Endpoint(BASE, ApiKey(KEY), ServerClock(MovedClock()), httpx.MockTransport(script))
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(errors.ApiError):
+            one.call(Call("w", "POST", "/v1beta/batches", body=b"rows"))
+        assert [request() for request in seen] == [None]
+    finally:
+        gc.enable()

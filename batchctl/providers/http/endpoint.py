@@ -39,6 +39,7 @@ from batchctl.providers.http.watch import Watch
 from batchctl.providers.redaction import clean_rows, without_proxies
 from batchctl.providers.reply_times import ServerClock
 
+_NO_BODY = httpx.ByteStream(b"")
 _ERROR_LIMIT = 2**20
 """Bytes of an error's body that are read."""
 
@@ -160,6 +161,8 @@ class Endpoint:
                     yield response, bounds.chunks(response, flow)
                 finally:
                     response.close()
+                    # httpx's stream refers to its response: a cycle, which keeps the request's body for long.
+                    response.stream = _NO_BODY
             except WIRE_ERRORS as exc:
                 raise self._failure(exc, bounds) from exc
             except RuntimeError as exc:
