@@ -71,7 +71,7 @@ class LedgerWriter:
         """Write the ledger durably into a new folder; returns its facts for the manifest."""
         head = {"format": FORMAT, "codes": list(_CODES), "answers": answers}
         with create_file(folder / LEDGER_FILE) as stream:
-            sha256 = write_packed(stream, head, bytes(self._body))
+            sha256 = write_packed(stream, head, self._body)
             flush_durably(stream)
         rows = len(self._body) // _RECORD.size
         facts: dict[str, Json] = {

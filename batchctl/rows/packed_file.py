@@ -17,12 +17,16 @@ from batchctl.model.desired import Json
 _LONGEST_HEAD = 2**20
 
 
-def write_packed(stream: BinaryIO, head: Mapping[str, Json], body: bytes) -> str:
-    """Write the facts and the records; returns the sha256 of the records."""
-    sha256 = hashlib.sha256(body).hexdigest()
+def write_packed(stream: BinaryIO, head: Mapping[str, Json], *body: bytes | bytearray | memoryview) -> str:
+    """Write the facts and the records, which may be in several parts; returns the sha256 of the records."""
+    found = hashlib.sha256()
+    for part in body:
+        found.update(part)
+    sha256 = found.hexdigest()
     line = json.dumps({**head, "sha256": sha256}, separators=(",", ":"))
     stream.write(line.encode("ascii") + b"\n")
-    stream.write(body)
+    for part in body:
+        stream.write(part)
     return sha256
 
 

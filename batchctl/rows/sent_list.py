@@ -121,11 +121,10 @@ def write_sent(root: Path, key: AttemptKey, digest: str, sent: SentList) -> Rows
         **({"again": True} if sent.again else {}),
         **({"sentWith": sent.sent_with.plain} if sent.sent_with else {}),
     }
-    body = b"".join((_little_endian(sent.places), bytes(sent.prints), names))
     with results_errors(job):
         make_folder(job / FOLDER)
         with replace_file(_path(job, key, digest)) as stream:
-            sha256 = write_packed(stream, head, body)
+            sha256 = write_packed(stream, head, _little_endian(sent.places), sent.prints, names)
     return sent.facts(sha256)
 
 

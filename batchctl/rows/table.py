@@ -84,16 +84,23 @@ class RowTable:
         return found
 
     def _add(self, row: InputRow) -> None:
-        found = NO_FORMS
-        if row.request is not None:
-            found = forms(without_labels(row.request)) or NO_FORMS
+        if row.request is not None or self.is_echoed:
+            self._add_forms(row)
+        self.keys.append(row.key)
+        self.names.add({**names_of(row.key, row.members), **row.sent})
+        line = encoded(dict(row.members)) if row.members else b""
+        if line:
+            self._aside.write(line)
+        self._places.append(self._places[-1] + len(line))
+
+    def _add_forms(self, row: InputRow) -> None:
+        """Add the forms of a request. An input that no result echoes has none."""
+        if not self.is_echoed:
             self.is_echoed = True
+            for forms_before in (self.exact, self.loose, self.core, self._whole):
+                forms_before.extend([0] * len(self))
+        found = NO_FORMS if row.request is None else forms(without_labels(row.request)) or NO_FORMS
         self.exact.append(found.exact)
         self.loose.append(found.loose)
         self.core.append(found.core)
         self._whole.append(whole_form(found.exact, row.members) if row.members else 0)
-        self.keys.append(row.key)
-        self.names.add({**names_of(row.key, row.members), **row.sent})
-        line = encoded(dict(row.members)) if row.members else b""
-        self._aside.write(line)
-        self._places.append(self._places[-1] + len(line))
