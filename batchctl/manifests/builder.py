@@ -22,7 +22,13 @@ from batchctl.manifests.needs import Needs
 from batchctl.manifests.nodes import Node, Scalar, find, key_place, value_of
 from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.remote_names import read_adopt, read_model
-from batchctl.manifests.row_settings import check_fallbacks, read_canary, read_row_settings, read_sharding
+from batchctl.manifests.row_settings import (
+    check_fallbacks,
+    check_sharding,
+    read_canary,
+    read_row_settings,
+    read_sharding,
+)
 from batchctl.manifests.sources import SENT_FORMS, SourceReader, source_form
 from batchctl.manifests.stack import StackReading
 from batchctl.model.desired import (
@@ -109,7 +115,7 @@ class JobBuilder:
         tree = work_tree(
             account, self._kind, model, source, request=request, run_id=run_id, extra_body=extra_body, dest=dest
         )
-        return DesiredJob(
+        job = DesiredJob(
             name=name,
             kind=self._kind,
             provider=config.name,
@@ -137,6 +143,8 @@ class JobBuilder:
             input_bytes=input_bytes(source, request),
             row_hashes=_row_hashes(source),
         )
+        check_sharding(self._spec, job, self._faults)
+        return job
 
     def _value(self, *keys: str) -> Json:
         return value_of(self._spec, *keys)

@@ -11,11 +11,12 @@ from batchctl.manifests.purpose import Purpose
 from batchctl.manifests.remote_names import read_model
 from batchctl.manifests.request_defaults import check_request
 from batchctl.model.capabilities import ApiLimits, is_embedding_model, is_partner_model
-from batchctl.model.desired import Json, Kind
+from batchctl.model.desired import DesiredJob, Json, Kind
 from batchctl.model.quoting import shown
 from batchctl.model.row_settings import Canary, Fallback, MaxFailedRows, RowSettings
-from batchctl.model.row_work import ShardLimits
+from batchctl.model.row_work import MOST_SHARDS, ShardLimits
 from batchctl.model.sent_with import SentWith
+from batchctl.model.work_size import TOKEN_BYTES, rows_sent
 
 
 def read_row_settings(spec: Node) -> RowSettings:
@@ -87,6 +88,21 @@ def read_sharding(spec: Node, ceiling: ApiLimits, rows: Kind) -> ShardLimits:
         found["maxResultBytes"],
         is_asked=any(limit is not None for limit in found.values()),
     )
+
+
+def check_sharding(spec: Node, job: DesiredJob, faults: Faults) -> None:
+    """Add an error for a limit that makes too many remote jobs of the input."""
+    size, limits = job.input_bytes, job.sharding
+    found = (
+        ("maxRows", rows_sent(job), limits.rows),
+        ("maxBytes", size, limits.bytes),
+        ("maxTokens", None if size is None else size // TOKEN_BYTES, limits.tokens),
+    )
+    for name, total, limit in found:
+        node = find(spec, "sharding", name)
+        if node is not None and total is not None and limit is not None and total > limit * MOST_SHARDS:
+            message = f'"{name}" splits this input into more than {MOST_SHARDS:,} remote jobs'
+            faults.add(node.location, Code.INVALID_VALUE, message, f"write at least {-(-total // MOST_SHARDS):,}")
 
 
 def _least(one: int | None, other: int | None) -> int | None:

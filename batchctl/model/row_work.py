@@ -32,6 +32,10 @@ class RowsToSend(StrEnum):
     """Rows without any result."""
 
 
+MOST_SHARDS = 10_000
+"""The most remote jobs of one attempt: more of them are a mistake in `sharding`, such as a missing zero."""
+
+
 @dataclass(frozen=True)
 class ShardLimits:
     """The most that one remote job may have; None: no limit."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from batchctl.model.codes import ErrorCode
+from batchctl.model.errors import ResultsError
 from batchctl.model.ports import InputRow
-from batchctl.model.row_work import RowChoice, ShardLimits
+from batchctl.model.row_work import MOST_SHARDS, RowChoice, ShardLimits
 from batchctl.model.work_size import TOKEN_BYTES
 from batchctl.rows.sent_list import SentList
 
@@ -31,6 +33,7 @@ class Cutter:
         size = Size.of(row)
         after = self._size.plus(size)
         if len(self.shards[-1]) and after.exceeds(len(self.shards[-1]) + 1, self._limits):
+            _require_few(len(self.shards))
             self.shards.append(SentList.of_choice(self._new_token(), self._choice))
             after = size
         self.shards[-1].add(position, row)
@@ -42,6 +45,14 @@ class Cutter:
             shard.total, shard.shards = total, len(self.shards)
             shard.is_canary = is_canary
             yield shard
+
+
+def _require_few(shards: int) -> None:
+    """Raise ResultsError if there are as many shards as an attempt may have."""
+    if shards >= MOST_SHARDS:
+        message = f"the limits of sharding split the input into more than {MOST_SHARDS:,} remote jobs"
+        hint = "write larger limits in spec.sharding"
+        raise ResultsError(message, code=ErrorCode.INPUT_TOO_LARGE, hint=hint)
 
 
 class Size:

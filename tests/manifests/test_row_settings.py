@@ -48,3 +48,30 @@ def test_settings_of_rows_are_read(tmp_path: Path, spec: str, settings: RowSetti
 def test_errors_have_their_place(tmp_path: Path, spec: str) -> None:
     write(tmp_path, {"batchctl.yaml": STACK, "jobs.yaml": with_spec(f"{ROW}{spec}\n")})
     assert [line for line in lines(tmp_path) if line.startswith("jobs.yaml:")]
+
+
+@pytest.mark.parametrize(
+    ("sharding", "words"),
+    [
+        ("{maxRows: 3}", '"maxRows" splits this input into more than 2 remote jobs (write at least 4)'),
+        ("{maxBytes: 40}", '"maxBytes" splits this input into more than 2 remote jobs (write at least'),
+        ("{maxTokens: 10}", '"maxTokens" splits this input into more than 2 remote jobs (write at least'),
+    ],
+)
+def test_a_limit_with_a_zero_too_few_makes_too_many_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sharding: str, words: str
+) -> None:
+    monkeypatch.setattr("batchctl.manifests.row_settings.MOST_SHARDS", 2)
+    rows = ", ".join(f"{{key: k{number}, text: hello}}" for number in range(8))
+    spec = with_spec(f"model: gemini-2.5-flash\nsrc: [{rows}]\nsharding: {sharding}\n")
+    write(tmp_path, {"batchctl.yaml": STACK, "jobs.yaml": spec})
+    found = [line for line in lines(tmp_path) if line.startswith("jobs.yaml:")]
+    assert len(found) == 1
+    assert words in found[0]
+
+
+@pytest.mark.parametrize("sharding", ["{maxRows: 4}", "{maxResultBytes: 1}", "{maxRows: null}"])
+def test_a_few_shards_are_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sharding: str) -> None:
+    monkeypatch.setattr("batchctl.manifests.row_settings.MOST_SHARDS", 2)
+    rows = ", ".join(f"{{key: k{number}, text: hello}}" for number in range(8))
+    assert the_job(tmp_path, with_spec(f"model: gemini-2.5-flash\nsrc: [{rows}]\nsharding: {sharding}\n"))

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from batchctl.model.desired import DesiredJob, InlineRows, RequestRow
+from batchctl.model.errors import ResultsError
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RemoteJob
 from batchctl.model.ports import Collected, CollectOptions, InputRow, ResultItem, SentRows
-from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend
+from batchctl.model.row_work import RowChoice, RowsSent, RowsToSend, ShardLimits
 from batchctl.model.sent_with import SentWith
 from batchctl.rows.encode import RowEncoder
 from batchctl.rows.ledger import ResultsLedger
@@ -397,3 +398,11 @@ def test_an_attempt_can_be_merged_in_the_state_in_which_it_ended(shop: Shop) -> 
     shop.ledger.assemble(work("x", "y"), key(2), {**MARKS, "token": ""}, GOOD, "JOB_STATE_CANCELLED")
     (folder,) = (shop.root / "a").glob("*-2")
     assert json.loads((folder / "manifest.json").read_text())["state"] == "JOB_STATE_CANCELLED"
+
+
+def test_too_many_shards_are_refused_before_anything_is_sent(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("batchctl.rows.cutting.MOST_SHARDS", 2)
+    wanted = replace(work("a", "b", "c"), sharding=ShardLimits(bytes=1))
+    with pytest.raises(ResultsError, match="more than 2 remote jobs"):
+        shop.send(wanted, 1)
+    assert len(shop.send(replace(wanted, sharding=ShardLimits(rows=2)), 1)) == 2
