@@ -36,7 +36,7 @@ class Scene:
     prepare: Callable[[Site], None]
     command: tuple[str, ...]
     rest: Rest | None = None
-    """What things come to; None where the command leaves work for the next scene."""
+    """What things come to; None where the command leaves work for the next scene, or the test checks it by itself."""
 
 
 Story = tuple[Scene, ...]
@@ -139,7 +139,8 @@ def film(site: Site, story: Story) -> list[Take]:
         moment = site.keep(scene.name)
         ended = site.run(*scene.command)
         assert ended.code == 0, (scene.name, ended)
-        last = next(later for later in range(number, len(story)) if story[later].rest is not None)
+        rests = (later for later in range(number, len(story)) if story[later].rest is not None)
+        last = next(rests, len(story) - 1)
         takes.append(Take(site, story[number : last + 1], moment, ended.trace))
         if scene.rest is not None:
             audit(site, scene.rest)
