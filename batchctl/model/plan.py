@@ -42,6 +42,8 @@ class JobPlan:
     """Its rows compared with the answers of earlier attempts; None where that does not matter."""
     terms: Terms | None = None
     """The terms of a change that a review covers; None if there is none."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of the manifest; of a job without one, as recorded."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

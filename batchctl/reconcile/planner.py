@@ -120,4 +120,5 @@ def _job_plan(
     size = replace(size, model=model_to_send(decision) or size.model)
     chain = None if subject.desired is None else subject.desired.chain_rows
     terms = find_terms(subject, decision, guard, context.options)
-    return JobPlan(subject.name, decision, guard, view.attempt if view else None, size, bought, chain, work, terms)
+    current = view.attempt if view else None
+    return JobPlan(subject.name, decision, guard, current, size, bought, chain, work, terms, subject.labels)

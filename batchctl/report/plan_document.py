@@ -152,6 +152,7 @@ def _action(job: JobPlan, size: WorkSize | None = None) -> dict[str, Json]:
         "reasonCode": job.code.value,
         **size_fields(size or job.size),
         "buys": job.buys,
+        "labels": dict(job.labels),
         "rowWork": row_work_fields(job.work),
         "changes": change_entries(job.changes),
         "guard": guard_code(job.guard),

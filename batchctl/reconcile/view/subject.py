@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -94,6 +95,13 @@ class Subject:
         if self.desired is not None:
             return self.desired.lifecycle
         return Lifecycle() if self.recorded is None else self.recorded.row.lifecycle
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The manifest's labels; without a manifest the recorded ones."""
+        if self.desired is not None:
+            return self.desired.labels
+        return {} if self.recorded is None else self.recorded.row.labels
 
     @property
     def next_key(self) -> AttemptKey:
