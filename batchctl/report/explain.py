@@ -179,8 +179,17 @@ def next_step(case: JobCase) -> str:
     if plan.timer is not None:
         _, _, words = _TIMERS[plan.timer]
         words += _rows_again(case) if plan.timer is Timer.BACKOFF else ""
-        return f"when it ends, its results are collected; else {words}" if plan.phase is Phase.ACTIVE else words
+        return f"{_at_its_end(plan)}; else {words}" if plan.phase is Phase.ACTIVE else words
     return _next_without_time(case)
+
+
+def _at_its_end(plan: JobPlan) -> str:
+    """The step at the end of an attempt that is at work."""
+    attempt = plan.attempt
+    words = "when it ends, its results are collected"
+    if attempt is None or not attempt.is_canary or attempt.sent is None:
+        return words
+    return f"{words}; they decide whether the other {count(attempt.sent.total - attempt.sent.rows, 'row')} follow"
 
 
 def _rows_again(case: JobCase) -> str:
@@ -205,7 +214,7 @@ def _next_without_time(case: JobCase) -> str:
         case Phase.WAITING:
             return "nothing, until the condition above ends"
         case Phase.ACTIVE:
-            return "when it ends, its results are collected"
+            return _at_its_end(plan)
         case Phase.CANCELLING | Phase.REMOVING:
             return "it goes on when the remote job has ended"
         case _:

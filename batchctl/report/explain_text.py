@@ -99,7 +99,8 @@ def _attempt(case: JobCase, attempt: RecordedAttempt, room: int | None) -> str:
     same = [one for one in recorded if one.key.shard == 0 and same_digest(one.digest, attempt.digest)]
     again = sum(one.sent is not None and one.sent.again for one in same if one.key.attempt <= attempt.key.attempt)
     is_again = attempt.sent is not None and attempt.sent.again
-    number = f"{attempt.key.attempt} (row retry {again})" if is_again else f"{attempt.key.attempt}"
+    kind = f" (row retry {again})" if is_again else " (canary)" if attempt.is_canary else ""
+    number = f"{attempt.key.attempt}{kind}"
     where = f"{parts} shards" if parts > 1 else attempt.remote or "not created"
     if room is not None and len(where) > room:
         # A resource name of Vertex AI fills a line. `describe` has the whole name.

@@ -9,6 +9,7 @@ import pytest
 from batchctl.model.actions import Action
 from batchctl.model.decision import Timer
 from batchctl.model.reasons import Reason
+from batchctl.model.row_work import RowsSent
 from batchctl.model.rows_left import RowLeft, RowNext, RowsLeft
 from batchctl.model.states import Phase
 from batchctl.report.explain import JobCase, next_step
@@ -155,3 +156,10 @@ def test_the_end_of_a_back_off_says_how_long_it_is():
     assert "When:  2026-11-22T10:32:37Z, in 1m30s, if `batchctl watch` is running" in shown
     assert "Conditions" not in shown
     assert "Next check" not in shown
+
+
+def test_a_canary_says_what_it_decides():
+    sent = RowsSent(5, 1_005, "", is_canary=True)
+    one = JobCase("shop", job_plan("a", Action.WAIT, Phase.ACTIVE, "running", attempt=running("a", 1, sent=sent)))
+    assert next_step(one) == "when it ends, its results are collected; they decide whether the other 1000 rows follow"
+    assert "Attempt:  1 (canary), RUNNING" in written(write_explanation, one)
