@@ -25,6 +25,10 @@ class Purchase:
     tokens: int
     unknown: int
     """Jobs of unknown size, because batchctl does not send their input."""
+    rows_alone: int = 0
+    """Rows of these, as far as they are known."""
+    is_counted: bool = True
+    """Whether the rows of all jobs are known."""
 
 
 def bought(plan: Plan) -> Purchase:
@@ -49,6 +53,8 @@ def _sum(sizes: Iterable[WorkSize]) -> Purchase:
         sum(size.bytes or 0 for size in all_sizes),
         sum(size.tokens or 0 for size in all_sizes),
         sum(size.rows is None or size.bytes is None for size in all_sizes),
+        sum(size.rows or 0 for size in all_sizes if size.bytes is None),
+        all(size.rows is not None for size in all_sizes),
     )
 
 
@@ -88,8 +94,9 @@ def purchase_words(purchase: Purchase) -> str:
     """`2 jobs, 44 rows, 2.1 kB, about 540 tokens`."""
     jobs = count(purchase.jobs, "job")
     if purchase.unknown == purchase.jobs:
-        return f"{jobs} of unknown size"
-    size = ", ".join((_rows(purchase.rows), bytes_text(purchase.bytes), f"about {purchase.tokens:,} tokens"))
+        return f"{jobs}, {_rows(purchase.rows)}" if purchase.is_counted else f"{jobs} of unknown size"
+    rows = _rows(purchase.rows - purchase.rows_alone)
+    size = ", ".join((rows, bytes_text(purchase.bytes), f"about {purchase.tokens:,} tokens"))
     more = f", and {count(purchase.unknown, 'job')} of unknown size" if purchase.unknown else ""
     return f"{count(purchase.jobs - purchase.unknown, 'job')}, {size}{more}"
 

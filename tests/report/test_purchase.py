@@ -13,6 +13,7 @@ from tests.support.sample_plan import APPLY
 
 KNOWN = WorkSize("flash", "here", 22, 1234, 309)
 UNKNOWN = WorkSize("pro", "there")
+COUNTED = WorkSize("pro", "there", 7)
 
 
 def plan_of(*sizes):
@@ -28,6 +29,9 @@ def plan_of(*sizes):
         ([KNOWN] * 4, "Buys 4 jobs, 88 rows, 4.9 kB, about 1,236 tokens."),
         ([KNOWN, UNKNOWN], "Buys 1 job, 22 rows, 1.2 kB, about 309 tokens, and 1 job of unknown size."),
         ([UNKNOWN, UNKNOWN], "Buys 2 jobs of unknown size."),
+        ([COUNTED, COUNTED], "Buys 2 jobs, 14 rows."),
+        ([COUNTED, UNKNOWN], "Buys 2 jobs of unknown size."),
+        ([KNOWN, COUNTED], "Buys 1 job, 22 rows, 1.2 kB, about 309 tokens, and 1 job of unknown size."),
     ],
 )
 def test_the_sum_in_words(sizes, words):
