@@ -22,7 +22,7 @@ from batchctl.model.observed import Observed
 from batchctl.model.outcome import Outcome, Result
 from batchctl.model.plan import Plan
 from batchctl.model.recorded import Recorded
-from batchctl.reconcile import Options, Timing, plan, results_relied_on, time_plan
+from batchctl.reconcile import Options, Timing, find_moves, plan, results_relied_on, time_plan
 
 _SHORTEST_LOOK = 10.0
 """Seconds that an observation may take, whatever `--timeout` says: without one there is nothing to report."""
@@ -107,6 +107,9 @@ def run_pass(
         before = session.load()
         asked = ask(before)
         desired, options = asked.desired, asked.options
+        if approve is not None and find_moves(desired.stack.moved, before).due:
+            # Renames are written before a pass is planned, and nothing is written without approval.
+            approve(preview(desired, options, tools, before).plan)
         moved = rename_jobs(desired, before, session, tools)
         recorded = moved.recorded
         # A look may take minutes, and what it shows first is as old as that: no grace is over that ran out meanwhile.

@@ -311,3 +311,24 @@ def test_a_saved_plan_goes_on_waiting(cli: Cli, service: Service, quick: list[fl
     cli.ok("plan", "--out", "p.json")
     cli.ok("apply", "p.json", "--wait")
     assert set(cli.ok("status", "-o", "json").phases().values()) == {"Succeeded"}
+
+
+def test_a_stale_plan_renames_nothing(stack: StackFolder, cli: Cli, service: Service) -> None:
+    """The renames of `spec.moved` are written before a pass is planned."""
+    cli.ok("apply", "--yes")
+    stack.write_job("another")
+    cli.ok("plan", "--out", "p.json")
+    stack.job_path("sort").write_text(stack.job_path("classify").read_text().replace("name: classify", "name: sort"))
+    stack.job_path("classify").unlink()
+    stack.write_stack(moved=[{"from": "classify", "to": "sort"}])
+    stack.write_job("another", model="gemini-2.5-pro")
+    refused(cli("apply", "p.json"), "another: its manifest has changed. Nothing was changed")
+    names = {one["job"] for one in cli.ok("state", "list", "-o", "json").json["jobs"]}
+    assert names == {"classify", "translate"}
+    stack.write_job("another")
+    cli.ok("apply", "p.json")
+    assert {one["job"] for one in cli.ok("state", "list", "-o", "json").json["jobs"]} == {
+        "another",
+        "sort",
+        "translate",
+    }
