@@ -242,3 +242,66 @@ def test_calls_that_fail_send_no_row_twice(shop: BucketShop, fault: dict[str, ob
     assert sorted(shop.sent()) == [1, 3, 3]
     check_complete(shop, 7)
     assert shop.staged() == []
+
+
+def test_a_source_that_is_gone_is_read_again_when_it_is_back(shop: BucketShop) -> None:
+    shop.service.rules(
+        *failing("text 3"), {**QUICK, "match": {"row": "text 5"}, "rowOutcomes": [{"finishReason": "SAFETY"}]}
+    )
+    shop.write(numbered(6))
+    shop.cli.ok("apply", "--yes", "--wait")
+    shop.service.remove_object("demo-in", "fr.jsonl")
+    shop.manifest(lifecycle={"retryOn": ["ROWS"]})
+    shop.service.advance("10m")
+    for _ in range(2):
+        ran = shop.cli("apply", "--yes")
+        assert (ran.code, shop.sent()) == (1, [6])
+        assert "No such object: demo-in/fr.jsonl" in ran.err
+    shop.put(numbered(6))
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [6, 1]
+
+
+def test_a_shard_whose_source_is_gone_goes_on_when_it_is_back(shop: BucketShop) -> None:
+    shop.service.faults({"method": "batchPredictionJobs.create", "kind": "status", "status": 429, "count": 9})
+    shop.write(numbered(4), sharding={"maxRows": 2})
+    shop.cli("apply", "--yes")
+    shop.service.remove_object("demo-in", "fr.jsonl")
+    shop.service.faults()
+    shop.service.advance("10m")
+    shop.cli("apply", "--yes")
+    assert shop.sent() == []
+    shop.put(numbered(4))
+    shop.service.advance("10m")
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.sent() == [2, 2]
+    check_complete(shop, 4)
+
+
+def test_a_retry_without_a_staging_bucket_does_not_buy_all_rows(shop: BucketShop) -> None:
+    without = {name: value for name, value in shop.api.provider.items() if name != "stagingBucket"}
+    shop.stack.write_stack(providers={"main": without})
+    shop.service.rules(*failing("text 3"))
+    shop.write(numbered(6))
+    shop.cli.ok("apply", "--yes", "--wait")
+    assert shop.cli("retry", "translate", "--yes").code == 6
+    shop.stack.write_stack(providers={"main": shop.api.provider})
+    shop.cli.ok("retry", "translate", "--yes")
+    assert shop.sent() == [6, 1]
+
+
+def test_a_chosen_part_is_never_replaced_by_the_whole_source(shop: BucketShop) -> None:
+    provider = {**shop.api.provider, "limits": {"rows": 2}}
+    shop.stack.write_stack(providers={"main": provider})
+    shop.service.faults({"method": "batchPredictionJobs.create", "kind": "status", "status": 429, "count": 9})
+    shop.write(numbered(4))
+    shop.cli("apply", "--yes")
+    shop.service.faults()
+    shop.service.advance("10m")
+    shop.stack.write_stack(providers={"main": {n: v for n, v in provider.items() if n != "stagingBucket"}})
+    ran = shop.cli("apply", "--yes")
+    assert (ran.code, shop.sent()) == (1, [])
+    assert "the provider has no stagingBucket any more" in ran.err
+    shop.stack.write_stack(providers={"main": provider})
+    shop.cli.ok("apply", "--yes", "--wait")
+    check_complete(shop, 4)

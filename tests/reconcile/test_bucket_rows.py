@@ -155,3 +155,13 @@ def test_a_source_without_a_staging_bucket_is_never_compared() -> None:
     manifest = replace(wanted(), source=RemoteSource(("gs://b/in.jsonl",)))
     assert list(rows_to_survey(DesiredStack(STACK, (manifest,)), Recorded({}), Options())) == []
     assert choices(Situation(replace(manifest, canary=Canary()))) == [RowChoice()]
+
+
+@pytest.mark.parametrize("is_divisible", [True, False])
+def test_a_retry_of_a_success_needs_a_staging_bucket(is_divisible: bool) -> None:
+    """Without one, all rows would be bought again."""
+    done = collected(rows=SOME, sent=RowsSent(10, 10, ""))
+    manifest = replace(wanted(), source=RemoteSource(("gs://b/in.jsonl",), is_divisible=is_divisible))
+    options = Options(Scope(names=frozenset({"a"})), retry=True)
+    (plan,) = Situation(manifest, row(manifest, done), look(seen(done)), options, inventory=kept(done)).decide().jobs
+    assert (plan.code is Reason.RETRY_REFUSED) is not is_divisible

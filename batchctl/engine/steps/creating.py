@@ -128,13 +128,26 @@ class Creator:
         yield from self._record_success(attempt, remote, provider.now())
 
     def _choose(self, job: DesiredJob, step: Create, token: str) -> Steps[ChosenRows | None]:
-        """The rows to send; an error of the API is recorded as one of the upload."""
+        """The rows to send; None: all. An API error about rows that were chosen is recorded like one of an upload.
+
+        Raises BatchctlError if they were chosen from a source of which no part can be sent any more.
+        """
+        before = self._journal.attempts.get(step.key)
+        is_known = before is not None and before.token == token
         try:
-            return (yield from choose_rows(job, step, token, self._tools))
+            chosen = yield from choose_rows(job, step, token, self._tools)
         except ApiError as error:
-            new = RecordedAttempt(step.key, job.account, job.digest, token, tree=job.tree)
-            attempt = replace(new, trouble=self._trouble(step.key, token))
-            self._raise_failed(attempt, failure_of(Operation.UPLOAD, error), error)
+            if before is not None and is_known:
+                self._raise_failed(before, failure_of(Operation.UPLOAD, error), error)
+            # Nothing was chosen: the next pass decides again which rows are sent.
+            raise
+        if chosen is None and before is not None and is_known and before.sent is not None:
+            message = f"{job.name}: a part of its rows is to be sent, and the provider has no stagingBucket any more"
+            hint = (
+                f"give the provider its stagingBucket again, or call the attempt off with `batchctl cancel {job.name}`"
+            )
+            raise BatchctlError(message, code=ErrorCode.INVALID_INPUT, hint=hint)
+        return chosen
 
     def _record_success(self, attempt: RecordedAttempt, remote: RemoteJob, seen: datetime) -> Steps[None]:
         made = refresh(replace(attempt, remote=remote.name, trouble=None), remote, seen)

@@ -16,6 +16,7 @@ from batchctl.model.reasons import Reason
 from batchctl.model.row_work import RowOrder
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create, Step
+from batchctl.model.work_size import can_send_rows
 from batchctl.reconcile.decide.canary import has_failed_canary
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import rest, wait, wait_until_seen
@@ -114,4 +115,5 @@ def why_no_new_attempt(view: AttemptView, desired: DesiredJob, order: RowOrder |
 def _has_rows_to_retry(view: AttemptView, desired: DesiredJob) -> bool:
     """Whether a new attempt would send only rows without a good answer: the results have some, and a ledger."""
     attempt = view.attempt
-    return desired.row_settings.reuse and view.has_results and attempt.sent is not None and attempt.rows.bad > 0
+    has_ledger = can_send_rows(desired) and desired.row_settings.reuse and attempt.sent is not None
+    return has_ledger and view.has_results and attempt.rows.bad > 0
