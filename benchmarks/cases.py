@@ -1,54 +1,18 @@
-"""The cases: what is measured, each with its peers. Every case has the same rows."""
+"""The cases: what is measured, each with its peers. All cases of rows have the same rows."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from timing import Measure, alternate, run_once
-from world import DEFAULTS, JOB, Stack, control, make_stack
+from scene import OURS, Outcome, Scene, peer
+from start_cases import START_CASES
+from timing import Measure, run_once
+from world import DEFAULTS, JOB, control
 
-PEERS = Path(__file__).resolve().parent / "peers.py"
-OURS = "batchctl"
 _WAITS = {"pending": "0s", "running": "24h"}
 _ENDS = {"pending": "0s", "running": "0s"}
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What the cases run on: a folder of their own, the rows, and the emulator."""
-
-    folder: Path
-    rows: Path
-    url: str
-    rounds: int
-    skipped: frozenset[str] = frozenset()
-
-    def run(self, measures: Sequence[Measure]) -> Sequence[Measure]:
-        """Run the competitors in turn, without those that are skipped."""
-        chosen = [measure for measure in measures if measure.name not in self.skipped]
-        alternate(chosen, self.rounds)
-        return chosen
-
-    def stack(self, name: str) -> Stack:
-        """A new stack with these rows."""
-        return make_stack(self.folder / name, self.rows, self.url)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The measures of one case, batchctl's first, and the bytes that each of them worked on."""
-
-    size: int
-    measures: Sequence[Measure]
-
-
-def peer(name: str, *arguments: str) -> list[str]:
-    """The command line of a peer."""
-    return [sys.executable, str(PEERS), name, *arguments]
 
 
 def validate(scene: Scene) -> Outcome:
@@ -139,4 +103,5 @@ CASES: Mapping[str, Callable[[Scene], Outcome]] = {
     "upload": upload,
     "collect": collect,
     "results": results,
+    **START_CASES,
 }

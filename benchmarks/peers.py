@@ -181,5 +181,31 @@ def _job(number: int) -> Any:  # noqa: ANN401  the client's own type
     return {"model": "gemini-2.5-flash", "src": src, "config": {"display_name": f"job-{number}"}}
 
 
+def parse_manifests(folder: str) -> None:
+    """Parse each file with libyaml, and nothing else."""
+    import yaml
+
+    for path in sorted(Path(folder).iterdir()):
+        yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
+
+
+def check_manifests(folder: str, loader: str) -> None:
+    """Parse each file, check it by batchctl's own schema, compiled once by `jsonschema`, and hash its JSON."""
+    import hashlib
+
+    import yaml
+    from jsonschema import Draft7Validator
+
+    schema = json.loads((ROOT / "schemas" / "batchjob.schema.json").read_text(encoding="utf-8"))
+    validator = Draft7Validator(schema)
+    digests = {}
+    for path in sorted(Path(folder).iterdir()):
+        manifest = yaml.load(path.read_bytes(), Loader=getattr(yaml, loader))
+        if not validator.is_valid(manifest):
+            raise ValueError(path)
+        work = json.dumps(manifest["spec"], sort_keys=True, separators=(",", ":"))
+        digests[manifest["metadata"]["name"]] = hashlib.sha256(work.encode()).hexdigest()
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

@@ -1,6 +1,6 @@
 """Measures batchctl beside its peers: time, processor time, memory, and the ratios of one run.
 
-    python benchmarks/run.py [CASE…] [--rows N] [--row-bytes N] [--rounds N] [--skip PEER] [--json FILE]
+    python benchmarks/run.py [CASE…] [--rows N] [--row-bytes N] [--jobs N] [--rounds N] [--skip PEER] [--json FILE]
 
 Competitors take turns within a run. Machines and their load differ, so only the ratios of one run can be compared.
 """
@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from cases import CASES, OURS, Outcome, Scene
+from cases import CASES
+from scene import OURS, Outcome, Scene
 from timing import machine
 from world import serve_emulator, write_rows
 
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"one or several of: {', '.join(CASES)}; default: all")
     parser.add_argument("--rows", type=int, default=20_000, help="rows of the input (default: %(default)s)")
     parser.add_argument("--row-bytes", type=int, default=1000, help="bytes of a row, about (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=1000, help="jobs of the case `plan` (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each competitor (default: %(default)s)")
     parser.add_argument("--skip", action="append", default=[], metavar="PEER", help="leave a slow peer out; repeatable")
     parser.add_argument("--port", type=int, default=0, help="port of the emulator (default: a free one)")
@@ -48,7 +50,7 @@ def main() -> int:
         write_rows(rows, asked.rows, asked.row_bytes)
         with serve_emulator(folder / "emulator", asked.port) as url:
             for case in chosen:
-                outcome = CASES[case](Scene(folder, rows, url, asked.rounds, frozenset(asked.skip)))
+                outcome = CASES[case](Scene(folder, rows, url, asked.rounds, frozenset(asked.skip), asked.jobs))
                 show(case, outcome)
                 figures[case] = figures_of(outcome)
     if asked.json is not None:
@@ -64,7 +66,7 @@ def show(case: str, outcome: Outcome) -> None:
     for one in outcome.measures:
         speed = outcome.size / _MB / one.cpu if one.cpu else 0.0
         ratio = "" if one.name == OURS else f"{one.cpu / ours.cpu:.2f}"
-        times = f"{one.cpu:8.2f} {100 * one.spread:5.0f} {one.wall:8.2f}"
+        times = f"{one.cpu:8.3f} {100 * one.spread:5.0f} {one.wall:8.2f}"
         print(f"{one.name:20} {times} {speed:8.1f} {one.peak:7.0f} {ratio:>7}", flush=True)
 
 

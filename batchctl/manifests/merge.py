@@ -14,11 +14,11 @@ def merge(under: Node | None, over: Node) -> Node:
     for key, member in over.entries.items():
         if isinstance(member.node, Scalar) and member.node.value is None:
             entries.pop(key, None)
-        elif key in WHOLE:  # null is a value in a JSON schema
-            entries[key] = member
-        else:
+        elif isinstance(member.node, Members) and key not in WHOLE:  # null is a value in a JSON schema
             below = entries[key].node if key in entries else None
             entries[key] = Member(member.key_location, merge(below, member.node))
+        else:
+            entries[key] = member
     return Members(over.location, entries)
 
 

@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_every_case_runs_beside_its_peers(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
-    asked = ["--rows", "200", "--rounds", "1", "--folder", str(tmp_path), "--json", str(figures)]
+    asked = ["--rows", "200", "--jobs", "20", "--rounds", "1", "--folder", str(tmp_path), "--json", str(figures)]
     command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), *asked]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
@@ -23,6 +24,9 @@ def test_every_case_runs_beside_its_peers(tmp_path: Path) -> None:
         assert "json loop" in names
         assert all(len(measure["runs"]) == 1 for measure in found[case]["measures"])
         assert case in done.stdout
+    for case, peer in (("version", "python"), ("help", "click"), ("completion", "click"), ("status", "click")):
+        assert [measure["name"] for measure in found[case]["measures"]] == ["batchctl", peer]
+    assert [measure["name"] for measure in found["plan"]["measures"]][:2] == ["batchctl", "C loader alone"]
 
 
 def test_an_unknown_case_is_refused() -> None:
@@ -30,3 +34,11 @@ def test_an_unknown_case_is_refused() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "there is no case nothing" in done.stderr
+
+
+def test_a_curve_is_drawn_with_one_point_for_each_size() -> None:
+    draw = "from curve import draw; from timing import Run; print(draw([100, 1000], [Run(1, 1, 50), Run(2, 2, 65)]))"
+    folder = str(ROOT / "benchmarks")
+    done = subprocess.run([sys.executable, "-c", draw], cwd=folder, capture_output=True, text=True, check=True)
+    lines = ET.fromstring(done.stdout).findall("{http://www.w3.org/2000/svg}polyline")
+    assert [len(line.attrib["points"].split()) for line in lines] == [2, 2]

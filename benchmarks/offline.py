@@ -1,0 +1,70 @@
+"""Runs a command line of batchctl whose accounts show the jobs of the state, without a call.
+
+    python benchmarks/offline.py STATE plan -C FOLDER
+
+The benchmark of plans leaves out the list of remote jobs, because most of its time is the service's.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from batchctl.cli import connect
+from batchctl.cli import main as run
+from batchctl.model.keys import Account, AttemptKey, Mark
+from batchctl.model.observed import RemoteJob, RowCounts
+
+
+class Listed:
+    """An account that shows the jobs of the state."""
+
+    lists_foreign = True
+    identity = ""
+
+    def __init__(self, account: Account, state: Path) -> None:
+        self.account = account
+        self._state = state
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def confirm_clock(self) -> bool:
+        return True
+
+    def list_jobs(self, *, foreign: bool = False) -> Iterator[RemoteJob]:
+        del foreign
+        return remote_jobs(self.account, self._state)
+
+    def close(self) -> None:
+        pass
+
+
+def remote_jobs(account: Account, state: Path) -> Iterator[RemoteJob]:
+    """The remote jobs of all attempts."""
+    with sqlite3.connect(f"file:{state}?mode=ro", uri=True) as db:
+        (stack, uid) = db.execute("SELECT stack, uid FROM meta").fetchone()
+        columns = "job, attempt, shard, remote, state, digest, token, create_time, start_time"
+        for job, attempt, shard, remote, phase, digest, token, *times in db.execute(f"SELECT {columns} FROM attempts"):
+            mark = Mark(stack, uid, AttemptKey(job, attempt, shard), digest[:15], token)
+            created, started = map(datetime.fromisoformat, times)
+            rows = RowCounts(2)
+            yield RemoteJob(remote, account, str(mark), mark, phase, "gemini-2.5-flash", created, started, rows=rows)
+
+
+def main(state: Path, *arguments: str) -> None:
+    """Run the command."""
+    os.environ["GEMINI_API_KEY"] = "bench"
+    sys.argv[:] = ["batchctl", *arguments]
+    connect.open_account = lambda account, *_: Listed(account, state)  # type: ignore[assignment]
+    run()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,50 @@
+"""What the cases run on, and what they give."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from timing import Measure, alternate
+from world import Stack, make_stack
+
+PEERS = Path(__file__).resolve().parent / "peers.py"
+OURS = "batchctl"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the cases run on: a folder of their own, the rows, and the emulator."""
+
+    folder: Path
+    rows: Path
+    url: str
+    rounds: int
+    skipped: frozenset[str] = frozenset()
+    jobs: int = 1000
+    """The jobs of the case `plan`."""
+
+    def run(self, measures: Sequence[Measure]) -> Sequence[Measure]:
+        """Run the competitors in turn, without those that are skipped."""
+        chosen = [measure for measure in measures if measure.name not in self.skipped]
+        alternate(chosen, self.rounds)
+        return chosen
+
+    def stack(self, name: str) -> Stack:
+        """A new stack with these rows."""
+        return make_stack(self.folder / name, self.rows, self.url)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The measures of one case, batchctl's first, and the bytes that each of them worked on."""
+
+    size: int
+    measures: Sequence[Measure]
+
+
+def peer(name: str, *arguments: str) -> list[str]:
+    """The command line of a peer."""
+    return [sys.executable, str(PEERS), name, *arguments]
