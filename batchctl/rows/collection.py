@@ -139,12 +139,17 @@ class Collection:
                 "answersSha256": written.sha256,
                 "verdicts": dict(own.verdicts),
             }
-        collected = self._merged(path, whole, found) if is_part else _counted(path, written, settled)
-        unmatched = settled.fates.count(Fate.UNMATCHED)
+        unmatched, anonymous = settled.fates.count(Fate.UNMATCHED), anonymous if came > 1 else 0
+        if is_part:
+            # Those of earlier attempts are in the merged results, too.
+            collected = self._merged(path, whole, {**found, "rows": {"unmatched": unmatched + anonymous}}, found)
+            unmatched = collected.unmatched - anonymous
+        else:
+            collected = _counted(path, written, settled)
         collected = replace(
             collected,
             unmatched=unmatched,
-            anonymous=anonymous if came > 1 else 0,
+            anonymous=anonymous,
             tokens=tokens,
             came=came,
             sent=own,
@@ -217,10 +222,10 @@ class Collection:
         for item in items:
             yield item if item.index is None else structs.replace(item, index=numbers.get(item.index))
 
-    def _merged(self, path: str, whole: WholeInput, found: dict[str, Json]) -> Collected:
+    def _merged(self, path: str, whole: WholeInput, manifest: Mapping[str, Json], found: dict[str, Json]) -> Collected:
         """Write the results of all attempts, and put their checksum into `found`."""
         index = self._earlier.index()
-        own = read_segment(self._part, found)
+        own = read_segment(self._part, manifest)
         assert own is not None
         index.add(own)
         merged = merge(self._part / RESULTS_FILE, whole.rows(), index, self._earlier.key.attempt)
@@ -238,7 +243,7 @@ def _named(rows: Iterable[InputRow], sent: SentList) -> Iterator[InputRow]:
 def merged_rows(path: str, merged: Merged) -> Collected:
     """The outcome of a merge, as that of a collection."""
     verdicts = dict(sorted_codes(merged.verdicts))
-    return Collected(path, merged.ok, merged.came - merged.ok, merged.missing, 0, verdicts=verdicts)
+    return Collected(path, merged.ok, merged.came - merged.ok, merged.missing, merged.unmatched, verdicts=verdicts)
 
 
 def sorted_codes(verdicts: Mapping[str, int]) -> Iterator[tuple[str, int]]:

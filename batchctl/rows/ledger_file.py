@@ -112,6 +112,8 @@ class Segment:
     """Whether a row without a result counts as tried: not if the whole job failed or was stopped."""
     attempt: int | None = None
     """The attempt of the job; None for that of another job whose results are used."""
+    unmatched: int = 0
+    """Results in the file of answers that match no row."""
 
     def __len__(self) -> int:
         return len(self.body) // _RECORD.size
@@ -144,5 +146,7 @@ def read_segment(folder: Path, manifest: Mapping[str, Json]) -> Segment | None:
         raise ValueError(f"{LEDGER_FILE} has a verdict that cannot be")
     sent_with = SentWith.read(facts["sentWith"]) if "sentWith" in facts else None
     renews, is_missing_tried = facts.get("renews") is True, facts.get("missingTried") is not False
-    marks = renews, sent_with, is_missing_tried, manifest.get("attempt")
+    rows = manifest.get("rows", {})
+    unmatched = rows.get("unmatched", 0) + rows.get("anonymous", 0)
+    marks = renews, sent_with, is_missing_tried, manifest.get("attempt"), unmatched
     return Segment(folder / facts["answers"], tuple(codes), body, *marks)

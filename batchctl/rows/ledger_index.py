@@ -6,7 +6,7 @@ a good answer, the latest result counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from batchctl.model.row_work import RowHistory
 from batchctl.model.verdicts import RowVerdict
@@ -32,6 +32,11 @@ class LedgerIndex:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """In the order of their attempts."""
+        return self._segments
 
     def add(self, segment: Segment) -> None:
         """Add the results of a later attempt."""

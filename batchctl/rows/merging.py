@@ -21,6 +21,7 @@ from batchctl.rows.ledger_file import LedgerRecord, Segment
 from batchctl.rows.ledger_index import LedgerIndex
 from batchctl.rows.lines import encoded
 from batchctl.rows.raw_files import with_raw_file
+from batchctl.rows.unmatched import unmatched_lines
 from batchctl.rows.whole_input import WholeRow
 
 
@@ -30,6 +31,8 @@ class Merged:
 
     sha256: str
     verdicts: Counter[str]
+    unmatched: int = 0
+    """Results behind these rows that match none of them."""
 
     @property
     def ok(self) -> int:
@@ -49,10 +52,13 @@ class Merged:
 
 def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex, attempt: int) -> Merged:
     """Write the merged results of an attempt durably. Rows of another attempt say which one. Raises OSError."""
-    verdicts = Counter[str]()
+    verdicts, keys = Counter[str](), set[str]()
+    with_others = [segment for segment in index.segments if segment.unmatched]
     with create_file(path) as target, Answers() as answers:
         lines = HashedLines(target)
         for row in rows:
+            if with_others and row.key is not None:
+                keys.add(row.key)
             found = index.find(row.fingerprint)
             if found is None or not found[1].length:
                 verdicts[(RowVerdict.NOT_SENT if found is None else RowVerdict.NO_RESULT).value] += 1
@@ -60,7 +66,11 @@ def merge(path: Path, rows: Iterable[WholeRow], index: LedgerIndex, attempt: int
             verdicts[found[1].code] += 1
             outcome = with_raw_file(answers.read(*found), found[0].answers.parent, path.parent, row.position)
             lines.add(_line(row, found[1].code, found[0], outcome, attempt))
-        return Merged(lines.finish(), verdicts)
+        unmatched = 0
+        for line in (line for segment in with_others for line in unmatched_lines(segment, attempt, keys)):
+            lines.add(line)
+            unmatched += 1
+        return Merged(lines.finish(), verdicts, unmatched)
 
 
 def _line(row: WholeRow, code: str, segment: Segment, outcome: bytes, attempt: int) -> bytes:

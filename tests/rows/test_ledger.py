@@ -406,3 +406,23 @@ def test_too_many_shards_are_refused_before_anything_is_sent(shop: Shop, monkeyp
     with pytest.raises(ResultsError, match="more than 2 remote jobs"):
         shop.send(wanted, 1)
     assert len(shop.send(replace(wanted, sharding=ShardLimits(rows=2)), 1)) == 2
+
+
+def test_results_that_match_no_row_are_in_merged_results_too(shop: Shop) -> None:
+    wanted = work("x", "y")
+    shop.send(wanted, 1)
+    first = shop.collect(wanted, 1, [("x", "1"), ("y", 13), ("stranger", "paid")])
+    assert first.unmatched == 1
+    shop.send(wanted, 2, RETRYABLE)
+    found = shop.collect(wanted, 2, [("y", "2"), ("other", 13)])
+    assert shop.results(found) == [
+        ("x", 0, "1"),
+        ("y", 1, "2"),
+        ("stranger", None, "paid"),
+        ("other", None, "INTERNAL"),
+    ]
+    lines = (shop.root / found.path / "results.jsonl").read_text().splitlines()
+    assert [json.loads(line).get("attempt") for line in lines] == [1, None, 1, None]
+    assert (found.unmatched, found.ok, found.missing) == (2, 2, 0)
+    path, again = shop.ledger.assemble(work("y", "x", digest="3"), key(3), MARKS | {"token": token(3)}, GOOD)
+    assert (again.unmatched, len((shop.root / path / "results.jsonl").read_text().splitlines())) == (2, 4)
