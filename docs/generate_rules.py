@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from batchctl.reconcile.decide.follow_ups import FOLLOW_UPS
 from batchctl.reconcile.table import FIRST_RULES, RULES, STACK_RULES
 from batchctl.reconcile.view.subject import JobKind
 
@@ -23,6 +24,16 @@ The first rule in this table that gives a decision makes it.
 
 | rule | jobs | effect | reason for its position |
 | --- | --- | --- | --- |
+"""
+_FOLLOW_UPS = """
+### Rows of an attempt that has ended
+
+The rules `same-work`, `awaited-rows` and `changed-work` follow an attempt to its end.
+When all its shards have ended and are collected, the first of these that gives a decision makes it.
+If none does, `retryOn`, `backoffLimit` and the outcome of the attempt decide.
+
+| decision | effect | reason for its position |
+| --- | --- | --- |
 """
 _THEN = """
 ## Additional steps and holds
@@ -55,7 +66,8 @@ def rules_page() -> str:
     first = "".join(f"| `{one.id}` | {_jobs(one.kinds)} | {one.does} | {one.why_here} |\n" for one in FIRST_RULES)
     then = "".join(f"| `{one.id}` | {_jobs(one.kinds)} | {one.does} | {one.why_here} |\n" for one in RULES)
     stack = "".join(f"| `{one.id}` | {one.does} | {one.why_here} |\n" for one in STACK_RULES)
-    return f"{_HEAD}{first}{_THEN}{then}{_STACK}{stack}"
+    rows = "".join(f"| `{one.id}` | {one.does} | {one.why_here} |\n" for one in FOLLOW_UPS)
+    return f"{_HEAD}{first}{_FOLLOW_UPS}{rows}{_THEN}{then}{_STACK}{stack}"
 
 
 def _jobs(kinds: frozenset[JobKind]) -> str:

@@ -76,21 +76,22 @@ FIRST_RULES: tuple[FirstRule, ...] = (
     FirstRule(
         "retry-order",
         _DESIRED,
-        "`batchctl retry` starts a new attempt",
+        "`batchctl retry` starts a new attempt; with `--rows`, it sends the rows that are named, also after success",
         "The command takes precedence over the recorded outcome: refused, failed and cancelled attempts are retried.",
         follow_retry_order,
     ),
     FirstRule(
         "unsent",
         _DESIRED,
-        "an attempt without a remote job is resolved, sent again, or stays refused",
+        "an attempt without a remote job is resolved, sent again, or stays refused; shards are left to `same-work`",
         "Without a remote job, the next rules have nothing to follow or replace.",
         decide_unsent,
     ),
     FirstRule(
         "same-work",
         _DESIRED,
-        "the remote job is followed to its end, collected, and retried if `retryOn` allows it",
+        "each remote job is followed to its end and collected; when all shards have ended, their results are"
+        " merged, and rows or the job are retried as the manifest says",
         "This rule decides all jobs whose work has not changed; only changed work remains.",
         decide_same_work,
     ),
@@ -104,7 +105,7 @@ FIRST_RULES: tuple[FirstRule, ...] = (
     FirstRule(
         "changed-work",
         _DESIRED,
-        "`onChange` decides what happens when the work has changed",
+        "`onChange` decides what happens when the work has changed; shards that were not created are given up",
         "It always decides, so it is the last rule for jobs with a manifest.",
         decide_changed,
     ),
@@ -128,14 +129,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "known-work",
         _DESIRED,
-        "complete results of the same work are reused instead of a create call",
+        "complete results of the same work are reused instead of a create call; those of one shard or of a"
+        " canary are not complete",
         "It removes the create call, so it comes before all rules that add steps.",
         reuse_known_work,
     ),
     Rule(
         "choose-rows",
         _DESIRED,
-        "a create call sends the rows without a good answer; if there are none, nothing is created",
+        "a create call sends the rows without a good answer, or a canary of them; if there are none, nothing"
+        " is created",
         "It chooses rows for the create calls that `known-work` leaves.",
         choose_rows,
     ),
@@ -170,7 +173,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "duplicates",
         _PLANNED,
-        "a second remote job for an attempt is cancelled",
+        "a second remote job for an attempt, or for a shard, is cancelled",
         "It adds a cancel to any action, so it comes after the rules that choose the action.",
         cancel_duplicates,
     ),
@@ -233,7 +236,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "dependencies",
         _DESIRED,
-        "a create call waits for the jobs in `dependsOn`",
+        "a create call waits for the jobs in `dependsOn`; that of a chain also for its rows",
         "It holds back a create call that is otherwise decided, and keeps the records of the rules above.",
         wait_for_dependencies,
     ),
@@ -272,7 +275,8 @@ STACK_RULES: tuple[StackRule, ...] = (
     ),
     StackRule(
         "admission",
-        "a create waits until its account has capacity",
+        "a create waits until its account has capacity; of several shards, as many are created as there is"
+        " capacity for",
         "It comes after `guards`, so that a refused create takes no capacity from others.",
         admit,
     ),

@@ -11,6 +11,7 @@ from batchctl.model.desired import InlineRows, RequestRow
 from batchctl.model.keys import AttemptKey
 from batchctl.model.observed import RowCounts
 from batchctl.model.reasons import Reason
+from batchctl.model.recorded import RecordedAttempt
 from batchctl.model.row_settings import Canary, MaxFailedRows, RowSettings
 from batchctl.model.row_work import RowChoice, RowsSent
 from batchctl.model.states import Phase
@@ -19,6 +20,7 @@ from batchctl.reconcile import Options, Scope
 from batchctl.reconcile.view.endings import row_words
 from tests.support.decisions import (
     HERE,
+    NOW,
     Situation,
     attempt,
     canary,
@@ -30,6 +32,7 @@ from tests.support.decisions import (
     ordered,
     row,
     seen,
+    with_row,
 )
 
 LENIENT = Canary(max_failed_rows=MaxFailedRows("20%"))
@@ -155,3 +158,64 @@ def test_rows_that_were_not_sent_are_no_failures() -> None:
 def test_rows_without_a_result_are_counted_beside_the_failed_ones() -> None:
     counts = RowCounts(10, 5, 2, {"OK": 5, "SAFETY": 2, "NO_RESULT": 3})
     assert row_words(collected(rows=counts)) == "2 of 10 rows failed (2 SAFETY); 3 of 10 rows have no result"
+
+
+def accepted(made: Situation) -> Situation:
+    """The same after `batchctl retry --accept-canary`."""
+    assert made.record is not None
+    assert made.wanted is not None
+    return replace(made, record=with_row(made.record, canary_accepted=made.wanted.digest))
+
+
+def again(ended: RecordedAttempt, *, by_order: bool = False) -> list[int | None]:
+    """The rows of the next create call after an attempt, of a job with a canary that is tried again: None is all."""
+    manifest = wanted(1000, lifecycle=job(retry_on=frozenset({"FAILED", "EXPIRED"}), backoff_limit=2).lifecycle)
+    record = with_row(row(manifest, ended), retry_requested=NOW if by_order else None)
+    (plan,) = Situation(manifest, record, look(seen(ended)), inventory=kept(ended)).decide().jobs
+    return [step.rows.most for step in plan.steps if isinstance(step, Create)]
+
+
+BAD = {"verdicts": {"SAFETY": 50}}
+
+
+@pytest.mark.parametrize(
+    ("ended", "most"),
+    [
+        (attempt(1, "FAILED", sent=RowsSent(1000, 1000, "")), None),
+        (attempt(1, "FAILED", sent=None), None),
+        (attempt(1, "FAILED", sent=RowsSent(50, 1000, "", is_canary=True)), 50),
+        (attempt(1, "EXPIRED", results="a/1", sent=RowsSent(50, 1000, "", is_canary=True, **BAD)), 50),
+        (attempt(1, "EXPIRED", results="a/1", sent=RowsSent(50, 1000, "", is_canary=True, verdicts={"OK": 50})), None),
+    ],
+    ids=["all rows were sent", "an earlier release", "no results", "no good row", "all its rows are good"],
+)
+def test_a_canary_comes_first_until_one_has_passed(ended: RecordedAttempt, most: int | None) -> None:
+    assert again(ended) == [most]
+
+
+def test_a_failed_canary_is_tried_again_by_order() -> None:
+    sent = RowsSent(50, 1000, "", is_canary=True, **BAD)
+    bad = collected(sent=sent, rows=RowCounts(1000, 0, 50))
+    assert again(bad, by_order=True) == [50]
+
+
+def test_a_canary_that_the_manifest_no_longer_has_cannot_be_accepted() -> None:
+    made = canary(OK=40, SAFETY=10)
+    assert made.wanted is not None
+    made = replace(made, wanted=replace(made.wanted, canary=None), options=ACCEPT)
+    (plan,) = made.decide().jobs
+    assert (plan.code, plan.guard is not None) == (Reason.RETRY_REFUSED, True)
+    assert "no failed canary" in plan.reason
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (canary(OK=50), "the canary passed: 50 of 50 rows are good; the other 950 rows follow"),
+        (canary(of=51, OK=50), "the canary passed: 50 of 50 rows are good; the other 1 row follows"),
+        (accepted(canary(OK=40, SAFETY=10)), "the canary failed and was accepted: 40 of 50 rows are good"),
+    ],
+)
+def test_the_reason_says_what_the_canary_showed(made: Situation, words: str) -> None:
+    (plan,) = made.decide().jobs
+    assert plan.reason.startswith(words)

@@ -212,8 +212,14 @@ def test_shards_that_are_not_missing_or_not_wanted_are_not_created_again(made: S
 
 
 def test_shards_that_keep_going_missing_are_given_up() -> None:
-    first = replace(GONE, gone_time=LOCAL - 9 * HOUR)
-    before = [replace(first, key=AttemptKey("a", number, 2), token=f"t{number:09}") for number in (1, 2, 3)]
+    gone = replace(GONE, gone_time=LOCAL - 9 * HOUR)
+    before = [
+        replace(
+            one, key=replace(one.key, attempt=number), token=f"t{number}{one.key.shard:08}", remote=f"batches/{number}"
+        )
+        for number in (1, 2, 3)
+        for one in (done(0, delete_time=NOW), gone)
+    ]
     last = [replace(one, key=replace(one.key, attempt=4)) for one in (done(0), done(1), GONE)]
     made = merged(*last, wanted=RECREATED)
     assert made.record is not None

@@ -13,7 +13,7 @@ from batchctl.model.recorded import JobRow, RecordedAttempt
 from batchctl.model.row_settings import Canary, MaxFailedRows
 from batchctl.model.row_work import RowChoice, RowsToSend
 from batchctl.model.steps import Create, Merge
-from batchctl.reconcile.decide import canary, remote
+from batchctl.reconcile.decide import canary, follow_ups, remote, shards
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.rules import row_choice
 from batchctl.reconcile.view import found_results
@@ -66,8 +66,8 @@ def not_waiting_for_all_shards(patch: Patch) -> None:
 
 
 def following_the_first_shard(patch: Patch) -> None:
-    combine = remote.combine_decisions
-    patch.setattr(remote, "combine_decisions", lambda subject, view, decisions: combine(subject, view, decisions[:1]))
+    combine = shards.combine_decisions
+    patch.setattr(shards, "combine_decisions", lambda subject, view, decisions: combine(subject, view, decisions[:1]))
 
 
 def without_canary(patch: Patch) -> None:
@@ -82,12 +82,16 @@ def taking_a_shard_for_the_work(patch: Patch) -> None:
     patch.setattr(found_results, "is_shard", lambda attempt: False)
 
 
+def without_follow_up(patch: Patch, name: str) -> None:
+    patch.setattr(follow_ups, "FOLLOW_UPS", tuple(one for one in follow_ups.FOLLOW_UPS if one.id != name))
+
+
 def forgetting_missing_shards(patch: Patch) -> None:
-    patch.setattr(remote, "send_missing_shards", lambda subject, view, context: None)
+    without_follow_up(patch, "shards-left")
 
 
 def forgetting_gone_shards(patch: Patch) -> None:
-    patch.setattr(remote, "recreate_shards", lambda subject, view, context: None)
+    without_follow_up(patch, "shards-missing")
 
 
 def giving_up_nothing(patch: Patch) -> None:
@@ -95,7 +99,7 @@ def giving_up_nothing(patch: Patch) -> None:
 
 
 def without_row_retries(patch: Patch) -> None:
-    patch.setattr(remote, "retry_rows", lambda subject, view, context: None)
+    without_follow_up(patch, "row-retry")
 
 
 def keeping_orders(patch: Patch) -> None:

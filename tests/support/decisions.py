@@ -390,11 +390,11 @@ def touched_by(step: Step) -> str | None:
 FAILURE = Status(13, "the model is on holiday.")
 
 
-def canary(settings: Canary | None = None, tokens: int | None = None, **verdicts: int) -> Situation:
+def canary(settings: Canary | None = None, tokens: int | None = None, *, of: int = 1000, **verdicts: int) -> Situation:
     """A collected canary of 50 rows of 1,000, with these verdicts."""
-    wanted = replace(job(), canary=settings or Canary(), source=InlineRows((RequestRow(None, {}),) * 1000))
-    sent = RowsSent(50, 1000, "", is_canary=True, verdicts=verdicts, tokens=tokens)
-    done = collected(sent=sent, rows=RowCounts(1000, verdicts.get("OK", 0), 50 - verdicts.get("OK", 0)))
+    wanted = replace(job(), canary=settings or Canary(), source=InlineRows((RequestRow(None, {}),) * of))
+    sent = RowsSent(50, of, "", is_canary=True, verdicts=verdicts, tokens=tokens)
+    done = collected(sent=sent, rows=RowCounts(of, verdicts.get("OK", 0), 50 - verdicts.get("OK", 0)))
     return Situation(wanted, row(wanted, done), look(seen(done)), inventory=kept(done))
 
 

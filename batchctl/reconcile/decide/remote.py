@@ -15,22 +15,15 @@ from batchctl.model.recorded import CancelCause, Operation, RecordedAttempt
 from batchctl.model.states import GOOD_STATES, JobState, Phase
 from batchctl.model.steps import Cancel, Collect, Create
 from batchctl.reconcile.calls.troubles import is_collection_due
-from batchctl.reconcile.decide.canary import follow_canary
 from batchctl.reconcile.decide.context import Context
 from batchctl.reconcile.decide.decision import BY_ORDER, create, rest, wait, wait_until_seen
-from batchctl.reconcile.decide.recreate import recreate, recreate_shards
+from batchctl.reconcile.decide.follow_ups import find_follow_up
+from batchctl.reconcile.decide.recreate import recreate
 from batchctl.reconcile.decide.retry_policy import failure_name, judge
-from batchctl.reconcile.decide.row_retry import retry_rows
-from batchctl.reconcile.decide.shards import (
-    follow_shards,
-    give_up_unsent,
-    merge_when_collected,
-    send_missing_shards,
-)
+from batchctl.reconcile.decide.shards import follow_shards, give_up_unsent, merge_when_collected
 from batchctl.reconcile.decide.steps import collect_steps, next_cancel
 from batchctl.reconcile.decide.unseen import find_unseen, wait_to_see
 from batchctl.reconcile.decide.unsent import go_on_unsent
-from batchctl.reconcile.decide.unsent_rows import send_unsent_rows
 from batchctl.reconcile.view.attempt_view import AttemptView
 from batchctl.reconcile.view.endings import has_succeeded, row_words, was_cancelled
 from batchctl.reconcile.view.shards import is_settled
@@ -181,13 +174,7 @@ def _decide_ended(subject: Subject, view: AttemptView, context: Context) -> Deci
         collect = (Collect(view.key, view.shown),)
     if was_cancelled(attempt, CancelCause.REMOVE, CancelCause.REPLACE) and not subject.is_cancel_requested:
         return _create_again(subject, context).before(*collect)
-    followed = (
-        send_missing_shards(subject, view, context)
-        or recreate_shards(subject, view, context)
-        or follow_canary(subject, view, context)
-        or retry_rows(subject, view, context)
-        or send_unsent_rows(subject, view, context)
-    )
+    followed = find_follow_up(subject, view, context)
     if followed is not None:
         decision = followed
     elif attempt.results_lost and attempt.state in GOOD_STATES:
