@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,8 @@ from batchctl.disk.safe_open import UnsafeFile
 def open_out(path: Path) -> Iterator[BinaryIO]:
     """A stream to a private file that takes the place of `path` at the end. Raises BatchctlError."""
     try:
+        if not path.name:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         with replace_file(path) as stream:
             yield stream
     except OSError as error:

@@ -300,10 +300,17 @@ def test_manifests_from_standard_input_cannot_be_saved(
     assert "standard input, which cannot be read again" in ran.err
 
 
-def test_a_file_that_cannot_be_written_is_an_error(cli: Cli) -> None:
-    ran = cli("plan", "--out", "no/such/p.json")
-    assert ran.code == 1
-    assert "cannot write no/such/p.json" in ran.err
+@pytest.mark.parametrize("option", ["--out", "--events"])
+@pytest.mark.parametrize(
+    ("file", "shown"), [("no/such/p.json", "no/such/p.json"), (".", "."), ("", "."), ("jobs", "jobs")]
+)
+def test_a_file_that_cannot_be_written_is_an_error(
+    stack: StackFolder, cli: Cli, option: str, file: str, shown: str
+) -> None:
+    ran = cli("plan", option, file)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"error: CannotWrite cannot write {shown}: " in ran.err
+    assert list(stack.path.glob(".batchctl-*")) == []
 
 
 def test_a_saved_plan_goes_on_waiting(cli: Cli, service: Service, quick: list[float]) -> None:
