@@ -16,6 +16,7 @@ from batchctl.model.row_work import OrderedRows, RowChoice, RowHistory, RowOrder
 from batchctl.model.sent_with import SentWith
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options, Scope, rows_to_survey
+from batchctl.reconcile.decide.row_order import order_of_rows, ordered_words
 from tests.support.decisions import (
     LOCAL,
     STACK,
@@ -248,3 +249,34 @@ def test_a_rerun_without_a_list_of_rows_is_not_replaced_by_known_results(since: 
     assert made.record is not None
     record = replace(made.record, row=replace(made.record.row, rows_since=since))
     assert show(replace(made, record=record).decide()).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "order"),
+    [
+        (Options(), FAILED),
+        (Options(Scope(names=frozenset({"a"}))), FAILED),
+        (Options(Scope(names=frozenset({"b"})), retry=True, retry_rows=ALL), FAILED),
+        (command(ALL), ALL),
+        (command(None), None),
+    ],
+    ids=["no command", "another command", "a command for another job", "this command", "without rows"],
+)
+def test_an_order_is_that_of_the_command_or_else_of_the_state(options: Options, order: RowOrder | None) -> None:
+    recorded = row(job(), retry_requested=LOCAL, retry_rows=FAILED).row
+    assert order_of_rows("a", recorded, options) == order
+    assert order_of_rows("a", None, Options()) is None
+    assert order_of_rows("a", row(job(), retry_rows=FAILED).row, Options()) is None
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (None, ""),
+        (RowWork(3, 2, 1, 1, 0), ""),
+        (work(FAILED, 2, "k1", "k2"), ": 2 of 3 rows to send: k1, k2"),
+        (work(FAILED, 3, "k1", "k2"), ": 3 of 3 rows to send: k1, k2 and 1 more"),
+    ],
+)
+def test_the_words_of_an_order_name_its_first_rows(known: RowWork | None, words: str) -> None:
+    assert ordered_words(known) == words

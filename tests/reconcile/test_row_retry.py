@@ -16,6 +16,7 @@ from batchctl.model.row_work import RowChoice, RowsToSend, RowWork
 from batchctl.model.states import Phase
 from batchctl.model.steps import Create
 from batchctl.reconcile import Options, Scope
+from batchctl.reconcile.calls.backoff import delay
 from tests.support.decisions import (
     MINUTE,
     NOW,
@@ -28,6 +29,7 @@ from tests.support.decisions import (
     ordered,
     row,
     seen,
+    with_row,
     with_rows,
 )
 
@@ -125,3 +127,18 @@ def test_a_job_that_is_only_cancelled_has_no_retry() -> None:
     made = failed()
     (plan,) = replace(made, wanted=None, options=Options(Scope(names=frozenset({"a"})))).decide().jobs
     assert plan.code is not Reason.ROWS_RETRIED
+
+
+def test_the_pause_is_over_at_its_end_and_not_before() -> None:
+    pause = delay(1, collected(1).token)
+    (over,) = failed(end_time=NOW - pause).decide().jobs
+    assert over.code is Reason.ROWS_RETRIED
+    (before,) = failed(end_time=NOW - pause + SECOND / 1000).decide().jobs
+    assert before.code is Reason.BACK_OFF
+
+
+def test_only_answers_since_the_last_rerun_count() -> None:
+    made = failed()
+    assert made.record is not None
+    (plan,) = replace(made, record=with_row(made.record, rows_since=2)).decide().jobs
+    assert [step.rows.since for step in plan.steps if isinstance(step, Create)] == [2]
