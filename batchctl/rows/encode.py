@@ -140,12 +140,13 @@ class RowEncoder:
         own = JobRows(job, self._line_bytes)
         for row in rows:
             try:
-                found = own.row(row_of(row, job.row_kind))
+                found = row_of(row, job.row_kind)
             except ValueError:
                 # It cannot be sent again by itself, so none of them can: the list would not be that of the input.
                 yield row
                 continue
-            yield structs.replace(row, fingerprint=found.fingerprint)
+            fingerprint, _ = own.printer.read(own.wire.described(found, own.wire.request(found)))
+            yield structs.replace(row, fingerprint=fingerprint)
 
     def release(self) -> None:
         if self._copies is not None:
