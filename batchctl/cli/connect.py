@@ -17,7 +17,9 @@ from batchctl.model.desired import ProviderConfig, Stack
 from batchctl.model.errors import BatchctlError
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.ports import Clock, Provider
-from batchctl.providers.accounts import Shared, open_account
+from batchctl.model.state_objects import StateObjects
+from batchctl.providers.accounts import PLACEHOLDER, Shared, open_account
+from batchctl.providers.http.clients import check_environment
 from batchctl.providers.http.urls import Transport
 from batchctl.providers.wire import Owner, Place, Wire
 
@@ -55,6 +57,31 @@ class Connections:
         owner = Owner(self._stack.name, self._stack.uid, self._stack.limits)
         wire = Wire(self._clock, SystemRandom().random, transport, self._activity)
         return open_account(account, place, owner, self._env, self._shared, wire)
+
+    def open_state_objects(self, url: str) -> StateObjects:
+        """The place of a shared state. Raises BatchctlError without usable credentials.
+
+        An emulator gets no credentials: the one of STORAGE_EMULATOR_HOST, as with Google's own clients, or that of a
+        stack whose providers are all on the emulator.
+        """
+        from batchctl.providers.cloud.state_objects import open_bucket_objects
+        from batchctl.providers.google_credentials import StaticToken
+
+        place, transport = self._storage_place()
+        if transport is None:
+            check_environment((place.storage_url,))
+        credentials = StaticToken(PLACEHOLDER) if place.is_emulator else self._shared.google()
+        wire = Wire(self._clock, SystemRandom().random, transport, self._activity)
+        return open_bucket_objects(url, place, wire, self._stack.limits, credentials)
+
+    def _storage_place(self) -> tuple[Place, Transport | None]:
+        served = self._service_url("STORAGE_EMULATOR_HOST")
+        if served is not None:
+            return Place(served, served, served, is_emulator=True), None
+        accounts = [resolve_account(one, self._env) for one in self._stack.providers.values()]
+        if accounts and all(account.origin == EMULATOR_ORIGIN for account in accounts):
+            return self._emulator_place()
+        return Place(_STORAGE_URL, _STORAGE_URL, _BIGQUERY_URL), None
 
     def follow(self, stack: Stack) -> Connections:
         """Use the providers of a stack file that has changed."""

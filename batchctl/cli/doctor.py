@@ -19,7 +19,7 @@ from batchctl.cli.output import emit
 from batchctl.cli.workspace import Workspace, open_workspace
 from batchctl.manifests.accounts import resolve_account
 from batchctl.model.allowance import Allowance
-from batchctl.model.desired import ProviderConfig
+from batchctl.model.desired import ProviderConfig, SharedPlace
 from batchctl.model.errors import BatchctlError, NotDelivered
 from batchctl.model.keys import EMULATOR_ORIGIN, Account
 from batchctl.model.observed import TOLERATED_OFFSET
@@ -174,5 +174,5 @@ def _examine_hooks(workspace: Workspace) -> Iterator[Finding]:
             yield Finding(hook.name, "usable", Health.OK, "nothing was sent")
 
 
-def _shown(path: Path) -> str:
-    return os.path.relpath(path)
+def _shown(place: Path | SharedPlace) -> str:
+    return str(place) if isinstance(place, SharedPlace) else os.path.relpath(place)

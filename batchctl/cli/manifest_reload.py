@@ -43,7 +43,8 @@ def warn_of_links(workspace: Workspace) -> None:
     """Warn if state or results would be left behind when the link to the stack switches to another checkout."""
     stack = workspace.stack
     shown = Path(os.path.normpath(Path(folder.name()) / workspace.file.parent))
-    inside = [str(path) for path in (stack.state, stack.results) if path.is_relative_to(stack.folder)]
+    places = (stack.state, stack.results)
+    inside = [str(path) for path in places if isinstance(path, Path) and path.is_relative_to(stack.folder)]
     if shown != stack.folder and inside:
         words = f"warning: {shown} is reached through a symbolic link. If the link switches, these files stay behind: "
         click.echo(f"{words}{', '.join(inside)}. Set --state and spec.results to places outside of it.", err=True)

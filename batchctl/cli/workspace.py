@@ -19,6 +19,7 @@ import click
 from batchctl.cli.call_progress import watch_calls
 from batchctl.cli.common import Common
 from batchctl.cli.known_rows import KnownRows, cache_folder
+from batchctl.cli.open_state import Opener
 from batchctl.engine.clock import SystemClock
 from batchctl.manifests.compose import MAX_BYTES
 from batchctl.manifests.duration_reader import parse_duration
@@ -26,6 +27,7 @@ from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.load import Asked, load
 from batchctl.manifests.manifest_files import STACK_FILE, STANDARD_INPUT, find_stack_file
 from batchctl.manifests.trust import Trust
+from batchctl.model.activity import Activity
 from batchctl.model.codes import ErrorCode
 from batchctl.model.desired import DesiredStack, Stack
 from batchctl.model.errors import BatchctlError, UsageError
@@ -37,7 +39,7 @@ from batchctl.report.activity import Board
 from batchctl.report.escape import terminal
 
 if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its start
-    from batchctl.state.store import FileState
+    from batchctl.state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,18 @@ class StateOpening:
     clock: SystemClock
     lock_timeout: str
 
-    @cached_property
-    def state(self) -> FileState:
-        from batchctl.state.store import open_state
+    activity: Activity
 
-        return open_state(
-            self.stack.state,
-            stack=self.stack.name,
-            uid=self.stack.uid,
-            clock=self.clock,
-            who=who(),
-            lock_timeout=duration(self.lock_timeout, "--lock-timeout"),
-            on_wait=lock_notice(self.common, self.lock_timeout),
+    @cached_property
+    def state(self) -> StackState:
+        return self.opener.open(self.stack.state)
+
+    @property
+    def opener(self) -> Opener:
+        """Opens states of this stack."""
+        seconds = duration(self.lock_timeout, "--lock-timeout")
+        return Opener(
+            self.stack, self.clock, who(), seconds, lock_notice(self.common, self.lock_timeout), self.activity
         )
 
 
@@ -93,7 +95,7 @@ class Workspace:
         return self.desired.stack
 
     @property
-    def state(self) -> FileState:
+    def state(self) -> StackState:
         return self.opening.state
 
     @cached_property
@@ -145,7 +147,7 @@ def open_workspace(
         parse_selector(selector) if selector else (),
         frozenset(names),
     )
-    opening = StateOpening(common, stack, clock, lock_timeout)
+    opening = StateOpening(common, stack, clock, lock_timeout, board)
     return Workspace(common, file, desired, scope, clock, opening, board, sources, rows)
 
 

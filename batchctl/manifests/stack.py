@@ -30,7 +30,7 @@ from batchctl.manifests.schema_check import Checker
 from batchctl.manifests.state_and_results import DEFAULT_RESULTS, DEFAULT_STATE, OwnPlaces
 from batchctl.manifests.trust import Trust, resolved
 from batchctl.manifests.variables import Variables, parse_settings, read_variables, substitute
-from batchctl.model.desired import Diagnostic, Json, Limits, Location, Moved, ProviderConfig, Stack
+from batchctl.model.desired import Diagnostic, Json, Limits, Location, Moved, ProviderConfig, SharedPlace, Stack
 from batchctl.model.errors import ManifestError
 from batchctl.model.keys import Account
 
@@ -181,13 +181,12 @@ class _StackReader:
     def _place(self, *keys: str) -> Location:
         return key_place(self._root, "spec", *keys)
 
-    def _state(self, override: str | None) -> Path:
+    def _state(self, override: str | None) -> Path | SharedPlace:
         value = override if override is not None else self._value("state")
         place = Location.without_position("--state") if override is not None else self._place("state")
         if isinstance(value, str) and "://" in value:
-            self._faults.add(place, Code.NOT_SUPPORTED_YET, "a state at a URL is not supported yet", "use a local path")
-            value = None
-        elif override is not None and not self._is_inside(override):
+            return self._own.shared_state(value, place)
+        if override is not None and not self._is_inside(override):
             return resolved(Path(override))
         if override is not None and value is not None:
             value = os.path.abspath(value)  # noqa: PTH100 - resolve() would hide the links on the way

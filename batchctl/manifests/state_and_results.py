@@ -7,19 +7,24 @@ collide with files of Git, CI or batchctl.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from batchctl.manifests.fault_codes import Code
 from batchctl.manifests.fault_list import Faults
 from batchctl.manifests.trust import Trust, resolved
-from batchctl.model.desired import Location
+from batchctl.model.desired import Location, SharedPlace
 
 DEFAULT_STATE = ".batchctl/state.db"
 DEFAULT_RESULTS = "results"
 _OWN = ".batchctl"
 _OTHERS = frozenset({".git", ".github"})
 """Files there are executed or contain credentials."""
+_SHARED = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/(?:[\w .~@=+-]+/)*[\w .~@=+-]{1,200}", re.ASCII)
+"""An object's name in plain characters: other names are put together from it."""
+_LATER = frozenset({"postgres", "postgresql"})
+_URL_HINT = "write it as gs://bucket/prefix/state.db, or use a local path"
 _TAKEN = ("emulator.db",)
 """The other files that batchctl keeps in `.batchctl`."""
 
@@ -38,6 +43,15 @@ class OwnPlaces:
         if path.parent == self.folder / _OWN and path.name.startswith(_TAKEN):
             self._refuse("state", place, f"is batchctl's own {path.name}", f"remove it: the default is {DEFAULT_STATE}")
         return path
+
+    def shared_state(self, url: str, place: Location) -> SharedPlace:
+        """The place of a shared state. Errors go to the faults."""
+        scheme = url.partition("://")[0].lower()
+        if scheme in _LATER:
+            self.faults.add(place, Code.NOT_SUPPORTED_YET, f"a state at {scheme}:// is not supported yet", _URL_HINT)
+        elif not _SHARED.fullmatch(url):
+            self._refuse("state", place, f"is not the address of an object: {ascii(url)[:80]}", _URL_HINT)
+        return SharedPlace(url)
 
     def results(self, value: str, place: Location) -> Path:
         """The results folder, with all links resolved. Errors go to the faults."""

@@ -664,6 +664,18 @@ class ErrorCode(StrEnum):
         "Report it, with the message.",
     )
 
+    STATE_UNREACHABLE = (
+        "StateUnreachable",
+        "The shared state could not be read or written.",
+        "The bucket does not answer, refuses the credentials, or does not exist. See the message.",
+        "Run the command again: the next run reads what was written, and settles calls without a reply.",
+    )
+    STATE_UNPROTECTED = (
+        "StateUnprotected",
+        "The server of the shared state ignores preconditions, so two writers could overwrite each other.",
+        "It is not Cloud Storage, but a substitute without `ifGenerationMatch`.",
+        "Use a bucket at Cloud Storage, `batchctl emulator`, or a local state.",
+    )
     STATE_SOUND = (
         "StateSound",
         "`state rebuild` found a valid state and did not change it.",

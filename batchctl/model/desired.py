@@ -343,6 +343,16 @@ class Moved:
 
 
 @dataclass(frozen=True)
+class SharedPlace:
+    """The address of a state that several machines share, such as `gs://bucket/name`."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True)
 class Stack:
     """One `batchctl.yaml`, checked and defaulted."""
 
@@ -351,7 +361,7 @@ class Stack:
     folder: Path
     file: Path
     providers: Mapping[str, ProviderConfig]
-    state: Path
+    state: Path | SharedPlace
     results: Path
     suspend: bool = False
     limits: Limits = field(default_factory=Limits)

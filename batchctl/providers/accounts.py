@@ -17,7 +17,7 @@ from batchctl.providers.http.clients import check_environment
 from batchctl.providers.key_locks import KeyLocks
 from batchctl.providers.wire import Owner, Place, Wire
 
-_PLACEHOLDER = "emulator"
+PLACEHOLDER = "emulator"
 """The key and token for an emulator, which must never get real ones."""
 
 
@@ -53,14 +53,14 @@ def open_account(
     match account.api:
         case Api.GEMINI:
             return open_gemini(
-                account, place, owner, wire, api_key=_PLACEHOLDER if place.is_emulator else gemini_key(env)
+                account, place, owner, wire, api_key=PLACEHOLDER if place.is_emulator else gemini_key(env)
             )
         case Api.VERTEX:
             # This import takes as long as that of Google's credentials.
             from batchctl.providers.google_credentials import StaticToken
             from batchctl.providers.vertex.provider import open_vertex
 
-            credentials = StaticToken(_PLACEHOLDER) if place.is_emulator else shared.google()
+            credentials = StaticToken(PLACEHOLDER) if place.is_emulator else shared.google()
             return open_vertex(account, place, owner, wire, credentials=credentials, locks=shared.staging_locks)
         case _:
             assert_never(account.api)

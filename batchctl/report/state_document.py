@@ -62,7 +62,7 @@ class RebuildReport:
     left_out: tuple[RemoteJob, ...]
     faults: tuple[str, ...]
     """Collected folders that cannot be used, with the reason."""
-    aside: Path | None
+    aside: Path | str | None
     """Where the old file is."""
     calls_known: bool
     """Whether the old file listed the create calls in flight."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
+import sys
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,11 +37,15 @@ class Holder:
     who: str
     command: str
     since: datetime
+    epoch: int | None = None
+    """Identifies this holding of a shared state's lock; None for a local state."""
 
     @property
     def words(self) -> str:
         """The holder for messages."""
-        return f"`{self.command}` of {self.who} (pid {self.pid} on {self.host}, since {rfc3339_seconds(self.since)})"
+        epoch = "" if self.epoch is None else f", epoch {self.epoch}"
+        since = rfc3339_seconds(self.since)
+        return f"`{self.command}` of {self.who} (pid {self.pid} on {self.host}, since {since}{epoch})"
 
     def as_json(self) -> dict[str, str | int | None]:
         """The content of the lock file."""
@@ -49,7 +55,20 @@ class Holder:
             "who": self.who,
             "command": self.command,
             "since": time_cell(self.since),
+            **({} if self.epoch is None else {"epoch": self.epoch}),
         }
+
+
+def this_process(who: str, now: datetime) -> Holder:
+    """Gives this process as the holder of a lock."""
+    return Holder(os.getpid(), socket.gethostname(), who, _command(), now)
+
+
+def _command() -> str:
+    """The program and its command. Further arguments are left out: they may be secret."""
+    program = Path(sys.argv[0]).name
+    words = [word for word in sys.argv[1:2] if not word.startswith("-")]
+    return " ".join([program, *words])
 
 
 class LockFile:

@@ -72,6 +72,11 @@ class FileSession(AbstractContextManager["FileSession"]):
             apply_writes(self._db, kept, self._who)
         return backup
 
+    def copy_to(self, target: Path) -> None:
+        """Write a consistent copy of the present content to a new file. Raises StateError."""
+        with state_errors(target):
+            back_up(self._db, target)
+
     def check(self) -> None:
         with state_errors(self._path):
             self._require_lock()

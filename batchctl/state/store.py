@@ -5,9 +5,6 @@ Owns the order of checks, lock, creation and migration.
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +30,7 @@ from batchctl.state.connection import (
     refuse_left_over_wal,
     side_file,
 )
-from batchctl.state.lockfile import Holder, LockFile, lock_holder, read_holder, take_lock
+from batchctl.state.lockfile import Holder, LockFile, lock_holder, read_holder, take_lock, this_process
 from batchctl.state.log import refuse_lost_log
 from batchctl.state.migrations import MIGRATIONS, Identity, Migration, migrate
 from batchctl.state.networks import refuse_network_file_system
@@ -181,7 +178,7 @@ class FileState:
         with state_errors(self._lock_path):
             return lock_holder(self._lock_path)
 
-    def break_lock(self) -> Holder | None:
+    def break_lock(self, expected: Holder | None = None) -> Holder | None:  # noqa: ARG002 - a local lock has no epoch
         """Take the lock from its holder, which can no longer commit. Returns that holder.
 
         The epoch is raised first. In the other order, another process could take the free lock and be broken instead.
@@ -223,7 +220,7 @@ class FileState:
             copy.close()
 
     def _take_lock(self) -> LockFile:
-        holder = Holder(os.getpid(), socket.gethostname(), self._who, _command(), self._clock.now())
+        holder = this_process(self._who, self._clock.now())
         # Tries are counted, not timed: a sleep that a signal ends early must not become a busy loop.
         polls = int(self._lock_timeout / POLL_SECONDS)
         for poll in range(polls):
@@ -272,10 +269,3 @@ class FileState:
             check_seal(db, self._path)
             back_up(db, side_file(self._path, f".backup-v{version}"))
             migrate(db, version, self._migrations, self._identity)
-
-
-def _command() -> str:
-    """The program and its command. Further arguments are left out: they may be secret."""
-    program = Path(sys.argv[0]).name
-    words = [word for word in sys.argv[1:2] if not word.startswith("-")]
-    return " ".join([program, *words])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from batchctl.manifests import Trust, load_stack
-from batchctl.model.desired import Limits, ProviderConfig
+from batchctl.model.desired import Limits, ProviderConfig, SharedPlace
 from batchctl.model.errors import ManifestError, UsageError
 from batchctl.model.keys import Api
 from tests.support.manifest_files import JOB, STACK, lines, load_in, the_job, with_spec, with_stack, write
@@ -73,8 +73,25 @@ def test_null_is_the_same_as_leaving_it_out(tmp_path: Path) -> None:
 def test_the_operators_state_may_be_anywhere(tmp_path: Path) -> None:
     assert stack_in(tmp_path, STACK, state_override="/var/lib/state.db").state == Path("/var/lib/state.db")
     assert stack_in(tmp_path, STACK, state_override="s.db").state == Path.cwd() / "s.db"
-    with pytest.raises(ManifestError, match=r"^--state: NotSupportedYet a state at a URL is not supported yet"):
-        stack_in(tmp_path, STACK, state_override="gs://bucket/state.db")
+    assert stack_in(tmp_path, STACK, state_override="gs://bucket/state.db").state == SharedPlace("gs://bucket/state.db")
+    with pytest.raises(ManifestError, match=r"^--state: NotSupportedYet a state at postgresql:// is not supported yet"):
+        stack_in(tmp_path, STACK, state_override="postgresql://db/batchctl")
+
+
+def test_a_shared_state_is_an_object_in_a_bucket(tmp_path: Path) -> None:
+    stack = stack_in(tmp_path, with_stack("state: gs://team/prod/state.db"))
+    assert str(stack.state) == "gs://team/prod/state.db"
+    for url in (
+        "gs://team",
+        "gs://team/",
+        "gs://team/a/",
+        "gs://t/a",
+        "gs://team/a//b",
+        "http://x/y",
+        "gs://team/a%2Fb",
+    ):
+        with pytest.raises(ManifestError, match=r'"state" is not the address of an object: '):
+            stack_in(tmp_path, with_stack(f"state: {url}"))
 
 
 @pytest.mark.parametrize(
@@ -138,8 +155,13 @@ def test_the_operators_state_may_be_anywhere(tmp_path: Path) -> None:
             ],
         ),
         (
-            "state: gs://b/state.db",
-            ["batchctl.yaml:5:3: NotSupportedYet a state at a URL is not supported yet (use a local path)"],
+            "state: gs://team/state.db/",
+            [
+                (
+                    "batchctl.yaml:5:3: InvalidValue \"state\" is not the address of an object: 'gs://team/state.db/' "
+                    "(write it as gs://bucket/prefix/state.db, or use a local path)"
+                )
+            ],
         ),
         (
             "state: ../state.db",

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from batchctl.cli.common import Common
+from batchctl.cli.open_state import Opener
 from batchctl.cli.workspace import duration, lock_notice, who
 from batchctl.engine.clock import SystemClock
 from batchctl.manifests.load import load_stack
@@ -19,7 +20,7 @@ from batchctl.model.errors import BatchctlError
 from batchctl.model.events import Event, EventKind
 from batchctl.model.recorded import AddEvent, Recorded, RecordedJob
 from batchctl.model.suggest import did_you_mean
-from batchctl.state.store import FileState, open_state
+from batchctl.state.stack_state import StackState
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Opened:
     """A stack's state."""
 
     stack: Stack
-    state: FileState
+    state: StackState
     clock: SystemClock
+    opener: Opener
 
     def event(self, job: str, kind: EventKind, why: str) -> AddEvent:
         """A line for the history."""
@@ -50,17 +52,8 @@ def open_stack_state(common: Common, lock_timeout: str = "0s", path: Path | None
     )
     clock = SystemClock()
     seconds = duration(lock_timeout, "--lock-timeout")
-    file = path or stack.state
-    state = open_state(
-        file,
-        stack=stack.name,
-        uid=stack.uid,
-        clock=clock,
-        who=who(),
-        lock_timeout=seconds,
-        on_wait=lock_notice(common, lock_timeout),
-    )
-    return Opened(stack, state, clock)
+    opener = Opener(stack, clock, who(), seconds, lock_notice(common, lock_timeout))
+    return Opened(stack, opener.open(path or stack.state), clock, opener)
 
 
 def find_job(recorded: Recorded, name: str) -> RecordedJob:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from batchctl.engine.warnings import Warnings
 from batchctl.model.codes import ErrorCode
-from batchctl.model.desired import DesiredStack, Stack
+from batchctl.model.desired import DesiredStack, SharedPlace, Stack
 from batchctl.model.errors import BatchctlError, GuardError, ManifestError, UsageError
 from batchctl.model.recorded import Recorded
 
@@ -126,7 +126,7 @@ def require_same_stack(found: Stack, before: Stack) -> None:
         )
 
 
-def moved_places(found: Stack, before: Stack) -> list[tuple[str, Path, Path]]:
+def moved_places(found: Stack, before: Stack) -> list[tuple[str, Path | SharedPlace, Path | SharedPlace]]:
     """Which of state and results the stack file has elsewhere by now: what, where it was, where it would be."""
     places = (("state", before.state, found.state), ("results", before.results, found.results))
     return [(what, old, new) for what, old, new in places if old != new]

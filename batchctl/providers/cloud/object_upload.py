@@ -15,6 +15,8 @@ from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.resumable import TIMEOUTS, UploadProgress, session_url
 from batchctl.providers.retry import Retry, is_transient
 
+NO_OBJECT = "0"
+"""The generation of an object that does not exist."""
 _WHAT = "storage.objects.insert"
 _GO_ON = 308
 _RECEIVED = re.compile(r"bytes=0-([0-9]{1,18})")
@@ -31,14 +33,25 @@ class ObjectSession:
         self._size = size
 
     @classmethod
-    def start(cls, endpoint: Endpoint, retry: Retry, path: ObjectPath, size: int, content_type: str) -> ObjectSession:
-        """Start an upload. Safe to repeat: an unfinished upload creates no object. Raises ApiError."""
+    def start(
+        cls,
+        endpoint: Endpoint,
+        retry: Retry,
+        path: ObjectPath,
+        size: int,
+        content_type: str,
+        generation: str = NO_OBJECT,
+    ) -> ObjectSession:
+        """Start an upload that replaces this generation. Raises ApiError.
+
+        Safe to repeat: an unfinished upload creates no object.
+        """
         object_path(path)  # raises for an invalid object name
         call = Call(
             _WHAT,
             "POST",
             f"/upload/storage/v1{bucket_path(path.bucket)}",
-            params={"uploadType": "resumable", "name": path.name, "ifGenerationMatch": "0"},
+            params={"uploadType": "resumable", "name": path.name, "ifGenerationMatch": generation},
             headers={"x-upload-content-type": content_type, "x-upload-content-length": str(size)},
             body=json.dumps({"contentType": content_type}).encode(),
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import BinaryIO
 
 from batchctl.model.allowance import Allowance
 from batchctl.model.desired import Json
@@ -21,12 +22,14 @@ from batchctl.providers.http.calls import Call, transfer
 from batchctl.providers.http.endpoint import Endpoint
 from batchctl.providers.http.watch import Pace
 from batchctl.providers.paging import Paging, pages
-from batchctl.providers.reply_times import parse_time
-from batchctl.providers.resumable import CHUNK, send_all
+from batchctl.providers.reply_times import parse_http_date, parse_time
+from batchctl.providers.resumable import CHUNK, TIMEOUTS, send_all
 from batchctl.providers.retry import Retry, is_transient
 from batchctl.providers.untrusted_text import as_object
 
 _ROOT = "/storage/v1"
+_GET = "storage.objects.get"
+_INSERT = "storage.objects.insert"
 _FIELDS = "name,size,generation,md5Hash,timeCreated"
 _PAGING = Paging("maxResults", 1000, beside={"kind": frozenset({"storage#objects"})})
 _READER = "roles/storage.objectViewer"
@@ -89,10 +92,9 @@ class Storage:
 
     def get(self, path: ObjectPath) -> StoredObject:
         """One object's metadata. Raises ApiError; NotFound also when the bucket does not exist."""
-        what = "storage.objects.get"
         with self._naming(path.bucket, _READER):
-            found = self._json(Call(what, "GET", f"{_ROOT}{object_path(path)}", params={"fields": _FIELDS}))
-        return self._same(found, path, what)
+            found = self._json(Call(_GET, "GET", f"{_ROOT}{object_path(path)}", params={"fields": _FIELDS}))
+        return self._same(found, path, _GET)
 
     def find(self, path: ObjectPath) -> StoredObject | None:
         """One object's metadata; None when the object does not exist."""
@@ -100,6 +102,16 @@ class Storage:
             return self.get(path)
         except NotFound:
             return None
+
+    def find_dated(self, path: ObjectPath) -> tuple[StoredObject, datetime | None] | None:
+        """One object's metadata and the service's time of the reply; None when the object does not exist."""
+        call = Call(_GET, "GET", f"{_ROOT}{object_path(path)}", params={"fields": _FIELDS})
+        try:
+            with self._naming(path.bucket, _READER):
+                reply = self._retry.run(lambda: self._endpoint.call(call))
+        except NotFound:
+            return None
+        return self._same(reply.json_object(), path, _GET), parse_http_date(reply.headers.get("date"))
 
     def read(self, item: StoredObject) -> Iterator[bytes]:
         """The object's bytes at the generation that was found, streamed.
@@ -133,6 +145,34 @@ class Storage:
             session = ObjectSession.start(self._endpoint, self._retry, path, size, content_type)
             reply = send_all(session, self._retry, content, size, CHUNK)
         return self._same(reply.json_object(), path, session.what)
+
+    def replace(
+        self, path: ObjectPath, content: BinaryIO, size: int, content_type: str, generation: str
+    ) -> StoredObject:
+        """Upload an object in place of this generation; `NO_OBJECT`: in place of none.
+
+        A small one is sent once, in one call, and not repeated. Raises ApiError: BadRequest with HTTP 412 when the
+        object has another generation.
+        """
+        with self._naming(path.bucket, _DELETER):
+            if size <= CHUNK:
+                return self._same(self._insert(path, content.read(), content_type, generation), path, _INSERT)
+            session = ObjectSession.start(self._endpoint, self._retry, path, size, content_type, generation)
+            reply = send_all(session, self._retry, iter(lambda: content.read(CHUNK), b""), size, CHUNK)
+        return self._same(reply.json_object(), path, session.what)
+
+    def _insert(self, path: ObjectPath, content: bytes, content_type: str, generation: str) -> dict[str, Json]:
+        object_path(path)  # raises for an invalid object name
+        call = Call(
+            _INSERT,
+            "POST",
+            f"/upload/storage/v1{bucket_path(path.bucket)}",
+            params={"uploadType": "media", "name": path.name, "ifGenerationMatch": generation},
+            headers={"content-type": content_type},
+            body=content,
+            timeouts=TIMEOUTS,
+        )
+        return self._endpoint.call(call).json_object()
 
     def delete(self, path: ObjectPath) -> None:
         """Delete an object. Raises ApiError; NotFound when it does not exist."""
@@ -187,7 +227,7 @@ class _Bytes:
             return
         # No compression in transit: a position in the stream has to be a position in the object.
         headers = {"accept-encoding": _AS_STORED, **({"range": f"bytes={start}-"} if start else {})}
-        what = "storage.objects.get"
+        what = _GET
         call = Call(
             what,
             "GET",

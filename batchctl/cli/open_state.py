@@ -1,0 +1,63 @@
+"""Opens the state of a stack, in a local file or at a shared place."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from batchctl.manifests.trust import Trust
+from batchctl.model.activity import UNWATCHED, Activity
+from batchctl.model.desired import SharedPlace, Stack
+from batchctl.model.ports import Clock
+
+if TYPE_CHECKING:  # `validate` needs no state, and SQLite takes a tenth of its start
+    from batchctl.model.state_objects import StateObjects
+    from batchctl.state.stack_state import StackState
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Opens states of one stack, each when it is first needed."""
+
+    stack: Stack
+    clock: Clock
+    who: str
+    lock_timeout: float
+    on_wait: Callable[[str], None]
+    activity: Activity = UNWATCHED
+
+    def open(self, place: Path | SharedPlace) -> StackState:
+        """The state at this place; nothing is read yet. Raises BatchctlError without usable credentials."""
+        if isinstance(place, SharedPlace):
+            return self._open_shared(place)
+        from batchctl.state.store import open_state
+
+        return open_state(
+            place,
+            stack=self.stack.name,
+            uid=self.stack.uid,
+            clock=self.clock,
+            who=self.who,
+            lock_timeout=self.lock_timeout,
+            on_wait=self.on_wait,
+        )
+
+    def _open_shared(self, place: SharedPlace) -> StackState:
+        from batchctl.state.migrations import Identity
+        from batchctl.state.shared.store import LockTerms, SharedState
+
+        identity, terms = Identity(self.stack.name, self.stack.uid), LockTerms(self.lock_timeout, self.on_wait)
+        objects = self._objects(place)
+        state = SharedState(objects, identity, self.clock, self.who, terms)
+        weakref.finalize(state, objects.close)
+        return state
+
+    def _objects(self, place: SharedPlace) -> StateObjects:
+        from batchctl.cli.connect import Connections
+
+        connections = Connections(self.stack, os.environ, Trust.from_env(os.environ), self.clock, self.activity)
+        return connections.open_state_objects(place.url)
