@@ -28,6 +28,7 @@ from batchctl.report.error_text import write_warnings
 from batchctl.report.markdown import plan_markdown
 from batchctl.report.plan_document import all_guards, plan_document, terraform_report
 from batchctl.report.plan_text import write_plan
+from batchctl.report.prompts import with_prompts
 from batchctl.report.run_events import RunEvents
 from batchctl.report.workflow import plain_annotation
 
@@ -38,6 +39,9 @@ from batchctl.report.workflow import plain_annotation
 @output_option("json", "yaml", "markdown", "name", "gitlab")
 @click.option("--out", metavar="FILE", help="Also save the plan as JSON, for `apply FILE`.")
 @report_option("json", "markdown", "gitlab")
+@click.option(
+    "--show-prompts", is_flag=True, help="Show changed prompts and rows in text and Markdown, instead of hashes."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
 @guard_options
 @events_option("plan")
@@ -51,6 +55,7 @@ def plan(
     output: str,
     out: str | None,
     reports: Reports,
+    show_prompts: bool,
     detailed_exitcode: bool,
     events: RunEvents,
     **guards: Flag,
@@ -68,7 +73,9 @@ def plan(
     if out is not None:
         given.filenames(common)
         reports = (("json", out), *reports)
-    shown = PlanOutput(output, given, reports, detailed_exitcode=detailed_exitcode, events=events)
+    shown = PlanOutput(
+        output, given, reports, show_prompts=show_prompts, detailed_exitcode=detailed_exitcode, events=events
+    )
     return show_plan(workspace, options, shown)
 
 
@@ -80,6 +87,8 @@ class PlanOutput:
     options: PlanOptions
     reports: Reports = ()
     """Further formats, with their files."""
+    show_prompts: bool = False
+    """In what people read."""
     detailed_exitcode: bool = False
     reviewed: Approve | None = None
     """Raises GuardError after the output unless the plan is the reviewed one."""
@@ -93,9 +102,10 @@ def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
     plan = seen.plan
     if shown.events is not None:
         shown.events.planned(plan)
+    readable = with_prompts(plan) if shown.show_prompts else plan
     writers: dict[str, Callable[[], str]] = {
         "json": lambda: to_json(plan_document(plan, shown.options.fields())),
-        "markdown": lambda: plan_markdown(plan),
+        "markdown": lambda: plan_markdown(readable),
         "gitlab": lambda: to_json(terraform_report(plan)),
     }
     write_reports(shown.reports, writers)
@@ -105,7 +115,7 @@ def show_plan(workspace: Workspace, options: Options, shown: PlanOutput) -> int:
         emit(
             workspace.common,
             shown.form,
-            text=lambda console: write_plan(plan, console, verbose=workspace.common.verbose),
+            text=lambda console: write_plan(readable, console, verbose=workspace.common.verbose),
             document=lambda: plan_document(plan, shown.options.fields()),
             names=[job.job for job in plan.jobs],
         )

@@ -12,7 +12,7 @@ import click
 from batchctl import __version__
 from batchctl.cli.common import Common, common_options, output_option, scope_options
 from batchctl.cli.empty_scope import warn_of_empty_scope
-from batchctl.cli.github import annotate, in_actions
+from batchctl.cli.github import annotate, in_actions, summarise
 from batchctl.cli.output import emit, stderr_console
 from batchctl.cli.reports import Reports, report_option, write_reports
 from batchctl.cli.repository import place_in_repository
@@ -23,7 +23,15 @@ from batchctl.model.desired import DesiredStack, Json
 from batchctl.model.errors import ManifestError
 from batchctl.report.documents import to_json, to_yaml
 from batchctl.report.error_text import write_error, write_outside, write_warnings
-from batchctl.report.findings import Findings, github_lines, gitlab_report, junit_xml, sarif_document, to_report
+from batchctl.report.findings import (
+    Findings,
+    findings_markdown,
+    github_lines,
+    gitlab_report,
+    junit_xml,
+    sarif_document,
+    to_report,
+)
 from batchctl.report.job_document import invalid_document, valid_document
 from batchctl.report.status_text import write_valid
 
@@ -104,6 +112,8 @@ def _writers(found: Findings, document: Callable[[], Mapping[str, Json]]) -> dic
 
 
 def _annotate(found: Findings, output: str) -> None:
-    """In GitHub Actions, annotate each finding, unless standard output has the same lines."""
+    """In GitHub Actions, annotate each finding, unless standard output has the same lines, and sum the errors up."""
+    if in_actions():
+        summarise(findings_markdown(found))
     if in_actions() and output != "github":
         annotate(github_lines(found).splitlines())

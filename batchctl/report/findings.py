@@ -16,6 +16,8 @@ from xml.sax.saxutils import quoteattr
 from batchctl.model.desired import DesiredJob, Diagnostic, Json
 from batchctl.report.error_text import MOST_WARNINGS
 from batchctl.report.escape import visible
+from batchctl.report.layout import count
+from batchctl.report.markdown_page import Section, make_page
 from batchctl.report.workflow import annotation
 
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -119,6 +121,20 @@ def _failure(item: Diagnostic, found: Findings) -> str:
     name = f"{item.code} at {place.line}:{place.column}" if place.has_position else item.code
     inner = f"<failure type={_attribute(item.code)} message={_attribute(message_of(item))}>{_text(str(item))}</failure>"
     return _case(name, place.file, place.line, found, inner)
+
+
+def findings_markdown(found: Findings) -> str:
+    """All errors for the summary of a step, because a service shows few annotations; empty if there are none."""
+    if not found.errors:
+        return ""
+    rows = []
+    for item in found.errors:
+        where, file = item.location, found.place(item.location.file)
+        place = f"{file}:{where.line}:{where.column}" if where.has_position else file
+        rows.append((place, item.code, message_of(item)))
+    files = len({item.location.file for item in found.errors})
+    head = f"### batchctl validate\n\n**{count(len(rows), 'error')} in {count(files, 'file')}.**\n"
+    return make_page([head], [Section.of_rows("Errors", ("Place", "Code", "Message"), rows)], [])
 
 
 def _attribute(text: str) -> str:

@@ -182,3 +182,28 @@ def test_events_that_cannot_be_written(stack: StackFolder, cli: Cli, service: Se
     ran = cli("apply", "--yes", "--events", "no/such/e.ndjson")
     assert (ran.code, service.creates) == (1, 0)
     assert "cannot write no/such/e.ndjson" in ran.err
+
+
+def test_prompts_are_shown_to_people_who_ask(stack: StackFolder, cli: Cli, service: Service) -> None:
+    rows = [{"key": "a", "text": "the old row"}, {"key": "b", "text": "the same row"}]
+    stack.write_job("classify", src=rows, request={"systemInstruction": "be brief"})
+    cli.ok("apply", "--yes")
+    rows = [{"key": "a", "text": "a secret | row"}, rows[1], {"key": "c", "text": "x" * 3000}]
+    request = {"systemInstruction": "be secret", "generationConfig": {"stopSequences": ["s1"]}}
+    stack.write_job("classify", src=rows, request=request)
+    hidden = cli.ok("plan", "-v").out + cli.ok("plan", "-o", "markdown").out
+    assert "secret" not in hidden
+    shown = cli.ok("plan", "--show-prompts", "--out", "p.json", "--report", "markdown=p.md").out
+    for text in (shown, Path("p.md").read_text()):
+        assert "be secret" in text
+        assert "a secret " in text
+        assert "(only its hash is kept)" in text
+        assert "x" * 1900 in text
+        assert "x" * 2000 not in text
+        assert "the same row" not in text
+    assert "secret" not in Path("p.json").read_text()
+    assert "secret" not in cli.ok("plan", "--show-prompts", "-o", "json").out
+    stack.write_job("new", request=request)
+    stack.write_job("classify", src={"file": "rows.jsonl"})
+    (stack.path / "jobs" / "rows.jsonl").write_text('{"key": "a", "text": "secret"}\n')
+    assert "spec.src" in cli.ok("plan", "--show-prompts").out

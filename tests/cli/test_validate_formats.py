@@ -143,11 +143,18 @@ def test_in_a_workflow_each_error_is_annotated_once(
     stack: StackFolder, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    stack.write_job("a")
+    cli.ok("validate")
+    assert not Path("summary.md").exists()
     stack.write_job("a", unknwn=1)
     for output in ("text", "json", "github"):
         ran = cli("validate", "-o", output)
         assert len(of_github(ran.out + ran.err)) == 1
         assert (ran.out + ran.err).count("::error ") == 1
+    summary = Path("summary.md").read_text()
+    assert "**1 error in 1 file.**" in summary
+    assert "| UnknownField | there is no field " in summary
 
 
 def test_texts_from_manifests_command_nothing(stack: StackFolder, cli: Cli) -> None:
