@@ -12,12 +12,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from batchctl.disk.private_files import create_empty, sync_folder
 from batchctl.disk.safe_open import is_there, open_file, require_regular
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
+from batchctl.state.database import Database
 from batchctl.state.migrations import Identity, Migration, build
 from batchctl.state.sqlite_errors import corrupt, lock_lost, primary_code
 
@@ -34,7 +33,7 @@ def _connect(path: Path, query: str) -> Database:
     require_regular(*(side_file(path, suffix) for suffix in ("", "-wal", "-shm", "-journal")))
     # isolation_level=None: transactions begin and end only where this package says so.
     conn = sqlite3.connect(f"{path.absolute().as_uri()}?{query}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
-    return Database(conn, recursive_triggers=False, execute_plugins=False)
+    return Database(conn)
 
 
 def side_file(path: Path, suffix: str) -> Path:
@@ -118,7 +117,7 @@ def back_up(db: Database, target: Path) -> None:
 
 def memory_copy(db: Database) -> Database:
     """A copy in memory, which can be migrated without changing the file."""
-    copy = Database(sqlite3.connect(":memory:", isolation_level=None), recursive_triggers=False, execute_plugins=False)
+    copy = Database(sqlite3.connect(":memory:", isolation_level=None))
     db.conn.backup(copy.conn)
     return copy
 

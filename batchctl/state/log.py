@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from batchctl.disk.safe_open import open_stream
 from batchctl.state.connection import has_content, side_file
+from batchctl.state.database import Database
 from batchctl.state.migrations import transaction
 from batchctl.state.sqlite_errors import CORRUPT_HINT, corrupt
 

@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlite_utils import Database
-from sqlite_utils.db import ForeignKey
-
+from batchctl.state.database import Database
 from batchctl.state.seal import is_sealed, reseal
 
 Migration = Callable[[Database], None]
@@ -47,6 +45,8 @@ class Identity:
 
 def create_tables(db: Database) -> None:
     """Version 1: the first tables. The columns that people read first come first."""
+    from sqlite_utils.db import ForeignKey
+
     _create_jobs(db)
     _create_attempts(db)
     db.table("intents").create(
@@ -105,6 +105,8 @@ def _create_jobs(db: Database) -> None:
 
 
 def _create_attempts(db: Database) -> None:
+    from sqlite_utils.db import ForeignKey
+
     columns = {
         "job": str,
         "attempt": int,

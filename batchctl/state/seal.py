@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from batchctl.state.cells import read_text
+from batchctl.state.database import Database
 
 SEALED = ("jobs", "attempts", "intents", "files", "accounts", "quotas", "outbox", "ghosts")
 

@@ -12,11 +12,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from sqlite_utils import Database
-
 from batchctl.model.ports import Clock
 from batchctl.model.recorded import AddEvent, Recorded, Write
 from batchctl.state.connection import back_up, connect_writer, side_file
+from batchctl.state.database import Database
 from batchctl.state.lockfile import LockFile
 from batchctl.state.log import bound_log, require_log
 from batchctl.state.migrations import transaction

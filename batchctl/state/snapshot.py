@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from batchctl.model.codes import ErrorCode
 from batchctl.model.errors import StateError
 from batchctl.model.events import Event
 from batchctl.model.keys import AttemptKey
 from batchctl.model.recorded import Intent, Recorded, RecordedAttempt
 from batchctl.state.cells import NewerError, read_number, read_text
+from batchctl.state.database import Database
 from batchctl.state.migrations import TABLES, Identity
 from batchctl.state.records import (
     Stored,

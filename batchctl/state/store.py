@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlite_utils import Database
-
 from batchctl.disk.private_files import make_folder, sync_folder
 from batchctl.disk.safe_open import is_there
 from batchctl.model.codes import ErrorCode
@@ -30,6 +28,7 @@ from batchctl.state.connection import (
     refuse_left_over_wal,
     side_file,
 )
+from batchctl.state.database import Database
 from batchctl.state.lockfile import Holder, LockFile, lock_holder, read_holder, take_lock, this_process
 from batchctl.state.log import refuse_lost_log
 from batchctl.state.migrations import MIGRATIONS, Identity, Migration, migrate

@@ -10,11 +10,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from batchctl.model.desired import Json
 from batchctl.model.recorded import Recorded, Write
 from batchctl.state.connection import connect_writer
+from batchctl.state.database import Database
 from batchctl.state.migrations import TABLES, transaction
 from batchctl.state.records import Stored
 from batchctl.state.seal import reseal

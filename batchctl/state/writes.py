@@ -8,8 +8,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias, assert_never
 
-from sqlite_utils import Database
-
 from batchctl.model.events import Event, EventKind
 from batchctl.model.recorded import (
     AddEvent,
@@ -28,6 +26,7 @@ from batchctl.model.recorded import (
     Write,
 )
 from batchctl.state.cells import Cell, text_cell
+from batchctl.state.database import Database
 from batchctl.state.records import (
     Record,
     attempt_record,

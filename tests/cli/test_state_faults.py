@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from batchctl.state import store
+from batchctl.state.database import Database
 from tests.support.command_line import Cli, Service, StackFolder
 
 NOBODY = 65534

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
 from batchctl.model.errors import StateError
 from batchctl.model.observed import Moment
 from batchctl.model.recorded import Intent, RecordedJob, SaveAttempt, SaveIdentity, SaveJob
 from batchctl.state import connection
+from batchctl.state.database import Database
 from batchctl.state.migrations import MIGRATIONS, TABLES, Identity, Migration
 from batchctl.state.records import Record, attempt_record, intent_record, job_record
 from batchctl.state.seal import reseal
